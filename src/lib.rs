@@ -1,0 +1,3 @@
+//! Countersign: a gateway that lets a conversation prove who is in it.
+
+pub mod store;
