@@ -1,3 +1,5 @@
 //! Countersign: a gateway that lets a conversation prove who is in it.
 
+pub mod ambient;
+pub mod domain;
 pub mod store;

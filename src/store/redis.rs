@@ -104,7 +104,10 @@ impl Redis {
             };
         }
         for put in put {
-            call.arg(&put.bytes[..]).arg(moment(put.alarm)).arg(moment(put.expires)).arg(keys::alarm(*partition, &put.name));
+            call.arg(&put.bytes[..])
+                .arg(moment(put.alarm))
+                .arg(moment(put.expires))
+                .arg(keys::alarm(*partition, &put.name));
         }
         for name in delete {
             call.arg(keys::alarm(*partition, name));

@@ -14,15 +14,7 @@ use std::{
 use rusqlite::{Connection, hooks::Wal};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{
-    Shared,
-    failure::Failure,
-    folder::Folder,
-    ledger::Ledger,
-    tables,
-    turn::Turn,
-    wal,
-};
+use super::{Shared, failure::Failure, folder::Folder, ledger::Ledger, tables, turn::Turn, wal};
 use crate::store::StoreError;
 
 /// How many changes may wait, and how many one flush may carry.
@@ -187,9 +179,8 @@ impl Writer {
     /// whether all of them were moved (a reader may hold some back).
     pub(super) fn checkpoint(&mut self) -> Result<bool, Failure> {
         let Some(disk) = &mut self.disk else { return Ok(true) };
-        let (log, moved): (i64, i64) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-            Ok((row.get(1)?, row.get(2)?))
-        })?;
+        let (log, moved): (i64, i64) =
+            self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
         if log == moved {
             disk.ledger.rebase(self.commits)?;
         }
