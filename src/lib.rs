@@ -2,4 +2,5 @@
 
 pub mod ambient;
 pub mod domain;
+pub mod gateway;
 pub mod store;

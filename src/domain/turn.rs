@@ -84,6 +84,14 @@ pub struct Decision<T> {
     pub outcome: Result<T, Refusal>,
 }
 
+impl<T> Decision<T> {
+    /// The same decision, told otherwise.
+    pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Decision<U> {
+        let Self { interaction, address, ended, events, outcome } = self;
+        Decision { interaction, address, ended, events, outcome: outcome.map(told) }
+    }
+}
+
 impl<'a> Turn<'a> {
     /// Begins a turn: first, time passes.
     pub fn begin(interaction: Interaction, address: Address, around: Around<'a>, actor: Actor, draws: Draws) -> Self {
