@@ -2,4 +2,5 @@
 
 pub mod ambient;
 pub mod domain;
+pub mod pages;
 pub mod store;
