@@ -28,8 +28,11 @@
     tell("connected");
   };
 
+  // Where a code can still show whose chat it is, a chat out of reach is no news for the person.
+  const miss = () => (required ? tell("missing") : (status.hidden = true));
+
   button.disabled = required;
-  const giveUp = setTimeout(() => tell("missing"), window.opener ? patience : 0);
+  const giveUp = setTimeout(miss, window.opener ? patience : 0);
   if (window.opener) {
     tell("connecting");
     window.addEventListener("message", bind);
