@@ -187,17 +187,9 @@ impl Notice {
         let lang = texts::language(locale);
         let say = |part: &str| {
             let key = format!("notice.{}.{part}", refused.word());
-            texts::text(lang, &key)
-                .expect("every refusal has its three texts: tests")
-                .to_owned()
+            texts::text(lang, &key).expect("every refusal has its three texts: tests").to_owned()
         };
-        Notice {
-            brand,
-            locale: locale.to_owned(),
-            title: say("title"),
-            text: say("text"),
-            hint: say("hint"),
-        }
+        Notice { brand, locale: locale.to_owned(), title: say("title"), text: say("text"), hint: say("hint") }
     }
 }
 

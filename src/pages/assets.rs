@@ -28,14 +28,11 @@ const FILES: [(&str, &str, &[u8]); 7] = [
 
 /// The file of that name, for `/assets/NAME`; `countersign.js` is also `/countersign.js`.
 pub fn asset(name: &str) -> Option<Asset> {
-    FILES
-        .iter()
-        .find(|(known, _, _)| *known == name)
-        .map(|&(_, content_type, bytes)| Asset {
-            bytes,
-            content_type,
-            etag: format!("\"{}\"", digest(bytes)),
-        })
+    FILES.iter().find(|(known, _, _)| *known == name).map(|&(_, content_type, bytes)| Asset {
+        bytes,
+        content_type,
+        etag: format!("\"{}\"", digest(bytes)),
+    })
 }
 
 /// Where a page finds the file: the version in the query lets it be kept for good.
@@ -61,15 +58,8 @@ mod tests {
         for (name, ..) in FILES {
             let asset = asset(name).expect("listed");
             assert!(!asset.bytes.is_empty(), "{name}");
-            assert!(
-                asset.etag.len() == 18 && asset.etag.starts_with('"'),
-                "{name}"
-            );
-            assert!(
-                address(name)
-                    .expect("listed")
-                    .starts_with(&format!("/assets/{name}?v="))
-            );
+            assert!(asset.etag.len() == 18 && asset.etag.starts_with('"'), "{name}");
+            assert!(address(name).expect("listed").starts_with(&format!("/assets/{name}?v=")));
         }
         assert!(asset("../Cargo.toml").is_none());
         assert!(address("none.css").is_none());
@@ -79,9 +69,7 @@ mod tests {
     fn nothing_is_loaded_from_elsewhere() {
         for (name, _, bytes) in FILES {
             let text = std::str::from_utf8(bytes).expect("all of them are text");
-            for foreign in [
-                "@import", "url(http", "url(//", "import(", "fetch(", "eval(",
-            ] {
+            for foreign in ["@import", "url(http", "url(//", "import(", "fetch(", "eval("] {
                 assert!(!text.contains(foreign), "{name} has {foreign}");
             }
         }

@@ -26,10 +26,7 @@ impl Brand {
     pub(super) fn stylesheet(&self) -> Option<String> {
         let digits = self.color.as_deref()?.strip_prefix('#')?;
         Rgb::parse(digits)?;
-        Some(format!(
-            "/assets/brand.css?color={}",
-            digits.to_ascii_lowercase()
-        ))
+        Some(format!("/assets/brand.css?color={}", digits.to_ascii_lowercase()))
     }
 
     /// The logo, where the pages' policy lets it load.
@@ -43,11 +40,7 @@ impl Brand {
 /// The stylesheet `/assets/brand.css?color=rrggbb`; `None` unless `color` is six hex digits.
 pub fn brand_css(color: &str) -> Option<String> {
     let fill = Rgb::parse(color)?;
-    let on_fill = if fill.contrast(WHITE) >= READABLE {
-        WHITE
-    } else {
-        BLACK
-    }; // one always is
+    let on_fill = if fill.contrast(WHITE) >= READABLE { WHITE } else { BLACK }; // one always is
     let light = fill.readable_on(LIGHT, BLACK);
     let dark = fill.readable_on(DARK, WHITE);
     Some(format!(
@@ -83,11 +76,7 @@ impl Rgb {
     fn luminance(self) -> f64 {
         let [red, green, blue] = self.0.map(|part| {
             let part = f64::from(part) / 255.0;
-            if part <= 0.04045 {
-                part / 12.92
-            } else {
-                ((part + 0.055) / 1.055).powf(2.4)
-            }
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
         });
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
@@ -122,26 +111,11 @@ mod tests {
 
     #[test]
     fn only_six_hex_digits_become_a_stylesheet() {
-        for bad in [
-            "",
-            "fff",
-            "#0b5cad",
-            "0b5ca",
-            "0b5cad0",
-            "0b5cag",
-            "}body{",
-            "red",
-            "0b5c d",
-            "٠٠٠٠٠٠",
-            "+b5cad",
-        ] {
+        for bad in ["", "fff", "#0b5cad", "0b5ca", "0b5cad0", "0b5cag", "}body{", "red", "0b5c d", "٠٠٠٠٠٠", "+b5cad"]
+        {
             assert!(brand_css(bad).is_none(), "{bad:?}");
         }
-        assert!(
-            brand_css("0B5cAd")
-                .expect("valid")
-                .contains("--accent:#0b5cad")
-        );
+        assert!(brand_css("0B5cAd").expect("valid").contains("--accent:#0b5cad"));
     }
 
     #[test]
@@ -166,20 +140,13 @@ mod tests {
 
     #[test]
     fn logos_come_from_here_or_are_spelled_out() {
-        let with = |logo: &str| Brand {
-            logo: Some(logo.to_owned()),
-            ..Brand::default()
-        };
+        let with = |logo: &str| Brand { logo: Some(logo.to_owned()), ..Brand::default() };
         for good in ["/assets/acme.svg", "data:image/png;base64,AAAA"] {
             assert_eq!(with(good).picture(), Some(good));
         }
-        for bad in [
-            "https://example.com/a.png",
-            "//example.com/a.png",
-            "/\\example.com",
-            "javascript:0",
-            "data:text/html,x",
-        ] {
+        for bad in
+            ["https://example.com/a.png", "//example.com/a.png", "/\\example.com", "javascript:0", "data:text/html,x"]
+        {
             assert_eq!(with(bad).picture(), None, "{bad}");
         }
     }

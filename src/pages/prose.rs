@@ -28,10 +28,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
             continue;
         }
         if line.trim_start().starts_with("```") {
-            let code: Vec<_> = lines
-                .by_ref()
-                .take_while(|line| !line.trim_start().starts_with("```"))
-                .collect();
+            let code: Vec<_> = lines.by_ref().take_while(|line| !line.trim_start().starts_with("```")).collect();
             found.push(Block::Code(code.join("\n")));
             continue;
         }
@@ -62,25 +59,15 @@ fn continues(line: &str) -> bool {
 /// Splits at backticks; one without a partner is a character like any other.
 pub(super) fn spans(words: &str) -> Vec<Span> {
     let parts: Vec<_> = words.split('`').collect();
-    let paired = if parts.len() % 2 == 1 {
-        parts.len()
-    } else {
-        parts.len() - 1
-    };
+    let paired = if parts.len() % 2 == 1 { parts.len() } else { parts.len() - 1 };
     let mut spans: Vec<Span> = parts[..paired]
         .iter()
         .enumerate()
         .filter(|(_, text)| !text.is_empty())
-        .map(|(at, text)| Span {
-            code: at % 2 == 1,
-            text: (*text).to_owned(),
-        })
+        .map(|(at, text)| Span { code: at % 2 == 1, text: (*text).to_owned() })
         .collect();
     if let Some(rest) = parts.get(paired) {
-        spans.push(Span {
-            code: false,
-            text: format!("`{rest}"),
-        });
+        spans.push(Span { code: false, text: format!("`{rest}") });
     }
     spans
 }
@@ -90,19 +77,13 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Span {
-        Span {
-            code: false,
-            text: text.to_owned(),
-        }
+        Span { code: false, text: text.to_owned() }
     }
 
     #[test]
     fn paragraphs_lists_and_code_are_told_apart() {
         let read = blocks("One `a`\nand two.\n\n- first\n  goes on\n- second\n\n```\nx < y\n```\n");
-        let code = Span {
-            code: true,
-            text: "a".to_owned(),
-        };
+        let code = Span { code: true, text: "a".to_owned() };
         assert_eq!(
             read,
             [
@@ -115,10 +96,7 @@ mod tests {
 
     #[test]
     fn a_lone_backtick_stays() {
-        assert_eq!(
-            blocks("a ` b"),
-            [Block::Paragraph(vec![words("a "), words("` b")])]
-        );
+        assert_eq!(blocks("a ` b"), [Block::Paragraph(vec![words("a "), words("` b")])]);
         assert!(blocks(" \n\n").is_empty());
     }
 }

@@ -67,10 +67,7 @@ struct Answer {
 pub(super) fn read(document: &Value) -> Reference {
     let mut groups: Vec<Group> = Vec::new();
     for tag in document["tags"].as_array().into_iter().flatten() {
-        groups.push(group(
-            &text(&tag["name"]),
-            prose::blocks(&text(&tag["description"])),
-        ));
+        groups.push(group(&text(&tag["name"]), prose::blocks(&text(&tag["description"]))));
     }
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for method in METHODS {
@@ -78,16 +75,11 @@ pub(super) fn read(document: &Value) -> Reference {
                 continue;
             };
             let tag = operation["tags"][0].as_str().unwrap_or("Other");
-            let at = groups
-                .iter()
-                .position(|group| group.name == tag)
-                .unwrap_or_else(|| {
-                    groups.push(group(tag, Vec::new()));
-                    groups.len() - 1
-                });
-            groups[at]
-                .operations
-                .push(read_operation(document, path, item, method));
+            let at = groups.iter().position(|group| group.name == tag).unwrap_or_else(|| {
+                groups.push(group(tag, Vec::new()));
+                groups.len() - 1
+            });
+            groups[at].operations.push(read_operation(document, path, item, method));
         }
     }
     groups.retain(|group| !group.operations.is_empty());
@@ -100,12 +92,7 @@ pub(super) fn read(document: &Value) -> Reference {
 }
 
 fn group(name: &str, about: Vec<Block>) -> Group {
-    Group {
-        id: format!("group-{}", anchor(name)),
-        name: name.to_owned(),
-        about,
-        operations: Vec::new(),
-    }
+    Group { id: format!("group-{}", anchor(name)), name: name.to_owned(), about, operations: Vec::new() }
 }
 
 fn read_operation(document: &Value, path: &str, item: &Value, method: &str) -> Operation {
@@ -122,14 +109,9 @@ fn read_operation(document: &Value, path: &str, item: &Value, method: &str) -> O
         about: prose::blocks(&text(&operation["description"])),
         deprecated: operation["deprecated"] == true,
         roles: roles(document, operation),
-        parameters: shared
-            .chain(own)
-            .map(|parameter| read_parameter(document, parameter))
-            .collect(),
+        parameters: shared.chain(own).map(|parameter| read_parameter(document, parameter)).collect(),
         request: bodies(document, request),
-        answers: answers
-            .map(|(status, answer)| read_answer(document, status, answer))
-            .collect(),
+        answers: answers.map(|(status, answer)| read_answer(document, status, answer)).collect(),
     }
 }
 
@@ -137,15 +119,8 @@ fn read_operation(document: &Value, path: &str, item: &Value, method: &str) -> O
 fn roles(document: &Value, operation: &Value) -> Vec<String> {
     let own = &operation["x-roles"];
     let security = operation.get("security").unwrap_or(&document["security"]);
-    let schemes = security
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object);
-    let named = schemes
-        .flat_map(|scheme| scheme.values())
-        .filter_map(Value::as_array)
-        .flatten();
+    let schemes = security.as_array().into_iter().flatten().filter_map(Value::as_object);
+    let named = schemes.flat_map(|scheme| scheme.values()).filter_map(Value::as_array).flatten();
     let mut roles: Vec<String> = match own {
         Value::String(one) => vec![one.clone()],
         Value::Array(several) => several.iter().map(text).collect(),
@@ -189,9 +164,7 @@ fn bodies(document: &Value, holder: &Value) -> Vec<Body> {
         .filter(|(content_type, _)| !content_type.starts_with("application/problem"))
         .map(|(content_type, content)| {
             let schema = Schema::new(document, &content["schema"]);
-            let named = content["examples"]
-                .as_object()
-                .and_then(|all| all.values().next());
+            let named = content["examples"].as_object().and_then(|all| all.values().next());
             let named = named.map(|example| &follow(document, example)["value"]);
             let example = content.get("example").or(named).cloned();
             let example = example.unwrap_or_else(|| schema.example());
@@ -214,10 +187,7 @@ fn pretty(example: &Value) -> Option<String> {
 }
 
 fn follow<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    let target = value
-        .get("$ref")
-        .and_then(Value::as_str)
-        .and_then(|name| name.strip_prefix('#'));
+    let target = value.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix('#'));
     target.and_then(|at| document.pointer(at)).unwrap_or(value)
 }
 
@@ -227,8 +197,6 @@ fn text(value: &Value) -> String {
 
 /// An id that can stand in a link: letters, digits and single dashes.
 fn anchor(words: &str) -> String {
-    let parts = words
-        .split(|sign: char| !sign.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty());
+    let parts = words.split(|sign: char| !sign.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }

@@ -2,9 +2,7 @@
 //! in particular beyond what its template is given.
 
 use minijinja::value::{Kwargs, Serde};
-use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context,
-};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
 use super::{Brand, Done, Landing, Notice, ProblemPage, assets, prose, reference, texts};
@@ -44,9 +42,7 @@ impl Pages {
         templates.add_filter("moment", moment);
         templates.add_filter("spelled", spelled);
         for (name, source) in TEMPLATES {
-            templates
-                .add_template(name, source)
-                .expect("built-in templates parse: tests");
+            templates.add_template(name, source).expect("built-in templates parse: tests");
         }
         Pages { templates }
     }
@@ -62,10 +58,7 @@ impl Pages {
             super::DoneState::Code { .. } => "code.html",
             _ => "done.html",
         };
-        let back = page
-            .return_link
-            .as_deref()
-            .filter(|link| leads_to_a_chat(link));
+        let back = page.return_link.as_deref().filter(|link| leads_to_a_chat(link));
         self.customer(template, &page.brand, &page.locale, page, back)
     }
 
@@ -79,10 +72,7 @@ impl Pages {
         let meaning = Value::from(Serde(prose::blocks(&page.meaning)));
         let remedy = Value::from(Serde(prose::blocks(&page.remedy)));
         let page = Value::from(Serde(page));
-        self.draw(
-            "problem.html",
-            context! { lang => "en", page, meaning, remedy },
-        )
+        self.draw("problem.html", context! { lang => "en", page, meaning, remedy })
     }
 
     /// The API reference, drawn from an OpenAPI 3.1 document.
@@ -104,20 +94,12 @@ impl Pages {
         let name = brand.name.as_deref().filter(|name| !name.trim().is_empty());
         let dir = texts::direction(lang);
         let page = Value::from(Serde(page));
-        self.draw(
-            template,
-            context! { lang, dir, stylesheet, logo, name, back, page },
-        )
+        self.draw(template, context! { lang, dir, stylesheet, logo, name, back, page })
     }
 
     fn draw(&self, template: &str, values: Value) -> String {
-        let template = self
-            .templates
-            .get_template(template)
-            .expect("every name is in TEMPLATES");
-        template
-            .render(values)
-            .expect("templates use what their page has: tests draw each")
+        let template = self.templates.get_template(template).expect("every name is in TEMPLATES");
+        template.render(values).expect("templates use what their page has: tests draw each")
     }
 }
 
@@ -126,10 +108,7 @@ impl Pages {
 /// missing is an error, never the word "none" on a bank's page.
 fn write_shown(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     if value.is_undefined() || value.is_none() {
-        return Err(Error::new(
-            ErrorKind::UndefinedError,
-            "a value to be shown is missing",
-        ));
+        return Err(Error::new(ErrorKind::UndefinedError, "a value to be shown is missing"));
     }
     let shown = value.to_string();
     if value.is_safe() || matches!(state.auto_escape(), AutoEscape::None) {
@@ -166,9 +145,7 @@ fn say(state: &State, key: &str, values: Kwargs) -> Result<String, Error> {
 
 /// What people call the channel; one we have no word for keeps its own name.
 fn channel_name(state: &State, channel: &str) -> String {
-    text_in(state, &format!("channel.{channel}"))
-        .unwrap_or(channel)
-        .to_owned()
+    text_in(state, &format!("channel.{channel}")).unwrap_or(channel).to_owned()
 }
 
 fn text_in(state: &State, key: &str) -> Option<&'static str> {
@@ -177,8 +154,7 @@ fn text_in(state: &State, key: &str) -> Option<&'static str> {
 }
 
 fn asset_address(name: &str) -> Result<String, Error> {
-    assets::address(name)
-        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no asset {name:?}")))
+    assets::address(name).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no asset {name:?}")))
 }
 
 /// `2026-11-21T14:03:22Z` as people read it without a script; with one, `page.js` says it in the
@@ -192,27 +168,12 @@ fn moment(time: &str) -> String {
 
 /// `B2C` as `B, 2, C`: read aloud sign by sign.
 fn spelled(code: &str) -> String {
-    code.chars()
-        .map(String::from)
-        .collect::<Vec<_>>()
-        .join(", ")
+    code.chars().map(String::from).collect::<Vec<_>>().join(", ")
 }
 
 /// The schemes that a way back into a chat has; `javascript:` and its like never become a link.
 fn leads_to_a_chat(link: &str) -> bool {
-    const SCHEMES: [&str; 9] = [
-        "https",
-        "http",
-        "sms",
-        "smsto",
-        "tg",
-        "viber",
-        "line",
-        "whatsapp",
-        "fb-messenger",
-    ];
-    let scheme = link
-        .split_once(':')
-        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    const SCHEMES: [&str; 9] = ["https", "http", "sms", "smsto", "tg", "viber", "line", "whatsapp", "fb-messenger"];
+    let scheme = link.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     scheme.is_some_and(|scheme| SCHEMES.contains(&scheme.as_str()))
 }

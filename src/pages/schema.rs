@@ -32,30 +32,18 @@ pub(super) struct Schema<'a> {
 impl<'a> Schema<'a> {
     /// The schema at `value`, its reference followed.
     pub(super) fn new(document: &'a Value, value: &'a Value) -> Schema<'a> {
-        Schema {
-            document,
-            value,
-            path: Vec::new(),
-        }
-        .resolved()
+        Schema { document, value, path: Vec::new() }.resolved()
     }
 
     fn at(&self, value: &'a Value) -> Schema<'a> {
-        Schema {
-            document: self.document,
-            value,
-            path: self.path.clone(),
-        }
-        .resolved()
+        Schema { document: self.document, value, path: self.path.clone() }.resolved()
     }
 
     /// Follows references; `{"oneOf": [{"type": "null"}, X]}` is X. A circle ends as an open end.
     fn resolved(mut self) -> Schema<'a> {
         loop {
             if let Some(name) = self.value.get("$ref").and_then(Value::as_str) {
-                let target = name
-                    .strip_prefix('#')
-                    .and_then(|at| self.document.pointer(at));
+                let target = name.strip_prefix('#').and_then(|at| self.document.pointer(at));
                 match target {
                     Some(target) if !self.path.contains(&name) && self.path.len() <= DEEPEST => {
                         self.path.push(name);
@@ -87,11 +75,7 @@ impl<'a> Schema<'a> {
     fn types(&self) -> Vec<&'a str> {
         match &self.value["type"] {
             Value::String(one) => vec![one],
-            Value::Array(several) => several
-                .iter()
-                .filter_map(Value::as_str)
-                .filter(|name| *name != "null")
-                .collect(),
+            Value::Array(several) => several.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect(),
             _ if self.value.get("properties").is_some() || !self.parts().is_empty() => {
                 vec!["object"]
             }
@@ -106,10 +90,7 @@ impl<'a> Schema<'a> {
         }
         let choices = self.choices();
         if !choices.is_empty() {
-            let mut kinds: Vec<_> = choices
-                .into_iter()
-                .map(|choice| self.at(choice).kind())
-                .collect();
+            let mut kinds: Vec<_> = choices.into_iter().map(|choice| self.at(choice).kind()).collect();
             kinds.dedup();
             return kinds.join(" or ");
         }
@@ -123,9 +104,7 @@ impl<'a> Schema<'a> {
                 Some(values) if values.is_object() => format!("map of {}", self.at(values).kind()),
                 _ => "object".to_owned(),
             },
-            [] if self.value.get("const").is_some() || self.value.get("enum").is_some() => {
-                "string".to_owned()
-            }
+            [] if self.value.get("const").is_some() || self.value.get("enum").is_some() => "string".to_owned(),
             [] => "any".to_owned(),
             _ => types.join(" or "),
         }
@@ -145,19 +124,12 @@ impl<'a> Schema<'a> {
         fields.extend(self.parts().iter().flat_map(Schema::fields));
         for inner in ["items", "additionalProperties"] {
             let inner = self.value.get(inner).filter(|inner| inner.is_object());
-            fields.extend(
-                inner
-                    .map(|inner| self.at(inner).fields())
-                    .unwrap_or_default(),
-            );
+            fields.extend(inner.map(|inner| self.at(inner).fields()).unwrap_or_default());
         }
         for choice in self.choices() {
             for field in self.at(choice).fields() {
                 if fields.iter().all(|known: &Field| known.name != field.name) {
-                    fields.push(Field {
-                        required: false,
-                        ..field
-                    });
+                    fields.push(Field { required: false, ..field });
                 }
             }
         }
@@ -166,9 +138,7 @@ impl<'a> Schema<'a> {
 
     fn field(&self, name: &str, value: &'a Value, required: bool) -> Field {
         let schema = self.at(value);
-        let about = value["description"]
-            .as_str()
-            .or_else(|| schema.value["description"].as_str());
+        let about = value["description"].as_str().or_else(|| schema.value["description"].as_str());
         let mut notes = schema.notes();
         if nullable(value) {
             notes.push("may be null".to_owned());
@@ -202,11 +172,7 @@ impl<'a> Schema<'a> {
         let items = self.value.get("items").map(|items| self.at(items).value);
         let listed = self.value.get("enum").or_else(|| items?.get("enum"));
         if let Some(values) = listed.and_then(Value::as_array) {
-            let shown: Vec<_> = values
-                .iter()
-                .filter(|value| !value.is_null())
-                .map(plain)
-                .collect();
+            let shown: Vec<_> = values.iter().filter(|value| !value.is_null()).map(plain).collect();
             notes.push(format!("one of {}", shown.join(" · ")));
         }
         for (key, before, after) in BOUNDS {
@@ -219,12 +185,8 @@ impl<'a> Schema<'a> {
 
     /// An example: the schema's own, else one put together from its fields.
     pub(super) fn example(&self) -> Value {
-        let own = ["example", "const", "default"]
-            .into_iter()
-            .find_map(|key| self.value.get(key));
-        let listed = ["examples", "enum"]
-            .into_iter()
-            .find_map(|key| self.value.get(key)?.get(0));
+        let own = ["example", "const", "default"].into_iter().find_map(|key| self.value.get(key));
+        let listed = ["examples", "enum"].into_iter().find_map(|key| self.value.get(key)?.get(0));
         if let Some(given) = own.filter(|own| !own.is_null()).or(listed) {
             return given.clone();
         }
@@ -256,10 +218,7 @@ impl<'a> Schema<'a> {
         }
         for (name, value) in self.value["properties"].as_object().into_iter().flatten() {
             let own = value.get("example").cloned();
-            example.insert(
-                name.clone(),
-                own.unwrap_or_else(|| self.at(value).example()),
-            );
+            example.insert(name.clone(), own.unwrap_or_else(|| self.at(value).example()));
         }
         Value::Object(example)
     }
@@ -277,17 +236,11 @@ impl<'a> Schema<'a> {
 
 fn nullable(value: &Value) -> bool {
     let null = |one: &Value| one == "null" || one["type"] == "null";
-    ["type", "oneOf", "anyOf"].iter().any(|key| {
-        value[key]
-            .as_array()
-            .is_some_and(|all| all.iter().any(null))
-    })
+    ["type", "oneOf", "anyOf"].iter().any(|key| value[key].as_array().is_some_and(|all| all.iter().any(null)))
 }
 
 fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -305,20 +258,12 @@ mod tests {
         let tree = Schema::new(&document, &start);
         assert_eq!(tree.kind(), "object");
         let fields = tree.fields();
-        let find = |name: &str| {
-            fields
-                .iter()
-                .find(|field| field.name == name)
-                .expect("there")
-        };
+        let find = |name: &str| fields.iter().find(|field| field.name == name).expect("there");
         assert!(find("name").required && find("name").notes == ["at most 9 characters"]);
         assert_eq!(find("parent").kind, "Tree");
         assert_eq!(find("parent").notes, ["may be null"]);
         assert_eq!(find("leaves").kind, "array of Tree");
-        assert_eq!(
-            tree.example(),
-            json!({"name": "string", "parent": null, "leaves": [null]})
-        );
+        assert_eq!(tree.example(), json!({"name": "string", "parent": null, "leaves": [null]}));
     }
 
     #[test]
@@ -326,14 +271,8 @@ mod tests {
         let document = json!({});
         for (schema, kind) in [
             (json!({"type": ["string", "null"]}), "string"),
-            (
-                json!({"oneOf": [{"type": "integer"}, {"const": "never"}]}),
-                "integer or string",
-            ),
-            (
-                json!({"type": "object", "additionalProperties": {"type": "string"}}),
-                "map of string",
-            ),
+            (json!({"oneOf": [{"type": "integer"}, {"const": "never"}]}), "integer or string"),
+            (json!({"type": "object", "additionalProperties": {"type": "string"}}), "map of string"),
             (json!({"$ref": "#/nowhere"}), "nowhere"),
             (json!(true), "any"),
         ] {

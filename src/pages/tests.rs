@@ -11,46 +11,29 @@ use gallery::{code, done, foreign, gallery, landing, openapi};
 
 mod gallery;
 
-const HOSTILE: &str =
-    "</p><script>alert(1)</script>\" onload='x' <style>{{ 7*7 }}\u{202e}gnp\u{2066}\u{0}`";
+const HOSTILE: &str = "</p><script>alert(1)</script>\" onload='x' <style>{{ 7*7 }}\u{202e}gnp\u{2066}\u{0}`";
 
 /// Whatever stands inside a tag of the drawn page.
 fn tags(html: &str) -> Vec<&str> {
-    html.split('<')
-        .skip(1)
-        .filter_map(|rest| rest.split('>').next())
-        .collect()
+    html.split('<').skip(1).filter_map(|rest| rest.split('>').next()).collect()
 }
 
 /// The elements of a page, in order: what hostile words must not change.
 fn elements(html: &str) -> Vec<&str> {
-    tags(html)
-        .into_iter()
-        .filter_map(|tag| tag.split_whitespace().next())
-        .collect()
+    tags(html).into_iter().filter_map(|tag| tag.split_whitespace().next()).collect()
 }
 
 #[test]
 fn hostile_words_stay_words() {
-    let own = gallery("Acme")
-        .into_iter()
-        .zip(gallery(HOSTILE))
-        .map(|(one, two)| (one.1, two.1));
+    let own = gallery("Acme").into_iter().zip(gallery(HOSTILE)).map(|(one, two)| (one.1, two.1));
     for (friendly, hostile) in own.chain(foreign("Acme").into_iter().zip(foreign(HOSTILE))) {
         assert_eq!(elements(&friendly), elements(&hostile));
-        assert!(
-            !tags(&hostile).iter().any(|tag| tag.contains("onload='")),
-            "{hostile}"
-        );
-        let turning =
-            |sign| matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\0');
+        assert!(!tags(&hostile).iter().any(|tag| tag.contains("onload='")), "{hostile}");
+        let turning = |sign| matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\0');
         assert!(!hostile.chars().any(turning), "{hostile}");
     }
     for hostile in foreign(HOSTILE) {
-        assert!(
-            hostile.contains("{{ 7*7 }}"),
-            "a template computes what it was given"
-        );
+        assert!(hostile.contains("{{ 7*7 }}"), "a template computes what it was given");
     }
 }
 
@@ -61,30 +44,14 @@ fn no_page_needs_an_exception_from_the_policy() {
         for tag in tags(&html) {
             let word = tag.split_whitespace().next().unwrap_or_default();
             assert!(!tag.contains(" style="), "{name}: {tag}");
-            assert!(
-                !tag.split_whitespace()
-                    .any(|part| part.starts_with("on") && part.contains('=')),
-                "{name}: {tag}"
-            );
-            assert!(
-                word != "script" || tag.contains("src=\"/assets/"),
-                "{name}: {tag}"
-            );
-            assert!(
-                word != "link" || tag.contains("href=\"/assets/"),
-                "{name}: {tag}"
-            );
-            assert!(
-                word != "img" || tag.contains("src=\"/") || tag.contains("src=\"data:image/"),
-                "{name}: {tag}"
-            );
+            assert!(!tag.split_whitespace().any(|part| part.starts_with("on") && part.contains('=')), "{name}: {tag}");
+            assert!(word != "script" || tag.contains("src=\"/assets/"), "{name}: {tag}");
+            assert!(word != "link" || tag.contains("href=\"/assets/"), "{name}: {tag}");
+            assert!(word != "img" || tag.contains("src=\"/") || tag.contains("src=\"data:image/"), "{name}: {tag}");
         }
         assert_eq!(html.matches("<h1").count(), 1, "{name}");
         assert_eq!(html.matches("<main").count(), 1, "{name}");
-        assert!(
-            html.starts_with("<!doctype html>\n<html lang=\"en\""),
-            "{name}"
-        );
+        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\""), "{name}");
     }
 }
 
@@ -92,12 +59,7 @@ fn no_page_needs_an_exception_from_the_policy() {
 fn both_acts_are_forms_of_their_own() {
     let html = Pages::new().landing(&landing("Acme", Purpose::MidChat));
     for act in ["continue", "report"] {
-        assert!(
-            html.contains(&format!(
-                "<form method=\"post\" action=\"/l/AbC-123_\" data-act=\"{act}\""
-            )),
-            "{html}"
-        );
+        assert!(html.contains(&format!("<form method=\"post\" action=\"/l/AbC-123_\" data-act=\"{act}\"")), "{html}");
         assert!(html.contains(&format!("name=\"act\" value=\"{act}\"")));
     }
     assert_eq!(html.matches("name=\"nonce\" value=\"n0nce\"").count(), 2);
@@ -127,14 +89,8 @@ fn a002_landing_and_code_page_say_who_asks_where_and_when() {
 
 #[test]
 fn a003_previews_name_nobody_and_robots_stay_out() {
-    for (name, html) in gallery("Mari Maasikas")
-        .into_iter()
-        .filter(|(name, _)| name != "docs")
-    {
-        assert!(
-            html.contains("<meta name=\"robots\" content=\"noindex\">"),
-            "{name}"
-        );
+    for (name, html) in gallery("Mari Maasikas").into_iter().filter(|(name, _)| name != "docs") {
+        assert!(html.contains("<meta name=\"robots\" content=\"noindex\">"), "{name}");
         let head = html.split("</head>").next().unwrap_or_default();
         assert!(name == "problem" || !head.contains("Mari"), "{name}");
     }
@@ -153,21 +109,9 @@ fn the_code_is_read_aloud_sign_by_sign_and_goes_back_to_the_chat() {
     let html = Pages::new().done(&done("Acme", code("n")));
     assert!(html.contains("aria-label=\"B, 2, C, D, 3, F\" data-code>B2CD3F<"));
     assert!(html.contains("href=\"https://wa.me/3725550100?text=B2CD3F\""));
-    for refused in [
-        "javascript:alert(1)",
-        "data:text/html,x",
-        " javascript:x",
-        "/l/x",
-        "vbscript:x",
-    ] {
-        let page = Done {
-            return_link: Some(refused.to_owned()),
-            ..done("Acme", DoneState::Ended)
-        };
-        assert!(
-            !Pages::new().done(&page).contains("data-return"),
-            "{refused}"
-        );
+    for refused in ["javascript:alert(1)", "data:text/html,x", " javascript:x", "/l/x", "vbscript:x"] {
+        let page = Done { return_link: Some(refused.to_owned()), ..done("Acme", DoneState::Ended) };
+        assert!(!Pages::new().done(&page).contains("data-return"), "{refused}");
     }
 }
 
@@ -178,21 +122,14 @@ fn every_text_that_a_template_asks_for_exists_and_is_asked_for() {
         for call in source.split(" t('").skip(1) {
             let key = call.split('\'').next().unwrap_or_default();
             asked.insert(key);
-            let known = texts::text("en", key).is_some()
-                || (key.ends_with('.') && call[key.len()..].starts_with("' ~"));
+            let known =
+                texts::text("en", key).is_some() || (key.ends_with('.') && call[key.len()..].starts_with("' ~"));
             assert!(known, "{key}");
         }
     }
     for (key, _) in texts::LANGUAGES[0].1 {
-        let by_name =
-            asked.contains(key) || key.starts_with("notice.") || key.starts_with("channel.");
-        assert!(
-            by_name
-                || asked
-                    .iter()
-                    .any(|stem| stem.ends_with('.') && key.starts_with(stem)),
-            "{key}: nobody asks"
-        );
+        let by_name = asked.contains(key) || key.starts_with("notice.") || key.starts_with("channel.");
+        assert!(by_name || asked.iter().any(|stem| stem.ends_with('.') && key.starts_with(stem)), "{key}: nobody asks");
     }
 }
 
@@ -225,24 +162,11 @@ fn the_gallery_can_be_looked_at() {
     for (name, html) in gallery("Acme Bank") {
         std::fs::write(folder.join(format!("{name}.html")), html).expect("a writable folder");
     }
-    for name in [
-        "countersign.css",
-        "page.js",
-        "opener.js",
-        "reference.css",
-        "reference.js",
-        "icon.svg",
-        "countersign.js",
-    ] {
-        std::fs::write(
-            folder.join("assets").join(name),
-            asset(name).expect("listed").bytes,
-        )
-        .expect("a writable folder");
+    for name in
+        ["countersign.css", "page.js", "opener.js", "reference.css", "reference.js", "icon.svg", "countersign.js"]
+    {
+        std::fs::write(folder.join("assets").join(name), asset(name).expect("listed").bytes)
+            .expect("a writable folder");
     }
-    std::fs::write(
-        folder.join("assets/brand.css"),
-        brand_css("0f766e").expect("valid"),
-    )
-    .expect("a writable folder");
+    std::fs::write(folder.join("assets/brand.css"), brand_css("0f766e").expect("valid")).expect("a writable folder");
 }

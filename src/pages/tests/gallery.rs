@@ -5,11 +5,7 @@ use serde_json::json;
 use crate::pages::*;
 
 pub(super) fn brand(name: &str) -> Brand {
-    Brand {
-        name: Some(name.to_owned()),
-        color: Some("#0f766e".to_owned()),
-        logo: None,
-    }
+    Brand { name: Some(name.to_owned()), color: Some("#0f766e".to_owned()), logo: None }
 }
 
 pub(super) fn landing(word: &str, purpose: Purpose) -> Landing {
@@ -26,10 +22,7 @@ pub(super) fn landing(word: &str, purpose: Purpose) -> Landing {
         intent_label: Some("Copy of a statement".to_owned()),
         action: "/l/AbC-123_".to_owned(),
         nonce: "n0nce".to_owned(),
-        opener_origins: vec![
-            "https://chat.example.com".to_owned(),
-            "https://www.example.com".to_owned(),
-        ],
+        opener_origins: vec!["https://chat.example.com".to_owned(), "https://www.example.com".to_owned()],
         opener_required: false,
     }
 }
@@ -50,12 +43,7 @@ pub(super) fn code(word: &str) -> DoneState {
 
 pub(super) fn done(word: &str, state: DoneState) -> Done {
     let return_link = Some("https://wa.me/3725550100?text=B2CD3F".to_owned());
-    Done {
-        brand: brand(word),
-        locale: "en".to_owned(),
-        state,
-        return_link,
-    }
+    Done { brand: brand(word), locale: "en".to_owned(), state, return_link }
 }
 
 pub(super) fn problem(word: &str) -> ProblemPage {
@@ -94,51 +82,29 @@ fn bare_landing(word: &str) -> Landing {
 /// Every page, by name, with `word` wherever friendly values leave room for one.
 pub(super) fn gallery(word: &str) -> Vec<(String, String)> {
     let pages = Pages::new();
-    let opener = Landing {
-        opener_required: true,
-        ..landing(word, Purpose::PreChat)
-    };
+    let opener = Landing { opener_required: true, ..landing(word, Purpose::PreChat) };
     let bare = bare_landing(word);
-    let plain = Done {
-        return_link: None,
-        brand: Brand::default(),
-        ..done(word, code(word))
-    };
+    let plain = Done { return_link: None, brand: Brand::default(), ..done(word, code(word)) };
     let mut drawn = vec![
         ("landing", pages.landing(&landing(word, Purpose::MidChat))),
-        (
-            "landing-entry",
-            pages.landing(&landing(word, Purpose::Entry)),
-        ),
+        ("landing-entry", pages.landing(&landing(word, Purpose::Entry))),
         ("landing-opener", pages.landing(&opener)),
         ("landing-bare", pages.landing(&bare)),
         ("code", pages.done(&done(word, code(word)))),
         ("code-plain", pages.done(&plain)),
         ("problem", pages.problem(&problem(word))),
         ("docs", pages.docs(&openapi(word))),
-        (
-            "done-authenticated",
-            pages.done(&done(word, DoneState::Authenticated)),
-        ),
+        ("done-authenticated", pages.done(&done(word, DoneState::Authenticated))),
         ("done-denied", pages.done(&done(word, DoneState::Denied))),
-        (
-            "done-cancelled",
-            pages.done(&done(word, DoneState::Cancelled)),
-        ),
-        (
-            "done-reported",
-            pages.done(&done(word, DoneState::Reported)),
-        ),
+        ("done-cancelled", pages.done(&done(word, DoneState::Cancelled))),
+        ("done-reported", pages.done(&done(word, DoneState::Reported))),
         ("done-ended", pages.done(&done(word, DoneState::Ended))),
     ];
     for refused in Refused::ALL {
         let notice = Notice::of(refused, brand(word), "en");
         drawn.push((refused.word(), pages.notice(&notice)));
     }
-    drawn
-        .into_iter()
-        .map(|(name, html)| (name.to_owned(), html))
-        .collect()
+    drawn.into_iter().map(|(name, html)| (name.to_owned(), html)).collect()
 }
 
 fn foreign_code(word: &str) -> DoneState {
@@ -159,11 +125,7 @@ fn foreign_code(word: &str) -> DoneState {
 /// Pages in which every text that comes from outside is `word`.
 pub(super) fn foreign(word: &str) -> [String; 4] {
     let text = || word.to_owned();
-    let logo = Brand {
-        name: Some(text()),
-        color: Some(text()),
-        logo: Some(text()),
-    };
+    let logo = Brand { name: Some(text()), color: Some(text()), logo: Some(text()) };
     let landing = Landing {
         brand: logo.clone(),
         locale: text(),
@@ -178,31 +140,9 @@ pub(super) fn foreign(word: &str) -> [String; 4] {
         ..landing(word, Purpose::MidChat)
     };
     let state = foreign_code(word);
-    let code = Done {
-        brand: logo.clone(),
-        locale: text(),
-        state,
-        return_link: Some(text()),
-    };
-    let notice = Notice {
-        brand: logo,
-        locale: text(),
-        title: text(),
-        text: text(),
-        hint: text(),
-    };
-    let problem = ProblemPage {
-        slug: text(),
-        title: text(),
-        status: 400,
-        meaning: text(),
-        remedy: text(),
-    };
+    let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()) };
+    let notice = Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text() };
+    let problem = ProblemPage { slug: text(), title: text(), status: 400, meaning: text(), remedy: text() };
     let pages = Pages::new();
-    [
-        pages.landing(&landing),
-        pages.done(&code),
-        pages.notice(&notice),
-        pages.problem(&problem),
-    ]
+    [pages.landing(&landing), pages.done(&code), pages.notice(&notice), pages.problem(&problem)]
 }
