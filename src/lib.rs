@@ -3,4 +3,6 @@
 pub mod ambient;
 pub mod domain;
 pub mod gateway;
+pub mod http;
+pub mod pages;
 pub mod store;

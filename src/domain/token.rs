@@ -61,6 +61,15 @@ impl Token {
         Some(Self { kind, secret, interaction, number: u16::from_be_bytes([bytes[33], bytes[34]]) })
     }
 
+    /// The done page's token of a handle: it follows from the handle, so that a login page whose
+    /// reply was lost can be told again.
+    pub fn done(&self, key: &MacKey) -> Self {
+        let made = key.tag(&[b"done", &self.bytes()]);
+        let mut secret = [0; 16];
+        secret.copy_from_slice(&made.as_bytes()[..16]);
+        Self { kind: TokenKind::Done, secret, ..self.clone() }
+    }
+
     /// What the store keeps of it.
     pub fn tag(&self, key: &MacKey) -> Tag {
         key.tag(&[&self.bytes()])

@@ -21,7 +21,7 @@ use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::domain::turn::object;
-use crate::store::{Board, CommitId, Key, Order, Partition};
+use crate::store::{Board, CommitId, Key, Order};
 
 /// What is kept counts for so long without being confirmed.
 const FRESH: Duration = Duration::from_millis(250);
@@ -350,9 +350,4 @@ pub(super) fn team_event(
         actor: actor.clone(),
         data: object(data),
     }
-}
-
-/// Where the system's own records lie.
-pub(super) const fn system_partition() -> Partition {
-    SYSTEM
 }

@@ -12,7 +12,7 @@ use crate::domain::flag::{Binding, Proof, Reason};
 use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus, Progress};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::BindingRule;
-use crate::domain::token::{Token, TokenKind};
+use crate::domain::token::Token;
 use crate::domain::turn::{Decision, Turn, link_data};
 
 /// What the login page is told.
@@ -36,7 +36,7 @@ pub fn accept(mut turn: Turn<'_>, handle: &Token, assertion: &PostBack) -> Decis
 fn judge(turn: &mut Turn<'_>, handle: &Token, assertion: &PostBack) -> Result<Accepted, Refusal> {
     let (at, link, by_opener) = find(turn, handle, &assertion.jti)?;
     turn.admit(at, "login")?;
-    let token = Token { kind: TokenKind::Done, secret: turn.draws.take(), ..handle.clone() };
+    let token = handle.done(&turn.around.keys.handle);
     let status = match &assertion.verdict {
         Verdict::Authenticated(proof) => authenticated(turn, at, &link, by_opener, proof, &token)?,
         Verdict::Denied => refused(turn, at, &link, PostBackStatus::Denied),
