@@ -104,10 +104,19 @@ impl Writer {
             }
         }
         if self.shared.death().is_none()
-            && let Err(failure) = self.checkpoint()
+            && let Err(failure) = self.close()
         {
             tracing::warn!(?failure, "the write-ahead log stays: the next start reads it");
         }
+    }
+
+    /// Leaves a database file that is whole by itself, and an empty log that no restored backup
+    /// can be confused with.
+    fn close(&mut self) -> Result<(), Failure> {
+        if self.checkpoint()? {
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(())
     }
 
     fn turn(&mut self, mut group: impl Iterator<Item = Change>) {
