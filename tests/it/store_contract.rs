@@ -14,6 +14,7 @@ use std::{
 use bytes::Bytes;
 use countersign::store::{Batch, Board, CommitId, Entry, Expect, Key, Order, Outcome, Partition, Put, Record, Store};
 
+mod crash;
 mod embedded;
 mod redis;
 
@@ -124,13 +125,16 @@ async fn members(store: &dyn Store, index: &str, order: Order, after: Option<&st
 }
 
 async fn c1_a_commit_writes_all_of_its_batch(store: Arc<dyn Store>) {
-    let id = committed(&*store, Batch {
-        expect: vec![("a".to_owned(), Expect::Absent)],
-        put: vec![put("a", "1"), Put { alarm: Some(NOW), ..put("b", "2") }],
-        enter: vec![entry("list", "m", "e")],
-        events: vec![event("x")],
-        ..batch()
-    })
+    let id = committed(
+        &*store,
+        Batch {
+            expect: vec![("a".to_owned(), Expect::Absent)],
+            put: vec![put("a", "1"), Put { alarm: Some(NOW), ..put("b", "2") }],
+            enter: vec![entry("list", "m", "e")],
+            events: vec![event("x")],
+            ..batch()
+        },
+    )
     .await;
     let found = store.get(P, &["b".into(), "none".into(), "a".into()]).await.expect("it reads");
     let record = |bytes: &'static str| Some(Record { version: id, bytes: Bytes::from(bytes) });
@@ -142,22 +146,22 @@ async fn c1_a_commit_writes_all_of_its_batch(store: Arc<dyn Store>) {
 }
 
 async fn c1_a_conflict_writes_nothing_of_its_batch(store: Arc<dyn Store>) {
-    let first = committed(&*store, Batch {
-        put: vec![put("kept", "1")],
-        enter: vec![entry("list", "kept", "1")],
-        ..batch()
-    })
-    .await;
-    conflicts(&*store, Batch {
-        expect: vec![("kept".into(), Expect::Version(first)), ("new".into(), Expect::Version(first))],
-        put: vec![put("other", "2"), Put { alarm: Some(NOW), ..put("new", "2") }],
-        delete: vec!["kept".into()],
-        enter: vec![entry("list", "new", "2")],
-        remove: vec![("list".into(), "kept".into())],
-        trim: vec![("list".into(), "z".into())],
-        events: vec![event("never")],
-        ..batch()
-    })
+    let first =
+        committed(&*store, Batch { put: vec![put("kept", "1")], enter: vec![entry("list", "kept", "1")], ..batch() })
+            .await;
+    conflicts(
+        &*store,
+        Batch {
+            expect: vec![("kept".into(), Expect::Version(first)), ("new".into(), Expect::Version(first))],
+            put: vec![put("other", "2"), Put { alarm: Some(NOW), ..put("new", "2") }],
+            delete: vec!["kept".into()],
+            enter: vec![entry("list", "new", "2")],
+            remove: vec![("list".into(), "kept".into())],
+            trim: vec![("list".into(), "z".into())],
+            events: vec![event("never")],
+            ..batch()
+        },
+    )
     .await;
     assert_eq!(get(&*store, "kept").await.map(|kept| kept.version), Some(first));
     assert_eq!((get(&*store, "other").await, get(&*store, "new").await), (None, None));
@@ -171,12 +175,15 @@ async fn c1_any_bytes_come_back_as_they_were(store: Arc<dyn Store>) {
     let large: Vec<u8> = every.iter().copied().cycle().take(300_000).collect();
     for (name, bytes) in [("empty", Vec::new()), ("every", every), ("large", large)] {
         let bytes = Bytes::from(bytes);
-        committed(&*store, Batch {
-            put: vec![Put { name: name.to_owned(), bytes: bytes.clone(), ..Put::default() }],
-            enter: vec![Entry { index: "list".into(), member: name.to_owned(), bytes: bytes.clone() }],
-            events: vec![bytes.clone()],
-            ..batch()
-        })
+        committed(
+            &*store,
+            Batch {
+                put: vec![Put { name: name.to_owned(), bytes: bytes.clone(), ..Put::default() }],
+                enter: vec![Entry { index: "list".into(), member: name.to_owned(), bytes: bytes.clone() }],
+                events: vec![bytes.clone()],
+                ..batch()
+            },
+        )
         .await;
         assert_eq!(get(&*store, name).await.expect("it was put").bytes, bytes);
         let listed = store.list(P, "list", Order::Rising, None, 9).await.expect("it lists");
@@ -418,8 +425,10 @@ async fn c6_a_tags_events_keep_their_order(store: Arc<dyn Store>) {
     assert_eq!(waiting.len(), 120);
     for (tag, parity) in [(0, 0), (25, 1)] {
         let of_tag: Vec<_> = waiting.iter().filter(|event| event.tag == tag).collect();
-        let expected: Vec<_> =
-            (0..40).filter(|n| n % 2 == parity).flat_map(|n| (0..3).map(move |part| event(format!("{n}.{part}")))).collect();
+        let expected: Vec<_> = (0..40)
+            .filter(|n| n % 2 == parity)
+            .flat_map(|n| (0..3).map(move |part| event(format!("{n}.{part}"))))
+            .collect();
         assert_eq!(of_tag.iter().map(|event| event.bytes.clone()).collect::<Vec<_>>(), expected);
         assert!(of_tag.windows(2).all(|pair| pair[0].seq < pair[1].seq));
     }
@@ -430,11 +439,14 @@ async fn c6_a_tags_events_keep_their_order(store: Arc<dyn Store>) {
 async fn c6_trimming_forgets_up_to_a_number_of_one_tag(store: Arc<dyn Store>) {
     for n in 0..20_u8 {
         let id = fresh();
-        committed(&*store, Batch {
-            put: vec![put("r", "x")],
-            events: vec![event(n.to_string())],
-            ..Batch::new(id, Partition(n % 2 * 4))
-        })
+        committed(
+            &*store,
+            Batch {
+                put: vec![put("r", "x")],
+                events: vec![event(n.to_string())],
+                ..Batch::new(id, Partition(n % 2 * 4))
+            },
+        )
         .await;
     }
     let of_tag = async |tag| {
@@ -482,13 +494,16 @@ async fn c7_pages_both_ways(store: Arc<dyn Store>) {
 async fn c7_entries_are_replaced_removed_and_trimmed(store: Arc<dyn Store>) {
     let enter = (0..2500).map(|n| entry("list", &format!("{n:04}"), "old")).collect();
     committed(&*store, Batch { put: vec![put("r", "x")], enter, ..batch() }).await;
-    committed(&*store, Batch {
-        put: vec![put("r", "x")],
-        enter: vec![entry("list", "2400", "new")],
-        remove: vec![("list".into(), "2401".into()), ("list".into(), "none".into())],
-        trim: vec![("list".into(), "2398".into())],
-        ..batch()
-    })
+    committed(
+        &*store,
+        Batch {
+            put: vec![put("r", "x")],
+            enter: vec![entry("list", "2400", "new")],
+            remove: vec![("list".into(), "2401".into()), ("list".into(), "none".into())],
+            trim: vec![("list".into(), "2398".into())],
+            ..batch()
+        },
+    )
     .await;
     let page = store.list(P, "list", Order::Rising, None, 3).await.expect("it lists");
     assert_eq!(page, [entry("list", "2399", "old"), entry("list", "2400", "new"), entry("list", "2402", "old")]);
@@ -499,7 +514,8 @@ async fn c7_indexes_of_partitions_are_apart(store: Arc<dyn Store>) {
     // 4 and 5 lie under one tag, 8 under another.
     for partition in [4, 5, 8] {
         let enter = vec![entry("list", &partition.to_string(), "x")];
-        committed(&*store, Batch { put: vec![put("r", "x")], enter, ..Batch::new(fresh(), Partition(partition)) }).await;
+        committed(&*store, Batch { put: vec![put("r", "x")], enter, ..Batch::new(fresh(), Partition(partition)) })
+            .await;
     }
     for partition in [4, 5, 8] {
         let page = store.list(Partition(partition), "list", Order::Rising, None, 9).await.expect("it lists");

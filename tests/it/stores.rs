@@ -87,7 +87,7 @@ impl RedisServer {
     pub fn start(settings: &[&str]) -> Option<Self> {
         if !installed() {
             assert!(env::var_os("CI").is_none(), "CI must have redis-server");
-            println!("skipped: no redis-server on this machine");
+            eprintln!("skipped: no redis-server on this machine");
             return None;
         }
         // Between finding a free port and taking it somebody else may: then with another.

@@ -45,12 +45,15 @@ async fn reopening_keeps_everything() {
     let folder = stores::folder();
     let path = folder.path().join("new").join("deeper");
     let store = Embedded::open(&path).expect("an absent folder is made");
-    let version = committed(&store, Batch {
-        put: vec![Put { board: true, alarm: Some(NOW), expires: Some(NOW), ..put("flag", "x") }],
-        enter: vec![entry("list", "m", "e")],
-        events: vec![event("one")],
-        ..batch()
-    })
+    let version = committed(
+        &store,
+        Batch {
+            put: vec![Put { board: true, alarm: Some(NOW), expires: Some(NOW), ..put("flag", "x") }],
+            enter: vec![entry("list", "m", "e")],
+            events: vec![event("one")],
+            ..batch()
+        },
+    )
     .await;
     let seq = store.outbox(1).await.expect("it reads")[0].seq;
     for start in 0..3 {
@@ -176,7 +179,9 @@ async fn a_torn_log_is_named_with_what_is_missing() {
     let why = refusal(Embedded::open(copy.path()));
     assert!((4..8).any(|n| why.contains(&format!(": {n} acknowledged commits"))), "{why}");
 
-    for spoil in [|log: &Path| fs::remove_file(log), |log: &Path| fs::write(log, ""), |log: &Path| fs::write(log, [7; 9000])] {
+    for spoil in
+        [|log: &Path| fs::remove_file(log), |log: &Path| fs::write(log, ""), |log: &Path| fs::write(log, [7; 9000])]
+    {
         let copy = killed(folder.path());
         spoil(&log(copy.path())).expect("it is spoilt");
         let why = refusal(Embedded::open(copy.path()));
@@ -267,7 +272,8 @@ async fn a_caller_that_goes_away_harms_nobody() {
     let stand = stores::on_disk();
     for n in 0..50 {
         let store = Arc::clone(&stand.store);
-        let commit = tokio::spawn(async move { store.commit(Batch { put: vec![put(&format!("r{n}"), "x")], ..batch() }).await });
+        let commit =
+            tokio::spawn(async move { store.commit(Batch { put: vec![put(&format!("r{n}"), "x")], ..batch() }).await });
         tokio::task::yield_now().await;
         commit.abort();
     }
