@@ -1,1 +1,4 @@
-fn main() {}
+//! One test binary: see the modules.
+
+mod store_contract;
+mod stores;

@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Options, Shared, failure::Failure, folder::Folder, ledger::Ledger, tables, wal, writer::Writer};
+use super::{Options, failure::Failure, folder::Folder, ledger::Ledger, shared::Shared, tables, wal, writer::Writer};
 
 /// Everything an open store on a disk consists of.
 pub(super) struct Opened {

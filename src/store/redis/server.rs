@@ -90,7 +90,7 @@ impl Server {
                 says("redis_version")
             )));
         }
-        if says("redis_mode") != "standalone" && says("redis_mode") != "" {
+        if !matches!(says("redis_mode"), "standalone" | "") {
             return Err(refused(&format!("it runs in {} mode: give a single server", says("redis_mode"))));
         }
         if says("role") == "slave" {
