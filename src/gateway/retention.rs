@@ -264,7 +264,8 @@ impl Filter {
         channel && conversation && q
     }
 
-    fn fits(&self, held: &Held<()>, now: Moment) -> bool {
+    /// Whether an interaction as it is now is one that was asked for.
+    pub fn fits(&self, held: &Held<()>, now: Moment) -> bool {
         let open = self.open.is_none_or(|open| held.interaction.is_open(now) == open);
         let raised = || held.interaction.is_open(now) && held.interaction.primary().flag.raised(now).is_some();
         open && self.authenticated.is_none_or(|wanted| raised() == wanted)

@@ -125,7 +125,8 @@ async fn set_presence(
 ) -> Result<Response, Problem> {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
     let online = matches!(body.value.state, There::Online);
-    let held = state.gateway.presence(acting(&caller, &id)?, who.as_ref(), online).await.map_err(|e| state.problem(e))?;
+    let held =
+        state.gateway.presence(acting(&caller, &id)?, who.as_ref(), online).await.map_err(|e| state.problem(e))?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }
 
@@ -162,7 +163,7 @@ async fn close_interaction(
     State(state): State<Shared>,
     Bot(caller): Bot,
     Path(id): Path<String>,
-    _: Json<Nothing>,
+    _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
     let held = state.gateway.close(acting(&caller, &id)?).await.map_err(|e| state.problem(e))?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())

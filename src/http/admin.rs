@@ -70,7 +70,11 @@ async fn put_team(
 /// A team.
 #[utoipa::path(get, path = "/v1/teams/{team}", tag = "teams", operation_id = "get_team", params(("team" = String, Path)),
     security(("key" = ["admin"])), responses((status = 200, body = TeamView)))]
-async fn get_team(State(state): State<Shared>, Admin(caller): Admin, Path(team): Path<String>) -> Result<Response, Problem> {
+async fn get_team(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(team): Path<String>,
+) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
     let team = state.gateway.team(&name).await.map_err(|e| state.problem(e))?;
     let team = team.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
@@ -80,7 +84,11 @@ async fn get_team(State(state): State<Shared>, Admin(caller): Admin, Path(team):
 /// Takes a team away, with its interactions.
 #[utoipa::path(delete, path = "/v1/teams/{team}", tag = "teams", operation_id = "delete_team", params(("team" = String, Path)),
     security(("key" = ["owner"])), responses((status = 204)))]
-async fn delete_team(State(state): State<Shared>, Owner(caller): Owner, Path(team): Path<String>) -> Result<StatusCode, Problem> {
+async fn delete_team(
+    State(state): State<Shared>,
+    Owner(caller): Owner,
+    Path(team): Path<String>,
+) -> Result<StatusCode, Problem> {
     let name = team_of_path(&caller, &team)?;
     state.gateway.delete_team(&name).await.map_err(|e| state.problem(e))?;
     Ok(StatusCode::NO_CONTENT)
@@ -103,7 +111,11 @@ struct TeamPage {
 #[utoipa::path(get, path = "/v1/teams", tag = "teams", operation_id = "list_teams",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)), security(("key" = ["admin"])),
     responses((status = 200, body = TeamPage)))]
-async fn list_teams(State(state): State<Shared>, Admin(caller): Admin, Query(query): Query<PageQuery>) -> Result<Response, Problem> {
+async fn list_teams(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, Problem> {
     let limit = limit(query.limit)?;
     if let Some(own) = caller.sees() {
         let team = state.gateway.team(own).await.map_err(|e| state.problem(e))?;
@@ -154,7 +166,7 @@ fn settings((own, effective): (Value, Effective), query: &SettingsQuery) -> Resp
     params(("effective" = Option<bool>, Query)), security(("key" = ["owner"])), responses((status = 200, body = EffectiveView)))]
 async fn get_system_settings(
     State(state): State<Shared>,
-    Owner(_): Owner,
+    _owner: Owner,
     Query(query): Query<SettingsQuery>,
 ) -> Result<Response, Problem> {
     Ok(settings(state.gateway.system_settings().await.map_err(|e| state.problem(e))?, &query))
@@ -235,7 +247,11 @@ async fn read_audit(
 /// Erases an interaction.
 #[utoipa::path(delete, path = "/v1/interactions/{id}", tag = "interactions", operation_id = "erase_interaction",
     params(("id" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
-async fn erase_interaction(State(state): State<Shared>, Admin(caller): Admin, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+async fn erase_interaction(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
     state.gateway.erase(acting(&caller, &id)?).await.map_err(|e| state.problem(e))?;
     Ok(StatusCode::NO_CONTENT)
 }

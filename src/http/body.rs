@@ -104,7 +104,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let text = key.to_str().ok().filter(|k| (1..=255).contains(&k.len()) && all.next().is_none());
     match text {
         Some(text) => Ok(Some(text.to_owned())),
-        None => Err(Problem::of(&slugs::BAD_REQUEST).saying("Idempotency-Key must be one text of 1 to 255 characters.")),
+        None => {
+            Err(Problem::of(&slugs::BAD_REQUEST).saying("Idempotency-Key must be one text of 1 to 255 characters."))
+        }
     }
 }
 
@@ -138,4 +140,3 @@ pub(super) fn fault(pointer: impl Into<String>, detail: impl ToString) -> Proble
 pub(super) fn field<T: std::str::FromStr<Err: ToString>>(pointer: &str, text: &str) -> Result<T, Problem> {
     text.parse().map_err(|e: T::Err| fault(pointer, e.to_string()))
 }
-

@@ -62,9 +62,10 @@ async fn stream_events(
     let team = team_of_query(&caller, query.team.as_deref())?;
     let after = match headers.get("last-event-id").map(|v| v.to_str().unwrap_or("?")) {
         None | Some("") => None,
-        Some(text) => Some(text.parse::<u64>().map_err(|_| {
-            Problem::of(&slugs::BAD_REQUEST).saying("Last-Event-ID is not an id of this stream.")
-        })?),
+        Some(text) => Some(
+            text.parse::<u64>()
+                .map_err(|_| Problem::of(&slugs::BAD_REQUEST).saying("Last-Event-ID is not an id of this stream."))?,
+        ),
     };
     let listener = state.gateway.listen(&team, after).await.map_err(|e| state.problem(e))?;
     let key = bearer(&parts).unwrap_or_default().to_owned();

@@ -8,10 +8,10 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 
+use super::Shared;
 use super::body::read;
 use super::problem::Problem;
 use super::views::mask;
-use super::{Shared, slugs};
 use crate::domain::confirmation::Confirmation;
 use crate::domain::link::{Link, PostBackStatus, Progress, Purpose, return_link};
 use crate::domain::refusal::Refusal;
@@ -239,7 +239,9 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
             tracing::info!(why, "an assertion was refused");
             (StatusCode::UNAUTHORIZED, Refused::NotConfirmed)
         }
-        Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) => (StatusCode::CONFLICT, Refused::NotConfirmed),
+        Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) => {
+            (StatusCode::CONFLICT, Refused::NotConfirmed)
+        }
         _ => (StatusCode::UNPROCESSABLE_ENTITY, Refused::NotConfirmed),
     }
 }

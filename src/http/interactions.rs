@@ -162,7 +162,8 @@ async fn list_interactions(
         let items = found.iter().filter(|held| fits(held)).map(|held| viewer.interaction(held)).collect();
         return Ok(Reply(InteractionPage { items, next_cursor: None }).into_response());
     }
-    let page = state.gateway.list(&team, &filter, query.cursor.as_deref(), limit).await.map_err(|e| state.problem(e))?;
+    let page =
+        state.gateway.list(&team, &filter, query.cursor.as_deref(), limit).await.map_err(|e| state.problem(e))?;
     let items = page.0.iter().map(|held| viewer.interaction(held)).collect();
     Ok(Reply(InteractionPage { items, next_cursor: page.1 }).into_response())
 }
@@ -170,7 +171,11 @@ async fn list_interactions(
 /// An interaction as it is now.
 #[utoipa::path(get, path = "/v1/interactions/{id}", tag = "interactions", operation_id = "get_interaction",
     params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
-async fn get_interaction(State(state): State<Shared>, Bot(caller): Bot, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn get_interaction(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
     let held = state.gateway.interaction(acting.id, acting.team).await.map_err(|e| state.problem(e))?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
@@ -201,4 +206,3 @@ async fn get_authentication(
     let view = state.viewer(&caller).flag(&held, who.as_ref(), query.intent.as_deref());
     Ok(Reply(view.ok_or_else(not_found)?).into_response())
 }
-

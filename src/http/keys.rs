@@ -104,7 +104,11 @@ struct SecurityKeyPage {
 /// The team's security keys, newest first, without secrets.
 #[utoipa::path(get, path = "/v1/teams/{team}/security-keys", tag = "security keys", operation_id = "list_security_keys",
     params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyPage)))]
-async fn list_security_keys(State(state): State<Shared>, Admin(caller): Admin, Path(team): Path<String>) -> Result<Response, Problem> {
+async fn list_security_keys(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(team): Path<String>,
+) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
     let keys = state.gateway.security_keys(&name).await.map_err(|e| state.problem(e))?;
     let now = state.gateway.now();
@@ -219,7 +223,11 @@ struct ApiKeyPage {
 /// The team's API keys, newest first, without their text.
 #[utoipa::path(get, path = "/v1/teams/{team}/api-keys", tag = "API keys", operation_id = "list_api_keys",
     params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = ApiKeyPage)))]
-async fn list_api_keys(State(state): State<Shared>, Admin(caller): Admin, Path(team): Path<String>) -> Result<Response, Problem> {
+async fn list_api_keys(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(team): Path<String>,
+) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
     let keys = state.gateway.api_keys(&name).await.map_err(|e| state.problem(e))?;
     Ok(Reply(ApiKeyPage { items: keys.iter().map(|k| api_key(k, None)).collect(), next_cursor: None }).into_response())

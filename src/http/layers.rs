@@ -130,7 +130,8 @@ async fn counted(request: Request, next: Next) -> Response {
     let method = known_method(request.method());
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
-    metrics::counter!("countersign_requests_total", "route" => route, "method" => method, "status" => status).increment(1);
+    metrics::counter!("countersign_requests_total", "route" => route, "method" => method, "status" => status)
+        .increment(1);
     response
 }
 

@@ -83,8 +83,14 @@ async fn issue_login_link(
     let intent: Option<IntentName> = asked.intent.map(|i| field("/intent", &i)).transpose()?;
     let participant = asked.participant.map(|p| field("/participant", &p)).transpose()?;
     let landing = asked.landing.unwrap_or(true);
-    let request =
-        Request { purpose: asked.purpose, participant, intent, state: asked.state, landing, return_url: asked.return_url };
+    let request = Request {
+        purpose: asked.purpose,
+        participant,
+        intent,
+        state: asked.state,
+        landing,
+        return_url: asked.return_url,
+    };
     let gateway = &state.gateway;
     let render = |held: &Held<Issued>| {
         let Issued { link, token, handle, opener_secret } = &held.outcome;
@@ -104,4 +110,3 @@ async fn issue_login_link(
     let told = gateway.issue_link(acting.id, acting.team, &caller.actor, &request, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
-

@@ -43,7 +43,11 @@ struct PostBackView {
     params(("handle" = String, Path, description = "cs_token")),
     request_body(content((PostBack = "application/json"), (PostBack = "application/x-www-form-urlencoded"))),
     responses((status = 200, body = PostBackView), (status = 303, description = "To continue_url, for a form")))]
-async fn post_back(State(state): State<Shared>, Path(handle): Path<String>, request: Request) -> Result<Response, Problem> {
+async fn post_back(
+    State(state): State<Shared>,
+    Path(handle): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
     let json = is_json(request.headers());
     if !json && !is_form(&request) {
         return Err(Problem::of(&slugs::MEDIA_TYPE));
@@ -56,7 +60,9 @@ async fn post_back(State(state): State<Shared>, Path(handle): Path<String>, requ
     }
     match take(&state, &handle, &form_field(&bytes)?).await {
         Ok(view) => Ok(Redirect::to(&view.continue_url).into_response()),
-        Err(Error::Refused(Refusal::Replayed(_))) => Ok(Redirect::to(&done_url(&state, &handle).unwrap_or_default()).into_response()),
+        Err(Error::Refused(Refusal::Replayed(_))) => {
+            Ok(Redirect::to(&done_url(&state, &handle).unwrap_or_default()).into_response())
+        }
         Err(error) => Ok(hosted::refusal_page(&state, error)),
     }
 }

@@ -3,7 +3,7 @@
 use axum::Json as Reply;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -48,7 +48,9 @@ pub(super) fn short(pointer: String, text: Option<String>, longest: usize) -> Re
 
 pub(super) fn person(at: &str, new: NewParticipant) -> Result<(Role, Person), Problem> {
     let phone = short(format!("{at}/phone"), new.phone, 32)?;
-    let digits = |p: &String| p.strip_prefix('+').is_some_and(|d| (5..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()));
+    let digits = |p: &String| {
+        p.strip_prefix('+').is_some_and(|d| (5..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()))
+    };
     if phone.as_ref().is_some_and(|p| !digits(p)) {
         return Err(fault(format!("{at}/phone"), "must be in E.164: + and 5 to 15 digits"));
     }
@@ -133,4 +135,3 @@ async fn reassign_participant(
     let held = state.gateway.reassign(acting, &who, &person).await.map_err(|e| state.problem(e))?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }
-

@@ -53,7 +53,8 @@ async fn problem(State(state): State<Shared>, Path(slug): Path<String>) -> Respo
 async fn brand(RawQuery(query): RawQuery) -> Response {
     let color = query.as_deref().and_then(|q| q.strip_prefix("color=")).and_then(pages::brand_css);
     match color {
-        Some(css) => ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "public, max-age=86400")], css).into_response(),
+        Some(css) => ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "public, max-age=86400")], css)
+            .into_response(),
         None => Problem::of(&slugs::NOT_FOUND).into_response(),
     }
 }

@@ -196,7 +196,12 @@ impl Viewer<'_> {
     }
 
     /// The flag of a participant; with the answer where an intent is asked for.
-    pub fn flag<T>(self, held: &Held<T>, who: Option<&ParticipantId>, intent: Option<&str>) -> Option<AuthenticationView> {
+    pub fn flag<T>(
+        self,
+        held: &Held<T>,
+        who: Option<&ParticipantId>,
+        intent: Option<&str>,
+    ) -> Option<AuthenticationView> {
         let participant = held.interaction.named(who)?;
         let mut view = self.authentication(&held.interaction, participant);
         view.intent = intent.map(|name| self.answer(name, &participant.flag, &held.team.effective.settings));
