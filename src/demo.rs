@@ -1,0 +1,90 @@
+//! The demo: a bank's web chat with a scripted bot, and the bank's own login page, under `/demo`.
+//!
+//! It plays everybody who is *outside* the gateway: the bot, the chat widget, the external login
+//! page and the website that vouches for a logged-in visitor. It knows the gateway only as they
+//! would, by HTTP: no module of ours but `ambient` is imported here.
+
+mod api;
+mod bank;
+mod bot;
+mod chat;
+mod chats;
+mod events;
+mod login;
+mod pages;
+mod setup;
+mod transcript;
+mod web;
+
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Context;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
+
+/// What every part of the demo shares.
+pub struct Demo {
+    /// Scheme and authority under which everything is served, without a slash at the end.
+    base: String,
+    /// For the login page's post-back, which needs no API key.
+    http: reqwest::Client,
+    pages: pages::Pages,
+    chats: Arc<chats::Chats>,
+    bank: bank::Bank,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    _ear: AbortOnDropHandle<()>,
+}
+
+/// The place where the demo appears once it is prepared; until then `/demo` answers 503.
+#[derive(Clone, Default)]
+pub struct DemoSlot(Arc<OnceLock<Arc<Demo>>>);
+
+impl DemoSlot {
+    /// Opens `/demo`. A slot is filled once; a second demo is dropped.
+    pub fn fill(&self, demo: Demo) {
+        drop(self.0.set(Arc::new(demo)));
+    }
+}
+
+/// The routes under `/demo`, and the slot to fill once the gateway listens:
+/// [`prepare`] calls the gateway by HTTP, so both must be served by then.
+pub fn mount() -> (axum::Router, DemoSlot) {
+    let slot = DemoSlot::default();
+    (web::router(slot.clone()), slot)
+}
+
+/// Sets the team up through the API and starts the bot. The gateway must listen by now.
+///
+/// # Errors
+/// When the gateway does not answer or refuses the owner's key or a setting.
+pub async fn prepare(base_url: &str, owner_key: &str) -> anyhow::Result<Demo> {
+    let base = base_url.trim_end_matches('/').to_owned();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
+
+    let http = api::client().context("the demo's HTTP client")?;
+    let owner = api::Api::new(http.clone(), &base, owner_key);
+    let team = setup::team(&owner, &base).await.context("setting up the demo's team")?;
+    let chats = Arc::new(chats::Chats::new(team.bot.clone(), entropy.clone()));
+    let ear = events::listen(team.bot, chats.clone()).await.context("listening to the team's events")?;
+    Ok(Demo {
+        bank: bank::Bank::new(&base, team.key),
+        pages: pages::Pages::new(),
+        http,
+        base,
+        chats,
+        clock,
+        entropy,
+        _ear: AbortOnDropHandle::new(ear),
+    })
+}
+
+/// Fresh base64url text of `bytes` random bytes.
+fn draw(entropy: &dyn Entropy, bytes: usize) -> String {
+    use base64::Engine as _;
+    let mut drawn = vec![0; bytes];
+    entropy.fill(&mut drawn);
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(drawn)
+}

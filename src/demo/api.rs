@@ -1,0 +1,188 @@
+//! The gateway's API as a bot's developer would call it: JSON over HTTP with an API key.
+//!
+//! Replies are read leniently, since fields may be added. It knows what can be asked and
+//! nothing of why: the conversation is `chat`'s.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, Response};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// A caller of the gateway with one API key.
+#[derive(Clone)]
+pub struct Api {
+    http: Client,
+    base: String,
+    key: String,
+}
+
+/// Why a call came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The gateway said no.
+    #[error("the gateway refused: {0}")]
+    Refused(Problem),
+    /// The gateway did not answer, or not in JSON.
+    #[error("the gateway did not answer: {0}")]
+    Unreachable(#[from] reqwest::Error),
+}
+
+/// The gateway's `application/problem+json`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Problem {
+    pub status: u16,
+    pub code: String,
+    pub title: String,
+    pub detail: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.status, self.code, self.detail)
+    }
+}
+
+/// What a bot needs of an interaction.
+#[derive(Debug, Deserialize)]
+pub struct Interaction {
+    pub id: String,
+    pub authentication: Authentication,
+}
+
+/// The flag, as the gateway tells it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Authentication {
+    pub authenticated: bool,
+    pub status: String,
+    pub methods: Vec<String>,
+    pub binding: Option<String>,
+    pub customer: Option<Customer>,
+    pub expires_at: Option<String>,
+    pub intent: Option<IntentVerdict>,
+}
+
+/// Who logged in, as the login page named them.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Customer {
+    pub id: Option<String>,
+    pub name: Option<String>,
+}
+
+/// The answer to "may this run now?".
+#[derive(Clone, Debug, Deserialize)]
+pub struct IntentVerdict {
+    pub allowed: bool,
+    pub reason: Option<String>,
+}
+
+/// A login link. `opener_secret` is for the chat widget alone, so this cannot be printed.
+#[derive(Clone, Deserialize)]
+pub struct LoginLink {
+    pub url: String,
+    pub opener_secret: Option<String>,
+}
+
+/// What became of a text that the customer typed.
+#[derive(Debug, Deserialize)]
+pub struct Heard {
+    pub consumed: bool,
+    pub kind: Option<String>,
+    pub outcome: Option<String>,
+    pub redacted_text: Option<String>,
+    pub authentication: Option<Authentication>,
+}
+
+impl Api {
+    /// A caller of the gateway at `base`.
+    pub fn new(http: Client, base: &str, key: &str) -> Self {
+        Self { http, base: base.to_owned(), key: key.to_owned() }
+    }
+
+    /// The same gateway, another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// One call: `body` goes as JSON, the reply comes as `T`.
+    pub async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> Result<T, Trouble> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let reply = request.timeout(Duration::from_secs(15)).send().await?;
+        Ok(accepted(reply).await?.json().await?)
+    }
+
+    /// Opens a conversation, or answers the one that is open. With `identity_token` the website vouches.
+    pub async fn open(&self, conversation: &str, identity_token: Option<&str>) -> Result<Interaction, Trouble> {
+        let body = json!({
+            "channel": "webchat",
+            "conversation": conversation,
+            "participants": [{"role": "primary"}],
+            "identity_token": identity_token,
+        });
+        self.call(Method::POST, "/v1/interactions", Some(&body)).await
+    }
+
+    /// The flag as it stands.
+    pub async fn authentication(&self, interaction: &str) -> Result<Authentication, Trouble> {
+        self.call(Method::GET, &format!("/v1/interactions/{interaction}/authentication"), None).await
+    }
+
+    /// "May this intent run now?"
+    pub async fn may(&self, interaction: &str, intent: &str) -> Result<Authentication, Trouble> {
+        let path = format!("/v1/interactions/{interaction}/authentication?intent={intent}");
+        self.call(Method::GET, &path, None).await
+    }
+
+    /// A login link whose success comes back with `intent` and `state`.
+    pub async fn login_link(&self, interaction: &str, intent: &str, state: &str) -> Result<LoginLink, Trouble> {
+        let body = json!({"purpose": "mid_chat", "intent": intent, "state": state});
+        self.call(Method::POST, &format!("/v1/interactions/{interaction}/login-links"), Some(&body)).await
+    }
+
+    /// Passes on what the customer typed, so that a code is taken out before the bot reads it.
+    pub async fn hear(&self, interaction: &str, message_id: &str, text: &str) -> Result<Heard, Trouble> {
+        let body = json!({"message_id": message_id, "text": text});
+        self.call(Method::POST, &format!("/v1/interactions/{interaction}/messages"), Some(&body)).await
+    }
+
+    /// Ends the flag now.
+    pub async fn sign_out(&self, interaction: &str) -> Result<Interaction, Trouble> {
+        self.call(Method::POST, &format!("/v1/interactions/{interaction}/sign-out"), Some(&json!({}))).await
+    }
+
+    /// The team's event stream, after the event `last` if one was seen.
+    pub async fn events(&self, last: Option<&str>) -> Result<Response, Trouble> {
+        let mut request = self.http.get(format!("{}/v1/events", self.base)).bearer_auth(&self.key);
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last);
+        }
+        accepted(request.header("Accept", "text/event-stream").send().await?).await
+    }
+}
+
+/// How the demo speaks HTTP. Redirects are not followed: keys and assertions go to one place.
+pub fn client() -> reqwest::Result<Client> {
+    Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(5))
+        .read_timeout(Duration::from_secs(90))
+        .build()
+}
+
+/// The reply, or the problem that it carries.
+pub async fn accepted(reply: Response) -> Result<Response, Trouble> {
+    let status = reply.status();
+    if status.is_success() {
+        return Ok(reply);
+    }
+    let mut problem: Problem = reply.json().await.unwrap_or_default();
+    problem.status = status.as_u16();
+    Err(Trouble::Refused(problem))
+}

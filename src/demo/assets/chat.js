@@ -1,0 +1,64 @@
+// The chat page, live: draws what the server's feed brings and sends what is typed without a reload.
+// All HTML comes rendered and escaped from the server; nothing here builds any.
+
+import * as mark from "./mark.js";
+
+const entries = document.querySelector("#entries");
+const story = document.querySelector("#story");
+const drawn = new Map(); // entry id → its HTML
+let link = null; // the live login link, for countersign.open
+
+const feed = new EventSource("/demo/chat/events");
+feed.addEventListener("error", mark.forget);
+feed.addEventListener("chat", (event) => {
+  const chat = JSON.parse(event.data);
+  link = chat.link;
+  mark.show(chat.mark, chat.left);
+  if (story.dataset.drawn !== chat.story) {
+    story.innerHTML = story.dataset.drawn = chat.story;
+  }
+  drawEntries(chat.entries);
+});
+
+// Entries are added at the end and change in place, so that a reader's place and the screen
+// reader's log stay as they are.
+function drawEntries(list) {
+  for (const { id, html } of list) {
+    if (drawn.get(id) === html) continue;
+    let item = document.getElementById(`entry-${id}`);
+    if (!item) {
+      item = document.createElement("li");
+      item.id = `entry-${id}`;
+      entries.append(item);
+    }
+    item.innerHTML = html;
+    drawn.set(id, html);
+  }
+  const kept = new Set(list.map(({ id }) => id));
+  for (const id of drawn.keys()) {
+    if (kept.has(id)) continue;
+    document.getElementById(`entry-${id}`)?.remove();
+    drawn.delete(id);
+  }
+}
+
+for (const form of document.querySelectorAll("form[data-say]")) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const said = new URLSearchParams(new FormData(form, event.submitter));
+    form.reset();
+    const sent = await fetch(form.action, { method: "post", body: said, redirect: "manual" })
+      .then((reply) => reply.type === "opaqueredirect", () => false);
+    if (!sent && form.elements.text instanceof HTMLInputElement) {
+      form.elements.text.value = said.get("text"); // nothing that was typed is lost
+    }
+  });
+}
+
+// A window opened by the widget proves by itself that it belongs to this chat. Without the widget
+// the link works as any link does, and the login is confirmed by a code.
+entries.addEventListener("click", (event) => {
+  const opener = event.target.closest("a[data-act=login]");
+  if (!opener || !link || opener.href !== new URL(link.url).href) return;
+  if (window.countersign?.open(link)) event.preventDefault();
+});

@@ -1,0 +1,46 @@
+// The agent's mark and its countdown. The mark falls here at its time, even if no word comes; and
+// while nothing is heard from the server it says so, and is never left standing.
+
+const region = document.querySelector("#mark");
+const clock = document.querySelector("#clock");
+const seconds = document.querySelector("#seconds");
+const bar = document.querySelector("#left");
+
+let drawn = "";
+let until = 0; // on the page's own clock: the two machines' clocks may differ
+let timer = 0;
+
+/** Draws the mark as the server rendered it, standing for `left` more milliseconds. */
+export function show(html, left) {
+  draw(html);
+  until = performance.now() + left;
+  clearInterval(timer);
+  if (left > 0) timer = setInterval(tick, 250);
+  tick();
+}
+
+/** Draws "unknown": the connection is gone. */
+export function forget() {
+  show(document.querySelector("#mark-unknown").innerHTML, 0);
+}
+
+function tick() {
+  const left = Math.max(0, Math.ceil((until - performance.now()) / 1000));
+  clock.hidden = bar.hidden = left === 0;
+  seconds.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  bar.value = Math.min(left, bar.max);
+  if (left === 0 && timer) {
+    clearInterval(timer);
+    timer = 0;
+    if (until > 0 && region.querySelector("[data-status=verified]")) {
+      draw(document.querySelector("#mark-expired").innerHTML);
+    }
+  }
+}
+
+// Redrawn only when it says something else: a screen reader hears each change once.
+function draw(html) {
+  if (html === drawn) return;
+  drawn = html;
+  region.innerHTML = html;
+}

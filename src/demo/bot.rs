@@ -1,0 +1,86 @@
+//! The bot's wits: what it understands of a text, and what each wish needs.
+//!
+//! Pure words. It knows that some wishes are an *intent* of the team's settings, and nothing about
+//! how one proves who one is: that is asked of the gateway.
+
+use super::transcript::Body;
+
+/// What a customer may want of the bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Protected(Want),
+    SignOut,
+    Hello,
+    Unclear,
+}
+
+/// A wish that the gateway must allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    Statement,
+    Balance,
+}
+
+impl Wish {
+    /// What `text` asks for, by its words.
+    pub fn of(text: &str) -> Self {
+        let text = text.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if has(&["sign out", "sign me out", "log out", "logout", "sign-out"]) {
+            Self::SignOut
+        } else if has(&["statement"]) {
+            Self::Protected(Want::Statement)
+        } else if has(&["balance"]) {
+            Self::Protected(Want::Balance)
+        } else if has(&["hello", "hi ", "good morning", "good evening", "hey"]) {
+            Self::Hello
+        } else {
+            Self::Unclear
+        }
+    }
+}
+
+impl Want {
+    /// Its name in the team's settings.
+    pub fn intent(self) -> &'static str {
+        match self {
+            Self::Statement => "statement_copy",
+            Self::Balance => "balance",
+        }
+    }
+
+    /// Its name in a sentence.
+    pub fn spoken(self) -> &'static str {
+        match self {
+            Self::Statement => "a copy of your statement",
+            Self::Balance => "your balance",
+        }
+    }
+
+    /// The answer, for someone who may have it.
+    pub fn answer(self) -> Body {
+        match self {
+            Self::Statement => Body::Statement,
+            Self::Balance => Body::Balance,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_understands_what_the_buttons_say_and_what_people_type() {
+        for (text, wish) in [
+            ("I would like a copy of my statement, please", Wish::Protected(Want::Statement)),
+            ("STATEMENT", Wish::Protected(Want::Statement)),
+            ("What is my balance?", Wish::Protected(Want::Balance)),
+            ("Hello", Wish::Hello),
+            ("Please sign me out", Wish::SignOut),
+            ("B4CD2F", Wish::Unclear),
+        ] {
+            assert_eq!(Wish::of(text), wish, "{text}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Every browser's chat, found by its cookie, and by its interaction when an event comes.
+//!
+//! It holds doors and views, never a conversation's state: each chat owns its own.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, watch};
+
+use super::api::Api;
+use super::chat::{Chat, Knock};
+use super::events::Event;
+use crate::ambient::Entropy;
+
+/// A demo open to the world must not fill the memory.
+const MOST: usize = 5_000;
+
+/// The chats of all browsers.
+pub struct Chats {
+    world: Arc<World>,
+    by_cookie: Mutex<HashMap<String, Chat>>,
+}
+
+/// What a chat needs of the world.
+pub struct World {
+    pub api: Api,
+    pub entropy: Arc<dyn Entropy>,
+    doors: Mutex<HashMap<String, mpsc::Sender<Knock>>>,
+    hearing: watch::Sender<bool>,
+}
+
+impl Chats {
+    /// No chats yet, and not hearing the gateway yet.
+    pub fn new(api: Api, entropy: Arc<dyn Entropy>) -> Self {
+        let world = World { api, entropy, doors: Mutex::default(), hearing: watch::Sender::new(false) };
+        Self { world: Arc::new(world), by_cookie: Mutex::default() }
+    }
+
+    /// The chat of a browser, made when it first speaks or listens. `None`: too many.
+    pub fn of(&self, cookie: &str) -> Option<Chat> {
+        let mut chats = lock(&self.by_cookie);
+        if let Some(chat) = chats.get(cookie).filter(|chat| chat.is_open()) {
+            return Some(chat.clone());
+        }
+        if chats.len() >= MOST {
+            chats.retain(|_, chat| chat.is_open());
+        }
+        if chats.len() >= MOST {
+            return None;
+        }
+        let chat = Chat::open(self.world.clone());
+        chats.insert(cookie.to_owned(), chat.clone());
+        Some(chat)
+    }
+
+    /// Hands an event to the chat that it is about.
+    pub fn tell(&self, event: Event) {
+        let doors = lock(&self.world.doors);
+        let Some(door) = event.interaction.as_ref().and_then(|id| doors.get(id)) else { return };
+        if door.try_send(Knock::Event(event)).is_err() {
+            tracing::warn!("a chat of the demo is too busy to hear an event");
+        }
+    }
+
+    /// Whether the gateway can be heard; when it can again, every chat asks how it stands.
+    pub fn heard(&self, hearing: bool) {
+        self.world.hearing.send_replace(hearing);
+        if hearing {
+            for door in lock(&self.world.doors).values() {
+                drop(door.try_send(Knock::Refresh)); // a full inbox asks anyway
+            }
+        }
+    }
+
+    /// To be told when the gateway falls silent or is heard again.
+    pub fn hearing(&self) -> watch::Receiver<bool> {
+        self.world.hearing.subscribe()
+    }
+}
+
+impl World {
+    /// From now on events of `interaction` go to `door`; doors of chats that ended are cleared away.
+    pub fn register(&self, interaction: &str, door: mpsc::Sender<Knock>) {
+        let mut doors = lock(&self.doors);
+        doors.retain(|_, door| !door.is_closed());
+        doors.insert(interaction.to_owned(), door);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

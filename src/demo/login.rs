@@ -1,0 +1,111 @@
+//! The bank's login page: an *external* one, as far as the gateway knows.
+//!
+//! It is reached by a signed URL, believes nothing before the signature, checks a password as any
+//! login page does, and tells the gateway the result from server to server. It never sees the chat.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Extension, Form};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Demo;
+use super::api::{Trouble, accepted};
+use super::bank::{LoginRequest, LoginUrlError, Outcome};
+use super::pages::LoginForm;
+
+/// The one account of the bank; the page fills it in.
+const USERNAME: &str = "demo.customer";
+const PASSWORD: &str = "linden-tree";
+
+/// Shows the form, if the gateway sent this person.
+pub async fn show(Extension(demo): Extension<Arc<Demo>>, uri: Uri) -> Response {
+    match asked(&demo, &uri) {
+        Ok(_) => demo.pages.login(&LoginForm::default()),
+        Err(error) => refuse(&demo, &error),
+    }
+}
+
+/// What the person answered.
+#[derive(Deserialize)]
+pub struct Answer {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: String,
+    act: Act,
+}
+
+#[derive(Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    Login,
+    Cancel,
+}
+
+/// Takes the form: the URL that it was posted to is the signed one, and is checked again.
+pub async fn answer(
+    Extension(demo): Extension<Arc<Demo>>,
+    uri: Uri,
+    Form(answer): Form<Answer>,
+) -> Response {
+    let request = match asked(&demo, &uri) {
+        Ok(request) => request,
+        Err(error) => return refuse(&demo, &error),
+    };
+    let outcome = match answer.act {
+        Act::Cancel => Outcome::Cancelled,
+        Act::Login if answer.username == USERNAME && answer.password == PASSWORD => Outcome::Authenticated,
+        Act::Login => return demo.pages.login(&LoginForm { wrong: true }),
+    };
+    match post_back(&demo, &request, outcome).await {
+        Ok(told) => Redirect::to(&told.continue_url).into_response(),
+        // The reply to the first try was lost, but it counted.
+        Err(Trouble::Refused(problem)) if problem.code == "replayed" => {
+            demo.pages.trouble(StatusCode::OK, "The chat has been told", "You can close this window and go on in the chat.")
+        }
+        Err(Trouble::Refused(problem)) => {
+            let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            demo.pages.trouble(status, &problem.title, &problem.detail)
+        }
+        Err(Trouble::Unreachable(error)) => {
+            tracing::warn!(%error, "the demo's login page cannot reach the gateway");
+            demo.pages.trouble(StatusCode::BAD_GATEWAY, "Not told", "The chat could not be told about your login. Please try again.")
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Told {
+    continue_url: String,
+}
+
+/// Sends the signed answer. When the reply is lost the same assertion goes once more: it cannot count twice.
+async fn post_back(demo: &Demo, request: &LoginRequest, outcome: Outcome) -> Result<Told, Trouble> {
+    let jti = super::draw(&*demo.entropy, 24);
+    let assertion = demo.bank.assertion(request, outcome, &jti, demo.clock.now() / 1000);
+    let send = async || {
+        let post = demo.http.post(&request.callback).json(&json!({"assertion": assertion}));
+        Ok(accepted(post.timeout(Duration::from_secs(15)).send().await?).await?.json().await?)
+    };
+    match send().await {
+        Err(Trouble::Unreachable(_)) => send().await,
+        other => other,
+    }
+}
+
+fn asked(demo: &Demo, uri: &Uri) -> Result<LoginRequest, LoginUrlError> {
+    let asked = uri.path_and_query().map_or("", |asked| asked.as_str());
+    demo.bank.read_login_url(&format!("{}{asked}", demo.base), demo.clock.now() / 1000)
+}
+
+fn refuse(demo: &Demo, error: &LoginUrlError) -> Response {
+    let status = match error {
+        LoginUrlError::NotGenuine => StatusCode::BAD_REQUEST,
+        LoginUrlError::Expired => StatusCode::GONE,
+    };
+    demo.pages.trouble(status, &error.to_string(), "Go back to the chat and ask for what you want again: a new link will come.")
+}

@@ -1,0 +1,237 @@
+//! What a chat looks like at one moment: the transcript, the mark, and the story told beside it.
+//!
+//! Plain data for the pages. The mark is judged here against the clock each time it is shown, so
+//! that no page can show one whose time is over, or one that nobody knows to be true.
+
+use serde::Serialize;
+
+use super::api::{Authentication, LoginLink};
+
+/// Older entries leave the page; the demo keeps no history.
+const LONGEST: usize = 120;
+
+/// A chat as its pages see it.
+#[derive(Clone, Default)]
+pub struct View {
+    pub entries: Vec<Entry>,
+    pub story: Vec<Line>,
+    pub mark: Mark,
+    /// The login link that may still be opened, for the chat widget's hands only.
+    pub link: Option<LoginLink>,
+    next: u32,
+}
+
+/// One bubble or card of the transcript.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    pub id: u32,
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// What stands in it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Body {
+    Customer { text: String, redacted: bool },
+    Bot { text: String },
+    /// Something that happened in the chat and that nobody said.
+    Notice { text: String, alarm: bool },
+    Login { url: String, want: String, state: CardState },
+    Statement,
+    Balance,
+}
+
+/// How far a login card has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardState {
+    Offered,
+    Opened,
+    Done,
+    Cancelled,
+    Expired,
+    Replaced,
+    Frozen,
+}
+
+impl CardState {
+    fn is_live(self) -> bool {
+        matches!(self, Self::Offered | Self::Opened)
+    }
+}
+
+/// One step of the story: what happened, and the call or event that carried it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Line {
+    pub id: u32,
+    pub text: String,
+    pub wire: String,
+}
+
+/// The last that was heard of the flag. Nothing heard is no mark.
+#[derive(Clone, Debug, Default)]
+pub struct Mark(Option<Authentication>);
+
+/// The mark as it may be shown now.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// `verified`, `unverified`, `pending`, `expired` or `unknown`.
+    pub status: &'static str,
+    pub name: Option<String>,
+    pub how: Option<&'static str>,
+    pub milliseconds_left: u64,
+    pub seconds_left: u64,
+}
+
+impl View {
+    /// Adds an entry at the end.
+    pub fn say(&mut self, body: Body) {
+        let id = self.number();
+        self.entries.push(Entry { id, body });
+        let surplus = self.entries.len().saturating_sub(LONGEST);
+        self.entries.drain(..surplus);
+    }
+
+    /// Adds a step to the story; the newest is first.
+    pub fn explain(&mut self, text: impl Into<String>, wire: impl Into<String>) {
+        let id = self.number();
+        self.story.insert(0, Line { id, text: text.into(), wire: wire.into() });
+        self.story.truncate(LONGEST);
+    }
+
+    /// Offers a login link; the one before it is void.
+    pub fn offer(&mut self, link: LoginLink, want: &str) {
+        self.turn_card(CardState::Replaced);
+        self.say(Body::Login { url: link.url.clone(), want: want.to_owned(), state: CardState::Offered });
+        self.link = Some(link);
+    }
+
+    /// Moves the live card, if there is one: at most one link of a chat is alive.
+    pub fn turn_card(&mut self, to: CardState) {
+        for entry in &mut self.entries {
+            if let Body::Login { state, .. } = &mut entry.body
+                && state.is_live()
+            {
+                *state = to;
+            }
+        }
+        if !to.is_live() {
+            self.link = None;
+        }
+    }
+
+    fn number(&mut self) -> u32 {
+        self.next += 1;
+        self.next
+    }
+}
+
+impl Mark {
+    /// The mark of a flag just read.
+    pub fn of(authentication: Authentication) -> Self {
+        Self(Some(authentication))
+    }
+
+    /// Where the flag cannot be read.
+    pub fn unknown() -> Self {
+        Self(None)
+    }
+
+    /// What to show at `now` (milliseconds). `hearing`: whether a change would have reached us.
+    pub fn shown(&self, now: u64, hearing: bool) -> Shown {
+        let blank = |status| Shown { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
+        let Some(flag) = self.0.as_ref().filter(|_| hearing) else {
+            return blank("unknown");
+        };
+        if !flag.authenticated {
+            return blank(match flag.status.as_str() {
+                "pending" => "pending",
+                "expired" => "expired",
+                _ => "unverified",
+            });
+        }
+        let Some(until) = flag.expires_at.as_deref().and_then(milliseconds) else {
+            return blank("unknown");
+        };
+        let left = until.saturating_sub(now);
+        if left == 0 {
+            return blank("expired");
+        }
+        Shown {
+            status: "verified",
+            name: flag.customer.as_ref().and_then(|customer| customer.name.clone().or(customer.id.clone())),
+            how: Some(how(flag)),
+            milliseconds_left: left,
+            seconds_left: left.div_ceil(1000),
+        }
+    }
+}
+
+fn how(flag: &Authentication) -> &'static str {
+    match flag.binding.as_deref() {
+        Some("opener") => "Login, opened from this chat",
+        Some("code") => "Login, code typed in this chat",
+        Some("token") => "Login on the website, before the chat",
+        _ if flag.methods.iter().any(|method| method == "login") => "Login",
+        _ => "Other method",
+    }
+}
+
+fn milliseconds(rfc3339: &str) -> Option<u64> {
+    let moment: jiff::Timestamp = rfc3339.parse().ok()?;
+    u64::try_from(moment.as_millisecond()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNTIL: u64 = 1_800_000_060_000;
+
+    fn flag(authenticated: bool, status: &str, expires_at: Option<&str>) -> Mark {
+        Mark::of(Authentication {
+            authenticated,
+            status: status.into(),
+            expires_at: expires_at.map(Into::into),
+            binding: Some("opener".into()),
+            ..Default::default()
+        })
+    }
+
+    #[test]
+    fn g_07_g_08_only_a_standing_flag_shows_the_mark() {
+        let until = Some("2027-01-15T08:01:00Z");
+        let standing = flag(true, "authenticated", until);
+        assert_eq!(standing.shown(UNTIL - 1, true).status, "verified");
+        assert_eq!(standing.shown(UNTIL - 1, true).seconds_left, 1);
+        assert_eq!(standing.shown(UNTIL, true).status, "expired");
+        assert_eq!(flag(false, "unauthenticated", None).shown(0, true).status, "unverified");
+        assert_eq!(flag(false, "pending", None).shown(0, true).status, "pending");
+    }
+
+    #[test]
+    fn unknown_is_never_shown_as_verified() {
+        assert_eq!(Mark::unknown().shown(0, true).status, "unknown");
+        assert_eq!(flag(true, "authenticated", None).shown(0, true).status, "unknown");
+        assert_eq!(flag(true, "authenticated", Some("soon")).shown(0, true).status, "unknown");
+        let deaf = flag(true, "authenticated", Some("2027-01-15T08:01:00Z")).shown(UNTIL - 1, false);
+        assert_eq!(deaf.status, "unknown");
+    }
+
+    #[test]
+    fn a_new_link_voids_the_card_before_it() {
+        let link = |url: &str| LoginLink { url: url.into(), opener_secret: None };
+        let mut view = View::default();
+        view.offer(link("/l/1"), "a statement");
+        view.offer(link("/l/2"), "a statement");
+        view.turn_card(CardState::Done);
+        let states: Vec<_> = view
+            .entries
+            .iter()
+            .filter_map(|entry| if let Body::Login { state, .. } = entry.body { Some(state) } else { None })
+            .collect();
+        assert_eq!(states, [CardState::Replaced, CardState::Done]);
+        assert!(view.link.is_none());
+    }
+}

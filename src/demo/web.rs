@@ -1,0 +1,189 @@
+//! The demo's routes: the chat as a browser uses it, with or without script.
+//!
+//! A browser is known by one cookie that names its chat and nothing else. Every act is a plain form
+//! post answered by a redirect; the script merely spares the reload.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Form, Router};
+use serde::Deserialize;
+
+use super::chat::Chat;
+use super::pages::{self, Frame};
+use super::{Demo, DemoSlot, login};
+
+const COOKIE: &str = "demo_chat";
+/// Base64url of 32 bytes.
+const COOKIE_LENGTH: usize = 43;
+const LONGEST_TEXT: usize = 1_000;
+
+/// Everything under `/demo`.
+pub fn router(slot: DemoSlot) -> Router {
+    Router::new()
+        .route("/demo", get(index))
+        .route("/demo/live/{part}", get(frame))
+        .route("/demo/chat/events", get(feed))
+        .route("/demo/chat/messages", post(say))
+        .route("/demo/chat/new", post(start_over))
+        .route("/demo/chat/known", post(start_known))
+        .route("/demo/login", get(login::show).post(login::answer))
+        .route("/demo/assets/{name}", get(asset))
+        .layer(DefaultBodyLimit::max(16 * 1024))
+        .layer(middleware::from_fn_with_state(slot, guard))
+}
+
+/// 503 until there is a demo; no act for a foreign page; and the policy on every reply.
+async fn guard(State(slot): State<DemoSlot>, mut request: Request, next: Next) -> Response {
+    let Some(demo) = slot.0.get().cloned() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "The demo is starting.\n").into_response();
+    };
+    if request.method() == Method::POST && comes_from_elsewhere(request.headers()) {
+        return demo.pages.trouble(StatusCode::FORBIDDEN, "Not from here", "This form was sent by another website.");
+    }
+    let policy = policy(&demo.base);
+    request.extensions_mut().insert(demo);
+    let mut reply = next.run(request).await;
+    let headers = reply.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        // The login window keeps its opener, which proves to it that this chat opened it.
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin-allow-popups"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    reply
+}
+
+/// `base` stands beside `'self'` because one machine has several names: the widget's script comes
+/// from the gateway's public address, wherever the page was opened.
+fn policy(base: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; script-src 'self' {base}; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         frame-src 'self'; form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'self'"
+    );
+    HeaderValue::from_str(&policy).expect("a public URL is plain ASCII")
+}
+
+fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
+    site.is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+type TheDemo = Extension<Arc<Demo>>;
+
+async fn index(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
+    let page = demo.pages.chat(&demo.base);
+    match known_visitor(&headers) {
+        Some(_) => page,
+        None => with_cookie(&demo, &new_visitor(&demo), page),
+    }
+}
+
+async fn frame(Extension(demo): TheDemo, Path(part): Path<String>, headers: HeaderMap) -> Response {
+    let frame = match part.as_str() {
+        "log" => Frame::Log,
+        "side" => Frame::Side,
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
+    let view = chat.view.borrow().clone();
+    let mark = view.mark.shown(demo.clock.now(), *demo.chats.hearing().borrow());
+    demo.pages.frame(frame, &view, &mark)
+}
+
+/// The chat as it changes, whole each time: a browser that missed one is right again with the next.
+async fn feed(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
+    let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
+    let mut hearing = demo.chats.hearing();
+    let mut view = chat.view;
+    view.mark_changed(); // the first one at once
+    let next = async move || {
+        tokio::select! {
+            changed = view.changed() => changed.ok()?,
+            changed = hearing.changed() => changed.ok()?,
+        }
+        let view = view.borrow_and_update().clone();
+        let mark = view.mark.shown(demo.clock.now(), *hearing.borrow_and_update());
+        Some(sse::Event::default().event("chat").data(demo.pages.feed(&view, &mark)))
+    };
+    let events = futures_util::stream::unfold(next, async |mut next| {
+        let event = next().await?;
+        Some((Ok::<_, Infallible>(event), next))
+    });
+    Sse::new(Box::pin(events)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
+}
+
+#[derive(Deserialize)]
+struct Said {
+    text: String,
+}
+
+async fn say(Extension(demo): TheDemo, headers: HeaderMap, Form(said): Form<Said>) -> Response {
+    let text: String = said.text.trim().chars().take(LONGEST_TEXT).collect();
+    let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
+    if !text.is_empty() && !chat.say(text).await {
+        return demo.pages.trouble(StatusCode::TOO_MANY_REQUESTS, "One at a time", "The bot is still busy with your last messages.");
+    }
+    Redirect::to("/demo").into_response()
+}
+
+async fn start_over(Extension(demo): TheDemo) -> Response {
+    with_cookie(&demo, &new_visitor(&demo), Redirect::to("/demo").into_response())
+}
+
+/// The website's server knows its visitor and vouches for them as the chat begins.
+async fn start_known(Extension(demo): TheDemo) -> Response {
+    let visitor = new_visitor(&demo);
+    let Some(chat) = demo.chats.of(&visitor) else { return no_chat(&demo) };
+    let token = demo.bank.identity_token(&super::draw(&*demo.entropy, 24), demo.clock.now() / 1000);
+    chat.vouch(token).await;
+    with_cookie(&demo, &visitor, Redirect::to("/demo").into_response())
+}
+
+async fn asset(Path(name): Path<String>) -> Response {
+    match pages::asset(&name) {
+        Some((kind, body)) => ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], body).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn chat_of(demo: &Demo, headers: &HeaderMap) -> Option<Chat> {
+    demo.chats.of(known_visitor(headers)?)
+}
+
+fn no_chat(demo: &Demo) -> Response {
+    demo.pages.trouble(StatusCode::CONFLICT, "No chat here", "The demo needs its one cookie to know your chat. Allow it and begin again.")
+}
+
+fn new_visitor(demo: &Demo) -> String {
+    super::draw(&*demo.entropy, 32)
+}
+
+fn known_visitor(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let (_, visitor) = cookies
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)?;
+    (visitor.len() == COOKIE_LENGTH).then_some(visitor)
+}
+
+fn with_cookie(demo: &Demo, visitor: &str, mut reply: Response) -> Response {
+    let secure = if demo.base.starts_with("https:") { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={visitor}; Path=/demo; HttpOnly; SameSite=Lax{secure}");
+    let cookie = HeaderValue::from_str(&cookie).expect("base64url and attributes are plain ASCII");
+    reply.headers_mut().append(header::SET_COOKIE, cookie);
+    reply
+}
