@@ -1,1 +1,4 @@
-fn main(){}
+//! One test binary: it is linked once, and every journey uses the same gateway.
+//! Each module owns one subject.
+
+mod architecture;
