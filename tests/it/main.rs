@@ -2,3 +2,6 @@
 //! Each module owns one subject.
 
 mod architecture;
+mod clients;
+mod examples;
+mod outside;
