@@ -37,12 +37,19 @@ async fn main() -> Result<()> {
     let mut typed = typed_lines();
     say("Hello! Type `statement` for a copy of your statement, ctrl-D to leave.");
     loop {
-        tokio::select! {
+        let said = tokio::select! {
             line = typed.recv() => match line {
-                Some(line) => bot.hear(line.trim()).await?,
+                Some(line) => bot.hear(line.trim()).await,
                 None => break,
             },
-            Some(heard) = events.recv() => if let Heard::Event(event) = heard { bot.learn(&event).await? },
+            Some(heard) = events.recv() => match heard {
+                Heard::Event(event) => bot.learn(&event).await,
+                Heard::Joined | Heard::Lost => Ok(()),
+            },
+        };
+        if let Err(refusal) = said {
+            eprintln!("{refusal:#}"); // for the developer; the person is told no reasons
+            say("That is not possible just now.");
         }
     }
     bot.gateway.call(Method::POST, &format!("{}/close", bot.interaction), Value::Null).await?;
@@ -56,7 +63,7 @@ impl Bot {
         let told = self.gateway.call(Method::POST, &format!("{}/messages", self.interaction), message).await?;
         match (told["consumed"] == true, text) {
             (true, _) if told["outcome"] == "passed" => {} // the event says the rest
-            (true, _) => say(&format!("That did not match ({}).", told["outcome"])),
+            (true, _) => say(&format!("That did not match ({}).", text_of(&told["outcome"]))),
             (false, "statement") => self.statement().await?,
             (false, _) => say("I know one thing: `statement`."),
         }
@@ -68,12 +75,12 @@ impl Bot {
         let flag = format!("{}/authentication?intent={INTENT}", self.interaction);
         let flag = self.gateway.call(Method::GET, &flag, Value::Null).await?;
         if flag["intent"]["allowed"] == true {
-            say(&format!("Statement of {}: 12.00 in, 7.50 out.", flag["customer"]["name"]));
+            say(&format!("Statement of {}: 12.00 in, 7.50 out.", text_of(&flag["customer"]["name"])));
             return Ok(());
         }
         let asked = json!({"purpose": "mid_chat", "intent": INTENT});
         let link = self.gateway.call(Method::POST, &format!("{}/login-links", self.interaction), asked).await?;
-        say(&format!("Please log in first, then type the code that you are shown: {}", link["url"]));
+        say(&format!("Please log in first, then type the code that you are shown: {}", text_of(&link["url"])));
         Ok(())
     }
 
@@ -97,6 +104,10 @@ impl Bot {
 
 fn say(text: &str) {
     println!("bot> {text}");
+}
+
+fn text_of(value: &Value) -> &str {
+    value.as_str().unwrap_or("?")
 }
 
 /// Lines from a thread of their own: a read of the terminal cannot be broken off.

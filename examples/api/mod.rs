@@ -48,7 +48,7 @@ impl Gateway {
         let status = response.status();
         let body: Value = response.json().await.unwrap_or_default();
         if !status.is_success() {
-            bail!("{path}: {status} {} {}", body["code"], body["detail"]);
+            bail!("{path}: {status} {}", body["code"].as_str().unwrap_or("without a problem"));
         }
         Ok(body)
     }
