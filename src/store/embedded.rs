@@ -1,1 +1,313 @@
-//! The embedded store.
+//! The embedded store: SQLite in one folder, for one process.
+//!
+//! This file owns the life of a store (opening, its threads, its end) and what the threads share.
+//! One thread writes and groups what waits into one flush, one reads, and the flag board answers
+//! without either. What SQLite does not promise is added here: a folder that is not ours, a second
+//! process and a lost or torn write-ahead log are refused by name, and damage ends the store.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use dashmap::DashMap;
+use rusqlite::{Connection, InterruptHandle};
+use tokio::sync::{Notify, mpsc, watch};
+
+use self::{
+    failure::Failure,
+    opening::Opened,
+    reader::Question,
+    turn::{SLICE, Turn},
+    writer::{Change, Waits, Writer},
+};
+use super::{Batch, Board, CommitId, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
+
+mod failure;
+mod folder;
+mod ledger;
+mod opening;
+mod reader;
+mod tables;
+mod turn;
+mod wal;
+mod writer;
+
+/// `woken` returns after this long, whether or not anything happened.
+const WOKEN_WITHIN: Duration = Duration::from_millis(250);
+
+/// How to open a store.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Go on with what is left where acknowledged commits are missing. Never a default: what is
+    /// lost may be a lockout.
+    pub accept_loss: bool,
+}
+
+/// A store in one folder or, without one, in memory.
+///
+/// Dropping it waits for what it has begun, and lets go of the folder.
+pub struct Embedded {
+    /// Ends when dropped; `None` only while dropping. The same for `questions`.
+    changes: Option<mpsc::Sender<Change>>,
+    /// `None` in memory: there the writer's connection is the only one.
+    questions: Option<mpsc::Sender<Question>>,
+    threads: Vec<JoinHandle<()>>,
+    /// The check behind the start, and how to end it early.
+    check: Option<(InterruptHandle, JoinHandle<()>)>,
+    shared: Arc<Shared>,
+}
+
+/// What the threads and the callers have in common.
+struct Shared {
+    board: DashMap<Box<str>, CommitId>,
+    woken: Notify,
+    dead: watch::Sender<Option<String>>,
+    /// Whether the last flush found no room.
+    full: AtomicBool,
+    flushes: AtomicU64,
+    commits: AtomicU64,
+}
+
+impl Embedded {
+    /// Opens the store in `folder`; an absent or empty one becomes a new store.
+    ///
+    /// # Errors
+    /// `Damaged` with the reason in words: the folder is not ours, another process has it open,
+    /// acknowledged commits are missing. `Full` and `Away` as their names say.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, Options::default())
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// See [`Embedded::open`].
+    pub fn open_with(folder: &Path, options: Options) -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared::default());
+        let Opened { writer, reader, check } = opening::open(folder, options, &shared)?;
+        let (questions, asked) = mpsc::channel(writer::WAITING);
+        let interrupt = check.get_interrupt_handle();
+        let ours = Arc::clone(&shared);
+        let reading = opening::thread("store-reader", move || reader::run(&reader, &ours, asked))?;
+        let ours = Arc::clone(&shared);
+        let checking = opening::thread("store-check", move || opening::check(&check, &ours))?;
+        let mut store = Self::start(writer, shared)?;
+        store.questions = Some(questions);
+        store.check = Some((interrupt, checking));
+        // Readers end before the writer does, so that nothing holds its last checkpoint back.
+        store.threads.insert(0, reading);
+        Ok(store)
+    }
+
+    /// A store that ends with this value: for demonstrations and tests.
+    ///
+    /// # Errors
+    /// Where the system refuses memory or a thread.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared::default());
+        let connection = tables::writing(None).map_err(Failure::from)?;
+        Self::start(Writer::new(connection, None, Arc::clone(&shared))?, shared)
+    }
+
+    fn start(writer: Writer, shared: Arc<Shared>) -> Result<Self, StoreError> {
+        let (changes, waiting) = mpsc::channel(writer::WAITING);
+        let writing = opening::thread("store-writer", move || writer.run(waiting))?;
+        Ok(Self { changes: Some(changes), questions: None, threads: vec![writing], check: None, shared })
+    }
+
+    /// Returns, with the reason, when the store can no longer be trusted: the process should end.
+    pub async fn dead(&self) -> String {
+        let mut dead = self.shared.dead.subscribe();
+        let why = dead.wait_for(Option::is_some).await.map(|why| why.clone());
+        why.ok().flatten().unwrap_or_default()
+    }
+
+    /// Flushes since the store was opened.
+    pub fn flushes(&self) -> u64 {
+        self.shared.flushes.load(Ordering::Relaxed)
+    }
+
+    /// Commits since the store was opened that changed something.
+    pub fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::Relaxed)
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Turn<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (change, waits) = writer::change(work);
+        let sent = match &self.changes {
+            Some(changes) => changes.send(change).await.is_ok(),
+            None => false,
+        };
+        self.answer(sent, waits).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let Some(questions) = &self.questions else {
+            return self.change(move |turn| ask(turn.connection)).await;
+        };
+        let (question, waits) = reader::question(ask);
+        let sent = questions.send(question).await.is_ok();
+        self.answer(sent, waits).await
+    }
+
+    async fn answer<T>(&self, sent: bool, waits: Waits<T>) -> Result<T, StoreError> {
+        match waits.await {
+            Ok(answer) if sent => answer,
+            // Its thread is gone, and nothing ends it but this store's end or a fault of ours.
+            _ => Err(StoreError::Damaged(self.shared.death().unwrap_or_else(|| "the store has ended".to_owned()))),
+        }
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.changes = None;
+        self.questions = None;
+        if let Some((interrupt, check)) = self.check.take() {
+            while !check.is_finished() {
+                // Again and again: an interruption before it has begun would be forgotten.
+                interrupt.interrupt();
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        for thread in self.threads.drain(..) {
+            // A panic in it was told when it happened, and every caller since was refused.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            board: DashMap::new(),
+            woken: Notify::new(),
+            dead: watch::Sender::new(None),
+            full: AtomicBool::new(false),
+            flushes: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Shared {
+    /// Why nothing here can be trusted any more, if so.
+    fn death(&self) -> Option<String> {
+        self.dead.borrow().clone()
+    }
+
+    fn failed(&self, failure: &Failure) {
+        tracing::error!(?failure, "the store failed");
+        match failure {
+            Failure::Busy(_) => {}
+            Failure::Full(_) => self.full.store(true, Ordering::Relaxed),
+            Failure::Damaged(why) => {
+                self.dead.send_if_modified(|dead| {
+                    let first = dead.is_none();
+                    if first {
+                        *dead = Some(why.clone());
+                    }
+                    first
+                });
+            }
+        }
+    }
+
+    fn flushed(&self, commits: u64) {
+        self.full.store(false, Ordering::Relaxed);
+        self.flushes.fetch_add(1, Ordering::Relaxed);
+        self.commits.fetch_add(commits, Ordering::Relaxed);
+    }
+
+    /// What a flush has made true.
+    fn learn(&self, board: Vec<(Box<str>, Option<CommitId>)>, wakes: bool) {
+        for (name, version) in board {
+            match version {
+                Some(version) => self.board.insert(name, version),
+                None => self.board.remove(&name).map(|(_, version)| version),
+            };
+        }
+        if wakes {
+            // Who waits now, and one who was just about to.
+            self.woken.notify_waiters();
+            self.woken.notify_one();
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Embedded {
+    async fn get(&self, _: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
+        let names = names.to_vec();
+        self.ask(move |tables| tables::get(tables, &names)).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+        self.change(move |turn| turn.commit(&batch)).await
+    }
+
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+        self.change(move |turn| turn.due(now, limit, lease_ms)).await
+    }
+
+    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
+        self.ask(move |tables| tables::outbox(tables, limit)).await
+    }
+
+    async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {
+        self.change(move |turn| turn.trim_outbox(tag, seq)).await
+    }
+
+    async fn list(
+        &self,
+        partition: Partition,
+        index: &str,
+        order: Order,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let (index, after) = (index.to_owned(), after.map(str::to_owned));
+        self.ask(move |tables| tables::list(tables, partition, &index, order, after.as_deref(), limit)).await
+    }
+
+    fn board(&self, key: &Key) -> Board {
+        match self.shared.board.get(key.name.as_str()) {
+            Some(version) => Board::Version(*version),
+            None => Board::Absent,
+        }
+    }
+
+    async fn woken(&self) {
+        // Either way it returns: the time is only a bound.
+        let _ = tokio::time::timeout(WOKEN_WITHIN, self.shared.woken.notified()).await;
+    }
+
+    async fn sweep(&self, now: u64) -> Result<usize, StoreError> {
+        let mut removed = 0;
+        loop {
+            let slice = self.change(move |turn| turn.sweep(now)).await?;
+            removed += slice;
+            if slice < SLICE {
+                return Ok(removed);
+            }
+        }
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let was_full = self.shared.full.load(Ordering::Relaxed);
+        self.change(move |turn| if was_full { turn.touch() } else { Ok(()) }).await
+    }
+}

@@ -1,0 +1,167 @@
+#!lua name=countersign_1
+-- Everything that the gateway asks of Redis in more than one step, each as one atomic function.
+-- A record is the 16 bytes of the commit that wrote it, and then its content, which nothing here
+-- reads. The library's name and its functions' names carry a version, so that two releases of the
+-- gateway can share a server; a change of meaning is a new number.
+
+local HEAD = 15 -- the last byte of a record's version
+local HOUR = 3600000
+local MANY = 1000 -- arguments that one call may safely carry
+
+-- The gateway's clock decides what has expired, the server only tidies up. So a record lives an
+-- hour longer than it says, and at least an hour even where the two clocks disagree.
+local function lifetime(expires)
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  return string.format('%.0f', math.max(expires - now, 0) + HOUR)
+end
+
+local function each_slice(list, act)
+  for first = 1, #list, MANY do
+    act(unpack(list, first, math.min(first + MANY - 1, #list)))
+  end
+end
+
+-- KEYS: outbox, alarms, then a key for each expectation, put and delete, and two (order, content)
+-- for each entry written, removed or trimmed. ARGV: the commit's id, how many of each of these six,
+-- then for each expectation a version or '', for each put content, alarm, expires, alarm's name, for
+-- each delete its alarm's name, for each entry its member and, where written, its content; events.
+local function commit(keys, args)
+  local outbox, alarms, id = keys[1], keys[2], args[1]
+  local expects, puts, deletes = tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+  local enters, removes, trims = tonumber(args[5]), tonumber(args[6]), tonumber(args[7])
+  local k, a = 2, 7
+
+  local seen, conflict = {}, false
+  for i = 1, expects do
+    local version = redis.call('GETRANGE', keys[k + i], 0, HEAD)
+    if version == id then return 1 end
+    if version ~= args[a + i] then conflict = true end
+    seen[keys[k + i]] = true
+  end
+  k, a = k + expects, a + expects
+  for i = 1, puts do
+    local key = keys[k + i]
+    if not seen[key] and redis.call('GETRANGE', key, 0, HEAD) == id then return 1 end
+  end
+  if conflict then return 0 end
+
+  for i = 1, puts do
+    local content, alarm, expires, name = args[a + 1], args[a + 2], args[a + 3], args[a + 4]
+    if expires == '' then
+      redis.call('SET', keys[k + i], id .. content)
+    else
+      redis.call('SET', keys[k + i], id .. content, 'PX', lifetime(tonumber(expires)))
+    end
+    if alarm == '' then
+      redis.call('ZREM', alarms, name)
+    else
+      redis.call('ZADD', alarms, alarm, name)
+    end
+    a = a + 4
+  end
+  k = k + puts
+  for i = 1, deletes do
+    redis.call('DEL', keys[k + i])
+    redis.call('ZREM', alarms, args[a + i])
+  end
+  k, a = k + deletes, a + deletes
+  for _ = 1, enters do
+    redis.call('ZADD', keys[k + 1], 0, args[a + 1])
+    redis.call('HSET', keys[k + 2], args[a + 1], args[a + 2])
+    k, a = k + 2, a + 2
+  end
+  for _ = 1, removes do
+    redis.call('ZREM', keys[k + 1], args[a + 1])
+    redis.call('HDEL', keys[k + 2], args[a + 1])
+    k, a = k + 2, a + 1
+  end
+  for _ = 1, trims do
+    local order, content, upto = keys[k + 1], keys[k + 2], '[' .. args[a + 1]
+    each_slice(redis.call('ZRANGE', order, '-', upto, 'BYLEX'), function(...)
+      redis.call('HDEL', content, ...)
+    end)
+    redis.call('ZREMRANGEBYLEX', order, '-', upto)
+    k, a = k + 2, a + 1
+  end
+  for i = a + 1, #args do
+    redis.call('XADD', outbox, '*', 'e', args[i])
+  end
+  return 1
+end
+
+-- ARGV: now, the lease's end, how many, then what the keys of each tag begin with. Gives names of
+-- alarms. The lease is the alarm itself, moved on: whoever puts the record meanwhile sets it anew.
+local function due(_, args)
+  local now, lease, limit = args[1], args[2], tonumber(args[3])
+  local found = {}
+  for i = 4, #args do
+    if #found >= limit then break end
+    local alarms = args[i] .. 'alarms'
+    for _, name in ipairs(redis.call('ZRANGE', alarms, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit - #found)) do
+      if redis.call('EXISTS', args[i] .. 'r:' .. string.sub(name, 4)) == 1 then
+        redis.call('ZADD', alarms, lease, name)
+        found[#found + 1] = name
+      else
+        -- The server has tidied the record away, long after it expired.
+        redis.call('ZREM', alarms, name)
+      end
+    end
+  end
+  return found
+end
+
+-- ARGV: how many, then what the keys of each tag begin with. Gives the tag's place among them, the
+-- event's id and its content, one after another.
+local function outbox(_, args)
+  local room = tonumber(args[1])
+  local found = {}
+  for i = 2, #args do
+    if room <= 0 then break end
+    for _, event in ipairs(redis.call('XRANGE', args[i] .. 'outbox', '-', '+', 'COUNT', room)) do
+      found[#found + 1] = i - 2
+      found[#found + 1] = event[1]
+      found[#found + 1] = event[2][2]
+      room = room - 1
+    end
+  end
+  return found
+end
+
+-- KEYS: order, content. ARGV: 'rising' or 'falling', how many, and where it goes on the last member.
+local function list(keys, args)
+  local from = args[3] and '(' .. args[3]
+  local members
+  if args[1] == 'rising' then
+    members = redis.call('ZRANGE', keys[1], from or '-', '+', 'BYLEX', 'LIMIT', 0, args[2])
+  else
+    members = redis.call('ZRANGE', keys[1], from or '+', '-', 'BYLEX', 'REV', 'LIMIT', 0, args[2])
+  end
+  local found = {}
+  each_slice(members, function(...)
+    for i, content in ipairs(redis.call('HMGET', keys[2], ...)) do
+      if not content then
+        return
+      end
+      found[#found + 1] = (select(i, ...))
+      found[#found + 1] = content
+    end
+  end)
+  if #found ~= 2 * #members then
+    return redis.error_reply('DAMAGED an entry of an index has no content')
+  end
+  return found
+end
+
+-- Refused by the server whenever it would refuse a commit.
+local function ping()
+  return 1
+end
+
+redis.register_function('countersign_1_commit', commit)
+redis.register_function('countersign_1_ping', ping)
+redis.register_function { function_name = 'countersign_1_due', callback = due, flags = { 'allow-cross-slot-keys' } }
+redis.register_function {
+  function_name = 'countersign_1_outbox', callback = outbox, flags = { 'no-writes', 'allow-cross-slot-keys' },
+}
+redis.register_function { function_name = 'countersign_1_list', callback = list, flags = { 'no-writes' } }
