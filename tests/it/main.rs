@@ -2,6 +2,8 @@
 //! Each module owns one subject.
 
 mod architecture;
+mod attacks_assertions;
+mod attacks_links;
 mod clients;
 mod examples;
 mod journeys;
