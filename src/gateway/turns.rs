@@ -142,14 +142,19 @@ impl Gateway {
             }
             put.push(record);
         }
+        let mut delete = Vec::new();
         if address != *address_before {
-            put.push(Plain { name: address_name.to_owned(), bytes: encode(&address), ..Plain::default() });
+            // Addresses are without number: one with nothing to remember is forgotten.
+            match address == Address::default() && !put.is_empty() {
+                true => delete.push(address_name.to_owned()),
+                false => put.push(Plain { name: address_name.to_owned(), bytes: encode(&address), ..Plain::default() }),
+            }
         }
         put.extend(ended.iter().map(|ended| ended_record(interaction.id, ended, now)));
         if let (Some(remember), Ok(held)) = (remember, &outcome) {
             put.push(remember.keep(self, held, now));
         }
-        Change { put, events, ..Change::nothing(outcome.map(Told::Fresh)) }
+        Change { put, delete, events, ..Change::nothing(outcome.map(Told::Fresh)) }
     }
 
     /// An interaction's record: its alarm is its next deadline, and a closed one may be swept
