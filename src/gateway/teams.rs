@@ -11,6 +11,7 @@ use dashmap::DashMap;
 use serde_json::json;
 
 use super::decide::{Change, Plain, Reads};
+use super::names::team_record;
 use super::{Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
@@ -246,10 +247,6 @@ fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
         .map_err(|_| Error::Damaged(format!("the settings of {} contradict each other", team.name)))?;
     let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
     Ok(TeamView { effective, signing, verifying: team.verifying_keys(), team })
-}
-
-fn team_record(name: &TeamName) -> String {
-    format!("t/{name}")
 }
 
 fn save_team<T>(team: &Team, outcome: T) -> Change<T> {

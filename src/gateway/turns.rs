@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::decide::{Change, Plain, Reads};
+use super::names::{ended_name, interaction_name};
 use super::replay::{Remember, Told};
-use super::{DAY, Error, Gateway, Parsed, decode, encode, interaction_name};
+use super::{DAY, Error, Gateway, Parsed, decode, encode};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
@@ -175,10 +176,6 @@ impl Gateway {
 }
 
 /// The record of an ended link.
-fn ended_name(id: InteractionId, number: u16) -> String {
-    format!("e/{id}/{number}")
-}
-
 fn ended_record(id: InteractionId, ended: &EndedLink, now: Moment) -> Plain {
     let name = ended_name(id, ended.link.number);
     Plain { name, bytes: encode(ended), expires: Some(now.plus(DAY)), ..Plain::default() }
