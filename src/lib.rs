@@ -1,3 +1,27 @@
 //! Countersign: a gateway that lets a conversation prove who is in it.
+//!
+//! A bot, an agent or a website asks "let this person prove who they are"; the gateway sends a
+//! login link into the chat, hears the login page's answer, and keeps one flag for everyone who
+//! needs it: *this participant is authenticated, by this method, until this moment*.
+//!
+//! ```text
+//! main ─ cli ─ app ─ http ─ gateway ─ domain
+//!               │             └─ store   ← embedded (SQLite), redis
+//!               ├ demo (an outsider: it knows only the HTTP API)
+//!               └ the composition root: it alone sees concrete adapters
+//! ```
+//!
+//! Where to add what: a rule in `domain::rules`, a setting in `domain::settings::table`, an
+//! operation in `http` over a use case in `gateway`, a database in `store`, a chat platform in
+//! the crate `countersign-channels`. `tests/it/architecture.rs` holds the arrows.
 
+pub mod ambient;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod domain;
+pub mod gateway;
+pub mod http;
+pub mod pages;
 pub mod store;

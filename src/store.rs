@@ -7,7 +7,8 @@
 //! 1. **A commit is all or nothing** and durable before it is answered.
 //! 2. **Compare-and-swap.** A commit whose expectation fails changes nothing and is a `Conflict`.
 //! 3. **A commit may be repeated.** Its id becomes the version of every record it puts, so a
-//!    repetition after a lost answer is recognised and answered `Committed`, once.
+//!    repetition after a lost answer is recognised and answered `Committed`, once, as long as one
+//!    of those records stands as it left it.
 //! 4. **Expiry is only sweeping.** A record past `expires` may vanish at any time, never before;
 //!    whether it still *counts* is for the domain to judge against the injected clock.
 //! 5. **Alarms.** A record may carry one moment; from then on `due` hands out its key under a
@@ -104,7 +105,7 @@ pub struct Entry {
     pub bytes: Bytes,
 }
 
-/// Everything one commit does, within one partition's tag.
+/// Everything one commit does, within one partition's tag, in the order of these fields.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// Drawn afresh for each attempt that may have a different effect.
@@ -212,7 +213,7 @@ pub trait Store: Send + Sync + 'static {
     /// `lease_ms` milliseconds after `now`.
     async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError>;
 
-    /// The oldest waiting events, at most `limit`, each tag's in order.
+    /// Waiting events, at most `limit`: of each tag its oldest, in order.
     async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError>;
 
     /// Forgets a tag's waiting events up to and including `seq`.
@@ -228,7 +229,8 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError>;
 
-    /// A record's version without waiting, where the store keeps a board.
+    /// A record's version without waiting, where the store keeps a board. To be asked only of
+    /// records that every `Put` puts on the board.
     fn board(&self, key: &Key) -> Board;
 
     /// Returns when a commit may have left events or alarms, at the latest after 250 ms.

@@ -109,21 +109,27 @@ impl Bank {
             Outcome::Authenticated => "authenticated",
             Outcome::Cancelled => "cancelled",
         };
-        self.sign("postback+jwt", &json!({
-            "iss": self.issuer, "aud": request.callback, "sub": CUSTOMER_ID, "nonce": request.token,
-            "jti": jti, "iat": now, "exp": now + TOKEN_SECONDS,
-            "outcome": outcome, "name": CUSTOMER_NAME, "auth_time": now, "amr": ["pwd"],
-            "private_data": {"segment": "retail"},
-        }))
+        self.sign(
+            "postback+jwt",
+            &json!({
+                "iss": self.issuer, "aud": request.callback, "sub": CUSTOMER_ID, "nonce": request.token,
+                "jti": jti, "iat": now, "exp": now + TOKEN_SECONDS,
+                "outcome": outcome, "name": CUSTOMER_NAME, "auth_time": now, "amr": ["pwd"],
+                "private_data": {"segment": "retail"},
+            }),
+        )
     }
 
     /// What the website's server hands to the chat of a visitor who is logged in there.
     pub fn identity_token(&self, jti: &str, now: u64) -> String {
-        self.sign("identity+jwt", &json!({
-            "iss": self.issuer, "aud": self.audience, "sub": CUSTOMER_ID,
-            "jti": jti, "iat": now, "exp": now + TOKEN_SECONDS,
-            "name": CUSTOMER_NAME, "amr": ["pwd"], "private_data": {"segment": "retail"},
-        }))
+        self.sign(
+            "identity+jwt",
+            &json!({
+                "iss": self.issuer, "aud": self.audience, "sub": CUSTOMER_ID,
+                "jti": jti, "iat": now, "exp": now + TOKEN_SECONDS,
+                "name": CUSTOMER_NAME, "amr": ["pwd"], "private_data": {"segment": "retail"},
+            }),
+        )
     }
 
     fn mac(&self, signed: &str) -> Hmac<Sha256> {

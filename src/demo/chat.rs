@@ -30,9 +30,15 @@ pub struct Chat {
 
 /// What can happen to a conversation. `done` is dropped when the bot has dealt with it.
 pub enum Knock {
-    Said { text: String, done: oneshot::Sender<()> },
+    Said {
+        text: String,
+        done: oneshot::Sender<()>,
+    },
     /// The website's server says who this is.
-    Vouched { identity_token: String, done: oneshot::Sender<()> },
+    Vouched {
+        identity_token: String,
+        done: oneshot::Sender<()>,
+    },
     Event(Event),
     /// Events may have been missed.
     Refresh,
@@ -49,8 +55,16 @@ impl Chat {
         let (publish, seen) = watch::channel(Arc::new(view.clone()));
         let conversation = format!("demo-{}", super::draw(&*world.entropy, 12));
         let talk = Talk {
-            world, publish, view, conversation,
-            door: door.downgrade(), interaction: None, pending: Vec::new(), said: 0, requests: 0, known: VecDeque::new(),
+            world,
+            publish,
+            view,
+            conversation,
+            door: door.downgrade(),
+            interaction: None,
+            pending: Vec::new(),
+            said: 0,
+            requests: 0,
+            known: VecDeque::new(),
         };
         tokio::spawn(talk.run(inbox));
         Self { door, view: seen }
@@ -254,7 +268,8 @@ impl Talk {
     fn apologise(&mut self, trouble: &Trouble) {
         tracing::warn!(%trouble, "the demo's bot failed a request");
         self.view.say(bot("Sorry, I cannot do that just now. Please try again in a moment."));
-        self.view.explain("The gateway did not do what the bot asked. Nothing protected was given.", trouble.to_string());
+        self.view
+            .explain("The gateway did not do what the bot asked. Nothing protected was given.", trouble.to_string());
         if matches!(trouble, Trouble::Unreachable(_)) {
             self.view.mark = Mark::unknown();
         }
@@ -274,10 +289,18 @@ impl Talk {
         let wire = format!("event {}", event.kind);
         match event.kind.as_str() {
             "participant.authenticated" => return self.resume(&event).await,
-            "participant.expired" => self.fell("Your login has run out. I will ask again when you need it.", "The login's time was over, so the mark fell by itself.", wire).await?,
+            "participant.expired" => {
+                self.fell(
+                    "Your login has run out. I will ask again when you need it.",
+                    "The login's time was over, so the mark fell by itself.",
+                    wire,
+                )
+                .await?
+            }
             "participant.signed_out" => self.refresh().await?,
             "participant.expiring" => {
-                self.view.explain("The mark stands for one more minute. Inside it, nothing asks for a login again.", wire);
+                self.view
+                    .explain("The mark stands for one more minute. Inside it, nothing asks for a login again.", wire);
             }
             "participant.locked" => {
                 self.view.explain("Too many failed attempts: the login of this chat is locked for a while.", wire);
@@ -287,7 +310,12 @@ impl Talk {
                 self.interaction = None;
                 self.pending.clear();
                 self.view.turn_card(CardState::Expired);
-                self.fell("This conversation has ended. Write to begin a new one.", "The conversation was closed; nothing of it stays authenticated.", wire).await?;
+                self.fell(
+                    "This conversation has ended. Write to begin a new one.",
+                    "The conversation was closed; nothing of it stays authenticated.",
+                    wire,
+                )
+                .await?;
             }
             _ => self.follow_link(&event.kind, wire),
         }
@@ -296,16 +324,38 @@ impl Talk {
 
     fn follow_link(&mut self, kind: &str, wire: String) {
         let (card, said, story) = match kind {
-            "link.opened" => (CardState::Opened, None, "A person pressed Continue. Only that opens a link: previews and scanners do not."),
-            "link.cancelled" => (CardState::Cancelled, Some("You cancelled the login. Ask me again whenever you like."), "The login page answered “cancelled”. The link is spent."),
-            "link.denied" => (CardState::Cancelled, Some("The login was refused. Ask me again to try once more."), "The login page answered “denied”. The link is spent."),
-            "link.expired" => (CardState::Expired, Some("The login link has expired. Ask me again and I will send a new one."), "The link's time was over before anybody logged in."),
-            "confirmation.expired" => (CardState::Expired, Some("The confirmation code has run out. Ask me again and I will send a new link."), "Nobody typed the code in the chat in time, so nothing was authenticated."),
+            "link.opened" => (
+                CardState::Opened,
+                None,
+                "A person pressed Continue. Only that opens a link: previews and scanners do not.",
+            ),
+            "link.cancelled" => (
+                CardState::Cancelled,
+                Some("You cancelled the login. Ask me again whenever you like."),
+                "The login page answered “cancelled”. The link is spent.",
+            ),
+            "link.denied" => (
+                CardState::Cancelled,
+                Some("The login was refused. Ask me again to try once more."),
+                "The login page answered “denied”. The link is spent.",
+            ),
+            "link.expired" => (
+                CardState::Expired,
+                Some("The login link has expired. Ask me again and I will send a new one."),
+                "The link's time was over before anybody logged in.",
+            ),
+            "confirmation.expired" => (
+                CardState::Expired,
+                Some("The confirmation code has run out. Ask me again and I will send a new link."),
+                "Nobody typed the code in the chat in time, so nothing was authenticated.",
+            ),
             "link.reported" => {
                 self.pending.clear();
                 self.view.turn_card(CardState::Frozen);
                 self.view.say(Body::Notice { text: "Somebody who got the login link said: this wasn't me. The link is frozen. If you did not forward it, do not log in by links from others.".into(), alarm: true });
-                return self.view.explain("“This wasn't me” was pressed: the link is frozen and agents are told.", wire);
+                return self
+                    .view
+                    .explain("“This wasn't me” was pressed: the link is frozen and agents are told.", wire);
             }
             _ => return,
         };

@@ -47,11 +47,7 @@ enum Act {
 }
 
 /// Takes the form: the URL that it was posted to is the signed one, and is checked again.
-pub async fn answer(
-    Extension(demo): Extension<Arc<Demo>>,
-    uri: Uri,
-    Form(answer): Form<Answer>,
-) -> Response {
+pub async fn answer(Extension(demo): Extension<Arc<Demo>>, uri: Uri, Form(answer): Form<Answer>) -> Response {
     let request = match asked(&demo, &uri) {
         Ok(request) => request,
         Err(error) => return refuse(&demo, &error),
@@ -64,16 +60,22 @@ pub async fn answer(
     match post_back(&demo, &request, outcome).await {
         Ok(told) => Redirect::to(&told.continue_url).into_response(),
         // The reply to the first try was lost, but it counted.
-        Err(Trouble::Refused(problem)) if problem.code == "replayed" => {
-            demo.pages.trouble(StatusCode::OK, "The chat has been told", "You can close this window and go on in the chat.")
-        }
+        Err(Trouble::Refused(problem)) if problem.code == "replayed" => demo.pages.trouble(
+            StatusCode::OK,
+            "The chat has been told",
+            "You can close this window and go on in the chat.",
+        ),
         Err(Trouble::Refused(problem)) => {
             let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_GATEWAY);
             demo.pages.trouble(status, &problem.title, &problem.detail)
         }
         Err(Trouble::Unreachable(error)) => {
             tracing::warn!(%error, "the demo's login page cannot reach the gateway");
-            demo.pages.trouble(StatusCode::BAD_GATEWAY, "Not told", "The chat could not be told about your login. Please try again.")
+            demo.pages.trouble(
+                StatusCode::BAD_GATEWAY,
+                "Not told",
+                "The chat could not be told about your login. Please try again.",
+            )
         }
     }
 }
@@ -107,5 +109,9 @@ fn refuse(demo: &Demo, error: &LoginUrlError) -> Response {
         LoginUrlError::NotGenuine => StatusCode::BAD_REQUEST,
         LoginUrlError::Expired => StatusCode::GONE,
     };
-    demo.pages.trouble(status, &error.to_string(), "Go back to the chat and ask for what you want again: a new link will come.")
+    demo.pages.trouble(
+        status,
+        &error.to_string(),
+        "Go back to the chat and ask for what you want again: a new link will come.",
+    )
 }

@@ -52,8 +52,12 @@ impl Pages {
 
     /// The one-screen page. It holds no state: the script's feed or the frames bring it.
     pub fn chat(&self, base: &str) -> Response {
-        let fallen = |status: &'static str| Shown { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
-        Html(self.render("chat.html", json!({"base": base, "expired": fallen("expired"), "unknown": fallen("unknown")}))).into_response()
+        let fallen =
+            |status: &'static str| Shown { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
+        Html(
+            self.render("chat.html", json!({"base": base, "expired": fallen("expired"), "unknown": fallen("unknown")})),
+        )
+        .into_response()
     }
 
     /// One frame of the page without script; it reloads itself.
@@ -126,7 +130,10 @@ mod tests {
         view.say(Body::Notice { text: "over".into(), alarm: true });
         view.say(Body::Statement);
         view.say(Body::Balance);
-        view.offer(LoginLink { url: "http://gate.test/l/T".into(), opener_secret: Some("only-for-the-widget".into()) }, "your balance");
+        view.offer(
+            LoginLink { url: "http://gate.test/l/T".into(), opener_secret: Some("only-for-the-widget".into()) },
+            "your balance",
+        );
         view.explain("why", "GET …");
         view
     }

@@ -33,11 +33,23 @@ pub struct Entry {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Body {
-    Customer { text: String, redacted: bool },
-    Bot { text: String },
+    Customer {
+        text: String,
+        redacted: bool,
+    },
+    Bot {
+        text: String,
+    },
     /// Something that happened in the chat and that nobody said.
-    Notice { text: String, alarm: bool },
-    Login { url: String, want: String, state: CardState },
+    Notice {
+        text: String,
+        alarm: bool,
+    },
+    Login {
+        url: String,
+        want: String,
+        state: CardState,
+    },
     Statement,
     Balance,
 }

@@ -44,7 +44,8 @@ pub fn router(slot: DemoSlot) -> Router {
 /// 503 until there is a demo; no act for a foreign page; and the policy on every reply.
 async fn guard(State(slot): State<DemoSlot>, mut request: Request, next: Next) -> Response {
     let Some(demo) = slot.0.get().cloned() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "The demo is starting.\n").into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "The demo is starting.\n")
+            .into_response();
     };
     if request.method() == Method::POST && comes_from_elsewhere(request.headers()) {
         return demo.pages.trouble(StatusCode::FORBIDDEN, "Not from here", "This form was sent by another website.");
@@ -134,7 +135,11 @@ async fn say(Extension(demo): TheDemo, headers: HeaderMap, Form(said): Form<Said
     let text: String = said.text.trim().chars().take(LONGEST_TEXT).collect();
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
     if !text.is_empty() && !chat.say(text).await {
-        return demo.pages.trouble(StatusCode::TOO_MANY_REQUESTS, "One at a time", "The bot is still busy with your last messages.");
+        return demo.pages.trouble(
+            StatusCode::TOO_MANY_REQUESTS,
+            "One at a time",
+            "The bot is still busy with your last messages.",
+        );
     }
     Redirect::to("/demo").into_response()
 }
@@ -154,7 +159,9 @@ async fn start_known(Extension(demo): TheDemo) -> Response {
 
 async fn asset(Path(name): Path<String>) -> Response {
     match pages::asset(&name) {
-        Some((kind, body)) => ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], body).into_response(),
+        Some((kind, body)) => {
+            ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], body).into_response()
+        }
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -164,7 +171,11 @@ fn chat_of(demo: &Demo, headers: &HeaderMap) -> Option<Chat> {
 }
 
 fn no_chat(demo: &Demo) -> Response {
-    demo.pages.trouble(StatusCode::CONFLICT, "No chat here", "The demo needs its one cookie to know your chat. Allow it and begin again.")
+    demo.pages.trouble(
+        StatusCode::CONFLICT,
+        "No chat here",
+        "The demo needs its one cookie to know your chat. Allow it and begin again.",
+    )
 }
 
 fn new_visitor(demo: &Demo) -> String {

@@ -1,39 +1,37 @@
 //! The embedded store: SQLite in one folder, for one process.
 //!
-//! This file owns the life of a store (opening, its threads, its end) and what the threads share.
+//! This file owns the life of a store: opening, its threads, its end.
 //! One thread writes and groups what waits into one flush, one reads, and the flag board answers
 //! without either. What SQLite does not promise is added here: a folder that is not ours, a second
 //! process and a lost or torn write-ahead log are refused by name, and damage ends the store.
 
 use std::{
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use dashmap::DashMap;
 use rusqlite::{Connection, InterruptHandle};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::mpsc;
 
 use self::{
     failure::Failure,
     opening::Opened,
     reader::Question,
+    shared::Shared,
     turn::{SLICE, Turn},
     writer::{Change, Waits, Writer},
 };
-use super::{Batch, Board, CommitId, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
+use super::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
 
 mod failure;
 mod folder;
 mod ledger;
 mod opening;
 mod reader;
+mod shared;
 mod tables;
 mod turn;
 mod wal;
@@ -62,17 +60,6 @@ pub struct Embedded {
     /// The check behind the start, and how to end it early.
     check: Option<(InterruptHandle, JoinHandle<()>)>,
     shared: Arc<Shared>,
-}
-
-/// What the threads and the callers have in common.
-struct Shared {
-    board: DashMap<Box<str>, CommitId>,
-    woken: Notify,
-    dead: watch::Sender<Option<String>>,
-    /// Whether the last flush found no room.
-    full: AtomicBool,
-    flushes: AtomicU64,
-    commits: AtomicU64,
 }
 
 impl Embedded {
@@ -186,64 +173,6 @@ impl Drop for Embedded {
         for thread in self.threads.drain(..) {
             // A panic in it was told when it happened, and every caller since was refused.
             let _ = thread.join();
-        }
-    }
-}
-
-impl Default for Shared {
-    fn default() -> Self {
-        Self {
-            board: DashMap::new(),
-            woken: Notify::new(),
-            dead: watch::Sender::new(None),
-            full: AtomicBool::new(false),
-            flushes: AtomicU64::new(0),
-            commits: AtomicU64::new(0),
-        }
-    }
-}
-
-impl Shared {
-    /// Why nothing here can be trusted any more, if so.
-    fn death(&self) -> Option<String> {
-        self.dead.borrow().clone()
-    }
-
-    fn failed(&self, failure: &Failure) {
-        tracing::error!(?failure, "the store failed");
-        match failure {
-            Failure::Busy(_) => {}
-            Failure::Full(_) => self.full.store(true, Ordering::Relaxed),
-            Failure::Damaged(why) => {
-                self.dead.send_if_modified(|dead| {
-                    let first = dead.is_none();
-                    if first {
-                        *dead = Some(why.clone());
-                    }
-                    first
-                });
-            }
-        }
-    }
-
-    fn flushed(&self, commits: u64) {
-        self.full.store(false, Ordering::Relaxed);
-        self.flushes.fetch_add(1, Ordering::Relaxed);
-        self.commits.fetch_add(commits, Ordering::Relaxed);
-    }
-
-    /// What a flush has made true.
-    fn learn(&self, board: Vec<(Box<str>, Option<CommitId>)>, wakes: bool) {
-        for (name, version) in board {
-            match version {
-                Some(version) => self.board.insert(name, version),
-                None => self.board.remove(&name).map(|(_, version)| version),
-            };
-        }
-        if wakes {
-            // Who waits now, and one who was just about to.
-            self.woken.notify_waiters();
-            self.woken.notify_one();
         }
     }
 }

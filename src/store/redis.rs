@@ -2,7 +2,8 @@
 //!
 //! A commit is one call of a function that Redis runs alone, so one round trip and all or nothing.
 //! This file turns the port's questions into commands and answers back; what runs inside Redis is
-//! `commit.lua`, the names of keys are `keys`, and connections and their errors are `server`.
+//! `commit.lua`, the names of keys are `keys`, and connections and their errors are `server`. How
+//! durable an answered commit is, the server's `appendonly` and `appendfsync` decide.
 
 use std::{
     sync::atomic::{AtomicU8, Ordering},
@@ -104,7 +105,10 @@ impl Redis {
             };
         }
         for put in put {
-            call.arg(&put.bytes[..]).arg(moment(put.alarm)).arg(moment(put.expires)).arg(keys::alarm(*partition, &put.name));
+            call.arg(&put.bytes[..])
+                .arg(moment(put.alarm))
+                .arg(moment(put.expires))
+                .arg(keys::alarm(*partition, &put.name));
         }
         for name in delete {
             call.arg(keys::alarm(*partition, name));
@@ -125,8 +129,14 @@ impl Redis {
 #[async_trait]
 impl Store for Redis {
     async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
-        if names.is_empty() {
-            return Ok(Vec::new());
+        match names {
+            [] => return Ok(Vec::new()),
+            // Unlike MGET it says so where the key holds something that is not a record.
+            [name] => {
+                let found = self.server.ask(cmd("GET").arg(self.keys.record(partition, name))).await?;
+                return Ok(vec![record(found)?]);
+            }
+            _ => {}
         }
         let mut question = cmd("MGET");
         for name in names {

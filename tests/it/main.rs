@@ -1,1 +1,10 @@
-fn main(){}
+//! One test binary: it is linked once, and every journey uses the same gateway.
+//! Each module owns one subject.
+
+mod architecture;
+mod browser;
+mod clients;
+mod examples;
+mod outside;
+mod store_contract;
+mod stores;

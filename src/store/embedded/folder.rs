@@ -38,7 +38,10 @@ impl Folder {
         if marker.is_none()
             && let Some(stranger) = stranger(path)?
         {
-            return Err(refused(path, &format!("it holds {stranger} but no {MARKER}: this folder is not a store of ours")));
+            return Err(refused(
+                path,
+                &format!("it holds {stranger} but no {MARKER}: this folder is not a store of ours"),
+            ));
         }
         let lock = lock(path)?;
         let fresh = match marker.as_deref() {

@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Options, Shared, failure::Failure, folder::Folder, ledger::Ledger, tables, wal, writer::Writer};
+use super::{Options, failure::Failure, folder::Folder, ledger::Ledger, shared::Shared, tables, wal, writer::Writer};
 
 /// Everything an open store on a disk consists of.
 pub(super) struct Opened {
@@ -37,7 +37,9 @@ pub(super) fn open(path: &Path, options: Options, shared: &Arc<Shared>) -> Resul
     let mut writer = Writer::new(writing, Some((Arc::new(folder), ledger)), Arc::clone(shared))?;
     match writer.checkpoint() {
         // What was accepted as lost must not be missed again at the next start.
-        Ok(false) if missing + behind > 0 => return Err(Failure::Busy("the ledger cannot begin anew while somebody reads".into())),
+        Ok(false) if missing + behind > 0 => {
+            return Err(Failure::Busy("the ledger cannot begin anew while somebody reads".into()));
+        }
         Err(failure) if missing + behind > 0 => return Err(failure),
         Err(Failure::Damaged(why)) => return Err(Failure::Damaged(why)),
         Ok(_) | Err(_) => {}

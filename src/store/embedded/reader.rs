@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Shared, failure::Failure, writer::Waits};
+use super::{failure::Failure, shared::Shared, writer::Waits};
 use crate::store::StoreError;
 
 /// How many questions one snapshot may answer.

@@ -48,10 +48,11 @@ impl Turn<'_> {
             if found == Some(batch.id) {
                 return Ok(Some(Outcome::Committed));
             }
-            conflict |= found != match expect {
-                Expect::Absent => None,
-                Expect::Version(version) => Some(*version),
-            };
+            conflict |= found
+                != match expect {
+                    Expect::Absent => None,
+                    Expect::Version(version) => Some(*version),
+                };
         }
         for put in &batch.put {
             let seen = batch.expect.iter().any(|(name, _)| *name == put.name);
@@ -115,18 +116,16 @@ impl Turn<'_> {
 
     /// The lease is the alarm itself, moved on: whoever puts the record meanwhile sets it anew.
     pub(super) fn due(&mut self, now: u64, limit: usize, lease_ms: u64) -> rusqlite::Result<Vec<Key>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT rowid, partition, name FROM record WHERE alarm <= ?1 ORDER BY alarm LIMIT ?2",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT rowid, partition, name FROM record WHERE alarm <= ?1 ORDER BY alarm LIMIT ?2")?;
         let key = |row: &rusqlite::Row| {
             Ok((row.get::<_, i64>(0)?, Key { partition: Partition(row.get(1)?), name: row.get(2)? }))
         };
         let due: Vec<(i64, Key)> = statement.query_map([count(now), count(limit)], key)?.collect::<Result<_, _>>()?;
         let until = count(now.saturating_add(lease_ms));
         for (row, _) in &due {
-            self.connection
-                .prepare_cached("UPDATE record SET alarm = ?2 WHERE rowid = ?1")?
-                .execute([row, &until])?;
+            self.connection.prepare_cached("UPDATE record SET alarm = ?2 WHERE rowid = ?1")?.execute([row, &until])?;
         }
         Ok(due.into_iter().map(|(_, key)| key).collect())
     }

@@ -61,9 +61,7 @@ fn frames(file: &mut impl Read, page: usize, salts: &[u8], mut sum: Sum) -> io::
     let (mut read, mut whole) = (0, 0);
     while fill(file, &mut frame)? {
         sum = sum.over(&frame[..8]).over(&frame[FRAME_HEADER..]);
-        let intact = word(&frame, 0) != 0
-            && &frame[8..16] == salts
-            && sum.at == (word(&frame, 16), word(&frame, 20));
+        let intact = word(&frame, 0) != 0 && &frame[8..16] == salts && sum.at == (word(&frame, 16), word(&frame, 20));
         if !intact {
             break;
         }

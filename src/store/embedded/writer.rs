@@ -14,21 +14,13 @@ use std::{
 use rusqlite::{Connection, hooks::Wal};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{
-    Shared,
-    failure::Failure,
-    folder::Folder,
-    ledger::Ledger,
-    tables,
-    turn::Turn,
-    wal,
-};
+use super::{failure::Failure, folder::Folder, ledger::Ledger, shared::Shared, tables, turn::Turn, wal};
 use crate::store::StoreError;
 
 /// How many changes may wait, and how many one flush may carry.
 pub(super) const WAITING: usize = 1024;
 
-/// Frames in the log after which its pages are moved into the database file.
+/// Frames that come into the log before its pages are moved into the database file.
 const CHECKPOINT_FRAMES: u32 = 1000;
 
 /// A change that waits for its turn; without a turn it tells its caller why.
@@ -72,6 +64,10 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     /// How many frames the log has, as SQLite's hook last said.
     frames: Arc<AtomicU32>,
+    /// How many it had after the last flush.
+    seen: u32,
+    /// With how many its pages are moved next.
+    checkpoint_at: u32,
     commits: u64,
     events: u64,
 }
@@ -91,7 +87,8 @@ impl Writer {
             Ok(())
         }))?;
         let disk = disk.map(|(folder, ledger)| OnDisk { folder, ledger, log: None });
-        Ok(Self { connection, disk, shared, frames, commits, events })
+        let checkpoint_at = CHECKPOINT_FRAMES;
+        Ok(Self { connection, disk, shared, frames, seen: 0, checkpoint_at, commits, events })
     }
 
     /// Works until every sender is gone.
@@ -104,10 +101,19 @@ impl Writer {
             }
         }
         if self.shared.death().is_none()
-            && let Err(failure) = self.checkpoint()
+            && let Err(failure) = self.close()
         {
             tracing::warn!(?failure, "the write-ahead log stays: the next start reads it");
         }
+    }
+
+    /// Leaves a database file that is whole by itself, and an empty log that no restored backup
+    /// can be confused with.
+    fn close(&mut self) -> Result<(), Failure> {
+        if self.checkpoint()? {
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(())
     }
 
     fn turn(&mut self, mut group: impl Iterator<Item = Change>) {
@@ -122,11 +128,26 @@ impl Writer {
         }
         if let Err(failure) = &flushed {
             refuse(group, failure);
-        } else if self.frames.load(Ordering::Relaxed) >= CHECKPOINT_FRAMES
+        } else if self.is_checkpoint_time()
             && let Err(failure) = self.checkpoint()
         {
             self.shared.failed(&failure);
         }
+    }
+
+    /// A log that a reader keeps from starting over grows on: that must not cost each flush a checkpoint.
+    fn is_checkpoint_time(&mut self) -> bool {
+        let frames = self.frames.load(Ordering::Relaxed);
+        let started_over = frames < self.seen;
+        if started_over {
+            self.checkpoint_at = CHECKPOINT_FRAMES;
+        }
+        self.seen = frames;
+        let due = frames >= self.checkpoint_at;
+        if due {
+            self.checkpoint_at = frames.saturating_add(CHECKPOINT_FRAMES);
+        }
+        due
     }
 
     /// Does what is asked; on success all of it is durable, on the board and in the ledger.
@@ -187,9 +208,8 @@ impl Writer {
     /// whether all of them were moved (a reader may hold some back).
     pub(super) fn checkpoint(&mut self) -> Result<bool, Failure> {
         let Some(disk) = &mut self.disk else { return Ok(true) };
-        let (log, moved): (i64, i64) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-            Ok((row.get(1)?, row.get(2)?))
-        })?;
+        let (log, moved): (i64, i64) =
+            self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
         if log == moved {
             disk.ledger.rebase(self.commits)?;
         }

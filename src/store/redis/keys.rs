@@ -89,7 +89,8 @@ mod tests {
     /// CRC-16/XMODEM, by which a cluster finds a key's slot.
     fn slot(tag: &str) -> u16 {
         let crc = tag.bytes().fold(0_u16, |crc, byte| {
-            (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 })
+            (0..8)
+                .fold(crc ^ u16::from(byte) << 8, |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 })
         });
         crc % 16384
     }

@@ -85,9 +85,12 @@ impl Server {
         let says = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or("");
         let major = says("redis_version").split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
         if major < 7 {
-            return Err(refused(&format!("it is version {:?}: functions need Redis 7 or newer", says("redis_version"))));
+            return Err(refused(&format!(
+                "it is version {:?}: functions need Redis 7 or newer",
+                says("redis_version")
+            )));
         }
-        if says("redis_mode") != "standalone" && says("redis_mode") != "" {
+        if !matches!(says("redis_mode"), "standalone" | "") {
             return Err(refused(&format!("it runs in {} mode: give a single server", says("redis_mode"))));
         }
         if says("role") == "slave" {
@@ -112,7 +115,9 @@ impl Server {
             _ => true,
         };
         if saves {
-            tracing::warn!("Redis keeps no append-only file: a crash forgets what came after its last snapshot (set `appendonly yes`)");
+            tracing::warn!(
+                "Redis keeps no append-only file: a crash forgets what came after its last snapshot (set `appendonly yes`)"
+            );
         } else {
             tracing::warn!("Redis persists nothing: a restart forgets everything (set `appendonly yes`)");
         }

@@ -1,0 +1,171 @@
+//! The composition root: makes concrete stores, keys and listeners of a configuration, starts
+//! what runs behind them, and stops it in order. Nothing above it sees an adapter.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::ambient::{SystemClock, SystemEntropy};
+use crate::config::{Config, StoreKind, public_url};
+use crate::domain::secret::Secret;
+use crate::gateway::{Gateway, Premises, Retention};
+use crate::http;
+use crate::store::Store;
+use crate::store::embedded::Embedded;
+use crate::store::redis::{Options, Redis};
+
+mod root_key;
+
+/// A gateway that listens.
+pub struct Running {
+    /// The address that it really listens on.
+    pub address: SocketAddr,
+    /// What generated links start with.
+    pub public_url: String,
+    /// Cancelled to stop it.
+    pub stopping: CancellationToken,
+    server: JoinHandle<()>,
+    behind: Vec<JoinHandle<()>>,
+    embedded: Option<Arc<Embedded>>,
+}
+
+impl Running {
+    /// Runs until it is stopped, or until its store dies, which is an error.
+    pub async fn finish(self) -> anyhow::Result<()> {
+        let died = async {
+            match &self.embedded {
+                Some(embedded) => embedded.dead().await,
+                None => std::future::pending().await,
+            }
+        };
+        let outcome = tokio::select! {
+            () = self.stopping.cancelled() => Ok(()),
+            why = died => Err(anyhow::anyhow!("the store died: {why}")),
+        };
+        self.stopping.cancel();
+        let _ = self.server.await;
+        for task in self.behind {
+            task.abort();
+            let _ = task.await;
+        }
+        outcome
+    }
+}
+
+/// Opens the store that the configuration names.
+async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<Arc<Embedded>>)> {
+    match config.store.kind {
+        StoreKind::Embedded => {
+            let path = config.store.path.clone();
+            let opened = tokio::task::spawn_blocking(move || Embedded::open(&path)).await?;
+            let embedded = Arc::new(opened.with_context(|| format!("store.path {}", config.store.path.display()))?);
+            Ok((embedded.clone(), Some(embedded)))
+        }
+        StoreKind::Redis => {
+            let mut options = Options::new(config.store.urls[0].clone());
+            options.prefix.clone_from(&config.store.prefix);
+            let redis = Redis::connect(&options).await.context("store.urls")?;
+            Ok((Arc::new(redis), None))
+        }
+    }
+}
+
+/// Starts a gateway. `more` is served beside it.
+pub async fn start(config: &Config, more: Router) -> anyhow::Result<Running> {
+    let root = root_key::load(config)?;
+    let (store, embedded) = open(config).await?;
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("server.listen {}", config.server.listen))?;
+    let address = listener.local_addr()?;
+    let public_url = own_url(config, address)?;
+    let owner = Some(&config.admin.key).filter(|key| !key.is_empty());
+    let premises = Premises {
+        public_url: public_url.clone(),
+        owner_key: owner.map(|key| Secret::new(key.clone().into_bytes())),
+        retention: Retention {
+            interactions: config.retention.interactions_days,
+            events: config.retention.events_days,
+            audit: config.retention.audit_days,
+        },
+    };
+    let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
+    let gateway = Arc::new(Gateway::new(store, clock, entropy, &root, premises));
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    drop(metrics::set_global_recorder(recorder)); // a second gateway in one process counts with the first
+    let stopping = CancellationToken::new();
+    let proxies = http::Proxies(config.server.trusted_proxies.clone());
+    let router = http::router(gateway.clone(), proxies, metrics, stopping.clone(), more);
+    let server = tokio::spawn(http::serve::serve(listener, router, stopping.clone()));
+    let behind = behind(&gateway);
+    Ok(Running { address, public_url, stopping, server, behind, embedded })
+}
+
+/// What runs behind the requests.
+fn behind(gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
+    let (alarms, relay, house) = (gateway.clone(), gateway.clone(), gateway.clone());
+    vec![
+        tokio::spawn(async move { alarms.ring_forever().await }),
+        tokio::spawn(async move { relay.relay_forever().await }),
+        tokio::spawn(async move { house.keep_house_forever().await }),
+    ]
+}
+
+fn own_url(config: &Config, address: SocketAddr) -> anyhow::Result<String> {
+    if !config.server.public_url.is_empty() {
+        return public_url(&config.server.public_url).map_err(anyhow::Error::msg);
+    }
+    if !address.ip().is_loopback() {
+        bail!(
+            "server.public_url: must be set where server.listen is not a loopback address: every link starts with it"
+        );
+    }
+    Ok(format!("http://{address}"))
+}
+
+/// What `check` found: true where the gateway would start.
+pub async fn check(config: &Config, say: &mut dyn FnMut(&str)) -> bool {
+    let mut good = true;
+    let mut found = |what: &str, outcome: anyhow::Result<String>| match outcome {
+        Ok(text) => say(&format!("good     {what}: {text}")),
+        Err(error) => {
+            good = false;
+            say(&format!("wrong    {what}: {error:#}"));
+        }
+    };
+    found("root key", root_key::load(config).map(|_| "it can be read".into()));
+    let store = match open(config).await {
+        Ok((store, _)) => store.ping().await.map(|()| "it takes commits".to_owned()).map_err(Into::into),
+        Err(error) => Err(error),
+    };
+    found("store", store);
+    let listening = TcpListener::bind(config.server.listen).await;
+    let listening =
+        listening.map(|_| config.server.listen.to_string()).with_context(|| config.server.listen.to_string());
+    found("listen", listening);
+    found("public URL", own_url(config, config.server.listen));
+    for (unsafe_, why) in [
+        (config.admin.key.is_empty(), "admin.key is empty: nobody is owner, so no team can be made"),
+        (!config.server.production, "server.production is false: what is only good enough for trying is taken"),
+        (
+            config.secrets.root_key_file.as_os_str().is_empty(),
+            "secrets.root_key_file is empty: the root key lies beside the store it seals",
+        ),
+        (
+            config.server.listen.ip().is_unspecified(),
+            "server.listen takes connections on every address: put a TLS proxy before it",
+        ),
+    ] {
+        if unsafe_ {
+            say(&format!("careful  {why}"));
+        }
+    }
+    good
+}

@@ -1,0 +1,149 @@
+//! The commands. Each says on stdout what its caller parses and everything else on stderr.
+
+#![allow(clippy::print_stdout, reason = "commands speak on stdout")]
+
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::gateway::audit::Trail;
+use crate::{app, http};
+
+mod demo;
+
+/// A gateway that lets a conversation prove who is in it.
+#[derive(Parser)]
+#[command(name = "countersign", version, about, arg_required_else_help = true)]
+struct Command {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Run the gateway
+    #[command(long_about = "Runs the gateway. Prints one line when it is ready: `countersign listening on URL`.\n\
+        Settings: built-in defaults, then --config FILE (or COUNTERSIGN_CONFIG), then the environment\n\
+        (COUNTERSIGN_SERVER__LISTEN=… sets server.listen). Logs go to stderr; RUST_LOG sets how much.\n\
+        SIGTERM and SIGINT drain what is under way and stop it.")]
+    Serve {
+        /// A TOML file over the built-in defaults
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Run everything in one process to see it: chat, bot, login page and gateway
+    Demo {
+        /// Where to listen on 127.0.0.1; 0: any free port
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+    },
+    /// Read the configuration, connect to what it names, say what is unsafe
+    Check {
+        /// A TOML file over the built-in defaults
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(Audit),
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    /// Check what GET /v1/teams/TEAM/audit gave, on stdin; exit 1 and the first broken entry
+    Verify,
+}
+
+/// Runs the command that the process was given.
+pub fn run() -> ExitCode {
+    let command = Command::parse();
+    log();
+    let outcome = match command.what {
+        What::Serve { config } => load(config).and_then(|config| wait(serve(config))),
+        What::Demo { port } => wait(demo::run(port)),
+        What::Check { config } => load(config).and_then(|config| wait(check(config))),
+        What::Openapi => print_openapi(),
+        What::Audit(Audit::Verify) => verify(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("countersign: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn wait(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    outcome
+}
+
+fn load(file: Option<PathBuf>) -> anyhow::Result<Config> {
+    Ok(Config::load(file.as_deref(), std::env::vars())?)
+}
+
+/// For a terminal in words, otherwise one JSON object a line, which no logged text can break.
+fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        logs.init();
+    } else {
+        logs.json().flatten_event(true).init();
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let running = app::start(&config, axum::Router::new()).await?;
+    println!("countersign listening on http://{}", running.address);
+    stop_on_signal(&running);
+    running.finish().await
+}
+
+fn stop_on_signal(running: &app::Running) {
+    let stopping = running.stopping.clone();
+    tokio::spawn(async move {
+        let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(term) => term,
+            Err(error) => return tracing::error!(%error, "SIGTERM cannot be heard"),
+        };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        tracing::info!("stopping: what is under way is finished first");
+        stopping.cancel();
+    });
+}
+
+async fn check(config: Config) -> anyhow::Result<()> {
+    let good = app::check(&config, &mut |line| println!("{line}")).await;
+    if good { Ok(()) } else { anyhow::bail!("the gateway would not start with this configuration") }
+}
+
+fn print_openapi() -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(&http::openapi())?);
+    Ok(())
+}
+
+fn verify() -> anyhow::Result<()> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("reading stdin")?;
+    let trail: Trail = serde_json::from_str(&text).context("stdin is not what GET /v1/teams/TEAM/audit gives")?;
+    let entries = trail.verify()?;
+    println!(
+        "{entries} entries, every one in its place; the trail stands at {} {}",
+        trail.head.number, trail.head.hash
+    );
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! The demo: a gateway on a store that vanishes with it, and the outsiders that use it.
+
+use anyhow::Context;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::ambient::{Entropy, SystemEntropy};
+use crate::config::Config;
+use crate::{app, demo};
+
+/// Runs until it is stopped.
+pub(super) async fn run(port: u16) -> anyhow::Result<()> {
+    let folder =
+        tempfile::Builder::new().prefix("countersign-demo-").tempdir().context("a folder for the demo's store")?;
+    let mut secret = [0; 32];
+    SystemEntropy::default().fill(&mut secret);
+    let owner_key = URL_SAFE_NO_PAD.encode(secret);
+    let mut config = Config::load(None, std::iter::empty())?;
+    config.server.listen = ([127, 0, 0, 1], port).into();
+    config.store.path = folder.path().join("store");
+    config.admin.key.clone_from(&owner_key);
+
+    let (routes, slot) = demo::mount();
+    let running = app::start(&config, routes).await?;
+    super::stop_on_signal(&running);
+    slot.fill(demo::prepare(&running.public_url, &owner_key).await.context("preparing the demo")?);
+    println!("countersign listening on http://{}", running.address);
+    println!("\n  Open {}/demo in a browser and ask for a copy of a statement.", running.public_url);
+    println!("  The API is described at {}/docs. Ctrl-C ends it, and nothing stays behind.\n", running.public_url);
+    running.finish().await
+}

@@ -1,0 +1,21 @@
+//! The rules: who is in a conversation, what proves it, and until when.
+//!
+//! Pure computing. Time, chance and settings are arguments; nothing here reads a clock, draws a
+//! number, opens a file or knows how it is called or stored.
+
+pub mod assertion;
+pub mod confirmation;
+pub mod event;
+pub mod flag;
+pub mod id;
+pub mod interaction;
+pub mod link;
+pub mod lockout;
+pub mod refusal;
+pub mod rules;
+pub mod secret;
+pub mod settings;
+pub mod team;
+pub mod time;
+pub mod token;
+pub mod turn;

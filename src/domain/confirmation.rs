@@ -1,0 +1,143 @@
+//! Confirmation codes: six characters that the browser shows and the chat must say.
+//!
+//! The code is not kept anywhere: it follows from a nonce in the record and a key outside the
+//! store, for the page that shows it and for the comparison alike.
+
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+use unicode_normalization::UnicodeNormalization;
+
+use super::flag::Proof;
+use super::id::{IntentName, InteractionId};
+use super::secret::{MacKey, Tag};
+use super::time::Moment;
+
+/// How long a code may take to come back.
+pub const LIFETIME_MINUTES: u64 = 2;
+
+/// How often the chat may say a wrong one.
+pub const TRIES: u8 = 3;
+
+const ALPHABET: &[u8; 26] = b"BCDFGHJKMNPQRTVWXZ23456789";
+const LENGTH: usize = 6;
+
+/// A login that waits for its code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// The link that led to it.
+    pub link: u16,
+    /// Of the done page's token.
+    pub done: Tag,
+    /// What the code follows from, with the key.
+    pub nonce: [u8; 16],
+    /// The end.
+    pub expires_at: Moment,
+    /// Wrong codes that it still takes.
+    pub tries_left: u8,
+    /// What is accepted once the code is back.
+    pub proof: Proof,
+    /// What the bot wanted.
+    pub intent: Option<IntentName>,
+    /// The bot's own words.
+    pub state: Option<String>,
+    /// Where the done page leads back to.
+    pub return_url: Option<String>,
+}
+
+impl Confirmation {
+    /// The six characters, at least two of them digits, so that no word is one.
+    pub fn code(&self, interaction: InteractionId, key: &MacKey) -> String {
+        for round in 0u8.. {
+            let tag = key.tag(&[interaction.as_bytes(), &self.link.to_be_bytes(), &self.nonce, &[round]]);
+            // Bytes from 234 up would favour the first letters: 234 = 9 × 26.
+            let mut fair = tag.as_bytes().iter().filter(|b| **b < 234).map(|b| ALPHABET[usize::from(b % 26)]);
+            let code: Vec<u8> = fair.by_ref().take(LENGTH).collect();
+            if code.len() == LENGTH && code.iter().filter(|c| c.is_ascii_digit()).count() >= 2 {
+                return code.into_iter().map(char::from).collect();
+            }
+        }
+        unreachable!("each round ends the search with a chance of more than a half")
+    }
+
+    /// Compares in a time that does not tell where the difference is.
+    pub fn is(&self, said: &Candidate, interaction: InteractionId, key: &MacKey) -> bool {
+        self.code(interaction, key).as_bytes().ct_eq(said.0.as_bytes()).into()
+    }
+}
+
+/// A text that may be a confirmation code. Everything else is conversation and never counted.
+#[derive(Clone)]
+pub struct Candidate(String);
+
+impl Candidate {
+    /// NFKC, without spaces, dashes and zero-width characters, in capitals; Telegram's `/start `
+    /// before it is the return link's.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let text = text.strip_prefix("/start ").unwrap_or(text);
+        if text.len() > 64 {
+            return None;
+        }
+        let skipped = |c: &char| {
+            c.is_whitespace()
+                || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
+        };
+        let code: String = text.nfkc().filter(|c| !skipped(c)).flat_map(char::to_uppercase).collect();
+        let fits = code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
+        (fits && code.bytes().filter(u8::is_ascii_digit).count() >= 2).then_some(Self(code))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::flag::{Customer, Method};
+    use super::*;
+
+    fn confirmation(nonce: [u8; 16]) -> Confirmation {
+        let customer = Customer { id: "c".parse().unwrap(), name: None };
+        let proof =
+            Proof { method: Method::Login, customer, auth_time: None, acr: None, private_data: BTreeMap::new() };
+        let done = MacKey::new(b"k").tag(&[b"done"]);
+        Confirmation {
+            link: 1,
+            done,
+            nonce,
+            expires_at: Moment(0),
+            tries_left: TRIES,
+            proof,
+            intent: None,
+            state: None,
+            return_url: None,
+        }
+    }
+
+    #[test]
+    fn codes_are_candidates_and_use_the_whole_alphabet() {
+        let key = MacKey::new(b"k");
+        let id = InteractionId::new(Moment(0), [0; 10], 0);
+        let mut seen = std::collections::BTreeSet::new();
+        for n in 0..2000u16 {
+            let mut nonce = [0; 16];
+            nonce[..2].copy_from_slice(&n.to_be_bytes());
+            let confirmation = confirmation(nonce);
+            let code = confirmation.code(id, &key);
+            seen.extend(code.chars());
+            let said =
+                Candidate::parse(&format!(" {}-{} ", &code[..3].to_lowercase(), &code[3..])).expect("a candidate");
+            assert!(confirmation.is(&said, id, &key));
+        }
+        assert_eq!(seen.len(), ALPHABET.len());
+    }
+
+    #[test]
+    fn conversation_is_no_candidate() {
+        for text in ["hello", "123", "please", "BCDFGH", "B2", "AEIOU2", "B2D3FGH", "my code is B2D3FG", "0000000"] {
+            assert!(Candidate::parse(text).is_none(), "{text}");
+        }
+        for text in ["B2D3FG", "b2d-3fg", "Ｂ２Ｄ３ＦＧ", "/start B2D3FG", "b2d\u{200b}3fg"] {
+            assert!(Candidate::parse(text).is_some(), "{text}");
+        }
+    }
+}

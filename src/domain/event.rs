@@ -1,0 +1,102 @@
+//! What is told outward. The list that a decision returns feeds the audit trail, the live
+//! stream and the metrics; names, addresses, codes and tokens never stand in it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::id::{InteractionId, ParticipantId, TeamName};
+use super::time::Moment;
+
+macro_rules! kinds {
+    ($($variant:ident = $text:literal, $audited:literal;)*) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum EventKind {
+            $(#[doc = $text] #[serde(rename = $text)] $variant,)*
+        }
+
+        impl EventKind {
+            /// Every kind, in the order of the contract.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its name in the contract.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// Whether it is a security act, which the audit trail keeps.
+            pub fn is_audited(self) -> bool {
+                match self { $(Self::$variant => $audited,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    InteractionOpened = "interaction.opened", false;
+    InteractionClosed = "interaction.closed", true;
+    InteractionErased = "interaction.erased", true;
+    ParticipantAdded = "participant.added", true;
+    ParticipantOffline = "participant.offline", false;
+    ParticipantReassigned = "participant.reassigned", true;
+    LinkIssued = "link.issued", true;
+    LinkOpened = "link.opened", true;
+    LinkExpired = "link.expired", true;
+    LinkSuperseded = "link.superseded", true;
+    LinkDenied = "link.denied", true;
+    LinkCancelled = "link.cancelled", true;
+    LinkReported = "link.reported", true;
+    ConfirmationWrong = "confirmation.wrong", true;
+    ConfirmationExpired = "confirmation.expired", true;
+    Authenticated = "participant.authenticated", true;
+    Expiring = "participant.expiring", false;
+    Expired = "participant.expired", true;
+    SignedOut = "participant.signed_out", true;
+    Locked = "participant.locked", true;
+    Unlocked = "participant.unlocked", true;
+    Banned = "participant.banned", true;
+    Unbanned = "participant.unbanned", true;
+    IntentResumed = "intent.resumed", false;
+    SettingsChanged = "settings.changed", true;
+    KeyCreated = "key.created", true;
+    KeyRetired = "key.retired", true;
+    KeyRevoked = "key.revoked", true;
+    TeamCreated = "team.created", true;
+    CustomerErased = "customer.erased", true;
+}
+
+/// Who did it. Ids only: people stand in the audit trail by pseudonym.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// The owner key of the configuration.
+    Owner,
+    /// An API key, by its id.
+    ApiKey(String),
+    /// A login page, by the security key that it signed with.
+    LoginPage(String),
+    /// The person in the chat or on a page.
+    Person,
+    /// The passing of time.
+    Time,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// What.
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    /// When.
+    pub at: Moment,
+    /// Whose.
+    pub team: TeamName,
+    /// In which interaction, where it was in one.
+    pub interaction: Option<InteractionId>,
+    /// To which participant.
+    pub participant: Option<ParticipantId>,
+    /// By whom; not told outward, kept by the audit trail.
+    pub actor: Actor,
+    /// What else a listener needs.
+    pub data: Map<String, Value>,
+}

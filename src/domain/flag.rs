@@ -1,0 +1,356 @@
+//! The flag: this participant is authenticated, by these methods, until this moment.
+//!
+//! Only `raise` raises it, and it takes an `Admitted`. Expiry is decided here against the time
+//! that the caller gives; a task only announces it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::CustomerId;
+use super::lockout::Admitted;
+use super::settings::{Intent, Settings};
+use super::time::Moment;
+
+/// How long before its end a flag is announced to be ending.
+pub const WARNING: Duration = Duration::from_secs(60);
+
+/// How somebody proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The company's login page, or its website's word.
+    Login,
+    /// A one-time code.
+    Otp,
+    /// A number agreed with the agent.
+    Pin,
+    /// Answers to questions.
+    Kba,
+    /// A government's document.
+    PhotoId,
+    /// A document and a face.
+    PhotoIdSelfie,
+}
+
+/// How the browser was shown to be the chat's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Binding {
+    /// The chat's own window opened the page.
+    Opener,
+    /// A code came back through the chat.
+    Code,
+    /// The website that runs the chat vouched.
+    Token,
+    /// It was not.
+    None,
+}
+
+/// Who was proved to be there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customer {
+    /// The company's id of the customer.
+    pub id: CustomerId,
+    /// As the login page gave it.
+    pub name: Option<String>,
+}
+
+/// A proof that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// How.
+    pub method: Method,
+    /// Who.
+    pub customer: Customer,
+    /// When the person really logged in, where the login page says so.
+    pub auth_time: Option<Moment>,
+    /// The login page's assurance class.
+    pub acr: Option<String>,
+    /// What the login page passes on to agents.
+    pub private_data: BTreeMap<String, String>,
+}
+
+/// A flag that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raised {
+    /// Each method's newest proof.
+    pub proofs: BTreeMap<Method, Proved>,
+    /// How the newest was bound.
+    pub binding: Binding,
+    /// Whether an agent saw the code.
+    pub assisted: bool,
+    /// Who.
+    pub customer: Customer,
+    /// What the login page passed on.
+    pub private_data: BTreeMap<String, String>,
+    /// The newest proof.
+    pub since: Moment,
+    /// The first since the flag was down; the absolute ceiling counts from it.
+    pub first_since: Moment,
+    /// The end.
+    pub expires_at: Moment,
+    /// Which of the clocks makes the end.
+    pub ends_by: Reason,
+    /// The end was announced.
+    pub warned: bool,
+}
+
+/// When a method was proved, and how surely.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proved {
+    /// The older of acceptance and the person's login: what an intent's maximum age counts from.
+    pub at: Moment,
+    /// The login page's assurance class.
+    pub acr: Option<String>,
+}
+
+/// Why a flag is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The authentication timeout.
+    Timeout,
+    /// The ceiling.
+    AbsoluteTimeout,
+    /// Somebody signed the participant out.
+    SignedOut,
+    /// The interaction closed.
+    Closed,
+    /// Another person took the participant's place.
+    Reassigned,
+    /// The login page said no.
+    Denied,
+    /// The person gave up.
+    Cancelled,
+    /// "This wasn't me".
+    Reported,
+    /// The link was not used in time.
+    LinkExpired,
+    /// The confirmation code did not come back in time.
+    ConfirmationExpired,
+    /// It came back wrong too often.
+    ConfirmationFailed,
+}
+
+/// The flag of one participant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flag {
+    /// Down, and was not up, or was put down.
+    Lowered(Option<Reason>),
+    /// Up until its moment.
+    Raised(Box<Raised>),
+    /// Down because its time was over.
+    Expired(Moment, Reason),
+}
+
+impl Default for Flag {
+    fn default() -> Self {
+        Self::Lowered(None)
+    }
+}
+
+/// What the passing of time did to a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// It will fall in a minute.
+    Expiring(Moment),
+    /// It fell.
+    Expired(Moment, Reason),
+}
+
+/// Whether an intent may run now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It may.
+    Allowed,
+    /// It may not, because.
+    Refused(&'static str),
+}
+
+impl Flag {
+    /// The standing flag, where it stands at `now`.
+    pub fn raised(&self, now: Moment) -> Option<&Raised> {
+        match self {
+            Self::Raised(raised) if now < raised.expires_at => Some(raised),
+            _ => None,
+        }
+    }
+
+    /// Whether it stands in the record, before time is asked.
+    pub fn raised_at_all(&self) -> bool {
+        matches!(self, Self::Raised(_))
+    }
+
+    /// Raises the flag, or proves once more who is there. Never past the absolute ceiling since
+    /// the first proof.
+    pub fn raise(&mut self, _: Admitted, proof: Proof, binding: Binding, settings: &Settings, now: Moment) {
+        let before = self.raised(now).cloned();
+        let first_since = before.as_ref().map_or(now, |b| b.first_since);
+        let end = now.plus_minutes(settings.authentication_timeout_minutes);
+        let ceiling = first_since.plus_minutes(settings.absolute_timeout_minutes);
+        let mut proofs = before.as_ref().map(|b| b.proofs.clone()).unwrap_or_default();
+        let at = proof.auth_time.map_or(now, |t| t.min(now));
+        proofs.insert(proof.method, Proved { at, acr: proof.acr });
+        let mut private_data = before.as_ref().map(|b| b.private_data.clone()).unwrap_or_default();
+        private_data.extend(proof.private_data);
+        *self = Self::Raised(Box::new(Raised {
+            proofs,
+            binding,
+            assisted: before.is_some_and(|b| b.assisted),
+            customer: proof.customer,
+            private_data,
+            since: now,
+            first_since,
+            expires_at: end.min(ceiling),
+            ends_by: if ceiling < end { Reason::AbsoluteTimeout } else { Reason::Timeout },
+            warned: false,
+        }));
+    }
+
+    /// Lowers the flag; true where it stood.
+    pub fn lower(&mut self, reason: Reason) -> bool {
+        let stood = self.raised_at_all();
+        *self = Self::Lowered(Some(reason));
+        stood
+    }
+
+    /// Notes why a flag that is down stays down.
+    pub fn explain(&mut self, reason: Reason) {
+        if !self.raised_at_all() {
+            *self = Self::Lowered(Some(reason));
+        }
+    }
+
+    /// Lets time pass: what is to be announced, at most one thing a call.
+    pub fn settle(&mut self, now: Moment) -> Option<Passed> {
+        let Self::Raised(raised) = self else { return None };
+        if now >= raised.expires_at {
+            let (at, reason) = (raised.expires_at, raised.ends_by);
+            *self = Self::Expired(at, reason);
+            return Some(Passed::Expired(at, reason));
+        }
+        let warn_at = raised.expires_at.minus(WARNING);
+        if !raised.warned && warn_at > raised.since && now >= warn_at {
+            raised.warned = true;
+            return Some(Passed::Expiring(warn_at));
+        }
+        None
+    }
+
+    /// When `settle` next has something to say.
+    pub fn deadline(&self) -> Option<Moment> {
+        let Self::Raised(raised) = self else { return None };
+        let warn_at = raised.expires_at.minus(WARNING);
+        Some(if !raised.warned && warn_at > raised.since { warn_at } else { raised.expires_at })
+    }
+
+    /// Whether the intent may run now, and if not, why not.
+    pub fn answer(&self, intent: Option<&Intent>, now: Moment) -> Answer {
+        let Some(intent) = intent else { return Answer::Refused("unknown_intent") };
+        let Some(raised) = self.raised(now) else {
+            let was = self.raised_at_all() || matches!(self, Self::Expired(..));
+            return Answer::Refused(if was { "expired" } else { "unauthenticated" });
+        };
+        let accepted: Vec<&Proved> = raised
+            .proofs
+            .iter()
+            .filter(|(method, proved)| {
+                let sure = || proved.acr.as_ref().is_some_and(|acr| intent.acr.contains(acr));
+                intent.accept.contains(method) && (**method != Method::Login || intent.acr.is_empty() || sure())
+            })
+            .map(|(_, proved)| proved)
+            .collect();
+        if accepted.is_empty() {
+            return Answer::Refused("method_not_accepted");
+        }
+        let young = |p: &&Proved| intent.max_age_minutes.is_none_or(|m| now < p.at.plus_minutes(m));
+        if accepted.iter().any(young) { Answer::Allowed } else { Answer::Refused("too_old") }
+    }
+}
+
+impl Raised {
+    /// The methods that were proved, in a fixed order.
+    pub fn methods(&self) -> BTreeSet<Method> {
+        self.proofs.keys().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lockout::Budget;
+    use super::super::settings::{Overrides, effective};
+    use super::*;
+    use serde_json::json;
+
+    const MINUTE: u64 = 60_000;
+
+    fn settings(timeout: u64, absolute: u64) -> Settings {
+        let patch = json!({"authentication_timeout_minutes": timeout, "absolute_timeout_minutes": absolute});
+        let team = Overrides::default().patch(patch.as_object().unwrap()).unwrap();
+        effective(&Overrides::default(), &team).unwrap().settings
+    }
+
+    fn raise(flag: &mut Flag, settings: &Settings, now: Moment) {
+        let customer = Customer { id: "cust-42".parse().unwrap(), name: None };
+        let proof =
+            Proof { method: Method::Login, customer, auth_time: None, acr: None, private_data: BTreeMap::new() };
+        let admitted = Budget::default().admit(now).unwrap();
+        flag.raise(admitted, proof, Binding::Code, settings, now);
+    }
+
+    fn intent(accept: &[Method], max_age_minutes: Option<u64>) -> Intent {
+        Intent { accept: accept.to_vec(), max_age_minutes, label: None, acr: Vec::new() }
+    }
+
+    /// A018: true until the moment, false at it.
+    #[test]
+    fn a018_a_flag_stands_until_its_moment_and_not_at_it() {
+        let (mut flag, settings) = (Flag::default(), settings(15, 480));
+        raise(&mut flag, &settings, Moment(0));
+        assert!(flag.raised(Moment(15 * MINUTE - 1)).is_some());
+        assert!(flag.raised(Moment(15 * MINUTE)).is_none());
+        assert!(flag.raised(Moment(15 * MINUTE + 1)).is_none());
+    }
+
+    /// A017: proving again and again does not carry a flag past the ceiling.
+    #[test]
+    fn a017_the_ceiling_counts_from_the_first_proof() {
+        let (mut flag, settings) = (Flag::default(), settings(15, 60));
+        for at in (0..60).step_by(10) {
+            raise(&mut flag, &settings, Moment(at * MINUTE));
+        }
+        assert!(flag.raised(Moment(60 * MINUTE - 1)).is_some());
+        assert!(flag.raised(Moment(60 * MINUTE)).is_none());
+        assert_eq!(flag.settle(Moment(59 * MINUTE)), Some(Passed::Expiring(Moment(59 * MINUTE))));
+        let end = Moment(60 * MINUTE);
+        assert_eq!(flag.settle(end), Some(Passed::Expired(end, Reason::AbsoluteTimeout)));
+        assert_eq!(flag.settle(end), None);
+    }
+
+    #[test]
+    fn a_minute_before_its_end_a_flag_says_so_once() {
+        let (mut flag, settings) = (Flag::default(), settings(15, 480));
+        raise(&mut flag, &settings, Moment(0));
+        assert_eq!(flag.deadline(), Some(Moment(14 * MINUTE)));
+        assert_eq!(flag.settle(Moment(14 * MINUTE - 1)), None);
+        assert!(matches!(flag.settle(Moment(14 * MINUTE)), Some(Passed::Expiring(_))));
+        assert_eq!(flag.settle(Moment(14 * MINUTE)), None);
+        assert_eq!(flag.deadline(), Some(Moment(15 * MINUTE)));
+    }
+
+    #[test]
+    fn what_an_intent_wants() {
+        let (mut flag, settings) = (Flag::default(), settings(15, 480));
+        let (login, otp) = (intent(&[Method::Login], Some(5)), intent(&[Method::Otp], None));
+        assert_eq!(flag.answer(None, Moment(0)), Answer::Refused("unknown_intent"));
+        assert_eq!(flag.answer(Some(&login), Moment(0)), Answer::Refused("unauthenticated"));
+        raise(&mut flag, &settings, Moment(0));
+        assert_eq!(flag.answer(Some(&login), Moment(5 * MINUTE - 1)), Answer::Allowed);
+        assert_eq!(flag.answer(Some(&login), Moment(5 * MINUTE)), Answer::Refused("too_old"));
+        assert_eq!(flag.answer(Some(&otp), Moment(0)), Answer::Refused("method_not_accepted"));
+        assert_eq!(flag.answer(Some(&login), Moment(15 * MINUTE)), Answer::Refused("expired"));
+    }
+}

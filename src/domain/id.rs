@@ -1,0 +1,198 @@
+//! Names and ids, parsed once at the edge: a value of these types is a good one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use super::time::Moment;
+
+/// Why a text is not the name it was meant to be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub &'static str);
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $rule:literal, $ok:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Malformed;
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                let good: fn(&str) -> bool = $ok;
+                if good(text) { Ok(Self(text.to_owned())) } else { Err(Malformed($rule)) }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+fn slug(text: &str, longest: usize, also: &[u8]) -> bool {
+    (1..=longest).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || also.contains(&b))
+}
+
+/// Printable, without control or direction-changing characters, at most `longest` bytes.
+pub fn plain_text(text: &str, longest: usize) -> bool {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !text.is_empty() && text.len() <= longest && !text.chars().any(|c| c.is_control() || turns(c))
+}
+
+name! {
+    /// A team's name, part of paths and keys.
+    TeamName, "a team's name is 1 to 63 of a-z, 0-9 and -, not beginning with -",
+    |t| slug(t, 63, b"-") && !t.starts_with('-')
+}
+name! {
+    /// A channel's name within its team.
+    ChannelName, "a channel's name is 1 to 32 of a-z, 0-9 and -", |t| slug(t, 32, b"-")
+}
+name! {
+    /// The platform's own id of the conversation.
+    Conversation, "a conversation is 1 to 256 bytes without control characters", |t| plain_text(t, 256)
+}
+name! {
+    /// An intent's name.
+    IntentName, "an intent's name is 1 to 64 of a-z, 0-9, _ and -", |t| slug(t, 64, b"_-")
+}
+name! {
+    /// A participant within an interaction: `p1`, `p2`, …
+    ParticipantId, "a participant's id is p and a number",
+    |t| t.strip_prefix('p').is_some_and(|n| n.len() <= 5 && !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+name! {
+    /// A security key's id, as it stands in a JWT header.
+    Kid, "a kid is 1 to 32 of A-Z, a-z, 0-9, _ and -",
+    |t| (1..=32).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+name! {
+    /// The id of an API key; not secret.
+    ApiKeyId, "an API key's id is 1 to 32 of a-z and 0-9", |t| slug(t, 32, b"")
+}
+name! {
+    /// The bot's id of a message that a person typed.
+    MessageId, "a message id is 1 to 200 bytes without control characters", |t| plain_text(t, 200)
+}
+name! {
+    /// The company's own id of a customer.
+    CustomerId, "a customer's id is 1 to 255 bytes without control characters", |t| plain_text(t, 255)
+}
+
+impl ParticipantId {
+    /// The n-th participant's id.
+    pub fn nth(n: u16) -> Self {
+        Self(format!("p{n}"))
+    }
+}
+
+/// An interaction's id: a UUIDv7 (RFC 9562 §5.7) whose last byte is its partition, so that the
+/// id alone says where everything of the interaction lies.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InteractionId(Uuid);
+
+impl InteractionId {
+    /// Made of a moment, chance and the partition.
+    pub fn new(now: Moment, chance: [u8; 10], partition: u8) -> Self {
+        let mut chance = chance;
+        chance[9] = partition;
+        Self(uuid::Builder::from_unix_timestamp_millis(now.0, &chance).into_uuid())
+    }
+
+    /// Where everything of this interaction lies.
+    pub fn partition(self) -> u8 {
+        self.0.as_bytes()[15]
+    }
+
+    /// The id's 16 bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// From 16 bytes, where they are a UUIDv7.
+    pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+        let id = Uuid::from_bytes(bytes);
+        (id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122).then_some(Self(id))
+    }
+}
+
+impl FromStr for InteractionId {
+    type Err = Malformed;
+
+    /// Only the canonical spelling: lower case, with hyphens.
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let wrong = Malformed("an interaction's id is a lower-case UUID");
+        let id = Uuid::try_parse(text).map_err(|_| wrong.clone())?;
+        let id = Self::from_bytes(*id.as_bytes()).ok_or(wrong.clone())?;
+        if id.to_string() == text { Ok(id) } else { Err(wrong) }
+    }
+}
+
+impl fmt::Display for InteractionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.as_hyphenated())
+    }
+}
+
+impl fmt::Debug for InteractionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for InteractionId {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for InteractionId {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interaction_id_carries_its_partition_and_its_time() {
+        let id = InteractionId::new(Moment(1_700_000_000_000), [7; 10], 201);
+        assert_eq!(id.partition(), 201);
+        assert_eq!(id.to_string().parse::<InteractionId>().unwrap(), id);
+        assert!(id.to_string() < InteractionId::new(Moment(1_700_000_000_001), [0; 10], 0).to_string());
+    }
+
+    #[test]
+    fn names_that_are_not() {
+        assert!("Acme".parse::<TeamName>().is_err());
+        assert!("".parse::<ChannelName>().is_err());
+        assert!("a\nb".parse::<Conversation>().is_err());
+        assert!("a\u{202e}b".parse::<Conversation>().is_err());
+        assert!("../../dev/null".parse::<Kid>().is_err());
+        assert!("0199A0B0-0000-7000-8000-000000000000".parse::<InteractionId>().is_err());
+        assert!("p".parse::<ParticipantId>().is_err());
+    }
+}

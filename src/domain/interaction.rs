@@ -1,0 +1,200 @@
+//! The aggregate: one conversation, its participants and everything that must change with them.
+//! One record, so that "link spent but flag not up" cannot exist.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::confirmation::Confirmation;
+use super::flag::Flag;
+use super::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
+use super::link::{Link, Purpose};
+use super::lockout::Budget;
+use super::time::Moment;
+
+/// An interaction has at most so many participants.
+pub const MOST_PARTICIPANTS: usize = 20;
+
+/// An interaction's record has at most so many bytes.
+pub const MOST_BYTES: usize = 32 * 1024;
+
+/// One conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interaction {
+    /// Its id, which says where it lies.
+    pub id: InteractionId,
+    /// Whose it is.
+    pub team: TeamName,
+    /// Where it is held.
+    pub channel: ChannelName,
+    /// The platform's id of it.
+    pub conversation: Conversation,
+    /// Open or closed.
+    pub status: Status,
+    /// Since when.
+    pub opened_at: Moment,
+    /// When it closes by itself, if nothing happens before.
+    pub idle_until: Moment,
+    /// Who is in it; the first is the primary.
+    pub participants: Vec<Participant>,
+    /// Links made so far: the newest one's number.
+    pub links_made: u16,
+    /// Participants made so far: the newest one's number.
+    pub participants_made: u16,
+    /// The device, as the bot described it.
+    pub device: Option<Device>,
+}
+
+/// Whether the conversation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It does.
+    Open,
+    /// It ended then.
+    Closed(Moment),
+}
+
+/// What is known of the customer's device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The bot's fingerprint of it.
+    pub fingerprint: Option<String>,
+    /// Where it is.
+    pub region: Option<String>,
+}
+
+/// A person's part in the conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The one who chats.
+    Primary,
+    /// Another who must prove themselves.
+    Cosigner,
+}
+
+/// A person in an interaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// Its id within the interaction.
+    pub id: ParticipantId,
+    /// Its part.
+    pub role: Role,
+    /// What the bot knows of the person.
+    pub person: Person,
+    /// Who was proved to be there earlier; another one is a conflict.
+    pub subject: Option<CustomerId>,
+    /// The flag.
+    pub flag: Flag,
+    /// The live links, one per purpose.
+    pub links: Vec<Link>,
+    /// A login that waits for its code.
+    pub confirmation: Option<Confirmation>,
+    /// Whether the person was last said to be there.
+    pub online: Option<bool>,
+}
+
+/// What a bot or an agent knows of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// What she is called.
+    pub name: Option<String>,
+    /// In E.164.
+    pub phone: Option<String>,
+    /// Her mail address.
+    pub email: Option<String>,
+    /// Who she is said to be.
+    pub customer_id: Option<CustomerId>,
+}
+
+impl Participant {
+    /// A person who has proved nothing.
+    pub fn new(id: ParticipantId, role: Role, person: Person) -> Self {
+        Self {
+            id,
+            role,
+            person,
+            subject: None,
+            flag: Flag::default(),
+            links: Vec::new(),
+            confirmation: None,
+            online: None,
+        }
+    }
+
+    /// The customer that this participant is known to be, by proof or by the bot's word.
+    pub fn known_as(&self) -> Option<&CustomerId> {
+        self.subject.as_ref().or(self.person.customer_id.as_ref())
+    }
+
+    /// The live link of a purpose.
+    pub fn link(&self, purpose: Purpose) -> Option<&Link> {
+        self.links.iter().find(|link| link.purpose == purpose)
+    }
+
+    /// The newest live link.
+    pub fn newest_link(&self) -> Option<&Link> {
+        self.links.iter().max_by_key(|link| link.number)
+    }
+}
+
+impl Interaction {
+    /// A participant by id.
+    pub fn participant(&self, id: &ParticipantId) -> Option<&Participant> {
+        self.participants.iter().find(|p| p.id == *id)
+    }
+
+    /// The one who chats.
+    pub fn primary(&self) -> &Participant {
+        self.participants
+            .iter()
+            .find(|p| p.role == Role::Primary)
+            .expect("opening makes exactly one primary, nothing removes it")
+    }
+
+    /// The participant that is named, else the primary.
+    pub fn named(&self, id: Option<&ParticipantId>) -> Option<&Participant> {
+        id.map_or_else(|| Some(self.primary()), |id| self.participant(id))
+    }
+
+    /// Whether the conversation goes on at `now`.
+    pub fn is_open(&self, now: Moment) -> bool {
+        self.status == Status::Open && now < self.idle_until
+    }
+
+    /// The next moment at which time alone changes something.
+    pub fn deadline(&self) -> Option<Moment> {
+        if self.status != Status::Open {
+            return None;
+        }
+        let parts = self.participants.iter().flat_map(|p| {
+            let links = p.links.iter().filter_map(|l| l.expires_at);
+            let waits = p.confirmation.as_ref().map(|c| c.expires_at);
+            p.flag.deadline().into_iter().chain(links).chain(waits)
+        });
+        parts.chain([self.idle_until]).min()
+    }
+}
+
+/// What is kept of an address (channel and conversation) beyond its interactions: which one is
+/// open, and the guess budgets, which no new interaction resets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// The open interaction.
+    pub open: Option<InteractionId>,
+    /// By method, and by person for participants other than the primary.
+    pub budgets: BTreeMap<String, Budget>,
+}
+
+impl Address {
+    /// The name of a participant's budget for a method. A cosigner's carries her own address, so
+    /// that she cannot lock the primary; `pseudonym` keeps it unreadable.
+    pub fn budget_name(method: &str, participant: &Participant, pseudonym: impl Fn(&str) -> String) -> String {
+        if participant.role == Role::Primary {
+            return method.to_owned();
+        }
+        let own = participant.person.phone.as_deref().or(participant.person.email.as_deref());
+        format!("{method}:{}", own.map_or_else(|| participant.id.to_string(), pseudonym))
+    }
+}

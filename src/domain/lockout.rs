@@ -1,0 +1,141 @@
+//! Guess budgets: how often somebody may fail, and what follows. `admit` is the one door that
+//! every raising of a flag passes; what it hands out cannot be made elsewhere.
+//!
+//! Counted before compared: the caller saves what `fail` left before it tells anybody.
+
+use serde::{Deserialize, Serialize};
+
+use super::refusal::Refusal;
+use super::settings::Lockout;
+use super::time::Moment;
+
+/// No lockout lasts longer, whatever duration and growth say.
+const LONGEST_MINUTES: u64 = 1440;
+
+/// What one (team, address, method) has used up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Failed answers since the last success or lock.
+    pub failures: u32,
+    /// Locks so far; success keeps them, an admin's act clears them.
+    pub lockouts: u32,
+    /// Refused until then. Fixed when the lock falls: nothing prolongs or frees it.
+    pub locked_until: Option<Moment>,
+    /// Refused until an admin lifts it.
+    pub banned: bool,
+}
+
+/// Proof that the budget was asked. Only `admit` makes one, only `Flag::raise` takes one.
+#[derive(Debug)]
+pub struct Admitted(());
+
+/// What a failed answer led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// Counted, nothing more.
+    Counted,
+    /// Locked until then.
+    Locked(Moment),
+    /// Banned.
+    Banned,
+}
+
+impl Budget {
+    /// The one admission: refused while locked or banned, and then nothing is compared.
+    pub fn admit(&self, now: Moment) -> Result<Admitted, Refusal> {
+        if self.banned {
+            return Err(Refusal::Banned);
+        }
+        match self.locked_until {
+            Some(until) if now < until => Err(Refusal::Locked(until)),
+            _ => Ok(Admitted(())),
+        }
+    }
+
+    /// Counts one failed answer. Call it only after `admit`.
+    pub fn fail(&mut self, rule: &Lockout, now: Moment) -> Consequence {
+        self.locked_until = None; // admitted: an older lock is over
+        self.failures += 1;
+        if self.failures < rule.threshold {
+            return Consequence::Counted;
+        }
+        self.failures = 0;
+        self.lockouts += 1;
+        if rule.max_lockouts > 0 && self.lockouts >= rule.max_lockouts {
+            self.banned = true;
+            return Consequence::Banned;
+        }
+        let growth = rule.growth.checked_pow(self.lockouts - 1).unwrap_or(u64::MAX);
+        let minutes = rule.duration_minutes.saturating_mul(growth).min(LONGEST_MINUTES);
+        let until = now.plus_minutes(minutes);
+        self.locked_until = Some(until);
+        Consequence::Locked(until)
+    }
+
+    /// A right answer clears the failures and keeps the lockouts.
+    pub fn succeed(&mut self) {
+        self.failures = 0;
+        self.locked_until = None;
+    }
+
+    /// An agent lifts a lock; with `ban` an admin lifts a ban. True when something was lifted.
+    pub fn lift(&mut self, now: Moment, ban: bool) -> bool {
+        let locked = self.locked_until.is_some_and(|until| now < until);
+        if self.banned && ban {
+            *self = Self::default();
+            return true;
+        }
+        if locked && !self.banned {
+            self.failures = 0;
+            self.locked_until = None;
+        }
+        locked && !self.banned
+    }
+
+    /// Nothing to remember.
+    pub fn is_clear(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(threshold: u32, max_lockouts: u32, growth: u64) -> Lockout {
+        Lockout { threshold, duration_minutes: 15, growth, max_lockouts }
+    }
+
+    #[test]
+    fn the_threshold_locks_and_the_last_lockout_bans() {
+        let (mut budget, rule, mut now) = (Budget::default(), rule(2, 2, 1), Moment(0));
+        assert_eq!(budget.fail(&rule, now), Consequence::Counted);
+        assert_eq!(budget.fail(&rule, now), Consequence::Locked(Moment(900_000)));
+        assert!(budget.admit(Moment(899_999)).is_err());
+        now = Moment(900_000);
+        budget.admit(now).expect("the lock is over at its end");
+        assert_eq!(budget.fail(&rule, now), Consequence::Counted);
+        assert_eq!(budget.fail(&rule, now), Consequence::Banned);
+        assert_eq!(budget.admit(Moment(u64::MAX)).unwrap_err(), Refusal::Banned);
+    }
+
+    #[test]
+    fn lockouts_grow_to_a_day_and_never_overflow() {
+        let (mut budget, rule) = (Budget::default(), rule(1, 0, 10));
+        let spans: Vec<u64> = (0..40)
+            .map(|_| match budget.fail(&rule, Moment(0)) {
+                Consequence::Locked(until) => until.0 / 60_000,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(&spans[..4], &[15, 150, 1440, 1440]);
+        assert_eq!(spans[39], 1440);
+    }
+
+    #[test]
+    fn an_agent_lifts_a_lock_and_not_a_ban() {
+        let mut budget = Budget { banned: true, lockouts: 3, ..Budget::default() };
+        assert!(!budget.lift(Moment(0), false) && budget.banned);
+        assert!(budget.lift(Moment(0), true) && budget.is_clear());
+    }
+}

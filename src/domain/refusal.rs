@@ -1,0 +1,111 @@
+//! Every "no" that the domain can say. The public text of each stands in `http/problem.rs`.
+
+use super::time::Moment;
+
+/// A domain "no". What a person or a bot is told of it is decided at the edge.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such thing, or another team's.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The interaction is closed.
+    #[error("the interaction is closed")]
+    Closed,
+    /// Over 32 KiB, or a 21st participant.
+    #[error("the interaction is full")]
+    Full,
+    /// A proof names another customer than the one that is known.
+    #[error("the interaction belongs to another customer")]
+    SubjectConflict,
+    /// The team has no `authentication_url`.
+    #[error("no authentication URL is set")]
+    NoAuthenticationUrl,
+    /// The team has no live HS256 security key.
+    #[error("no security key is active")]
+    NoSecurityKey,
+    /// `return_url` leads outside the team's allowed origins.
+    #[error("the return URL's origin is not allowed")]
+    ReturnUrl,
+    /// A team may ask for `direct_url` only where `link.landing` is `optional`.
+    #[error("the landing page is required")]
+    LandingRequired,
+    /// This participant is invited by another purpose of link.
+    #[error("the link is past its time")]
+    LinkExpired,
+    /// A newer link took its place.
+    #[error("a newer link took its place")]
+    LinkSuperseded,
+    /// It was used, or another browser has it.
+    #[error("the link was used")]
+    LinkUsed,
+    /// "This wasn't me" was pressed.
+    #[error("the link was reported")]
+    LinkReported,
+    /// The form was not the one that this browser was shown.
+    #[error("the form is stale or foreign")]
+    StaleForm,
+    /// `opener` binding, and the window was not opened by the chat.
+    #[error("the page was not opened by the chat")]
+    NotOpenedByChat,
+    /// A post-back for a link that nobody opened.
+    #[error("the link was not opened")]
+    OutOfOrder,
+    /// The assertion is not one of ours; the inner text is for the log alone.
+    #[error("bad assertion: {0}")]
+    BadAssertion(&'static str),
+    /// The same assertion again; the status that the first got.
+    #[error("the assertion was used")]
+    Replayed(&'static str),
+    /// The private data match no record.
+    #[error("no record matches")]
+    NoMatchingRecord,
+    /// Too many failed answers; refused until that moment.
+    #[error("locked")]
+    Locked(Moment),
+    /// Refused until an admin lifts it.
+    #[error("banned")]
+    Banned,
+    /// An identity token was used for another conversation.
+    #[error("the identity token was used")]
+    TokenUsed,
+    /// A setting is out of bounds or unknown: JSON pointer and what would be right.
+    #[error("{} settings are refused", .0.len())]
+    Settings(Vec<Fault>),
+    /// The team has as many keys as it may have.
+    #[error("too many keys")]
+    TooManyKeys,
+    /// The public key cannot be used.
+    #[error("the key cannot be used: {0}")]
+    UnusableKey(&'static str),
+    /// The caller's role may not do this.
+    #[error("forbidden")]
+    Forbidden,
+    /// The same idempotency key came with another body.
+    #[error("the idempotency key came with another body")]
+    IdempotencyMismatch,
+    /// The first request with that idempotency key has not ended.
+    #[error("the first request with this key is still running")]
+    IdempotencyRunning,
+    /// Events older than retention were asked for.
+    #[error("these events are gone")]
+    EventsGone,
+    /// A field is not what it must be: JSON pointer and what would be right.
+    #[error("{} fields are refused", .0.len())]
+    Invalid(Vec<Fault>),
+}
+
+/// One thing that is wrong in what was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// RFC 6901, into the body that was sent.
+    pub pointer: String,
+    /// What would be right.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault at `pointer`.
+    pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into() }
+    }
+}

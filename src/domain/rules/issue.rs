@@ -1,0 +1,152 @@
+//! Making a login link.
+
+use url::Url;
+
+use crate::domain::event::EventKind;
+use crate::domain::id::{IntentName, ParticipantId};
+use crate::domain::link::{Link, LinkEnd, Progress, Purpose};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::{Secret, Tag, base64url};
+use crate::domain::settings::{BindingRule, Landing, Minutes, Settings};
+use crate::domain::time::Moment;
+use crate::domain::token::{Token, TokenKind};
+use crate::domain::turn::{Decision, Turn, link_data};
+
+/// What a bot or an agent asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Why.
+    pub purpose: Purpose,
+    /// Whom; the primary where nobody is named.
+    pub participant: Option<ParticipantId>,
+    /// What it is for.
+    pub intent: Option<IntentName>,
+    /// The bot's own words.
+    pub state: Option<String>,
+    /// False asks for the signed URL itself.
+    pub landing: bool,
+    /// Where the done page leads back to.
+    pub return_url: Option<String>,
+}
+
+/// A link that was made. Its token is told once and kept nowhere.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The link as it is kept.
+    pub link: Link,
+    /// The token of its URL.
+    pub token: Token,
+    /// The handle, where the landing page is left out.
+    pub handle: Option<Token>,
+    /// For the chat's widget alone.
+    pub opener_secret: Option<Secret>,
+}
+
+/// Makes a link; a live one of the same participant and purpose ends.
+pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
+    let at = match permitted(&turn, request) {
+        Ok(at) => at,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    let (keys, settings, now) = (turn.around.keys, turn.around.settings, turn.around.now);
+    let id = turn.interaction.id;
+    turn.interaction.links_made += 1;
+    let token = Token {
+        kind: TokenKind::Link,
+        secret: turn.draws.take(),
+        interaction: id,
+        number: turn.interaction.links_made,
+    };
+    let opener_secret = with_opener(&turn).then(|| Secret::new(turn.draws.take::<16>().to_vec()));
+    let mut link = Link {
+        number: token.number,
+        participant: turn.interaction.participants[at].id.clone(),
+        purpose: request.purpose,
+        tag: token.tag(&keys.link),
+        issued_at: now,
+        expires_at: expiry(settings, now),
+        rule: settings.link.binding,
+        opener: opener_secret.as_ref().map(|secret| opener_tag(&turn, &base64url(secret.expose()))),
+        intent: request.intent.clone(),
+        state: request.state.clone(),
+        return_url: request.return_url.clone(),
+        progress: Progress::Issued,
+    };
+    let handle = (!request.landing).then(|| link.handle(id, &turn.draws.take::<16>(), &keys.handle));
+    if let Some(handle) = &handle {
+        link.progress = Progress::Opened { handle: handle.tag(&keys.link), by_opener: false };
+    }
+    supersede(&mut turn, at, request.purpose);
+    turn.participant(at).links.push(link.clone());
+    turn.touch();
+    let participant = turn.interaction.participants[at].id.clone();
+    turn.tell(EventKind::LinkIssued, Some(participant), link_data(id, &link));
+    turn.done(Issued { link, token, handle, opener_secret })
+}
+
+fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {
+    turn.must_be_open()?;
+    let at = turn.find(request.participant.as_ref())?;
+    let settings = turn.around.settings;
+    if settings.authentication_url.is_none() {
+        return Err(Refusal::NoAuthenticationUrl);
+    }
+    if !request.landing && settings.link.landing == Landing::Required {
+        return Err(Refusal::LandingRequired);
+    }
+    if let Some(url) = &request.return_url {
+        may_return(url, settings, turn.interaction.channel.as_str())?;
+    }
+    turn.admit(at, "login")?; // a locked person is sent nothing that she could not use
+    if turn.interaction.links_made == u16::MAX {
+        return Err(Refusal::Full);
+    }
+    Ok(at)
+}
+
+/// Exactly an allowed origin after WHATWG parsing; `sms:` where the conversation is one.
+fn may_return(text: &str, settings: &Settings, channel: &str) -> Result<(), Refusal> {
+    if text.len() > 2048 || text.chars().any(|c| c.is_control() || c == '\\' || c.is_whitespace()) {
+        return Err(Refusal::ReturnUrl);
+    }
+    let url = Url::parse(text).map_err(|_| Refusal::ReturnUrl)?;
+    if url.scheme() == "sms" && channel.contains("sms") {
+        return Ok(());
+    }
+    let origin = url.origin();
+    let own = url.username().is_empty() && url.password().is_none() && text.starts_with(&origin.ascii_serialization());
+    let allowed = origin.is_tuple() && settings.allowed_origins.contains(&origin.ascii_serialization());
+    if own && allowed { Ok(()) } else { Err(Refusal::ReturnUrl) }
+}
+
+/// The chat's own window can vouch for a page only on the web.
+fn with_opener(turn: &Turn<'_>) -> bool {
+    let settings = turn.around.settings;
+    let web = turn.interaction.channel.as_str().starts_with("webchat");
+    match settings.link.binding {
+        BindingRule::Opener => true,
+        BindingRule::Auto => web && !settings.allowed_origins.is_empty(),
+        BindingRule::Code | BindingRule::None => false,
+    }
+}
+
+/// What is kept of an opener secret.
+pub(super) fn opener_tag(turn: &Turn<'_>, secret: &str) -> Tag {
+    turn.around.keys.link.tag(&[b"opener", turn.interaction.id.as_bytes(), secret.as_bytes()])
+}
+
+fn expiry(settings: &Settings, now: Moment) -> Option<Moment> {
+    match settings.link.ttl_minutes {
+        Minutes::Of(minutes) => Some(now.plus_minutes(minutes)),
+        Minutes::Never => None,
+    }
+}
+
+fn supersede(turn: &mut Turn<'_>, at: usize, purpose: Purpose) {
+    let participant = turn.participant(at);
+    let Some(old) = participant.links.iter().position(|link| link.purpose == purpose) else { return };
+    let (id, link) = (participant.id.clone(), participant.links.remove(old));
+    let data = link_data(turn.interaction.id, &link);
+    turn.tell(EventKind::LinkSuperseded, Some(id), data);
+    turn.end_link(link, LinkEnd::Superseded);
+}

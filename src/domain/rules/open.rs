@@ -1,0 +1,111 @@
+//! Opening an interaction, and what a website's word (an identity token) does to one.
+
+use serde_json::{Map, json};
+
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::flag::{Binding, Method, Proof};
+use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
+use crate::domain::interaction::{Address, Device, Interaction, Participant, Person, Role, Status};
+use crate::domain::refusal::Refusal;
+use crate::domain::turn::{Around, Decision, Draws, Turn, object};
+
+/// What a bot says of a new conversation.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Whose.
+    pub team: TeamName,
+    /// Where.
+    pub channel: ChannelName,
+    /// The platform's id.
+    pub conversation: Conversation,
+    /// Who; exactly one is the primary.
+    pub participants: Vec<(Role, Person)>,
+    /// From where.
+    pub device: Option<Device>,
+}
+
+/// A new interaction at an address that has none open.
+pub fn open<'a>(
+    id: InteractionId,
+    opening: &Opening,
+    address: Address,
+    around: Around<'a>,
+    actor: Actor,
+    draws: Draws,
+) -> Turn<'a> {
+    let participants: Vec<Participant> = opening
+        .participants
+        .iter()
+        .zip(1..)
+        .map(|((role, person), n)| Participant::new(ParticipantId::nth(n), *role, person.clone()))
+        .collect();
+    let interaction = Interaction {
+        id,
+        team: opening.team.clone(),
+        channel: opening.channel.clone(),
+        conversation: opening.conversation.clone(),
+        status: Status::Open,
+        opened_at: around.now,
+        idle_until: around.now.plus_minutes(around.settings.interaction_timeout_minutes),
+        participants_made: u16::try_from(participants.len()).unwrap_or(u16::MAX),
+        participants,
+        links_made: 0,
+        device: opening.device.clone(),
+    };
+    let address = Address { open: Some(id), ..address };
+    let mut turn = Turn::begin(interaction, address, around, actor, draws);
+    let data = object(json!({"channel": opening.channel, "participants": opening.participants.len()}));
+    turn.tell(EventKind::InteractionOpened, None, data);
+    turn
+}
+
+/// Raises the primary's flag on the word of the website that runs the chat.
+pub fn vouch(mut turn: Turn<'_>, proof: &Proof) -> Decision<()> {
+    if let Err(refusal) = turn.must_be_open() {
+        return turn.refuse(refusal);
+    }
+    let at = match turn.find(None) {
+        Ok(at) => at,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    turn.touch();
+    match raise(&mut turn, at, proof.clone(), Binding::Token, Map::new()) {
+        Ok(()) => turn.done(()),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// Admits, checks that no other customer is known, raises the flag and tells it: what every
+/// path to a raised flag by login has in common.
+pub(super) fn raise(
+    turn: &mut Turn<'_>,
+    at: usize,
+    proof: Proof,
+    binding: Binding,
+    resume: Map<String, serde_json::Value>,
+) -> Result<(), Refusal> {
+    let admitted = turn.admit(at, "login")?;
+    let participant = &turn.interaction.participants[at];
+    if participant.known_as().is_some_and(|known| *known != proof.customer.id) {
+        return Err(Refusal::SubjectConflict);
+    }
+    let (settings, now) = (turn.around.settings, turn.around.now);
+    let participant = turn.participant(at);
+    participant.subject = Some(proof.customer.id.clone());
+    participant.flag.raise(admitted, proof, binding, settings, now);
+    let (id, raised) = (participant.id.clone(), participant.flag.raised(now));
+    let raised = raised.expect("it was raised with a timeout of at least a minute");
+    let mut data = object(json!({
+        "methods": raised.methods(),
+        "newest": Method::Login,
+        "binding": raised.binding,
+        "expires_at": raised.expires_at.to_string(),
+    }));
+    data.extend(resume.clone());
+    turn.succeed(at, "login");
+    turn.tell(EventKind::Authenticated, Some(id.clone()), data);
+    if resume.contains_key("intent") {
+        turn.tell(EventKind::IntentResumed, Some(id), resume);
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! What the login page's answer does. The assertion's signature, audience and times have been
+//! judged before (`assertion`); here it meets the link that it answers.
+
+use serde_json::{Map, Value, json};
+
+use super::continue_link::ended;
+use super::open::raise;
+use crate::domain::assertion::{PostBack, Verdict};
+use crate::domain::confirmation::{Confirmation, LIFETIME_MINUTES, TRIES};
+use crate::domain::event::EventKind;
+use crate::domain::flag::{Binding, Proof, Reason};
+use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus, Progress};
+use crate::domain::refusal::Refusal;
+use crate::domain::settings::BindingRule;
+use crate::domain::token::Token;
+use crate::domain::turn::{Decision, Turn, link_data};
+
+/// What the login page is told.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// How it went.
+    pub status: PostBackStatus,
+    /// The done page's token.
+    pub done: Token,
+}
+
+/// Accepts a post-back: the handle is consumed, and in the same record the flag goes up, or the
+/// login waits for its code.
+pub fn accept(mut turn: Turn<'_>, handle: &Token, assertion: &PostBack) -> Decision<Accepted> {
+    match judge(&mut turn, handle, assertion) {
+        Ok(accepted) => turn.done(accepted),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+fn judge(turn: &mut Turn<'_>, handle: &Token, assertion: &PostBack) -> Result<Accepted, Refusal> {
+    let (at, link, by_opener) = find(turn, handle, &assertion.jti)?;
+    turn.admit(at, "login")?;
+    let token = handle.done(&turn.around.keys.handle);
+    let status = match &assertion.verdict {
+        Verdict::Authenticated(proof) => authenticated(turn, at, &link, by_opener, proof, &token)?,
+        Verdict::Denied => refused(turn, at, &link, PostBackStatus::Denied),
+        Verdict::Cancelled => refused(turn, at, &link, PostBackStatus::Cancelled),
+    };
+    turn.participant(at).links.retain(|l| l.number != link.number);
+    let done = token.tag(&turn.around.keys.link);
+    turn.end_link(link, LinkEnd::Used { jti: assertion.jti.clone(), status, done });
+    turn.touch();
+    Ok(Accepted { status, done: token })
+}
+
+/// The opened link that the handle belongs to.
+fn find(turn: &Turn<'_>, handle: &Token, jti: &str) -> Result<(usize, Link, bool), Refusal> {
+    let tag = handle.tag(&turn.around.keys.link);
+    for (at, participant) in turn.interaction.participants.iter().enumerate() {
+        let Some(link) = participant.links.iter().find(|l| l.number == handle.number) else { continue };
+        return match &link.progress {
+            Progress::Issued if link.tag == tag => Err(Refusal::OutOfOrder),
+            Progress::Opened { handle, by_opener } if *handle == tag => Ok((at, link.clone(), *by_opener)),
+            _ => Err(Refusal::NotFound("link")),
+        };
+    }
+    match &turn.past {
+        Some(past) if is_handle_of(past, tag) => Err(match &past.end {
+            LinkEnd::Used { jti: first, status, .. } if first == jti => Refusal::Replayed(status.as_str()),
+            end => ended(end),
+        }),
+        _ => Err(Refusal::NotFound("link")),
+    }
+}
+
+fn is_handle_of(past: &EndedLink, tag: crate::domain::secret::Tag) -> bool {
+    matches!(&past.link.progress, Progress::Opened { handle, .. } if *handle == tag)
+}
+
+fn authenticated(
+    turn: &mut Turn<'_>,
+    at: usize,
+    link: &Link,
+    by_opener: bool,
+    proof: &Proof,
+    done: &Token,
+) -> Result<PostBackStatus, Refusal> {
+    let known = turn.interaction.participants[at].known_as();
+    if known.is_some_and(|known| *known != proof.customer.id) {
+        return Err(Refusal::SubjectConflict);
+    }
+    let binding = match (by_opener, link.rule) {
+        (true, _) => Binding::Opener,
+        (false, BindingRule::None) => Binding::None,
+        (false, _) => return Ok(await_code(turn, at, link, proof, done)),
+    };
+    raise(turn, at, proof.clone(), binding, resume(link))?;
+    Ok(PostBackStatus::Authenticated)
+}
+
+/// The login stands aside until its code comes back through the chat.
+fn await_code(turn: &mut Turn<'_>, at: usize, link: &Link, proof: &Proof, done: &Token) -> PostBackStatus {
+    let confirmation = Confirmation {
+        link: link.number,
+        done: done.tag(&turn.around.keys.link),
+        nonce: turn.draws.take(),
+        expires_at: turn.around.now.plus_minutes(LIFETIME_MINUTES),
+        tries_left: TRIES,
+        proof: proof.clone(),
+        intent: link.intent.clone(),
+        state: link.state.clone(),
+        return_url: link.return_url.clone(),
+    };
+    turn.participant(at).confirmation = Some(confirmation);
+    PostBackStatus::ConfirmationRequired
+}
+
+fn refused(turn: &mut Turn<'_>, at: usize, link: &Link, status: PostBackStatus) -> PostBackStatus {
+    let (kind, reason) = match status {
+        PostBackStatus::Denied => (EventKind::LinkDenied, Reason::Denied),
+        _ => (EventKind::LinkCancelled, Reason::Cancelled),
+    };
+    let participant = turn.participant(at);
+    participant.flag.explain(reason);
+    let id = participant.id.clone();
+    turn.tell(kind, Some(id), link_data(turn.interaction.id, link));
+    status
+}
+
+/// What the bot needs to go on with what was asked.
+fn resume(link: &Link) -> Map<String, Value> {
+    let mut data = Map::new();
+    if let Some(intent) = &link.intent {
+        data.insert("intent".into(), json!(intent));
+    }
+    if let Some(state) = &link.state {
+        data.insert("state".into(), json!(state));
+    }
+    data
+}

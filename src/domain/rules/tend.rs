@@ -1,0 +1,120 @@
+//! The smaller acts on an interaction: presence, sign-out, closing, people, unlocking, and the
+//! mere passing of time.
+
+use serde_json::{Map, json};
+
+use crate::domain::event::EventKind;
+use crate::domain::flag::Reason;
+use crate::domain::id::ParticipantId;
+use crate::domain::interaction::{MOST_PARTICIPANTS, Participant, Person, Role};
+use crate::domain::refusal::Refusal;
+use crate::domain::turn::{Decision, Turn, object};
+
+/// Time passes: the turn's beginning has announced everything already.
+pub fn tick(turn: Turn<'_>) -> Decision<()> {
+    turn.done(())
+}
+
+/// The person is there, or is not.
+pub fn presence(mut turn: Turn<'_>, who: Option<&ParticipantId>, online: bool) -> Decision<()> {
+    let at = match turn.must_be_open().and_then(|()| turn.find(who)) {
+        Ok(at) => at,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    turn.touch();
+    let participant = turn.participant(at);
+    let left = participant.online.replace(online) != Some(online) && !online;
+    let id = participant.id.clone();
+    if left {
+        turn.tell(EventKind::ParticipantOffline, Some(id), Map::new());
+    }
+    turn.done(())
+}
+
+/// The flag falls; a link or a login under way goes on.
+pub fn sign_out(mut turn: Turn<'_>, who: Option<&ParticipantId>) -> Decision<()> {
+    let at = match turn.must_be_open().and_then(|()| turn.find(who)) {
+        Ok(at) => at,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    let participant = turn.participant(at);
+    let stood = participant.flag.raised_at_all();
+    participant.confirmation = None;
+    let id = participant.id.clone();
+    if stood {
+        turn.participant(at).flag.lower(Reason::SignedOut);
+        turn.tell(EventKind::SignedOut, Some(id), Map::new());
+    }
+    turn.done(())
+}
+
+/// The conversation ends. Closing a closed one changes nothing.
+pub fn close(mut turn: Turn<'_>) -> Decision<()> {
+    if turn.must_be_open().is_ok() {
+        let (now, actor) = (turn.around.now, turn.actor.clone());
+        turn.close(now, "closed", &actor);
+    }
+    turn.done(())
+}
+
+/// Another person joins.
+pub fn add(mut turn: Turn<'_>, role: Role, person: &Person) -> Decision<ParticipantId> {
+    if let Err(refusal) = turn.must_be_open() {
+        return turn.refuse(refusal);
+    }
+    if turn.interaction.participants.len() >= MOST_PARTICIPANTS {
+        return turn.refuse(Refusal::Full);
+    }
+    turn.interaction.participants_made += 1;
+    let id = ParticipantId::nth(turn.interaction.participants_made);
+    turn.interaction.participants.push(Participant::new(id.clone(), role, person.clone()));
+    turn.tell(EventKind::ParticipantAdded, Some(id.clone()), object(json!({"role": role})));
+    turn.done(id)
+}
+
+/// Changes what is known of a person. Another name, address or customer is another person: the
+/// flag, the links and the login under way end; lockouts stay with the address.
+pub fn reassign(mut turn: Turn<'_>, who: &ParticipantId, person: &Person) -> Decision<()> {
+    let at = match turn.must_be_open().and_then(|()| turn.find(Some(who))) {
+        Ok(at) => at,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    if turn.interaction.participants[at].person == *person {
+        return turn.done(());
+    }
+    let participant = turn.participant(at);
+    participant.person = person.clone();
+    participant.subject = None;
+    participant.confirmation = None;
+    participant.flag.lower(Reason::Reassigned);
+    let links = std::mem::take(&mut participant.links);
+    for link in links {
+        turn.end_link(link, crate::domain::link::LinkEnd::Superseded);
+    }
+    turn.tell(EventKind::ParticipantReassigned, Some(who.clone()), Map::new());
+    turn.done(())
+}
+
+/// Lifts a lock, or with `ban` also a ban, of one method or of all.
+pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, method: Option<&str>, reason: &str, ban: bool) -> Decision<()> {
+    let at = match turn.find(Some(who)) {
+        Ok(at) => at,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    let now = turn.around.now;
+    for method in
+        ["login", "otp", "pin", "kba", "photo_id"].into_iter().filter(|m| method.is_none_or(|only| only == *m))
+    {
+        let name = turn.budget_name(at, method);
+        let Some(budget) = turn.address.budgets.get_mut(&name) else { continue };
+        let was_banned = budget.banned;
+        if was_banned && !ban {
+            return turn.refuse(Refusal::Forbidden);
+        }
+        if budget.lift(now, ban) {
+            let kind = if was_banned { EventKind::Unbanned } else { EventKind::Unlocked };
+            turn.tell(kind, Some(who.clone()), object(json!({"method": method, "reason": reason})));
+        }
+    }
+    turn.done(())
+}

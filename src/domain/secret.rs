@@ -1,0 +1,222 @@
+//! Keys and keyed fingerprints. Nothing here can be printed, and comparing takes the same time
+//! whatever is compared. One root key makes every other, each for one use (RFC 5869).
+
+use std::fmt;
+
+use aws_lc_rs::hkdf;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// Bytes that nobody may see: no `Debug` text, no `Display`, erased when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Takes the bytes over.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for the one who must use them; the name is long so that it is seen in review.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+// Written only into records, which are sealed before they reach a store.
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&base64url(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        from_base64url(&text).map(Self).ok_or_else(|| serde::de::Error::custom("not base64url"))
+    }
+}
+
+/// A keyed fingerprint (HMAC-SHA-256): what is kept of a secret.
+#[derive(Clone, Copy)]
+pub struct Tag([u8; 32]);
+
+impl Tag {
+    /// The fingerprint's bytes: not secret.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// As lower-case hex of the first half: a name for records.
+    pub fn name(&self) -> String {
+        self.0[..16].iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+impl PartialEq for Tag {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Tag {}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tag(…)")
+    }
+}
+
+impl Serialize for Tag {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&base64url(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Tag {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        let bytes = from_base64url(&text).and_then(|b| b.try_into().ok());
+        bytes.map(Self).ok_or_else(|| serde::de::Error::custom("not a fingerprint"))
+    }
+}
+
+/// A key for fingerprints of one kind. Cloning the keyed state is cheaper than building it.
+#[derive(Clone)]
+pub struct MacKey(Hmac<Sha256>);
+
+impl MacKey {
+    /// From a key of any length that the caller vouches for.
+    pub fn new(key: &[u8]) -> Self {
+        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of every length (RFC 2104 §3)"))
+    }
+
+    /// The fingerprint of several parts; each carries its length, so that no two lists of parts
+    /// give the same input.
+    pub fn tag(&self, parts: &[&[u8]]) -> Tag {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        Tag(mac.finalize().into_bytes().into())
+    }
+
+    /// The plain HMAC of a text, as standards want it.
+    pub fn sign(&self, text: &[u8]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(text);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MacKey(…)")
+    }
+}
+
+/// Every key of the gateway, made from the one root key.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Links, handles and done pages.
+    pub link: MacKey,
+    /// The secret part of a handle, so that the same browser gets the same one.
+    pub handle: MacKey,
+    /// Confirmation codes.
+    pub confirmation: MacKey,
+    /// The nonces of forms.
+    pub form: MacKey,
+    /// API keys.
+    pub api: MacKey,
+    /// Partitions and the names of address records.
+    pub address: MacKey,
+    /// People in the audit trail.
+    pub pseudonym: MacKey,
+    /// Idempotency keys and the bodies that came with them.
+    pub replay: MacKey,
+    /// What seals records at rest.
+    pub seal: Secret,
+}
+
+impl Keys {
+    /// HKDF-SHA-256 with a label for each use.
+    pub fn from_root(root: &Secret) -> Self {
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"countersign 1");
+        let root = salt.extract(root.expose());
+        let derive = |label: &str| {
+            let mut out = vec![0u8; 32];
+            let info = [label.as_bytes()];
+            let made = root.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut out));
+            made.expect("32 bytes are within what HKDF-SHA-256 gives");
+            Secret::new(out)
+        };
+        let mac = |label: &str| MacKey::new(derive(label).expose());
+        Self {
+            link: mac("link"),
+            handle: mac("handle"),
+            confirmation: mac("confirmation"),
+            form: mac("form"),
+            api: mac("api key"),
+            address: mac("address"),
+            pseudonym: mac("pseudonym"),
+            replay: mac("replay"),
+            seal: derive("seal"),
+        }
+    }
+}
+
+/// base64url without padding (RFC 4648 §5).
+pub fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Only the canonical spelling: no padding, no stray bits at the end.
+pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_do_not_print() {
+        let secret = Secret::new(b"hunter2".to_vec());
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        let keys = format!("{:?}", Keys::from_root(&secret));
+        assert!(!keys.contains("hunter2") && keys.contains("MacKey(…)"));
+    }
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        let key = MacKey::new(b"k");
+        assert!(key.tag(&[b"ab", b"c"]) != key.tag(&[b"a", b"bc"]));
+        assert!(key.tag(&[b"ab"]) == key.tag(&[b"ab"]));
+    }
+
+    #[test]
+    fn the_uses_have_different_keys() {
+        let keys = Keys::from_root(&Secret::new(vec![1; 32]));
+        assert!(keys.link.tag(&[b"x"]) != keys.handle.tag(&[b"x"]));
+    }
+
+    #[test]
+    fn base64url_has_one_spelling() {
+        assert_eq!(from_base64url("AQ"), Some(vec![1]));
+        assert_eq!(from_base64url("AR"), None);
+        assert_eq!(from_base64url("AQ=="), None);
+        assert_eq!(from_base64url("+/"), None);
+    }
+}

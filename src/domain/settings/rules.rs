@@ -1,0 +1,93 @@
+//! Rules across fields, judged on effective settings, and warnings: what a team may do but
+//! should know that a standard advises against.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Minutes, Settings, table};
+use crate::domain::refusal::{Fault, Refusal};
+
+/// A setting that departs from a standard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// Dotted path.
+    pub path: &'static str,
+    /// A word for programs.
+    pub code: &'static str,
+    /// A sentence for people, naming the standard.
+    pub detail: &'static str,
+}
+
+pub(super) fn check(settings: &Settings, json: &Value) -> Result<(), Refusal> {
+    let mut faults = Vec::new();
+    let two = &settings.two_factor;
+    if two.always && (two.on_fingerprint_change || two.on_region_change) {
+        faults.push(Fault::at("/two_factor/always", "excludes on_fingerprint_change and on_region_change"));
+    }
+    if settings.kba.must_match > settings.kba.questions {
+        faults.push(Fault::at("/kba/must_match", "must not be more than kba.questions"));
+    }
+    if table::too_many_intents(settings.intents.len()) {
+        faults.push(Fault::at("/intents", "at most 100 intents"));
+    }
+    let by_event = json["delivery"]["order"].as_array().is_some_and(|order| order.iter().any(|o| o == "event"));
+    if by_event && json["delivery"]["event_webhook"].is_null() {
+        faults.push(Fault::at("/delivery/event_webhook", "must be set where delivery.order has event"));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Settings(faults)) }
+}
+
+pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
+    let mut found = Vec::new();
+    let mut warn = |holds: bool, path, code, detail| {
+        if holds {
+            found.push(Warning { path, code, detail });
+        }
+    };
+    let long = |span: Minutes| !matches!(span, Minutes::Of(m) if m <= 10);
+    let link = settings.link.ttl_minutes;
+    warn(
+        link == Minutes::Never,
+        "link.ttl_minutes",
+        "never-expires",
+        "Links never expire: whoever finds one in a chat's history can use it. OWASP ASVS 6.5.5 wants 10 minutes at most.",
+    );
+    warn(
+        link != Minutes::Never && long(link),
+        "link.ttl_minutes",
+        "long-lived",
+        "Links live longer than the 10 minutes of OWASP ASVS 6.5.5.",
+    );
+    warn(
+        settings.link.binding == super::BindingRule::None,
+        "link.binding",
+        "no-binding",
+        "Whoever is sent this link authenticates the chat that it came from: RFC 10027 wants the two to be shown to be one person's.",
+    );
+    let code = settings.otp.expires_minutes;
+    warn(
+        code == Minutes::Never,
+        "otp.expires_minutes",
+        "never-expires",
+        "Codes never expire. OWASP ASVS 6.5.5 wants 10 minutes at most.",
+    );
+    warn(
+        code != Minutes::Never && long(code),
+        "otp.expires_minutes",
+        "long-lived",
+        "Codes live longer than the 10 minutes of OWASP ASVS 6.5.5.",
+    );
+    warn(
+        settings.otp.length < 6,
+        "otp.length",
+        "short-code",
+        "Codes of fewer than 6 digits are below NIST SP 800-63B for out-of-band secrets.",
+    );
+    warn(
+        settings.kba.enabled,
+        "kba.enabled",
+        "knowledge-based",
+        "Knowledge-based answers are no authenticator: OWASP ASVS 6.4.2 and NIST SP 800-63B refuse them.",
+    );
+    found
+}

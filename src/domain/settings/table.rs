@@ -1,0 +1,316 @@
+//! One row for each setting: its path, what it takes, and its default.
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::Intent;
+
+/// What a setting takes.
+pub(super) enum Takes {
+    /// true or false.
+    Switch(bool),
+    /// A whole number within bounds.
+    Number(u64, u64, u64),
+    /// Minutes within bounds, or `"never"`.
+    Span(u64, u64, u64),
+    /// One of these words; the first is the default.
+    OneOf(&'static [&'static str]),
+    /// One of these words, or nothing.
+    Maybe(&'static [&'static str]),
+    /// A text judged by a rule, or nothing.
+    Text(fn(&str) -> Result<(), &'static str>),
+    /// A text with a default, judged by a rule.
+    Phrase(&'static str, fn(&str) -> Result<(), &'static str>),
+    /// A list of distinct texts, each judged by a rule, with its default.
+    List(&'static [&'static str], fn(&str) -> Result<(), &'static str>),
+}
+
+/// One setting.
+pub(super) struct Row {
+    /// Dotted path.
+    pub path: &'static str,
+    takes: Takes,
+}
+
+use Takes::{List, Maybe, Number, OneOf, Phrase, Span, Switch, Text};
+
+const fn row(path: &'static str, takes: Takes) -> Row {
+    Row { path, takes }
+}
+
+const WEEK: u64 = 10_080;
+const BUDGET: u64 = 1_000_000;
+const ENTRY: &[&str] = &["otp", "pin", "kba", "photo_id", "photo_id_selfie", "login"];
+
+/// Every setting of the contract but `intents`, whose rows are its names.
+pub(super) const ROWS: &[Row] = &[
+    row("authentication_url", Text(web_page)),
+    row("allowed_origins", List(&[], origin)),
+    row("authentication_timeout_minutes", Number(1, WEEK, 15)),
+    row("interaction_timeout_minutes", Number(1, WEEK, 30)),
+    row("absolute_timeout_minutes", Number(1, WEEK, 480)),
+    row("link.ttl_minutes", Span(1, WEEK, 10)),
+    row("link.landing", OneOf(&["required", "optional"])),
+    row("link.binding", OneOf(&["auto", "opener", "code", "none"])),
+    row("entry.require_authentication", Switch(false)),
+    row("entry.first", OneOf(ENTRY)),
+    row("entry.subsequent", Maybe(ENTRY)),
+    row("entry.offline_minutes", Number(0, WEEK, 15)),
+    row("entry.ttl_minutes", Span(1, WEEK, 1440)),
+    row("entry.admit_url", Text(web_page)),
+    row("otp.length", Number(4, 10, 6)),
+    row("otp.expires_minutes", Span(1, WEEK, 3)),
+    row("otp.max_tries", Number(1, 100, 3)),
+    row("otp.message", Phrase("#PIN# is your verification code.", one_pin)),
+    row("otp.send_to_customer", Switch(true)),
+    row("otp.send_when", OneOf(&["arrival", "invite"])),
+    row("otp.second_channel", Switch(true)),
+    row("otp.show_to_agents", Switch(false)),
+    row("pin.opening_screen", Text(name)),
+    row("kba.enabled", Switch(false)),
+    row("kba.provider", Text(name)),
+    row("kba.questions", Number(1, 10, 3)),
+    row("kba.must_match", Number(1, 10, 3)),
+    row("photo_id.enabled", Switch(false)),
+    row("photo_id.provider", Text(name)),
+    row("photo_id.quality_threshold", Number(1, 100, 3)),
+    row("photo_id.authentication_threshold", Number(1, 100, 2)),
+    row("photo_id.lockout_minutes", Number(1, WEEK, 15)),
+    row("photo_id.max_lockouts", Number(0, 100, 3)),
+    row("lockout.threshold", Number(1, 100, 5)),
+    row("lockout.duration_minutes", Number(1, WEEK, 15)),
+    row("lockout.growth", Number(1, 10, 1)),
+    row("lockout.max_lockouts", Number(0, 100, 3)),
+    row("two_factor.always", Switch(false)),
+    row("two_factor.on_fingerprint_change", Switch(false)),
+    row("two_factor.on_region_change", Switch(false)),
+    row("login_otp", Switch(false)),
+    row("send_budget.resend_after_seconds", Number(0, 3600, 30)),
+    row("send_budget.per_interaction", Number(1, BUDGET, 10)),
+    row("send_budget.per_destination_hour", Number(1, BUDGET, 5)),
+    row("send_budget.per_destination_day", Number(1, BUDGET, 12)),
+    row("send_budget.per_team_day", Number(1, BUDGET, 10_000)),
+    row("send_budget.countries", List(&[], country)),
+    row("delivery.order", List(&["chat", "sms", "email"], delivery)),
+    row("delivery.event_webhook", Text(name)),
+    row("directory.kind", OneOf(&["builtin", "ldap", "postgres", "http"])),
+    row("directory.match", List(&[], name)),
+    row("brand.name", Text(short)),
+    row("brand.color", Text(color)),
+    row("brand.logo", Text(web_page)),
+    row("locale", Phrase("en", language)),
+];
+
+const MOST_INTENTS: usize = 100;
+
+/// The row of a path. An intent's row is made of its name.
+pub(super) fn find(path: &str) -> Option<Check> {
+    if let Some(name) = path.strip_prefix("intents.") {
+        return Some(Check::Intent(name.to_owned()));
+    }
+    ROWS.iter().find(|row| row.path == path).map(Check::Row)
+}
+
+/// What judges one path's value.
+pub(super) enum Check {
+    Row(&'static Row),
+    Intent(String),
+}
+
+impl Check {
+    /// The value to keep, or what would be right.
+    pub fn check(&self, value: &Value) -> Result<Value, String> {
+        match self {
+            Self::Row(row) => row.check(value),
+            Self::Intent(name) => intent(name, value),
+        }
+    }
+}
+
+/// Whether a path is an object that holds settings.
+pub(super) fn is_section(path: &str) -> bool {
+    let under = format!("{path}.");
+    path == "intents" || ROWS.iter().any(|row| row.path.starts_with(&under))
+}
+
+/// Whether the value switches a setting off rather than being one.
+pub(super) fn is_none(path: &str, value: &Value) -> bool {
+    value == "none" && ROWS.iter().any(|row| row.path == path && matches!(row.takes, Maybe(_) | Text(_)))
+}
+
+/// How many intents the system and a team may have together.
+pub(super) fn too_many_intents(count: usize) -> bool {
+    count > MOST_INTENTS
+}
+
+/// Says that there is no such setting, and which one is nearest.
+pub(super) fn unknown(path: &str) -> String {
+    let nearest = ROWS
+        .iter()
+        .map(|row| row.path)
+        .max_by(|a, b| strsim::jaro_winkler(a, path).total_cmp(&strsim::jaro_winkler(b, path)));
+    format!("no such setting; the nearest is {}", nearest.unwrap_or("intents"))
+}
+
+/// Puts a value into a tree at a dotted path.
+pub(super) fn put(tree: &mut Map<String, Value>, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            tree.insert(path.to_owned(), value);
+        }
+        Some((section, rest)) => {
+            let inner = tree.entry(section).or_insert_with(|| json!({}));
+            if let Value::Object(inner) = inner {
+                put(inner, rest, value);
+            }
+        }
+    }
+}
+
+impl Row {
+    /// The default.
+    pub fn default_value(&self) -> Value {
+        match &self.takes {
+            Switch(on) => json!(on),
+            Number(_, _, n) | Span(_, _, n) => json!(n),
+            OneOf(words) => json!(words[0]),
+            Maybe(_) | Text(_) => Value::Null,
+            Phrase(text, _) => json!(text),
+            List(texts, _) => json!(texts),
+        }
+    }
+
+    fn check(&self, value: &Value) -> Result<Value, String> {
+        let kept = match (&self.takes, value) {
+            (Switch(_), Value::Bool(_)) => Ok(()),
+            (Switch(_), _) => Err("must be true or false".to_owned()),
+            (Number(low, high, _), value) => within(value, *low, *high, ""),
+            (Span(low, high, _), value) if value != "never" => within(value, *low, *high, " or \"never\""),
+            (Span(..), _) => Ok(()),
+            (OneOf(words), value) => one_of(value, words, ""),
+            (Maybe(words), value) if value != "none" => one_of(value, words, " or \"none\""),
+            (Text(rule), Value::String(text)) if text != "none" => rule(text).map_err(str::to_owned),
+            (Maybe(_), _) | (Text(_), Value::String(_)) => Ok(()),
+            (Phrase(_, rule), Value::String(text)) => rule(text).map_err(str::to_owned),
+            (Text(_) | Phrase(..), _) => Err("must be a text".to_owned()),
+            (List(_, rule), value) => list(value, *rule),
+        };
+        kept.map(|()| value.clone())
+    }
+}
+
+fn within(value: &Value, low: u64, high: u64, or: &str) -> Result<(), String> {
+    match value.as_u64() {
+        Some(n) if (low..=high).contains(&n) => Ok(()),
+        _ => Err(format!("must be a whole number from {low} to {high}{or}")),
+    }
+}
+
+fn one_of(value: &Value, words: &[&str], or: &str) -> Result<(), String> {
+    match value.as_str() {
+        Some(word) if words.contains(&word) => Ok(()),
+        _ => Err(format!("must be one of {}{or}", words.join(", "))),
+    }
+}
+
+fn list(value: &Value, rule: fn(&str) -> Result<(), &'static str>) -> Result<(), String> {
+    let items = value.as_array().filter(|items| items.len() <= 250).ok_or("must be a list of at most 250 texts")?;
+    for (at, item) in items.iter().enumerate() {
+        let text = item.as_str().ok_or("must be a list of texts")?;
+        rule(text).map_err(|why| format!("item {at}: {why}"))?;
+        if items[..at].contains(item) {
+            return Err(format!("item {at} stands there twice"));
+        }
+    }
+    Ok(())
+}
+
+fn intent(name: &str, value: &Value) -> Result<Value, String> {
+    name.parse::<crate::domain::id::IntentName>().map_err(|e| e.to_string())?;
+    let intent: Intent = serde_json::from_value(value.clone()).map_err(|e| e.to_string())?;
+    if intent.accept.is_empty() {
+        return Err("accept must name at least one method".into());
+    }
+    if intent.max_age_minutes.is_some_and(|m| !(1..=WEEK).contains(&m)) {
+        return Err(format!("max_age_minutes must be a whole number from 1 to {WEEK}"));
+    }
+    if intent.label.is_some_and(|label| short(&label).is_err()) || intent.acr.len() > 20 {
+        return Err("label has at most 200 bytes, acr at most 20 values".into());
+    }
+    Ok(value.clone())
+}
+
+/// An absolute https URL without a fragment; http only on a loopback host.
+fn web_page(text: &str) -> Result<(), &'static str> {
+    let url = Url::parse(text).map_err(|_| "must be an absolute https URL")?;
+    if text.len() > 2048 || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err("must have no fragment and no user, and at most 2048 bytes");
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(&url) => Ok(()),
+        _ => Err("must be an absolute https URL (http only with a loopback host)"),
+    }
+}
+
+/// Whether a URL's host is this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+fn origin(text: &str) -> Result<(), &'static str> {
+    web_page(text)?;
+    let url = Url::parse(text).map_err(|_| "must be an origin")?;
+    if url.origin().ascii_serialization() == text {
+        Ok(())
+    } else {
+        Err("must be an origin: scheme, host and port only")
+    }
+}
+
+fn name(text: &str) -> Result<(), &'static str> {
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    if (1..=64).contains(&text.len()) && text.bytes().all(good) {
+        Ok(())
+    } else {
+        Err("must be 1 to 64 of letters, digits, _, - and .")
+    }
+}
+
+fn short(text: &str) -> Result<(), &'static str> {
+    if crate::domain::id::plain_text(text, 200) {
+        Ok(())
+    } else {
+        Err("must be 1 to 200 bytes without control characters")
+    }
+}
+
+fn color(text: &str) -> Result<(), &'static str> {
+    let hex = text.strip_prefix('#').is_some_and(|h| h.len() == 6 && h.bytes().all(|b| b.is_ascii_hexdigit()));
+    if hex { Ok(()) } else { Err("must be a colour like #1a2b3c") }
+}
+
+fn country(text: &str) -> Result<(), &'static str> {
+    let good = text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
+    if good { Ok(()) } else { Err("must be a country code of ISO 3166 alpha-2") }
+}
+
+fn delivery(text: &str) -> Result<(), &'static str> {
+    let good = matches!(text, "chat" | "sms" | "email" | "event");
+    if good { Ok(()) } else { Err("must be chat, sms, email or event") }
+}
+
+fn language(text: &str) -> Result<(), &'static str> {
+    let good = (2..=35).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if good { Ok(()) } else { Err("must be a language tag of BCP 47") }
+}
+
+fn one_pin(text: &str) -> Result<(), &'static str> {
+    let good = crate::domain::id::plain_text(text, 1000) && text.matches("#PIN#").count() == 1;
+    if good { Ok(()) } else { Err("must hold #PIN# exactly once, and at most 1000 bytes") }
+}

@@ -1,0 +1,216 @@
+//! The use cases: what bots, login pages, agents, admins and the passing of time may ask.
+//!
+//! Each use case says which records it reads and which rule decides; one loop (`decide`) loads,
+//! decides, commits by compare-and-swap and tries again on a conflict. Nothing here knows HTTP,
+//! configuration files or which store it stands on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::{Mutex, Notify};
+
+use crate::ambient::{Clock, Entropy};
+use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
+use crate::domain::interaction::Interaction;
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::{Keys, MacKey, Secret, Tag};
+use crate::domain::time::Moment;
+use crate::domain::turn::Draws;
+use crate::store::{CommitId, Partition, Store, StoreError};
+
+pub mod alarms;
+pub mod audit;
+pub mod callers;
+mod decide;
+pub mod interactions;
+pub mod keys;
+pub mod links;
+pub mod messages;
+pub mod postback;
+pub mod relay;
+pub mod replay;
+pub mod retention;
+mod seal;
+pub mod settings;
+pub mod stream;
+pub mod teams;
+mod turns;
+
+pub use replay::{Remember, Told};
+pub use turns::Held;
+
+/// Why a use case did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The domain said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store is away, full or in contention: asking again may help.
+    #[error("the store cannot take this now: {0}")]
+    Away(String),
+    /// What the store holds cannot be read. Never a reason to guess.
+    #[error("the store holds something that cannot be read: {0}")]
+    Damaged(String),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Away(why) | StoreError::Full(why) => Self::Away(why),
+            StoreError::Damaged(why) => Self::Damaged(why),
+        }
+    }
+}
+
+/// What the composition root tells the gateway.
+pub struct Premises {
+    /// Every generated link starts with it; no slash at the end.
+    pub public_url: String,
+    /// The owner key of the configuration.
+    pub owner_key: Option<Secret>,
+    /// How long things are kept.
+    pub retention: Retention,
+}
+
+/// How long things are kept, in days.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Closed interactions.
+    pub interactions: u64,
+    /// Events of the streams.
+    pub events: u64,
+    /// Entries of the audit trails.
+    pub audit: u64,
+}
+
+/// The gateway over its ports.
+pub struct Gateway {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    keys: Keys,
+    owner: Option<Tag>,
+    public_url: String,
+    retention: Retention,
+    teams: teams::Known,
+    parsed: Cache<InteractionId, Arc<Parsed>>,
+    tails: stream::Tails,
+    /// Writers of one record wait here rather than collide in the store.
+    turnstiles: Vec<Mutex<()>>,
+    /// A relay moved events into a stream of this node.
+    moved: Notify,
+}
+
+/// An interaction as it was read, with the version that it was read at.
+struct Parsed {
+    version: CommitId,
+    interaction: Interaction,
+}
+
+impl Gateway {
+    /// A gateway over a store, a clock and chance.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        root: &Secret,
+        premises: Premises,
+    ) -> Self {
+        let keys = Keys::from_root(root);
+        let owner = premises.owner_key.map(|key| owner_tag(&keys.api, key.expose()));
+        Self {
+            store,
+            clock,
+            entropy,
+            keys,
+            owner,
+            public_url: premises.public_url,
+            retention: premises.retention,
+            teams: teams::Known::default(),
+            parsed: Cache::new(50_000),
+            tails: stream::Tails::default(),
+            turnstiles: (0..256).map(|_| Mutex::new(())).collect(),
+            moved: Notify::new(),
+        }
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Moment {
+        Moment(self.clock.now())
+    }
+
+    /// Every generated link starts with it.
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
+    /// The gateway's keys, for pages that make nonces.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Fresh random bytes.
+    pub fn draw<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// Whether the store would take a commit now.
+    pub async fn ready(&self) -> Result<(), Error> {
+        Ok(self.store.ping().await?)
+    }
+
+    /// Tends to everything that is due: alarms, then what they and others have to tell. The
+    /// background loops do the same; tests call it when their clock has moved.
+    pub async fn tend(&self) -> Result<(), Error> {
+        while self.ring().await? > 0 {}
+        while self.relay().await? > 0 {}
+        Ok(())
+    }
+
+    fn draws(&self) -> Draws {
+        Draws::new(self.draw())
+    }
+
+    fn partition_of(&self, parts: &[&[u8]]) -> Partition {
+        Partition(self.keys.address.tag(parts).as_bytes()[31])
+    }
+
+    fn team_partition(&self, team: &TeamName) -> Partition {
+        self.partition_of(&[b"team", team.as_str().as_bytes()])
+    }
+
+    /// Where an address lies: partition and record name.
+    fn address_of(&self, team: &TeamName, channel: &ChannelName, conversation: &Conversation) -> (Partition, String) {
+        let parts: [&[u8]; 3] =
+            [team.as_str().as_bytes(), channel.as_str().as_bytes(), conversation.as_str().as_bytes()];
+        let tag = self.keys.address.tag(&parts);
+        (Partition(tag.as_bytes()[31]), format!("a/{}", tag.name()))
+    }
+}
+
+/// The partition of what belongs to no team.
+const SYSTEM: Partition = Partition(0);
+
+fn owner_tag(key: &MacKey, text: &[u8]) -> Tag {
+    key.tag(&[b"owner", text])
+}
+
+fn interaction_name(id: InteractionId) -> String {
+    format!("i/{id}")
+}
+
+fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).expect("records are maps with text keys and finite numbers")
+}
+
+fn decode<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|e| Error::Damaged(format!("{name}: {e}")))
+}
+
+/// A day, for what is kept so long.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,0 +1,49 @@
+//! Moments that come by themselves: a flag about to fall, one that fell, a link or an
+//! interaction whose time is over. A record's alarm says when to look; the rule says what
+//! happened; compare-and-swap lets one of several nodes announce it.
+
+use super::turns::Visit;
+use super::{Error, Gateway};
+use crate::domain::event::Actor;
+use crate::domain::id::InteractionId;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::tend::tick;
+
+/// How long a claimed alarm is this node's.
+const LEASE_MS: u64 = 10_000;
+
+/// Alarms that are claimed at once.
+const MOST: usize = 256;
+
+impl Gateway {
+    /// Looks after every record whose alarm has come, at most a page of them; how many it was.
+    pub async fn ring(&self) -> Result<usize, Error> {
+        let keys = self.store.due(self.now().0, MOST, LEASE_MS).await?;
+        for key in &keys {
+            let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {
+                tracing::warn!(name = key.name, "an alarm of an unknown kind");
+                continue;
+            };
+            let visit = Visit { id, team: None, actor: Actor::Time, link: None };
+            match self.turn(visit, |turn, _| tick(turn), None).await {
+                Ok(_) | Err(Error::Refused(Refusal::NotFound(_))) => {}
+                Err(error) => tracing::error!(%id, %error, "an alarm could not be looked after; it comes again"),
+            }
+        }
+        Ok(keys.len())
+    }
+
+    /// Rings for ever, every quarter of a second and whenever something was committed.
+    pub async fn ring_forever(&self) {
+        loop {
+            match self.ring().await {
+                Ok(0) => self.store.woken().await,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "alarms cannot be looked after");
+                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The audit trail: one entry for each security act, each holding the hash of the one before.
+//! Who changes, drops or moves an entry breaks the chain at that place; who cuts its end is
+//! seen against the head that comes with every page.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::relay::{audit_index, member, sha256_hex};
+use super::{Error, Gateway, decode};
+use crate::domain::event::{Actor, Event};
+use crate::domain::id::TeamName;
+use crate::domain::refusal::Refusal;
+use crate::store::Order;
+
+/// One security act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Its place: 1, 2, 3, …
+    pub number: u64,
+    /// RFC 3339.
+    pub at: String,
+    /// Who did it.
+    pub actor: Actor,
+    /// What, by the event's name.
+    pub action: String,
+    /// To what: interaction and participant, by id.
+    pub object: Map<String, Value>,
+    /// What else matters; people by pseudonym.
+    pub detail: Map<String, Value>,
+    /// The hash of the entry before; of the first, nothing.
+    pub previous: String,
+    /// SHA-256, hex, of this entry's JSON with an empty `hash`.
+    pub hash: String,
+}
+
+/// A page of the trail, as callers get it and `audit verify` reads it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Trail {
+    /// In order.
+    pub items: Vec<Entry>,
+    /// Where the next page begins.
+    pub next_cursor: Option<String>,
+    /// Where the whole trail stood when the page was read.
+    pub head: TrailHead,
+}
+
+/// Where a trail stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TrailHead {
+    /// The newest entry's number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: String,
+}
+
+/// Makes the entry of an event. The opaque `state` is the bot's own and stays out.
+pub(super) fn link_entry(number: u64, previous: &str, event: &Event, pseudonym: impl Fn(&str) -> String) -> Entry {
+    let mut object = Map::new();
+    if let Some(id) = event.interaction {
+        object.insert("interaction".into(), id.to_string().into());
+    }
+    if let Some(id) = &event.participant {
+        object.insert("participant".into(), id.as_str().into());
+    }
+    let mut detail = event.data.clone();
+    detail.remove("state");
+    if let Some(Value::String(customer)) = detail.get("customer") {
+        let hidden = pseudonym(customer);
+        detail.insert("customer".into(), hidden.into());
+    }
+    let mut entry = Entry {
+        number,
+        at: event.at.to_string(),
+        actor: event.actor.clone(),
+        action: event.kind.as_str().to_owned(),
+        object,
+        detail,
+        previous: previous.to_owned(),
+        hash: String::new(),
+    };
+    entry.hash = hash_of(&entry);
+    entry
+}
+
+/// Maps keep their keys sorted, so an entry has one JSON text.
+fn hash_of(entry: &Entry) -> String {
+    let unhashed = Entry { hash: String::new(), ..entry.clone() };
+    sha256_hex(&serde_json::to_vec(&unhashed).expect("an entry is plain data"))
+}
+
+/// What is wrong with a trail.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// An entry is not what it was.
+    #[error("entry {0} was changed: its hash does not fit its content")]
+    Changed(u64),
+    /// An entry does not follow the one before it.
+    #[error("entry {0} does not follow the entry before it: something was removed, added or moved")]
+    Unlinked(u64),
+    /// The end is missing.
+    #[error("the trail ends at entry {0} and its head says {1}: the end was cut off")]
+    Cut(u64, u64),
+}
+
+impl Trail {
+    /// Checks every hash and every link; the first that is broken is named. A trail that begins
+    /// at entry 1 must begin with nothing before it.
+    pub fn verify(&self) -> Result<usize, Broken> {
+        let mut before: Option<&Entry> = None;
+        for entry in &self.items {
+            if entry.hash != hash_of(entry) {
+                return Err(Broken::Changed(entry.number));
+            }
+            let follows = match before {
+                Some(b) => entry.number == b.number + 1 && entry.previous == b.hash,
+                None => entry.number != 1 || entry.previous.is_empty(),
+            };
+            if !follows {
+                return Err(Broken::Unlinked(entry.number));
+            }
+            before = Some(entry);
+        }
+        let last = before.map_or(0, |b| b.number);
+        if self.next_cursor.is_none() && last != self.head.number && !(self.items.is_empty() && self.head.number == 0) {
+            return Err(Broken::Cut(last, self.head.number));
+        }
+        if let Some(b) = before
+            && b.number == self.head.number
+            && b.hash != self.head.hash
+        {
+            return Err(Broken::Changed(b.number));
+        }
+        Ok(self.items.len())
+    }
+}
+
+impl Gateway {
+    /// A page of a team's audit trail, oldest first, after an entry's number.
+    pub async fn audit(&self, team: &TeamName, after: u64, limit: usize) -> Result<Trail, Error> {
+        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let head = self.head(team).await?;
+        let (index, from) = (audit_index(team), member(after));
+        let page = self.store.list(self.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
+        let mut items = Vec::with_capacity(page.len());
+        for entry in page {
+            items.push(decode::<Entry>(&index, &self.open_at(&index, &entry.bytes)?)?);
+        }
+        // What was appended while the page was read belongs to the next one.
+        items.retain(|entry| entry.number <= head.audit);
+        let last = items.last().map_or(after, |entry| entry.number);
+        let next_cursor = (last < head.audit).then(|| last.to_string());
+        Ok(Trail { items, next_cursor, head: TrailHead { number: head.audit, hash: head.hash } })
+    }
+}

@@ -1,0 +1,51 @@
+//! Who is asking: the owner of the configuration, or the holder of a team's API key.
+
+use super::{Error, Gateway, owner_tag};
+use crate::domain::event::Actor;
+use crate::domain::id::TeamName;
+use crate::domain::secret::Tag;
+use crate::domain::team::{Presented, Role};
+
+/// A caller whose key is good.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// What it may do.
+    pub role: Role,
+    /// Its team; the configuration's owner has none.
+    pub team: Option<TeamName>,
+    /// How the audit trail names it.
+    pub actor: Actor,
+    /// Of the key's text: what idempotency keys belong to.
+    pub mark: Tag,
+}
+
+impl Caller {
+    /// The team that a request is about: the caller's own, or the one an owner names.
+    pub fn team_for(&self, named: Option<&TeamName>) -> Option<TeamName> {
+        match (self.role, named) {
+            (Role::Owner, Some(named)) => Some(named.clone()),
+            (_, Some(named)) => self.team.clone().filter(|own| own == named),
+            (_, None) => self.team.clone(),
+        }
+    }
+
+    /// The team whose objects the caller may see; None for all of them.
+    pub fn sees(&self) -> Option<&TeamName> {
+        if self.role == Role::Owner { None } else { self.team.as_ref() }
+    }
+}
+
+impl Gateway {
+    /// The caller whose key this is; None where it is nobody's.
+    pub async fn caller(&self, key: &str) -> Result<Option<Caller>, Error> {
+        let mark = owner_tag(&self.keys.api, key.as_bytes());
+        if self.owner.is_some_and(|owner| owner == mark) {
+            return Ok(Some(Caller { role: Role::Owner, team: None, actor: Actor::Owner, mark }));
+        }
+        let Some(presented) = Presented::parse(key) else { return Ok(None) };
+        let Some(team) = self.team(&presented.team).await? else { return Ok(None) };
+        let Some(found) = presented.verify(&team.team, &self.keys.api) else { return Ok(None) };
+        let actor = Actor::ApiKey(found.id.to_string());
+        Ok(Some(Caller { role: found.role, team: Some(presented.team), actor, mark }))
+    }
+}

@@ -1,0 +1,166 @@
+//! The one loop: load, decide, commit by compare-and-swap, again on a conflict.
+
+use std::time::Duration;
+
+use crate::domain::event::Event;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
+use crate::store::{Batch, CommitId, Entry, Expect, Outcome, Partition, Put, StoreError};
+
+use super::{Error, Gateway, encode};
+
+/// Conflicts after which the store is said to be in contention.
+const MOST_ROUNDS: u32 = 64;
+
+/// A record to write, not sealed yet.
+#[derive(Default)]
+pub(super) struct Plain {
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub board: bool,
+    pub alarm: Option<Moment>,
+    pub expires: Option<Moment>,
+}
+
+/// What a rule wants saved, and what it wants told after that.
+pub(super) struct Change<T> {
+    pub put: Vec<Plain>,
+    pub delete: Vec<String>,
+    /// index, member, content
+    pub enter: Vec<(String, String, Vec<u8>)>,
+    pub remove: Vec<(String, String)>,
+    pub trim: Vec<(String, String)>,
+    pub events: Vec<Event>,
+    pub outcome: Result<T, Refusal>,
+}
+
+impl<T> Change<T> {
+    /// Nothing to save.
+    pub fn nothing(outcome: Result<T, Refusal>) -> Self {
+        let (put, delete, enter, remove, trim, events) = Default::default();
+        Self { put, delete, enter, remove, trim, events, outcome }
+    }
+}
+
+impl<T> Change<T> {
+    /// The same change, told otherwise.
+    pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Change<U> {
+        let Self { put, delete, enter, remove, trim, events, outcome } = self;
+        Change { put, delete, enter, remove, trim, events, outcome: outcome.map(told) }
+    }
+}
+
+/// The records that a decision reads: all in one partition, as one moment shows them.
+pub(super) struct Reads {
+    pub partition: Partition,
+    pub names: Vec<String>,
+}
+
+/// A record as it was read and opened.
+pub(super) type Opened = Option<Vec<u8>>;
+
+/// A decision that was saved: its outcome, and the version of what it put.
+pub(super) struct Saved<T> {
+    pub outcome: Result<T, Refusal>,
+    /// None where nothing had to be saved.
+    pub version: Option<CommitId>,
+}
+
+impl Gateway {
+    /// Loads what `reads` names, lets `rule` decide, and commits. The rule runs again on a
+    /// conflict; its refusal is returned only after what it counted is saved.
+    pub(super) async fn decide<T>(
+        &self,
+        reads: &Reads,
+        rule: impl Fn(&[Opened], Moment) -> Result<Change<T>, Error>,
+    ) -> Result<Saved<T>, Error> {
+        let turnstile = self.turnstile(reads);
+        let _first = turnstile.lock().await;
+        for round in 0..MOST_ROUNDS {
+            let (opened, versions) = self.read(reads).await?;
+            let change = rule(&opened, self.now())?;
+            if change.put.is_empty() && change.delete.is_empty() {
+                return Ok(Saved { outcome: change.outcome, version: None });
+            }
+            let id = CommitId(self.draw());
+            let (batch, outcome) = self.batch(id, reads, &versions, change);
+            match self.commit(batch).await? {
+                Outcome::Committed => return Ok(Saved { outcome, version: Some(id) }),
+                Outcome::Conflict => tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await,
+            }
+        }
+        Err(Error::Away("too many writers of one record".into()))
+    }
+
+    fn turnstile(&self, reads: &Reads) -> &tokio::sync::Mutex<()> {
+        let first = reads.names.first().map_or("", String::as_str);
+        let sum = first.bytes().fold(0u8, |sum, b| sum.wrapping_mul(31).wrapping_add(b));
+        &self.turnstiles[usize::from(sum)]
+    }
+
+    /// Reads and opens records.
+    pub(super) async fn read(&self, reads: &Reads) -> Result<(Vec<Opened>, Vec<Option<CommitId>>), Error> {
+        let records = self.store.get(reads.partition, &reads.names).await?;
+        let mut opened = Vec::with_capacity(records.len());
+        let mut versions = Vec::with_capacity(records.len());
+        for (name, record) in reads.names.iter().zip(records) {
+            versions.push(record.as_ref().map(|r| r.version));
+            opened.push(record.map(|r| self.open_record(name, r.version, &r.bytes)).transpose()?);
+        }
+        Ok((opened, versions))
+    }
+
+    /// Expects every record that was read to be as it was read, and seals what is put.
+    fn batch<T>(
+        &self,
+        id: CommitId,
+        reads: &Reads,
+        versions: &[Option<CommitId>],
+        change: Change<T>,
+    ) -> (Batch, Result<T, Refusal>) {
+        let mut batch = Batch::new(id, reads.partition);
+        let expect = |version: &Option<CommitId>| version.map_or(Expect::Absent, Expect::Version);
+        batch.expect = reads.names.iter().cloned().zip(versions.iter().map(expect)).collect();
+        batch.put = change
+            .put
+            .into_iter()
+            .map(|plain| Put {
+                bytes: self.seal_record(&plain.name, id, &plain.bytes),
+                name: plain.name,
+                board: plain.board,
+                alarm: plain.alarm.map(|m| m.0),
+                expires: plain.expires.map(|m| m.0),
+            })
+            .collect();
+        batch.delete = change.delete;
+        batch.enter = change
+            .enter
+            .into_iter()
+            .map(|(index, member, plain)| Entry { bytes: self.seal_at(&index, &plain), index, member })
+            .collect();
+        batch.remove = change.remove;
+        batch.trim = change.trim;
+        batch.events = change.events.iter().map(|event| self.seal_at("outbox", &encode(event))).collect();
+        for event in &change.events {
+            metrics::counter!("countersign_events_total", "type" => event.kind.as_str()).increment(1);
+        }
+        (batch, change.outcome)
+    }
+
+    /// Commits; after an answer that may have been lost, asks again with the same id, which the
+    /// store recognises.
+    async fn commit(&self, batch: Batch) -> Result<Outcome, Error> {
+        let mut wait = Duration::from_millis(50);
+        for _ in 0..2 {
+            match self.store.commit(batch.clone()).await {
+                Err(StoreError::Away(why)) => {
+                    tracing::warn!(why, "the store did not answer a commit; asking again");
+                    tokio::time::sleep(wait).await;
+                    wait *= 4;
+                }
+                other => return Ok(other?),
+            }
+        }
+        Ok(self.store.commit(batch).await?)
+    }
+}

@@ -1,0 +1,335 @@
+//! Opening, reading, listing and tending interactions.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::decide::{Change, Plain, Reads};
+use super::links::fresh;
+use super::turns::Visit;
+use super::{Error, Gateway, Held, Remember, Told, decode, encode, interaction_name};
+use crate::domain::assertion::{self, Identity};
+use crate::domain::event::Actor;
+use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
+use crate::domain::interaction::{Address, Interaction, Person, Role, Status};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::open::{self, Opening};
+use crate::domain::rules::tend;
+use crate::domain::secret::Tag;
+use crate::domain::time::Moment;
+use crate::domain::turn::{Around, Decision, Turn};
+use crate::gateway::teams::TeamView;
+use crate::store::Partition;
+
+/// Attempts to open at an address that others open and close at the same time.
+const MOST_ROUNDS: u32 = 16;
+
+/// What the index of a team's interactions keeps of each, so that filters need not open records.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Summary {
+    pub channel: ChannelName,
+    pub conversation: Conversation,
+    pub names: Vec<String>,
+    pub customers: Vec<CustomerId>,
+    pub closed_at: Option<Moment>,
+}
+
+impl Summary {
+    pub fn of(interaction: &Interaction) -> Self {
+        let people = interaction.participants.iter();
+        Self {
+            channel: interaction.channel.clone(),
+            conversation: interaction.conversation.clone(),
+            names: people.clone().filter_map(|p| p.person.name.clone()).collect(),
+            customers: people.filter_map(|p| p.known_as().cloned()).collect(),
+            closed_at: match interaction.status {
+                Status::Open => None,
+                Status::Closed(at) => Some(at),
+            },
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Spent {
+    address: Tag,
+}
+
+/// How an identity token stands.
+enum Token {
+    /// Never seen: it raises the flag.
+    Fresh(Box<Identity>),
+    /// It was used for this conversation: it raises nothing.
+    Seen,
+}
+
+impl Gateway {
+    /// Opens a conversation, or finds the one that is open there; the outcome is true where it
+    /// was opened now. With an identity token the primary is authenticated.
+    pub async fn open(
+        &self,
+        opening: &Opening,
+        identity_token: Option<&str>,
+        actor: &Actor,
+        remember: Option<&Remember<'_, Held<bool>>>,
+    ) -> Result<Told<Held<bool>>, Error> {
+        let team = self.team(&opening.team).await?.ok_or(Refusal::NotFound("team"))?;
+        let (partition, address_name) = self.address_of(&opening.team, &opening.channel, &opening.conversation);
+        let token = match identity_token {
+            None => None,
+            Some(token) => Some(self.spend(&team, opening, token, &address_name).await?),
+        };
+        let identity = token.and_then(|token| match token {
+            Token::Fresh(identity) => Some(identity),
+            Token::Seen => None,
+        });
+        let attempt = Attempt { gateway: self, team, opening, identity, actor, partition, address_name };
+        for _ in 0..MOST_ROUNDS {
+            if let Some(told) = attempt.run(remember).await? {
+                return Ok(told);
+            }
+        }
+        Err(Error::Away("too many openings of one conversation".into()))
+    }
+
+    /// Judges an identity token and reserves its `jti` for this conversation.
+    async fn spend(&self, team: &TeamView, opening: &Opening, token: &str, address: &str) -> Result<Token, Error> {
+        let audience = format!("{}/v1/interactions", self.public_url);
+        let identity = assertion::identity(token, &audience, &team.verifying, self.now())?;
+        if identity.conversation.as_ref().is_some_and(|c| *c != opening.conversation) {
+            return Err(Refusal::BadAssertion("another conversation's").into());
+        }
+        let team_name = opening.team.as_str().as_bytes();
+        let tag = self.keys.replay.tag(&[b"jti", team_name, identity.jti.as_bytes()]);
+        let name = format!("j/{}", tag.name());
+        let reads = Reads { partition: self.partition_of(&[b"jti", tag.as_bytes()]), names: vec![name.clone()] };
+        let mark = self.keys.replay.tag(&[b"address", address.as_bytes()]);
+        let keep = std::time::Duration::from_secs(3600);
+        let saved = self.decide(&reads, |records, now| {
+            if let Some(bytes) = &records[0] {
+                let spent: Spent = decode(&name, bytes)?;
+                let seen = if spent.address == mark { Ok(true) } else { Err(Refusal::TokenUsed) };
+                return Ok(Change::nothing(seen));
+            }
+            let bytes = encode(&Spent { address: mark });
+            let put = Plain { name: name.clone(), bytes, expires: Some(now.plus(keep)), ..Plain::default() };
+            Ok(Change { put: vec![put], ..Change::nothing(Ok(false)) })
+        });
+        Ok(if saved.await?.outcome? { Token::Seen } else { Token::Fresh(Box::new(identity)) })
+    }
+
+    /// An interaction as it is now, time included.
+    pub async fn interaction(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Held<()>, Error> {
+        let seen = self.look(id, team).await?;
+        let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let facts = &seen.interaction;
+        let (partition, name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
+        let (mut opened, _) = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
+        Ok(self.settled(&seen.interaction, address, team))
+    }
+
+    /// The interaction for a read of its flag: no address, so no second read.
+    pub async fn flag(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Held<()>, Error> {
+        let seen = self.look(id, team).await?;
+        let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        Ok(self.settled(&seen.interaction, Address::default(), team))
+    }
+
+    /// What time has made of it, without saving: a read never waits for a sweep.
+    fn settled(&self, interaction: &Interaction, address: Address, team: Arc<TeamView>) -> Held<()> {
+        let now = self.now();
+        if interaction.deadline().is_none_or(|deadline| now < deadline) {
+            return Held { outcome: (), interaction: Arc::new(interaction.clone()), address, team };
+        }
+        let around = Around { settings: &team.effective.settings, keys: &self.keys, now };
+        let turn = Turn::begin(interaction.clone(), address, around, Actor::Time, self.draws());
+        let Decision { interaction, address, .. } = tend::tick(turn);
+        Held { outcome: (), interaction: Arc::new(interaction), address, team }
+    }
+
+    /// The open interaction of a conversation.
+    pub async fn find(
+        &self,
+        team: &TeamName,
+        channel: &ChannelName,
+        conversation: &Conversation,
+    ) -> Result<Option<Held<()>>, Error> {
+        let (partition, name) = self.address_of(team, channel, conversation);
+        let (mut opened, _) = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let address: Address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
+        match address.open {
+            Some(id) => {
+                Ok(Some(self.interaction(id, Some(team)).await?).filter(|h| h.interaction.status == Status::Open))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The person is there, or is not.
+    pub async fn presence(
+        &self,
+        visit: Acting<'_>,
+        who: Option<&ParticipantId>,
+        online: bool,
+    ) -> Result<Held<()>, Error> {
+        fresh(self.turn(visit.into(), |turn, _| tend::presence(turn, who, online), None).await?)
+    }
+
+    /// The flag falls.
+    pub async fn sign_out(&self, visit: Acting<'_>, who: Option<&ParticipantId>) -> Result<Held<()>, Error> {
+        fresh(self.turn(visit.into(), |turn, _| tend::sign_out(turn, who), None).await?)
+    }
+
+    /// The conversation ends.
+    pub async fn close(&self, visit: Acting<'_>) -> Result<Held<()>, Error> {
+        fresh(self.turn(visit.into(), |turn, _| tend::close(turn), None).await?)
+    }
+
+    /// Another person joins.
+    pub async fn add_participant(
+        &self,
+        visit: Acting<'_>,
+        role: Role,
+        person: &Person,
+        remember: Option<&Remember<'_, Held<ParticipantId>>>,
+    ) -> Result<Told<Held<ParticipantId>>, Error> {
+        self.turn(visit.into(), |turn, _| tend::add(turn, role, person), remember).await
+    }
+
+    /// Another person takes a participant's place.
+    pub async fn reassign(&self, visit: Acting<'_>, who: &ParticipantId, person: &Person) -> Result<Held<()>, Error> {
+        fresh(self.turn(visit.into(), |turn, _| tend::reassign(turn, who, person), None).await?)
+    }
+
+    /// A lock is lifted; with `ban` also a ban.
+    pub async fn unlock(
+        &self,
+        visit: Acting<'_>,
+        who: &ParticipantId,
+        method: Option<&str>,
+        reason: &str,
+        ban: bool,
+    ) -> Result<Held<()>, Error> {
+        fresh(self.turn(visit.into(), |turn, _| tend::unlock(turn, who, method, reason, ban), None).await?)
+    }
+}
+
+/// Which interaction, for which team's caller, by whom.
+#[derive(Clone)]
+pub struct Acting<'a> {
+    /// The interaction.
+    pub id: InteractionId,
+    /// The caller's team; None: an owner, who sees every team's.
+    pub team: Option<&'a TeamName>,
+    /// How the audit trail names the caller.
+    pub actor: Actor,
+}
+
+impl<'a> From<Acting<'a>> for Visit<'a> {
+    fn from(acting: Acting<'a>) -> Self {
+        Visit { id: acting.id, team: acting.team, actor: acting.actor, link: None }
+    }
+}
+
+/// One attempt to open a conversation.
+struct Attempt<'a> {
+    gateway: &'a Gateway,
+    team: Arc<TeamView>,
+    opening: &'a Opening,
+    identity: Option<Box<Identity>>,
+    actor: &'a Actor,
+    partition: Partition,
+    address_name: String,
+}
+
+impl Attempt<'_> {
+    /// None: somebody else opened or closed meanwhile; look again.
+    async fn run(&self, remember: Option<&Remember<'_, Held<bool>>>) -> Result<Option<Told<Held<bool>>>, Error> {
+        let gateway = self.gateway;
+        let first = Reads { partition: self.partition, names: vec![self.address_name.clone()] };
+        let (mut opened, _) = gateway.read(&first).await?;
+        let found = opened.pop().flatten().map_or(Ok(Address::default()), |b| self.address(&b))?.open;
+        let id = found.unwrap_or_else(|| InteractionId::new(gateway.now(), gateway.draw(), self.partition.0));
+        let mut names = vec![self.address_name.clone(), interaction_name(id)];
+        names.extend(remember.map(Remember::name));
+        let reads = Reads { partition: self.partition, names };
+        let draws = gateway.draws();
+        let saved = gateway.decide(&reads, |records, now| {
+            if let Some(remember) = remember
+                && let Some(reply) = remember.earlier(&records[2])?
+            {
+                return Ok(Change::nothing(Ok(Some(Told::Again(reply)))));
+            }
+            let address = records[0].as_ref().map_or(Ok(Address::default()), |b| self.address(b))?;
+            if address.open != found {
+                return Ok(Change::nothing(Ok(None)));
+            }
+            let around = Around { settings: &self.team.effective.settings, keys: &gateway.keys, now };
+            match (found, &records[1]) {
+                (Some(_), Some(bytes)) => {
+                    let before: Interaction = decode(&reads.names[1], bytes)?;
+                    let turn = Turn::begin(before.clone(), address.clone(), around, self.actor.clone(), draws.clone());
+                    Ok(self.go_on(&before, &address, turn, remember, now))
+                }
+                (Some(_), None) => Err(Error::Damaged(format!("{} points to nothing", self.address_name))),
+                (None, _) => {
+                    let turn = open::open(id, self.opening, address.clone(), around, self.actor.clone(), draws.clone());
+                    Ok(self.begin(&address, turn, remember, now))
+                }
+            }
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    fn address(&self, bytes: &[u8]) -> Result<Address, Error> {
+        decode(&self.address_name, bytes)
+    }
+
+    /// A new interaction.
+    fn begin(
+        &self,
+        address: &Address,
+        turn: Turn<'_>,
+        remember: Option<&Remember<'_, Held<bool>>>,
+        now: Moment,
+    ) -> Change<Option<Told<Held<bool>>>> {
+        // Whatever it was before, it is not what is saved now.
+        let nothing = Interaction { links_made: u16::MAX, ..turn.interaction.clone() };
+        self.saved(&nothing, address, self.vouched(turn, true), remember, now)
+    }
+
+    /// The open interaction; one that time has closed is saved so, and looked at again.
+    fn go_on(
+        &self,
+        before: &Interaction,
+        address: &Address,
+        turn: Turn<'_>,
+        remember: Option<&Remember<'_, Held<bool>>>,
+        now: Moment,
+    ) -> Change<Option<Told<Held<bool>>>> {
+        if turn.must_be_open().is_err() {
+            let change = self.gateway.save(before, address, &self.address_name, turn.done(()), &self.team, None, now);
+            return change.map(|_| None);
+        }
+        self.saved(before, address, self.vouched(turn, false), remember, now)
+    }
+
+    fn vouched(&self, turn: Turn<'_>, created: bool) -> Decision<bool> {
+        match &self.identity {
+            None => turn.done(created),
+            Some(identity) => open::vouch(turn, &identity.proof).map(|()| created),
+        }
+    }
+
+    fn saved(
+        &self,
+        before: &Interaction,
+        address: &Address,
+        decision: Decision<bool>,
+        remember: Option<&Remember<'_, Held<bool>>>,
+        now: Moment,
+    ) -> Change<Option<Told<Held<bool>>>> {
+        self.gateway.save(before, address, &self.address_name, decision, &self.team, remember, now).map(Some)
+    }
+}

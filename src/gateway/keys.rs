@@ -1,0 +1,106 @@
+//! Security keys (shared with login pages) and API keys (of callers).
+
+use serde_json::{Value, json};
+
+use super::links::fresh;
+use super::teams::team_event;
+use super::{Error, Gateway, Remember, Told};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{ApiKeyId, Kid, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
+use crate::domain::team::{ApiKey, Role, SecurityKey};
+
+/// A new API key: its text is told once.
+pub type NewApiKey = (ApiKey, Secret);
+
+impl Gateway {
+    /// Makes a shared key, or registers a public one.
+    pub async fn add_security_key(
+        &self,
+        team: &TeamName,
+        public: Option<&Value>,
+        actor: &Actor,
+        remember: Option<&Remember<'_, SecurityKey>>,
+    ) -> Result<Told<SecurityKey>, Error> {
+        let (secret, kid) = (self.draw(), self.draw());
+        let rule = |record: &mut crate::domain::team::Team, now| {
+            let key = match public {
+                None => record.add_shared_key(secret, kid, now)?,
+                Some(jwk) => record.add_public_key(jwk, kid, now)?,
+            };
+            let data = json!({"kind": "security_key", "kid": key.kid});
+            Ok((key, vec![team_event(team, EventKind::KeyCreated, actor, now, data)]))
+        };
+        self.change_team(team, rule, remember).await
+    }
+
+    /// A key verifies for so many minutes more.
+    pub async fn retire_key(
+        &self,
+        team: &TeamName,
+        kid: &Kid,
+        after_minutes: u64,
+        actor: &Actor,
+    ) -> Result<SecurityKey, Error> {
+        let rule = |record: &mut crate::domain::team::Team, now| {
+            let key = record.retire(kid, after_minutes, now)?;
+            let data = json!({"kind": "security_key", "kid": kid, "after_minutes": after_minutes});
+            Ok((key, vec![team_event(team, EventKind::KeyRetired, actor, now, data)]))
+        };
+        fresh(self.change_team(team, rule, None).await?)
+    }
+
+    /// A key counts no more.
+    pub async fn revoke_key(&self, team: &TeamName, kid: &Kid, actor: &Actor) -> Result<(), Error> {
+        let rule = |record: &mut crate::domain::team::Team, now| {
+            record.revoke(kid, now)?;
+            let data = json!({"kind": "security_key", "kid": kid});
+            Ok(((), vec![team_event(team, EventKind::KeyRevoked, actor, now, data)]))
+        };
+        fresh(self.change_team(team, rule, None).await?)
+    }
+
+    /// The team's security keys, newest first.
+    pub async fn security_keys(&self, team: &TeamName) -> Result<Vec<SecurityKey>, Error> {
+        let team = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        Ok(team.team.security_keys.iter().rev().cloned().collect())
+    }
+
+    /// Makes an API key.
+    pub async fn add_api_key(
+        &self,
+        team: &TeamName,
+        role: Role,
+        name: &str,
+        actor: &Actor,
+        remember: Option<&Remember<'_, NewApiKey>>,
+    ) -> Result<Told<NewApiKey>, Error> {
+        let draw = self.draw();
+        let rule = |record: &mut crate::domain::team::Team, now| {
+            let key = record.add_api_key(role, name.to_owned(), draw, &self.keys.api, now)?;
+            let data = json!({"kind": "api_key", "id": key.0.id, "role": role});
+            Ok((key, vec![team_event(team, EventKind::KeyCreated, actor, now, data)]))
+        };
+        self.change_team(team, rule, remember).await
+    }
+
+    /// The team's API keys, newest first.
+    pub async fn api_keys(&self, team: &TeamName) -> Result<Vec<ApiKey>, Error> {
+        let team = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        Ok(team.team.api_keys.iter().rev().cloned().collect())
+    }
+
+    /// Takes an API key away. An admin may not take an owner's.
+    pub async fn remove_api_key(&self, team: &TeamName, id: &ApiKeyId, by: Role, actor: &Actor) -> Result<(), Error> {
+        let rule = |record: &mut crate::domain::team::Team, now| {
+            let key = record.remove_api_key(id)?;
+            if key.role > by {
+                return Err(Refusal::Forbidden);
+            }
+            let data = json!({"kind": "api_key", "id": id});
+            Ok(((), vec![team_event(team, EventKind::KeyRevoked, actor, now, data)]))
+        };
+        fresh(self.change_team(team, rule, None).await?)
+    }
+}

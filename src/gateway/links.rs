@@ -1,0 +1,89 @@
+//! Login links: making one, and what the person does with it.
+
+use url::Url;
+
+use super::turns::Visit;
+use super::{Error, Gateway, Held, Remember, Told};
+use crate::domain::event::Actor;
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::link::{Link, authentication_url};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::continue_link::{Continued, Found, find, press_continue, report};
+use crate::domain::rules::issue::{Issued, Request, issue};
+use crate::domain::token::Token;
+use crate::gateway::teams::TeamView;
+
+impl Gateway {
+    /// Makes a login link.
+    pub async fn issue_link(
+        &self,
+        id: InteractionId,
+        team: Option<&TeamName>,
+        actor: &Actor,
+        request: &Request,
+        remember: Option<&Remember<'_, Held<Issued>>>,
+    ) -> Result<Told<Held<Issued>>, Error> {
+        let visit = Visit { id, team, actor: actor.clone(), link: None };
+        let rule = |turn: crate::domain::turn::Turn<'_>, team: &TeamView| match &team.signing {
+            None => turn.refuse(Refusal::NoSecurityKey),
+            Some(_) => issue(turn, request),
+        };
+        self.turn(visit, rule, remember).await
+    }
+
+    /// Where a link's landing page is.
+    pub fn landing_url(&self, token: &Token) -> String {
+        format!("{}/l/{}", self.public_url, token.text())
+    }
+
+    /// The signed authentication URL of an opened link.
+    pub fn signed_url(&self, team: &TeamView, link: &Link, handle: &Token) -> Result<String, Error> {
+        let (kid, key) = team.signing.as_ref().ok_or(Refusal::NoSecurityKey)?;
+        let page = team.effective.settings.authentication_url.as_deref().ok_or(Refusal::NoAuthenticationUrl)?;
+        let page = Url::parse(page).map_err(|_| Refusal::NoAuthenticationUrl)?;
+        let text = handle.text();
+        Ok(authentication_url(&page, &text, &self.callback(&text), link.expires_at, kid.as_str(), key))
+    }
+
+    /// Where the login page answers.
+    pub fn callback(&self, handle: &str) -> String {
+        format!("{}/p/{handle}", self.public_url)
+    }
+
+    /// What a page's token opens. Changes nothing that time has not changed.
+    pub async fn visit_link(&self, token: &Token) -> Result<Held<Found>, Error> {
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| match find(&turn, token) {
+            Ok(found) => turn.done(found),
+            Err(refusal) => turn.refuse(refusal),
+        };
+        fresh(self.turn(self.person(token), rule, None).await?)
+    }
+
+    /// Continue was pressed.
+    pub async fn continue_link(
+        &self,
+        token: &Token,
+        browser: &[u8],
+        opener: Option<&str>,
+    ) -> Result<Held<Continued>, Error> {
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| press_continue(turn, token, browser, opener);
+        fresh(self.turn(self.person(token), rule, None).await?)
+    }
+
+    /// "This wasn't me" was pressed.
+    pub async fn report_link(&self, token: &Token) -> Result<Held<()>, Error> {
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| report(turn, token);
+        fresh(self.turn(self.person(token), rule, None).await?)
+    }
+
+    fn person(&self, token: &Token) -> Visit<'static> {
+        Visit { id: token.interaction, team: None, actor: Actor::Person, link: Some(token.number) }
+    }
+}
+
+pub(super) fn fresh<T>(told: Told<T>) -> Result<T, Error> {
+    match told {
+        Told::Fresh(value) => Ok(value),
+        Told::Again(_) => unreachable!("nothing was to be remembered"),
+    }
+}

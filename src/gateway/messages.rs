@@ -1,0 +1,27 @@
+//! What a person typed, as the bot passes it on.
+
+use super::turns::Visit;
+use super::{Error, Gateway, Held, Remember, Told};
+use crate::domain::event::Actor;
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::rules::confirm::{Heard, hear};
+use crate::gateway::teams::TeamView;
+
+impl Gateway {
+    /// Hears a text of the conversation; only its own sender's can confirm anything.
+    pub async fn hear(
+        &self,
+        id: InteractionId,
+        team: Option<&TeamName>,
+        text: &str,
+        from: Option<&str>,
+        remember: &Remember<'_, Held<Heard>>,
+    ) -> Result<Told<Held<Heard>>, Error> {
+        let visit = Visit { id, team, actor: Actor::Person, link: None };
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| {
+            let own = from.is_none_or(|from| from == turn.interaction.conversation.as_str());
+            hear(turn, text, own)
+        };
+        self.turn(visit, rule, Some(remember)).await
+    }
+}

@@ -1,0 +1,38 @@
+//! The login page's answer: judged against the link's team's keys, then accepted by the rule.
+
+use super::links::fresh;
+use super::turns::Visit;
+use super::{Error, Gateway, Held};
+use crate::domain::assertion::{self, Verdict};
+use crate::domain::event::Actor;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::postback::{Accepted, accept};
+use crate::domain::token::{Token, TokenKind};
+use crate::gateway::teams::TeamView;
+
+impl Gateway {
+    /// Takes a post-back at the callback of `handle`.
+    pub async fn post_back(&self, handle: &str, token: &str) -> Result<Held<Accepted>, Error> {
+        let parsed = Token::parse(handle).filter(|t| t.kind != TokenKind::Done);
+        let parsed = parsed.ok_or(Refusal::NotFound("link"))?;
+        let seen = self.look(parsed.interaction, None).await?;
+        let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("link"))?;
+        let callback = self.callback(handle);
+        let assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.now())?;
+        if matches!(assertion.verdict, Verdict::Authenticated(_))
+            && !team.effective.settings.directory.matching.is_empty()
+        {
+            // The team wants private data to match a record, and no directory holds one.
+            return Err(Refusal::NoMatchingRecord.into());
+        }
+        let actor = Actor::LoginPage(assertion.kid.to_string());
+        let visit = Visit { id: parsed.interaction, team: None, actor, link: Some(parsed.number) };
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| accept(turn, &parsed, &assertion);
+        fresh(self.turn(visit, rule, None).await?)
+    }
+
+    /// Where the done page of an accepted post-back is.
+    pub fn continue_url(&self, done: &Token) -> String {
+        format!("{}/l/{}", self.public_url, done.text())
+    }
+}

@@ -1,0 +1,171 @@
+//! The relay: moves committed events out of the outboxes into their team's stream, numbers
+//! them, chains the audit trail and writes the list index, all in one commit of the team's
+//! partition.
+//!
+//! The head of a stream remembers what was taken from each outbox, so a relay that died between
+//! appending and trimming, or one that races another node's, appends nothing twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::audit::{Entry, link_entry};
+use super::decide::{Change, Plain, Reads};
+use super::interactions::Summary;
+use super::{Error, Gateway, decode, encode};
+use crate::domain::event::Event;
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::store::Waiting;
+
+/// Events that are moved at once.
+const MOST: usize = 512;
+
+/// Where a team's streams stand.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Head {
+    /// The newest event's number.
+    pub events: u64,
+    /// The newest event that retention took.
+    pub gone: u64,
+    /// The newest audit entry's number.
+    pub audit: u64,
+    /// Its hash, hex.
+    pub hash: String,
+    /// What was taken from each tag's outbox.
+    pub taken: BTreeMap<u8, u64>,
+}
+
+/// An event with its number in the team's stream.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Numbered {
+    /// Rises within the team.
+    pub number: u64,
+    /// What happened.
+    pub event: Event,
+}
+
+/// The member of a numbered entry: bytewise order is the number's.
+pub(super) fn member(number: u64) -> String {
+    format!("{number:016}")
+}
+
+pub(super) fn head_name(team: &TeamName) -> String {
+    format!("h/{team}")
+}
+
+pub(super) fn stream_index(team: &TeamName) -> String {
+    format!("s/{team}")
+}
+
+pub(super) fn audit_index(team: &TeamName) -> String {
+    format!("u/{team}")
+}
+
+pub(super) fn list_index(team: &TeamName) -> String {
+    format!("x/{team}")
+}
+
+impl Gateway {
+    /// Moves what waits, at most a page; how many events it was.
+    pub async fn relay(&self) -> Result<usize, Error> {
+        let waiting = self.store.outbox(MOST).await?;
+        if waiting.is_empty() {
+            return Ok(0);
+        }
+        let mut by_team: BTreeMap<TeamName, Vec<(u8, u64, Event)>> = BTreeMap::new();
+        for Waiting { tag, seq, bytes } in &waiting {
+            let event: Event = decode("outbox", &self.open_at("outbox", bytes)?)?;
+            by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event));
+        }
+        for (team, events) in &by_team {
+            self.append(team, events).await?;
+        }
+        let newest: BTreeMap<u8, u64> = waiting.iter().map(|w| (w.tag, w.seq)).collect();
+        for (tag, seq) in newest {
+            self.store.trim_outbox(tag, seq).await?;
+        }
+        self.moved.notify_waiters();
+        Ok(waiting.len())
+    }
+
+    async fn append(&self, team: &TeamName, waiting: &[(u8, u64, Event)]) -> Result<(), Error> {
+        let touched: BTreeSet<InteractionId> = waiting.iter().filter_map(|(_, _, e)| e.interaction).collect();
+        let mut summaries = Vec::new();
+        for id in touched {
+            match self.look(id, Some(team)).await {
+                Ok(seen) => summaries.push((id, Some(encode(&Summary::of(&seen.interaction))))),
+                Err(Error::Refused(Refusal::NotFound(_))) => summaries.push((id, None)),
+                Err(error) => return Err(error),
+            }
+        }
+        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
+        let saved = self.decide(&reads, |records, _| {
+            let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
+            let mut change = Change::nothing(Ok(()));
+            for (tag, seq, event) in waiting {
+                if head.taken.get(tag).is_some_and(|taken| seq <= taken) {
+                    continue;
+                }
+                head.taken.insert(*tag, *seq);
+                self.number(&mut head, &mut change, team, event);
+            }
+            for (id, summary) in &summaries {
+                match summary {
+                    Some(bytes) => change.enter.push((list_index(team), id.to_string(), bytes.clone())),
+                    None => change.remove.push((list_index(team), id.to_string())),
+                }
+            }
+            change.put.push(Plain {
+                name: reads.names[0].clone(),
+                bytes: encode(&head),
+                board: true,
+                ..Plain::default()
+            });
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    /// Gives an event its number, and a security act its place in the chain.
+    fn number(&self, head: &mut Head, change: &mut Change<()>, team: &TeamName, event: &Event) {
+        head.events += 1;
+        let numbered = Numbered { number: head.events, event: event.clone() };
+        change.enter.push((stream_index(team), member(head.events), encode(&numbered)));
+        if event.kind.is_audited() {
+            head.audit += 1;
+            let customer = |id: &str| self.keys.pseudonym.tag(&[team.as_str().as_bytes(), id.as_bytes()]).name();
+            let entry: Entry = link_entry(head.audit, &head.hash, event, customer);
+            head.hash.clone_from(&entry.hash);
+            change.enter.push((audit_index(team), member(head.audit), encode(&entry)));
+        }
+    }
+
+    /// Relays for ever.
+    pub async fn relay_forever(&self) {
+        loop {
+            match self.relay().await {
+                Ok(0) => self.store.woken().await,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "events cannot be moved");
+                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    /// Where a team's streams stand.
+    pub(super) async fn head(&self, team: &TeamName) -> Result<Head, Error> {
+        let name = head_name(team);
+        let (mut opened, _) =
+            self.read(&Reads { partition: self.team_partition(team), names: vec![name.clone()] }).await?;
+        opened.pop().flatten().map_or(Ok(Head::default()), |b| decode(&name, &b))
+    }
+}
+
+/// SHA-256, lower-case hex.
+pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}

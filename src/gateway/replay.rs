@@ -1,0 +1,138 @@
+//! Answering the same request the same way: `Idempotency-Key`, and a message that a bot tells
+//! twice. The first reply lies in the commit of its effect, sealed for the one who got it.
+//!
+//! A key is reserved before its request runs, so that the same key with another body is refused
+//! wherever that body would lead.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::decide::{Change, Opened, Plain, Reads};
+use super::{DAY, Error, Gateway, decode, encode};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::Tag;
+use crate::domain::time::Moment;
+
+/// After so long a request that has no reply is taken to have died.
+const RUNNING: Duration = Duration::from_secs(60);
+
+/// An outcome, or the reply that an earlier request got.
+#[derive(Debug)]
+pub enum Told<T> {
+    /// It happened now.
+    Fresh(T),
+    /// It had happened: the reply as it was.
+    Again(Vec<u8>),
+}
+
+/// Where a reply is remembered and how it reads.
+pub struct Remember<'a, T> {
+    pub(super) place: Place,
+    pub(super) render: &'a (dyn Fn(&T) -> Vec<u8> + Send + Sync),
+}
+
+/// Where a reply is remembered.
+#[derive(Clone)]
+pub struct Place {
+    name: String,
+    key: [u8; 32],
+    /// Nobody ran before with this key.
+    fresh: bool,
+    reservation: Option<(crate::store::Partition, String)>,
+}
+
+impl<'a, T> Remember<'a, T> {
+    /// Remembers at `place` what `render` makes.
+    pub fn new(place: Place, render: &'a (dyn Fn(&T) -> Vec<u8> + Send + Sync)) -> Self {
+        Self { place, render }
+    }
+
+    /// The name of the record that a decision must read.
+    pub(super) fn name(&self) -> String {
+        self.place.name.clone()
+    }
+
+    /// The earlier reply, or that its request is still running.
+    pub(super) fn earlier(&self, kept: &Opened) -> Result<Option<Vec<u8>>, Error> {
+        match kept {
+            Some(sealed) => Ok(Some(Gateway::open_for(&self.place.key, sealed)?)),
+            None if self.place.fresh => Ok(None),
+            None => Err(Refusal::IdempotencyRunning.into()),
+        }
+    }
+
+    /// The record that keeps the reply for a day.
+    pub(super) fn keep(&self, gateway: &Gateway, outcome: &T, now: Moment) -> Plain {
+        let bytes = gateway.seal_for(&self.place.key, &(self.render)(outcome));
+        Plain { name: self.place.name.clone(), bytes, expires: Some(now.plus(DAY)), ..Plain::default() }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Reservation {
+    body: Tag,
+    at: Moment,
+}
+
+impl Gateway {
+    /// Reserves an idempotency key for a caller's request.
+    pub async fn reserve(&self, caller: &Tag, key: &str, body: &[u8]) -> Result<Place, Error> {
+        let tag = self.keys.replay.tag(&[b"key", caller.as_bytes(), key.as_bytes()]);
+        let body = self.keys.replay.tag(&[b"body", body]);
+        let (partition, name) = (self.partition_of(&[b"replay", tag.as_bytes()]), format!("r/{}", tag.name()));
+        let reads = Reads { partition, names: vec![name.clone()] };
+        let saved = self
+            .decide(&reads, |records, now| {
+                let found = records[0].as_ref().map(|bytes| decode::<Reservation>(&name, bytes)).transpose()?;
+                let found = found.filter(|r| now < r.at.plus(DAY));
+                if found.as_ref().is_some_and(|r| r.body != body) {
+                    return Ok(Change::nothing(Err(Refusal::IdempotencyMismatch)));
+                }
+                if found.is_some_and(|r| now < r.at.plus(RUNNING)) {
+                    return Ok(Change::nothing(Ok(false)));
+                }
+                let bytes = encode(&Reservation { body, at: now });
+                let put = Plain { name: name.clone(), bytes, expires: Some(now.plus(DAY)), ..Plain::default() };
+                Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })
+            })
+            .await?;
+        let fresh = saved.outcome?;
+        let secret = self.keys.replay.tag(&[b"reply", caller.as_bytes(), key.as_bytes()]);
+        Ok(Place {
+            name: format!("y/{}", tag.name()),
+            key: *secret.as_bytes(),
+            fresh,
+            reservation: Some((partition, name)),
+        })
+    }
+
+    /// A refused request used nothing up: its key may come again.
+    pub async fn release(&self, place: &Place) {
+        let (Some((partition, name)), true) = (&place.reservation, place.fresh) else { return };
+        let reads = Reads { partition: *partition, names: vec![name.clone()] };
+        let gone = self
+            .decide(&reads, |_, now| {
+                // A put of nothing that is already past its time: the sweep takes it.
+                let mut change = Change::nothing(Ok(()));
+                change.put.push(Plain {
+                    name: name.clone(),
+                    bytes: encode(&Reservation { body: self.keys.replay.tag(&[b"released"]), at: Moment(0) }),
+                    expires: Some(now),
+                    ..Plain::default()
+                });
+                Ok(change)
+            })
+            .await;
+        if let Err(error) = gone {
+            tracing::warn!(%error, "an idempotency key could not be released; it frees itself in a minute");
+        }
+    }
+
+    /// Where the reply to a message that a bot passed on is remembered.
+    pub fn message_place(&self, interaction: &[u8; 16], message: &str) -> Place {
+        let tag = self.keys.replay.tag(&[b"message", interaction, message.as_bytes()]);
+        let secret = self.keys.replay.tag(&[b"message reply", interaction, message.as_bytes()]);
+        Place { name: format!("m/{}", tag.name()), key: *secret.as_bytes(), fresh: true, reservation: None }
+    }
+}

@@ -1,0 +1,273 @@
+//! Lists, retention and erasure: what is kept, for how long, and how it goes.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::decide::{Change, Plain, Reads};
+use super::interactions::{Acting, Summary};
+use super::relay::{Numbered, audit_index, head_name, list_index, member, stream_index};
+use super::teams::team_event;
+use super::{DAY, Error, Gateway, Held, decode, encode};
+use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::interaction::{Address, Interaction};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
+use crate::gateway::audit::Entry as AuditEntry;
+use crate::store::Order;
+
+/// What a list is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only open (true) or closed (false) ones.
+    pub open: Option<bool>,
+    /// Only this channel.
+    pub channel: Option<String>,
+    /// Only this conversation.
+    pub conversation: Option<String>,
+    /// Only those whose primary is, or is not, authenticated.
+    pub authenticated: Option<bool>,
+    /// An id, a conversation, or the start of a name.
+    pub q: Option<String>,
+}
+
+/// Index entries that one page looks at, however few of them fit the filter.
+const MOST_LOOKED_AT: usize = 2_000;
+
+impl Gateway {
+    /// A team's interactions, newest first, and where the next page begins.
+    pub async fn list(
+        &self,
+        team: &TeamName,
+        filter: &Filter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Held<()>>, Option<String>), Error> {
+        let (index, partition) = (list_index(team), self.team_partition(team));
+        let (mut found, mut cursor) = (Vec::new(), after.map(str::to_owned));
+        for _ in 0..MOST_LOOKED_AT / 100 {
+            let page = self.store.list(partition, &index, Order::Falling, cursor.as_deref(), 100).await?;
+            let whole = page.len() == 100;
+            for entry in page {
+                let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                cursor = Some(entry.member.clone());
+                if !filter.fits_summary(&entry.member, &summary) {
+                    continue;
+                }
+                if let Some(held) = self.still_there(&entry.member, team).await?
+                    && filter.fits(&held, self.now())
+                {
+                    found.push(held);
+                }
+                if found.len() == limit {
+                    return Ok((found, cursor));
+                }
+            }
+            if !whole {
+                return Ok((found, None));
+            }
+        }
+        Ok((found, cursor))
+    }
+
+    async fn still_there(&self, id: &str, team: &TeamName) -> Result<Option<Held<()>>, Error> {
+        let id: InteractionId = id.parse().map_err(|_| Error::Damaged("the list of interactions".into()))?;
+        match self.interaction(id, Some(team)).await {
+            Ok(held) => Ok(Some(held)),
+            Err(Error::Refused(Refusal::NotFound(_))) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Erases an interaction: record and address pointer at once, list entry with the next relay.
+    /// Guess budgets stay, or erasing would be a way to guess on.
+    pub async fn erase(&self, acting: Acting<'_>) -> Result<(), Error> {
+        let seen = self.look(acting.id, acting.team).await?;
+        let facts = &seen.interaction;
+        let (partition, address_name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
+        let reads = Reads { partition, names: vec![super::interaction_name(acting.id), address_name] };
+        let saved = self.decide(&reads, |records, now| {
+            let bytes = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
+            let interaction: Interaction = decode(&reads.names[0], bytes)?;
+            let mut address: Address =
+                records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
+            address.open.take_if(|open| *open == acting.id);
+            let mut change = Change::nothing(Ok(()));
+            change.delete.push(reads.names[0].clone());
+            change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(&address), ..Plain::default() });
+            change.events.push(Event {
+                interaction: Some(acting.id),
+                ..team_event(&interaction.team, EventKind::InteractionErased, &acting.actor, now, json!({}))
+            });
+            Ok(change)
+        });
+        saved.await?.outcome?;
+        self.parsed.remove(&acting.id);
+        Ok(())
+    }
+
+    /// Erases every interaction of a team that `which` names by its summary; how many.
+    pub(super) async fn erase_interactions(
+        &self,
+        team: &TeamName,
+        which: impl Fn(&Summary) -> bool,
+    ) -> Result<usize, Error> {
+        let (index, mut cursor, mut erased) = (list_index(team), None::<String>, 0);
+        loop {
+            let page =
+                self.store.list(self.team_partition(team), &index, Order::Rising, cursor.as_deref(), 100).await?;
+            let Some(last) = page.last() else { return Ok(erased) };
+            cursor = Some(last.member.clone());
+            for entry in page {
+                let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                let id = entry.member.parse().map_err(|_| Error::Damaged("the list of interactions".into()))?;
+                if which(&summary) {
+                    match self.erase(Acting { id, team: Some(team), actor: Actor::Owner }).await {
+                        Ok(()) => erased += 1,
+                        Err(Error::Refused(Refusal::NotFound(_))) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Erases everything that is kept of one of the company's customers.
+    pub async fn erase_customer(
+        &self,
+        team: &TeamName,
+        customer: &crate::domain::id::CustomerId,
+        actor: &Actor,
+    ) -> Result<usize, Error> {
+        let erased = self.erase_interactions(team, |summary| summary.customers.contains(customer)).await?;
+        let rule = |_: &mut crate::domain::team::Team, now| {
+            let data = json!({"customer": self.keys.pseudonym.tag(&[team.as_str().as_bytes(), customer.as_str().as_bytes()]).name()});
+            Ok(((), vec![team_event(team, EventKind::CustomerErased, actor, now, data)]))
+        };
+        self.change_team(team, rule, None).await?;
+        Ok(erased)
+    }
+
+    /// Sweeps what is past its time out of the store, and what retention ends out of every
+    /// team's streams and lists.
+    pub async fn keep_house(&self) -> Result<(), Error> {
+        while self.store.sweep(self.now().0).await? > 0 {}
+        let mut after = None::<String>;
+        loop {
+            let page = self.list_teams(after.as_deref(), 100).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.to_string());
+            for (team, _) in &page {
+                self.retain(team).await?;
+            }
+        }
+    }
+
+    async fn retain(&self, team: &TeamName) -> Result<(), Error> {
+        let now = self.now();
+        let before = |days: u64| now.minus(DAY * u32::try_from(days).unwrap_or(u32::MAX));
+        let events = before(self.retention.events);
+        let (stream, trail) = (stream_index(team), audit_index(team));
+        let old_event = |bytes: &[u8]| decode::<Numbered>(&stream, bytes).map(|n| (n.number, n.event.at < events));
+        let gone = self.oldest(team, &stream, old_event).await?;
+        let audit = before(self.retention.audit).to_string();
+        let old_entry = |bytes: &[u8]| decode::<AuditEntry>(&trail, bytes).map(|e| (e.number, e.at < audit));
+        let audit_gone = self.oldest(team, &trail, old_entry).await?;
+        if gone.is_none() && audit_gone.is_none() {
+            return self.drop_closed(team, before(self.retention.interactions)).await;
+        }
+        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
+        let saved = self.decide(&reads, |records, _| {
+            let mut head: super::relay::Head =
+                records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
+            let mut change = Change::nothing(Ok(()));
+            if let Some(gone) = gone {
+                head.gone = head.gone.max(gone);
+                change.trim.push((stream_index(team), member(gone)));
+            }
+            change.trim.extend(audit_gone.map(|gone| (audit_index(team), member(gone))));
+            change.put.push(Plain {
+                name: reads.names[0].clone(),
+                bytes: encode(&head),
+                board: true,
+                ..Plain::default()
+            });
+            Ok(change)
+        });
+        saved.await?.outcome?;
+        self.drop_closed(team, before(self.retention.interactions)).await
+    }
+
+    /// The newest of the first page's entries that retention has passed.
+    async fn oldest(
+        &self,
+        team: &TeamName,
+        index: &str,
+        read: impl Fn(&[u8]) -> Result<(u64, bool), Error>,
+    ) -> Result<Option<u64>, Error> {
+        let page = self.store.list(self.team_partition(team), index, Order::Rising, None, 1_000).await?;
+        let mut newest = None;
+        for entry in page {
+            match read(&self.open_at(index, &entry.bytes)?)? {
+                (number, true) => newest = Some(number),
+                _ => break,
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Takes interactions that closed long ago out of the list; their records expire themselves.
+    async fn drop_closed(&self, team: &TeamName, before: Moment) -> Result<(), Error> {
+        let index = list_index(team);
+        let page = self.store.list(self.team_partition(team), &index, Order::Rising, None, 1_000).await?;
+        let mut gone = Vec::new();
+        for entry in page {
+            let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+            if summary.closed_at.is_some_and(|at| at < before) {
+                gone.push((index.clone(), entry.member));
+            }
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let reads = Reads { partition: self.team_partition(team), names: vec![format!("swept/{team}")] };
+        let saved = self.decide(&reads, |_, _| {
+            let mut change = Change::nothing(Ok(()));
+            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.remove.extend(gone.iter().cloned());
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    /// Keeps house for ever.
+    pub async fn keep_house_forever(&self) {
+        loop {
+            if let Err(error) = self.keep_house().await {
+                tracing::error!(%error, "the store cannot be swept");
+            }
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        }
+    }
+}
+
+impl Filter {
+    fn fits_summary(&self, id: &str, summary: &Summary) -> bool {
+        let channel = self.channel.as_ref().is_none_or(|c| c == summary.channel.as_str());
+        let conversation = self.conversation.as_ref().is_none_or(|c| c == summary.conversation.as_str());
+        let q = self.q.as_ref().is_none_or(|q| {
+            let start = q.to_lowercase();
+            let named = |name: &String| name.to_lowercase().starts_with(&start);
+            id == q || summary.conversation.as_str() == q || summary.names.iter().any(named)
+        });
+        channel && conversation && q
+    }
+
+    /// Whether an interaction as it is now is one that was asked for.
+    pub fn fits(&self, held: &Held<()>, now: Moment) -> bool {
+        let open = self.open.is_none_or(|open| held.interaction.is_open(now) == open);
+        let raised = || held.interaction.is_open(now) && held.interaction.primary().flag.raised(now).is_some();
+        open && self.authenticated.is_none_or(|wanted| raised() == wanted)
+    }
+}

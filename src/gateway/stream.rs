@@ -1,0 +1,123 @@
+//! The live stream of a team's events. One tail per team and node reads the store; every
+//! listener hears it, and reads the store itself only for what it missed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, broadcast};
+
+use super::relay::{Numbered, member, stream_index};
+use super::{Error, Gateway, decode};
+use crate::domain::id::TeamName;
+use crate::domain::refusal::Refusal;
+use crate::store::Order;
+
+/// Events that a slow listener may be behind before it reads the store again.
+const BACKLOG: usize = 1024;
+
+/// How many events are read at once.
+const PAGE: usize = 256;
+
+/// How often another node's events are looked for.
+const POLL: Duration = Duration::from_millis(200);
+
+#[derive(Default)]
+pub(super) struct Tails {
+    by_team: Mutex<HashMap<TeamName, broadcast::Sender<Arc<Numbered>>>>,
+}
+
+/// One listener's place in a team's stream.
+pub struct Listener {
+    gateway: Arc<Gateway>,
+    team: TeamName,
+    last: u64,
+    behind: std::collections::VecDeque<Arc<Numbered>>,
+    caught_up: bool,
+    live: broadcast::Receiver<Arc<Numbered>>,
+}
+
+impl Gateway {
+    /// Listens to a team's events after the numbered one; None: from now on. Refused with
+    /// `EventsGone` where retention has taken the next one.
+    pub async fn listen(self: &Arc<Self>, team: &TeamName, after: Option<u64>) -> Result<Listener, Error> {
+        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let mut tails = self.tails.by_team.lock().await;
+        let head = self.head(team).await?;
+        if after.is_some_and(|after| after < head.gone) {
+            return Err(Refusal::EventsGone.into());
+        }
+        let live = match tails.get(team) {
+            Some(tail) => tail.subscribe(),
+            None => {
+                let (tail, live) = broadcast::channel(BACKLOG);
+                tails.insert(team.clone(), tail.clone());
+                tokio::spawn(self.clone().follow(team.clone(), head.events, tail));
+                live
+            }
+        };
+        let last = after.map_or(head.events, |after| after.min(head.events));
+        Ok(Listener { gateway: self.clone(), team: team.clone(), last, behind: [].into(), caught_up: false, live })
+    }
+
+    /// Reads a team's stream from `last` on for as long as anybody listens.
+    async fn follow(self: Arc<Self>, team: TeamName, mut last: u64, tail: broadcast::Sender<Arc<Numbered>>) {
+        loop {
+            let moved = self.moved.notified();
+            match self.events_after(&team, last, PAGE).await {
+                Ok(events) if !events.is_empty() => {
+                    for event in events {
+                        last = event.number;
+                        let _ = tail.send(event); // nobody listening is found below
+                    }
+                    continue;
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, %team, "a stream cannot be read"),
+            }
+            let mut tails = self.tails.by_team.lock().await;
+            if tail.receiver_count() == 0 {
+                tails.remove(&team);
+                return;
+            }
+            drop(tails);
+            let _ = tokio::time::timeout(POLL, moved).await;
+        }
+    }
+
+    async fn events_after(&self, team: &TeamName, after: u64, limit: usize) -> Result<Vec<Arc<Numbered>>, Error> {
+        let (index, from) = (stream_index(team), member(after));
+        let page = self.store.list(self.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
+        let open = |entry: &crate::store::Entry| Ok(Arc::new(decode(&index, &self.open_at(&index, &entry.bytes)?)?));
+        page.iter().map(open).collect()
+    }
+}
+
+impl Listener {
+    /// The next event. Waits until there is one; an error ends the stream, and the caller comes
+    /// back with the last number that it got.
+    pub async fn next(&mut self) -> Result<Arc<Numbered>, Error> {
+        loop {
+            if let Some(event) = self.behind.pop_front() {
+                self.last = event.number;
+                return Ok(event);
+            }
+            if !self.caught_up {
+                self.behind = self.gateway.events_after(&self.team, self.last, PAGE).await?.into();
+                self.caught_up = self.behind.is_empty();
+                continue;
+            }
+            match self.live.recv().await {
+                Ok(event) if event.number == self.last + 1 => {
+                    self.last = event.number;
+                    return Ok(event);
+                }
+                Ok(event) if event.number <= self.last => {}
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.caught_up = false,
+                Err(broadcast::error::RecvError::Closed) => {
+                    return Err(Error::Away("the stream has ended".into()));
+                }
+            }
+        }
+    }
+}

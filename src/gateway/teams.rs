@@ -1,0 +1,353 @@
+//! Teams and the settings that hold for them, kept in memory under their versions.
+//!
+//! A store with a flag board confirms a version without waiting. Elsewhere what is kept counts
+//! for a quarter of a second and is then read again; when it cannot be, the answer is "away",
+//! never an old key or an old setting.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dashmap::DashMap;
+use serde_json::json;
+
+use super::decide::{Change, Plain, Reads};
+use super::{Error, Gateway, SYSTEM, decode, encode};
+use crate::domain::assertion::VerifyingKey;
+use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::id::{Kid, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::MacKey;
+use crate::domain::settings::{Effective, Overrides, effective};
+use crate::domain::team::Team;
+use crate::domain::time::Moment;
+use crate::domain::turn::object;
+use crate::store::{Board, CommitId, Key, Order};
+
+/// What is kept counts for so long without being confirmed.
+const FRESH: Duration = Duration::from_millis(250);
+
+/// The index of all teams, in the system's partition.
+const TEAMS: &str = "teams";
+
+/// The record of the system layer.
+const SYSTEM_RECORD: &str = "system";
+
+/// A team with everything that follows from its record.
+#[derive(Clone)]
+pub struct TeamView {
+    /// The record.
+    pub team: Team,
+    /// Its settings over the system's.
+    pub effective: Effective,
+    /// What signs authentication URLs.
+    pub signing: Option<(Kid, MacKey)>,
+    /// What assertions may be signed with, parsed once.
+    pub verifying: Vec<VerifyingKey>,
+}
+
+impl std::fmt::Debug for TeamView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TeamView({})", self.team.name)
+    }
+}
+
+/// What this node knows.
+#[derive(Default)]
+pub(super) struct Known {
+    teams: DashMap<TeamName, Kept<Option<Arc<TeamView>>>>,
+    system: DashMap<(), Kept<Arc<Overrides>>>,
+}
+
+#[derive(Clone)]
+struct Kept<T> {
+    value: T,
+    version: Option<CommitId>,
+    /// Of the system layer that it was made with.
+    system: Option<CommitId>,
+    read_at: Duration,
+}
+
+impl Gateway {
+    /// A team as it is now.
+    pub async fn team(&self, name: &TeamName) -> Result<Option<Arc<TeamView>>, Error> {
+        let (system, system_version) = self.system().await?;
+        let key = Key { partition: self.team_partition(name), name: team_record(name) };
+        if let Some(kept) = self.teams.teams.get(name)
+            && kept.system == system_version
+            && self.holds(&key, kept.version, kept.read_at)
+        {
+            return Ok(kept.value.clone());
+        }
+        let read_at = self.clock.elapsed();
+        let (opened, version) = self.read_one(key).await?;
+        let value = match opened {
+            Some(bytes) => Some(Arc::new(view(decode(name.as_str(), &bytes)?, &system)?)),
+            None => None,
+        };
+        if value.is_some() {
+            let kept = Kept { value: value.clone(), version, system: system_version, read_at };
+            self.teams.teams.insert(name.clone(), kept);
+        } else {
+            self.teams.teams.remove(name); // names that do not exist are without number
+        }
+        Ok(value)
+    }
+
+    /// The system layer as it is now.
+    pub(super) async fn system(&self) -> Result<(Arc<Overrides>, Option<CommitId>), Error> {
+        let key = Key { partition: SYSTEM, name: SYSTEM_RECORD.into() };
+        if let Some(kept) = self.teams.system.get(&())
+            && self.holds(&key, kept.version, kept.read_at)
+        {
+            return Ok((kept.value.clone(), kept.version));
+        }
+        let read_at = self.clock.elapsed();
+        let (opened, version) = self.read_one(key).await?;
+        let layer: Overrides = opened.map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, &b))?;
+        let value = Arc::new(layer);
+        self.teams.system.insert((), Kept { value: value.clone(), version, system: None, read_at });
+        Ok((value, version))
+    }
+
+    /// Whether what was kept still is what the store has.
+    fn holds(&self, key: &Key, version: Option<CommitId>, read_at: Duration) -> bool {
+        match self.store.board(key) {
+            Board::Version(newest) => version == Some(newest),
+            Board::Absent => version.is_none(),
+            Board::NotKept => self.clock.elapsed().saturating_sub(read_at) < FRESH,
+        }
+    }
+
+    async fn read_one(&self, key: Key) -> Result<(Option<Vec<u8>>, Option<CommitId>), Error> {
+        let reads = Reads { partition: key.partition, names: vec![key.name] };
+        let (mut opened, versions) = self.read(&reads).await?;
+        Ok((opened.pop().flatten(), versions[0]))
+    }
+
+    /// What this node kept of a team or of the system layer is out of date.
+    pub(super) fn forget(&self, name: Option<&TeamName>) {
+        match name {
+            Some(name) => drop(self.teams.teams.remove(name)),
+            None => self.teams.system.clear(),
+        }
+    }
+
+    /// Makes a team or gives it another title; true where it is new.
+    pub async fn put_team(&self, name: &TeamName, title: &str, actor: &Actor) -> Result<bool, Error> {
+        let reads = self.team_reads(name);
+        let saved = self
+            .decide(&reads, |records, now| {
+                let before = records[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
+                let is_new = before.is_none();
+                let mut team = before.unwrap_or_else(|| Team::new(name.clone(), title.to_owned(), now));
+                team.title = title.to_owned();
+                let mut change = save_team(&team, is_new);
+                if is_new {
+                    change.events.push(team_event(name, EventKind::TeamCreated, actor, now, json!({"name": name})));
+                }
+                Ok(change)
+            })
+            .await?;
+        self.forget(Some(name));
+        let is_new = saved.outcome?;
+        self.enter_team(name, title).await?;
+        Ok(is_new)
+    }
+
+    /// The index entry of a team; entering again changes nothing.
+    async fn enter_team(&self, name: &TeamName, title: &str) -> Result<(), Error> {
+        let reads = Reads { partition: SYSTEM, names: vec!["teams-index".into()] };
+        let saved = self.decide(&reads, |_, _| {
+            let mut change = Change::nothing(Ok(()));
+            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.enter.push((TEAMS.into(), name.to_string(), title.as_bytes().to_vec()));
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    /// Takes a team away with everything of it that the gateway keeps.
+    pub async fn delete_team(&self, name: &TeamName) -> Result<(), Error> {
+        self.team(name).await?.ok_or(Refusal::NotFound("team"))?;
+        let reads = self.team_reads(name);
+        let saved = self.decide(&reads, |records, _| {
+            let mut change = Change::nothing(records[0].as_ref().map(|_| ()).ok_or(Refusal::NotFound("team")));
+            change.delete.push(reads.names[0].clone());
+            // A commit puts at least one record: this one says when the team went.
+            change.put.push(Plain { name: format!("gone/{name}"), ..Plain::default() });
+            Ok(change)
+        });
+        saved.await?.outcome?;
+        self.forget(Some(name));
+        self.erase_interactions(name, |_| true).await?;
+        let reads = Reads { partition: SYSTEM, names: vec!["teams-index".into()] };
+        let saved = self.decide(&reads, |_, _| {
+            let mut change = Change::nothing(Ok(()));
+            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.remove.push((TEAMS.into(), name.to_string()));
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    /// A page of all teams: name and title, and where the next page begins.
+    pub async fn list_teams(&self, after: Option<&str>, limit: usize) -> Result<Vec<(TeamName, String)>, Error> {
+        let entries = self.store.list(SYSTEM, TEAMS, Order::Rising, after, limit).await?;
+        let mut teams = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let title = String::from_utf8_lossy(&self.open_at(TEAMS, &entry.bytes)?).into_owned();
+            let name = entry.member.parse().map_err(|_| Error::Damaged("the index of teams".into()))?;
+            teams.push((name, title));
+        }
+        Ok(teams)
+    }
+
+    /// Lets a rule change a team's record.
+    pub(super) async fn change_team<T>(
+        &self,
+        name: &TeamName,
+        rule: impl Fn(&mut Team, Moment) -> Result<(T, Vec<Event>), Refusal>,
+        remember: Option<&super::Remember<'_, T>>,
+    ) -> Result<super::Told<T>, Error> {
+        let mut reads = self.team_reads(name);
+        reads.names.extend(remember.map(super::Remember::name));
+        let saved = self
+            .decide(&reads, |records, now| {
+                if let Some(remember) = remember
+                    && let Some(reply) = remember.earlier(&records[1])?
+                {
+                    return Ok(Change::nothing(Ok(super::Told::Again(reply))));
+                }
+                let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
+                let mut team: Team = decode(name.as_str(), bytes)?;
+                let (told, events) = match rule(&mut team, now) {
+                    Ok(told) => told,
+                    Err(refusal) => return Ok(Change::nothing(Err(refusal))),
+                };
+                let kept = remember.map(|remember| remember.keep(self, &told, now));
+                let mut change = save_team(&team, super::Told::Fresh(told));
+                change.put.extend(kept);
+                change.events = events;
+                Ok(change)
+            })
+            .await?;
+        self.forget(Some(name));
+        Ok(saved.outcome?)
+    }
+
+    fn team_reads(&self, name: &TeamName) -> Reads {
+        Reads { partition: self.team_partition(name), names: vec![team_record(name)] }
+    }
+
+    /// Changes the system layer; refused where it would break a team, which is named.
+    pub async fn patch_system(
+        &self,
+        patch: &serde_json::Map<String, serde_json::Value>,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let teams = self.every_team().await?;
+        let reads = Reads { partition: SYSTEM, names: vec![SYSTEM_RECORD.into()] };
+        let saved = self
+            .decide(&reads, |records, now| {
+                let before: Overrides =
+                    records[0].as_ref().map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, b))?;
+                let next = match before.patch(patch).and_then(|next| stands_for(&next, &teams).map(|()| next)) {
+                    Ok(next) => next,
+                    Err(refusal) => return Ok(Change::nothing(Err(refusal))),
+                };
+                let mut change = Change::nothing(Ok(()));
+                change.put.push(Plain {
+                    name: SYSTEM_RECORD.into(),
+                    bytes: encode(&next),
+                    board: true,
+                    ..Plain::default()
+                });
+                let names: Vec<&str> = patch.keys().map(String::as_str).collect();
+                // Every team is told: its effective settings may be others now.
+                change.events = teams
+                    .iter()
+                    .map(|t| {
+                        team_event(
+                            &t.name,
+                            EventKind::SettingsChanged,
+                            actor,
+                            now,
+                            json!({"level": "system", "paths": names}),
+                        )
+                    })
+                    .collect();
+                Ok(change)
+            })
+            .await?;
+        self.forget(None);
+        Ok(saved.outcome?)
+    }
+
+    /// Every team's record, page by page.
+    async fn every_team(&self) -> Result<Vec<Team>, Error> {
+        let (mut teams, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.list_teams(after.as_deref(), 200).await?;
+            let Some((last, _)) = page.last() else { return Ok(teams) };
+            after = Some(last.to_string());
+            for (name, _) in &page {
+                teams.extend(self.team(name).await?.map(|view| view.team.clone()));
+            }
+        }
+    }
+}
+
+/// What follows from a team's record under a system layer.
+fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
+    let effective = effective(system, &team.overrides)
+        .map_err(|_| Error::Damaged(format!("the settings of {} contradict each other", team.name)))?;
+    let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
+    Ok(TeamView { effective, signing, verifying: team.verifying_keys(), team })
+}
+
+fn stands_for(system: &Overrides, teams: &[Team]) -> Result<(), Refusal> {
+    effective(system, &Overrides::default())?;
+    for team in teams {
+        effective(system, &team.overrides).map_err(|refusal| match refusal {
+            Refusal::Settings(faults) => Refusal::Settings(
+                faults
+                    .into_iter()
+                    .map(|f| crate::domain::refusal::Fault {
+                        detail: format!("for team {}: {}", team.name, f.detail),
+                        ..f
+                    })
+                    .collect(),
+            ),
+            other => other,
+        })?;
+    }
+    Ok(())
+}
+
+fn team_record(name: &TeamName) -> String {
+    format!("t/{name}")
+}
+
+fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
+    let put = Plain { name: team_record(&team.name), bytes: encode(team), board: true, ..Plain::default() };
+    Change { put: vec![put], ..Change::nothing(Ok(outcome)) }
+}
+
+/// Something that happened to a team.
+pub(super) fn team_event(
+    team: &TeamName,
+    kind: EventKind,
+    actor: &Actor,
+    now: Moment,
+    data: serde_json::Value,
+) -> Event {
+    Event {
+        kind,
+        at: now,
+        team: team.clone(),
+        interaction: None,
+        participant: None,
+        actor: actor.clone(),
+        data: object(data),
+    }
+}

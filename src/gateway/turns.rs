@@ -1,0 +1,180 @@
+//! One turn of an interaction over the loop: reads the interaction, its address and what the
+//! caller came with, lets the rule decide, and saves what it decided.
+
+use std::sync::Arc;
+
+use super::decide::{Change, Plain, Reads};
+use super::replay::{Remember, Told};
+use super::{DAY, Error, Gateway, Parsed, decode, encode, interaction_name};
+use crate::domain::event::Actor;
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
+use crate::domain::link::EndedLink;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
+use crate::domain::turn::{Around, Decision, Turn};
+use crate::gateway::teams::TeamView;
+use crate::store::{Board, Key, Partition};
+
+/// What a use case tells of an interaction: the outcome, and everything as it is afterwards.
+#[derive(Clone, Debug)]
+pub struct Held<T> {
+    /// What the rule told.
+    pub outcome: T,
+    /// The interaction.
+    pub interaction: Arc<Interaction>,
+    /// Its address, with the guess budgets.
+    pub address: Address,
+    /// Its team, with the effective settings.
+    pub team: Arc<TeamView>,
+}
+
+/// Which interaction, and who acts on it.
+pub(super) struct Visit<'a> {
+    pub id: InteractionId,
+    /// Only if it belongs to that team; None: whoever's it is (an owner, a page's token).
+    pub team: Option<&'a TeamName>,
+    pub actor: Actor,
+    /// The number of a link that the visitor came with.
+    pub link: Option<u16>,
+}
+
+impl Gateway {
+    /// The interaction as the store has it now, where the caller may see it.
+    pub(super) async fn look(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
+        let name = interaction_name(id);
+        let key = Key { partition: Partition(id.partition()), name };
+        let newest = match self.store.board(&key) {
+            Board::Absent => None,
+            Board::Version(version) => match self.parsed.get(&id).filter(|p| p.version == version) {
+                Some(parsed) => Some(parsed),
+                None => self.fetch(id, key).await?,
+            },
+            Board::NotKept => self.fetch(id, key).await?,
+        };
+        let mine = |parsed: &Arc<Parsed>| team.is_none_or(|team| parsed.interaction.team == *team);
+        newest.filter(mine).ok_or(Error::Refused(Refusal::NotFound("interaction")))
+    }
+
+    async fn fetch(&self, id: InteractionId, key: Key) -> Result<Option<Arc<Parsed>>, Error> {
+        let record = self.store.get(key.partition, std::slice::from_ref(&key.name)).await?.pop().flatten();
+        let Some(record) = record else { return Ok(None) };
+        if let Some(parsed) = self.parsed.get(&id).filter(|p| p.version == record.version) {
+            return Ok(Some(parsed));
+        }
+        let plain = self.open_record(&key.name, record.version, &record.bytes)?;
+        let parsed = Arc::new(Parsed { version: record.version, interaction: decode(&key.name, &plain)? });
+        self.parsed.insert(id, parsed.clone());
+        Ok(Some(parsed))
+    }
+
+    /// Lets a rule decide on an interaction and saves it.
+    pub(super) async fn turn<T>(
+        &self,
+        visit: Visit<'_>,
+        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
+        remember: Option<&Remember<'_, Held<T>>>,
+    ) -> Result<Told<Held<T>>, Error>
+    where
+        T: Clone,
+    {
+        let seen = self.look(visit.id, visit.team).await?;
+        let facts = &seen.interaction; // team and address of an interaction never change
+        let team = self.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let (partition, address_name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
+        let mut names = vec![interaction_name(visit.id), address_name];
+        names.extend(visit.link.map(|n| ended_name(visit.id, n)));
+        names.extend(remember.map(Remember::name));
+        let reads = Reads { partition, names };
+        let draws = self.draws();
+        let saved = self
+            .decide(&reads, |records, now| {
+                if let Some(remember) = remember
+                    && let Some(reply) = remember.earlier(&records[records.len() - 1])?
+                {
+                    return Ok(Change::nothing(Ok(Told::Again(reply))));
+                }
+                let bytes = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
+                let before: Interaction = decode(&reads.names[0], bytes)?;
+                let address: Address =
+                    records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
+                let around = Around { settings: &team.effective.settings, keys: &self.keys, now };
+                let mut turn = Turn::begin(before.clone(), address.clone(), around, visit.actor.clone(), draws.clone());
+                if visit.link.is_some() {
+                    turn.past = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
+                }
+                let decision = rule(turn, &team);
+                Ok(self.save(&before, &address, &reads.names[1], decision, &team, remember, now))
+            })
+            .await?;
+        let told = saved.outcome?;
+        if let (Told::Fresh(held), Some(version)) = (&told, saved.version) {
+            let interaction = Interaction::clone(&held.interaction);
+            self.parsed.insert(visit.id, Arc::new(Parsed { version, interaction }));
+        }
+        Ok(told)
+    }
+
+    /// What a decision changes in the store.
+    #[expect(clippy::too_many_arguments, reason = "everything that a commit of an interaction is made of")]
+    pub(super) fn save<T: Clone>(
+        &self,
+        before: &Interaction,
+        address_before: &Address,
+        address_name: &str,
+        decision: Decision<T>,
+        team: &Arc<TeamView>,
+        remember: Option<&Remember<'_, Held<T>>>,
+        now: Moment,
+    ) -> Change<Told<Held<T>>> {
+        let Decision { interaction, address, ended, events, outcome } = decision;
+        let outcome = outcome.map(|outcome| Held {
+            outcome,
+            interaction: Arc::new(interaction.clone()),
+            address: address.clone(),
+            team: team.clone(),
+        });
+        let mut put = Vec::new();
+        if interaction != *before {
+            let record = self.interaction_record(&interaction);
+            if record.bytes.len() > MOST_BYTES {
+                return Change::nothing(Err(Refusal::Full));
+            }
+            put.push(record);
+        }
+        if address != *address_before {
+            put.push(Plain { name: address_name.to_owned(), bytes: encode(&address), ..Plain::default() });
+        }
+        put.extend(ended.iter().map(|ended| ended_record(interaction.id, ended, now)));
+        if let (Some(remember), Ok(held)) = (remember, &outcome) {
+            put.push(remember.keep(self, held, now));
+        }
+        Change { put, events, ..Change::nothing(outcome.map(Told::Fresh)) }
+    }
+
+    /// An interaction's record: its alarm is its next deadline, and a closed one may be swept
+    /// when retention is over.
+    pub(super) fn interaction_record(&self, interaction: &Interaction) -> Plain {
+        let expires = match interaction.status {
+            Status::Open => None,
+            Status::Closed(at) => Some(at.plus(DAY * u32::try_from(self.retention.interactions).unwrap_or(u32::MAX))),
+        };
+        Plain {
+            name: interaction_name(interaction.id),
+            bytes: encode(interaction),
+            board: true,
+            alarm: interaction.deadline(),
+            expires,
+        }
+    }
+}
+
+/// The record of an ended link.
+fn ended_name(id: InteractionId, number: u16) -> String {
+    format!("e/{id}/{number}")
+}
+
+fn ended_record(id: InteractionId, ended: &EndedLink, now: Moment) -> Plain {
+    let name = ended_name(id, ended.link.number);
+    Plain { name, bytes: encode(ended), expires: Some(now.plus(DAY)), ..Plain::default() }
+}

@@ -1,0 +1,143 @@
+//! The outside: HTTP to use cases and back. One file for each kind of caller.
+//!
+//! What a request means is decided in `gateway`; here it is read strictly, its caller proved,
+//! and the answer written. Every "no" leaves through `problem`.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::domain::team::Role;
+use crate::gateway::callers::Caller;
+use crate::gateway::{Error, Gateway};
+use crate::pages::Pages;
+use problem::Problem;
+use views::Viewer;
+
+mod acts;
+mod admin;
+mod body;
+mod caller;
+mod events;
+mod hosted;
+mod interactions;
+mod keys;
+mod layers;
+mod login_links;
+mod login_page;
+mod people;
+mod problem;
+mod public;
+mod replies;
+pub mod serve;
+mod slugs;
+mod views;
+
+pub use layers::Proxies;
+
+/// What every handler may use.
+#[derive(Clone)]
+pub struct Shared(Arc<Inside>);
+
+/// See `Shared`.
+pub struct Inside {
+    gateway: Arc<Gateway>,
+    pages: Pages,
+    /// `/docs`, drawn once.
+    docs: String,
+    /// `/openapi.json`, written once.
+    openapi: String,
+    limiter: layers::Limiter,
+    proxies: Proxies,
+    metrics: PrometheusHandle,
+    /// Streams end when it is cancelled.
+    stopping: CancellationToken,
+}
+
+impl Deref for Shared {
+    type Target = Inside;
+    fn deref(&self) -> &Inside {
+        &self.0
+    }
+}
+
+impl Shared {
+    fn problem(&self, error: Error) -> Problem {
+        Problem::from_error(error, self.gateway.now())
+    }
+
+    fn viewer(&self, caller: &Caller) -> Viewer<'_> {
+        Viewer { role: caller.role, now: self.gateway.now(), keys: self.gateway.keys() }
+    }
+}
+
+/// The API as OpenAPI 3.1 describes it, made from the handlers.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Countersign",
+        description = "A gateway that lets a conversation prove who is in it. Errors are `application/problem+json` (RFC 9457); every POST that creates takes an `Idempotency-Key`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "interactions", description = "Conversations, their participants, flags and login links"),
+        (name = "events", description = "What happened, live"),
+        (name = "login page", description = "What the company's own login page calls"),
+        (name = "teams", description = "Tenants' units"),
+        (name = "settings", description = "System and team settings"),
+        (name = "security keys", description = "Keys shared with login pages"),
+        (name = "API keys", description = "Keys of bots, agents and admins"),
+        (name = "audit", description = "The security acts of a team"),
+        (name = "customers", description = "The company's customers"),
+    )
+)]
+struct Described;
+
+fn described() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(Described::openapi())
+        .merge(interactions::routes())
+        .merge(people::routes())
+        .merge(login_links::routes())
+        .merge(acts::routes())
+        .merge(events::routes())
+        .merge(login_page::routes())
+        .merge(admin::routes())
+        .merge(keys::routes())
+}
+
+/// The OpenAPI document.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = described().into_openapi();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key")).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("key", SecurityScheme::Http(bearer));
+    document
+}
+
+/// Everything under one roof. `more` is mounted beside it, behind the same outer layers.
+pub fn router(
+    gateway: Arc<Gateway>,
+    proxies: Proxies,
+    metrics: PrometheusHandle,
+    stopping: CancellationToken,
+    more: Router,
+) -> Router {
+    let document = openapi();
+    let pages = Pages::new();
+    let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data"));
+    let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data");
+    let limiter = layers::Limiter::default();
+    let shared = Shared(Arc::new(Inside { gateway, pages, docs, openapi, limiter, proxies, metrics, stopping }));
+    let (api, _) = described().split_for_parts();
+    let routes = api.merge(hosted::routes()).merge(public::routes());
+    layers::around(routes.with_state(shared.clone()).merge(more), shared)
+}
+
+/// Whether a role may be compared: roles nest.
+const _: () = assert!((Role::Bot as u8) < (Role::Agent as u8) && (Role::Admin as u8) < (Role::Owner as u8));

@@ -1,0 +1,210 @@
+//! What bots and agents tell of a conversation: what was typed, who is there, that it ends.
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{Json, fault, field};
+use super::caller::{Agent, Bot, acting};
+use super::problem::Problem;
+use super::replies::{again, created};
+use super::views::{AuthenticationView, InteractionView};
+use super::{Shared, slugs};
+use crate::domain::id::{MessageId, ParticipantId, plain_text};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::confirm::Heard;
+use crate::domain::team::Role;
+use crate::gateway::{Error, Held, Remember, Told};
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(hear_message))
+        .routes(routes!(set_presence))
+        .routes(routes!(sign_out))
+        .routes(routes!(close_interaction))
+        .routes(routes!(unlock_participant))
+}
+
+/// What the person typed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    /// The platform's or the bot's own id: the same one is judged once.
+    message_id: String,
+    /// Who typed it; absent: the conversation's own sender.
+    from: Option<String>,
+    text: String,
+}
+
+/// Whether the text was an answer.
+#[derive(Serialize, ToSchema)]
+struct HeardView {
+    /// True: keep it from the model and the transcript.
+    consumed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    /// `passed`, `wrong`, `locked` or `banned`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    outcome: Option<Heard>,
+    authentication: AuthenticationView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacted_text: Option<String>,
+}
+
+/// Passes on what the person typed: a confirmation code is taken out of the conversation.
+#[utoipa::path(post, path = "/v1/interactions/{id}/messages", tag = "interactions", operation_id = "hear_message",
+    params(("id" = String, Path)), request_body = Message, security(("key" = ["bot"])),
+    responses((status = 200, body = HeardView)))]
+async fn hear_message(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<Message>,
+) -> Result<Response, Problem> {
+    let acting = acting(&caller, &id)?;
+    let Message { message_id, from, text } = body.value;
+    let message_id: MessageId = field("/message_id", &message_id)?;
+    if text.len() > 16 * 1024 {
+        return Err(fault("/text", "at most 16 KiB"));
+    }
+    let viewer = state.viewer(&caller);
+    let hidden: String = text.chars().take(32).map(|_| '•').collect();
+    let render = |held: &Held<Heard>| {
+        let consumed = held.outcome != Heard::Conversation;
+        let authentication = viewer.flag(held, None, None).expect("every interaction has a primary");
+        let view = HeardView {
+            consumed,
+            kind: consumed.then_some("confirmation"),
+            outcome: consumed.then_some(held.outcome),
+            authentication,
+            redacted_text: consumed.then(|| hidden.clone()),
+        };
+        created(false, &view)
+    };
+    let place = state.gateway.message_place(acting.id.as_bytes(), message_id.as_str());
+    let remember = Remember::new(place, &render);
+    let told = state.gateway.hear(acting.id, acting.team, &text, from.as_deref(), &remember).await;
+    match told.map_err(|e| state.problem(e))? {
+        Told::Fresh(held) => Ok(again(render(&held))),
+        Told::Again(bytes) => Ok(again(bytes)),
+    }
+}
+
+/// Whether a participant is there.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Presence {
+    participant: Option<String>,
+    /// `online` or `offline`.
+    #[schema(value_type = String)]
+    state: There,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum There {
+    Online,
+    Offline,
+}
+
+/// Tells whether a participant is there.
+#[utoipa::path(post, path = "/v1/interactions/{id}/presence", tag = "interactions", operation_id = "set_presence",
+    params(("id" = String, Path)), request_body = Presence, security(("key" = ["bot"])),
+    responses((status = 200, body = InteractionView)))]
+async fn set_presence(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<Presence>,
+) -> Result<Response, Problem> {
+    let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
+    let online = matches!(body.value.state, There::Online);
+    let held =
+        state.gateway.presence(acting(&caller, &id)?, who.as_ref(), online).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+}
+
+/// Which participant; the primary where absent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Whom {
+    participant: Option<String>,
+}
+
+/// Lowers a participant's flag.
+#[utoipa::path(post, path = "/v1/interactions/{id}/sign-out", tag = "interactions", operation_id = "sign_out",
+    params(("id" = String, Path)), request_body = Whom, security(("key" = ["bot"])),
+    responses((status = 200, body = InteractionView)))]
+async fn sign_out(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<Whom>,
+) -> Result<Response, Problem> {
+    let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
+    let held = state.gateway.sign_out(acting(&caller, &id)?, who.as_ref()).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Ends the conversation: every flag in it falls.
+#[utoipa::path(post, path = "/v1/interactions/{id}/close", tag = "interactions", operation_id = "close_interaction",
+    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
+async fn close_interaction(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    _nothing: Json<Nothing>,
+) -> Result<Response, Problem> {
+    let held = state.gateway.close(acting(&caller, &id)?).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+}
+
+/// Why a lock is lifted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Unlock {
+    /// For the audit trail.
+    reason: String,
+    /// `login`, `otp`, `pin`, `kba` or `photo_id`; all where absent.
+    method: Option<String>,
+}
+
+/// Lifts a lockout; an admin also lifts a ban.
+#[utoipa::path(post, path = "/v1/interactions/{id}/participants/{participant}/unlock", tag = "interactions",
+    operation_id = "unlock_participant", params(("id" = String, Path), ("participant" = String, Path)),
+    request_body = Unlock, security(("key" = ["agent"])), responses((status = 200, body = InteractionView)))]
+async fn unlock_participant(
+    State(state): State<Shared>,
+    Agent(caller): Agent,
+    Path((id, participant)): Path<(String, String)>,
+    body: Json<Unlock>,
+) -> Result<Response, Problem> {
+    let acting = acting(&caller, &id)?;
+    let who: ParticipantId = participant.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    let Unlock { reason, method } = body.value;
+    if !plain_text(&reason, 500) {
+        return Err(fault("/reason", "must be 1 to 500 bytes without control characters"));
+    }
+    if method.as_ref().is_some_and(|m| !["login", "otp", "pin", "kba", "photo_id"].contains(&m.as_str())) {
+        return Err(fault("/method", "must be login, otp, pin, kba or photo_id"));
+    }
+    let ban = caller.role >= Role::Admin;
+    let held = state.gateway.unlock(acting, &who, method.as_deref(), &reason, ban).await;
+    let held = held.map_err(|e| match e {
+        Error::Refused(Refusal::Forbidden) => {
+            Problem::of(&slugs::FORBIDDEN).saying("The participant is banned: only an admin lifts a ban.")
+        }
+        other => state.problem(other),
+    })?;
+    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+}

@@ -1,0 +1,272 @@
+//! What admins and owners ask: teams, settings, keys, the audit trail, erasure.
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{Json, Query};
+use super::caller::{Admin, Owner, acting, team_of_path};
+use super::problem::Problem;
+use super::replies::limit;
+use super::{Shared, slugs};
+use crate::domain::id::{CustomerId, TeamName, plain_text};
+use crate::domain::refusal::Fault;
+use crate::domain::settings::{Effective, Source, Warning};
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(put_team, get_team, delete_team))
+        .routes(routes!(list_teams))
+        .routes(routes!(get_system_settings, patch_system_settings))
+        .routes(routes!(get_team_settings, patch_team_settings))
+        .routes(routes!(read_audit))
+        .routes(routes!(erase_interaction))
+        .routes(routes!(erase_customer))
+}
+
+/// A team.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TeamView {
+    /// Its name in paths.
+    team: String,
+    /// Its name for people.
+    name: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PutTeam {
+    /// Its name for people.
+    name: String,
+}
+
+/// Makes a team, or gives it another name.
+#[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", operation_id = "put_team", params(("team" = String, Path)),
+    request_body = PutTeam, security(("key" = ["owner"])),
+    responses((status = 201, body = TeamView, description = "Made"), (status = 200, body = TeamView, description = "Renamed")))]
+async fn put_team(
+    State(state): State<Shared>,
+    Owner(caller): Owner,
+    Path(team): Path<String>,
+    body: Json<PutTeam>,
+) -> Result<Response, Problem> {
+    let wrong = |pointer: &str, detail: String| Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer, detail)]);
+    let name: TeamName = team.parse().map_err(|e: crate::domain::id::Malformed| wrong("", e.to_string()))?;
+    if !plain_text(&body.value.name, 200) {
+        return Err(wrong("/name", "must be 1 to 200 bytes without control characters".into()));
+    }
+    let is_new = state.gateway.put_team(&name, &body.value.name, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Reply(TeamView { team: name.to_string(), name: body.value.name })).into_response())
+}
+
+/// A team.
+#[utoipa::path(get, path = "/v1/teams/{team}", tag = "teams", operation_id = "get_team", params(("team" = String, Path)),
+    security(("key" = ["admin"])), responses((status = 200, body = TeamView)))]
+async fn get_team(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(team): Path<String>,
+) -> Result<Response, Problem> {
+    let name = team_of_path(&caller, &team)?;
+    let team = state.gateway.team(&name).await.map_err(|e| state.problem(e))?;
+    let team = team.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    Ok(Reply(TeamView { team: name.to_string(), name: team.team.title.clone() }).into_response())
+}
+
+/// Takes a team away, with its interactions.
+#[utoipa::path(delete, path = "/v1/teams/{team}", tag = "teams", operation_id = "delete_team", params(("team" = String, Path)),
+    security(("key" = ["owner"])), responses((status = 204)))]
+async fn delete_team(
+    State(state): State<Shared>,
+    Owner(caller): Owner,
+    Path(team): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let name = team_of_path(&caller, &team)?;
+    state.gateway.delete_team(&name).await.map_err(|e| state.problem(e))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageQuery {
+    pub limit: Option<usize>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TeamPage {
+    items: Vec<TeamView>,
+    next_cursor: Option<String>,
+}
+
+/// The teams that the caller may act on.
+#[utoipa::path(get, path = "/v1/teams", tag = "teams", operation_id = "list_teams",
+    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)), security(("key" = ["admin"])),
+    responses((status = 200, body = TeamPage)))]
+async fn list_teams(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, Problem> {
+    let limit = limit(query.limit)?;
+    if let Some(own) = caller.sees() {
+        let team = state.gateway.team(own).await.map_err(|e| state.problem(e))?;
+        let items = team.iter().map(|t| TeamView { team: own.to_string(), name: t.team.title.clone() }).collect();
+        return Ok(Reply(TeamPage { items, next_cursor: None }).into_response());
+    }
+    let teams = state.gateway.list_teams(query.cursor.as_deref(), limit).await.map_err(|e| state.problem(e))?;
+    let next_cursor = teams.last().filter(|_| teams.len() == limit).map(|(name, _)| name.to_string());
+    let items = teams.into_iter().map(|(team, name)| TeamView { team: team.to_string(), name }).collect();
+    Ok(Reply(TeamPage { items, next_cursor }).into_response())
+}
+
+/// Settings as they hold.
+#[derive(Serialize, ToSchema)]
+struct EffectiveView {
+    /// Every setting.
+    #[schema(value_type = Object)]
+    settings: Value,
+    /// Dotted path → `default`, `system` or `team`.
+    #[schema(value_type = Object)]
+    source: std::collections::BTreeMap<String, Source>,
+    /// What departs from a standard.
+    #[schema(value_type = Vec<Object>)]
+    warnings: Vec<Warning>,
+}
+
+impl From<Effective> for EffectiveView {
+    fn from(effective: Effective) -> Self {
+        Self { settings: effective.json, source: effective.source, warnings: effective.warnings }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsQuery {
+    effective: Option<bool>,
+}
+
+fn settings((own, effective): (Value, Effective), query: &SettingsQuery) -> Response {
+    match query.effective {
+        Some(true) => Reply(EffectiveView::from(effective)).into_response(),
+        _ => Reply(own).into_response(),
+    }
+}
+
+/// The system layer: only what it sets, or with `effective=true` what it comes to.
+#[utoipa::path(get, path = "/v1/settings", tag = "settings", operation_id = "get_system_settings",
+    params(("effective" = Option<bool>, Query)), security(("key" = ["owner"])), responses((status = 200, body = EffectiveView)))]
+async fn get_system_settings(
+    State(state): State<Shared>,
+    _owner: Owner,
+    Query(query): Query<SettingsQuery>,
+) -> Result<Response, Problem> {
+    Ok(settings(state.gateway.system_settings().await.map_err(|e| state.problem(e))?, &query))
+}
+
+/// Changes the system layer by a merge patch (RFC 7396).
+#[utoipa::path(patch, path = "/v1/settings", tag = "settings", operation_id = "patch_system_settings",
+    request_body(content = Object), security(("key" = ["owner"])), responses((status = 200, body = EffectiveView)))]
+async fn patch_system_settings(
+    State(state): State<Shared>,
+    Owner(caller): Owner,
+    body: Json<Map<String, Value>>,
+) -> Result<Response, Problem> {
+    state.gateway.patch_system(&body.value, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let (_, effective) = state.gateway.system_settings().await.map_err(|e| state.problem(e))?;
+    Ok(Reply(EffectiveView::from(effective)).into_response())
+}
+
+/// A team's layer: only what it sets, or with `effective=true` what holds.
+#[utoipa::path(get, path = "/v1/teams/{team}/settings", tag = "settings", operation_id = "get_team_settings",
+    params(("team" = String, Path), ("effective" = Option<bool>, Query)), security(("key" = ["admin"])),
+    responses((status = 200, body = EffectiveView)))]
+async fn get_team_settings(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(team): Path<String>,
+    Query(query): Query<SettingsQuery>,
+) -> Result<Response, Problem> {
+    let name = team_of_path(&caller, &team)?;
+    Ok(settings(state.gateway.team_settings(&name).await.map_err(|e| state.problem(e))?, &query))
+}
+
+/// Changes a team's layer by a merge patch (RFC 7396): all of it holds, or nothing changes.
+#[utoipa::path(patch, path = "/v1/teams/{team}/settings", tag = "settings", operation_id = "patch_team_settings",
+    params(("team" = String, Path)), request_body(content = Object), security(("key" = ["admin"])),
+    responses((status = 200, body = EffectiveView)))]
+async fn patch_team_settings(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(team): Path<String>,
+    body: Json<Map<String, Value>>,
+) -> Result<Response, Problem> {
+    let name = team_of_path(&caller, &team)?;
+    state.gateway.patch_team(&name, &body.value, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let (_, effective) = state.gateway.team_settings(&name).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(EffectiveView::from(effective)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditQuery {
+    after: Option<u64>,
+    cursor: Option<u64>,
+    limit: Option<usize>,
+}
+
+/// The team's audit trail, oldest first: hash-chained, for `countersign audit verify`.
+#[utoipa::path(get, path = "/v1/teams/{team}/audit", tag = "audit", operation_id = "read_audit",
+    params(("team" = String, Path), ("after" = Option<u64>, Query, description = "An entry's number"),
+           ("cursor" = Option<u64>, Query), ("limit" = Option<usize>, Query, description = "1 to 1000; 1000 where absent")),
+    security(("key" = ["admin"])), responses((status = 200, body = Object)))]
+async fn read_audit(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(team): Path<String>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Response, Problem> {
+    let name = team_of_path(&caller, &team)?;
+    let after = query.after.or(query.cursor).unwrap_or(0);
+    let limit = query.limit.unwrap_or(1000);
+    if !(1..=1000).contains(&limit) {
+        return Err(Problem::of(&slugs::INVALID).saying("limit must be from 1 to 1000."));
+    }
+    let trail = state.gateway.audit(&name, after, limit).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(trail).into_response())
+}
+
+/// Erases an interaction.
+#[utoipa::path(delete, path = "/v1/interactions/{id}", tag = "interactions", operation_id = "erase_interaction",
+    params(("id" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
+async fn erase_interaction(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    state.gateway.erase(acting(&caller, &id)?).await.map_err(|e| state.problem(e))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Erases everything that is kept of a customer.
+#[utoipa::path(delete, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "erase_customer",
+    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, description = "How many interactions went")))]
+async fn erase_customer(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let name = team_of_path(&caller, &team)?;
+    let customer: CustomerId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    let erased = state.gateway.erase_customer(&name, &customer, &caller.actor).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(json!({"interactions_erased": erased})).into_response())
+}

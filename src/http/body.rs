@@ -1,0 +1,142 @@
+//! What callers send, parsed strictly: media type, size, JSON, fields, each with its own answer.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::request::Parts;
+use http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use super::slugs;
+use crate::domain::refusal::Fault;
+
+/// A JSON body. An empty one counts as `{}`.
+pub struct Json<T> {
+    /// What was sent.
+    pub value: T,
+    /// Its bytes, with method and path before them: what an idempotency key stands for.
+    pub raw: Vec<u8>,
+    /// The `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let json = is_json(request.headers());
+        let idempotency_key = idempotency_key(request.headers())?;
+        let mut raw = format!("{} {}\n", request.method(), request.uri()).into_bytes();
+        let bytes = read(request, state).await?;
+        if !json && !bytes.is_empty() {
+            return Err(Problem::of(&slugs::MEDIA_TYPE));
+        }
+        let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
+        raw.extend_from_slice(&bytes);
+        Ok(Self { value, raw, idempotency_key })
+    }
+}
+
+/// Reads a body within the route's limit.
+pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.into_response_status() {
+        http::StatusCode::PAYLOAD_TOO_LARGE => Problem::of(&slugs::TOO_LARGE),
+        _ => Problem::of(&slugs::TIMEOUT),
+    })
+}
+
+trait RejectionStatus {
+    fn into_response_status(self) -> http::StatusCode;
+}
+
+impl<R: axum::response::IntoResponse> RejectionStatus for R {
+    fn into_response_status(self) -> http::StatusCode {
+        self.into_response().status()
+    }
+}
+
+/// `application/json`, with no charset but UTF-8.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let Some(text) = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()) else { return false };
+    let mut parts = text.split(';').map(str::trim);
+    let essence = parts.next().is_some_and(|e| e.eq_ignore_ascii_case("application/json"));
+    essence && parts.all(|p| p.eq_ignore_ascii_case("charset=utf-8") || p.eq_ignore_ascii_case("charset=\"utf-8\""))
+}
+
+/// Parses JSON into a struct: what is no JSON is 400, what does not fit is 422 with its place.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let inner = error.inner();
+        if inner.is_syntax() || inner.is_eof() || inner.is_io() {
+            return Problem::of(&slugs::BAD_JSON);
+        }
+        let text = inner.to_string();
+        let detail = text.split(" at line ").next().unwrap_or(&text).to_owned();
+        Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer(error.path(), &detail), detail)])
+    })?;
+    json.end().map_err(|_| Problem::of(&slugs::BAD_JSON))?;
+    Ok(value)
+}
+
+/// The place of an error; the field's own where it is unknown or missing.
+fn pointer(path: &serde_path_to_error::Path, detail: &str) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path.iter() {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    let of_field = ["unknown field `", "missing field `", "duplicate field `"];
+    let named = of_field.iter().find_map(|start| detail.strip_prefix(start)).and_then(|rest| rest.split('`').next());
+    match named {
+        Some(name) if !pointer.ends_with(&format!("/{name}")) => format!("{pointer}/{name}"),
+        _ => pointer,
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut all = headers.get_all("idempotency-key").iter();
+    let Some(key) = all.next() else { return Ok(None) };
+    let text = key.to_str().ok().filter(|k| (1..=255).contains(&k.len()) && all.next().is_none());
+    match text {
+        Some(text) => Ok(Some(text.to_owned())),
+        None => {
+            Err(Problem::of(&slugs::BAD_REQUEST).saying("Idempotency-Key must be one text of 1 to 255 characters."))
+        }
+    }
+}
+
+/// A query string: a parameter that stands twice is 400, an unknown one 422.
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let text = parts.uri.query().unwrap_or_default();
+        let mut names: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).map(|(name, _)| name).collect();
+        names.sort();
+        if names.windows(2).any(|two| two[0] == two[1]) {
+            return Err(Problem::of(&slugs::BAD_REQUEST).saying("A query parameter stands there twice."));
+        }
+        axum::extract::Query::<T>::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|error| {
+            let text = error.body_text();
+            let detail = text.rsplit(": ").next().unwrap_or(&text).to_owned();
+            Problem::of(&slugs::INVALID).saying(format!("The query string: {detail}."))
+        })
+    }
+}
+
+/// One field is wrong.
+pub(super) fn fault(pointer: impl Into<String>, detail: impl ToString) -> Problem {
+    Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer, detail.to_string())])
+}
+
+/// Parses a field.
+pub(super) fn field<T: std::str::FromStr<Err: ToString>>(pointer: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|e: T::Err| fault(pointer, e.to_string()))
+}

@@ -1,0 +1,323 @@
+//! The customer's pages: landing and done. GET and HEAD draw; only a form that this browser was
+//! shown, sent from our own origin, changes anything.
+
+use axum::extract::{Path, Request, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use url::Url;
+
+use super::Shared;
+use super::body::read;
+use super::problem::Problem;
+use super::views::mask;
+use crate::domain::confirmation::Confirmation;
+use crate::domain::link::{Link, PostBackStatus, Progress, Purpose, return_link};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::continue_link::Found;
+use crate::domain::secret::{base64url, from_base64url};
+use crate::domain::settings::{BindingRule, Settings};
+use crate::domain::token::Token;
+use crate::gateway::{Error, Held};
+use crate::pages;
+
+/// The routes of this file.
+pub fn routes() -> axum::Router<Shared> {
+    axum::Router::new().route("/l/{token}", get(show).post(act))
+}
+
+const REFERRER: HeaderName = header::REFERRER_POLICY;
+
+async fn show(State(state): State<Shared>, Path(token): Path<String>, headers: HeaderMap) -> Response {
+    let Some(token) = Token::parse(&token) else { return refusal_page(&state, Refusal::NotFound("link").into()) };
+    let held = match state.gateway.visit_link(&token).await {
+        Ok(held) => held,
+        Err(error) => return refusal_page(&state, error),
+    };
+    match &held.outcome {
+        Found::Live(at, link) => landing(&state, &held, *at, link, &token, &headers),
+        Found::Done(at, link, status) => done(&state, &held, *at, link, *status, &token, &headers),
+    }
+}
+
+fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &Token, headers: &HeaderMap) -> Response {
+    let settings = &held.team.effective.settings;
+    let (browser, cookie) = browser(state, headers);
+    let keys = state.gateway.keys();
+    if let Progress::Opened { handle, .. } = &link.progress
+        && link.handle(held.interaction.id, browser.as_bytes(), &keys.handle).tag(&keys.link) != *handle
+    {
+        return refusal_page(state, Refusal::LinkUsed.into());
+    }
+    let now = state.gateway.now();
+    let opener = link.opener.is_some() && matches!(link.progress, Progress::Issued);
+    let page = pages::Landing {
+        brand: brand(settings),
+        locale: settings.locale.clone(),
+        channel: held.interaction.channel.to_string(),
+        address: mask(held.interaction.conversation.as_str()),
+        customer_name: held.interaction.participants[at].person.name.clone(),
+        asked_at: link.issued_at.to_string(),
+        minutes_ago: now.since(link.issued_at).as_secs() / 60,
+        purpose: match link.purpose {
+            Purpose::PreChat => pages::Purpose::PreChat,
+            Purpose::MidChat => pages::Purpose::MidChat,
+        },
+        expires_at: link.expires_at.map(|end| end.to_string()),
+        intent_label: link.intent.as_ref().and_then(|i| settings.intents.get(i.as_str())?.label.clone()),
+        action: format!("/l/{}", token.text()),
+        nonce: nonce(state, token, &browser),
+        opener_origins: if opener { settings.allowed_origins.clone() } else { Vec::new() },
+        opener_required: link.rule == BindingRule::Opener,
+    };
+    let mut response = Html(state.pages.landing(&page)).into_response();
+    // No Cross-Origin-Opener-Policy here: the chat's window must be able to vouch.
+    headers_of_page(state, &mut response, &form_targets(settings));
+    set(&mut response, header::SET_COOKIE, &cookie);
+    response
+}
+
+/// The redirect after Continue leads to the login page, and browsers judge it by `form-action`.
+fn form_targets(settings: &Settings) -> String {
+    let login = settings.authentication_url.as_deref().and_then(|url| Url::parse(url).ok());
+    match login {
+        Some(url) if url.scheme() == "http" => format!("'self' https: {}", url.origin().ascii_serialization()),
+        _ => "'self' https:".to_owned(),
+    }
+}
+
+fn done(
+    state: &Shared,
+    held: &Held<Found>,
+    at: usize,
+    link: &Link,
+    status: PostBackStatus,
+    token: &Token,
+    headers: &HeaderMap,
+) -> Response {
+    let settings = &held.team.effective.settings;
+    let (browser, cookie) = browser(state, headers);
+    let participant = &held.interaction.participants[at];
+    let waiting = participant.confirmation.as_ref().filter(|c| c.link == link.number);
+    let mut code = None;
+    let shown = match (status, waiting) {
+        (PostBackStatus::ConfirmationRequired, Some(confirmation)) => {
+            let text = confirmation.code(held.interaction.id, &state.gateway.keys().confirmation);
+            code = Some(text.clone());
+            code_page(state, held, link, confirmation, text, token, &browser)
+        }
+        (PostBackStatus::Denied, _) => pages::DoneState::Denied,
+        (PostBackStatus::Cancelled, _) => pages::DoneState::Cancelled,
+        _ if participant.flag.raised(state.gateway.now()).is_some() => pages::DoneState::Authenticated,
+        _ => pages::DoneState::Ended,
+    };
+    let return_link = link.return_url.as_deref().and_then(|url| return_link(url, code.as_deref()));
+    let page = pages::Done { brand: brand(settings), locale: settings.locale.clone(), state: shown, return_link };
+    let mut response = Html(state.pages.done(&page)).into_response();
+    headers_of_page(state, &mut response, "'self'");
+    set(&mut response, header::SET_COOKIE, &cookie);
+    set(&mut response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    response
+}
+
+fn code_page(
+    state: &Shared,
+    held: &Held<Found>,
+    link: &Link,
+    confirmation: &Confirmation,
+    code: String,
+    token: &Token,
+    browser: &str,
+) -> pages::DoneState {
+    let now = state.gateway.now();
+    pages::DoneState::Code {
+        code,
+        expires_at: confirmation.expires_at.to_string(),
+        seconds_left: confirmation.expires_at.since(now).as_secs(),
+        channel: held.interaction.channel.to_string(),
+        address: mask(held.interaction.conversation.as_str()),
+        asked_at: link.issued_at.to_string(),
+        minutes_ago: now.since(link.issued_at).as_secs() / 60,
+        report_action: format!("/l/{}", token.text()),
+        nonce: nonce(state, token, browser),
+    }
+}
+
+async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
+    let Some(token) = Token::parse(&text) else { return Ok(refusal_page(&state, Refusal::NotFound("link").into())) };
+    let headers = request.headers().clone();
+    let bytes = read(request, &()).await?;
+    let (mut act, mut sent, mut opener) = (String::new(), String::new(), String::new());
+    for (name, value) in url::form_urlencoded::parse(&bytes) {
+        match &*name {
+            "act" => act = value.into_owned(),
+            "nonce" => sent = value.into_owned(),
+            "opener" => opener = value.into_owned(),
+            _ => {}
+        }
+    }
+    let browser = cookie(&state, &headers).unwrap_or_default();
+    let shown = !browser.is_empty() && is_nonce(&state, &token, &browser, &sent);
+    if !shown || !from_own_page(&state, &headers) {
+        return Ok(refusal_page(&state, Refusal::StaleForm.into()));
+    }
+    Ok(match act.as_str() {
+        "continue" => press_continue(&state, &token, &browser, &opener).await,
+        "report" => press_report(&state, &token).await,
+        _ => refusal_page(&state, Refusal::StaleForm.into()),
+    })
+}
+
+async fn press_continue(state: &Shared, token: &Token, browser: &str, opener: &str) -> Response {
+    let opener = Some(opener).filter(|o| !o.is_empty());
+    let to = match state.gateway.continue_link(token, browser.as_bytes(), opener).await {
+        Ok(held) => state.gateway.signed_url(&held.team, &held.outcome.link, &held.outcome.handle),
+        Err(error) => Err(error),
+    };
+    match to {
+        Ok(url) => {
+            let mut response = StatusCode::SEE_OTHER.into_response();
+            set(&mut response, header::LOCATION, &url);
+            set(&mut response, REFERRER, "no-referrer");
+            response
+        }
+        Err(error) => refusal_page(state, error),
+    }
+}
+
+async fn press_report(state: &Shared, token: &Token) -> Response {
+    match state.gateway.report_link(token).await {
+        Ok(held) => {
+            let settings = &held.team.effective.settings;
+            let (brand, locale) = (brand(settings), settings.locale.clone());
+            let page = pages::Done { brand, locale, state: pages::DoneState::Reported, return_link: None };
+            let mut response = Html(state.pages.done(&page)).into_response();
+            headers_of_page(state, &mut response, "'self'");
+            response
+        }
+        Err(error) => refusal_page(state, error),
+    }
+}
+
+/// A refusal as a person reads it. Whose link it was is not told.
+pub(super) fn refusal_page(state: &Shared, error: Error) -> Response {
+    let (status, why) = match &error {
+        Error::Refused(refusal) => page_of(refusal),
+        Error::Away(_) | Error::Damaged(_) => (StatusCode::SERVICE_UNAVAILABLE, pages::Refused::Unavailable),
+    };
+    if !matches!(error, Error::Refused(_)) {
+        tracing::error!(%error, "a page could not be drawn");
+    }
+    notice(state, status, why)
+}
+
+/// A page with one message.
+pub(super) fn notice(state: &Shared, status: StatusCode, why: pages::Refused) -> Response {
+    let plain = pages::Brand { name: None, color: None, logo: None };
+    let page = pages::Notice::of(why, plain, "en");
+    let mut response = (status, Html(state.pages.notice(&page))).into_response();
+    headers_of_page(state, &mut response, "'self'");
+    set(&mut response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    response
+}
+
+fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
+    use pages::Refused;
+    match refusal {
+        Refusal::LinkExpired | Refusal::Closed => (StatusCode::GONE, Refused::Expired),
+        Refusal::LinkUsed => (StatusCode::GONE, Refused::Used),
+        Refusal::LinkSuperseded => (StatusCode::GONE, Refused::Superseded),
+        Refusal::LinkReported => (StatusCode::GONE, Refused::Reported),
+        Refusal::StaleForm => (StatusCode::FORBIDDEN, Refused::Stale),
+        Refusal::NotOpenedByChat => (StatusCode::FORBIDDEN, Refused::NotConfirmed),
+        Refusal::Locked(_) => (StatusCode::LOCKED, Refused::Locked),
+        Refusal::Banned => (StatusCode::FORBIDDEN, Refused::Banned),
+        Refusal::NoAuthenticationUrl | Refusal::NoSecurityKey => (StatusCode::CONFLICT, Refused::Unavailable),
+        Refusal::NotFound(_) => (StatusCode::NOT_FOUND, Refused::Unknown),
+        Refusal::BadAssertion(why) => {
+            tracing::info!(why, "an assertion was refused");
+            (StatusCode::UNAUTHORIZED, Refused::NotConfirmed)
+        }
+        Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) => {
+            (StatusCode::CONFLICT, Refused::NotConfirmed)
+        }
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, Refused::NotConfirmed),
+    }
+}
+
+fn brand(settings: &Settings) -> pages::Brand {
+    let brand = &settings.brand;
+    pages::Brand { name: brand.name.clone(), color: brand.color.clone(), logo: brand.logo.clone() }
+}
+
+fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// What every page with a form says of itself. `same-origin` and not `no-referrer`: with that,
+/// browsers would send `Origin: null` with the form.
+pub(super) fn headers_of_page(state: &Shared, response: &mut Response, form_targets: &str) {
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
+    );
+    set(response, header::CONTENT_SECURITY_POLICY, &policy);
+    set(response, REFERRER, "same-origin");
+    set(response, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
+    if state.gateway.public_url().starts_with("https:") {
+        set(response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
+
+/// The browser's own random name, kept in a cookie; it grants nothing but the same handle again.
+fn browser(state: &Shared, headers: &HeaderMap) -> (String, String) {
+    let known = cookie(state, headers);
+    let browser = known.unwrap_or_else(|| base64url(&state.gateway.draw::<16>()));
+    let (name, secure) = cookie_name(state);
+    let cookie = format!("{name}={browser}; Path=/; HttpOnly; SameSite=Lax; Max-Age=86400{secure}");
+    (browser, cookie)
+}
+
+fn cookie_name(state: &Shared) -> (&'static str, &'static str) {
+    match state.gateway.public_url().starts_with("https:") {
+        true => ("__Host-cs_browser", "; Secure"),
+        false => ("cs_browser", ""),
+    }
+}
+
+fn cookie(state: &Shared, headers: &HeaderMap) -> Option<String> {
+    let (name, _) = cookie_name(state);
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let found = pairs.find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())?;
+    from_base64url(&found).filter(|bytes| bytes.len() == 16).map(|_| found)
+}
+
+fn nonce(state: &Shared, token: &Token, browser: &str) -> String {
+    base64url(state.gateway.keys().form.tag(&[token.text().as_bytes(), browser.as_bytes()]).as_bytes())
+}
+
+fn is_nonce(state: &Shared, token: &Token, browser: &str, sent: &str) -> bool {
+    use subtle::ConstantTimeEq;
+    nonce(state, token, browser).as_bytes().ct_eq(sent.as_bytes()).into()
+}
+
+/// Our own `Origin`, or `Sec-Fetch-Site: same-origin`.
+fn from_own_page(state: &Shared, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let own = Url::parse(state.gateway.public_url()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    match text("origin") {
+        Some(origin) => origin == own,
+        None => text("sec-fetch-site") == Some("same-origin"),
+    }
+}
+
+/// A page was asked for too often from one address.
+pub(super) fn too_many(state: &Shared) -> Response {
+    let mut response = notice(state, StatusCode::TOO_MANY_REQUESTS, pages::Refused::TooMany);
+    set(&mut response, header::RETRY_AFTER, "10");
+    response
+}

@@ -1,0 +1,205 @@
+//! What every request passes on its way in and out: limits, request ids, spawned handlers,
+//! headers, counting, and the writing of problem documents.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use governor::clock::DefaultClock;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use ipnet::IpNet;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use super::problem::Problem;
+use super::{Shared, hosted, slugs};
+use crate::domain::secret::base64url;
+
+/// A body is at most so large.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// Two chunks of a body may lie so far apart.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pages and post-backs from one address: a burst of 300 and 30 a second after it, which is more
+/// than the 200 in any 10 seconds that are promised.
+const BURST: NonZeroU32 = NonZeroU32::new(300).expect("300 is not 0");
+const PER_SECOND: NonZeroU32 = NonZeroU32::new(30).expect("30 is not 0");
+
+/// Addresses that are remembered before those at rest are forgotten.
+const MOST_ADDRESSES: usize = 50_000;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Proxies whose `X-Forwarded-For` is believed, for limits and never for links.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies(pub Vec<IpNet>);
+
+/// How often an address may ask for pages.
+pub(super) struct Limiter(RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>);
+
+impl Default for Limiter {
+    fn default() -> Self {
+        Self(RateLimiter::dashmap(Quota::per_second(PER_SECOND).allow_burst(BURST)))
+    }
+}
+
+impl Limiter {
+    fn allows(&self, address: IpAddr) -> bool {
+        if self.0.len() > MOST_ADDRESSES {
+            self.0.retain_recent();
+        }
+        self.0.check_key(&address).is_ok()
+    }
+}
+
+/// Lays the layers around the routes; the last stands outermost.
+pub(super) fn around(routes: Router, shared: Shared) -> Router {
+    routes
+        .fallback(|| async { Problem::of(&slugs::NOT_FOUND) })
+        .layer(middleware::from_fn(counted))
+        .layer(middleware::from_fn_with_state(shared.clone(), limited))
+        .layer(middleware::from_fn(uncancelled))
+        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
+        .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .layer(middleware::from_fn_with_state(shared, outermost))
+}
+
+/// A handler runs to its end also when its caller goes away: what was counted is compared, what
+/// was committed is told to the log and the metrics. A panic ends that request alone.
+async fn uncancelled(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => {
+            metrics::counter!("countersign_panics_total").increment(1);
+            tracing::error!(%error, "a handler panicked");
+            Problem::of(&slugs::INTERNAL).into_response()
+        }
+    }
+}
+
+/// Pages and post-backs are open to everybody, so they are limited by address.
+async fn limited(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let (page, post_back) = (path.starts_with("/l/"), path.starts_with("/p/"));
+    if (page || post_back)
+        && let Some(address) = client(&request, &shared.proxies)
+        && !shared.limiter.allows(address)
+    {
+        if page {
+            return hosted::too_many(&shared);
+        }
+        return Problem::of(&slugs::TOO_MANY_REQUESTS).into_response();
+    }
+    next.run(request).await
+}
+
+/// The client's address: an IPv6 one by its /64, since that is what one household has.
+fn client(request: &Request, proxies: &Proxies) -> Option<IpAddr> {
+    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    let trusted = |ip: IpAddr| proxies.0.iter().any(|net| net.contains(&ip));
+    let mut address = peer.ip().to_canonical();
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
+    let hops: Vec<&str> = forwarded.flat_map(|line| line.split(',')).map(str::trim).collect();
+    for hop in hops.iter().rev() {
+        // Each trusted proxy vouches for the hop before it, and for no more.
+        match hop.parse::<IpAddr>() {
+            Ok(before) if trusted(address) => address = before.to_canonical(),
+            _ => break,
+        }
+    }
+    Some(match address {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    })
+}
+
+/// Counts requests by route and status: labels from closed sets only.
+async fn counted(request: Request, next: Next) -> Response {
+    let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = matched.unwrap_or_else(|| "none".to_owned());
+    let method = known_method(request.method());
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("countersign_requests_total", "route" => route, "method" => method, "status" => status)
+        .increment(1);
+    response
+}
+
+fn known_method(method: &http::Method) -> &'static str {
+    match *method {
+        http::Method::GET => "GET",
+        http::Method::HEAD => "HEAD",
+        http::Method::POST => "POST",
+        http::Method::PUT => "PUT",
+        http::Method::PATCH => "PATCH",
+        http::Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
+/// Gives each request an id, writes problem documents, and sets what every answer carries.
+async fn outermost(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let id = request_id(request.headers()).unwrap_or_else(|| base64url(&shared.gateway.draw::<12>()));
+    let span = tracing::info_span!("request", id, method = known_method(request.method()));
+    let response = tracing::Instrument::instrument(next.run(request), span).await;
+    let mut response = written(&shared, response);
+    let headers = response.headers_mut();
+    let mut default = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    default(header::CACHE_CONTROL, "no-store");
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(header::REFERRER_POLICY, "no-referrer");
+    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// An id that the caller gave, where it is a harmless one.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    ((1..=64).contains(&text.len()) && text.bytes().all(good)).then(|| text.to_owned())
+}
+
+/// Turns what handlers and the framework refused into problem documents.
+fn written(shared: &Shared, mut response: Response) -> Response {
+    let url = shared.gateway.public_url();
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let mut document = problem.write(url);
+        if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+            document.headers_mut().insert(header::ALLOW, allow);
+        }
+        return document;
+    }
+    let slug = match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => &slugs::METHOD_NOT_ALLOWED,
+        StatusCode::PAYLOAD_TOO_LARGE => &slugs::TOO_LARGE,
+        StatusCode::REQUEST_TIMEOUT => &slugs::TIMEOUT,
+        // A path that is not UTF-8, say: the framework's own words stay inside.
+        StatusCode::BAD_REQUEST if !is_written(&response) => &slugs::BAD_REQUEST,
+        _ => return response,
+    };
+    let mut document = Problem::of(slug).write(url);
+    if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+        document.headers_mut().insert(header::ALLOW, allow);
+    }
+    document
+}
+
+fn is_written(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    kind.starts_with("application/") || kind.starts_with("text/html")
+}

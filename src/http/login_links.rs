@@ -1,0 +1,112 @@
+//! What bots and agents ask of login links.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::body::{Json, fault, field};
+use super::caller::{Bot, acting};
+use super::problem::Problem;
+use super::replies::created;
+use crate::domain::id::IntentName;
+use crate::domain::link::Purpose;
+use crate::domain::rules::issue::{Issued, Request};
+use crate::domain::secret::base64url;
+use crate::domain::turn::link_id;
+use crate::gateway::{Held, Remember};
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(issue_login_link))
+}
+
+/// A login link that is wanted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct IssueLoginLink {
+    /// `pre_chat` or `mid_chat`.
+    #[schema(value_type = String)]
+    purpose: Purpose,
+    /// The primary where absent.
+    participant: Option<String>,
+    /// What it is for; comes back with success.
+    intent: Option<String>,
+    /// The bot's own words, at most 1 KiB; come back with success.
+    state: Option<String>,
+    /// Whether the gateway shall send it; a channel that no account serves is the bot's to serve.
+    #[allow(dead_code, reason = "no channel has an account yet, so every link is the bot's to send")]
+    deliver: Option<bool>,
+    /// `false`: the signed URL itself, where the team allows it.
+    landing: Option<bool>,
+    /// Where the done page leads back to; its origin is one of `allowed_origins`.
+    return_url: Option<String>,
+}
+
+/// A login link.
+#[derive(Serialize, ToSchema)]
+struct LoginLinkView {
+    id: String,
+    /// The landing page: send this.
+    url: String,
+    /// The signed authentication URL, where it was asked for.
+    direct_url: Option<String>,
+    #[schema(value_type = String)]
+    purpose: Purpose,
+    expires_at: Option<String>,
+    /// What the gateway sends itself: nothing where the channel has no account.
+    #[schema(value_type = Option<Object>)]
+    delivery: Option<serde_json::Value>,
+    /// For the chat's widget alone, never for a URL.
+    opener_secret: Option<String>,
+}
+
+/// Makes a login link; an earlier one of the same purpose ends.
+#[utoipa::path(post, path = "/v1/interactions/{id}/login-links", tag = "interactions", operation_id = "issue_login_link",
+    params(("id" = String, Path)), request_body = IssueLoginLink, security(("key" = ["bot"])),
+    responses((status = 201, body = LoginLinkView)))]
+async fn issue_login_link(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<IssueLoginLink>,
+) -> Result<Response, Problem> {
+    let acting = acting(&caller, &id)?;
+    let place = state.reserve(&caller, &body).await?;
+    let asked = body.value;
+    if asked.state.as_ref().is_some_and(|s| s.len() > 1024) {
+        return Err(fault("/state", "at most 1024 bytes"));
+    }
+    let intent: Option<IntentName> = asked.intent.map(|i| field("/intent", &i)).transpose()?;
+    let participant = asked.participant.map(|p| field("/participant", &p)).transpose()?;
+    let landing = asked.landing.unwrap_or(true);
+    let request = Request {
+        purpose: asked.purpose,
+        participant,
+        intent,
+        state: asked.state,
+        landing,
+        return_url: asked.return_url,
+    };
+    let gateway = &state.gateway;
+    let render = |held: &Held<Issued>| {
+        let Issued { link, token, handle, opener_secret } = &held.outcome;
+        let direct_url = handle.as_ref().and_then(|handle| gateway.signed_url(&held.team, link, handle).ok());
+        let view = LoginLinkView {
+            id: link_id(held.interaction.id, link.number),
+            url: gateway.landing_url(token),
+            direct_url,
+            purpose: link.purpose,
+            expires_at: link.expires_at.map(|end| end.to_string()),
+            delivery: None,
+            opener_secret: opener_secret.as_ref().map(|secret| base64url(secret.expose())),
+        };
+        created(true, &view)
+    };
+    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let told = gateway.issue_link(acting.id, acting.team, &caller.actor, &request, remember.as_ref()).await;
+    state.told(told, place.as_ref(), render).await
+}

@@ -1,0 +1,106 @@
+//! What the login page asks: to take its answer.
+
+use axum::Json as Reply;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{is_json, parse, read};
+use super::problem::Problem;
+use super::{Shared, hosted, slugs};
+use crate::domain::refusal::Refusal;
+use crate::domain::token::Token;
+use crate::gateway::Error;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(post_back))
+}
+
+/// The login page's signed answer.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PostBack {
+    /// A JWT: see the contract.
+    assertion: String,
+}
+
+/// What the login page is told.
+#[derive(Serialize, ToSchema)]
+struct PostBackView {
+    /// `authenticated`, `confirmation_required`, `denied` or `cancelled`.
+    status: &'static str,
+    /// Where the person's browser goes next.
+    continue_url: String,
+}
+
+/// Takes the login page's answer. As a form it answers with a redirect, and errors as a page.
+#[utoipa::path(post, path = "/p/{handle}", tag = "login page", operation_id = "post_back",
+    params(("handle" = String, Path, description = "cs_token")),
+    request_body(content((PostBack = "application/json"), (PostBack = "application/x-www-form-urlencoded"))),
+    responses((status = 200, body = PostBackView), (status = 303, description = "To continue_url, for a form")))]
+async fn post_back(
+    State(state): State<Shared>,
+    Path(handle): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let json = is_json(request.headers());
+    if !json && !is_form(&request) {
+        return Err(Problem::of(&slugs::MEDIA_TYPE));
+    }
+    let bytes = read(request, &()).await?;
+    if json {
+        let body: PostBack = parse(&bytes)?;
+        let told = take(&state, &handle, &body.assertion).await;
+        return told.map(|view| Reply(view).into_response()).map_err(|e| refused(&state, &handle, e));
+    }
+    match take(&state, &handle, &form_field(&bytes)?).await {
+        Ok(view) => Ok(Redirect::to(&view.continue_url).into_response()),
+        Err(Error::Refused(Refusal::Replayed(_))) => {
+            Ok(Redirect::to(&done_url(&state, &handle).unwrap_or_default()).into_response())
+        }
+        Err(error) => Ok(hosted::refusal_page(&state, error)),
+    }
+}
+
+async fn take(state: &Shared, handle: &str, assertion: &str) -> Result<PostBackView, Error> {
+    let held = state.gateway.post_back(handle, assertion).await?;
+    let accepted = &held.outcome;
+    Ok(PostBackView { status: accepted.status.as_str(), continue_url: state.gateway.continue_url(&accepted.done) })
+}
+
+/// A repeated assertion is told what the first got, so that a lost reply loses nothing.
+fn refused(state: &Shared, handle: &str, error: Error) -> Problem {
+    let replayed = matches!(error, Error::Refused(Refusal::Replayed(_)));
+    let problem = state.problem(error);
+    match done_url(state, handle).filter(|_| replayed) {
+        Some(url) => problem.with("continue_url", url.into()),
+        None => problem,
+    }
+}
+
+fn done_url(state: &Shared, handle: &str) -> Option<String> {
+    let done = Token::parse(handle)?.done(&state.gateway.keys().handle);
+    Some(state.gateway.continue_url(&done))
+}
+
+fn is_form(request: &Request) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|e| e.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+/// The one field `assertion`.
+fn form_field(bytes: &[u8]) -> Result<String, Problem> {
+    let mut found = None;
+    for (name, value) in url::form_urlencoded::parse(bytes) {
+        if name != "assertion" || found.is_some() {
+            return Err(Problem::of(&slugs::BAD_REQUEST).saying("The form holds one field, assertion."));
+        }
+        found = Some(value.into_owned());
+    }
+    found.ok_or_else(|| Problem::of(&slugs::BAD_REQUEST).saying("The form holds one field, assertion."))
+}

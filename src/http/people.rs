@@ -1,0 +1,137 @@
+//! People, as bots and agents tell of them: checked, added, reassigned.
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{Json, fault, field};
+use super::caller::{Bot, acting};
+use super::problem::Problem;
+use super::replies::created;
+use super::views::InteractionView;
+use super::{Shared, slugs};
+use crate::domain::id::{ParticipantId, plain_text};
+use crate::domain::interaction::{Person, Role};
+use crate::gateway::{Held, Remember};
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(add_participant)).routes(routes!(reassign_participant))
+}
+
+/// A person, as a bot knows her.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewParticipant {
+    /// `primary` or `cosigner`.
+    #[schema(value_type = String)]
+    role: Role,
+    name: Option<String>,
+    /// E.164.
+    phone: Option<String>,
+    email: Option<String>,
+    customer_id: Option<String>,
+}
+
+pub(super) fn short(pointer: String, text: Option<String>, longest: usize) -> Result<Option<String>, Problem> {
+    match text {
+        Some(text) if !plain_text(&text, longest) => {
+            Err(fault(pointer, format!("must be 1 to {longest} bytes without control characters")))
+        }
+        text => Ok(text),
+    }
+}
+
+pub(super) fn person(at: &str, new: NewParticipant) -> Result<(Role, Person), Problem> {
+    let phone = short(format!("{at}/phone"), new.phone, 32)?;
+    let digits = |p: &String| {
+        p.strip_prefix('+').is_some_and(|d| (5..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()))
+    };
+    if phone.as_ref().is_some_and(|p| !digits(p)) {
+        return Err(fault(format!("{at}/phone"), "must be in E.164: + and 5 to 15 digits"));
+    }
+    let email = short(format!("{at}/email"), new.email, 254)?;
+    if email.as_ref().is_some_and(|e| e.split('@').filter(|part| !part.is_empty()).count() != 2 || e.contains(' ')) {
+        return Err(fault(format!("{at}/email"), "must be a mail address"));
+    }
+    let customer_id = new.customer_id.map(|c| field(&format!("{at}/customer_id"), &c)).transpose()?;
+    let name = short(format!("{at}/name"), new.name, 200)?;
+    Ok((new.role, Person { name, phone, email, customer_id }))
+}
+
+/// Adds a person to the interaction.
+#[utoipa::path(post, path = "/v1/interactions/{id}/participants", tag = "interactions", operation_id = "add_participant",
+    params(("id" = String, Path)), request_body = NewParticipant, security(("key" = ["bot"])),
+    responses((status = 201, body = InteractionView)))]
+async fn add_participant(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<NewParticipant>,
+) -> Result<Response, Problem> {
+    let acting = acting(&caller, &id)?;
+    let place = state.reserve(&caller, &body).await?;
+    let (role, person) = person("", body.value)?;
+    if role == Role::Primary {
+        return Err(fault("/role", "an interaction has one primary; add cosigners"));
+    }
+    let viewer = state.viewer(&caller);
+    let render = |held: &Held<ParticipantId>| created(true, &viewer.interaction(held));
+    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let told = state.gateway.add_participant(acting, role, &person, remember.as_ref()).await;
+    state.told(told, place.as_ref(), render).await
+}
+
+/// What becomes of a participant; absent fields stay, `null` empties one.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Reassignment {
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    phone: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    email: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    customer_id: Option<Option<String>>,
+}
+
+/// Tells an absent field from a `null`.
+fn given<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(d).map(Some)
+}
+
+/// Another person takes the participant's place: flag, link and challenge end, lockouts stay.
+#[utoipa::path(patch, path = "/v1/interactions/{id}/participants/{participant}", tag = "interactions",
+    operation_id = "reassign_participant", params(("id" = String, Path), ("participant" = String, Path)),
+    request_body = Reassignment, security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
+async fn reassign_participant(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path((id, participant)): Path<(String, String)>,
+    body: Json<Reassignment>,
+) -> Result<Response, Problem> {
+    let acting = acting(&caller, &id)?;
+    let who: ParticipantId = participant.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    let held = state.gateway.interaction(acting.id, acting.team).await.map_err(|e| state.problem(e))?;
+    let before = held.interaction.participant(&who).ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let (old, asked) = (before.person.clone(), body.value);
+    let new = NewParticipant {
+        role: before.role,
+        name: asked.name.unwrap_or(old.name),
+        phone: asked.phone.unwrap_or(old.phone),
+        email: asked.email.unwrap_or(old.email),
+        customer_id: asked.customer_id.unwrap_or(old.customer_id.map(|c| c.to_string())),
+    };
+    let (_, person) = person("", new)?;
+    let held = state.gateway.reassign(acting, &who, &person).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+}

@@ -1,0 +1,144 @@
+//! The one map from a "no" to what a caller reads (RFC 9457). Public text stands here; what is
+//! for us alone goes to the log. A 404 is the same bytes whether a thing is foreign or absent.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::slugs::{self, Slug};
+use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::time::Moment;
+use crate::gateway::Error;
+
+/// A problem document that is still to be written: the outermost layer knows the public URL.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub(super) slug: &'static Slug,
+    detail: String,
+    retry_after_seconds: Option<u64>,
+    errors: Vec<Fault>,
+    more: Option<(&'static str, Value)>,
+}
+
+impl Problem {
+    /// A problem with its usual text.
+    pub fn of(slug: &'static Slug) -> Self {
+        Self { slug, detail: slug.meaning.to_owned(), retry_after_seconds: None, errors: Vec::new(), more: None }
+    }
+
+    /// With another text.
+    pub fn saying(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// With the places that are wrong.
+    pub fn at(mut self, errors: Vec<Fault>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    fn after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// With one more member.
+    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.more = Some((name, value));
+        self
+    }
+
+    /// What a refusal reads as. `now` turns moments into seconds to wait.
+    pub fn from_refusal(refusal: Refusal, now: Moment) -> Self {
+        let wait = |until: Moment| until.since(now).as_secs().max(1);
+        match refusal {
+            Refusal::NotFound(_) => Self::of(&slugs::NOT_FOUND),
+            Refusal::Closed => Self::of(&slugs::INTERACTION_CLOSED),
+            Refusal::Full => Self::of(&slugs::INTERACTION_FULL),
+            Refusal::SubjectConflict => Self::of(&slugs::SUBJECT_CONFLICT),
+            Refusal::NoAuthenticationUrl => Self::of(&slugs::NO_AUTHENTICATION_URL),
+            Refusal::NoSecurityKey => Self::of(&slugs::NO_SECURITY_KEY),
+            Refusal::ReturnUrl => Self::of(&slugs::INVALID)
+                .at(vec![Fault::at("/return_url", "its origin must be one of the team's allowed_origins")]),
+            Refusal::LandingRequired => Self::of(&slugs::INVALID)
+                .at(vec![Fault::at("/landing", "false is taken only where the team sets link.landing to optional")]),
+            Refusal::LinkExpired => Self::of(&slugs::LINK_EXPIRED),
+            Refusal::LinkSuperseded => Self::of(&slugs::LINK_SUPERSEDED),
+            Refusal::LinkUsed => Self::of(&slugs::LINK_USED),
+            Refusal::LinkReported => Self::of(&slugs::LINK_REPORTED),
+            Refusal::StaleForm => Self::of(&slugs::STALE_FORM),
+            Refusal::NotOpenedByChat => Self::of(&slugs::NOT_OPENED_BY_CHAT),
+            Refusal::OutOfOrder => Self::of(&slugs::OUT_OF_ORDER),
+            Refusal::BadAssertion(why) => {
+                tracing::info!(why, "an assertion was refused");
+                Self::of(&slugs::BAD_ASSERTION)
+            }
+            Refusal::TokenUsed => Self::of(&slugs::BAD_ASSERTION),
+            Refusal::Replayed(first) => Self::of(&slugs::REPLAYED).with("first_status", json!(first)),
+            Refusal::NoMatchingRecord => Self::of(&slugs::NO_MATCHING_RECORD),
+            Refusal::Locked(until) => Self::of(&slugs::LOCKED).after(wait(until)),
+            Refusal::Banned => Self::of(&slugs::BANNED),
+            Refusal::Settings(faults) | Refusal::Invalid(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::TooManyKeys => Self::of(&slugs::TOO_MANY_KEYS),
+            Refusal::UnusableKey(why) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", why)]),
+            Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
+            Refusal::IdempotencyMismatch => Self::of(&slugs::IDEMPOTENCY_MISMATCH),
+            Refusal::IdempotencyRunning => Self::of(&slugs::IDEMPOTENCY_RUNNING).after(1),
+            Refusal::EventsGone => Self::of(&slugs::EVENTS_GONE),
+        }
+    }
+
+    /// What an error of a use case reads as.
+    pub fn from_error(error: Error, now: Moment) -> Self {
+        match error {
+            Error::Refused(refusal) => Self::from_refusal(refusal, now),
+            Error::Away(why) => {
+                tracing::warn!(why, "answered 503");
+                Self::of(&slugs::UNAVAILABLE).after(1)
+            }
+            Error::Damaged(why) => {
+                tracing::error!(why, "answered 503: the store cannot be trusted");
+                Self::of(&slugs::UNAVAILABLE).after(60)
+            }
+        }
+    }
+
+    /// The document.
+    pub(super) fn write(&self, public_url: &str) -> Response {
+        let mut document = json!({
+            "type": format!("{public_url}/problems/{}", self.slug.slug),
+            "title": self.slug.title,
+            "status": self.slug.status.as_u16(),
+            "detail": self.detail,
+            "code": self.slug.slug,
+        });
+        if let Some(seconds) = self.retry_after_seconds {
+            document["retry_after_seconds"] = json!(seconds);
+        }
+        if !self.errors.is_empty() {
+            let errors = self.errors.iter().map(|f| json!({"pointer": f.pointer, "detail": f.detail}));
+            document["errors"] = errors.collect();
+        }
+        if let Some((name, value)) = &self.more {
+            document[*name] = value.clone();
+        }
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.slug.status, kind, document.to_string()).into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.slug.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.slug.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

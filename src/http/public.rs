@@ -1,0 +1,97 @@
+//! What anybody may read: the reference, problem pages, assets, health and metrics.
+
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::problem::Problem;
+use super::{Shared, hosted, slugs};
+use crate::pages::{self, ProblemPage};
+
+/// The routes of this file.
+pub fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/openapi.json", get(openapi))
+        .route("/docs", get(docs))
+        .route("/problems/{slug}", get(problem))
+        .route("/assets/brand.css", get(brand))
+        .route("/assets/{name}", get(asset))
+        .route("/countersign.js", get(script))
+        .route("/livez", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+}
+
+async fn openapi(State(state): State<Shared>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], state.openapi.clone()).into_response()
+}
+
+async fn docs(State(state): State<Shared>) -> Response {
+    let mut response = Html(state.docs.clone()).into_response();
+    hosted::headers_of_page(&state, &mut response, "'self'");
+    response
+}
+
+async fn problem(State(state): State<Shared>, Path(slug): Path<String>) -> Response {
+    let Some(found) = slugs::ALL.iter().find(|known| known.slug == slug) else {
+        return Problem::of(&slugs::NOT_FOUND).into_response();
+    };
+    let page = ProblemPage {
+        slug: found.slug.to_owned(),
+        title: found.title.to_owned(),
+        status: found.status.as_u16(),
+        meaning: found.meaning.to_owned(),
+        remedy: found.remedy.to_owned(),
+    };
+    let mut response = Html(state.pages.problem(&page)).into_response();
+    hosted::headers_of_page(&state, &mut response, "'self'");
+    response
+}
+
+async fn brand(RawQuery(query): RawQuery) -> Response {
+    let color = query.as_deref().and_then(|q| q.strip_prefix("color=")).and_then(pages::brand_css);
+    match color {
+        Some(css) => ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "public, max-age=86400")], css)
+            .into_response(),
+        None => Problem::of(&slugs::NOT_FOUND).into_response(),
+    }
+}
+
+async fn asset(Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let versioned = query.is_some_and(|q| q.starts_with("v="));
+    served(&name, if versioned { "public, max-age=31536000, immutable" } else { "no-cache" }, &headers)
+}
+
+/// For the chat's own page, of another origin.
+async fn script(headers: HeaderMap) -> Response {
+    let mut response = served("countersign.js", "public, max-age=300", &headers);
+    response.headers_mut().insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    response
+}
+
+fn served(name: &str, keep: &'static str, headers: &HeaderMap) -> Response {
+    let Some(asset) = pages::asset(name) else { return Problem::of(&slugs::NOT_FOUND).into_response() };
+    let etag = HeaderValue::from_str(&asset.etag).unwrap_or(HeaderValue::from_static("\"\""));
+    if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
+    }
+    let kind = HeaderValue::from_static(asset.content_type);
+    let keep = HeaderValue::from_static(keep);
+    ([(header::CONTENT_TYPE, kind), (header::ETAG, etag), (header::CACHE_CONTROL, keep)], asset.bytes).into_response()
+}
+
+async fn ready(State(state): State<Shared>) -> Response {
+    if state.stopping.is_cancelled() {
+        return Problem::of(&slugs::UNAVAILABLE).into_response();
+    }
+    match state.gateway.ready().await {
+        Ok(()) => "ok".into_response(),
+        Err(error) => state.problem(error).into_response(),
+    }
+}
+
+async fn metrics(State(state): State<Shared>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render()).into_response()
+}

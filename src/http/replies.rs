@@ -1,0 +1,61 @@
+//! Replies that may be remembered: a status and a JSON body in one byte string.
+
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde::Serialize;
+
+use super::body::Json;
+use super::problem::Problem;
+use super::{Shared, slugs};
+use crate::domain::refusal::Fault;
+use crate::gateway::callers::Caller;
+use crate::gateway::replay::Place;
+use crate::gateway::{Error, Told};
+
+/// A reply to keep: its first byte tells 201 from 200.
+pub(super) fn created<V: Serialize>(created: bool, view: &V) -> Vec<u8> {
+    let mut bytes = vec![u8::from(created)];
+    serde_json::to_writer(&mut bytes, view).expect("views are maps with text keys");
+    bytes
+}
+
+/// A kept reply as it was.
+pub(super) fn again(bytes: Vec<u8>) -> Response {
+    let status = if bytes.first() == Some(&1) { StatusCode::CREATED } else { StatusCode::OK };
+    (status, [(header::CONTENT_TYPE, "application/json")], bytes.get(1..).unwrap_or_default().to_vec()).into_response()
+}
+
+/// A list's page size.
+pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
+    match asked.unwrap_or(50) {
+        limit @ 1..=200 => Ok(limit),
+        _ => Err(Problem::of(&slugs::INVALID).at(vec![Fault::at("", "limit must be from 1 to 200")])),
+    }
+}
+
+impl Shared {
+    /// Reserves the request's idempotency key, where it has one.
+    pub(super) async fn reserve<T>(&self, caller: &Caller, body: &Json<T>) -> Result<Option<Place>, Problem> {
+        let Some(key) = &body.idempotency_key else { return Ok(None) };
+        self.gateway.reserve(&caller.mark, key, &body.raw).await.map(Some).map_err(|e| self.problem(e))
+    }
+
+    /// Answers with what happened, now or when the same request came first.
+    pub(super) async fn told<T>(
+        &self,
+        told: Result<Told<T>, Error>,
+        place: Option<&Place>,
+        render: impl Fn(&T) -> Vec<u8>,
+    ) -> Result<Response, Problem> {
+        match told {
+            Ok(Told::Fresh(outcome)) => Ok(again(render(&outcome))),
+            Ok(Told::Again(bytes)) => Ok(again(bytes)),
+            Err(error) => {
+                if let (Some(place), Error::Refused(_)) = (place, &error) {
+                    self.gateway.release(place).await;
+                }
+                Err(self.problem(error))
+            }
+        }
+    }
+}

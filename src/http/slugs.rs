@@ -1,0 +1,142 @@
+//! Every problem that a caller may read, with what it means and what to do: the text of
+//! `/problems/SLUG`.
+
+use http::StatusCode;
+
+/// One kind of problem.
+#[derive(Debug)]
+pub struct Slug {
+    /// The last part of its `type`, and its `code`.
+    pub slug: &'static str,
+    /// The status that it comes with.
+    pub status: StatusCode,
+    /// A few words.
+    pub title: &'static str,
+    /// What happened.
+    pub meaning: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+macro_rules! slugs {
+    ($($name:ident = $slug:literal $status:ident $title:literal $meaning:literal $remedy:literal;)*) => {
+        $(
+            #[doc = $title]
+            pub static $name: Slug = Slug {
+                slug: $slug,
+                status: StatusCode::$status,
+                title: $title,
+                meaning: $meaning,
+                remedy: $remedy,
+            };
+        )*
+
+        /// All of them.
+        pub static ALL: &[&Slug] = &[$(&$name,)*];
+    };
+}
+
+slugs! {
+    BAD_REQUEST = "bad-request" BAD_REQUEST "Bad request"
+        "The request cannot be read: a parameter stands twice, or a header is not what it must be."
+        "Compare the request with the API reference.";
+    BAD_JSON = "bad-json" BAD_REQUEST "Not JSON"
+        "The body is not a JSON document (RFC 8259)."
+        "Send UTF-8 JSON without a byte order mark.";
+    UNAUTHORIZED = "unauthorized" UNAUTHORIZED "No valid key"
+        "The request carries no API key, or one that nobody holds any more."
+        "Send `Authorization: Bearer KEY`. A key that was removed stays removed: ask an admin for another.";
+    FORBIDDEN = "forbidden" FORBIDDEN "Not for this role"
+        "The key is good, but its role may not do this."
+        "Roles nest: owner, admin, agent, bot. The API reference says which one an operation needs.";
+    NOT_FOUND = "not-found" NOT_FOUND "No such thing"
+        "There is no such thing here, or it belongs to another team."
+        "Check the id and the key's team.";
+    METHOD_NOT_ALLOWED = "method-not-allowed" METHOD_NOT_ALLOWED "Method not allowed"
+        "This resource does not answer that method."
+        "The `Allow` header names the methods that it answers.";
+    TIMEOUT = "timeout" REQUEST_TIMEOUT "The request took too long"
+        "The body did not arrive in time."
+        "Send it again over a steadier connection.";
+    TOO_LARGE = "too-large" PAYLOAD_TOO_LARGE "Too large"
+        "The body is larger than this resource takes (64 KiB)."
+        "Send less.";
+    MEDIA_TYPE = "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "Unsupported media type"
+        "The body's media type is not one that this resource takes."
+        "Send `Content-Type: application/json`.";
+    INVALID = "invalid" UNPROCESSABLE_ENTITY "Invalid"
+        "A field is unknown, missing, of the wrong type or out of bounds."
+        "Each entry of `errors` points into the body (RFC 6901) and says what would be right.";
+    IDEMPOTENCY_MISMATCH = "idempotency-mismatch" UNPROCESSABLE_ENTITY "Another body under the same key"
+        "The `Idempotency-Key` came earlier with another request."
+        "Use a fresh key for each thing that is to be made.";
+    IDEMPOTENCY_RUNNING = "idempotency-running" CONFLICT "Still running"
+        "The first request with this `Idempotency-Key` has not ended."
+        "Ask again after a second: the reply will be the first one's.";
+    INTERACTION_CLOSED = "interaction-closed" CONFLICT "The interaction is closed"
+        "Only an open interaction takes this."
+        "Open a new one: `POST /v1/interactions`.";
+    INTERACTION_FULL = "interaction-full" CONFLICT "The interaction is full"
+        "An interaction has at most 20 participants, 32 KiB and 65535 links."
+        "Close it and open another.";
+    SUBJECT_CONFLICT = "subject-conflict" CONFLICT "Another customer"
+        "The proof names another customer than the one this participant is known to be."
+        "If the person in the chat really changed, reassign the participant or close the interaction.";
+    NO_AUTHENTICATION_URL = "no-authentication-url" CONFLICT "No authentication URL"
+        "The team has no `authentication_url`, so there is no page to send anybody to."
+        "Set it: `PATCH /v1/teams/TEAM/settings`.";
+    NO_SECURITY_KEY = "no-security-key" CONFLICT "No security key"
+        "The team has no active HS256 security key to sign the authentication URL with."
+        "Make one: `POST /v1/teams/TEAM/security-keys`.";
+    LINK_EXPIRED = "link-expired" GONE "The link has expired"
+        "The link, or the conversation that it belongs to, is past its time."
+        "Ask for a new link in the chat.";
+    LINK_SUPERSEDED = "link-superseded" GONE "A newer link was sent"
+        "A newer link of the same purpose took this one's place."
+        "Use the newest link in the chat.";
+    LINK_USED = "link-used" GONE "The link was used"
+        "The link was opened in another browser, or its login is over."
+        "Ask for a new link in the chat.";
+    LINK_REPORTED = "link-reported" GONE "The link was reported"
+        "Somebody said that this login was not theirs, and the link was frozen."
+        "Ask for a new link in the chat, and tell the company what happened.";
+    STALE_FORM = "stale-form" FORBIDDEN "Open the page again"
+        "The form was not the one that this browser was shown, or it came from another site."
+        "Open the link again and press the button there.";
+    NOT_OPENED_BY_CHAT = "not-opened-by-chat" FORBIDDEN "Open it from the chat"
+        "This team takes logins only in a window that the chat itself has opened."
+        "Go back to the chat and use the button there.";
+    OUT_OF_ORDER = "out-of-order" CONFLICT "The link was not opened"
+        "A post-back came for a link that nobody has opened."
+        "Post to the `cs_callback` that the person brought along.";
+    BAD_ASSERTION = "bad-assertion" UNAUTHORIZED "The assertion is not good"
+        "The JWT does not prove what it must. The gateway's log says why; this answer does not."
+        "Check header (`alg`, `typ`, `kid` and nothing else), key, `aud`, `nonce`, `jti` and times against the contract.";
+    REPLAYED = "replayed" CONFLICT "The assertion was used"
+        "The same assertion was posted before; `first_status` is what the first post was told."
+        "Nothing: if the first reply was lost, this is it.";
+    NO_MATCHING_RECORD = "no-matching-record" UNPROCESSABLE_ENTITY "No record matches"
+        "The private data match no record of the directory."
+        "Send every field that `directory.match` names, as the directory has it.";
+    LOCKED = "locked" LOCKED "Locked"
+        "Too many answers were wrong. Nothing is taken until the lock is over."
+        "Wait `retry_after_seconds`, or have an agent unlock the participant.";
+    BANNED = "banned" FORBIDDEN "Banned"
+        "Too many lockouts. Nothing is taken until an admin lifts the ban."
+        "Ask an admin.";
+    TOO_MANY_KEYS = "too-many-keys" CONFLICT "Too many keys"
+        "A team has at most 100 keys of a kind."
+        "Remove one that is no longer needed.";
+    EVENTS_GONE = "events-gone" GONE "The events are gone"
+        "Events as old as `Last-Event-ID` are no longer kept."
+        "Read the interactions' present state, then listen without `Last-Event-ID`.";
+    TOO_MANY_REQUESTS = "too-many-requests" TOO_MANY_REQUESTS "Too many requests"
+        "This address sends more requests than a person can."
+        "Wait and try again.";
+    INTERNAL = "internal" INTERNAL_SERVER_ERROR "Our fault"
+        "Something went wrong in the gateway. Nothing was half done."
+        "Try again; if it stays, give the operators the `X-Request-Id`.";
+    UNAVAILABLE = "unavailable" SERVICE_UNAVAILABLE "Not available now"
+        "The gateway cannot reach its store, or is shutting down. Nothing was done."
+        "Try again after `retry_after_seconds`.";
+}

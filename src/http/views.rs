@@ -1,0 +1,323 @@
+//! What callers read of an interaction. Addresses are masked for everybody; private data are
+//! for agents.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::domain::flag::{Answer, Flag};
+use crate::domain::id::ParticipantId;
+use crate::domain::interaction::{Address, Interaction, Participant, Status};
+use crate::domain::link::Progress;
+use crate::domain::lockout::Budget;
+use crate::domain::secret::Keys;
+use crate::domain::settings::Settings;
+use crate::domain::team::Role;
+use crate::domain::time::Moment;
+use crate::domain::turn::link_id;
+use crate::gateway::Held;
+
+/// A conversation, its participants and the primary's flag.
+#[derive(Serialize, ToSchema)]
+pub struct InteractionView {
+    /// A UUIDv7.
+    id: String,
+    team: String,
+    channel: String,
+    conversation: String,
+    /// `open` or `closed`.
+    status: &'static str,
+    opened_at: String,
+    closed_at: Option<String>,
+    participants: Vec<ParticipantView>,
+    /// The primary's.
+    authentication: AuthenticationView,
+    /// The primary's newest live link.
+    login_link: Option<LinkView>,
+    /// The primary's live challenge.
+    #[schema(value_type = Option<Object>)]
+    challenge: Option<Value>,
+}
+
+/// A person in an interaction.
+#[derive(Serialize, ToSchema)]
+pub struct ParticipantView {
+    /// `p1`, `p2`, …
+    id: String,
+    /// `primary` or `cosigner`.
+    #[schema(value_type = String)]
+    role: crate::domain::interaction::Role,
+    name: Option<String>,
+    /// Masked.
+    phone: Option<String>,
+    /// Masked.
+    email: Option<String>,
+    authentication: AuthenticationView,
+    login_link: Option<LinkView>,
+    #[schema(value_type = Option<Object>)]
+    challenge: Option<Value>,
+    entry: EntryView,
+    lockout: LockoutView,
+}
+
+/// The flag.
+#[derive(Serialize, ToSchema)]
+pub struct AuthenticationView {
+    /// True only while the flag stands.
+    pub authenticated: bool,
+    /// `unauthenticated`, `pending`, `authenticated` or `expired`.
+    status: &'static str,
+    /// Of `login`, `otp`, `pin`, `kba`, `photo_id`, `photo_id_selfie`.
+    #[schema(value_type = Vec<String>)]
+    methods: Vec<crate::domain::flag::Method>,
+    /// `opener`, `code`, `token` or `none`.
+    #[schema(value_type = Option<String>)]
+    binding: Option<crate::domain::flag::Binding>,
+    /// An agent saw the code.
+    assisted: bool,
+    customer: Option<CustomerView>,
+    since: Option<String>,
+    expires_at: Option<String>,
+    /// Why it is down, where that is known.
+    reason: Option<Value>,
+    /// The answer to `?intent=`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intent: Option<IntentView>,
+}
+
+/// Who was proved to be there.
+#[derive(Serialize, ToSchema)]
+pub struct CustomerView {
+    /// The company's id.
+    id: String,
+    name: Option<String>,
+    /// What the login page passed on; for agents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private_data: Option<BTreeMap<String, String>>,
+}
+
+/// Whether an intent may run now.
+#[derive(Serialize, ToSchema)]
+pub struct IntentView {
+    name: String,
+    allowed: bool,
+    /// `unauthenticated`, `expired`, `too_old`, `method_not_accepted` or `unknown_intent`.
+    reason: Option<&'static str>,
+    /// Methods that would do.
+    #[schema(value_type = Vec<String>)]
+    accept: Vec<crate::domain::flag::Method>,
+}
+
+/// A live link, without anything that opens it.
+#[derive(Serialize, ToSchema)]
+pub struct LinkView {
+    id: String,
+    #[schema(value_type = String)]
+    purpose: crate::domain::link::Purpose,
+    /// `issued` or `opened`.
+    status: &'static str,
+    expires_at: Option<String>,
+}
+
+/// How a participant came in.
+#[derive(Serialize, ToSchema)]
+struct EntryView {
+    status: &'static str,
+    method: Option<String>,
+    entered_at: Option<String>,
+}
+
+/// What failed answers have led to.
+#[derive(Serialize, ToSchema)]
+struct LockoutView {
+    /// `clear`, `locked` or `banned`.
+    status: &'static str,
+    until: Option<String>,
+    failures: u32,
+    lockouts: u32,
+    by_method: BTreeMap<String, MethodLockoutView>,
+}
+
+/// The same of one method.
+#[derive(Serialize, ToSchema)]
+struct MethodLockoutView {
+    status: &'static str,
+    until: Option<String>,
+    failures: u32,
+    lockouts: u32,
+}
+
+/// Whose eyes, and when.
+#[derive(Clone, Copy)]
+pub struct Viewer<'a> {
+    /// The caller's role.
+    pub role: Role,
+    /// The moment.
+    pub now: Moment,
+    /// For the names of cosigners' budgets.
+    pub keys: &'a Keys,
+}
+
+impl Viewer<'_> {
+    /// An interaction with all its participants.
+    pub fn interaction<T>(self, held: &Held<T>) -> InteractionView {
+        let interaction = &held.interaction;
+        let participant = |p: &Participant| ParticipantView {
+            id: p.id.to_string(),
+            role: p.role,
+            name: p.person.name.clone(),
+            phone: p.person.phone.as_deref().map(mask),
+            email: p.person.email.as_deref().map(mask),
+            authentication: self.authentication(interaction, p),
+            login_link: self.link(interaction, p),
+            challenge: None,
+            entry: EntryView { status: "none", method: None, entered_at: None },
+            lockout: self.lockout(p, &held.address),
+        };
+        let closed_at = match interaction.status {
+            Status::Open => None,
+            Status::Closed(at) => Some(at.to_string()),
+        };
+        InteractionView {
+            id: interaction.id.to_string(),
+            team: interaction.team.to_string(),
+            channel: interaction.channel.to_string(),
+            conversation: interaction.conversation.to_string(),
+            status: if closed_at.is_none() { "open" } else { "closed" },
+            opened_at: interaction.opened_at.to_string(),
+            closed_at,
+            participants: interaction.participants.iter().map(participant).collect(),
+            authentication: self.authentication(interaction, interaction.primary()),
+            login_link: self.link(interaction, interaction.primary()),
+            challenge: None,
+        }
+    }
+
+    /// The flag of a participant; with the answer where an intent is asked for.
+    pub fn flag<T>(
+        self,
+        held: &Held<T>,
+        who: Option<&ParticipantId>,
+        intent: Option<&str>,
+    ) -> Option<AuthenticationView> {
+        let participant = held.interaction.named(who)?;
+        let mut view = self.authentication(&held.interaction, participant);
+        view.intent = intent.map(|name| self.answer(name, &participant.flag, &held.team.effective.settings));
+        Some(view)
+    }
+
+    fn authentication(self, interaction: &Interaction, participant: &Participant) -> AuthenticationView {
+        let raised = participant.flag.raised(self.now).filter(|_| interaction.is_open(self.now));
+        let waits = participant.confirmation.as_ref().is_some_and(|c| self.now < c.expires_at)
+            || participant.links.iter().any(|link| link.is_live(self.now));
+        let reason = match &participant.flag {
+            Flag::Lowered(reason) => *reason,
+            Flag::Expired(_, reason) => Some(*reason),
+            Flag::Raised(_) => None,
+        };
+        let status = match (raised, &participant.flag) {
+            (Some(_), _) => "authenticated",
+            (None, _) if waits => "pending",
+            (None, Flag::Lowered(_)) => "unauthenticated",
+            (None, Flag::Expired(..) | Flag::Raised(_)) => "expired",
+        };
+        AuthenticationView {
+            authenticated: raised.is_some(),
+            status,
+            methods: raised.map(|r| r.methods().into_iter().collect()).unwrap_or_default(),
+            binding: raised.map(|r| r.binding),
+            assisted: raised.is_some_and(|r| r.assisted),
+            customer: raised.map(|r| CustomerView {
+                id: r.customer.id.to_string(),
+                name: r.customer.name.clone(),
+                private_data: (self.role >= Role::Agent).then(|| r.private_data.clone()),
+            }),
+            since: raised.map(|r| r.since.to_string()),
+            expires_at: raised.map(|r| r.expires_at.to_string()),
+            reason: reason.map(|r| serde_json::json!(r)),
+            intent: None,
+        }
+    }
+
+    fn answer(self, name: &str, flag: &Flag, settings: &Settings) -> IntentView {
+        let intent = settings.intents.get(name);
+        let (allowed, reason) = match flag.answer(intent, self.now) {
+            Answer::Allowed => (true, None),
+            Answer::Refused(reason) => (false, Some(reason)),
+        };
+        let accept = intent.map(|i| i.accept.clone()).unwrap_or_default();
+        IntentView { name: name.to_owned(), allowed, reason, accept }
+    }
+
+    fn link(self, interaction: &Interaction, participant: &Participant) -> Option<LinkView> {
+        let link = participant.newest_link().filter(|link| link.is_live(self.now))?;
+        Some(LinkView {
+            id: link_id(interaction.id, link.number),
+            purpose: link.purpose,
+            status: if matches!(link.progress, Progress::Issued) { "issued" } else { "opened" },
+            expires_at: link.expires_at.map(|end| end.to_string()),
+        })
+    }
+
+    fn lockout(self, participant: &Participant, address: &Address) -> LockoutView {
+        let pseudonym = |own: &str| self.keys.pseudonym.tag(&[own.as_bytes()]).name();
+        let methods = ["login", "otp", "pin", "kba", "photo_id"].into_iter().filter_map(|method| {
+            let budget = address.budgets.get(&Address::budget_name(method, participant, pseudonym))?;
+            Some((method.to_owned(), self.budget(budget)))
+        });
+        let by_method: BTreeMap<String, MethodLockoutView> = methods.collect();
+        let rank = |status: &str| ["clear", "locked", "banned"].iter().position(|s| *s == status);
+        let status = by_method.values().map(|m| m.status).max_by_key(|s| rank(s)).unwrap_or("clear");
+        LockoutView {
+            status,
+            until: by_method.values().filter_map(|m| m.until.clone()).max(),
+            failures: by_method.values().map(|m| m.failures).sum(),
+            lockouts: by_method.values().map(|m| m.lockouts).sum(),
+            by_method,
+        }
+    }
+
+    fn budget(self, budget: &Budget) -> MethodLockoutView {
+        let until = budget.locked_until.filter(|until| self.now < *until);
+        let status = match (budget.banned, until) {
+            (true, _) => "banned",
+            (false, Some(_)) => "locked",
+            (false, None) => "clear",
+        };
+        let (failures, lockouts) = (budget.failures, budget.lockouts);
+        MethodLockoutView { status, until: until.map(|u| u.to_string()), failures, lockouts }
+    }
+}
+
+/// Hides the middle of an address: `+372•••••345`, `c•••@example.com`, `c•••1`.
+pub fn mask(text: &str) -> String {
+    if let Some((name, domain)) = text.split_once('@') {
+        return format!("{}•••@{domain}", name.chars().next().unwrap_or('•'));
+    }
+    let chars: Vec<char> = text.chars().collect();
+    let dots = |from: usize, to: usize| {
+        let hidden: String = chars[from..to].iter().map(|_| '•').collect();
+        let (start, end): (String, String) = (chars[..from].iter().collect(), chars[to..].iter().collect());
+        format!("{start}{hidden}{end}")
+    };
+    match chars.len() {
+        n if text.starts_with('+') && n > 7 => dots(4, n - 3),
+        n if n > 3 => dots(1, n - 1),
+        _ => "•••".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mask;
+
+    #[test]
+    fn addresses_show_their_ends_only() {
+        assert_eq!(mask("+37255512345"), "+372•••••345");
+        assert_eq!(mask("customer@example.com"), "c•••@example.com");
+        assert_eq!(mask("conv-1"), "c••••1");
+        assert_eq!(mask("ab"), "•••");
+    }
+}

@@ -1,0 +1,209 @@
+//! What the customer and the developer see: the hosted pages as HTML, and the files that they load.
+//!
+//! Owns templates, texts, styles and scripts, all compiled in. Refuses to know requests, tokens
+//! and rules: `http` says what a page shall say, this module says how it looks. Every page works
+//! without JavaScript and under a policy that allows neither inline script nor inline style.
+
+mod assets;
+mod brand;
+mod prose;
+mod reference;
+mod render;
+mod schema;
+mod texts;
+
+#[cfg(test)]
+mod tests;
+
+pub use assets::{Asset, asset};
+pub use brand::{Brand, brand_css};
+pub use render::Pages;
+
+use serde::Serialize;
+
+/// Why a link was made; decides the wording of its landing page.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A login before the chat begins.
+    PreChat,
+    /// A login while the chat runs.
+    MidChat,
+    /// An invitation to a conversation; the landing page is its opening screen.
+    Entry,
+}
+
+/// The page behind a link: who asks, and the choice between going on and reporting.
+#[derive(Serialize)]
+pub struct Landing {
+    /// Whose page this is.
+    pub brand: Brand,
+    /// BCP 47 tag of the wanted language; falls back to English.
+    pub locale: String,
+    /// The channel's name, as in the contract (`whatsapp`, `webchat`).
+    pub channel: String,
+    /// The chat's own address, masked: `+372•••••345`.
+    pub address: String,
+    /// The participant's name, where the caller wants it shown.
+    pub customer_name: Option<String>,
+    /// When the link was asked for, RFC 3339 UTC.
+    pub asked_at: String,
+    /// Whole minutes since then.
+    pub minutes_ago: u64,
+    /// Decides title and lead.
+    pub purpose: Purpose,
+    /// When the link ends, RFC 3339 UTC; `None`: never.
+    pub expires_at: Option<String>,
+    /// What the login is for, in the team's words.
+    pub intent_label: Option<String>,
+    /// Path that both forms post to; the field `act` says `continue` or `report`.
+    pub action: String,
+    /// Goes back in the field `nonce`.
+    pub nonce: String,
+    /// Origins whose chat page may prove that it opened this window; empty: no handshake.
+    pub opener_origins: Vec<String>,
+    /// Going on without that proof is useless: the script holds Continue back until it came.
+    pub opener_required: bool,
+}
+
+/// The page after the login, or after a report.
+#[derive(Serialize)]
+pub struct Done {
+    /// Whose page this is.
+    pub brand: Brand,
+    /// BCP 47 tag of the wanted language; falls back to English.
+    pub locale: String,
+    /// How it ended.
+    pub state: DoneState,
+    /// Where the chat is (`https://wa.me/…`, `sms:…`); shown only with a scheme that leads to a chat.
+    pub return_link: Option<String>,
+}
+
+/// How a visit ended.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DoneState {
+    /// Logged in; the code shown here must still arrive from the chat.
+    Code {
+        /// The confirmation code.
+        code: String,
+        /// When the code ends, RFC 3339 UTC.
+        expires_at: String,
+        /// Seconds left until then; the script counts down from here, not from its own clock.
+        seconds_left: u64,
+        /// The channel's name.
+        channel: String,
+        /// The chat's own address, masked.
+        address: String,
+        /// When the link was asked for, RFC 3339 UTC.
+        asked_at: String,
+        /// Whole minutes since then.
+        minutes_ago: u64,
+        /// Path that "This wasn't me" posts to, with `act=report`.
+        report_action: String,
+        /// Goes back in the field `nonce`.
+        nonce: String,
+    },
+    /// The flag is set.
+    Authenticated,
+    /// The login page refused.
+    Denied,
+    /// The person gave up at the login page.
+    Cancelled,
+    /// "This wasn't me" was pressed.
+    Reported,
+    /// Nothing more to do here; back to the chat.
+    Ended,
+}
+
+/// A refusal, told to a person.
+#[derive(Serialize)]
+pub struct Notice {
+    /// Whose page this is.
+    pub brand: Brand,
+    /// BCP 47 tag of the wanted language; falls back to English.
+    pub locale: String,
+    /// The heading.
+    pub title: String,
+    /// What happened.
+    pub text: String,
+    /// What to do now.
+    pub hint: String,
+}
+
+/// The refusals that have words of their own. Unknown and expired links may be told alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the names are the words of the contract
+pub enum Refused {
+    Expired,
+    Used,
+    Superseded,
+    Reported,
+    Unknown,
+    TooMany,
+    Locked,
+    Banned,
+    Stale,
+    NotConfirmed,
+    Unavailable,
+}
+
+impl Refused {
+    /// Every refusal, for tests and galleries.
+    pub const ALL: [Refused; 11] = [
+        Refused::Expired,
+        Refused::Used,
+        Refused::Superseded,
+        Refused::Reported,
+        Refused::Unknown,
+        Refused::TooMany,
+        Refused::Locked,
+        Refused::Banned,
+        Refused::Stale,
+        Refused::NotConfirmed,
+        Refused::Unavailable,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Refused::Expired => "expired",
+            Refused::Used => "used",
+            Refused::Superseded => "superseded",
+            Refused::Reported => "reported",
+            Refused::Unknown => "unknown",
+            Refused::TooMany => "too_many",
+            Refused::Locked => "locked",
+            Refused::Banned => "banned",
+            Refused::Stale => "stale",
+            Refused::NotConfirmed => "not_confirmed",
+            Refused::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl Notice {
+    /// The notice for a refusal, in the words of `locale`.
+    pub fn of(refused: Refused, brand: Brand, locale: &str) -> Notice {
+        let lang = texts::language(locale);
+        let say = |part: &str| {
+            let key = format!("notice.{}.{part}", refused.word());
+            texts::text(lang, &key).expect("every refusal has its three texts: tests").to_owned()
+        };
+        Notice { brand, locale: locale.to_owned(), title: say("title"), text: say("text"), hint: say("hint") }
+    }
+}
+
+/// What `/problems/SLUG` explains to a developer.
+#[derive(Serialize)]
+pub struct ProblemPage {
+    /// The last part of the problem's `type`, and its `code`.
+    pub slug: String,
+    /// The problem's `title`.
+    pub title: String,
+    /// The HTTP status it comes with.
+    pub status: u16,
+    /// What it means; paragraphs, `code` and lists as in Markdown.
+    pub meaning: String,
+    /// What to do about it; likewise.
+    pub remedy: String,
+}

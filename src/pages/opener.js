@@ -1,0 +1,42 @@
+// The landing page's half of the opener handshake: proves that this window was opened by the chat.
+// The secret comes by message from the opener, only from an origin that the team allows, and leaves
+// only in the Continue form. Nothing is submitted from here.
+"use strict";
+
+{
+  const form = document.querySelector("form[data-opener-origins]");
+  const status = document.querySelector("[data-opener]");
+  const origins = form.dataset.openerOrigins.split(" ");
+  const required = "openerRequired" in form.dataset;
+  const button = form.querySelector("button");
+  const patience = 4000; // milliseconds until the chat counts as out of reach
+
+  const tell = (state) => {
+    status.textContent = status.dataset[state];
+    status.dataset.state = state;
+    status.hidden = false;
+  };
+
+  const bind = (event) => {
+    if (event.source !== window.opener || !origins.includes(event.origin)) return;
+    const { type, secret } = event.data ?? {};
+    if (type !== "countersign.bind" || typeof secret !== "string" || secret === "") return;
+    window.removeEventListener("message", bind);
+    clearTimeout(giveUp);
+    form.elements.opener.value = secret;
+    button.disabled = false;
+    tell("connected");
+  };
+
+  // Where a code can still show whose chat it is, a chat out of reach is no news for the person.
+  const miss = () => (required ? tell("missing") : (status.hidden = true));
+
+  button.disabled = required;
+  const giveUp = setTimeout(miss, window.opener ? patience : 0);
+  if (window.opener) {
+    tell("connecting");
+    window.addEventListener("message", bind);
+    // A wrong target origin is dropped by the browser, so only an allowed page ever hears this.
+    for (const origin of origins) window.opener.postMessage({ type: "countersign.ready" }, origin);
+  }
+}

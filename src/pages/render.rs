@@ -1,0 +1,179 @@
+//! Draws the pages: the one place where a template meets a value. Owns the escaping; knows no page
+//! in particular beyond what its template is given.
+
+use minijinja::value::{Kwargs, Serde};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
+use serde::Serialize;
+
+use super::{Brand, Done, Landing, Notice, ProblemPage, assets, prose, reference, texts};
+
+pub(super) const TEMPLATES: [(&str, &str); 9] = [
+    ("layout.html", include_str!("templates/layout.html")),
+    ("parts.html", include_str!("templates/parts.html")),
+    ("landing.html", include_str!("templates/landing.html")),
+    ("code.html", include_str!("templates/code.html")),
+    ("done.html", include_str!("templates/done.html")),
+    ("notice.html", include_str!("templates/notice.html")),
+    ("problem.html", include_str!("templates/problem.html")),
+    ("prose.html", include_str!("templates/prose.html")),
+    ("reference.html", include_str!("templates/reference.html")),
+];
+
+/// The hosted pages, ready to be drawn.
+pub struct Pages {
+    templates: Environment<'static>,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Pages {
+    /// Reads the built-in templates.
+    pub fn new() -> Pages {
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        templates.set_formatter(write_shown);
+        templates.add_function("t", say);
+        templates.add_function("channel_name", channel_name);
+        templates.add_function("asset", asset_address);
+        templates.add_filter("moment", moment);
+        templates.add_filter("spelled", spelled);
+        for (name, source) in TEMPLATES {
+            templates.add_template(name, source).expect("built-in templates parse: tests");
+        }
+        Pages { templates }
+    }
+
+    /// The page behind a link, with "Continue" and "This wasn't me".
+    pub fn landing(&self, page: &Landing) -> String {
+        self.customer("landing.html", &page.brand, &page.locale, page, None)
+    }
+
+    /// The page after the login.
+    pub fn done(&self, page: &Done) -> String {
+        let template = match page.state {
+            super::DoneState::Code { .. } => "code.html",
+            _ => "done.html",
+        };
+        let back = page.return_link.as_deref().filter(|link| leads_to_a_chat(link));
+        self.customer(template, &page.brand, &page.locale, page, back)
+    }
+
+    /// A refusal, told to a person.
+    pub fn notice(&self, page: &Notice) -> String {
+        self.customer("notice.html", &page.brand, &page.locale, page, None)
+    }
+
+    /// What a problem's `type` leads to.
+    pub fn problem(&self, page: &ProblemPage) -> String {
+        let meaning = Value::from(Serde(prose::blocks(&page.meaning)));
+        let remedy = Value::from(Serde(prose::blocks(&page.remedy)));
+        let page = Value::from(Serde(page));
+        self.draw("problem.html", context! { lang => "en", page, meaning, remedy })
+    }
+
+    /// The API reference, drawn from an OpenAPI 3.1 document.
+    pub fn docs(&self, openapi: &serde_json::Value) -> String {
+        let api = Value::from(Serde(reference::read(openapi)));
+        self.draw("reference.html", context! { lang => "en", api })
+    }
+
+    fn customer(
+        &self,
+        template: &str,
+        brand: &Brand,
+        locale: &str,
+        page: &impl Serialize,
+        back: Option<&str>,
+    ) -> String {
+        let lang = texts::language(locale);
+        let (stylesheet, logo) = (brand.stylesheet(), brand.picture());
+        let name = brand.name.as_deref().filter(|name| !name.trim().is_empty());
+        let dir = texts::direction(lang);
+        let page = Value::from(Serde(page));
+        self.draw(template, context! { lang, dir, stylesheet, logo, name, back, page })
+    }
+
+    fn draw(&self, template: &str, values: Value) -> String {
+        let template = self.templates.get_template(template).expect("every name is in TEMPLATES");
+        template.render(values).expect("templates use what their page has: tests draw each")
+    }
+}
+
+/// Escapes for HTML text and quoted attributes. Bidirectional controls and other control
+/// characters are dropped, so that a name cannot turn round the words beside it. A value that is
+/// missing is an error, never the word "none" on a bank's page.
+fn write_shown(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    if value.is_undefined() || value.is_none() {
+        return Err(Error::new(ErrorKind::UndefinedError, "a value to be shown is missing"));
+    }
+    let shown = value.to_string();
+    if value.is_safe() || matches!(state.auto_escape(), AutoEscape::None) {
+        return Ok(out.write_str(&shown)?);
+    }
+    let mut escaped = String::with_capacity(shown.len() + 16);
+    for character in shown.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\n' | '\t' => escaped.push(character),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+            hidden if hidden.is_control() => {}
+            plain => escaped.push(plain),
+        }
+    }
+    Ok(out.write_str(&escaped)?)
+}
+
+/// `t("key", count=3)`: a text in the page's language.
+fn say(state: &State, key: &str, values: Kwargs) -> Result<String, Error> {
+    let mut said = text_in(state, key)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no text {key:?}")))?
+        .to_owned();
+    for name in values.args() {
+        let value: Value = values.get(name)?;
+        said = said.replace(&format!("{{{name}}}"), &value.to_string());
+    }
+    Ok(said)
+}
+
+/// What people call the channel; one we have no word for keeps its own name.
+fn channel_name(state: &State, channel: &str) -> String {
+    text_in(state, &format!("channel.{channel}")).unwrap_or(channel).to_owned()
+}
+
+fn text_in(state: &State, key: &str) -> Option<&'static str> {
+    let language = state.lookup("lang")?;
+    texts::text(language.as_str()?, key)
+}
+
+fn asset_address(name: &str) -> Result<String, Error> {
+    assets::address(name).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no asset {name:?}")))
+}
+
+/// `2026-11-21T14:03:22Z` as people read it without a script; with one, `page.js` says it in the
+/// reader's own time.
+fn moment(time: &str) -> String {
+    match (time.get(..10), time.get(11..16)) {
+        (Some(day), Some(clock)) => format!("{day} {clock} UTC"),
+        _ => time.to_owned(),
+    }
+}
+
+/// `B2C` as `B, 2, C`: read aloud sign by sign.
+fn spelled(code: &str) -> String {
+    code.chars().map(String::from).collect::<Vec<_>>().join(", ")
+}
+
+/// The schemes that a way back into a chat has; `javascript:` and its like never become a link.
+fn leads_to_a_chat(link: &str) -> bool {
+    const SCHEMES: [&str; 9] = ["https", "http", "sms", "smsto", "tg", "viber", "line", "whatsapp", "fb-messenger"];
+    let scheme = link.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    scheme.is_some_and(|scheme| SCHEMES.contains(&scheme.as_str()))
+}

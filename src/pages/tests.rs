@@ -1,0 +1,172 @@
+//! Draws every page with friendly and with hostile values. The gallery is written where
+//! `COUNTERSIGN_SCREENS` says, for people and browsers to look at.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::render::TEMPLATES;
+use super::*;
+use gallery::{code, done, foreign, gallery, landing, openapi};
+
+mod gallery;
+
+const HOSTILE: &str = "</p><script>alert(1)</script>\" onload='x' <style>{{ 7*7 }}\u{202e}gnp\u{2066}\u{0}`";
+
+/// Whatever stands inside a tag of the drawn page.
+fn tags(html: &str) -> Vec<&str> {
+    html.split('<').skip(1).filter_map(|rest| rest.split('>').next()).collect()
+}
+
+/// The elements of a page, in order: what hostile words must not change.
+fn elements(html: &str) -> Vec<&str> {
+    tags(html).into_iter().filter_map(|tag| tag.split_whitespace().next()).collect()
+}
+
+#[test]
+fn hostile_words_stay_words() {
+    let own = gallery("Acme").into_iter().zip(gallery(HOSTILE)).map(|(one, two)| (one.1, two.1));
+    for (friendly, hostile) in own.chain(foreign("Acme").into_iter().zip(foreign(HOSTILE))) {
+        assert_eq!(elements(&friendly), elements(&hostile));
+        assert!(!tags(&hostile).iter().any(|tag| tag.contains("onload='")), "{hostile}");
+        let turning = |sign| matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\0');
+        assert!(!hostile.chars().any(turning), "{hostile}");
+    }
+    for hostile in foreign(HOSTILE) {
+        assert!(hostile.contains("{{ 7*7 }}"), "a template computes what it was given");
+    }
+}
+
+#[test]
+fn no_page_needs_an_exception_from_the_policy() {
+    for (name, html) in gallery("Acme Bank") {
+        assert!(!html.contains("<style"), "{name}");
+        for tag in tags(&html) {
+            let word = tag.split_whitespace().next().unwrap_or_default();
+            assert!(!tag.contains(" style="), "{name}: {tag}");
+            assert!(!tag.split_whitespace().any(|part| part.starts_with("on") && part.contains('=')), "{name}: {tag}");
+            assert!(word != "script" || tag.contains("src=\"/assets/"), "{name}: {tag}");
+            assert!(word != "link" || tag.contains("href=\"/assets/"), "{name}: {tag}");
+            assert!(word != "img" || tag.contains("src=\"/") || tag.contains("src=\"data:image/"), "{name}: {tag}");
+        }
+        assert_eq!(html.matches("<h1").count(), 1, "{name}");
+        assert_eq!(html.matches("<main").count(), 1, "{name}");
+        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\""), "{name}");
+    }
+}
+
+#[test]
+fn both_acts_are_forms_of_their_own() {
+    let html = Pages::new().landing(&landing("Acme", Purpose::MidChat));
+    for act in ["continue", "report"] {
+        assert!(html.contains(&format!("<form method=\"post\" action=\"/l/AbC-123_\" data-act=\"{act}\"")), "{html}");
+        assert!(html.contains(&format!("name=\"act\" value=\"{act}\"")));
+    }
+    assert_eq!(html.matches("name=\"nonce\" value=\"n0nce\"").count(), 2);
+    assert_eq!(html.matches("name=\"opener\" value=\"\"").count(), 1);
+}
+
+#[test]
+fn a002_landing_and_code_page_say_who_asks_where_and_when() {
+    let drawn = [
+        Pages::new().landing(&landing("Acme Bank", Purpose::MidChat)),
+        Pages::new().done(&done("Acme Bank", code("n"))),
+    ];
+    for html in drawn {
+        for fact in [
+            "Acme Bank",
+            "WhatsApp",
+            "+372•••••345",
+            "minute",
+            "2026-03-01 09:27 UTC",
+            "This wasn’t me",
+            "data-act=\"report\"",
+        ] {
+            assert!(html.contains(fact), "{fact}");
+        }
+    }
+}
+
+#[test]
+fn a003_previews_name_nobody_and_robots_stay_out() {
+    for (name, html) in gallery("Mari Maasikas").into_iter().filter(|(name, _)| name != "docs") {
+        assert!(html.contains("<meta name=\"robots\" content=\"noindex\">"), "{name}");
+        let head = html.split("</head>").next().unwrap_or_default();
+        assert!(name == "problem" || !head.contains("Mari"), "{name}");
+    }
+    for script in ["page.js", "opener.js", "countersign.js", "reference.js"] {
+        let bytes = asset(script).expect("listed").bytes;
+        let source = std::str::from_utf8(bytes).expect("text");
+        for act in ["submit(", "requestSubmit", ".click("] {
+            assert!(!source.contains(act), "{script} has {act}");
+        }
+        assert!(!source.contains("\"*\""), "{script} posts to anybody");
+    }
+}
+
+#[test]
+fn the_code_is_read_aloud_sign_by_sign_and_goes_back_to_the_chat() {
+    let html = Pages::new().done(&done("Acme", code("n")));
+    assert!(html.contains("aria-label=\"B, 2, C, D, 3, F\" data-code>B2CD3F<"));
+    assert!(html.contains("href=\"https://wa.me/3725550100?text=B2CD3F\""));
+    for refused in ["javascript:alert(1)", "data:text/html,x", " javascript:x", "/l/x", "vbscript:x"] {
+        let page = Done { return_link: Some(refused.to_owned()), ..done("Acme", DoneState::Ended) };
+        assert!(!Pages::new().done(&page).contains("data-return"), "{refused}");
+    }
+}
+
+#[test]
+fn every_text_that_a_template_asks_for_exists_and_is_asked_for() {
+    let mut asked = BTreeSet::new();
+    for (_, source) in TEMPLATES {
+        for call in source.split(" t('").skip(1) {
+            let key = call.split('\'').next().unwrap_or_default();
+            asked.insert(key);
+            let known =
+                texts::text("en", key).is_some() || (key.ends_with('.') && call[key.len()..].starts_with("' ~"));
+            assert!(known, "{key}");
+        }
+    }
+    for (key, _) in texts::LANGUAGES[0].1 {
+        let by_name = asked.contains(key) || key.starts_with("notice.") || key.starts_with("channel.");
+        assert!(by_name || asked.iter().any(|stem| stem.ends_with('.') && key.starts_with(stem)), "{key}: nobody asks");
+    }
+}
+
+#[test]
+fn the_reference_shows_operations_roles_fields_and_examples() {
+    let html = Pages::new().docs(&openapi("w"));
+    for shown in [
+        "id=\"post-v1-interactions\"",
+        "href=\"#post-v1-interactions\"",
+        "<span class=\"badge\">agent</span>",
+        "<span class=\"badge\">bot</span>",
+        "array of object",
+        "Idempotency-Key",
+        "one of primary · cosigner",
+        "&quot;phone&quot;: &quot;+3725550100&quot;",
+        "interaction-full",
+    ] {
+        assert!(html.contains(shown), "{shown}");
+    }
+    assert!(Pages::new().docs(&json!({})).contains("<main"));
+}
+
+#[test]
+fn the_gallery_can_be_looked_at() {
+    let Ok(folder) = std::env::var("COUNTERSIGN_SCREENS") else {
+        return;
+    };
+    let folder = std::path::Path::new(&folder);
+    std::fs::create_dir_all(folder.join("assets")).expect("a writable folder");
+    for (name, html) in gallery("Acme Bank") {
+        std::fs::write(folder.join(format!("{name}.html")), html).expect("a writable folder");
+    }
+    for name in
+        ["countersign.css", "page.js", "opener.js", "reference.css", "reference.js", "icon.svg", "countersign.js"]
+    {
+        std::fs::write(folder.join("assets").join(name), asset(name).expect("listed").bytes)
+            .expect("a writable folder");
+    }
+    std::fs::write(folder.join("assets/brand.css"), brand_css("0f766e").expect("valid")).expect("a writable folder");
+}

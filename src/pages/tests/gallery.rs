@@ -1,0 +1,148 @@
+//! The pages that the tests look at, with friendly values and with whatever word one likes.
+
+use serde_json::json;
+
+use crate::pages::*;
+
+pub(super) fn brand(name: &str) -> Brand {
+    Brand { name: Some(name.to_owned()), color: Some("#0f766e".to_owned()), logo: None }
+}
+
+pub(super) fn landing(word: &str, purpose: Purpose) -> Landing {
+    Landing {
+        brand: brand(word),
+        locale: "en-GB".to_owned(),
+        channel: "whatsapp".to_owned(),
+        address: "+372•••••345".to_owned(),
+        customer_name: Some(word.to_owned()),
+        asked_at: "2026-03-01T09:27:12Z".to_owned(),
+        minutes_ago: 3,
+        purpose,
+        expires_at: Some("2026-03-01T09:37:12Z".to_owned()),
+        intent_label: Some("Copy of a statement".to_owned()),
+        action: "/l/AbC-123_".to_owned(),
+        nonce: "n0nce".to_owned(),
+        opener_origins: vec!["https://chat.example.com".to_owned(), "https://www.example.com".to_owned()],
+        opener_required: false,
+    }
+}
+
+pub(super) fn code(word: &str) -> DoneState {
+    DoneState::Code {
+        code: "B2CD3F".to_owned(),
+        expires_at: "2026-03-01T09:32:00Z".to_owned(),
+        seconds_left: 118,
+        channel: "whatsapp".to_owned(),
+        address: "+372•••••345".to_owned(),
+        asked_at: "2026-03-01T09:27:12Z".to_owned(),
+        minutes_ago: 1,
+        report_action: "/l/AbC-123_".to_owned(),
+        nonce: word.to_owned(),
+    }
+}
+
+pub(super) fn done(word: &str, state: DoneState) -> Done {
+    let return_link = Some("https://wa.me/3725550100?text=B2CD3F".to_owned());
+    Done { brand: brand(word), locale: "en".to_owned(), state, return_link }
+}
+
+pub(super) fn problem(word: &str) -> ProblemPage {
+    ProblemPage {
+        slug: "link-expired".to_owned(),
+        title: format!("The link has expired {word}"),
+        status: 410,
+        meaning: format!(
+            "The link's `expires_at` has passed {word}.\n\n- it was never opened\n- or the login took too long"
+        ),
+        remedy: "Issue a new one: `POST /v1/interactions/{id}/login-links`.".to_owned(),
+    }
+}
+
+/// A small document with one of everything that the reference draws; `WORD` is where others write.
+pub(super) fn openapi(word: &str) -> serde_json::Value {
+    let quoted = json!(word).to_string();
+    let inner = &quoted[1..quoted.len() - 1];
+    let document = include_str!("openapi.json").replace("WORD", inner);
+    serde_json::from_str(&document).expect("the document is JSON")
+}
+
+/// A landing page of a team that tells next to nothing about itself.
+fn bare_landing(word: &str) -> Landing {
+    Landing {
+        customer_name: None,
+        intent_label: None,
+        expires_at: None,
+        brand: Brand::default(),
+        minutes_ago: 200,
+        opener_origins: Vec::new(),
+        ..landing(word, Purpose::MidChat)
+    }
+}
+
+/// Every page, by name, with `word` wherever friendly values leave room for one.
+pub(super) fn gallery(word: &str) -> Vec<(String, String)> {
+    let pages = Pages::new();
+    let opener = Landing { opener_required: true, ..landing(word, Purpose::PreChat) };
+    let bare = bare_landing(word);
+    let plain = Done { return_link: None, brand: Brand::default(), ..done(word, code(word)) };
+    let mut drawn = vec![
+        ("landing", pages.landing(&landing(word, Purpose::MidChat))),
+        ("landing-entry", pages.landing(&landing(word, Purpose::Entry))),
+        ("landing-opener", pages.landing(&opener)),
+        ("landing-bare", pages.landing(&bare)),
+        ("code", pages.done(&done(word, code(word)))),
+        ("code-plain", pages.done(&plain)),
+        ("problem", pages.problem(&problem(word))),
+        ("docs", pages.docs(&openapi(word))),
+        ("done-authenticated", pages.done(&done(word, DoneState::Authenticated))),
+        ("done-denied", pages.done(&done(word, DoneState::Denied))),
+        ("done-cancelled", pages.done(&done(word, DoneState::Cancelled))),
+        ("done-reported", pages.done(&done(word, DoneState::Reported))),
+        ("done-ended", pages.done(&done(word, DoneState::Ended))),
+    ];
+    for refused in Refused::ALL {
+        let notice = Notice::of(refused, brand(word), "en");
+        drawn.push((refused.word(), pages.notice(&notice)));
+    }
+    drawn.into_iter().map(|(name, html)| (name.to_owned(), html)).collect()
+}
+
+fn foreign_code(word: &str) -> DoneState {
+    let text = || word.to_owned();
+    DoneState::Code {
+        code: text(),
+        expires_at: text(),
+        seconds_left: 118,
+        channel: text(),
+        address: text(),
+        asked_at: text(),
+        minutes_ago: 1,
+        report_action: text(),
+        nonce: text(),
+    }
+}
+
+/// Pages in which every text that comes from outside is `word`.
+pub(super) fn foreign(word: &str) -> [String; 4] {
+    let text = || word.to_owned();
+    let logo = Brand { name: Some(text()), color: Some(text()), logo: Some(text()) };
+    let landing = Landing {
+        brand: logo.clone(),
+        locale: text(),
+        channel: text(),
+        address: text(),
+        asked_at: text(),
+        expires_at: Some(text()),
+        intent_label: Some(text()),
+        action: text(),
+        nonce: text(),
+        opener_origins: vec![text()],
+        ..landing(word, Purpose::MidChat)
+    };
+    let state = foreign_code(word);
+    let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()) };
+    let notice = Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text() };
+    let problem = ProblemPage { slug: text(), title: text(), status: 400, meaning: text(), remedy: text() };
+    let pages = Pages::new();
+    [pages.landing(&landing), pages.done(&code), pages.notice(&notice), pages.problem(&problem)]
+}

@@ -1,0 +1,150 @@
+//! The plan of the house: each module, whom it may know, and why no more.
+//!
+//! Only the table; how the sources are read against it is its parent's affair.
+
+/// Which third-party crates a module may use.
+pub enum Crates {
+    /// These and no others that Cargo.toml names.
+    Only(&'static [&'static str]),
+    /// All but these.
+    Not(&'static [&'static str]),
+}
+
+/// One module of the house.
+pub struct Room {
+    /// Its path in the crate.
+    pub name: &'static str,
+    /// Modules of ours that it may know besides itself; `*` is all of them.
+    pub modules: &'static [&'static str],
+    /// Third-party crates.
+    pub crates: Crates,
+    /// Told to whoever breaks it.
+    pub why: &'static str,
+}
+
+/// What speaks HTTP to a caller.
+const SERVERS: &[&str] = &["axum", "hyper", "hyper_util", "tower", "tower_http", "utoipa_axum"];
+
+/// From the ground floor up.
+pub const ROOMS: &[Room] = &[
+    Room {
+        name: "domain",
+        modules: &[],
+        crates: Crates::Only(&[
+            "aws_lc_rs",
+            "base64",
+            "bytes",
+            "hmac",
+            "jiff",
+            "jsonwebtoken",
+            "phonenumber",
+            "secrecy",
+            "serde",
+            "serde_json",
+            "serde_path_to_error",
+            "sha2",
+            "strsim",
+            "subtle",
+            "thiserror",
+            "unicode_normalization",
+            "url",
+            "uuid",
+            "utoipa",
+            "zeroize",
+        ]),
+        why: "rules are pure: no clock, no chance, no I/O, nobody above",
+    },
+    Room {
+        name: "ambient",
+        modules: &[],
+        crates: Crates::Only(&["async_trait", "aws_lc_rs", "jiff", "tokio", "zeroize"]),
+        why: "it brings in time and chance, and nothing else",
+    },
+    Room {
+        name: "store",
+        modules: &[],
+        crates: Crates::Only(&["async_trait", "bytes", "thiserror"]),
+        why: "the port knows keys and bytes, not meanings",
+    },
+    Room {
+        name: "store::embedded",
+        modules: &["store"],
+        crates: Crates::Not(&["axum", "hyper", "redis", "reqwest", "tower", "tower_http"]),
+        why: "an adapter knows its port and its driver",
+    },
+    Room {
+        name: "store::redis",
+        modules: &["store"],
+        crates: Crates::Not(&["axum", "hyper", "reqwest", "rusqlite", "tower", "tower_http"]),
+        why: "an adapter knows its port and its driver",
+    },
+    Room { name: "channels", modules: &[], crates: Crates::Not(&[]), why: "a crate of its own" },
+    Room {
+        name: "directory",
+        modules: &["domain"],
+        crates: Crates::Not(&["axum", "hyper", "redis", "rusqlite", "tower", "tower_http"]),
+        why: "it looks customers up; it neither keeps them nor answers callers",
+    },
+    Room {
+        name: "gateway",
+        modules: &["domain", "ambient", "store", "channels", "directory"],
+        crates: Crates::Not(&[
+            "axum",
+            "hyper",
+            "hyper_util",
+            "redis",
+            "rusqlite",
+            "tower",
+            "tower_http",
+            "utoipa_axum",
+        ]),
+        why: "use cases know rules and ports; no adapter, no caller, no configuration",
+    },
+    Room { name: "pages", modules: &[], crates: Crates::Not(SERVERS), why: "it draws what it is given" },
+    Room {
+        name: "http",
+        modules: &["gateway", "domain", "ambient", "pages"],
+        crates: Crates::Not(&["redis", "reqwest", "rusqlite"]),
+        why: "it translates between callers and use cases",
+    },
+    Room {
+        name: "config",
+        modules: &[],
+        crates: Crates::Not(&["redis", "reqwest", "rusqlite", "axum", "hyper", "tower", "tower_http"]),
+        why: "it reads settings of the process; what they mean is decided elsewhere",
+    },
+    Room {
+        name: "demo",
+        modules: &["pages", "ambient"],
+        crates: Crates::Not(&["redis", "rusqlite"]),
+        why: "the demo's bot, bank and phone are outsiders: they use the public API like anybody",
+    },
+    Room {
+        name: "app",
+        modules: &[
+            "domain",
+            "ambient",
+            "store",
+            "store::embedded",
+            "store::redis",
+            "channels",
+            "directory",
+            "gateway",
+            "http",
+            "config",
+            "pages",
+            "demo",
+        ],
+        crates: Crates::Not(&[]),
+        why: "it puts the house together; commands stand above it",
+    },
+    Room { name: "cli", modules: &["*"], crates: Crates::Not(&[]), why: "the top floor" },
+    Room { name: "main", modules: &["*"], crates: Crates::Not(&[]), why: "the top floor" },
+];
+
+/// The room that a path lies in: the longest name that the path begins with.
+pub fn room(path: &[&str]) -> Option<&'static Room> {
+    let two = path.get(..2).map(|two| two.join("::"));
+    let named = |name: &str| ROOMS.iter().find(|room| room.name == name);
+    two.and_then(|two| named(&two)).or_else(|| named(path.first()?))
+}

@@ -1,0 +1,146 @@
+//! Starts the stores that the contract is tested on; each test gets one of its own.
+//!
+//! One Redis server serves all tests that run at the same time, each under its own prefix, and
+//! ends with the last of them.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use countersign::store::{
+    Store,
+    embedded::Embedded,
+    redis::{Options, Redis},
+};
+use tempfile::TempDir;
+
+/// A store under test, and what must outlive it.
+pub struct Stand<S: ?Sized = dyn Store> {
+    pub store: Arc<S>,
+    /// Removed, or ended, after the store.
+    _beneath: Beneath,
+}
+
+enum Beneath {
+    Nothing,
+    Folder { _folder: TempDir },
+    Server { _server: Arc<RedisServer> },
+}
+
+/// The embedded store in memory.
+pub async fn memory() -> Option<Stand> {
+    let store = Embedded::in_memory().expect("memory opens");
+    Some(Stand { store: Arc::new(store), _beneath: Beneath::Nothing })
+}
+
+/// The embedded store in a new folder.
+pub async fn disk() -> Option<Stand> {
+    let Stand { store, _beneath } = on_disk();
+    Some(Stand { store, _beneath })
+}
+
+/// The embedded store in a new folder, as itself.
+pub fn on_disk() -> Stand<Embedded> {
+    let folder = folder();
+    let store = Embedded::open(folder.path()).expect("an empty folder opens");
+    Stand { store: Arc::new(store), _beneath: Beneath::Folder { _folder: folder } }
+}
+
+/// A Redis server, or `None` (said aloud) on a machine without one.
+pub async fn redis() -> Option<Stand> {
+    let Stand { store, _beneath } = on_redis().await?;
+    Some(Stand { store, _beneath })
+}
+
+/// The Redis store, as itself.
+pub async fn on_redis() -> Option<Stand<Redis>> {
+    static PREFIX: AtomicU64 = AtomicU64::new(0);
+    let server = shared_server()?;
+    let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
+    let store = Redis::connect(&Options { url: server.url(), prefix }).await.expect("our server is fit");
+    Some(Stand { store: Arc::new(store), _beneath: Beneath::Server { _server: server } })
+}
+
+/// A folder on the disk that the build is on: a temporary file system flushes for nothing.
+pub fn folder() -> TempDir {
+    TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("the build's own folder takes another")
+}
+
+/// A redis-server on a free loopback port. It ends when this is dropped, or when this process
+/// does, however it does: a shell beside it waits for the end of its input.
+pub struct RedisServer {
+    port: u16,
+    keeper: Child,
+    _folder: TempDir,
+}
+
+impl RedisServer {
+    /// Starts one with further settings; `None` where there is no redis-server to start.
+    pub fn start(settings: &[&str]) -> Option<Self> {
+        if !installed() {
+            assert!(env::var_os("CI").is_none(), "CI must have redis-server");
+            eprintln!("skipped: no redis-server on this machine");
+            return None;
+        }
+        // Between finding a free port and taking it somebody else may: then with another.
+        (0..5).find_map(|_| Self::try_start(settings)).or_else(|| panic!("redis-server does not start"))
+    }
+
+    fn try_start(settings: &[&str]) -> Option<Self> {
+        let folder = TempDir::new().expect("a temporary folder");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let mut keeper = Command::new("sh")
+            .args(["-c", r#"redis-server "$@" & read -r _; kill $! 2>/dev/null; wait"#, "sh"])
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(settings)
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a shell starts");
+        let said = keeper.stdout.take().expect("its output is ours");
+        let mut lines = BufReader::new(said).lines().map_while(Result::ok);
+        let ready = lines
+            .find(|line| line.contains("Ready to accept connections") || line.contains("Failed listening"))
+            .is_some_and(|line| line.contains("Ready"));
+        // Nobody reads on, so what it says later must not block it.
+        std::thread::spawn(move || lines.for_each(drop));
+        let server = Self { port, keeper, _folder: folder };
+        ready.then_some(server)
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+fn shared_server() -> Option<Arc<RedisServer>> {
+    static SHARED: Mutex<Weak<RedisServer>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(server) = shared.upgrade() {
+        return Some(server);
+    }
+    let server = Arc::new(RedisServer::start(&[])?);
+    *shared = Arc::downgrade(&server);
+    Some(server)
+}
+
+fn installed() -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).map(|folder: PathBuf| folder.join("redis-server")).any(|program| program.is_file())
+}
