@@ -77,7 +77,9 @@ async fn this_was_not_me_freezes_the_link_and_the_chat_is_told() {
         let chat = browser.driver.window().await?;
         let url = browser.open_login_window(&chat).await?;
         browser.click("form[data-act=report] button").await?;
-        browser.until("thanks", async || Ok(browser.driver.find(By::Css("form[data-act=continue]")).await.err())).await?;
+        browser
+            .until("thanks", async || Ok(browser.driver.find(By::Css("form[data-act=continue]")).await.err()))
+            .await?;
         browser.shot("thanked").await?;
         browser.open(url.trim_start_matches(&browser.base)).await?;
         let goes_on = browser.driver.find_all(By::Css("form[data-act=continue]")).await?;

@@ -187,7 +187,8 @@ impl Process {
     fn start(command: &mut Command, ready: &str) -> (Self, String) {
         let mut process =
             Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn().expect("it starts"));
-        let mut stdout = BufReader::new(process.0.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok);
+        let mut stdout =
+            BufReader::new(process.0.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok);
         let rest = stdout.find_map(|line| Some(line.strip_prefix(ready)?.trim().to_owned()));
         // Read on, so that nothing that it prints later can stop it.
         std::thread::spawn(move || stdout.for_each(drop));
