@@ -56,7 +56,7 @@ pub struct Browser {
 pub async fn walk(name: &str, eyes: Eyes, journey: impl AsyncFnOnce(&Browser) -> WebDriverResult<()>) {
     let (Some(chromium), Some(chromedriver)) = (on_path("chromium"), on_path("chromedriver")) else {
         assert!(std::env::var_os("CI").is_none(), "CI has no chromium and chromedriver");
-        println!("skipped: {name} needs chromium and chromedriver");
+        eprintln!("skipped: {name} needs chromium and chromedriver");
         return;
     };
     let _turn = TURN.lock().await;
