@@ -2,9 +2,10 @@
 //! Each module owns one subject.
 
 mod architecture;
-mod browser;
 mod clients;
 mod examples;
+mod journeys;
 mod outside;
 mod store_contract;
 mod stores;
+mod world;

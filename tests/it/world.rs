@@ -1,0 +1,441 @@
+//! The world that journeys happen in: the real router over a real store, a clock that moves only
+//! when told to, chance that can be repeated, and the people (bot, browser, login page) who use it.
+//!
+//! They know what contract.md tells outsiders, and no more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use countersign::ambient::{FixedClock, SeededEntropy};
+use countersign::domain::secret::Secret;
+use countersign::gateway::{Gateway, Premises, Retention};
+use countersign::http;
+use countersign::store::Store;
+use http_body_util::BodyExt;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::stores::{self, Stand};
+
+/// What generated links start with.
+pub const URL: &str = "https://auth.example.com";
+/// The owner's key.
+pub const OWNER: &str = "owner-key-of-the-tests-0123456789abcdef";
+/// The moment at which every world begins: 2026-01-01T00:00:00Z.
+pub const BEGINNING: u64 = 1_767_225_600_000;
+/// The login page of a made team.
+pub const LOGIN_PAGE: &str = "https://login.example.com/in?theme=dark";
+/// The origin of a made team's chat.
+pub const CHAT: &str = "https://shop.example.com";
+
+/// A gateway and everything around it.
+#[derive(Clone)]
+pub struct World {
+    /// The clock of all its nodes.
+    pub clock: Arc<FixedClock>,
+    /// The first node.
+    pub gateway: Arc<Gateway>,
+    router: Router,
+    store: Arc<dyn Store>,
+    _stand: Arc<Stand>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: ::http::HeaderMap,
+    /// The body as it was.
+    pub bytes: Vec<u8>,
+}
+
+impl Reply {
+    /// The body as JSON; null where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or(Value::Null)
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// The problem's code.
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A header as text.
+    pub fn header(&self, name: &str) -> String {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+    }
+
+    /// The JSON, where the status is the expected one.
+    #[track_caller]
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        self.json()
+    }
+
+    /// A problem of that status and code.
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status, self.code().as_str()), (status, code), "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        self.json()
+    }
+}
+
+/// Redis is only there where a server is; a world on it may be skipped, save on a build server.
+pub async fn worlds() -> Vec<World> {
+    let mut worlds = vec![World::new().await];
+    worlds.extend(stores::redis().await.map(World::on));
+    worlds
+}
+
+impl World {
+    /// On the embedded store in memory.
+    pub async fn new() -> Self {
+        Self::on(stores::memory().await.expect("memory is always there"))
+    }
+
+    /// On a store.
+    pub fn on(stand: Stand) -> Self {
+        let clock = Arc::new(FixedClock::at(BEGINNING));
+        let store = stand.store.clone();
+        let (gateway, router) = node(store.clone(), clock.clone(), 1);
+        Self { clock, gateway, router, store, _stand: Arc::new(stand) }
+    }
+
+    /// Another node on the same store (one that keeps no flag board) and clock.
+    pub fn second_node(&self) -> Self {
+        let (gateway, router) = node(self.store.clone(), self.clock.clone(), 2);
+        Self { gateway, router, ..self.clone() }
+    }
+
+    /// Time passes, and what is due is done.
+    pub async fn pass(&self, span: Duration) {
+        self.clock.advance(span);
+        self.gateway.tend().await.expect("the store is there");
+    }
+
+    /// Sends a request as it stands.
+    pub async fn send(&self, request: ::http::Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.map(|b| b.to_bytes().to_vec()).unwrap_or_default();
+        Reply { status: parts.status.as_u16(), headers: parts.headers, bytes }
+    }
+
+    /// Calls the API with a key.
+    pub async fn call(&self, key: &str, method: &str, path: &str, body: Value) -> Reply {
+        let mut request = ::http::Request::builder().method(method).uri(path);
+        if !key.is_empty() {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let body = match body {
+            Value::Null => Body::empty(),
+            body => {
+                request = request.header("content-type", "application/json");
+                Body::from(body.to_string())
+            }
+        };
+        self.send(request.body(body).expect("the request is well-formed")).await
+    }
+
+    /// Makes a team with a login page, a security key and a key of each role.
+    pub async fn team(&self, name: &str) -> Team {
+        let at = format!("/v1/teams/{name}");
+        self.call(OWNER, "PUT", &at, json!({"name": "A shop"})).await.expect(201);
+        let settings = json!({
+            "authentication_url": LOGIN_PAGE,
+            "allowed_origins": [CHAT],
+            "brand": {"name": "A shop"},
+            "intents": {"statement_copy": {"accept": ["login"], "max_age_minutes": 5, "label": "Copy of a statement"}},
+        });
+        self.call(OWNER, "PATCH", &format!("{at}/settings"), settings).await.expect(200);
+        let key = self.call(OWNER, "POST", &format!("{at}/security-keys"), json!({})).await.expect(201);
+        let mut keys = Vec::new();
+        for role in ["bot", "agent", "admin"] {
+            let body = json!({"role": role, "name": role});
+            let made = self.call(OWNER, "POST", &format!("{at}/api-keys"), body).await.expect(201);
+            keys.push(made["key"].as_str().expect("the key is told").to_owned());
+        }
+        let text = |name: &str| key[name].as_str().expect("a text").to_owned();
+        Team {
+            world: self.clone(),
+            name: name.to_owned(),
+            bot: keys[0].clone(),
+            agent: keys[1].clone(),
+            admin: keys[2].clone(),
+            key: SecurityKey { kid: text("kid"), secret: text("secret") },
+        }
+    }
+}
+
+fn node(store: Arc<dyn Store>, clock: Arc<FixedClock>, seed: u64) -> (Arc<Gateway>, Router) {
+    let root = Secret::new(vec![7; 32]);
+    let premises = Premises {
+        public_url: URL.to_owned(),
+        owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
+        retention: Retention { interactions: 30, events: 7, audit: 400 },
+    };
+    let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));
+    let metrics = PrometheusBuilder::new().build_recorder().handle();
+    let router =
+        http::router(gateway.clone(), http::Proxies::default(), metrics, CancellationToken::new(), Router::new());
+    (gateway, router)
+}
+
+/// What a login page shares with the gateway.
+#[derive(Clone, Debug)]
+pub struct SecurityKey {
+    /// Its id.
+    pub kid: String,
+    /// base64url.
+    pub secret: String,
+}
+
+/// A team and its keys.
+#[derive(Clone)]
+pub struct Team {
+    /// Where it lives.
+    pub world: World,
+    /// Its name.
+    pub name: String,
+    /// A bot's API key.
+    pub bot: String,
+    /// An agent's.
+    pub agent: String,
+    /// An admin's.
+    pub admin: String,
+    /// Its security key.
+    pub key: SecurityKey,
+}
+
+impl Team {
+    /// Opens a conversation with one customer; its id.
+    pub async fn open(&self, channel: &str, conversation: &str) -> String {
+        let body = json!({"channel": channel, "conversation": conversation,
+            "participants": [{"role": "primary", "name": "Demo Customer"}]});
+        let opened = self.world.call(&self.bot, "POST", "/v1/interactions", body).await.expect(201);
+        opened["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The bot calls something of an interaction.
+    pub async fn bot(&self, method: &str, interaction: &str, rest: &str, body: Value) -> Reply {
+        self.world.call(&self.bot, method, &format!("/v1/interactions/{interaction}{rest}"), body).await
+    }
+
+    /// Changes the team's settings.
+    pub async fn set(&self, patch: Value) {
+        let path = format!("/v1/teams/{}/settings", self.name);
+        self.world.call(OWNER, "PATCH", &path, patch).await.expect(200);
+    }
+
+    /// The primary's flag.
+    pub async fn flag(&self, interaction: &str) -> Value {
+        self.bot("GET", interaction, "/authentication", Value::Null).await.expect(200)
+    }
+
+    /// A login link for `statement_copy` in the middle of the chat.
+    pub async fn link(&self, interaction: &str) -> Value {
+        let body = json!({"purpose": "mid_chat", "intent": "statement_copy", "state": "ticket-7"});
+        self.bot("POST", interaction, "/login-links", body).await.expect(201)
+    }
+
+    /// The bot passes on what the customer typed.
+    pub async fn says(&self, interaction: &str, message_id: &str, text: &str) -> Reply {
+        self.bot("POST", interaction, "/messages", json!({"message_id": message_id, "text": text})).await
+    }
+
+    /// A whole login without a chat window: link, Continue, post-back; what the login page got.
+    pub async fn log_in(&self, interaction: &str, customer: &str) -> Value {
+        let link = self.link(interaction).await;
+        let mut browser = Browser::new(&self.world);
+        let visit = browser.continues(link["url"].as_str().expect("a URL")).await;
+        self.post_back(&visit, &self.assertion(&visit, customer)).await.expect(200)
+    }
+
+    /// Everything that a whole login under `auto` takes: the code goes back into the chat.
+    pub async fn authenticate(&self, interaction: &str, customer: &str) {
+        let told = self.log_in(interaction, customer).await;
+        let code = Browser::new(&self.world).code(told["continue_url"].as_str().expect("a URL")).await;
+        let id = format!("auth-{code}");
+        let heard = self.says(interaction, &id, &code).await.expect(200);
+        assert_eq!(heard["outcome"], "passed", "{heard}");
+    }
+
+    /// The claims of a good assertion.
+    pub fn claims(&self, visit: &Visit, customer: &str) -> Value {
+        use countersign::ambient::Clock;
+        let now = self.world.clock.now() / 1000;
+        json!({"iss": "login.example.com", "aud": visit.callback, "sub": customer, "nonce": visit.token,
+            "jti": format!("{:0>22}", unique()), "iat": now, "exp": now + 60, "name": "Demo Customer"})
+    }
+
+    /// A good assertion for what the browser brought.
+    pub fn assertion(&self, visit: &Visit, customer: &str) -> String {
+        self.sign(&self.claims(visit, customer))
+    }
+
+    /// Signs claims as the login page would.
+    pub fn sign(&self, claims: &Value) -> String {
+        jwt(&json!({"alg": "HS256", "typ": "JWT", "kid": self.key.kid}), claims, &self.key.secret)
+    }
+
+    /// Posts an assertion as JSON.
+    pub async fn post_back(&self, visit: &Visit, assertion: &str) -> Reply {
+        let path = visit.callback.strip_prefix(URL).expect("the callback is ours");
+        self.world.call("", "POST", path, json!({"assertion": assertion})).await
+    }
+
+    /// An identity token of the website for one of its customers.
+    pub fn identity_token(&self, customer: &str) -> String {
+        use countersign::ambient::Clock;
+        let now = self.world.clock.now() / 1000;
+        self.sign(&json!({"iss": "shop.example.com", "aud": format!("{URL}/v1/interactions"), "sub": customer,
+            "jti": format!("{:0>22}", unique()), "iat": now, "exp": now + 60}))
+    }
+
+    /// The team's events so far, through the gateway's own stream, oldest first.
+    pub async fn events(&self) -> Vec<Value> {
+        self.world.gateway.tend().await.expect("the store is there");
+        let team = self.name.parse().expect("a team's name");
+        let mut listener = self.world.gateway.listen(&team, Some(0)).await.expect("events are kept");
+        let mut events = Vec::new();
+        while let Ok(Ok(event)) = tokio::time::timeout(Duration::from_millis(60), listener.next()).await {
+            let event = &event.event;
+            events.push(json!({"type": event.kind.as_str(), "interaction": event.interaction,
+                "participant": event.participant, "data": event.data}));
+        }
+        events
+    }
+
+    /// The types of its events.
+    pub async fn event_types(&self) -> Vec<String> {
+        self.events().await.iter().map(|e| e["type"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+/// A JWT under HS256 with a base64url secret, whatever its header says.
+pub fn jwt(header: &Value, claims: &Value, secret: &str) -> String {
+    use countersign::domain::secret::{MacKey, base64url, from_base64url};
+    let signed = format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
+    let key = MacKey::new(&from_base64url(secret).expect("base64url"));
+    format!("{signed}.{}", base64url(&key.sign(signed.as_bytes())))
+}
+
+/// A number that this process has not given out before.
+pub fn unique() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::SeqCst)
+}
+
+/// What the login page is given by the browser.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// The whole signed authentication URL.
+    pub url: String,
+    /// `cs_token`.
+    pub token: String,
+    /// `cs_callback`.
+    pub callback: String,
+}
+
+impl Visit {
+    /// Reads a signed authentication URL.
+    pub fn of(url: &str) -> Self {
+        let parsed = url::Url::parse(url).expect("a URL");
+        let part = |name: &str| parsed.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
+        Self {
+            url: url.to_owned(),
+            token: part("cs_token").expect("cs_token"),
+            callback: part("cs_callback").expect("cs_callback"),
+        }
+    }
+}
+
+/// A browser: it keeps cookies and presses buttons, and runs no script.
+#[derive(Clone)]
+pub struct Browser {
+    world: World,
+    /// As it would send it.
+    pub cookie: Option<String>,
+}
+
+impl Browser {
+    /// A fresh one.
+    pub fn new(world: &World) -> Self {
+        Self { world: world.clone(), cookie: None }
+    }
+
+    /// Opens a page of the gateway.
+    pub async fn get(&mut self, url: &str) -> Reply {
+        let path = url.strip_prefix(URL).unwrap_or(url);
+        let mut request = ::http::Request::builder().uri(path);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        let reply = self.world.send(request.body(Body::empty()).expect("well-formed")).await;
+        if let Some(cookie) = reply.headers.get("set-cookie").and_then(|v| v.to_str().ok()) {
+            self.cookie = cookie.split(';').next().map(str::to_owned);
+        }
+        reply
+    }
+
+    /// Sends a form of a page, as a browser does from the page's own origin.
+    pub async fn post(&self, url: &str, fields: &[(&str, &str)]) -> Reply {
+        let path = url.strip_prefix(URL).unwrap_or(url);
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let mut request = ::http::Request::builder()
+            .method("POST")
+            .uri(path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", URL);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        self.world.send(request.body(Body::from(form)).expect("well-formed")).await
+    }
+
+    /// Opens a link's page and presses a button; `opener` is what the chat's window gave.
+    pub async fn press(&mut self, url: &str, act: &str, opener: &str) -> Reply {
+        let page = self.get(url).await;
+        let nonce = hidden(&page.text(), "nonce");
+        self.post(url, &[("act", act), ("nonce", &nonce), ("opener", opener)]).await
+    }
+
+    /// Opens a link's page, presses Continue, and arrives at the login page.
+    #[track_caller]
+    pub fn continues(&mut self, url: &str) -> impl Future<Output = Visit> {
+        let at = std::panic::Location::caller();
+        async move {
+            let reply = self.press(url, "continue", "").await;
+            assert_eq!(reply.status, 303, "{at}: {}", reply.text());
+            Visit::of(&reply.header("location"))
+        }
+    }
+
+    /// The confirmation code that a done page shows.
+    pub async fn code(&mut self, url: &str) -> String {
+        let page = self.get(url).await.text();
+        let after = page.split("data-code").nth(1).expect("the page shows a code");
+        let text: String = after.split('>').skip(1).flat_map(|p| p.split('<').next()).collect();
+        text.chars().filter(|c| c.is_ascii_alphanumeric()).take(6).collect()
+    }
+}
+
+/// The value of a hidden field.
+pub fn hidden(page: &str, name: &str) -> String {
+    let field = page.split("<input").find(|tag| tag.contains(&format!("name=\"{name}\"")));
+    let value = field.and_then(|tag| tag.split("value=\"").nth(1)).and_then(|rest| rest.split('"').next());
+    value.unwrap_or_default().to_owned()
+}
