@@ -1,4 +1,6 @@
-//! The demo's own edge, without a gateway behind it: what it refuses, and the policy on its pages.
+//! The demo's own edge: what it refuses, and the policy on its pages.
+//!
+//! There is no gateway behind it here; the story with one is told in a real browser.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
