@@ -1,1 +1,108 @@
-//! x
+//! Where Countersign's messages go: the port that every chat platform is spoken to through.
+//!
+//! A channel carries a message to an address and says how that went. It knows nothing of
+//! interactions, flags, tokens or stores: Cargo forbids it to. What a delivery error means for
+//! the message (again, elsewhere, never) is part of the port; what to do about it is not.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+pub mod recorder;
+
+/// Something to say to a person.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The sender's own id of it: the same one again is the same message.
+    pub id: String,
+    /// Where to: E.164 with `+`, a mail address, or the platform's own id.
+    pub to: Address,
+    /// What.
+    pub content: Content,
+}
+
+/// Where a message goes. It does not print: logs carry ids, never addresses.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Address(String);
+
+impl Address {
+    /// An address as the platform writes it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the platform's API.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(…)")
+    }
+}
+
+/// What a message holds. Each platform renders each kind by its own law.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Plain words.
+    Text(String),
+    /// A link to be opened, with the words around it. The URL is a secret until it is used.
+    Link {
+        /// What the person reads.
+        text: String,
+        /// What she opens.
+        url: SecretString,
+    },
+    /// A one-time code.
+    Code {
+        /// What the person reads; holds `#PIN#` where the code goes.
+        text: String,
+        /// The code.
+        code: SecretString,
+    },
+}
+
+/// A message that the platform has taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The platform's id of it, where it gives one.
+    pub platform_id: Option<String>,
+}
+
+/// How a delivery failed, in the only distinction that the sender needs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// The platform says when to come back.
+    #[error("again after {0:?}")]
+    RetryAfter(Duration),
+    /// It may work later.
+    #[error("again later: {0}")]
+    Retry(&'static str),
+    /// It will never work here: take the next channel of the team's order.
+    #[error("not over this channel: {0}")]
+    Fallback(&'static str),
+    /// It will never work.
+    #[error("never: {0}")]
+    Permanent(&'static str),
+    /// The account's credentials are refused: nothing works until an admin acts.
+    #[error("the account is refused: {0}")]
+    AuthBroken(&'static str),
+    /// Nobody knows whether it was sent: send the same once more, at most twice.
+    #[error("the answer was lost")]
+    Ambiguous,
+}
+
+/// A way to reach people.
+#[async_trait]
+pub trait Channel: Send + Sync + 'static {
+    /// Its name, as settings and events call it.
+    fn name(&self) -> &str;
+
+    /// Hands one message to the platform. Sends at most once itself; the sender repeats.
+    async fn send(&self, message: &Message) -> Result<Sent, DeliveryError>;
+}

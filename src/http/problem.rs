@@ -12,8 +12,11 @@ use crate::gateway::Error;
 
 /// A problem document that is still to be written: the outermost layer knows the public URL.
 #[derive(Clone, Debug)]
-pub struct Problem {
-    pub(super) slug: &'static Slug,
+pub struct Problem(Box<Details>);
+
+#[derive(Clone, Debug)]
+struct Details {
+    slug: &'static Slug,
     detail: String,
     retry_after_seconds: Option<u64>,
     errors: Vec<Fault>,
@@ -23,29 +26,30 @@ pub struct Problem {
 impl Problem {
     /// A problem with its usual text.
     pub fn of(slug: &'static Slug) -> Self {
-        Self { slug, detail: slug.meaning.to_owned(), retry_after_seconds: None, errors: Vec::new(), more: None }
+        let detail = slug.meaning.to_owned();
+        Self(Box::new(Details { slug, detail, retry_after_seconds: None, errors: Vec::new(), more: None }))
     }
 
     /// With another text.
     pub fn saying(mut self, detail: impl Into<String>) -> Self {
-        self.detail = detail.into();
+        self.0.detail = detail.into();
         self
     }
 
     /// With the places that are wrong.
     pub fn at(mut self, errors: Vec<Fault>) -> Self {
-        self.errors = errors;
+        self.0.errors = errors;
         self
     }
 
     fn after(mut self, seconds: u64) -> Self {
-        self.retry_after_seconds = Some(seconds);
+        self.0.retry_after_seconds = Some(seconds);
         self
     }
 
     /// With one more member.
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.more = Some((name, value));
+        self.0.more = Some((name, value));
         self
     }
 
@@ -79,7 +83,7 @@ impl Problem {
             Refusal::NoMatchingRecord => Self::of(&slugs::NO_MATCHING_RECORD),
             Refusal::Locked(until) => Self::of(&slugs::LOCKED).after(wait(until)),
             Refusal::Banned => Self::of(&slugs::BANNED),
-            Refusal::Settings(faults) | Refusal::Invalid(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::Settings(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::TooManyKeys => Self::of(&slugs::TOO_MANY_KEYS),
             Refusal::UnusableKey(why) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", why)]),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
@@ -107,28 +111,28 @@ impl Problem {
     /// The document.
     pub(super) fn write(&self, public_url: &str) -> Response {
         let mut document = json!({
-            "type": format!("{public_url}/problems/{}", self.slug.slug),
-            "title": self.slug.title,
-            "status": self.slug.status.as_u16(),
-            "detail": self.detail,
-            "code": self.slug.slug,
+            "type": format!("{public_url}/problems/{}", self.0.slug.slug),
+            "title": self.0.slug.title,
+            "status": self.0.slug.status.as_u16(),
+            "detail": self.0.detail,
+            "code": self.0.slug.slug,
         });
-        if let Some(seconds) = self.retry_after_seconds {
+        if let Some(seconds) = self.0.retry_after_seconds {
             document["retry_after_seconds"] = json!(seconds);
         }
-        if !self.errors.is_empty() {
-            let errors = self.errors.iter().map(|f| json!({"pointer": f.pointer, "detail": f.detail}));
+        if !self.0.errors.is_empty() {
+            let errors = self.0.errors.iter().map(|f| json!({"pointer": f.pointer, "detail": f.detail}));
             document["errors"] = errors.collect();
         }
-        if let Some((name, value)) = &self.more {
+        if let Some((name, value)) = &self.0.more {
             document[*name] = value.clone();
         }
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        let mut response = (self.slug.status, kind, document.to_string()).into_response();
-        if let Some(seconds) = self.retry_after_seconds {
+        let mut response = (self.0.slug.status, kind, document.to_string()).into_response();
+        if let Some(seconds) = self.0.retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.slug.status == StatusCode::UNAUTHORIZED {
+        if self.0.slug.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
@@ -137,7 +141,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.slug.status.into_response();
+        let mut response = self.0.slug.status.into_response();
         response.extensions_mut().insert(self);
         response
     }

@@ -4,6 +4,7 @@
 mod architecture;
 mod attacks_assertions;
 mod attacks_links;
+mod browser;
 mod clients;
 mod examples;
 mod journeys;

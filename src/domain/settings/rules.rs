@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Minutes, Settings, table};
+use super::{BindingRule, Minutes, Settings, table};
 use crate::domain::refusal::{Fault, Refusal};
 
 /// A setting that departs from a standard.
@@ -38,56 +38,28 @@ pub(super) fn check(settings: &Settings, json: &Value) -> Result<(), Refusal> {
 }
 
 pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
-    let mut found = Vec::new();
-    let mut warn = |holds: bool, path, code, detail| {
-        if holds {
-            found.push(Warning { path, code, detail });
-        }
-    };
-    let long = |span: Minutes| !matches!(span, Minutes::Of(m) if m <= 10);
-    let link = settings.link.ttl_minutes;
-    warn(
-        link == Minutes::Never,
-        "link.ttl_minutes",
-        "never-expires",
-        "Links never expire: whoever finds one in a chat's history can use it. OWASP ASVS 6.5.5 wants 10 minutes at most.",
-    );
-    warn(
-        link != Minutes::Never && long(link),
-        "link.ttl_minutes",
-        "long-lived",
-        "Links live longer than the 10 minutes of OWASP ASVS 6.5.5.",
-    );
-    warn(
-        settings.link.binding == super::BindingRule::None,
-        "link.binding",
-        "no-binding",
-        "Whoever is sent this link authenticates the chat that it came from: RFC 10027 wants the two to be shown to be one person's.",
-    );
-    let code = settings.otp.expires_minutes;
-    warn(
-        code == Minutes::Never,
-        "otp.expires_minutes",
-        "never-expires",
-        "Codes never expire. OWASP ASVS 6.5.5 wants 10 minutes at most.",
-    );
-    warn(
-        code != Minutes::Never && long(code),
-        "otp.expires_minutes",
-        "long-lived",
-        "Codes live longer than the 10 minutes of OWASP ASVS 6.5.5.",
-    );
-    warn(
-        settings.otp.length < 6,
-        "otp.length",
-        "short-code",
-        "Codes of fewer than 6 digits are below NIST SP 800-63B for out-of-band secrets.",
-    );
-    warn(
-        settings.kba.enabled,
-        "kba.enabled",
-        "knowledge-based",
-        "Knowledge-based answers are no authenticator: OWASP ASVS 6.4.2 and NIST SP 800-63B refuse them.",
-    );
-    found
+    let long = |span: Minutes| span != Minutes::Never && !matches!(span, Minutes::Of(m) if m <= 10);
+    let (link, code) = (settings.link.ttl_minutes, settings.otp.expires_minutes);
+    let all = [
+        (link == Minutes::Never, "link.ttl_minutes", "never-expires", LINK_NEVER),
+        (long(link), "link.ttl_minutes", "long-lived", LINK_LONG),
+        (settings.link.binding == BindingRule::None, "link.binding", "no-binding", NO_BINDING),
+        (code == Minutes::Never, "otp.expires_minutes", "never-expires", CODE_NEVER),
+        (long(code), "otp.expires_minutes", "long-lived", CODE_LONG),
+        (settings.otp.length < 6, "otp.length", "short-code", SHORT_CODE),
+        (settings.kba.enabled, "kba.enabled", "knowledge-based", KNOWLEDGE),
+    ];
+    let held = all.into_iter().filter(|(holds, ..)| *holds);
+    held.map(|(_, path, code, detail)| Warning { path, code, detail }).collect()
 }
+
+const LINK_NEVER: &str = "Links never expire: whoever finds one in a chat's history can use it. \
+    OWASP ASVS 6.5.5 wants 10 minutes at most.";
+const LINK_LONG: &str = "Links live longer than the 10 minutes of OWASP ASVS 6.5.5.";
+const NO_BINDING: &str = "Whoever is sent this link authenticates the chat that it came from: \
+    RFC 10027 wants the two to be shown to be one person's.";
+const CODE_NEVER: &str = "Codes never expire. OWASP ASVS 6.5.5 wants 10 minutes at most.";
+const CODE_LONG: &str = "Codes live longer than the 10 minutes of OWASP ASVS 6.5.5.";
+const SHORT_CODE: &str = "Codes of fewer than 6 digits are below NIST SP 800-63B for out-of-band secrets.";
+const KNOWLEDGE: &str =
+    "Knowledge-based answers are no authenticator: OWASP ASVS 6.4.2 and NIST SP 800-63B refuse them.";
