@@ -220,7 +220,7 @@ async fn login_pages_answer_as_the_contract_says() {
 #[tokio::test]
 async fn login_pages_take_a_lost_reply_for_what_it_was() {
     for page in LANGUAGES.into_iter().filter_map(|language| LoginPage::start(language, free_port(), KID, KEY)) {
-        let replayed = json!({"code": "replayed", "status": "authenticated", "continue_url": "http://127.0.0.1:1/l/t"});
+        let replayed = json!({"code": "replayed", "status": 409, "first_status": "authenticated", "continue_url": "http://127.0.0.1:1/l/t"});
         let (callback, bodies) = stand_in(vec![None, Some(("409 Conflict", replayed))]);
         let link = signed(&page.url, &callback, Some(now() + 60));
         assert_eq!(page.submit(&link, &DEMO).await, (303, "http://127.0.0.1:1/l/t".to_owned()));
