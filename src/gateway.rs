@@ -20,6 +20,7 @@ use crate::domain::secret::{Keys, MacKey, Secret, Tag};
 use crate::domain::time::Moment;
 use crate::domain::turn::Draws;
 use crate::store::{CommitId, Partition, Store, StoreError};
+use decide::{Change, Plain, Reads};
 
 pub mod alarms;
 pub mod audit;
@@ -158,6 +159,20 @@ impl Gateway {
         let mut bytes = [0; N];
         self.entropy.fill(&mut bytes);
         bytes
+    }
+
+    /// Whether the root key is the one that this store was sealed with: the first start seals a
+    /// record of its own, every later one must be able to open it.
+    pub async fn recognise(&self) -> Result<(), Error> {
+        let reads = Reads { partition: SYSTEM, names: vec![names::SEALED_WITH.into()] };
+        let saved = self.decide(&reads, |records, _| {
+            let mut change = Change::nothing(Ok(()));
+            if records[0].is_none() {
+                change.put.push(Plain { name: names::SEALED_WITH.into(), ..Plain::default() });
+            }
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
     }
 
     /// Whether the store would take a commit now.

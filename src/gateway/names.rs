@@ -3,6 +3,9 @@
 
 use crate::domain::id::{InteractionId, TeamName};
 
+/// What the first start sealed, and every later one must open.
+pub(super) const SEALED_WITH: &str = "sealed-with";
+
 /// An interaction.
 pub(super) fn interaction_name(id: InteractionId) -> String {
     format!("i/{id}")

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::body::{is_json, parse, read};
 use super::problem::Problem;
-use super::{Shared, hosted, slugs};
+use super::{Shared, notices, slugs};
 use crate::domain::refusal::Refusal;
 use crate::domain::token::Token;
 use crate::gateway::Error;
@@ -63,7 +63,7 @@ async fn post_back(
         Err(Error::Refused(Refusal::Replayed(_))) => {
             Ok(Redirect::to(&done_url(&state, &handle).unwrap_or_default()).into_response())
         }
-        Err(error) => Ok(hosted::refusal_page(&state, error)),
+        Err(error) => Ok(notices::refusal_page(&state, error)),
     }
 }
 

@@ -2,6 +2,7 @@
 //! Each module owns one subject.
 
 mod architecture;
+mod browser;
 mod clients;
 mod examples;
 mod journeys;
