@@ -15,7 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
 
-use crate::outside::{Gateway, Process, have, skip};
+use crate::outside::{Gateway, Process, free_port, have, skip};
 
 /// 32 bytes, as the gateway gives them out.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -81,12 +81,6 @@ fn script(program: &str, path: &Path) -> Command {
     let mut command = Command::new(program);
     command.arg(path);
     command
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it is bound").port()
 }
 
 /// Plays the gateway's callback: takes one request for each reply, and tells their bodies.
