@@ -1,4 +1,5 @@
 //! The one loop: load, decide, commit by compare-and-swap, again on a conflict.
+//! It knows neither what is decided nor why: every change of a record passes here.
 
 use std::time::Duration;
 

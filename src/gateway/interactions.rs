@@ -1,4 +1,5 @@
 //! Opening, reading, listing and tending interactions.
+//! Acts on one go by way of `turns`; how long a closed one is kept is `retention`'s.
 
 use std::sync::Arc;
 

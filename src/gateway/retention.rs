@@ -1,4 +1,5 @@
 //! Lists, retention and erasure: what is kept, for how long, and how it goes.
+//! Nothing counts for longer because it is still there: `domain` judges time by the clock.
 
 use std::time::Duration;
 

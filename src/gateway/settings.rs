@@ -1,4 +1,5 @@
 //! Reading and changing settings, of the system and of a team.
+//! Bounds and layers are `domain::settings`'; how a change reaches those who read is `teams`'.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,5 @@
 //! What the login page asks: to take its answer.
+//! The assertion is its own proof, so no API key, cookie or origin is asked for.
 
 use axum::Json as Reply;
 use axum::extract::{Path, Request, State};

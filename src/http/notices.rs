@@ -1,4 +1,5 @@
 //! Refusals as people read them, and the headers that every page carries.
+//! They say what the person can do next, and not whose link it was.
 
 use axum::response::{Html, IntoResponse, Response};
 use http::header::{self, HeaderName};

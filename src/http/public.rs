@@ -1,4 +1,5 @@
 //! What anybody may read: the reference, problem pages, assets, health and metrics.
+//! Nothing of a team or a person is known here.
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};

@@ -1,4 +1,6 @@
 //! What people do with the gateway, from beginning to end, on every store.
+//! The real router and a clock that the test moves; how a race or a hostile caller fares is shown
+//! elsewhere.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! What the person does on the landing page: Continue, or "This wasn't me".
+//! Whether the browser is the one that was shown the page is proved before, in `http::browser`.
 
 use serde_json::json;
 

@@ -1,4 +1,5 @@
 //! Opening an interaction, and what a website's word (an identity token) does to one.
+//! It also owns `raise`, the one place where a login lifts a flag, and where `admit` is asked first.
 
 use serde_json::{Map, json};
 
