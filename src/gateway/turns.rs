@@ -169,7 +169,6 @@ impl Gateway {
         Plain {
             name: interaction_name(interaction.id),
             bytes: encode(interaction),
-            board: true,
             alarm: interaction.deadline(),
             expires,
         }
