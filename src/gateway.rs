@@ -29,6 +29,7 @@ pub mod interactions;
 pub mod keys;
 pub mod links;
 pub mod messages;
+mod names;
 pub mod postback;
 pub mod relay;
 pub mod replay;
@@ -198,10 +199,6 @@ const SYSTEM: Partition = Partition(0);
 
 fn owner_tag(key: &MacKey, text: &[u8]) -> Tag {
     key.tag(&[b"owner", text])
-}
-
-fn interaction_name(id: InteractionId) -> String {
-    format!("i/{id}")
 }
 
 fn encode<T: Serialize>(value: &T) -> Vec<u8> {

@@ -4,8 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
-use super::relay::{audit_index, member, sha256_hex};
+use super::names::{audit_index, member};
 use super::{Error, Gateway, decode};
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::TeamName;
@@ -86,7 +87,8 @@ pub(super) fn link_entry(number: u64, previous: &str, event: &Event, pseudonym: 
 /// Maps keep their keys sorted, so an entry has one JSON text.
 fn hash_of(entry: &Entry) -> String {
     let unhashed = Entry { hash: String::new(), ..entry.clone() };
-    sha256_hex(&serde_json::to_vec(&unhashed).expect("an entry is plain data"))
+    let text = serde_json::to_vec(&unhashed).expect("an entry is plain data");
+    Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// What is wrong with a trail.

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::decide::{Change, Plain, Reads};
 use super::links::fresh;
+use super::names::interaction_name;
 use super::turns::Visit;
-use super::{Error, Gateway, Held, Remember, Told, decode, encode, interaction_name};
+use super::{Error, Gateway, Held, Remember, Told, decode, encode};
 use crate::domain::assertion::{self, Identity};
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};

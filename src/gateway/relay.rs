@@ -8,11 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::audit::{Entry, link_entry};
 use super::decide::{Change, Plain, Reads};
 use super::interactions::Summary;
+use super::names::{audit_index, head_name, list_index, member, stream_index};
 use super::{Error, Gateway, decode, encode};
 use crate::domain::event::Event;
 use crate::domain::id::{InteractionId, TeamName};
@@ -44,27 +44,6 @@ pub struct Numbered {
     pub number: u64,
     /// What happened.
     pub event: Event,
-}
-
-/// The member of a numbered entry: bytewise order is the number's.
-pub(super) fn member(number: u64) -> String {
-    format!("{number:016}")
-}
-
-pub(super) fn head_name(team: &TeamName) -> String {
-    format!("h/{team}")
-}
-
-pub(super) fn stream_index(team: &TeamName) -> String {
-    format!("s/{team}")
-}
-
-pub(super) fn audit_index(team: &TeamName) -> String {
-    format!("u/{team}")
-}
-
-pub(super) fn list_index(team: &TeamName) -> String {
-    format!("x/{team}")
 }
 
 impl Gateway {
@@ -163,9 +142,4 @@ impl Gateway {
             self.read(&Reads { partition: self.team_partition(team), names: vec![name.clone()] }).await?;
         opened.pop().flatten().map_or(Ok(Head::default()), |b| decode(&name, &b))
     }
-}
-
-/// SHA-256, lower-case hex.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }

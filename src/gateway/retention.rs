@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::decide::{Change, Plain, Reads};
 use super::interactions::{Acting, Summary};
-use super::relay::{Numbered, audit_index, head_name, list_index, member, stream_index};
+use super::names::{audit_index, head_name, interaction_name, list_index, member, stream_index};
+use super::relay::{Head, Numbered};
 use super::teams::team_event;
 use super::{DAY, Error, Gateway, Held, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
@@ -86,7 +87,7 @@ impl Gateway {
         let seen = self.look(acting.id, acting.team).await?;
         let facts = &seen.interaction;
         let (partition, address_name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
-        let reads = Reads { partition, names: vec![super::interaction_name(acting.id), address_name] };
+        let reads = Reads { partition, names: vec![interaction_name(acting.id), address_name] };
         let saved = self.decide(&reads, |records, now| {
             let bytes = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
             let interaction: Interaction = decode(&reads.names[0], bytes)?;
@@ -179,8 +180,7 @@ impl Gateway {
         }
         let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
         let saved = self.decide(&reads, |records, _| {
-            let mut head: super::relay::Head =
-                records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
+            let mut head: Head = records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change::nothing(Ok(()));
             if let Some(gone) = gone {
                 head.gone = head.gone.max(gone);

@@ -16,6 +16,7 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use ipnet::IpNet;
 use tower_http::timeout::RequestBodyTimeoutLayer;
+use tracing::Instrument as _;
 
 use super::problem::Problem;
 use super::{Shared, hosted, slugs};
@@ -74,7 +75,7 @@ pub(super) fn around(routes: Router, shared: Shared) -> Router {
 /// A handler runs to its end also when its caller goes away: what was counted is compared, what
 /// was committed is told to the log and the metrics. A panic ends that request alone.
 async fn uncancelled(request: Request, next: Next) -> Response {
-    match tokio::spawn(next.run(request)).await {
+    match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,
         Err(error) => {
             metrics::counter!("countersign_panics_total").increment(1);
@@ -151,7 +152,7 @@ fn known_method(method: &http::Method) -> &'static str {
 async fn outermost(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers()).unwrap_or_else(|| base64url(&shared.gateway.draw::<12>()));
     let span = tracing::info_span!("request", id, method = known_method(request.method()));
-    let response = tracing::Instrument::instrument(next.run(request), span).await;
+    let response = next.run(request).instrument(span).await;
     let mut response = written(&shared, response);
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {

@@ -83,7 +83,7 @@ impl Problem {
             Refusal::NoMatchingRecord => Self::of(&slugs::NO_MATCHING_RECORD),
             Refusal::Locked(until) => Self::of(&slugs::LOCKED).after(wait(until)),
             Refusal::Banned => Self::of(&slugs::BANNED),
-            Refusal::Settings(faults) | Refusal::Invalid(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::Settings(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::TooManyKeys => Self::of(&slugs::TOO_MANY_KEYS),
             Refusal::UnusableKey(why) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", why)]),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),

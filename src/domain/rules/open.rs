@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::flag::{Binding, Method, Proof};
+use crate::domain::flag::{Binding, Proof};
 use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Address, Device, Interaction, Participant, Person, Role, Status};
 use crate::domain::refusal::Refusal;
@@ -97,7 +97,6 @@ pub(super) fn raise(
     let raised = raised.expect("it was raised with a timeout of at least a minute");
     let mut data = object(json!({
         "methods": raised.methods(),
-        "newest": Method::Login,
         "binding": raised.binding,
         "expires_at": raised.expires_at.to_string(),
     }));
