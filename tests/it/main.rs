@@ -7,6 +7,7 @@ mod clients;
 mod examples;
 mod journeys;
 mod outside;
+mod races;
 mod store_contract;
 mod stores;
 mod world;
