@@ -2,6 +2,8 @@
 //! Each module owns one subject.
 
 mod architecture;
+mod attacks_assertions;
+mod attacks_links;
 mod browser;
 mod clients;
 mod examples;
