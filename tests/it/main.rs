@@ -10,6 +10,7 @@ mod examples;
 mod journeys;
 mod outside;
 mod races;
+mod readme;
 mod store_contract;
 mod stores;
 mod world;
