@@ -99,6 +99,8 @@ pub struct Gateway {
     retention: Retention,
     teams: teams::Known,
     parsed: Cache<InteractionId, Arc<Parsed>>,
+    /// Records that the flag board confirms, as they were opened: they need no second reading.
+    opened: Cache<String, (CommitId, Vec<u8>)>,
     tails: stream::Tails,
     /// Writers of one record wait here rather than collide in the store.
     turnstiles: Vec<Mutex<()>>,
@@ -133,6 +135,7 @@ impl Gateway {
             retention: premises.retention,
             teams: teams::Known::default(),
             parsed: Cache::new(50_000),
+            opened: Cache::new(50_000),
             tails: stream::Tails::default(),
             turnstiles: (0..256).map(|_| Mutex::new(())).collect(),
             moved: Notify::new(),
@@ -205,7 +208,7 @@ impl Gateway {
         let parts: [&[u8]; 3] =
             [team.as_str().as_bytes(), channel.as_str().as_bytes(), conversation.as_str().as_bytes()];
         let tag = self.keys.address.tag(&parts);
-        (Partition(tag.as_bytes()[31]), format!("a/{}", tag.name()))
+        (Partition(tag.as_bytes()[31]), names::address_name(&tag.name()))
     }
 }
 

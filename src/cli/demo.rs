@@ -23,7 +23,7 @@ pub(super) async fn run(port: u16) -> anyhow::Result<()> {
 
     let (routes, slot) = demo::mount();
     let running = app::start(&config, routes).await?;
-    super::stop_on_signal(&running);
+    super::stop_on_signal(&running)?;
     slot.fill(demo::prepare(&running.public_url, &owner_key).await.context("preparing the demo")?);
     println!("countersign listening on http://{}", running.address);
     println!("\n  Open {}/demo in a browser and ask for a copy of a statement.", running.public_url);

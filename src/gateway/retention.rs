@@ -188,12 +188,7 @@ impl Gateway {
                 change.trim.push((stream_index(team), member(gone)));
             }
             change.trim.extend(audit_gone.map(|gone| (audit_index(team), member(gone))));
-            change.put.push(Plain {
-                name: reads.names[0].clone(),
-                bytes: encode(&head),
-                board: true,
-                ..Plain::default()
-            });
+            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
         });
         saved.await?.outcome?;

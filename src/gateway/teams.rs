@@ -11,7 +11,7 @@ use dashmap::DashMap;
 use serde_json::json;
 
 use super::decide::{Change, Plain, Reads};
-use super::names::team_record;
+use super::names::{SYSTEM_RECORD, team_record};
 use super::{Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
@@ -29,9 +29,6 @@ const FRESH: Duration = Duration::from_millis(250);
 
 /// The index of all teams, in the system's partition.
 const TEAMS: &str = "teams";
-
-/// The record of the system layer.
-pub(super) const SYSTEM_RECORD: &str = "system";
 
 /// A team with everything that follows from its record.
 #[derive(Clone)]
@@ -250,7 +247,7 @@ fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
 }
 
 fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
-    let put = Plain { name: team_record(&team.name), bytes: encode(team), board: true, ..Plain::default() };
+    let put = Plain { name: team_record(&team.name), bytes: encode(team), ..Plain::default() };
     Change { put: vec![put], ..Change::nothing(Ok(outcome)) }
 }
 

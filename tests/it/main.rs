@@ -2,11 +2,14 @@
 //! Each module owns one subject.
 
 mod architecture;
+mod attacks_assertions;
+mod attacks_links;
 mod browser;
 mod clients;
 mod examples;
 mod journeys;
 mod outside;
+mod races;
 mod readme;
 mod store_contract;
 mod stores;
