@@ -101,12 +101,6 @@ impl<'a> Turn<'a> {
         turn
     }
 
-    /// The caller came with a link's number: what is kept of that link if it ended, be it only now.
-    pub fn came_with(&mut self, number: u16, kept: Option<EndedLink>) {
-        let just_now = || self.ended.iter().find(|ended| ended.link.number == number).cloned();
-        self.past = kept.or_else(just_now);
-    }
-
     /// Ends the turn with success.
     pub fn done<T>(self, outcome: T) -> Decision<T> {
         self.end(Ok(outcome))

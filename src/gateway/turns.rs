@@ -101,9 +101,8 @@ impl Gateway {
                     records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
                 let around = Around { settings: &team.effective.settings, keys: &self.keys, now };
                 let mut turn = Turn::begin(before.clone(), address.clone(), around, visit.actor.clone(), draws.clone());
-                if let Some(number) = visit.link {
-                    let kept = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
-                    turn.came_with(number, kept);
+                if visit.link.is_some() {
+                    turn.past = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
                 }
                 let decision = rule(turn, &team);
                 Ok(self.save(&before, &address, &reads.names[1], decision, &team, remember, now))
