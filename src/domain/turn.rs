@@ -101,12 +101,6 @@ impl<'a> Turn<'a> {
         turn
     }
 
-    /// The caller came with a link's number: what is kept of that link if it ended, be it only now.
-    pub fn came_with(&mut self, number: u16, kept: Option<EndedLink>) {
-        let just_now = || self.ended.iter().find(|ended| ended.link.number == number).cloned();
-        self.past = kept.or_else(just_now);
-    }
-
     /// Ends the turn with success.
     pub fn done<T>(self, outcome: T) -> Decision<T> {
         self.end(Ok(outcome))
@@ -195,6 +189,12 @@ impl<'a> Turn<'a> {
         Address::budget_name(method, &self.interaction.participants[at], |own| {
             keys.pseudonym.tag(&[own.as_bytes()]).name()
         })
+    }
+
+    /// The link of that number, where it ended in this turn or before: one whose time was over
+    /// when the turn began has no record of its own yet.
+    pub fn ended_link(&self, number: u16) -> Option<&EndedLink> {
+        self.ended.iter().chain(&self.past).find(|ended| ended.link.number == number)
     }
 
     /// Ends a live link: it leaves the interaction and is kept for a day.

@@ -49,6 +49,14 @@ impl std::fmt::Debug for TeamView {
     }
 }
 
+impl TeamView {
+    /// Whether what a login brought matches a record, where the team wants that: no directory
+    /// holds any yet, so nothing does.
+    pub(super) fn match_record(&self) -> Result<(), Refusal> {
+        if self.effective.settings.directory.matching.is_empty() { Ok(()) } else { Err(Refusal::NoMatchingRecord) }
+    }
+}
+
 /// What this node knows.
 #[derive(Default)]
 pub(super) struct Known {

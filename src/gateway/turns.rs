@@ -101,9 +101,8 @@ impl Gateway {
                     records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
                 let around = Around { settings: &team.effective.settings, keys: &self.keys, now };
                 let mut turn = Turn::begin(before.clone(), address.clone(), around, visit.actor.clone(), draws.clone());
-                if let Some(number) = visit.link {
-                    let kept = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
-                    turn.came_with(number, kept);
+                if visit.link.is_some() {
+                    turn.past = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
                 }
                 let decision = rule(turn, &team);
                 Ok(self.save(&before, &address, &reads.names[1], decision, &team, remember, now))
@@ -149,7 +148,7 @@ impl Gateway {
             // Addresses are without number: one with nothing to remember is forgotten.
             match address == Address::default() && !put.is_empty() {
                 true => delete.push(address_name.to_owned()),
-                false => put.push(Plain { name: address_name.to_owned(), bytes: encode(&address), ..Plain::default() }),
+                false => put.push(address_record(address_name, &address)),
             }
         }
         put.extend(ended.iter().map(|ended| ended_record(interaction.id, ended, now)));
@@ -173,6 +172,13 @@ impl Gateway {
             expires,
         }
     }
+}
+
+/// An address's record: one that only remembers identity tokens may be swept after the last.
+fn address_record(name: &str, address: &Address) -> Plain {
+    let only_words = address.open.is_none() && address.budgets.is_empty();
+    let expires = address.vouched.values().max().copied().filter(|_| only_words);
+    Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
 }
 
 /// The record of an ended link.

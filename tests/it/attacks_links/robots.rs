@@ -36,7 +36,7 @@ async fn a003_previews_leave_the_link_as_it_was() {
                 assert_eq!(reply.bytes.is_empty(), method == "HEAD");
                 assert_eq!(reply.header("cache-control"), "no-store");
                 assert!(reply.header("x-robots-tag").contains("noindex"));
-                assert_eq!(format!("{}{}", reply.header("location"), reply.header("refresh")), "");
+                assert_eq!((reply.header("location"), reply.header("refresh")), Default::default());
             }
         }
         assert_eq!(team.bot("GET", &chat, "", Value::Null).await.expect(200), before);
