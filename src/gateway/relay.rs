@@ -83,14 +83,18 @@ impl Gateway {
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change::nothing(Ok(()));
+            let mut news = BTreeSet::new();
             for (tag, seq, event) in waiting {
                 if head.taken.get(tag).is_some_and(|taken| seq <= taken) {
                     continue;
                 }
                 head.taken.insert(*tag, *seq);
+                news.extend(event.interaction);
                 self.number(&mut head, &mut change, team, event);
             }
-            for (id, summary) in &summaries {
+            // What another node took was also read by it, perhaps later than here: an older
+            // summary must not take the place of a newer one.
+            for (id, summary) in summaries.iter().filter(|(id, _)| news.contains(id)) {
                 match summary {
                     Some(bytes) => change.enter.push((list_index(team), id.to_string(), bytes.clone())),
                     None => change.remove.push((list_index(team), id.to_string())),

@@ -115,6 +115,7 @@ impl Gateway {
         team: &TeamName,
         which: impl Fn(&Summary) -> bool,
     ) -> Result<usize, Error> {
+        while self.relay().await? > 0 {} // the list lags, and erasing must miss nothing
         let (index, mut cursor, mut erased) = (list_index(team), None::<String>, 0);
         loop {
             let page =
@@ -161,12 +162,13 @@ impl Gateway {
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(last.to_string());
             for (team, _) in &page {
-                self.retain(team).await?;
+                while self.retain(team).await? {}
             }
         }
     }
 
-    async fn retain(&self, team: &TeamName) -> Result<(), Error> {
+    /// Takes away what is past its time, a page of each; whether there was anything.
+    async fn retain(&self, team: &TeamName) -> Result<bool, Error> {
         let now = self.now();
         let before = |days: u64| now.minus(DAY * u32::try_from(days).unwrap_or(u32::MAX));
         let events = before(self.retention.events);
@@ -192,7 +194,8 @@ impl Gateway {
             Ok(change)
         });
         saved.await?.outcome?;
-        self.drop_closed(team, before(self.retention.interactions)).await
+        self.drop_closed(team, before(self.retention.interactions)).await?;
+        Ok(true)
     }
 
     /// The newest of the first page's entries that retention has passed.
@@ -214,7 +217,8 @@ impl Gateway {
     }
 
     /// Takes interactions that closed long ago out of the list; their records expire themselves.
-    async fn drop_closed(&self, team: &TeamName, before: Moment) -> Result<(), Error> {
+    /// Whether there were any.
+    async fn drop_closed(&self, team: &TeamName, before: Moment) -> Result<bool, Error> {
         let index = list_index(team);
         let page = self.store.list(self.team_partition(team), &index, Order::Rising, None, 1_000).await?;
         let mut gone = Vec::new();
@@ -225,7 +229,7 @@ impl Gateway {
             }
         }
         if gone.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let reads = Reads { partition: self.team_partition(team), names: vec![format!("swept/{team}")] };
         let saved = self.decide(&reads, |_, _| {
@@ -234,7 +238,8 @@ impl Gateway {
             change.remove.extend(gone.iter().cloned());
             Ok(change)
         });
-        Ok(saved.await?.outcome?)
+        saved.await?.outcome?;
+        Ok(true)
     }
 
     /// Keeps house for ever.
