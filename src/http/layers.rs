@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::problem::Problem;
-use super::{Shared, hosted, slugs};
+use super::{Shared, hosted, query, slugs};
 use crate::domain::secret::base64url;
 
 /// A body is at most so large.
@@ -63,6 +63,7 @@ impl Limiter {
 pub(super) fn around(routes: Router, shared: Shared) -> Router {
     routes
         .fallback(|| async { Problem::of(&slugs::NOT_FOUND) })
+        .layer(middleware::from_fn_with_state(shared.clone(), query::judged))
         .layer(middleware::from_fn(counted))
         .layer(middleware::from_fn_with_state(shared.clone(), limited))
         .layer(middleware::from_fn(uncancelled))
@@ -95,7 +96,7 @@ async fn limited(State(shared): State<Shared>, request: Request, next: Next) -> 
         if page {
             return hosted::too_many(&shared);
         }
-        return Problem::of(&slugs::TOO_MANY_REQUESTS).into_response();
+        return Problem::of(&slugs::TOO_MANY_REQUESTS).after(10).into_response();
     }
     next.run(request).await
 }
