@@ -36,6 +36,7 @@ mod notices;
 mod people;
 mod problem;
 mod public;
+mod query;
 mod replies;
 pub mod serve;
 mod slugs;
@@ -56,6 +57,8 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: String,
     limiter: layers::Limiter,
+    /// Which query parameters the API describes.
+    queries: query::Known,
     proxies: Proxies,
     metrics: PrometheusHandle,
     /// Streams end when it is cancelled.
@@ -132,8 +135,9 @@ pub fn router(
     let pages = Pages::new();
     let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data"));
     let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data");
-    let limiter = layers::Limiter::default();
-    let shared = Shared(Arc::new(Inside { gateway, pages, docs, openapi, limiter, proxies, metrics, stopping }));
+    let (limiter, queries) = (layers::Limiter::default(), query::Known::of(&document));
+    let shared =
+        Shared(Arc::new(Inside { gateway, pages, docs, openapi, limiter, queries, proxies, metrics, stopping }));
     let (api, _) = described().split_for_parts();
     let routes = api.merge(hosted::routes()).merge(public::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)

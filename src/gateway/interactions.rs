@@ -158,6 +158,7 @@ impl Gateway {
         channel: &ChannelName,
         conversation: &Conversation,
     ) -> Result<Option<Held<()>>, Error> {
+        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (partition, name) = self.address_of(team, channel, conversation);
         let (mut opened, _) = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address: Address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
@@ -260,7 +261,7 @@ impl Attempt<'_> {
         let draws = gateway.draws();
         let saved = gateway.decide(&reads, |records, now| {
             if let Some(remember) = remember
-                && let Some(reply) = remember.earlier(&records[2])?
+                && let Some(reply) = remember.earlier(&records[2], now)?
             {
                 return Ok(Change::nothing(Ok(Some(Told::Again(reply)))));
             }

@@ -46,6 +46,7 @@ impl Gateway {
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<Held<()>>, Option<String>), Error> {
+        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (index, partition) = (list_index(team), self.team_partition(team));
         let (mut found, mut cursor) = (Vec::new(), after.map(str::to_owned));
         for _ in 0..MOST_LOOKED_AT / 100 {

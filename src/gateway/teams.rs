@@ -220,7 +220,7 @@ impl Gateway {
         let saved = self
             .decide(&reads, |records, now| {
                 if let Some(remember) = remember
-                    && let Some(reply) = remember.earlier(&records[1])?
+                    && let Some(reply) = remember.earlier(&records[1], now)?
                 {
                     return Ok(Change::nothing(Ok(super::Told::Again(reply))));
                 }

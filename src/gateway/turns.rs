@@ -91,7 +91,7 @@ impl Gateway {
         let saved = self
             .decide(&reads, |records, now| {
                 if let Some(remember) = remember
-                    && let Some(reply) = remember.earlier(&records[records.len() - 1])?
+                    && let Some(reply) = remember.earlier(&records[records.len() - 1], now)?
                 {
                     return Ok(Change::nothing(Ok(Told::Again(reply))));
                 }

@@ -20,7 +20,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use tracing::Instrument as _;
 
 use super::problem::Problem;
-use super::{Shared, notices, slugs};
+use super::{Shared, notices, query, slugs};
 use crate::domain::secret::base64url;
 
 /// A body is at most so large.
@@ -74,6 +74,7 @@ impl Limiter {
 pub(super) fn around(routes: Router, shared: Shared) -> Router {
     routes
         .fallback(|| async { Problem::of(&slugs::NOT_FOUND) })
+        .layer(middleware::from_fn_with_state(shared.clone(), query::judged))
         .layer(middleware::from_fn(counted))
         .layer(middleware::from_fn_with_state(shared.clone(), limited))
         .layer(middleware::from_fn(uncancelled))
@@ -106,7 +107,7 @@ async fn limited(State(shared): State<Shared>, request: Request, next: Next) -> 
         if page {
             return notices::too_many(&shared);
         }
-        return Problem::of(&slugs::TOO_MANY_REQUESTS).into_response();
+        return Problem::of(&slugs::TOO_MANY_REQUESTS).after(10).into_response();
     }
     next.run(request).await
 }

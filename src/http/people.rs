@@ -25,7 +25,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 }
 
 /// A person, as a bot knows her.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewParticipant {
     /// `primary` or `cosigner`.
@@ -75,11 +75,11 @@ async fn add_participant(
     body: Json<NewParticipant>,
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
-    let place = state.reserve(&caller, &body).await?;
-    let (role, person) = person("", body.value)?;
+    let (role, person) = person("", body.value.clone())?;
     if role == Role::Primary {
         return Err(fault("/role", "an interaction has one primary; add cosigners"));
     }
+    let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);
     let render = |held: &Held<ParticipantId>| created(true, &viewer.interaction(held));
     let remember = place.clone().map(|place| Remember::new(place, &render));

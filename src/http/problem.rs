@@ -42,7 +42,8 @@ impl Problem {
         self
     }
 
-    fn after(mut self, seconds: u64) -> Self {
+    /// With how long to wait.
+    pub fn after(mut self, seconds: u64) -> Self {
         self.0.retry_after_seconds = Some(seconds);
         self
     }

@@ -5,9 +5,13 @@
 
 mod architecture;
 mod attacks_assertions;
+mod attacks_http;
 mod attacks_links;
+mod audit;
 mod browser;
 mod clients;
+mod commands;
+mod contract;
 mod examples;
 mod journeys;
 mod outside;
@@ -15,4 +19,5 @@ mod races;
 mod readme;
 mod store_contract;
 mod stores;
+mod tenancy;
 mod world;

@@ -39,7 +39,8 @@ pub struct World {
     pub clock: Arc<FixedClock>,
     /// The first node.
     pub gateway: Arc<Gateway>,
-    router: Router,
+    /// Its router.
+    pub router: Router,
     store: Arc<dyn Store>,
     _stand: Arc<Stand>,
 }
