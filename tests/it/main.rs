@@ -3,9 +3,13 @@
 
 mod architecture;
 mod clients;
+mod crash;
 mod examples;
 mod journeys;
+mod lifetime;
+mod nodes;
 mod outside;
+mod properties;
 mod races;
 mod store_contract;
 mod stores;
