@@ -1,4 +1,5 @@
 //! The commands. Each says on stdout what its caller parses and everything else on stderr.
+//! What a gateway is made of stands in `app`; nothing here knows a store or a handler.
 
 #![allow(clippy::print_stdout, reason = "commands speak on stdout")]
 

@@ -10,7 +10,6 @@ use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::domain::team::Role;
@@ -23,7 +22,9 @@ use views::Viewer;
 mod acts;
 mod admin;
 mod body;
+mod browser;
 mod caller;
+mod document;
 mod events;
 mod hosted;
 mod interactions;
@@ -31,6 +32,7 @@ mod keys;
 mod layers;
 mod login_links;
 mod login_page;
+mod notices;
 mod people;
 mod problem;
 mod public;
@@ -114,9 +116,7 @@ fn described() -> OpenApiRouter<Shared> {
 /// The OpenAPI document.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = described().into_openapi();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key")).build();
-    let components = document.components.get_or_insert_default();
-    components.add_security_scheme("key", SecurityScheme::Http(bearer));
+    document::complete(&mut document);
     document
 }
 

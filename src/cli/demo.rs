@@ -1,4 +1,5 @@
 //! The demo: a gateway on a store that vanishes with it, and the outsiders that use it.
+//! What the outsiders do is `demo`'s; only here do they and a gateway share a process.
 
 use anyhow::Context;
 use base64::Engine as _;

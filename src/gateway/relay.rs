@@ -100,12 +100,7 @@ impl Gateway {
                     None => change.remove.push((list_index(team), id.to_string())),
                 }
             }
-            change.put.push(Plain {
-                name: reads.names[0].clone(),
-                bytes: encode(&head),
-                board: true,
-                ..Plain::default()
-            });
+            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
         });
         Ok(saved.await?.outcome?)

@@ -1,4 +1,5 @@
 //! Lists, retention and erasure: what is kept, for how long, and how it goes.
+//! Nothing counts for longer because it is still there: `domain` judges time by the clock.
 
 use std::time::Duration;
 
@@ -189,12 +190,7 @@ impl Gateway {
                 change.trim.push((stream_index(team), member(gone)));
             }
             change.trim.extend(audit_gone.map(|gone| (audit_index(team), member(gone))));
-            change.put.push(Plain {
-                name: reads.names[0].clone(),
-                bytes: encode(&head),
-                board: true,
-                ..Plain::default()
-            });
+            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
         });
         saved.await?.outcome?;

@@ -11,7 +11,7 @@ use dashmap::DashMap;
 use serde_json::json;
 
 use super::decide::{Change, Plain, Reads};
-use super::names::team_record;
+use super::names::{SYSTEM_RECORD, team_record};
 use super::{Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
@@ -30,9 +30,6 @@ const FRESH: Duration = Duration::from_millis(250);
 /// The index of all teams, in the system's partition.
 const TEAMS: &str = "teams";
 
-/// The record of the system layer.
-pub(super) const SYSTEM_RECORD: &str = "system";
-
 /// A team with everything that follows from its record.
 #[derive(Clone)]
 pub struct TeamView {
@@ -49,6 +46,14 @@ pub struct TeamView {
 impl std::fmt::Debug for TeamView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "TeamView({})", self.team.name)
+    }
+}
+
+impl TeamView {
+    /// Whether what a login brought matches a record, where the team wants that: no directory
+    /// holds any yet, so nothing does.
+    pub(super) fn match_record(&self) -> Result<(), Refusal> {
+        if self.effective.settings.directory.matching.is_empty() { Ok(()) } else { Err(Refusal::NoMatchingRecord) }
     }
 }
 
@@ -250,7 +255,7 @@ fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
 }
 
 fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
-    let put = Plain { name: team_record(&team.name), bytes: encode(team), board: true, ..Plain::default() };
+    let put = Plain { name: team_record(&team.name), bytes: encode(team), ..Plain::default() };
     Change { put: vec![put], ..Change::nothing(Ok(outcome)) }
 }
 

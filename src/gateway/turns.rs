@@ -148,7 +148,7 @@ impl Gateway {
             // Addresses are without number: one with nothing to remember is forgotten.
             match address == Address::default() && !put.is_empty() {
                 true => delete.push(address_name.to_owned()),
-                false => put.push(Plain { name: address_name.to_owned(), bytes: encode(&address), ..Plain::default() }),
+                false => put.push(address_record(address_name, &address)),
             }
         }
         put.extend(ended.iter().map(|ended| ended_record(interaction.id, ended, now)));
@@ -168,11 +168,17 @@ impl Gateway {
         Plain {
             name: interaction_name(interaction.id),
             bytes: encode(interaction),
-            board: true,
             alarm: interaction.deadline(),
             expires,
         }
     }
+}
+
+/// An address's record: one that only remembers identity tokens may be swept after the last.
+fn address_record(name: &str, address: &Address) -> Plain {
+    let only_words = address.open.is_none() && address.budgets.is_empty();
+    let expires = address.vouched.values().max().copied().filter(|_| only_words);
+    Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
 }
 
 /// The record of an ended link.

@@ -1,7 +1,12 @@
 //! One test binary: it is linked once, and every journey uses the same gateway.
 //! Each module owns one subject.
 
+#![allow(clippy::too_many_lines, clippy::type_complexity, reason = "a journey and a table are told in one piece")]
+
 mod architecture;
+mod attacks_assertions;
+mod attacks_links;
+mod browser;
 mod clients;
 mod crash;
 mod examples;
@@ -11,6 +16,7 @@ mod nodes;
 mod outside;
 mod properties;
 mod races;
+mod readme;
 mod store_contract;
 mod stores;
 mod world;
