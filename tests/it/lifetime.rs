@@ -39,7 +39,7 @@ fn message(team: &Team, chat: &str, id: &str, text: &str) -> Vec<u8> {
         team.bot,
         body.len()
     );
-    (head + &body).into_bytes()
+    [head, body].concat().into_bytes()
 }
 
 /// A099: a caller that hangs up at any byte and moment. Its guess is counted or it is not; the
@@ -192,7 +192,7 @@ impl HalfARequest {
         let mut connection =
             TcpStream::connect(address.strip_prefix("http://").expect("a URL")).await.expect("it listens");
         let (first, rest) = body.split_at(20);
-        connection.write_all((head + first).as_bytes()).await.expect("it is taken");
+        connection.write_all([&head, first].concat().as_bytes()).await.expect("it is taken");
         sleep(Duration::from_millis(100)).await; // its head is read
         Self { connection, rest: rest.as_bytes().to_vec() }
     }

@@ -37,7 +37,7 @@ enum Step {
     SayWrong { letter: u8 },
     SayNothing,
     SignOut { who: usize },
-    Vouch { customer: u8 },
+    Vouch { customer: u8, token: u8 },
     ReportLink { link: usize },
     ReportDone { handle: usize },
     Presence { who: usize, online: bool },
@@ -70,12 +70,12 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..18u8).prop_map(|letter| Step::SayWrong { letter }),
         1 => Just(Step::SayNothing),
         1 => who.clone().prop_map(|who| Step::SignOut { who }),
-        1 => (0..2u8).prop_map(|customer| Step::Vouch { customer }),
+        1 => (0..2u8, 0..3u8).prop_map(|(customer, token)| Step::Vouch { customer, token }),
         1 => some.clone().prop_map(|link| Step::ReportLink { link }),
         1 => some.prop_map(|handle| Step::ReportDone { handle }),
         2 => (who.clone(), any::<bool>()).prop_map(|(who, online)| Step::Presence { who, online }),
         1 => (who.clone(), 0..3u8).prop_map(|(who, name)| Step::Reassign { who, name }),
-        1 => who.prop_map(|who| Step::Unlock { who }),
+        4 => who.prop_map(|who| Step::Unlock { who }),
         1 => Just(Step::Close),
         8 => span().prop_map(|ms| Step::Pass { ms }),
     ]
@@ -100,6 +100,7 @@ struct Story {
     handles: Vec<Token>,
     opened_by: BTreeMap<u16, u8>,
     spent: BTreeSet<u16>,
+    words: BTreeSet<String>,
     guesses: BTreeMap<u16, u32>,
     standing: BTreeMap<ParticipantId, Standing>,
     told: Vec<Event>,
@@ -140,6 +141,7 @@ impl Story {
             handles: Vec::new(),
             opened_by: BTreeMap::new(),
             spent: BTreeSet::new(),
+            words: BTreeSet::new(),
             guesses: BTreeMap::new(),
             standing: BTreeMap::new(),
         }
@@ -200,12 +202,7 @@ impl Story {
                 self.say(&format!("Z9{letter}9ZZ"), true);
             }
             Step::SayNothing => self.say("please go on", true),
-            Step::Vouch { customer } => {
-                let proof = proof(*customer);
-                let (done, events) = self.turn(None, |turn| open::vouch(turn, &proof));
-                let primary = self.interaction.primary().id.clone();
-                self.hear(events, done.map(|()| primary));
-            }
+            Step::Vouch { customer, token } => self.vouch(*customer, *token),
             other => self.tend(other),
         }
         self.check();
@@ -250,6 +247,18 @@ impl Story {
         if let Some(id) = lowered.filter(|_| matches!(step, Step::SignOut { .. })) {
             assert!(!self.interaction.participant(&id).expect("nobody leaves").flag.raised_at_all());
         }
+    }
+
+    /// An identity token is good for minutes, and counts once in them.
+    fn vouch(&mut self, customer: u8, token: u8) {
+        let life = 330_000;
+        let window = self.now.0 / life;
+        let (name, until) = (format!("{token} of {window}"), Moment((window + 1) * life));
+        let word = open::Word { name: name.clone(), until, proof: proof(customer) };
+        let (done, events) = self.turn(None, |turn| open::vouch(turn, &word));
+        let first = done.is_some() && self.words.insert(name);
+        let primary = self.interaction.primary().id.clone();
+        self.hear(events, first.then_some(primary));
     }
 
     fn issue(&mut self, who: usize, pre_chat: bool) {
