@@ -10,7 +10,6 @@ use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::domain::team::Role;
@@ -23,7 +22,9 @@ use views::Viewer;
 mod acts;
 mod admin;
 mod body;
+mod browser;
 mod caller;
+mod document;
 mod events;
 mod hosted;
 mod interactions;
@@ -31,9 +32,11 @@ mod keys;
 mod layers;
 mod login_links;
 mod login_page;
+mod notices;
 mod people;
 mod problem;
 mod public;
+mod query;
 mod replies;
 pub mod serve;
 mod slugs;
@@ -54,6 +57,8 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: String,
     limiter: layers::Limiter,
+    /// Which query parameters the API describes.
+    queries: query::Known,
     proxies: Proxies,
     metrics: PrometheusHandle,
     /// Streams end when it is cancelled.
@@ -114,9 +119,7 @@ fn described() -> OpenApiRouter<Shared> {
 /// The OpenAPI document.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = described().into_openapi();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key")).build();
-    let components = document.components.get_or_insert_default();
-    components.add_security_scheme("key", SecurityScheme::Http(bearer));
+    document::complete(&mut document);
     document
 }
 
@@ -132,8 +135,9 @@ pub fn router(
     let pages = Pages::new();
     let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data"));
     let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data");
-    let limiter = layers::Limiter::default();
-    let shared = Shared(Arc::new(Inside { gateway, pages, docs, openapi, limiter, proxies, metrics, stopping }));
+    let (limiter, queries) = (layers::Limiter::default(), query::Known::of(&document));
+    let shared =
+        Shared(Arc::new(Inside { gateway, pages, docs, openapi, limiter, queries, proxies, metrics, stopping }));
     let (api, _) = described().split_for_parts();
     let routes = api.merge(hosted::routes()).merge(public::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)

@@ -1,4 +1,5 @@
 //! Login links: one live link per participant and purpose, and what is kept of ended ones.
+//! What may be done with a link stands in `rules`; the text in its URL is `token`'s.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -89,8 +90,8 @@ pub enum LinkEnd {
     Superseded,
     /// Its time, or its interaction's, was over.
     Expired,
-    /// "This wasn't me".
-    Reported,
+    /// "This wasn't me"; with what is kept of the done page's token, where there was one.
+    Reported(Option<Tag>),
 }
 
 /// What a login page is told.

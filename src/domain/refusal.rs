@@ -1,4 +1,5 @@
 //! Every "no" that the domain can say. The public text of each stands in `http/problem.rs`.
+//! Nothing here knows a status code, or who is being told.
 
 use super::time::Moment;
 

@@ -2,6 +2,8 @@
 //! Who changes, drops or moves an entry breaks the chain at that place; who cuts its end is
 //! seen against the head that comes with every page.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -31,7 +33,7 @@ pub struct Entry {
     pub detail: Map<String, Value>,
     /// The hash of the entry before; of the first, nothing.
     pub previous: String,
-    /// SHA-256, hex, of this entry's JSON with an empty `hash`.
+    /// SHA-256, hex, of this entry's JSON with an empty `hash`, names in order, without spaces.
     pub hash: String,
 }
 
@@ -84,11 +86,24 @@ pub(super) fn link_entry(number: u64, previous: &str, event: &Event, pseudonym: 
     entry
 }
 
-/// Maps keep their keys sorted, so an entry has one JSON text.
 fn hash_of(entry: &Entry) -> String {
     let unhashed = Entry { hash: String::new(), ..entry.clone() };
-    let text = serde_json::to_vec(&unhashed).expect("an entry is plain data");
+    let value = serde_json::to_value(&unhashed).expect("an entry is plain data");
+    let text = sorted(value).to_string();
     Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// With the names of every object in order, so that an entry has one JSON text, however it was
+/// stored, sent or reformatted.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let in_order: BTreeMap<String, Value> = members.into_iter().map(|(name, v)| (name, sorted(v))).collect();
+            Value::Object(in_order.into_iter().collect())
+        }
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        other => other,
+    }
 }
 
 /// What is wrong with a trail.
@@ -126,6 +141,12 @@ impl Trail {
         let last = before.map_or(0, |b| b.number);
         if self.next_cursor.is_none() && last != self.head.number && !(self.items.is_empty() && self.head.number == 0) {
             return Err(Broken::Cut(last, self.head.number));
+        }
+        // A page that is not the last one ends where it says that the next one begins.
+        if let Some(next) = &self.next_cursor
+            && *next != last.to_string()
+        {
+            return Err(Broken::Cut(last, next.parse().unwrap_or(self.head.number)));
         }
         if let Some(b) = before
             && b.number == self.head.number

@@ -3,6 +3,23 @@
 
 use crate::domain::id::{InteractionId, TeamName};
 
+/// Whether a record's version stands on the flag board, where the store has one. Every put of such
+/// a record says so: what the board does not know is not there.
+pub(super) fn on_board(name: &str) -> bool {
+    name == SYSTEM_RECORD || ["i/", "a/", "t/", "h/"].iter().any(|kind| name.starts_with(kind))
+}
+
+/// The system layer of the settings.
+pub(super) const SYSTEM_RECORD: &str = "system";
+
+/// The address of conversations: which is open, and the guess budgets.
+pub(super) fn address_name(tag: &str) -> String {
+    format!("a/{tag}")
+}
+
+/// What the first start sealed, and every later one must open.
+pub(super) const SEALED_WITH: &str = "sealed-with";
+
 /// An interaction.
 pub(super) fn interaction_name(id: InteractionId) -> String {
     format!("i/{id}")
@@ -16,6 +33,11 @@ pub(super) fn ended_name(id: InteractionId, number: u16) -> String {
 /// A team with its settings and keys.
 pub(super) fn team_record(name: &TeamName) -> String {
     format!("t/{name}")
+}
+
+/// That a team went, and when.
+pub(super) fn gone_name(name: &TeamName) -> String {
+    format!("gone/{name}")
 }
 
 /// Where a team's streams stand.

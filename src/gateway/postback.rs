@@ -1,4 +1,6 @@
 //! The login page's answer: judged against the link's team's keys, then accepted by the rule.
+//! The signature is checked before the turn, since keys are the team's; everything that depends on
+//! the link's state is checked within it.
 
 use super::links::fresh;
 use super::turns::Visit;

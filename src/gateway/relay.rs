@@ -55,7 +55,14 @@ impl Gateway {
         }
         let mut by_team: BTreeMap<TeamName, Vec<(u8, u64, Event)>> = BTreeMap::new();
         for Waiting { tag, seq, bytes } in &waiting {
-            let event: Event = decode("outbox", &self.open_at("outbox", bytes)?)?;
+            // One that cannot be read must not hold back every team's: it is named, and passed over.
+            let event = match self.open_at("outbox", bytes).and_then(|plain| decode::<Event>("outbox", &plain)) {
+                Ok(event) => event,
+                Err(error) => {
+                    tracing::error!(tag, seq, %error, "an event is lost: the outbox holds something unreadable");
+                    continue;
+                }
+            };
             by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event));
         }
         for (team, events) in &by_team {
@@ -76,6 +83,7 @@ impl Gateway {
             match self.look(id, Some(team)).await {
                 Ok(seen) => summaries.push((id, Some(encode(&Summary::of(&seen.interaction))))),
                 Err(Error::Refused(Refusal::NotFound(_))) => summaries.push((id, None)),
+                Err(Error::Damaged(why)) => tracing::error!(%id, why, "told without its place in the list"),
                 Err(error) => return Err(error),
             }
         }
@@ -83,25 +91,24 @@ impl Gateway {
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change::nothing(Ok(()));
+            let mut news = BTreeSet::new();
             for (tag, seq, event) in waiting {
                 if head.taken.get(tag).is_some_and(|taken| seq <= taken) {
                     continue;
                 }
                 head.taken.insert(*tag, *seq);
+                news.extend(event.interaction);
                 self.number(&mut head, &mut change, team, event);
             }
-            for (id, summary) in &summaries {
+            // What another node took was also read by it, perhaps later than here: an older
+            // summary must not take the place of a newer one.
+            for (id, summary) in summaries.iter().filter(|(id, _)| news.contains(id)) {
                 match summary {
                     Some(bytes) => change.enter.push((list_index(team), id.to_string(), bytes.clone())),
                     None => change.remove.push((list_index(team), id.to_string())),
                 }
             }
-            change.put.push(Plain {
-                name: reads.names[0].clone(),
-                bytes: encode(&head),
-                board: true,
-                ..Plain::default()
-            });
+            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
         });
         Ok(saved.await?.outcome?)

@@ -53,18 +53,24 @@ impl<'a, T> Remember<'a, T> {
         self.place.name.clone()
     }
 
-    /// The earlier reply, or that its request is still running.
-    pub(super) fn earlier(&self, kept: &Opened) -> Result<Option<Vec<u8>>, Error> {
-        match kept {
-            Some(sealed) => Ok(Some(Gateway::open_for(&self.place.key, sealed)?)),
-            None if self.place.fresh => Ok(None),
-            None => Err(Refusal::IdempotencyRunning.into()),
+    /// The earlier reply, or that its request is still running. A reply of a day ago counts no
+    /// more, whether or not the store has swept it.
+    pub(super) fn earlier(&self, kept: &Opened, now: Moment) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(sealed) = kept {
+            let opened = Gateway::open_for(&self.place.key, sealed)?;
+            let (at, reply) = opened.split_first_chunk().ok_or_else(|| Error::Damaged("a kept reply".into()))?;
+            if now < Moment(u64::from_be_bytes(*at)).plus(DAY) {
+                return Ok(Some(reply.to_vec()));
+            }
         }
+        if self.place.fresh { Ok(None) } else { Err(Refusal::IdempotencyRunning.into()) }
     }
 
     /// The record that keeps the reply for a day.
     pub(super) fn keep(&self, gateway: &Gateway, outcome: &T, now: Moment) -> Plain {
-        let bytes = gateway.seal_for(&self.place.key, &(self.render)(outcome));
+        let mut reply = now.0.to_be_bytes().to_vec();
+        reply.extend((self.render)(outcome));
+        let bytes = gateway.seal_for(&self.place.key, &reply);
         Plain { name: self.place.name.clone(), bytes, expires: Some(now.plus(DAY)), ..Plain::default() }
     }
 }

@@ -1,9 +1,11 @@
 //! Reading and changing settings, of the system and of a team.
+//! Bounds and layers are `domain::settings`'; how a change reaches those who read is `teams`'.
 
 use serde_json::{Map, Value, json};
 
 use super::decide::{Change, Plain, Reads};
-use super::teams::{SYSTEM_RECORD, team_event};
+use super::names::SYSTEM_RECORD;
+use super::teams::team_event;
 use super::{Error, Gateway, SYSTEM, Told, decode, encode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
@@ -59,12 +61,7 @@ impl Gateway {
                     Err(refusal) => return Ok(Change::nothing(Err(refusal))),
                 };
                 let mut change = Change::nothing(Ok(()));
-                change.put.push(Plain {
-                    name: SYSTEM_RECORD.into(),
-                    bytes: encode(&next),
-                    board: true,
-                    ..Plain::default()
-                });
+                change.put.push(Plain { name: SYSTEM_RECORD.into(), bytes: encode(&next), ..Plain::default() });
                 let names: Vec<&str> = patch.keys().map(String::as_str).collect();
                 // Every team is told: its effective settings may be others now.
                 change.events = teams

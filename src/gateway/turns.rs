@@ -91,7 +91,7 @@ impl Gateway {
         let saved = self
             .decide(&reads, |records, now| {
                 if let Some(remember) = remember
-                    && let Some(reply) = remember.earlier(&records[records.len() - 1])?
+                    && let Some(reply) = remember.earlier(&records[records.len() - 1], now)?
                 {
                     return Ok(Change::nothing(Ok(Told::Again(reply))));
                 }
@@ -168,7 +168,6 @@ impl Gateway {
         Plain {
             name: interaction_name(interaction.id),
             bytes: encode(interaction),
-            board: true,
             alarm: interaction.deadline(),
             expires,
         }

@@ -1,4 +1,5 @@
 //! What admins and owners ask: teams, settings, keys, the audit trail, erasure.
+//! A role is named by each handler's first argument, and proved by `caller` before it runs.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Query};
+use super::body::{Json, Plain, Query};
 use super::caller::{Admin, Owner, acting, team_of_path};
 use super::problem::Problem;
 use super::replies::limit;
@@ -172,15 +173,27 @@ async fn get_system_settings(
     Ok(settings(state.gateway.system_settings().await.map_err(|e| state.problem(e))?, &query))
 }
 
+/// A merge patch: an object of settings.
+#[derive(Deserialize)]
+#[serde(try_from = "Plain")]
+struct Patch(Map<String, Value>);
+
+impl TryFrom<Plain> for Patch {
+    type Error = &'static str;
+    fn try_from(Plain(value): Plain) -> Result<Self, Self::Error> {
+        if let Value::Object(members) = value { Ok(Self(members)) } else { Err("must be an object") }
+    }
+}
+
 /// Changes the system layer by a merge patch (RFC 7396).
 #[utoipa::path(patch, path = "/v1/settings", tag = "settings", operation_id = "patch_system_settings",
     request_body(content = Object), security(("key" = ["owner"])), responses((status = 200, body = EffectiveView)))]
 async fn patch_system_settings(
     State(state): State<Shared>,
     Owner(caller): Owner,
-    body: Json<Map<String, Value>>,
+    body: Json<Patch>,
 ) -> Result<Response, Problem> {
-    state.gateway.patch_system(&body.value, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.patch_system(&body.value.0, &caller.actor).await.map_err(|e| state.problem(e))?;
     let (_, effective) = state.gateway.system_settings().await.map_err(|e| state.problem(e))?;
     Ok(Reply(EffectiveView::from(effective)).into_response())
 }
@@ -207,10 +220,10 @@ async fn patch_team_settings(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path(team): Path<String>,
-    body: Json<Map<String, Value>>,
+    body: Json<Patch>,
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
-    state.gateway.patch_team(&name, &body.value, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.patch_team(&name, &body.value.0, &caller.actor).await.map_err(|e| state.problem(e))?;
     let (_, effective) = state.gateway.team_settings(&name).await.map_err(|e| state.problem(e))?;
     Ok(Reply(EffectiveView::from(effective)).into_response())
 }

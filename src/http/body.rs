@@ -1,10 +1,15 @@
 //! What callers send, parsed strictly: media type, size, JSON, fields, each with its own answer.
+//! Knows the shape of a request and nothing of what it means.
+
+use std::fmt;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 use http::{HeaderMap, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use super::problem::Problem;
 use super::slugs;
@@ -65,6 +70,10 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 
 /// Parses JSON into a struct: what is no JSON is 400, what does not fit is 422 with its place.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
+        // serde would take an array for a struct, its fields in their order.
+        return Err(fault("", "must be an object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let inner = error.inner();
@@ -77,6 +86,59 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })?;
     json.end().map_err(|_| Problem::of(&slugs::BAD_JSON))?;
     Ok(value)
+}
+
+/// Free-form JSON, where a name that stands twice in one object is refused: of two values nobody
+/// could say which one counts (RFC 8259 §4).
+#[derive(Clone, Debug)]
+pub(super) struct Plain(pub Value);
+
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Plain;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+            fn visit_bool<E>(self, v: bool) -> Result<Plain, E> {
+                Ok(Plain(v.into()))
+            }
+            fn visit_u64<E>(self, v: u64) -> Result<Plain, E> {
+                Ok(Plain(v.into()))
+            }
+            fn visit_i64<E>(self, v: i64) -> Result<Plain, E> {
+                Ok(Plain(v.into()))
+            }
+            fn visit_f64<E>(self, v: f64) -> Result<Plain, E> {
+                Ok(Plain(v.into()))
+            }
+            fn visit_str<E>(self, v: &str) -> Result<Plain, E> {
+                Ok(Plain(v.into()))
+            }
+            fn visit_unit<E>(self) -> Result<Plain, E> {
+                Ok(Plain(Value::Null))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Plain, A::Error> {
+                let mut items = Vec::new();
+                while let Some(Plain(item)) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(Plain(items.into()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Plain, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, Plain(value))) = map.next_entry::<String, _>()? {
+                    if members.contains_key(&name) {
+                        return Err(serde::de::Error::custom(format_args!("duplicate field `{name}`")));
+                    }
+                    members.insert(name, value);
+                }
+                Ok(Plain(members.into()))
+            }
+        }
+        d.deserialize_any(Read)
+    }
 }
 
 /// The place of an error; the field's own where it is unknown or missing.
@@ -110,19 +172,13 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-/// A query string: a parameter that stands twice is 400, an unknown one 422.
+/// A query string, with its own answer where a value is not what it must be.
 pub struct Query<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let text = parts.uri.query().unwrap_or_default();
-        let mut names: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).map(|(name, _)| name).collect();
-        names.sort();
-        if names.windows(2).any(|two| two[0] == two[1]) {
-            return Err(Problem::of(&slugs::BAD_REQUEST).saying("A query parameter stands there twice."));
-        }
         axum::extract::Query::<T>::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|error| {
             let text = error.body_text();
             let detail = text.rsplit(": ").next().unwrap_or(&text).to_owned();

@@ -69,7 +69,9 @@ async fn stream_events(
     };
     let listener = state.gateway.listen(&team, after).await.map_err(|e| state.problem(e))?;
     let key = bearer(&parts).unwrap_or_default().to_owned();
-    let events = Sse::new(live(Live { state, listener, key }));
+    let mut confirm = tokio::time::interval(Duration::from_millis(500));
+    confirm.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let events = Sse::new(live(Live { state, listener, key, confirm }));
     let alive = KeepAlive::new().interval(Duration::from_secs(15)).text("alive");
     Ok(([("x-accel-buffering", "no")], events.keep_alive(alive)).into_response())
 }
@@ -78,6 +80,8 @@ struct Live {
     state: Shared,
     listener: Listener,
     key: String,
+    /// When the key is asked for again, however busy the stream is.
+    confirm: tokio::time::Interval,
 }
 
 fn live(live: Live) -> impl Stream<Item = Result<sse::Event, Infallible>> {
@@ -85,19 +89,20 @@ fn live(live: Live) -> impl Stream<Item = Result<sse::Event, Infallible>> {
         loop {
             let stopping = live.state.stopping.clone();
             tokio::select! {
+                biased;
                 () = stopping.cancelled() => return None,
+                _ = live.confirm.tick() => {
+                    // Neither a removed key nor a store that cannot confirm it goes on reading.
+                    if !matches!(live.state.gateway.caller(&live.key).await, Ok(Some(_))) {
+                        return None;
+                    }
+                }
                 next = live.listener.next() => {
                     let numbered = next.ok()?;
                     let told = told(&numbered);
                     let id = told["id"].as_str().unwrap_or_default().to_owned();
                     let event = sse::Event::default().id(id).event(numbered.event.kind.as_str()).data(told.to_string());
                     return Some((Ok(event), live));
-                }
-                () = tokio::time::sleep(Duration::from_millis(500)) => {
-                    // Neither a removed key nor a store that cannot confirm it goes on reading.
-                    if !matches!(live.state.gateway.caller(&live.key).await, Ok(Some(_))) {
-                        return None;
-                    }
                 }
             }
         }

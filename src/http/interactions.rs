@@ -1,4 +1,5 @@
 //! What bots and agents ask of interactions: to open, to read and to list them, and their flag.
+//! How they read, masked, stands in `views`; participants are checked in `people`.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};
@@ -30,7 +31,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 }
 
 /// The customer's device.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDevice {
     fingerprint: Option<String>,
@@ -71,9 +72,8 @@ async fn open_interaction(
     body: Json<OpenInteraction>,
 ) -> Result<Response, Problem> {
     let team = team_of_query(&caller, query.team.as_deref())?;
-    let place = state.reserve(&caller, &body).await?;
-    let asked = body.value;
-    let people = asked.participants.into_iter().enumerate().map(|(n, p)| person(&format!("/participants/{n}"), p));
+    let asked = &body.value;
+    let people = asked.participants.iter().cloned().enumerate().map(|(n, p)| person(&format!("/participants/{n}"), p));
     let participants: Vec<(Role, Person)> = people.collect::<Result<_, _>>()?;
     if participants.iter().filter(|(role, _)| *role == Role::Primary).count() != 1 {
         return Err(fault("/participants", "exactly one participant must be the primary"));
@@ -81,7 +81,7 @@ async fn open_interaction(
     if participants.len() > MOST_PARTICIPANTS {
         return Err(Problem::of(&slugs::INTERACTION_FULL));
     }
-    let device = match asked.device {
+    let device = match asked.device.clone() {
         None => None,
         Some(device) => Some(Device {
             fingerprint: short("/device/fingerprint".into(), device.fingerprint, 256)?,
@@ -95,10 +95,12 @@ async fn open_interaction(
         participants,
         device,
     };
+    let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);
     let render = |held: &Held<bool>| created(held.outcome, &viewer.interaction(held));
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.open(&opening, asked.identity_token.as_deref(), &caller.actor, remember.as_ref()).await;
+    let told =
+        state.gateway.open(&opening, body.value.identity_token.as_deref(), &caller.actor, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 

@@ -1,4 +1,5 @@
 //! What admins ask of keys: those shared with login pages, and those of callers.
+//! A secret leaves in the reply that made it and in no other.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::Json;
+use super::body::{Json, Plain};
 use super::caller::{Admin, team_of_path};
 use super::problem::Problem;
 use super::replies::created;
@@ -38,7 +39,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 struct NewSecurityKey {
     /// A JWK (RFC 7517) to register: Ed25519, P-256 or RSA. Absent: a shared key is made.
     #[schema(value_type = Option<Object>)]
-    public_key: Option<Value>,
+    public_key: Option<Plain>,
 }
 
 /// A security key.
@@ -90,7 +91,7 @@ async fn add_security_key(
     let now = state.gateway.now();
     let render = |key: &SecurityKey| created(true, &security_key(key, true, now));
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let public = body.value.public_key.as_ref();
+    let public = body.value.public_key.as_ref().map(|Plain(jwk)| jwk);
     let told = state.gateway.add_security_key(&name, public, &caller.actor, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
@@ -197,20 +198,21 @@ async fn add_api_key(
     body: Json<NewKey>,
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
-    let place = state.reserve(&caller, &body).await?;
-    let NewKey { role, name: title } = body.value;
+    let NewKey { role, name: title } = &body.value;
+    let role = *role;
     if role > caller.role {
         return Err(Problem::of(&slugs::FORBIDDEN));
     }
-    if !plain_text(&title, 200) {
+    if !plain_text(title, 200) {
         let fault = Fault::at("/name", "must be 1 to 200 bytes without control characters");
         return Err(Problem::of(&slugs::INVALID).at(vec![fault]));
     }
+    let place = state.reserve(&caller, &body).await?;
     let render = |(key, text): &NewApiKey| {
         created(true, &api_key(key, Some(String::from_utf8_lossy(text.expose()).into_owned())))
     };
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.add_api_key(&name, role, &title, &caller.actor, remember.as_ref()).await;
+    let told = state.gateway.add_api_key(&name, role, title, &caller.actor, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 

@@ -1,4 +1,5 @@
 //! What bots and agents ask of login links.
+//! The URL's secret is in this one reply; what a link looks like afterwards stands in `views`.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -25,7 +26,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 }
 
 /// A login link that is wanted.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct IssueLoginLink {
     /// `pre_chat` or `mid_chat`.
@@ -75,8 +76,7 @@ async fn issue_login_link(
     body: Json<IssueLoginLink>,
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
-    let place = state.reserve(&caller, &body).await?;
-    let asked = body.value;
+    let asked = body.value.clone();
     if asked.state.as_ref().is_some_and(|s| s.len() > 1024) {
         return Err(fault("/state", "at most 1024 bytes"));
     }
@@ -91,6 +91,7 @@ async fn issue_login_link(
         landing,
         return_url: asked.return_url,
     };
+    let place = state.reserve(&caller, &body).await?;
     let gateway = &state.gateway;
     let render = |held: &Held<Issued>| {
         let Issued { link, token, handle, opener_secret } = &held.outcome;

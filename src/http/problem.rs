@@ -20,14 +20,14 @@ struct Details {
     detail: String,
     retry_after_seconds: Option<u64>,
     errors: Vec<Fault>,
-    more: Option<(&'static str, Value)>,
+    more: Vec<(&'static str, Value)>,
 }
 
 impl Problem {
     /// A problem with its usual text.
     pub fn of(slug: &'static Slug) -> Self {
         let detail = slug.meaning.to_owned();
-        Self(Box::new(Details { slug, detail, retry_after_seconds: None, errors: Vec::new(), more: None }))
+        Self(Box::new(Details { slug, detail, retry_after_seconds: None, errors: Vec::new(), more: Vec::new() }))
     }
 
     /// With another text.
@@ -42,14 +42,15 @@ impl Problem {
         self
     }
 
-    fn after(mut self, seconds: u64) -> Self {
+    /// With how long to wait.
+    pub fn after(mut self, seconds: u64) -> Self {
         self.0.retry_after_seconds = Some(seconds);
         self
     }
 
     /// With one more member.
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.0.more = Some((name, value));
+        self.0.more.push((name, value));
         self
     }
 
@@ -124,7 +125,7 @@ impl Problem {
             let errors = self.0.errors.iter().map(|f| json!({"pointer": f.pointer, "detail": f.detail}));
             document["errors"] = errors.collect();
         }
-        if let Some((name, value)) = &self.0.more {
+        for (name, value) in &self.0.more {
             document[*name] = value.clone();
         }
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];

@@ -1,14 +1,28 @@
 //! One test binary: it is linked once, and every journey uses the same gateway.
 //! Each module owns one subject.
 
+#![allow(clippy::too_many_lines, clippy::type_complexity, reason = "a journey and a table are told in one piece")]
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
 mod architecture;
 mod attacks_assertions;
+mod attacks_http;
 mod attacks_links;
+mod audit;
 mod browser;
 mod clients;
+mod commands;
+mod contract;
+mod crash;
 mod examples;
 mod journeys;
+mod lifetime;
+mod nodes;
 mod outside;
+mod properties;
+mod races;
+mod readme;
 mod store_contract;
 mod stores;
+mod tenancy;
 mod world;

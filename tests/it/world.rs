@@ -39,7 +39,8 @@ pub struct World {
     pub clock: Arc<FixedClock>,
     /// The first node.
     pub gateway: Arc<Gateway>,
-    router: Router,
+    /// Its router.
+    pub router: Router,
     store: Arc<dyn Store>,
     _stand: Arc<Stand>,
 }
@@ -117,6 +118,11 @@ impl World {
     pub fn second_node(&self) -> Self {
         let (gateway, router) = node(self.store.clone(), self.clock.clone(), 2);
         Self { gateway, router, ..self.clone() }
+    }
+
+    /// What a server of this node would serve.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Time passes, and what is due is done.
@@ -426,11 +432,15 @@ impl Browser {
 
     /// The confirmation code that a done page shows.
     pub async fn code(&mut self, url: &str) -> String {
-        let page = self.get(url).await.text();
-        let after = page.split("data-code").nth(1).expect("the page shows a code");
-        let text: String = after.split('>').skip(1).flat_map(|p| p.split('<').next()).collect();
-        text.chars().filter(|c| c.is_ascii_alphanumeric()).take(6).collect()
+        shown_code(&self.get(url).await.text())
     }
+}
+
+/// The confirmation code on a done page.
+pub fn shown_code(page: &str) -> String {
+    let after = page.split("data-code").nth(1).expect("the page shows a code");
+    let text: String = after.split('>').skip(1).flat_map(|p| p.split('<').next()).collect();
+    text.chars().filter(|c| c.is_ascii_alphanumeric()).take(6).collect()
 }
 
 /// The value of a hidden field.

@@ -1,4 +1,5 @@
 //! Forms that the person did not press: from another site, another browser, another page.
+//! Each act that a page offers is tried; what an honest press does is in the journeys.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
 //! A link in other hands: sent to a victim, opened in a second browser, shown on another device.
+//! Who gets the flag is asked of the gateway, never of a page.
 
 use std::time::Duration;
 

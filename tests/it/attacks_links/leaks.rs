@@ -1,4 +1,5 @@
 //! Where a secret might be left lying: referrers, history, other origins, logs.
+//! Looked for in replies, in pages and in the whole log; what lies in a store is another's.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

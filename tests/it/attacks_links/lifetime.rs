@@ -1,4 +1,5 @@
 //! Time and links: order of steps, expiry, "never", superseding, and how long a flag lasts.
+//! The clock is moved by hand, up to a boundary and over it.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! Where people are led: `return_url`, and what a request's headers may not decide.
+//! The configured base and the team's settings decide.
 
 use serde_json::json;
 

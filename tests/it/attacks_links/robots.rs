@@ -1,4 +1,5 @@
 //! Who opens links without being a person: previews, mail scanners, sandboxes that press buttons.
+//! They may look; nothing may be spent by looking.
 
 use serde_json::Value;
 

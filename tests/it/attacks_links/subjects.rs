@@ -1,4 +1,5 @@
 //! A015: who is known here, and another who logs in.
+//! Whom a login page names is its affair; that nobody's place is taken is ours.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
 //! Guessing tokens, and tampering with the signed authentication URL.
+//! Each bit that is changed must be noticed, by the gateway or by the login page.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
