@@ -103,8 +103,8 @@ async fn a071_size_has_an_end() {
     let claims = scene.with("padding", json!("DEEP")).to_string().replace("\"DEEP\"", &deep);
     let key = MacKey::new(&from_base64url(&scene.team.key.secret).expect("base64url"));
     let text = format!("{}.{}", base64url(scene.header().to_string().as_bytes()), base64url(claims.as_bytes()));
-    scene.refuses("deep", &format!("{text}.{}", base64url(&key.sign(text.as_bytes())))).await;
-    scene.post(&sized(4000)).await.expect(200);
+    // What is ignored is skipped without recursion, so depth is no harm.
+    scene.post(&format!("{text}.{}", base64url(&key.sign(text.as_bytes())))).await.expect(200);
 }
 
 /// A073: what is signed are the bytes as they came: the same claims written otherwise are other
