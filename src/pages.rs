@@ -104,8 +104,23 @@ pub enum DoneState {
         /// Goes back in the field `nonce`.
         nonce: String,
     },
-    /// The flag is set.
-    Authenticated,
+    /// The flag is set. Whoever logged in without having asked for it can still say so.
+    Authenticated {
+        /// When the flag falls, RFC 3339 UTC.
+        expires_at: String,
+        /// The channel's name.
+        channel: String,
+        /// The chat's own address, masked.
+        address: String,
+        /// When the link was asked for, RFC 3339 UTC.
+        asked_at: String,
+        /// Whole minutes since then.
+        minutes_ago: u64,
+        /// Path that "This wasn't me" posts to, with `act=report`.
+        report_action: String,
+        /// Goes back in the field `nonce`.
+        nonce: String,
+    },
     /// The login page refused.
     Denied,
     /// The person gave up at the login page.

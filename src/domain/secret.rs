@@ -12,6 +12,8 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::id::TeamName;
+
 /// Bytes that nobody may see: no `Debug` text, no `Display`, erased when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secret(Vec<u8>);
@@ -151,6 +153,11 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// What a customer is called where people are not to be read: in events and the audit trail.
+    pub fn customer_pseudonym(&self, team: &TeamName, customer: &str) -> String {
+        self.pseudonym.tag(&[team.as_str().as_bytes(), customer.as_bytes()]).name()
+    }
+
     /// HKDF-SHA-256 with a label for each use.
     pub fn from_root(root: &Secret) -> Self {
         let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"countersign 1");

@@ -58,7 +58,7 @@ pub struct TrailHead {
 }
 
 /// Makes the entry of an event. The opaque `state` is the bot's own and stays out.
-pub(super) fn link_entry(number: u64, previous: &str, event: &Event, pseudonym: impl Fn(&str) -> String) -> Entry {
+pub(super) fn link_entry(number: u64, previous: &str, event: &Event) -> Entry {
     let mut object = Map::new();
     if let Some(id) = event.interaction {
         object.insert("interaction".into(), id.to_string().into());
@@ -68,10 +68,6 @@ pub(super) fn link_entry(number: u64, previous: &str, event: &Event, pseudonym: 
     }
     let mut detail = event.data.clone();
     detail.remove("state");
-    if let Some(Value::String(customer)) = detail.get("customer") {
-        let hidden = pseudonym(customer);
-        detail.insert("customer".into(), hidden.into());
-    }
     let mut entry = Entry {
         number,
         at: event.at.to_string(),

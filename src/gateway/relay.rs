@@ -121,8 +121,7 @@ impl Gateway {
         change.enter.push((stream_index(team), member(head.events), encode(&numbered)));
         if event.kind.is_audited() {
             head.audit += 1;
-            let customer = |id: &str| self.keys.pseudonym.tag(&[team.as_str().as_bytes(), id.as_bytes()]).name();
-            let entry: Entry = link_entry(head.audit, &head.hash, event, customer);
+            let entry: Entry = link_entry(head.audit, &head.hash, event);
             head.hash.clone_from(&entry.hash);
             change.enter.push((audit_index(team), member(head.audit), encode(&entry)));
         }

@@ -152,7 +152,7 @@ impl Gateway {
     ) -> Result<usize, Error> {
         let erased = self.erase_interactions(team, actor, |summary| summary.customers.contains(customer)).await?;
         let rule = |_: &mut crate::domain::team::Team, now| {
-            let data = json!({"pseudonym": self.keys.pseudonym.tag(&[team.as_str().as_bytes(), customer.as_str().as_bytes()]).name()});
+            let data = json!({"pseudonym": self.keys.customer_pseudonym(team, customer.as_str())});
             Ok(((), vec![team_event(team, EventKind::CustomerErased, actor, now, data)]))
         };
         self.change_team(team, rule, None).await?;

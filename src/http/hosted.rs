@@ -15,10 +15,12 @@ use super::notices::{brand, headers_of_page, refusal_in, refusal_page, refused, 
 use super::problem::Problem;
 use super::views::mask;
 use crate::domain::confirmation::Confirmation;
+use crate::domain::flag::Raised;
 use crate::domain::link::{Link, PostBackStatus, Progress, Purpose, return_link};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::continue_link::Found;
 use crate::domain::settings::{BindingRule, Settings};
+use crate::domain::time::Moment;
 use crate::domain::token::Token;
 use crate::gateway::Held;
 use crate::pages;
@@ -106,12 +108,14 @@ fn done(
         (PostBackStatus::ConfirmationRequired, Some(confirmation)) => {
             let text = confirmation.code(held.interaction.id, &state.gateway.keys().confirmation);
             code = Some(text.clone());
-            code_page(state, held, link, confirmation, text, token, &browser)
+            code_page(held, confirmation, text, &About::new(state, link, token, &browser))
         }
         (PostBackStatus::Denied, _) => pages::DoneState::Denied,
         (PostBackStatus::Cancelled, _) => pages::DoneState::Cancelled,
-        _ if participant.flag.raised(state.gateway.now()).is_some() => pages::DoneState::Authenticated,
-        _ => pages::DoneState::Ended,
+        _ => match participant.flag.raised(state.gateway.now()) {
+            Some(raised) => authenticated_page(held, raised, &About::new(state, link, token, &browser)),
+            None => pages::DoneState::Ended,
+        },
     };
     let return_link = link.return_url.as_deref().and_then(|url| return_link(url, code.as_deref()));
     let page = pages::Done { brand: brand(settings), locale: settings.locale.clone(), state: shown, return_link };
@@ -122,26 +126,48 @@ fn done(
     response
 }
 
-fn code_page(
-    state: &Shared,
-    held: &Held<Found>,
-    link: &Link,
-    confirmation: &Confirmation,
-    code: String,
-    token: &Token,
-    browser: &str,
-) -> pages::DoneState {
-    let now = state.gateway.now();
+/// What both pages say of the request behind them, and how it is disowned.
+struct About {
+    now: Moment,
+    asked_at: Moment,
+    report_action: String,
+    nonce: String,
+}
+
+impl About {
+    fn new(state: &Shared, link: &Link, token: &Token, browser: &str) -> Self {
+        let (report_action, nonce) = (format!("/l/{}", token.text()), nonce(state, token, browser));
+        Self { now: state.gateway.now(), asked_at: link.issued_at, report_action, nonce }
+    }
+
+    fn minutes_ago(&self) -> u64 {
+        self.now.since(self.asked_at).as_secs() / 60
+    }
+}
+
+fn code_page(held: &Held<Found>, confirmation: &Confirmation, code: String, about: &About) -> pages::DoneState {
     pages::DoneState::Code {
         code,
         expires_at: confirmation.expires_at.to_string(),
-        seconds_left: confirmation.expires_at.since(now).as_secs(),
+        seconds_left: confirmation.expires_at.since(about.now).as_secs(),
         channel: held.interaction.channel.to_string(),
         address: mask(held.interaction.conversation.as_str()),
-        asked_at: link.issued_at.to_string(),
-        minutes_ago: now.since(link.issued_at).as_secs() / 60,
-        report_action: format!("/l/{}", token.text()),
-        nonce: nonce(state, token, browser),
+        asked_at: about.asked_at.to_string(),
+        minutes_ago: about.minutes_ago(),
+        report_action: about.report_action.clone(),
+        nonce: about.nonce.clone(),
+    }
+}
+
+fn authenticated_page(held: &Held<Found>, raised: &Raised, about: &About) -> pages::DoneState {
+    pages::DoneState::Authenticated {
+        expires_at: raised.expires_at.to_string(),
+        channel: held.interaction.channel.to_string(),
+        address: mask(held.interaction.conversation.as_str()),
+        asked_at: about.asked_at.to_string(),
+        minutes_ago: about.minutes_ago(),
+        report_action: about.report_action.clone(),
+        nonce: about.nonce.clone(),
     }
 }
 

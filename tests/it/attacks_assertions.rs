@@ -2,7 +2,7 @@
 //! A006 (one after another; the parallel side stands with the races) and A058–A079, each under
 //! its id.
 //!
-//! Where research/attacks.json and the contract differ, the contract holds, and the test says so.
+//! Where the attack catalogue and the contract differ, the contract holds, and the test says so.
 
 mod algorithms;
 mod claims;

@@ -1,7 +1,7 @@
 //! Attacks on login links, on their pages and on the way to the login page: A001–A004 and
 //! A007–A020, each under its id. A005 and the parallel side of A006 stand with the races.
 //!
-//! Where research/attacks.json and the contract differ, the contract holds, and the test says so.
+//! Where the attack catalogue and the contract differ, the contract holds, and the test says so.
 
 mod forms;
 mod forwarding;

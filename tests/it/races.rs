@@ -1,7 +1,7 @@
 //! Races: 64 callers want the same thing at the same moment, and one of them gets it.
 //!
 //! Each race is run on one node in memory, on one node on Redis, and through two nodes on one
-//! Redis. It knows what contract.md promises, and where attacks.json says otherwise the contract
+//! Redis. It knows what contract.md promises, and where the attack catalogue says otherwise the contract
 //! has won: a spent link is `link-used`, a repeated assertion `replayed` (A005, A006).
 
 use std::sync::Arc;
@@ -244,7 +244,7 @@ async fn a035_the_right_code_said_64_times_passes_once() {
 }
 
 /// A021: of 64 guesses at once three are compared, and the right one passes only among them.
-/// attacks.json has the others refused with 429; by the contract they are conversation.
+/// the attack catalogue has the others refused with 429; by the contract they are conversation.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a021_of_64_guesses_at_once_three_are_compared() {
     for place in Place::all().await {

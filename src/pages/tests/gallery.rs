@@ -42,6 +42,18 @@ pub(super) fn code(word: &str) -> DoneState {
     }
 }
 
+fn authenticated(word: &str) -> DoneState {
+    DoneState::Authenticated {
+        expires_at: "2026-03-01T09:42:00Z".to_owned(),
+        channel: word.to_owned(),
+        address: word.to_owned(),
+        asked_at: "2026-03-01T09:27:12Z".to_owned(),
+        minutes_ago: 1,
+        report_action: "/l/AbC-123_".to_owned(),
+        nonce: word.to_owned(),
+    }
+}
+
 pub(super) fn done(word: &str, state: DoneState) -> Done {
     let return_link = Some("https://wa.me/3725550100?text=B2CD3F".to_owned());
     Done { brand: brand(word), locale: "en".to_owned(), state, return_link }
@@ -95,7 +107,7 @@ pub(super) fn gallery(word: &str) -> Vec<(String, String)> {
         ("code-plain", pages.done(&plain)),
         ("problem", pages.problem(&problem(word))),
         ("docs", pages.docs(&openapi(word))),
-        ("done-authenticated", pages.done(&done(word, DoneState::Authenticated))),
+        ("done-authenticated", pages.done(&done(word, authenticated(word)))),
         ("done-denied", pages.done(&done(word, DoneState::Denied))),
         ("done-cancelled", pages.done(&done(word, DoneState::Cancelled))),
         ("done-reported", pages.done(&done(word, DoneState::Reported))),

@@ -131,7 +131,7 @@ async fn a062_critical_extensions_are_refused() {
     scene.still_takes_a_good_one().await;
 }
 
-/// A063: a post-back's `typ` is `JWT` or `postback+jwt`, to the letter (attacks.json's `pba+jwt`
+/// A063: a post-back's `typ` is `JWT` or `postback+jwt`, to the letter (the attack catalogue's `pba+jwt`
 /// is the contract's `postback+jwt`).
 #[tokio::test]
 async fn a063_only_two_words_are_a_post_backs_typ() {

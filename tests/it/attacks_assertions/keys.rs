@@ -132,7 +132,7 @@ async fn a070_weak_private_and_foreign_public_keys_are_refused() {
 }
 
 /// A076: both keys verify during the overlap; after it the old one is 401, to the moment. The
-/// rate of attacks.json is the races' affair.
+/// rate of the attack catalogue is the races' affair.
 #[tokio::test]
 async fn a076_a_retired_key_verifies_until_its_end_and_signs_no_more() {
     for world in worlds().await {
@@ -206,8 +206,7 @@ async fn a076_the_newest_active_shared_key_signs() {
         let link = team.link(&chat).await;
         let visit = Browser::new(&world).continues(link["url"].as_str().expect("a URL")).await;
         let url = url::Url::parse(&visit.url).expect("a URL");
-        let kid = url.query_pairs().find(|(n, _)| n == "cs_kid").expect("cs_kid").1.into_owned();
-        kid
+        url.query_pairs().find(|(n, _)| n == "cs_kid").expect("cs_kid").1.into_owned()
     };
     assert_eq!(kid_of(&team).await, team.key.kid);
     let second = shared_key(&team).await;

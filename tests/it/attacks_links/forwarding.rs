@@ -41,7 +41,7 @@ async fn a001_a_forwarded_link_authenticates_nobody_without_the_code_from_the_ch
 }
 
 /// A001, `link.binding = "opener"`: without the chat's own window there is no way to the login
-/// page. The link is not burned by it (attacks.json burns it): a stranger could else spend the
+/// page. The link is not burned by it (the attack catalogue burns it): a stranger could else spend the
 /// rightful person's link.
 #[tokio::test]
 async fn a001_with_opener_binding_a_forwarded_link_does_not_reach_the_login_page() {
@@ -140,7 +140,7 @@ async fn nonce_of(world: &World, browser: &mut Browser, team: &crate::world::Tea
 
 /// A014: a cookie that an attacker knows or has planted grants nothing: without the page's nonce
 /// it presses nothing, and a link that it continues still needs the login page's signature. It
-/// is not rotated (attacks.json wants that): the same browser must get the same handle
+/// is not rotated (the attack catalogue wants that): the same browser must get the same handle
 /// (design §4), and it carries no session that could be fixed.
 #[tokio::test]
 async fn a014_the_browsers_cookie_is_no_session() {

@@ -13,7 +13,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A007: an assertion is for the handle that it names in `nonce` and `aud`; there is no other
-/// place to say which interaction is meant (401 `bad-assertion`; attacks.json's 400 is that).
+/// place to say which interaction is meant (401 `bad-assertion`; the attack catalogue's 400 is that).
 #[tokio::test]
 async fn a007_an_assertion_of_one_chat_says_nothing_in_another() {
     let world = World::new().await;

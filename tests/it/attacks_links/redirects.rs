@@ -132,7 +132,7 @@ async fn a019_the_way_back_is_a_link_and_redirects_are_303() {
 }
 
 /// A020: generated links start with the configured URL, whatever the request says. `Host` decides
-/// nothing, so it is not judged either (attacks.json wants 421); `public_url` has a safe default
+/// nothing, so it is not judged either (the attack catalogue wants 421); `public_url` has a safe default
 /// (contract §1) and a start without it is none with a guessed one.
 #[tokio::test]
 async fn a020_no_header_of_a_request_is_part_of_a_generated_url() {

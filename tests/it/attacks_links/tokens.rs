@@ -20,7 +20,7 @@ use crate::world::{BEGINNING, Browser, LOGIN_PAGE, URL, Visit, World};
 const MANY: usize = 100_000;
 
 /// A012: 10^5 tokens of one link's place (the worst case: all that may be alike is alike) hold
-/// 128 bits of the system's chance each and share nothing but the version. attacks.json wants
+/// 128 bits of the system's chance each and share nothing but the version. the attack catalogue wants
 /// 10^6: what these tests can see is seen in 10^5.
 #[test]
 fn a012_tokens_share_no_beginning_and_their_bits_are_even() {
@@ -118,7 +118,7 @@ async fn a012_every_miss_is_the_same_404() {
 }
 
 /// A012: who guesses fast is slowed down; others are not. The contract promises 200 requests in
-/// any 10 s, so attacks.json's 60 misses a minute do not hold; 128 bits do.
+/// any 10 s, so the attack catalogue's 60 misses a minute do not hold; 128 bits do.
 #[tokio::test]
 async fn a012_guessing_is_slowed_by_address_and_the_promised_pace_is_not() {
     let world = World::new().await;
