@@ -1,7 +1,7 @@
 //! Races: 64 callers want the same thing at the same moment, and one of them gets it.
 //!
 //! Each race is run on one node in memory, on one node on Redis, and through two nodes on one
-//! Redis. It knows what contract.md promises, and where the attack catalogue says otherwise the contract
+//! Redis. It knows what the contract promises, and where the attack catalogue says otherwise the contract
 //! has won: a spent link is `link-used`, a repeated assertion `replayed` (A005, A006).
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The world that journeys happen in: the real router over a real store, a clock that moves only
 //! when told to, chance that can be repeated, and the people (bot, browser, login page) who use it.
 //!
-//! They know what contract.md tells outsiders, and no more.
+//! They know what the contract tells outsiders, and no more.
 
 use std::sync::Arc;
 use std::time::Duration;
