@@ -1,4 +1,5 @@
 //! The commands. Each says on stdout what its caller parses and everything else on stderr.
+//! What a gateway is made of stands in `app`; nothing here knows a store or a handler.
 
 #![allow(clippy::print_stdout, reason = "commands speak on stdout")]
 
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
@@ -105,25 +107,25 @@ fn log() {
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     let running = app::start(&config, axum::Router::new()).await?;
+    // Before the line: who reads it may send the signal at once.
+    stop_on_signal(&running)?;
     println!("countersign listening on http://{}", running.address);
-    stop_on_signal(&running);
     running.finish().await
 }
 
-fn stop_on_signal(running: &app::Running) {
+fn stop_on_signal(running: &app::Running) -> anyhow::Result<()> {
     let stopping = running.stopping.clone();
+    let mut term = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
+    let mut int = signal(SignalKind::interrupt()).context("SIGINT cannot be heard")?;
     tokio::spawn(async move {
-        let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(term) => term,
-            Err(error) => return tracing::error!(%error, "SIGTERM cannot be heard"),
-        };
         tokio::select! {
             _ = term.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = int.recv() => {}
         }
         tracing::info!("stopping: what is under way is finished first");
         stopping.cancel();
     });
+    Ok(())
 }
 
 async fn check(config: Config) -> anyhow::Result<()> {

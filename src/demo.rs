@@ -11,10 +11,15 @@ mod chat;
 mod chats;
 mod events;
 mod login;
+mod news;
 mod pages;
 mod setup;
+mod talk;
 mod transcript;
 mod web;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, OnceLock};
 

@@ -11,6 +11,7 @@ pub mod id;
 pub mod interaction;
 pub mod link;
 pub mod lockout;
+pub mod method;
 pub mod refusal;
 pub mod rules;
 pub mod secret;

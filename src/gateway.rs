@@ -20,6 +20,7 @@ use crate::domain::secret::{Keys, MacKey, Secret, Tag};
 use crate::domain::time::Moment;
 use crate::domain::turn::Draws;
 use crate::store::{CommitId, Partition, Store, StoreError};
+use decide::{Change, Plain, Reads};
 
 pub mod alarms;
 pub mod audit;
@@ -29,6 +30,7 @@ pub mod interactions;
 pub mod keys;
 pub mod links;
 pub mod messages;
+mod names;
 pub mod postback;
 pub mod relay;
 pub mod replay;
@@ -97,6 +99,8 @@ pub struct Gateway {
     retention: Retention,
     teams: teams::Known,
     parsed: Cache<InteractionId, Arc<Parsed>>,
+    /// Records that the flag board confirms, as they were opened: they need no second reading.
+    opened: Cache<String, (CommitId, Vec<u8>)>,
     tails: stream::Tails,
     /// Writers of one record wait here rather than collide in the store.
     turnstiles: Vec<Mutex<()>>,
@@ -131,6 +135,7 @@ impl Gateway {
             retention: premises.retention,
             teams: teams::Known::default(),
             parsed: Cache::new(50_000),
+            opened: Cache::new(50_000),
             tails: stream::Tails::default(),
             turnstiles: (0..256).map(|_| Mutex::new(())).collect(),
             moved: Notify::new(),
@@ -157,6 +162,20 @@ impl Gateway {
         let mut bytes = [0; N];
         self.entropy.fill(&mut bytes);
         bytes
+    }
+
+    /// Whether the root key is the one that this store was sealed with: the first start seals a
+    /// record of its own, every later one must be able to open it.
+    pub async fn recognise(&self) -> Result<(), Error> {
+        let reads = Reads { partition: SYSTEM, names: vec![names::SEALED_WITH.into()] };
+        let saved = self.decide(&reads, |records, _| {
+            let mut change = Change::nothing(Ok(()));
+            if records[0].is_none() {
+                change.put.push(Plain { name: names::SEALED_WITH.into(), ..Plain::default() });
+            }
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
     }
 
     /// Whether the store would take a commit now.
@@ -189,7 +208,7 @@ impl Gateway {
         let parts: [&[u8]; 3] =
             [team.as_str().as_bytes(), channel.as_str().as_bytes(), conversation.as_str().as_bytes()];
         let tag = self.keys.address.tag(&parts);
-        (Partition(tag.as_bytes()[31]), format!("a/{}", tag.name()))
+        (Partition(tag.as_bytes()[31]), names::address_name(&tag.name()))
     }
 }
 
@@ -198,10 +217,6 @@ const SYSTEM: Partition = Partition(0);
 
 fn owner_tag(key: &MacKey, text: &[u8]) -> Tag {
     key.tag(&[b"owner", text])
-}
-
-fn interaction_name(id: InteractionId) -> String {
-    format!("i/{id}")
 }
 
 fn encode<T: Serialize>(value: &T) -> Vec<u8> {

@@ -10,9 +10,6 @@ use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::path::PathItem;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::domain::team::Role;
@@ -25,7 +22,9 @@ use views::Viewer;
 mod acts;
 mod admin;
 mod body;
+mod browser;
 mod caller;
+mod document;
 mod events;
 mod hosted;
 mod interactions;
@@ -33,6 +32,7 @@ mod keys;
 mod layers;
 mod login_links;
 mod login_page;
+mod notices;
 mod people;
 mod problem;
 mod public;
@@ -119,25 +119,8 @@ fn described() -> OpenApiRouter<Shared> {
 /// The OpenAPI document.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = described().into_openapi();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key")).build();
-    let components = document.components.get_or_insert_default();
-    components.add_security_scheme("key", SecurityScheme::Http(bearer));
-    document.paths.paths.values_mut().for_each(describe_responses);
+    document::complete(&mut document);
     document
-}
-
-/// OpenAPI 3.1 wants a description of every response; where nothing is special, the status says it.
-fn describe_responses(item: &mut PathItem) {
-    let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-    let answers = operations.into_iter().flatten().flat_map(|operation| &mut operation.responses.responses);
-    for (status, response) in answers {
-        let reason = status.parse().ok().and_then(|code: ::http::StatusCode| code.canonical_reason());
-        if let (RefOr::T(response), Some(reason)) = (response, reason)
-            && response.description.is_empty()
-        {
-            response.description = reason.to_owned();
-        }
-    }
 }
 
 /// Everything under one roof. `more` is mounted beside it, behind the same outer layers.

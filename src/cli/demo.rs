@@ -1,4 +1,5 @@
 //! The demo: a gateway on a store that vanishes with it, and the outsiders that use it.
+//! What the outsiders do is `demo`'s; only here do they and a gateway share a process.
 
 use anyhow::Context;
 use base64::Engine as _;
@@ -22,7 +23,7 @@ pub(super) async fn run(port: u16) -> anyhow::Result<()> {
 
     let (routes, slot) = demo::mount();
     let running = app::start(&config, routes).await?;
-    super::stop_on_signal(&running);
+    super::stop_on_signal(&running)?;
     slot.fill(demo::prepare(&running.public_url, &owner_key).await.context("preparing the demo")?);
     println!("countersign listening on http://{}", running.address);
     println!("\n  Open {}/demo in a browser and ask for a copy of a statement.", running.public_url);

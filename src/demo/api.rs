@@ -82,6 +82,7 @@ pub struct IntentVerdict {
 /// A login link. `opener_secret` is for the chat widget alone, so this cannot be printed.
 #[derive(Clone, Deserialize)]
 pub struct LoginLink {
+    pub id: String,
     pub url: String,
     pub opener_secret: Option<String>,
 }

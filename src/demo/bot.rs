@@ -66,6 +66,11 @@ impl Want {
     }
 }
 
+/// A sentence of the bot.
+pub fn bot(text: impl Into<String>) -> Body {
+    Body::Bot { text: text.into() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

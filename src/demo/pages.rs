@@ -131,7 +131,11 @@ mod tests {
         view.say(Body::Statement);
         view.say(Body::Balance);
         view.offer(
-            LoginLink { url: "http://gate.test/l/T".into(), opener_secret: Some("only-for-the-widget".into()) },
+            LoginLink {
+                id: "l".into(),
+                url: "http://gate.test/l/T".into(),
+                opener_secret: Some("only-for-the-widget".into()),
+            },
             "your balance",
         );
         view.explain("why", "GET …");

@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_new_link_voids_the_card_before_it() {
-        let link = |url: &str| LoginLink { url: url.into(), opener_secret: None };
+        let link = |url: &str| LoginLink { id: url.into(), url: url.into(), opener_secret: None };
         let mut view = View::default();
         view.offer(link("/l/1"), "a statement");
         view.offer(link("/l/2"), "a statement");

@@ -113,7 +113,13 @@ async fn feed(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
     let next = async move || {
         tokio::select! {
             changed = view.changed() => changed.ok()?,
-            changed = hearing.changed() => changed.ok()?,
+            changed = hearing.changed() => {
+                changed.ok()?;
+                // The gateway is going, perhaps with this process: the browser comes back by itself.
+                if !*hearing.borrow() {
+                    return None;
+                }
+            }
         }
         let view = view.borrow_and_update().clone();
         let mark = view.mark.shown(demo.clock.now(), *hearing.borrow_and_update());

@@ -10,29 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::id::CustomerId;
 use super::lockout::Admitted;
+pub use super::method::Method;
 use super::settings::{Intent, Settings};
 use super::time::Moment;
 
 /// How long before its end a flag is announced to be ending.
 pub const WARNING: Duration = Duration::from_secs(60);
-
-/// How somebody proved who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// The company's login page, or its website's word.
-    Login,
-    /// A one-time code.
-    Otp,
-    /// A number agreed with the agent.
-    Pin,
-    /// Answers to questions.
-    Kba,
-    /// A government's document.
-    PhotoId,
-    /// A document and a face.
-    PhotoIdSelfie,
-}
 
 /// How the browser was shown to be the chat's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

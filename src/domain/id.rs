@@ -1,4 +1,5 @@
 //! Names and ids, parsed once at the edge: a value of these types is a good one.
+//! That a name is well-formed says nothing of whether it exists: `gateway` looks that up.
 
 use std::fmt;
 use std::str::FromStr;

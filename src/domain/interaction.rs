@@ -178,13 +178,18 @@ impl Interaction {
 }
 
 /// What is kept of an address (channel and conversation) beyond its interactions: which one is
-/// open, and the guess budgets, which no new interaction resets.
+/// open, the guess budgets, which no new interaction resets, and the identity tokens that counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// The open interaction.
     pub open: Option<InteractionId>,
     /// By method, and by person for participants other than the primary.
     pub budgets: BTreeMap<String, Budget>,
+    /// Identity tokens that raised a flag here, by name, and until when each is remembered: one
+    /// that stands here raises nothing again. Saved with the flag, so that a token whose request
+    /// was refused, or whose reply was lost on the way to the store, may come again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vouched: BTreeMap<String, Moment>,
 }
 
 impl Address {

@@ -1,4 +1,5 @@
 //! Login links: one live link per participant and purpose, and what is kept of ended ones.
+//! What may be done with a link stands in `rules`; the text in its URL is `token`'s.
 
 use serde::{Deserialize, Serialize};
 use url::Url;

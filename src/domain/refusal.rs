@@ -1,4 +1,5 @@
 //! Every "no" that the domain can say. The public text of each stands in `http/problem.rs`.
+//! Nothing here knows a status code, or who is being told.
 
 use super::time::Moment;
 
@@ -26,10 +27,10 @@ pub enum Refusal {
     /// `return_url` leads outside the team's allowed origins.
     #[error("the return URL's origin is not allowed")]
     ReturnUrl,
-    /// A team may ask for `direct_url` only where `link.landing` is `optional`.
+    /// The signed URL itself is given only where the team sets `link.landing` to `optional`.
     #[error("the landing page is required")]
     LandingRequired,
-    /// This participant is invited by another purpose of link.
+    /// The link, or the interaction that it belongs to, is past its time.
     #[error("the link is past its time")]
     LinkExpired,
     /// A newer link took its place.
@@ -89,9 +90,6 @@ pub enum Refusal {
     /// Events older than retention were asked for.
     #[error("these events are gone")]
     EventsGone,
-    /// A field is not what it must be: JSON pointer and what would be right.
-    #[error("{} fields are refused", .0.len())]
-    Invalid(Vec<Fault>),
 }
 
 /// One thing that is wrong in what was sent.

@@ -273,7 +273,7 @@ struct TwoFactor {
 #[serde(deny_unknown_fields)]
 pub struct Intent {
     /// Methods that count.
-    pub accept: Vec<super::flag::Method>,
+    pub accept: Vec<super::method::Method>,
     /// How old the proof may be; absent: as old as the flag.
     #[serde(default)]
     pub max_age_minutes: Option<u64>,

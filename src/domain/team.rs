@@ -1,4 +1,5 @@
 //! A team: its overrides and its keys, in one record. Pure changes; each tells what happened.
+//! The record names nobody: customers and interactions are records of their own.
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
 use jsonwebtoken::{Algorithm, DecodingKey};

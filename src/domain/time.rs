@@ -1,4 +1,5 @@
 //! Moments and spans. The domain never asks what time it is: every rule is told.
+//! Sums stop at both ends of time, so no deadline can wrap around to the past.
 
 use std::fmt;
 use std::time::Duration;

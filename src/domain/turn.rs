@@ -191,6 +191,12 @@ impl<'a> Turn<'a> {
         })
     }
 
+    /// The link of that number, where it ended in this turn or before: one whose time was over
+    /// when the turn began has no record of its own yet.
+    pub fn ended_link(&self, number: u16) -> Option<&EndedLink> {
+        self.ended.iter().chain(&self.past).find(|ended| ended.link.number == number)
+    }
+
     /// Ends a live link: it leaves the interaction and is kept for a day.
     pub fn end_link(&mut self, link: Link, end: LinkEnd) {
         self.ended.push(EndedLink { link, end });

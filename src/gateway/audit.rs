@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
-use super::relay::{audit_index, member, sha256_hex};
+use super::names::{audit_index, member};
 use super::{Error, Gateway, decode};
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::TeamName;
@@ -88,7 +89,7 @@ pub(super) fn link_entry(number: u64, previous: &str, event: &Event, pseudonym: 
 fn hash_of(entry: &Entry) -> String {
     let unhashed = Entry { hash: String::new(), ..entry.clone() };
     let value = serde_json::to_value(&unhashed).expect("an entry is plain data");
-    sha256_hex(sorted(value).to_string().as_bytes())
+    Sha256::digest(sorted(value).to_string()).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// With the names of every object in order, so that an entry has one JSON text, however it was

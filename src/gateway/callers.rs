@@ -1,4 +1,5 @@
 //! Who is asking: the owner of the configuration, or the holder of a team's API key.
+//! What a role may do is for the handlers to name; here a key is only found out to be good.
 
 use super::{Error, Gateway, owner_tag};
 use crate::domain::event::Actor;

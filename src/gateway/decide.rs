@@ -1,12 +1,14 @@
 //! The one loop: load, decide, commit by compare-and-swap, again on a conflict.
+//! It knows neither what is decided nor why: every change of a record passes here.
 
 use std::time::Duration;
 
 use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::store::{Batch, CommitId, Entry, Expect, Outcome, Partition, Put, StoreError};
+use crate::store::{Batch, Board, CommitId, Entry, Expect, Key, Outcome, Partition, Put, StoreError};
 
+use super::names::on_board;
 use super::{Error, Gateway, encode};
 
 /// Conflicts after which the store is said to be in contention.
@@ -17,7 +19,6 @@ const MOST_ROUNDS: u32 = 64;
 pub(super) struct Plain {
     pub name: String,
     pub bytes: Vec<u8>,
-    pub board: bool,
     pub alarm: Option<Moment>,
     pub expires: Option<Moment>,
 }
@@ -43,6 +44,12 @@ impl<T> Change<T> {
 }
 
 impl<T> Change<T> {
+    /// What it puts that the board will confirm, opened as it is.
+    fn kept(&self) -> Vec<(String, Vec<u8>)> {
+        let on_board = self.put.iter().filter(|plain| on_board(&plain.name));
+        on_board.map(|plain| (plain.name.clone(), plain.bytes.clone())).collect()
+    }
+
     /// The same change, told otherwise.
     pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Change<U> {
         let Self { put, delete, enter, remove, trim, events, outcome } = self;
@@ -83,9 +90,13 @@ impl Gateway {
                 return Ok(Saved { outcome: change.outcome, version: None });
             }
             let id = CommitId(self.draw());
+            let kept: Vec<(String, Vec<u8>)> = change.kept();
             let (batch, outcome) = self.batch(id, reads, &versions, change);
             match self.commit(batch).await? {
-                Outcome::Committed => return Ok(Saved { outcome, version: Some(id) }),
+                Outcome::Committed => {
+                    kept.into_iter().for_each(|(name, bytes)| self.opened.insert(name, (id, bytes)));
+                    return Ok(Saved { outcome, version: Some(id) });
+                }
                 Outcome::Conflict => tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await,
             }
         }
@@ -98,16 +109,42 @@ impl Gateway {
         &self.turnstiles[usize::from(sum)]
     }
 
-    /// Reads and opens records.
+    /// Reads and opens records; what the flag board confirms is not read again.
     pub(super) async fn read(&self, reads: &Reads) -> Result<(Vec<Opened>, Vec<Option<CommitId>>), Error> {
+        if let Some(known) = self.known(reads) {
+            return Ok(known);
+        }
         let records = self.store.get(reads.partition, &reads.names).await?;
         let mut opened = Vec::with_capacity(records.len());
         let mut versions = Vec::with_capacity(records.len());
         for (name, record) in reads.names.iter().zip(records) {
             versions.push(record.as_ref().map(|r| r.version));
-            opened.push(record.map(|r| self.open_record(name, r.version, &r.bytes)).transpose()?);
+            let plain = record.map(|r| Ok::<_, Error>((r.version, self.open_record(name, r.version, &r.bytes)?)));
+            let plain = plain.transpose()?;
+            if let Some((version, bytes)) = plain.as_ref().filter(|_| on_board(name)) {
+                self.opened.insert(name.clone(), (*version, bytes.clone()));
+            }
+            opened.push(plain.map(|(_, bytes)| bytes));
         }
         Ok((opened, versions))
+    }
+
+    /// All of what is to be read, where each is on the board and was opened here before.
+    fn known(&self, reads: &Reads) -> Option<(Vec<Opened>, Vec<Option<CommitId>>)> {
+        let one = |name: &String| {
+            if !on_board(name) {
+                return None;
+            }
+            match self.store.board(&Key { partition: reads.partition, name: name.clone() }) {
+                Board::Absent => Some((None, None)),
+                Board::NotKept => None,
+                Board::Version(version) => {
+                    let (kept, bytes) = self.opened.get(name)?;
+                    (kept == version).then_some((Some(bytes), Some(version)))
+                }
+            }
+        };
+        reads.names.iter().map(one).collect::<Option<Vec<_>>>().map(|all| all.into_iter().unzip())
     }
 
     /// Expects every record that was read to be as it was read, and seals what is put.
@@ -126,8 +163,8 @@ impl Gateway {
             .into_iter()
             .map(|plain| Put {
                 bytes: self.seal_record(&plain.name, id, &plain.bytes),
+                board: on_board(&plain.name),
                 name: plain.name,
-                board: plain.board,
                 alarm: plain.alarm.map(|m| m.0),
                 expires: plain.expires.map(|m| m.0),
             })

@@ -1,19 +1,22 @@
 //! Opening, reading, listing and tending interactions.
+//! Acts on one go by way of `turns`; how long a closed one is kept is `retention`'s.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::decide::{Change, Plain, Reads};
 use super::links::fresh;
+use super::names::interaction_name;
 use super::turns::Visit;
-use super::{Error, Gateway, Held, Remember, Told, decode, encode, interaction_name};
-use crate::domain::assertion::{self, Identity};
+use super::{Error, Gateway, Held, Remember, Told, decode, encode};
+use crate::domain::assertion;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Address, Interaction, Person, Role, Status};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::open::{self, Opening};
+use crate::domain::rules::open::{self, Opening, Word};
 use crate::domain::rules::tend;
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
@@ -23,6 +26,9 @@ use crate::store::Partition;
 
 /// Attempts to open at an address that others open and close at the same time.
 const MOST_ROUNDS: u32 = 16;
+
+/// No identity token is good for so long, whatever clocks do meanwhile.
+const MEMORY_OF_TOKENS: Duration = Duration::from_secs(3600);
 
 /// What the index of a team's interactions keeps of each, so that filters need not open records.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,14 +61,6 @@ struct Spent {
     address: Tag,
 }
 
-/// How an identity token stands.
-enum Token {
-    /// Never seen: it raises the flag.
-    Fresh(Box<Identity>),
-    /// It was used for this conversation: it raises nothing.
-    Seen,
-}
-
 impl Gateway {
     /// Opens a conversation, or finds the one that is open there; the outcome is true where it
     /// was opened now. With an identity token the primary is authenticated.
@@ -75,15 +73,11 @@ impl Gateway {
     ) -> Result<Told<Held<bool>>, Error> {
         let team = self.team(&opening.team).await?.ok_or(Refusal::NotFound("team"))?;
         let (partition, address_name) = self.address_of(&opening.team, &opening.channel, &opening.conversation);
-        let token = match identity_token {
+        let word = match identity_token {
             None => None,
-            Some(token) => Some(self.spend(&team, opening, token, &address_name).await?),
+            Some(token) => Some(self.reserve_word(&team, opening, token, &address_name).await?),
         };
-        let identity = token.and_then(|token| match token {
-            Token::Fresh(identity) => Some(identity),
-            Token::Seen => None,
-        });
-        let attempt = Attempt { gateway: self, team, opening, identity, actor, partition, address_name };
+        let attempt = Attempt { gateway: self, team, opening, word, actor, partition, address_name };
         for _ in 0..MOST_ROUNDS {
             if let Some(told) = attempt.run(remember).await? {
                 return Ok(told);
@@ -92,30 +86,39 @@ impl Gateway {
         Err(Error::Away("too many openings of one conversation".into()))
     }
 
-    /// Judges an identity token and reserves its `jti` for this conversation.
-    async fn spend(&self, team: &TeamView, opening: &Opening, token: &str, address: &str) -> Result<Token, Error> {
+    /// Judges an identity token and reserves its `jti` for this conversation. Whether it counted
+    /// here already stands with the address.
+    async fn reserve_word(
+        &self,
+        team: &TeamView,
+        opening: &Opening,
+        token: &str,
+        address: &str,
+    ) -> Result<Word, Error> {
         let audience = format!("{}/v1/interactions", self.public_url);
         let identity = assertion::identity(token, &audience, &team.verifying, self.now())?;
         if identity.conversation.as_ref().is_some_and(|c| *c != opening.conversation) {
             return Err(Refusal::BadAssertion("another conversation's").into());
         }
+        team.match_record()?;
         let team_name = opening.team.as_str().as_bytes();
         let tag = self.keys.replay.tag(&[b"jti", team_name, identity.jti.as_bytes()]);
         let name = format!("j/{}", tag.name());
         let reads = Reads { partition: self.partition_of(&[b"jti", tag.as_bytes()]), names: vec![name.clone()] };
         let mark = self.keys.replay.tag(&[b"address", address.as_bytes()]);
-        let keep = std::time::Duration::from_secs(3600);
-        let saved = self.decide(&reads, |records, now| {
+        let until = self.now().plus(MEMORY_OF_TOKENS);
+        let saved = self.decide(&reads, |records, _| {
             if let Some(bytes) = &records[0] {
                 let spent: Spent = decode(&name, bytes)?;
-                let seen = if spent.address == mark { Ok(true) } else { Err(Refusal::TokenUsed) };
-                return Ok(Change::nothing(seen));
+                let ours = if spent.address == mark { Ok(()) } else { Err(Refusal::TokenUsed) };
+                return Ok(Change::nothing(ours));
             }
             let bytes = encode(&Spent { address: mark });
-            let put = Plain { name: name.clone(), bytes, expires: Some(now.plus(keep)), ..Plain::default() };
-            Ok(Change { put: vec![put], ..Change::nothing(Ok(false)) })
+            let put = Plain { name: name.clone(), bytes, expires: Some(until), ..Plain::default() };
+            Ok(Change { put: vec![put], ..Change::nothing(Ok(())) })
         });
-        Ok(if saved.await?.outcome? { Token::Seen } else { Token::Fresh(Box::new(identity)) })
+        saved.await?.outcome?;
+        Ok(Word { name: tag.name(), until, proof: identity.proof })
     }
 
     /// An interaction as it is now, time included.
@@ -238,7 +241,7 @@ struct Attempt<'a> {
     gateway: &'a Gateway,
     team: Arc<TeamView>,
     opening: &'a Opening,
-    identity: Option<Box<Identity>>,
+    word: Option<Word>,
     actor: &'a Actor,
     partition: Partition,
     address_name: String,
@@ -297,7 +300,11 @@ impl Attempt<'_> {
     ) -> Change<Option<Told<Held<bool>>>> {
         // Whatever it was before, it is not what is saved now.
         let nothing = Interaction { links_made: u16::MAX, ..turn.interaction.clone() };
-        self.saved(&nothing, address, self.vouched(turn, true), remember, now)
+        let decision = self.vouched(turn, true);
+        if let Err(refusal) = decision.outcome {
+            return Change::nothing(Err(refusal)); // whose word is refused has opened nothing
+        }
+        self.saved(&nothing, address, decision, remember, now)
     }
 
     /// The open interaction; one that time has closed is saved so, and looked at again.
@@ -317,9 +324,9 @@ impl Attempt<'_> {
     }
 
     fn vouched(&self, turn: Turn<'_>, created: bool) -> Decision<bool> {
-        match &self.identity {
+        match &self.word {
             None => turn.done(created),
-            Some(identity) => open::vouch(turn, &identity.proof).map(|()| created),
+            Some(word) => open::vouch(turn, word).map(|()| created),
         }
     }
 

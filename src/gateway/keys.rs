@@ -1,4 +1,5 @@
 //! Security keys (shared with login pages) and API keys (of callers).
+//! Both lie in the team's record; what a key may be is judged in `domain::team`.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,6 @@
 //! Login links: making one, and what the person does with it.
+//! Builds the URLs around a token, from the configured base alone; when a link may be made, opened
+//! or reported is decided in `domain::rules`.
 
 use url::Url;
 

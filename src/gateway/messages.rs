@@ -1,4 +1,5 @@
 //! What a person typed, as the bot passes it on.
+//! Whether a text is a code is the rule's to say; the text itself is kept nowhere.
 
 use super::turns::Visit;
 use super::{Error, Gateway, Held, Remember, Told};

@@ -1,4 +1,6 @@
 //! The login page's answer: judged against the link's team's keys, then accepted by the rule.
+//! The signature is checked before the turn, since keys are the team's; everything that depends on
+//! the link's state is checked within it.
 
 use super::links::fresh;
 use super::turns::Visit;
@@ -19,11 +21,8 @@ impl Gateway {
         let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("link"))?;
         let callback = self.callback(handle);
         let assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.now())?;
-        if matches!(assertion.verdict, Verdict::Authenticated(_))
-            && !team.effective.settings.directory.matching.is_empty()
-        {
-            // The team wants private data to match a record, and no directory holds one.
-            return Err(Refusal::NoMatchingRecord.into());
+        if matches!(assertion.verdict, Verdict::Authenticated(_)) {
+            team.match_record()?;
         }
         let actor = Actor::LoginPage(assertion.kid.to_string());
         let visit = Visit { id: parsed.interaction, team: None, actor, link: Some(parsed.number) };

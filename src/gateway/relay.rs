@@ -8,11 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::audit::{Entry, link_entry};
 use super::decide::{Change, Plain, Reads};
 use super::interactions::Summary;
+use super::names::{audit_index, head_name, list_index, member, stream_index};
 use super::{Error, Gateway, decode, encode};
 use crate::domain::event::Event;
 use crate::domain::id::{InteractionId, TeamName};
@@ -44,27 +44,6 @@ pub struct Numbered {
     pub number: u64,
     /// What happened.
     pub event: Event,
-}
-
-/// The member of a numbered entry: bytewise order is the number's.
-pub(super) fn member(number: u64) -> String {
-    format!("{number:016}")
-}
-
-pub(super) fn head_name(team: &TeamName) -> String {
-    format!("h/{team}")
-}
-
-pub(super) fn stream_index(team: &TeamName) -> String {
-    format!("s/{team}")
-}
-
-pub(super) fn audit_index(team: &TeamName) -> String {
-    format!("u/{team}")
-}
-
-pub(super) fn list_index(team: &TeamName) -> String {
-    format!("x/{team}")
 }
 
 impl Gateway {
@@ -104,25 +83,24 @@ impl Gateway {
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change::nothing(Ok(()));
+            let mut news = BTreeSet::new();
             for (tag, seq, event) in waiting {
                 if head.taken.get(tag).is_some_and(|taken| seq <= taken) {
                     continue;
                 }
                 head.taken.insert(*tag, *seq);
+                news.extend(event.interaction);
                 self.number(&mut head, &mut change, team, event);
             }
-            for (id, summary) in &summaries {
+            // What another node took was also read by it, perhaps later than here: an older
+            // summary must not take the place of a newer one.
+            for (id, summary) in summaries.iter().filter(|(id, _)| news.contains(id)) {
                 match summary {
                     Some(bytes) => change.enter.push((list_index(team), id.to_string(), bytes.clone())),
                     None => change.remove.push((list_index(team), id.to_string())),
                 }
             }
-            change.put.push(Plain {
-                name: reads.names[0].clone(),
-                bytes: encode(&head),
-                board: true,
-                ..Plain::default()
-            });
+            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
         });
         Ok(saved.await?.outcome?)
@@ -163,9 +141,4 @@ impl Gateway {
             self.read(&Reads { partition: self.team_partition(team), names: vec![name.clone()] }).await?;
         opened.pop().flatten().map_or(Ok(Head::default()), |b| decode(&name, &b))
     }
-}
-
-/// SHA-256, lower-case hex.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -1,4 +1,5 @@
 //! Lists, retention and erasure: what is kept, for how long, and how it goes.
+//! Nothing counts for longer because it is still there: `domain` judges time by the clock.
 
 use std::time::Duration;
 
@@ -6,7 +7,8 @@ use serde_json::json;
 
 use super::decide::{Change, Plain, Reads};
 use super::interactions::{Acting, Summary};
-use super::relay::{Numbered, audit_index, head_name, list_index, member, stream_index};
+use super::names::{audit_index, head_name, interaction_name, list_index, member, stream_index};
+use super::relay::{Head, Numbered};
 use super::teams::team_event;
 use super::{DAY, Error, Gateway, Held, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
@@ -87,7 +89,7 @@ impl Gateway {
         let seen = self.look(acting.id, acting.team).await?;
         let facts = &seen.interaction;
         let (partition, address_name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
-        let reads = Reads { partition, names: vec![super::interaction_name(acting.id), address_name] };
+        let reads = Reads { partition, names: vec![interaction_name(acting.id), address_name] };
         let saved = self.decide(&reads, |records, now| {
             let bytes = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
             let interaction: Interaction = decode(&reads.names[0], bytes)?;
@@ -114,6 +116,7 @@ impl Gateway {
         team: &TeamName,
         which: impl Fn(&Summary) -> bool,
     ) -> Result<usize, Error> {
+        while self.relay().await? > 0 {} // the list lags, and erasing must miss nothing
         let (index, mut cursor, mut erased) = (list_index(team), None::<String>, 0);
         loop {
             let page =
@@ -160,12 +163,13 @@ impl Gateway {
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(last.to_string());
             for (team, _) in &page {
-                self.retain(team).await?;
+                while self.retain(team).await? {}
             }
         }
     }
 
-    async fn retain(&self, team: &TeamName) -> Result<(), Error> {
+    /// Takes away what is past its time, a page of each; whether there was anything.
+    async fn retain(&self, team: &TeamName) -> Result<bool, Error> {
         let now = self.now();
         let before = |days: u64| now.minus(DAY * u32::try_from(days).unwrap_or(u32::MAX));
         let events = before(self.retention.events);
@@ -180,24 +184,19 @@ impl Gateway {
         }
         let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
         let saved = self.decide(&reads, |records, _| {
-            let mut head: super::relay::Head =
-                records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
+            let mut head: Head = records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change::nothing(Ok(()));
             if let Some(gone) = gone {
                 head.gone = head.gone.max(gone);
                 change.trim.push((stream_index(team), member(gone)));
             }
             change.trim.extend(audit_gone.map(|gone| (audit_index(team), member(gone))));
-            change.put.push(Plain {
-                name: reads.names[0].clone(),
-                bytes: encode(&head),
-                board: true,
-                ..Plain::default()
-            });
+            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
         });
         saved.await?.outcome?;
-        self.drop_closed(team, before(self.retention.interactions)).await
+        self.drop_closed(team, before(self.retention.interactions)).await?;
+        Ok(true)
     }
 
     /// The newest of the first page's entries that retention has passed.
@@ -219,7 +218,8 @@ impl Gateway {
     }
 
     /// Takes interactions that closed long ago out of the list; their records expire themselves.
-    async fn drop_closed(&self, team: &TeamName, before: Moment) -> Result<(), Error> {
+    /// Whether there were any.
+    async fn drop_closed(&self, team: &TeamName, before: Moment) -> Result<bool, Error> {
         let index = list_index(team);
         let page = self.store.list(self.team_partition(team), &index, Order::Rising, None, 1_000).await?;
         let mut gone = Vec::new();
@@ -230,7 +230,7 @@ impl Gateway {
             }
         }
         if gone.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let reads = Reads { partition: self.team_partition(team), names: vec![format!("swept/{team}")] };
         let saved = self.decide(&reads, |_, _| {
@@ -239,7 +239,8 @@ impl Gateway {
             change.remove.extend(gone.iter().cloned());
             Ok(change)
         });
-        Ok(saved.await?.outcome?)
+        saved.await?.outcome?;
+        Ok(true)
     }
 
     /// Keeps house for ever.

@@ -4,8 +4,7 @@
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use bytes::Bytes;
 
-use super::decide::{Change, Plain, Reads};
-use super::{Error, Gateway, SYSTEM};
+use super::{Error, Gateway};
 use crate::store::CommitId;
 
 /// AES-256-GCM-SIV (RFC 8452): a nonce that came twice would tell no more than that two texts
@@ -34,28 +33,7 @@ fn aead_key(key: &[u8]) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key).expect("seal keys have 32 bytes"))
 }
 
-/// The record that a store's first start leaves there.
-const MARK: &str = "mark";
-
 impl Gateway {
-    /// Whether the store is sealed under this gateway's root key. Where records lie follows from
-    /// that key, too, so under another one a full store would read as an empty one.
-    pub async fn recognise(&self) -> Result<(), Error> {
-        let reads = Reads { partition: SYSTEM, names: vec![MARK.into()] };
-        let saved = self.decide(&reads, |records, _| {
-            let mut change = Change::nothing(Ok(()));
-            if records[0].is_none() {
-                change.put.push(Plain { name: MARK.into(), ..Plain::default() });
-            }
-            Ok(change)
-        });
-        match saved.await {
-            Ok(saved) => Ok(saved.outcome?),
-            Err(Error::Damaged(_)) => Err(Error::Damaged("it was sealed under another root key".into())),
-            Err(other) => Err(other),
-        }
-    }
-
     /// Seals a record: its name and its version are part of what is proved.
     pub(super) fn seal_record(&self, name: &str, version: CommitId, plain: &[u8]) -> Bytes {
         let about = [name.as_bytes(), &version.0].concat();

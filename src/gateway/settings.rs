@@ -1,13 +1,17 @@
 //! Reading and changing settings, of the system and of a team.
+//! Bounds and layers are `domain::settings`'; how a change reaches those who read is `teams`'.
 
 use serde_json::{Map, Value, json};
 
+use super::decide::{Change, Plain, Reads};
+use super::names::SYSTEM_RECORD;
 use super::teams::team_event;
-use super::{Error, Gateway, Told};
+use super::{Error, Gateway, SYSTEM, Told, decode, encode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::settings::{Effective, Overrides, effective};
+use crate::domain::team::Team;
 
 impl Gateway {
     /// The system layer: what it sets, and what it comes to.
@@ -43,4 +47,68 @@ impl Gateway {
             Told::Fresh(()) | Told::Again(_) => Ok(()),
         }
     }
+
+    /// Changes the system layer; refused where it would break a team, which is named.
+    pub async fn patch_system(&self, patch: &Map<String, Value>, actor: &Actor) -> Result<(), Error> {
+        let teams = self.every_team().await?;
+        let reads = Reads { partition: SYSTEM, names: vec![SYSTEM_RECORD.into()] };
+        let saved = self
+            .decide(&reads, |records, now| {
+                let before: Overrides =
+                    records[0].as_ref().map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, b))?;
+                let next = match before.patch(patch).and_then(|next| stands_for(&next, &teams).map(|()| next)) {
+                    Ok(next) => next,
+                    Err(refusal) => return Ok(Change::nothing(Err(refusal))),
+                };
+                let mut change = Change::nothing(Ok(()));
+                change.put.push(Plain { name: SYSTEM_RECORD.into(), bytes: encode(&next), ..Plain::default() });
+                let names: Vec<&str> = patch.keys().map(String::as_str).collect();
+                // Every team is told: its effective settings may be others now.
+                change.events = teams
+                    .iter()
+                    .map(|t| {
+                        team_event(
+                            &t.name,
+                            EventKind::SettingsChanged,
+                            actor,
+                            now,
+                            json!({"level": "system", "paths": names}),
+                        )
+                    })
+                    .collect();
+                Ok(change)
+            })
+            .await?;
+        self.forget(None);
+        Ok(saved.outcome?)
+    }
+
+    /// Every team's record, page by page.
+    async fn every_team(&self) -> Result<Vec<Team>, Error> {
+        let (mut teams, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.list_teams(after.as_deref(), 200).await?;
+            let Some((last, _)) = page.last() else { return Ok(teams) };
+            after = Some(last.to_string());
+            for (name, _) in &page {
+                teams.extend(self.team(name).await?.map(|view| view.team.clone()));
+            }
+        }
+    }
+}
+
+fn stands_for(system: &Overrides, teams: &[Team]) -> Result<(), Refusal> {
+    effective(system, &Overrides::default())?;
+    for team in teams {
+        effective(system, &team.overrides).map_err(|refusal| match refusal {
+            Refusal::Settings(faults) => Refusal::Settings(
+                faults
+                    .into_iter()
+                    .map(|f| Fault { detail: format!("for team {}: {}", team.name, f.detail), ..f })
+                    .collect(),
+            ),
+            other => other,
+        })?;
+    }
+    Ok(())
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, broadcast};
 
-use super::relay::{Numbered, member, stream_index};
+use super::names::{member, stream_index};
+use super::relay::Numbered;
 use super::{Error, Gateway, decode};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;

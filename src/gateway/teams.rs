@@ -11,6 +11,7 @@ use dashmap::DashMap;
 use serde_json::json;
 
 use super::decide::{Change, Plain, Reads};
+use super::names::{SYSTEM_RECORD, team_record};
 use super::{Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
@@ -29,9 +30,6 @@ const FRESH: Duration = Duration::from_millis(250);
 /// The index of all teams, in the system's partition.
 const TEAMS: &str = "teams";
 
-/// The record of the system layer.
-const SYSTEM_RECORD: &str = "system";
-
 /// A team with everything that follows from its record.
 #[derive(Clone)]
 pub struct TeamView {
@@ -48,6 +46,14 @@ pub struct TeamView {
 impl std::fmt::Debug for TeamView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "TeamView({})", self.team.name)
+    }
+}
+
+impl TeamView {
+    /// Whether what a login brought matches a record, where the team wants that: no directory
+    /// holds any yet, so nothing does.
+    pub(super) fn match_record(&self) -> Result<(), Refusal> {
+        if self.effective.settings.directory.matching.is_empty() { Ok(()) } else { Err(Refusal::NoMatchingRecord) }
     }
 }
 
@@ -238,63 +244,6 @@ impl Gateway {
     fn team_reads(&self, name: &TeamName) -> Reads {
         Reads { partition: self.team_partition(name), names: vec![team_record(name)] }
     }
-
-    /// Changes the system layer; refused where it would break a team, which is named.
-    pub async fn patch_system(
-        &self,
-        patch: &serde_json::Map<String, serde_json::Value>,
-        actor: &Actor,
-    ) -> Result<(), Error> {
-        let teams = self.every_team().await?;
-        let reads = Reads { partition: SYSTEM, names: vec![SYSTEM_RECORD.into()] };
-        let saved = self
-            .decide(&reads, |records, now| {
-                let before: Overrides =
-                    records[0].as_ref().map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, b))?;
-                let next = match before.patch(patch).and_then(|next| stands_for(&next, &teams).map(|()| next)) {
-                    Ok(next) => next,
-                    Err(refusal) => return Ok(Change::nothing(Err(refusal))),
-                };
-                let mut change = Change::nothing(Ok(()));
-                change.put.push(Plain {
-                    name: SYSTEM_RECORD.into(),
-                    bytes: encode(&next),
-                    board: true,
-                    ..Plain::default()
-                });
-                let names: Vec<&str> = patch.keys().map(String::as_str).collect();
-                // Every team is told: its effective settings may be others now.
-                change.events = teams
-                    .iter()
-                    .map(|t| {
-                        team_event(
-                            &t.name,
-                            EventKind::SettingsChanged,
-                            actor,
-                            now,
-                            json!({"level": "system", "paths": names}),
-                        )
-                    })
-                    .collect();
-                Ok(change)
-            })
-            .await?;
-        self.forget(None);
-        Ok(saved.outcome?)
-    }
-
-    /// Every team's record, page by page.
-    async fn every_team(&self) -> Result<Vec<Team>, Error> {
-        let (mut teams, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let page = self.list_teams(after.as_deref(), 200).await?;
-            let Some((last, _)) = page.last() else { return Ok(teams) };
-            after = Some(last.to_string());
-            for (name, _) in &page {
-                teams.extend(self.team(name).await?.map(|view| view.team.clone()));
-            }
-        }
-    }
 }
 
 /// What follows from a team's record under a system layer.
@@ -305,31 +254,8 @@ fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
     Ok(TeamView { effective, signing, verifying: team.verifying_keys(), team })
 }
 
-fn stands_for(system: &Overrides, teams: &[Team]) -> Result<(), Refusal> {
-    effective(system, &Overrides::default())?;
-    for team in teams {
-        effective(system, &team.overrides).map_err(|refusal| match refusal {
-            Refusal::Settings(faults) => Refusal::Settings(
-                faults
-                    .into_iter()
-                    .map(|f| crate::domain::refusal::Fault {
-                        detail: format!("for team {}: {}", team.name, f.detail),
-                        ..f
-                    })
-                    .collect(),
-            ),
-            other => other,
-        })?;
-    }
-    Ok(())
-}
-
-fn team_record(name: &TeamName) -> String {
-    format!("t/{name}")
-}
-
 fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
-    let put = Plain { name: team_record(&team.name), bytes: encode(team), board: true, ..Plain::default() };
+    let put = Plain { name: team_record(&team.name), bytes: encode(team), ..Plain::default() };
     Change { put: vec![put], ..Change::nothing(Ok(outcome)) }
 }
 

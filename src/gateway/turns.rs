@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::decide::{Change, Plain, Reads};
+use super::names::{ended_name, interaction_name};
 use super::replay::{Remember, Told};
-use super::{DAY, Error, Gateway, Parsed, decode, encode, interaction_name};
+use super::{DAY, Error, Gateway, Parsed, decode, encode};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
@@ -142,14 +143,19 @@ impl Gateway {
             }
             put.push(record);
         }
+        let mut delete = Vec::new();
         if address != *address_before {
-            put.push(Plain { name: address_name.to_owned(), bytes: encode(&address), ..Plain::default() });
+            // Addresses are without number: one with nothing to remember is forgotten.
+            match address == Address::default() && !put.is_empty() {
+                true => delete.push(address_name.to_owned()),
+                false => put.push(address_record(address_name, &address)),
+            }
         }
         put.extend(ended.iter().map(|ended| ended_record(interaction.id, ended, now)));
         if let (Some(remember), Ok(held)) = (remember, &outcome) {
             put.push(remember.keep(self, held, now));
         }
-        Change { put, events, ..Change::nothing(outcome.map(Told::Fresh)) }
+        Change { put, delete, events, ..Change::nothing(outcome.map(Told::Fresh)) }
     }
 
     /// An interaction's record: its alarm is its next deadline, and a closed one may be swept
@@ -162,18 +168,20 @@ impl Gateway {
         Plain {
             name: interaction_name(interaction.id),
             bytes: encode(interaction),
-            board: true,
             alarm: interaction.deadline(),
             expires,
         }
     }
 }
 
-/// The record of an ended link.
-fn ended_name(id: InteractionId, number: u16) -> String {
-    format!("e/{id}/{number}")
+/// An address's record: one that only remembers identity tokens may be swept after the last.
+fn address_record(name: &str, address: &Address) -> Plain {
+    let only_words = address.open.is_none() && address.budgets.is_empty();
+    let expires = address.vouched.values().max().copied().filter(|_| only_words);
+    Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
 }
 
+/// The record of an ended link.
 fn ended_record(id: InteractionId, ended: &EndedLink, now: Moment) -> Plain {
     let name = ended_name(id, ended.link.number);
     Plain { name, bytes: encode(ended), expires: Some(now.plus(DAY)), ..Plain::default() }

@@ -1,4 +1,5 @@
 //! What bots and agents tell of a conversation: what was typed, who is there, that it ends.
+//! What was typed is passed on and never logged; what it meant, `domain::rules::confirm` says.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};

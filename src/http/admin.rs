@@ -1,4 +1,5 @@
 //! What admins and owners ask: teams, settings, keys, the audit trail, erasure.
+//! A role is named by each handler's first argument, and proved by `caller` before it runs.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};

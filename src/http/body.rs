@@ -1,4 +1,5 @@
 //! What callers send, parsed strictly: media type, size, JSON, fields, each with its own answer.
+//! Knows the shape of a request and nothing of what it means.
 
 use std::fmt;
 

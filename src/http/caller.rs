@@ -1,4 +1,5 @@
 //! No handler of the API runs without a proven caller of the role that it names.
+//! A team that is not the caller's does not exist for it: the answer is the same 404.
 
 use axum::extract::FromRequestParts;
 use http::header;

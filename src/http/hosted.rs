@@ -5,21 +5,22 @@ use axum::extract::{Path, Request, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::header::{self, HeaderName};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::Shared;
 use super::body::read;
+use super::browser::{browser, cookie, from_own_page, is_nonce, nonce};
+use super::notices::{brand, headers_of_page, refusal_in, refusal_page, refused, set};
 use super::problem::Problem;
 use super::views::mask;
 use crate::domain::confirmation::Confirmation;
 use crate::domain::link::{Link, PostBackStatus, Progress, Purpose, return_link};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::continue_link::Found;
-use crate::domain::secret::{base64url, from_base64url};
 use crate::domain::settings::{BindingRule, Settings};
 use crate::domain::token::Token;
-use crate::gateway::{Error, Held};
+use crate::gateway::Held;
 use crate::pages;
 
 /// The routes of this file.
@@ -33,7 +34,7 @@ async fn show(State(state): State<Shared>, Path(token): Path<String>, headers: H
     let Some(token) = Token::parse(&token) else { return refusal_page(&state, Refusal::NotFound("link").into()) };
     let held = match state.gateway.visit_link(&token).await {
         Ok(held) => held,
-        Err(error) => return refusal_page(&state, error),
+        Err(error) => return refused(&state, &token, error).await,
     };
     match &held.outcome {
         Found::Live(at, link) => landing(&state, &held, *at, link, &token, &headers),
@@ -48,7 +49,7 @@ fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &T
     if let Progress::Opened { handle, .. } = &link.progress
         && link.handle(held.interaction.id, browser.as_bytes(), &keys.handle).tag(&keys.link) != *handle
     {
-        return refusal_page(state, Refusal::LinkUsed.into());
+        return refusal_in(state, Refusal::LinkUsed.into(), Some(settings));
     }
     let now = state.gateway.now();
     let opener = link.opener.is_some() && matches!(link.progress, Progress::Issued);
@@ -182,7 +183,7 @@ async fn press_continue(state: &Shared, token: &Token, browser: &str, opener: &s
             set(&mut response, REFERRER, "no-referrer");
             response
         }
-        Err(error) => refusal_page(state, error),
+        Err(error) => refused(state, token, error).await,
     }
 }
 
@@ -196,128 +197,6 @@ async fn press_report(state: &Shared, token: &Token) -> Response {
             headers_of_page(state, &mut response, "'self'");
             response
         }
-        Err(error) => refusal_page(state, error),
+        Err(error) => refused(state, token, error).await,
     }
-}
-
-/// A refusal as a person reads it. Whose link it was is not told.
-pub(super) fn refusal_page(state: &Shared, error: Error) -> Response {
-    let (status, why) = match &error {
-        Error::Refused(refusal) => page_of(refusal),
-        Error::Away(_) | Error::Damaged(_) => (StatusCode::SERVICE_UNAVAILABLE, pages::Refused::Unavailable),
-    };
-    if !matches!(error, Error::Refused(_)) {
-        tracing::error!(%error, "a page could not be drawn");
-    }
-    notice(state, status, why)
-}
-
-/// A page with one message.
-pub(super) fn notice(state: &Shared, status: StatusCode, why: pages::Refused) -> Response {
-    let plain = pages::Brand { name: None, color: None, logo: None };
-    let page = pages::Notice::of(why, plain, "en");
-    let mut response = (status, Html(state.pages.notice(&page))).into_response();
-    headers_of_page(state, &mut response, "'self'");
-    set(&mut response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    response
-}
-
-fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
-    use pages::Refused;
-    match refusal {
-        Refusal::LinkExpired | Refusal::Closed => (StatusCode::GONE, Refused::Expired),
-        Refusal::LinkUsed => (StatusCode::GONE, Refused::Used),
-        Refusal::LinkSuperseded => (StatusCode::GONE, Refused::Superseded),
-        Refusal::LinkReported => (StatusCode::GONE, Refused::Reported),
-        Refusal::StaleForm => (StatusCode::FORBIDDEN, Refused::Stale),
-        Refusal::NotOpenedByChat => (StatusCode::FORBIDDEN, Refused::NotConfirmed),
-        Refusal::Locked(_) => (StatusCode::LOCKED, Refused::Locked),
-        Refusal::Banned => (StatusCode::FORBIDDEN, Refused::Banned),
-        Refusal::NoAuthenticationUrl | Refusal::NoSecurityKey => (StatusCode::CONFLICT, Refused::Unavailable),
-        Refusal::NotFound(_) => (StatusCode::NOT_FOUND, Refused::Unknown),
-        Refusal::BadAssertion(why) => {
-            tracing::info!(why, "an assertion was refused");
-            (StatusCode::UNAUTHORIZED, Refused::NotConfirmed)
-        }
-        Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) => {
-            (StatusCode::CONFLICT, Refused::NotConfirmed)
-        }
-        _ => (StatusCode::UNPROCESSABLE_ENTITY, Refused::NotConfirmed),
-    }
-}
-
-fn brand(settings: &Settings) -> pages::Brand {
-    let brand = &settings.brand;
-    pages::Brand { name: brand.name.clone(), color: brand.color.clone(), logo: brand.logo.clone() }
-}
-
-fn set(response: &mut Response, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
-}
-
-/// What every page with a form says of itself. `same-origin` and not `no-referrer`: with that,
-/// browsers would send `Origin: null` with the form.
-pub(super) fn headers_of_page(state: &Shared, response: &mut Response, form_targets: &str) {
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
-    );
-    set(response, header::CONTENT_SECURITY_POLICY, &policy);
-    set(response, REFERRER, "same-origin");
-    set(response, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
-    if state.gateway.public_url().starts_with("https:") {
-        set(response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
-}
-
-/// The browser's own random name, kept in a cookie; it grants nothing but the same handle again.
-fn browser(state: &Shared, headers: &HeaderMap) -> (String, String) {
-    let known = cookie(state, headers);
-    let browser = known.unwrap_or_else(|| base64url(&state.gateway.draw::<16>()));
-    let (name, secure) = cookie_name(state);
-    let cookie = format!("{name}={browser}; Path=/; HttpOnly; SameSite=Lax; Max-Age=86400{secure}");
-    (browser, cookie)
-}
-
-fn cookie_name(state: &Shared) -> (&'static str, &'static str) {
-    match state.gateway.public_url().starts_with("https:") {
-        true => ("__Host-cs_browser", "; Secure"),
-        false => ("cs_browser", ""),
-    }
-}
-
-fn cookie(state: &Shared, headers: &HeaderMap) -> Option<String> {
-    let (name, _) = cookie_name(state);
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
-    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let found = pairs.find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())?;
-    from_base64url(&found).filter(|bytes| bytes.len() == 16).map(|_| found)
-}
-
-fn nonce(state: &Shared, token: &Token, browser: &str) -> String {
-    base64url(state.gateway.keys().form.tag(&[token.text().as_bytes(), browser.as_bytes()]).as_bytes())
-}
-
-fn is_nonce(state: &Shared, token: &Token, browser: &str, sent: &str) -> bool {
-    use subtle::ConstantTimeEq;
-    nonce(state, token, browser).as_bytes().ct_eq(sent.as_bytes()).into()
-}
-
-/// Our own `Origin`, or `Sec-Fetch-Site: same-origin`.
-fn from_own_page(state: &Shared, headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    let own = Url::parse(state.gateway.public_url()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-    match text("origin") {
-        Some(origin) => origin == own,
-        None => text("sec-fetch-site") == Some("same-origin"),
-    }
-}
-
-/// A page was asked for too often from one address.
-pub(super) fn too_many(state: &Shared) -> Response {
-    let mut response = notice(state, StatusCode::TOO_MANY_REQUESTS, pages::Refused::TooMany);
-    set(&mut response, header::RETRY_AFTER, "10");
-    response
 }

@@ -1,4 +1,5 @@
 //! What bots and agents ask of interactions: to open, to read and to list them, and their flag.
+//! How they read, masked, stands in `views`; participants are checked in `people`.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};

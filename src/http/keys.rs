@@ -1,4 +1,5 @@
 //! What admins ask of keys: those shared with login pages, and those of callers.
+//! A secret leaves in the reply that made it and in no other.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};

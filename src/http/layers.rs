@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,9 +17,10 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use ipnet::IpNet;
 use tower_http::timeout::RequestBodyTimeoutLayer;
+use tracing::Instrument as _;
 
 use super::problem::Problem;
-use super::{Shared, hosted, query, slugs};
+use super::{Shared, notices, query, slugs};
 use crate::domain::secret::base64url;
 
 /// A body is at most so large.
@@ -35,6 +37,9 @@ const PER_SECOND: NonZeroU32 = NonZeroU32::new(30).expect("30 is not 0");
 /// Addresses that are remembered before those at rest are forgotten.
 const MOST_ADDRESSES: usize = 50_000;
 
+/// Requests between two times of forgetting.
+const FORGET_EVERY: u64 = 10_000;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Proxies whose `X-Forwarded-For` is believed, for limits and never for links.
@@ -42,20 +47,26 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Proxies(pub Vec<IpNet>);
 
 /// How often an address may ask for pages.
-pub(super) struct Limiter(RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>);
+pub(super) struct Limiter {
+    by_address: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>,
+    asked: AtomicU64,
+}
 
 impl Default for Limiter {
     fn default() -> Self {
-        Self(RateLimiter::dashmap(Quota::per_second(PER_SECOND).allow_burst(BURST)))
+        let by_address = RateLimiter::dashmap(Quota::per_second(PER_SECOND).allow_burst(BURST));
+        Self { by_address, asked: AtomicU64::new(0) }
     }
 }
 
 impl Limiter {
     fn allows(&self, address: IpAddr) -> bool {
-        if self.0.len() > MOST_ADDRESSES {
-            self.0.retain_recent();
+        // Forgetting looks at every address, so a flood of them must not make each request do it.
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+        if asked.is_multiple_of(FORGET_EVERY) && self.by_address.len() > MOST_ADDRESSES {
+            self.by_address.retain_recent();
         }
-        self.0.check_key(&address).is_ok()
+        self.by_address.check_key(&address).is_ok()
     }
 }
 
@@ -75,7 +86,7 @@ pub(super) fn around(routes: Router, shared: Shared) -> Router {
 /// A handler runs to its end also when its caller goes away: what was counted is compared, what
 /// was committed is told to the log and the metrics. A panic ends that request alone.
 async fn uncancelled(request: Request, next: Next) -> Response {
-    match tokio::spawn(next.run(request)).await {
+    match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,
         Err(error) => {
             metrics::counter!("countersign_panics_total").increment(1);
@@ -94,7 +105,7 @@ async fn limited(State(shared): State<Shared>, request: Request, next: Next) -> 
         && !shared.limiter.allows(address)
     {
         if page {
-            return hosted::too_many(&shared);
+            return notices::too_many(&shared);
         }
         return Problem::of(&slugs::TOO_MANY_REQUESTS).after(10).into_response();
     }
@@ -152,7 +163,7 @@ fn known_method(method: &http::Method) -> &'static str {
 async fn outermost(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers()).unwrap_or_else(|| base64url(&shared.gateway.draw::<12>()));
     let span = tracing::info_span!("request", id, method = known_method(request.method()));
-    let response = tracing::Instrument::instrument(next.run(request), span).await;
+    let response = next.run(request).instrument(span).await;
     let mut response = written(&shared, response);
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {

@@ -1,4 +1,5 @@
 //! What bots and agents ask of login links.
+//! The URL's secret is in this one reply; what a link looks like afterwards stands in `views`.
 
 use axum::extract::{Path, State};
 use axum::response::Response;

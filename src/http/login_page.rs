@@ -1,4 +1,5 @@
 //! What the login page asks: to take its answer.
+//! The assertion is its own proof, so no API key, cookie or origin is asked for.
 
 use axum::Json as Reply;
 use axum::extract::{Path, Request, State};
@@ -11,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::body::{is_json, parse, read};
 use super::problem::Problem;
-use super::{Shared, hosted, slugs};
+use super::{Shared, notices, slugs};
 use crate::domain::refusal::Refusal;
 use crate::domain::token::Token;
 use crate::gateway::Error;
@@ -63,7 +64,7 @@ async fn post_back(
         Err(Error::Refused(Refusal::Replayed(_))) => {
             Ok(Redirect::to(&done_url(&state, &handle).unwrap_or_default()).into_response())
         }
-        Err(error) => Ok(hosted::refusal_page(&state, error)),
+        Err(error) => Ok(notices::refusal_page(&state, error)),
     }
 }
 

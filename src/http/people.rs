@@ -1,4 +1,5 @@
 //! People, as bots and agents tell of them: checked, added, reassigned.
+//! Addresses are read here and never written back: `views` masks them.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};

@@ -20,14 +20,14 @@ struct Details {
     detail: String,
     retry_after_seconds: Option<u64>,
     errors: Vec<Fault>,
-    more: Option<(&'static str, Value)>,
+    more: Vec<(&'static str, Value)>,
 }
 
 impl Problem {
     /// A problem with its usual text.
     pub fn of(slug: &'static Slug) -> Self {
         let detail = slug.meaning.to_owned();
-        Self(Box::new(Details { slug, detail, retry_after_seconds: None, errors: Vec::new(), more: None }))
+        Self(Box::new(Details { slug, detail, retry_after_seconds: None, errors: Vec::new(), more: Vec::new() }))
     }
 
     /// With another text.
@@ -50,7 +50,7 @@ impl Problem {
 
     /// With one more member.
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.0.more = Some((name, value));
+        self.0.more.push((name, value));
         self
     }
 
@@ -84,7 +84,7 @@ impl Problem {
             Refusal::NoMatchingRecord => Self::of(&slugs::NO_MATCHING_RECORD),
             Refusal::Locked(until) => Self::of(&slugs::LOCKED).after(wait(until)),
             Refusal::Banned => Self::of(&slugs::BANNED),
-            Refusal::Settings(faults) | Refusal::Invalid(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::Settings(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::TooManyKeys => Self::of(&slugs::TOO_MANY_KEYS),
             Refusal::UnusableKey(why) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", why)]),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
@@ -125,7 +125,7 @@ impl Problem {
             let errors = self.0.errors.iter().map(|f| json!({"pointer": f.pointer, "detail": f.detail}));
             document["errors"] = errors.collect();
         }
-        if let Some((name, value)) = &self.0.more {
+        for (name, value) in &self.0.more {
             document[*name] = value.clone();
         }
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];

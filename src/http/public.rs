@@ -1,4 +1,5 @@
 //! What anybody may read: the reference, problem pages, assets, health and metrics.
+//! Nothing of a team or a person is known here.
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -7,7 +8,7 @@ use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::problem::Problem;
-use super::{Shared, hosted, slugs};
+use super::{Shared, notices, slugs};
 use crate::pages::{self, ProblemPage};
 
 /// The routes of this file.
@@ -30,7 +31,7 @@ async fn openapi(State(state): State<Shared>) -> Response {
 
 async fn docs(State(state): State<Shared>) -> Response {
     let mut response = Html(state.docs.clone()).into_response();
-    hosted::headers_of_page(&state, &mut response, "'self'");
+    notices::headers_of_page(&state, &mut response, "'self'");
     response
 }
 
@@ -46,7 +47,7 @@ async fn problem(State(state): State<Shared>, Path(slug): Path<String>) -> Respo
         remedy: found.remedy.to_owned(),
     };
     let mut response = Html(state.pages.problem(&page)).into_response();
-    hosted::headers_of_page(&state, &mut response, "'self'");
+    notices::headers_of_page(&state, &mut response, "'self'");
     response
 }
 

@@ -1,4 +1,5 @@
 //! Replies that may be remembered: a status and a JSON body in one byte string.
+//! Where they are kept, and for whom, is `gateway::replay`'s affair.
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};

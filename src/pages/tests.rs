@@ -89,7 +89,7 @@ fn a002_landing_and_code_page_say_who_asks_where_and_when() {
 
 #[test]
 fn a003_previews_name_nobody_and_robots_stay_out() {
-    for (name, html) in gallery("Mari Maasikas").into_iter().filter(|(name, _)| name != "docs") {
+    for (name, html) in gallery("Demo Customer").into_iter().filter(|(name, _)| name != "docs") {
         assert!(html.contains("<meta name=\"robots\" content=\"noindex\">"), "{name}");
         let head = html.split("</head>").next().unwrap_or_default();
         assert!(name == "problem" || !head.contains("Mari"), "{name}");

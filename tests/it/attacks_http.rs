@@ -1,6 +1,8 @@
 //! Attacks on the HTTP surface, each a test that carries its id. Where the catalogue disagrees
 //! with the contract, the contract wins and the test says so.
 
+#![allow(clippy::unwrap_used, reason = "what is not there fails the test, also in a function beside it")]
+
 use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};

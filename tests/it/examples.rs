@@ -15,7 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
 
-use crate::outside::{Gateway, Process, have, skip};
+use crate::outside::{Gateway, Process, free_port, have, skip};
 
 /// 32 bytes, as the gateway gives them out.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -81,12 +81,6 @@ fn script(program: &str, path: &Path) -> Command {
     let mut command = Command::new(program);
     command.arg(path);
     command
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it is bound").port()
 }
 
 /// Plays the gateway's callback: takes one request for each reply, and tells their bodies.
@@ -220,7 +214,7 @@ async fn login_pages_answer_as_the_contract_says() {
 #[tokio::test]
 async fn login_pages_take_a_lost_reply_for_what_it_was() {
     for page in LANGUAGES.into_iter().filter_map(|language| LoginPage::start(language, free_port(), KID, KEY)) {
-        let replayed = json!({"code": "replayed", "status": "authenticated", "continue_url": "http://127.0.0.1:1/l/t"});
+        let replayed = json!({"code": "replayed", "status": 409, "first_status": "authenticated", "continue_url": "http://127.0.0.1:1/l/t"});
         let (callback, bodies) = stand_in(vec![None, Some(("409 Conflict", replayed))]);
         let link = signed(&page.url, &callback, Some(now() + 60));
         assert_eq!(page.submit(&link, &DEMO).await, (303, "http://127.0.0.1:1/l/t".to_owned()));

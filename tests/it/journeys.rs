@@ -1,4 +1,6 @@
 //! What people do with the gateway, from beginning to end, on every store.
+//! The real router and a clock that the test moves; how a race or a hostile caller fares is shown
+//! elsewhere.
 
 use std::time::Duration;
 
@@ -124,4 +126,20 @@ async fn a_team_stands_over_the_system_and_sees_where_each_setting_comes_from() 
     assert_eq!(team.link(&chat).await["expires_at"], Value::Null);
     team.set(json!({"link": {"ttl_minutes": 1}})).await;
     assert!(team.link(&chat).await["expires_at"].is_string());
+}
+
+/// Nobody has swept yet, and the visitor is told the truth all the same.
+#[tokio::test]
+async fn a_link_that_ends_this_very_moment_is_expired_and_not_unknown() {
+    for world in worlds().await {
+        let team = world.team("acme").await;
+        let chat = team.open("sms", "+37255512345").await;
+        let link = team.link(&chat).await;
+        let url = link["url"].as_str().unwrap();
+        let visit = Browser::new(&world).continues(url).await;
+        world.clock.advance(10 * MINUTE);
+        assert_eq!(Browser::new(&world).get(url).await.status, 410);
+        let late = team.post_back(&visit, &team.assertion(&visit, "cust-42")).await;
+        late.refused(410, "link-expired");
+    }
 }

@@ -3,6 +3,7 @@
 //! Only what the contract says is used here: the command line, the environment, HTTP.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use reqwest::{Client, Method, redirect};
@@ -86,8 +87,8 @@ impl Gateway {
 
 /// Whether a program is there. A build server must have it; elsewhere the test is skipped.
 pub fn have(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let there = found.is_ok_and(|status| status.success());
+    // Not every program knows the argument, but one that answers at all is there.
+    let there = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !there {
         skip(&format!("{program} is not installed"));
     }
@@ -98,4 +99,10 @@ pub fn have(program: &str) -> bool {
 pub fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "may not be skipped here: {why}");
     eprintln!("skipped: {why}");
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("it is bound").port()
 }

@@ -54,6 +54,12 @@ pub fn on_disk() -> Stand<Embedded> {
     Stand { store: Arc::new(store), _beneath: Beneath::Folder { _folder: folder } }
 }
 
+/// The embedded store in a folder that the caller keeps, as after a restart.
+pub fn reopened(folder: &std::path::Path) -> Stand {
+    let store = Embedded::open(folder).expect("it opens again");
+    Stand { store: Arc::new(store), _beneath: Beneath::Nothing }
+}
+
 /// A Redis server, or `None` (said aloud) on a machine without one.
 pub async fn redis() -> Option<Stand> {
     let Stand { store, _beneath } = on_redis().await?;

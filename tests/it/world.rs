@@ -120,6 +120,11 @@ impl World {
         Self { gateway, router, ..self.clone() }
     }
 
+    /// What a server of this node would serve.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Time passes, and what is due is done.
     pub async fn pass(&self, span: Duration) {
         self.clock.advance(span);

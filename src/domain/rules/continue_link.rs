@@ -1,4 +1,5 @@
 //! What the person does on the landing page: Continue, or "This wasn't me".
+//! Whether the browser is the one that was shown the page is proved before, in `http::browser`.
 
 use serde_json::json;
 
@@ -36,21 +37,21 @@ pub enum Found {
 pub fn find(turn: &Turn<'_>, token: &Token) -> Result<Found, Refusal> {
     let tag = token.tag(&turn.around.keys.link);
     if token.kind == TokenKind::Done {
-        return find_done(turn, &tag);
+        return find_done(turn, token.number, &tag);
     }
     for (at, participant) in turn.interaction.participants.iter().enumerate() {
         if let Some(link) = participant.links.iter().find(|l| l.number == token.number && l.tag == tag) {
             return Ok(Found::Live(at, link.clone()));
         }
     }
-    match &turn.past {
+    match turn.ended_link(token.number) {
         Some(past) if past.link.tag == tag => Err(ended(&past.end)),
         _ => Err(Refusal::NotFound("link")),
     }
 }
 
-fn find_done(turn: &Turn<'_>, tag: &Tag) -> Result<Found, Refusal> {
-    match &turn.past {
+fn find_done(turn: &Turn<'_>, number: u16, tag: &Tag) -> Result<Found, Refusal> {
+    match turn.ended_link(number) {
         Some(EndedLink { link, end: LinkEnd::Used { status, done, .. } }) if done == tag => {
             let at = turn.find(Some(&link.participant))?;
             Ok(Found::Done(at, link.clone(), *status))

@@ -1,4 +1,6 @@
 //! Making a login link.
+//! The new one ends the live one of the same participant and purpose; whether the team can sign
+//! at all is seen to by `gateway::links`.
 
 use url::Url;
 

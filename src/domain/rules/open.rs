@@ -1,12 +1,14 @@
 //! Opening an interaction, and what a website's word (an identity token) does to one.
+//! It also owns `raise`, the one place where a login lifts a flag, and where `admit` is asked first.
 
 use serde_json::{Map, json};
 
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::flag::{Binding, Method, Proof};
+use crate::domain::flag::{Binding, Proof};
 use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Address, Device, Interaction, Participant, Person, Role, Status};
 use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
 use crate::domain::turn::{Around, Decision, Draws, Turn, object};
 
 /// What a bot says of a new conversation.
@@ -59,8 +61,25 @@ pub fn open<'a>(
     turn
 }
 
-/// Raises the primary's flag on the word of the website that runs the chat.
-pub fn vouch(mut turn: Turn<'_>, proof: &Proof) -> Decision<()> {
+/// A website's word for the customer, with its name and until when it is remembered.
+#[derive(Clone, Debug)]
+pub struct Word {
+    /// Of the identity token.
+    pub name: String,
+    /// No token is good for so long.
+    pub until: Moment,
+    /// Who.
+    pub proof: Proof,
+}
+
+/// Raises the primary's flag on the word of the website that runs the chat. A word that counted
+/// here before raises nothing.
+pub fn vouch(mut turn: Turn<'_>, word: &Word) -> Decision<()> {
+    let now = turn.around.now;
+    turn.address.vouched.retain(|_, until| now < *until);
+    if turn.address.vouched.contains_key(&word.name) {
+        return turn.done(());
+    }
     if let Err(refusal) = turn.must_be_open() {
         return turn.refuse(refusal);
     }
@@ -68,11 +87,12 @@ pub fn vouch(mut turn: Turn<'_>, proof: &Proof) -> Decision<()> {
         Ok(at) => at,
         Err(refusal) => return turn.refuse(refusal),
     };
-    turn.touch();
-    match raise(&mut turn, at, proof.clone(), Binding::Token, Map::new()) {
-        Ok(()) => turn.done(()),
-        Err(refusal) => turn.refuse(refusal),
+    if let Err(refusal) = raise(&mut turn, at, word.proof.clone(), Binding::Token, Map::new()) {
+        return turn.refuse(refusal);
     }
+    turn.address.vouched.insert(word.name.clone(), word.until);
+    turn.touch();
+    turn.done(())
 }
 
 /// Admits, checks that no other customer is known, raises the flag and tells it: what every
@@ -97,7 +117,6 @@ pub(super) fn raise(
     let raised = raised.expect("it was raised with a timeout of at least a minute");
     let mut data = object(json!({
         "methods": raised.methods(),
-        "newest": Method::Login,
         "binding": raised.binding,
         "expires_at": raised.expires_at.to_string(),
     }));

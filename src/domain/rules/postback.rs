@@ -60,7 +60,7 @@ fn find(turn: &Turn<'_>, handle: &Token, jti: &str) -> Result<(usize, Link, bool
             _ => Err(Refusal::NotFound("link")),
         };
     }
-    match &turn.past {
+    match turn.ended_link(handle.number) {
         Some(past) if is_handle_of(past, tag) => Err(match &past.end {
             LinkEnd::Used { jti: first, status, .. } if first == jti => Refusal::Replayed(status.as_str()),
             end => ended(end),

@@ -111,7 +111,11 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, method: Option<&str>, rea
         if was_banned && !ban {
             return turn.refuse(Refusal::Forbidden);
         }
-        if budget.lift(now, ban) {
+        let lifted = budget.lift(now, ban);
+        if budget.is_clear() {
+            turn.address.budgets.remove(&name);
+        }
+        if lifted {
             let kind = if was_banned { EventKind::Unbanned } else { EventKind::Unlocked };
             turn.tell(kind, Some(who.clone()), object(json!({"method": method, "reason": reason})));
         }

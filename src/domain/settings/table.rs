@@ -1,4 +1,5 @@
 //! One row for each setting: its path, what it takes, and its default.
+//! Knows one value at a time: what two settings must not be together stands in `rules`.
 
 use serde_json::{Map, Value, json};
 use url::Url;

@@ -1,4 +1,5 @@
 //! Bounds, layers and warnings of the settings.
+//! What a setting does to a login is for the journeys to show; here nothing happens but reading.
 
 use serde_json::json;
 

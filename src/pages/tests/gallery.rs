@@ -1,4 +1,5 @@
 //! The pages that the tests look at, with friendly values and with whatever word one likes.
+//! Each takes the word from the test, so that one page serves as picture and as target.
 
 use serde_json::json;
 

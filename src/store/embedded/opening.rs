@@ -1,4 +1,6 @@
 //! Opening a store: what is checked before SQLite may touch the files, and what after.
+//! It refuses to mend or to guess: what is torn or missing is named, and a loss is
+//! accepted only where the options say so.
 
 use std::{
     fmt::Display,

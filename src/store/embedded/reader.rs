@@ -1,4 +1,5 @@
 //! The one thread that reads a store on a disk, in short snapshots that hold no log back.
+//! What is asked comes as closures: it knows no question, and never writes.
 
 use std::sync::Arc;
 

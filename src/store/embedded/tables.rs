@@ -1,4 +1,5 @@
 //! The tables, how a connection to them is set up, and everything that only reads them.
+//! What a commit does to them stands in `turn`; what the bytes in them mean is nobody's here.
 
 use bytes::Bytes;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, config::DbConfig, params};

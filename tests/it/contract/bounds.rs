@@ -1,4 +1,5 @@
-//! Wrong types and out-of-bounds values of every body: 422 that points at the place.
+//! Wrong types and out-of-bounds values of every body: 422 that points at the place. Settings
+//! have a module of their own.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! `Idempotency-Key`: once made, told again; another request under the same key is refused.
+//! `Idempotency-Key`: once made, told again for a day; another request under the same key is
+//! refused.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Failed answers and what follows, over several logins: threshold, growth, ban, and who lifts it.
+//! Failed answers and what follows, over several logins: threshold, growth, ban, and who lifts
+//! it. How budgets count is the domain's own test.
 
 use std::time::Duration;
 

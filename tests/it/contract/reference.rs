@@ -1,4 +1,5 @@
-//! What the gateway says of itself: the OpenAPI document, the reference page, problem pages.
+//! What the gateway says of itself: the OpenAPI document, the reference page, problem pages. How
+//! they look is nothing of this.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! What every answer carries, health and metrics, request ids, and the limit on pages.
+//! What every answer carries, health and metrics, request ids, and the limit on pages. What the
+//! answers say is told elsewhere.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,5 @@
 //! The embedded store, killed in the middle of its work and on a disk without room.
+//! What every store promises stands in the parent; here only what survives.
 
 use std::{
     env,

@@ -1,4 +1,5 @@
 //! What the embedded store alone promises: its folder, its flushes, and that no loss is silent.
+//! What every store promises stands in the parent.
 
 use std::{
     fs::{self, File},

@@ -1,4 +1,5 @@
 //! What the Redis store alone promises: round trips, and which servers it refuses.
+//! What every store promises stands in the parent; each test has a server or a prefix of its own.
 
 use countersign::store::{
     Expect, Store, StoreError,

@@ -1,0 +1,149 @@
+//! What the bot does when the gateway tells it something.
+//!
+//! Events come at least once, and late after a pause: each is taken once, none is believed to say
+//! how things stand now, and one about a link that is no longer offered changes nothing.
+
+use serde_json::Value;
+
+use super::api::{Authentication, Trouble};
+use super::bot::bot;
+use super::events::Event;
+use super::talk::Talk;
+use super::transcript::{Body, CardState, Mark};
+
+/// So many ids are remembered to tell a repetition.
+const REMEMBERED: usize = 64;
+
+/// What an event about a link changes: the card, perhaps a word of the bot, and the story.
+struct LinkNews {
+    card: CardState,
+    said: Option<&'static str>,
+    story: &'static str,
+}
+
+impl Talk {
+    /// Takes an event about this conversation.
+    pub async fn learn(&mut self, event: Event) -> Result<(), Trouble> {
+        if self.known.contains(&event.id) {
+            return Ok(());
+        }
+        self.known.push_back(event.id.clone());
+        if self.known.len() > REMEMBERED {
+            self.known.pop_front();
+        }
+        let wire = format!("event {}", event.kind);
+        match event.kind.as_str() {
+            "participant.authenticated" => self.resume(&event).await,
+            "participant.expired" => {
+                self.notice("Your login has run out. I will ask again when you need it.", false);
+                self.view.explain("The login’s time was over, so the mark fell by itself.", wire);
+                self.refresh().await
+            }
+            "participant.expiring" => {
+                self.view.explain("The mark stands for one more minute. Inside it, nothing asks for a login.", wire);
+                Ok(())
+            }
+            "participant.locked" => {
+                self.view.explain("Too many failed attempts: the login of this chat is locked for a while.", wire);
+                self.refresh().await
+            }
+            "participant.signed_out" => self.refresh().await,
+            "interaction.closed" => {
+                self.end(wire);
+                Ok(())
+            }
+            _ => {
+                self.follow_link(&event, wire);
+                Ok(())
+            }
+        }
+    }
+
+    /// After a silence in which events may have been missed.
+    pub async fn catch_up(&mut self) -> Result<(), Trouble> {
+        self.refresh().await?;
+        if self.pending.is_empty() { Ok(()) } else { self.answer_pending().await }
+    }
+
+    /// The customer has proved it: what they asked for is answered without asking them again.
+    async fn resume(&mut self, event: &Event) -> Result<(), Trouble> {
+        self.refresh().await?;
+        let state = event.data.get("state").and_then(Value::as_str);
+        let Some(state) = state.filter(|state| self.pending.iter().any(|pending| pending.state == *state)) else {
+            return Ok(());
+        };
+        self.view.turn_card(CardState::Done);
+        self.view.explain(
+            "The login is proved and belongs to this chat. The event brought back what had been asked.",
+            format!("event participant.authenticated {{state: {state}}}"),
+        );
+        self.view.say(bot("Thank you, you are logged in. Here is what you asked for:"));
+        self.answer_pending().await
+    }
+
+    fn follow_link(&mut self, event: &Event, wire: String) {
+        let about = event.data.get("link").and_then(Value::as_str);
+        let live = self.view.link.as_ref().map(|link| link.id.as_str());
+        if about.is_some() && about != live {
+            return;
+        }
+        let Some(news) = link_news(&event.kind) else { return };
+        self.view.turn_card(news.card);
+        if news.card == CardState::Frozen {
+            self.pending.clear();
+            self.notice("Somebody who got the login link said: this wasn’t me. The link is frozen. If you did not forward it, do not log in by links from others.", true);
+        }
+        if let Some(said) = news.said {
+            self.view.say(bot(said));
+        }
+        self.view.explain(news.story, wire);
+    }
+
+    fn end(&mut self, wire: String) {
+        self.interaction = None;
+        self.pending.clear();
+        self.view.turn_card(CardState::Expired);
+        self.view.mark = Mark::of(Authentication::default());
+        self.notice("This conversation has ended. Write to begin a new one.", false);
+        self.view.explain("The conversation was closed; nothing of it stays authenticated.", wire);
+    }
+
+    fn notice(&mut self, text: &str, alarm: bool) {
+        self.view.say(Body::Notice { text: text.to_owned(), alarm });
+    }
+}
+
+fn link_news(kind: &str) -> Option<LinkNews> {
+    let (card, said, story) = match kind {
+        "link.opened" => (
+            CardState::Opened,
+            None,
+            "A person pressed Continue. Only that opens a link: previews and scanners do not.",
+        ),
+        "link.cancelled" => (
+            CardState::Cancelled,
+            Some("You cancelled the login. Ask me again whenever you like."),
+            "The login page answered “cancelled”. The link is spent.",
+        ),
+        "link.denied" => (
+            CardState::Cancelled,
+            Some("The login was refused. Ask me again to try once more."),
+            "The login page answered “denied”. The link is spent.",
+        ),
+        "link.expired" => (
+            CardState::Expired,
+            Some("The login link has expired. Ask me again and I will send a new one."),
+            "The link’s time was over before anybody logged in.",
+        ),
+        "confirmation.expired" => (
+            CardState::Expired,
+            Some("The confirmation code has run out. Ask me again and I will send a new link."),
+            "Nobody typed the code in the chat in time, so nothing was authenticated.",
+        ),
+        "link.reported" => {
+            (CardState::Frozen, None, "“This wasn’t me” was pressed: the link is frozen and agents are told.")
+        }
+        _ => return None,
+    };
+    Some(LinkNews { card, said, story })
+}

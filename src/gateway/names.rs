@@ -1,0 +1,61 @@
+//! Where everything lies: the name of each kind of record and of each index. What begins with
+//! `i`, `a`, `e`, `y` and `m` shares an interaction's partition; `t`, `h` and the indexes a team's.
+
+use crate::domain::id::{InteractionId, TeamName};
+
+/// Whether a record's version stands on the flag board, where the store has one. Every put of such
+/// a record says so: what the board does not know is not there.
+pub(super) fn on_board(name: &str) -> bool {
+    name == SYSTEM_RECORD || ["i/", "a/", "t/", "h/"].iter().any(|kind| name.starts_with(kind))
+}
+
+/// The system layer of the settings.
+pub(super) const SYSTEM_RECORD: &str = "system";
+
+/// The address of conversations: which is open, and the guess budgets.
+pub(super) fn address_name(tag: &str) -> String {
+    format!("a/{tag}")
+}
+
+/// What the first start sealed, and every later one must open.
+pub(super) const SEALED_WITH: &str = "sealed-with";
+
+/// An interaction.
+pub(super) fn interaction_name(id: InteractionId) -> String {
+    format!("i/{id}")
+}
+
+/// A link that ended.
+pub(super) fn ended_name(id: InteractionId, number: u16) -> String {
+    format!("e/{id}/{number}")
+}
+
+/// A team with its settings and keys.
+pub(super) fn team_record(name: &TeamName) -> String {
+    format!("t/{name}")
+}
+
+/// Where a team's streams stand.
+pub(super) fn head_name(team: &TeamName) -> String {
+    format!("h/{team}")
+}
+
+/// The index of a team's events.
+pub(super) fn stream_index(team: &TeamName) -> String {
+    format!("s/{team}")
+}
+
+/// The index of a team's audit trail.
+pub(super) fn audit_index(team: &TeamName) -> String {
+    format!("u/{team}")
+}
+
+/// The index of a team's interactions.
+pub(super) fn list_index(team: &TeamName) -> String {
+    format!("x/{team}")
+}
+
+/// The member of a numbered entry: bytewise order is the number's.
+pub(super) fn member(number: u64) -> String {
+    format!("{number:016}")
+}

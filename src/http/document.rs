@@ -1,0 +1,89 @@
+//! What the OpenAPI document says of every operation alike, so that no handler repeats it: how a
+//! "no" reads, and that a plain answer is one. What is each operation's own stands beside its
+//! handler; what a problem really holds, in `problem`.
+
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::{PartialSchema, ToSchema};
+
+/// An error document (RFC 9457).
+#[derive(ToSchema)]
+#[schema(as = Problem)]
+#[expect(dead_code, reason = "read by the document alone; `problem` writes it")]
+struct ProblemDocument {
+    /// `{public_url}/problems/{code}`: a page that explains it.
+    r#type: String,
+    title: String,
+    status: u16,
+    /// What happened, in words for a developer.
+    detail: String,
+    /// What programs may branch on.
+    code: String,
+    /// When asking again may help.
+    #[schema(nullable = false)]
+    retry_after_seconds: Option<u64>,
+    /// The places of the request that are wrong.
+    #[schema(nullable = false)]
+    errors: Option<Vec<WrongPlace>>,
+}
+
+/// A place of the request that is wrong.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "read by the document alone; `problem` writes it")]
+struct WrongPlace {
+    /// A JSON Pointer (RFC 6901).
+    pointer: String,
+    detail: String,
+}
+
+/// Adds it to a document made from the handlers.
+pub(super) fn complete(document: &mut OpenApi) {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key")).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("key", SecurityScheme::Http(bearer));
+    components.schemas.insert("Problem".into(), ProblemDocument::schema());
+    components.schemas.insert("WrongPlace".into(), WrongPlace::schema());
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        let responses = &mut operation.responses.responses;
+        for answer in responses.values_mut() {
+            if let RefOr::T(answer) = answer
+                && answer.description.is_empty()
+            {
+                answer.description = "Done".into(); // OpenAPI wants some; the schema says the rest
+            }
+        }
+        responses.insert("default".into(), RefOr::T(refused()));
+    }
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, patch, delete, .. } = path;
+    [get, put, post, patch, delete].into_iter().flatten()
+}
+
+fn refused() -> utoipa::openapi::Response {
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new()
+        .description("Refused: `code` says why, and `type` leads to the page that explains it")
+        .content("application/problem+json", problem)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_operation_says_what_it_answers_and_how_it_refuses() {
+        let document = serde_json::to_value(crate::http::openapi()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        for (path, operations) in paths {
+            for (method, operation) in operations.as_object().unwrap() {
+                let Some(answers) = operation["responses"].as_object() else { continue };
+                assert!(answers.len() >= 2 && answers.contains_key("default"), "{method} {path}: {answers:?}");
+                for (status, answer) in answers {
+                    assert!(answer["description"].is_string(), "{method} {path}: {status} has no description");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Refusals as people read them, and the headers that every page carries.
+//! They say what the person can do next, and not whose link it was.
+
+use axum::response::{Html, IntoResponse, Response};
+use http::header::{self, HeaderName};
+use http::{HeaderValue, StatusCode};
+
+use super::Shared;
+use crate::domain::refusal::Refusal;
+use crate::domain::settings::Settings;
+use crate::domain::token::Token;
+use crate::gateway::Error;
+use crate::pages;
+
+/// A refusal of a link that was proved to exist, in its team's own look and language.
+pub(super) async fn refused(state: &Shared, token: &Token, error: Error) -> Response {
+    let known = matches!(
+        error,
+        Error::Refused(
+            Refusal::LinkExpired
+                | Refusal::LinkUsed
+                | Refusal::LinkSuperseded
+                | Refusal::LinkReported
+                | Refusal::NotOpenedByChat
+                | Refusal::Locked(_)
+                | Refusal::Banned
+        )
+    );
+    match state.gateway.flag(token.interaction, None).await {
+        Ok(held) if known => refusal_in(state, error, Some(&held.team.effective.settings)),
+        _ => refusal_page(state, error),
+    }
+}
+
+/// A refusal as a person reads it. Whose link it was, if it was one, is not told.
+pub(super) fn refusal_page(state: &Shared, error: Error) -> Response {
+    refusal_in(state, error, None)
+}
+
+/// The same in a team's look and language, where the link was proved to be the team's.
+pub(super) fn refusal_in(state: &Shared, error: Error, settings: Option<&Settings>) -> Response {
+    let (status, why) = match &error {
+        Error::Refused(refusal) => page_of(refusal),
+        Error::Away(_) | Error::Damaged(_) => (StatusCode::SERVICE_UNAVAILABLE, pages::Refused::Unavailable),
+    };
+    if !matches!(error, Error::Refused(_)) {
+        tracing::error!(%error, "a page could not be drawn");
+    }
+    notice(state, status, why, settings)
+}
+
+/// A page with one message.
+fn notice(state: &Shared, status: StatusCode, why: pages::Refused, settings: Option<&Settings>) -> Response {
+    let plain = || pages::Brand { name: None, color: None, logo: None };
+    let page = pages::Notice::of(why, settings.map_or_else(plain, brand), settings.map_or("en", |s| &s.locale));
+    let mut response = (status, Html(state.pages.notice(&page))).into_response();
+    headers_of_page(state, &mut response, "'self'");
+    set(&mut response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    response
+}
+
+fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
+    use pages::Refused;
+    match refusal {
+        Refusal::LinkExpired | Refusal::Closed => (StatusCode::GONE, Refused::Expired),
+        Refusal::LinkUsed => (StatusCode::GONE, Refused::Used),
+        Refusal::LinkSuperseded => (StatusCode::GONE, Refused::Superseded),
+        Refusal::LinkReported => (StatusCode::GONE, Refused::Reported),
+        Refusal::StaleForm => (StatusCode::FORBIDDEN, Refused::Stale),
+        Refusal::NotOpenedByChat => (StatusCode::FORBIDDEN, Refused::NotConfirmed),
+        Refusal::Locked(_) => (StatusCode::LOCKED, Refused::Locked),
+        Refusal::Banned => (StatusCode::FORBIDDEN, Refused::Banned),
+        Refusal::NoAuthenticationUrl | Refusal::NoSecurityKey => (StatusCode::CONFLICT, Refused::Unavailable),
+        Refusal::NotFound(_) => (StatusCode::NOT_FOUND, Refused::Unknown),
+        Refusal::BadAssertion(why) => {
+            tracing::info!(why, "an assertion was refused");
+            (StatusCode::UNAUTHORIZED, Refused::NotConfirmed)
+        }
+        Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) => {
+            (StatusCode::CONFLICT, Refused::NotConfirmed)
+        }
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, Refused::NotConfirmed),
+    }
+}
+
+/// A page was asked for too often from one address.
+pub(super) fn too_many(state: &Shared) -> Response {
+    let mut response = notice(state, StatusCode::TOO_MANY_REQUESTS, pages::Refused::TooMany, None);
+    set(&mut response, header::RETRY_AFTER, "10");
+    response
+}
+
+/// How a team's pages look.
+pub(super) fn brand(settings: &Settings) -> pages::Brand {
+    let brand = &settings.brand;
+    pages::Brand { name: brand.name.clone(), color: brand.color.clone(), logo: brand.logo.clone() }
+}
+
+/// Sets a header whose value is known to be one.
+pub(super) fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// What every page with a form says of itself. `same-origin` and not `no-referrer`: with that,
+/// browsers would send `Origin: null` with the form.
+pub(super) fn headers_of_page(state: &Shared, response: &mut Response, form_targets: &str) {
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
+    );
+    set(response, header::CONTENT_SECURITY_POLICY, &policy);
+    set(response, header::REFERRER_POLICY, "same-origin");
+    set(response, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
+    if state.gateway.public_url().starts_with("https:") {
+        set(response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}

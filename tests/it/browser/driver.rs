@@ -1,0 +1,234 @@
+//! A real Chromium before a real `countersign demo`: processes, waiting, screenshots.
+//!
+//! It knows how to look and to click; what should be seen is the journeys' business.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{Request, Response};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use serde_json::json;
+use thirtyfour::error::WebDriverErrorInner;
+use thirtyfour::prelude::*;
+use thirtyfour::session::http::{Body, HttpClient};
+
+/// How long anything but the passing of time may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a whole journey may take.
+const LONGEST: Duration = Duration::from_secs(150);
+/// Two browsers at once make each other slow; journeys take turns.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// How a person looks at the demo.
+#[derive(Clone, Copy)]
+pub struct Eyes {
+    pub width: u32,
+    pub script: bool,
+}
+
+impl Eyes {
+    /// A small phone.
+    pub const PHONE: Self = Self { width: 360, script: true };
+    /// A desktop window.
+    pub const DESKTOP: Self = Self { width: 1280, script: true };
+
+    /// The same with JavaScript turned off.
+    pub const fn without_script(self) -> Self {
+        Self { script: false, ..self }
+    }
+}
+
+/// A browser that stands before the demo.
+pub struct Browser {
+    pub driver: WebDriver,
+    pub eyes: Eyes,
+    pub base: String,
+    name: String,
+}
+
+/// Walks one journey; on a machine without Chromium it is skipped, unless this is CI.
+pub async fn walk(name: &str, eyes: Eyes, journey: impl AsyncFnOnce(&Browser) -> WebDriverResult<()>) {
+    let (Some(chromium), Some(chromedriver)) = (on_path("chromium"), on_path("chromedriver")) else {
+        assert!(std::env::var_os("CI").is_none(), "CI has no chromium and chromedriver");
+        eprintln!("skipped: {name} needs chromium and chromedriver");
+        return;
+    };
+    let _turn = TURN.lock().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    demo.args(["demo", "--port", "0"]).env("TMPDIR", folder.path()).current_dir(folder.path());
+    let (_demo, base) = Process::start(&mut demo, "countersign listening on ");
+    let (_chromedriver, port) =
+        Process::start(Command::new(chromedriver).arg("--port=0"), "ChromeDriver was started successfully on port ");
+
+    let driver = WebDriver::builder(
+        format!("http://127.0.0.1:{}", port.trim_end_matches('.')),
+        capabilities(&chromium, folder.path(), eyes).expect("plain capabilities"),
+    );
+    let driver = driver.client(Http(client())).connect().await.expect("a session");
+    let browser = Browser { driver, eyes, base, name: name.to_owned() };
+    let walked = AssertUnwindSafe(tokio::time::timeout(LONGEST, journey(&browser))).catch_unwind().await;
+    if !matches!(walked, Ok(Ok(Ok(())))) {
+        drop(browser.shot("failed").await);
+    }
+    drop(browser.driver.quit().await); // what does not end by itself ends with its process group
+    match walked {
+        Ok(Ok(result)) => result.unwrap_or_else(|error| panic!("{name}: {error}")),
+        Ok(Err(_)) => panic!("{name}: not done within {LONGEST:?}"),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+fn capabilities(chromium: &Path, profile: &Path, eyes: Eyes) -> WebDriverResult<Capabilities> {
+    let mut chrome = DesiredCapabilities::chrome();
+    chrome.set_binary(&chromium.to_string_lossy())?;
+    for arg in [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-crash-reporter",
+        "--disable-dev-shm-usage",
+    ] {
+        chrome.add_arg(arg)?;
+    }
+    chrome.add_arg(&format!("--user-data-dir={}", profile.join("profile").display()))?;
+    chrome.add_arg(&format!("--window-size={},800", eyes.width))?;
+    if eyes.width < 500 {
+        // Windows are not made smaller than 500 pixels; a phone's screen is.
+        let screen = json!({"width": eyes.width, "height": 740, "pixelRatio": 1.0, "touch": false, "mobile": false});
+        chrome.add_experimental_option("mobileEmulation", json!({"deviceMetrics": screen}))?;
+    }
+    if !eyes.script {
+        chrome.add_experimental_option("prefs", json!({"profile.managed_default_content_settings.javascript": 2}))?;
+    }
+    Ok(chrome.into())
+}
+
+impl Browser {
+    /// Opens a page of the demo.
+    pub async fn open(&self, path: &str) -> WebDriverResult<()> {
+        self.driver.goto(format!("{}{path}", self.base)).await
+    }
+
+    /// The element, once it is there.
+    pub async fn find(&self, css: &str) -> WebDriverResult<WebElement> {
+        self.until(css, async || Ok(self.driver.find(By::Css(css)).await.ok())).await
+    }
+
+    /// Clicks it, once it can be clicked.
+    pub async fn click(&self, css: &str) -> WebDriverResult<()> {
+        self.until(css, async || {
+            let found = self.driver.find(By::Css(css)).await?;
+            Ok(if found.is_enabled().await? { found.click().await.ok() } else { None })
+        })
+        .await
+    }
+
+    /// Asks again until there is an answer. An element that was just redrawn is asked for again, too.
+    pub async fn until<T>(&self, what: &str, look: impl AsyncFn() -> WebDriverResult<Option<T>>) -> WebDriverResult<T> {
+        self.within(PATIENCE, what, look).await
+    }
+
+    /// Like `until`, for what takes its own time.
+    pub async fn within<T>(
+        &self,
+        patience: Duration,
+        what: &str,
+        look: impl AsyncFn() -> WebDriverResult<Option<T>>,
+    ) -> WebDriverResult<T> {
+        let looking = async {
+            loop {
+                if let Ok(Some(seen)) = look().await {
+                    return seen;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(patience, looking)
+            .await
+            .map_err(|_| WebDriverErrorInner::FatalError(format!("never seen: {what}")).into())
+    }
+
+    /// Keeps what is on the screen, for people to look at.
+    pub async fn shot(&self, step: &str) -> WebDriverResult<()> {
+        let folder = screens();
+        std::fs::create_dir_all(&folder)?;
+        let script = if self.eyes.script { "" } else { "-noscript" };
+        let file = format!("{}-{}{script}-{step}.png", self.name, self.eyes.width);
+        self.driver.screenshot(&folder.join(file)).await
+    }
+}
+
+fn screens() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screens")
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// A process that ends with the test, with everything that it started.
+struct Process(Child);
+
+impl Process {
+    /// Waits for the line that begins with `ready` and answers its rest.
+    fn start(command: &mut Command, ready: &str) -> (Self, String) {
+        let mut process =
+            Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn().expect("it starts"));
+        let mut stdout =
+            BufReader::new(process.0.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok);
+        let rest = stdout.find_map(|line| Some(line.strip_prefix(ready)?.trim().to_owned()));
+        // Read on, so that nothing that it prints later can stop it.
+        std::thread::spawn(move || stdout.for_each(drop));
+        (process, rest.unwrap_or_else(|| panic!("{command:?} ended before it said `{ready}`")))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.0.id());
+        drop(Command::new("kill").args(["-TERM", "--", &group]).status()); // it may have ended
+        drop(self.0.wait());
+    }
+}
+
+/// WebDriver over the client that the gateway uses anyway.
+struct Http(reqwest::Client);
+
+#[async_trait::async_trait]
+impl HttpClient for Http {
+    async fn send(&self, request: Request<Body<'_>>) -> WebDriverResult<Response<Bytes>> {
+        let broken = |error: reqwest::Error| WebDriverErrorInner::FatalError(error.to_string());
+        let (parts, body) = request.into_parts();
+        let mut call = self.0.request(parts.method, parts.uri.to_string()).headers(parts.headers);
+        if let Body::Json(json) = body {
+            call = call.json(json);
+        }
+        let reply = call.send().await.map_err(broken)?;
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = reply.status();
+        *response.headers_mut() = reply.headers().clone();
+        *response.body_mut() = reply.bytes().await.map_err(broken)?;
+        Ok(response)
+    }
+
+    async fn new(&self) -> Arc<dyn HttpClient> {
+        Arc::new(Self(client()))
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(PATIENCE * 2).build().expect("a client")
+}
