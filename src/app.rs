@@ -97,10 +97,7 @@ pub async fn start(config: &Config, more: Router) -> anyhow::Result<Running> {
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
     let gateway = Arc::new(Gateway::new(store, clock, entropy, &root, premises));
-    gateway
-        .recognise()
-        .await
-        .context("the root key is not the one that this store was sealed with: give back the old one")?;
+    gateway.recognise().await.context("put back the root key that belongs to the store, or name another store")?;
     let recorder = PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
     drop(metrics::set_global_recorder(recorder)); // a second gateway in one process counts with the first

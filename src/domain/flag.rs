@@ -78,6 +78,8 @@ pub struct Raised {
     pub ends_by: Reason,
     /// The end was announced.
     pub warned: bool,
+    /// The link that the newest proof came by.
+    pub by_link: Option<u16>,
 }
 
 /// When a method was proved, and how surely.
@@ -169,7 +171,14 @@ impl Flag {
 
     /// Raises the flag, or proves once more who is there. Never past the absolute ceiling since
     /// the first proof.
-    pub fn raise(&mut self, _: Admitted, proof: Proof, binding: Binding, settings: &Settings, now: Moment) {
+    pub fn raise(
+        &mut self,
+        _: Admitted,
+        proof: Proof,
+        (binding, by_link): (Binding, Option<u16>),
+        settings: &Settings,
+        now: Moment,
+    ) {
         let before = self.raised(now).cloned();
         let first_since = before.as_ref().map_or(now, |b| b.first_since);
         let end = now.plus_minutes(settings.authentication_timeout_minutes);
@@ -190,6 +199,7 @@ impl Flag {
             expires_at: end.min(ceiling),
             ends_by: if ceiling < end { Reason::AbsoluteTimeout } else { Reason::Timeout },
             warned: false,
+            by_link,
         }));
     }
 
@@ -281,7 +291,7 @@ mod tests {
         let proof =
             Proof { method: Method::Login, customer, auth_time: None, acr: None, private_data: BTreeMap::new() };
         let admitted = Budget::default().admit(now).unwrap();
-        flag.raise(admitted, proof, Binding::Code, settings, now);
+        flag.raise(admitted, proof, (Binding::Code, Some(1)), settings, now);
     }
 
     fn intent(accept: &[Method], max_age_minutes: Option<u64>) -> Intent {

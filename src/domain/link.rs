@@ -90,8 +90,8 @@ pub enum LinkEnd {
     Superseded,
     /// Its time, or its interaction's, was over.
     Expired,
-    /// "This wasn't me".
-    Reported,
+    /// "This wasn't me"; with what is kept of the done page's token, where there was one.
+    Reported(Option<Tag>),
 }
 
 /// What a login page is told.

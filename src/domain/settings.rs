@@ -58,6 +58,10 @@ impl Overrides {
         for (name, value) in patch {
             let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
             let pointer = || pointer(&path);
+            if name.contains('.') {
+                faults.push(Fault::at(format!("/{name}"), "a name has no dot: nest the objects"));
+                continue;
+            }
             match (table::find(&path), value) {
                 (Some(_), Value::Null) => {
                     self.0.remove(&path);

@@ -25,6 +25,9 @@ pub struct Team {
     pub title: String,
     /// Since when.
     pub created_at: Moment,
+    /// It is being taken away: it answers nobody, and what it kept goes before its record does.
+    #[serde(default)]
+    pub leaving: bool,
     /// Its own settings.
     pub overrides: Overrides,
     /// Shared with login pages; the newest last.
@@ -101,7 +104,15 @@ impl Team {
     /// A team without keys.
     pub fn new(name: TeamName, title: String, now: Moment) -> Self {
         let overrides = Overrides::default();
-        Self { name, title, created_at: now, overrides, security_keys: Vec::new(), api_keys: Vec::new() }
+        Self {
+            name,
+            title,
+            created_at: now,
+            leaving: false,
+            overrides,
+            security_keys: Vec::new(),
+            api_keys: Vec::new(),
+        }
     }
 
     /// Adds a shared key of 32 drawn bytes.
@@ -135,12 +146,16 @@ impl Team {
         Ok(key)
     }
 
-    /// The key verifies for so long and signs no more. A revoked one stays revoked.
+    /// The key verifies for so long and signs no more. What was said once can only be shortened:
+    /// a retired key gets no second life, a revoked one stays revoked.
     pub fn retire(&mut self, kid: &Kid, after_minutes: u64, now: Moment) -> Result<SecurityKey, Refusal> {
         let key = self.key(kid)?;
-        if !matches!(key.status, KeyStatus::Revoked(_)) {
-            key.status = KeyStatus::Retiring(now.plus_minutes(after_minutes));
-        }
+        let until = now.plus_minutes(after_minutes);
+        key.status = match key.status {
+            KeyStatus::Active => KeyStatus::Retiring(until),
+            KeyStatus::Retiring(earlier) => KeyStatus::Retiring(earlier.min(until)),
+            KeyStatus::Revoked(at) => KeyStatus::Revoked(at),
+        };
         Ok(key.clone())
     }
 

@@ -2,6 +2,7 @@
 //! interaction whose time is over. A record's alarm says when to look; the rule says what
 //! happened; compare-and-swap lets one of several nodes announce it.
 
+use super::interactions::Acting;
 use super::turns::Visit;
 use super::{Error, Gateway};
 use crate::domain::event::Actor;
@@ -26,11 +27,20 @@ impl Gateway {
             };
             let visit = Visit { id, team: None, actor: Actor::Time, link: None };
             match self.turn(visit, |turn, _| tick(turn), None).await {
-                Ok(_) | Err(Error::Refused(Refusal::NotFound(_))) => {}
+                Ok(_) => {}
+                // Its team is gone, or it is itself: nobody is to be told any more.
+                Err(Error::Refused(Refusal::NotFound(_))) => self.drop_orphan(id).await,
                 Err(error) => tracing::error!(%id, %error, "an alarm could not be looked after; it comes again"),
             }
         }
         Ok(keys.len())
+    }
+
+    async fn drop_orphan(&self, id: InteractionId) {
+        match self.erase(Acting { id, team: None, actor: Actor::Time }).await {
+            Ok(()) | Err(Error::Refused(Refusal::NotFound(_))) => {}
+            Err(error) => tracing::error!(%id, %error, "an interaction without a team could not be erased"),
+        }
     }
 
     /// Rings for ever, every quarter of a second and whenever something was committed.

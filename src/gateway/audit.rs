@@ -89,7 +89,8 @@ pub(super) fn link_entry(number: u64, previous: &str, event: &Event, pseudonym: 
 fn hash_of(entry: &Entry) -> String {
     let unhashed = Entry { hash: String::new(), ..entry.clone() };
     let value = serde_json::to_value(&unhashed).expect("an entry is plain data");
-    Sha256::digest(sorted(value).to_string()).iter().map(|b| format!("{b:02x}")).collect()
+    let text = sorted(value).to_string();
+    Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// With the names of every object in order, so that an entry has one JSON text, however it was

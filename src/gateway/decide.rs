@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::store::{Batch, Board, CommitId, Entry, Expect, Key, Outcome, Partition, Put, StoreError};
@@ -13,6 +13,9 @@ use super::{Error, Gateway, encode};
 
 /// Conflicts after which the store is said to be in contention.
 const MOST_ROUNDS: u32 = 64;
+
+/// How long one writer waits for those before it.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A record to write, not sealed yet.
 #[derive(Default)]
@@ -82,7 +85,8 @@ impl Gateway {
         rule: impl Fn(&[Opened], Moment) -> Result<Change<T>, Error>,
     ) -> Result<Saved<T>, Error> {
         let turnstile = self.turnstile(reads);
-        let _first = turnstile.lock().await;
+        let waited = tokio::time::timeout(LONGEST_WAIT, turnstile.lock()).await;
+        let _first = waited.map_err(|_| Error::Away("too many writers wait before this one".into()))?;
         for round in 0..MOST_ROUNDS {
             let (opened, versions) = self.read(reads).await?;
             let change = rule(&opened, self.now())?;
@@ -91,9 +95,13 @@ impl Gateway {
             }
             let id = CommitId(self.draw());
             let kept: Vec<(String, Vec<u8>)> = change.kept();
+            let kinds: Vec<EventKind> = change.events.iter().map(|event| event.kind).collect();
             let (batch, outcome) = self.batch(id, reads, &versions, change);
             match self.commit(batch).await? {
                 Outcome::Committed => {
+                    for kind in kinds {
+                        metrics::counter!("countersign_events_total", "type" => kind.as_str()).increment(1);
+                    }
                     kept.into_iter().for_each(|(name, bytes)| self.opened.insert(name, (id, bytes)));
                     return Ok(Saved { outcome, version: Some(id) });
                 }
@@ -122,7 +130,10 @@ impl Gateway {
             let plain = record.map(|r| Ok::<_, Error>((r.version, self.open_record(name, r.version, &r.bytes)?)));
             let plain = plain.transpose()?;
             if let Some((version, bytes)) = plain.as_ref().filter(|_| on_board(name)) {
-                self.opened.insert(name.clone(), (*version, bytes.clone()));
+                let key = Key { partition: reads.partition, name: name.clone() };
+                if self.store.board(&key) == Board::Version(*version) {
+                    self.opened.insert(key.name, (*version, bytes.clone()));
+                }
             }
             opened.push(plain.map(|(_, bytes)| bytes));
         }
@@ -178,9 +189,6 @@ impl Gateway {
         batch.remove = change.remove;
         batch.trim = change.trim;
         batch.events = change.events.iter().map(|event| self.seal_at("outbox", &encode(event))).collect();
-        for event in &change.events {
-            metrics::counter!("countersign_events_total", "type" => event.kind.as_str()).increment(1);
-        }
         (batch, change.outcome)
     }
 

@@ -276,7 +276,8 @@ impl Attempt<'_> {
                     let turn = Turn::begin(before.clone(), address.clone(), around, self.actor.clone(), draws.clone());
                     Ok(self.go_on(&before, &address, turn, remember, now))
                 }
-                (Some(_), None) => Err(Error::Damaged(format!("{} points to nothing", self.address_name))),
+                // Erased between the two readings: look again.
+                (Some(_), None) => Ok(Change::nothing(Ok(None))),
                 (None, _) => {
                     let turn = open::open(id, self.opening, address.clone(), around, self.actor.clone(), draws.clone());
                     Ok(self.begin(&address, turn, remember, now))

@@ -35,6 +35,11 @@ pub(super) fn team_record(name: &TeamName) -> String {
     format!("t/{name}")
 }
 
+/// That a team went, and when.
+pub(super) fn gone_name(name: &TeamName) -> String {
+    format!("gone/{name}")
+}
+
 /// Where a team's streams stand.
 pub(super) fn head_name(team: &TeamName) -> String {
     format!("h/{team}")

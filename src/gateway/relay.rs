@@ -55,7 +55,14 @@ impl Gateway {
         }
         let mut by_team: BTreeMap<TeamName, Vec<(u8, u64, Event)>> = BTreeMap::new();
         for Waiting { tag, seq, bytes } in &waiting {
-            let event: Event = decode("outbox", &self.open_at("outbox", bytes)?)?;
+            // One that cannot be read must not hold back every team's: it is named, and passed over.
+            let event = match self.open_at("outbox", bytes).and_then(|plain| decode::<Event>("outbox", &plain)) {
+                Ok(event) => event,
+                Err(error) => {
+                    tracing::error!(tag, seq, %error, "an event is lost: the outbox holds something unreadable");
+                    continue;
+                }
+            };
             by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event));
         }
         for (team, events) in &by_team {
@@ -76,6 +83,7 @@ impl Gateway {
             match self.look(id, Some(team)).await {
                 Ok(seen) => summaries.push((id, Some(encode(&Summary::of(&seen.interaction))))),
                 Err(Error::Refused(Refusal::NotFound(_))) => summaries.push((id, None)),
+                Err(Error::Damaged(why)) => tracing::error!(%id, why, "told without its place in the list"),
                 Err(error) => return Err(error),
             }
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::decide::{Change, Plain, Reads};
 use super::interactions::{Acting, Summary};
-use super::names::{audit_index, head_name, interaction_name, list_index, member, stream_index};
+use super::names::{audit_index, ended_name, head_name, interaction_name, list_index, member, stream_index};
 use super::relay::{Head, Numbered};
 use super::teams::team_event;
 use super::{DAY, Error, Gateway, Held, decode, encode};
@@ -98,7 +98,11 @@ impl Gateway {
             address.open.take_if(|open| *open == acting.id);
             let mut change = Change::nothing(Ok(()));
             change.delete.push(reads.names[0].clone());
-            change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(&address), ..Plain::default() });
+            change.delete.extend((1..=interaction.links_made).map(|number| ended_name(acting.id, number)));
+            // An address with nothing to remember is forgotten with the next sweep.
+            let expires = (address == Address::default()).then_some(now);
+            let bytes = encode(&address);
+            change.put.push(Plain { name: reads.names[1].clone(), bytes, expires, ..Plain::default() });
             change.events.push(Event {
                 interaction: Some(acting.id),
                 ..team_event(&interaction.team, EventKind::InteractionErased, &acting.actor, now, json!({}))
@@ -107,6 +111,7 @@ impl Gateway {
         });
         saved.await?.outcome?;
         self.parsed.remove(&acting.id);
+        self.opened.remove(&reads.names[0]);
         Ok(())
     }
 
@@ -114,6 +119,7 @@ impl Gateway {
     pub(super) async fn erase_interactions(
         &self,
         team: &TeamName,
+        actor: &Actor,
         which: impl Fn(&Summary) -> bool,
     ) -> Result<usize, Error> {
         while self.relay().await? > 0 {} // the list lags, and erasing must miss nothing
@@ -127,7 +133,7 @@ impl Gateway {
                 let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
                 let id = entry.member.parse().map_err(|_| Error::Damaged("the list of interactions".into()))?;
                 if which(&summary) {
-                    match self.erase(Acting { id, team: Some(team), actor: Actor::Owner }).await {
+                    match self.erase(Acting { id, team: Some(team), actor: actor.clone() }).await {
                         Ok(()) => erased += 1,
                         Err(Error::Refused(Refusal::NotFound(_))) => {}
                         Err(error) => return Err(error),
@@ -144,13 +150,29 @@ impl Gateway {
         customer: &crate::domain::id::CustomerId,
         actor: &Actor,
     ) -> Result<usize, Error> {
-        let erased = self.erase_interactions(team, |summary| summary.customers.contains(customer)).await?;
+        let erased = self.erase_interactions(team, actor, |summary| summary.customers.contains(customer)).await?;
         let rule = |_: &mut crate::domain::team::Team, now| {
-            let data = json!({"customer": self.keys.pseudonym.tag(&[team.as_str().as_bytes(), customer.as_str().as_bytes()]).name()});
+            let data = json!({"pseudonym": self.keys.pseudonym.tag(&[team.as_str().as_bytes(), customer.as_str().as_bytes()]).name()});
             Ok(((), vec![team_event(team, EventKind::CustomerErased, actor, now, data)]))
         };
         self.change_team(team, rule, None).await?;
         Ok(erased)
+    }
+
+    /// Empties the streams of a team that goes. Their numbers go on, so that what waits in an
+    /// outbox is not taken twice and no id comes back.
+    pub(super) async fn end_streams(&self, team: &TeamName) -> Result<(), Error> {
+        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
+        let saved = self.decide(&reads, |records, _| {
+            let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
+            let mut change = Change::nothing(Ok(()));
+            head.gone = head.events;
+            change.trim.push((stream_index(team), member(head.events)));
+            change.trim.push((audit_index(team), member(head.audit)));
+            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
     }
 
     /// Sweeps what is past its time out of the store, and what retention ends out of every
@@ -163,9 +185,16 @@ impl Gateway {
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(last.to_string());
             for (team, _) in &page {
-                while self.retain(team).await? {}
+                if let Err(error) = self.retain_all(team).await {
+                    tracing::error!(%team, %error, "a team's retention cannot be kept; the others' goes on");
+                }
             }
         }
+    }
+
+    async fn retain_all(&self, team: &TeamName) -> Result<(), Error> {
+        while self.retain(team).await? {}
+        Ok(())
     }
 
     /// Takes away what is past its time, a page of each; whether there was anything.

@@ -11,8 +11,8 @@ use dashmap::DashMap;
 use serde_json::json;
 
 use super::decide::{Change, Plain, Reads};
-use super::names::{SYSTEM_RECORD, team_record};
-use super::{Error, Gateway, SYSTEM, decode, encode};
+use super::names::{SYSTEM_RECORD, gone_name, team_record};
+use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{Kid, TeamName};
@@ -87,7 +87,10 @@ impl Gateway {
         let read_at = self.clock.elapsed();
         let (opened, version) = self.read_one(key).await?;
         let value = match opened {
-            Some(bytes) => Some(Arc::new(view(decode(name.as_str(), &bytes)?, &system)?)),
+            Some(bytes) => {
+                let team: Team = decode(name.as_str(), &bytes)?;
+                (!team.leaving).then(|| view(team, &system).map(Arc::new)).transpose()?
+            }
             None => None,
         };
         if value.is_some() {
@@ -138,8 +141,12 @@ impl Gateway {
         }
     }
 
-    /// Makes a team or gives it another title; true where it is new.
+    /// Makes a team or gives it another title; true where it is new. The index comes first: a
+    /// name without a team is passed over, a team without its name would be missed.
     pub async fn put_team(&self, name: &TeamName, title: &str, actor: &Actor) -> Result<bool, Error> {
+        self.finish_leaving(name).await?;
+        self.index_team(|change| change.enter.push((TEAMS.into(), name.to_string(), title.as_bytes().to_vec())))
+            .await?;
         let reads = self.team_reads(name);
         let saved = self
             .decide(&reads, |records, now| {
@@ -155,45 +162,57 @@ impl Gateway {
             })
             .await?;
         self.forget(Some(name));
-        let is_new = saved.outcome?;
-        self.enter_team(name, title).await?;
-        Ok(is_new)
+        Ok(saved.outcome?)
     }
 
-    /// The index entry of a team; entering again changes nothing.
-    async fn enter_team(&self, name: &TeamName, title: &str) -> Result<(), Error> {
+    /// Changes the index of teams.
+    async fn index_team(&self, how: impl Fn(&mut Change<()>)) -> Result<(), Error> {
         let reads = Reads { partition: SYSTEM, names: vec!["teams-index".into()] };
         let saved = self.decide(&reads, |_, _| {
             let mut change = Change::nothing(Ok(()));
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
-            change.enter.push((TEAMS.into(), name.to_string(), title.as_bytes().to_vec()));
+            how(&mut change);
             Ok(change)
         });
         Ok(saved.await?.outcome?)
     }
 
-    /// Takes a team away with everything of it that the gateway keeps.
+    /// Takes a team away with everything of it that the gateway keeps. From the first commit on
+    /// it answers nobody; asked again after a crash, the rest is done.
     pub async fn delete_team(&self, name: &TeamName) -> Result<(), Error> {
-        self.team(name).await?.ok_or(Refusal::NotFound("team"))?;
         let reads = self.team_reads(name);
         let saved = self.decide(&reads, |records, _| {
-            let mut change = Change::nothing(records[0].as_ref().map(|_| ()).ok_or(Refusal::NotFound("team")));
+            let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
+            let team = Team { leaving: true, ..decode(name.as_str(), bytes)? };
+            Ok(save_team(&team, ()))
+        });
+        saved.await?.outcome?;
+        self.forget(Some(name));
+        self.finish_leaving(name).await
+    }
+
+    /// Erases what a leaving team kept, and its record last.
+    async fn finish_leaving(&self, name: &TeamName) -> Result<(), Error> {
+        let reads = self.team_reads(name);
+        let (opened, _) = self.read(&reads).await?;
+        let team = opened[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
+        if team.is_none_or(|team| !team.leaving) {
+            return Ok(());
+        }
+        self.erase_interactions(name, &Actor::Owner, |_| true).await?;
+        while self.relay().await? > 0 {}
+        self.end_streams(name).await?;
+        self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
+        let saved = self.decide(&reads, |_, now| {
+            let mut change = Change::nothing(Ok(()));
             change.delete.push(reads.names[0].clone());
             // A commit puts at least one record: this one says when the team went.
-            change.put.push(Plain { name: format!("gone/{name}"), ..Plain::default() });
+            change.put.push(Plain { name: gone_name(name), expires: Some(now.plus(DAY)), ..Plain::default() });
             Ok(change)
         });
         saved.await?.outcome?;
         self.forget(Some(name));
-        self.erase_interactions(name, |_| true).await?;
-        let reads = Reads { partition: SYSTEM, names: vec!["teams-index".into()] };
-        let saved = self.decide(&reads, |_, _| {
-            let mut change = Change::nothing(Ok(()));
-            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
-            change.remove.push((TEAMS.into(), name.to_string()));
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+        Ok(())
     }
 
     /// A page of all teams: name and title, and where the next page begins.
@@ -226,6 +245,9 @@ impl Gateway {
                 }
                 let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
                 let mut team: Team = decode(name.as_str(), bytes)?;
+                if team.leaving {
+                    return Ok(Change::nothing(Err(Refusal::NotFound("team"))));
+                }
                 let (told, events) = match rule(&mut team, now) {
                     Ok(told) => told,
                     Err(refusal) => return Ok(Change::nothing(Err(refusal))),
@@ -246,9 +268,15 @@ impl Gateway {
     }
 }
 
-/// What follows from a team's record under a system layer.
+/// What follows from a team's record under a system layer. Should two changes at the same moment
+/// have made the layers contradict each other, the team's own stand without the system's.
 fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
+    let alone = |_| {
+        tracing::error!(team = %team.name, "its settings contradict the system's: they stand alone until one changes");
+        effective(&Overrides::default(), &team.overrides)
+    };
     let effective = effective(system, &team.overrides)
+        .or_else(alone)
         .map_err(|_| Error::Damaged(format!("the settings of {} contradict each other", team.name)))?;
     let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
     Ok(TeamView { effective, signing, verifying: team.verifying_keys(), team })

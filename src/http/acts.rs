@@ -13,7 +13,7 @@ use super::body::{Json, fault, field};
 use super::caller::{Agent, Bot, acting};
 use super::problem::Problem;
 use super::replies::{again, created};
-use super::views::{AuthenticationView, InteractionView};
+use super::views::{AuthenticationView, InteractionView, Viewer};
 use super::{Shared, slugs};
 use crate::domain::id::{MessageId, ParticipantId, plain_text};
 use crate::domain::refusal::Refusal;
@@ -74,7 +74,8 @@ async fn hear_message(
     if text.len() > 16 * 1024 {
         return Err(fault("/text", "at most 16 KiB"));
     }
-    let viewer = state.viewer(&caller);
+    // Whoever repeats the message id gets this reply, so it says what the least of them may read.
+    let viewer = Viewer { role: Role::Bot, ..state.viewer(&caller) };
     let hidden: String = text.chars().take(32).map(|_| '•').collect();
     let render = |held: &Held<Heard>| {
         let consumed = held.outcome != Heard::Conversation;

@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -31,11 +31,14 @@ pub async fn serve(listener: TcpListener, router: Router, stopping: Cancellation
     let drain = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
-        let permit = room.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let (stream, peer) = tokio::select! {
+        let next = async {
+            let permit = room.clone().acquire_owned().await.expect("the semaphore is never closed");
+            (permit, listener.accept().await)
+        };
+        let (permit, stream, peer) = tokio::select! {
             () = stopping.cancelled() => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
+            (permit, accepted) = next => match accepted {
+                Ok((stream, peer)) => (permit, stream, peer),
                 Err(error) => {
                     // Out of file descriptors, mostly: others must end first.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -47,10 +50,13 @@ pub async fn serve(listener: TcpListener, router: Router, stopping: Cancellation
         let _ = stream.set_nodelay(true);
         let router = router.clone();
         let service = hyper::service::service_fn(move |request| answer(router.clone(), request, peer));
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let watched = drain.watch(connection);
+        let (builder, watcher) = (builder.clone(), drain.watcher());
         tokio::spawn(async move {
-            if let Err(error) = watched.await {
+            if !tokio::time::timeout(HEAD_TIMEOUT, speaks(&stream)).await.unwrap_or(false) {
+                return;
+            }
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+            if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(error, "a connection ended badly");
             }
             drop(permit);
@@ -59,6 +65,20 @@ pub async fn serve(listener: TcpListener, router: Router, stopping: Cancellation
     drop(listener);
     if tokio::time::timeout(DRAIN, drain.shutdown()).await.is_err() {
         tracing::warn!("connections were still open after the drain");
+    }
+}
+
+/// Waits until the client has said enough to tell HTTP/1.1 from HTTP/2: before that, nothing else
+/// looks at the clock. False where it hangs up.
+async fn speaks(stream: &TcpStream) -> bool {
+    const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut said = [0; 24];
+    loop {
+        match stream.peek(&mut said).await {
+            Ok(0) | Err(_) => return false,
+            Ok(n) if n == PREFACE.len() || said[..n] != PREFACE[..n] => return true,
+            Ok(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
     }
 }
 

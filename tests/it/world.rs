@@ -432,11 +432,15 @@ impl Browser {
 
     /// The confirmation code that a done page shows.
     pub async fn code(&mut self, url: &str) -> String {
-        let page = self.get(url).await.text();
-        let after = page.split("data-code").nth(1).expect("the page shows a code");
-        let text: String = after.split('>').skip(1).flat_map(|p| p.split('<').next()).collect();
-        text.chars().filter(|c| c.is_ascii_alphanumeric()).take(6).collect()
+        shown_code(&self.get(url).await.text())
     }
+}
+
+/// The confirmation code on a done page.
+pub fn shown_code(page: &str) -> String {
+    let after = page.split("data-code").nth(1).expect("the page shows a code");
+    let text: String = after.split('>').skip(1).flat_map(|p| p.split('<').next()).collect();
+    text.chars().filter(|c| c.is_ascii_alphanumeric()).take(6).collect()
 }
 
 /// The value of a hidden field.

@@ -41,38 +41,32 @@ pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool) -> Decision<H
     let Some(said) = Candidate::parse(text).filter(|_| from_own_sender) else {
         return turn.done(Heard::Conversation);
     };
-    let waiting = |p: &crate::domain::interaction::Participant| p.confirmation.is_some();
-    let places: Vec<usize> =
-        (0..turn.interaction.participants.len()).filter(|at| waiting(&turn.interaction.participants[*at])).collect();
-    let mut heard = Heard::Conversation;
-    for at in places {
-        heard = compare(&mut turn, at, &said);
-        if heard == Heard::Passed {
-            break;
-        }
+    let waits = |at: &usize| turn.interaction.participants[*at].confirmation.is_some();
+    let waiting: Vec<usize> = (0..turn.interaction.participants.len()).filter(waits).collect();
+    let (admitted, refused): (Vec<usize>, Vec<usize>) =
+        waiting.into_iter().partition(|at| turn.admit(*at, "login").is_ok());
+    // One person's right code is not another's wrong one: only a text that is nobody's is counted.
+    if let Some(at) = admitted.iter().copied().find(|at| is_code_of(&turn, *at, &said)) {
+        let heard = passed(&mut turn, at);
+        return turn.done(heard);
+    }
+    let mut heard = refused.first().map_or(Heard::Conversation, |at| match turn.admit(*at, "login") {
+        Err(Refusal::Banned) => Heard::Banned,
+        _ => Heard::Locked,
+    });
+    for at in admitted {
+        heard = wrong(&mut turn, at);
     }
     turn.done(heard)
 }
 
-fn compare(turn: &mut Turn<'_>, at: usize, said: &Candidate) -> Heard {
-    match turn.admit(at, "login") {
-        Ok(_) => {}
-        Err(Refusal::Banned) => return Heard::Banned,
-        Err(_) => return Heard::Locked,
-    }
-    let (id, keys) = (turn.interaction.id, turn.around.keys);
-    let participant = turn.participant(at);
-    let mut confirmation = participant.confirmation.take().expect("the caller chose one that waits");
-    confirmation.tries_left -= 1;
-    if !confirmation.is(said, id, &keys.confirmation) {
-        let tries_left = confirmation.tries_left;
-        if tries_left == 0 {
-            participant.flag.explain(Reason::ConfirmationFailed);
-        } else {
-            participant.confirmation = Some(confirmation);
-        }
-        return wrong(turn, at, tries_left);
-    }
+fn is_code_of(turn: &Turn<'_>, at: usize, said: &Candidate) -> bool {
+    let (id, key) = (turn.interaction.id, &turn.around.keys.confirmation);
+    turn.interaction.participants[at].confirmation.as_ref().is_some_and(|c| c.is(said, id, key))
+}
+
+fn passed(turn: &mut Turn<'_>, at: usize) -> Heard {
+    let confirmation = turn.participant(at).confirmation.take().expect("the caller chose one that waits");
     let mut resume = Map::new();
     if let Some(intent) = &confirmation.intent {
         resume.insert("intent".into(), json!(intent));
@@ -80,14 +74,23 @@ fn compare(turn: &mut Turn<'_>, at: usize, said: &Candidate) -> Heard {
     if let Some(state) = &confirmation.state {
         resume.insert("state".into(), json!(state));
     }
-    match raise(turn, at, confirmation.proof, Binding::Code, resume) {
+    match raise(turn, at, confirmation.proof, Binding::Code, Some(confirmation.link), resume) {
         Ok(()) => Heard::Passed,
         Err(_) => Heard::SubjectConflict,
     }
 }
 
-fn wrong(turn: &mut Turn<'_>, at: usize, tries_left: u8) -> Heard {
-    let id = turn.interaction.participants[at].id.clone();
+/// Counts a wrong code; the count is saved before anybody is told.
+fn wrong(turn: &mut Turn<'_>, at: usize) -> Heard {
+    let participant = turn.participant(at);
+    let id = participant.id.clone();
+    let confirmation = participant.confirmation.as_mut().expect("the caller chose one that waits");
+    confirmation.tries_left -= 1;
+    let tries_left = confirmation.tries_left;
+    if tries_left == 0 {
+        participant.confirmation = None;
+        participant.flag.explain(Reason::ConfirmationFailed);
+    }
     turn.tell(EventKind::ConfirmationWrong, Some(id), object(json!({"tries_left": tries_left})));
     let consequence = turn.fail(at, "login");
     if consequence != Consequence::Counted {

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::domain::event::EventKind;
-use crate::domain::flag::Reason;
+use crate::domain::flag::{Flag, Reason};
 use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus, Progress};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
@@ -56,7 +56,7 @@ fn find_done(turn: &Turn<'_>, number: u16, tag: &Tag) -> Result<Found, Refusal> 
             let at = turn.find(Some(&link.participant))?;
             Ok(Found::Done(at, link.clone(), *status))
         }
-        Some(EndedLink { end: LinkEnd::Reported, .. }) => Err(Refusal::LinkReported),
+        Some(EndedLink { end: LinkEnd::Reported(Some(done)), .. }) if done == tag => Err(Refusal::LinkReported),
         _ => Err(Refusal::NotFound("link")),
     }
 }
@@ -67,7 +67,7 @@ pub(super) fn ended(end: &LinkEnd) -> Refusal {
         LinkEnd::Used { .. } => Refusal::LinkUsed,
         LinkEnd::Superseded => Refusal::LinkSuperseded,
         LinkEnd::Expired => Refusal::LinkExpired,
-        LinkEnd::Reported => Refusal::LinkReported,
+        LinkEnd::Reported(_) => Refusal::LinkReported,
     }
 }
 
@@ -114,11 +114,13 @@ pub fn report(mut turn: Turn<'_>, token: &Token) -> Decision<()> {
         Err(Refusal::LinkReported) => return turn.done(()),
         Err(refusal) => return turn.refuse(refusal),
     };
-    let used = token.kind == TokenKind::Done;
+    let done = (token.kind == TokenKind::Done).then(|| token.tag(&turn.around.keys.link));
     let participant = turn.participant(at);
     participant.links.retain(|l| l.number != link.number);
     participant.confirmation.take_if(|c| c.link == link.number);
-    let fell = used && participant.flag.lower(Reason::Reported);
+    // Only what this link proved: another proof since then is another's.
+    let proved = matches!(&participant.flag, Flag::Raised(raised) if raised.by_link == Some(link.number));
+    let fell = proved && participant.flag.lower(Reason::Reported);
     participant.flag.explain(Reason::Reported);
     let id = participant.id.clone();
     let data = link_data(turn.interaction.id, &link);
@@ -126,6 +128,7 @@ pub fn report(mut turn: Turn<'_>, token: &Token) -> Decision<()> {
     if fell {
         turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
     }
-    turn.end_link(link, LinkEnd::Reported);
+    turn.end_link(link, LinkEnd::Reported(done));
+    turn.touch();
     turn.done(())
 }

@@ -93,7 +93,9 @@ fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {
     if settings.authentication_url.is_none() {
         return Err(Refusal::NoAuthenticationUrl);
     }
-    if !request.landing && settings.link.landing == Landing::Required {
+    // Without the landing page nothing could show that the chat opened it.
+    let needed = settings.link.landing == Landing::Required || settings.link.binding == BindingRule::Opener;
+    if !request.landing && needed {
         return Err(Refusal::LandingRequired);
     }
     if let Some(url) = &request.return_url {

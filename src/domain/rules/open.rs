@@ -87,7 +87,7 @@ pub fn vouch(mut turn: Turn<'_>, word: &Word) -> Decision<()> {
         Ok(at) => at,
         Err(refusal) => return turn.refuse(refusal),
     };
-    if let Err(refusal) = raise(&mut turn, at, word.proof.clone(), Binding::Token, Map::new()) {
+    if let Err(refusal) = raise(&mut turn, at, word.proof.clone(), Binding::Token, None, Map::new()) {
         return turn.refuse(refusal);
     }
     turn.address.vouched.insert(word.name.clone(), word.until);
@@ -102,6 +102,7 @@ pub(super) fn raise(
     at: usize,
     proof: Proof,
     binding: Binding,
+    by_link: Option<u16>,
     resume: Map<String, serde_json::Value>,
 ) -> Result<(), Refusal> {
     let admitted = turn.admit(at, "login")?;
@@ -112,11 +113,12 @@ pub(super) fn raise(
     let (settings, now) = (turn.around.settings, turn.around.now);
     let participant = turn.participant(at);
     participant.subject = Some(proof.customer.id.clone());
-    participant.flag.raise(admitted, proof, binding, settings, now);
+    participant.flag.raise(admitted, proof, (binding, by_link), settings, now);
     let (id, raised) = (participant.id.clone(), participant.flag.raised(now));
     let raised = raised.expect("it was raised with a timeout of at least a minute");
     let mut data = object(json!({
         "methods": raised.methods(),
+        "customer": raised.customer.id,
         "binding": raised.binding,
         "expires_at": raised.expires_at.to_string(),
     }));

@@ -90,7 +90,7 @@ fn authenticated(
         (false, BindingRule::None) => Binding::None,
         (false, _) => return Ok(await_code(turn, at, link, proof, done)),
     };
-    raise(turn, at, proof.clone(), binding, resume(link))?;
+    raise(turn, at, proof.clone(), binding, Some(link.number), resume(link))?;
     Ok(PostBackStatus::Authenticated)
 }
 

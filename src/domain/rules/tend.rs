@@ -31,7 +31,7 @@ pub fn presence(mut turn: Turn<'_>, who: Option<&ParticipantId>, online: bool) -
     turn.done(())
 }
 
-/// The flag falls; a link or a login under way goes on.
+/// The flag falls, and a login that waits for its code is dropped; a link goes on.
 pub fn sign_out(mut turn: Turn<'_>, who: Option<&ParticipantId>) -> Decision<()> {
     let at = match turn.must_be_open().and_then(|()| turn.find(who)) {
         Ok(at) => at,
@@ -102,15 +102,16 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, method: Option<&str>, rea
         Err(refusal) => return turn.refuse(refusal),
     };
     let now = turn.around.now;
-    for method in
-        ["login", "otp", "pin", "kba", "photo_id"].into_iter().filter(|m| method.is_none_or(|only| only == *m))
-    {
+    let budgets =
+        ["login", "otp", "pin", "kba", "photo_id"].into_iter().filter(|m| method.is_none_or(|only| only == *m));
+    let banned = |m: &str| turn.address.budgets.get(&turn.budget_name(at, m)).is_some_and(|b| b.banned);
+    if !ban && budgets.clone().any(banned) {
+        return turn.refuse(Refusal::Forbidden); // all of it or nothing
+    }
+    for method in budgets {
         let name = turn.budget_name(at, method);
         let Some(budget) = turn.address.budgets.get_mut(&name) else { continue };
         let was_banned = budget.banned;
-        if was_banned && !ban {
-            return turn.refuse(Refusal::Forbidden);
-        }
         let lifted = budget.lift(now, ban);
         if budget.is_clear() {
             turn.address.budgets.remove(&name);
