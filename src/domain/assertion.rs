@@ -5,10 +5,11 @@
 //! required, integers only, our own clock.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::flag::{Customer, Method, Proof};
 use super::id::{Conversation, CustomerId, Kid, plain_text};
@@ -95,7 +96,7 @@ struct PostBackClaims {
     name: Option<String>,
     auth_time: Option<u64>,
     acr: Option<String>,
-    private_data: Option<BTreeMap<String, String>>,
+    private_data: Option<PrivateData>,
 }
 
 #[derive(Deserialize)]
@@ -109,7 +110,34 @@ struct IdentityClaims {
     nbf: Option<u64>,
     name: Option<String>,
     conversation: Option<String>,
-    private_data: Option<BTreeMap<String, String>>,
+    private_data: Option<PrivateData>,
+}
+
+/// Texts under names that differ: of two under one name none is the right one.
+struct PrivateData(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for PrivateData {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = PrivateData;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<PrivateData, A::Error> {
+                let mut map = BTreeMap::new();
+                while let Some((name, text)) = members.next_entry()? {
+                    if map.insert(name, text).is_some() {
+                        return Err(A::Error::custom("a name stands twice"));
+                    }
+                }
+                Ok(PrivateData(map))
+            }
+        }
+        d.deserialize_map(Members)
+    }
 }
 
 /// Judges a post-back for the handle whose callback it was posted to.
@@ -183,9 +211,11 @@ fn open<C: DeserializeOwned>(token: &str, typ: &str, keys: &[VerifyingKey], now:
     }
 }
 
-/// Into a struct, never into a map: a claim that stands twice is an error.
+/// Into a struct, never into a map: a claim that stands twice is an error. An array, which serde
+/// would read as a struct's fields in their order, is no JSON object (RFC 7515 §4, RFC 7519 §4).
 fn from_segment<T: DeserializeOwned>(segment: &str) -> Option<T> {
-    serde_json::from_slice(&from_base64url(segment)?).ok()
+    let json = from_base64url(segment)?;
+    json.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(&json).ok())?
 }
 
 fn common(iss: &str, aud: &str, audience: &str, jti: &str) -> Result<(), Refusal> {
@@ -221,13 +251,13 @@ fn proof(
     name: Option<String>,
     auth_time: Option<Moment>,
     acr: Option<String>,
-    private_data: Option<BTreeMap<String, String>>,
+    private_data: Option<PrivateData>,
 ) -> Result<Proof, Refusal> {
     let id: CustomerId = sub.parse().map_err(|_| bad("sub"))?;
     if name.as_ref().is_some_and(|name| !plain_text(name, 200)) {
         return Err(bad("name"));
     }
-    let private_data = private_data.unwrap_or_default();
+    let private_data = private_data.map(|given| given.0).unwrap_or_default();
     let bytes: usize = private_data.iter().map(|(k, v)| k.len() + v.len()).sum();
     if private_data.len() > 50 || bytes > 4096 {
         return Err(bad("private_data is over 50 fields or 4 KiB"));

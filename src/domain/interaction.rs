@@ -108,6 +108,31 @@ pub struct Person {
     pub customer_id: Option<CustomerId>,
 }
 
+/// What becomes of a person: absent fields stay, `Some(None)` empties one.
+#[derive(Clone, Debug, Default)]
+pub struct PersonChange {
+    /// What she is called.
+    pub name: Option<Option<String>>,
+    /// In E.164.
+    pub phone: Option<Option<String>>,
+    /// Her mail address.
+    pub email: Option<Option<String>>,
+    /// Who she is said to be.
+    pub customer_id: Option<Option<CustomerId>>,
+}
+
+impl PersonChange {
+    /// The person as she is from now on.
+    pub fn apply(&self, person: &Person) -> Person {
+        Person {
+            name: self.name.clone().unwrap_or_else(|| person.name.clone()),
+            phone: self.phone.clone().unwrap_or_else(|| person.phone.clone()),
+            email: self.email.clone().unwrap_or_else(|| person.email.clone()),
+            customer_id: self.customer_id.clone().unwrap_or_else(|| person.customer_id.clone()),
+        }
+    }
+}
+
 impl Participant {
     /// A person who has proved nothing.
     pub fn new(id: ParticipantId, role: Role, person: Person) -> Self {

@@ -1,6 +1,7 @@
 //! A team: its overrides and its keys, in one record. Pure changes; each tells what happened.
 //! The record names nobody: customers and interactions are records of their own.
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::{Deserialize, Serialize};
@@ -281,6 +282,26 @@ fn public_algorithm(jwk: &Value) -> Result<Algorithm, Refusal> {
     if named.is_some_and(|named| named != format!("{algorithm:?}")) {
         return Err(Refusal::UnusableKey("alg is not one of EdDSA, ES256 and RS256"));
     }
-    DecodingKey::from_jwk(&key).map_err(|_| Refusal::UnusableKey("its numbers are no key"))?;
-    Ok(algorithm)
+    let sound = is_sound(&key.algorithm) && DecodingKey::from_jwk(&key).is_ok();
+    if sound { Ok(algorithm) } else { Err(Refusal::UnusableKey("its numbers are no key")) }
+}
+
+/// Whether the numbers can be a key's: reading a JWK does not look at them, and under an RSA
+/// exponent of 1 everybody could sign.
+fn is_sound(key: &AlgorithmParameters) -> bool {
+    let bytes = |text: &String| from_base64url(text).unwrap_or_default();
+    match key {
+        AlgorithmParameters::OctetKeyPair(p) => ParsedPublicKey::new(&ED25519, bytes(&p.x)).is_ok(),
+        AlgorithmParameters::EllipticCurve(p) => {
+            let point = [vec![4], bytes(&p.x), bytes(&p.y)].concat(); // uncompressed: SEC 1 §2.3.3
+            ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).is_ok()
+        }
+        AlgorithmParameters::RSA(p) => {
+            let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+            let (n, e) = (bytes(&p.n), bytes(&p.e));
+            let exponent = e.iter().try_fold(0u64, |sum, b| Some(sum.checked_mul(256)? + u64::from(*b)));
+            odd(&n) && odd(&e) && exponent.is_some_and(|e| (3..1 << 33).contains(&e))
+        }
+        _ => false,
+    }
 }

@@ -14,7 +14,7 @@ use super::{Error, Gateway, Held, Remember, Told, decode, encode};
 use crate::domain::assertion;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
-use crate::domain::interaction::{Address, Interaction, Person, Role, Status};
+use crate::domain::interaction::{Address, Interaction, Person, PersonChange, Role, Status};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::open::{self, Opening, Word};
 use crate::domain::rules::tend;
@@ -73,6 +73,13 @@ impl Gateway {
     ) -> Result<Told<Held<bool>>, Error> {
         let team = self.team(&opening.team).await?.ok_or(Refusal::NotFound("team"))?;
         let (partition, address_name) = self.address_of(&opening.team, &opening.channel, &opening.conversation);
+        if let Some(remember) = remember {
+            // An earlier reply stands, also where its identity token has grown old since.
+            let reads = Reads { partition, names: vec![remember.name()] };
+            if let Some(reply) = remember.earlier(&self.read(&reads).await?.0[0], self.now())? {
+                return Ok(Told::Again(reply));
+            }
+        }
         let word = match identity_token {
             None => None,
             Some(token) => Some(self.reserve_word(&team, opening, token, &address_name).await?),
@@ -202,8 +209,20 @@ impl Gateway {
     }
 
     /// Another person takes a participant's place.
-    pub async fn reassign(&self, visit: Acting<'_>, who: &ParticipantId, person: &Person) -> Result<Held<()>, Error> {
-        fresh(self.turn(visit.into(), |turn, _| tend::reassign(turn, who, person), None).await?)
+    pub async fn reassign(
+        &self,
+        visit: Acting<'_>,
+        who: &ParticipantId,
+        change: &PersonChange,
+    ) -> Result<Held<()>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| match turn.interaction.participant(who) {
+            None => turn.refuse(Refusal::NotFound("participant")),
+            Some(participant) => {
+                let person = change.apply(&participant.person);
+                tend::reassign(turn, who, &person)
+            }
+        };
+        fresh(self.turn(visit.into(), rule, None).await?)
     }
 
     /// A lock is lifted; with `ban` also a ban.

@@ -4,7 +4,7 @@
 use axum::Json as Reply;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header;
+use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,6 +16,7 @@ use super::{Shared, notices, slugs};
 use crate::domain::refusal::Refusal;
 use crate::domain::token::Token;
 use crate::gateway::Error;
+use crate::pages::Refused;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -59,7 +60,10 @@ async fn post_back(
         let told = take(&state, &handle, &body.assertion).await;
         return told.map(|view| Reply(view).into_response()).map_err(|e| refused(&state, &handle, e));
     }
-    match take(&state, &handle, &form_field(&bytes)?).await {
+    let Some(assertion) = form_field(&bytes) else {
+        return Ok(notices::notice(&state, StatusCode::BAD_REQUEST, Refused::NotConfirmed, None));
+    };
+    match take(&state, &handle, &assertion).await {
         Ok(view) => Ok(Redirect::to(&view.continue_url).into_response()),
         Err(Error::Refused(Refusal::Replayed(_))) => {
             Ok(Redirect::to(&done_url(&state, &handle).unwrap_or_default()).into_response())
@@ -95,13 +99,8 @@ fn is_form(request: &Request) -> bool {
 }
 
 /// The one field `assertion`.
-fn form_field(bytes: &[u8]) -> Result<String, Problem> {
-    let mut found = None;
-    for (name, value) in url::form_urlencoded::parse(bytes) {
-        if name != "assertion" || found.is_some() {
-            return Err(Problem::of(&slugs::BAD_REQUEST).saying("The form holds one field, assertion."));
-        }
-        found = Some(value.into_owned());
-    }
-    found.ok_or_else(|| Problem::of(&slugs::BAD_REQUEST).saying("The form holds one field, assertion."))
+fn form_field(bytes: &[u8]) -> Option<String> {
+    let mut fields = url::form_urlencoded::parse(bytes);
+    let (name, value) = fields.next()?;
+    (name == "assertion" && fields.next().is_none()).then(|| value.into_owned())
 }

@@ -50,7 +50,7 @@ pub(super) fn refusal_in(state: &Shared, error: Error, settings: Option<&Setting
 }
 
 /// A page with one message.
-fn notice(state: &Shared, status: StatusCode, why: pages::Refused, settings: Option<&Settings>) -> Response {
+pub(super) fn notice(state: &Shared, status: StatusCode, why: pages::Refused, settings: Option<&Settings>) -> Response {
     let plain = || pages::Brand { name: None, color: None, logo: None };
     let page = pages::Notice::of(why, settings.map_or_else(plain, brand), settings.map_or("en", |s| &s.locale));
     let mut response = (status, Html(state.pages.notice(&page))).into_response();

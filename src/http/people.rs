@@ -15,8 +15,8 @@ use super::problem::Problem;
 use super::replies::created;
 use super::views::InteractionView;
 use super::{Shared, slugs};
-use crate::domain::id::{ParticipantId, plain_text};
-use crate::domain::interaction::{Person, Role};
+use crate::domain::id::{CustomerId, ParticipantId, plain_text};
+use crate::domain::interaction::{Person, PersonChange, Role};
 use crate::gateway::{Held, Remember};
 
 /// The routes of this file.
@@ -48,20 +48,32 @@ pub(super) fn short(pointer: String, text: Option<String>, longest: usize) -> Re
 }
 
 pub(super) fn person(at: &str, new: NewParticipant) -> Result<(Role, Person), Problem> {
-    let phone = short(format!("{at}/phone"), new.phone, 32)?;
-    let digits = |p: &String| {
-        p.strip_prefix('+').is_some_and(|d| (5..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()))
-    };
-    if phone.as_ref().is_some_and(|p| !digits(p)) {
-        return Err(fault(format!("{at}/phone"), "must be in E.164: + and 5 to 15 digits"));
-    }
-    let email = short(format!("{at}/email"), new.email, 254)?;
-    if email.as_ref().is_some_and(|e| e.split('@').filter(|part| !part.is_empty()).count() != 2 || e.contains(' ')) {
-        return Err(fault(format!("{at}/email"), "must be a mail address"));
-    }
-    let customer_id = new.customer_id.map(|c| field(&format!("{at}/customer_id"), &c)).transpose()?;
     let name = short(format!("{at}/name"), new.name, 200)?;
-    Ok((new.role, Person { name, phone, email, customer_id }))
+    let (phone, email) = (phone(at, new.phone)?, email(at, new.email)?);
+    Ok((new.role, Person { name, phone, email, customer_id: customer(at, new.customer_id)? }))
+}
+
+fn phone(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
+    let digits = |d: &str| (5..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit());
+    match text {
+        Some(text) if !text.strip_prefix('+').is_some_and(digits) => {
+            Err(fault(format!("{at}/phone"), "must be in E.164: + and 5 to 15 digits"))
+        }
+        text => Ok(text),
+    }
+}
+
+fn email(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
+    let text = short(format!("{at}/email"), text, 254)?;
+    let good = |e: &String| e.split('@').filter(|part| !part.is_empty()).count() == 2 && !e.contains(' ');
+    match text {
+        Some(text) if !good(&text) => Err(fault(format!("{at}/email"), "must be a mail address")),
+        text => Ok(text),
+    }
+}
+
+fn customer(at: &str, text: Option<String>) -> Result<Option<CustomerId>, Problem> {
+    text.map(|text| field(&format!("{at}/customer_id"), &text)).transpose()
 }
 
 /// Adds a person to the interaction.
@@ -122,17 +134,13 @@ async fn reassign_participant(
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
     let who: ParticipantId = participant.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    let held = state.gateway.interaction(acting.id, acting.team).await.map_err(|e| state.problem(e))?;
-    let before = held.interaction.participant(&who).ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
-    let (old, asked) = (before.person.clone(), body.value);
-    let new = NewParticipant {
-        role: before.role,
-        name: asked.name.unwrap_or(old.name),
-        phone: asked.phone.unwrap_or(old.phone),
-        email: asked.email.unwrap_or(old.email),
-        customer_id: asked.customer_id.unwrap_or(old.customer_id.map(|c| c.to_string())),
+    let asked = body.value;
+    let change = PersonChange {
+        name: asked.name.map(|name| short("/name".into(), name, 200)).transpose()?,
+        phone: asked.phone.map(|text| phone("", text)).transpose()?,
+        email: asked.email.map(|text| email("", text)).transpose()?,
+        customer_id: asked.customer_id.map(|text| customer("", text)).transpose()?,
     };
-    let (_, person) = person("", new)?;
-    let held = state.gateway.reassign(acting, &who, &person).await.map_err(|e| state.problem(e))?;
+    let held = state.gateway.reassign(acting, &who, &change).await.map_err(|e| state.problem(e))?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }

@@ -35,7 +35,8 @@ async fn a007_an_assertion_of_one_chat_says_nothing_in_another() {
     let named = json!({"assertion": assertion, "interaction_id": victims});
     world.call("", "POST", path, named).await.refused(422, "invalid");
     let by_query = format!("{path}?interaction_id={victims}");
-    world.call("", "POST", &by_query, json!({"assertion": assertion})).await.expect(200);
+    world.call("", "POST", &by_query, json!({"assertion": assertion})).await.refused(422, "invalid");
+    team.post_back(&own, &assertion).await.expect(200);
     assert_eq!(team.flag(&victims).await["status"], "pending", "the victim's chat still waits");
     assert_eq!(team.bot("GET", &victims, "", Value::Null).await.expect(200)["login_link"]["status"], "opened");
 }
