@@ -78,7 +78,10 @@ impl<'a, T> Remember<'a, T> {
 #[derive(Serialize, Deserialize)]
 struct Reservation {
     body: Tag,
+    /// When the key came first: it counts for a day from then, however often it is replayed.
     at: Moment,
+    /// When its request began to run last.
+    since: Moment,
 }
 
 impl Gateway {
@@ -95,11 +98,12 @@ impl Gateway {
                 if found.as_ref().is_some_and(|r| r.body != body) {
                     return Ok(Change::nothing(Err(Refusal::IdempotencyMismatch)));
                 }
-                if found.is_some_and(|r| now < r.at.plus(RUNNING)) {
+                if found.as_ref().is_some_and(|r| now < r.since.plus(RUNNING)) {
                     return Ok(Change::nothing(Ok(false)));
                 }
-                let bytes = encode(&Reservation { body, at: now });
-                let put = Plain { name: name.clone(), bytes, expires: Some(now.plus(DAY)), ..Plain::default() };
+                let at = found.map_or(now, |r| r.at);
+                let bytes = encode(&Reservation { body, at, since: now });
+                let put = Plain { name: name.clone(), bytes, expires: Some(at.plus(DAY)), ..Plain::default() };
                 Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })
             })
             .await?;
@@ -123,7 +127,11 @@ impl Gateway {
                 let mut change = Change::nothing(Ok(()));
                 change.put.push(Plain {
                     name: name.clone(),
-                    bytes: encode(&Reservation { body: self.keys.replay.tag(&[b"released"]), at: Moment(0) }),
+                    bytes: encode(&Reservation {
+                        body: self.keys.replay.tag(&[b"released"]),
+                        at: Moment(0),
+                        since: Moment(0),
+                    }),
                     expires: Some(now),
                     ..Plain::default()
                 });

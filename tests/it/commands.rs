@@ -1,4 +1,5 @@
 //! The commands as an operator meets them: what they say, on which stream, with which exit code.
+//! Only the binary and its environment are used; what HTTP answers is told elsewhere.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;

@@ -183,11 +183,12 @@ async fn a139_no_canary_leaves_by_a_side_door() {
     let opener = text(&link["opener_secret"].as_str().map_or(json!("none was given"), |s| json!(s)));
     let link_token = url.rsplit('/').next().unwrap().to_owned();
     let secrets = [secret, bot, admin, OWNER.to_owned(), token, link_token, good, forged, opener, "canaryjti".into()];
-    let people = [NAME, PHONE, MAIL, CUSTOMER, CONVERSATION, PRIVATE, DEVICE, TYPED, ISSUER].map(str::to_owned);
+    let people = [NAME, PHONE, MAIL, CONVERSATION, PRIVATE, DEVICE, TYPED, ISSUER].map(str::to_owned);
     let mut all: Vec<String> = secrets.into_iter().chain(people).collect();
-    // The bot's own `state` comes back in events, as the contract says, and stands nowhere else.
+    // The bot's own `state` comes back in events, as the contract says, and whom it was proved to
+    // be: the bot reads that in the flag. Neither stands anywhere else.
     search("the events", &events, &all);
-    all.push(STATE.to_owned());
+    all.extend([STATE, CUSTOMER].map(str::to_owned));
     search("the metrics", metrics.as_bytes(), &all);
     search("the error bodies", side.errors.as_bytes(), &all);
     search("the audit trail", audit.to_string().as_bytes(), &all);

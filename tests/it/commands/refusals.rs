@@ -1,4 +1,5 @@
-//! What `serve` refuses, with exit code 1 and words that say what to do.
+//! What `serve` refuses, with exit code 1 and words that say what to do. A refused start leaves
+//! everything as it found it.
 
 use std::fs;
 use std::net::TcpListener;
