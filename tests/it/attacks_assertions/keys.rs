@@ -1,4 +1,5 @@
 //! Security keys: who makes them, which one signs, how they end, and whose they are.
+//! What they sign is judged elsewhere.
 
 use std::time::Duration;
 
@@ -206,8 +207,7 @@ async fn a076_the_newest_active_shared_key_signs() {
         let link = team.link(&chat).await;
         let visit = Browser::new(&world).continues(link["url"].as_str().expect("a URL")).await;
         let url = url::Url::parse(&visit.url).expect("a URL");
-        let kid = url.query_pairs().find(|(n, _)| n == "cs_kid").expect("cs_kid").1.into_owned();
-        kid
+        url.query_pairs().find(|(n, _)| n == "cs_kid").expect("cs_kid").1.into_owned()
     };
     assert_eq!(kid_of(&team).await, team.key.kid);
     let second = shared_key(&team).await;
