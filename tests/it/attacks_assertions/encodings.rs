@@ -1,4 +1,5 @@
 //! How a JWT is written down: one spelling, three segments, 8 KiB.
+//! What the segments say is judged elsewhere.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};

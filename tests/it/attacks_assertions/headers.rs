@@ -1,4 +1,5 @@
 //! What stands in a JWT's header: `alg`, `typ`, `kid`, and nothing else.
+//! Which algorithms there are is judged elsewhere.
 
 use std::net::TcpListener;
 

@@ -1,4 +1,5 @@
 //! Key pairs as a company's login page would have them: made here, registered by their JWK.
+//! It knows the standards and nothing of the gateway but where keys are registered.
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;

@@ -1,4 +1,5 @@
 //! Security keys: who makes them, which one signs, how they end, and whose they are.
+//! What they sign is judged elsewhere.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! What a login page is told: once, again when the reply was lost, as JSON or as a form.
+//! Two posts at the same time stand with the races.
 
 use std::time::Duration;
 

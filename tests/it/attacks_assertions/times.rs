@@ -1,4 +1,5 @@
 //! `iat`, `exp`, `nbf`: integers, at their exact edges, and numbers that overflow.
+//! What clocks do stands with the clocks.
 
 use serde_json::{Value, json};
 
