@@ -14,6 +14,7 @@ mod clients;
 mod commands;
 mod contract;
 mod crash;
+mod departures;
 mod examples;
 mod journeys;
 mod lifetime;

@@ -1,0 +1,109 @@
+//! What goes, goes whole: teams that are deleted, customers that are erased, and people who are
+//! taken for one another.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::world::{Browser, OWNER, World, worlds};
+
+/// A deleted team answers nobody, and one of the same name begins with nothing of it.
+#[tokio::test]
+async fn a_team_that_is_deleted_leaves_nothing_to_the_next_of_its_name() {
+    for world in worlds().await {
+        let team = world.team("acme").await;
+        let chat = team.open("sms", "+37255500001").await;
+        team.authenticate(&chat, "cust-42").await;
+        let late = team.open("sms", "+37255500002").await; // the list may not know it yet
+        let before = team.events().await.len();
+        world.call(&team.admin, "DELETE", "/v1/teams/acme", Value::Null).await.refused(403, "forbidden");
+        assert_eq!(world.call(OWNER, "DELETE", "/v1/teams/acme", Value::Null).await.status, 204);
+        world
+            .call(&team.bot, "GET", &format!("/v1/interactions/{chat}"), Value::Null)
+            .await
+            .refused(401, "unauthorized");
+        for id in [&chat, &late] {
+            world.call(OWNER, "GET", &format!("/v1/interactions/{id}"), Value::Null).await.refused(404, "not-found");
+        }
+        world.call(OWNER, "DELETE", "/v1/teams/acme", Value::Null).await.refused(404, "not-found");
+        let listed = world.call(OWNER, "GET", "/v1/teams", Value::Null).await.expect(200);
+        assert_eq!(listed["items"], json!([]));
+
+        let next = world.team("acme").await;
+        for id in [&chat, &late] {
+            next.bot("GET", id, "", Value::Null).await.refused(404, "not-found");
+        }
+        let listed = world.call(&next.bot, "GET", "/v1/interactions", Value::Null).await.expect(200);
+        assert_eq!(listed["items"], json!([]));
+        world.gateway.tend().await.expect("the store is there");
+        let trail = world.call(&next.admin, "GET", "/v1/teams/acme/audit", Value::Null).await.expect(200);
+        let acts: Vec<&str> =
+            trail["items"].as_array().unwrap().iter().map(|e| e["action"].as_str().unwrap()).collect();
+        assert!(acts.iter().all(|act| ["team.created", "settings.changed", "key.created"].contains(act)), "{acts:?}");
+        let mut resumed = world.gateway.listen(&"acme".parse().unwrap(), Some(before as u64)).await;
+        assert!(resumed.is_err(), "the old team's events are gone for the new one");
+        resumed = world.gateway.listen(&"acme".parse().unwrap(), None).await;
+        assert!(resumed.is_ok());
+        world.pass(Duration::from_secs(3600)).await; // no alarm of the old team rings on
+    }
+}
+
+/// Two persons' codes wait in one chat: one's right code is not the other's wrong one.
+#[tokio::test]
+async fn a_cosigners_right_code_costs_the_primary_nothing() {
+    let world = World::new().await;
+    let team = world.team("acme").await;
+    let chat = team.open("whatsapp", "+37255500001").await;
+    let cosigner = json!({"role": "cosigner", "name": "A Cosigner", "phone": "+37255500009"});
+    team.bot("POST", &chat, "/participants", cosigner).await.expect(201);
+    team.log_in(&chat, "cust-42").await;
+    let link = json!({"purpose": "mid_chat", "participant": "p2"});
+    let link = team.bot("POST", &chat, "/login-links", link).await.expect(201);
+    let visit = Browser::new(&world).continues(link["url"].as_str().unwrap()).await;
+    let told = team.post_back(&visit, &team.assertion(&visit, "cust-77")).await.expect(200);
+    let code = Browser::new(&world).code(told["continue_url"].as_str().unwrap()).await;
+    assert_eq!(team.says(&chat, "m1", &code).await.expect(200)["outcome"], "passed");
+    let seen = team.bot("GET", &chat, "", Value::Null).await.expect(200);
+    assert_eq!(seen["participants"][0]["lockout"]["failures"], 0);
+    assert_eq!(seen["participants"][1]["authentication"]["customer"]["id"], "cust-77");
+    assert!(!team.event_types().await.iter().any(|kind| kind == "confirmation.wrong"));
+}
+
+/// "This wasn't me" after the flag is up takes it down; after another proof it takes nothing.
+#[tokio::test]
+async fn a_late_report_takes_back_what_its_own_link_proved_and_no_more() {
+    let world = World::new().await;
+    let team = world.team("acme").await;
+    team.set(json!({"link": {"binding": "none"}})).await;
+    let chat = team.open("sms", "+37255500001").await;
+    let first = team.log_in(&chat, "cust-42").await["continue_url"].as_str().unwrap().to_owned();
+    let second = team.log_in(&chat, "cust-42").await["continue_url"].as_str().unwrap().to_owned();
+    let mut browser = Browser::new(&world);
+    assert!(browser.get(&first).await.text().contains("data-act=\"report\""));
+    assert_eq!(browser.press(&first, "report", "").await.status, 200);
+    assert_eq!(team.flag(&chat).await["authenticated"], true, "the second login stands");
+    assert_eq!(browser.press(&second, "report", "").await.status, 200);
+    assert_eq!(team.flag(&chat).await["reason"], "reported");
+}
+
+/// A message that an agent's key passed on shows a bot no more than a bot may see.
+#[tokio::test]
+async fn a_repeated_message_tells_nobody_more_than_a_bot_may_read() {
+    let world = World::new().await;
+    let team = world.team("acme").await;
+    team.set(json!({"link": {"binding": "none"}})).await;
+    let chat = team.open("sms", "+37255500001").await;
+    let link = team.link(&chat).await;
+    let visit = Browser::new(&world).continues(link["url"].as_str().unwrap()).await;
+    let mut claims = team.claims(&visit, "cust-42");
+    claims["private_data"] = json!({"iban": "EE00"});
+    team.post_back(&visit, &team.sign(&claims)).await.expect(200);
+    let path = format!("/v1/interactions/{chat}");
+    let seen = world.call(&team.agent, "GET", &path, Value::Null).await.expect(200);
+    assert_eq!(seen["authentication"]["customer"]["private_data"]["iban"], "EE00");
+    let message = json!({"message_id": "m1", "text": "hello"});
+    for key in [&team.agent, &team.bot] {
+        let heard = world.call(key, "POST", &format!("{path}/messages"), message.clone()).await;
+        assert!(!heard.text().contains("EE00"));
+    }
+}
