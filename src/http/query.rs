@@ -1,7 +1,6 @@
 //! Query strings, held against the API's own description before anything else reads them: a
 //! parameter that stands twice is 400, one that no route describes is 422. So a route cannot
-//! forget it. Pages are not judged here, nor post-backs: what others add to a URL of theirs is
-//! read by nobody.
+//! forget it. What pages take is not described and not judged here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +22,6 @@ impl Known {
     pub fn of(document: &OpenApi) -> Self {
         let document = serde_json::to_value(document).expect("the document is plain data");
         let paths = document["paths"].as_object().into_iter().flatten();
-        let paths = paths.filter(|(path, _)| path.starts_with("/v1/"));
         Self(paths.map(|(path, item)| (path.clone(), names(item))).collect())
     }
 

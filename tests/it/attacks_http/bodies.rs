@@ -118,8 +118,7 @@ async fn a092_a_query_parameter_stands_once_and_is_known() {
     let chat = team.open("sms", "+37255512345").await;
     let before = state(&team, &chat).await;
     let document = serde_json::to_value(countersign::http::openapi()).unwrap();
-    // What is added to a post-back's URL is read by nobody.
-    for (path, item) in document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/v1/")) {
+    for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let at = path.replace("{team}", "acme").replace("{participant}", "p1").replace("{kid}", &team.key.kid);
             let at = at.replace("{handle}", &"A".repeat(60)).replace("{id}", &chat);
