@@ -4,13 +4,11 @@
 //! the `Decision` and is saved before anybody is told. Time passes first: a turn begins with
 //! everything announced that its moment has overtaken.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use super::event::{Actor, Event, EventKind};
 use super::flag::{Passed, Reason};
-use super::id::{InteractionId, ParticipantId};
+use super::id::{IntentName, InteractionId, ParticipantId};
 use super::interaction::{Address, Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd};
 use super::lockout::{Admitted, Budget, Consequence};
@@ -290,15 +288,16 @@ impl<'a> Turn<'a> {
 
 /// What a listener is told of a link.
 pub fn link_data(interaction: InteractionId, link: &Link) -> Map<String, Value> {
-    let mut data =
-        BTreeMap::from([("link", json!(link_id(interaction, link.number))), ("purpose", json!(link.purpose))]);
-    if let Some(intent) = &link.intent {
-        data.insert("intent", json!(intent));
-    }
-    if let Some(state) = &link.state {
-        data.insert("state", json!(state));
-    }
-    data.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+    let mut data = object(json!({"link": link_id(interaction, link.number), "purpose": link.purpose}));
+    data.extend(resume_data(link.intent.as_ref(), link.state.as_deref()));
+    data
+}
+
+/// What a bot needs to go on with what was asked: absent where it asked for nothing.
+pub fn resume_data(intent: Option<&IntentName>, state: Option<&str>) -> Map<String, Value> {
+    let intent = intent.map(|intent| ("intent".to_owned(), json!(intent)));
+    let state = state.map(|state| ("state".to_owned(), json!(state)));
+    intent.into_iter().chain(state).collect()
 }
 
 /// A link's public id: not secret, opens nothing.

@@ -4,7 +4,7 @@
 //! is told.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::open::raise;
 use crate::domain::confirmation::Candidate;
@@ -12,7 +12,7 @@ use crate::domain::event::EventKind;
 use crate::domain::flag::{Binding, Reason};
 use crate::domain::lockout::Consequence;
 use crate::domain::refusal::Refusal;
-use crate::domain::turn::{Decision, Turn, object};
+use crate::domain::turn::{Decision, Turn, object, resume_data};
 
 /// What became of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,13 +67,7 @@ fn is_code_of(turn: &Turn<'_>, at: usize, said: &Candidate) -> bool {
 
 fn passed(turn: &mut Turn<'_>, at: usize) -> Heard {
     let confirmation = turn.participant(at).confirmation.take().expect("the caller chose one that waits");
-    let mut resume = Map::new();
-    if let Some(intent) = &confirmation.intent {
-        resume.insert("intent".into(), json!(intent));
-    }
-    if let Some(state) = &confirmation.state {
-        resume.insert("state".into(), json!(state));
-    }
+    let resume = resume_data(confirmation.intent.as_ref(), confirmation.state.as_deref());
     match raise(turn, at, confirmation.proof, Binding::Code, Some(confirmation.link), resume) {
         Ok(()) => Heard::Passed,
         Err(_) => Heard::SubjectConflict,

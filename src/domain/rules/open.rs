@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Binding, Proof};
-use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
+use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Address, Device, Interaction, Participant, Person, Role, Status};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
@@ -111,17 +111,15 @@ pub(super) fn raise(
         return Err(Refusal::SubjectConflict);
     }
     let (settings, now) = (turn.around.settings, turn.around.now);
+    let pseudonym = turn.around.keys.customer_pseudonym(&turn.interaction.team, proof.customer.id.as_str());
     let participant = turn.participant(at);
     participant.subject = Some(proof.customer.id.clone());
     participant.flag.raise(admitted, proof, (binding, by_link), settings, now);
-    let customer = participant.subject.as_ref().map_or("", CustomerId::as_str).to_owned();
-    let who = turn.around.keys.customer_pseudonym(&turn.interaction.team, &customer);
-    let participant = turn.participant(at);
     let (id, raised) = (participant.id.clone(), participant.flag.raised(now));
     let raised = raised.expect("it was raised with a timeout of at least a minute");
     let mut data = object(json!({
         "methods": raised.methods(),
-        "pseudonym": who,
+        "pseudonym": pseudonym,
         "binding": raised.binding,
         "expires_at": raised.expires_at.to_string(),
     }));

@@ -1,8 +1,6 @@
 //! What the login page's answer does. The assertion's signature, audience and times have been
 //! judged before (`assertion`); here it meets the link that it answers.
 
-use serde_json::{Map, Value, json};
-
 use super::continue_link::ended;
 use super::open::raise;
 use crate::domain::assertion::{PostBack, Verdict};
@@ -13,7 +11,7 @@ use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus, Progress};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::BindingRule;
 use crate::domain::token::Token;
-use crate::domain::turn::{Decision, Turn, link_data};
+use crate::domain::turn::{Decision, Turn, link_data, resume_data};
 
 /// What the login page is told.
 #[derive(Clone, Debug)]
@@ -90,7 +88,14 @@ fn authenticated(
         (false, BindingRule::None) => Binding::None,
         (false, _) => return Ok(await_code(turn, at, link, proof, done)),
     };
-    raise(turn, at, proof.clone(), binding, Some(link.number), resume(link))?;
+    raise(
+        turn,
+        at,
+        proof.clone(),
+        binding,
+        Some(link.number),
+        resume_data(link.intent.as_ref(), link.state.as_deref()),
+    )?;
     Ok(PostBackStatus::Authenticated)
 }
 
@@ -121,16 +126,4 @@ fn refused(turn: &mut Turn<'_>, at: usize, link: &Link, status: PostBackStatus) 
     let id = participant.id.clone();
     turn.tell(kind, Some(id), link_data(turn.interaction.id, link));
     status
-}
-
-/// What the bot needs to go on with what was asked.
-fn resume(link: &Link) -> Map<String, Value> {
-    let mut data = Map::new();
-    if let Some(intent) = &link.intent {
-        data.insert("intent".into(), json!(intent));
-    }
-    if let Some(state) = &link.state {
-        data.insert("state".into(), json!(state));
-    }
-    data
 }
