@@ -79,6 +79,23 @@ pub struct Done {
     pub return_link: Option<String>,
 }
 
+/// The request that a login answered, and how it is disowned.
+#[derive(Clone, Serialize)]
+pub struct Asked {
+    /// The channel's name.
+    pub channel: String,
+    /// The chat's own address, masked.
+    pub address: String,
+    /// When the link was asked for, RFC 3339 UTC.
+    pub asked_at: String,
+    /// Whole minutes since then.
+    pub minutes_ago: u64,
+    /// Path that "This wasn't me" posts to, with `act=report`.
+    pub report_action: String,
+    /// Goes back in the field `nonce`.
+    pub nonce: String,
+}
+
 /// How a visit ended.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -91,35 +108,17 @@ pub enum DoneState {
         expires_at: String,
         /// Seconds left until then; the script counts down from here, not from its own clock.
         seconds_left: u64,
-        /// The channel's name.
-        channel: String,
-        /// The chat's own address, masked.
-        address: String,
-        /// When the link was asked for, RFC 3339 UTC.
-        asked_at: String,
-        /// Whole minutes since then.
-        minutes_ago: u64,
-        /// Path that "This wasn't me" posts to, with `act=report`.
-        report_action: String,
-        /// Goes back in the field `nonce`.
-        nonce: String,
+        /// The request behind it.
+        #[serde(flatten)]
+        asked: Asked,
     },
     /// The flag is set. Whoever logged in without having asked for it can still say so.
     Authenticated {
         /// When the flag falls, RFC 3339 UTC.
         expires_at: String,
-        /// The channel's name.
-        channel: String,
-        /// The chat's own address, masked.
-        address: String,
-        /// When the link was asked for, RFC 3339 UTC.
-        asked_at: String,
-        /// Whole minutes since then.
-        minutes_ago: u64,
-        /// Path that "This wasn't me" posts to, with `act=report`.
-        report_action: String,
-        /// Goes back in the field `nonce`.
-        nonce: String,
+        /// The request behind it.
+        #[serde(flatten)]
+        asked: Asked,
     },
     /// The login page refused.
     Denied,

@@ -14,13 +14,10 @@ use super::browser::{browser, cookie, from_own_page, is_nonce, nonce};
 use super::notices::{brand, headers_of_page, refusal_in, refusal_page, refused, set};
 use super::problem::Problem;
 use super::views::mask;
-use crate::domain::confirmation::Confirmation;
-use crate::domain::flag::Raised;
 use crate::domain::link::{Link, PostBackStatus, Progress, Purpose, return_link};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::continue_link::Found;
 use crate::domain::settings::{BindingRule, Settings};
-use crate::domain::time::Moment;
 use crate::domain::token::Token;
 use crate::gateway::Held;
 use crate::pages;
@@ -108,12 +105,17 @@ fn done(
         (PostBackStatus::ConfirmationRequired, Some(confirmation)) => {
             let text = confirmation.code(held.interaction.id, &state.gateway.keys().confirmation);
             code = Some(text.clone());
-            code_page(held, confirmation, text, &About::new(state, link, token, &browser))
+            let (end, asked) = (confirmation.expires_at, asked(state, held, link, token, &browser));
+            let seconds_left = end.since(state.gateway.now()).as_secs();
+            pages::DoneState::Code { code: text, expires_at: end.to_string(), seconds_left, asked }
         }
         (PostBackStatus::Denied, _) => pages::DoneState::Denied,
         (PostBackStatus::Cancelled, _) => pages::DoneState::Cancelled,
         _ => match participant.flag.raised(state.gateway.now()) {
-            Some(raised) => authenticated_page(held, raised, &About::new(state, link, token, &browser)),
+            Some(raised) => pages::DoneState::Authenticated {
+                expires_at: raised.expires_at.to_string(),
+                asked: asked(state, held, link, token, &browser),
+            },
             None => pages::DoneState::Ended,
         },
     };
@@ -126,48 +128,15 @@ fn done(
     response
 }
 
-/// What both pages say of the request behind them, and how it is disowned.
-struct About {
-    now: Moment,
-    asked_at: Moment,
-    report_action: String,
-    nonce: String,
-}
-
-impl About {
-    fn new(state: &Shared, link: &Link, token: &Token, browser: &str) -> Self {
-        let (report_action, nonce) = (format!("/l/{}", token.text()), nonce(state, token, browser));
-        Self { now: state.gateway.now(), asked_at: link.issued_at, report_action, nonce }
-    }
-
-    fn minutes_ago(&self) -> u64 {
-        self.now.since(self.asked_at).as_secs() / 60
-    }
-}
-
-fn code_page(held: &Held<Found>, confirmation: &Confirmation, code: String, about: &About) -> pages::DoneState {
-    pages::DoneState::Code {
-        code,
-        expires_at: confirmation.expires_at.to_string(),
-        seconds_left: confirmation.expires_at.since(about.now).as_secs(),
+/// The request behind a done page, as whoever logged in must be able to recognise or disown it.
+fn asked(state: &Shared, held: &Held<Found>, link: &Link, token: &Token, browser: &str) -> pages::Asked {
+    pages::Asked {
         channel: held.interaction.channel.to_string(),
         address: mask(held.interaction.conversation.as_str()),
-        asked_at: about.asked_at.to_string(),
-        minutes_ago: about.minutes_ago(),
-        report_action: about.report_action.clone(),
-        nonce: about.nonce.clone(),
-    }
-}
-
-fn authenticated_page(held: &Held<Found>, raised: &Raised, about: &About) -> pages::DoneState {
-    pages::DoneState::Authenticated {
-        expires_at: raised.expires_at.to_string(),
-        channel: held.interaction.channel.to_string(),
-        address: mask(held.interaction.conversation.as_str()),
-        asked_at: about.asked_at.to_string(),
-        minutes_ago: about.minutes_ago(),
-        report_action: about.report_action.clone(),
-        nonce: about.nonce.clone(),
+        asked_at: link.issued_at.to_string(),
+        minutes_ago: state.gateway.now().since(link.issued_at).as_secs() / 60,
+        report_action: format!("/l/{}", token.text()),
+        nonce: nonce(state, token, browser),
     }
 }
 

@@ -29,22 +29,17 @@ pub(super) fn landing(word: &str, purpose: Purpose) -> Landing {
 }
 
 pub(super) fn code(word: &str) -> DoneState {
-    DoneState::Code {
-        code: "B2CD3F".to_owned(),
-        expires_at: "2026-03-01T09:32:00Z".to_owned(),
-        seconds_left: 118,
-        channel: "whatsapp".to_owned(),
-        address: "+372•••••345".to_owned(),
-        asked_at: "2026-03-01T09:27:12Z".to_owned(),
-        minutes_ago: 1,
-        report_action: "/l/AbC-123_".to_owned(),
-        nonce: word.to_owned(),
-    }
+    let asked = Asked { channel: "whatsapp".to_owned(), address: "+372•••••345".to_owned(), ..asked(word) };
+    let (code, expires_at) = ("B2CD3F".to_owned(), "2026-03-01T09:32:00Z".to_owned());
+    DoneState::Code { code, expires_at, seconds_left: 118, asked }
 }
 
 fn authenticated(word: &str) -> DoneState {
-    DoneState::Authenticated {
-        expires_at: "2026-03-01T09:42:00Z".to_owned(),
+    DoneState::Authenticated { expires_at: "2026-03-01T09:42:00Z".to_owned(), asked: asked(word) }
+}
+
+fn asked(word: &str) -> Asked {
+    Asked {
         channel: word.to_owned(),
         address: word.to_owned(),
         asked_at: "2026-03-01T09:27:12Z".to_owned(),
@@ -122,17 +117,8 @@ pub(super) fn gallery(word: &str) -> Vec<(String, String)> {
 
 fn foreign_code(word: &str) -> DoneState {
     let text = || word.to_owned();
-    DoneState::Code {
-        code: text(),
-        expires_at: text(),
-        seconds_left: 118,
-        channel: text(),
-        address: text(),
-        asked_at: text(),
-        minutes_ago: 1,
-        report_action: text(),
-        nonce: text(),
-    }
+    let asked = Asked { asked_at: text(), report_action: text(), ..asked(word) };
+    DoneState::Code { code: text(), expires_at: text(), seconds_left: 118, asked }
 }
 
 /// Pages in which every text that comes from outside is `word`.
