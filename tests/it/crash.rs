@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use countersign::ambient::{Entropy, SeededEntropy, SystemEntropy};
+use countersign::ambient::{Entropy, SeededEntropy};
 use countersign::gateway::audit::Trail;
 use serde_json::Value;
 
+use crate::length::{figure, rounds, seed};
 use people::{Act, Outsiders, Story};
 use process::Site;
 
@@ -20,25 +21,25 @@ const CUSTOMERS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a117_a_kill_loses_nothing_that_was_answered_on_a_disk() {
-    lives(&Site::embedded(), 20).await;
+    lives(&Site::embedded(), "SIGKILLs on disk", 20, 1000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a117_a_kill_loses_nothing_that_was_answered_on_redis() {
     if let Some(site) = Site::redis() {
-        lives(&site, 8).await;
+        lives(&site, "SIGKILLs on Redis", 8, 200).await;
     }
 }
 
 /// Lives that end by SIGKILL while customers log in, and what is found after each.
-async fn lives(site: &Site, rounds: u64) {
+async fn lives(site: &Site, what: &'static str, short: usize, long: usize) {
     let chance = SeededEntropy::new(seed());
     let life = site.serve();
     let teams =
         [Outsiders::meet(&site.url(), "bound", "code").await, Outsiders::meet(&site.url(), "unbound", "none").await];
     life.kill();
     let (mut raised, mut cut) = ([Vec::new(), Vec::new()], 0);
-    for _ in 0..rounds {
+    for _ in rounds(what, short, long) {
         let life = site.serve();
         let customers: Vec<_> = (0..CUSTOMERS).map(|n| tokio::spawn(log_in_until_cut(teams[n % 2].again()))).collect();
         let mut bytes = [0; 8];
@@ -57,25 +58,14 @@ async fn lives(site: &Site, rounds: u64) {
         }
         life.kill(); // also while the relay is at work: A138
     }
-    eprintln!("{} + {} logins were answered, {cut} cut in the middle of an act", raised[0].len(), raised[1].len());
     let life = site.serve();
     for (team, raised) in teams.iter().zip(&raised) {
         assert!(!raised.is_empty(), "the customers did something");
         follow_trail(&team.again(), raised).await;
     }
     drop(life);
-}
-
-/// Given by COUNTERSIGN_TEST_SEED to run one again; printed.
-fn seed() -> u64 {
-    let given = std::env::var("COUNTERSIGN_TEST_SEED").ok().and_then(|text| text.parse().ok());
-    let seed = given.unwrap_or_else(|| {
-        let mut bytes = [0; 8];
-        SystemEntropy::default().fill(&mut bytes);
-        u64::from_le_bytes(bytes)
-    });
-    eprintln!("COUNTERSIGN_TEST_SEED={seed}");
-    seed
+    let answered: usize = raised.iter().map(Vec::len).sum();
+    figure("T1", format_args!("{what}: nothing of {answered} answered logins lost, {cut} cut in the middle of an act"));
 }
 
 async fn log_in_until_cut(team: Outsiders) -> Vec<Story> {

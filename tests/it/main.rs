@@ -17,6 +17,7 @@ mod crash;
 mod departures;
 mod examples;
 mod journeys;
+mod length;
 mod lifetime;
 mod nodes;
 mod outside;
