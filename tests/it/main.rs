@@ -26,5 +26,6 @@ mod races;
 mod readme;
 mod store_contract;
 mod stores;
+mod supply;
 mod tenancy;
 mod world;
