@@ -24,6 +24,7 @@ mod outside;
 mod properties;
 mod races;
 mod readme;
+mod rolling;
 mod store_contract;
 mod stores;
 mod supply;
