@@ -19,6 +19,7 @@ mod examples;
 mod journeys;
 mod length;
 mod lifetime;
+mod limits;
 mod nodes;
 mod outside;
 mod properties;
