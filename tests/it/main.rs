@@ -20,6 +20,7 @@ mod faults;
 mod journeys;
 mod length;
 mod lifetime;
+mod limits;
 mod nodes;
 mod outside;
 mod properties;

@@ -29,6 +29,19 @@ pub struct Stand<S: ?Sized = dyn Store> {
     _beneath: Beneath,
 }
 
+impl<S: Store> Stand<S> {
+    /// As a store like any other; who keeps the original counts what it does.
+    pub fn any(self) -> Stand {
+        let store = self.store.clone();
+        self.behind(store)
+    }
+
+    /// With another store before it.
+    pub fn behind(self, store: Arc<dyn Store>) -> Stand {
+        Stand { store, _beneath: self._beneath }
+    }
+}
+
 enum Beneath {
     Nothing,
     Folder { _folder: TempDir },
