@@ -24,6 +24,7 @@ mod outside;
 mod properties;
 mod races;
 mod readme;
+mod simulation;
 mod store_contract;
 mod stores;
 mod tenancy;
