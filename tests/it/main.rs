@@ -27,6 +27,7 @@ mod properties;
 mod races;
 mod readme;
 mod rolling;
+mod simulation;
 mod store_contract;
 mod stores;
 mod supply;

@@ -27,6 +27,7 @@ macro_rules! contract {
         contract! { @on memory $($clause)* }
         contract! { @on disk $($clause)* }
         contract! { @on redis $($clause)* }
+        contract! { @on simulated $($clause)* }
     };
     (@on $store:ident $($clause:ident)*) => {
         mod $store {

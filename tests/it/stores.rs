@@ -93,6 +93,11 @@ pub async fn on_redis() -> Option<Stand<Redis>> {
     Some(Stand { store: Arc::new(store), _beneath: Beneath::Server { _server: server } })
 }
 
+/// The model that the simulation's nodes stand on.
+pub async fn simulated() -> Option<Stand> {
+    Some(Stand { store: Arc::new(crate::simulation::truth::Truth::new(true)), _beneath: Beneath::Nothing })
+}
+
 /// A folder on the disk that the build is on: a temporary file system flushes for nothing.
 pub fn folder() -> TempDir {
     TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("the build's own folder takes another")
