@@ -10,7 +10,7 @@ use super::decide::{Change, Plain, Reads};
 use super::links::fresh;
 use super::names::interaction_name;
 use super::turns::Visit;
-use super::{Error, Gateway, Held, Remember, Told, decode, encode};
+use super::{Error, Gateway, Held, Parsed, Remember, Told, decode, encode};
 use crate::domain::assertion;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
@@ -76,7 +76,7 @@ impl Gateway {
         if let Some(remember) = remember {
             // An earlier reply stands, also where its identity token has grown old since.
             let reads = Reads { partition, names: vec![remember.name()] };
-            if let Some(reply) = remember.earlier(&self.read(&reads).await?.0[0], self.now())? {
+            if let Some(reply) = remember.earlier(&self.read(&reads).await?[0], self.now())? {
                 return Ok(Told::Again(reply));
             }
         }
@@ -134,7 +134,7 @@ impl Gateway {
         let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let facts = &seen.interaction;
         let (partition, name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
-        let (mut opened, _) = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
         Ok(self.settled(&seen.interaction, address, team))
     }
@@ -147,13 +147,13 @@ impl Gateway {
     }
 
     /// What time has made of it, without saving: a read never waits for a sweep.
-    fn settled(&self, interaction: &Interaction, address: Address, team: Arc<TeamView>) -> Held<()> {
+    fn settled(&self, interaction: &Arc<Interaction>, address: Address, team: Arc<TeamView>) -> Held<()> {
         let now = self.now();
         if interaction.deadline().is_none_or(|deadline| now < deadline) {
-            return Held { outcome: (), interaction: Arc::new(interaction.clone()), address, team };
+            return Held { outcome: (), interaction: interaction.clone(), address, team };
         }
         let around = Around { settings: &team.effective.settings, keys: &self.keys, now };
-        let turn = Turn::begin(interaction.clone(), address, around, Actor::Time, self.draws());
+        let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.draws());
         let Decision { interaction, address, .. } = tend::tick(turn);
         Held { outcome: (), interaction: Arc::new(interaction), address, team }
     }
@@ -167,7 +167,7 @@ impl Gateway {
     ) -> Result<Option<Held<()>>, Error> {
         self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (partition, name) = self.address_of(team, channel, conversation);
-        let (mut opened, _) = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address: Address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
         match address.open {
             Some(id) => {
@@ -271,7 +271,7 @@ impl Attempt<'_> {
     async fn run(&self, remember: Option<&Remember<'_, Held<bool>>>) -> Result<Option<Told<Held<bool>>>, Error> {
         let gateway = self.gateway;
         let first = Reads { partition: self.partition, names: vec![self.address_name.clone()] };
-        let (mut opened, _) = gateway.read(&first).await?;
+        let mut opened = gateway.read(&first).await?;
         let found = opened.pop().flatten().map_or(Ok(Address::default()), |b| self.address(&b))?.open;
         let id = found.unwrap_or_else(|| InteractionId::new(gateway.now(), gateway.draw(), self.partition.0));
         let mut names = vec![self.address_name.clone(), interaction_name(id)];
@@ -303,7 +303,12 @@ impl Attempt<'_> {
                 }
             }
         });
-        Ok(saved.await?.outcome?)
+        let saved = saved.await?;
+        let told = saved.outcome?;
+        if let (Some(Told::Fresh(held)), Some(version)) = (&told, saved.version) {
+            gateway.parsed.insert(id, Arc::new(Parsed { version, interaction: held.interaction.clone() }));
+        }
+        Ok(told)
     }
 
     fn address(&self, bytes: &[u8]) -> Result<Address, Error> {
