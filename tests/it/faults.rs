@@ -6,5 +6,7 @@
 mod damage;
 mod image;
 mod known;
+mod power;
 mod sealed;
+mod shim;
 mod strangers;
