@@ -109,11 +109,8 @@ fn library() -> Option<&'static PathBuf> {
             let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults/disk.c");
             let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("disk-{}.so", std::process::id()));
             let ready = Path::new(env!("CARGO_TARGET_TMPDIR")).join("disk.so");
-            let compiler = Command::new("cc")
-                .args(["-shared", "-fPIC", "-O1", "-o"])
-                .args([&built, &source])
-                .arg("-ldl")
-                .status();
+            let compiler =
+                Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).args([&built, &source]).arg("-ldl").status();
             if compiler.is_err() {
                 skip("there is no C compiler");
                 return None;
