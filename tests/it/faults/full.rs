@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use countersign::store::{Batch, CommitId, Outcome, Partition, Put, Store, embedded::Embedded};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -37,14 +39,14 @@ impl SmallDisk {
         self.0.path()
     }
 
-    /// Takes all the room that there is but what some conversations need.
-    fn fill(&self) {
+    /// Takes all the room that there is but so many bytes.
+    fn fill(&self, but: u64) {
         let mut file = File::options().create(true).append(true).open(self.path().join("ballast")).expect("a file");
         for size in [1 << 16, 1 << 12, 1] {
             while file.write_all(&vec![1; size]).is_ok() {}
         }
         let taken = file.metadata().expect("it is there").len();
-        file.set_len(taken - (400 << 10)).expect("it can be cut");
+        file.set_len(taken - but).expect("it can be cut");
     }
 
     fn free(&self) {
@@ -57,6 +59,28 @@ impl Drop for SmallDisk {
         // Lazily: a process that is just ending may still hold a file.
         let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
     }
+}
+
+/// As in a folder that was moved: SQLite makes its log's index again, and needs room for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a121_a_start_on_a_full_disk_spends_the_reserve() {
+    let Some(disk) = SmallDisk::mounted() else { return };
+    let path = store_in(disk.path());
+    drop(Embedded::open(&path).expect("there is room"));
+    fs::remove_file(path.join("store.db-shm")).expect("it was left");
+    disk.fill(0);
+    let commits = async |store: &Embedded, n: u8| {
+        let put = Put { name: format!("a/{n}"), bytes: Bytes::from_static(b"x"), ..Put::default() };
+        store.commit(Batch { put: vec![put], ..Batch::new(CommitId([n; 16]), Partition(1)) }).await
+    };
+    let store = Embedded::open(&path).expect("the reserve makes room for a start");
+    assert!(!path.join("reserve").exists());
+    assert_eq!(commits(&store, 1).await.expect("it is larger than that"), Outcome::Committed);
+    drop(store);
+    disk.free();
+    let store = Embedded::open(&path).expect("there is room");
+    assert!(path.join("reserve").exists());
+    assert_eq!(commits(&store, 1).await.expect("it knows its own"), Outcome::Committed);
 }
 
 /// A customer whose login waits for a code.
@@ -94,7 +118,7 @@ async fn a121_a_full_disk_takes_nothing_reads_on_and_recovers_in_place() {
         let team = team.again();
         let story = waiting(&team).await;
         let (chat, code) = (story.chat.clone().expect("a chat"), story.code.clone().expect("a code"));
-        disk.fill();
+        disk.fill(400 << 10);
         let chats = until_refused(&team).await;
         opened += chats.len();
         all_there(&team, &chats).await;
