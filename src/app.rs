@@ -12,13 +12,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::ambient::{SystemClock, SystemEntropy};
-use crate::config::{Config, StoreKind, public_url};
+use crate::config::{Config, Servers, StoreKind, public_url};
 use crate::domain::secret::Secret;
 use crate::gateway::{Gateway, Premises, Retention};
 use crate::http;
 use crate::store::Store;
 use crate::store::embedded::Embedded;
-use crate::store::redis::{Options, Redis};
+use crate::store::redis::{Options, Place, Redis};
 
 mod root_key;
 
@@ -68,8 +68,12 @@ async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<Arc<Emb
             Ok((embedded.clone(), Some(embedded)))
         }
         StoreKind::Redis => {
-            let mut options = Options::new(config.store.urls[0].clone());
-            options.prefix.clone_from(&config.store.prefix);
+            let place = match config.store.urls.clone() {
+                Servers::Single(url) => Place::Single(url),
+                Servers::Cluster(urls) => Place::Cluster(urls),
+                Servers::Sentinel { name, urls } => Place::Sentinel { name, urls },
+            };
+            let options = Options { place, prefix: config.store.prefix.clone() };
             let redis = Redis::connect(&options).await.context("store.urls")?;
             Ok((Arc::new(redis), None))
         }

@@ -18,7 +18,7 @@ use std::{
 use countersign::store::{
     Store,
     embedded::Embedded,
-    redis::{Options, Redis},
+    redis::{Options, Place, Redis},
 };
 use tempfile::TempDir;
 
@@ -71,7 +71,8 @@ pub async fn on_redis() -> Option<Stand<Redis>> {
     static PREFIX: AtomicU64 = AtomicU64::new(0);
     let server = shared_server()?;
     let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
-    let store = Redis::connect(&Options { url: server.url(), prefix }).await.expect("our server is fit");
+    let store =
+        Redis::connect(&Options { place: Place::Single(server.url()), prefix }).await.expect("our server is fit");
     Some(Stand { store: Arc::new(store), _beneath: Beneath::Server { _server: server } })
 }
 

@@ -22,15 +22,29 @@ local function each_slice(list, act)
   end
 end
 
--- KEYS: outbox, alarms, then a key for each expectation, put and delete, and two (order, content)
--- for each entry written, removed or trimmed. ARGV: the commit's id, how many of each of these six,
--- then for each expectation a version or '', for each put content, alarm, expires, alarm's name, for
+-- A tag without our mark was emptied behind our back, and what is missing there was never deleted.
+local function emptied(key, mark)
+  if redis.call('GET', key) ~= mark then
+    return redis.error_reply('EMPTIED the mark of this store is gone: what lay here was removed')
+  end
+end
+
+-- Whether what was asked of a tag failed because its slot is not here, or on its way.
+local function elsewhere(answer)
+  return type(answer) == 'table' and answer.err and string.find(answer.err, 'non local key', 1, true)
+end
+
+-- KEYS: mark, outbox, alarms, then a key for each expectation, put and delete, and two (order,
+-- content) for each entry written, removed or trimmed. ARGV: the mark, the commit's id, how many of
+-- each of these six, then for each expectation a version or '', for each put content, alarm, expires, alarm's name, for
 -- each delete its alarm's name, for each entry its member and, where written, its content; events.
 local function commit(keys, args)
-  local outbox, alarms, id = keys[1], keys[2], args[1]
-  local expects, puts, deletes = tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
-  local enters, removes, trims = tonumber(args[5]), tonumber(args[6]), tonumber(args[7])
-  local k, a = 2, 7
+  local gone = emptied(keys[1], args[1])
+  if gone then return gone end
+  local outbox, alarms, id = keys[2], keys[3], args[2]
+  local expects, puts, deletes = tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
+  local enters, removes, trims = tonumber(args[6]), tonumber(args[7]), tonumber(args[8])
+  local k, a = 3, 8
 
   local seen, conflict = {}, false
   for i = 1, expects do
@@ -91,55 +105,70 @@ local function commit(keys, args)
 end
 
 -- ARGV: now, the lease's end, how many, then what the keys of each tag begin with. Gives names of
--- alarms. The lease is the alarm itself, moved on: whoever puts the record meanwhile sets it anew.
+-- alarms, and how many tags were passed over because they are not here. The lease is the alarm
+-- itself, moved on: whoever puts the record meanwhile sets it anew.
 local function due(_, args)
   local now, lease, limit = args[1], args[2], tonumber(args[3])
-  local found = {}
+  local found, away = {}, 0
   for i = 4, #args do
     if #found >= limit then break end
     local alarms = args[i] .. 'alarms'
-    for _, name in ipairs(redis.call('ZRANGE', alarms, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit - #found)) do
-      if redis.call('EXISTS', args[i] .. 'r:' .. string.sub(name, 4)) == 1 then
+    local names = redis.pcall('ZRANGE', alarms, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit - #found)
+    if elsewhere(names) then
+      away, names = away + 1, {}
+    end
+    if names.err then return names end
+    for _, name in ipairs(names) do
+      local there = redis.pcall('EXISTS', args[i] .. 'r:' .. string.sub(name, 4))
+      if there == 1 then
         redis.call('ZADD', alarms, lease, name)
         found[#found + 1] = name
-      else
+      elseif there == 0 then
         -- The server has tidied the record away, long after it expired.
         redis.call('ZREM', alarms, name)
       end
     end
   end
-  return found
+  return { found, away }
 end
 
 -- ARGV: how many, then what the keys of each tag begin with. Gives the tag's place among them, the
--- event's id and its content, one after another.
+-- event's id and its content, one after another; and how many tags are not here.
 local function outbox(_, args)
   local room = tonumber(args[1])
-  local found = {}
+  local found, away = {}, 0
   for i = 2, #args do
     if room <= 0 then break end
-    for _, event in ipairs(redis.call('XRANGE', args[i] .. 'outbox', '-', '+', 'COUNT', room)) do
+    local events = redis.pcall('XRANGE', args[i] .. 'outbox', '-', '+', 'COUNT', room)
+    if elsewhere(events) then
+      away, events = away + 1, {}
+    end
+    if events.err then return events end
+    for _, event in ipairs(events) do
       found[#found + 1] = i - 2
       found[#found + 1] = event[1]
       found[#found + 1] = event[2][2]
       room = room - 1
     end
   end
-  return found
+  return { found, away }
 end
 
--- KEYS: order, content. ARGV: 'rising' or 'falling', how many, and where it goes on the last member.
+-- KEYS: mark, order, content. ARGV: the mark, 'rising' or 'falling', how many, and where it goes on
+-- the last member.
 local function list(keys, args)
-  local from = args[3] and '(' .. args[3]
+  local gone = emptied(keys[1], args[1])
+  if gone then return gone end
+  local from = args[4] and '(' .. args[4]
   local members
-  if args[1] == 'rising' then
-    members = redis.call('ZRANGE', keys[1], from or '-', '+', 'BYLEX', 'LIMIT', 0, args[2])
+  if args[2] == 'rising' then
+    members = redis.call('ZRANGE', keys[2], from or '-', '+', 'BYLEX', 'LIMIT', 0, args[3])
   else
-    members = redis.call('ZRANGE', keys[1], from or '+', '-', 'BYLEX', 'REV', 'LIMIT', 0, args[2])
+    members = redis.call('ZRANGE', keys[2], from or '+', '-', 'BYLEX', 'REV', 'LIMIT', 0, args[3])
   end
   local found = {}
   each_slice(members, function(...)
-    for i, content in ipairs(redis.call('HMGET', keys[2], ...)) do
+    for i, content in ipairs(redis.call('HMGET', keys[3], ...)) do
       if not content then
         return
       end
@@ -153,15 +182,33 @@ local function list(keys, args)
   return found
 end
 
--- Refused by the server whenever it would refuse a commit.
-local function ping()
+-- ARGV: the mark, then what the keys of each tag begin with. Refused by the server whenever it would
+-- refuse a commit.
+local function ping(_, args)
+  for i = 2, #args do
+    local gone = emptied(args[i] .. 'mark', args[1])
+    if gone then return gone end
+  end
   return 1
 end
 
+-- KEYS: mark. ARGV: a mark, and what takes its place ('': the time at which it did). Gives the mark
+-- as it is then, '' for none.
+local function mark(keys, args)
+  local now, to = redis.call('GET', keys[1]) or '', args[2]
+  if now ~= args[1] then return now end
+  if to == '' then
+    local time = redis.call('TIME')
+    to = time[1] .. '.' .. time[2]
+  end
+  redis.call('SET', keys[1], to)
+  return to
+end
+
+local reads, across, reads_across = { 'no-writes' }, { 'allow-cross-slot-keys' }, { 'no-writes', 'allow-cross-slot-keys' }
 redis.register_function('countersign_1_commit', commit)
-redis.register_function('countersign_1_ping', ping)
-redis.register_function { function_name = 'countersign_1_due', callback = due, flags = { 'allow-cross-slot-keys' } }
-redis.register_function {
-  function_name = 'countersign_1_outbox', callback = outbox, flags = { 'no-writes', 'allow-cross-slot-keys' },
-}
-redis.register_function { function_name = 'countersign_1_list', callback = list, flags = { 'no-writes' } }
+redis.register_function('countersign_1_mark', mark)
+redis.register_function { function_name = 'countersign_1_list', callback = list, flags = reads }
+redis.register_function { function_name = 'countersign_1_due', callback = due, flags = across }
+redis.register_function { function_name = 'countersign_1_outbox', callback = outbox, flags = reads_across }
+redis.register_function { function_name = 'countersign_1_ping', callback = ping, flags = across }
