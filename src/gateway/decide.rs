@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::event::{Event, EventKind};
+use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::store::{Batch, Board, CommitId, Entry, Expect, Key, Outcome, Partition, Put, StoreError};
@@ -35,18 +35,24 @@ pub(super) struct Change<T> {
     pub remove: Vec<(String, String)>,
     pub trim: Vec<(String, String)>,
     pub events: Vec<Event>,
+    /// Must never be forgotten again, though no event tells of it.
+    pub must_stand: bool,
     pub outcome: Result<T, Refusal>,
 }
 
 impl<T> Change<T> {
     /// Nothing to save.
     pub fn nothing(outcome: Result<T, Refusal>) -> Self {
-        let (put, delete, enter, remove, trim, events) = Default::default();
-        Self { put, delete, enter, remove, trim, events, outcome }
+        let (put, delete, enter, remove, trim, events, must_stand) = Default::default();
+        Self { put, delete, enter, remove, trim, events, must_stand, outcome }
     }
-}
 
-impl<T> Change<T> {
+    /// Whether it is answered only once it cannot be lost with one server: whatever somebody did
+    /// that is told of. What only time did, time does again.
+    fn is_to_be_confirmed(&self) -> bool {
+        self.must_stand || self.events.iter().any(|event| event.actor != Actor::Time)
+    }
+
     /// What it puts that the board will confirm, opened as it is.
     fn kept(&self) -> Vec<(String, Vec<u8>)> {
         let on_board = self.put.iter().filter(|plain| on_board(&plain.name));
@@ -55,8 +61,8 @@ impl<T> Change<T> {
 
     /// The same change, told otherwise.
     pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Change<U> {
-        let Self { put, delete, enter, remove, trim, events, outcome } = self;
-        Change { put, delete, enter, remove, trim, events, outcome: outcome.map(told) }
+        let Self { put, delete, enter, remove, trim, events, must_stand, outcome } = self;
+        Change { put, delete, enter, remove, trim, events, must_stand, outcome: outcome.map(told) }
     }
 }
 
@@ -78,7 +84,9 @@ pub(super) struct Saved<T> {
 
 impl Gateway {
     /// Loads what `reads` names, lets `rule` decide, and commits. The rule runs again on a
-    /// conflict; its refusal is returned only after what it counted is saved.
+    /// conflict; its refusal is returned only after what it counted is saved. Where there is nothing
+    /// to save, what was read may be an act that nobody was told of yet, since it was not confirmed:
+    /// it is told of no sooner here.
     pub(super) async fn decide<T>(
         &self,
         reads: &Reads,
@@ -91,7 +99,10 @@ impl Gateway {
             let (opened, versions) = self.read(reads).await?;
             let change = rule(&opened, self.now())?;
             if change.put.is_empty() && change.delete.is_empty() {
-                return Ok(Saved { outcome: change.outcome, version: None });
+                match self.store.confirm(reads.partition, &expectations(reads, &versions)).await? {
+                    Outcome::Committed => return Ok(Saved { outcome: change.outcome, version: None }),
+                    Outcome::Conflict => continue,
+                }
             }
             let id = CommitId(self.draw());
             let kept: Vec<(String, Vec<u8>)> = change.kept();
@@ -140,6 +151,18 @@ impl Gateway {
         Ok((opened, versions))
     }
 
+    /// Reads what somebody is told by it: nothing that might still be forgotten, as `confirm` says.
+    pub(super) async fn read_to_tell(&self, reads: &Reads) -> Result<Vec<Opened>, Error> {
+        for _ in 0..MOST_ROUNDS {
+            let (opened, versions) = self.read(reads).await?;
+            match self.store.confirm(reads.partition, &expectations(reads, &versions)).await? {
+                Outcome::Committed => return Ok(opened),
+                Outcome::Conflict => {}
+            }
+        }
+        Err(Error::Away("too many writers of what is read".into()))
+    }
+
     /// All of what is to be read, where each is on the board and was opened here before.
     fn known(&self, reads: &Reads) -> Option<(Vec<Opened>, Vec<Option<CommitId>>)> {
         let one = |name: &String| {
@@ -167,8 +190,8 @@ impl Gateway {
         change: Change<T>,
     ) -> (Batch, Result<T, Refusal>) {
         let mut batch = Batch::new(id, reads.partition);
-        let expect = |version: &Option<CommitId>| version.map_or(Expect::Absent, Expect::Version);
-        batch.expect = reads.names.iter().cloned().zip(versions.iter().map(expect)).collect();
+        batch.confirm = change.is_to_be_confirmed();
+        batch.expect = expectations(reads, versions);
         batch.put = change
             .put
             .into_iter()
@@ -208,4 +231,10 @@ impl Gateway {
         }
         Ok(self.store.commit(batch).await?)
     }
+}
+
+/// That each record is as it was read.
+fn expectations(reads: &Reads, versions: &[Option<CommitId>]) -> Vec<(String, Expect)> {
+    let expect = |version: &Option<CommitId>| version.map_or(Expect::Absent, Expect::Version);
+    reads.names.iter().cloned().zip(versions.iter().map(expect)).collect()
 }

@@ -171,6 +171,7 @@ impl Gateway {
         let saved = self.decide(&reads, |_, _| {
             let mut change = Change::nothing(Ok(()));
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.must_stand = true;
             how(&mut change);
             Ok(change)
         });
@@ -284,7 +285,7 @@ fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
 
 fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
     let put = Plain { name: team_record(&team.name), bytes: encode(team), ..Plain::default() };
-    Change { put: vec![put], ..Change::nothing(Ok(outcome)) }
+    Change { put: vec![put], must_stand: true, ..Change::nothing(Ok(outcome)) }
 }
 
 /// Something that happened to a team.

@@ -72,7 +72,7 @@ pub async fn on_redis() -> Option<Stand<Redis>> {
     let server = shared_server()?;
     let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
     let store =
-        Redis::connect(&Options { place: Place::Single(server.url()), prefix }).await.expect("our server is fit");
+        Redis::connect(&Options { prefix, ..Options::new(Place::Single(server.url())) }).await.expect("our server is fit");
     Some(Stand { store: Arc::new(store), _beneath: Beneath::Server { _server: server } })
 }
 
