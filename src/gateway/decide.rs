@@ -26,6 +26,18 @@ pub(super) struct Plain {
     pub expires: Option<Moment>,
 }
 
+/// What must not be lost with one server any more before a decision is told.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Confirm {
+    /// Nothing: nobody waits for it. What time or the gateway itself did, it does again.
+    Nothing,
+    /// What was read: it may be an act that nobody was told of, since it was not confirmed, and
+    /// is told of no sooner by what follows from it.
+    Read,
+    /// What is written.
+    Written,
+}
+
 /// What a rule wants saved, and what it wants told after that.
 pub(super) struct Change<T> {
     pub put: Vec<Plain>,
@@ -35,22 +47,23 @@ pub(super) struct Change<T> {
     pub remove: Vec<(String, String)>,
     pub trim: Vec<(String, String)>,
     pub events: Vec<Event>,
-    /// Must never be forgotten again, though no event tells of it.
-    pub must_stand: bool,
+    pub confirm: Confirm,
     pub outcome: Result<T, Refusal>,
 }
 
 impl<T> Change<T> {
     /// Nothing to save.
     pub fn nothing(outcome: Result<T, Refusal>) -> Self {
-        let (put, delete, enter, remove, trim, events, must_stand) = Default::default();
-        Self { put, delete, enter, remove, trim, events, must_stand, outcome }
+        let (put, delete, enter, remove, trim, events) = Default::default();
+        Self { put, delete, enter, remove, trim, events, confirm: Confirm::Read, outcome }
     }
 
-    /// Whether it is answered only once it cannot be lost with one server: whatever somebody did
-    /// that is told of. What only time did, time does again.
-    fn is_to_be_confirmed(&self) -> bool {
-        self.must_stand || self.events.iter().any(|event| event.actor != Actor::Time)
+    /// Whatever somebody did that is told of is confirmed.
+    fn to_confirm(&self) -> Confirm {
+        match self.events.iter().any(|event| event.actor != Actor::Time) {
+            true => Confirm::Written,
+            false => self.confirm,
+        }
     }
 
     /// What it puts that the board will confirm, opened as it is.
@@ -61,8 +74,8 @@ impl<T> Change<T> {
 
     /// The same change, told otherwise.
     pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Change<U> {
-        let Self { put, delete, enter, remove, trim, events, must_stand, outcome } = self;
-        Change { put, delete, enter, remove, trim, events, must_stand, outcome: outcome.map(told) }
+        let Self { put, delete, enter, remove, trim, events, confirm, outcome } = self;
+        Change { put, delete, enter, remove, trim, events, confirm, outcome: outcome.map(told) }
     }
 }
 
@@ -84,9 +97,7 @@ pub(super) struct Saved<T> {
 
 impl Gateway {
     /// Loads what `reads` names, lets `rule` decide, and commits. The rule runs again on a
-    /// conflict; its refusal is returned only after what it counted is saved. Where there is nothing
-    /// to save, what was read may be an act that nobody was told of yet, since it was not confirmed:
-    /// it is told of no sooner here.
+    /// conflict; its refusal is returned only after what it counted is saved.
     pub(super) async fn decide<T>(
         &self,
         reads: &Reads,
@@ -98,11 +109,15 @@ impl Gateway {
         for round in 0..MOST_ROUNDS {
             let (opened, versions) = self.read(reads).await?;
             let change = rule(&opened, self.now())?;
-            if change.put.is_empty() && change.delete.is_empty() {
-                match self.store.confirm(reads.partition, &expectations(reads, &versions)).await? {
-                    Outcome::Committed => return Ok(Saved { outcome: change.outcome, version: None }),
-                    Outcome::Conflict => continue,
+            let (saves, confirm) = (!change.put.is_empty() || !change.delete.is_empty(), change.to_confirm());
+            if confirm == Confirm::Read || confirm == Confirm::Written && !saves {
+                let read = expectations(reads, &versions);
+                if self.store.confirm(reads.partition, &read).await? == Outcome::Conflict {
+                    continue;
                 }
+            }
+            if !saves {
+                return Ok(Saved { outcome: change.outcome, version: None });
             }
             let id = CommitId(self.draw());
             let kept: Vec<(String, Vec<u8>)> = change.kept();
@@ -190,7 +205,7 @@ impl Gateway {
         change: Change<T>,
     ) -> (Batch, Result<T, Refusal>) {
         let mut batch = Batch::new(id, reads.partition);
-        batch.confirm = change.is_to_be_confirmed();
+        batch.confirm = change.to_confirm() == Confirm::Written;
         batch.expect = expectations(reads, versions);
         batch.put = change
             .put

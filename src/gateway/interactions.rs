@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::decide::{Change, Plain, Reads};
+use super::decide::{Change, Confirm, Plain, Reads};
 use super::links::fresh;
 use super::names::interaction_name;
 use super::turns::Visit;
@@ -122,7 +122,7 @@ impl Gateway {
             }
             let bytes = encode(&Spent { address: mark });
             let put = Plain { name: name.clone(), bytes, expires: Some(until), ..Plain::default() };
-            Ok(Change { put: vec![put], must_stand: true, ..Change::nothing(Ok(())) })
+            Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
         });
         saved.await?.outcome?;
         Ok(Word { name: tag.name(), until, proof: identity.proof })

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::decide::{Change, Plain, Reads};
+use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::{ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{DAY, Error, Gateway, Parsed, decode, encode};
@@ -124,7 +124,11 @@ impl Gateway {
                     turn.past = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
                 }
                 let decision = rule(turn, &team);
-                Ok(self.save(&before, &address, &reads.names[1], decision, &team, remember, now))
+                let change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
+                match visit.actor {
+                    Actor::Time => Ok(Change { confirm: Confirm::Nothing, ..change }),
+                    _ => Ok(change),
+                }
             })
             .await?;
         let told = saved.outcome?;

@@ -12,6 +12,7 @@ mod audit;
 mod browser;
 mod clients;
 mod commands;
+mod confirm;
 mod contract;
 mod crash;
 mod departures;

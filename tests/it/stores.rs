@@ -35,6 +35,13 @@ enum Beneath {
     Server { _server: Arc<RedisServer> },
 }
 
+impl Stand {
+    /// A store that stands on what its maker keeps.
+    pub fn on(store: Arc<dyn Store>) -> Self {
+        Self { store, _beneath: Beneath::Nothing }
+    }
+}
+
 /// The embedded store in memory.
 pub async fn memory() -> Option<Stand> {
     let store = Embedded::in_memory().expect("memory opens");
@@ -71,8 +78,9 @@ pub async fn on_redis() -> Option<Stand<Redis>> {
     static PREFIX: AtomicU64 = AtomicU64::new(0);
     let server = shared_server()?;
     let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
-    let store =
-        Redis::connect(&Options { prefix, ..Options::new(Place::Single(server.url())) }).await.expect("our server is fit");
+    let store = Redis::connect(&Options { prefix, ..Options::new(Place::Single(server.url())) })
+        .await
+        .expect("our server is fit");
     Some(Stand { store: Arc::new(store), _beneath: Beneath::Server { _server: server } })
 }
 
@@ -122,6 +130,10 @@ impl RedisServer {
         std::thread::spawn(move || lines.for_each(drop));
         let server = Self { port, keeper, _folder: folder };
         ready.then_some(server)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn url(&self) -> String {
