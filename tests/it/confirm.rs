@@ -4,6 +4,7 @@
 //! Real servers, with a proxy between them that holds back what the primary tells its replica.
 //! Failovers under load are `failover`'s.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::store::{Batch, CommitId, Expect, Outcome, Partition, Put, Store, StoreError};
@@ -12,9 +13,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::stores::Stand;
 use crate::world::{Browser, Team, World, unique};
-use pair::{Pair, says, shared, shell};
+use pair::{Pair, says, shell};
 use proxy::{By, Mode, Proxy, Said};
 
 mod failover;
@@ -39,7 +39,7 @@ fn unconfirmed<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
 
 /// A world whose acts wait for one replica, and a team whose second wrong answer locks.
 async fn confirmed(pair: &Pair) -> Team {
-    let world = World::on(Stand::on(shared(&pair.store(1).await)));
+    let world = World::on(pair.stand(1).await);
     let team = world.team("acme").await;
     team.set(json!({"lockout": {"threshold": 2}})).await;
     team
@@ -47,7 +47,7 @@ async fn confirmed(pair: &Pair) -> Team {
 
 /// The same team as a node sees it that waits for nobody.
 async fn unguarded(pair: &Pair, team: &Team, seed: u64) -> Team {
-    let world = team.world.beside(Stand::on(shared(&pair.store(0).await)), seed);
+    let world = team.world.beside(pair.stand(0).await, seed);
     Team { world, ..team.clone() }
 }
 
@@ -154,7 +154,7 @@ fn commands(said: &Said) -> Vec<Vec<String>> {
 async fn a125_wait_follows_its_commit_alone_on_their_connection() {
     let Some(pair) = Pair::start(true).await else { return };
     pair.between.set(Mode::Slow(Duration::from_millis(2)));
-    let store = pair.store(1).await;
+    let store = Arc::new(pair.store(1).await);
     let commits = (0..200).map(|n| {
         let store = store.clone();
         tokio::spawn(async move { store.commit(batch(&format!("r{}", n % 50), "x")).await })
@@ -279,7 +279,7 @@ async fn a126_a_primary_that_was_cut_off_tells_of_no_guess() {
     pair.between.set(Mode::Cut);
     let _old = pair.promote().await;
     pair.attach().await;
-    let world = team.world.beside(Stand::on(shared(&pair.store(1).await)), 9);
+    let world = team.world.beside(pair.stand(1).await, 9);
     let (here, there) = (Team { world, ..team.clone() }, team);
     let mut told = 0;
     for n in 0..4 {
@@ -307,7 +307,7 @@ async fn without_replicas_it_starts_reads_and_confirms_nothing() {
     let read = team.open("sms", "+37255599999").await;
     let _gone = pair.replica.take();
     pair.between.set(Mode::Cut);
-    let late = team.world.beside(Stand::on(shared(&pair.store(1).await)), 9);
+    let late = team.world.beside(pair.stand(1).await, 9);
     let late = Team { world: late, ..team.clone() };
     late.bot("POST", &chat, "/login-links", json!({"purpose": "mid_chat"})).await.refused(503, "unavailable");
     assert_eq!(team.flag(&read).await["authenticated"], false, "what was confirmed is read on");

@@ -11,6 +11,7 @@ mod attacks_links;
 mod audit;
 mod browser;
 mod clients;
+mod cluster;
 mod commands;
 mod confirm;
 mod contract;

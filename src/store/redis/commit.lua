@@ -42,10 +42,21 @@ local function elsewhere(answer)
   return type(answer) == 'table' and answer.err and string.find(answer.err, 'non local key', 1, true)
 end
 
+-- Takes something away. While a slot is on its way, Redis refuses a call's touch of a key that is not
+-- there, also where the call itself has just taken away the last of it and the key with it. Half a
+-- commit would stand then. So a commit adds before it takes, and what it finds gone was to go.
+local function take(...)
+  local answer = redis.pcall(...)
+  if elsewhere(answer) then return {} end
+  if type(answer) == 'table' and answer.err then error(answer) end
+  return answer
+end
+
 -- KEYS: mark, outbox, alarms, then a key for each expectation, put and delete, and two (order,
 -- content) for each entry written, removed or trimmed. ARGV: the mark, the commit's id, how many of
--- each of these six, then for each expectation a version or '', for each put content, alarm, expires, alarm's name, for
--- each delete its alarm's name, for each entry its member and, where written, its content; events.
+-- each of these six, then for each expectation a version or '', for each put content, alarm, expires
+-- and alarm's name, for each delete its alarm's name, for each entry its member and, where written,
+-- its content; events.
 local function commit(keys, args)
   local gone = emptied(keys[1], args[1])
   if gone then return gone end
@@ -69,6 +80,7 @@ local function commit(keys, args)
   if conflict then return 0 end
   if puts + deletes + enters + removes + trims == 0 and #args == a then return committed_before(alarms) end
 
+  local silent = {}
   for i = 1, puts do
     local content, alarm, expires, name = args[a + 1], args[a + 2], args[a + 3], args[a + 4]
     if expires == '' then
@@ -77,7 +89,7 @@ local function commit(keys, args)
       redis.call('SET', keys[k + i], id .. content, 'PX', lifetime(tonumber(expires)))
     end
     if alarm == '' then
-      redis.call('ZREM', alarms, name)
+      silent[#silent + 1] = name
     else
       redis.call('ZADD', alarms, alarm, name)
     end
@@ -86,25 +98,28 @@ local function commit(keys, args)
   k = k + puts
   for i = 1, deletes do
     redis.call('DEL', keys[k + i])
-    redis.call('ZREM', alarms, args[a + i])
+    silent[#silent + 1] = args[a + i]
   end
   k, a = k + deletes, a + deletes
+  each_slice(silent, function(...)
+    take('ZREM', alarms, ...)
+  end)
   for _ = 1, enters do
     redis.call('ZADD', keys[k + 1], 0, args[a + 1])
     redis.call('HSET', keys[k + 2], args[a + 1], args[a + 2])
     k, a = k + 2, a + 2
   end
   for _ = 1, removes do
-    redis.call('ZREM', keys[k + 1], args[a + 1])
-    redis.call('HDEL', keys[k + 2], args[a + 1])
+    take('ZREM', keys[k + 1], args[a + 1])
+    take('HDEL', keys[k + 2], args[a + 1])
     k, a = k + 2, a + 1
   end
   for _ = 1, trims do
     local order, content, upto = keys[k + 1], keys[k + 2], '[' .. args[a + 1]
-    each_slice(redis.call('ZRANGE', order, '-', upto, 'BYLEX'), function(...)
-      redis.call('HDEL', content, ...)
+    each_slice(take('ZRANGE', order, '-', upto, 'BYLEX'), function(...)
+      take('HDEL', content, ...)
     end)
-    redis.call('ZREMRANGEBYLEX', order, '-', upto)
+    take('ZREMRANGEBYLEX', order, '-', upto)
     k, a = k + 2, a + 1
   end
   for i = a + 1, #args do

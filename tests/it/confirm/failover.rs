@@ -13,11 +13,10 @@ use countersign::store::redis::Redis;
 use countersign::store::{Batch, Outcome, Store};
 use futures_util::future::join_all;
 
-use super::pair::{Pair, shared};
+use super::pair::Pair;
 use super::people::{End, KINDS, Story, teams};
 use super::proxy::Mode;
 use crate::length::{figure, rounds, seed, size};
-use crate::stores::Stand;
 use crate::world::{Team, World, unique};
 
 /// Customers who act at the same time.
@@ -45,11 +44,11 @@ struct Tally {
 impl Scene {
     async fn set(confirm_replicas: u32) -> Option<Self> {
         let pair = Pair::start(false).await?;
-        let first = World::on(Stand::on(shared(&pair.store(confirm_replicas).await)));
+        let first = World::on(pair.stand(confirm_replicas).await);
         let teams = teams(&first).await;
         let again = |world: &World| teams.clone().map(|team| Team { world: world.clone(), ..team });
-        let second = first.beside(Stand::on(shared(&pair.store(confirm_replicas).await)), 2);
-        let looks = first.beside(Stand::on(shared(&pair.store(0).await)), 3);
+        let second = first.beside(pair.stand(confirm_replicas).await, 2);
+        let looks = first.beside(pair.stand(0).await, 3);
         let (second, looks) = (again(&second), again(&looks));
         Some(Self { pair, nodes: [teams, second], looks, chance: SeededEntropy::new(seed()) })
     }
@@ -177,7 +176,7 @@ async fn rate(store: &Arc<Redis>, commits: usize, at_once: usize) -> f64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_confirmation_costs() {
     let Some(pair) = Pair::start(false).await else { return };
-    let stores = [pair.store(0).await, pair.store(1).await];
+    let stores = [Arc::new(pair.store(0).await), Arc::new(pair.store(1).await)];
     let mut told = Vec::new();
     for at_once in [1, 32] {
         let mut rates = [Vec::new(), Vec::new()];

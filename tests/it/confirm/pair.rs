@@ -2,17 +2,14 @@
 //!
 //! It knows Redis and signals, and nothing of what is kept in it.
 
-use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::store::Store;
 use countersign::store::redis::{Options, Place, Redis};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, cmd};
 
 use super::proxy::{Mode, Proxy};
-use crate::stores::RedisServer;
+use crate::stores::{self, RedisServer, Stand};
 
 /// What is waited for comes within this, or never.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -90,15 +87,20 @@ impl Pair {
     }
 
     /// A store on whoever is primary, that waits for so many replicas.
-    pub async fn store(&self, confirm_replicas: u32) -> Arc<Redis> {
+    pub async fn store(&self, confirm_replicas: u32) -> Redis {
         let place = Place::Single(format!("redis://127.0.0.1:{}", self.front.port));
         let options = Options { confirm_replicas, ..Options::new(place) };
-        Arc::new(Redis::connect(&options).await.expect("our server is fit"))
+        Redis::connect(&options).await.expect("our server is fit")
+    }
+
+    /// The same, as a gateway stands on it.
+    pub async fn stand(&self, confirm_replicas: u32) -> Stand {
+        stores::on(self.store(confirm_replicas).await)
     }
 
     /// SIGKILL for the primary, and the replica takes its place, without what was still held.
     pub async fn fail_over(&mut self) {
-        kill(&self.primary).await;
+        self.primary.signal("KILL");
         self.promote().await;
     }
 
@@ -113,16 +115,4 @@ impl Pair {
         self.front.turn_to(replica.port());
         std::mem::replace(&mut self.primary, replica)
     }
-}
-
-/// SIGKILL: it does nothing more.
-async fn kill(server: &RedisServer) {
-    let pid = says(&mut shell(server.port()).await, "process_id").await;
-    let sent = Command::new("kill").args(["-KILL", &pid]).status();
-    assert!(sent.expect("kill is everywhere").success());
-}
-
-/// A store as a gateway takes it.
-pub fn shared(store: &Arc<Redis>) -> Arc<dyn Store> {
-    store.clone()
 }
