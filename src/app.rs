@@ -74,7 +74,8 @@ async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<Arc<Emb
                 Servers::Cluster(urls) => Place::Cluster(urls),
                 Servers::Sentinel { name, urls } => Place::Sentinel { name, urls },
             };
-            let options = Options { place, prefix: config.store.prefix.clone() };
+            let options =
+                Options { place, prefix: config.store.prefix.clone(), confirm_replicas: config.store.confirm_replicas };
             let redis = Redis::connect(&options).await.context("store.urls")?;
             Ok((Arc::new(redis), None))
         }

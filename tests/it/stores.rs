@@ -120,7 +120,7 @@ pub fn on(store: impl Store) -> Stand {
 pub async fn connected(place: Place) -> Redis {
     static PREFIX: AtomicU64 = AtomicU64::new(0);
     let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
-    Redis::connect(&Options { place, prefix }).await.expect("our servers are fit")
+    Redis::connect(&Options { prefix, ..Options::new(place) }).await.expect("our servers are fit")
 }
 
 /// A folder on the disk that the build is on: a temporary file system flushes for nothing.
