@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::domain::event::{Event, EventKind};
+use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::store::{Batch, Board, CommitId, Entry, Expect, Key, Outcome, Partition, Put, StoreError};
@@ -29,6 +29,18 @@ pub(super) struct Plain {
     pub expires: Option<Moment>,
 }
 
+/// What must not be lost with one server any more before a decision is told.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Confirm {
+    /// Nothing: nobody waits for it. What time or the gateway itself did, it does again.
+    Nothing,
+    /// What was read: it may be an act that nobody was told of, since it was not confirmed, and
+    /// is told of no sooner by what follows from it.
+    Read,
+    /// What is written.
+    Written,
+}
+
 /// What a rule wants saved, and what it wants told after that.
 pub(super) struct Change<T> {
     pub put: Vec<Plain>,
@@ -38,6 +50,7 @@ pub(super) struct Change<T> {
     pub remove: Vec<(String, String)>,
     pub trim: Vec<(String, String)>,
     pub events: Vec<Event>,
+    pub confirm: Confirm,
     pub outcome: Result<T, Refusal>,
 }
 
@@ -45,19 +58,25 @@ impl<T> Change<T> {
     /// Nothing to save.
     pub fn nothing(outcome: Result<T, Refusal>) -> Self {
         let (put, delete, enter, remove, trim, events) = Default::default();
-        Self { put, delete, enter, remove, trim, events, outcome }
+        Self { put, delete, enter, remove, trim, events, confirm: Confirm::Read, outcome }
     }
-}
 
-impl<T> Change<T> {
+    /// Whatever somebody did that is told of is confirmed.
+    fn to_confirm(&self) -> Confirm {
+        match self.events.iter().any(|event| event.actor != Actor::Time) {
+            true => Confirm::Written,
+            false => self.confirm,
+        }
+    }
+
     fn saves(&self) -> bool {
         !self.put.is_empty() || !self.delete.is_empty()
     }
 
     /// The same change, told otherwise.
     pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Change<U> {
-        let Self { put, delete, enter, remove, trim, events, outcome } = self;
-        Change { put, delete, enter, remove, trim, events, outcome: outcome.map(told) }
+        let Self { put, delete, enter, remove, trim, events, confirm, outcome } = self;
+        Change { put, delete, enter, remove, trim, events, confirm, outcome: outcome.map(told) }
     }
 }
 
@@ -123,11 +142,20 @@ impl Gateway {
                 None => Remembered { records: self.read(reads).await?, sure: true },
             };
             let change = match rule(&records, self.now()) {
-                Ok(change) if change.saves() => change,
-                _ if !sure => continue,
-                Ok(change) => return Ok(Saved { outcome: change.outcome, version: None }),
-                Err(error) => return Err(error),
+                Ok(change) if sure || change.saves() => change,
+                Err(error) if sure => return Err(error),
+                _ => continue,
             };
+            let (saves, confirm) = (change.saves(), change.to_confirm());
+            if confirm == Confirm::Read || confirm == Confirm::Written && !saves {
+                let read = expectations(reads, &records);
+                if self.store.confirm(reads.partition, &read).await? == Outcome::Conflict {
+                    continue;
+                }
+            }
+            if !saves {
+                return Ok(Saved { outcome: change.outcome, version: None });
+            }
             let id = CommitId(self.draw());
             let kinds: Vec<EventKind> = change.events.iter().map(|event| event.kind).collect();
             let (Made { batch, left }, outcome) = self.make(id, reads, &records, change);
@@ -173,6 +201,18 @@ impl Gateway {
         Ok(records)
     }
 
+    /// Reads what somebody is told by it: nothing that might still be forgotten, as `confirm` says.
+    pub(super) async fn read_to_tell(&self, reads: &Reads) -> Result<Vec<Option<Opened>>, Error> {
+        for _ in 0..MOST_ROUNDS {
+            let records = self.read(reads).await?;
+            match self.store.confirm(reads.partition, &expectations(reads, &records)).await? {
+                Outcome::Committed => return Ok(records),
+                Outcome::Conflict => {}
+            }
+        }
+        Err(Error::Away("too many writers of what is read".into()))
+    }
+
     /// All of what is to be read, where this node need not ask. What is on no board is hardly ever
     /// there (a reply of an earlier request, a link that ended), so it is taken to be absent.
     fn remembered(&self, reads: &Reads) -> Option<Remembered> {
@@ -204,8 +244,8 @@ impl Gateway {
         change: Change<T>,
     ) -> (Made, Result<T, Refusal>) {
         let mut batch = Batch::new(id, reads.partition);
-        let expect = |record: &Option<Opened>| record.as_ref().map_or(Expect::Absent, |r| Expect::Version(r.version));
-        batch.expect = reads.names.iter().cloned().zip(records.iter().map(expect)).collect();
+        batch.confirm = change.to_confirm() == Confirm::Written;
+        batch.expect = expectations(reads, records);
         let mut left = Vec::new();
         for Plain { name, bytes, alarm, expires } in change.put {
             let (sealed, board) = (self.seal_record(&name, id, &bytes), on_board(&name));
@@ -245,4 +285,10 @@ impl Gateway {
         }
         Ok(self.store.commit(batch).await?)
     }
+}
+
+/// That each record is as it was read.
+fn expectations(reads: &Reads, records: &[Option<Opened>]) -> Vec<(String, Expect)> {
+    let expect = |record: &Option<Opened>| record.as_ref().map_or(Expect::Absent, |r| Expect::Version(r.version));
+    reads.names.iter().cloned().zip(records.iter().map(expect)).collect()
 }
