@@ -257,11 +257,8 @@ impl Gateway {
         }
         batch.delete = change.delete;
         let enter = change.enter.into_iter();
-        let entry = |(index, member, plain): (String, _, Vec<u8>)| Entry {
-            bytes: self.seal_at(&index, &plain),
-            index,
-            member,
-        };
+        let entry =
+            |(index, member, plain): (String, _, Vec<u8>)| Entry { bytes: self.seal_at(&index, &plain), index, member };
         batch.enter = enter.map(entry).collect();
         batch.remove = change.remove;
         batch.trim = change.trim;

@@ -73,9 +73,7 @@ impl Limiter {
 /// one layer to the router, which clones and boxes each for every request.
 pub(super) fn around(routes: Router, shared: Shared) -> Router {
     let passed = middleware::from_fn_with_state(shared, passed);
-    routes
-        .fallback(|| async { Problem::of(&slugs::NOT_FOUND) })
-        .layer((passed, DefaultBodyLimit::max(MOST_BYTES)))
+    routes.fallback(|| async { Problem::of(&slugs::NOT_FOUND) }).layer((passed, DefaultBodyLimit::max(MOST_BYTES)))
 }
 
 /// Gives each request an id, writes problem documents, and sets what every answer carries.
