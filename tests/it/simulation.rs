@@ -11,8 +11,8 @@ use crate::length::{figure, rounds, seed, size};
 mod admins;
 mod answers;
 mod book;
-mod changes;
 mod chance;
+mod changes;
 mod chats;
 mod clocks;
 mod cluster;
@@ -56,7 +56,9 @@ fn whatever_breaks_between_nodes_and_store_the_gateways_hold() {
     let steps = runs as u64 * STEPS;
     figure(
         "simulation",
-        format_args!("{runs} seeds from {first}, {steps} steps, {changes} changes, {faults} faults, {kills} kills: no promise broken; {kinds:?}"),
+        format_args!(
+            "{runs} seeds from {first}, {steps} steps, {changes} changes, {faults} faults, {kills} kills: no promise broken; {kinds:?}"
+        ),
     );
 }
 

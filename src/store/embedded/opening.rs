@@ -102,9 +102,10 @@ fn ledger(folder: &Folder, store: StoreId, options: Options) -> Result<Ledger, F
     match found {
         Ok(ledger) => Ok(ledger),
         Err(_) if options.accept_loss => Ok(Ledger::begin(&folder.ledger(), store)?),
-        Err(how) => {
-            Err(refused(folder, format_args!("its ledger (commits) is {how}, so nobody can say whether commits are missing")))
-        }
+        Err(how) => Err(refused(
+            folder,
+            format_args!("its ledger (commits) is {how}, so nobody can say whether commits are missing"),
+        )),
     }
 }
 

@@ -109,7 +109,11 @@ async fn a097_slow_and_idle_connections_end_and_others_are_served() {
             let ended = timeout(Duration::from_millis(250), async { while clients.join_next().await.is_some() {} });
             let all_ended = ended.await.is_ok();
             held = held.most(target.holds().unwrap_or_default());
-            assert!(all_ended || began.elapsed() < 3 * PATIENCE, "{waste:?}: {} connections are still held", clients.len());
+            assert!(
+                all_ended || began.elapsed() < 3 * PATIENCE,
+                "{waste:?}: {} connections are still held",
+                clients.len()
+            );
         }
         let took = began.elapsed();
         let waited = honest.waited().await;

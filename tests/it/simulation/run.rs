@@ -251,11 +251,18 @@ impl Run {
         let left = state.records.keys().map(|key| &key.name).filter(|name| !stays(name));
         let left: Vec<_> = left.map(|name| (name, book.addresses.get(name))).collect();
         let entries = |kind: &str| -> usize {
-            state.indexes.iter().filter(|((_, index), _)| index.starts_with(kind)).map(|(_, members)| members.len()).sum()
+            state
+                .indexes
+                .iter()
+                .filter(|((_, index), _)| index.starts_with(kind))
+                .map(|(_, members)| members.len())
+                .sum()
         };
         let (left, streams, lists) = (format!("{left:?}"), entries("s/"), entries("x/"));
         drop(state);
         book.must(left == "[]", || format!("past retention there are still {left}"));
-        book.must(streams + lists == 0, || format!("{streams} events and {lists} listed conversations outlive retention"));
+        book.must(streams + lists == 0, || {
+            format!("{streams} events and {lists} listed conversations outlive retention")
+        });
     }
 }
