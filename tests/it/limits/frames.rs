@@ -11,7 +11,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::{sleep, timeout};
 
 use super::connections::short;
-use super::{Honest, PATIENCE, Target};
+use super::{Honest, PATIENCE, Target, kinds};
 use crate::length::{Progress, figure, is_long, size};
 use crate::world::{Team, World};
 
@@ -272,7 +272,7 @@ async fn a098_a_reset_leaves_no_half_of_an_act() {
 }
 
 async fn links(team: &Team) -> (usize, usize) {
-    let types = team.event_types().await;
+    let types = kinds(team).await;
     let count = |kind: &str| types.iter().filter(|told| *told == kind).count();
     (count("link.issued"), count("link.superseded"))
 }
