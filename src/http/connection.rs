@@ -199,11 +199,14 @@ impl Life {
         self.only_waits() && self.under_way[((self.span() + 1) % SPANS) as usize].load(Relaxed) > 0
     }
 
-    /// Returns when nothing was under way for a while, or too long.
+    /// Returns when nothing was under way for a while, or when its client has let half the time of a
+    /// drain pass without ending what it began.
     async fn left(&self) {
-        let quiet = LAST_WORDS.min(self.limits.idle);
+        let (asked, quiet) = (Instant::now(), LAST_WORDS.min(self.limits.idle));
+        let is_quiet = || self.is_idle() && self.since().elapsed() >= quiet;
+        let is_late = || self.only_waits() && asked.elapsed() >= self.limits.drain / 2;
         tokio::time::sleep(quiet).await;
-        while !(self.is_idle() && self.since().elapsed() >= quiet || self.waits_too_long()) {
+        while !(is_quiet() || is_late()) {
             tokio::time::sleep(quiet / 4).await;
         }
     }
