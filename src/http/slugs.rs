@@ -62,8 +62,8 @@ slugs! {
         "The body is larger than this resource takes (64 KiB)."
         "Send less.";
     MEDIA_TYPE = "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "Unsupported media type"
-        "The body's media type is not one that this resource takes."
-        "Send `Content-Type: application/json`.";
+        "The body's media type or coding is not one that this resource takes."
+        "Send `Content-Type: application/json` and no `Content-Encoding`: what is packed is never unpacked.";
     INVALID = "invalid" UNPROCESSABLE_ENTITY "Invalid"
         "A field is unknown, missing, of the wrong type or out of bounds."
         "Each entry of `errors` points into the body (RFC 6901) and says what would be right.";
