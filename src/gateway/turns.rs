@@ -148,7 +148,7 @@ impl Gateway {
             // Addresses are without number: one with nothing to remember is forgotten.
             match address == Address::default() && !put.is_empty() {
                 true => delete.push(address_name.to_owned()),
-                false => put.push(address_record(address_name, &address)),
+                false => put.push(address_record(address_name, &address, now)),
             }
         }
         put.extend(ended.iter().map(|ended| ended_record(interaction.id, ended, now)));
@@ -174,10 +174,11 @@ impl Gateway {
     }
 }
 
-/// An address's record: one that only remembers identity tokens may be swept after the last.
-fn address_record(name: &str, address: &Address) -> Plain {
+/// An address's record: one that only remembers identity tokens may be swept after the last, one
+/// that remembers nothing at once.
+pub(super) fn address_record(name: &str, address: &Address, now: Moment) -> Plain {
     let only_words = address.open.is_none() && address.budgets.is_empty();
-    let expires = address.vouched.values().max().copied().filter(|_| only_words);
+    let expires = only_words.then(|| address.vouched.values().max().copied().unwrap_or(now));
     Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
 }
 
