@@ -132,8 +132,14 @@ impl Cluster {
         let until = Instant::now() + Duration::from_secs(30);
         for n in 0..6 {
             loop {
-                let info: String = said(&mut self.shell(n).await, &["CLUSTER", "INFO"]).await;
-                let replication: String = said(&mut self.shell(n).await, &["INFO", "replication"]).await;
+                let client = redis::Client::open(self.url(n)).expect("a URL");
+                let Ok(mut shell) = client.get_multiplexed_async_connection().await else {
+                    // A test that failed has left it dead.
+                    self.comes_back(n);
+                    continue;
+                };
+                let info: String = said(&mut shell, &["CLUSTER", "INFO"]).await;
+                let replication: String = said(&mut shell, &["INFO", "replication"]).await;
                 let follows = replication.contains("master_link_status:up") || replication.contains("state=online");
                 if info.contains("cluster_state:ok") && follows {
                     break;
