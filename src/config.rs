@@ -64,7 +64,7 @@ pub struct Store {
     pub urls: Servers,
     /// What every key of ours in Redis begins with.
     pub prefix: String,
-    /// Replicas that lockouts and bans wait for.
+    /// Redis: how many replicas must have an act before it is answered.
     pub confirm_replicas: u32,
 }
 
@@ -185,8 +185,11 @@ impl Config {
                 "must name a file where the store is redis: every node needs the same key",
             );
         }
-        if self.store.confirm_replicas > 0 {
-            return wrong("store.confirm_replicas", "must be 0: waiting for replicas is not there yet");
+        if self.store.confirm_replicas > 0 && self.store.kind == StoreKind::Embedded {
+            return wrong("store.confirm_replicas", "must be 0 where the store is embedded: it has no replicas");
+        }
+        if self.store.confirm_replicas > 16 {
+            return wrong("store.confirm_replicas", "must be at most 16");
         }
         if !self.admin.key.is_empty() && self.admin.key.len() < 32 {
             return wrong("admin.key", "must have at least 32 characters");

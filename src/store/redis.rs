@@ -2,11 +2,12 @@
 //!
 //! A commit is one call of a function that Redis runs alone, so one round trip and all or nothing.
 //! This file turns the port's questions into commands and answers back; what runs inside Redis is
-//! `commit.lua`, the names of keys are `keys`, what tells an emptied store is `marks`, and which
-//! server a command goes to is `server`. How durable an answered commit is, the servers'
+//! `commit.lua`, the names of keys are `keys`, what tells an emptied store is `marks`, which server
+//! a command goes to is `server`, and how replicas confirm a commit is `confirm`. How durable an answered commit is, the servers'
 //! `appendonly` and `appendfsync` decide.
 
 use std::{
+    num::NonZeroU32,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -16,12 +17,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use self::{answers::unread, keys::Keys, server::Server};
+use self::{answers::unread, confirm::Confirmation, keys::Keys, server::Server};
 use super::{
     Batch, Board, CommitId, Entry, Expect, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting,
 };
 
 mod answers;
+mod confirm;
 mod fitness;
 mod keys;
 mod line;
@@ -41,12 +43,14 @@ pub struct Options {
     pub place: Place,
     /// What every key begins with, so that installations may share a server. No braces.
     pub prefix: String,
+    /// How many replicas must have what is to be confirmed; 0: that is as any other commit.
+    pub confirm_replicas: u32,
 }
 
 impl Options {
-    /// A place, with the usual prefix.
+    /// A place, with the usual prefix, where no replica is waited for.
     pub fn new(place: Place) -> Self {
-        Self { place, prefix: "cs".to_owned() }
+        Self { place, prefix: "cs".to_owned(), confirm_replicas: 0 }
     }
 }
 
@@ -56,6 +60,8 @@ pub struct Redis {
     keys: Keys,
     /// What says of each tag that it was not emptied.
     mark: String,
+    /// Where replicas are waited for.
+    confirmation: Option<Confirmation>,
     woken: Notify,
     /// Which primary, and of its tags which, the next sweep begins with, so that a full one does
     /// not starve those behind it.
@@ -76,8 +82,13 @@ impl Redis {
         let server = Server::connect(&options.place).await?;
         let keys = Keys::new(&options.prefix);
         let mark = marks::found(&server, &keys).await?;
+        let confirmation = NonZeroU32::new(options.confirm_replicas).map(Confirmation::by);
+        if let Some(confirmation) = &confirmation {
+            confirmation.examine(&server).await?;
+        }
         server.begin();
-        Ok(Self { server, keys, mark, woken: Notify::new(), turn: AtomicUsize::new(0) })
+        let (woken, turn) = (Notify::new(), AtomicUsize::new(0));
+        Ok(Self { server, keys, mark, confirmation, woken, turn })
     }
 
     /// Commands that were sent since it connected.
@@ -128,7 +139,7 @@ impl Redis {
 
     /// The call of a batch: `commit.lua` says what stands where.
     fn call_of(&self, batch: &Batch) -> Cmd {
-        let Batch { id, partition, expect, put, delete, enter, remove, trim, events } = batch;
+        let Batch { id, partition, expect, put, delete, enter, remove, trim, events, confirm: _ } = batch;
         let indexes = || {
             let entered = enter.iter().map(|entry| &entry.index);
             entered.chain(remove.iter().chain(trim).map(|(index, _)| index))
@@ -202,14 +213,39 @@ impl Store for Redis {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
-        match self.server.ask(batch.partition.tag(), &self.call_of(&batch)).await? {
+        let (tag, call) = (batch.partition.tag(), self.call_of(&batch));
+        let answer = match &self.confirmation {
+            Some(confirmation) if batch.confirm => confirmation.ask(&self.server, tag, &call).await?,
+            _ => self.server.ask(tag, &call).await?,
+        };
+        match answer {
             Value::Int(0) => Ok(Outcome::Conflict),
             Value::Int(1) => {
+                if let Some(confirmation) = &self.confirmation {
+                    confirmation.committed(&batch);
+                }
                 if !batch.events.is_empty() || batch.put.iter().any(|put| put.alarm.is_some()) {
                     // Who waits now, and one who was just about to.
                     self.woken.notify_waiters();
                     self.woken.notify_one();
                 }
+                Ok(Outcome::Committed)
+            }
+            _ => Err(unread("not an outcome")),
+        }
+    }
+
+    async fn confirm(&self, partition: Partition, read: &[(String, Expect)]) -> Result<Outcome, StoreError> {
+        let Some(confirmation) = &self.confirmation else { return Ok(Outcome::Committed) };
+        if confirmation.knows(read) {
+            return Ok(Outcome::Committed);
+        }
+        // A commit of nothing, whose id nothing will ever have.
+        let nothing = Batch { expect: read.to_vec(), ..Batch::new(CommitId([0; 16]), partition) };
+        match confirmation.ask(&self.server, partition.tag(), &self.call_of(&nothing)).await? {
+            Value::Int(0) => Ok(Outcome::Conflict),
+            Value::Int(1) => {
+                confirmation.know(read);
                 Ok(Outcome::Committed)
             }
             _ => Err(unread("not an outcome")),

@@ -13,6 +13,7 @@ mod browser;
 mod clients;
 mod cluster;
 mod commands;
+mod confirm;
 mod contract;
 mod crash;
 mod departures;

@@ -96,6 +96,11 @@ pub async fn on_redis() -> Option<Stand<Redis>> {
     Some(Stand { store: Arc::new(store), _beneath: Beneath::Server { _server: server } })
 }
 
+/// The model that the simulation's nodes stand on.
+pub async fn simulated() -> Option<Stand> {
+    Some(on(crate::simulation::truth::Truth::new(true)))
+}
+
 /// A store on a cluster of three primaries and their replicas.
 pub async fn cluster() -> Option<Stand> {
     Some(on(connected(cluster::shared().await?.place()).await))
@@ -115,12 +120,7 @@ pub fn on(store: impl Store) -> Stand {
 pub async fn connected(place: Place) -> Redis {
     static PREFIX: AtomicU64 = AtomicU64::new(0);
     let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
-    Redis::connect(&Options { place, prefix }).await.expect("our servers are fit")
-}
-
-/// The model that the simulation's nodes stand on.
-pub async fn simulated() -> Option<Stand> {
-    Some(on(crate::simulation::truth::Truth::new(true)))
+    Redis::connect(&Options { prefix, ..Options::new(place) }).await.expect("our servers are fit")
 }
 
 /// A folder on the disk that the build is on: a temporary file system flushes for nothing.

@@ -121,6 +121,13 @@ impl World {
         Self { clock, gateway, router, store, _stand: Arc::new(stand) }
     }
 
+    /// Another node on the same clock, with its own view of the same store, and its own chance.
+    pub fn beside(&self, stand: Stand, seed: u64) -> Self {
+        let store = stand.store.clone();
+        let (gateway, router) = node(store.clone(), self.clock.clone(), seed);
+        Self { gateway, router, store, _stand: Arc::new(stand), clock: self.clock.clone() }
+    }
+
     /// Another node on the same store (one that keeps no flag board) and clock.
     pub fn second_node(&self) -> Self {
         let (gateway, router) = node(self.store.clone(), self.clock.clone(), 2);

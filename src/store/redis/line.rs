@@ -85,13 +85,18 @@ impl Line {
     }
 
     pub(super) async fn load(&self, until: Instant) -> Result<(), RedisError> {
-        self.send(cmd("FUNCTION").arg("LOAD").arg("REPLACE").arg(LIBRARY), until).await.map(drop)
+        self.send(&library(), until).await.map(drop)
     }
 
     fn connection(&self) -> Result<MultiplexedConnection, RedisError> {
         let away = |why: &String| RedisError::from((ErrorKind::Io, "the server cannot be used now", why.clone()));
         self.connection.as_ref().map_err(away).cloned()
     }
+}
+
+/// What loads the library.
+pub(super) fn library() -> Cmd {
+    cmd("FUNCTION").arg("LOAD").arg("REPLACE").arg(LIBRARY).clone()
 }
 
 fn silent() -> RedisError {

@@ -93,7 +93,6 @@ impl Server {
     /// How the primary that holds a tag is reached at this moment: address, user, password, TLS.
     /// It is for connections of one's own; whoever finds one broken, moved or read-only says so
     /// by `leave` and asks again.
-    #[allow(dead_code, reason = "the store's own commands go through `ask`")]
     pub(super) async fn primary_of(&self, tag: u8) -> Result<ConnectionInfo, StoreError> {
         let map = self.map();
         if map.of(tag).is_none_or(|line| line.is_broken()) {
@@ -103,11 +102,20 @@ impl Server {
     }
 
     /// Who was said to hold a tag does not, or is gone: whoever comes next looks again.
-    #[allow(dead_code, reason = "the store's own commands go through `ask`")]
     pub(super) fn leave(&self, tag: u8) {
         if let Some(line) = self.map().of(tag) {
             line.leave();
         }
+    }
+
+    /// The server that a slot is on its way to, as one that was asked named it.
+    pub(super) fn named(&self, name: &str, port: u16, by: &ConnectionInfo) -> ConnectionInfo {
+        self.finder.at(if name.is_empty() { host(by) } else { name }, port)
+    }
+
+    /// A command was sent on a connection of one's own.
+    pub(super) fn count(&self) {
+        self.round_trips.fetch_add(1, Ordering::Relaxed);
     }
 
     /// One command at the primary that holds a tag: one round trip, unless something has moved.
@@ -204,7 +212,7 @@ impl Server {
 
     /// The server that a slot is on its way to; it may hold nothing yet.
     async fn taker(&self, name: &str, port: u16, from: &Line) -> Result<Arc<Line>, StoreError> {
-        let at = self.finder.at(if name.is_empty() { host(&from.at) } else { name }, port);
+        let at = self.named(name, port, &from.at);
         if let Some(line) = self.map().at(&at).filter(|line| !line.is_broken()) {
             return Ok(Arc::clone(line));
         }
