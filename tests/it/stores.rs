@@ -98,7 +98,7 @@ pub async fn on_redis() -> Option<Stand<Redis>> {
 
 /// The model that the simulation's nodes stand on.
 pub async fn simulated() -> Option<Stand> {
-    Some(Stand { store: Arc::new(crate::simulation::truth::Truth::new(true)), _beneath: Beneath::Nothing })
+    Some(on(crate::simulation::truth::Truth::new(true)))
 }
 
 /// A store on a cluster of three primaries and their replicas.
