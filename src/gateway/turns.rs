@@ -158,6 +158,10 @@ impl Gateway {
             address: address.clone(),
             team: team.clone(),
         });
+        // That a conversation goes on may be forgotten; whatever else somebody did may not.
+        let on = Interaction { idle_until: interaction.idle_until, ..before.clone() };
+        let goes_on = interaction == on && address == *address_before && ended.is_empty() && events.is_empty();
+        let confirm = if goes_on { Confirm::Read } else { Confirm::Written };
         let mut put = Vec::new();
         if interaction != *before {
             let record = self.interaction_record(&interaction);
@@ -171,14 +175,14 @@ impl Gateway {
             // Addresses are without number: one with nothing to remember is forgotten.
             match address == Address::default() && !put.is_empty() {
                 true => delete.push(address_name.to_owned()),
-                false => put.push(address_record(address_name, &address)),
+                false => put.push(address_record(address_name, &address, now)),
             }
         }
         put.extend(ended.iter().map(|ended| ended_record(interaction.id, ended, now)));
         if let (Some(remember), Ok(held)) = (remember, &outcome) {
             put.push(remember.keep(self, held, now));
         }
-        Change { put, delete, events, ..Change::nothing(outcome.map(Told::Fresh)) }
+        Change { put, delete, events, confirm, ..Change::nothing(outcome.map(Told::Fresh)) }
     }
 
     /// An interaction's record: its alarm is its next deadline, and a closed one may be swept
@@ -197,10 +201,11 @@ impl Gateway {
     }
 }
 
-/// An address's record: one that only remembers identity tokens may be swept after the last.
-fn address_record(name: &str, address: &Address) -> Plain {
+/// An address's record: one that only remembers identity tokens may be swept after the last, one
+/// that remembers nothing at once.
+pub(super) fn address_record(name: &str, address: &Address, now: Moment) -> Plain {
     let only_words = address.open.is_none() && address.budgets.is_empty();
-    let expires = address.vouched.values().max().copied().filter(|_| only_words);
+    let expires = only_words.then(|| address.vouched.values().max().copied().unwrap_or(now));
     Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use crate::stores::cluster::Cluster;
 
 mod answers;
+mod confirmed;
 mod emptied;
 mod failover;
 mod moving;

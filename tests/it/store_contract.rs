@@ -29,6 +29,7 @@ macro_rules! contract {
         contract! { @on redis $($clause)* }
         contract! { @on cluster $($clause)* }
         contract! { @on sentinel $($clause)* }
+        contract! { @on simulated $($clause)* }
     };
     (@on $store:ident $($clause:ident)*) => {
         mod $store {

@@ -34,6 +34,19 @@ pub struct Stand<S: ?Sized = dyn Store> {
     _beneath: Beneath,
 }
 
+impl<S: Store> Stand<S> {
+    /// As a store like any other; who keeps the original counts what it does.
+    pub fn any(self) -> Stand {
+        let store = self.store.clone();
+        self.behind(store)
+    }
+
+    /// With another store before it.
+    pub fn behind(self, store: Arc<dyn Store>) -> Stand {
+        Stand { store, _beneath: self._beneath }
+    }
+}
+
 enum Beneath {
     Nothing,
     Folder { _folder: TempDir },
@@ -63,6 +76,11 @@ pub fn on_disk() -> Stand<Embedded> {
 pub fn reopened(folder: &std::path::Path) -> Stand {
     let store = Embedded::open(folder).expect("it opens again");
     Stand { store: Arc::new(store), _beneath: Beneath::Nothing }
+}
+
+/// A store that the caller opened.
+pub fn standing(store: Arc<dyn Store>) -> Stand {
+    Stand { store, _beneath: Beneath::Nothing }
 }
 
 /// A Redis server, or `None` (said aloud) on a machine without one.
@@ -98,6 +116,11 @@ pub async fn connected(place: Place) -> Redis {
     static PREFIX: AtomicU64 = AtomicU64::new(0);
     let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
     Redis::connect(&Options { prefix, ..Options::new(place) }).await.expect("our servers are fit")
+}
+
+/// The model that the simulation's nodes stand on.
+pub async fn simulated() -> Option<Stand> {
+    Some(Stand { store: Arc::new(crate::simulation::truth::Truth::new(true)), _beneath: Beneath::Nothing })
 }
 
 /// A folder on the disk that the build is on: a temporary file system flushes for nothing.

@@ -139,11 +139,18 @@ impl Confirmation {
                     asking = None;
                     sleep(PAUSE).await;
                 }
-                course @ (Course::Look | Course::Leave) => {
+                Course::Look => {
+                    pool.clear();
+                    asking = None;
+                    if !server.look_again().await? {
+                        return Err(sorted(error));
+                    }
+                }
+                Course::Leave => {
                     // The others that lay idle are no better.
                     pool.clear();
                     asking = None;
-                    if is_new || course == Course::Look {
+                    if is_new {
                         server.leave(tag);
                         return Err(sorted(error));
                     }
