@@ -16,7 +16,7 @@ use crate::config::{Config, Servers, StoreKind, public_url};
 use crate::domain::secret::Secret;
 use crate::gateway::{Gateway, Premises, Retention};
 use crate::http;
-use crate::http::serve::Limits;
+use crate::http::serve::{self, Limits};
 use crate::store::Store;
 use crate::store::embedded::Embedded;
 use crate::store::redis::{Options, Place, Redis};
@@ -86,9 +86,8 @@ async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<Arc<Emb
 pub async fn start(config: &Config, more: Router) -> anyhow::Result<Running> {
     let root = root_key::load(config)?;
     let (store, embedded) = open(config).await?;
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .with_context(|| format!("server.listen {}", config.server.listen))?;
+    let listener =
+        serve::listen(config.server.listen).with_context(|| format!("server.listen {}", config.server.listen))?;
     let address = listener.local_addr()?;
     let public_url = own_url(config, address)?;
     let owner = Some(&config.admin.key).filter(|key| !key.is_empty());
@@ -110,7 +109,7 @@ pub async fn start(config: &Config, more: Router) -> anyhow::Result<Running> {
     let stopping = CancellationToken::new();
     let proxies = http::Proxies(config.server.trusted_proxies.clone());
     let router = http::router(gateway.clone(), proxies, metrics, stopping.clone(), more);
-    let server = tokio::spawn(http::serve::serve(listener, router, Limits::default(), stopping.clone()));
+    let server = tokio::spawn(serve::serve(listener, router, Limits::default(), stopping.clone()));
     let behind = behind(&gateway);
     Ok(Running { address, public_url, stopping, server, behind, embedded })
 }

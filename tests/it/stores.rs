@@ -96,6 +96,11 @@ pub async fn on_redis() -> Option<Stand<Redis>> {
     Some(Stand { store: Arc::new(store), _beneath: Beneath::Server { _server: server } })
 }
 
+/// The model that the simulation's nodes stand on.
+pub async fn simulated() -> Option<Stand> {
+    Some(Stand { store: Arc::new(crate::simulation::truth::Truth::new(true)), _beneath: Beneath::Nothing })
+}
+
 /// A store on a cluster of three primaries and their replicas.
 pub async fn cluster() -> Option<Stand> {
     Some(on(connected(cluster::shared().await?.place()).await))
@@ -116,11 +121,6 @@ pub async fn connected(place: Place) -> Redis {
     static PREFIX: AtomicU64 = AtomicU64::new(0);
     let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
     Redis::connect(&Options { prefix, ..Options::new(place) }).await.expect("our servers are fit")
-}
-
-/// The model that the simulation's nodes stand on.
-pub async fn simulated() -> Option<Stand> {
-    Some(Stand { store: Arc::new(crate::simulation::truth::Truth::new(true)), _beneath: Beneath::Nothing })
 }
 
 /// A folder on the disk that the build is on: a temporary file system flushes for nothing.
@@ -160,10 +160,10 @@ impl RedisServer {
     }
 
     /// Starts one with these arguments alone, and waits until it says that it is ready.
-    fn launch(port: u16, arguments: &[&str], ready: &str) -> Option<Self> {
+    pub fn launch(port: u16, arguments: &[&str], ready: &str) -> Option<Self> {
         let folder = TempDir::new().expect("a temporary folder");
         let mut keeper = Command::new("sh")
-            .args(["-c", r#"redis-server "$@" & echo $!; read -r _; kill $! 2>/dev/null; wait"#, "sh"])
+            .args(["-c", r#"redis-server "$@" & echo $!; exec >&-; read -r _; kill $! 2>/dev/null; wait"#, "sh"])
             .args(arguments)
             .current_dir(folder.path())
             .stdin(Stdio::piped())

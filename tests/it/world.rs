@@ -100,6 +100,13 @@ pub async fn worlds() -> Vec<World> {
     worlds
 }
 
+/// The same, and one on a cluster: for the few journeys that touch every kind of record.
+pub async fn every_world() -> Vec<World> {
+    let mut worlds = worlds().await;
+    worlds.extend(stores::cluster().await.map(World::on));
+    worlds
+}
+
 impl World {
     /// On the embedded store in memory.
     pub async fn new() -> Self {

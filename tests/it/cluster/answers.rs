@@ -1,4 +1,5 @@
-//! Answers that get lost on the way.
+//! Answers that get lost on the way, and a bot that does what bots do then: it asks again.
+//! What was done twice, and what not at all, is counted in what the gateway shows.
 
 use countersign::store::redis::Place;
 use serde_json::json;

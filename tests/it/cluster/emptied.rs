@@ -61,7 +61,7 @@ async fn a128_a_full_primary_takes_nothing_half_and_the_others_go_on() {
 #[tokio::test]
 async fn a128_a_part_that_was_emptied_is_told_from_one_where_nothing_is() {
     let Some(cluster) = stores::cluster::shared().await else { return };
-    let options = Options { prefix: "emptied".to_owned(), ..Options::new(cluster.place()) };
+    let options = Options { place: cluster.place(), prefix: "emptied".to_owned(), confirm_replicas: 0 };
     let store = Redis::connect(&options).await.expect("our servers are fit");
     for partition in [0, 252] {
         let _ = store.commit(puts(partition, "lock", "x")).await.expect("it writes");
@@ -87,7 +87,7 @@ async fn a128_a_part_that_was_emptied_is_told_from_one_where_nothing_is() {
 async fn a_store_is_begun_once() {
     let Some(cluster) = stores::cluster::shared().await else { return };
     for round in 0..5 {
-        let options = Options { prefix: format!("begun{round}"), ..Options::new(cluster.place()) };
+        let options = Options { place: cluster.place(), prefix: format!("begun{round}"), confirm_replicas: 0 };
         let many = (0..6).map(|_| {
             let options = options.clone();
             tokio::spawn(async move { Redis::connect(&options).await })

@@ -1,12 +1,11 @@
-//! A primary dies under load, and its replica takes over.
+//! A primary of a cluster dies or hangs under load, and its replica takes over: who waits how long,
+//! and what was acknowledged and is there. The wait is told, and only its existence is asserted.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use countersign::store::{Store, StoreError};
 use redis::aio::MultiplexedConnection;
+use tokio::time::{Duration, Instant};
 
 use super::writers::{Writers, told_once};
 use crate::{

@@ -1,4 +1,5 @@
-//! Slots move from one primary to another while customers log in.
+//! Slots move from one primary to another while customers log in, and while a commit would have to
+//! touch keys of which some are here, some there and some nowhere.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,5 @@
-//! Replicas know it later than primaries; so nothing is read there.
+//! Replicas know it later than primaries, so nothing is read there: by what is read, and by what
+//! the replicas count themselves.
 
 use serde_json::json;
 

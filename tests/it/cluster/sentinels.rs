@@ -1,12 +1,10 @@
 //! A primary that Sentinels replace: what was replicated is there, the library came with it, and
 //! whoever comes back as a replica is neither written to nor read from.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use countersign::store::{Partition, Store};
+use tokio::time::{Duration, Instant};
 
 use super::{
     puts,
@@ -22,6 +20,7 @@ async fn sentinels_name_another_primary_and_the_store_follows() {
     let Some(trio) = Trio::start().await else { return };
     let store: Arc<dyn Store> = Arc::new(stores::connected(trio.place()).await);
     let mut waits = Vec::new();
+    let (mut taken_back, mut acknowledged) = (0, 0);
     for round in rounds("primaries killed under Sentinels", 1, 20) {
         let name = format!("writers{round}");
         let writers = Writers::begin(&store, &name);
@@ -45,7 +44,8 @@ async fn sentinels_name_another_primary_and_the_store_follows() {
         let (_, numbers) = writers.end().await;
         for (tag, (told, stands)) in numbers.iter().enumerate() {
             assert!(*stands >= sure[tag], "tag {tag}: {} was replicated, {stands} is there", sure[tag]);
-            assert!(stands >= told || round > 0 || *told > sure[tag]);
+            taken_back += told.saturating_sub(*stands);
+            acknowledged += told;
         }
         told_once(&*store, &name).await;
         let _ = store.commit(puts(0, "r", "x")).await.expect("it writes");
@@ -63,7 +63,8 @@ async fn sentinels_name_another_primary_and_the_store_follows() {
     figure(
         "T16 (Sentinel, down after 1 s)",
         format_args!(
-            "{} primaries killed under load: served again after {median} ms (median), {} ms (most)",
+            "{} primaries killed under load of {acknowledged} acknowledged commits: served again after {median} ms \
+             (median), {} ms (most); {taken_back} commits acknowledged but not yet replicated were lost",
             waits.len(),
             waits[waits.len() - 1]
         ),

@@ -1,4 +1,5 @@
-//! How often the servers are asked, by the store's count and by their own.
+//! How often the servers are asked, by the store's count and by their own: what an operation costs
+//! on a network is how often it goes there.
 
 use countersign::store::{Expect, Order, Partition, Store};
 

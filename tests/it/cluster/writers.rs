@@ -1,17 +1,17 @@
 //! Writers who keep count: each raises a number of its own by compare-and-swap, asks again under
 //! the same id when it was not answered, and remembers what it was told.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use bytes::Bytes;
 use countersign::store::{Batch, CommitId, Expect, Outcome, Partition, Put, Store, StoreError};
-use tokio::{task::JoinHandle, time::Duration};
+use tokio::{
+    task::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use super::fresh;
 

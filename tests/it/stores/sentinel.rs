@@ -1,4 +1,5 @@
 //! A primary with two replicas, and three Sentinels who watch over them, on free loopback ports.
+//! Who is primary is not this file's affair after the start: the Sentinels decide.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -78,7 +79,7 @@ impl Trio {
         self.server(server).is_some()
     }
 
-    /// Waits until every Sentinel knows the two others and both replicas, and these follow.
+    /// Waits until every Sentinel knows the two others and both replicas, and these follow the primary.
     pub async fn stands(&self) {
         let until = Instant::now() + Duration::from_secs(30);
         for sentinel in &self.sentinels {
@@ -92,6 +93,14 @@ impl Trio {
                 assert!(Instant::now() < until, "{known:?}");
                 sleep(Duration::from_millis(50)).await;
             }
+        }
+        loop {
+            let followed: String = said(&mut self.shell(self.primary().await).await, &["INFO", "replication"]).await;
+            if followed.matches("state=online").count() == 2 {
+                return;
+            }
+            assert!(Instant::now() < until, "{followed}");
+            sleep(Duration::from_millis(50)).await;
         }
     }
 
