@@ -177,10 +177,8 @@ impl Story {
         let seen = seen.expect(200);
         let lockout = &seen["participants"][0]["lockout"];
         let mut lost = Vec::new();
-        let told = format!("{self:?} {seen}");
         let mut check = |stands: bool, what| {
             if !stands {
-                eprintln!("lost: {what}: {told}");
                 lost.push(what);
             }
         };
