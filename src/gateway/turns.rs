@@ -158,6 +158,10 @@ impl Gateway {
             address: address.clone(),
             team: team.clone(),
         });
+        // That a conversation goes on may be forgotten; whatever else somebody did may not.
+        let on = Interaction { idle_until: interaction.idle_until, ..before.clone() };
+        let goes_on = interaction == on && address == *address_before && ended.is_empty() && events.is_empty();
+        let confirm = if goes_on { Confirm::Read } else { Confirm::Written };
         let mut put = Vec::new();
         if interaction != *before {
             let record = self.interaction_record(&interaction);
@@ -178,7 +182,7 @@ impl Gateway {
         if let (Some(remember), Ok(held)) = (remember, &outcome) {
             put.push(remember.keep(self, held, now));
         }
-        Change { put, delete, events, ..Change::nothing(outcome.map(Told::Fresh)) }
+        Change { put, delete, events, confirm, ..Change::nothing(outcome.map(Told::Fresh)) }
     }
 
     /// An interaction's record: its alarm is its next deadline, and a closed one may be swept

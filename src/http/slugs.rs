@@ -137,6 +137,6 @@ slugs! {
         "Something went wrong in the gateway. Nothing was half done."
         "Try again; if it stays, give the operators the `X-Request-Id`.";
     UNAVAILABLE = "unavailable" SERVICE_UNAVAILABLE "Not available now"
-        "The gateway cannot reach its store, or is shutting down. Nothing was done."
-        "Try again after `retry_after_seconds`.";
+        "The gateway cannot reach its store, has no word that it is safe there, or is shutting down. It may have been done."
+        "Ask again in the same way (the same `message_id` or `Idempotency-Key`) after `retry_after_seconds`: it counts once.";
 }
