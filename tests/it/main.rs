@@ -16,6 +16,7 @@ mod contract;
 mod crash;
 mod departures;
 mod examples;
+mod faults;
 mod journeys;
 mod length;
 mod lifetime;

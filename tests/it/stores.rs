@@ -60,6 +60,11 @@ pub fn reopened(folder: &std::path::Path) -> Stand {
     Stand { store: Arc::new(store), _beneath: Beneath::Nothing }
 }
 
+/// A store that the caller opened.
+pub fn standing(store: Arc<dyn Store>) -> Stand {
+    Stand { store, _beneath: Beneath::Nothing }
+}
+
 /// A Redis server, or `None` (said aloud) on a machine without one.
 pub async fn redis() -> Option<Stand> {
     let Stand { store, _beneath } = on_redis().await?;
