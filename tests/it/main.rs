@@ -11,6 +11,7 @@ mod attacks_links;
 mod audit;
 mod browser;
 mod clients;
+mod clock;
 mod commands;
 mod contract;
 mod crash;

@@ -116,7 +116,11 @@ async fn a118_a_log_cut_anywhere_is_named() {
     let stride = size(613, 1);
     let mut refused = 0;
     for cut in rounds("cuts of the log", tail / stride, tail / stride).map(|n| length - 1 - n * stride) {
-        let mut image = if cut % 2 == 0 { killed.logged.clone() } else { killed.half_moved(chance.below(killed.moved.len() / PAGE)) };
+        let mut image = if cut % 2 == 0 {
+            killed.logged.clone()
+        } else {
+            killed.half_moved(chance.below(killed.moved.len() / PAGE))
+        };
         image.file("store.db-wal").truncate(cut);
         let verdict = killed.contents.judge(image.written().path()).await;
         assert_eq!(verdict, Verdict::Refused, "cut at {cut} of {length}");
