@@ -9,6 +9,7 @@ mod attacks_assertions;
 mod attacks_http;
 mod attacks_links;
 mod audit;
+mod backup;
 mod browser;
 mod clients;
 mod clock;
