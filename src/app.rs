@@ -12,13 +12,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::ambient::{SystemClock, SystemEntropy};
-use crate::config::{Config, StoreKind, public_url};
+use crate::config::{Config, Servers, StoreKind, public_url};
 use crate::domain::secret::Secret;
 use crate::gateway::{Gateway, Premises, Retention};
 use crate::http;
+use crate::http::serve::{self, Limits};
 use crate::store::Store;
 use crate::store::embedded::{self, Embedded};
-use crate::store::redis::{Options, Redis};
+use crate::store::redis::{Options, Place, Redis};
 
 pub mod backup;
 mod root_key;
@@ -79,8 +80,13 @@ async fn open(config: &Config, accept_loss: bool) -> anyhow::Result<(Arc<dyn Sto
             Ok((embedded.clone(), Some(embedded)))
         }
         StoreKind::Redis => {
-            let mut options = Options::new(config.store.urls[0].clone());
-            options.prefix.clone_from(&config.store.prefix);
+            let place = match config.store.urls.clone() {
+                Servers::Single(url) => Place::Single(url),
+                Servers::Cluster(urls) => Place::Cluster(urls),
+                Servers::Sentinel { name, urls } => Place::Sentinel { name, urls },
+            };
+            let options =
+                Options { place, prefix: config.store.prefix.clone(), confirm_replicas: config.store.confirm_replicas };
             let redis = Redis::connect(&options).await.context("store.urls")?;
             Ok((Arc::new(redis), None))
         }
@@ -91,9 +97,8 @@ async fn open(config: &Config, accept_loss: bool) -> anyhow::Result<(Arc<dyn Sto
 pub async fn start(config: &Config, more: Router, consent: Consent) -> anyhow::Result<Running> {
     let root = root_key::load(config)?;
     let (store, embedded) = open(config, consent.accept_loss).await?;
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .with_context(|| format!("server.listen {}", config.server.listen))?;
+    let listener =
+        serve::listen(config.server.listen).with_context(|| format!("server.listen {}", config.server.listen))?;
     let address = listener.local_addr()?;
     let public_url = own_url(config, address)?;
     let gateway = Arc::new(over(store, config, &root, public_url.clone()));
@@ -104,7 +109,7 @@ pub async fn start(config: &Config, more: Router, consent: Consent) -> anyhow::R
     let stopping = CancellationToken::new();
     let proxies = http::Proxies(config.server.trusted_proxies.clone());
     let router = http::router(gateway.clone(), proxies, metrics, stopping.clone(), more);
-    let server = tokio::spawn(http::serve::serve(listener, router, stopping.clone()));
+    let server = tokio::spawn(serve::serve(listener, router, Limits::default(), stopping.clone()));
     let behind = behind(&gateway);
     Ok(Running { address, public_url, stopping, server, behind, embedded })
 }

@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::audit::{Entry, link_entry};
-use super::decide::{Change, Plain, Reads};
+use super::decide::{Change, Confirm, Plain, Reads};
 use super::interactions::Summary;
 use super::names::{audit_index, head_name, list_index, member, stream_index};
 use super::{Error, Gateway, decode, encode};
@@ -21,6 +22,9 @@ use crate::store::Waiting;
 
 /// Events that are moved at once.
 const MOST: usize = 512;
+
+/// Teams, outboxes and records that are seen to at the same time, so that they share flushes.
+const ABREAST: usize = 32;
 
 /// Where a team's streams stand.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -46,6 +50,9 @@ pub struct Numbered {
     pub event: Event,
 }
 
+/// An interaction and what the list is to keep of it.
+type Listed = (InteractionId, Option<Vec<u8>>);
+
 impl Gateway {
     /// Moves what waits, at most a page; how many events it was.
     pub async fn relay(&self) -> Result<usize, Error> {
@@ -65,32 +72,23 @@ impl Gateway {
             };
             by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event));
         }
-        for (team, events) in &by_team {
-            self.append(team, events).await?;
-        }
+        let teams = stream::iter(by_team.iter().map(Ok));
+        teams.try_for_each_concurrent(ABREAST, |(team, events)| self.append(team, events)).await?;
         let newest: BTreeMap<u8, u64> = waiting.iter().map(|w| (w.tag, w.seq)).collect();
-        for (tag, seq) in newest {
-            self.store.trim_outbox(tag, seq).await?;
-        }
+        let outboxes = stream::iter(newest.into_iter().map(Ok));
+        outboxes.try_for_each_concurrent(ABREAST, |(tag, seq)| self.store.trim_outbox(tag, seq)).await?;
         self.moved.notify_waiters();
         Ok(waiting.len())
     }
 
     async fn append(&self, team: &TeamName, waiting: &[(u8, u64, Event)]) -> Result<(), Error> {
         let touched: BTreeSet<InteractionId> = waiting.iter().filter_map(|(_, _, e)| e.interaction).collect();
-        let mut summaries = Vec::new();
-        for id in touched {
-            match self.look(id, Some(team)).await {
-                Ok(seen) => summaries.push((id, Some(encode(&Summary::of(&seen.interaction))))),
-                Err(Error::Refused(Refusal::NotFound(_))) => summaries.push((id, None)),
-                Err(Error::Damaged(why)) => tracing::error!(%id, why, "told without its place in the list"),
-                Err(error) => return Err(error),
-            }
-        }
+        let summaries = stream::iter(touched).map(|id| self.summary(team, id)).buffered(ABREAST);
+        let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
         let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             let mut news = BTreeSet::new();
             for (tag, seq, event) in waiting {
                 if head.taken.get(tag).is_some_and(|taken| seq <= taken) {
@@ -112,6 +110,20 @@ impl Gateway {
             Ok(change)
         });
         Ok(saved.await?.outcome?)
+    }
+
+    /// What the list keeps of an interaction, None for one that is gone. One that cannot be read has
+    /// no place in the list.
+    async fn summary(&self, team: &TeamName, id: InteractionId) -> Result<Option<Listed>, Error> {
+        match self.look(id, Some(team)).await {
+            Ok(seen) => Ok(Some((id, Some(encode(&Summary::of(&seen.interaction)))))),
+            Err(Error::Refused(Refusal::NotFound(_))) => Ok(Some((id, None))),
+            Err(Error::Damaged(why)) => {
+                tracing::error!(%id, why, "told without its place in the list");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Gives an event its number, and a security act its place in the chain.

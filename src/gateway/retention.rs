@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::decide::{Change, Plain, Reads};
+use super::decide::{Change, Confirm, Plain, Reads};
 use super::interactions::{Acting, Summary};
 use super::names::{audit_index, ended_name, head_name, interaction_name, list_index, member, stream_index};
 use super::relay::{Head, Numbered};
 use super::teams::team_event;
+use super::turns::address_record;
 use super::{DAY, Error, Gateway, Held, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{InteractionId, TeamName};
@@ -99,10 +100,7 @@ impl Gateway {
             let mut change = Change::nothing(Ok(()));
             change.delete.push(reads.names[0].clone());
             change.delete.extend((1..=interaction.links_made).map(|number| ended_name(acting.id, number)));
-            // An address with nothing to remember is forgotten with the next sweep.
-            let expires = (address == Address::default()).then_some(now);
-            let bytes = encode(&address);
-            change.put.push(Plain { name: reads.names[1].clone(), bytes, expires, ..Plain::default() });
+            change.put.push(address_record(&reads.names[1], &address, now));
             change.events.push(Event {
                 interaction: Some(acting.id),
                 ..team_event(&interaction.team, EventKind::InteractionErased, &acting.actor, now, json!({}))
@@ -214,7 +212,7 @@ impl Gateway {
         let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             if let Some(gone) = gone {
                 head.gone = head.gone.max(gone);
                 change.trim.push((stream_index(team), member(gone)));
@@ -263,7 +261,7 @@ impl Gateway {
         }
         let reads = Reads { partition: self.team_partition(team), names: vec![format!("swept/{team}")] };
         let saved = self.decide(&reads, |_, _| {
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
             change.remove.extend(gone.iter().cloned());
             Ok(change)

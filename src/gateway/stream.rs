@@ -1,11 +1,12 @@
 //! The live stream of a team's events. One tail per team and node reads the store; every
 //! listener hears it, and reads the store itself only for what it missed.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, broadcast};
+use tokio::sync::broadcast;
 
 use super::names::{member, stream_index};
 use super::relay::Numbered;
@@ -23,9 +24,38 @@ const PAGE: usize = 256;
 /// How often another node's events are looked for.
 const POLL: Duration = Duration::from_millis(200);
 
+/// Where this node's listeners of a team hear what is new.
+type Tail = broadcast::Sender<Arc<Heard>>;
+
+/// An event as all listeners of this node hear it: it is put into words once.
+pub struct Heard {
+    numbered: Numbered,
+    words: OnceLock<String>,
+}
+
+impl Heard {
+    /// The event in words, which the first listener finds.
+    pub fn words(&self, find: impl FnOnce(&Numbered) -> String) -> &str {
+        self.words.get_or_init(|| find(&self.numbered))
+    }
+}
+
+impl Deref for Heard {
+    type Target = Numbered;
+    fn deref(&self) -> &Numbered {
+        &self.numbered
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Tails {
-    by_team: Mutex<HashMap<TeamName, broadcast::Sender<Arc<Numbered>>>>,
+    by_team: Mutex<HashMap<TeamName, Tail>>,
+}
+
+impl Tails {
+    fn lock(&self) -> MutexGuard<'_, HashMap<TeamName, Tail>> {
+        self.by_team.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One listener's place in a team's stream.
@@ -33,9 +63,9 @@ pub struct Listener {
     gateway: Arc<Gateway>,
     team: TeamName,
     last: u64,
-    behind: std::collections::VecDeque<Arc<Numbered>>,
+    behind: VecDeque<Arc<Heard>>,
     caught_up: bool,
-    live: broadcast::Receiver<Arc<Numbered>>,
+    live: broadcast::Receiver<Arc<Heard>>,
 }
 
 impl Gateway {
@@ -43,32 +73,34 @@ impl Gateway {
     /// `EventsGone` where retention has taken the next one.
     pub async fn listen(self: &Arc<Self>, team: &TeamName, after: Option<u64>) -> Result<Listener, Error> {
         self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let mut tails = self.tails.by_team.lock().await;
+        let live = self.subscribe(team); // before the head is read, so that nothing falls in between
         let head = self.head(team).await?;
         if after.is_some_and(|after| after < head.gone) {
             return Err(Refusal::EventsGone.into());
         }
-        let live = match tails.get(team) {
-            Some(tail) => tail.subscribe(),
-            None => {
-                let (tail, live) = broadcast::channel(BACKLOG);
-                tails.insert(team.clone(), tail.clone());
-                tokio::spawn(self.clone().follow(team.clone(), head.events, tail));
-                live
-            }
-        };
         let last = after.map_or(head.events, |after| after.min(head.events));
         Ok(Listener { gateway: self.clone(), team: team.clone(), last, behind: [].into(), caught_up: false, live })
     }
 
-    /// Reads a team's stream from `last` on for as long as anybody listens.
-    async fn follow(self: Arc<Self>, team: TeamName, mut last: u64, tail: broadcast::Sender<Arc<Numbered>>) {
+    fn subscribe(self: &Arc<Self>, team: &TeamName) -> broadcast::Receiver<Arc<Heard>> {
+        let mut tails = self.tails.lock();
+        if let Some(tail) = tails.get(team) {
+            return tail.subscribe();
+        }
+        let (tail, live) = broadcast::channel(BACKLOG);
+        tails.insert(team.clone(), tail.clone());
+        tokio::spawn(self.clone().follow(team.clone(), tail));
+        live
+    }
+
+    /// Reads a team's stream for as long as anybody listens.
+    async fn follow(self: Arc<Self>, team: TeamName, tail: Tail) {
+        let mut last = None;
         loop {
             let moved = self.moved.notified();
-            match self.events_after(&team, last, PAGE).await {
+            match self.news(&team, &mut last).await {
                 Ok(events) if !events.is_empty() => {
                     for event in events {
-                        last = event.number;
                         let _ = tail.send(event); // nobody listening is found below
                     }
                     continue;
@@ -76,20 +108,36 @@ impl Gateway {
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, %team, "a stream cannot be read"),
             }
-            let mut tails = self.tails.by_team.lock().await;
-            if tail.receiver_count() == 0 {
-                tails.remove(&team);
-                return;
+            {
+                let mut tails = self.tails.lock();
+                if tail.receiver_count() == 0 {
+                    tails.remove(&team);
+                    return;
+                }
             }
-            drop(tails);
             let _ = tokio::time::timeout(POLL, moved).await;
         }
     }
 
-    async fn events_after(&self, team: &TeamName, after: u64, limit: usize) -> Result<Vec<Arc<Numbered>>, Error> {
+    /// What came after `last`; at first the newest event there is, so that a listener who looked
+    /// before it came hears that it missed something.
+    async fn news(&self, team: &TeamName, last: &mut Option<u64>) -> Result<Vec<Arc<Heard>>, Error> {
+        let after = match *last {
+            Some(last) => last,
+            None => self.head(team).await?.events.saturating_sub(1),
+        };
+        let events = self.events_after(team, after, PAGE).await?;
+        *last = Some(events.last().map_or(after, |event| event.number));
+        Ok(events)
+    }
+
+    async fn events_after(&self, team: &TeamName, after: u64, limit: usize) -> Result<Vec<Arc<Heard>>, Error> {
         let (index, from) = (stream_index(team), member(after));
         let page = self.store.list(self.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
-        let open = |entry: &crate::store::Entry| Ok(Arc::new(decode(&index, &self.open_at(&index, &entry.bytes)?)?));
+        let open = |entry: &crate::store::Entry| {
+            let numbered = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+            Ok(Arc::new(Heard { numbered, words: OnceLock::new() }))
+        };
         page.iter().map(open).collect()
     }
 }
@@ -97,7 +145,7 @@ impl Gateway {
 impl Listener {
     /// The next event. Waits until there is one; an error ends the stream, and the caller comes
     /// back with the last number that it got.
-    pub async fn next(&mut self) -> Result<Arc<Numbered>, Error> {
+    pub async fn next(&mut self) -> Result<Arc<Heard>, Error> {
         loop {
             if let Some(event) = self.behind.pop_front() {
                 self.last = event.number;

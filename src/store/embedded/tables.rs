@@ -108,7 +108,8 @@ pub(super) fn are_ours(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 fn shape(connection: &Connection) -> rusqlite::Result<Vec<[Option<String>; 4]>> {
-    let mut statement = connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")?;
+    let mut statement =
+        connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")?;
     let object = |row: &Row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]);
     statement.query_map([], object)?.collect()
 }

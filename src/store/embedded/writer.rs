@@ -168,8 +168,7 @@ impl Writer {
     ) -> Result<(), Failure> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let before = self.connection.total_changes();
-        let mut turn =
-            Turn { connection: &self.connection, totals: self.totals, board: Vec::new(), wakes: false };
+        let mut turn = Turn { connection: &self.connection, totals: self.totals, board: Vec::new(), wakes: false };
         for change in group {
             answers.push(change(Ok(&mut turn))?);
         }

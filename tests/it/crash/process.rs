@@ -133,6 +133,11 @@ pub struct Life {
 }
 
 impl Life {
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL: it does nothing more.
     pub fn kill(mut self) {
         self.child.kill().expect("it is ours to kill");

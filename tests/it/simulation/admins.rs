@@ -1,0 +1,166 @@
+//! What agents and admins do: they lift locks, erase, change keys and settings; and somebody who
+//! listens to a team's events wherever a node answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::domain::event::Actor;
+use countersign::domain::id::ParticipantId;
+use countersign::domain::refusal::Refusal;
+use countersign::domain::secret::base64url;
+use countersign::domain::team::{Material, Role};
+use countersign::gateway::Told;
+use countersign::gateway::interactions::Acting;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::people::{Answer, People};
+
+impl People {
+    pub(super) async fn unlock(&self) {
+        let Some((at, id)) = self.cluster.chance.recent(&self.things().chats).copied() else { return };
+        let (team, who) = (self.team(at).0, ParticipantId::nth(if self.odds(200) { 2 } else { 1 }));
+        self.say(format_args!("{who} of {id} is to be unlocked"));
+        for attempt in self.attempts() {
+            let Some((node, _)) = self.node(attempt).await else { continue };
+            let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
+            match self.reach(&node, node.gateway.unlock(acting, &who, None, "asked", true)).await {
+                Answer::Unknown => {}
+                Answer::Told(_) | Answer::Refused(_) => return,
+            }
+        }
+    }
+
+    pub(super) async fn erase(&self) {
+        let Some((at, id)) = self.cluster.chance.recent(&self.things().chats).copied() else { return };
+        let team = self.team(at).0;
+        self.say(format_args!("{id} is to be erased"));
+        for attempt in self.attempts() {
+            let Some((node, around)) = self.node(attempt).await else { continue };
+            let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
+            match self.reach(&node, node.gateway.erase(acting)).await {
+                Answer::Told(()) => {
+                    let now = self.after(&node, around);
+                    return self.book().was_read(id, now, None);
+                }
+                Answer::Refused(_) => return,
+                Answer::Unknown => {}
+            }
+        }
+    }
+
+    /// A new key for the login page, and sometimes the end of the one before it.
+    pub(super) async fn change_security_keys(&self) {
+        let at = usize::from(self.odds(300));
+        let team = self.team(at).0;
+        let Some((node, _)) = self.node(0).await else { return };
+        if self.things().teams[at].signing.len() < 8 {
+            let made = self.reach(&node, node.gateway.add_security_key(&team, None, &Actor::Owner, None)).await;
+            let Answer::Told(Told::Fresh(key)) = made else { return };
+            let Material::Shared(secret) = &key.material else { return };
+            self.say(format_args!("{team} has the new key {}", key.kid));
+            self.things().teams[at].signing.push((key.kid.clone(), base64url(secret.expose())));
+        }
+        let old = {
+            let things = self.things();
+            let signing = &things.teams[at].signing;
+            self.cluster.chance.pick(&signing[..signing.len() - 1]).map(|(kid, _)| kid.clone())
+        };
+        let Some(old) = old else { return };
+        for attempt in self.attempts() {
+            let Some((node, _)) = self.node(attempt).await else { continue };
+            match self.reach(&node, node.gateway.revoke_key(&team, &old, &Actor::Owner)).await {
+                Answer::Told(()) => {
+                    self.say(format_args!("{} revoked {old}", node.name));
+                    let now = self.cluster.time.now();
+                    return self.book().was_revoked(&team, &old, now);
+                }
+                Answer::Refused(_) => return,
+                Answer::Unknown => {}
+            }
+        }
+    }
+
+    /// A caller's key comes, or goes.
+    pub(super) async fn change_api_keys(&self) {
+        let team = self.team(0).0;
+        let Some((node, _)) = self.node(0).await else { return };
+        let goes = self.cluster.chance.recent(&self.things().teams[0].passing).cloned().filter(|_| self.odds(500));
+        let Some(text) = goes else {
+            let made = node.gateway.add_api_key(&team, Role::Bot, "passing", &Actor::Owner, None);
+            if let Answer::Told(Told::Fresh((_, secret))) = self.reach(&node, made).await {
+                let text = String::from_utf8_lossy(secret.expose()).into_owned();
+                self.things().teams[0].passing.push(text);
+            }
+            return;
+        };
+        let id = text.split('_').nth(2).expect("csk_TEAM_ID_SECRET").parse().expect("a key's id");
+        for attempt in self.attempts() {
+            let Some((node, _)) = self.node(attempt).await else { continue };
+            match self.reach(&node, node.gateway.remove_api_key(&team, &id, Role::Owner, &Actor::Owner)).await {
+                // Gone already: an earlier attempt did it, or somebody else.
+                Answer::Told(()) | Answer::Refused(Refusal::NotFound(_)) => {
+                    self.say(format_args!("{} removed the key {id}", node.name));
+                    let now = self.cluster.time.now();
+                    self.book().told.removed.entry(text).or_insert(now);
+                    return;
+                }
+                Answer::Refused(_) => return,
+                Answer::Unknown => {}
+            }
+        }
+    }
+
+    /// Somebody comes with a key that may be gone.
+    pub(super) async fn use_passing_key(&self) {
+        let Some(text) = self.cluster.chance.pick(&self.things().teams[0].passing).cloned() else { return };
+        let Some((node, around)) = self.node(0).await else { return };
+        if let Answer::Told(Some(caller)) = self.reach(&node, node.gateway.caller(&text)).await {
+            let ended = self.book().told.removed.get(&text).copied();
+            self.book().counts_still(ended, &format!("of {:?}", caller.actor), around);
+        }
+    }
+
+    pub(super) async fn change_settings(&self) {
+        let at = usize::from(self.odds(300));
+        let (team, name) = (self.team(at).0, format!("shop {}", self.things().fresh()));
+        let patch = json!({"brand": {"name": name}});
+        let patch = patch.as_object().expect("an object");
+        self.say(format_args!("{team} is to be called {name}"));
+        for attempt in self.attempts() {
+            let Some((node, around)) = self.node(attempt).await else { continue };
+            match self.reach(&node, node.gateway.patch_team(&team, patch, &Actor::Owner)).await {
+                Answer::Told(()) => return self.book().was_set(&team, &name, around),
+                Answer::Refused(_) => return,
+                Answer::Unknown => {}
+            }
+        }
+    }
+
+    /// Listens until the end: what is told is what the stream holds, number by number.
+    pub async fn listen(self: Arc<Self>, at: usize) {
+        let team = self.team(at).0;
+        let mut last = 0;
+        loop {
+            sleep(Duration::from_millis(300)).await;
+            let Some((node, _)) = self.node(0).await else { continue };
+            let mut listener = match self.reach(&node, node.gateway.listen(&team, Some(last))).await {
+                Answer::Told(listener) => listener,
+                Answer::Refused(Refusal::EventsGone) => {
+                    let held = self.book().heads.get(&format!("h/{team}")).map(|head| head["gone"].as_u64());
+                    last = held.flatten().unwrap_or(last).max(last);
+                    continue;
+                }
+                _ => continue,
+            };
+            while let Answer::Told(numbered) = self.reach(&node, listener.next()).await {
+                last += 1;
+                let mut book = self.book();
+                let index = usize::try_from(last - 1).expect("few events");
+                let held = book.streams.get(&team).and_then(|streams| streams.events.get(index)).cloned();
+                let good = numbered.number == last && held.as_ref() == Some(&numbered.event);
+                book.must(good, || format!("{team}: a listener got {} where {last} was next", numbered.number));
+            }
+        }
+    }
+}
