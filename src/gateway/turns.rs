@@ -13,7 +13,7 @@ use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
 use crate::domain::link::EndedLink;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::turn::{Around, Decision, Turn};
+use crate::domain::turn::{Decision, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::{Board, Expect, Key, Outcome, Partition};
 
@@ -118,7 +118,7 @@ impl Gateway {
                 let before: Interaction = decode(&reads.names[0], bytes)?;
                 let address: Address =
                     records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
-                let around = Around { settings: &team.effective.settings, keys: &self.keys, now };
+                let around = self.around(&team.effective.settings, now);
                 let mut turn = Turn::begin(before.clone(), address.clone(), around, visit.actor.clone(), draws.clone());
                 if visit.link.is_some() {
                     turn.past = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
