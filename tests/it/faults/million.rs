@@ -6,12 +6,12 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use countersign::store::{Batch, CommitId, Entry, Outcome, Partition, Put, Store, embedded::Embedded};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::served::{Served, free_port, ready, store_in};
 use crate::length::{Progress, figure, size};
