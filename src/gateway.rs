@@ -4,7 +4,7 @@
 //! decides, commits by compare-and-swap and tries again on a conflict. Nothing here knows HTTP,
 //! configuration files or which store it stands on.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
@@ -13,26 +13,28 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Notify};
 
 use crate::ambient::{Clock, Entropy};
+use crate::domain::epoch::Epoch;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Keys, MacKey, Secret, Tag};
-use crate::domain::time::Moment;
 use crate::domain::turn::Draws;
 use crate::store::{CommitId, Partition, Store, StoreError};
-use decide::{Change, Plain, Reads};
 
 pub mod alarms;
 pub mod audit;
 mod caches;
 pub mod callers;
+pub mod clock;
 mod decide;
+pub mod epoch;
 pub mod interactions;
 pub mod keys;
 pub mod links;
 pub mod messages;
 mod names;
 pub mod postback;
+pub mod reapply;
 pub mod relay;
 pub mod replay;
 pub mod retention;
@@ -93,6 +95,8 @@ pub struct Retention {
 pub struct Gateway {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    time: clock::Time,
+    epoch: RwLock<Arc<Epoch>>,
     entropy: Arc<dyn Entropy>,
     keys: Keys,
     owner: Option<Tag>,
@@ -128,6 +132,8 @@ impl Gateway {
         let owner = premises.owner_key.map(|key| owner_tag(&keys.api, key.expose()));
         Self {
             store,
+            time: clock::Time::begin(&*clock),
+            epoch: RwLock::default(),
             clock,
             entropy,
             keys,
@@ -141,11 +147,6 @@ impl Gateway {
             turnstiles: (0..256).map(|_| Mutex::new(())).collect(),
             moved: Notify::new(),
         }
-    }
-
-    /// What time it is.
-    pub fn now(&self) -> Moment {
-        Moment(self.clock.now())
     }
 
     /// Every generated link starts with it.
@@ -163,20 +164,6 @@ impl Gateway {
         let mut bytes = [0; N];
         self.entropy.fill(&mut bytes);
         bytes
-    }
-
-    /// Whether the root key is the one that this store was sealed with: the first start seals a
-    /// record of its own, every later one must be able to open it.
-    pub async fn recognise(&self) -> Result<(), Error> {
-        let reads = Reads { partition: SYSTEM, names: vec![names::SEALED_WITH.into()] };
-        let saved = self.decide(&reads, |records, _| {
-            let mut change = Change::nothing(Ok(()));
-            if records[0].is_none() {
-                change.put.push(Plain { name: names::SEALED_WITH.into(), ..Plain::default() });
-            }
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
     }
 
     /// Whether the store would take a commit now.
@@ -206,9 +193,7 @@ impl Gateway {
 
     /// Where an address lies: partition and record name.
     fn address_of(&self, team: &TeamName, channel: &ChannelName, conversation: &Conversation) -> (Partition, String) {
-        let parts: [&[u8]; 3] =
-            [team.as_str().as_bytes(), channel.as_str().as_bytes(), conversation.as_str().as_bytes()];
-        let tag = self.keys.address.tag(&parts);
+        let tag = self.keys.address_tag(team, channel, conversation);
         (Partition(tag.as_bytes()[31]), names::address_name(&tag.name()))
     }
 }

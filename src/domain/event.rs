@@ -63,6 +63,7 @@ kinds! {
     KeyRevoked = "key.revoked", true;
     TeamCreated = "team.created", true;
     CustomerErased = "customer.erased", true;
+    EpochBegun = "epoch.begun", true;
 }
 
 /// Who did it. Ids only: people stand in the audit trail by pseudonym.
@@ -79,6 +80,8 @@ pub enum Actor {
     Person,
     /// The passing of time.
     Time,
+    /// Who runs the gateway, by a command on its machine.
+    Operator,
 }
 
 /// One thing that happened.

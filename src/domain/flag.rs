@@ -117,6 +117,8 @@ pub enum Reason {
     ConfirmationExpired,
     /// It came back wrong too often.
     ConfirmationFailed,
+    /// The store began a new epoch: what was proved before it does not count.
+    Restored,
 }
 
 /// The flag of one participant.

@@ -43,6 +43,14 @@ pub struct Interaction {
     pub participants_made: u16,
     /// The device, as the bot described it.
     pub device: Option<Device>,
+    /// The store's epoch in which it was last acted on.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub epoch: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_first(epoch: &u32) -> bool {
+    *epoch == 0
 }
 
 /// Whether the conversation goes on.

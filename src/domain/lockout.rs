@@ -72,6 +72,13 @@ impl Budget {
         Consequence::Locked(until)
     }
 
+    /// A lock that fell in another life of the store.
+    pub fn lock(&mut self, until: Moment) {
+        self.failures = 0;
+        self.lockouts += 1;
+        self.locked_until = self.locked_until.max(Some(until));
+    }
+
     /// A right answer clears the failures and keeps the lockouts.
     pub fn succeed(&mut self) {
         self.failures = 0;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::event::{Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::store::{Batch, Board, CommitId, Entry, Expect, Key, Outcome, Partition, Put, StoreError};
@@ -58,14 +58,6 @@ impl<T> Change<T> {
         Self { put, delete, enter, remove, trim, events, confirm: Confirm::Read, outcome }
     }
 
-    /// Whatever somebody did that is told of is confirmed.
-    fn to_confirm(&self) -> Confirm {
-        match self.events.iter().any(|event| event.actor != Actor::Time) {
-            true => Confirm::Written,
-            false => self.confirm,
-        }
-    }
-
     /// What it puts that the board will confirm, opened as it is.
     fn kept(&self) -> Vec<(String, Vec<u8>)> {
         let on_board = self.put.iter().filter(|plain| on_board(&plain.name));
@@ -109,8 +101,8 @@ impl Gateway {
         for round in 0..MOST_ROUNDS {
             let (opened, versions) = self.read(reads).await?;
             let change = rule(&opened, self.now())?;
-            let (saves, confirm) = (!change.put.is_empty() || !change.delete.is_empty(), change.to_confirm());
-            if confirm == Confirm::Read || confirm == Confirm::Written && !saves {
+            let saves = !change.put.is_empty() || !change.delete.is_empty();
+            if change.confirm == Confirm::Read || change.confirm == Confirm::Written && !saves {
                 let read = expectations(reads, &versions);
                 if self.store.confirm(reads.partition, &read).await? == Outcome::Conflict {
                     continue;
@@ -205,7 +197,7 @@ impl Gateway {
         change: Change<T>,
     ) -> (Batch, Result<T, Refusal>) {
         let mut batch = Batch::new(id, reads.partition);
-        batch.confirm = change.to_confirm() == Confirm::Written;
+        batch.confirm = change.confirm == Confirm::Written;
         batch.expect = expectations(reads, versions);
         batch.put = change
             .put

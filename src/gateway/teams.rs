@@ -169,9 +169,8 @@ impl Gateway {
     async fn index_team(&self, how: impl Fn(&mut Change<()>)) -> Result<(), Error> {
         let reads = Reads { partition: SYSTEM, names: vec!["teams-index".into()] };
         let saved = self.decide(&reads, |_, _| {
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
-            change.confirm = Confirm::Written;
             how(&mut change);
             Ok(change)
         });
@@ -205,7 +204,7 @@ impl Gateway {
         self.end_streams(name).await?;
         self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
         let saved = self.decide(&reads, |_, now| {
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
             // A commit puts at least one record: this one says when the team went.
             change.put.push(Plain { name: gone_name(name), expires: Some(now.plus(DAY)), ..Plain::default() });

@@ -15,6 +15,7 @@ use tokio::{
 use crate::stores::cluster::Cluster;
 
 mod answers;
+mod confirmed;
 mod emptied;
 mod failover;
 mod moving;

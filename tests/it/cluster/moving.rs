@@ -133,7 +133,7 @@ async fn a130_a_commit_into_a_slot_on_its_way_is_whole_or_nothing() {
 
 /// Moves half of the slots in use from one primary to another, key by key, as a reshard does;
 /// the number of slots and of keys.
-async fn moves(cluster: &Cluster, from: usize, to: usize) -> (usize, usize) {
+pub(super) async fn moves(cluster: &Cluster, from: usize, to: usize) -> (usize, usize) {
     let (mut source, mut target) = (cluster.shell(from).await, cluster.shell(to).await);
     let mut slots = BTreeSet::new();
     for key in said::<Vec<String>>(&mut source, &["KEYS", "*"]).await {

@@ -1,4 +1,5 @@
 //! T15: a start with a million records, after a kill: how long it takes, and how much memory.
+//! Figures only: what a start must find is the other modules' affair.
 
 use std::{
     env, fs,
