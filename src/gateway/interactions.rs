@@ -57,6 +57,7 @@ impl Summary {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Spent {
     address: Tag,
 }

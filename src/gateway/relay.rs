@@ -24,6 +24,7 @@ const MOST: usize = 512;
 
 /// Where a team's streams stand.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Head {
     /// The newest event's number.
     pub events: u64,
@@ -39,6 +40,7 @@ pub(super) struct Head {
 
 /// An event with its number in the team's stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Numbered {
     /// Rises within the team.
     pub number: u64,
@@ -54,26 +56,41 @@ impl Gateway {
             return Ok(0);
         }
         let mut by_team: BTreeMap<TeamName, Vec<(u8, u64, Event)>> = BTreeMap::new();
+        let (mut newest, mut held) = (BTreeMap::<u8, u64>::new(), BTreeSet::<u8>::new());
         for Waiting { tag, seq, bytes } in &waiting {
-            // One that cannot be read must not hold back every team's: it is named, and passed over.
-            let event = match self.open_at("outbox", bytes).and_then(|plain| decode::<Event>("outbox", &plain)) {
-                Ok(event) => event,
-                Err(error) => {
-                    tracing::error!(tag, seq, %error, "an event is lost: the outbox holds something unreadable");
-                    continue;
-                }
-            };
-            by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event));
+            if held.contains(tag) {
+                continue;
+            }
+            match self.open_at("outbox", bytes) {
+                Ok(plain) => match decode::<Event>("outbox", &plain) {
+                    Ok(event) => by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event)),
+                    // A newer release's. It waits for a node that knows it, and so does what its tag tells after it.
+                    Err(error) => {
+                        tracing::warn!(tag, seq, %error, "an event waits for a newer node");
+                        held.insert(*tag);
+                        continue;
+                    }
+                },
+                // One that is damaged must not hold back every team's: it is named, and passed over.
+                Err(error) => tracing::error!(tag, seq, %error, "an event is lost: the outbox holds damage"),
+            }
+            newest.insert(*tag, *seq);
         }
         for (team, events) in &by_team {
-            self.append(team, events).await?;
+            match self.append(team, events).await {
+                // This team's streams cannot be followed here; the others' can.
+                Err(Error::Damaged(why)) => {
+                    tracing::error!(%team, why, "a team's events wait");
+                    newest.retain(|tag, _| events.iter().all(|(waits, ..)| waits != tag));
+                }
+                other => other?,
+            }
         }
-        let newest: BTreeMap<u8, u64> = waiting.iter().map(|w| (w.tag, w.seq)).collect();
-        for (tag, seq) in newest {
-            self.store.trim_outbox(tag, seq).await?;
+        for (tag, seq) in &newest {
+            self.store.trim_outbox(*tag, *seq).await?;
         }
         self.moved.notify_waiters();
-        Ok(waiting.len())
+        Ok(waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count())
     }
 
     async fn append(&self, team: &TeamName, waiting: &[(u8, u64, Event)]) -> Result<(), Error> {

@@ -28,4 +28,5 @@ mod simulation;
 mod store_contract;
 mod stores;
 mod tenancy;
+mod versions;
 mod world;

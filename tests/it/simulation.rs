@@ -11,8 +11,8 @@ use crate::length::{figure, rounds, seed, size};
 mod admins;
 mod answers;
 mod book;
-mod changes;
 mod chance;
+mod changes;
 mod chats;
 mod clocks;
 mod cluster;
@@ -42,21 +42,23 @@ fn hold(seed: u64) -> Report {
 #[test]
 fn whatever_breaks_between_nodes_and_store_the_gateways_hold() {
     let first = seed();
-    let (mut sum, mut kinds) = ([0; 3], BTreeMap::<&str, u64>::new());
+    let (mut sum, mut kinds) = ([0; 4], BTreeMap::<&str, u64>::new());
     let given = std::env::var_os("TEST_SEED").is_some();
     let runs = if given { 1 } else { size(24, 3000) };
     for n in rounds("simulated clusters", runs, runs) {
-        let Report { changes, faults, kills, kinds: told, .. } = hold(first.wrapping_add(n as u64));
-        sum = [sum[0] + changes, sum[1] + faults, sum[2] + kills];
+        let Report { changes, faults, kills, kinds: told, trace: (lines, _) } = hold(first.wrapping_add(n as u64));
+        sum = [sum[0] + changes, sum[1] + faults, sum[2] + kills, sum[3] + lines];
         for (kind, count) in told {
             *kinds.entry(kind).or_default() += count;
         }
     }
-    let [changes, faults, kills] = sum;
+    let [changes, faults, kills, lines] = sum;
     let steps = runs as u64 * STEPS;
     figure(
         "simulation",
-        format_args!("{runs} seeds from {first}, {steps} steps, {changes} changes, {faults} faults, {kills} kills: no promise broken; {kinds:?}"),
+        format_args!(
+            "{runs} seeds from {first}, {steps} steps, {lines} questions and answers, {changes} changes, {faults} faults, {kills} kills: no promise broken; {kinds:?}"
+        ),
     );
 }
 

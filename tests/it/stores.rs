@@ -22,6 +22,8 @@ use countersign::store::{
 };
 use tempfile::TempDir;
 
+use crate::simulation::truth::Truth;
+
 /// A store under test, and what must outlive it.
 pub struct Stand<S: ?Sized = dyn Store> {
     pub store: Arc<S>,
@@ -77,7 +79,12 @@ pub async fn on_redis() -> Option<Stand<Redis>> {
 
 /// The model that the simulation's nodes stand on.
 pub async fn simulated() -> Option<Stand> {
-    Some(Stand { store: Arc::new(crate::simulation::truth::Truth::new(true)), _beneath: Beneath::Nothing })
+    Some(modelled(Arc::new(Truth::new(true))))
+}
+
+/// A model that the caller can look into.
+pub fn modelled(truth: Arc<Truth>) -> Stand {
+    Stand { store: truth, _beneath: Beneath::Nothing }
 }
 
 /// A folder on the disk that the build is on: a temporary file system flushes for nothing.

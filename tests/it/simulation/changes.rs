@@ -162,7 +162,8 @@ impl Book {
 
     fn budget_put(&mut self, name: &str, before: &Budget, after: &Budget, who: &str, events: &[Event]) {
         let who: ParticipantId = who.parse().expect("a participant's id");
-        let of = |kind: EventKind| events.iter().filter(|e| e.kind == kind && e.participant.as_ref() == Some(&who)).count();
+        let of =
+            |kind: EventKind| events.iter().filter(|e| e.kind == kind && e.participant.as_ref() == Some(&who)).count();
         if of(EventKind::Unlocked) + of(EventKind::Unbanned) > 0 {
             return; // an agent or an admin did it, and the trail says so
         }

@@ -128,9 +128,8 @@ impl People {
                     Some(key) => Some(node.gateway.reserve(&caller.mark, key, b"").await?),
                     None => None,
                 };
-                let render = |held: &Held<countersign::domain::rules::issue::Issued>| {
-                    held.outcome.token.text().into_bytes()
-                };
+                let render =
+                    |held: &Held<countersign::domain::rules::issue::Issued>| held.outcome.token.text().into_bytes();
                 let remember = place.clone().map(|place| Remember::new(place, &render));
                 let told = node.gateway.issue_link(id, Some(&team), &caller.actor, &request, remember.as_ref()).await;
                 match told {

@@ -37,7 +37,9 @@ impl Book {
         self.must(count(EventKind::LinkIssued) == usize::from(made), || format!("{id}: {made} links were made unsaid"));
         let was_open = before.as_ref().is_none_or(|b| b.status == Status::Open);
         let closes = was_open && after.status != Status::Open;
-        self.must(was_open || before.as_ref().is_some_and(|b| b.status == after.status), || format!("{id} is open again"));
+        self.must(was_open || before.as_ref().is_some_and(|b| b.status == after.status), || {
+            format!("{id} is open again")
+        });
         self.must(count(EventKind::InteractionClosed) == usize::from(closes), || format!("{id}: closed unsaid"));
         for participant in &after.participants {
             let earlier = before.as_ref().and_then(|b| b.participant(&participant.id));
@@ -61,7 +63,8 @@ impl Book {
         let Flag::Raised(raised) = &after.flag else {
             self.must(raises == 0, || format!("{name} was said to be up, and is not"));
             let stood = usize::from(stood.is_some());
-            return self.must(falls == stood, || format!("{name} stood {stood} times and was said to fall {falls} times"));
+            return self
+                .must(falls == stood, || format!("{name} stood {stood} times and was said to fall {falls} times"));
         };
         let same = stood.is_some_and(|s| Raised { warned: raised.warned, ..s.clone() } == **raised);
         if same {
@@ -114,7 +117,8 @@ impl Book {
                 self.must(kept, || format!("{name} went to another browser"));
             }
         }
-        let gone = before.iter().flat_map(|b| &b.links).filter(|l| !after.links.iter().any(|now| now.number == l.number));
+        let gone =
+            before.iter().flat_map(|b| &b.links).filter(|l| !after.links.iter().any(|now| now.number == l.number));
         for link in gone.map(|l| l.number).collect::<Vec<_>>() {
             let ended = self.ended.contains_key(&(at.id, link));
             self.must(ended, || format!("{} link {link} is gone, and nothing says how", at.id));
@@ -130,7 +134,9 @@ impl Book {
             && b.link == a.link
         {
             let counted = usize::from(b.tries_left) == usize::from(a.tries_left) + wrong;
-            self.must(counted && a.nonce == b.nonce, || format!("{name}: tries went from {} to {}", b.tries_left, a.tries_left));
+            self.must(counted && a.nonce == b.nonce, || {
+                format!("{name}: tries went from {} to {}", b.tries_left, a.tries_left)
+            });
         }
         if let Some(a) = after.confirmation.as_ref().filter(|a| waited.is_none_or(|b| b.link != a.link)) {
             let used = self.ended.get(&(at.id, a.link)).is_some_and(|e| matches!(e.end, LinkEnd::Used { .. }));

@@ -199,7 +199,11 @@ impl Store for Network {
     }
 
     async fn woken(&self) {
-        if self.truth.keeps_board() { self.truth.woken().await } else { sleep(Duration::from_millis(250)).await }
+        if self.truth.keeps_board() {
+            self.truth.woken().await
+        } else {
+            sleep(Duration::from_millis(250)).await
+        }
         if self.died.is_cancelled() {
             pending::<()>().await;
         }

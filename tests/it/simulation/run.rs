@@ -194,7 +194,7 @@ impl Run {
         // Leases of those who died last ten seconds; so may a question that was under way.
         for span in [0, 32 * MINUTE, 2 * HOUR] {
             self.cluster.jump(Duration::from_secs(span));
-            sleep(Duration::from_secs(25)).await;
+            sleep(Duration::from_secs(13)).await;
         }
         self.listening.drain(..).for_each(|listener| listener.abort());
         let (now, step) = (self.cluster.time.now(), self.cluster.book().step);
@@ -251,11 +251,18 @@ impl Run {
         let left = state.records.keys().map(|key| &key.name).filter(|name| !stays(name));
         let left: Vec<_> = left.map(|name| (name, book.addresses.get(name))).collect();
         let entries = |kind: &str| -> usize {
-            state.indexes.iter().filter(|((_, index), _)| index.starts_with(kind)).map(|(_, members)| members.len()).sum()
+            state
+                .indexes
+                .iter()
+                .filter(|((_, index), _)| index.starts_with(kind))
+                .map(|(_, members)| members.len())
+                .sum()
         };
         let (left, streams, lists) = (format!("{left:?}"), entries("s/"), entries("x/"));
         drop(state);
         book.must(left == "[]", || format!("past retention there are still {left}"));
-        book.must(streams + lists == 0, || format!("{streams} events and {lists} listed conversations outlive retention"));
+        book.must(streams + lists == 0, || {
+            format!("{streams} events and {lists} listed conversations outlive retention")
+        });
     }
 }

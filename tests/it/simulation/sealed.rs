@@ -37,7 +37,8 @@ impl Seal {
     pub fn seal(&self, about: &[u8], plain: &[u8]) -> Vec<u8> {
         let nonce = [9; 12]; // one that comes twice tells no more than that two texts are equal
         let mut body = plain.to_vec();
-        let sealing = self.key().seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(about), &mut body);
+        let sealing =
+            self.key().seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(about), &mut body);
         sealing.expect("records are small");
         [&nonce[..], &body].concat()
     }

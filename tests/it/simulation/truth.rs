@@ -247,7 +247,11 @@ impl Store for Truth {
             return Board::NotKept;
         }
         let version = |kept: &Kept| -> CommitId { kept.record.version };
-        self.look().records.get(key).filter(|kept| kept.board).map_or(Board::Absent, |kept| Board::Version(version(kept)))
+        self.look()
+            .records
+            .get(key)
+            .filter(|kept| kept.board)
+            .map_or(Board::Absent, |kept| Board::Version(version(kept)))
     }
 
     async fn woken(&self) {
