@@ -20,9 +20,9 @@ check:
     cargo fmt --all --check
     cargo clippy --release --workspace --all-targets -- -D warnings
 
-# Licences, known holes, sources of all dependencies (cargo install cargo-deny)
-deny:
-    cargo deny check
+# Licences, known holes, sources and the list of all dependencies (--twice: are two builds the same?)
+supply *options:
+    ./scripts/supply {{options}}
 
 # Typed clients for TypeScript and Python, made from the OpenAPI document
 clients:

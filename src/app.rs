@@ -16,6 +16,7 @@ use crate::config::{Config, StoreKind, public_url};
 use crate::domain::secret::Secret;
 use crate::gateway::{Gateway, Premises, Retention};
 use crate::http;
+use crate::http::serve::Limits;
 use crate::store::Store;
 use crate::store::embedded::Embedded;
 use crate::store::redis::{Options, Redis};
@@ -104,7 +105,7 @@ pub async fn start(config: &Config, more: Router) -> anyhow::Result<Running> {
     let stopping = CancellationToken::new();
     let proxies = http::Proxies(config.server.trusted_proxies.clone());
     let router = http::router(gateway.clone(), proxies, metrics, stopping.clone(), more);
-    let server = tokio::spawn(http::serve::serve(listener, router, stopping.clone()));
+    let server = tokio::spawn(http::serve::serve(listener, router, Limits::default(), stopping.clone()));
     let behind = behind(&gateway);
     Ok(Running { address, public_url, stopping, server, behind, embedded })
 }

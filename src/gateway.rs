@@ -24,6 +24,7 @@ use decide::{Change, Plain, Reads};
 
 pub mod alarms;
 pub mod audit;
+mod caches;
 pub mod callers;
 mod decide;
 pub mod interactions;
@@ -98,9 +99,9 @@ pub struct Gateway {
     public_url: String,
     retention: Retention,
     teams: teams::Known,
-    parsed: Cache<InteractionId, Arc<Parsed>>,
+    parsed: Cache<InteractionId, Arc<Parsed>, caches::ByBytes>,
     /// Records that the flag board confirms, as they were opened: they need no second reading.
-    opened: Cache<String, (CommitId, Vec<u8>)>,
+    opened: Cache<String, (CommitId, Vec<u8>), caches::ByBytes>,
     tails: stream::Tails,
     /// Writers of one record wait here rather than collide in the store.
     turnstiles: Vec<Mutex<()>>,
@@ -134,8 +135,8 @@ impl Gateway {
             public_url: premises.public_url,
             retention: premises.retention,
             teams: teams::Known::default(),
-            parsed: Cache::new(50_000),
-            opened: Cache::new(50_000),
+            parsed: caches::of_bytes(64 << 20),
+            opened: caches::of_bytes(64 << 20),
             tails: stream::Tails::default(),
             turnstiles: (0..256).map(|_| Mutex::new(())).collect(),
             moved: Notify::new(),

@@ -7,6 +7,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
@@ -21,9 +22,11 @@ use views::Viewer;
 
 mod acts;
 mod admin;
+mod arriving;
 mod body;
 mod browser;
 mod caller;
+mod connection;
 mod document;
 mod events;
 mod hosted;
@@ -33,6 +36,7 @@ mod layers;
 mod login_links;
 mod login_page;
 mod notices;
+mod patience;
 mod people;
 mod problem;
 mod public;
@@ -52,10 +56,10 @@ pub struct Shared(Arc<Inside>);
 pub struct Inside {
     gateway: Arc<Gateway>,
     pages: Pages,
-    /// `/docs`, drawn once.
-    docs: String,
+    /// `/docs`, drawn once; whoever reads it slowly shares it with all others.
+    docs: Bytes,
     /// `/openapi.json`, written once.
-    openapi: String,
+    openapi: Bytes,
     limiter: layers::Limiter,
     /// Which query parameters the API describes.
     queries: query::Known,
@@ -133,8 +137,8 @@ pub fn router(
 ) -> Router {
     let document = openapi();
     let pages = Pages::new();
-    let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data"));
-    let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data");
+    let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data")).into();
+    let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data").into();
     let (limiter, queries) = (layers::Limiter::default(), query::Known::of(&document));
     let shared =
         Shared(Arc::new(Inside { gateway, pages, docs, openapi, limiter, queries, proxies, metrics, stopping }));

@@ -2,6 +2,8 @@
 //! interaction whose time is over. A record's alarm says when to look; the rule says what
 //! happened; compare-and-swap lets one of several nodes announce it.
 
+use futures_util::{StreamExt as _, stream};
+
 use super::interactions::Acting;
 use super::turns::Visit;
 use super::{Error, Gateway};
@@ -9,6 +11,7 @@ use crate::domain::event::Actor;
 use crate::domain::id::InteractionId;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::tend::tick;
+use crate::store::Key;
 
 /// How long a claimed alarm is this node's.
 const LEASE_MS: u64 = 10_000;
@@ -16,24 +19,29 @@ const LEASE_MS: u64 = 10_000;
 /// Alarms that are claimed at once.
 const MOST: usize = 256;
 
+/// Alarms that are looked after at the same time: enough to share a store's flushes, few enough to
+/// leave it and the turnstiles to those who wait for an answer.
+const ABREAST: usize = 32;
+
 impl Gateway {
     /// Looks after every record whose alarm has come, at most a page of them; how many it was.
     pub async fn ring(&self) -> Result<usize, Error> {
         let keys = self.store.due(self.now().0, MOST, LEASE_MS).await?;
-        for key in &keys {
-            let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {
-                tracing::warn!(name = key.name, "an alarm of an unknown kind");
-                continue;
-            };
-            let visit = Visit { id, team: None, actor: Actor::Time, link: None };
-            match self.turn(visit, |turn, _| tick(turn), None).await {
-                Ok(_) => {}
-                // Its team is gone, or it is itself: nobody is to be told any more.
-                Err(Error::Refused(Refusal::NotFound(_))) => self.drop_orphan(id).await,
-                Err(error) => tracing::error!(%id, %error, "an alarm could not be looked after; it comes again"),
-            }
-        }
+        stream::iter(&keys).for_each_concurrent(ABREAST, |key| self.look_after(key)).await;
         Ok(keys.len())
+    }
+
+    async fn look_after(&self, key: &Key) {
+        let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {
+            return tracing::warn!(name = key.name, "an alarm of an unknown kind");
+        };
+        let visit = Visit { id, team: None, actor: Actor::Time, link: None };
+        match self.turn(visit, |turn, _| tick(turn), None).await {
+            Ok(_) => {}
+            // Its team is gone, or it is itself: nobody is to be told any more.
+            Err(Error::Refused(Refusal::NotFound(_))) => self.drop_orphan(id).await,
+            Err(error) => tracing::error!(%id, %error, "an alarm could not be looked after; it comes again"),
+        }
     }
 
     async fn drop_orphan(&self, id: InteractionId) {

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::audit::{Entry, link_entry};
@@ -21,6 +22,9 @@ use crate::store::Waiting;
 
 /// Events that are moved at once.
 const MOST: usize = 512;
+
+/// Teams, outboxes and records that are seen to at the same time, so that they share flushes.
+const ABREAST: usize = 32;
 
 /// Where a team's streams stand.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -47,6 +51,9 @@ pub struct Numbered {
     /// What happened.
     pub event: Event,
 }
+
+/// An interaction and what the list is to keep of it.
+type Listed = (InteractionId, Option<Vec<u8>>);
 
 impl Gateway {
     /// Moves what waits, at most a page; how many events it was.
@@ -76,34 +83,30 @@ impl Gateway {
             }
             newest.insert(*tag, *seq);
         }
-        for (team, events) in &by_team {
-            match self.append(team, events).await {
-                // This team's streams cannot be followed here; the others' can.
-                Err(Error::Damaged(why)) => {
-                    tracing::error!(%team, why, "a team's events wait");
-                    newest.retain(|tag, _| events.iter().all(|(waits, ..)| waits != tag));
-                }
-                other => other?,
-            }
-        }
-        for (tag, seq) in &newest {
-            self.store.trim_outbox(*tag, *seq).await?;
-        }
+        let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
+        let waits: Vec<BTreeSet<u8>> = teams.buffer_unordered(ABREAST).try_collect().await?;
+        newest.retain(|tag, _| !waits.iter().any(|tags| tags.contains(tag)));
+        let outboxes = stream::iter(newest.clone().into_iter().map(Ok));
+        outboxes.try_for_each_concurrent(ABREAST, |(tag, seq)| self.store.trim_outbox(tag, seq)).await?;
         self.moved.notify_waiters();
         Ok(waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count())
     }
 
+    /// The tags whose events must wait: of a team whose streams cannot be followed by this node.
+    async fn append_or_wait(&self, team: TeamName, events: Vec<(u8, u64, Event)>) -> Result<BTreeSet<u8>, Error> {
+        match self.append(&team, &events).await {
+            Err(Error::Damaged(why)) => {
+                tracing::error!(%team, why, "a team's events wait");
+                Ok(events.iter().map(|(tag, ..)| *tag).collect())
+            }
+            other => other.map(|()| BTreeSet::new()),
+        }
+    }
+
     async fn append(&self, team: &TeamName, waiting: &[(u8, u64, Event)]) -> Result<(), Error> {
         let touched: BTreeSet<InteractionId> = waiting.iter().filter_map(|(_, _, e)| e.interaction).collect();
-        let mut summaries = Vec::new();
-        for id in touched {
-            match self.look(id, Some(team)).await {
-                Ok(seen) => summaries.push((id, Some(encode(&Summary::of(&seen.interaction))))),
-                Err(Error::Refused(Refusal::NotFound(_))) => summaries.push((id, None)),
-                Err(Error::Damaged(why)) => tracing::error!(%id, why, "told without its place in the list"),
-                Err(error) => return Err(error),
-            }
-        }
+        let summaries = stream::iter(touched).map(|id| self.summary(team, id)).buffered(ABREAST);
+        let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
         let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
@@ -129,6 +132,20 @@ impl Gateway {
             Ok(change)
         });
         Ok(saved.await?.outcome?)
+    }
+
+    /// What the list keeps of an interaction, None for one that is gone. One that cannot be read has
+    /// no place in the list.
+    async fn summary(&self, team: &TeamName, id: InteractionId) -> Result<Option<Listed>, Error> {
+        match self.look(id, Some(team)).await {
+            Ok(seen) => Ok(Some((id, Some(encode(&Summary::of(&seen.interaction)))))),
+            Err(Error::Refused(Refusal::NotFound(_))) => Ok(Some((id, None))),
+            Err(Error::Damaged(why)) => {
+                tracing::error!(%id, why, "told without its place in the list");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Gives an event its number, and a security act its place in the chain.

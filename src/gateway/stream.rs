@@ -2,10 +2,10 @@
 //! listener hears it, and reads the store itself only for what it missed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, broadcast};
+use tokio::sync::broadcast;
 
 use super::names::{member, stream_index};
 use super::relay::Numbered;
@@ -23,9 +23,18 @@ const PAGE: usize = 256;
 /// How often another node's events are looked for.
 const POLL: Duration = Duration::from_millis(200);
 
+/// Where this node's listeners of a team hear what is new.
+type Tail = broadcast::Sender<Arc<Numbered>>;
+
 #[derive(Default)]
 pub(super) struct Tails {
-    by_team: Mutex<HashMap<TeamName, broadcast::Sender<Arc<Numbered>>>>,
+    by_team: Mutex<HashMap<TeamName, Tail>>,
+}
+
+impl Tails {
+    fn lock(&self) -> MutexGuard<'_, HashMap<TeamName, Tail>> {
+        self.by_team.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One listener's place in a team's stream.
@@ -43,32 +52,34 @@ impl Gateway {
     /// `EventsGone` where retention has taken the next one.
     pub async fn listen(self: &Arc<Self>, team: &TeamName, after: Option<u64>) -> Result<Listener, Error> {
         self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let mut tails = self.tails.by_team.lock().await;
+        let live = self.subscribe(team); // before the head is read, so that nothing falls in between
         let head = self.head(team).await?;
         if after.is_some_and(|after| after < head.gone) {
             return Err(Refusal::EventsGone.into());
         }
-        let live = match tails.get(team) {
-            Some(tail) => tail.subscribe(),
-            None => {
-                let (tail, live) = broadcast::channel(BACKLOG);
-                tails.insert(team.clone(), tail.clone());
-                tokio::spawn(self.clone().follow(team.clone(), head.events, tail));
-                live
-            }
-        };
         let last = after.map_or(head.events, |after| after.min(head.events));
         Ok(Listener { gateway: self.clone(), team: team.clone(), last, behind: [].into(), caught_up: false, live })
     }
 
-    /// Reads a team's stream from `last` on for as long as anybody listens.
-    async fn follow(self: Arc<Self>, team: TeamName, mut last: u64, tail: broadcast::Sender<Arc<Numbered>>) {
+    fn subscribe(self: &Arc<Self>, team: &TeamName) -> broadcast::Receiver<Arc<Numbered>> {
+        let mut tails = self.tails.lock();
+        if let Some(tail) = tails.get(team) {
+            return tail.subscribe();
+        }
+        let (tail, live) = broadcast::channel(BACKLOG);
+        tails.insert(team.clone(), tail.clone());
+        tokio::spawn(self.clone().follow(team.clone(), tail));
+        live
+    }
+
+    /// Reads a team's stream for as long as anybody listens.
+    async fn follow(self: Arc<Self>, team: TeamName, tail: Tail) {
+        let mut last = None;
         loop {
             let moved = self.moved.notified();
-            match self.events_after(&team, last, PAGE).await {
+            match self.news(&team, &mut last).await {
                 Ok(events) if !events.is_empty() => {
                     for event in events {
-                        last = event.number;
                         let _ = tail.send(event); // nobody listening is found below
                     }
                     continue;
@@ -76,14 +87,27 @@ impl Gateway {
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, %team, "a stream cannot be read"),
             }
-            let mut tails = self.tails.by_team.lock().await;
-            if tail.receiver_count() == 0 {
-                tails.remove(&team);
-                return;
+            {
+                let mut tails = self.tails.lock();
+                if tail.receiver_count() == 0 {
+                    tails.remove(&team);
+                    return;
+                }
             }
-            drop(tails);
             let _ = tokio::time::timeout(POLL, moved).await;
         }
+    }
+
+    /// What came after `last`; at first the newest event there is, so that a listener who looked
+    /// before it came hears that it missed something.
+    async fn news(&self, team: &TeamName, last: &mut Option<u64>) -> Result<Vec<Arc<Numbered>>, Error> {
+        let after = match *last {
+            Some(last) => last,
+            None => self.head(team).await?.events.saturating_sub(1),
+        };
+        let events = self.events_after(team, after, PAGE).await?;
+        *last = Some(events.last().map_or(after, |event| event.number));
+        Ok(events)
     }
 
     async fn events_after(&self, team: &TeamName, after: u64, limit: usize) -> Result<Vec<Arc<Numbered>>, Error> {

@@ -4,7 +4,6 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
@@ -16,18 +15,15 @@ use governor::{Quota, RateLimiter};
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use ipnet::IpNet;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 use tracing::Instrument as _;
 
+use super::connection::Place;
 use super::problem::Problem;
 use super::{Shared, notices, query, slugs};
 use crate::domain::secret::base64url;
 
 /// A body is at most so large.
 const MOST_BYTES: usize = 64 * 1024;
-
-/// Two chunks of a body may lie so far apart.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Pages and post-backs from one address: a burst of 300 and 30 a second after it, which is more
 /// than the 200 in any 10 seconds that are promised.
@@ -65,6 +61,7 @@ impl Limiter {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
         if asked.is_multiple_of(FORGET_EVERY) && self.by_address.len() > MOST_ADDRESSES {
             self.by_address.retain_recent();
+            self.by_address.shrink_to_fit();
         }
         self.by_address.check_key(&address).is_ok()
     }
@@ -78,15 +75,20 @@ pub(super) fn around(routes: Router, shared: Shared) -> Router {
         .layer(middleware::from_fn(counted))
         .layer(middleware::from_fn_with_state(shared.clone(), limited))
         .layer(middleware::from_fn(uncancelled))
-        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(middleware::from_fn_with_state(shared, outermost))
 }
 
 /// A handler runs to its end also when its caller goes away: what was counted is compared, what
 /// was committed is told to the log and the metrics. A panic ends that request alone.
-async fn uncancelled(request: Request, next: Next) -> Response {
-    match tokio::spawn(next.run(request).in_current_span()).await {
+async fn uncancelled(mut request: Request, next: Next) -> Response {
+    let place = request.extensions_mut().remove::<Place>();
+    let whole = async move {
+        let response = next.run(request).await;
+        drop(place);
+        response
+    };
+    match tokio::spawn(whole.in_current_span()).await {
         Ok(response) => response,
         Err(error) => {
             metrics::counter!("countersign_panics_total").increment(1);
@@ -96,8 +98,14 @@ async fn uncancelled(request: Request, next: Next) -> Response {
     }
 }
 
-/// Pages and post-backs are open to everybody, so they are limited by address.
+/// Pages and post-backs are open to everybody, so they are limited by address. What is packed is
+/// unpacked for nobody: how large it would become is known too late.
 async fn limited(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let packed = |coding: &HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if request.headers().get_all(header::CONTENT_ENCODING).iter().any(packed) {
+        let refused = Problem::of(&slugs::MEDIA_TYPE).saying("A body with a Content-Encoding is not taken.");
+        return ([(header::ACCEPT_ENCODING, "identity")], refused).into_response();
+    }
     let path = request.uri().path();
     let (page, post_back) = (path.starts_with("/l/"), path.starts_with("/p/"));
     if (page || post_back)
@@ -190,11 +198,7 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 fn written(shared: &Shared, mut response: Response) -> Response {
     let url = shared.gateway.public_url();
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let mut document = problem.write(url);
-        if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
-            document.headers_mut().insert(header::ALLOW, allow);
-        }
-        return document;
+        return naming_what_goes(&mut response, problem.write(url));
     }
     let slug = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => &slugs::METHOD_NOT_ALLOWED,
@@ -204,9 +208,15 @@ fn written(shared: &Shared, mut response: Response) -> Response {
         StatusCode::BAD_REQUEST if !is_written(&response) => &slugs::BAD_REQUEST,
         _ => return response,
     };
-    let mut document = Problem::of(slug).write(url);
-    if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
-        document.headers_mut().insert(header::ALLOW, allow);
+    naming_what_goes(&mut response, Problem::of(slug).write(url))
+}
+
+/// The document, with what the refusal said would be taken.
+fn naming_what_goes(refused: &mut Response, mut document: Response) -> Response {
+    for name in [header::ALLOW, header::ACCEPT_ENCODING] {
+        if let Some(value) = refused.headers_mut().remove(&name) {
+            document.headers_mut().insert(name, value);
+        }
     }
     document
 }

@@ -1,108 +1,172 @@
-//! The accept loop: bounded connections, header timeouts, HTTP/1.1 and HTTP/2 with their abuse
-//! bounded, and a drain at the end.
+//! The accept loop: so many connections and no more, each under its limits, and a drain at the end.
+//! What happens on a connection is `connection`'s affair; here it is counted, and when there is no
+//! room the one that has waited longest for its own client makes some.
 
-use std::convert::Infallible;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
+use tokio_util::task::TaskTracker;
 
-/// A request's head must be whole after so long; an idle connection is closed after it, too.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+use super::connection::{Connection, Life};
 
-/// What is under way when the gateway stops may take so long.
-const DRAIN: Duration = Duration::from_secs(10);
-
-/// Connections at once; more wait in the system's queue.
-const MOST_CONNECTIONS: usize = 20_000;
-
-/// Serves until `stopping` is cancelled, then drains.
-pub async fn serve(listener: TcpListener, router: Router, stopping: CancellationToken) {
-    let builder = Arc::new(builder());
-    let drain = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    loop {
-        let next = async {
-            let permit = room.clone().acquire_owned().await.expect("the semaphore is never closed");
-            (permit, listener.accept().await)
-        };
-        let (permit, stream, peer) = tokio::select! {
-            () = stopping.cancelled() => break,
-            (permit, accepted) = next => match accepted {
-                Ok((stream, peer)) => (permit, stream, peer),
-                Err(error) => {
-                    // Out of file descriptors, mostly: others must end first.
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-        };
-        let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service = hyper::service::service_fn(move |request| answer(router.clone(), request, peer));
-        let (builder, watcher) = (builder.clone(), drain.watcher());
-        tokio::spawn(async move {
-            if !tokio::time::timeout(HEAD_TIMEOUT, speaks(&stream)).await.unwrap_or(false) {
-                return;
-            }
-            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-            if let Err(error) = watcher.watch(connection).await {
-                tracing::debug!(error, "a connection ended badly");
-            }
-            drop(permit);
-        });
-    }
-    drop(listener);
-    if tokio::time::timeout(DRAIN, drain.shutdown()).await.is_err() {
-        tracing::warn!("connections were still open after the drain");
-    }
+/// What one connection, and all of them, may take. The defaults are the gateway's.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Requests at once on one connection.
+    pub requests: u32,
+    /// A connection with nothing under way ends after so long; so a head must be whole in it, too.
+    pub idle: Duration,
+    /// A body must be whole after so long.
+    pub body: Duration,
+    /// What waits to be written must move by 16 KiB, or be gone, in so long.
+    pub write: Duration,
+    /// A request whose reply is no event stream ends with its connection when it is older than
+    /// this, and before it is twice as old.
+    pub request: Duration,
+    /// A connection without event streams is asked to end when it is so old.
+    pub age: Duration,
+    /// Bytes that may come in after one request has begun and before the next does.
+    pub unasked: usize,
+    /// Bytes of all bodies that are not whole yet.
+    pub bodies: usize,
+    /// What is under way when the gateway stops may take so long.
+    pub drain: Duration,
 }
 
-/// Waits until the client has said enough to tell HTTP/1.1 from HTTP/2: before that, nothing else
-/// looks at the clock. False where it hangs up.
-async fn speaks(stream: &TcpStream) -> bool {
-    const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    let mut said = [0; 24];
-    loop {
-        match stream.peek(&mut said).await {
-            Ok(0) | Err(_) => return false,
-            Ok(n) if n == PREFACE.len() || said[..n] != PREFACE[..n] => return true,
-            Ok(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: most_connections(),
+            requests: 100,
+            idle: Duration::from_secs(15),
+            body: Duration::from_secs(15),
+            write: Duration::from_secs(15),
+            request: Duration::from_secs(60),
+            age: Duration::from_secs(600),
+            unasked: 8 << 20,
+            bodies: 256 << 20,
+            drain: Duration::from_secs(9),
         }
     }
 }
 
-async fn answer(
-    router: Router,
-    request: http::Request<hyper::body::Incoming>,
-    peer: SocketAddr,
-) -> Result<axum::response::Response, Infallible> {
-    let mut request: Request = request.map(axum::body::Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
-    router.oneshot(request).await
+/// How often a connection that waits for room looks for it again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Connections that are looked at to find the one that makes room.
+const LOOKED_AT: usize = 64;
+
+/// Serves until `stopping` is cancelled, then drains.
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stopping: CancellationToken) {
+    let limits = Arc::new(limits);
+    let builder = Arc::new(builder(&limits));
+    let (room, bodies) = (Arc::new(Semaphore::new(limits.connections)), Arc::default());
+    let (tasks, cut) = (TaskTracker::new(), CancellationToken::new());
+    let mut lives = VecDeque::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stopping.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, mostly: others must end first.
+                tracing::warn!(%error, "a connection could not be accepted");
+                make_room(&mut lives);
+                tokio::time::sleep(LOOK_AGAIN).await;
+                continue;
+            }
+        };
+        let place = tokio::select! {
+            () = stopping.cancelled() => break,
+            place = place(&room, &mut lives) => place,
+        };
+        let _ = stream.set_nodelay(true);
+        let life = Arc::new(Life::new(&limits, cut.child_token(), place));
+        remember(&mut lives, &life, limits.connections);
+        let (router, bodies, limits) = (router.clone(), Arc::clone(&bodies), limits.clone());
+        let connection = Connection { router, peer, life, limits, bodies, stopping: stopping.clone() };
+        let builder = builder.clone();
+        tasks.spawn(async move { connection.attend(stream, &builder).await });
+    }
+    drop(listener);
+    tasks.close();
+    if tokio::time::timeout(limits.drain, tasks.wait()).await.is_err() {
+        tracing::warn!("connections were still open after the drain");
+        cut.cancel();
+        tasks.wait().await;
+    }
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
+/// A place for a connection that was accepted; who waits longest for its own client makes it.
+async fn place(room: &Arc<Semaphore>, lives: &mut VecDeque<Weak<Life>>) -> OwnedSemaphorePermit {
+    if let Ok(permit) = room.clone().try_acquire_owned() {
+        return permit;
+    }
+    loop {
+        make_room(lives);
+        if let Ok(permit) = tokio::time::timeout(LOOK_AGAIN, room.clone().acquire_owned()).await {
+            return permit.expect("the semaphore is never closed");
+        }
+    }
+}
+
+/// Ends, of those that came first, the connection that has waited longest for its client. None
+/// that a reply is owed to, and none that carries an event stream.
+fn make_room(lives: &mut VecDeque<Weak<Life>>) {
+    for _ in 0..lives.len().min(LOOKED_AT) {
+        let first = lives.pop_front().filter(|life| life.strong_count() > 0);
+        lives.extend(first);
+    }
+    let looked_at = lives.iter().rev().take(LOOKED_AT).filter_map(Weak::upgrade);
+    if let Some(life) = looked_at.filter(|life| life.only_waits()).min_by_key(|life| life.since()) {
+        metrics::counter!("countersign_connections_cut_total", "why" => "room").increment(1);
+        life.end();
+    }
+}
+
+/// Those that ended are forgotten, at the latest when they are as many as may be open.
+fn remember(lives: &mut VecDeque<Weak<Life>>, life: &Arc<Life>, most: usize) {
+    if lives.len() >= most.saturating_mul(2) {
+        lives.retain(|life| life.strong_count() > 0);
+    }
+    lives.push_back(Arc::downgrade(life));
+}
+
+/// As many as a proxy in front may want, where the system gives the process as many files; the
+/// rest is for the store.
+fn most_connections() -> usize {
+    const MOST: usize = 20_000;
+    const FOR_THE_STORE: usize = 128;
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = files.and_then(|numbers| numbers.split_whitespace().next()).and_then(|number| number.parse().ok());
+    soft.map_or(MOST, |files: usize| files.saturating_sub(FOR_THE_STORE).clamp(FOR_THE_STORE, MOST))
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(None) // a connection's life knows its end
         .max_headers(64)
         .max_buf_size(32 * 1024)
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(100)
+        .max_concurrent_streams(limits.requests)
+        .initial_stream_window_size(64 * 1024)
+        .initial_connection_window_size(256 * 1024)
+        .max_send_buf_size(64 * 1024)
         .max_header_list_size(16 * 1024)
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(Some(20))

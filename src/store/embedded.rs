@@ -29,7 +29,9 @@ use super::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, 
 mod failure;
 mod folder;
 mod ledger;
+mod marks;
 mod opening;
+mod proof;
 mod reader;
 mod shared;
 mod tables;
@@ -39,6 +41,12 @@ mod writer;
 
 /// `woken` returns after this long, whether or not anything happened.
 const WOKEN_WITHIN: Duration = Duration::from_millis(250);
+
+/// A change that is not flushed by then has an unknown end: asked again, it is recognised.
+const FLUSHED_WITHIN: Duration = Duration::from_secs(5);
+
+/// A disk that takes longer for what waits is not fit for more.
+const PING_WITHIN: Duration = Duration::from_secs(1);
 
 /// How to open a store.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,7 +92,7 @@ impl Embedded {
         let ours = Arc::clone(&shared);
         let reading = opening::thread("store-reader", move || reader::run(&reader, &ours, asked))?;
         let ours = Arc::clone(&shared);
-        let checking = opening::thread("store-check", move || opening::check(&check, &ours))?;
+        let checking = opening::thread("store-check", move || proof::behind(&check, &ours))?;
         let mut store = Self::start(writer, shared)?;
         store.questions = Some(questions);
         store.check = Some((interrupt, checking));
@@ -99,7 +107,8 @@ impl Embedded {
     /// Where the system refuses memory or a thread.
     pub fn in_memory() -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::default());
-        let connection = tables::writing(None).map_err(Failure::from)?;
+        let connection = tables::making(None).map_err(Failure::from)?;
+        shared.proved.send_replace(true);
         Self::start(Writer::new(connection, None, Arc::clone(&shared))?, shared)
     }
 
@@ -116,6 +125,18 @@ impl Embedded {
         why.ok().flatten().unwrap_or_default()
     }
 
+    /// Returns when all of the store has been read and found sound, which begins with its start.
+    ///
+    /// # Errors
+    /// `Damaged`, with the reason, where it was not.
+    pub async fn proved(&self) -> Result<(), StoreError> {
+        let mut proved = self.shared.proved.subscribe();
+        tokio::select! {
+            _ = proved.wait_for(|proved| *proved) => Ok(()),
+            why = self.dead() => Err(StoreError::Damaged(why)),
+        }
+    }
+
     /// Flushes since the store was opened.
     pub fn flushes(&self) -> u64 {
         self.shared.flushes.load(Ordering::Relaxed)
@@ -126,21 +147,24 @@ impl Embedded {
         self.shared.commits.load(Ordering::Relaxed)
     }
 
-    async fn change<T: Send + 'static>(
+    async fn change<T: Send + 'static, E: Into<Failure> + 'static>(
         &self,
-        work: impl FnOnce(&mut Turn<'_>) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Turn<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (change, waits) = writer::change(work);
-        let sent = match &self.changes {
-            Some(changes) => changes.send(change).await.is_ok(),
-            None => false,
+        let answer = async {
+            let sent = match &self.changes {
+                Some(changes) => changes.send(change).await.is_ok(),
+                None => false,
+            };
+            self.answer(sent, waits).await
         };
-        self.answer(sent, waits).await
+        within(FLUSHED_WITHIN, answer).await
     }
 
-    async fn ask<T: Send + 'static>(
+    async fn ask<T: Send + 'static, E: Into<Failure> + 'static>(
         &self,
-        ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        ask: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, StoreError> {
         let Some(questions) = &self.questions else {
             return self.change(move |turn| ask(turn.connection)).await;
@@ -157,6 +181,11 @@ impl Embedded {
             _ => Err(StoreError::Damaged(self.shared.death().unwrap_or_else(|| "the store has ended".to_owned()))),
         }
     }
+}
+
+async fn within<T>(time: Duration, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let late = |_| Err(StoreError::Away("the disk takes too long".into()));
+    tokio::time::timeout(time, answer).await.unwrap_or_else(late)
 }
 
 impl Drop for Embedded {
@@ -237,6 +266,7 @@ impl Store for Embedded {
 
     async fn ping(&self) -> Result<(), StoreError> {
         let was_full = self.shared.full.load(Ordering::Relaxed);
-        self.change(move |turn| if was_full { turn.touch() } else { Ok(()) }).await
+        let touch = self.change(move |turn| if was_full { turn.touch() } else { rusqlite::Result::Ok(()) });
+        within(PING_WITHIN, touch).await
     }
 }

@@ -69,6 +69,31 @@ async fn a_cosigners_right_code_costs_the_primary_nothing() {
     assert!(!team.event_types().await.iter().any(|kind| kind == "confirmation.wrong"));
 }
 
+/// Two cosigners at one telephone share a budget: the lock that the first one's failure brings is
+/// not undone by counting the same text for the second.
+#[tokio::test]
+async fn a021_a_lock_on_a_shared_budget_stands_when_one_text_fails_two() {
+    let world = World::new().await;
+    let team = world.team("acme").await;
+    team.set(json!({"lockout": {"threshold": 1}})).await;
+    let chat = team.open("whatsapp", "+37255500001").await;
+    for participant in ["p2", "p3"] {
+        let cosigner = json!({"role": "cosigner", "name": participant, "phone": "+37255500009"});
+        team.bot("POST", &chat, "/participants", cosigner).await.expect(201);
+        let link = json!({"purpose": "mid_chat", "participant": participant});
+        let link = team.bot("POST", &chat, "/login-links", link).await.expect(201);
+        let visit = Browser::new(&world).continues(link["url"].as_str().unwrap()).await;
+        let told = team.post_back(&visit, &team.assertion(&visit, participant)).await.expect(200);
+        assert_eq!(told["status"], "confirmation_required");
+    }
+    assert_eq!(team.says(&chat, "m1", "B2D3FG").await.expect(200)["outcome"], "locked");
+    let seen = team.bot("GET", &chat, "", Value::Null).await.expect(200);
+    for participant in [1, 2] {
+        let lockout = &seen["participants"][participant]["lockout"];
+        assert_eq!((&lockout["status"], &lockout["lockouts"]), (&json!("locked"), &json!(1)), "{seen}");
+    }
+}
+
 /// "This wasn't me" after the flag is up takes it down; after another proof it takes nothing.
 #[tokio::test]
 async fn a_late_report_takes_back_what_its_own_link_proved_and_no_more() {

@@ -10,13 +10,17 @@ use axum::body::Body;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
+use crate::length::{figure, rounds, size};
 use crate::world::{Browser, Reply, Team, URL, Visit, World, hidden, worlds};
 
 /// So many want it at once.
 const CALLERS: usize = 64;
 
 /// Rounds of each race at each place: a thousand in all where the build is optimised.
-const ROUNDS: usize = if cfg!(debug_assertions) { 6 } else { 38 };
+const SHORT: usize = if cfg!(debug_assertions) { 6 } else { 38 };
+
+/// The long form has ten thousand races for one winner on one node, and two thousand on two.
+const LONG: usize = 834;
 
 /// The characters of confirmation codes.
 const LETTERS: &[u8] = b"BCDFGHJKMNPQRTVWXZ";
@@ -88,6 +92,22 @@ impl Place {
     }
 }
 
+/// The rounds of one race at one place.
+fn races(what: &'static str) -> impl Iterator<Item = usize> {
+    rounds(what, SHORT, LONG)
+}
+
+/// A race was run everywhere, and every round ended as it must.
+fn ran(target: &str, what: &str) {
+    let each = size(SHORT, LONG);
+    figure(
+        target,
+        format_args!(
+            "{what}: {CALLERS} callers {each} times each in memory, on Redis and on two nodes, none over the limit"
+        ),
+    );
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }
@@ -117,7 +137,7 @@ fn count(outcomes: &[String], outcome: &str) -> usize {
 async fn a005_of_64_browsers_one_continues() {
     for place in Place::all().await {
         let mut chats = Vec::new();
-        for round in 0..ROUNDS {
+        for round in races("browsers that continue") {
             let chat = place.team().open("sms", &format!("race-{round}")).await;
             let link = place.team().link(&chat).await;
             let url = Arc::new(text(&link["url"]).to_owned());
@@ -140,8 +160,9 @@ async fn a005_of_64_browsers_one_continues() {
             place.team().post_back(&visit, &assertion).await.expect(200);
             chats.push(chat);
         }
-        assert_eq!(place.told("link.opened", &chats).await, vec![1; ROUNDS]);
+        assert_eq!(place.told("link.opened", &chats).await, vec![1; chats.len()]);
     }
+    ran("T4", "browsers that continue");
 }
 
 /// A005: one browser that presses 64 times (two tabs, an impatient finger) gets one handle.
@@ -149,7 +170,7 @@ async fn a005_of_64_browsers_one_continues() {
 async fn a005_one_browser_that_presses_64_times_gets_one_handle() {
     for place in Place::all().await {
         let mut chats = Vec::new();
-        for round in 0..ROUNDS {
+        for round in races("one browser that presses") {
             let chat = place.team().open("sms", &format!("race-{round}")).await;
             let link = place.team().link(&chat).await;
             let url = Arc::new(text(&link["url"]).to_owned());
@@ -165,8 +186,9 @@ async fn a005_one_browser_that_presses_64_times_gets_one_handle() {
             assert!(replies.iter().all(|reply| reply.header("location") == first));
             chats.push(chat);
         }
-        assert_eq!(place.told("link.opened", &chats).await, vec![1; ROUNDS]);
+        assert_eq!(place.told("link.opened", &chats).await, vec![1; chats.len()]);
     }
+    ran("T4", "one browser that presses");
 }
 
 /// A006: 64 times the same assertion is one login and 63 replays, which are told how it went.
@@ -175,7 +197,7 @@ async fn a006_the_same_assertion_64_times_counts_once() {
     for place in Place::all().await {
         place.team().set(json!({"link": {"binding": "none"}})).await;
         let mut chats = Vec::new();
-        for round in 0..ROUNDS {
+        for round in races("the same assertion") {
             let chat = place.team().open("sms", &format!("race-{round}")).await;
             let link = place.team().link(&chat).await;
             let visit = Browser::new(&place.team().world).continues(text(&link["url"])).await;
@@ -191,8 +213,9 @@ async fn a006_the_same_assertion_64_times_counts_once() {
             }
             chats.push(chat);
         }
-        assert_eq!(place.told("participant.authenticated", &chats).await, vec![1; ROUNDS]);
+        assert_eq!(place.told("participant.authenticated", &chats).await, vec![1; chats.len()]);
     }
+    ran("T4", "the same assertion");
 }
 
 /// A006: 64 different good assertions for one handle, of 64 customers: one of them it is.
@@ -201,7 +224,7 @@ async fn a006_of_64_good_assertions_for_one_handle_one_counts() {
     for place in Place::all().await {
         place.team().set(json!({"link": {"binding": "none"}})).await;
         let mut chats = Vec::new();
-        for round in 0..ROUNDS {
+        for round in races("assertions for one handle") {
             let chat = place.team().open("sms", &format!("race-{round}")).await;
             let link = place.team().link(&chat).await;
             let visit = Browser::new(&place.team().world).continues(text(&link["url"])).await;
@@ -219,8 +242,9 @@ async fn a006_of_64_good_assertions_for_one_handle_one_counts() {
             assert_eq!(place.node(1).flag(&chat).await["customer"]["id"], format!("cust-{winner}"));
             chats.push(chat);
         }
-        assert_eq!(place.told("participant.authenticated", &chats).await, vec![1; ROUNDS]);
+        assert_eq!(place.told("participant.authenticated", &chats).await, vec![1; chats.len()]);
     }
+    ran("T4", "assertions for one handle");
 }
 
 /// A035: the right code in 64 messages passes once; later it is conversation.
@@ -228,7 +252,7 @@ async fn a006_of_64_good_assertions_for_one_handle_one_counts() {
 async fn a035_the_right_code_said_64_times_passes_once() {
     for place in Place::all().await {
         let mut chats = Vec::new();
-        for round in 0..ROUNDS {
+        for round in races("the right code") {
             let (chat, code) = place.waiting(&format!("race-{round}")).await;
             let said = place.race(|n, team| {
                 let (chat, code) = (chat.clone(), code.clone());
@@ -238,9 +262,10 @@ async fn a035_the_right_code_said_64_times_passes_once() {
             assert_eq!((count(&outcomes, "passed"), count(&outcomes, "conversation")), (1, CALLERS - 1));
             chats.push(chat);
         }
-        assert_eq!(place.told("participant.authenticated", &chats).await, vec![1; ROUNDS]);
-        assert_eq!(place.told("confirmation.wrong", &chats).await, vec![0; ROUNDS]);
+        assert_eq!(place.told("participant.authenticated", &chats).await, vec![1; chats.len()]);
+        assert_eq!(place.told("confirmation.wrong", &chats).await, vec![0; chats.len()]);
     }
+    ran("T4", "the right code");
 }
 
 /// A021: of 64 guesses at once three are compared, and the right one passes only among them.
@@ -249,7 +274,7 @@ async fn a035_the_right_code_said_64_times_passes_once() {
 async fn a021_of_64_guesses_at_once_three_are_compared() {
     for place in Place::all().await {
         let (mut chats, mut wrongs) = (Vec::new(), Vec::new());
-        for round in 0..ROUNDS {
+        for round in races("guesses") {
             let (chat, right) = place.waiting(&format!("race-{round}")).await;
             let mut guesses = wrong_codes(&right);
             if round % 2 == 1 {
@@ -269,6 +294,7 @@ async fn a021_of_64_guesses_at_once_three_are_compared() {
         }
         assert_eq!(place.told("confirmation.wrong", &chats).await, wrongs);
     }
+    ran("T3", "guesses");
 }
 
 /// A109: one message that the platform delivers 64 times is one guess, and everybody is told the same.
@@ -276,7 +302,7 @@ async fn a021_of_64_guesses_at_once_three_are_compared() {
 async fn a109_one_message_delivered_64_times_is_one_guess() {
     for place in Place::all().await {
         let mut chats = Vec::new();
-        for round in 0..ROUNDS {
+        for round in races("one message") {
             let (chat, right) = place.waiting(&format!("race-{round}")).await;
             let wrong = wrong_codes(&right).remove(0);
             let said = place.race(|_, team| {
@@ -288,8 +314,9 @@ async fn a109_one_message_delivered_64_times_is_one_guess() {
             assert!(replies.iter().all(|reply| reply.bytes == replies[0].bytes));
             chats.push(chat);
         }
-        assert_eq!(place.told("confirmation.wrong", &chats).await, vec![1; ROUNDS]);
+        assert_eq!(place.told("confirmation.wrong", &chats).await, vec![1; chats.len()]);
     }
+    ran("T3", "one message");
 }
 
 /// 64 bots open one conversation: one opens it, the others find it.
@@ -297,7 +324,7 @@ async fn a109_one_message_delivered_64_times_is_one_guess() {
 async fn of_64_that_open_one_conversation_one_opens_it() {
     for place in Place::all().await {
         let mut chats = Vec::new();
-        for round in 0..ROUNDS {
+        for round in races("bots that open") {
             let body = json!({"channel": "sms", "conversation": format!("race-{round}"), "participants": [{"role": "primary"}]});
             let opened = place.race(|_, team| {
                 let body = body.clone();
@@ -309,8 +336,9 @@ async fn of_64_that_open_one_conversation_one_opens_it() {
             assert!(replies.iter().all(|reply| reply.json()["id"] == id));
             chats.push(text(&id).to_owned());
         }
-        assert_eq!(place.told("interaction.opened", &chats).await, vec![1; ROUNDS]);
+        assert_eq!(place.told("interaction.opened", &chats).await, vec![1; chats.len()]);
     }
+    ran("T4", "bots that open");
 }
 
 /// 64 identical requests under one `Idempotency-Key`: one effect, and one reply for all that got one.
@@ -318,7 +346,7 @@ async fn of_64_that_open_one_conversation_one_opens_it() {
 async fn of_64_requests_under_one_idempotency_key_one_has_an_effect() {
     for place in Place::all().await {
         let mut chats = Vec::new();
-        for round in 0..ROUNDS {
+        for round in races("one idempotency key") {
             let chat = place.team().open("sms", &format!("race-{round}")).await;
             let asked = place.race(|_, team| {
                 let chat = chat.clone();
@@ -336,8 +364,9 @@ async fn of_64_requests_under_one_idempotency_key_one_has_an_effect() {
             assert!(url.starts_with(URL) && Browser::new(&place.team().world).get(&url).await.status == 200);
             chats.push(chat);
         }
-        assert_eq!(place.told("link.issued", &chats).await, vec![1; ROUNDS]);
+        assert_eq!(place.told("link.issued", &chats).await, vec![1; chats.len()]);
     }
+    ran("T4", "one idempotency key");
 }
 
 /// Asks for a login link under an idempotency key of that conversation.

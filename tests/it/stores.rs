@@ -31,6 +31,19 @@ pub struct Stand<S: ?Sized = dyn Store> {
     _beneath: Beneath,
 }
 
+impl<S: Store> Stand<S> {
+    /// As a store like any other; who keeps the original counts what it does.
+    pub fn any(self) -> Stand {
+        let store = self.store.clone();
+        self.behind(store)
+    }
+
+    /// With another store before it.
+    pub fn behind(self, store: Arc<dyn Store>) -> Stand {
+        Stand { store, _beneath: self._beneath }
+    }
+}
+
 enum Beneath {
     Nothing,
     Folder { _folder: TempDir },
@@ -60,6 +73,11 @@ pub fn on_disk() -> Stand<Embedded> {
 pub fn reopened(folder: &std::path::Path) -> Stand {
     let store = Embedded::open(folder).expect("it opens again");
     Stand { store: Arc::new(store), _beneath: Beneath::Nothing }
+}
+
+/// A store that the caller opened.
+pub fn standing(store: Arc<dyn Store>) -> Stand {
+    Stand { store, _beneath: Beneath::Nothing }
 }
 
 /// A Redis server, or `None` (said aloud) on a machine without one.

@@ -17,6 +17,8 @@ pub(super) enum Failure {
     Full(String),
     /// Nothing that follows can be trusted: the store ends here.
     Damaged(String),
+    /// The store ends before a check of it has.
+    Interrupted,
 }
 
 impl From<rusqlite::Error> for Failure {
@@ -31,6 +33,7 @@ impl From<rusqlite::Error> for Failure {
             // The index of the write-ahead log could not grow: the disk is full there, too.
             _ if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full(text),
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory => Self::Busy(text),
+            ErrorCode::OperationInterrupted => Self::Interrupted,
             _ => Self::Damaged(text),
         }
     }
@@ -52,6 +55,7 @@ impl From<Failure> for StoreError {
             Failure::Busy(text) => Self::Away(text),
             Failure::Full(text) => Self::Full(text),
             Failure::Damaged(text) => Self::Damaged(text),
+            Failure::Interrupted => Self::Away("the store is being closed".into()),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The data folder: whose it is, who has it open, and what lies in it.
 //!
-//! It refuses, by name, a folder that is not ours or that another process has open, and keeps a
-//! megabyte in reserve so that a store on a full disk can still be opened. Knows no table.
+//! It refuses, by name, a folder that is not ours or that another process has open, knows which
+//! store belongs in it, and keeps a megabyte in reserve so that a store on a full disk can still be
+//! opened. Knows no table.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -9,11 +10,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::failure::Failure;
+use super::{failure::Failure, tables::StoreId};
 
 const MARKER: &str = "countersign.store";
-const MADE: &str = "countersign store 1\n";
-const MAKING: &str = "countersign store 1, not finished\n";
+/// Before the id of the store, in hexadecimal digits.
+const MADE: &str = "countersign store 2 ";
+const MAKING: &str = "countersign store 2, not finished\n";
 const LOCK: &str = "lock";
 const RESERVE: &str = "reserve";
 const RESERVE_BYTES: usize = 1 << 20;
@@ -22,7 +24,7 @@ const RESERVE_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    fresh: bool,
+    store: Option<StoreId>,
     _lock: File,
 }
 
@@ -44,30 +46,37 @@ impl Folder {
             ));
         }
         let lock = lock(path)?;
-        let fresh = match marker.as_deref() {
-            None | Some(MAKING) => true,
-            Some(MADE) => false,
-            Some(_) => return Err(refused(path, &format!("{MARKER} names a format that this version does not know"))),
+        let store = match marker.as_deref() {
+            None | Some(MAKING) => None,
+            Some(text) => Some(made(text).ok_or_else(|| {
+                refused(path, &format!("{MARKER} names a format that this version does not know, or is damaged"))
+            })?),
         };
-        let folder = Self { path: path.to_owned(), fresh, _lock: lock };
-        if fresh {
+        let folder = Self { path: path.to_owned(), store, _lock: lock };
+        if store.is_none() {
             folder.mark(MAKING)?;
-        } else if !folder.database().exists() {
-            return Err(refused(path, "store.db is missing"));
+        } else if fs::metadata(folder.database()).map_or(0, |file| file.len()) == 0 {
+            return Err(refused(path, "store.db is missing or empty"));
         }
         Ok(folder)
     }
 
-    /// Whether the store in it is still to be made.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.fresh
+    /// The store that belongs in it; `None` while it is still to be made.
+    pub(super) fn store(&self) -> Option<StoreId> {
+        self.store
     }
 
     /// The store stands: from now on its absence is a loss and not a beginning.
-    pub(super) fn finish(&mut self) -> Result<(), Failure> {
-        if self.fresh {
-            self.mark(MADE)?;
-            self.fresh = false;
+    pub(super) fn finish(&mut self, store: StoreId) -> Result<(), Failure> {
+        self.mark(&format!("{MADE}{:032x}\n", u128::from_be_bytes(store)))?;
+        self.store = Some(store);
+        // Where the folder was made just now, those that it lies in must remember it, too.
+        for above in self.path.ancestors().skip(1) {
+            let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+            match File::open(above).and_then(|folder| folder.sync_all()) {
+                Err(error) if error.kind() != ErrorKind::PermissionDenied => return Err(error.into()),
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -113,6 +122,13 @@ impl Folder {
         };
         write().map_err(Failure::from)
     }
+}
+
+/// The store that a marker names, where it is one of ours as it was written.
+fn made(marker: &str) -> Option<StoreId> {
+    let digits = marker.strip_prefix(MADE)?.strip_suffix('\n')?;
+    let id = u128::from_str_radix(digits, 16).ok()?;
+    (format!("{id:032x}") == digits).then_some(id.to_be_bytes())
 }
 
 /// Something in a folder without our marker that we would not have put there first.

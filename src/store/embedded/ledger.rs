@@ -4,7 +4,8 @@
 //! log, holds everything. It is flushed before SQLite may start the log over. Each slot after it
 //! is one flush of this life of the log: the last commit in it, the log's salts and how many
 //! frames the log had then. Those are not flushed: they survive a kill, and after a loss of power
-//! an older ledger only sees less, never wrong. Knows no table.
+//! an older ledger only sees less, never wrong. Each slot's check covers the id of the store that it
+//! belongs to, so another store's ledger cannot be read as this one's. Knows no table.
 
 use std::{
     fs::{File, OpenOptions},
@@ -14,9 +15,15 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::wal::{Salts, Whole};
+use super::{
+    tables::StoreId,
+    wal::{Salts, Whole},
+};
 
 const SLOT: usize = 32;
+
+/// Slots for twice the flushes after which the log is started over.
+const ROOM: usize = 2048 * SLOT;
 
 /// One flush. `life` counts the bases: what an earlier life of the log left behind differs there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,25 +35,25 @@ struct Slot {
 }
 
 impl Slot {
-    fn bytes(&self) -> [u8; SLOT] {
+    fn bytes(&self, store: &[u8]) -> [u8; SLOT] {
         let mut bytes = [0; SLOT];
         bytes[..8].copy_from_slice(&self.life.to_be_bytes());
         bytes[8..16].copy_from_slice(&self.commit.to_be_bytes());
         bytes[16..24].copy_from_slice(&self.salts);
         bytes[24..28].copy_from_slice(&self.frames.to_be_bytes());
-        let check = Sha256::digest(&bytes[..28]);
+        let check = Sha256::new().chain_update(store).chain_update(&bytes[..28]).finalize();
         bytes[28..].copy_from_slice(&check[..4]);
         bytes
     }
 
-    fn read(bytes: &[u8]) -> Option<Self> {
+    fn read(bytes: &[u8], store: &[u8]) -> Option<Self> {
         let slot = Self {
             life: u64::from_be_bytes(bytes[..8].try_into().ok()?),
             commit: u64::from_be_bytes(bytes[8..16].try_into().ok()?),
             salts: bytes[16..24].try_into().ok()?,
             frames: u32::from_be_bytes(bytes[24..28].try_into().ok()?),
         };
-        (slot.bytes() == bytes).then_some(slot)
+        (slot.bytes(store) == bytes).then_some(slot)
     }
 }
 
@@ -54,17 +61,26 @@ impl Slot {
 #[derive(Debug)]
 pub(super) struct Ledger {
     file: File,
+    store: StoreId,
     slots: Vec<Slot>,
 }
 
 impl Ledger {
-    /// Reads what stands there, as far as it belongs together.
-    pub(super) fn open(path: &Path, create: bool) -> io::Result<Self> {
-        let mut file = OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)?;
+    /// The ledger of a new store. Its room is taken at once, so that a full disk leaves some for
+    /// an ordinary life of the log.
+    pub(super) fn begin(path: &Path, store: StoreId) -> io::Result<Self> {
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+        file.write_all(&[0; ROOM])?;
+        Ok(Self { file, store, slots: Vec::new() })
+    }
+
+    /// Reads what stands there, as far as it belongs together and to this store.
+    pub(super) fn open(path: &Path, store: StoreId) -> io::Result<Self> {
+        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let mut slots: Vec<Slot> = Vec::new();
-        for slot in bytes.chunks_exact(SLOT).map_while(Slot::read) {
+        for slot in bytes.chunks_exact(SLOT).map_while(|slot| Slot::read(slot, &store)) {
             let follows = match slots.first() {
                 None => slot.frames == 0,
                 Some(base) => slot.life == base.life && slot.frames > 0,
@@ -74,7 +90,12 @@ impl Ledger {
             }
             slots.push(slot);
         }
-        Ok(Self { file, slots })
+        Ok(Self { file, store, slots })
+    }
+
+    /// Whether nothing in it can be read. One that was begun has its base.
+    pub(super) fn is_blank(&self) -> bool {
+        self.slots.is_empty()
     }
 
     /// The last commit that was acknowledged, as far as this file knows.
@@ -124,6 +145,6 @@ impl Ledger {
 
     fn put(&mut self, at: usize, slot: &Slot) -> io::Result<()> {
         self.file.seek(SeekFrom::Start((at * SLOT) as u64))?;
-        self.file.write_all(&slot.bytes())
+        self.file.write_all(&slot.bytes(&self.store))
     }
 }

@@ -12,7 +12,18 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Options, failure::Failure, folder::Folder, ledger::Ledger, shared::Shared, tables, wal, writer::Writer};
+use super::{
+    Options,
+    failure::Failure,
+    folder::Folder,
+    ledger::Ledger,
+    marks::Totals,
+    proof,
+    shared::Shared,
+    tables::{self, StoreId},
+    wal,
+    writer::Writer,
+};
 
 /// Everything an open store on a disk consists of.
 pub(super) struct Opened {
@@ -24,40 +35,85 @@ pub(super) struct Opened {
 /// Opens the store in a folder, or refuses by name.
 pub(super) fn open(path: &Path, options: Options, shared: &Arc<Shared>) -> Result<Opened, Failure> {
     let mut folder = Folder::take(path)?;
-    let ledger = ledger(&folder, options)?;
-    let missing = ledger.missing(wal::walk(&folder.log())?);
-    judge(&folder, options, missing, "its write-ahead log (store.db-wal) is torn or gone")?;
-
-    let writing = with_reserve(&folder, || tables::writing(Some(&folder)))?;
-    let (commits, _) = tables::numbers(&writing)?;
-    let behind = ledger.last().saturating_sub(commits);
-    judge(&folder, options, behind, "store.db is older than its ledger")?;
-    folder.finish()?;
-
-    let reader = tables::reading(&folder)?;
-    let check = tables::reading(&folder)?;
+    let Stands { writing, totals, ledger, lost } = match folder.store() {
+        None => make(&mut folder)?,
+        Some(store) => find(&folder, store, options)?,
+    };
+    let rows = tables::reading(&folder)?;
+    let names = tables::reading(&folder)?;
+    let check = proof::records(&rows, names, &totals, shared).map_err(|failure| named(&folder, failure))?;
     let mut writer = Writer::new(writing, Some((Arc::new(folder), ledger)), Arc::clone(shared))?;
     match writer.checkpoint() {
         // What was accepted as lost must not be missed again at the next start.
-        Ok(false) if missing + behind > 0 => {
+        Ok(false) if lost => {
             return Err(Failure::Busy("the ledger cannot begin anew while somebody reads".into()));
         }
-        Err(failure) if missing + behind > 0 => return Err(failure),
+        Err(failure) if lost => return Err(failure),
         Err(Failure::Damaged(why)) => return Err(Failure::Damaged(why)),
         Ok(_) | Err(_) => {}
     }
-    tables::board(&reader, |name, version| {
-        shared.board.insert(name, version);
-    })?;
-    Ok(Opened { writer, reader, check })
+    Ok(Opened { writer, reader: rows, check })
 }
 
-fn ledger(folder: &Folder, options: Options) -> Result<Ledger, Failure> {
-    match Ledger::open(&folder.ledger(), folder.is_fresh() || options.accept_loss) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(refused(folder, "its ledger (commits) is gone, so nobody can say whether commits are missing"))
-        }
+/// A store whose tables are open, and which is the one that its folder names.
+struct Stands {
+    writing: Connection,
+    totals: Totals,
+    ledger: Ledger,
+    /// Whether commits are missing, and that was accepted.
+    lost: bool,
+}
+
+fn make(folder: &mut Folder) -> Result<Stands, Failure> {
+    let writing = with_reserve(folder, || tables::making(Some(folder)))?;
+    let (store, totals) = tables::totals(&writing)?;
+    let mut ledger = Ledger::begin(&folder.ledger(), store)?;
+    // The file alone must hold the tables before its absence is a loss.
+    writing.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    ledger.rebase(totals.commits)?;
+    folder.finish(store)?;
+    Ok(Stands { writing, totals, ledger, lost: false })
+}
+
+fn find(folder: &Folder, store: StoreId, options: Options) -> Result<Stands, Failure> {
+    let ledger = ledger(folder, store, options)?;
+    let missing = ledger.missing(wal::walk(&folder.log())?);
+    judge(folder, options, missing, "its write-ahead log (store.db-wal) is torn or gone")?;
+
+    let writing = with_reserve(folder, || tables::writing(folder)).map_err(|failure| named(folder, failure))?;
+    if !tables::are_ours(&writing).map_err(|error| named(folder, error.into()))? {
+        return Err(refused(folder, "store.db is damaged: its tables are not those of a store"));
+    }
+    let (found, totals) = tables::totals(&writing).map_err(|failure| named(folder, failure))?;
+    if found != store {
+        return Err(refused(folder, "store.db or its log is another store's"));
+    }
+    let behind = ledger.last().saturating_sub(totals.commits);
+    judge(folder, options, behind, "store.db is older than its ledger")?;
+    Ok(Stands { writing, totals, ledger, lost: missing + behind > 0 })
+}
+
+fn ledger(folder: &Folder, store: StoreId, options: Options) -> Result<Ledger, Failure> {
+    let found = match Ledger::open(&folder.ledger(), store) {
+        Ok(ledger) if ledger.is_blank() => Err("damaged, empty or another store's"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err("gone"),
         ledger => Ok(ledger?),
+    };
+    match found {
+        Ok(ledger) => Ok(ledger),
+        Err(_) if options.accept_loss => Ok(Ledger::begin(&folder.ledger(), store)?),
+        Err(how) => Err(refused(
+            folder,
+            format_args!("its ledger (commits) is {how}, so nobody can say whether commits are missing"),
+        )),
+    }
+}
+
+/// Says in which store the damage is.
+fn named(folder: &Folder, failure: Failure) -> Failure {
+    match failure {
+        Failure::Damaged(why) => refused(folder, why),
+        other => other,
     }
 }
 
@@ -70,12 +126,12 @@ fn judge(folder: &Folder, options: Options, missing: u64, why: &str) -> Result<(
         tracing::warn!(missing, "{text}; going on without them");
         return Ok(());
     }
-    Err(refused(folder, text))
+    Err(refused(folder, format_args!("{text}, and only knowingly may it go on without them")))
 }
 
 fn refused(folder: &Folder, why: impl Display) -> Failure {
     let path = folder.path().display();
-    Failure::Damaged(format!("{path}: {why}. Restore a backup, or accept the loss to go on without them"))
+    Failure::Damaged(format!("{path}: {why}. Restore a backup"))
 }
 
 /// On a full disk SQLite finds no room for the log's index; the reserve makes some.
@@ -93,18 +149,6 @@ fn with_reserve(folder: &Folder, open: impl Fn() -> rusqlite::Result<Connection>
             Err(error)
         })
         .map_err(Failure::from)
-}
-
-/// Reads all of the store behind the start: a page that cannot be read ends it now, not when
-/// somebody needs it.
-pub(super) fn check(connection: &Connection, shared: &Shared) {
-    let verdict = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
-    match verdict {
-        Ok(text) if text == "ok" => tracing::debug!("the store is sound"),
-        Ok(text) => shared.failed(&Failure::Damaged(text)),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {}
-        Err(error) => shared.failed(&error.into()),
-    }
 }
 
 /// A named thread of the store.

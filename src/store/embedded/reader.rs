@@ -15,12 +15,12 @@ const SNAPSHOT: usize = 64;
 /// A question that waits for a snapshot; without one it tells its caller why.
 pub(super) type Question = Box<dyn FnOnce(Result<&Connection, Failure>) -> Result<(), Failure> + Send>;
 
-pub(super) fn question<T: Send + 'static>(
-    ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+pub(super) fn question<T: Send + 'static, E: Into<Failure>>(
+    ask: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
 ) -> (Question, Waits<T>) {
     let (tell, waits) = oneshot::channel();
     let question: Question = Box::new(move |snapshot| {
-        let found = snapshot.and_then(|connection| ask(connection).map_err(Failure::from));
+        let found = snapshot.and_then(|connection| ask(connection).map_err(Into::into));
         let failed = found.as_ref().err().cloned();
         // A caller that has gone away does not need its answer.
         let _ = tell.send(found.map_err(StoreError::from));

@@ -14,6 +14,8 @@ pub(super) struct Shared {
     pub board: DashMap<Box<str>, CommitId>,
     pub woken: Notify,
     pub dead: watch::Sender<Option<String>>,
+    /// Whether all of the store has been read and found sound.
+    pub proved: watch::Sender<bool>,
     /// Whether the last flush found no room.
     pub full: AtomicBool,
     pub flushes: AtomicU64,
@@ -26,6 +28,7 @@ impl Default for Shared {
             board: DashMap::new(),
             woken: Notify::new(),
             dead: watch::Sender::new(None),
+            proved: watch::Sender::new(false),
             full: AtomicBool::new(false),
             flushes: AtomicU64::new(0),
             commits: AtomicU64::new(0),
@@ -42,7 +45,7 @@ impl Shared {
     pub(super) fn failed(&self, failure: &Failure) {
         tracing::error!(?failure, "the store failed");
         match failure {
-            Failure::Busy(_) => {}
+            Failure::Busy(_) | Failure::Interrupted => {}
             Failure::Full(_) => self.full.store(true, Ordering::Relaxed),
             Failure::Damaged(why) => {
                 self.dead.send_if_modified(|dead| {

@@ -14,7 +14,16 @@ use std::{
 use rusqlite::{Connection, hooks::Wal};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{failure::Failure, folder::Folder, ledger::Ledger, shared::Shared, tables, turn::Turn, wal};
+use super::{
+    failure::Failure,
+    folder::Folder,
+    ledger::Ledger,
+    marks::Totals,
+    shared::Shared,
+    tables::{self, StoreId},
+    turn::Turn,
+    wal,
+};
 use crate::store::StoreError;
 
 /// How many changes may wait, and how many one flush may carry.
@@ -33,12 +42,12 @@ pub(super) type Answer = Box<dyn FnOnce(Result<(), Failure>) + Send>;
 pub(super) type Waits<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 /// Makes a change of what is to be done in its turn.
-pub(super) fn change<T: Send + 'static>(
-    work: impl FnOnce(&mut Turn<'_>) -> rusqlite::Result<T> + Send + 'static,
+pub(super) fn change<T: Send + 'static, E: Into<Failure>>(
+    work: impl FnOnce(&mut Turn<'_>) -> Result<T, E> + Send + 'static,
 ) -> (Change, Waits<T>) {
     let (tell, waits) = oneshot::channel();
     // A caller that has gone away does not need its answer: hence `let _` twice.
-    let change: Change = Box::new(move |turn| match turn.and_then(|turn| work(turn).map_err(Failure::from)) {
+    let change: Change = Box::new(move |turn| match turn.and_then(|turn| work(turn).map_err(Into::into)) {
         Ok(value) => Ok(Box::new(move |flushed: Result<(), Failure>| {
             let _ = tell.send(flushed.map(|()| value).map_err(StoreError::from));
         })),
@@ -68,8 +77,9 @@ pub(super) struct Writer {
     seen: u32,
     /// With how many its pages are moved next.
     checkpoint_at: u32,
-    commits: u64,
-    events: u64,
+    id: StoreId,
+    /// What is durable.
+    totals: Totals,
 }
 
 impl Writer {
@@ -78,7 +88,7 @@ impl Writer {
         disk: Option<(Arc<Folder>, Ledger)>,
         shared: Arc<Shared>,
     ) -> Result<Self, Failure> {
-        let (commits, events) = tables::numbers(&connection)?;
+        let (id, totals) = tables::totals(&connection)?;
         let frames = Arc::new(AtomicU32::new(0));
         let heard = Arc::clone(&frames);
         // Takes the place of SQLite's own automatic checkpoint.
@@ -88,7 +98,7 @@ impl Writer {
         }))?;
         let disk = disk.map(|(folder, ledger)| OnDisk { folder, ledger, log: None });
         let checkpoint_at = CHECKPOINT_FRAMES;
-        Ok(Self { connection, disk, shared, frames, seen: 0, checkpoint_at, commits, events })
+        Ok(Self { connection, disk, shared, frames, seen: 0, checkpoint_at, id, totals })
     }
 
     /// Works until every sender is gone.
@@ -158,27 +168,19 @@ impl Writer {
     ) -> Result<(), Failure> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let before = self.connection.total_changes();
-        let mut turn = Turn {
-            connection: &self.connection,
-            commits: self.commits,
-            events: self.events,
-            board: Vec::new(),
-            wakes: false,
-        };
+        let mut turn = Turn { connection: &self.connection, totals: self.totals, board: Vec::new(), wakes: false };
         for change in group {
             answers.push(change(Ok(&mut turn))?);
         }
-        let Turn { commits, events, board, wakes, .. } = turn;
+        let Turn { totals, board, wakes, .. } = turn;
         let changed = self.connection.total_changes() > before;
-        if changed && commits > self.commits {
-            self.connection
-                .prepare_cached("UPDATE meta SET commits = ?1, events = ?2")?
-                .execute([tables::count(commits), tables::count(events)])?;
+        if totals != self.totals {
+            tables::save(&self.connection, &self.id, &totals)?;
         }
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         if changed {
-            self.shared.flushed(commits - self.commits);
-            (self.commits, self.events) = (commits, events);
+            self.shared.flushed(totals.commits - self.totals.commits);
+            self.totals = totals;
         }
         self.shared.learn(board, wakes);
         if changed { self.note() } else { Ok(()) }
@@ -192,7 +194,7 @@ impl Writer {
             none => none.insert(File::open(disk.folder.log())?),
         };
         let salts = wal::salts(log)?;
-        disk.ledger.note(self.commits, salts, self.frames.load(Ordering::Relaxed))?;
+        disk.ledger.note(self.totals.commits, salts, self.frames.load(Ordering::Relaxed))?;
         Ok(())
     }
 
@@ -211,7 +213,7 @@ impl Writer {
         let (log, moved): (i64, i64) =
             self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
         if log == moved {
-            disk.ledger.rebase(self.commits)?;
+            disk.ledger.rebase(self.totals.commits)?;
         }
         disk.folder.keep_reserve();
         Ok(log == moved)

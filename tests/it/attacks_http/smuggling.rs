@@ -31,7 +31,7 @@ async fn a096_no_request_is_cut_out_of_another() {
     let world = World::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, stopping) = (listener.local_addr().unwrap(), CancellationToken::new());
-    let server = tokio::spawn(serve::serve(listener, world.router(), stopping.clone()));
+    let server = tokio::spawn(serve::serve(listener, world.router(), Default::default(), stopping.clone()));
     let length = MARKER.len();
     let chunk = format!("{length:x}\r\n{MARKER}\r\n0\r\n\r\n");
     // Each holds the marker in its body, by one reading at least.

@@ -22,7 +22,7 @@ impl Live {
     async fn serve(world: &World) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (url, stopping) = (format!("http://{}", listener.local_addr().unwrap()), CancellationToken::new());
-        tokio::spawn(serve::serve(listener, world.router(), stopping.clone()));
+        tokio::spawn(serve::serve(listener, world.router(), Default::default(), stopping.clone()));
         let gateway = world.gateway.clone();
         Self { url, stopping, relay: tokio::spawn(async move { gateway.relay_forever().await }) }
     }

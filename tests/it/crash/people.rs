@@ -90,11 +90,17 @@ impl Outsiders {
     }
 
     pub async fn call(&self, method: Method, path: &str, body: Value) -> Result<Answer, Cut> {
-        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.bot);
-        if !body.is_null() {
-            request = request.json(&body);
-        }
-        sent(request).await
+        sent(self.request(method, path, body)).await
+    }
+
+    /// The same under an `Idempotency-Key`, so that it may be asked again.
+    pub async fn call_once(&self, key: &str, method: Method, path: &str, body: Value) -> Result<Answer, Cut> {
+        sent(self.request(method, path, body).header("idempotency-key", key)).await
+    }
+
+    fn request(&self, method: Method, path: &str, body: Value) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.bot);
+        if body.is_null() { request } else { request.json(&body) }
     }
 
     /// Somebody without a key; each from an address of her own.
@@ -120,15 +126,21 @@ impl Outsiders {
 
     async fn continues(&self, url: &str) -> Result<Visit, Cut> {
         let page = self.page(url).await?;
-        let nonce = hidden(&page.text, "nonce");
-        let form = [("act", "continue"), ("nonce", nonce.as_str()), ("opener", "")];
-        let press = self.person(Method::POST, url).header("origin", &self.url).header("cookie", page.cookie);
-        let reply = sent(press.form(&form)).await?;
+        let reply = self.presses(url, &page).await?;
         assert_eq!(reply.status, 303, "{}", reply.text);
         Ok(Visit::of(&reply.location))
     }
 
-    fn assertion(&self, visit: &Visit) -> String {
+    /// Continue, in the browser that was shown this page.
+    pub async fn presses(&self, url: &str, page: &Answer) -> Result<Answer, Cut> {
+        let nonce = hidden(&page.text, "nonce");
+        let form = [("act", "continue"), ("nonce", nonce.as_str()), ("opener", "")];
+        let press = self.person(Method::POST, url).header("origin", &self.url).header("cookie", &page.cookie);
+        sent(press.form(&form)).await
+    }
+
+    /// What the login page signs for a customer who logged in.
+    pub fn assertion(&self, visit: &Visit) -> String {
         let now = SystemClock::default().now() / 1000;
         let claims = json!({"iss": "login.example.com", "aud": visit.callback, "sub": "cust-42", "nonce": visit.token,
             "jti": format!("{:0>22}", unique()), "iat": now, "exp": now + 300});

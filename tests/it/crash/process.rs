@@ -71,6 +71,21 @@ impl Site {
         Some(Self { port: free_port(), store, redis: Some(server), _folder: folder })
     }
 
+    /// Another gateway on the same store, for as long as the first one's is there.
+    pub fn beside(&self) -> Self {
+        Self { port: free_port(), store: self.store.clone(), redis: None, _folder: stores::folder() }
+    }
+
+    /// Its links begin with an address that is not its own: a balancer's.
+    pub fn known_as(&mut self, url: &str) {
+        self.store.push(("COUNTERSIGN_SERVER__PUBLIC_URL", url.to_owned()));
+    }
+
+    /// The port of its address.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What it is reached at, in every life.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -100,6 +115,11 @@ pub struct Life {
 }
 
 impl Life {
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL: it does nothing more.
     pub fn kill(mut self) {
         self.child.kill().expect("it is ours to kill");
