@@ -32,8 +32,8 @@ impl People {
         let team = usize::from(self.odds(300));
         let conversation = format!("c{}", self.cluster.chance.below(5));
         let key = self.odds(500).then(|| format!("open-{}", things.fresh()));
-        let token = self.odds(250).then(|| {
-            let reused = self.odds(300).then(|| self.cluster.chance.recent(&things.words).cloned()).flatten();
+        let token = self.odds(350).then(|| {
+            let reused = self.odds(600).then(|| self.cluster.chance.recent(&things.words).cloned()).flatten();
             reused.unwrap_or_else(|| {
                 let (now, jti) = (self.cluster.time.now() / 1000, things.fresh());
                 let (kid, secret) = things.teams[team].signing.last().expect("a team has a key");
