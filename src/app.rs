@@ -12,14 +12,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::ambient::{SystemClock, SystemEntropy};
-use crate::config::{Config, StoreKind, public_url};
+use crate::config::{Config, Servers, StoreKind, public_url};
 use crate::domain::secret::Secret;
 use crate::gateway::{Gateway, Premises, Retention};
 use crate::http;
-use crate::http::serve::Limits;
+use crate::http::serve::{self, Limits};
 use crate::store::Store;
 use crate::store::embedded::Embedded;
-use crate::store::redis::{Options, Redis};
+use crate::store::redis::{Options, Place, Redis};
 
 mod root_key;
 
@@ -69,8 +69,13 @@ async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<Arc<Emb
             Ok((embedded.clone(), Some(embedded)))
         }
         StoreKind::Redis => {
-            let mut options = Options::new(config.store.urls[0].clone());
-            options.prefix.clone_from(&config.store.prefix);
+            let place = match config.store.urls.clone() {
+                Servers::Single(url) => Place::Single(url),
+                Servers::Cluster(urls) => Place::Cluster(urls),
+                Servers::Sentinel { name, urls } => Place::Sentinel { name, urls },
+            };
+            let options =
+                Options { place, prefix: config.store.prefix.clone(), confirm_replicas: config.store.confirm_replicas };
             let redis = Redis::connect(&options).await.context("store.urls")?;
             Ok((Arc::new(redis), None))
         }
@@ -81,9 +86,8 @@ async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<Arc<Emb
 pub async fn start(config: &Config, more: Router) -> anyhow::Result<Running> {
     let root = root_key::load(config)?;
     let (store, embedded) = open(config).await?;
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .with_context(|| format!("server.listen {}", config.server.listen))?;
+    let listener =
+        serve::listen(config.server.listen).with_context(|| format!("server.listen {}", config.server.listen))?;
     let address = listener.local_addr()?;
     let public_url = own_url(config, address)?;
     let owner = Some(&config.admin.key).filter(|key| !key.is_empty());
@@ -105,7 +109,7 @@ pub async fn start(config: &Config, more: Router) -> anyhow::Result<Running> {
     let stopping = CancellationToken::new();
     let proxies = http::Proxies(config.server.trusted_proxies.clone());
     let router = http::router(gateway.clone(), proxies, metrics, stopping.clone(), more);
-    let server = tokio::spawn(http::serve::serve(listener, router, Limits::default(), stopping.clone()));
+    let server = tokio::spawn(serve::serve(listener, router, Limits::default(), stopping.clone()));
     let behind = behind(&gateway);
     Ok(Running { address, public_url, stopping, server, behind, embedded })
 }

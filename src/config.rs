@@ -10,6 +10,10 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use url::Url;
 
+mod servers;
+
+pub use servers::Servers;
+
 /// The defaults are this file, so the two cannot drift apart.
 const DEFAULTS: &str = include_str!("../config/countersign.toml");
 
@@ -56,11 +60,11 @@ pub struct Store {
     pub kind: StoreKind,
     /// The embedded store's folder.
     pub path: PathBuf,
-    /// Redis servers.
-    pub urls: Vec<String>,
+    /// Where Redis is.
+    pub urls: Servers,
     /// What every key of ours in Redis begins with.
     pub prefix: String,
-    /// Replicas that lockouts and bans wait for.
+    /// Redis: how many replicas must have an act before it is answered.
     pub confirm_replicas: u32,
 }
 
@@ -70,7 +74,7 @@ pub struct Store {
 pub enum StoreKind {
     /// SQLite in a folder, for one process.
     Embedded,
-    /// A Redis server.
+    /// Redis: a server, a cluster, or a primary that Sentinels know.
     Redis,
 }
 
@@ -181,11 +185,11 @@ impl Config {
                 "must name a file where the store is redis: every node needs the same key",
             );
         }
-        if self.store.kind == StoreKind::Redis && self.store.urls.len() != 1 {
-            return wrong("store.urls", "must hold one URL: only a single Redis server is spoken to so far");
+        if self.store.confirm_replicas > 0 && self.store.kind == StoreKind::Embedded {
+            return wrong("store.confirm_replicas", "must be 0 where the store is embedded: it has no replicas");
         }
-        if self.store.confirm_replicas > 0 {
-            return wrong("store.confirm_replicas", "must be 0: waiting for replicas is not there yet");
+        if self.store.confirm_replicas > 16 {
+            return wrong("store.confirm_replicas", "must be at most 16");
         }
         if !self.admin.key.is_empty() && self.admin.key.len() < 32 {
             return wrong("admin.key", "must have at least 32 characters");
@@ -274,6 +278,7 @@ mod tests {
         let wrong = |name, value| load(&[(name, value)]).unwrap_err().to_string();
         assert!(wrong("COUNTERSIGN_SERVER__LISTENS", "x").contains("server.listen"));
         assert!(wrong("COUNTERSIGN_STORE__KIND", "mysql").starts_with("store.kind"));
+        assert!(wrong("COUNTERSIGN_STORE__URLS", "['redis://a', 'redis://b/1']").starts_with("store.urls: must"));
         assert!(wrong("COUNTERSIGN_ADMIN__KEY", "short").contains("32"));
         assert!(wrong("COUNTERSIGN_SERVER__PUBLIC_URL", "http://example.com").contains("https"));
         assert!(wrong("COUNTERSIGN_SERVER__PRODUCTION", "true").contains("public_url"));

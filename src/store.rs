@@ -16,6 +16,10 @@
 //! 6. **The outbox** keeps a tag's events in the order of their commits until they are trimmed.
 //! 7. **Indexes** are ordered lists of small entries, changed by commits, read in pages.
 //! 8. **No wrong answer.** What cannot be read is an error, never an absence.
+//! 9. **Confirmation.** A commit that is to be confirmed is `Committed` only once it survives the
+//!    loss of the server that took it, as far as the store was told to see to that; otherwise it
+//!    is `Away`, what it wrote may stand, and a repetition is confirmed like a first commit.
+//!    `confirm` gives the same word on what was read.
 
 use std::fmt;
 
@@ -126,6 +130,8 @@ pub struct Batch {
     pub trim: Vec<(String, String)>,
     /// Appended to the tag's outbox, in this order.
     pub events: Vec<Bytes>,
+    /// Must never be forgotten again once it is answered: clause 9.
+    pub confirm: bool,
 }
 
 impl Batch {
@@ -141,6 +147,7 @@ impl Batch {
             remove: Vec::new(),
             trim: Vec::new(),
             events: Vec::new(),
+            confirm: false,
         }
     }
 }
@@ -206,8 +213,16 @@ pub trait Store: Send + Sync + 'static {
     /// Reads records of one partition, in the order of `names`, as one moment shows them.
     async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError>;
 
-    /// Clauses 1 to 3.
+    /// Clauses 1 to 3, and 9.
     async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError>;
+
+    /// Clause 9 of what was read: `Committed` where these records, as they were read, would survive
+    /// as a confirmed commit does; `Conflict` where they are others by now. Where whatever can be
+    /// read is as durable as it will ever be, there is nothing to ask.
+    async fn confirm(&self, partition: Partition, read: &[(String, Expect)]) -> Result<Outcome, StoreError> {
+        let _ = (partition, read);
+        Ok(Outcome::Committed)
+    }
 
     /// Keys of records whose alarm is at or before `now`, at most `limit`, and nobody else's for
     /// `lease_ms` milliseconds after `now`.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::event::{Event, EventKind};
+use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::store::{Batch, Board, CommitId, Entry, Expect, Key, Outcome, Partition, Put, StoreError};
@@ -26,6 +26,18 @@ pub(super) struct Plain {
     pub expires: Option<Moment>,
 }
 
+/// What must not be lost with one server any more before a decision is told.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Confirm {
+    /// Nothing: nobody waits for it. What time or the gateway itself did, it does again.
+    Nothing,
+    /// What was read: it may be an act that nobody was told of, since it was not confirmed, and
+    /// is told of no sooner by what follows from it.
+    Read,
+    /// What is written.
+    Written,
+}
+
 /// What a rule wants saved, and what it wants told after that.
 pub(super) struct Change<T> {
     pub put: Vec<Plain>,
@@ -35,6 +47,7 @@ pub(super) struct Change<T> {
     pub remove: Vec<(String, String)>,
     pub trim: Vec<(String, String)>,
     pub events: Vec<Event>,
+    pub confirm: Confirm,
     pub outcome: Result<T, Refusal>,
 }
 
@@ -42,11 +55,17 @@ impl<T> Change<T> {
     /// Nothing to save.
     pub fn nothing(outcome: Result<T, Refusal>) -> Self {
         let (put, delete, enter, remove, trim, events) = Default::default();
-        Self { put, delete, enter, remove, trim, events, outcome }
+        Self { put, delete, enter, remove, trim, events, confirm: Confirm::Read, outcome }
     }
-}
 
-impl<T> Change<T> {
+    /// Whatever somebody did that is told of is confirmed.
+    fn to_confirm(&self) -> Confirm {
+        match self.events.iter().any(|event| event.actor != Actor::Time) {
+            true => Confirm::Written,
+            false => self.confirm,
+        }
+    }
+
     /// What it puts that the board will confirm, opened as it is.
     fn kept(&self) -> Vec<(String, Vec<u8>)> {
         let on_board = self.put.iter().filter(|plain| on_board(&plain.name));
@@ -55,8 +74,8 @@ impl<T> Change<T> {
 
     /// The same change, told otherwise.
     pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Change<U> {
-        let Self { put, delete, enter, remove, trim, events, outcome } = self;
-        Change { put, delete, enter, remove, trim, events, outcome: outcome.map(told) }
+        let Self { put, delete, enter, remove, trim, events, confirm, outcome } = self;
+        Change { put, delete, enter, remove, trim, events, confirm, outcome: outcome.map(told) }
     }
 }
 
@@ -90,7 +109,14 @@ impl Gateway {
         for round in 0..MOST_ROUNDS {
             let (opened, versions) = self.read(reads).await?;
             let change = rule(&opened, self.now())?;
-            if change.put.is_empty() && change.delete.is_empty() {
+            let (saves, confirm) = (!change.put.is_empty() || !change.delete.is_empty(), change.to_confirm());
+            if confirm == Confirm::Read || confirm == Confirm::Written && !saves {
+                let read = expectations(reads, &versions);
+                if self.store.confirm(reads.partition, &read).await? == Outcome::Conflict {
+                    continue;
+                }
+            }
+            if !saves {
                 return Ok(Saved { outcome: change.outcome, version: None });
             }
             let id = CommitId(self.draw());
@@ -140,6 +166,18 @@ impl Gateway {
         Ok((opened, versions))
     }
 
+    /// Reads what somebody is told by it: nothing that might still be forgotten, as `confirm` says.
+    pub(super) async fn read_to_tell(&self, reads: &Reads) -> Result<Vec<Opened>, Error> {
+        for _ in 0..MOST_ROUNDS {
+            let (opened, versions) = self.read(reads).await?;
+            match self.store.confirm(reads.partition, &expectations(reads, &versions)).await? {
+                Outcome::Committed => return Ok(opened),
+                Outcome::Conflict => {}
+            }
+        }
+        Err(Error::Away("too many writers of what is read".into()))
+    }
+
     /// All of what is to be read, where each is on the board and was opened here before.
     fn known(&self, reads: &Reads) -> Option<(Vec<Opened>, Vec<Option<CommitId>>)> {
         let one = |name: &String| {
@@ -167,8 +205,8 @@ impl Gateway {
         change: Change<T>,
     ) -> (Batch, Result<T, Refusal>) {
         let mut batch = Batch::new(id, reads.partition);
-        let expect = |version: &Option<CommitId>| version.map_or(Expect::Absent, Expect::Version);
-        batch.expect = reads.names.iter().cloned().zip(versions.iter().map(expect)).collect();
+        batch.confirm = change.to_confirm() == Confirm::Written;
+        batch.expect = expectations(reads, versions);
         batch.put = change
             .put
             .into_iter()
@@ -208,4 +246,10 @@ impl Gateway {
         }
         Ok(self.store.commit(batch).await?)
     }
+}
+
+/// That each record is as it was read.
+fn expectations(reads: &Reads, versions: &[Option<CommitId>]) -> Vec<(String, Expect)> {
+    let expect = |version: &Option<CommitId>| version.map_or(Expect::Absent, Expect::Version);
+    reads.names.iter().cloned().zip(versions.iter().map(expect)).collect()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::decide::{Change, Plain, Reads};
+use super::decide::{Change, Confirm, Plain, Reads};
 use super::links::fresh;
 use super::names::interaction_name;
 use super::turns::Visit;
@@ -77,7 +77,7 @@ impl Gateway {
         if let Some(remember) = remember {
             // An earlier reply stands, also where its identity token has grown old since.
             let reads = Reads { partition, names: vec![remember.name()] };
-            if let Some(reply) = remember.earlier(&self.read(&reads).await?.0[0], self.now())? {
+            if let Some(reply) = remember.earlier(&self.read_to_tell(&reads).await?[0], self.now())? {
                 return Ok(Told::Again(reply));
             }
         }
@@ -123,7 +123,7 @@ impl Gateway {
             }
             let bytes = encode(&Spent { address: mark });
             let put = Plain { name: name.clone(), bytes, expires: Some(until), ..Plain::default() };
-            Ok(Change { put: vec![put], ..Change::nothing(Ok(())) })
+            Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
         });
         saved.await?.outcome?;
         Ok(Word { name: tag.name(), until, proof: identity.proof })
@@ -131,18 +131,18 @@ impl Gateway {
 
     /// An interaction as it is now, time included.
     pub async fn interaction(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Held<()>, Error> {
-        let seen = self.look(id, team).await?;
+        let seen = self.look_to_tell(id, team).await?;
         let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let facts = &seen.interaction;
         let (partition, name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
-        let (mut opened, _) = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let mut opened = self.read_to_tell(&Reads { partition, names: vec![name.clone()] }).await?;
         let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
         Ok(self.settled(&seen.interaction, address, team))
     }
 
     /// The interaction for a read of its flag: no address, so no second read.
     pub async fn flag(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Held<()>, Error> {
-        let seen = self.look(id, team).await?;
+        let seen = self.look_to_tell(id, team).await?;
         let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         Ok(self.settled(&seen.interaction, Address::default(), team))
     }

@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::audit::{Entry, link_entry};
-use super::decide::{Change, Plain, Reads};
+use super::decide::{Change, Confirm, Plain, Reads};
 use super::interactions::Summary;
 use super::names::{audit_index, head_name, list_index, member, stream_index};
 use super::{Error, Gateway, decode, encode};
@@ -110,7 +110,7 @@ impl Gateway {
         let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             let mut news = BTreeSet::new();
             for (tag, seq, event) in waiting {
                 if head.taken.get(tag).is_some_and(|taken| seq <= taken) {

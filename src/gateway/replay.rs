@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::decide::{Change, Opened, Plain, Reads};
+use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::{DAY, Error, Gateway, decode, encode};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
@@ -125,7 +125,7 @@ impl Gateway {
         let gone = self
             .decide(&reads, |_, now| {
                 // A put of nothing that is already past its time: the sweep takes it.
-                let mut change = Change::nothing(Ok(()));
+                let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
                 change.put.push(Plain {
                     name: name.clone(),
                     bytes: encode(&Reservation {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::decide::{Change, Plain, Reads};
+use super::decide::{Change, Confirm, Plain, Reads};
 use super::interactions::{Acting, Summary};
 use super::names::{audit_index, ended_name, head_name, interaction_name, list_index, member, stream_index};
 use super::relay::{Head, Numbered};
@@ -212,7 +212,7 @@ impl Gateway {
         let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             if let Some(gone) = gone {
                 head.gone = head.gone.max(gone);
                 change.trim.push((stream_index(team), member(gone)));
@@ -261,7 +261,7 @@ impl Gateway {
         }
         let reads = Reads { partition: self.team_partition(team), names: vec![format!("swept/{team}")] };
         let saved = self.decide(&reads, |_, _| {
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
             change.remove.extend(gone.iter().cloned());
             Ok(change)

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::decide::{Change, Plain, Reads};
+use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::SYSTEM_RECORD;
 use super::teams::team_event;
 use super::{Error, Gateway, SYSTEM, Told, decode, encode};
@@ -60,7 +60,7 @@ impl Gateway {
                     Ok(next) => next,
                     Err(refusal) => return Ok(Change::nothing(Err(refusal))),
                 };
-                let mut change = Change::nothing(Ok(()));
+                let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
                 change.put.push(Plain { name: SYSTEM_RECORD.into(), bytes: encode(&next), ..Plain::default() });
                 let names: Vec<&str> = patch.keys().map(String::as_str).collect();
                 // Every team is told: its effective settings may be others now.

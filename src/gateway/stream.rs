@@ -1,8 +1,9 @@
 //! The live stream of a team's events. One tail per team and node reads the store; every
 //! listener hears it, and reads the store itself only for what it missed.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
@@ -24,7 +25,27 @@ const PAGE: usize = 256;
 const POLL: Duration = Duration::from_millis(200);
 
 /// Where this node's listeners of a team hear what is new.
-type Tail = broadcast::Sender<Arc<Numbered>>;
+type Tail = broadcast::Sender<Arc<Heard>>;
+
+/// An event as all listeners of this node hear it: it is put into words once.
+pub struct Heard {
+    numbered: Numbered,
+    words: OnceLock<String>,
+}
+
+impl Heard {
+    /// The event in words, which the first listener finds.
+    pub fn words(&self, find: impl FnOnce(&Numbered) -> String) -> &str {
+        self.words.get_or_init(|| find(&self.numbered))
+    }
+}
+
+impl Deref for Heard {
+    type Target = Numbered;
+    fn deref(&self) -> &Numbered {
+        &self.numbered
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Tails {
@@ -42,9 +63,9 @@ pub struct Listener {
     gateway: Arc<Gateway>,
     team: TeamName,
     last: u64,
-    behind: std::collections::VecDeque<Arc<Numbered>>,
+    behind: VecDeque<Arc<Heard>>,
     caught_up: bool,
-    live: broadcast::Receiver<Arc<Numbered>>,
+    live: broadcast::Receiver<Arc<Heard>>,
 }
 
 impl Gateway {
@@ -61,7 +82,7 @@ impl Gateway {
         Ok(Listener { gateway: self.clone(), team: team.clone(), last, behind: [].into(), caught_up: false, live })
     }
 
-    fn subscribe(self: &Arc<Self>, team: &TeamName) -> broadcast::Receiver<Arc<Numbered>> {
+    fn subscribe(self: &Arc<Self>, team: &TeamName) -> broadcast::Receiver<Arc<Heard>> {
         let mut tails = self.tails.lock();
         if let Some(tail) = tails.get(team) {
             return tail.subscribe();
@@ -100,7 +121,7 @@ impl Gateway {
 
     /// What came after `last`; at first the newest event there is, so that a listener who looked
     /// before it came hears that it missed something.
-    async fn news(&self, team: &TeamName, last: &mut Option<u64>) -> Result<Vec<Arc<Numbered>>, Error> {
+    async fn news(&self, team: &TeamName, last: &mut Option<u64>) -> Result<Vec<Arc<Heard>>, Error> {
         let after = match *last {
             Some(last) => last,
             None => self.head(team).await?.events.saturating_sub(1),
@@ -110,10 +131,13 @@ impl Gateway {
         Ok(events)
     }
 
-    async fn events_after(&self, team: &TeamName, after: u64, limit: usize) -> Result<Vec<Arc<Numbered>>, Error> {
+    async fn events_after(&self, team: &TeamName, after: u64, limit: usize) -> Result<Vec<Arc<Heard>>, Error> {
         let (index, from) = (stream_index(team), member(after));
         let page = self.store.list(self.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
-        let open = |entry: &crate::store::Entry| Ok(Arc::new(decode(&index, &self.open_at(&index, &entry.bytes)?)?));
+        let open = |entry: &crate::store::Entry| {
+            let numbered = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+            Ok(Arc::new(Heard { numbered, words: OnceLock::new() }))
+        };
         page.iter().map(open).collect()
     }
 }
@@ -121,7 +145,7 @@ impl Gateway {
 impl Listener {
     /// The next event. Waits until there is one; an error ends the stream, and the caller comes
     /// back with the last number that it got.
-    pub async fn next(&mut self) -> Result<Arc<Numbered>, Error> {
+    pub async fn next(&mut self) -> Result<Arc<Heard>, Error> {
         loop {
             if let Some(event) = self.behind.pop_front() {
                 self.last = event.number;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use dashmap::DashMap;
 use serde_json::json;
 
-use super::decide::{Change, Plain, Reads};
+use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::{SYSTEM_RECORD, gone_name, team_record};
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
@@ -172,6 +172,7 @@ impl Gateway {
         let saved = self.decide(&reads, |_, _| {
             let mut change = Change::nothing(Ok(()));
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.confirm = Confirm::Written;
             how(&mut change);
             Ok(change)
         });
@@ -294,7 +295,7 @@ fn unreadable(whose: &str, refusal: &Refusal) -> Error {
 
 fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
     let put = Plain { name: team_record(&team.name), bytes: encode(team), ..Plain::default() };
-    Change { put: vec![put], ..Change::nothing(Ok(outcome)) }
+    Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
 }
 
 /// Something that happened to a team.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::decide::{Change, Plain, Reads};
+use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::{ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{DAY, Error, Gateway, Parsed, decode, encode};
@@ -15,7 +15,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Around, Decision, Turn};
 use crate::gateway::teams::TeamView;
-use crate::store::{Board, Key, Partition};
+use crate::store::{Board, Expect, Key, Outcome, Partition};
 
 /// What a use case tells of an interaction: the outcome, and everything as it is afterwards.
 #[derive(Clone, Debug)]
@@ -43,23 +43,42 @@ pub(super) struct Visit<'a> {
 impl Gateway {
     /// The interaction as the store has it now, where the caller may see it.
     pub(super) async fn look(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
+        self.seen(id, team, false).await
+    }
+
+    /// The same, where somebody is told what is seen: nothing that might still be forgotten.
+    pub(super) async fn look_to_tell(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
+        self.seen(id, team, true).await
+    }
+
+    async fn seen(&self, id: InteractionId, team: Option<&TeamName>, told: bool) -> Result<Arc<Parsed>, Error> {
         let name = interaction_name(id);
         let key = Key { partition: Partition(id.partition()), name };
         let newest = match self.store.board(&key) {
             Board::Absent => None,
             Board::Version(version) => match self.parsed.get(&id).filter(|p| p.version == version) {
                 Some(parsed) => Some(parsed),
-                None => self.fetch(id, key).await?,
+                None => self.fetch(id, key, told).await?,
             },
-            Board::NotKept => self.fetch(id, key).await?,
+            Board::NotKept => self.fetch(id, key, told).await?,
         };
         let mine = |parsed: &Arc<Parsed>| team.is_none_or(|team| parsed.interaction.team == *team);
         newest.filter(mine).ok_or(Error::Refused(Refusal::NotFound("interaction")))
     }
 
-    async fn fetch(&self, id: InteractionId, key: Key) -> Result<Option<Arc<Parsed>>, Error> {
-        let record = self.store.get(key.partition, std::slice::from_ref(&key.name)).await?.pop().flatten();
-        let Some(record) = record else { return Ok(None) };
+    async fn fetch(&self, id: InteractionId, key: Key, told: bool) -> Result<Option<Arc<Parsed>>, Error> {
+        let record = loop {
+            let record = self.store.get(key.partition, std::slice::from_ref(&key.name)).await?.pop().flatten();
+            let Some(record) = record else { return Ok(None) };
+            if !told {
+                break record;
+            }
+            let read = [(key.name.clone(), Expect::Version(record.version))];
+            match self.store.confirm(key.partition, &read).await? {
+                Outcome::Committed => break record,
+                Outcome::Conflict => {}
+            }
+        };
         if let Some(parsed) = self.parsed.get(&id).filter(|p| p.version == record.version) {
             return Ok(Some(parsed));
         }
@@ -105,7 +124,11 @@ impl Gateway {
                     turn.past = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
                 }
                 let decision = rule(turn, &team);
-                Ok(self.save(&before, &address, &reads.names[1], decision, &team, remember, now))
+                let change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
+                match visit.actor {
+                    Actor::Time => Ok(Change { confirm: Confirm::Nothing, ..change }),
+                    _ => Ok(change),
+                }
             })
             .await?;
         let told = saved.outcome?;

@@ -2,6 +2,7 @@
 //! resumes; a key that stops counting ends its streams within a second.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -19,8 +20,13 @@ use super::body::Query;
 use super::caller::{Bot, bearer, team_of_query};
 use super::problem::Problem;
 use super::{Shared, slugs};
+use crate::domain::id::TeamName;
 use crate::gateway::relay::Numbered;
 use crate::gateway::stream::Listener;
+use crate::gateway::teams::TeamView;
+
+/// How often a listener's key is asked for again.
+const CONFIRM: Duration = Duration::from_millis(500);
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -33,11 +39,16 @@ struct StreamQuery {
     team: Option<String>,
 }
 
-/// An event as listeners read it. Ids rise within the team, as numbers and as texts.
+/// Ids rise within the team, as numbers and as texts.
+fn id(number: u64) -> String {
+    format!("{number:016}")
+}
+
+/// An event as listeners read it.
 fn told(numbered: &Numbered) -> serde_json::Value {
     let event = &numbered.event;
     json!({
-        "id": format!("{:016}", numbered.number),
+        "id": id(numbered.number),
         "type": event.kind.as_str(),
         "at": event.at.to_string(),
         "team": event.team,
@@ -69,9 +80,9 @@ async fn stream_events(
     };
     let listener = state.gateway.listen(&team, after).await.map_err(|e| state.problem(e))?;
     let key = bearer(&parts).unwrap_or_default().to_owned();
-    let mut confirm = tokio::time::interval(Duration::from_millis(500));
+    let mut confirm = tokio::time::interval(CONFIRM);
     confirm.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let events = Sse::new(live(Live { state, listener, key, confirm }));
+    let events = Sse::new(live(Live { state, listener, key, held_by: caller.team, seen: None, confirm }));
     let alive = KeepAlive::new().interval(Duration::from_secs(15)).text("alive");
     Ok(([("x-accel-buffering", "no")], events.keep_alive(alive)).into_response())
 }
@@ -80,8 +91,26 @@ struct Live {
     state: Shared,
     listener: Listener,
     key: String,
+    /// The team whose key it is; None: the configuration's.
+    held_by: Option<TeamName>,
+    /// The team as it was when its key was last found good.
+    seen: Option<Arc<TeamView>>,
     /// When the key is asked for again, however busy the stream is.
     confirm: tokio::time::Interval,
+}
+
+impl Live {
+    /// Whether the key counts still. Neither a removed one nor a store that cannot confirm it goes
+    /// on reading; ten thousand listeners of a team that has not changed compute nothing.
+    async fn may_listen(&mut self) -> bool {
+        let Some(team) = &self.held_by else { return true };
+        let Ok(Some(now)) = self.state.gateway.team(team).await else { return false };
+        if self.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &now)) {
+            return true;
+        }
+        self.seen = Some(now);
+        matches!(self.state.gateway.caller(&self.key).await, Ok(Some(_)))
+    }
 }
 
 fn live(live: Live) -> impl Stream<Item = Result<sse::Event, Infallible>> {
@@ -92,16 +121,14 @@ fn live(live: Live) -> impl Stream<Item = Result<sse::Event, Infallible>> {
                 biased;
                 () = stopping.cancelled() => return None,
                 _ = live.confirm.tick() => {
-                    // Neither a removed key nor a store that cannot confirm it goes on reading.
-                    if !matches!(live.state.gateway.caller(&live.key).await, Ok(Some(_))) {
+                    if !live.may_listen().await {
                         return None;
                     }
                 }
                 next = live.listener.next() => {
-                    let numbered = next.ok()?;
-                    let told = told(&numbered);
-                    let id = told["id"].as_str().unwrap_or_default().to_owned();
-                    let event = sse::Event::default().id(id).event(numbered.event.kind.as_str()).data(told.to_string());
+                    let heard = next.ok()?;
+                    let words = heard.words(|numbered| told(numbered).to_string());
+                    let event = sse::Event::default().id(id(heard.number)).event(heard.event.kind.as_str()).data(words);
                     return Some((Ok(event), live));
                 }
             }

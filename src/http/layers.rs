@@ -225,3 +225,27 @@ fn is_written(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     kind.starts_with("application/") || kind.starts_with("text/html")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A134: addresses that came once are forgotten, however many they are; one that comes too often
+    /// is not, whoever comes in between.
+    #[test]
+    fn a_crowd_is_forgotten_and_a_busy_address_is_not() {
+        let limiter = Limiter::default();
+        let household = |n: u64| IpAddr::V6(Ipv6Addr::from(u128::from(n) << 64));
+        let busy = household(u64::MAX);
+        while limiter.allows(busy) {}
+        let most = MOST_ADDRESSES + 2 * usize::try_from(FORGET_EVERY).expect("it is small");
+        for n in 0..200_000 {
+            assert!(limiter.allows(household(n)), "each comes once");
+            assert!(limiter.by_address.len() <= most, "{} addresses are remembered", limiter.by_address.len());
+            if n % 1_000 == 0 {
+                while limiter.allows(busy) {} // time passes, and with it a few more are due to it
+            }
+        }
+        assert!(!limiter.allows(busy));
+    }
+}

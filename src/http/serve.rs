@@ -3,13 +3,14 @@
 //! room the one that has waited longest for its own client makes some.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,6 +65,25 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Connections that are looked at to find the one that makes room.
 const LOOKED_AT: usize = 64;
+
+/// Connections that may wait to be accepted; the system may allow fewer. With too few a crowd that
+/// comes at once costs those beside it seconds, until their systems knock again.
+const KNOCKING: u32 = 4096;
+
+/// What the system keeps of a connection in each direction: more than a page and a body take, and
+/// little enough that thousands who do not read leave memory for those who do.
+const IN_THE_SYSTEM: u32 = 64 * 1024;
+
+/// Listens at an address; a port that was just let go is taken again.
+pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    #[cfg(not(windows))] // there it would let others take the port, too
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(IN_THE_SYSTEM)?;
+    socket.set_recv_buffer_size(IN_THE_SYSTEM)?;
+    socket.bind(address)?;
+    socket.listen(KNOCKING)
+}
 
 /// Serves until `stopping` is cancelled, then drains.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stopping: CancellationToken) {

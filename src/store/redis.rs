@@ -1,12 +1,14 @@
-//! The Redis store: one server that several gateways may share.
+//! The Redis store: a server, a cluster or a primary with replicas, that several gateways may share.
 //!
 //! A commit is one call of a function that Redis runs alone, so one round trip and all or nothing.
 //! This file turns the port's questions into commands and answers back; what runs inside Redis is
-//! `commit.lua`, the names of keys are `keys`, and connections and their errors are `server`. How
-//! durable an answered commit is, the server's `appendonly` and `appendfsync` decide.
+//! `commit.lua`, the names of keys are `keys`, what tells an emptied store is `marks`, which server
+//! a command goes to is `server`, and how replicas confirm a commit is `confirm`. How durable an answered commit is, the servers'
+//! `appendonly` and `appendfsync` decide.
 
 use std::{
-    sync::atomic::{AtomicU8, Ordering},
+    num::NonZeroU32,
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -15,80 +17,138 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use self::{
-    keys::Keys,
-    server::{Server, unread},
-};
+use self::{answers::unread, confirm::Confirmation, keys::Keys, server::Server};
 use super::{
-    Batch, Board, CommitId, Entry, Expect, Key, Order, Outcome, Partition, Record, Store, StoreError, TAGS, Waiting,
+    Batch, Board, CommitId, Entry, Expect, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting,
 };
 
+mod answers;
+mod confirm;
+mod fitness;
 mod keys;
+mod line;
+mod marks;
+mod place;
 mod server;
+
+pub use self::place::Place;
 
 /// `woken` returns after this long: other gateways' commits are not heard, they are looked for.
 const WOKEN_WITHIN: Duration = Duration::from_millis(100);
 
-/// Which server, and which part of it.
-#[derive(Clone, Debug)]
+/// Where Redis is, and which part of it.
+#[derive(Clone)]
 pub struct Options {
-    /// `redis://[user:password@]host[:port][/db]`, or `rediss://` with TLS.
-    pub url: String,
+    /// One server, a cluster, or a primary that Sentinels know.
+    pub place: Place,
     /// What every key begins with, so that installations may share a server. No braces.
     pub prefix: String,
+    /// How many replicas must have what is to be confirmed; 0: that is as any other commit.
+    pub confirm_replicas: u32,
 }
 
 impl Options {
-    /// A server, with the usual prefix.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), prefix: "cs".to_owned() }
+    /// A place, with the usual prefix, where no replica is waited for.
+    pub fn new(place: Place) -> Self {
+        Self { place, prefix: "cs".to_owned(), confirm_replicas: 0 }
     }
 }
 
-/// A store on one Redis server.
+/// A store on Redis.
 pub struct Redis {
     server: Server,
     keys: Keys,
+    /// What says of each tag that it was not emptied.
+    mark: String,
+    /// Where replicas are waited for.
+    confirmation: Option<Confirmation>,
     woken: Notify,
-    /// Which tag the next sweep begins with, so that a full one does not starve those behind it.
-    turn: AtomicU8,
+    /// Which primary, and of its tags which, the next sweep begins with, so that a full one does
+    /// not starve those behind it.
+    turn: AtomicUsize,
 }
 
 impl Redis {
-    /// Connects, examines the server and loads the function library.
+    /// Connects, examines the servers, loads the function library, and begins the store where
+    /// there is none.
     ///
     /// # Errors
-    /// `Away` where it cannot be reached; `Damaged`, saying what to set, where it would forget.
+    /// `Away` where a server cannot be reached; `Damaged`, saying what to set, where one would
+    /// forget, and where part of the store was emptied.
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
         if options.prefix.contains(['{', '}']) {
             return Err(StoreError::Damaged("the prefix of the Redis keys must not contain braces".to_owned()));
         }
-        let server = Server::connect(&options.url).await?;
-        Ok(Self { server, keys: Keys::new(&options.prefix), woken: Notify::new(), turn: AtomicU8::new(0) })
+        let server = Server::connect(&options.place).await?;
+        let keys = Keys::new(&options.prefix);
+        let mark = marks::found(&server, &keys).await?;
+        let confirmation = NonZeroU32::new(options.confirm_replicas).map(Confirmation::by);
+        if let Some(confirmation) = &confirmation {
+            confirmation.examine(&server).await?;
+        }
+        server.begin();
+        let (woken, turn) = (Notify::new(), AtomicUsize::new(0));
+        Ok(Self { server, keys, mark, confirmation, woken, turn })
     }
 
-    /// Round trips since it connected.
+    /// Commands that were sent since it connected.
     pub fn round_trips(&self) -> u64 {
         self.server.round_trips()
     }
 
-    /// All tags, each time from another one on.
-    fn tags(&self) -> impl Iterator<Item = u8> {
-        let first = self.turn.fetch_add(1, Ordering::Relaxed);
-        (0..TAGS).map(move |tag| tag.wrapping_add(first) % TAGS)
+    /// Asks one primary after another, each time from another one on, with the tags that it holds
+    /// and how many answers are wanted still; `heard` gives the answers of one, and how many of its
+    /// tags have moved away. Who does not answer is passed over: it is an error only where nobody
+    /// has anything to say.
+    async fn swept<T>(
+        &self,
+        limit: usize,
+        call: impl Fn(&[u8], usize) -> Cmd,
+        heard: impl Fn(&[u8], Vec<Value>) -> Result<Vec<T>, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut primaries = self.server.primaries().await?;
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let first = turn % primaries.len().max(1);
+        primaries.rotate_left(first);
+        let (mut found, mut trouble) = (Vec::new(), None);
+        for mut primary in primaries {
+            if found.len() >= limit {
+                break;
+            }
+            let first = turn % primary.tags.len();
+            primary.tags.rotate_left(first);
+            let answer = self.server.ask_one(&primary, &call(&primary.tags, limit - found.len())).await;
+            match answer.and_then(|answer| {
+                let [said, away] = <[Value; 2]>::try_from(array(answer)?).map_err(|_| unread("not two lists"))?;
+                Ok((heard(&primary.tags, array(said)?)?, away))
+            }) {
+                Ok((said, away)) => {
+                    found.extend(said);
+                    if away != Value::Int(0) {
+                        self.server.look_later();
+                    }
+                }
+                Err(error) => trouble = Some(error),
+            }
+        }
+        match trouble {
+            Some(error) if found.is_empty() => Err(error),
+            _ => Ok(found),
+        }
     }
 
     /// The call of a batch: `commit.lua` says what stands where.
     fn call_of(&self, batch: &Batch) -> Cmd {
-        let Batch { id, partition, expect, put, delete, enter, remove, trim, events } = batch;
+        let Batch { id, partition, expect, put, delete, enter, remove, trim, events, confirm: _ } = batch;
         let indexes = || {
             let entered = enter.iter().map(|entry| &entry.index);
             entered.chain(remove.iter().chain(trim).map(|(index, _)| index))
         };
         let mut call = cmd("FCALL");
         call.arg("countersign_1_commit");
-        call.arg(2 + expect.len() + put.len() + delete.len() + 2 * indexes().count());
-        call.arg(self.keys.outbox(partition.tag())).arg(self.keys.alarms(partition.tag()));
+        call.arg(3 + expect.len() + put.len() + delete.len() + 2 * indexes().count());
+        let tag = partition.tag();
+        call.arg(self.keys.mark(tag)).arg(self.keys.outbox(tag)).arg(self.keys.alarms(tag));
         let named = expect.iter().map(|(name, _)| name).chain(put.iter().map(|put| &put.name)).chain(delete);
         for name in named {
             call.arg(self.keys.record(*partition, name));
@@ -96,7 +156,7 @@ impl Redis {
         for index in indexes() {
             call.arg(&self.keys.index(*partition, index));
         }
-        call.arg(&id.0[..]);
+        call.arg(&self.mark).arg(&id.0[..]);
         call.arg(&[expect.len(), put.len(), delete.len(), enter.len(), remove.len(), trim.len()]);
         for (_, expect) in expect {
             match expect {
@@ -129,20 +189,23 @@ impl Redis {
 #[async_trait]
 impl Store for Redis {
     async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
-        match names {
-            [] => return Ok(Vec::new()),
+        let tag = partition.tag();
+        if let [name] = names {
             // Unlike MGET it says so where the key holds something that is not a record.
-            [name] => {
-                let found = self.server.ask(cmd("GET").arg(self.keys.record(partition, name))).await?;
-                return Ok(vec![record(found)?]);
+            let found = self.server.ask(tag, cmd("GET").arg(self.keys.record(partition, name))).await?;
+            if let Some(found) = record(found)? {
+                return Ok(vec![Some(found)]);
             }
-            _ => {}
         }
+        // The mark is read with them, for an absence counts only where it stands.
         let mut question = cmd("MGET");
         for name in names {
             question.arg(self.keys.record(partition, name));
         }
-        let found = array(self.server.ask(&question).await?)?;
+        let mut found = array(self.server.ask(tag, question.arg(self.keys.mark(tag))).await?)?;
+        if found.pop().is_none_or(|mark| mark != Value::BulkString(self.mark.clone().into_bytes())) {
+            return Err(StoreError::Damaged("the mark of this store is gone: what lay there was removed".to_owned()));
+        }
         if found.len() != names.len() {
             return Err(unread("another number of records"));
         }
@@ -150,9 +213,17 @@ impl Store for Redis {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
-        match self.server.call(&self.call_of(&batch)).await? {
+        let (tag, call) = (batch.partition.tag(), self.call_of(&batch));
+        let answer = match &self.confirmation {
+            Some(confirmation) if batch.confirm => confirmation.ask(&self.server, tag, &call).await?,
+            _ => self.server.ask(tag, &call).await?,
+        };
+        match answer {
             Value::Int(0) => Ok(Outcome::Conflict),
             Value::Int(1) => {
+                if let Some(confirmation) = &self.confirmation {
+                    confirmation.committed(&batch);
+                }
                 if !batch.events.is_empty() || batch.put.iter().any(|put| put.alarm.is_some()) {
                     // Who waits now, and one who was just about to.
                     self.woken.notify_waiters();
@@ -164,37 +235,59 @@ impl Store for Redis {
         }
     }
 
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
-        let mut call = cmd("FCALL");
-        call.arg("countersign_1_due").arg(0).arg(now).arg(now.saturating_add(lease_ms)).arg(limit);
-        for tag in self.tags() {
-            call.arg(self.keys.base(tag));
+    async fn confirm(&self, partition: Partition, read: &[(String, Expect)]) -> Result<Outcome, StoreError> {
+        let Some(confirmation) = &self.confirmation else { return Ok(Outcome::Committed) };
+        if confirmation.knows(read) {
+            return Ok(Outcome::Committed);
         }
-        let alarms = array(self.server.call(&call).await?)?;
-        alarms.into_iter().map(|alarm| keys::alarmed(&bytes(alarm)?).ok_or_else(|| unread("not an alarm"))).collect()
+        // A commit of nothing, whose id nothing will ever have.
+        let nothing = Batch { expect: read.to_vec(), ..Batch::new(CommitId([0; 16]), partition) };
+        match confirmation.ask(&self.server, partition.tag(), &self.call_of(&nothing)).await? {
+            Value::Int(0) => Ok(Outcome::Conflict),
+            Value::Int(1) => {
+                confirmation.know(read);
+                Ok(Outcome::Committed)
+            }
+            _ => Err(unread("not an outcome")),
+        }
+    }
+
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+        let call = |tags: &[u8], limit| {
+            let mut call = cmd("FCALL");
+            call.arg("countersign_1_due").arg(0).arg(now).arg(now.saturating_add(lease_ms)).arg(limit);
+            call.arg(self.keys.bases(tags));
+            call
+        };
+        let alarm = |alarm| keys::alarmed(&bytes(alarm)?).ok_or_else(|| unread("not an alarm"));
+        self.swept(limit, call, |_, said| said.into_iter().map(alarm).collect()).await
     }
 
     async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
-        let tags: Vec<u8> = self.tags().collect();
-        let mut call = cmd("FCALL_RO");
-        call.arg("countersign_1_outbox").arg(0).arg(limit);
-        for tag in &tags {
-            call.arg(self.keys.base(*tag));
-        }
-        let mut found = array(self.server.call(&call).await?)?.into_iter();
-        let mut waiting = Vec::with_capacity(found.len() / 3);
-        while let (Some(Value::Int(place)), Some(id), Some(event)) = (found.next(), found.next(), found.next()) {
-            let tag = usize::try_from(place).ok().and_then(|place| tags.get(place)).copied();
-            let (Some(tag), Some(seq)) = (tag, keys::seq(&bytes(id)?)) else {
-                return Err(unread("not an event"));
-            };
-            waiting.push(Waiting { tag, seq, bytes: bytes(event)? });
-        }
-        Ok(waiting)
+        let call = |tags: &[u8], limit| {
+            let mut call = cmd("FCALL_RO");
+            call.arg("countersign_1_outbox").arg(0).arg(limit);
+            call.arg(self.keys.bases(tags));
+            call
+        };
+        let heard = |tags: &[u8], said: Vec<Value>| {
+            let mut said = said.into_iter();
+            let mut waiting = Vec::with_capacity(said.len() / 3);
+            while let (Some(Value::Int(place)), Some(id), Some(event)) = (said.next(), said.next(), said.next()) {
+                let tag = usize::try_from(place).ok().and_then(|place| tags.get(place)).copied();
+                let (Some(tag), Some(seq)) = (tag, keys::seq(&bytes(id)?)) else {
+                    return Err(unread("not an event"));
+                };
+                waiting.push(Waiting { tag, seq, bytes: bytes(event)? });
+            }
+            Ok(waiting)
+        };
+        self.swept(limit, call, heard).await
     }
 
     async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {
-        self.server.ask(cmd("XTRIM").arg(self.keys.outbox(tag)).arg("MINID").arg(keys::beyond(seq))).await.map(drop)
+        let call = cmd("XTRIM").arg(self.keys.outbox(tag)).arg("MINID").arg(keys::beyond(seq)).clone();
+        self.server.ask(tag, &call).await.map(drop)
     }
 
     async fn list(
@@ -206,13 +299,14 @@ impl Store for Redis {
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         let mut call = cmd("FCALL_RO");
-        call.arg("countersign_1_list").arg(2).arg(&self.keys.index(partition, index));
-        call.arg(match order {
+        let tag = partition.tag();
+        call.arg("countersign_1_list").arg(3).arg(self.keys.mark(tag)).arg(&self.keys.index(partition, index));
+        call.arg(&self.mark).arg(match order {
             Order::Rising => "rising",
             Order::Falling => "falling",
         });
         call.arg(limit).arg(after);
-        let mut found = array(self.server.call(&call).await?)?.into_iter();
+        let mut found = array(self.server.ask(tag, &call).await?)?.into_iter();
         let mut entries = Vec::with_capacity(found.len() / 2);
         while let (Some(member), Some(content)) = (found.next(), found.next()) {
             let member = String::from_utf8(bytes(member)?.into()).map_err(|_| unread("not a member"))?;
@@ -235,7 +329,12 @@ impl Store for Redis {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.server.call(cmd("FCALL").arg("countersign_1_ping").arg(0)).await.map(drop)
+        for primary in self.server.primaries().await? {
+            let mut call = cmd("FCALL");
+            call.arg("countersign_1_ping").arg(0).arg(&self.mark).arg(self.keys.bases(&primary.tags));
+            self.server.ask_one(&primary, &call).await?;
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,13 @@
 //! What a fault does to files stands in `image`; what must be there afterwards in `known`.
 
 mod damage;
+mod failing;
+mod full;
 mod image;
 mod known;
+mod million;
+mod power;
 mod sealed;
+mod served;
+mod shim;
 mod strangers;

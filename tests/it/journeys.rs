@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::world::{Browser, CHAT, LOGIN_PAGE, OWNER, Visit, World, worlds};
+use crate::world::{Browser, CHAT, LOGIN_PAGE, OWNER, Visit, World, every_world};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// G-06, G-10 to G-18, B-01 to B-07: the main journey.
 #[tokio::test]
 async fn a_customer_logs_in_mid_chat_and_the_request_runs_without_asking_again() {
-    for world in worlds().await {
+    for world in every_world().await {
         let team = world.team("acme").await;
         let chat = team.open("whatsapp", "+37255512345").await;
         let ask = "/authentication?intent=statement_copy";
@@ -56,7 +56,7 @@ async fn a_customer_logs_in_mid_chat_and_the_request_runs_without_asking_again()
 /// G-01, G-04, G-05: a website vouches for a customer that it knows.
 #[tokio::test]
 async fn a_customer_who_is_logged_in_on_the_website_is_authenticated_before_the_chat() {
-    for world in worlds().await {
+    for world in every_world().await {
         let team = world.team("acme").await;
         let token = team.identity_token("cust-42");
         let body = json!({"channel": "webchat", "conversation": "c1", "participants": [{"role": "primary"}], "identity_token": token});
@@ -131,7 +131,7 @@ async fn a_team_stands_over_the_system_and_sees_where_each_setting_comes_from() 
 /// Nobody has swept yet, and the visitor is told the truth all the same.
 #[tokio::test]
 async fn a_link_that_ends_this_very_moment_is_expired_and_not_unknown() {
-    for world in worlds().await {
+    for world in every_world().await {
         let team = world.team("acme").await;
         let chat = team.open("sms", "+37255512345").await;
         let link = team.link(&chat).await;

@@ -1,13 +1,10 @@
 //! How far a test goes: a short form in every run, the long one under `./scripts/test --long`,
 //! which shows progress and ends with the figures that the long forms found.
 
-use std::{
-    fmt::Display,
-    io::Write,
-    time::{Duration, Instant},
-};
+use std::{fmt::Display, io::Write, time::Duration};
 
 use countersign::ambient::{Entropy, SystemEntropy};
+use tokio::time::Instant;
 
 /// A long form says how far it is as often as this.
 const EVERY: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use countersign::http::serve::{self, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -44,7 +44,7 @@ impl Target {
     }
 
     async fn router(world: &World, limits: Limits) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
         let (address, stopping) = (listener.local_addr().expect("it is bound"), CancellationToken::new());
         tokio::spawn(serve::serve(listener, world.router(), limits, stopping.clone()));
         Self { address, process: None, stopping }
@@ -82,7 +82,7 @@ impl Drop for Target {
 }
 
 /// What a process holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Holds {
     /// Resident memory, in MiB.
     memory: u64,
@@ -96,6 +96,11 @@ impl Holds {
         let memory = line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) / 1024;
         let files = std::fs::read_dir(format!("/proc/{process}/fd")).map_or(0, Iterator::count);
         Self { memory, files }
+    }
+
+    /// The larger of each.
+    fn most(self, other: Self) -> Self {
+        Self { memory: self.memory.max(other.memory), files: self.files.max(other.files) }
     }
 }
 

@@ -17,12 +17,17 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A team as each of two nodes serves it; `None`, said aloud, without Redis.
-async fn two_nodes() -> Option<[Team; 2]> {
-    let world = World::on(stores::redis().await?);
-    let first = world.team("acme").await;
-    let second = Team { world: world.second_node(), ..first.clone() };
-    Some([first, second])
+/// A team as each of two nodes serves it, on one server and on a cluster; none, said aloud,
+/// without Redis.
+async fn two_nodes() -> Vec<[Team; 2]> {
+    let mut pairs = Vec::new();
+    for stand in [stores::redis().await, stores::cluster().await].into_iter().flatten() {
+        let world = World::on(stand);
+        let first = world.team("acme").await;
+        let second = Team { world: world.second_node(), ..first.clone() };
+        pairs.push([first, second]);
+    }
+    pairs
 }
 
 #[track_caller]
@@ -58,120 +63,126 @@ fn count(events: &[Value], kind: &str) -> usize {
 
 #[tokio::test]
 async fn an_api_key_that_is_taken_away_on_one_node_opens_nothing_on_the_other_a_second_later() {
-    let Some([first, second]) = two_nodes().await else { return };
-    let chat = first.open("sms", "+37255512345").await;
-    assert_eq!(second.flag(&chat).await["authenticated"], false);
-    let keys = first.world.call(&first.admin, "GET", "/v1/teams/acme/api-keys", Value::Null).await.expect(200);
-    let bot = keys["items"].as_array().expect("a list").iter().find(|key| key["role"] == "bot").expect("it was made");
-    let path = format!("/v1/teams/acme/api-keys/{}", text(&bot["id"]));
-    first.world.call(&first.admin, "DELETE", &path, Value::Null).await.expect(204);
-    let flag = format!("/v1/interactions/{chat}/authentication");
-    assert_eq!(first.world.call(&first.bot, "GET", &flag, Value::Null).await.status, 401, "here at once");
-    second.world.clock.advance(SECOND);
-    assert_eq!(second.world.call(&first.bot, "GET", &flag, Value::Null).await.status, 401);
+    for [first, second] in two_nodes().await {
+        let chat = first.open("sms", "+37255512345").await;
+        assert_eq!(second.flag(&chat).await["authenticated"], false);
+        let keys = first.world.call(&first.admin, "GET", "/v1/teams/acme/api-keys", Value::Null).await.expect(200);
+        let bot =
+            keys["items"].as_array().expect("a list").iter().find(|key| key["role"] == "bot").expect("it was made");
+        let path = format!("/v1/teams/acme/api-keys/{}", text(&bot["id"]));
+        first.world.call(&first.admin, "DELETE", &path, Value::Null).await.expect(204);
+        let flag = format!("/v1/interactions/{chat}/authentication");
+        assert_eq!(first.world.call(&first.bot, "GET", &flag, Value::Null).await.status, 401, "here at once");
+        second.world.clock.advance(SECOND);
+        assert_eq!(second.world.call(&first.bot, "GET", &flag, Value::Null).await.status, 401);
+    }
 }
 
 /// A076: revoked is revoked, wherever the post-back arrives.
 #[tokio::test]
 async fn a076_a_security_key_revoked_on_one_node_signs_nothing_on_the_other_a_second_later() {
-    let Some([first, second]) = two_nodes().await else { return };
-    let chat = second.open("sms", "+37255512345").await;
-    let link = second.link(&chat).await;
-    let visit = Browser::new(&second.world).continues(text(&link["url"])).await;
-    let path = format!("/v1/teams/acme/security-keys/{}", first.key.kid);
-    first.world.call(&first.admin, "DELETE", &path, Value::Null).await.expect(204);
-    first.post_back(&visit, &first.assertion(&visit, "cust-42")).await.refused(401, "bad-assertion");
-    second.world.clock.advance(SECOND);
-    second.post_back(&visit, &first.assertion(&visit, "cust-42")).await.refused(401, "bad-assertion");
+    for [first, second] in two_nodes().await {
+        let chat = second.open("sms", "+37255512345").await;
+        let link = second.link(&chat).await;
+        let visit = Browser::new(&second.world).continues(text(&link["url"])).await;
+        let path = format!("/v1/teams/acme/security-keys/{}", first.key.kid);
+        first.world.call(&first.admin, "DELETE", &path, Value::Null).await.expect(204);
+        first.post_back(&visit, &first.assertion(&visit, "cust-42")).await.refused(401, "bad-assertion");
+        second.world.clock.advance(SECOND);
+        second.post_back(&visit, &first.assertion(&visit, "cust-42")).await.refused(401, "bad-assertion");
+    }
 }
 
 #[tokio::test]
 async fn settings_changed_on_one_node_hold_on_the_other_a_second_later() {
-    let Some([first, second]) = two_nodes().await else { return };
-    let chat = second.open("sms", "+37255512345").await;
-    first.set(json!({"authentication_timeout_minutes": 2, "link": {"binding": "none"}})).await;
-    first.world.call(OWNER, "PATCH", "/v1/settings", json!({"link": {"ttl_minutes": 1}})).await.expect(200);
-    second.world.clock.advance(SECOND);
-    let link = second.link(&chat).await;
-    assert_eq!(text(&link["expires_at"]), "2026-01-01T00:01:01.000Z", "a minute, by the system's layer");
-    assert_eq!(second.log_in(&chat, "cust-42").await["status"], "authenticated", "by the team's");
-    second.world.clock.advance(2 * MINUTE);
-    assert_eq!(first.flag(&chat).await["status"], "expired");
+    for [first, second] in two_nodes().await {
+        let chat = second.open("sms", "+37255512345").await;
+        first.set(json!({"authentication_timeout_minutes": 2, "link": {"binding": "none"}})).await;
+        first.world.call(OWNER, "PATCH", "/v1/settings", json!({"link": {"ttl_minutes": 1}})).await.expect(200);
+        second.world.clock.advance(SECOND);
+        let link = second.link(&chat).await;
+        assert_eq!(text(&link["expires_at"]), "2026-01-01T00:01:01.000Z", "a minute, by the system's layer");
+        assert_eq!(second.log_in(&chat, "cust-42").await["status"], "authenticated", "by the team's");
+        second.world.clock.advance(2 * MINUTE);
+        assert_eq!(first.flag(&chat).await["status"], "expired");
+    }
 }
 
 /// A018 and the announcement of it: both nodes look after what is due at the same moment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_expiry_is_announced_once_by_two_nodes_that_tend_at_the_same_time() {
-    let Some([first, second]) = two_nodes().await else { return };
-    first.set(json!({"link": {"binding": "none"}})).await;
-    let mut chats = Vec::new();
-    for n in 0..30 {
-        let chat = first.open("sms", &format!("c{n}")).await;
-        first.log_in(&chat, "cust-42").await;
-        chats.push(chat);
-    }
-    for span in [14 * MINUTE, MINUTE, 15 * MINUTE, 11 * SECOND] {
-        first.world.clock.advance(span);
-        let tending = [&first, &second, &first, &second].map(|team| {
-            let gateway = team.world.gateway.clone();
-            tokio::spawn(async move { gateway.tend().await })
-        });
-        for node in tending {
-            node.await.expect("no panic").expect("the store is there");
+    for [first, second] in two_nodes().await {
+        first.set(json!({"link": {"binding": "none"}})).await;
+        let mut chats = Vec::new();
+        for n in 0..30 {
+            let chat = first.open("sms", &format!("c{n}")).await;
+            first.log_in(&chat, "cust-42").await;
+            chats.push(chat);
         }
-    }
-    let events = first.events().await;
-    for kind in ["participant.expiring", "participant.expired", "interaction.closed", "participant.authenticated"] {
-        let of = |chat: &String| events.iter().filter(|e| e["type"] == kind && e["interaction"] == **chat).count();
-        assert_eq!(chats.iter().map(of).collect::<Vec<_>>(), vec![1; chats.len()], "{kind}");
+        for span in [14 * MINUTE, MINUTE, 15 * MINUTE, 11 * SECOND] {
+            first.world.clock.advance(span);
+            let tending = [&first, &second, &first, &second].map(|team| {
+                let gateway = team.world.gateway.clone();
+                tokio::spawn(async move { gateway.tend().await })
+            });
+            for node in tending {
+                node.await.expect("no panic").expect("the store is there");
+            }
+        }
+        let events = first.events().await;
+        for kind in ["participant.expiring", "participant.expired", "interaction.closed", "participant.authenticated"] {
+            let of = |chat: &String| events.iter().filter(|e| e["type"] == kind && e["interaction"] == **chat).count();
+            assert_eq!(chats.iter().map(of).collect::<Vec<_>>(), vec![1; chats.len()], "{kind}");
+        }
     }
 }
 
 /// Both nodes act and relay at once; whoever listens, and wherever they come back, misses nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_events_of_two_nodes_are_one_stream_that_may_be_resumed_on_either() {
-    let Some(nodes) = two_nodes().await else { return };
-    nodes[0].set(json!({"link": {"binding": "none"}})).await;
-    nodes[1].world.clock.advance(SECOND);
-    let acts = (0..12).map(|n| {
-        let nodes = nodes.clone();
-        tokio::spawn(async move {
-            let chat = nodes[n % 2].open("sms", &format!("c{n}")).await;
-            nodes[(n + 1) % 2].log_in(&chat, "cust-42").await;
-            nodes[n % 2].world.gateway.tend().await.expect("the store is there");
-            nodes[(n + 1) % 2].bot("POST", &chat, "/sign-out", json!({})).await.expect(200);
-            nodes[n % 2].bot("POST", &chat, "/close", json!({})).await.expect(200);
-            nodes[(n + 1) % 2].world.gateway.tend().await.expect("the store is there");
-            chat
-        })
-    });
-    let mut chats = Vec::new();
-    for act in acts.collect::<Vec<_>>() {
-        chats.push(act.await.expect("no panic"));
-    }
-    nodes[0].world.gateway.tend().await.expect("the store is there");
+    for nodes in two_nodes().await {
+        nodes[0].set(json!({"link": {"binding": "none"}})).await;
+        nodes[1].world.clock.advance(SECOND);
+        let acts = (0..12).map(|n| {
+            let nodes = nodes.clone();
+            tokio::spawn(async move {
+                let chat = nodes[n % 2].open("sms", &format!("c{n}")).await;
+                nodes[(n + 1) % 2].log_in(&chat, "cust-42").await;
+                nodes[n % 2].world.gateway.tend().await.expect("the store is there");
+                nodes[(n + 1) % 2].bot("POST", &chat, "/sign-out", json!({})).await.expect(200);
+                nodes[n % 2].bot("POST", &chat, "/close", json!({})).await.expect(200);
+                nodes[(n + 1) % 2].world.gateway.tend().await.expect("the store is there");
+                chat
+            })
+        });
+        let mut chats = Vec::new();
+        for act in acts.collect::<Vec<_>>() {
+            chats.push(act.await.expect("no panic"));
+        }
+        nodes[0].world.gateway.tend().await.expect("the store is there");
 
-    let (status, all) = stream(&nodes[0], "0").await;
-    assert_eq!(status, 200);
-    assert!(all.windows(2).all(|two| text(&two[0]["id"]) < text(&two[1]["id"])), "ids rise, and none comes twice");
-    for chat in &chats {
-        let told: Vec<&str> = all.iter().filter(|e| e["interaction"] == **chat).map(|e| text(&e["type"])).collect();
-        let order = [
-            "interaction.opened",
-            "link.issued",
-            "link.opened",
-            "participant.authenticated",
-            "intent.resumed",
-            "participant.signed_out",
-            "interaction.closed",
-        ];
-        let order: Vec<&str> =
-            order.into_iter().filter(|kind| told.contains(kind) || *kind != "intent.resumed").collect();
-        assert_eq!(told, order);
+        let (status, all) = stream(&nodes[0], "0").await;
+        assert_eq!(status, 200);
+        assert!(all.windows(2).all(|two| text(&two[0]["id"]) < text(&two[1]["id"])), "ids rise, and none comes twice");
+        for chat in &chats {
+            let told: Vec<&str> = all.iter().filter(|e| e["interaction"] == **chat).map(|e| text(&e["type"])).collect();
+            let order = [
+                "interaction.opened",
+                "link.issued",
+                "link.opened",
+                "participant.authenticated",
+                "intent.resumed",
+                "participant.signed_out",
+                "interaction.closed",
+            ];
+            let order: Vec<&str> =
+                order.into_iter().filter(|kind| told.contains(kind) || *kind != "intent.resumed").collect();
+            assert_eq!(told, order);
+        }
+        let (head, tail) = all.split_at(all.len() / 2);
+        let (_, resumed) = stream(&nodes[1], text(&head[head.len() - 1]["id"])).await;
+        assert_eq!(resumed, tail, "the other node goes on where the first was left");
     }
-    let (head, tail) = all.split_at(all.len() / 2);
-    let (_, resumed) = stream(&nodes[1], text(&head[head.len() - 1]["id"])).await;
-    assert_eq!(resumed, tail, "the other node goes on where the first was left");
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ macro_rules! contract {
         contract! { @on disk $($clause)* }
         contract! { @on redis $($clause)* }
         contract! { @on simulated $($clause)* }
+        contract! { @on cluster $($clause)* }
+        contract! { @on sentinel $($clause)* }
     };
     (@on $store:ident $($clause:ident)*) => {
         mod $store {

@@ -1,7 +1,8 @@
 //! Starts the stores that the contract is tested on; each test gets one of its own.
 //!
 //! One Redis server serves all tests that run at the same time, each under its own prefix, and
-//! ends with the last of them.
+//! ends with the last of them; a cluster and a Sentinel trio, which take seconds to start, with
+//! the process.
 
 use std::{
     env,
@@ -18,11 +19,15 @@ use std::{
 use countersign::store::{
     Store,
     embedded::Embedded,
-    redis::{Options, Redis},
+    redis::{Options, Place, Redis},
 };
 use tempfile::TempDir;
 
 use crate::simulation::truth::Truth;
+
+pub mod cluster;
+pub mod proxy;
+pub mod sentinel;
 
 /// A store under test, and what must outlive it.
 pub struct Stand<S: ?Sized = dyn Store> {
@@ -88,10 +93,8 @@ pub async fn redis() -> Option<Stand> {
 
 /// The Redis store, as itself.
 pub async fn on_redis() -> Option<Stand<Redis>> {
-    static PREFIX: AtomicU64 = AtomicU64::new(0);
     let server = shared_server()?;
-    let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
-    let store = Redis::connect(&Options { url: server.url(), prefix }).await.expect("our server is fit");
+    let store = connected(Place::Single(server.url())).await;
     Some(Stand { store: Arc::new(store), _beneath: Beneath::Server { _server: server } })
 }
 
@@ -105,6 +108,28 @@ pub fn modelled(truth: Arc<Truth>) -> Stand {
     Stand { store: truth, _beneath: Beneath::Nothing }
 }
 
+/// A store on a cluster of three primaries and their replicas.
+pub async fn cluster() -> Option<Stand> {
+    Some(on(connected(cluster::shared().await?.place()).await))
+}
+
+/// A store on a primary with two replicas and three Sentinels.
+pub async fn sentinel() -> Option<Stand> {
+    Some(on(connected(sentinel::shared().await?.place()).await))
+}
+
+/// A store on something that the caller keeps, or that nobody has to.
+pub fn on(store: impl Store) -> Stand {
+    Stand { store: Arc::new(store), _beneath: Beneath::Nothing }
+}
+
+/// The Redis store there, under a prefix of its own.
+pub async fn connected(place: Place) -> Redis {
+    static PREFIX: AtomicU64 = AtomicU64::new(0);
+    let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
+    Redis::connect(&Options { prefix, ..Options::new(place) }).await.expect("our servers are fit")
+}
+
 /// A folder on the disk that the build is on: a temporary file system flushes for nothing.
 pub fn folder() -> TempDir {
     TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("the build's own folder takes another")
@@ -114,6 +139,8 @@ pub fn folder() -> TempDir {
 /// does, however it does: a shell beside it waits for the end of its input.
 pub struct RedisServer {
     port: u16,
+    /// Its process id.
+    process: String,
     keeper: Child,
     _folder: TempDir,
 }
@@ -131,12 +158,20 @@ impl RedisServer {
     }
 
     fn try_start(settings: &[&str]) -> Option<Self> {
+        let port = free_port();
+        let text = port.to_string();
+        let mut arguments =
+            vec!["--port", &text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "."];
+        arguments.extend(settings);
+        Self::launch(port, &arguments, "Ready to accept connections")
+    }
+
+    /// Starts one with these arguments alone, and waits until it says that it is ready.
+    pub fn launch(port: u16, arguments: &[&str], ready: &str) -> Option<Self> {
         let folder = TempDir::new().expect("a temporary folder");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let mut keeper = Command::new("sh")
-            .args(["-c", r#"redis-server "$@" & read -r _; kill $! 2>/dev/null; wait"#, "sh"])
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(settings)
+            .args(["-c", r#"redis-server "$@" & echo $!; exec >&-; read -r _; kill $! 2>/dev/null; wait"#, "sh"])
+            .args(arguments)
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -144,13 +179,23 @@ impl RedisServer {
             .expect("a shell starts");
         let said = keeper.stdout.take().expect("its output is ours");
         let mut lines = BufReader::new(said).lines().map_while(Result::ok);
-        let ready = lines
-            .find(|line| line.contains("Ready to accept connections") || line.contains("Failed listening"))
-            .is_some_and(|line| line.contains("Ready"));
+        let process = lines.next().expect("the shell says whom it started");
+        let ready = lines.find(|line| line.contains(ready) || line.contains("Failed listening"));
+        let ready = ready.is_some_and(|line| !line.contains("Failed"));
         // Nobody reads on, so what it says later must not block it.
         std::thread::spawn(move || lines.for_each(drop));
-        let server = Self { port, keeper, _folder: folder };
+        let server = Self { port, process, keeper, _folder: folder };
         ready.then_some(server)
+    }
+
+    /// A signal to the server itself: KILL, or STOP and CONT.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &self.process]).status();
+        assert!(sent.expect("kill is everywhere").success());
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn url(&self) -> String {
@@ -174,6 +219,11 @@ fn shared_server() -> Option<Arc<RedisServer>> {
     let server = Arc::new(RedisServer::start(&[])?);
     *shared = Arc::downgrade(&server);
     Some(server)
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port()
 }
 
 fn installed() -> bool {

@@ -100,6 +100,13 @@ pub async fn worlds() -> Vec<World> {
     worlds
 }
 
+/// The same, and one on a cluster: for the few journeys that touch every kind of record.
+pub async fn every_world() -> Vec<World> {
+    let mut worlds = worlds().await;
+    worlds.extend(stores::cluster().await.map(World::on));
+    worlds
+}
+
 impl World {
     /// On the embedded store in memory.
     pub async fn new() -> Self {
@@ -112,6 +119,13 @@ impl World {
         let store = stand.store.clone();
         let (gateway, router) = node(store.clone(), clock.clone(), 1);
         Self { clock, gateway, router, store, _stand: Arc::new(stand) }
+    }
+
+    /// Another node on the same clock, with its own view of the same store, and its own chance.
+    pub fn beside(&self, stand: Stand, seed: u64) -> Self {
+        let store = stand.store.clone();
+        let (gateway, router) = node(store.clone(), self.clock.clone(), seed);
+        Self { gateway, router, store, _stand: Arc::new(stand), clock: self.clock.clone() }
     }
 
     /// Another node on the same store (one that keeps no flag board) and clock.

@@ -157,9 +157,13 @@ impl Turn<'_> {
         Ok(due.into_iter().map(|(_, _, key)| key).collect())
     }
 
-    /// Writes what changes nothing, to learn whether there is room again.
+    /// Writes as much as a commit does and takes it away again, to learn whether there is room. An
+    /// update to the same value would not do: SQLite writes no page that stays as it is.
     pub(super) fn touch(&self) -> rusqlite::Result<()> {
-        self.connection.prepare_cached("UPDATE meta SET commits = commits")?.execute([])?;
+        self.connection
+            .prepare_cached("INSERT INTO outbox (seq, tag, mark, bytes) VALUES (0, 0, 0, zeroblob(32768))")?
+            .execute([])?;
+        self.connection.prepare_cached("DELETE FROM outbox WHERE seq = 0")?.execute([])?;
         Ok(())
     }
 

@@ -19,6 +19,18 @@ const TAG: [&str; TAGS as usize] = [
     "dx", "dp", "di", "da", "a", "i", "p", "x",
 ];
 
+/// The cluster slot that a tag hashes into.
+pub(super) fn slot(tag: u8) -> u16 {
+    crc16(TAG[usize::from(tag % TAGS)]) % 16384
+}
+
+/// CRC-16/XMODEM, by which a cluster finds a key's slot.
+fn crc16(tag: &str) -> u16 {
+    tag.bytes().fold(0, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 })
+    })
+}
+
 /// The keys of one installation.
 #[derive(Debug)]
 pub(super) struct Keys {
@@ -35,8 +47,18 @@ impl Keys {
         &self.bases[usize::from(tag % TAGS)]
     }
 
+    /// The same of several tags.
+    pub(super) fn bases(&self, tags: &[u8]) -> Vec<&str> {
+        tags.iter().map(|tag| self.base(*tag)).collect()
+    }
+
     pub(super) fn record(&self, partition: Partition, name: &str) -> String {
         format!("{}r:{name}", self.base(partition.tag()))
+    }
+
+    /// What tells a tag that holds nothing yet from one that was emptied.
+    pub(super) fn mark(&self, tag: u8) -> String {
+        format!("{}mark", self.base(tag))
     }
 
     pub(super) fn outbox(&self, tag: u8) -> String {
@@ -86,20 +108,11 @@ pub(super) fn beyond(seq: u64) -> String {
 mod tests {
     use super::*;
 
-    /// CRC-16/XMODEM, by which a cluster finds a key's slot.
-    fn slot(tag: &str) -> u16 {
-        let crc = tag.bytes().fold(0_u16, |crc, byte| {
-            (0..8)
-                .fold(crc ^ u16::from(byte) << 8, |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 })
-        });
-        crc % 16384
-    }
-
     #[test]
     fn each_tag_lies_in_its_256_slots() {
-        assert_eq!(slot("123456789"), 0x31C3);
-        for (i, tag) in TAG.iter().enumerate() {
-            assert_eq!(usize::from(slot(tag)) / 256, i, "{tag}");
+        assert_eq!(crc16("123456789"), 0x31C3);
+        for tag in 0..TAGS {
+            assert_eq!(slot(tag) / 256, u16::from(tag));
         }
     }
 

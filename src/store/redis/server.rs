@@ -1,150 +1,270 @@
-//! The connection to one server: it comes back by itself, never waits for long, loads the
-//! function library, and refuses a server that would forget what it was given.
+//! Which server holds what, and how a command gets there: it follows slots that move and
+//! primaries that die, loads the library where it is missing, and waits for none of it long.
 //!
-//! Every error of the driver ends here. It knows no key.
+//! What was known is replaced, never mended: whoever finds a primary dead, demoted or without a
+//! slot looks again, one at a time for all who wait, and gets a new map. It knows no key.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use redis::{
-    Client, Cmd, ErrorKind, RedisError, Value,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-    cmd,
+use futures_util::future::join_all;
+use redis::{Cmd, ConnectionInfo, RedisError, Value};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep_until, timeout_at},
 };
 
-use crate::store::StoreError;
+use super::{
+    answers::{Course, sorted},
+    keys,
+    line::Line,
+    place::{Finder, Layout, PATIENCE, Place, host},
+};
+use crate::store::{StoreError, TAGS};
 
-const LIBRARY: &str = include_str!("commit.lua");
-
-/// No answer is waited for longer than this, nor a connection.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Requests that one connection may have under way.
-const PIPELINE: usize = 1024;
+/// Between two looks at where the primaries are, and between two tries of one call.
+const PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) struct Server {
-    connection: ConnectionManager,
+    finder: Finder,
+    map: RwLock<Arc<Map>>,
+    /// Whoever looks again, and when somebody last did.
+    looking: Mutex<Instant>,
     round_trips: AtomicU64,
 }
 
-impl Server {
-    pub(super) async fn connect(url: &str) -> Result<Self, StoreError> {
-        let client = Client::open(url).map_err(|error| StoreError::Away(format!("the Redis URL: {error}")))?;
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE))
-            .set_number_of_retries(1)
-            .set_max_delay(Duration::from_millis(500))
-            .set_pipeline_buffer_size(PIPELINE);
-        let connection = ConnectionManager::new_with_config(client, config).await.map_err(sorted)?;
-        let server = Self { connection, round_trips: AtomicU64::new(0) };
-        server.examine().await?;
-        server.load().await?;
-        server.round_trips.store(0, Ordering::Relaxed);
-        Ok(server)
+/// Where everything lay when somebody looked.
+struct Map {
+    primaries: Vec<Primary>,
+    /// Nodes of the cluster that may be asked where everything lies now.
+    others: Vec<ConnectionInfo>,
+    /// Something lies elsewhere by now, so the next sweep looks again.
+    stale: AtomicBool,
+}
+
+/// A primary, and the tags that it holds.
+#[derive(Clone)]
+pub(super) struct Primary {
+    line: Arc<Line>,
+    pub(super) tags: Vec<u8>,
+}
+
+impl Map {
+    fn of(&self, tag: u8) -> Option<&Arc<Line>> {
+        self.primaries.iter().find(|primary| primary.tags.contains(&tag)).map(|primary| &primary.line)
     }
 
+    fn at(&self, at: &ConnectionInfo) -> Option<&Arc<Line>> {
+        self.primaries.iter().map(|primary| &primary.line).find(|line| line.at.addr() == at.addr())
+    }
+
+    fn is_sound(&self) -> bool {
+        !self.stale.load(Ordering::Relaxed) && self.primaries.iter().all(|primary| !primary.line.is_broken())
+    }
+}
+
+impl Server {
+    /// Finds all primaries, and connects to them.
+    pub(super) async fn connect(place: &Place) -> Result<Self, StoreError> {
+        let finder = Finder::new(place)?;
+        let map = looked(&finder, None).await?;
+        if let Some(tag) = (0..TAGS).find(|tag| map.of(*tag).is_none()) {
+            return Err(nobody(tag));
+        }
+        let looking = Mutex::new(Instant::now());
+        Ok(Self { finder, map: RwLock::new(Arc::new(map)), looking, round_trips: AtomicU64::new(0) })
+    }
+
+    /// Commands that were sent since `begin`; looking for primaries is not counted.
     pub(super) fn round_trips(&self) -> u64 {
         self.round_trips.load(Ordering::Relaxed)
     }
 
-    /// One command, one round trip.
-    pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, StoreError> {
-        self.send(command).await?.map_err(sorted)
+    /// Counts from here on.
+    pub(super) fn begin(&self) {
+        self.round_trips.store(0, Ordering::Relaxed);
     }
 
-    /// One call of the library; a server that does not have it (emptied, or just promoted) gets it once.
-    pub(super) async fn call(&self, command: &Cmd) -> Result<Value, StoreError> {
-        match self.send(command).await? {
-            Err(error) if error.detail().is_some_and(|text| text.contains("Function not found")) => {
-                self.load().await?;
-                self.ask(command).await
-            }
-            answer => answer.map_err(sorted),
+    /// How the primary that holds a tag is reached at this moment: address, user, password, TLS.
+    /// It is for connections of one's own; whoever finds one broken, moved or read-only says so
+    /// by `leave` and asks again.
+    pub(super) async fn primary_of(&self, tag: u8) -> Result<ConnectionInfo, StoreError> {
+        let map = self.map();
+        if map.of(tag).is_none_or(|line| line.is_broken()) {
+            self.look(&map, Instant::now() + PATIENCE).await?;
+        }
+        self.map().of(tag).filter(|line| !line.is_broken()).map(|line| line.at.clone()).ok_or_else(|| nobody(tag))
+    }
+
+    /// Who was said to hold a tag does not, or is gone: whoever comes next looks again.
+    pub(super) fn leave(&self, tag: u8) {
+        if let Some(line) = self.map().of(tag) {
+            line.leave();
         }
     }
 
-    /// The driver's own limit begins when it is connected; this one holds for all of it.
-    async fn send(&self, command: &Cmd) -> Result<Result<Value, RedisError>, StoreError> {
-        let mut connection = self.connection.clone();
+    /// The server that a slot is on its way to, as one that was asked named it.
+    pub(super) fn named(&self, name: &str, port: u16, by: &ConnectionInfo) -> ConnectionInfo {
+        self.finder.at(if name.is_empty() { host(by) } else { name }, port)
+    }
+
+    /// A command was sent on a connection of one's own.
+    pub(super) fn count(&self) {
         self.round_trips.fetch_add(1, Ordering::Relaxed);
-        tokio::time::timeout(PATIENCE, command.query_async(&mut connection))
-            .await
-            .map_err(|_| StoreError::Away(format!("no answer within {PATIENCE:?}")))
     }
 
-    async fn load(&self) -> Result<(), StoreError> {
-        self.ask(cmd("FUNCTION").arg("LOAD").arg("REPLACE").arg(LIBRARY)).await.map(drop)
+    /// One command at the primary that holds a tag: one round trip, unless something has moved.
+    pub(super) async fn ask(&self, tag: u8, command: &Cmd) -> Result<Value, StoreError> {
+        let until = Instant::now() + PATIENCE;
+        let mut has_looked = false;
+        loop {
+            let map = self.map();
+            let why = match map.of(tag).filter(|line| !line.is_broken()) {
+                None => nobody(tag),
+                Some(line) => match self.ask_at(line, command, until).await {
+                    Ok(answer) => return Ok(answer),
+                    Err((Course::Look | Course::Leave, error)) => sorted(error),
+                    Err((_, error)) => return Err(sorted(error)),
+                },
+            };
+            // Where nobody can take over, one new connection is all that can be tried.
+            let hopeless = has_looked && !self.finder.may_move();
+            if hopeless || Instant::now() >= until {
+                return Err(why);
+            }
+            let looked = self.look(&map, until).await;
+            if !self.finder.may_move() {
+                looked?;
+            }
+            has_looked = true;
+        }
     }
 
-    /// What a server must be like, by its own words.
-    async fn examine(&self) -> Result<(), StoreError> {
-        let info = self.text(&cmd("INFO")).await?;
-        let says = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or("");
-        let major = says("redis_version").split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
-        if major < 7 {
-            return Err(refused(&format!(
-                "it is version {:?}: functions need Redis 7 or newer",
-                says("redis_version")
-            )));
+    /// All primaries that hold anything, each to be asked with `ask_one`.
+    pub(super) async fn primaries(&self) -> Result<Vec<Primary>, StoreError> {
+        let map = self.map();
+        if !map.is_sound() {
+            let looked = self.look(&map, Instant::now() + PATIENCE).await;
+            if !self.finder.may_move() {
+                looked?;
+            }
         }
-        if !matches!(says("redis_mode"), "standalone" | "") {
-            return Err(refused(&format!("it runs in {} mode: give a single server", says("redis_mode"))));
+        Ok(self.map().primaries.iter().filter(|primary| !primary.tags.is_empty()).cloned().collect())
+    }
+
+    /// One command at one primary. Where it turns out to be none, it is not waited for another.
+    pub(super) async fn ask_one(&self, primary: &Primary, command: &Cmd) -> Result<Value, StoreError> {
+        self.ask_at(&primary.line, command, Instant::now() + PATIENCE).await.map_err(|(course, error)| {
+            if course != Course::Give {
+                self.look_later();
+            }
+            sorted(error)
+        })
+    }
+
+    /// Something lies elsewhere by now: whoever asks for all primaries next looks again.
+    pub(super) fn look_later(&self) {
+        self.map().stale.store(true, Ordering::Relaxed);
+    }
+
+    /// One command at one server, or at the one that takes over its slot; ends with an answer, or
+    /// with what is to be done now.
+    async fn ask_at(&self, line: &Arc<Line>, command: &Cmd, until: Instant) -> Result<Value, (Course, RedisError)> {
+        let mut asking: Option<Arc<Line>> = None;
+        loop {
+            let at = asking.as_ref().unwrap_or(line);
+            self.round_trips.fetch_add(1, Ordering::Relaxed);
+            let answer = match &asking {
+                Some(taker) => taker.send_asking(command, until).await,
+                None => line.send(command, until).await,
+            };
+            let error = match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let course = Course::after(&error);
+            if course == Course::Leave {
+                at.leave();
+            }
+            match course {
+                Course::Give | Course::Look | Course::Leave => return Err((course, error)),
+                _ if Instant::now() >= until => return Err((Course::Give, error)),
+                Course::Load => {
+                    self.round_trips.fetch_add(1, Ordering::Relaxed);
+                    at.load(until).await.map_err(|error| (Course::Give, error))?;
+                }
+                Course::Ask { host, port } => match self.taker(&host, port, line).await {
+                    Ok(taker) => asking = Some(taker),
+                    Err(_) => sleep_until(until.min(Instant::now() + PAUSE)).await,
+                },
+                Course::Wait => {
+                    asking = None;
+                    sleep_until(until.min(Instant::now() + PAUSE)).await;
+                }
+            }
         }
-        if says("role") == "slave" {
-            return Err(StoreError::Away("the Redis server is a replica: give its primary".to_owned()));
+    }
+
+    /// The server that a slot is on its way to; it may hold nothing yet.
+    async fn taker(&self, name: &str, port: u16, from: &Line) -> Result<Arc<Line>, StoreError> {
+        let at = self.named(name, port, &from.at);
+        if let Some(line) = self.map().at(&at).filter(|line| !line.is_broken()) {
+            return Ok(Arc::clone(line));
         }
-        let policy = says("maxmemory_policy");
-        if policy != "noeviction" {
-            return Err(refused(&format!(
-                "its maxmemory-policy is {policy:?}, so it may drop lockouts and flags: set `maxmemory-policy noeviction`"
-            )));
+        let line = Arc::new(Line::open(at, self.finder.mode(), true).await?);
+        let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        let mut primaries = map.primaries.clone();
+        primaries.push(Primary { line: Arc::clone(&line), tags: Vec::new() });
+        *map = Arc::new(Map { primaries, others: map.others.clone(), stale: AtomicBool::new(true) });
+        Ok(line)
+    }
+
+    /// Looks again where the primaries are, unless somebody has since `map` was true.
+    async fn look(&self, map: &Arc<Map>, until: Instant) -> Result<(), StoreError> {
+        let late = |_| StoreError::Away("it was not found out in time who is primary".to_owned());
+        let mut last = timeout_at(until, self.looking.lock()).await.map_err(late)?;
+        let now = self.map();
+        if !Arc::ptr_eq(&now, map) {
+            return Ok(());
         }
-        if says("aof_enabled") == "0" {
-            self.warn_of_forgetting().await;
-        }
+        sleep_until(until.min(*last + PAUSE)).await;
+        let found = timeout_at(until, looked(&self.finder, Some(&now))).await;
+        *last = Instant::now();
+        let found = Arc::new(found.map_err(late)??);
+        *self.map.write().unwrap_or_else(PoisonError::into_inner) = found;
         Ok(())
     }
 
-    async fn warn_of_forgetting(&self) {
-        // Where CONFIG is not allowed, the warning about the log stands alone.
-        let saves = match self.ask(cmd("CONFIG").arg("GET").arg("save")).await {
-            Ok(Value::Array(pair)) => !matches!(pair.last(), Some(Value::BulkString(save)) if save.is_empty()),
-            _ => true,
+    fn map(&self) -> Arc<Map> {
+        Arc::clone(&self.map.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Asks who is primary, keeps the connections that are sound, and makes the others. At first all
+/// must be there and fit; later one that is not is no reason to leave the others.
+async fn looked(finder: &Finder, before: Option<&Map>) -> Result<Map, StoreError> {
+    let known = before.map_or(&[][..], |map| &map.others);
+    let Layout { primaries, others } = finder.find(known).await?;
+    let opened = primaries.into_iter().map(async |(at, tags)| {
+        let line = before.and_then(|map| map.at(&at));
+        if let Some(line) = line.filter(|line| !line.is_broken()) {
+            return Ok(Primary { line: Arc::clone(line), tags });
+        }
+        let line = match Line::open(at.clone(), finder.mode(), line.is_none()).await {
+            Err(why) if before.is_some() && finder.may_move() => Line::closed(at, why.to_string()),
+            opened => opened?,
         };
-        if saves {
-            tracing::warn!(
-                "Redis keeps no append-only file: a crash forgets what came after its last snapshot (set `appendonly yes`)"
-            );
-        } else {
-            tracing::warn!("Redis persists nothing: a restart forgets everything (set `appendonly yes`)");
-        }
-    }
-
-    async fn text(&self, command: &Cmd) -> Result<String, StoreError> {
-        redis::from_redis_value(self.ask(command).await?).map_err(|error| unread(&error.to_string()))
-    }
+        Ok(Primary { line: Arc::new(line), tags })
+    });
+    let primaries = join_all(opened).await.into_iter().collect::<Result<_, StoreError>>()?;
+    Ok(Map { primaries, others, stale: AtomicBool::new(false) })
 }
 
-/// An answer that is not what the question asks for.
-pub(super) fn unread(what: &str) -> StoreError {
-    StoreError::Damaged(format!("Redis answered what cannot be read: {what}"))
-}
-
-fn refused(why: &str) -> StoreError {
-    StoreError::Damaged(format!("this Redis server cannot be used: {why}"))
-}
-
-fn sorted(error: RedisError) -> StoreError {
-    let text = error.to_string();
-    match (error.code(), error.kind()) {
-        // MISCONF: it cannot write its snapshot, in practice for want of room.
-        (Some("OOM" | "MISCONF"), _) => StoreError::Full(text),
-        (Some("WRONGTYPE" | "DAMAGED"), _) | (_, ErrorKind::Parse | ErrorKind::UnexpectedReturnType) => {
-            StoreError::Damaged(text)
-        }
-        _ => StoreError::Away(text),
-    }
+fn nobody(tag: u8) -> StoreError {
+    StoreError::Away(format!("nobody is known who holds slot {} and can be reached", keys::slot(tag)))
 }

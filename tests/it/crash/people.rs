@@ -205,6 +205,12 @@ pub struct Story {
 impl Story {
     /// Goes on until it is over or the connection is.
     pub async fn go(&mut self, team: &Outsiders) -> Result<(), Cut> {
+        self.until_code(team).await?;
+        if self.waits { self.confirm(team).await } else { Ok(()) }
+    }
+
+    /// Goes on until the login is over or waits for its code, which is shown.
+    pub async fn until_code(&mut self, team: &Outsiders) -> Result<(), Cut> {
         let chat = team.opens(&format!("+372{:08}", unique())).await?;
         self.chat = Some(chat.clone());
         let path = format!("/v1/interactions/{chat}/login-links");
@@ -218,12 +224,16 @@ impl Story {
         self.post_back = Act::Asked;
         let told = team.posts_back(&visit, &assertion).await?.expect(200);
         (self.post_back, self.waits) = (Act::Done, told["status"] == "confirmation_required");
-        if self.waits { self.confirm(team, &chat, told["continue_url"].as_str().expect("a URL")).await } else { Ok(()) }
+        if self.waits {
+            let done = told["continue_url"].as_str().expect("a URL");
+            self.code = Some(shown_code(&team.page(done).await?.text));
+        }
+        Ok(())
     }
 
-    async fn confirm(&mut self, team: &Outsiders, chat: &str, done: &str) -> Result<(), Cut> {
-        let code = shown_code(&team.page(done).await?.text);
-        self.code = Some(code.clone());
+    async fn confirm(&mut self, team: &Outsiders) -> Result<(), Cut> {
+        let [chat, code] = [&self.chat, &self.code].map(|known| known.clone().expect("a login that waits"));
+        let chat = chat.as_str();
         let other = if code == "B2D3FG" { "B2D3FH" } else { "B2D3FG" };
         self.wrong = Act::Asked;
         assert_eq!(team.says(chat, "m1", other).await?.expect(200)["outcome"], "wrong");

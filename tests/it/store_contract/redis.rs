@@ -3,11 +3,15 @@
 
 use countersign::store::{
     Expect, Store, StoreError,
-    redis::{Options, Redis},
+    redis::{Options, Place, Redis},
 };
 
 use super::{Batch, NOW, Put, batch, committed, entry, event, get, put, written};
 use crate::stores::{self, RedisServer};
+
+fn single(url: impl Into<String>) -> Options {
+    Options::new(Place::Single(url.into()))
+}
 
 /// A connection that is not the store's.
 async fn shell(server: &RedisServer) -> redis::aio::MultiplexedConnection {
@@ -43,7 +47,7 @@ async fn a_commit_and_a_get_are_one_round_trip_each() {
 #[tokio::test]
 async fn an_emptied_server_gets_the_library_again() {
     let Some(server) = RedisServer::start(&[]) else { return };
-    let store = Redis::connect(&Options::new(server.url())).await.expect("our server is fit");
+    let store = Redis::connect(&single(server.url())).await.expect("our server is fit");
     let mut shell = shell(&server).await;
     written(&store, put("r", "x")).await;
     redis::cmd("FUNCTION").arg("FLUSH").exec_async(&mut shell).await.expect("it forgets");
@@ -58,7 +62,7 @@ async fn a_server_that_would_forget_is_refused() {
     let Some(server) = RedisServer::start(&["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]) else {
         return;
     };
-    match Redis::connect(&Options::new(server.url())).await.map(drop) {
+    match Redis::connect(&single(server.url())).await.map(drop) {
         Err(StoreError::Damaged(why)) => {
             assert!(why.contains("allkeys-lru") && why.contains("maxmemory-policy noeviction"), "{why}");
         }
@@ -69,7 +73,7 @@ async fn a_server_that_would_forget_is_refused() {
 #[tokio::test]
 async fn a_full_server_takes_nothing_and_reads_on() {
     let Some(server) = RedisServer::start(&[]) else { return };
-    let store = Redis::connect(&Options::new(server.url())).await.expect("our server is fit");
+    let store = Redis::connect(&single(server.url())).await.expect("our server is fit");
     let mut shell = shell(&server).await;
     let first = written(&store, put("first", "x")).await;
     redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("500kb").exec_async(&mut shell).await.expect("it obeys");
@@ -86,7 +90,7 @@ async fn a_full_server_takes_nothing_and_reads_on() {
 async fn a_server_that_goes_is_away_and_nothing_else() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let url = server.url();
-    let store = Redis::connect(&Options::new(url.clone())).await.expect("our server is fit");
+    let store = Redis::connect(&single(url.clone())).await.expect("our server is fit");
     written(&store, put("r", "x")).await;
     drop(server);
     let begun = tokio::time::Instant::now();
@@ -96,13 +100,13 @@ async fn a_server_that_goes_is_away_and_nothing_else() {
         assert!(matches!(store.ping().await, Err(StoreError::Away(_))));
     }
     assert!(begun.elapsed().as_secs() < 10);
-    assert!(matches!(Redis::connect(&Options::new(url)).await.map(drop), Err(StoreError::Away(_))));
+    assert!(matches!(Redis::connect(&single(url)).await.map(drop), Err(StoreError::Away(_))));
 }
 
 #[tokio::test]
 async fn what_is_not_ours_is_damage() {
     let Some(server) = RedisServer::start(&[]) else { return };
-    let store = Redis::connect(&Options::new(server.url())).await.expect("our server is fit");
+    let store = Redis::connect(&single(server.url())).await.expect("our server is fit");
     let mut shell = shell(&server).await;
     // Tag 1, where partition 7 lies.
     redis::cmd("SET").arg("cs:{bd}:r:short").arg("fifteen bytes!!").exec_async(&mut shell).await.expect("it writes");

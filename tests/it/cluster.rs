@@ -1,0 +1,45 @@
+//! Redis where servers come and go: a cluster whose primaries are killed, emptied, filled up and
+//! moved under load, a primary that Sentinels replace, and a network that loses answers.
+//!
+//! What every store promises is `store_contract`'s, which runs on both, too.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use countersign::store::{Batch, CommitId, Put};
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
+
+use crate::stores::cluster::Cluster;
+
+mod answers;
+mod emptied;
+mod failover;
+mod moving;
+mod replicas;
+mod secured;
+mod sentinels;
+mod trips;
+mod writers;
+
+/// The cluster that tests may harm, one at a time; each leaves it standing.
+async fn harmed() -> Option<MutexGuard<'static, Cluster>> {
+    static HARMED: OnceCell<Option<Mutex<Cluster>>> = OnceCell::const_new();
+    let harmed = HARMED.get_or_init(async || Cluster::start(&[]).await.map(Mutex::new)).await;
+    let cluster = harmed.as_ref()?.lock().await;
+    cluster.stands().await;
+    Some(cluster)
+}
+
+/// A commit id that no other test has.
+fn fresh() -> CommitId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let mut id = [0xC1; 16];
+    id[8..].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    CommitId(id)
+}
+
+/// A batch that puts one record.
+fn puts(partition: u8, name: &str, bytes: &str) -> Batch {
+    let put = Put { name: name.to_owned(), bytes: Bytes::copy_from_slice(bytes.as_bytes()), ..Put::default() };
+    Batch { put: vec![put], ..Batch::new(fresh(), countersign::store::Partition(partition)) }
+}
