@@ -209,8 +209,10 @@ fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("records are maps with text keys and finite numbers")
 }
 
+/// Strictly: what opens under our key was written by a gateway, and what this one does not know was
+/// written by a newer one. It is refused, since writing it again would drop what was not understood.
 fn decode<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|e| Error::Damaged(format!("{name}: {e}")))
+    serde_json::from_slice(bytes).map_err(|e| Error::Damaged(format!("{name} is of another release: {e}")))
 }
 
 /// A day, for what is kept so long.

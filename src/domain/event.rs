@@ -86,6 +86,7 @@ pub enum Actor {
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Event {
     /// What.
     #[serde(rename = "type")]

@@ -14,6 +14,7 @@ const LONGEST_MINUTES: u64 = 1440;
 
 /// What one (team, address, method) has used up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Budget {
     /// Failed answers since the last success or lock.
     pub failures: u32,

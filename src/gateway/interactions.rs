@@ -57,6 +57,7 @@ impl Summary {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Spent {
     address: Tag,
 }
@@ -298,7 +299,9 @@ impl Attempt<'_> {
                 }
                 // Erased between the two readings: look again.
                 (Some(_), None) => Ok(Change::nothing(Ok(None))),
-                (None, _) => {
+                // This attempt opened it, was not told so, and it has ended since: look again, under another id.
+                (None, Some(_)) => Ok(Change::nothing(Ok(None))),
+                (None, None) => {
                     let turn = open::open(id, self.opening, address.clone(), around, self.actor.clone(), draws.clone());
                     Ok(self.begin(&address, turn, remember, now))
                 }

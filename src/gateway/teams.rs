@@ -113,6 +113,7 @@ impl Gateway {
         let read_at = self.clock.elapsed();
         let (opened, version) = self.read_one(key).await?;
         let layer: Overrides = opened.map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, &b))?;
+        effective(&layer, &Overrides::default()).map_err(|refusal| unreadable("the system's settings", &refusal))?;
         let value = Arc::new(layer);
         self.teams.system.insert((), Kept { value: value.clone(), version, system: None, read_at });
         Ok((value, version))
@@ -277,9 +278,18 @@ fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
     };
     let effective = effective(system, &team.overrides)
         .or_else(alone)
-        .map_err(|_| Error::Damaged(format!("the settings of {} contradict each other", team.name)))?;
+        .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
     let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
     Ok(TeamView { effective, signing, verifying: team.verifying_keys(), team })
+}
+
+/// Settings that do not stand: of a newer release, mostly.
+fn unreadable(whose: &str, refusal: &Refusal) -> Error {
+    let faults = match refusal {
+        Refusal::Settings(faults) => faults.iter().map(|f| format!(" {} {}", f.pointer, f.detail)).collect(),
+        other => other.to_string(),
+    };
+    Error::Damaged(format!("{whose} cannot be followed:{faults}"))
 }
 
 fn save_team<T>(team: &Team, outcome: T) -> Change<T> {

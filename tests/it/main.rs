@@ -36,4 +36,5 @@ mod store_contract;
 mod stores;
 mod supply;
 mod tenancy;
+mod versions;
 mod world;

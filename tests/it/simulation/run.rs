@@ -194,7 +194,7 @@ impl Run {
         // Leases of those who died last ten seconds; so may a question that was under way.
         for span in [0, 32 * MINUTE, 2 * HOUR] {
             self.cluster.jump(Duration::from_secs(span));
-            sleep(Duration::from_secs(25)).await;
+            sleep(Duration::from_secs(13)).await;
         }
         self.listening.drain(..).for_each(|listener| listener.abort());
         let (now, step) = (self.cluster.time.now(), self.cluster.book().step);
