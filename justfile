@@ -15,6 +15,10 @@ serve *options:
 test *options:
     ./scripts/test {{options}}
 
+# How fast it is, as ratios to what cannot be faster (--quick: minutes; --count: instructions)
+bench *options:
+    ./scripts/bench {{options}}
+
 # What takes seconds: formatting and lints
 check:
     cargo fmt --all --check

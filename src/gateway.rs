@@ -7,6 +7,7 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use aws_lc_rs::aead::LessSafeKey;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -99,13 +100,17 @@ pub struct Gateway {
     epoch: RwLock<Arc<Epoch>>,
     entropy: Arc<dyn Entropy>,
     keys: Keys,
+    /// What seals records, ready for use.
+    seal: LessSafeKey,
     owner: Option<Tag>,
     public_url: String,
     retention: Retention,
     teams: teams::Known,
+    proven: callers::Proven,
     parsed: Cache<InteractionId, Arc<Parsed>, caches::ByBytes>,
-    /// Records that the flag board confirms, as they were opened: they need no second reading.
-    opened: Cache<String, (CommitId, Vec<u8>), caches::ByBytes>,
+    /// Records of the flag board as they were opened last: where they still stand so, they need no
+    /// second reading.
+    opened: Cache<String, decide::Opened, caches::ByBytes>,
     tails: stream::Tails,
     /// Writers of one record wait here rather than collide in the store.
     turnstiles: Vec<Mutex<()>>,
@@ -116,7 +121,7 @@ pub struct Gateway {
 /// An interaction as it was read, with the version that it was read at.
 struct Parsed {
     version: CommitId,
-    interaction: Interaction,
+    interaction: Arc<Interaction>,
 }
 
 impl Gateway {
@@ -136,11 +141,13 @@ impl Gateway {
             epoch: RwLock::default(),
             clock,
             entropy,
+            seal: seal::ready(keys.seal.expose()),
             keys,
             owner,
             public_url: premises.public_url,
             retention: premises.retention,
             teams: teams::Known::default(),
+            proven: callers::Proven::default(),
             parsed: caches::of_bytes(64 << 20),
             opened: caches::of_bytes(64 << 20),
             tails: stream::Tails::default(),

@@ -8,9 +8,9 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::Parsed;
+use super::decide::Opened;
 use crate::domain::id::InteractionId;
 use crate::domain::interaction::{Interaction, Participant};
-use crate::store::CommitId;
 
 /// What an entry costs besides its content: keys, counts, the allocator's share.
 const BESIDES: usize = 256;
@@ -30,9 +30,9 @@ where
 #[derive(Clone, Copy)]
 pub(super) struct ByBytes;
 
-impl Weighter<String, (CommitId, Vec<u8>)> for ByBytes {
-    fn weight(&self, name: &String, (_, bytes): &(CommitId, Vec<u8>)) -> u64 {
-        (BESIDES + name.len() + bytes.len()) as u64
+impl Weighter<String, Opened> for ByBytes {
+    fn weight(&self, name: &String, opened: &Opened) -> u64 {
+        (BESIDES + name.len() + opened.len()) as u64
     }
 }
 

@@ -1,6 +1,11 @@
 //! Who is asking: the owner of the configuration, or the holder of a team's API key.
 //! What a role may do is for the handlers to name; here a key is only found out to be good.
 
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use super::teams::TeamView;
 use super::{Error, Gateway, owner_tag};
 use crate::domain::event::Actor;
 use crate::domain::id::TeamName;
@@ -36,17 +41,36 @@ impl Caller {
     }
 }
 
+/// Callers whose keys were good, by their marks, each with the team as it was then: they are good
+/// again for as long as that is what the team is.
+pub(super) struct Proven(Cache<[u8; 32], (Arc<TeamView>, Arc<Caller>)>);
+
+impl Default for Proven {
+    fn default() -> Self {
+        Self(Cache::new(10_000))
+    }
+}
+
 impl Gateway {
     /// The caller whose key this is; None where it is nobody's.
-    pub async fn caller(&self, key: &str) -> Result<Option<Caller>, Error> {
+    pub async fn caller(&self, key: &str) -> Result<Option<Arc<Caller>>, Error> {
         let mark = owner_tag(&self.keys.api, key.as_bytes());
         if self.owner.is_some_and(|owner| owner == mark) {
-            return Ok(Some(Caller { role: Role::Owner, team: None, actor: Actor::Owner, mark }));
+            return Ok(Some(Arc::new(Caller { role: Role::Owner, team: None, actor: Actor::Owner, mark })));
+        }
+        let proven = self.proven.0.get(mark.as_bytes());
+        if let Some((before, caller)) = &proven
+            && let Some(team) = self.team(&before.team.name).await?
+            && Arc::ptr_eq(before, &team)
+        {
+            return Ok(Some(caller.clone()));
         }
         let Some(presented) = Presented::parse(key) else { return Ok(None) };
         let Some(team) = self.team(&presented.team).await? else { return Ok(None) };
         let Some(found) = presented.verify(&team.team, &self.keys.api) else { return Ok(None) };
         let actor = Actor::ApiKey(found.id.to_string());
-        Ok(Some(Caller { role: found.role, team: Some(presented.team), actor, mark }))
+        let caller = Arc::new(Caller { role: found.role, team: Some(presented.team), actor, mark });
+        self.proven.0.insert(*mark.as_bytes(), (team, caller.clone()));
+        Ok(Some(caller))
     }
 }

@@ -92,7 +92,7 @@ impl Gateway {
     pub(super) async fn wake(&self, believe: bool) -> Result<Found, Error> {
         self.ask_referee().await?;
         let reads = clock_reads();
-        let (mut opened, _) = self.read(&reads).await?;
+        let mut opened = self.read(&reads).await?;
         let mark: Option<Mark> = opened.pop().flatten().map(|bytes| decode(CLOCK, &bytes)).transpose()?;
         let Some(mark) = mark else { return Ok(Found::Good) };
         let woke = self.time.with(|reading| {

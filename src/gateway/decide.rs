@@ -1,7 +1,10 @@
 //! The one loop: load, decide, commit by compare-and-swap, again on a conflict.
 //! It knows neither what is decided nor why: every change of a record passes here.
 
+use std::ops::Deref;
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use crate::domain::event::{Event, EventKind};
 use crate::domain::refusal::Refusal;
@@ -58,10 +61,8 @@ impl<T> Change<T> {
         Self { put, delete, enter, remove, trim, events, confirm: Confirm::Read, outcome }
     }
 
-    /// What it puts that the board will confirm, opened as it is.
-    fn kept(&self) -> Vec<(String, Vec<u8>)> {
-        let on_board = self.put.iter().filter(|plain| on_board(&plain.name));
-        on_board.map(|plain| (plain.name.clone(), plain.bytes.clone())).collect()
+    fn saves(&self) -> bool {
+        !self.put.is_empty() || !self.delete.is_empty()
     }
 
     /// The same change, told otherwise.
@@ -78,7 +79,31 @@ pub(super) struct Reads {
 }
 
 /// A record as it was read and opened.
-pub(super) type Opened = Option<Vec<u8>>;
+#[derive(Clone)]
+pub(super) struct Opened {
+    pub version: CommitId,
+    bytes: Bytes,
+}
+
+impl Deref for Opened {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Records as this node remembers them.
+struct Remembered {
+    records: Vec<Option<Opened>>,
+    /// The store's board confirms each. Else only a commit can, which expects them so.
+    sure: bool,
+}
+
+/// A commit that is to be made: what it does, and what it leaves of what is remembered here.
+struct Made {
+    batch: Batch,
+    left: Vec<(String, Opened)>,
+}
 
 /// A decision that was saved: its outcome, and the version of what it put.
 pub(super) struct Saved<T> {
@@ -90,20 +115,32 @@ pub(super) struct Saved<T> {
 impl Gateway {
     /// Loads what `reads` names, lets `rule` decide, and commits. The rule runs again on a
     /// conflict; its refusal is returned only after what it counted is saved.
+    ///
+    /// What this node remembers is decided on first: the commit expects each record as it was
+    /// remembered, so a wrong memory is a conflict. A decision that saves nothing is proved by no
+    /// commit, so it is made again on what the store has.
     pub(super) async fn decide<T>(
         &self,
         reads: &Reads,
-        rule: impl Fn(&[Opened], Moment) -> Result<Change<T>, Error>,
+        rule: impl Fn(&[Option<Opened>], Moment) -> Result<Change<T>, Error>,
     ) -> Result<Saved<T>, Error> {
         let turnstile = self.turnstile(reads);
         let waited = tokio::time::timeout(LONGEST_WAIT, turnstile.lock()).await;
         let _first = waited.map_err(|_| Error::Away("too many writers wait before this one".into()))?;
+        let mut remembered = self.remembered(reads);
         for round in 0..MOST_ROUNDS {
-            let (opened, versions) = self.read(reads).await?;
-            let change = rule(&opened, self.now())?;
-            let saves = !change.put.is_empty() || !change.delete.is_empty();
-            if change.confirm == Confirm::Read || change.confirm == Confirm::Written && !saves {
-                let read = expectations(reads, &versions);
+            let Remembered { records, sure } = match remembered.take() {
+                Some(remembered) => remembered,
+                None => Remembered { records: self.read(reads).await?, sure: true },
+            };
+            let change = match rule(&records, self.now()) {
+                Ok(change) if sure || change.saves() => change,
+                Err(error) if sure => return Err(error),
+                _ => continue,
+            };
+            let (saves, confirm) = (change.saves(), change.confirm);
+            if confirm == Confirm::Read || confirm == Confirm::Written && !saves {
+                let read = expectations(reads, &records);
                 if self.store.confirm(reads.partition, &read).await? == Outcome::Conflict {
                     continue;
                 }
@@ -112,15 +149,14 @@ impl Gateway {
                 return Ok(Saved { outcome: change.outcome, version: None });
             }
             let id = CommitId(self.draw());
-            let kept: Vec<(String, Vec<u8>)> = change.kept();
             let kinds: Vec<EventKind> = change.events.iter().map(|event| event.kind).collect();
-            let (batch, outcome) = self.batch(id, reads, &versions, change);
+            let (Made { batch, left }, outcome) = self.make(id, reads, &records, change);
             match self.commit(batch).await? {
                 Outcome::Committed => {
                     for kind in kinds {
                         metrics::counter!("countersign_events_total", "type" => kind.as_str()).increment(1);
                     }
-                    kept.into_iter().for_each(|(name, bytes)| self.opened.insert(name, (id, bytes)));
+                    left.into_iter().for_each(|(name, opened)| self.opened.insert(name, opened));
                     return Ok(Saved { outcome, version: Some(id) });
                 }
                 Outcome::Conflict => tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await,
@@ -136,90 +172,90 @@ impl Gateway {
     }
 
     /// Reads and opens records; what the flag board confirms is not read again.
-    pub(super) async fn read(&self, reads: &Reads) -> Result<(Vec<Opened>, Vec<Option<CommitId>>), Error> {
-        if let Some(known) = self.known(reads) {
-            return Ok(known);
+    pub(super) async fn read(&self, reads: &Reads) -> Result<Vec<Option<Opened>>, Error> {
+        if let Some(Remembered { records, sure: true }) = self.remembered(reads) {
+            return Ok(records);
         }
-        let records = self.store.get(reads.partition, &reads.names).await?;
-        let mut opened = Vec::with_capacity(records.len());
-        let mut versions = Vec::with_capacity(records.len());
-        for (name, record) in reads.names.iter().zip(records) {
-            versions.push(record.as_ref().map(|r| r.version));
-            let plain = record.map(|r| Ok::<_, Error>((r.version, self.open_record(name, r.version, &r.bytes)?)));
-            let plain = plain.transpose()?;
-            if let Some((version, bytes)) = plain.as_ref().filter(|_| on_board(name)) {
-                let key = Key { partition: reads.partition, name: name.clone() };
-                if self.store.board(&key) == Board::Version(*version) {
-                    self.opened.insert(key.name, (*version, bytes.clone()));
-                }
+        let found = self.store.get(reads.partition, &reads.names).await?;
+        let mut records = Vec::with_capacity(found.len());
+        for (name, record) in reads.names.iter().zip(found) {
+            let Some(record) = record else {
+                records.push(None);
+                continue;
+            };
+            let version = record.version;
+            let opened = Opened { version, bytes: self.open_record(name, version, &record.bytes)?.into() };
+            if on_board(name) {
+                self.opened.insert(name.clone(), opened.clone());
             }
-            opened.push(plain.map(|(_, bytes)| bytes));
+            records.push(Some(opened));
         }
-        Ok((opened, versions))
+        Ok(records)
     }
 
     /// Reads what somebody is told by it: nothing that might still be forgotten, as `confirm` says.
-    pub(super) async fn read_to_tell(&self, reads: &Reads) -> Result<Vec<Opened>, Error> {
+    pub(super) async fn read_to_tell(&self, reads: &Reads) -> Result<Vec<Option<Opened>>, Error> {
         for _ in 0..MOST_ROUNDS {
-            let (opened, versions) = self.read(reads).await?;
-            match self.store.confirm(reads.partition, &expectations(reads, &versions)).await? {
-                Outcome::Committed => return Ok(opened),
+            let records = self.read(reads).await?;
+            match self.store.confirm(reads.partition, &expectations(reads, &records)).await? {
+                Outcome::Committed => return Ok(records),
                 Outcome::Conflict => {}
             }
         }
         Err(Error::Away("too many writers of what is read".into()))
     }
 
-    /// All of what is to be read, where each is on the board and was opened here before.
-    fn known(&self, reads: &Reads) -> Option<(Vec<Opened>, Vec<Option<CommitId>>)> {
-        let one = |name: &String| {
+    /// All of what is to be read, where this node need not ask. What is on no board is hardly ever
+    /// there (a reply of an earlier request, a link that ended), so it is taken to be absent.
+    fn remembered(&self, reads: &Reads) -> Option<Remembered> {
+        let mut sure = true;
+        let mut one = |name: &String| {
             if !on_board(name) {
-                return None;
+                sure = false;
+                return Some(None);
             }
             match self.store.board(&Key { partition: reads.partition, name: name.clone() }) {
-                Board::Absent => Some((None, None)),
-                Board::NotKept => None,
-                Board::Version(version) => {
-                    let (kept, bytes) = self.opened.get(name)?;
-                    (kept == version).then_some((Some(bytes), Some(version)))
+                Board::Absent => Some(None),
+                Board::NotKept => {
+                    sure = false;
+                    self.opened.get(name).map(Some)
                 }
+                Board::Version(version) => self.opened.get(name).filter(|kept| kept.version == version).map(Some),
             }
         };
-        reads.names.iter().map(one).collect::<Option<Vec<_>>>().map(|all| all.into_iter().unzip())
+        let records = reads.names.iter().map(&mut one).collect::<Option<Vec<_>>>()?;
+        Some(Remembered { records, sure })
     }
 
     /// Expects every record that was read to be as it was read, and seals what is put.
-    fn batch<T>(
+    fn make<T>(
         &self,
         id: CommitId,
         reads: &Reads,
-        versions: &[Option<CommitId>],
+        records: &[Option<Opened>],
         change: Change<T>,
-    ) -> (Batch, Result<T, Refusal>) {
+    ) -> (Made, Result<T, Refusal>) {
         let mut batch = Batch::new(id, reads.partition);
         batch.confirm = change.confirm == Confirm::Written;
-        batch.expect = expectations(reads, versions);
-        batch.put = change
-            .put
-            .into_iter()
-            .map(|plain| Put {
-                bytes: self.seal_record(&plain.name, id, &plain.bytes),
-                board: on_board(&plain.name),
-                name: plain.name,
-                alarm: plain.alarm.map(|m| m.0),
-                expires: plain.expires.map(|m| m.0),
-            })
-            .collect();
+        batch.expect = expectations(reads, records);
+        let mut left = Vec::new();
+        for Plain { name, bytes, alarm, expires } in change.put {
+            let (sealed, board) = (self.seal_record(&name, id, &bytes), on_board(&name));
+            if board {
+                left.push((name.clone(), Opened { version: id, bytes: bytes.into() }));
+            }
+            let (alarm, expires) = (alarm.map(|m| m.0), expires.map(|m| m.0));
+            batch.put.push(Put { bytes: sealed, board, name, alarm, expires });
+        }
         batch.delete = change.delete;
-        batch.enter = change
-            .enter
-            .into_iter()
-            .map(|(index, member, plain)| Entry { bytes: self.seal_at(&index, &plain), index, member })
-            .collect();
+        let enter = change.enter.into_iter();
+        let entry =
+            |(index, member, plain): (String, _, Vec<u8>)| Entry { bytes: self.seal_at(&index, &plain), index, member };
+        batch.enter = enter.map(entry).collect();
         batch.remove = change.remove;
         batch.trim = change.trim;
         batch.events = change.events.iter().map(|event| self.seal_at("outbox", &encode(event))).collect();
-        (batch, change.outcome)
+        (Made { batch, left }, change.outcome)
     }
 
     /// Commits; after an answer that may have been lost, asks again with the same id, which the
@@ -241,7 +277,7 @@ impl Gateway {
 }
 
 /// That each record is as it was read.
-fn expectations(reads: &Reads, versions: &[Option<CommitId>]) -> Vec<(String, Expect)> {
-    let expect = |version: &Option<CommitId>| version.map_or(Expect::Absent, Expect::Version);
-    reads.names.iter().cloned().zip(versions.iter().map(expect)).collect()
+fn expectations(reads: &Reads, records: &[Option<Opened>]) -> Vec<(String, Expect)> {
+    let expect = |record: &Option<Opened>| record.as_ref().map_or(Expect::Absent, |r| Expect::Version(r.version));
+    reads.names.iter().cloned().zip(records.iter().map(expect)).collect()
 }

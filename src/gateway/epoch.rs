@@ -49,7 +49,7 @@ impl Gateway {
 
     /// Enters the epoch that the store is in: another node may have begun it.
     pub(super) async fn see_epoch(&self) -> Result<(), Error> {
-        let (mut opened, _) = self.read(&epoch_reads()).await?;
+        let mut opened = self.read(&epoch_reads()).await?;
         let epoch: Epoch = opened.pop().flatten().map_or(Ok(Epoch::default()), |bytes| decode(EPOCH, &bytes))?;
         if epoch.number > self.epoch().number {
             self.enter(epoch);

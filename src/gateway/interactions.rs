@@ -10,7 +10,7 @@ use super::decide::{Change, Confirm, Plain, Reads};
 use super::links::fresh;
 use super::names::interaction_name;
 use super::turns::Visit;
-use super::{Error, Gateway, Held, Remember, Told, decode, encode};
+use super::{Error, Gateway, Held, Parsed, Remember, Told, decode, encode};
 use crate::domain::assertion;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
@@ -148,14 +148,14 @@ impl Gateway {
     }
 
     /// What time has made of it, without saving: a read never waits for a sweep.
-    fn settled(&self, interaction: &Interaction, address: Address, team: Arc<TeamView>) -> Held<()> {
+    fn settled(&self, interaction: &Arc<Interaction>, address: Address, team: Arc<TeamView>) -> Held<()> {
         let now = self.now();
         let of_this_epoch = interaction.status != Status::Open || interaction.epoch >= self.epoch().number;
         if of_this_epoch && interaction.deadline().is_none_or(|deadline| now < deadline) {
-            return Held { outcome: (), interaction: Arc::new(interaction.clone()), address, team };
+            return Held { outcome: (), interaction: interaction.clone(), address, team };
         }
         let around = self.around(&team.effective.settings, now);
-        let turn = Turn::begin(interaction.clone(), address, around, Actor::Time, self.draws());
+        let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.draws());
         let Decision { interaction, address, .. } = tend::tick(turn);
         Held { outcome: (), interaction: Arc::new(interaction), address, team }
     }
@@ -169,7 +169,7 @@ impl Gateway {
     ) -> Result<Option<Held<()>>, Error> {
         self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (partition, name) = self.address_of(team, channel, conversation);
-        let (mut opened, _) = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address: Address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
         match address.open {
             Some(id) => {
@@ -273,7 +273,7 @@ impl Attempt<'_> {
     async fn run(&self, remember: Option<&Remember<'_, Held<bool>>>) -> Result<Option<Told<Held<bool>>>, Error> {
         let gateway = self.gateway;
         let first = Reads { partition: self.partition, names: vec![self.address_name.clone()] };
-        let (mut opened, _) = gateway.read(&first).await?;
+        let mut opened = gateway.read(&first).await?;
         let found = opened.pop().flatten().map_or(Ok(Address::default()), |b| self.address(&b))?.open;
         let id = found.unwrap_or_else(|| InteractionId::new(gateway.now(), gateway.draw(), self.partition.0));
         let mut names = vec![self.address_name.clone(), interaction_name(id)];
@@ -307,7 +307,12 @@ impl Attempt<'_> {
                 }
             }
         });
-        Ok(saved.await?.outcome?)
+        let saved = saved.await?;
+        let told = saved.outcome?;
+        if let (Some(Told::Fresh(held)), Some(version)) = (&told, saved.version) {
+            gateway.parsed.insert(id, Arc::new(Parsed { version, interaction: held.interaction.clone() }));
+        }
+        Ok(told)
     }
 
     fn address(&self, bytes: &[u8]) -> Result<Address, Error> {

@@ -17,7 +17,7 @@ impl Gateway {
     pub async fn post_back(&self, handle: &str, token: &str) -> Result<Held<Accepted>, Error> {
         let parsed = Token::parse(handle).filter(|t| t.kind != TokenKind::Done);
         let parsed = parsed.ok_or(Refusal::NotFound("link"))?;
-        let seen = self.look(parsed.interaction, None).await?;
+        let seen = self.facts(parsed.interaction, None).await?;
         let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("link"))?;
         let callback = self.callback(handle);
         let assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.now())?;

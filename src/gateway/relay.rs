@@ -178,8 +178,7 @@ impl Gateway {
     /// Where a team's streams stand.
     pub(super) async fn head(&self, team: &TeamName) -> Result<Head, Error> {
         let name = head_name(team);
-        let (mut opened, _) =
-            self.read(&Reads { partition: self.team_partition(team), names: vec![name.clone()] }).await?;
+        let mut opened = self.read(&Reads { partition: self.team_partition(team), names: vec![name.clone()] }).await?;
         opened.pop().flatten().map_or(Ok(Head::default()), |b| decode(&name, &b))
     }
 }

@@ -55,7 +55,7 @@ impl<'a, T> Remember<'a, T> {
 
     /// The earlier reply, or that its request is still running. A reply of a day ago counts no
     /// more, whether or not the store has swept it.
-    pub(super) fn earlier(&self, kept: &Opened, now: Moment) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) fn earlier(&self, kept: &Option<Opened>, now: Moment) -> Result<Option<Vec<u8>>, Error> {
         if let Some(sealed) = kept {
             let opened = Gateway::open_for(&self.place.key, sealed)?;
             let (at, reply) = opened.split_first_chunk().ok_or_else(|| Error::Damaged("a kept reply".into()))?;

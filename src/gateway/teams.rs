@@ -10,7 +10,7 @@ use std::time::Duration;
 use dashmap::DashMap;
 use serde_json::json;
 
-use super::decide::{Change, Confirm, Plain, Reads};
+use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::{SYSTEM_RECORD, gone_name, team_record};
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
@@ -66,6 +66,8 @@ pub(super) struct Known {
 
 #[derive(Clone)]
 struct Kept<T> {
+    /// Where its record lies.
+    key: Key,
     value: T,
     version: Option<CommitId>,
     /// Of the system layer that it was made with.
@@ -77,15 +79,15 @@ impl Gateway {
     /// A team as it is now.
     pub async fn team(&self, name: &TeamName) -> Result<Option<Arc<TeamView>>, Error> {
         let (system, system_version) = self.system().await?;
-        let key = Key { partition: self.team_partition(name), name: team_record(name) };
         if let Some(kept) = self.teams.teams.get(name)
             && kept.system == system_version
-            && self.holds(&key, kept.version, kept.read_at)
+            && self.holds(&kept)
         {
             return Ok(kept.value.clone());
         }
+        let key = Key { partition: self.team_partition(name), name: team_record(name) };
         let read_at = self.clock.elapsed();
-        let (opened, version) = self.read_one(key).await?;
+        let (opened, version) = self.read_one(key.clone()).await?;
         let value = match opened {
             Some(bytes) => {
                 let team: Team = decode(name.as_str(), &bytes)?;
@@ -94,7 +96,7 @@ impl Gateway {
             None => None,
         };
         if value.is_some() {
-            let kept = Kept { value: value.clone(), version, system: system_version, read_at };
+            let kept = Kept { key, value: value.clone(), version, system: system_version, read_at };
             self.teams.teams.insert(name.clone(), kept);
         } else {
             self.teams.teams.remove(name); // names that do not exist are without number
@@ -104,34 +106,34 @@ impl Gateway {
 
     /// The system layer as it is now.
     pub(super) async fn system(&self) -> Result<(Arc<Overrides>, Option<CommitId>), Error> {
-        let key = Key { partition: SYSTEM, name: SYSTEM_RECORD.into() };
         if let Some(kept) = self.teams.system.get(&())
-            && self.holds(&key, kept.version, kept.read_at)
+            && self.holds(&kept)
         {
             return Ok((kept.value.clone(), kept.version));
         }
+        let key = Key { partition: SYSTEM, name: SYSTEM_RECORD.into() };
         let read_at = self.clock.elapsed();
-        let (opened, version) = self.read_one(key).await?;
+        let (opened, version) = self.read_one(key.clone()).await?;
         let layer: Overrides = opened.map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, &b))?;
         effective(&layer, &Overrides::default()).map_err(|refusal| unreadable("the system's settings", &refusal))?;
         let value = Arc::new(layer);
-        self.teams.system.insert((), Kept { value: value.clone(), version, system: None, read_at });
+        self.teams.system.insert((), Kept { key, value: value.clone(), version, system: None, read_at });
         Ok((value, version))
     }
 
     /// Whether what was kept still is what the store has.
-    fn holds(&self, key: &Key, version: Option<CommitId>, read_at: Duration) -> bool {
-        match self.store.board(key) {
-            Board::Version(newest) => version == Some(newest),
-            Board::Absent => version.is_none(),
-            Board::NotKept => self.clock.elapsed().saturating_sub(read_at) < FRESH,
+    fn holds<T>(&self, kept: &Kept<T>) -> bool {
+        match self.store.board(&kept.key) {
+            Board::Version(newest) => kept.version == Some(newest),
+            Board::Absent => kept.version.is_none(),
+            Board::NotKept => self.clock.elapsed().saturating_sub(kept.read_at) < FRESH,
         }
     }
 
-    async fn read_one(&self, key: Key) -> Result<(Option<Vec<u8>>, Option<CommitId>), Error> {
-        let reads = Reads { partition: key.partition, names: vec![key.name] };
-        let (mut opened, versions) = self.read(&reads).await?;
-        Ok((opened.pop().flatten(), versions[0]))
+    async fn read_one(&self, key: Key) -> Result<(Option<Opened>, Option<CommitId>), Error> {
+        let opened = self.read(&Reads { partition: key.partition, names: vec![key.name] }).await?.pop().flatten();
+        let version = opened.as_ref().map(|opened| opened.version);
+        Ok((opened, version))
     }
 
     /// What this node kept of a team or of the system layer is out of date.
@@ -195,7 +197,7 @@ impl Gateway {
     /// Erases what a leaving team kept, and its record last.
     async fn finish_leaving(&self, name: &TeamName) -> Result<(), Error> {
         let reads = self.team_reads(name);
-        let (opened, _) = self.read(&reads).await?;
+        let opened = self.read(&reads).await?;
         let team = opened[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
         if team.is_none_or(|team| !team.leaving) {
             return Ok(());

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::decide::{Change, Confirm, Plain, Reads};
+use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::{ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{DAY, Error, Gateway, Parsed, decode, encode};
@@ -41,6 +41,15 @@ pub(super) struct Visit<'a> {
 }
 
 impl Gateway {
+    /// The interaction as this node has seen it: its team and its address never change. Whether it
+    /// still is there, and what else it says, only `look` and a turn know.
+    pub(super) async fn facts(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
+        match self.parsed.get(&id).filter(|seen| team.is_none_or(|team| seen.interaction.team == *team)) {
+            Some(seen) => Ok(seen),
+            None => self.look(id, team).await,
+        }
+    }
+
     /// The interaction as the store has it now, where the caller may see it.
     pub(super) async fn look(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
         self.seen(id, team, false).await
@@ -83,9 +92,18 @@ impl Gateway {
             return Ok(Some(parsed));
         }
         let plain = self.open_record(&key.name, record.version, &record.bytes)?;
-        let parsed = Arc::new(Parsed { version: record.version, interaction: decode(&key.name, &plain)? });
+        let interaction = Arc::new(decode(&key.name, &plain)?);
+        let parsed = Arc::new(Parsed { version: record.version, interaction });
         self.parsed.insert(id, parsed.clone());
         Ok(Some(parsed))
+    }
+
+    /// What an interaction's record says.
+    fn parse(&self, id: InteractionId, name: &str, record: &Opened) -> Result<Arc<Interaction>, Error> {
+        match self.parsed.get(&id).filter(|parsed| parsed.version == record.version) {
+            Some(parsed) => Ok(parsed.interaction.clone()),
+            None => decode(name, record).map(Arc::new),
+        }
     }
 
     /// Lets a rule decide on an interaction and saves it.
@@ -98,8 +116,8 @@ impl Gateway {
     where
         T: Clone,
     {
-        let seen = self.look(visit.id, visit.team).await?;
-        let facts = &seen.interaction; // team and address of an interaction never change
+        let seen = self.facts(visit.id, visit.team).await?;
+        let facts = &seen.interaction;
         let team = self.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let (partition, address_name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
         let mut names = vec![interaction_name(visit.id), address_name];
@@ -114,12 +132,13 @@ impl Gateway {
                 {
                     return Ok(Change::nothing(Ok(Told::Again(reply))));
                 }
-                let bytes = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
-                let before: Interaction = decode(&reads.names[0], bytes)?;
+                let record = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
+                let before = self.parse(visit.id, &reads.names[0], record)?;
                 let address: Address =
                     records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
                 let around = self.around(&team.effective.settings, now);
-                let mut turn = Turn::begin(before.clone(), address.clone(), around, visit.actor.clone(), draws.clone());
+                let interaction = Interaction::clone(&before);
+                let mut turn = Turn::begin(interaction, address.clone(), around, visit.actor.clone(), draws.clone());
                 if visit.link.is_some() {
                     turn.past = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
                 }
@@ -133,7 +152,7 @@ impl Gateway {
             .await?;
         let told = saved.outcome?;
         if let (Told::Fresh(held), Some(version)) = (&told, saved.version) {
-            let interaction = Interaction::clone(&held.interaction);
+            let interaction = held.interaction.clone();
             self.parsed.insert(visit.id, Arc::new(Parsed { version, interaction }));
         }
         Ok(told)
@@ -152,18 +171,19 @@ impl Gateway {
         now: Moment,
     ) -> Change<Told<Held<T>>> {
         let Decision { interaction, address, ended, events, outcome } = decision;
+        let interaction = Arc::new(interaction);
         let outcome = outcome.map(|outcome| Held {
             outcome,
-            interaction: Arc::new(interaction.clone()),
+            interaction: interaction.clone(),
             address: address.clone(),
             team: team.clone(),
         });
         // That a conversation goes on may be forgotten; whatever else somebody did may not.
         let on = Interaction { idle_until: interaction.idle_until, ..before.clone() };
-        let goes_on = interaction == on && address == *address_before && ended.is_empty() && events.is_empty();
+        let goes_on = *interaction == on && address == *address_before && ended.is_empty() && events.is_empty();
         let confirm = if goes_on { Confirm::Read } else { Confirm::Written };
         let mut put = Vec::new();
-        if interaction != *before {
+        if *interaction != *before {
             let record = self.interaction_record(&interaction);
             if record.bytes.len() > MOST_BYTES {
                 return Change::nothing(Err(Refusal::Full));

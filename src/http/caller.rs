@@ -1,6 +1,8 @@
 //! No handler of the API runs without a proven caller of the role that it names.
 //! A team that is not the caller's does not exist for it: the answer is the same 404.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
@@ -17,7 +19,7 @@ macro_rules! callers {
     ($($(#[$doc:meta])* $name:ident = $role:expr;)*) => {
         $(
             $(#[$doc])*
-            pub struct $name(pub Caller);
+            pub struct $name(pub Arc<Caller>);
 
             impl FromRequestParts<Shared> for $name {
                 type Rejection = Problem;
@@ -40,7 +42,7 @@ callers! {
     Owner = Role::Owner;
 }
 
-async fn caller(parts: &Parts, state: &Shared, at_least: Role) -> Result<Caller, Problem> {
+async fn caller(parts: &Parts, state: &Shared, at_least: Role) -> Result<Arc<Caller>, Problem> {
     let key = bearer(parts).ok_or_else(|| Problem::of(&slugs::UNAUTHORIZED))?;
     let found = state.gateway.caller(key).await.map_err(|e| state.problem(e))?;
     let caller = found.ok_or_else(|| Problem::of(&slugs::UNAUTHORIZED))?;

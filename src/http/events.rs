@@ -82,7 +82,7 @@ async fn stream_events(
     let key = bearer(&parts).unwrap_or_default().to_owned();
     let mut confirm = tokio::time::interval(CONFIRM);
     confirm.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let events = Sse::new(live(Live { state, listener, key, held_by: caller.team, seen: None, confirm }));
+    let events = Sse::new(live(Live { state, listener, key, held_by: caller.team.clone(), seen: None, confirm }));
     let alive = KeepAlive::new().interval(Duration::from_secs(15)).text("alive");
     Ok(([("x-accel-buffering", "no")], events.keep_alive(alive)).into_response())
 }

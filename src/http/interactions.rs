@@ -13,7 +13,7 @@ use super::body::{Json, Query, fault, field};
 use super::caller::{Bot, acting, team_of_query};
 use super::people::{NewParticipant, person, short};
 use super::problem::Problem;
-use super::replies::created;
+use super::replies::{created, read};
 use super::views::{AuthenticationView, InteractionView};
 use super::{Shared, slugs};
 use crate::domain::id::ParticipantId;
@@ -206,5 +206,5 @@ async fn get_authentication(
     let who: Option<ParticipantId> = query.participant.map(|p| p.parse().map_err(|_| not_found())).transpose()?;
     let held = state.gateway.flag(acting.id, acting.team).await.map_err(|e| state.problem(e))?;
     let view = state.viewer(&caller).flag(&held, who.as_ref(), query.intent.as_deref());
-    Ok(Reply(view.ok_or_else(not_found)?).into_response())
+    Ok(read(&view.ok_or_else(not_found)?))
 }

@@ -3,12 +3,14 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
@@ -67,57 +69,86 @@ impl Limiter {
     }
 }
 
-/// Lays the layers around the routes; the last stands outermost.
+/// Lays around the routes what each request passes; what is told first stands outermost. They are
+/// one layer to the router, which clones and boxes each for every request.
 pub(super) fn around(routes: Router, shared: Shared) -> Router {
-    routes
-        .fallback(|| async { Problem::of(&slugs::NOT_FOUND) })
-        .layer(middleware::from_fn_with_state(shared.clone(), query::judged))
-        .layer(middleware::from_fn(counted))
-        .layer(middleware::from_fn_with_state(shared.clone(), limited))
-        .layer(middleware::from_fn(uncancelled))
-        .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .layer(middleware::from_fn_with_state(shared, outermost))
+    let passed = middleware::from_fn_with_state(shared, passed);
+    routes.fallback(|| async { Problem::of(&slugs::NOT_FOUND) }).layer((passed, DefaultBodyLimit::max(MOST_BYTES)))
 }
 
-/// A handler runs to its end also when its caller goes away: what was counted is compared, what
-/// was committed is told to the log and the metrics. A panic ends that request alone.
-async fn uncancelled(mut request: Request, next: Next) -> Response {
-    let place = request.extensions_mut().remove::<Place>();
-    let whole = async move {
-        let response = next.run(request).await;
-        drop(place);
-        response
-    };
-    match tokio::spawn(whole.in_current_span()).await {
-        Ok(response) => response,
-        Err(error) => {
-            metrics::counter!("countersign_panics_total").increment(1);
-            tracing::error!(%error, "a handler panicked");
-            Problem::of(&slugs::INTERNAL).into_response()
-        }
+/// Gives each request an id, writes problem documents, and sets what every answer carries.
+async fn passed(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let id = request_id(request.headers()).unwrap_or_else(|| base64url(&shared.gateway.draw::<12>()));
+    let span = tracing::info_span!("request", id, method = known_method(request.method()));
+    let changes_nothing = request.method().is_safe();
+    let handled = handled(shared.clone(), request, next).instrument(span);
+    let mut response = written(&shared, to_its_end(handled, changes_nothing).await);
+    let headers = response.headers_mut();
+    for (name, value) in DEFAULTS {
+        headers.entry(name).or_insert(value);
     }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// What every answer says, where its handler says nothing else.
+const DEFAULTS: [(HeaderName, HeaderValue); 4] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+];
+
+/// A handler runs to its end also when its caller goes away: what was counted is compared, what
+/// was committed is told to the log and the metrics. One that changes nothing may end with its
+/// caller. A panic ends that request alone.
+async fn to_its_end(handled: impl Future<Output = Response> + Send + 'static, changes_nothing: bool) -> Response {
+    let ended = match changes_nothing {
+        true => AssertUnwindSafe(handled).catch_unwind().await.map_err(|_| "a panic".to_owned()),
+        false => tokio::spawn(handled).await.map_err(|error| error.to_string()),
+    };
+    ended.unwrap_or_else(|error| {
+        metrics::counter!("countersign_panics_total").increment(1);
+        tracing::error!(error, "a handler panicked");
+        Problem::of(&slugs::INTERNAL).into_response()
+    })
+}
+
+/// Refuses what is too much or not described, lets the handler answer, and counts.
+async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
+    let _place = request.extensions_mut().remove::<Place>(); // kept until the answer is there
+    if let Some(refused) = limited(&shared, &request) {
+        return refused;
+    }
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = known_method(request.method());
+    let response = match query::judged(&shared, &request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    count(route.as_ref().map_or("none", MatchedPath::as_str), method, response.status());
+    response
 }
 
 /// Pages and post-backs are open to everybody, so they are limited by address. What is packed is
 /// unpacked for nobody: how large it would become is known too late.
-async fn limited(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+fn limited(shared: &Shared, request: &Request) -> Option<Response> {
     let packed = |coding: &HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
     if request.headers().get_all(header::CONTENT_ENCODING).iter().any(packed) {
         let refused = Problem::of(&slugs::MEDIA_TYPE).saying("A body with a Content-Encoding is not taken.");
-        return ([(header::ACCEPT_ENCODING, "identity")], refused).into_response();
+        return Some(([(header::ACCEPT_ENCODING, "identity")], refused).into_response());
     }
     let path = request.uri().path();
     let (page, post_back) = (path.starts_with("/l/"), path.starts_with("/p/"));
-    if (page || post_back)
-        && let Some(address) = client(&request, &shared.proxies)
-        && !shared.limiter.allows(address)
-    {
-        if page {
-            return notices::too_many(&shared);
-        }
-        return Problem::of(&slugs::TOO_MANY_REQUESTS).after(10).into_response();
+    if !(page || post_back) || client(request, &shared.proxies).is_none_or(|from| shared.limiter.allows(from)) {
+        return None;
     }
-    next.run(request).await
+    Some(match page {
+        true => notices::too_many(shared),
+        false => Problem::of(&slugs::TOO_MANY_REQUESTS).after(10).into_response(),
+    })
 }
 
 /// The client's address: an IPv6 one by its /64, since that is what one household has.
@@ -144,15 +175,10 @@ fn client(request: &Request, proxies: &Proxies) -> Option<IpAddr> {
 }
 
 /// Counts requests by route and status: labels from closed sets only.
-async fn counted(request: Request, next: Next) -> Response {
-    let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let route = matched.unwrap_or_else(|| "none".to_owned());
-    let method = known_method(request.method());
-    let response = next.run(request).await;
-    let status = response.status().as_u16().to_string();
+fn count(route: &str, method: &'static str, status: StatusCode) {
+    let (route, status) = (route.to_owned(), status.as_str().to_owned());
     metrics::counter!("countersign_requests_total", "route" => route, "method" => method, "status" => status)
         .increment(1);
-    response
 }
 
 fn known_method(method: &http::Method) -> &'static str {
@@ -165,26 +191,6 @@ fn known_method(method: &http::Method) -> &'static str {
         http::Method::DELETE => "DELETE",
         _ => "other",
     }
-}
-
-/// Gives each request an id, writes problem documents, and sets what every answer carries.
-async fn outermost(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let id = request_id(request.headers()).unwrap_or_else(|| base64url(&shared.gateway.draw::<12>()));
-    let span = tracing::info_span!("request", id, method = known_method(request.method()));
-    let response = next.run(request).instrument(span).await;
-    let mut response = written(&shared, response);
-    let headers = response.headers_mut();
-    let mut default = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    };
-    default(header::CACHE_CONTROL, "no-store");
-    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    default(header::REFERRER_POLICY, "no-referrer");
-    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert(REQUEST_ID, id);
-    }
-    response
 }
 
 /// An id that the caller gave, where it is a harmless one.

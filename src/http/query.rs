@@ -4,9 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::{MatchedPath, Request};
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
@@ -47,11 +45,8 @@ fn names(item: &Value) -> BTreeSet<String> {
     in_query.filter_map(|parameter| Some(parameter["name"].as_str()?.to_owned())).collect()
 }
 
-/// The layer.
-pub(super) async fn judged(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+/// Whether a request's query string is one that its route describes.
+pub(super) fn judged(shared: &Shared, request: &Request) -> Result<(), Problem> {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
-    match shared.queries.judge(path, request.uri().query().unwrap_or_default()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    }
+    request.uri().query().map_or(Ok(()), |query| shared.queries.judge(path, query))
 }

@@ -20,6 +20,13 @@ pub(super) fn created<V: Serialize>(created: bool, view: &V) -> Vec<u8> {
     bytes
 }
 
+/// A reply that nobody keeps.
+pub(super) fn read<V: Serialize>(view: &V) -> Response {
+    let mut bytes = Vec::with_capacity(512);
+    serde_json::to_writer(&mut bytes, view).expect("views are maps with text keys");
+    ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
+}
+
 /// A kept reply as it was.
 pub(super) fn again(bytes: Vec<u8>) -> Response {
     let status = if bytes.first() == Some(&1) { StatusCode::CREATED } else { StatusCode::OK };

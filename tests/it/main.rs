@@ -17,6 +17,7 @@ mod cluster;
 mod commands;
 mod confirm;
 mod contract;
+mod costs;
 mod crash;
 mod departures;
 mod examples;

@@ -214,6 +214,6 @@ impl People {
         if caller.is_none() {
             self.book().wrong(format!("{} does not know a good key", node.name));
         }
-        caller.ok_or(Error::Refused(Refusal::Forbidden))
+        caller.as_deref().cloned().ok_or(Error::Refused(Refusal::Forbidden))
     }
 }

@@ -1,0 +1,152 @@
+//! Round trips to a Redis server and commits of an embedded store, operation by operation.
+//! A node that saw what was last written decides on what it remembers: then the commit is the only
+//! round trip. What a wrong memory costs stands here, too.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::store::embedded::Embedded;
+use countersign::store::redis::Redis;
+use serde_json::{Value, json};
+
+use crate::stores;
+use crate::world::{Browser, Team, Visit, World};
+
+/// A world that counts.
+struct Counted<S> {
+    store: Arc<S>,
+    team: Team,
+}
+
+impl Counted<Redis> {
+    async fn on_redis() -> Option<Self> {
+        let stand = stores::on_redis().await?;
+        let store = stand.store.clone();
+        Some(Self { store, team: bank(&World::on(stand.any())).await })
+    }
+
+    /// Round trips since `before`.
+    fn since(&self, before: u64) -> u64 {
+        self.store.round_trips() - before
+    }
+}
+
+/// A team whose bot gets the signed URL itself, and that no operation has to look up first.
+async fn bank(world: &World) -> Team {
+    let team = world.team("bank").await;
+    team.set(json!({"link": {"landing": "optional", "binding": "code"}})).await;
+    team.open("whatsapp", "+37255500000").await;
+    team
+}
+
+async fn issued(team: &Team, interaction: &str) -> Visit {
+    let asked = json!({"purpose": "mid_chat", "intent": "statement_copy", "landing": false});
+    let link = team.bot("POST", interaction, "/login-links", asked).await.expect(201);
+    Visit::of(link["direct_url"].as_str().expect("the signed URL was asked for"))
+}
+
+#[tokio::test]
+async fn a_flag_is_one_round_trip_and_the_team_is_confirmed_four_times_a_second() {
+    let Some(counted) = Counted::on_redis().await else { return };
+    let id = counted.team.open("whatsapp", "+37255512345").await;
+    for _ in 0..3 {
+        let before = counted.store.round_trips();
+        counted.team.flag(&id).await;
+        assert_eq!(counted.since(before), 1);
+    }
+    counted.team.world.clock.advance(Duration::from_millis(250));
+    let before = counted.store.round_trips();
+    counted.team.flag(&id).await;
+    assert_eq!(counted.since(before), 3, "the flag, the team and the system's settings");
+}
+
+#[tokio::test]
+async fn a_login_on_one_node_is_one_round_trip_for_each_of_its_steps() {
+    let Some(counted) = Counted::on_redis().await else { return };
+    let team = &counted.team;
+    let id = team.open("whatsapp", "+37255512345").await;
+
+    let before = counted.store.round_trips();
+    let visit = issued(team, &id).await;
+    assert_eq!(counted.since(before), 1, "a link");
+
+    let assertion = team.assertion(&visit, "customer-42");
+    let before = counted.store.round_trips();
+    let told = team.post_back(&visit, &assertion).await.expect(200);
+    assert_eq!(counted.since(before), 1, "a post-back");
+
+    let code = Browser::new(&team.world).code(told["continue_url"].as_str().expect("a URL")).await;
+    let before = counted.store.round_trips();
+    assert_eq!(team.says(&id, "m-1", &code).await.expect(200)["outcome"], "passed");
+    assert_eq!(counted.since(before), 1, "a code");
+    assert_eq!(team.flag(&id).await["authenticated"], true);
+}
+
+#[tokio::test]
+async fn what_another_node_wrote_costs_a_reading() {
+    let Some(counted) = Counted::on_redis().await else { return };
+    let first = &counted.team;
+    let second = Team { world: first.world.second_node(), ..first.clone() };
+    let id = first.open("whatsapp", "+37255512345").await;
+
+    second.flag(&id).await;
+    let before = counted.store.round_trips();
+    let visit = issued(&second, &id).await;
+    assert_eq!(counted.since(before), 2, "it has seen the interaction, and reads what it decides on");
+
+    let assertion = first.assertion(&visit, "customer-42");
+    let before = counted.store.round_trips();
+    first.post_back(&visit, &assertion).await.expect(200);
+    assert_eq!(counted.since(before), 2, "it remembers no such link, so it reads, and commits");
+
+    let before = counted.store.round_trips();
+    issued(&second, &id).await;
+    assert_eq!(counted.since(before), 3, "a memory that was wrong, a reading, and the commit");
+}
+
+#[tokio::test]
+async fn what_is_refused_is_refused_on_what_the_store_has() {
+    let Some(counted) = Counted::on_redis().await else { return };
+    let first = &counted.team;
+    let second = Team { world: first.world.second_node(), ..first.clone() };
+    let id = first.open("whatsapp", "+37255512345").await;
+    let visit = issued(first, &id).await;
+    second.flag(&id).await;
+
+    // The first node remembers an open link; the second has taken its answer meanwhile.
+    let assertion = first.assertion(&visit, "customer-42");
+    second.post_back(&visit, &assertion).await.expect(200);
+    first.post_back(&visit, &assertion).await.refused(409, "replayed");
+
+    // It remembers an open interaction; the second has closed it.
+    second.bot("POST", &id, "/close", json!({})).await.expect(200);
+    let asked = json!({"purpose": "mid_chat"});
+    first.bot("POST", &id, "/login-links", asked).await.refused(409, "interaction-closed");
+}
+
+#[tokio::test]
+async fn each_step_of_a_login_is_one_commit_and_a_flag_is_none() {
+    let stand = stores::on_disk();
+    let store: Arc<Embedded> = stand.store.clone();
+    let team = bank(&World::on(stand.any())).await;
+    let so_far = || (store.commits(), store.flushes());
+    let (mut commits, mut flushes) = so_far();
+    let mut costs = |what: &str, most: u64| {
+        let now = so_far();
+        assert_eq!((now.0 - commits, now.1 - flushes), (most, most), "{what}");
+        (commits, flushes) = now;
+    };
+
+    let id = team.open("whatsapp", "+37255512345").await;
+    costs("an opening", 1);
+    let visit = issued(&team, &id).await;
+    costs("a link", 1);
+    let told = team.post_back(&visit, &team.assertion(&visit, "customer-42")).await.expect(200);
+    costs("a post-back", 1);
+    let code = Browser::new(&team.world).code(told["continue_url"].as_str().expect("a URL")).await;
+    costs("a page", 0);
+    assert_eq!(team.says(&id, "m-1", &code).await.expect(200)["outcome"], "passed");
+    costs("a code", 1);
+    team.bot("GET", &id, "/authentication", Value::Null).await.expect(200);
+    costs("a flag", 0);
+}
