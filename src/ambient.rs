@@ -6,7 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "the one place that may ask the system")]
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use zeroize::Zeroize;
@@ -51,35 +51,43 @@ impl Clock for SystemClock {
 /// A clock that moves only when told to.
 #[derive(Debug)]
 pub struct FixedClock {
-    start: u64,
-    now: AtomicU64,
+    /// Milliseconds that have passed, counted from 1970.
+    passed: AtomicU64,
+    /// How far the wall was set away from that.
+    step: AtomicI64,
 }
 
 impl FixedClock {
     /// A clock that stands at `now` milliseconds.
     pub fn at(now: u64) -> Self {
-        Self { start: now, now: AtomicU64::new(now) }
+        Self { passed: AtomicU64::new(now), step: AtomicI64::new(0) }
     }
 
-    /// Moves it on.
+    /// Time passes.
     pub fn advance(&self, by: Duration) {
         let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-        self.now.fetch_add(by, Ordering::SeqCst);
+        self.passed.fetch_add(by, Ordering::SeqCst);
     }
 
-    /// Puts it anywhere, also back.
+    /// Begins anew at any moment, also an earlier one.
     pub fn set(&self, now: u64) {
-        self.now.store(now, Ordering::SeqCst);
+        self.step.store(0, Ordering::SeqCst);
+        self.passed.store(now, Ordering::SeqCst);
+    }
+
+    /// Sets the wall forward or back by so many milliseconds; no time passes.
+    pub fn step(&self, by: i64) {
+        self.step.fetch_add(by, Ordering::SeqCst);
     }
 }
 
 impl Clock for FixedClock {
     fn now(&self) -> u64 {
-        self.now.load(Ordering::SeqCst)
+        self.passed.load(Ordering::SeqCst).saturating_add_signed(self.step.load(Ordering::SeqCst))
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.now().saturating_sub(self.start))
+        Duration::from_millis(self.passed.load(Ordering::SeqCst))
     }
 }
 

@@ -18,10 +18,20 @@ use crate::gateway::{Gateway, Premises, Retention};
 use crate::http;
 use crate::http::serve::{self, Limits};
 use crate::store::Store;
-use crate::store::embedded::Embedded;
+use crate::store::embedded::{self, Embedded};
 use crate::store::redis::{Options, Place, Redis};
 
+pub mod backup;
 mod root_key;
+
+/// What the operator allows this start of a gateway.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Consent {
+    /// A store may lack what it acknowledged: a new epoch begins.
+    pub accept_loss: bool,
+    /// A clock that was set back is right: a new epoch begins.
+    pub trust_clock: bool,
+}
 
 /// A gateway that listens.
 pub struct Running {
@@ -60,11 +70,12 @@ impl Running {
 }
 
 /// Opens the store that the configuration names.
-async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<Arc<Embedded>>)> {
+async fn open(config: &Config, accept_loss: bool) -> anyhow::Result<(Arc<dyn Store>, Option<Arc<Embedded>>)> {
     match config.store.kind {
         StoreKind::Embedded => {
             let path = config.store.path.clone();
-            let opened = tokio::task::spawn_blocking(move || Embedded::open(&path)).await?;
+            let options = embedded::Options { accept_loss };
+            let opened = tokio::task::spawn_blocking(move || Embedded::open_with(&path, options)).await?;
             let embedded = Arc::new(opened.with_context(|| format!("store.path {}", config.store.path.display()))?);
             Ok((embedded.clone(), Some(embedded)))
         }
@@ -83,26 +94,15 @@ async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Store>, Option<Arc<Emb
 }
 
 /// Starts a gateway. `more` is served beside it.
-pub async fn start(config: &Config, more: Router) -> anyhow::Result<Running> {
+pub async fn start(config: &Config, more: Router, consent: Consent) -> anyhow::Result<Running> {
     let root = root_key::load(config)?;
-    let (store, embedded) = open(config).await?;
+    let (store, embedded) = open(config, consent.accept_loss).await?;
     let listener =
         serve::listen(config.server.listen).with_context(|| format!("server.listen {}", config.server.listen))?;
     let address = listener.local_addr()?;
     let public_url = own_url(config, address)?;
-    let owner = Some(&config.admin.key).filter(|key| !key.is_empty());
-    let premises = Premises {
-        public_url: public_url.clone(),
-        owner_key: owner.map(|key| Secret::new(key.clone().into_bytes())),
-        retention: Retention {
-            interactions: config.retention.interactions_days,
-            events: config.retention.events_days,
-            audit: config.retention.audit_days,
-        },
-    };
-    let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
-    let gateway = Arc::new(Gateway::new(store, clock, entropy, &root, premises));
-    gateway.recognise().await.context("put back the root key that belongs to the store, or name another store")?;
+    let gateway = Arc::new(over(store, config, &root, public_url.clone()));
+    recognise(&gateway, embedded.as_deref(), consent).await?;
     let recorder = PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
     drop(metrics::set_global_recorder(recorder)); // a second gateway in one process counts with the first
@@ -114,10 +114,45 @@ pub async fn start(config: &Config, more: Router) -> anyhow::Result<Running> {
     Ok(Running { address, public_url, stopping, server, behind, embedded })
 }
 
+fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: String) -> Gateway {
+    let owner = Some(&config.admin.key).filter(|key| !key.is_empty());
+    let premises = Premises {
+        public_url,
+        owner_key: owner.map(|key| Secret::new(key.clone().into_bytes())),
+        retention: Retention {
+            interactions: config.retention.interactions_days,
+            events: config.retention.events_days,
+            audit: config.retention.audit_days,
+        },
+    };
+    let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
+    Gateway::new(store, clock, entropy, root, premises)
+}
+
+/// The store is this gateway's; where it lacks what it acknowledged, a new epoch begins.
+async fn recognise(gateway: &Gateway, embedded: Option<&Embedded>, consent: Consent) -> anyhow::Result<()> {
+    let recognised = gateway.recognise(consent.trust_clock).await;
+    recognised.context("put back the root key that belongs to the store, or name another store")?;
+    let why = match embedded {
+        Some(embedded) => embedded.breach()?,
+        None => {
+            consent.accept_loss.then(|| "the operator says that the store may lack what it acknowledged".to_owned())
+        }
+    };
+    if let Some(why) = why {
+        gateway.begin_epoch(&why).await?;
+        if let Some(embedded) = embedded {
+            embedded.heal()?;
+        }
+    }
+    Ok(())
+}
+
 /// What runs behind the requests.
 fn behind(gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
-    let (alarms, relay, house) = (gateway.clone(), gateway.clone(), gateway.clone());
+    let [alarms, relay, house, time] = [(); 4].map(|()| gateway.clone());
     vec![
+        tokio::spawn(async move { time.keep_time_forever().await }),
         tokio::spawn(async move { alarms.ring_forever().await }),
         tokio::spawn(async move { relay.relay_forever().await }),
         tokio::spawn(async move { house.keep_house_forever().await }),
@@ -147,7 +182,7 @@ pub async fn check(config: &Config, say: &mut dyn FnMut(&str)) -> bool {
         }
     };
     found("root key", root_key::load(config).map(|_| "it can be read".into()));
-    let store = match open(config).await {
+    let store = match open(config, false).await {
         Ok((store, _)) => store.ping().await.map(|()| "it takes commits".to_owned()).map_err(Into::into),
         Err(error) => Err(error),
     };

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::gateway::audit::Trail;
 use crate::{app, http};
 
+mod backup;
 mod demo;
 
 /// A gateway that lets a conversation prove who is in it.
@@ -37,6 +38,21 @@ enum What {
         /// A TOML file over the built-in defaults
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Go on where the store lacks what it acknowledged
+        #[arg(
+            long,
+            long_help = "Go on where the store lacks what it acknowledged. Every flag falls, every link ends; what is \
+            lost may be a lockout, a ban or a revoked key. With Redis nobody can tell what is missing: there each start \
+            with this begins anew, so give it once"
+        )]
+        accept_loss: bool,
+        /// Believe a clock that is behind the time that the store keeps
+        #[arg(
+            long,
+            long_help = "Believe a clock that is behind the time that the store keeps: the clock was wrong before, and \
+            is right now. Every flag falls and every link ends. Without it time goes on from where the store has it"
+        )]
+        trust_clock: bool,
     },
     /// Run everything in one process to see it: chat, bot, login page and gateway
     Demo {
@@ -46,6 +62,32 @@ enum What {
     },
     /// Read the configuration, connect to what it names, say what is unsafe
     Check {
+        /// A TOML file over the built-in defaults
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Copy the embedded store to a new file, also while the gateway runs
+    #[command(long_about = "Copies the embedded store to a new file, also while the gateway runs. The file appears \
+        whole or not at all, and is sealed as the store is: keep the root key apart from it. What it holds is printed.")]
+    Backup {
+        /// The new file
+        file: PathBuf,
+        /// A TOML file over the built-in defaults
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Put a backup back where no store is, and begin a new epoch
+    #[command(
+        long_about = "Puts a backup back into an absent or empty store.path, and begins a new epoch: every flag is \
+        down, every link has ended, identity tokens from before do not count. What was revoked, locked or banned after \
+        the backup is done again as far as the audit trails say that are given; the rest is said aloud."
+    )]
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// What GET /v1/teams/TEAM/audit gave after the backup was made; as many as there are pages and teams
+        #[arg(long, value_name = "FILE")]
+        audit: Vec<PathBuf>,
         /// A TOML file over the built-in defaults
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
@@ -68,7 +110,14 @@ pub fn run() -> ExitCode {
     let command = Command::parse();
     log();
     let outcome = match command.what {
-        What::Serve { config } => load(config).and_then(|config| wait(serve(config))),
+        What::Serve { config, accept_loss, trust_clock } => {
+            let consent = app::Consent { accept_loss, trust_clock };
+            load(config).and_then(|config| wait(serve(config, consent)))
+        }
+        What::Backup { file, config } => load(config).and_then(|config| backup::make(&config, &file)),
+        What::Restore { file, audit, config } => {
+            load(config).and_then(|config| wait(backup::restore(config, file, audit)))
+        }
         What::Demo { port } => wait(demo::run(port)),
         What::Check { config } => load(config).and_then(|config| wait(check(config))),
         What::Openapi => print_openapi(),
@@ -105,8 +154,8 @@ fn log() {
     }
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let running = app::start(&config, axum::Router::new()).await?;
+async fn serve(config: Config, consent: app::Consent) -> anyhow::Result<()> {
+    let running = app::start(&config, axum::Router::new(), consent).await?;
     // Before the line: who reads it may send the signal at once.
     stop_on_signal(&running)?;
     println!("countersign listening on http://{}", running.address);

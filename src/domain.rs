@@ -4,7 +4,9 @@
 //! number, opens a file or knows how it is called or stored.
 
 pub mod assertion;
+pub mod clock;
 pub mod confirmation;
+pub mod epoch;
 pub mod event;
 pub mod flag;
 pub mod id;

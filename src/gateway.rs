@@ -4,7 +4,7 @@
 //! decides, commits by compare-and-swap and tries again on a conflict. Nothing here knows HTTP,
 //! configuration files or which store it stands on.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
@@ -14,26 +14,28 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Notify};
 
 use crate::ambient::{Clock, Entropy};
+use crate::domain::epoch::Epoch;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Keys, MacKey, Secret, Tag};
-use crate::domain::time::Moment;
 use crate::domain::turn::Draws;
 use crate::store::{CommitId, Partition, Store, StoreError};
-use decide::{Change, Plain, Reads};
 
 pub mod alarms;
 pub mod audit;
 mod caches;
 pub mod callers;
+pub mod clock;
 mod decide;
+pub mod epoch;
 pub mod interactions;
 pub mod keys;
 pub mod links;
 pub mod messages;
 mod names;
 pub mod postback;
+pub mod reapply;
 pub mod relay;
 pub mod replay;
 pub mod retention;
@@ -94,6 +96,8 @@ pub struct Retention {
 pub struct Gateway {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    time: clock::Time,
+    epoch: RwLock<Arc<Epoch>>,
     entropy: Arc<dyn Entropy>,
     keys: Keys,
     /// What seals records, ready for use.
@@ -133,6 +137,8 @@ impl Gateway {
         let owner = premises.owner_key.map(|key| owner_tag(&keys.api, key.expose()));
         Self {
             store,
+            time: clock::Time::begin(&*clock),
+            epoch: RwLock::default(),
             clock,
             entropy,
             seal: seal::ready(keys.seal.expose()),
@@ -150,11 +156,6 @@ impl Gateway {
         }
     }
 
-    /// What time it is.
-    pub fn now(&self) -> Moment {
-        Moment(self.clock.now())
-    }
-
     /// Every generated link starts with it.
     pub fn public_url(&self) -> &str {
         &self.public_url
@@ -170,20 +171,6 @@ impl Gateway {
         let mut bytes = [0; N];
         self.entropy.fill(&mut bytes);
         bytes
-    }
-
-    /// Whether the root key is the one that this store was sealed with: the first start seals a
-    /// record of its own, every later one must be able to open it.
-    pub async fn recognise(&self) -> Result<(), Error> {
-        let reads = Reads { partition: SYSTEM, names: vec![names::SEALED_WITH.into()] };
-        let saved = self.decide(&reads, |records, _| {
-            let mut change = Change::nothing(Ok(()));
-            if records[0].is_none() {
-                change.put.push(Plain { name: names::SEALED_WITH.into(), ..Plain::default() });
-            }
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
     }
 
     /// Whether the store would take a commit now.
@@ -213,9 +200,7 @@ impl Gateway {
 
     /// Where an address lies: partition and record name.
     fn address_of(&self, team: &TeamName, channel: &ChannelName, conversation: &Conversation) -> (Partition, String) {
-        let parts: [&[u8]; 3] =
-            [team.as_str().as_bytes(), channel.as_str().as_bytes(), conversation.as_str().as_bytes()];
-        let tag = self.keys.address.tag(&parts);
+        let tag = self.keys.address_tag(team, channel, conversation);
         (Partition(tag.as_bytes()[31]), names::address_name(&tag.name()))
     }
 }
@@ -231,8 +216,10 @@ fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("records are maps with text keys and finite numbers")
 }
 
+/// Strictly: what opens under our key was written by a gateway, and what this one does not know was
+/// written by a newer one. It is refused, since writing it again would drop what was not understood.
 fn decode<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|e| Error::Damaged(format!("{name}: {e}")))
+    serde_json::from_slice(bytes).map_err(|e| Error::Damaged(format!("{name} is of another release: {e}")))
 }
 
 /// A day, for what is kept so long.

@@ -82,7 +82,7 @@ impl Shared {
     }
 
     fn viewer(&self, caller: &Caller) -> Viewer<'_> {
-        Viewer { role: caller.role, now: self.gateway.now(), keys: self.gateway.keys() }
+        Viewer { role: caller.role, now: self.gateway.now(), sure: self.gateway.sure(), keys: self.gateway.keys() }
     }
 }
 

@@ -255,6 +255,12 @@ pub trait Store: Send + Sync + 'static {
     /// does this by itself answers 0.
     async fn sweep(&self, now: u64) -> Result<usize, StoreError>;
 
+    /// The time by the clock of the store's server, milliseconds since 1970, where it has one: all
+    /// nodes go by it. None: each process has the store for itself, with its own machine's clock.
+    async fn clock(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
     /// Whether it would take a commit now.
     async fn ping(&self) -> Result<(), StoreError>;
 }

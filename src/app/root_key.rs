@@ -34,6 +34,15 @@ pub(super) fn load(config: &Config) -> anyhow::Result<Secret> {
     make(&beside).with_context(|| format!("the root key {} could not be written", beside.display()))
 }
 
+/// Reads the root key of a store that is not there yet: it is never made.
+pub(super) fn existing(config: &Config) -> anyhow::Result<Secret> {
+    let beside = beside(&config.store.path);
+    if config.secrets.root_key_file.as_os_str().is_empty() && !beside.exists() {
+        bail!("the root key {} is missing: put back the one that the backup was sealed with", beside.display());
+    }
+    load(config)
+}
+
 /// `countersign-data` → `countersign-data.key`.
 fn beside(store: &Path) -> PathBuf {
     let mut name = store.file_name().unwrap_or_default().to_os_string();

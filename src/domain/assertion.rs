@@ -169,10 +169,22 @@ pub fn post_back(
 }
 
 /// Judges an identity token for `audience` (the URL that interactions are opened at).
-pub fn identity(token: &str, audience: &str, keys: &[VerifyingKey], now: Moment) -> Result<Identity, Refusal> {
+///
+/// One from before `spent_before` may have been spent: of words given until then nothing is remembered.
+pub fn identity(
+    token: &str,
+    audience: &str,
+    keys: &[VerifyingKey],
+    now: Moment,
+    spent_before: Option<Moment>,
+) -> Result<Identity, Refusal> {
     let (kid, claims): (Kid, IdentityClaims) = open(token, "identity+jwt", keys, now)?;
     common(&claims.iss, &claims.aud, audience, &claims.jti)?;
     in_time(claims.iat, claims.exp, claims.nbf, now)?;
+    // The website's clock may be ahead of ours.
+    if spent_before.is_some_and(|since| claims.iat <= since.unix_seconds().saturating_add(SKEW)) {
+        return Err(bad("from before the store's epoch"));
+    }
     let conversation = claims.conversation.map(|c| c.parse().map_err(|_| bad("conversation"))).transpose()?;
     let proof = proof(&claims.sub, claims.name, None, None, claims.private_data)?;
     Ok(Identity { kid, jti: claims.jti, conversation, proof })

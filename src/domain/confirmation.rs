@@ -23,6 +23,7 @@ const LENGTH: usize = 6;
 
 /// A login that waits for its code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Confirmation {
     /// The link that led to it.
     pub link: u16,

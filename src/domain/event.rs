@@ -63,6 +63,7 @@ kinds! {
     KeyRevoked = "key.revoked", true;
     TeamCreated = "team.created", true;
     CustomerErased = "customer.erased", true;
+    EpochBegun = "epoch.begun", true;
 }
 
 /// Who did it. Ids only: people stand in the audit trail by pseudonym.
@@ -79,10 +80,13 @@ pub enum Actor {
     Person,
     /// The passing of time.
     Time,
+    /// Who runs the gateway, by a command on its machine.
+    Operator,
 }
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Event {
     /// What.
     #[serde(rename = "type")]

@@ -33,6 +33,7 @@ pub enum Binding {
 
 /// Who was proved to be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Customer {
     /// The company's id of the customer.
     pub id: CustomerId,
@@ -42,6 +43,7 @@ pub struct Customer {
 
 /// A proof that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Proof {
     /// How.
     pub method: Method,
@@ -57,6 +59,7 @@ pub struct Proof {
 
 /// A flag that stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Raised {
     /// Each method's newest proof.
     pub proofs: BTreeMap<Method, Proved>,
@@ -84,6 +87,7 @@ pub struct Raised {
 
 /// When a method was proved, and how surely.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Proved {
     /// The older of acceptance and the person's login: what an intent's maximum age counts from.
     pub at: Moment,
@@ -117,6 +121,8 @@ pub enum Reason {
     ConfirmationExpired,
     /// It came back wrong too often.
     ConfirmationFailed,
+    /// The store began a new epoch: what was proved before it does not count.
+    Restored,
 }
 
 /// The flag of one participant.

@@ -20,6 +20,7 @@ pub const MOST_BYTES: usize = 32 * 1024;
 
 /// One conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Interaction {
     /// Its id, which says where it lies.
     pub id: InteractionId,
@@ -43,6 +44,14 @@ pub struct Interaction {
     pub participants_made: u16,
     /// The device, as the bot described it.
     pub device: Option<Device>,
+    /// The store's epoch in which it was last acted on.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub epoch: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_first(epoch: &u32) -> bool {
+    *epoch == 0
 }
 
 /// Whether the conversation goes on.
@@ -57,6 +66,7 @@ pub enum Status {
 
 /// What is known of the customer's device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Device {
     /// The bot's fingerprint of it.
     pub fingerprint: Option<String>,
@@ -76,6 +86,7 @@ pub enum Role {
 
 /// A person in an interaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Participant {
     /// Its id within the interaction.
     pub id: ParticipantId,
@@ -97,6 +108,7 @@ pub struct Participant {
 
 /// What a bot or an agent knows of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Person {
     /// What she is called.
     pub name: Option<String>,
@@ -205,6 +217,7 @@ impl Interaction {
 /// What is kept of an address (channel and conversation) beyond its interactions: which one is
 /// open, the guess budgets, which no new interaction resets, and the identity tokens that counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Address {
     /// The open interaction.
     pub open: Option<InteractionId>,

@@ -22,6 +22,7 @@ pub enum Purpose {
 
 /// A link that may still be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Link {
     /// Its number within the interaction.
     pub number: u16,
@@ -51,7 +52,7 @@ pub struct Link {
 
 /// How far a live link came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Progress {
     /// Nobody pressed Continue.
     Issued,
@@ -66,6 +67,7 @@ pub enum Progress {
 
 /// How a link ended; kept for a day so that a late visitor is told why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EndedLink {
     /// The link as it was.
     pub link: Link,
@@ -75,7 +77,7 @@ pub struct EndedLink {
 
 /// How a link ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum LinkEnd {
     /// A post-back was accepted.
     Used {

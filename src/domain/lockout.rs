@@ -14,6 +14,7 @@ const LONGEST_MINUTES: u64 = 1440;
 
 /// What one (team, address, method) has used up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Budget {
     /// Failed answers since the last success or lock.
     pub failures: u32,
@@ -70,6 +71,13 @@ impl Budget {
         let until = now.plus_minutes(minutes);
         self.locked_until = Some(until);
         Consequence::Locked(until)
+    }
+
+    /// A lock that fell in another life of the store.
+    pub fn lock(&mut self, until: Moment) {
+        self.failures = 0;
+        self.lockouts += 1;
+        self.locked_until = self.locked_until.max(Some(until));
     }
 
     /// A right answer clears the failures and keeps the lockouts.

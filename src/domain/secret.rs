@@ -12,7 +12,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::id::TeamName;
+use super::id::{ChannelName, Conversation, TeamName};
 
 /// Bytes that nobody may see: no `Debug` text, no `Display`, erased when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -154,6 +154,12 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// Of the address of conversations: its record's name, and its partition in the last byte.
+    pub fn address_tag(&self, team: &TeamName, channel: &ChannelName, conversation: &Conversation) -> Tag {
+        let parts = [team.as_str(), channel.as_str(), conversation.as_str()];
+        self.address.tag(&parts.map(str::as_bytes))
+    }
+
     /// What a customer is called where people are not to be read: in events and the audit trail.
     pub fn customer_pseudonym(&self, team: &TeamName, customer: &str) -> String {
         self.pseudonym.tag(&[team.as_str().as_bytes(), customer.as_bytes()]).name()

@@ -72,7 +72,13 @@ impl Overrides {
                     }
                     Err(detail) => faults.push(Fault::at(pointer(), detail)),
                 },
-                (None, Value::Object(inner)) if table::is_section(&path) => self.merge(&path, inner, faults),
+                // What a newer release has set can be taken away also where its name means nothing.
+                (None, Value::Null) if self.0.contains_key(&path) => {
+                    self.0.remove(&path);
+                }
+                (None, Value::Object(inner)) if table::is_section(&path) || self.has_under(&path) => {
+                    self.merge(&path, inner, faults)
+                }
                 (None, Value::Null) if table::is_section(&path) => {
                     let under = format!("{path}.");
                     self.0.retain(|known, _| !known.starts_with(&under));
@@ -81,6 +87,10 @@ impl Overrides {
                 (None, _) => faults.push(Fault::at(pointer(), table::unknown(&path))),
             }
         }
+    }
+
+    fn has_under(&self, section: &str) -> bool {
+        self.0.keys().any(|path| path.strip_prefix(section).is_some_and(|rest| rest.starts_with('.')))
     }
 
     /// The layer as callers see it: nested, only what it sets.
@@ -98,7 +108,8 @@ impl Overrides {
     }
 }
 
-/// Lays the layers over the defaults and judges the rules that cross fields.
+/// Lays the layers over the defaults and judges the rules that cross fields. A setting or a value
+/// that only a newer release knows is refused: without it the others would mean something else.
 pub fn effective(system: &Overrides, team: &Overrides) -> Result<Effective, Refusal> {
     let mut tree = Map::new();
     let mut source = BTreeMap::new();
@@ -109,14 +120,17 @@ pub fn effective(system: &Overrides, team: &Overrides) -> Result<Effective, Refu
     tree.insert("intents".into(), Value::Object(Map::new()));
     for (layer, from) in [(system, Source::System), (team, Source::Team)] {
         for (path, value) in &layer.0 {
+            if table::find(path).is_none() {
+                return Err(Refusal::Settings(vec![Fault::at(pointer(path), "is a setting of another release")]));
+            }
             let value = if table::is_none(path, value) { Value::Null } else { value.clone() };
             table::put(&mut tree, path, value);
             source.insert(path.clone(), from);
         }
     }
     let json = Value::Object(tree);
-    let settings: Settings =
-        serde_json::from_value(json.clone()).expect("every row's check leaves what its field reads");
+    let foreign = |e: serde_json::Error| Fault::at("", format!("holds a value of another release: {e}"));
+    let settings: Settings = serde_json::from_value(json.clone()).map_err(|e| Refusal::Settings(vec![foreign(e)]))?;
     rules::check(&settings, &json)?;
     let warnings = rules::warnings(&settings);
     Ok(Effective { settings, json, source, warnings })

@@ -19,6 +19,7 @@ const MOST_KEYS: usize = 100;
 
 /// A team.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Team {
     /// Its name, in paths.
     pub name: TeamName,
@@ -39,6 +40,7 @@ pub struct Team {
 
 /// What signs and verifies.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SecurityKey {
     /// Its id.
     pub kid: Kid,
@@ -88,6 +90,7 @@ pub enum Role {
 
 /// A caller's key. Its text is told once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ApiKey {
     /// Its id, part of its text.
     pub id: ApiKeyId,

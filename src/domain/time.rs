@@ -2,6 +2,7 @@
 //! Sums stop at both ends of time, so no deadline can wrap around to the past.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -32,9 +33,25 @@ impl Moment {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// This moment of one line of time as another shows it, where the same instant is `here` on the
+    /// first and `there` on the second.
+    pub fn shown(self, here: Self, there: Self) -> Self {
+        Self(self.0.saturating_add(there.0.saturating_sub(here.0)).saturating_sub(here.0.saturating_sub(there.0)))
+    }
+
     /// Whole seconds since 1970, rounded down (NumericDate of RFC 7519 §2).
     pub fn unix_seconds(self) -> u64 {
         self.0 / 1000
+    }
+}
+
+impl FromStr for Moment {
+    type Err = jiff::Error;
+
+    /// RFC 3339; what is before 1970 is 1970.
+    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+        let at: jiff::Timestamp = text.parse()?;
+        Ok(Self(u64::try_from(at.as_millisecond()).unwrap_or(0)))
     }
 }
 

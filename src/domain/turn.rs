@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::epoch::begin_again;
 use super::event::{Actor, Event, EventKind};
 use super::flag::{Passed, Reason};
 use super::id::{IntentName, InteractionId, ParticipantId};
@@ -47,6 +48,22 @@ pub struct Around<'a> {
     pub keys: &'a Keys,
     /// The moment.
     pub now: Moment,
+    /// What has surely passed: lockouts end by it. See `clock`.
+    pub sure: Moment,
+    /// The store's epoch: what was proved in another one does not count.
+    pub epoch: u32,
+}
+
+impl<'a> Around<'a> {
+    /// The surroundings of a store's first epoch, by a clock that nobody ever set.
+    pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
+        Self { settings, keys, now, sure: now, epoch: 0 }
+    }
+
+    /// An end of a lockout as clocks show it.
+    fn shown(&self, until: Moment) -> Moment {
+        until.shown(self.sure, self.now)
+    }
 }
 
 /// A rule's working state.
@@ -96,6 +113,7 @@ impl<'a> Turn<'a> {
         let (ended, events) = (Vec::new(), Vec::new());
         let mut turn = Self { interaction, address, around, actor, draws, past: None, ended, events };
         turn.settle();
+        begin_again(&mut turn);
         turn
     }
 
@@ -149,22 +167,29 @@ impl<'a> Turn<'a> {
         self.address
             .budgets
             .get(&name)
-            .map_or_else(|| Budget::default().admit(self.around.now), |b| b.admit(self.around.now))
+            .map_or_else(|| Budget::default().admit(self.around.sure), |b| b.admit(self.around.sure))
+            .map_err(|refusal| match refusal {
+                Refusal::Locked(until) => Refusal::Locked(self.around.shown(until)),
+                other => other,
+            })
     }
 
     /// Counts a failed answer and announces what it led to.
     pub fn fail(&mut self, at: usize, method: &str) -> Consequence {
         let name = self.budget_name(at, method);
         let consequence =
-            self.address.budgets.entry(name).or_default().fail(&self.around.settings.lockout, self.around.now);
+            self.address.budgets.entry(name).or_default().fail(&self.around.settings.lockout, self.around.sure);
+        let mut data = self.budget_data(at, method);
         let id = Some(self.interaction.participants[at].id.clone());
         match consequence {
             Consequence::Counted => {}
             Consequence::Locked(until) => {
-                self.tell(EventKind::Locked, id, object(json!({"method": method, "until": until.to_string()})));
+                data.insert("until".into(), self.around.shown(until).to_string().into());
+                self.tell(EventKind::Locked, id, data);
             }
             Consequence::Banned => {
-                self.tell(EventKind::Banned, id, object(json!({"method": method, "reason": "lockouts"})))
+                data.insert("reason".into(), "lockouts".into());
+                self.tell(EventKind::Banned, id, data);
             }
         }
         consequence
@@ -187,6 +212,14 @@ impl<'a> Turn<'a> {
         Address::budget_name(method, &self.interaction.participants[at], |own| {
             keys.pseudonym.tag(&[own.as_bytes()]).name()
         })
+    }
+
+    /// Which budget, told so that it can be found again where its interaction is not known any
+    /// more: by method, address and name, all of them without a person's own.
+    pub fn budget_data(&self, at: usize, method: &str) -> Map<String, Value> {
+        let facts = &self.interaction;
+        let address = self.around.keys.address_tag(&facts.team, &facts.channel, &facts.conversation);
+        object(json!({"method": method, "address": address.name(), "budget": self.budget_name(at, method)}))
     }
 
     /// The link of that number, where it ended in this turn or before: one whose time was over

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::event::{Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::store::{Batch, Board, CommitId, Entry, Expect, Key, Outcome, Partition, Put, StoreError};
@@ -59,14 +59,6 @@ impl<T> Change<T> {
     pub fn nothing(outcome: Result<T, Refusal>) -> Self {
         let (put, delete, enter, remove, trim, events) = Default::default();
         Self { put, delete, enter, remove, trim, events, confirm: Confirm::Read, outcome }
-    }
-
-    /// Whatever somebody did that is told of is confirmed.
-    fn to_confirm(&self) -> Confirm {
-        match self.events.iter().any(|event| event.actor != Actor::Time) {
-            true => Confirm::Written,
-            false => self.confirm,
-        }
     }
 
     fn saves(&self) -> bool {
@@ -146,7 +138,7 @@ impl Gateway {
                 Err(error) if sure => return Err(error),
                 _ => continue,
             };
-            let (saves, confirm) = (change.saves(), change.to_confirm());
+            let (saves, confirm) = (change.saves(), change.confirm);
             if confirm == Confirm::Read || confirm == Confirm::Written && !saves {
                 let read = expectations(reads, &records);
                 if self.store.confirm(reads.partition, &read).await? == Outcome::Conflict {
@@ -244,7 +236,7 @@ impl Gateway {
         change: Change<T>,
     ) -> (Made, Result<T, Refusal>) {
         let mut batch = Batch::new(id, reads.partition);
-        batch.confirm = change.to_confirm() == Confirm::Written;
+        batch.confirm = change.confirm == Confirm::Written;
         batch.expect = expectations(reads, records);
         let mut left = Vec::new();
         for Plain { name, bytes, alarm, expires } in change.put {

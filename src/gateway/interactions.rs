@@ -20,7 +20,7 @@ use crate::domain::rules::open::{self, Opening, Word};
 use crate::domain::rules::tend;
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
-use crate::domain::turn::{Around, Decision, Turn};
+use crate::domain::turn::{Decision, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::Partition;
 
@@ -57,6 +57,7 @@ impl Summary {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Spent {
     address: Tag,
 }
@@ -103,7 +104,7 @@ impl Gateway {
         address: &str,
     ) -> Result<Word, Error> {
         let audience = format!("{}/v1/interactions", self.public_url);
-        let identity = assertion::identity(token, &audience, &team.verifying, self.now())?;
+        let identity = assertion::identity(token, &audience, &team.verifying, self.now(), self.epoch().since)?;
         if identity.conversation.as_ref().is_some_and(|c| *c != opening.conversation) {
             return Err(Refusal::BadAssertion("another conversation's").into());
         }
@@ -149,10 +150,11 @@ impl Gateway {
     /// What time has made of it, without saving: a read never waits for a sweep.
     fn settled(&self, interaction: &Arc<Interaction>, address: Address, team: Arc<TeamView>) -> Held<()> {
         let now = self.now();
-        if interaction.deadline().is_none_or(|deadline| now < deadline) {
+        let of_this_epoch = interaction.status != Status::Open || interaction.epoch >= self.epoch().number;
+        if of_this_epoch && interaction.deadline().is_none_or(|deadline| now < deadline) {
             return Held { outcome: (), interaction: interaction.clone(), address, team };
         }
-        let around = Around { settings: &team.effective.settings, keys: &self.keys, now };
+        let around = self.around(&team.effective.settings, now);
         let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.draws());
         let Decision { interaction, address, .. } = tend::tick(turn);
         Held { outcome: (), interaction: Arc::new(interaction), address, team }
@@ -288,7 +290,7 @@ impl Attempt<'_> {
             if address.open != found {
                 return Ok(Change::nothing(Ok(None)));
             }
-            let around = Around { settings: &self.team.effective.settings, keys: &gateway.keys, now };
+            let around = gateway.around(&self.team.effective.settings, now);
             match (found, &records[1]) {
                 (Some(_), Some(bytes)) => {
                     let before: Interaction = decode(&reads.names[1], bytes)?;
@@ -297,7 +299,9 @@ impl Attempt<'_> {
                 }
                 // Erased between the two readings: look again.
                 (Some(_), None) => Ok(Change::nothing(Ok(None))),
-                (None, _) => {
+                // This attempt opened it, was not told so, and it has ended since: look again, under another id.
+                (None, Some(_)) => Ok(Change::nothing(Ok(None))),
+                (None, None) => {
                     let turn = open::open(id, self.opening, address.clone(), around, self.actor.clone(), draws.clone());
                     Ok(self.begin(&address, turn, remember, now))
                 }

@@ -17,6 +17,12 @@ pub(super) fn address_name(tag: &str) -> String {
     format!("a/{tag}")
 }
 
+/// The store's epoch.
+pub(super) const EPOCH: &str = "epoch";
+
+/// Where time stood when it was last kept.
+pub(super) const CLOCK: &str = "clock";
+
 /// What the first start sealed, and every later one must open.
 pub(super) const SEALED_WITH: &str = "sealed-with";
 

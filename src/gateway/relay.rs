@@ -28,6 +28,7 @@ const ABREAST: usize = 32;
 
 /// Where a team's streams stand.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Head {
     /// The newest event's number.
     pub events: u64,
@@ -43,6 +44,7 @@ pub(super) struct Head {
 
 /// An event with its number in the team's stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Numbered {
     /// Rises within the team.
     pub number: u64,
@@ -61,24 +63,44 @@ impl Gateway {
             return Ok(0);
         }
         let mut by_team: BTreeMap<TeamName, Vec<(u8, u64, Event)>> = BTreeMap::new();
+        let (mut newest, mut held) = (BTreeMap::<u8, u64>::new(), BTreeSet::<u8>::new());
         for Waiting { tag, seq, bytes } in &waiting {
-            // One that cannot be read must not hold back every team's: it is named, and passed over.
-            let event = match self.open_at("outbox", bytes).and_then(|plain| decode::<Event>("outbox", &plain)) {
-                Ok(event) => event,
-                Err(error) => {
-                    tracing::error!(tag, seq, %error, "an event is lost: the outbox holds something unreadable");
-                    continue;
-                }
-            };
-            by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event));
+            if held.contains(tag) {
+                continue;
+            }
+            match self.open_at("outbox", bytes) {
+                Ok(plain) => match decode::<Event>("outbox", &plain) {
+                    Ok(event) => by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event)),
+                    // A newer release's. It waits for a node that knows it, and so does what its tag tells after it.
+                    Err(error) => {
+                        tracing::warn!(tag, seq, %error, "an event waits for a newer node");
+                        held.insert(*tag);
+                        continue;
+                    }
+                },
+                // One that is damaged must not hold back every team's: it is named, and passed over.
+                Err(error) => tracing::error!(tag, seq, %error, "an event is lost: the outbox holds damage"),
+            }
+            newest.insert(*tag, *seq);
         }
-        let teams = stream::iter(by_team.iter().map(Ok));
-        teams.try_for_each_concurrent(ABREAST, |(team, events)| self.append(team, events)).await?;
-        let newest: BTreeMap<u8, u64> = waiting.iter().map(|w| (w.tag, w.seq)).collect();
-        let outboxes = stream::iter(newest.into_iter().map(Ok));
+        let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
+        let waits: Vec<BTreeSet<u8>> = teams.buffer_unordered(ABREAST).try_collect().await?;
+        newest.retain(|tag, _| !waits.iter().any(|tags| tags.contains(tag)));
+        let outboxes = stream::iter(newest.clone().into_iter().map(Ok));
         outboxes.try_for_each_concurrent(ABREAST, |(tag, seq)| self.store.trim_outbox(tag, seq)).await?;
         self.moved.notify_waiters();
-        Ok(waiting.len())
+        Ok(waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count())
+    }
+
+    /// The tags whose events must wait: of a team whose streams cannot be followed by this node.
+    async fn append_or_wait(&self, team: TeamName, events: Vec<(u8, u64, Event)>) -> Result<BTreeSet<u8>, Error> {
+        match self.append(&team, &events).await {
+            Err(Error::Damaged(why)) => {
+                tracing::error!(%team, why, "a team's events wait");
+                Ok(events.iter().map(|(tag, ..)| *tag).collect())
+            }
+            other => other.map(|()| BTreeSet::new()),
+        }
     }
 
     async fn append(&self, team: &TeamName, waiting: &[(u8, u64, Event)]) -> Result<(), Error> {

@@ -76,6 +76,7 @@ impl<'a, T> Remember<'a, T> {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Reservation {
     body: Tag,
     /// When the key came first: it counts for a day from then, however often it is replayed.

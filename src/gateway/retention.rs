@@ -97,7 +97,7 @@ impl Gateway {
             let mut address: Address =
                 records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
             address.open.take_if(|open| *open == acting.id);
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
             change.delete.extend((1..=interaction.links_made).map(|number| ended_name(acting.id, number)));
             change.put.push(address_record(&reads.names[1], &address, now));
@@ -163,7 +163,7 @@ impl Gateway {
         let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             head.gone = head.events;
             change.trim.push((stream_index(team), member(head.events)));
             change.trim.push((audit_index(team), member(head.audit)));

@@ -115,6 +115,7 @@ impl Gateway {
         let read_at = self.clock.elapsed();
         let (opened, version) = self.read_one(key.clone()).await?;
         let layer: Overrides = opened.map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, &b))?;
+        effective(&layer, &Overrides::default()).map_err(|refusal| unreadable("the system's settings", &refusal))?;
         let value = Arc::new(layer);
         self.teams.system.insert((), Kept { key, value: value.clone(), version, system: None, read_at });
         Ok((value, version))
@@ -171,9 +172,8 @@ impl Gateway {
     async fn index_team(&self, how: impl Fn(&mut Change<()>)) -> Result<(), Error> {
         let reads = Reads { partition: SYSTEM, names: vec!["teams-index".into()] };
         let saved = self.decide(&reads, |_, _| {
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
-            change.confirm = Confirm::Written;
             how(&mut change);
             Ok(change)
         });
@@ -207,7 +207,7 @@ impl Gateway {
         self.end_streams(name).await?;
         self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
         let saved = self.decide(&reads, |_, now| {
-            let mut change = Change::nothing(Ok(()));
+            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
             // A commit puts at least one record: this one says when the team went.
             change.put.push(Plain { name: gone_name(name), expires: Some(now.plus(DAY)), ..Plain::default() });
@@ -280,9 +280,18 @@ fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
     };
     let effective = effective(system, &team.overrides)
         .or_else(alone)
-        .map_err(|_| Error::Damaged(format!("the settings of {} contradict each other", team.name)))?;
+        .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
     let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
     Ok(TeamView { effective, signing, verifying: team.verifying_keys(), team })
+}
+
+/// Settings that do not stand: of a newer release, mostly.
+fn unreadable(whose: &str, refusal: &Refusal) -> Error {
+    let faults = match refusal {
+        Refusal::Settings(faults) => faults.iter().map(|f| format!(" {} {}", f.pointer, f.detail)).collect(),
+        other => other.to_string(),
+    };
+    Error::Damaged(format!("{whose} cannot be followed:{faults}"))
 }
 
 fn save_team<T>(team: &Team, outcome: T) -> Change<T> {

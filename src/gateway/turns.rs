@@ -13,7 +13,7 @@ use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
 use crate::domain::link::EndedLink;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::turn::{Around, Decision, Turn};
+use crate::domain::turn::{Decision, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::{Board, Expect, Key, Outcome, Partition};
 
@@ -136,7 +136,7 @@ impl Gateway {
                 let before = self.parse(visit.id, &reads.names[0], record)?;
                 let address: Address =
                     records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
-                let around = Around { settings: &team.effective.settings, keys: &self.keys, now };
+                let around = self.around(&team.effective.settings, now);
                 let interaction = Interaction::clone(&before);
                 let mut turn = Turn::begin(interaction, address.clone(), around, visit.actor.clone(), draws.clone());
                 if visit.link.is_some() {
@@ -178,6 +178,10 @@ impl Gateway {
             address: address.clone(),
             team: team.clone(),
         });
+        // That a conversation goes on may be forgotten; whatever else somebody did may not.
+        let on = Interaction { idle_until: interaction.idle_until, ..before.clone() };
+        let goes_on = *interaction == on && address == *address_before && ended.is_empty() && events.is_empty();
+        let confirm = if goes_on { Confirm::Read } else { Confirm::Written };
         let mut put = Vec::new();
         if *interaction != *before {
             let record = self.interaction_record(&interaction);
@@ -198,7 +202,7 @@ impl Gateway {
         if let (Some(remember), Ok(held)) = (remember, &outcome) {
             put.push(remember.keep(self, held, now));
         }
-        Change { put, delete, events, ..Change::nothing(outcome.map(Told::Fresh)) }
+        Change { put, delete, events, confirm, ..Change::nothing(outcome.map(Told::Fresh)) }
     }
 
     /// An interaction's record: its alarm is its next deadline, and a closed one may be swept

@@ -175,13 +175,13 @@ impl Life {
         self.since.store(self.born.elapsed().as_millis() as u64, Relaxed);
     }
 
-    /// Returns when it has been idle, or has lived, or one request on it has taken, too long.
+    /// Returns when it has been idle, or has lived, or has waited for its client, too long.
     async fn over(&self) {
         loop {
             let (idle, limits) = (self.is_idle(), &self.limits);
             let why = if idle && self.since().elapsed() >= limits.idle {
                 "idle"
-            } else if self.has_old_request() {
+            } else if self.waits_too_long() {
                 "slow"
             } else if self.streams.load(Relaxed) == 0 && self.born.elapsed() >= limits.age {
                 "old"
@@ -194,16 +194,19 @@ impl Life {
         }
     }
 
-    /// Whether a request began three spans of time ago and has not ended.
-    fn has_old_request(&self) -> bool {
-        self.under_way[((self.span() + 1) % SPANS) as usize].load(Relaxed) > 0
+    /// Whether a request that began three spans of time ago waits for its client still.
+    fn waits_too_long(&self) -> bool {
+        self.only_waits() && self.under_way[((self.span() + 1) % SPANS) as usize].load(Relaxed) > 0
     }
 
-    /// Returns when nothing was under way for a while, or too long.
+    /// Returns when nothing was under way for a while, or when its client has let half the time of a
+    /// drain pass without ending what it began.
     async fn left(&self) {
-        let quiet = LAST_WORDS.min(self.limits.idle);
+        let (asked, quiet) = (Instant::now(), LAST_WORDS.min(self.limits.idle));
+        let is_quiet = || self.is_idle() && self.since().elapsed() >= quiet;
+        let is_late = || self.only_waits() && asked.elapsed() >= self.limits.drain / 2;
         tokio::time::sleep(quiet).await;
-        while !(self.is_idle() && self.since().elapsed() >= quiet || self.has_old_request()) {
+        while !(is_quiet() || is_late()) {
             tokio::time::sleep(quiet / 4).await;
         }
     }

@@ -30,8 +30,8 @@ pub struct Limits {
     pub body: Duration,
     /// What waits to be written must move by 16 KiB, or be gone, in so long.
     pub write: Duration,
-    /// A request whose reply is no event stream ends with its connection when it is older than
-    /// this, and before it is twice as old.
+    /// A request that its client does not end, by sending its body or by taking its reply, ends with
+    /// its connection when it is older than this, and before it is twice as old. Event streams last.
     pub request: Duration,
     /// A connection without event streams is asked to end when it is so old.
     pub age: Duration,

@@ -62,8 +62,8 @@ slugs! {
         "The body is larger than this resource takes (64 KiB)."
         "Send less.";
     MEDIA_TYPE = "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "Unsupported media type"
-        "The body's media type is not one that this resource takes."
-        "Send `Content-Type: application/json`.";
+        "The body's media type or coding is not one that this resource takes."
+        "Send `Content-Type: application/json` and no `Content-Encoding`: what is packed is never unpacked.";
     INVALID = "invalid" UNPROCESSABLE_ENTITY "Invalid"
         "A field is unknown, missing, of the wrong type or out of bounds."
         "Each entry of `errors` points into the body (RFC 6901) and says what would be right.";
@@ -137,6 +137,6 @@ slugs! {
         "Something went wrong in the gateway. Nothing was half done."
         "Try again; if it stays, give the operators the `X-Request-Id`.";
     UNAVAILABLE = "unavailable" SERVICE_UNAVAILABLE "Not available now"
-        "The gateway cannot reach its store, or is shutting down. Nothing was done."
-        "Try again after `retry_after_seconds`.";
+        "The gateway cannot reach its store, has no word that it is safe there, or is shutting down. It may have been done."
+        "Ask again in the same way (the same `message_id` or `Idempotency-Key`) after `retry_after_seconds`: it counts once.";
 }

@@ -156,6 +156,8 @@ pub struct Viewer<'a> {
     pub role: Role,
     /// The moment.
     pub now: Moment,
+    /// What lockouts end by.
+    pub sure: Moment,
     /// For the names of cosigners' budgets.
     pub keys: &'a Keys,
 }
@@ -280,7 +282,8 @@ impl Viewer<'_> {
     }
 
     fn budget(self, budget: &Budget) -> MethodLockoutView {
-        let until = budget.locked_until.filter(|until| self.now < *until);
+        let until =
+            budget.locked_until.filter(|until| self.sure < *until).map(|until| until.shown(self.sure, self.now));
         let status = match (budget.banned, until) {
             (true, _) => "banned",
             (false, Some(_)) => "locked",

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use self::{
     failure::Failure,
+    folder::Folder,
     opening::Opened,
     reader::Question,
     shared::Shared,
@@ -26,6 +27,7 @@ use self::{
 };
 use super::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
 
+pub mod backup;
 mod failure;
 mod folder;
 mod ledger;
@@ -68,6 +70,8 @@ pub struct Embedded {
     /// The check behind the start, and how to end it early.
     check: Option<(InterruptHandle, JoinHandle<()>)>,
     shared: Arc<Shared>,
+    /// `None` in memory.
+    folder: Option<Arc<Folder>>,
 }
 
 impl Embedded {
@@ -86,7 +90,7 @@ impl Embedded {
     /// See [`Embedded::open`].
     pub fn open_with(folder: &Path, options: Options) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::default());
-        let Opened { writer, reader, check } = opening::open(folder, options, &shared)?;
+        let Opened { writer, reader, folder, check } = opening::open(folder, options, &shared)?;
         let (questions, asked) = mpsc::channel(writer::WAITING);
         let interrupt = check.get_interrupt_handle();
         let ours = Arc::clone(&shared);
@@ -95,6 +99,7 @@ impl Embedded {
         let checking = opening::thread("store-check", move || proof::behind(&check, &ours))?;
         let mut store = Self::start(writer, shared)?;
         store.questions = Some(questions);
+        store.folder = Some(folder);
         store.check = Some((interrupt, checking));
         // Readers end before the writer does, so that nothing holds its last checkpoint back.
         store.threads.insert(0, reading);
@@ -115,7 +120,7 @@ impl Embedded {
     fn start(writer: Writer, shared: Arc<Shared>) -> Result<Self, StoreError> {
         let (changes, waiting) = mpsc::channel(writer::WAITING);
         let writing = opening::thread("store-writer", move || writer.run(waiting))?;
-        Ok(Self { changes: Some(changes), questions: None, threads: vec![writing], check: None, shared })
+        Ok(Self { changes: Some(changes), questions: None, threads: vec![writing], check: None, shared, folder: None })
     }
 
     /// Returns, with the reason, when the store can no longer be trusted: the process should end.
@@ -135,6 +140,23 @@ impl Embedded {
             _ = proved.wait_for(|proved| *proved) => Ok(()),
             why = self.dead() => Err(StoreError::Damaged(why)),
         }
+    }
+
+    /// Why it may lack what was acknowledged (a backup was put back, a loss was accepted), until
+    /// `heal` says that it was taken note of.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    pub fn breach(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.folder.as_ref().map_or(Ok(None), |folder| folder.breach())?)
+    }
+
+    /// See [`Embedded::breach`].
+    ///
+    /// # Errors
+    /// Where it cannot be written: then it is to be taken note of again.
+    pub fn heal(&self) -> Result<(), StoreError> {
+        Ok(self.folder.as_ref().map_or(Ok(()), |folder| folder.heal())?)
     }
 
     /// Flushes since the store was opened.

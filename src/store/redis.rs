@@ -328,6 +328,18 @@ impl Store for Redis {
         Ok(0)
     }
 
+    async fn clock(&self) -> Result<Option<u64>, StoreError> {
+        // Of several servers the one that keeps the system's records.
+        let mut told = array(self.server.ask(0, &cmd("TIME")).await?)?.into_iter();
+        let mut number = || match told.next() {
+            Some(Value::BulkString(text)) => std::str::from_utf8(&text).ok().and_then(|text| text.parse::<u64>().ok()),
+            _ => None,
+        };
+        let (seconds, micros) = (number(), number());
+        let ms = |(seconds, micros): (u64, u64)| seconds.saturating_mul(1000).saturating_add(micros / 1000);
+        seconds.zip(micros).map(ms).map(Some).ok_or_else(|| unread("not a time"))
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         for primary in self.server.primaries().await? {
             let mut call = cmd("FCALL");

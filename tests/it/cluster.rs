@@ -6,12 +6,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use countersign::store::{Batch, CommitId, Put};
-use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use countersign::store::{Batch, CommitId, Put, StoreError};
+use tokio::{
+    sync::{Mutex, MutexGuard, OnceCell},
+    time::{Duration, Instant},
+};
 
 use crate::stores::cluster::Cluster;
 
 mod answers;
+mod confirmed;
 mod emptied;
 mod failover;
 mod moving;
@@ -21,6 +25,9 @@ mod sentinels;
 mod trips;
 mod writers;
 
+/// Longer than this nobody waits for a new primary, however slow the machine is.
+const ALWAYS_BACK: Duration = Duration::from_secs(30);
+
 /// The cluster that tests may harm, one at a time; each leaves it standing.
 async fn harmed() -> Option<MutexGuard<'static, Cluster>> {
     static HARMED: OnceCell<Option<Mutex<Cluster>>> = OnceCell::const_new();
@@ -28,6 +35,17 @@ async fn harmed() -> Option<MutexGuard<'static, Cluster>> {
     let cluster = harmed.as_ref()?.lock().await;
     cluster.stands().await;
     Some(cluster)
+}
+
+/// What the store says once somebody is primary again; before that it may only be away.
+async fn answered<T>(mut ask: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
+    let until = Instant::now() + ALWAYS_BACK;
+    loop {
+        match ask().await {
+            Err(StoreError::Away(_)) if Instant::now() < until => {}
+            answer => return answer.expect("it is back"),
+        }
+    }
 }
 
 /// A commit id that no other test has.

@@ -100,7 +100,7 @@ pub fn serve(folder: &Path) -> Command {
 fn help_says_what_there_is_and_how_it_is_configured() {
     let (code, help, _) = run(&mut countersign(&["--help"]));
     assert_eq!(code, 0);
-    for command in ["serve", "demo", "check", "openapi", "audit"] {
+    for command in ["serve", "demo", "check", "backup", "restore", "openapi", "audit"] {
         assert!(help.contains(command), "{command} is missing in: {help}");
     }
     let (code, help, _) = run(&mut countersign(&["serve", "--help"]));

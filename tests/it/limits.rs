@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::crash::process::{Life, Site};
 use crate::length;
-use crate::world::World;
+use crate::world::{Team, World, unique};
 
 mod connections;
 mod frames;
@@ -145,6 +145,23 @@ impl std::fmt::Display for Waited {
         let of = |share: f64| self.0.get((self.0.len() as f64 * share) as usize).copied().unwrap_or_default();
         let last = self.0.last().copied().unwrap_or_default();
         write!(f, "{} answers, p50 {:.1?}, p99 {:.1?}, longest {last:.1?}", self.0.len(), of(0.5), of(0.99))
+    }
+}
+
+/// The kinds of all of a team's events so far, oldest first, however slow the store is: the last is
+/// of a conversation that is opened to know where the end is.
+async fn kinds(team: &Team) -> Vec<String> {
+    let last = team.open("sms", &format!("+3729{:07}", unique())).await;
+    team.world.gateway.tend().await.expect("the store is there");
+    let name = team.name.parse().expect("a team's name");
+    let mut listener = team.world.gateway.listen(&name, Some(0)).await.expect("events are kept");
+    let mut kinds = Vec::new();
+    loop {
+        let heard = timeout(PATIENCE, listener.next()).await.expect("it is told").expect("the store is there");
+        kinds.push(heard.event.kind.as_str().to_owned());
+        if heard.event.interaction.is_some_and(|id| id.to_string() == last) {
+            return kinds;
+        }
     }
 }
 

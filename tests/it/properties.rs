@@ -124,7 +124,7 @@ impl Story {
             ],
             device: None,
         };
-        let around = Around { settings: &settings, keys: &keys, now };
+        let around = Around::at(&settings, &keys, now);
         let id = InteractionId::new(now, [1; 10], 7);
         let turn = open::open(id, &opening, Address::default(), around, Actor::Person, Draws::new([0; 96]));
         let Decision { interaction, address, events, .. } = turn.done(());
@@ -155,7 +155,7 @@ impl Story {
             .chunks_mut(8)
             .zip(1u64..)
             .for_each(|(chunk, n)| chunk.copy_from_slice(&(self.drawn * 97 + n).to_le_bytes()));
-        let around = Around { settings: &self.settings, keys: &self.keys, now: self.now };
+        let around = Around::at(&self.settings, &self.keys, self.now);
         let (before, address) = (self.interaction.clone(), self.address.clone());
         let mut turn = Turn::begin(before, address, around, Actor::Person, Draws::new(bytes));
         turn.past = link.and_then(|number| self.ended.get(&number).cloned());

@@ -23,6 +23,8 @@ use countersign::store::{
 };
 use tempfile::TempDir;
 
+use crate::simulation::truth::Truth;
+
 pub mod cluster;
 pub mod proxy;
 pub mod sentinel;
@@ -98,7 +100,12 @@ pub async fn on_redis() -> Option<Stand<Redis>> {
 
 /// The model that the simulation's nodes stand on.
 pub async fn simulated() -> Option<Stand> {
-    Some(Stand { store: Arc::new(crate::simulation::truth::Truth::new(true)), _beneath: Beneath::Nothing })
+    Some(modelled(Arc::new(Truth::new(true))))
+}
+
+/// A model that the caller can look into.
+pub fn modelled(truth: Arc<Truth>) -> Stand {
+    Stand { store: truth, _beneath: Beneath::Nothing }
 }
 
 /// A store on a cluster of three primaries and their replicas.

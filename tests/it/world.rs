@@ -134,6 +134,13 @@ impl World {
         Self { gateway, router, ..self.clone() }
     }
 
+    /// The node after a restart: it knows what the store knows, and goes by the same clock.
+    pub async fn restarted(&self, trust_clock: bool) -> Self {
+        let (gateway, router) = node(self.store.clone(), self.clock.clone(), unique());
+        gateway.recognise(trust_clock).await.expect("the store is its own");
+        Self { gateway, router, ..self.clone() }
+    }
+
     /// What a server of this node would serve.
     pub fn router(&self) -> Router {
         self.router.clone()

@@ -53,6 +53,7 @@ pub fn open<'a>(
         participants,
         links_made: 0,
         device: opening.device.clone(),
+        epoch: around.epoch,
     };
     let address = Address { open: Some(id), ..address };
     let mut turn = Turn::begin(interaction, address, around, actor, draws);

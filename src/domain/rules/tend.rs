@@ -101,7 +101,7 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, method: Option<&str>, rea
         Ok(at) => at,
         Err(refusal) => return turn.refuse(refusal),
     };
-    let now = turn.around.now;
+    let now = turn.around.sure;
     let budgets =
         ["login", "otp", "pin", "kba", "photo_id"].into_iter().filter(|m| method.is_none_or(|only| only == *m));
     let banned = |m: &str| turn.address.budgets.get(&turn.budget_name(at, m)).is_some_and(|b| b.banned);
@@ -118,7 +118,9 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, method: Option<&str>, rea
         }
         if lifted {
             let kind = if was_banned { EventKind::Unbanned } else { EventKind::Unlocked };
-            turn.tell(kind, Some(who.clone()), object(json!({"method": method, "reason": reason})));
+            let mut data = turn.budget_data(at, method);
+            data.insert("reason".into(), reason.into());
+            turn.tell(kind, Some(who.clone()), data);
         }
     }
     turn.done(())

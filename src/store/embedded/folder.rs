@@ -16,6 +16,9 @@ const MARKER: &str = "countersign.store";
 /// Before the id of the store, in hexadecimal digits.
 const MADE: &str = "countersign store 2 ";
 const MAKING: &str = "countersign store 2, not finished\n";
+/// Not a marker that opens: half a store must not pass for a new one.
+const RECEIVING: &str = "countersign store 2, a backup is being put back\n";
+const BREACH: &str = "breach";
 const LOCK: &str = "lock";
 const RESERVE: &str = "reserve";
 const RESERVE_BYTES: usize = 1 << 20;
@@ -25,7 +28,8 @@ const RESERVE_BYTES: usize = 1 << 20;
 pub(super) struct Folder {
     path: PathBuf,
     store: Option<StoreId>,
-    _lock: File,
+    /// None beside the process that has it.
+    lock: Option<File>,
 }
 
 impl Folder {
@@ -48,17 +52,83 @@ impl Folder {
         let lock = lock(path)?;
         let store = match marker.as_deref() {
             None | Some(MAKING) => None,
+            Some(RECEIVING) => {
+                return Err(refused(
+                    path,
+                    "a backup was being put back and that did not end: empty it, and restore again",
+                ));
+            }
             Some(text) => Some(made(text).ok_or_else(|| {
                 refused(path, &format!("{MARKER} names a format that this version does not know, or is damaged"))
             })?),
         };
-        let folder = Self { path: path.to_owned(), store, _lock: lock };
+        let folder = Self { path: path.to_owned(), store, lock: Some(lock) };
         if store.is_none() {
             folder.mark(MAKING)?;
         } else if fs::metadata(folder.database()).map_or(0, |file| file.len()) == 0 {
             return Err(refused(path, "store.db is missing or empty"));
         }
         Ok(folder)
+    }
+
+    /// An absent or empty folder, for a backup to be put into.
+    pub(super) fn receive(path: &Path) -> Result<Self, Failure> {
+        fs::create_dir_all(path).map_err(|error| refused(path, &error.to_string()))?;
+        if let Some(stranger) = stranger(path)? {
+            return Err(refused(path, &format!("it holds {stranger}: a backup is put back only where nothing is")));
+        }
+        let folder = Self { path: path.to_owned(), store: None, lock: Some(lock(path)?) };
+        folder.mark(RECEIVING)?;
+        Ok(folder)
+    }
+
+    /// The folder of a store that stands, to be read whoever has it open.
+    pub(super) fn beside(path: &Path) -> Result<Self, Failure> {
+        let marker = fs::read_to_string(path.join(MARKER)).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => refused(path, "there is no store in it"),
+            _ => refused(path, &format!("{MARKER} cannot be read: {error}")),
+        })?;
+        let store =
+            made(&marker).ok_or_else(|| refused(path, "the store in it was not finished, or is of another version"))?;
+        let lock = File::options().write(true).open(path.join(LOCK))?;
+        let lock = lock.try_lock().is_ok().then_some(lock);
+        Ok(Self { path: path.to_owned(), store: Some(store), lock })
+    }
+
+    /// Whether no other process has it.
+    pub(super) fn is_ours(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Why it may lack what was acknowledged, until somebody has taken note of that.
+    pub(super) fn breach(&self) -> Result<Option<String>, Failure> {
+        match fs::read_to_string(self.path.join(BREACH)) {
+            Ok(why) => Ok(Some(why)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn note_breach(&self, why: &str) -> Result<(), Failure> {
+        self.write(BREACH, why)
+    }
+
+    /// It was taken note of.
+    pub(super) fn heal(&self) -> Result<(), Failure> {
+        match fs::remove_file(self.path.join(BREACH)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        Ok(File::open(&self.path)?.sync_all()?)
+    }
+
+    /// Takes away what was put into it, so that it is as it was received.
+    pub(super) fn abandon(self) {
+        let files =
+            ["store.db", "store.db-wal", "store.db-shm", "store.db.new", "commits", BREACH, RESERVE, MARKER, LOCK];
+        for file in files {
+            let _ = fs::remove_file(self.path.join(file)); // it may not be there
+        }
     }
 
     /// The store that belongs in it; `None` while it is still to be made.
@@ -110,14 +180,18 @@ impl Folder {
         fs::remove_file(self.path.join(RESERVE)).is_ok()
     }
 
-    /// Writes the marker whole or not at all.
     fn mark(&self, text: &str) -> Result<(), Failure> {
+        self.write(MARKER, text)
+    }
+
+    /// Writes a file whole or not at all.
+    fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
         let write = || -> io::Result<()> {
-            let draft = self.path.join("countersign.store.new");
+            let draft = self.path.join(format!("{name}.new"));
             let mut file = File::create(&draft)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            fs::rename(&draft, self.path.join(MARKER))?;
+            fs::rename(&draft, self.path.join(name))?;
             File::open(&self.path)?.sync_all()
         };
         write().map_err(Failure::from)

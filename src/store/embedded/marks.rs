@@ -57,7 +57,7 @@ impl Totals {
     pub(super) fn mark(&self, id: &[u8]) -> Mark {
         let numbers = [self.commits, self.events].map(u64::to_be_bytes);
         let sums = [self.records, self.entries, self.waiting].map(|sum| sum.0.to_be_bytes());
-        digest(&[&[b'm'], id, numbers.as_flattened(), sums.as_flattened()])
+        digest(&[b"m", id, numbers.as_flattened(), sums.as_flattened()])
     }
 }
 

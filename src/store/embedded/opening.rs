@@ -29,6 +29,7 @@ use super::{
 pub(super) struct Opened {
     pub writer: Writer,
     pub reader: Connection,
+    pub folder: Arc<Folder>,
     pub check: Connection,
 }
 
@@ -42,7 +43,8 @@ pub(super) fn open(path: &Path, options: Options, shared: &Arc<Shared>) -> Resul
     let rows = tables::reading(&folder)?;
     let names = tables::reading(&folder)?;
     let check = proof::records(&rows, names, &totals, shared).map_err(|failure| named(&folder, failure))?;
-    let mut writer = Writer::new(writing, Some((Arc::new(folder), ledger)), Arc::clone(shared))?;
+    let folder = Arc::new(folder);
+    let mut writer = Writer::new(writing, Some((Arc::clone(&folder), ledger)), Arc::clone(shared))?;
     match writer.checkpoint() {
         // What was accepted as lost must not be missed again at the next start.
         Ok(false) if lost => {
@@ -52,7 +54,7 @@ pub(super) fn open(path: &Path, options: Options, shared: &Arc<Shared>) -> Resul
         Err(Failure::Damaged(why)) => return Err(Failure::Damaged(why)),
         Ok(_) | Err(_) => {}
     }
-    Ok(Opened { writer, reader: rows, check })
+    Ok(Opened { writer, reader: rows, folder, check })
 }
 
 /// A store whose tables are open, and which is the one that its folder names.
@@ -101,7 +103,10 @@ fn ledger(folder: &Folder, store: StoreId, options: Options) -> Result<Ledger, F
     };
     match found {
         Ok(ledger) => Ok(ledger),
-        Err(_) if options.accept_loss => Ok(Ledger::begin(&folder.ledger(), store)?),
+        Err(how) if options.accept_loss => {
+            folder.note_breach(&format!("its ledger was {how}"))?;
+            Ok(Ledger::begin(&folder.ledger(), store)?)
+        }
         Err(how) => Err(refused(
             folder,
             format_args!("its ledger (commits) is {how}, so nobody can say whether commits are missing"),
@@ -124,9 +129,9 @@ fn judge(folder: &Folder, options: Options, missing: u64, why: &str) -> Result<(
     let text = format!("{why}: {missing} acknowledged commits are missing");
     if options.accept_loss {
         tracing::warn!(missing, "{text}; going on without them");
-        return Ok(());
+        return folder.note_breach(&text);
     }
-    Err(refused(folder, format_args!("{text}, and only knowingly may it go on without them")))
+    Err(refused(folder, format_args!("{text}, and only knowingly (--accept-loss) may it go on without them")))
 }
 
 fn refused(folder: &Folder, why: impl Display) -> Failure {

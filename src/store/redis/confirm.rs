@@ -13,7 +13,7 @@ use std::{
 
 use quick_cache::sync::Cache;
 use redis::{
-    Cmd, ConnectionInfo, RedisError, Value,
+    Cmd, ConnectionInfo, ErrorKind, RedisError, Value,
     aio::{ConnectionLike, MultiplexedConnection},
     cmd, pipe,
 };
@@ -106,56 +106,71 @@ impl Confirmation {
                 Some(taker) => taker.clone(),
                 None => server.primary_of(tag).await?,
             };
-            let pool = self.pool(&at);
-            let late = |_| StoreError::Away("too many commits wait for replicas".to_owned());
-            let _room = timeout_at(until, pool.room.acquire()).await.map_err(late)?;
-            let (mut connection, is_new) = match pool.take() {
-                Some(connection) => (connection, false),
-                None => (reach(&at).await.map_err(sorted).inspect_err(|_| server.leave(tag))?, true),
-            };
             server.count();
-            let error = match self.both(&mut connection, call, asking.is_some()).await {
-                Ok((answer, confirmed)) => {
-                    pool.give(connection);
-                    return self.judged(answer, confirmed);
-                }
+            let error = match self.ask_at(&at, call, asking.is_some(), until).await {
+                Ok((answer, confirmed)) => return self.judged(answer, confirmed),
                 Err(error) => error,
             };
-            match Course::after(&error) {
-                Course::Give => {
-                    pool.give(connection);
+            asking = match Course::after(&error) {
+                Course::Give | Course::Load => return Err(sorted(error)),
+                _ if Instant::now() >= until => return Err(sorted(error)),
+                Course::Ask { host, port } => Some(server.named(&host, port, &at)),
+                Course::Wait => {
+                    sleep(PAUSE).await;
+                    None
+                }
+                Course::Look if server.look_again().await? => None,
+                Course::Look => return Err(sorted(error)),
+                Course::Leave => {
+                    server.leave(tag);
                     return Err(sorted(error));
                 }
-                Course::Load => {
-                    connection.req_packed_command(&library()).await.map_err(sorted)?;
-                    pool.give(connection);
-                }
-                Course::Ask { host, port } => {
-                    pool.give(connection);
-                    asking = Some(server.named(&host, port, &at));
-                }
-                Course::Wait => {
-                    pool.give(connection);
-                    asking = None;
-                    sleep(PAUSE).await;
-                }
-                course @ (Course::Look | Course::Leave) => {
-                    // The others that lay idle are no better.
-                    pool.clear();
-                    asking = None;
-                    if is_new || course == Course::Look {
-                        server.leave(tag);
-                        return Err(sorted(error));
-                    }
-                }
-            }
-            if Instant::now() >= until {
-                return Err(sorted(error));
-            }
+            };
         }
     }
 
-    /// Call and `WAIT`, in one write: the answer, and how many replicas have it.
+    /// Call and `WAIT` at one server, on a connection of their own: the answer, and how many
+    /// replicas have it.
+    async fn ask_at(
+        &self,
+        at: &ConnectionInfo,
+        call: &Cmd,
+        asking: bool,
+        until: Instant,
+    ) -> Result<(Value, i64), RedisError> {
+        let pool = self.pool(at);
+        let late = |_| RedisError::from((ErrorKind::Client, "too many commits wait for replicas"));
+        let _room = timeout_at(until, pool.room.acquire()).await.map_err(late)?;
+        if let Some(idle) = pool.take() {
+            match self.ask_on(idle, &pool, call, asking).await {
+                // It may have broken long ago, and the others that lay idle with it.
+                Err(error) if Course::after(&error) == Course::Leave => pool.clear(),
+                answer => return answer,
+            }
+        }
+        self.ask_on(reach(at).await?, &pool, call, asking).await
+    }
+
+    /// The same on this connection, which then is the next one's, unless it broke.
+    async fn ask_on(
+        &self,
+        mut connection: MultiplexedConnection,
+        pool: &Pool,
+        call: &Cmd,
+        asking: bool,
+    ) -> Result<(Value, i64), RedisError> {
+        let mut answer = self.both(&mut connection, call, asking).await;
+        if answer.as_ref().is_err_and(|error| Course::after(error) == Course::Load) {
+            connection.req_packed_command(&library()).await?.extract_error()?;
+            answer = self.both(&mut connection, call, asking).await;
+        }
+        if !answer.as_ref().is_err_and(|error| Course::after(error) == Course::Leave) {
+            pool.give(connection);
+        }
+        answer
+    }
+
+    /// Both in one write.
     async fn both(
         &self,
         connection: &mut MultiplexedConnection,

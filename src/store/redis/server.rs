@@ -108,6 +108,12 @@ impl Server {
         }
     }
 
+    /// A tag lies elsewhere than was thought: looks again where. False where it cannot have moved.
+    pub(super) async fn look_again(&self) -> Result<bool, StoreError> {
+        self.look(&self.map(), Instant::now() + PATIENCE).await?;
+        Ok(self.finder.may_move())
+    }
+
     /// The server that a slot is on its way to, as one that was asked named it.
     pub(super) fn named(&self, name: &str, port: u16, by: &ConnectionInfo) -> ConnectionInfo {
         self.finder.at(if name.is_empty() { host(by) } else { name }, port)

@@ -59,7 +59,8 @@ async fn a131_each_attempt_counts_once_where_a_tenth_of_the_answers_is_lost() {
     figure(
         "A131",
         format_args!(
-            "{} wrong codes, {} answers lost, {again} times a bot had to ask again: each counted once",
+            "{} wrong codes, {} connections cut between act and answer, {again} times a bot had to ask again: \
+             each counted once",
             2 * waiting.len(),
             proxy.lost()
         ),

@@ -15,6 +15,14 @@ use crate::{
 /// The user and the password of all servers here.
 const USER: &str = "gateway:s3cret";
 
+/// What the servers and Sentinels ask of each other.
+const OTHERS: &str = "another";
+
+/// All that this user may do: our keys, and the commands that the gateway and its functions use.
+const RIGHTS: &str = "~cs:* -@all +get +mget +getrange +set +del +exists +zadd +zrem +zrange +zremrangebylex +hset +hdel \
+                      +hmget +xadd +xrange +xtrim +time +fcall +fcall_ro +function|load +info +config|get +select \
+                      +cluster|info +cluster|slots +asking";
+
 /// A certificate for `localhost`, signed by an authority that is trusted only here.
 fn certificates(folder: &Path) {
     let openssl = |arguments: &str| {
@@ -40,11 +48,11 @@ fn secured(folder: &str, port: &str) -> Vec<String> {
         ("--tls-cert-file", certificate.as_str()),
         ("--tls-key-file", &key),
         ("--tls-ca-cert-file", &authority),
-        ("--requirepass", "another"),
+        ("--requirepass", OTHERS),
     ] {
         arguments.extend([name.to_owned(), value.to_owned()]);
     }
-    arguments.extend(["--user", user, "on", &password, "~*", "&*", "+@all"].map(str::to_owned));
+    arguments.extend(["--user", user, "on", &password].into_iter().chain(RIGHTS.split_whitespace()).map(str::to_owned));
     arguments
 }
 
@@ -92,11 +100,10 @@ fn tls_and_a_password_work_alone_in_a_cluster_and_under_sentinels() {
 
     // The same one as the primary that a Sentinel knows, which has another password: none.
     let watching = free_port().to_string();
-    let (user, password) = USER.split_once(':').expect("both");
     let text = format!(
         "port 0\ntls-port {watching}\ntls-cert-file {at}/server.pem\ntls-key-file {at}/server.key\n\
          tls-ca-cert-file {at}/ca.pem\ntls-auth-clients no\ntls-replication yes\n\
-         sentinel monitor main 127.0.0.1 {port} 1\nsentinel auth-user main {user}\nsentinel auth-pass main {password}\n"
+         sentinel monitor main 127.0.0.1 {port} 1\nsentinel auth-pass main {OTHERS}\n"
     );
     let file = format!("{at}/sentinel.conf");
     write(&file, text).expect("a file");

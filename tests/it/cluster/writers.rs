@@ -1,9 +1,12 @@
 //! Writers who keep count: each raises a number of its own by compare-and-swap, asks again under
 //! the same id when it was not answered, and remembers what it was told.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -13,7 +16,7 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use super::fresh;
+use super::{answered, fresh};
 
 /// All partitions of a store, each with a writer.
 pub struct Writers {
@@ -81,7 +84,7 @@ impl Writers {
         }
         let mut numbers = Vec::new();
         for writer in &self.writers {
-            let stands = writer.read(&*self.store).await.expect("it reads").map_or(0, |(_, number)| number);
+            let stands = answered(async || writer.read(&*self.store).await).await.map_or(0, |(_, number)| number);
             numbers.push((writer.acknowledged.load(Ordering::SeqCst), stands));
         }
         let longest = self.writers.iter().map(|writer| *writer.longest.lock().unwrap()).max();
@@ -141,17 +144,27 @@ impl Writer {
     }
 }
 
-/// Of each writer's events, which wait in order of their numbers: that none came twice.
+/// Empties the outboxes, and finds each writer's events there in the order of their numbers and
+/// none of them twice; how many they were.
 pub async fn told_once(store: &dyn Store, name: &str) -> usize {
-    let mut last = vec![0; 64];
-    let mut count = 0;
-    for event in store.outbox(usize::MAX >> 12).await.expect("it reads") {
-        let text = String::from_utf8(event.bytes.to_vec()).expect("it is a text");
-        let Some((tag, number)) = text.strip_prefix(name).and_then(|rest| rest[1..].split_once(' ')) else { continue };
-        let (tag, number): (usize, u64) = (tag.parse().unwrap(), number.parse().unwrap());
-        assert!(number > last[tag], "{text} came after {}", last[tag]);
-        last[tag] = number;
-        count += 1;
+    let (mut last, mut count) = (vec![0; 64], 0);
+    loop {
+        let page = answered(async || store.outbox(2000).await).await;
+        if page.is_empty() {
+            return count;
+        }
+        let mut upto = BTreeMap::new();
+        for event in page {
+            upto.insert(event.tag, event.seq);
+            let text = String::from_utf8(event.bytes.to_vec()).expect("it is a text");
+            let (tag, number) = text.strip_prefix(name).and_then(|rest| rest[1..].split_once(' ')).expect("a writer's");
+            let (tag, number): (usize, u64) = (tag.parse().unwrap(), number.parse().unwrap());
+            assert!(number > last[tag], "{text} came after {}", last[tag]);
+            last[tag] = number;
+            count += 1;
+        }
+        for (tag, seq) in upto {
+            answered(async || store.trim_outbox(tag, seq).await).await;
+        }
     }
-    count
 }

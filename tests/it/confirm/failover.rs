@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use countersign::ambient::{Entropy, SeededEntropy};
 use countersign::store::redis::Redis;
 use countersign::store::{Batch, Outcome, Store};
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use super::pair::Pair;
 use super::people::{End, KINDS, Story, teams};
@@ -20,7 +21,7 @@ use crate::length::{figure, rounds, seed, size};
 use crate::world::{Team, World, unique};
 
 /// Customers who act at the same time.
-const CUSTOMERS: usize = 9;
+const CUSTOMERS: usize = 6;
 
 /// Two nodes that wait for so many replicas, and one that only looks, each with the three teams.
 struct Scene {
@@ -39,6 +40,8 @@ struct Tally {
     unfinished: usize,
     forgotten: Vec<String>,
     lost: BTreeMap<&'static str, usize>,
+    /// The first customer of whom something was.
+    witness: Option<String>,
 }
 
 impl Scene {
@@ -92,10 +95,17 @@ impl Scene {
                     Some(End::Forgotten(refusal)) => tally.forgotten.push(refusal.clone()),
                 }
                 let lost = story.losses(&self.looks[n % 3]).await;
+                if !lost.is_empty() && tally.witness.is_none() {
+                    tally.witness = Some(format!("{story:?}"));
+                }
                 lost.into_iter().for_each(|what| *tally.lost.entry(what).or_default() += 1);
             }
         }
-        self.looks[0].world.gateway.tend().await.expect("what waits is told");
+        let looks = &self.looks[0].world.gateway;
+        if looks.tend().await.is_err() {
+            // Nobody has looked since the failover: the first sweep finds the old connection.
+            looks.tend().await.expect("what waits is told");
+        }
     }
 
     /// How replication goes before a kill.
@@ -115,8 +125,8 @@ async fn a123_failovers_lose_nothing_that_was_confirmed() {
     let (mut tally, began) = (Tally::default(), Instant::now());
     for round in rounds("primaries killed", 5, 1000) {
         let mode = scene.weather();
-        scene.failover(mode, 150, &mut tally).await;
-        assert!(tally.lost.is_empty(), "round {round}, {mode:?}: {:?}", tally.lost);
+        scene.failover(mode, 80, &mut tally).await;
+        assert!(tally.lost.is_empty(), "round {round}, {mode:?}: {:?}, {:?}", tally.lost, tally.witness);
         assert!(tally.forgotten.is_empty(), "round {round}, {mode:?}: {:?}", tally.forgotten);
     }
     assert!(tally.grave > 0, "somebody did something");

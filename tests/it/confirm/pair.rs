@@ -26,7 +26,8 @@ pub struct Pair {
 /// A connection that is not the store's.
 pub async fn shell(port: u16) -> MultiplexedConnection {
     let client = Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
-    let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+    let config =
+        AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
     client.get_multiplexed_async_connection_with_config(&config).await.unwrap()
 }
 

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ pub struct Site {
     store: Vec<(&'static str, String)>,
     /// The server that it stands on, where it is Redis.
     pub redis: Option<Server>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A Redis server that keeps what it was given, and can be stopped and come back.
@@ -55,7 +56,7 @@ impl Site {
     pub fn embedded() -> Self {
         let folder = stores::folder();
         let store = vec![("COUNTERSIGN_STORE__PATH", folder.path().join("store").display().to_string())];
-        Self { port: free_port(), store, redis: None, _folder: folder }
+        Self { port: free_port(), store, redis: None, folder }
     }
 
     /// A Redis server of its own; `None`, said aloud, where there is none.
@@ -68,12 +69,12 @@ impl Site {
             ("COUNTERSIGN_STORE__URLS", format!(r#"["redis://127.0.0.1:{}"]"#, server.port)),
             ("COUNTERSIGN_SECRETS__ROOT_KEY_FILE", root.display().to_string()),
         ];
-        Some(Self { port: free_port(), store, redis: Some(server), _folder: folder })
+        Some(Self { port: free_port(), store, redis: Some(server), folder })
     }
 
     /// Another gateway on the same store, for as long as the first one's is there.
     pub fn beside(&self) -> Self {
-        Self { port: free_port(), store: self.store.clone(), redis: None, _folder: stores::folder() }
+        Self { port: free_port(), store: self.store.clone(), redis: None, folder: stores::folder() }
     }
 
     /// Its links begin with an address that is not its own: a balancer's.
@@ -91,14 +92,31 @@ impl Site {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Where its embedded store lies.
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    /// A command of the binary on its store.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command.args(arguments).envs(self.store.iter().map(|(name, value)| (name, value)));
+        command.env("RUST_LOG", "error");
+        command
+    }
+
     /// One life: `countersign serve`, ready.
     pub fn serve(&self) -> Life {
-        let mut serve = Command::new(env!("CARGO_BIN_EXE_countersign"));
-        serve.arg("serve").envs(self.store.iter().map(|(name, value)| (name, value)));
+        self.serve_with(&["serve"])
+    }
+
+    /// The same, with what the operator allows.
+    pub fn serve_with(&self, arguments: &[&str]) -> Life {
+        let mut serve = self.command(arguments);
         serve.env("COUNTERSIGN_SERVER__LISTEN", format!("127.0.0.1:{}", self.port));
         // Each person in the load comes from an address of her own.
         serve.env("COUNTERSIGN_SERVER__TRUSTED_PROXIES", r#"["127.0.0.0/8"]"#);
-        serve.env("COUNTERSIGN_ADMIN__KEY", OWNER).env("RUST_LOG", "error");
+        serve.env("COUNTERSIGN_ADMIN__KEY", OWNER);
         let mut child = serve.stdout(Stdio::piped()).spawn().expect("it starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("stdout is piped");

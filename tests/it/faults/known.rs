@@ -98,8 +98,9 @@ impl Contents {
     async fn compare(&self, store: &Embedded) -> Result<bool, StoreError> {
         let mut sealed = true;
         for known in &self.records {
-            let [found] = <[_; 1]>::try_from(store.get(known.key.partition, &[known.key.name.clone()]).await?)
-                .expect("one name, one answer");
+            let [found] =
+                <[_; 1]>::try_from(store.get(known.key.partition, std::slice::from_ref(&known.key.name)).await?)
+                    .expect("one name, one answer");
             let found = found.unwrap_or_else(|| panic!("{:?} is silently absent", known.key));
             assert_eq!(found.version, known.version, "{:?} is another", known.key);
             sealed &= found.bytes == known.bytes;

@@ -1,16 +1,17 @@
 //! T15: a start with a million records, after a kill: how long it takes, and how much memory.
+//! Figures only: what a start must find is the other modules' affair.
 
 use std::{
     env, fs,
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use countersign::store::{Batch, CommitId, Entry, Outcome, Partition, Put, Store, embedded::Embedded};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::served::{Served, free_port, ready, store_in};
 use crate::length::{Progress, figure, size};

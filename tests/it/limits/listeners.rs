@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{PATIENCE, Target};
+use super::{PATIENCE, Target, kinds};
 use crate::crash::people::Outsiders;
 use crate::length::{figure, is_long, size};
 use crate::world::World;
@@ -65,7 +65,7 @@ async fn a_listener_that_does_not_read_is_cut_off_and_misses_nothing() {
     let last = before.last().copied().unwrap_or(1);
     let mut again = TcpStream::connect(target.address).await.unwrap();
     again.write_all(listen(&team.bot, Some(&last.to_string())).as_bytes()).await.unwrap();
-    let newest = team.events().await.len() as u64;
+    let newest = kinds(&team).await.len() as u64;
     let mut heard = Vec::new();
     while ids(&heard).last().is_none_or(|id| *id < newest) {
         timeout(PATIENCE, again.read_buf(&mut heard)).await.expect("it hears the rest").unwrap();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::Waited;
+use super::{Waited, kinds};
 use crate::length::{figure, is_long, size};
 use crate::stores;
 use crate::world::{Team, World};
@@ -156,7 +156,7 @@ async fn a136_a_storm_of_expiries_shares_flushes_and_stalls_nobody() {
     let waited = foreground.await.unwrap();
     assert_eq!(looked_after, all, "each was looked after once");
     if !is_long() {
-        let expired = team.event_types().await.iter().filter(|kind| *kind == "link.expired").count();
+        let expired = kinds(&team).await.iter().filter(|kind| *kind == "link.expired").count();
         assert_eq!(expired, all, "each was announced once");
     }
     let listed = world.call(&team.bot, "GET", "/v1/interactions?limit=1", Value::Null).await.expect(200);

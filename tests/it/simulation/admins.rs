@@ -18,7 +18,10 @@ use super::people::{Answer, People};
 
 impl People {
     pub(super) async fn unlock(&self) {
-        let Some((at, id)) = self.cluster.chance.recent(&self.things().chats).copied() else { return };
+        let locked = self.things().locked.pop();
+        let Some((at, id)) = locked.or_else(|| self.cluster.chance.recent(&self.things().chats).copied()) else {
+            return;
+        };
         let (team, who) = (self.team(at).0, ParticipantId::nth(if self.odds(200) { 2 } else { 1 }));
         self.say(format_args!("{who} of {id} is to be unlocked"));
         for attempt in self.attempts() {

@@ -46,8 +46,8 @@ impl<T> History<T> {
     }
 
     /// Whether it ever was so.
-    pub fn ever(&self, mut is: impl FnMut(&T) -> bool) -> bool {
-        self.0.iter().filter_map(|(_, value)| value.as_ref()).any(|value| is(value))
+    pub fn ever(&self, is: impl FnMut(&T) -> bool) -> bool {
+        self.0.iter().filter_map(|(_, value)| value.as_ref()).any(is)
     }
 }
 

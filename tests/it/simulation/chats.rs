@@ -1,14 +1,11 @@
 //! What people do in conversations: bots, customers with their browsers, and login pages, among
 //! them some who try what they must not.
 
-use std::sync::Arc;
-
 use countersign::domain::event::Actor;
 use countersign::domain::id::{InteractionId, ParticipantId};
 use countersign::domain::interaction::{Person, Role, Status};
 use countersign::domain::link::Purpose;
 use countersign::domain::refusal::Refusal;
-use countersign::domain::rules::confirm::Heard;
 use countersign::domain::rules::continue_link::Found;
 use countersign::domain::rules::issue::Request;
 use countersign::domain::rules::open::Opening;
@@ -35,8 +32,8 @@ impl People {
         let team = usize::from(self.odds(300));
         let conversation = format!("c{}", self.cluster.chance.below(5));
         let key = self.odds(500).then(|| format!("open-{}", things.fresh()));
-        let token = self.odds(250).then(|| {
-            let reused = self.odds(300).then(|| self.cluster.chance.recent(&things.words).cloned()).flatten();
+        let token = self.odds(350).then(|| {
+            let reused = self.odds(600).then(|| self.cluster.chance.recent(&things.words).cloned()).flatten();
             reused.unwrap_or_else(|| {
                 let (now, jti) = (self.cluster.time.now() / 1000, things.fresh());
                 let (kid, secret) = things.teams[team].signing.last().expect("a team has a key");
@@ -247,73 +244,6 @@ impl People {
         {
             let code = waiting.code(done.interaction, &node.gateway.keys().confirmation);
             self.things().codes.push((at, (done.interaction, done.number), code));
-        }
-    }
-
-    pub(super) async fn speak(&self) {
-        let (again, which) = (self.odds(150), self.cluster.chance.below(10));
-        let said = {
-            let mut things = self.things();
-            let earlier = self.cluster.chance.recent(&things.messages).cloned().filter(|_| again);
-            let code = self.cluster.chance.recent(&things.codes).cloned();
-            match (earlier, code) {
-                (Some(earlier), _) => Some(earlier),
-                (None, Some((at, (id, _), code))) => {
-                    let text = match which {
-                        0..5 => code,
-                        9 => "please go on".to_owned(),
-                        _ => format!("Z9{}9ZZ", char::from(b"BCDFGHJKMNPQRTVWXZ"[usize::from(which as u8 * 2)])),
-                    };
-                    let message = format!("msg-{}", things.fresh());
-                    things.messages.push((at, id, message.clone(), text.clone()));
-                    Some((at, id, message, text))
-                }
-                (None, None) => None,
-            }
-        };
-        if let Some((at, id, message, text)) = said {
-            self.tell(at, id, &message, &text).await;
-        }
-    }
-
-    /// Many guesses at the same moment, at whatever nodes there are.
-    pub(super) async fn guess_at_once(self: &Arc<Self>) {
-        let Some((at, (id, _), _)) = self.cluster.chance.recent(&self.things().codes).cloned() else { return };
-        let guesses = (0..6).map(|n| {
-            let (people, message) = (self.clone(), format!("msg-{}", self.things().fresh()));
-            tokio::spawn(async move { people.tell(at, id, &message, &format!("Z8{}8ZZ", b"BCDFGH"[n] as char)).await })
-        });
-        for guess in guesses.collect::<Vec<_>>() {
-            let _ = guess.await;
-        }
-    }
-
-    async fn tell(&self, at: usize, id: InteractionId, message: &str, text: &str) {
-        let right: Vec<_> =
-            self.things().codes.iter().filter(|(_, link, code)| link.0 == id && code == text).map(|c| c.1).collect();
-        self.book().sent.codes.extend(right);
-        self.say(format_args!("{message} in {id}: {text}"));
-        for attempt in self.attempts() {
-            let Some((node, around)) = self.node(attempt).await else { continue };
-            let asking = async {
-                let (team, bot) = self.team(at);
-                self.caller(&node, &bot).await?;
-                let render = |held: &Held<Heard>| format!("{:?}", held.outcome).into_bytes();
-                let remember = Remember::new(node.gateway.message_place(id.as_bytes(), message), &render);
-                Ok(match node.gateway.hear(id, Some(&team), text, None, &remember).await? {
-                    Told::Fresh(held) => format!("{:?}", held.outcome),
-                    Told::Again(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-                })
-            };
-            match self.reach(&node, asking).await {
-                Answer::Told(heard) => {
-                    self.say(format_args!("{} heard {message}: {heard}", node.name));
-                    self.book().was_heard(id, message);
-                    return self.book().answered_again(&format!("{id} {message}"), &heard, around.asked);
-                }
-                Answer::Refused(refusal) => return self.say(format_args!("{message} not heard: {refusal}")),
-                Answer::Unknown => {}
-            }
         }
     }
 

@@ -71,6 +71,8 @@ pub struct Things {
     pub dones: Vec<(usize, Token)>,
     pub codes: Vec<(usize, LinkId, String)>,
     pub messages: Vec<(usize, InteractionId, String, String)>,
+    /// Where somebody is locked or banned.
+    pub locked: Vec<(usize, InteractionId)>,
     pub teams: Vec<TeamFacts>,
     made: u64,
 }

@@ -77,7 +77,7 @@ pub fn run(seed: u64, steps: u64) -> Result<Report, Failure> {
 /// Two teams with rules of the seed's choice.
 async fn found(cluster: &Arc<Cluster>) -> Vec<TeamFacts> {
     let (gateway, chance) = (cluster.faultless(), &cluster.chance);
-    gateway.recognise().await.expect("an empty store");
+    gateway.recognise(false).await.expect("an empty store");
     let (timeout, ceiling) = [(15, 480), (1, 1), (15, 20), (5, 5)][chance.below(4) as usize];
     let (threshold, lockouts) = [(5, 3), (1, 0), (2, 2), (3, 1)][chance.below(4) as usize];
     {
@@ -194,7 +194,7 @@ impl Run {
         // Leases of those who died last ten seconds; so may a question that was under way.
         for span in [0, 32 * MINUTE, 2 * HOUR] {
             self.cluster.jump(Duration::from_secs(span));
-            sleep(Duration::from_secs(25)).await;
+            sleep(Duration::from_secs(13)).await;
         }
         self.listening.drain(..).for_each(|listener| listener.abort());
         let (now, step) = (self.cluster.time.now(), self.cluster.book().step);

@@ -103,7 +103,7 @@ impl Truth {
     pub fn claim(&self, now: u64, limit: usize, lease_ms: u64) -> Vec<Key> {
         let mut state = self.look();
         let due = |kept: &&mut Kept| kept.alarm.is_some_and(|alarm| alarm <= now) && kept.leased <= now;
-        let mut due: Vec<(&Key, &mut Kept)> = state.records.iter_mut().filter(|(_, kept)| due(&kept)).collect();
+        let mut due: Vec<(&Key, &mut Kept)> = state.records.iter_mut().filter(|(_, kept)| due(kept)).collect();
         due.sort_by_key(|(key, kept)| (kept.alarm, (*key).clone()));
         due.into_iter()
             .take(limit)

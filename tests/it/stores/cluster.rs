@@ -2,6 +2,7 @@
 //! down what it would have found out, so that it stands as soon as its servers do.
 
 use std::{
+    collections::HashSet,
     fmt::Write,
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -132,8 +133,14 @@ impl Cluster {
         let until = Instant::now() + Duration::from_secs(30);
         for n in 0..6 {
             loop {
-                let info: String = said(&mut self.shell(n).await, &["CLUSTER", "INFO"]).await;
-                let replication: String = said(&mut self.shell(n).await, &["INFO", "replication"]).await;
+                let client = redis::Client::open(self.url(n)).expect("a URL");
+                let Ok(mut shell) = client.get_multiplexed_async_connection().await else {
+                    // A test that failed has left it dead.
+                    self.comes_back(n);
+                    continue;
+                };
+                let info: String = said(&mut shell, &["CLUSTER", "INFO"]).await;
+                let replication: String = said(&mut shell, &["INFO", "replication"]).await;
                 let follows = replication.contains("master_link_status:up") || replication.contains("state=online");
                 if info.contains("cluster_state:ok") && follows {
                     break;
@@ -144,7 +151,7 @@ impl Cluster {
         }
     }
 
-    /// The nodes that are primaries, as one that lives sees it, in the order of their slots.
+    /// The nodes that are primaries, as one that lives sees it, in the order of their first slots.
     pub async fn primaries(&self, by: usize) -> Vec<usize> {
         let slots: Vec<Vec<Value>> = said(&mut self.shell(by).await, &["CLUSTER", "SLOTS"]).await;
         let mut primaries: Vec<(i64, usize)> = slots
@@ -158,8 +165,8 @@ impl Cluster {
             })
             .collect();
         primaries.sort_unstable();
-        primaries.dedup_by_key(|(_, node)| *node);
-        primaries.into_iter().map(|(_, node)| node).collect()
+        let mut seen = HashSet::new();
+        primaries.into_iter().map(|(_, node)| node).filter(|node| seen.insert(*node)).collect()
     }
 
     /// How often the primaries have been asked a command, by their own count.

@@ -46,7 +46,7 @@ impl Trio {
             let (port, file) = (free_port(), trio._folder.path().join(format!("sentinel{n}.conf")));
             let text = format!(
                 "port {port}\nbind 127.0.0.1\nsentinel monitor {NAME} 127.0.0.1 {} 2\n\
-                 sentinel down-after-milliseconds {NAME} 1000\nsentinel failover-timeout {NAME} 2000\n",
+                 sentinel down-after-milliseconds {NAME} 2000\nsentinel failover-timeout {NAME} 2000\n",
                 trio.ports[0]
             );
             std::fs::write(&file, text).expect("a file");

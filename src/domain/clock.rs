@@ -1,0 +1,177 @@
+//! What a gateway takes for the time, given what two clocks read: the wall's, which people and
+//! machines set, and one that only measures spans. Neither clock is asked here.
+//!
+//! Two lines of time follow. *Now* never runs back and never lags: flags, links and tokens end by
+//! it, so that no step of a clock lengthens them. *Sure* counts only time that has surely passed:
+//! lockouts end by it, so that no step of a clock frees anybody.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Moment;
+
+/// A step that is said aloud.
+pub const STEP: Duration = Duration::from_secs(5);
+
+/// Time between two lives of a gateway that counts as passed. Of a longer one nobody can say
+/// whether it was a long night or a clock that was set wrong.
+const NIGHT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// While now is ahead of the wall, one part in so many is taken off each span, until they meet.
+const SLEW: u32 = 1000;
+
+/// Where both lines stood when it was last saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// No moment after it was handed out long before it was saved.
+    pub now: Moment,
+    /// What had surely passed.
+    pub sure: Moment,
+}
+
+/// How the wall looked when a gateway woke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woke {
+    /// As it should.
+    InTime,
+    /// So much before the mark: now goes on from the mark.
+    Behind(Duration),
+    /// So much after it that it is not taken as passed: lockouts stand where they stood.
+    Ahead(Duration),
+}
+
+/// Both lines, as they stood when the clocks were last read.
+#[derive(Clone, Copy, Debug)]
+pub struct Hands {
+    now: Duration,
+    sure: Duration,
+    wall: Duration,
+    read_at: Duration,
+}
+
+impl Hands {
+    /// Both lines begin at the wall's time; `elapsed` measures spans from any fixed moment.
+    pub fn begin(wall: Moment, elapsed: Duration) -> Self {
+        let wall = Duration::from_millis(wall.0);
+        Self { now: wall, sure: wall, wall, read_at: elapsed }
+    }
+
+    /// Goes on from a mark.
+    pub fn wake(mark: Mark, wall: Moment, elapsed: Duration) -> (Self, Woke) {
+        let (behind, gone) = (mark.now.since(wall), wall.since(mark.now));
+        let woke = match (behind > STEP, gone > NIGHT) {
+            (true, _) => Woke::Behind(behind),
+            (_, true) => Woke::Ahead(gone),
+            _ => Woke::InTime,
+        };
+        let sure = if gone > NIGHT { mark.sure } else { mark.sure.plus(gone) };
+        let begun = Self::begin(wall, elapsed);
+        let (now, sure) = (Duration::from_millis(mark.now.max(wall).0), Duration::from_millis(sure.0));
+        (Self { now, sure, ..begun }, woke)
+    }
+
+    /// The same moment by a wall that is believed whatever now was.
+    pub fn believe(self, wall: Moment) -> Self {
+        Self { now: Duration::from_millis(wall.0), ..self }
+    }
+
+    /// The lines as they stand when the clocks read this.
+    pub fn read(self, wall: Moment, elapsed: Duration) -> Self {
+        let wall = Duration::from_millis(wall.0);
+        let Some(passed) = elapsed.checked_sub(self.read_at) else {
+            // A clock that measures spans does not run back: this is another one.
+            return Self { now: wall, sure: wall, wall, read_at: elapsed };
+        };
+        let straight = self.now.saturating_add(passed);
+        let ahead = straight.saturating_sub(wall);
+        let now = straight.saturating_sub(ahead.min(passed / SLEW)).max(wall);
+        Self { now, sure: self.sure.saturating_add(passed), wall, read_at: elapsed }
+    }
+
+    /// What ends flags, links and tokens.
+    pub fn now(self) -> Moment {
+        moment(self.now)
+    }
+
+    /// What ends lockouts.
+    pub fn sure(self) -> Moment {
+        moment(self.sure)
+    }
+
+    /// To be saved.
+    pub fn mark(self) -> Mark {
+        Mark { now: self.now(), sure: self.sure() }
+    }
+
+    /// How far now is ahead of the wall.
+    pub fn ahead(self) -> Duration {
+        self.now.saturating_sub(self.wall)
+    }
+
+    /// How far now ran ahead of what has surely passed since an earlier reading.
+    pub fn leapt_since(self, earlier: Self) -> Duration {
+        let lag = |hands: Self| hands.now.as_millis().cast_signed() - hands.sure.as_millis().cast_signed();
+        Duration::from_millis(u64::try_from(lag(self) - lag(earlier)).unwrap_or(0))
+    }
+}
+
+fn moment(since: Duration) -> Moment {
+    Moment(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000;
+    const HOUR: u64 = 3_600 * SECOND;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_step_back_stops_neither_line_and_a_step_forward_moves_only_one() {
+        let hands = Hands::begin(Moment(10 * HOUR), at(0));
+        let back = hands.read(Moment(9 * HOUR), at(10));
+        assert_eq!(back.now(), Moment(10 * HOUR + 9_990)); // ten seconds less what it gives back to the wall
+        assert_eq!(back.sure(), Moment(10 * HOUR + 10 * SECOND));
+        let forward = hands.read(Moment(20 * HOUR), at(10));
+        assert_eq!((forward.now(), forward.sure()), (Moment(20 * HOUR), Moment(10 * HOUR + 10 * SECOND)));
+        assert_eq!(forward.leapt_since(hands), Duration::from_millis(10 * HOUR - 10 * SECOND));
+    }
+
+    #[test]
+    fn a_small_lead_is_given_back_without_ever_running_back() {
+        let mut hands = Hands::begin(Moment(HOUR + 2 * SECOND), at(0));
+        for second in 1..=2_000 {
+            let next = hands.read(Moment(HOUR + second * SECOND), at(second));
+            assert!(next.now() >= hands.now());
+            hands = next;
+        }
+        assert_eq!(hands.now(), Moment(HOUR + 2_000 * SECOND));
+    }
+
+    #[test]
+    fn a_gateway_wakes_at_its_mark_or_after_it() {
+        let mark = Mark { now: Moment(10 * HOUR), sure: Moment(8 * HOUR) };
+        let (hands, woke) = Hands::wake(mark, Moment(10 * HOUR + 60 * SECOND), at(5));
+        assert_eq!(woke, Woke::InTime);
+        assert_eq!(hands.mark(), Mark { now: Moment(10 * HOUR + 60 * SECOND), sure: Moment(8 * HOUR + 60 * SECOND) });
+        let (hands, woke) = Hands::wake(mark, Moment(3 * HOUR), at(5));
+        assert_eq!((hands.mark(), woke), (mark, Woke::Behind(at(7 * 3_600))));
+        let (hands, woke) = Hands::wake(mark, Moment(100 * HOUR), at(5));
+        assert_eq!(woke, Woke::Ahead(at(90 * 3_600)));
+        assert_eq!(hands.mark(), Mark { now: Moment(100 * HOUR), ..mark });
+    }
+
+    #[test]
+    fn the_ends_of_time_are_no_panic() {
+        let mut hands = Hands::begin(Moment(u64::MAX), at(0));
+        hands = hands.read(Moment(0), Duration::MAX);
+        assert_eq!(hands.now(), Moment(u64::MAX));
+        let (hands, _) = Hands::wake(Mark { now: Moment(u64::MAX), sure: Moment(u64::MAX) }, Moment(0), at(0));
+        assert_eq!(hands.read(Moment(u64::MAX), at(1)).sure(), Moment(u64::MAX));
+    }
+}

@@ -1,0 +1,57 @@
+//! Epochs of a store: a new one begins where a backup was put back, a loss was accepted, or the
+//! clock was set back on purpose. What was proved in an earlier epoch may have been taken back
+//! since, and nobody remembers it: so it does not count.
+//!
+//! Nothing is rewritten. A record says in which epoch it was last acted on, and is judged by that.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::event::EventKind;
+use super::flag::Reason;
+use super::interaction::Status;
+use super::link::LinkEnd;
+use super::time::Moment;
+use super::turn::{Turn, link_data, object};
+
+/// An epoch of a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// 0, 1, 2, …
+    pub number: u32,
+    /// When it began; nothing for the first. Words given before it may have been spent.
+    pub since: Option<Moment>,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// Ends what an interaction still holds of an earlier epoch: flags, links, logins under way.
+/// Guess budgets stand: what is known of them still counts.
+pub(super) fn begin_again(turn: &mut Turn<'_>) {
+    let (epoch, now) = (turn.around.epoch, turn.around.now);
+    if turn.interaction.epoch >= epoch || turn.interaction.status != Status::Open {
+        return;
+    }
+    turn.interaction.epoch = epoch;
+    // It may have been set by a clock that ran ahead.
+    let idle = now.plus_minutes(turn.around.settings.interaction_timeout_minutes);
+    turn.interaction.idle_until = turn.interaction.idle_until.min(idle);
+    for at in 0..turn.interaction.participants.len() {
+        let participant = turn.participant(at);
+        let id = Some(participant.id.clone());
+        let links = std::mem::take(&mut participant.links);
+        let waited = participant.confirmation.take().is_some();
+        let stood = participant.flag.raised_at_all();
+        if stood || waited || !links.is_empty() {
+            participant.flag.lower(Reason::Restored);
+        }
+        for link in links {
+            let data = link_data(turn.interaction.id, &link);
+            turn.tell(EventKind::LinkExpired, id.clone(), data);
+            turn.end_link(link, LinkEnd::Expired);
+        }
+        if stood {
+            turn.tell(EventKind::Expired, id, object(json!({"reason": Reason::Restored})));
+        }
+    }
+}

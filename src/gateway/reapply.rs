@@ -1,0 +1,232 @@
+//! What happened after a backup, taken from the audit trail of the store that is gone: keys that
+//! were revoked, people who were locked or banned, erasures.
+//!
+//! A trail is taken where it goes on from the one that the backup holds: entry follows entry by
+//! hash. What is taken becomes part of this store's trail, too, so that the chain has one end.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+
+use super::audit::{Entry, Trail};
+use super::decide::{Change, Plain, Reads};
+use super::interactions::Acting;
+use super::names::{address_name, audit_index, head_name, member};
+use super::relay::Head;
+use super::{Error, Gateway, decode, encode};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::interaction::Address;
+use crate::domain::lockout::Budget;
+use crate::domain::refusal::Refusal;
+use crate::domain::team::Team;
+use crate::domain::time::Moment;
+use crate::store::Partition;
+
+/// Entries that one commit takes.
+const PAGE: usize = 200;
+
+/// What came of a team's part of the trails.
+#[derive(Clone, Debug, Default)]
+pub struct Reapplied {
+    /// Entries that were adopted and not done again yet.
+    taken: Vec<Entry>,
+    /// Entries that were done again, where there was something to do.
+    pub entries: u64,
+    /// Where the trail that was given ends, and where its head says that it ended.
+    pub end: (u64, u64),
+    /// What was done again, by the name of the event.
+    pub done: BTreeMap<String, u64>,
+    /// What was not, in words.
+    pub left: Vec<String>,
+}
+
+impl Reapplied {
+    fn did(&mut self, kind: EventKind) {
+        *self.done.entry(kind.as_str().to_owned()).or_default() += 1;
+    }
+}
+
+/// Entries by the hash of the entry before.
+pub struct Trails {
+    next: HashMap<(u64, String), Entry>,
+    /// By an entry's hash: where the trail's head stood when it was read.
+    heads: HashMap<String, u64>,
+}
+
+impl Trails {
+    /// Of pages that were verified, in any order.
+    pub fn of(pages: Vec<Trail>) -> Self {
+        let mut trails = Self { next: HashMap::new(), heads: HashMap::new() };
+        for page in pages {
+            for entry in page.items {
+                let head = trails.heads.entry(entry.hash.clone()).or_default();
+                *head = page.head.number.max(*head);
+                trails.next.insert((entry.number, entry.previous.clone()), entry);
+            }
+        }
+        trails
+    }
+
+    /// What follows an entry, in order.
+    fn after(&self, number: u64, hash: &str) -> Vec<&Entry> {
+        let mut found: Vec<&Entry> = Vec::new();
+        loop {
+            let (number, hash) = found.last().map_or((number, hash), |last| (last.number, last.hash.as_str()));
+            match self.next.get(&(number + 1, hash.to_owned())) {
+                Some(entry) => found.push(entry),
+                None => return found,
+            }
+        }
+    }
+}
+
+impl Gateway {
+    /// Makes what the trails say of a team part of its own. To be done for every team before
+    /// anything is done again: what the backup had not relayed yet would come in between.
+    pub async fn adopt(&self, team: &TeamName, trails: &Trails) -> Result<Reapplied, Error> {
+        let head = self.head(team).await?;
+        let entries = trails.after(head.audit, &head.hash);
+        for page in entries.chunks(PAGE) {
+            self.take_entries(team, page).await?;
+        }
+        let end = entries.last().map_or((head.audit, head.audit), |last| {
+            (last.number, trails.heads.get(&last.hash).copied().unwrap_or(last.number))
+        });
+        Ok(Reapplied { taken: entries.into_iter().cloned().collect(), end, ..Reapplied::default() })
+    }
+
+    /// Does again what was adopted.
+    pub async fn reapply(&self, team: &TeamName, told: &mut Reapplied) -> Result<(), Error> {
+        for entry in std::mem::take(&mut told.taken) {
+            told.entries += 1;
+            self.again(team, &entry, told).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes entries of another life of this store part of its trail.
+    async fn take_entries(&self, team: &TeamName, page: &[&Entry]) -> Result<(), Error> {
+        let (partition, name, index) = (self.team_partition(team), head_name(team), audit_index(team));
+        let reads = Reads { partition, names: vec![name.clone()] };
+        let saved = self.decide(&reads, |records, _| {
+            let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |bytes| decode(&name, bytes))?;
+            let mut change = Change::nothing(Ok(()));
+            for entry in page.iter().filter(|entry| entry.number > head.audit) {
+                change.enter.push((index.clone(), member(entry.number), encode(*entry)));
+            }
+            if let Some(last) = page.last().filter(|last| last.number > head.audit) {
+                (head.audit, head.hash) = (last.number, last.hash.clone());
+            }
+            change.put.push(Plain { name: name.clone(), bytes: encode(&head), ..Plain::default() });
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    async fn again(&self, team: &TeamName, entry: &Entry, told: &mut Reapplied) -> Result<(), Error> {
+        let Some(kind) = EventKind::ALL.iter().copied().find(|kind| kind.as_str() == entry.action) else {
+            return Ok(()); // of a later version
+        };
+        let done = match kind {
+            EventKind::KeyRevoked | EventKind::KeyRetired => self.key_again(team, kind, entry).await?,
+            EventKind::Locked | EventKind::Unlocked | EventKind::Banned | EventKind::Unbanned => {
+                self.budget_again(kind, entry).await?
+            }
+            EventKind::InteractionErased => self.erase_again(team, entry).await?,
+            EventKind::CustomerErased => self.erase_customer_again(team, entry).await?,
+            EventKind::KeyCreated => {
+                told.left.push(format!("a key made at {} is gone: {}", entry.at, words(&entry.detail)));
+                return Ok(());
+            }
+            EventKind::SettingsChanged => {
+                told.left.push(format!("a change of settings at {} is gone: {}", entry.at, words(&entry.detail)));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        if done {
+            told.did(kind);
+        }
+        Ok(())
+    }
+
+    /// Whether there was such a key.
+    async fn key_again(&self, team: &TeamName, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
+        let (kid, id) = (text(entry, "kid"), text(entry, "id"));
+        let minutes = entry.detail.get("after_minutes").and_then(Value::as_u64).unwrap_or(0);
+        let at = entry.at.parse().unwrap_or(Moment(0));
+        let rule = |record: &mut Team, now| {
+            let done = match (kind, kid.and_then(|kid| kid.parse().ok()), id.and_then(|id| id.parse().ok())) {
+                (EventKind::KeyRetired, Some(kid), _) => record.retire(&kid, minutes, at).map(drop),
+                (_, Some(kid), _) => record.revoke(&kid, now).map(drop),
+                (_, None, Some(id)) => record.remove_api_key(&id).map(drop),
+                (_, None, None) => Err(Refusal::NotFound("key")),
+            };
+            done.map(|()| ((), Vec::new()))
+        };
+        match self.change_team(team, rule, None).await {
+            Ok(_) => Ok(true),
+            Err(Error::Refused(Refusal::NotFound(_))) => Ok(false), // made after the backup
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the entry says which budget it was: older ones do not.
+    async fn budget_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
+        let id =
+            entry.object.get("interaction").and_then(Value::as_str).and_then(|id| id.parse::<InteractionId>().ok());
+        let (Some(id), Some(address), Some(budget)) = (id, text(entry, "address"), text(entry, "budget")) else {
+            return Ok(false);
+        };
+        let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
+        let name = address_name(address);
+        let reads = Reads { partition: Partition(id.partition()), names: vec![name.clone()] };
+        let saved = self.decide(&reads, |records, now| {
+            let mut kept: Address = records[0].as_ref().map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
+            let sure = self.sure();
+            let one: &mut Budget = kept.budgets.entry(budget.to_owned()).or_default();
+            match kind {
+                EventKind::Locked => one.lock(until.unwrap_or(now).shown(now, sure)),
+                EventKind::Banned => one.banned = true,
+                EventKind::Unbanned => drop(one.lift(sure, true)),
+                _ => drop(one.lift(sure, false)),
+            }
+            kept.budgets.retain(|_, budget| !budget.is_clear());
+            let put = Plain { name: name.clone(), bytes: encode(&kept), ..Plain::default() };
+            Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    async fn erase_again(&self, team: &TeamName, entry: &Entry) -> Result<bool, Error> {
+        let id = entry.object.get("interaction").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let Some(id) = id else { return Ok(false) };
+        match self.erase(Acting { id, team: Some(team), actor: Actor::Operator }).await {
+            Ok(()) => Ok(true),
+            Err(Error::Refused(Refusal::NotFound(_))) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn erase_customer_again(&self, team: &TeamName, entry: &Entry) -> Result<bool, Error> {
+        let Some(pseudonym) = text(entry, "pseudonym") else { return Ok(false) };
+        let is_hers = |customer: &crate::domain::id::CustomerId| {
+            self.keys.customer_pseudonym(team, customer.as_str()) == pseudonym
+        };
+        let erased = self.erase_interactions(team, &Actor::Operator, |summary| summary.customers.iter().any(is_hers));
+        Ok(erased.await? > 0)
+    }
+}
+
+fn text<'e>(entry: &'e Entry, name: &str) -> Option<&'e str> {
+    entry.detail.get(name).and_then(Value::as_str)
+}
+
+fn words(detail: &serde_json::Map<String, Value>) -> String {
+    let one = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{name} {text}"),
+        other => format!("{name} {other}"),
+    };
+    detail.iter().map(one).collect::<Vec<_>>().join(", ")
+}
