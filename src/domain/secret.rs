@@ -62,7 +62,8 @@ impl Tag {
 
     /// As lower-case hex of the first half: a name for records.
     pub fn name(&self) -> String {
-        self.0[..16].iter().map(|b| format!("{b:02x}")).collect()
+        let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+        self.0[..16].iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
     }
 }
 
