@@ -33,7 +33,9 @@ pub fn restore(site: &Site, file: &Path, audits: &[PathBuf]) -> String {
 
 pub fn restoring(site: &Site, file: &Path, audits: &[PathBuf]) -> Command {
     let mut command = site.command(&["restore", file.to_str().unwrap()]);
-    audits.iter().for_each(|audit| drop(command.arg("--audit").arg(audit)));
+    for audit in audits {
+        command.arg("--audit").arg(audit);
+    }
     command
 }
 
