@@ -90,8 +90,10 @@ impl Load<'_> {
         let bodies = vec![Vec::new(); if keeps { self.requests.len() } else { 0 }];
         let common = Rc::new(Common { next: Cell::new(0), run: RefCell::new(Run { bodies, ..Run::default() }) });
         let requests: Rc<[Vec<u8>]> = self.requests.into();
-        let mut callers = Vec::with_capacity(self.callers);
-        for _ in 0..self.callers.min(self.requests.len().max(1)) {
+        // Who has nothing to send only holds a connection.
+        let count = if keeps { self.callers.min(self.requests.len()) } else { self.callers };
+        let mut callers = Vec::with_capacity(count);
+        for _ in 0..count {
             callers.push(Caller::connect(self.server).await?);
         }
         let began = Instant::now();
