@@ -124,9 +124,9 @@ async fn rounds(cores: Cores, size: &Size, gateway: &Process, on: &str) -> anyho
         for point in round.points(n * size.extent.conversations).await? {
             let (operation, rate, hello) = (point.operation, rate(point.rate), rate(point.hello));
             let ratio = figure(point.rate / point.hello);
-            let busy = figure(point.busy * 100.0);
+            let busy = format!("{:.0} and {:.0} % busy", point.busy * 100.0, point.hello_busy * 100.0);
             eprintln!(
-                "… {on}, round {} of {}: {operation} {rate}, H {hello}: {ratio} ({busy} % of the core)",
+                "… {on}, round {} of {}: {operation} {rate}, H {hello}: {ratio} ({busy})",
                 n + 1,
                 size.extent.rounds
             );
@@ -144,12 +144,13 @@ fn also(points: &[Point]) -> String {
     };
     let ms = |wait: Duration| wait.as_secs_f64() * 1e3;
     format!(
-        "{} with H {}; p50 {} ms, p99 {} ms; {} % of the server's core",
+        "{} with H {}; p50 {} ms, p99 {} ms; the server's core {} % busy, with H {} %",
         rate(middle(&|p| p.rate)),
         rate(middle(&|p| p.hello)),
         figure(middle(&|p| ms(p.typical))),
         figure(middle(&|p| ms(p.slow))),
         figure(middle(&|p| p.busy * 100.0)),
+        figure(middle(&|p| p.hello_busy * 100.0)),
     )
 }
 

@@ -27,6 +27,8 @@ pub struct Point {
     pub rate: f64,
     /// Hello-world's in the same seconds.
     pub hello: f64,
+    /// How busy the server's core was with that: where it was not, the load generator was the limit.
+    pub hello_busy: f64,
     pub typical: Duration,
     /// What one of a hundred exceeds.
     pub slow: Duration,
@@ -90,16 +92,24 @@ impl Round<'_> {
         Ok(run)
     }
 
-    fn told(&self, operation: &'static str, run: &Run, hello: f64, before: f64) -> anyhow::Result<Point> {
+    fn told(
+        &self,
+        operation: &'static str,
+        run: &Run,
+        (hello, hello_busy): (f64, f64),
+        before: f64,
+    ) -> anyhow::Result<Point> {
         let busy = (self.gateway.busy()? - before) / run.took.as_secs_f64();
         let (typical, slow) = (run.wait(0.5), run.wait(0.99));
-        Ok(Point { operation, rate: run.rate(), hello, typical, slow, busy })
+        Ok(Point { operation, rate: run.rate(), hello, hello_busy, typical, slow, busy })
     }
 
-    /// Hello-worlds a second.
-    async fn hello(&self) -> anyhow::Result<f64> {
+    /// Hello-worlds a second, and how busy the server's core was with them.
+    async fn hello(&self) -> anyhow::Result<(f64, f64)> {
         let requests = [request("GET", "/", &[], "")];
         let load = Load { server: self.hello.address, requests: &requests, status: 200, callers: CALLERS };
-        Ok(load.over_and_over(self.extent.span).await?.rate())
+        let before = self.hello.busy()?;
+        let run = load.over_and_over(self.extent.span).await?;
+        Ok((run.rate(), (self.hello.busy()? - before) / run.took.as_secs_f64()))
     }
 }

@@ -6,23 +6,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::store::embedded::Embedded;
-use countersign::store::redis::Redis;
+use countersign::store::redis::{Options, Place, Redis};
 use serde_json::{Value, json};
 
-use crate::stores;
-use crate::world::{Browser, Team, Visit, World};
+use crate::stores::{self, RedisServer};
+use crate::world::{Browser, OWNER, Team, Visit, World};
 
 /// A world that counts.
-struct Counted<S> {
-    store: Arc<S>,
+struct Counted {
+    store: Arc<Redis>,
     team: Team,
+    _server: RedisServer,
 }
 
-impl Counted<Redis> {
+impl Counted {
+    /// On a server of its own: what other tests do to theirs would be counted, too.
     async fn on_redis() -> Option<Self> {
-        let stand = stores::on_redis().await?;
-        let store = stand.store.clone();
-        Some(Self { store, team: bank(&World::on(stand.any())).await })
+        let server = RedisServer::start(&[])?;
+        let options = Options::new(Place::Single(server.url()));
+        let store = Arc::new(Redis::connect(&options).await.expect("our server is fit"));
+        let world = World::on(stores::standing(store.clone()));
+        // Where the system has no settings of its own, that there are none is asked twice.
+        world.call(OWNER, "PATCH", "/v1/settings", json!({"locale": "en"})).await.expect(200);
+        let team = bank(&world).await;
+        Some(Self { store, team, _server: server })
     }
 
     /// Round trips since `before`.
