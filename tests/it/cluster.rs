@@ -3,12 +3,15 @@
 //!
 //! What every store promises is `store_contract`'s, which runs on both, too.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use bytes::Bytes;
 use countersign::store::{Batch, CommitId, Put, StoreError};
 use tokio::{
-    sync::{Mutex, MutexGuard, OnceCell},
+    sync::{Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -28,13 +31,31 @@ mod writers;
 /// Longer than this nobody waits for a new primary, however slow the machine is.
 const ALWAYS_BACK: Duration = Duration::from_secs(30);
 
-/// The cluster that tests may harm, one at a time; each leaves it standing.
-async fn harmed() -> Option<MutexGuard<'static, Cluster>> {
-    static HARMED: OnceCell<Option<Mutex<Cluster>>> = OnceCell::const_new();
-    let harmed = HARMED.get_or_init(async || Cluster::start(&[]).await.map(Mutex::new)).await;
-    let cluster = harmed.as_ref()?.lock().await;
+/// A cluster that a test may harm. One at a time is there: each is six servers.
+async fn harmed() -> Option<Harmed> {
+    static ONE: Mutex<()> = Mutex::const_new(());
+    let alone = ONE.lock().await;
+    let cluster = Cluster::start(&[]).await?;
     cluster.stands().await;
-    Some(cluster)
+    Some(Harmed { cluster, _alone: alone })
+}
+
+struct Harmed {
+    cluster: Cluster,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Deref for Harmed {
+    type Target = Cluster;
+    fn deref(&self) -> &Cluster {
+        &self.cluster
+    }
+}
+
+impl DerefMut for Harmed {
+    fn deref_mut(&mut self) -> &mut Cluster {
+        &mut self.cluster
+    }
 }
 
 /// What the store says once somebody is primary again; before that it may only be away.

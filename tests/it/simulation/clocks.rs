@@ -14,7 +14,7 @@ use crate::world::BEGINNING;
 pub struct Time {
     began: Instant,
     jumped: AtomicU64,
-    latest: AtomicU64,
+    furthest: AtomicI64,
     /// How often a node's clock was set.
     pub set: AtomicU64,
 }
@@ -22,8 +22,8 @@ pub struct Time {
 impl Time {
     /// It begins.
     pub fn new() -> Self {
-        let (jumped, latest, set) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Self { began: Instant::now(), jumped, latest, set }
+        let (jumped, furthest, set) = (AtomicU64::new(0), AtomicI64::new(0), AtomicU64::new(0));
+        Self { began: Instant::now(), jumped, furthest, set }
     }
 
     /// Milliseconds since the beginning of the world.
@@ -42,9 +42,10 @@ impl Time {
         self.jumped.fetch_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
-    /// The latest moment that any clock has shown.
+    /// The latest moment that any node can take it for: one whose clock was set back goes on from
+    /// where it stood.
     pub fn latest(&self) -> u64 {
-        self.latest.load(Ordering::SeqCst)
+        self.now().saturating_add_signed(self.furthest.load(Ordering::SeqCst))
     }
 }
 
@@ -69,9 +70,9 @@ impl NodeClock {
 
 impl Clock for NodeClock {
     fn now(&self) -> u64 {
-        let now = self.time.now().saturating_add_signed(self.off.load(Ordering::SeqCst));
-        self.time.latest.fetch_max(now, Ordering::SeqCst);
-        now
+        let off = self.off.load(Ordering::SeqCst);
+        self.time.furthest.fetch_max(off, Ordering::SeqCst);
+        self.time.now().saturating_add_signed(off)
     }
 
     fn elapsed(&self) -> Duration {

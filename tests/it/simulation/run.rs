@@ -246,7 +246,7 @@ impl Run {
             Some(("t" | "h" | "swept", _)) => true,
             Some(("a", _)) => locked(&book, name),
             Some(_) => false,
-            None => ["system", "sealed-with", "teams-index"].contains(&name),
+            None => ["system", "sealed-with", "teams-index", "clock", "epoch"].contains(&name),
         };
         let left = state.records.keys().map(|key| &key.name).filter(|name| !stays(name));
         let left: Vec<_> = left.map(|name| (name, book.addresses.get(name))).collect();
