@@ -30,7 +30,14 @@ impl Gateway {
         saved.await?.outcome?;
         self.see_epoch().await?;
         match self.wake(trust_clock).await? {
-            Found::Good => self.save_mark(false).await,
+            // A full disk is no reason not to start: the mark is saved again and again.
+            Found::Good => match self.save_mark(false).await {
+                Err(Error::Away(why)) => {
+                    tracing::warn!(why, "where the clock stands cannot be saved yet");
+                    Ok(())
+                }
+                saved => saved,
+            },
             Found::SetBack(by) => {
                 self.save_mark(true).await?;
                 self.begin_epoch(&format!("the clock was set back by {} s", by.as_secs())).await.map(drop)
