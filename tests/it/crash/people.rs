@@ -66,8 +66,10 @@ impl Outsiders {
             secret: String::new(),
         };
         let at = format!("/v1/teams/{name}");
+        // Nothing ends by itself while the longest of these runs goes on.
         let settings = json!({"authentication_url": "https://login.example.com/in", "link": {"binding": binding},
-            "lockout": {"threshold": 100}});
+            "lockout": {"threshold": 100}, "authentication_timeout_minutes": 600,
+            "interaction_timeout_minutes": 600, "absolute_timeout_minutes": 600});
         team.call(Method::PUT, &at, json!({"name": name})).await.expect("it lives").expect(201);
         team.call(Method::PATCH, &format!("{at}/settings"), settings).await.expect("it lives").expect(200);
         let key =
