@@ -1,4 +1,5 @@
-//! What is kept of a challenge that ended: how, and nothing that could answer it.
+//! What is kept of a challenge that ended: how, and nothing that could answer it. What a late
+//! answer is told of that stands in `rules::answer`.
 
 use std::time::Duration;
 

@@ -1,3 +1,6 @@
+//! Codes are even, follow from their challenge and a key, and stand in no record; PINs do not print.
+//! Who may start or answer is the rules' affair.
+
 use std::collections::BTreeSet;
 
 use super::*;

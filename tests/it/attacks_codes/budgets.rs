@@ -1,4 +1,5 @@
-//! Guesses, and everything that might give somebody more of them.
+//! Guesses, and everything that might give somebody more of them at one address.
+//! What holds over all addresses of a customer is told in `ceiling`.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! A025: many addresses, one customer. Budgets of addresses stop each; the ceiling stops them all.
+//! How it holds under parallel answers is told by the races.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
 //! Agents who would see what they should not, or answer what they have seen.
+//! What another team's callers find is told for every operation in `tenancy`.
 
 use serde_json::{Value, json};
 

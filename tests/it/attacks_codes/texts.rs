@@ -1,4 +1,5 @@
 //! What is read as a code, and what is conversation.
+//! How texts are taken apart is the domain's own test; here they come through the chat and the API.
 
 use serde_json::json;
 

@@ -1,4 +1,5 @@
 //! Races for challenges: guesses beside each other, and one right answer that many bring.
+//! Where a race is run is its parent's affair.
 
 use std::sync::Arc;
 
