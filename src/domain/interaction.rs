@@ -58,7 +58,6 @@ pub struct Interaction {
     pub epoch: u32,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_first<N: Default + PartialEq>(number: &N) -> bool {
     *number == N::default()
 }
