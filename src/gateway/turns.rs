@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 
-use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::{ended_name, interaction_name};
+use super::decide::{Change, Confirm, LONGEST_WAIT, Opened, Plain, Reads};
+use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{DAY, Error, Gateway, Parsed, decode, encode};
+use crate::domain::ceiling::{Ceilings, CustomerTag, Need};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
-use crate::domain::link::EndedLink;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::turn::{Decision, Turn};
+use crate::domain::turn::{Decision, Ended, Past, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::{Board, Expect, Key, Outcome, Partition};
 
@@ -30,14 +30,59 @@ pub struct Held<T> {
     pub team: Arc<TeamView>,
 }
 
+/// Attempts at one turn: what it needs elsewhere is looked at, counted, and looked at again.
+const MOST_ROUNDS: u32 = 16;
+
+/// What one attempt at a turn came to.
+enum Attempt<T> {
+    /// It was made before: the reply that it got.
+    Again(Vec<u8>),
+    /// It is saved, and whose ceilings have counted it.
+    Judged(Result<Told<Held<T>>, Refusal>, Vec<CustomerTag>),
+    /// Nothing is saved: this must be so first.
+    Needs(Vec<Need>),
+}
+
 /// Which interaction, and who acts on it.
 pub(super) struct Visit<'a> {
     pub id: InteractionId,
     /// Only if it belongs to that team; None: whoever's it is (an owner, a page's token).
     pub team: Option<&'a TeamName>,
     pub actor: Actor,
-    /// The number of a link that the visitor came with.
-    pub link: Option<u16>,
+    /// What the visitor came with: how it ended, where it has, is read as well.
+    pub with: With,
+}
+
+/// What a visitor comes with, by its number.
+#[derive(Clone, Copy)]
+pub(super) enum With {
+    /// Only with what is wanted.
+    Nothing,
+    /// A link.
+    Link(u16),
+    /// A challenge.
+    Challenge(u16),
+}
+
+impl With {
+    /// The record that tells how it ended.
+    fn ended(self, id: InteractionId) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Link(number) => Some(ended_name(id, number)),
+            Self::Challenge(number) => Some(ended_challenge_name(id, number)),
+        }
+    }
+
+    /// What that record says.
+    fn past(self, name: &str, record: Option<&Opened>) -> Result<Past, Error> {
+        let Some(bytes) = record else { return Ok(Past::default()) };
+        Ok(match self {
+            Self::Nothing => Past::default(),
+            Self::Link(_) => Past { link: Some(decode(name, bytes)?), challenge: None },
+            Self::Challenge(_) => Past { link: None, challenge: Some(decode(name, bytes)?) },
+        })
+    }
 }
 
 impl Gateway {
@@ -106,7 +151,8 @@ impl Gateway {
         }
     }
 
-    /// Lets a rule decide on an interaction and saves it.
+    /// Lets a rule decide on an interaction and saves it. What the decision needs to be so elsewhere
+    /// is made so first, and then the rule is asked again.
     pub(super) async fn turn<T>(
         &self,
         visit: Visit<'_>,
@@ -116,12 +162,42 @@ impl Gateway {
     where
         T: Clone,
     {
+        let answer = remember.map(Remember::name);
+        let (mut ceilings, mut turnstile) = (Ceilings::default(), None);
+        for _ in 0..MOST_ROUNDS {
+            let needs = match self.attempt(&visit, &rule, remember, &ceilings).await? {
+                Attempt::Again(reply) => return Ok(Told::Again(reply)),
+                Attempt::Judged(outcome, counted) => {
+                    for customer in ceilings.counted().filter(|customer| !counted.contains(customer)) {
+                        self.take_back(customer, answer.as_deref()).await;
+                    }
+                    return Ok(outcome?);
+                }
+                Attempt::Needs(needs) => needs,
+            };
+            if turnstile.is_none() {
+                let of_these = &self.answering[usize::from(visit.id.as_bytes()[14])];
+                let waited = tokio::time::timeout(LONGEST_WAIT, of_these.lock()).await;
+                turnstile = Some(waited.map_err(|_| Error::Away("too many answers wait before this one".into()))?);
+            }
+            self.meet(&needs, answer.as_deref(), &mut ceilings).await?;
+        }
+        Err(Error::Away("too many answers at one time".into()))
+    }
+
+    async fn attempt<T: Clone>(
+        &self,
+        visit: &Visit<'_>,
+        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
+        remember: Option<&Remember<'_, Held<T>>>,
+        ceilings: &Ceilings,
+    ) -> Result<Attempt<T>, Error> {
         let seen = self.facts(visit.id, visit.team).await?;
         let facts = &seen.interaction;
         let team = self.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let (partition, address_name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
         let mut names = vec![interaction_name(visit.id), address_name];
-        names.extend(visit.link.map(|n| ended_name(visit.id, n)));
+        names.extend(visit.with.ended(visit.id));
         names.extend(remember.map(Remember::name));
         let reads = Reads { partition, names };
         let draws = self.draws();
@@ -130,7 +206,7 @@ impl Gateway {
                 if let Some(remember) = remember
                     && let Some(reply) = remember.earlier(&records[records.len() - 1], now)?
                 {
-                    return Ok(Change::nothing(Ok(Told::Again(reply))));
+                    return Ok(Change::nothing(Ok(Attempt::Again(reply))));
                 }
                 let record = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
                 let before = self.parse(visit.id, &reads.names[0], record)?;
@@ -139,23 +215,30 @@ impl Gateway {
                 let around = self.around(&team.effective.settings, now);
                 let interaction = Interaction::clone(&before);
                 let mut turn = Turn::begin(interaction, address.clone(), around, visit.actor.clone(), draws.clone());
-                if visit.link.is_some() {
-                    turn.past = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
+                turn.ceilings = ceilings.clone();
+                if !matches!(visit.with, With::Nothing) {
+                    turn.past = visit.with.past(&reads.names[2], records[2].as_ref())?;
                 }
-                let decision = rule(turn, &team);
+                let mut decision = rule(turn, &team);
+                let needs = std::mem::take(&mut decision.needs);
+                if !needs.is_empty() {
+                    return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(Attempt::Needs(needs))) });
+                }
+                let counted = std::mem::take(&mut decision.counted);
                 let change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
+                let change = change.told(|outcome| Attempt::Judged(outcome, counted));
                 match visit.actor {
                     Actor::Time => Ok(Change { confirm: Confirm::Nothing, ..change }),
                     _ => Ok(change),
                 }
             })
             .await?;
-        let told = saved.outcome?;
-        if let (Told::Fresh(held), Some(version)) = (&told, saved.version) {
+        let attempt = saved.outcome?;
+        if let (Attempt::Judged(Ok(Told::Fresh(held)), _), Some(version)) = (&attempt, saved.version) {
             let interaction = held.interaction.clone();
             self.parsed.insert(visit.id, Arc::new(Parsed { version, interaction }));
         }
-        Ok(told)
+        Ok(attempt)
     }
 
     /// What a decision changes in the store.
@@ -170,7 +253,7 @@ impl Gateway {
         remember: Option<&Remember<'_, Held<T>>>,
         now: Moment,
     ) -> Change<Told<Held<T>>> {
-        let Decision { interaction, address, ended, events, outcome } = decision;
+        let Decision { interaction, address, ended, events, outcome, .. } = decision;
         let interaction = Arc::new(interaction);
         let outcome = outcome.map(|outcome| Held {
             outcome,
@@ -198,7 +281,7 @@ impl Gateway {
                 false => put.push(address_record(address_name, &address, now)),
             }
         }
-        put.extend(ended.iter().map(|ended| ended_record(interaction.id, ended, now)));
+        put.extend(ended_records(interaction.id, &ended, now));
         if let (Some(remember), Ok(held)) = (remember, &outcome) {
             put.push(remember.keep(self, held, now));
         }
@@ -229,8 +312,10 @@ pub(super) fn address_record(name: &str, address: &Address, now: Moment) -> Plai
     Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
 }
 
-/// The record of an ended link.
-fn ended_record(id: InteractionId, ended: &EndedLink, now: Moment) -> Plain {
-    let name = ended_name(id, ended.link.number);
-    Plain { name, bytes: encode(ended), expires: Some(now.plus(DAY)), ..Plain::default() }
+/// The records of what ended.
+fn ended_records(id: InteractionId, ended: &Ended, now: Moment) -> impl Iterator<Item = Plain> {
+    let links = ended.links.iter().map(move |one| (ended_name(id, one.link.number), encode(one)));
+    let challenges = ended.challenges.iter().map(move |one| (ended_challenge_name(id, one.number), encode(one)));
+    let expires = Some(now.plus(DAY));
+    links.chain(challenges).map(move |(name, bytes)| Plain { name, bytes, expires, ..Plain::default() })
 }
