@@ -23,7 +23,7 @@ use crate::store::Waiting;
 /// Events that are moved at once.
 const MOST: usize = 512;
 
-/// Teams, outboxes and records that are seen to at the same time, so that they share flushes.
+/// Teams and records that are seen to at the same time, so that they share flushes.
 const ABREAST: usize = 32;
 
 /// Where a team's streams stand.
@@ -86,8 +86,7 @@ impl Gateway {
         let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
         let waits: Vec<BTreeSet<u8>> = teams.buffer_unordered(ABREAST).try_collect().await?;
         newest.retain(|tag, _| !waits.iter().any(|tags| tags.contains(tag)));
-        let outboxes = stream::iter(newest.clone().into_iter().map(Ok));
-        outboxes.try_for_each_concurrent(ABREAST, |(tag, seq)| self.store.trim_outbox(tag, seq)).await?;
+        self.store.trim_outboxes(&newest).await?;
         self.moved.notify_waiters();
         Ok(waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count())
     }
