@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use serde_json::json;
+use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::{SYSTEM_RECORD, gone_name, team_record};
@@ -37,6 +38,8 @@ pub struct TeamView {
     pub team: Team,
     /// Its settings over the system's.
     pub effective: Effective,
+    /// The login page, where authentication URLs lead.
+    pub login_page: Option<Url>,
     /// What signs authentication URLs.
     pub signing: Option<(Kid, MacKey)>,
     /// What assertions may be signed with, parsed once.
@@ -282,7 +285,8 @@ fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
         .or_else(alone)
         .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
     let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
-    Ok(TeamView { effective, signing, verifying: team.verifying_keys(), team })
+    let login_page = effective.settings.authentication_url.as_deref().and_then(|page| Url::parse(page).ok());
+    Ok(TeamView { effective, login_page, signing, verifying: team.verifying_keys(), team })
 }
 
 /// Settings that do not stand: of a newer release, mostly.
