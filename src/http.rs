@@ -28,6 +28,7 @@ mod browser;
 mod caller;
 mod challenges;
 mod connection;
+mod counts;
 mod document;
 mod events;
 mod hosted;
@@ -62,6 +63,7 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: Bytes,
     limiter: layers::Limiter,
+    counts: counts::Counts,
     /// Which query parameters the API describes.
     queries: query::Known,
     proxies: Proxies,
@@ -84,7 +86,7 @@ impl Shared {
 
     fn viewer(&self, caller: &Caller) -> Viewer<'_> {
         let gateway = &self.gateway;
-        let (now, sure) = (gateway.now(), gateway.sure());
+        let (now, sure) = gateway.now_and_sure();
         Viewer { role: caller.role, now, sure, keys: gateway.keys(), public_url: gateway.public_url() }
     }
 }
@@ -145,8 +147,19 @@ pub fn router(
     let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data")).into();
     let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data").into();
     let (limiter, queries) = (layers::Limiter::default(), query::Known::of(&document));
-    let shared =
-        Shared(Arc::new(Inside { gateway, pages, docs, openapi, limiter, queries, proxies, metrics, stopping }));
+    let counts = counts::Counts::default();
+    let shared = Shared(Arc::new(Inside {
+        gateway,
+        pages,
+        docs,
+        openapi,
+        limiter,
+        counts,
+        queries,
+        proxies,
+        metrics,
+        stopping,
+    }));
     let (api, _) = described().split_for_parts();
     let routes = api.merge(hosted::routes()).merge(public::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)

@@ -21,6 +21,7 @@
 //!    is `Away`, what it wrote may stand, and a repetition is confirmed like a first commit.
 //!    `confirm` gives the same word on what was read.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -233,6 +234,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets a tag's waiting events up to and including `seq`.
     async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError>;
+
+    /// The same for several tags at once.
+    async fn trim_outboxes(&self, taken: &BTreeMap<u8, u64>) -> Result<(), StoreError> {
+        for (tag, seq) in taken {
+            self.trim_outbox(*tag, *seq).await?;
+        }
+        Ok(())
+    }
 
     /// A page of an index: entries strictly beyond `after` in that order, at most `limit`.
     async fn list(

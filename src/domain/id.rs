@@ -144,9 +144,10 @@ impl FromStr for InteractionId {
     /// Only the canonical spelling: lower case, with hyphens.
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let wrong = Malformed("an interaction's id is a lower-case UUID");
-        let id = Uuid::try_parse(text).map_err(|_| wrong.clone())?;
-        let id = Self::from_bytes(*id.as_bytes()).ok_or(wrong.clone())?;
-        if id.to_string() == text { Ok(id) } else { Err(wrong) }
+        let Ok(id) = Uuid::try_parse(text) else { return Err(wrong) };
+        // Of the spellings that are a UUID only the canonical one has 36 characters.
+        let canonical = text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase());
+        Self::from_bytes(*id.as_bytes()).filter(|_| canonical).ok_or(wrong)
     }
 }
 

@@ -62,8 +62,7 @@ impl Tag {
 
     /// As lower-case hex of the first half: a name for records.
     pub fn name(&self) -> String {
-        let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-        self.0[..16].iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+        hex(&self.0[..16])
     }
 }
 
@@ -192,6 +191,12 @@ impl Keys {
             seal: derive("seal"),
         }
     }
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
 /// base64url without padding (RFC 4648 §5).

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -13,6 +13,7 @@ use super::{Error, Gateway, decode};
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
+use crate::domain::secret::hex;
 use crate::store::Order;
 
 /// One security act.
@@ -82,24 +83,45 @@ pub(super) fn link_entry(number: u64, previous: &str, event: &Event) -> Entry {
     entry
 }
 
-fn hash_of(entry: &Entry) -> String {
-    let unhashed = Entry { hash: String::new(), ..entry.clone() };
-    let value = serde_json::to_value(&unhashed).expect("an entry is plain data");
-    let text = sorted(value).to_string();
-    Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
+/// What is hashed of an entry, with the names of every object in order, so that an entry has one JSON
+/// text, however it was stored, sent or reformatted.
+#[derive(Serialize)]
+struct Hashed<'a> {
+    action: &'a str,
+    actor: &'a Actor,
+    at: &'a str,
+    #[serde(serialize_with = "in_order")]
+    detail: &'a Map<String, Value>,
+    hash: &'static str,
+    number: u64,
+    #[serde(serialize_with = "in_order")]
+    object: &'a Map<String, Value>,
+    previous: &'a str,
 }
 
-/// With the names of every object in order, so that an entry has one JSON text, however it was
-/// stored, sent or reformatted.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let in_order: BTreeMap<String, Value> = members.into_iter().map(|(name, v)| (name, sorted(v))).collect();
-            Value::Object(in_order.into_iter().collect())
+/// An object with its names in order.
+fn in_order<S: Serializer>(members: &Map<String, Value>, s: S) -> Result<S::Ok, S::Error> {
+    let members: BTreeMap<&str, InOrder<'_>> = members.iter().map(|(name, v)| (name.as_str(), InOrder(v))).collect();
+    members.serialize(s)
+}
+
+struct InOrder<'a>(&'a Value);
+
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(members) => in_order(members, s),
+            Value::Array(items) => s.collect_seq(items.iter().map(InOrder)),
+            other => other.serialize(s),
         }
-        Value::Array(items) => items.into_iter().map(sorted).collect(),
-        other => other,
     }
+}
+
+fn hash_of(entry: &Entry) -> String {
+    let Entry { number, at, actor, action, object, detail, previous, hash: _ } = entry;
+    let hashed = Hashed { action, actor, at, detail, hash: "", number: *number, object, previous };
+    let text = serde_json::to_vec(&hashed).expect("an entry is plain data");
+    hex(&Sha256::digest(text))
 }
 
 /// What is wrong with a trail.

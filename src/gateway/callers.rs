@@ -1,15 +1,18 @@
 //! Who is asking: the owner of the configuration, or the holder of a team's API key.
 //! What a role may do is for the handlers to name; here a key is only found out to be good.
 
+use std::hash::{Hash, Hasher, RandomState};
 use std::sync::Arc;
 
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{Equivalent, UnitWeighter};
+use subtle::ConstantTimeEq;
 
 use super::teams::TeamView;
 use super::{Error, Gateway, owner_tag};
 use crate::domain::event::Actor;
 use crate::domain::id::TeamName;
-use crate::domain::secret::Tag;
+use crate::domain::secret::{Secret, Tag};
 use crate::domain::team::{Presented, Role};
 
 /// A caller whose key is good.
@@ -41,36 +44,65 @@ impl Caller {
     }
 }
 
-/// Callers whose keys were good, by their marks, each with the team as it was then: they are good
-/// again for as long as that is what the team is.
-pub(super) struct Proven(Cache<[u8; 32], (Arc<TeamView>, Arc<Caller>)>);
+/// Callers whose keys were good, by their keys, each with the team as it was then: they are good
+/// again for as long as that is what the team is. A key is found by a hash that this process alone
+/// can make, which costs less than its fingerprint.
+pub(super) struct Proven(Cache<Shown, (Arc<TeamView>, Arc<Caller>), UnitWeighter, RandomState>);
+
+/// A key as it was shown.
+struct Shown(Secret);
+
+impl Hash for Shown {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.expose().hash(state);
+    }
+}
+
+impl PartialEq for Shown {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose().ct_eq(other.0.expose()).into()
+    }
+}
+
+impl Eq for Shown {}
+
+/// A key that is being shown.
+#[derive(Hash)]
+struct Showing<'a>(&'a [u8]);
+
+impl Equivalent<Shown> for Showing<'_> {
+    fn equivalent(&self, shown: &Shown) -> bool {
+        self.0.ct_eq(shown.0.expose()).into()
+    }
+}
 
 impl Default for Proven {
     fn default() -> Self {
-        Self(Cache::new(10_000))
+        let (most, lifecycle) = (10_000, DefaultLifecycle::default());
+        Self(Cache::with(most, most as u64, UnitWeighter, RandomState::new(), lifecycle))
     }
 }
 
 impl Gateway {
     /// The caller whose key this is; None where it is nobody's.
     pub async fn caller(&self, key: &str) -> Result<Option<Arc<Caller>>, Error> {
-        let mark = owner_tag(&self.keys.api, key.as_bytes());
-        if self.owner.is_some_and(|owner| owner == mark) {
-            return Ok(Some(Arc::new(Caller { role: Role::Owner, team: None, actor: Actor::Owner, mark })));
-        }
-        let proven = self.proven.0.get(mark.as_bytes());
+        let proven = self.proven.0.get(&Showing(key.as_bytes()));
         if let Some((before, caller)) = &proven
             && let Some(team) = self.team(&before.team.name).await?
             && Arc::ptr_eq(before, &team)
         {
             return Ok(Some(caller.clone()));
         }
+        let mark = owner_tag(&self.keys.api, key.as_bytes());
+        if self.owner.is_some_and(|owner| owner == mark) {
+            return Ok(Some(Arc::new(Caller { role: Role::Owner, team: None, actor: Actor::Owner, mark })));
+        }
         let Some(presented) = Presented::parse(key) else { return Ok(None) };
         let Some(team) = self.team(&presented.team).await? else { return Ok(None) };
         let Some(found) = presented.verify(&team.team, &self.keys.api) else { return Ok(None) };
         let actor = Actor::ApiKey(found.id.to_string());
         let caller = Arc::new(Caller { role: found.role, team: Some(presented.team), actor, mark });
-        self.proven.0.insert(*mark.as_bytes(), (team, caller.clone()));
+        self.proven.0.insert(Shown(Secret::new(key.as_bytes().to_vec())), (team, caller.clone()));
         Ok(Some(caller))
     }
 }

@@ -61,6 +61,12 @@ impl Gateway {
         self.hands().sure()
     }
 
+    /// What time it is and what has surely passed, by one reading of the clocks.
+    pub fn now_and_sure(&self) -> (Moment, Moment) {
+        let hands = self.hands();
+        (hands.now(), hands.sure())
+    }
+
     /// How far now is ahead of the wall's clock, which was set back.
     pub fn ahead(&self) -> Duration {
         self.hands().ahead()

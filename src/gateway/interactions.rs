@@ -12,7 +12,7 @@ use super::names::interaction_name;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Parsed, Remember, Told, decode, encode};
 use crate::domain::assertion;
-use crate::domain::event::Actor;
+use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Address, Interaction, Person, PersonChange, Role, Status};
 use crate::domain::method::Guarded;
@@ -32,7 +32,7 @@ const MOST_ROUNDS: u32 = 16;
 const MEMORY_OF_TOKENS: Duration = Duration::from_secs(3600);
 
 /// What the index of a team's interactions keeps of each, so that filters need not open records.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Summary {
     pub channel: ChannelName,
     pub conversation: Conversation,
@@ -54,6 +54,13 @@ impl Summary {
                 Status::Closed(at) => Some(at),
             },
         }
+    }
+
+    /// Whether an event of that kind may come with another summary. A login's steps do not, so what
+    /// the list keeps is not written anew for each of them.
+    pub fn may_change_with(kind: EventKind) -> bool {
+        use EventKind::{ConfirmationWrong, Expiring, IntentResumed, LinkIssued, LinkOpened, LinkSuperseded};
+        !matches!(kind, LinkIssued | LinkOpened | LinkSuperseded | ConfirmationWrong | IntentResumed | Expiring)
     }
 }
 

@@ -2,8 +2,6 @@
 //! Builds the URLs around a token, from the configured base alone; when a link may be made, opened
 //! or reported is decided in `domain::rules`.
 
-use url::Url;
-
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::event::Actor;
@@ -41,10 +39,9 @@ impl Gateway {
     /// The signed authentication URL of an opened link.
     pub fn signed_url(&self, team: &TeamView, link: &Link, handle: &Token) -> Result<String, Error> {
         let (kid, key) = team.signing.as_ref().ok_or(Refusal::NoSecurityKey)?;
-        let page = team.effective.settings.authentication_url.as_deref().ok_or(Refusal::NoAuthenticationUrl)?;
-        let page = Url::parse(page).map_err(|_| Refusal::NoAuthenticationUrl)?;
+        let page = team.login_page.as_ref().ok_or(Refusal::NoAuthenticationUrl)?;
         let text = handle.text();
-        Ok(authentication_url(&page, &text, &self.callback(&text), link.expires_at, kid.as_str(), key))
+        Ok(authentication_url(page, &text, &self.callback(&text), link.expires_at, kid.as_str(), key))
     }
 
     /// Where the login page answers.

@@ -23,7 +23,7 @@ use crate::store::Waiting;
 /// Events that are moved at once.
 const MOST: usize = 512;
 
-/// Teams, outboxes and records that are seen to at the same time, so that they share flushes.
+/// Teams and records that are seen to at the same time, so that they share flushes.
 const ABREAST: usize = 32;
 
 /// Where a team's streams stand.
@@ -45,11 +45,11 @@ pub(super) struct Head {
 /// An event with its number in the team's stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Numbered {
+pub struct Numbered<E = Event> {
     /// Rises within the team.
     pub number: u64,
     /// What happened.
-    pub event: Event,
+    pub event: E,
 }
 
 /// An interaction and what the list is to keep of it.
@@ -86,8 +86,7 @@ impl Gateway {
         let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
         let waits: Vec<BTreeSet<u8>> = teams.buffer_unordered(ABREAST).try_collect().await?;
         newest.retain(|tag, _| !waits.iter().any(|tags| tags.contains(tag)));
-        let outboxes = stream::iter(newest.clone().into_iter().map(Ok));
-        outboxes.try_for_each_concurrent(ABREAST, |(tag, seq)| self.store.trim_outbox(tag, seq)).await?;
+        self.store.trim_outboxes(&newest).await?;
         self.moved.notify_waiters();
         Ok(waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count())
     }
@@ -104,7 +103,8 @@ impl Gateway {
     }
 
     async fn append(&self, team: &TeamName, waiting: &[(u8, u64, Event)]) -> Result<(), Error> {
-        let touched: BTreeSet<InteractionId> = waiting.iter().filter_map(|(_, _, e)| e.interaction).collect();
+        let listed = |event: &Event| event.interaction.filter(|_| Summary::may_change_with(event.kind));
+        let touched: BTreeSet<InteractionId> = waiting.iter().filter_map(|(_, _, event)| listed(event)).collect();
         let summaries = stream::iter(touched).map(|id| self.summary(team, id)).buffered(ABREAST);
         let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
         let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
@@ -117,7 +117,7 @@ impl Gateway {
                     continue;
                 }
                 head.taken.insert(*tag, *seq);
-                news.extend(event.interaction);
+                news.extend(listed(event));
                 self.number(&mut head, &mut change, team, event);
             }
             // What another node took was also read by it, perhaps later than here: an older
@@ -151,7 +151,7 @@ impl Gateway {
     /// Gives an event its number, and a security act its place in the chain.
     fn number(&self, head: &mut Head, change: &mut Change<()>, team: &TeamName, event: &Event) {
         head.events += 1;
-        let numbered = Numbered { number: head.events, event: event.clone() };
+        let numbered = Numbered { number: head.events, event };
         change.enter.push((stream_index(team), member(head.events), encode(&numbered)));
         if event.kind.is_audited() {
             head.audit += 1;

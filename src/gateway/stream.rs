@@ -1,15 +1,18 @@
-//! The live stream of a team's events. One tail per team and node reads the store; every
-//! listener hears it, and reads the store itself only for what it missed.
+//! The live stream of a team's events. One tail per team and node reads the store, and looks
+//! whether the team still is what it was; every listener hears it, and reads the store itself only
+//! for what it missed. So ten thousand that hear nothing do nothing.
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::broadcast;
 
 use super::names::{member, stream_index};
 use super::relay::Numbered;
+use super::teams::TeamView;
 use super::{Error, Gateway, decode};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
@@ -21,22 +24,30 @@ const BACKLOG: usize = 1024;
 /// How many events are read at once.
 const PAGE: usize = 256;
 
-/// How often another node's events are looked for.
+/// How often another node's events, and another team than before, are looked for.
 const POLL: Duration = Duration::from_millis(200);
 
 /// Where this node's listeners of a team hear what is new.
-type Tail = broadcast::Sender<Arc<Heard>>;
+type Tail = broadcast::Sender<News>;
+
+/// What a tail tells.
+#[derive(Clone)]
+enum News {
+    Event(Arc<Heard>),
+    /// The team is not what it was, or nobody can say: keys must be asked for again.
+    Doubt,
+}
 
 /// An event as all listeners of this node hear it: it is put into words once.
 pub struct Heard {
     numbered: Numbered,
-    words: OnceLock<String>,
+    words: OnceLock<Bytes>,
 }
 
 impl Heard {
     /// The event in words, which the first listener finds.
-    pub fn words(&self, find: impl FnOnce(&Numbered) -> String) -> &str {
-        self.words.get_or_init(|| find(&self.numbered))
+    pub fn words(&self, find: impl FnOnce(&Numbered) -> String) -> Bytes {
+        self.words.get_or_init(|| find(&self.numbered).into()).clone()
     }
 }
 
@@ -65,7 +76,13 @@ pub struct Listener {
     last: u64,
     behind: VecDeque<Arc<Heard>>,
     caught_up: bool,
-    live: broadcast::Receiver<Arc<Heard>>,
+    live: broadcast::Receiver<News>,
+    /// The key that it listens by, if it does by one.
+    key: Option<String>,
+    /// The key is another team's, an owner's: whether that one changes, this tail does not tell.
+    of_another: bool,
+    /// The key must be asked for before anything more is told.
+    doubts: bool,
 }
 
 impl Gateway {
@@ -79,10 +96,20 @@ impl Gateway {
             return Err(Refusal::EventsGone.into());
         }
         let last = after.map_or(head.events, |after| after.min(head.events));
-        Ok(Listener { gateway: self.clone(), team: team.clone(), last, behind: [].into(), caught_up: false, live })
+        Ok(Listener {
+            gateway: self.clone(),
+            team: team.clone(),
+            last,
+            behind: [].into(),
+            caught_up: false,
+            live,
+            key: None,
+            of_another: false,
+            doubts: false,
+        })
     }
 
-    fn subscribe(self: &Arc<Self>, team: &TeamName) -> broadcast::Receiver<Arc<Heard>> {
+    fn subscribe(self: &Arc<Self>, team: &TeamName) -> broadcast::Receiver<News> {
         let mut tails = self.tails.lock();
         if let Some(tail) = tails.get(team) {
             return tail.subscribe();
@@ -95,13 +122,16 @@ impl Gateway {
 
     /// Reads a team's stream for as long as anybody listens.
     async fn follow(self: Arc<Self>, team: TeamName, tail: Tail) {
-        let mut last = None;
+        let (mut last, mut known) = (None, None);
         loop {
             let moved = self.moved.notified();
+            if !self.is_as_known(&team, &mut known).await {
+                let _ = tail.send(News::Doubt);
+            }
             match self.news(&team, &mut last).await {
                 Ok(events) if !events.is_empty() => {
                     for event in events {
-                        let _ = tail.send(event); // nobody listening is found below
+                        let _ = tail.send(News::Event(event)); // nobody listening is found below
                     }
                     continue;
                 }
@@ -117,6 +147,14 @@ impl Gateway {
             }
             let _ = tokio::time::timeout(POLL, moved).await;
         }
+    }
+
+    /// Whether the team is what it was the last time; what it is now is known the next time.
+    async fn is_as_known(&self, team: &TeamName, known: &mut Option<Arc<TeamView>>) -> bool {
+        let now = self.team(team).await.ok().flatten();
+        let same = matches!((&*known, &now), (Some(known), Some(now)) if Arc::ptr_eq(known, now));
+        *known = now;
+        same
     }
 
     /// What came after `last`; at first the newest event there is, so that a listener who looked
@@ -143,10 +181,21 @@ impl Gateway {
 }
 
 impl Listener {
+    /// Listens for as long as that key counts: neither a removed one nor a store that cannot confirm
+    /// it goes on reading.
+    pub fn by_key(self, key: &str, of: &TeamName) -> Self {
+        let of_another = *of != self.team;
+        // A change between the caller's proof and here was told to nobody.
+        Self { key: Some(key.to_owned()), of_another, doubts: true, ..self }
+    }
+
     /// The next event. Waits until there is one; an error ends the stream, and the caller comes
-    /// back with the last number that it got.
+    /// back with the last number that it got. May be dropped and asked again.
     pub async fn next(&mut self) -> Result<Arc<Heard>, Error> {
         loop {
+            if self.doubts {
+                self.ask_for_key().await?;
+            }
             if let Some(event) = self.behind.pop_front() {
                 self.last = event.number;
                 return Ok(event);
@@ -154,19 +203,37 @@ impl Listener {
             if !self.caught_up {
                 self.behind = self.gateway.events_after(&self.team, self.last, PAGE).await?.into();
                 self.caught_up = self.behind.is_empty();
+                self.doubts |= !self.caught_up; // it may take long, and hears of no doubt meanwhile
                 continue;
             }
-            match self.live.recv().await {
-                Ok(event) if event.number == self.last + 1 => {
+            let news = match self.of_another {
+                false => self.live.recv().await,
+                true => tokio::time::timeout(POLL, self.live.recv()).await.unwrap_or(Ok(News::Doubt)),
+            };
+            self.doubts = self.of_another;
+            match news {
+                Ok(News::Doubt) => self.doubts = true,
+                Ok(News::Event(event)) if event.number == self.last + 1 => {
                     self.last = event.number;
                     return Ok(event);
                 }
-                Ok(event) if event.number <= self.last => {}
-                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.caught_up = false,
+                Ok(News::Event(event)) if event.number <= self.last => {}
+                Ok(News::Event(_)) => self.caught_up = false,
+                // A doubt may be among what it missed.
+                Err(broadcast::error::RecvError::Lagged(_)) => (self.caught_up, self.doubts) = (false, true),
                 Err(broadcast::error::RecvError::Closed) => {
                     return Err(Error::Away("the stream has ended".into()));
                 }
             }
         }
+    }
+
+    /// Whether the key counts still; asked for again until that is answered.
+    async fn ask_for_key(&mut self) -> Result<(), Error> {
+        if let Some(key) = &self.key {
+            self.gateway.caller(key).await?.ok_or(Refusal::NotFound("key"))?;
+        }
+        self.doubts = false;
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::decide::{Change, Confirm, LONGEST_WAIT, Opened, Plain, Reads};
+use super::interactions::Summary;
 use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{DAY, Error, Gateway, Parsed, decode, encode};
@@ -254,6 +255,10 @@ impl Gateway {
         now: Moment,
     ) -> Change<Told<Held<T>>> {
         let Decision { interaction, address, ended, events, outcome, .. } = decision;
+        debug_assert!(
+            Summary::of(before) == Summary::of(&interaction) || events.iter().any(|e| Summary::may_change_with(e.kind)),
+            "the list would not hear of a change"
+        );
         let interaction = Arc::new(interaction);
         let outcome = outcome.map(|outcome| Held {
             outcome,

@@ -166,13 +166,18 @@ impl Life {
         self.streams.load(Relaxed) == 0 && self.under_way.iter().all(|span| span.load(Relaxed) == 0)
     }
 
-    /// The span of time that it is in.
-    fn span(&self) -> u64 {
-        self.born.elapsed().as_millis() as u64 / (self.limits.request.as_millis() as u64 / 2).max(1)
+    /// Its age in milliseconds.
+    fn age(&self) -> u64 {
+        self.born.elapsed().as_millis() as u64
+    }
+
+    /// The span of time that it is in at that age.
+    fn span(&self, age: u64) -> u64 {
+        age / (self.limits.request.as_millis() as u64 / 2).max(1)
     }
 
     fn touch(&self) {
-        self.since.store(self.born.elapsed().as_millis() as u64, Relaxed);
+        self.since.store(self.age(), Relaxed);
     }
 
     /// Returns when it has been idle, or has lived, or has waited for its client, too long.
@@ -196,7 +201,7 @@ impl Life {
 
     /// Whether a request that began three spans of time ago waits for its client still.
     fn waits_too_long(&self) -> bool {
-        self.only_waits() && self.under_way[((self.span() + 1) % SPANS) as usize].load(Relaxed) > 0
+        self.only_waits() && self.under_way[((self.span(self.age()) + 1) % SPANS) as usize].load(Relaxed) > 0
     }
 
     /// Returns when nothing was under way for a while, or when its client has let half the time of a
@@ -220,10 +225,11 @@ struct Begun {
 
 impl Begun {
     fn now(life: Arc<Life>) -> Self {
-        let span = (life.span() % SPANS) as usize;
+        let age = life.age();
+        let span = (life.span(age) % SPANS) as usize;
         life.under_way[span].fetch_add(1, Relaxed);
         life.unasked.store(0, Relaxed);
-        life.touch();
+        life.since.store(age, Relaxed);
         Self { life, span }
     }
 }

@@ -2,17 +2,17 @@
 //! resumes; a key that stops counting ends its streams within a second.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use http::HeaderMap;
 use http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::{Instant, interval_at};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -20,13 +20,11 @@ use super::body::Query;
 use super::caller::{Bot, bearer, team_of_query};
 use super::problem::Problem;
 use super::{Shared, slugs};
-use crate::domain::id::TeamName;
 use crate::gateway::relay::Numbered;
 use crate::gateway::stream::Listener;
-use crate::gateway::teams::TeamView;
 
-/// How often a listener's key is asked for again.
-const CONFIRM: Duration = Duration::from_millis(500);
+/// How often a listener hears that its connection stands.
+const ALIVE: Duration = Duration::from_secs(15);
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -45,17 +43,19 @@ fn id(number: u64) -> String {
 }
 
 /// An event as listeners read it.
-fn told(numbered: &Numbered) -> serde_json::Value {
-    let event = &numbered.event;
-    json!({
-        "id": id(numbered.number),
+fn told(numbered: &Numbered) -> String {
+    let (id, event) = (id(numbered.number), &numbered.event);
+    let data = json!({
+        "id": id,
         "type": event.kind.as_str(),
         "at": event.at.to_string(),
         "team": event.team,
         "interaction": event.interaction,
         "participant": event.participant,
         "data": event.data,
-    })
+    });
+    // JSON in one line: what would break one is escaped in it.
+    format!("id: {id}\nevent: {}\ndata: {data}\n\n", event.kind.as_str())
 }
 
 /// The team's events from now on, or after `Last-Event-ID`.
@@ -79,59 +79,24 @@ async fn stream_events(
         ),
     };
     let listener = state.gateway.listen(&team, after).await.map_err(|e| state.problem(e))?;
-    let key = bearer(&parts).unwrap_or_default().to_owned();
-    let mut confirm = tokio::time::interval(CONFIRM);
-    confirm.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let events = Sse::new(live(Live { state, listener, key, held_by: caller.team.clone(), seen: None, confirm }));
-    let alive = KeepAlive::new().interval(Duration::from_secs(15)).text("alive");
-    Ok(([("x-accel-buffering", "no")], events.keep_alive(alive)).into_response())
+    let listener = match &caller.team {
+        Some(of) => listener.by_key(bearer(&parts).unwrap_or_default(), of),
+        None => listener, // the configuration's key counts as long as the process
+    };
+    let events = live(listener).take_until(state.stopping.clone().cancelled_owned());
+    let head = [("content-type", "text/event-stream"), ("cache-control", "no-cache"), ("x-accel-buffering", "no")];
+    Ok((head, Body::from_stream(events)).into_response())
 }
 
-struct Live {
-    state: Shared,
-    listener: Listener,
-    key: String,
-    /// The team whose key it is; None: the configuration's.
-    held_by: Option<TeamName>,
-    /// The team as it was when its key was last found good.
-    seen: Option<Arc<TeamView>>,
-    /// When the key is asked for again, however busy the stream is.
-    confirm: tokio::time::Interval,
-}
-
-impl Live {
-    /// Whether the key counts still. Neither a removed one nor a store that cannot confirm it goes
-    /// on reading; ten thousand listeners of a team that has not changed compute nothing.
-    async fn may_listen(&mut self) -> bool {
-        let Some(team) = &self.held_by else { return true };
-        let Ok(Some(now)) = self.state.gateway.team(team).await else { return false };
-        if self.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &now)) {
-            return true;
-        }
-        self.seen = Some(now);
-        matches!(self.state.gateway.caller(&self.key).await, Ok(Some(_)))
-    }
-}
-
-fn live(live: Live) -> impl Stream<Item = Result<sse::Event, Infallible>> {
-    stream::unfold(live, |mut live| async move {
-        loop {
-            let stopping = live.state.stopping.clone();
-            tokio::select! {
-                biased;
-                () = stopping.cancelled() => return None,
-                _ = live.confirm.tick() => {
-                    if !live.may_listen().await {
-                        return None;
-                    }
-                }
-                next = live.listener.next() => {
-                    let heard = next.ok()?;
-                    let words = heard.words(|numbered| told(numbered).to_string());
-                    let event = sse::Event::default().id(id(heard.number)).event(heard.event.kind.as_str()).data(words);
-                    return Some((Ok(event), live));
-                }
-            }
-        }
+/// Each event in the words that all listeners share, and in long silence a comment.
+fn live(listener: Listener) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let alive = interval_at(Instant::now() + ALIVE, ALIVE);
+    stream::unfold((listener, alive), |(mut listener, mut alive)| async move {
+        let words = tokio::select! {
+            biased;
+            heard = listener.next() => heard.ok()?.words(told),
+            _ = alive.tick() => Bytes::from_static(b": alive\n\n"),
+        };
+        Some((Ok(words), (listener, alive)))
     })
 }

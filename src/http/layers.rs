@@ -128,7 +128,7 @@ async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
-    count(route.as_ref().map_or("none", MatchedPath::as_str), method, response.status());
+    shared.counts.count(route.as_ref().map_or("none", MatchedPath::as_str), method, response.status());
     response
 }
 
@@ -172,13 +172,6 @@ fn client(request: &Request, proxies: &Proxies) -> Option<IpAddr> {
         }
         v4 => v4,
     })
-}
-
-/// Counts requests by route and status: labels from closed sets only.
-fn count(route: &str, method: &'static str, status: StatusCode) {
-    let (route, status) = (route.to_owned(), status.as_str().to_owned());
-    metrics::counter!("countersign_requests_total", "route" => route, "method" => method, "status" => status)
-        .increment(1);
 }
 
 fn known_method(method: &http::Method) -> &'static str {

@@ -2,6 +2,7 @@
 //! Where they are kept, and for whom, is `gateway::replay`'s affair.
 
 use axum::response::{IntoResponse, Response};
+use bytes::{Buf as _, Bytes};
 use http::{StatusCode, header};
 use serde::Serialize;
 
@@ -43,7 +44,9 @@ pub(super) fn again(bytes: Vec<u8>) -> Response {
         Some(2) => StatusCode::ACCEPTED,
         _ => StatusCode::OK,
     };
-    (status, [(header::CONTENT_TYPE, "application/json")], bytes.get(1..).unwrap_or_default().to_vec()).into_response()
+    let mut body = Bytes::from(bytes);
+    body.advance(1.min(body.len()));
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// A list's page size.

@@ -179,7 +179,6 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
         .http1()
         .header_read_timeout(None) // a connection's life knows its end
-        .max_headers(64)
         .max_buf_size(32 * 1024)
         .http2()
         .timer(TokioTimer::new())

@@ -6,6 +6,7 @@
 //! process and a lost or torn write-ahead log are refused by name, and damage ends the store.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
@@ -248,7 +249,12 @@ impl Store for Embedded {
     }
 
     async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {
-        self.change(move |turn| turn.trim_outbox(tag, seq)).await
+        self.trim_outboxes(&BTreeMap::from([(tag, seq)])).await
+    }
+
+    async fn trim_outboxes(&self, taken: &BTreeMap<u8, u64>) -> Result<(), StoreError> {
+        let taken = taken.clone();
+        self.change(move |turn| turn.trim_outboxes(&taken)).await
     }
 
     async fn list(

@@ -7,6 +7,7 @@
 //! `appendonly` and `appendfsync` decide.
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroU32,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -15,6 +16,7 @@ use std::{
 use ::redis::{Cmd, Value, cmd};
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::{TryStreamExt as _, stream};
 use tokio::sync::Notify;
 
 use self::{answers::unread, confirm::Confirmation, keys::Keys, server::Server};
@@ -288,6 +290,11 @@ impl Store for Redis {
     async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {
         let call = cmd("XTRIM").arg(self.keys.outbox(tag)).arg("MINID").arg(keys::beyond(seq)).clone();
         self.server.ask(tag, &call).await.map(drop)
+    }
+
+    async fn trim_outboxes(&self, taken: &BTreeMap<u8, u64>) -> Result<(), StoreError> {
+        let each = stream::iter(taken.iter().map(Ok));
+        each.try_for_each_concurrent(None, |(tag, seq)| self.trim_outbox(*tag, *seq)).await
     }
 
     async fn list(

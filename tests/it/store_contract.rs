@@ -4,7 +4,7 @@
 //! (a folder, a flush, a round trip) is in the modules below.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -462,8 +462,11 @@ async fn c6_trimming_forgets_up_to_a_number_of_one_tag(store: Arc<dyn Store>) {
     store.trim_outbox(0, zero[1].seq).await.expect("trimming twice is trimming once");
     assert_eq!(of_tag(0).await, zero[4..]);
     assert_eq!(of_tag(1).await.len(), 10);
-    store.trim_outbox(0, zero[9].seq).await.expect("it trims");
+    let one = of_tag(1).await;
+    let taken = BTreeMap::from([(0, zero[9].seq), (1, one[6].seq), (2, one[6].seq)]);
+    store.trim_outboxes(&taken).await.expect("it trims several tags");
     assert!(of_tag(0).await.is_empty());
+    assert_eq!(of_tag(1).await, one[7..]);
 }
 
 async fn c6_numbers_never_come_back(store: Arc<dyn Store>) {

@@ -94,6 +94,8 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     // Only the ledger's owner may end a life of the log: see ledger.rs.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A statement is planned once, and not anew for each limit that is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;

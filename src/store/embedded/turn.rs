@@ -2,7 +2,7 @@
 //! of their marks, and what the rest of the store learns once it is flushed. It refuses to know who
 //! asked and what is waited for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, Params, params};
 
@@ -102,14 +102,17 @@ impl Turn<'_> {
     fn entries(&mut self, batch: &Batch) -> Result<(), Failure> {
         let partition = batch.partition.0;
         for entry in &batch.enter {
-            let old = tables::entered(self.connection, partition, &entry.index, &entry.member)?;
             let mark = marks::of_entry(partition, &entry.index, &entry.member, &entry.bytes);
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO entry (partition, list, member, mark, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT DO UPDATE SET mark = ?4, bytes = ?5",
-                )?
-                .execute(params![partition, entry.index, entry.member, mark, &entry.bytes[..]])?;
+            let row = params![partition, entry.index, entry.member, mark, &entry.bytes[..]];
+            // Nearly all are new.
+            let new = "INSERT INTO entry (partition, list, member, mark, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
+                       ON CONFLICT DO NOTHING";
+            let mut old = None;
+            if self.connection.prepare_cached(new)?.execute(row)? == 0 {
+                old = tables::entered(self.connection, partition, &entry.index, &entry.member)?;
+                let other = "UPDATE entry SET mark = ?4, bytes = ?5 WHERE partition = ?1 AND list = ?2 AND member = ?3";
+                self.connection.prepare_cached(other)?.execute(row)?;
+            }
             self.totals.entries.change(old, Some(mark));
         }
         for (index, member) in &batch.remove {
@@ -167,10 +170,23 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(super) fn trim_outbox(&mut self, tag: u8, seq: u64) -> rusqlite::Result<()> {
-        self.removed("DELETE FROM outbox WHERE seq <= ?1 AND tag = ?2 RETURNING mark", params![count(seq), tag])?
-            .into_iter()
-            .for_each(|mark| self.totals.waiting.take(mark));
+    /// One walk for all tags: what waits is numbered through.
+    pub(super) fn trim_outboxes(&mut self, taken: &BTreeMap<u8, u64>) -> rusqlite::Result<()> {
+        let newest = taken.values().max().copied().unwrap_or(0);
+        let mut waiting = self.connection.prepare_cached("SELECT seq, tag, mark FROM outbox WHERE seq <= ?1")?;
+        let mut forget = self.connection.prepare_cached("DELETE FROM outbox WHERE seq = ?1")?;
+        let mut rows = waiting.query([count(newest)])?;
+        let mut gone = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (seq, tag): (i64, u8) = (row.get(0)?, row.get(1)?);
+            if taken.get(&tag).is_some_and(|newest| seq <= count(*newest)) {
+                gone.push((seq, row.get(2)?));
+            }
+        }
+        for (seq, mark) in gone {
+            forget.execute([seq])?;
+            self.totals.waiting.take(mark);
+        }
         Ok(())
     }
 

@@ -181,6 +181,23 @@ async fn a_stream_ends_with_its_key() {
     chatter.abort();
 }
 
+/// An owner's key that listens to another team's stream ends with it, too.
+#[tokio::test]
+async fn a_stream_ends_with_the_key_of_another_team() {
+    let world = World::new().await;
+    let (own, other) = (world.team("own").await, world.team("other").await);
+    let live = Live::serve(&world).await;
+    let made = world.call(OWNER, "POST", "/v1/teams/own/api-keys", json!({"role": "owner", "name": "all"})).await;
+    let made = made.expect(201);
+    let mut stream = live.listen(made["key"].as_str().unwrap(), "?team=other", None).await;
+    let chat = other.open("sms", "+37255512345").await;
+    let heard = stream.next(Duration::from_secs(2)).await.expect("an owner hears every team");
+    assert_eq!(heard.data["interaction"], json!(chat));
+    let path = format!("/v1/teams/{}/api-keys/{}", own.name, made["id"].as_str().unwrap());
+    world.call(OWNER, "DELETE", &path, Value::Null).await.expect(204);
+    assert!(stream.ends_within(Duration::from_secs(1)).await);
+}
+
 /// Events that retention took are gone, and the stream says so.
 #[tokio::test]
 async fn what_is_older_than_retention_is_gone() {
