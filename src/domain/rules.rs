@@ -6,4 +6,5 @@ pub mod continue_link;
 pub mod issue;
 pub mod open;
 pub mod postback;
+pub mod send;
 pub mod tend;

@@ -7,12 +7,14 @@ use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{DAY, Error, Gateway, Parsed, decode, encode};
+use crate::domain::country::Country;
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
 use crate::domain::refusal::Refusal;
+use crate::domain::sending::Paid;
 use crate::domain::time::Moment;
-use crate::domain::turn::{Decision, Ended, Past, Turn};
+use crate::domain::turn::{Around, Decision, Ended, Past, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::{Board, Expect, Key, Outcome, Partition};
 
@@ -27,9 +29,14 @@ pub struct Held<T> {
     pub address: Address,
     /// Its team, with the effective settings.
     pub team: Arc<TeamView>,
+    /// Messages that this node has claimed by it.
+    pub(super) claimed: Vec<u32>,
+    /// Where a code that was sent has come back from.
+    pub(super) back: Option<Country>,
 }
 
 /// Which interaction, and who acts on it.
+#[derive(Clone)]
 pub(super) struct Visit<'a> {
     pub id: InteractionId,
     /// Only if it belongs to that team; None: whoever's it is (an owner, a page's token).
@@ -137,10 +144,24 @@ impl Gateway {
         }
     }
 
-    /// Lets a rule decide on an interaction and saves it.
+    /// Lets a rule decide on an interaction and saves it. It queues no message.
     pub(super) async fn turn<T>(
         &self,
         visit: Visit<'_>,
+        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
+        remember: Option<&Remember<'_, Held<T>>>,
+    ) -> Result<Told<Held<T>>, Error>
+    where
+        T: Clone,
+    {
+        self.turn_with(visit, None, rule, remember).await
+    }
+
+    /// The same, where a message may be queued that is paid for.
+    pub(super) async fn turn_with<T>(
+        &self,
+        visit: Visit<'_>,
+        paid: Option<Paid>,
         rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
         remember: Option<&Remember<'_, Held<T>>>,
     ) -> Result<Told<Held<T>>, Error>
@@ -167,7 +188,7 @@ impl Gateway {
                 let before = self.parse(visit.id, &reads.names[0], record)?;
                 let address: Address =
                     records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
-                let around = self.around(&team.effective.settings, now);
+                let around = Around { paid, ..self.around(&team, now) };
                 let interaction = Interaction::clone(&before);
                 let mut turn = Turn::begin(interaction, address.clone(), around, visit.actor.clone(), draws.clone());
                 if !matches!(visit.with, With::Nothing) {
@@ -185,6 +206,8 @@ impl Gateway {
         if let (Told::Fresh(held), Some(version)) = (&told, saved.version) {
             let interaction = held.interaction.clone();
             self.parsed.insert(visit.id, Arc::new(Parsed { version, interaction }));
+            self.hand_over(held);
+            self.count_back(&held.interaction.team, held.back);
         }
         Ok(told)
     }
@@ -201,13 +224,15 @@ impl Gateway {
         remember: Option<&Remember<'_, Held<T>>>,
         now: Moment,
     ) -> Change<Told<Held<T>>> {
-        let Decision { interaction, address, ended, events, outcome, .. } = decision;
+        let Decision { interaction, address, ended, claimed, back, events, outcome, .. } = decision;
         let interaction = Arc::new(interaction);
         let outcome = outcome.map(|outcome| Held {
             outcome,
             interaction: interaction.clone(),
             address: address.clone(),
             team: team.clone(),
+            claimed: claimed.clone(),
+            back,
         });
         // That a conversation goes on may be forgotten; whatever else somebody did may not.
         let on = Interaction { idle_until: interaction.idle_until, ..before.clone() };
@@ -246,7 +271,7 @@ impl Gateway {
         Plain {
             name: interaction_name(interaction.id),
             bytes: encode(interaction),
-            alarm: interaction.deadline(),
+            alarm: interaction.alarm(),
             expires,
         }
     }
