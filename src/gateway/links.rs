@@ -30,7 +30,7 @@ impl Gateway {
             None => turn.refuse(Refusal::NoSecurityKey),
             Some(_) => issue(turn, request),
         };
-        let payable = |turn: &crate::domain::turn::Turn<'_>| issue::payable(turn, request);
+        let payable = |turn: &mut crate::domain::turn::Turn<'_>| issue::payable(turn, request);
         self.turn_paid(visit, payable, rule, remember).await
     }
 

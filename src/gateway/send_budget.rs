@@ -88,7 +88,7 @@ impl Gateway {
     pub(super) async fn turn_paid<T: Clone>(
         &self,
         visit: Visit<'_>,
-        payable: impl Fn(&Turn<'_>) -> Option<Destination>,
+        payable: impl Fn(&mut Turn<'_>) -> Option<Destination>,
         rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
         remember: Option<&Remember<'_, Held<T>>>,
     ) -> Result<Told<Held<T>>, Error> {
@@ -117,7 +117,7 @@ impl Gateway {
     async fn what_to_pay(
         &self,
         visit: &Visit<'_>,
-        payable: &impl Fn(&Turn<'_>) -> Option<Destination>,
+        payable: &impl Fn(&mut Turn<'_>) -> Option<Destination>,
     ) -> Result<Option<(std::sync::Arc<TeamView>, Destination)>, Error> {
         let seen = self.look(visit.id, visit.team).await?;
         let facts = &seen.interaction;
@@ -126,8 +126,8 @@ impl Gateway {
         let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
         let around = self.around(&team, self.now());
-        let turn = Turn::begin((**facts).clone(), address, around, visit.actor.clone(), self.draws());
-        let destination = payable(&turn);
+        let mut turn = Turn::begin((**facts).clone(), address, around, visit.actor.clone(), self.draws());
+        let destination = payable(&mut turn);
         drop(turn);
         Ok(destination.map(|destination| (team, destination)))
     }

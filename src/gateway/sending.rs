@@ -114,7 +114,7 @@ impl Gateway {
         if self.now().plus(PATIENCE) > trying.next {
             return Ok(()); // too late for this claim: whoever makes the next one has the time for it
         }
-        let how = self.attempt(&team, &seen.interaction, sending).await?;
+        let how = self.try_way(&team, &seen.interaction, sending).await?;
         let label = if how == Tried::Sent { "sent" } else { "not-sent" };
         metrics::counter!("countersign_messages_total", "outcome" => label).increment(1);
         let visit = Visit { id: claim.id, team: None, actor: Actor::Time, with: With::Nothing };
@@ -122,7 +122,7 @@ impl Gateway {
     }
 
     /// Sends it where it is to go now.
-    async fn attempt(&self, team: &TeamView, interaction: &Interaction, sending: &Sending) -> Result<Tried, Error> {
+    async fn try_way(&self, team: &TeamView, interaction: &Interaction, sending: &Sending) -> Result<Tried, Error> {
         let participant = interaction.participant(&sending.participant).ok_or(Refusal::NotFound("participant"))?;
         let Some(driver) = self.driver(team, &sending.way.channel(interaction)) else {
             return Ok(Tried::Refused("no-channel"));

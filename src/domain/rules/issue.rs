@@ -93,7 +93,7 @@ pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
 
 /// What must be paid for before the link is made; nothing where it is not to be sent, or cannot be
 /// made at all.
-pub fn payable(turn: &Turn<'_>, request: &Request) -> Option<Destination> {
+pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
     let at = permitted(turn, request).ok().filter(|_| request.deliver)?;
     turn.plan_to_send(at, way(turn, at), None).ok().map(|(_, destination)| destination)
 }

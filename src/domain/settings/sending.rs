@@ -1,9 +1,12 @@
 //! `delivery` and `send_budget` as the rules read them: by which ways messages go, and how many.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::domain::country::Country;
 use crate::domain::sending::Way;
+use crate::domain::time::Moment;
 
 /// `delivery`.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,6 +55,11 @@ pub struct SendBudget {
 }
 
 impl SendBudget {
+    /// When the code after one that goes out at `now` may be asked for.
+    pub fn resend_after(&self, now: Moment) -> Moment {
+        now.plus(Duration::from_secs(self.resend_after_seconds))
+    }
+
     /// Whether the team sends there. What is no phone number is in no country.
     pub fn allows(&self, country: Option<Country>) -> bool {
         let named = |country: Country| self.countries.contains(&country.to_string());
