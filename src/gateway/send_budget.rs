@@ -73,12 +73,12 @@ impl Blocks {
         (old.left, size)
     }
 
+    /// A block was taken, and one of it is used. Where somebody else took one meanwhile, both are
+    /// one, as old as the older.
     fn put(&self, team: &TeamName, size: u32, now: Moment) {
-        self.0.entry(team.clone()).and_modify(|block| block.left += size).or_insert(Block {
-            left: size,
-            size,
-            taken: now,
-        });
+        let left = size - 1;
+        let mine = Block { left, size, taken: now };
+        self.0.entry(team.clone()).and_modify(|block| block.left += left).or_insert(mine);
     }
 }
 
@@ -200,7 +200,7 @@ impl Gateway {
         let exchange =
             |record: &mut ByTeam, now| record.exchange(unused, wanted, rule, now).map_err(Refusal::SendBudget);
         let given = self.change_budget(&reads, exchange).await?;
-        self.budgets.put(name, given - 1, now);
+        self.budgets.put(name, given, now);
         Ok(())
     }
 

@@ -151,7 +151,9 @@ pub fn tried(mut turn: Turn<'_>, number: u32, tries: u32, how: Tried) -> Decisio
         Tried::Refused(why) => next_way(&mut turn, number, why),
         Tried::Lost if trying.lost + 1 >= MOST_LOST => next_way(&mut turn, number, "no-answer"),
         Tried::Later(why) if is_given_up(sending, trying, now) => next_way(&mut turn, number, why),
-        Tried::After(_) if is_given_up(sending, trying, now) => next_way(&mut turn, number, "busy"),
+        Tried::After(wait) if is_given_up(sending, trying, now) || is_too_long(sending, wait) => {
+            next_way(&mut turn, number, "busy");
+        }
         Tried::After(_) | Tried::Later(_) | Tried::Lost => {
             let wait = match how {
                 Tried::After(wait) => wait.max(Duration::from_secs(1)),
@@ -162,6 +164,11 @@ pub fn tried(mut turn: Turn<'_>, number: u32, tries: u32, how: Tried) -> Decisio
         }
     }
     turn.done(())
+}
+
+/// Who has another way does not wait for long.
+fn is_too_long(sending: &Sending, wait: Duration) -> bool {
+    wait > LONGEST_WAIT && !sending.then.is_empty()
 }
 
 fn is_given_up(sending: &Sending, trying: Trying, now: crate::domain::time::Moment) -> bool {
