@@ -144,6 +144,11 @@ impl Ceilings {
         self.0.get(customer).copied()
     }
 
+    /// Whether nothing is known of any.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// From now on it is known so.
     pub fn know(&mut self, customer: CustomerTag, known: Known) {
         self.0.insert(customer, known);

@@ -47,22 +47,25 @@ pub struct Interaction {
     /// Participants made so far: the newest one's number.
     pub participants_made: u16,
     /// Challenges made so far: the newest one's number.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_first")]
     pub challenges_made: u16,
     /// Messages paid for so far: the newest one's number.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_first")]
     pub messages: u32,
     /// Messages on their way, and those that went for what is still live.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sendings: Vec<Sending>,
+    /// Acts that changed nothing else here: what is told of them is saved with something.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub acts: u32,
     /// The device, as the bot described it.
     pub device: Option<Device>,
     /// The store's epoch in which it was last acted on.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_first")]
     pub epoch: u32,
 }
 
-fn is_none_yet<N: Default + PartialEq>(number: &N) -> bool {
+fn is_first<N: Default + PartialEq>(number: &N) -> bool {
     *number == N::default()
 }
 

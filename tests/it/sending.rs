@@ -26,13 +26,13 @@ impl Team {
     }
 
     /// A one-time code is asked for.
-    async fn asks(&self, interaction: &str, more: Value) -> Reply {
+    async fn wants_code(&self, interaction: &str, more: Value) -> Reply {
         let mut body = json!({"method": "otp"});
         body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         self.bot("POST", interaction, "/challenges", body).await
     }
 
-    async fn resends(&self, challenge: &Value) -> Reply {
+    async fn wants_another(&self, challenge: &Value) -> Reply {
         let path = format!("/v1/challenges/{}/resend", challenge["id"].as_str().expect("an id"));
         self.world.call(&self.bot, "POST", &path, json!({})).await
     }

@@ -41,6 +41,12 @@ const TABLE: &[Row] = &[
     Row("post",   "/v1/interactions/{id}/sign-out", Least::Bot, || json!({})),
     Row("post",   "/v1/interactions/{id}/close", Least::Bot, || json!({})),
     Row("post",   "/v1/interactions/{id}/participants/{participant}/unlock", Least::Agent, || json!({"reason": "called us"})),
+    Row("post",   "/v1/interactions/{id}/challenges", Least::Bot, || json!({"method": "otp", "deliver_to": "agent"})),
+    Row("get",    "/v1/challenges/{id}", Least::Bot, none),
+    Row("delete", "/v1/challenges/{id}", Least::Bot, none),
+    Row("post",   "/v1/challenges/{id}/answers", Least::Bot, || json!({"answer": "hello"})),
+    Row("post",   "/v1/challenges/{id}/resend", Least::Bot, || json!({})),
+    Row("get",    "/v1/challenges/{id}/code", Least::Agent, none),
     Row("get",    "/v1/events", Least::Bot, none),
     Row("post",   "/p/{handle}", Least::Nobody, || json!({"assertion": "a.b.c"})),
     Row("get",    "/v1/teams", Least::Admin, none),
@@ -67,6 +73,7 @@ const TABLE: &[Row] = &[
 struct Things {
     team: String,
     interaction: String,
+    challenge: String,
     participant: String,
     kid: String,
     api_key: String,
@@ -76,6 +83,8 @@ impl Things {
     fn path(&self, template: &str) -> String {
         let id = if template.contains("api-keys") {
             &self.api_key
+        } else if template.contains("/challenges/{id}") {
+            &self.challenge
         } else if template.contains("customers") {
             "cust-42"
         } else {
@@ -93,6 +102,7 @@ impl Things {
         Self {
             team: "nobody".into(),
             interaction: "0199a0b0-0000-7000-8000-000000000000".into(),
+            challenge: "0199a0b0-0000-7000-8000-000000000000.c1".into(),
             participant: "p1".into(),
             kid: "AAAAAAAAAAAA".into(),
             api_key: "0123456789abcdef".into(),
@@ -101,13 +111,17 @@ impl Things {
 }
 
 async fn things(team: &Team) -> Things {
+    team.set(json!({"otp": {"show_to_agents": true}, "send_budget": {"resend_after_seconds": 0}})).await;
     let interaction = team.open("sms", "+37255512345").await;
+    let challenge = team.otp(&interaction).await;
+    team.arrives(&challenge).await;
     let keys =
         team.world.call(OWNER, "GET", &format!("/v1/teams/{}/api-keys", team.name), Value::Null).await.expect(200);
     let bot = keys["items"].as_array().unwrap().iter().find(|key| key["role"] == "bot").unwrap();
     Things {
         team: team.name.clone(),
         interaction,
+        challenge: challenge["id"].as_str().unwrap().to_owned(),
         participant: "p1".into(),
         kid: team.key.kid.clone(),
         api_key: bot["id"].as_str().unwrap().to_owned(),

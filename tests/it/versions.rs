@@ -95,9 +95,9 @@ fn objects(value: &Value, at: String, found: &mut Vec<String>) {
 }
 
 /// Names of kinds that carry something.
-const KINDS: [&str; 13] = [
-    "raised", "lowered", "expired", "opened", "used", "reported", "shared", "public", "retiring", "closed", "queued",
-    "code", "link",
+const KINDS: [&str; 16] = [
+    "otp", "pin", "api_key", "raised", "lowered", "expired", "opened", "used", "reported", "shared", "public",
+    "retiring", "closed", "queued", "code", "link",
 ];
 
 /// Every kind of record that a decision reads, with what somebody asks that needs it.
@@ -110,6 +110,8 @@ async fn of_every_kind(world: &World) -> (Team, String, String, String) {
     assert_eq!(waiting["status"], "confirmation_required");
     team.says(&chat, "wrong", "Z9Z9ZZ").await.expect(200);
     team.link(&chat).await;
+    team.otp(&chat).await;
+    team.otp(&chat).await;
     let token = team.identity_token("cust-42");
     (team, chat, ended, token)
 }
@@ -128,7 +130,7 @@ async fn a142_what_an_older_node_does_not_know_it_refuses_and_leaves_as_it_is() 
     let (team, chat, ended, token) = of_every_kind(&world).await;
     opened_with(&team, &token).await.expect(201);
     let mut tried = 0;
-    for kind in ["i/", "a/", "e/", "t/", "j/"] {
+    for kind in ["i/", "a/", "e/", "f/", "t/", "j/"] {
         let keys: Vec<Key> = newer.named(kind);
         let of_chat = |key: &&Key| kind == "j/" || kind == "t/" || key.name.contains(&chat) || kind == "a/";
         for key in keys.iter().filter(of_chat) {
@@ -139,6 +141,7 @@ async fn a142_what_an_older_node_does_not_know_it_refuses_and_leaves_as_it_is() 
                 let reply = match kind {
                     "j/" => opened_with(&team, &token).await,
                     "e/" => Browser::new(&world).get(&ended).await,
+                    "f/" => team.attends(&team.bot, "GET", &json!({"id": format!("{chat}.c1")}), "", Value::Null).await,
                     "a/" if before["vouched"] != Value::Null => opened_with(&team, &token).await,
                     _ => team.bot("POST", &chat, "/login-links", json!({"purpose": "pre_chat"})).await,
                 };

@@ -1,3 +1,6 @@
+//! A flag stands until its moment, never past the ceiling, and answers for intents. How one comes to
+//! be raised is told by the rules' own tests.
+
 use super::super::lockout::Budget;
 use super::super::settings::{Overrides, effective};
 use super::*;

@@ -56,7 +56,10 @@ pub fn find(turn: &Turn<'_>, number: u16) -> Result<Found, Refusal> {
     let mut live = turn.interaction.participants.iter().filter_map(|p| p.challenge.as_ref());
     match live.find(|challenge| challenge.number == number) {
         Some(challenge) => Ok(Found::Live(challenge.clone())),
-        None => turn.ended_challenge(number).cloned().map(Found::Ended).ok_or(Refusal::NotFound("challenge")),
+        None => {
+            let ended = turn.ended_challenge(number).filter(|ended| ended.is_told_at(turn.around.now));
+            ended.cloned().map(Found::Ended).ok_or(Refusal::NotFound("challenge"))
+        }
     }
 }
 
@@ -179,7 +182,7 @@ pub fn reveal(mut turn: Turn<'_>, number: u16, to: &Actor) -> Decision<Revealed>
     }
     let mut data = challenge_data(turn.interaction.id, &challenge);
     data.insert("arrived_at".into(), json!(challenge.arrived.map(|at| at.to_string())));
-    turn.tell(EventKind::ChallengeRevealed, Some(challenge.participant.clone()), data);
+    turn.tell_act(EventKind::ChallengeRevealed, Some(challenge.participant.clone()), data);
     let code = challenge.answer(turn.interaction.id, &turn.around.keys.code);
     turn.done(Revealed { code, expires_at: challenge.expires_at })
 }

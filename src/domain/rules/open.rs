@@ -55,6 +55,7 @@ pub fn open<'a>(
         challenges_made: 0,
         messages: 0,
         sendings: Vec::new(),
+        acts: 0,
         device: opening.device.clone(),
         epoch: around.epoch,
     };

@@ -116,7 +116,8 @@ impl Turn<'_> {
 
     /// Whether the customer is banned over all of her addresses, as far as that is known.
     pub fn is_at_ceiling(&self, at: usize) -> bool {
-        self.customer(at).and_then(|customer| self.ceilings.of(&customer)).is_some_and(|known| known.bans())
+        !self.ceilings.is_empty()
+            && self.customer(at).and_then(|customer| self.ceilings.of(&customer)).is_some_and(|known| known.bans())
     }
 
     fn customer(&self, at: usize) -> Option<CustomerTag> {

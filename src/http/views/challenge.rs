@@ -1,4 +1,5 @@
-//! A challenge as callers read it: how it stands, and never what would answer it.
+//! A challenge as callers read it: how it stands and where its page is.
+//! What would answer it is never here: an agent's look is an operation of its own.
 
 use serde::Serialize;
 use utoipa::ToSchema;

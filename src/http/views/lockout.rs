@@ -1,4 +1,5 @@
 //! What failed answers have led to, as callers read it: all methods together, and each.
+//! When a budget locks is `domain::lockout`'s.
 
 use std::collections::BTreeMap;
 

@@ -18,7 +18,7 @@ async fn a051_a_destination_gets_so_many_in_an_hour_from_whoever_asks() {
     for n in 0..20 {
         let team = if n % 2 == 0 { &team } else { &other };
         let chat = team.open_with(&format!("c{n}"), Some(PHONE), None).await;
-        let reply = team.asks(&chat, json!({})).await;
+        let reply = team.wants_code(&chat, json!({})).await;
         if reply.status == 429 {
             refused += 1;
             let wait = reply.refused(429, "send-budget")["retry_after_seconds"].as_u64().expect("seconds");
@@ -29,7 +29,7 @@ async fn a051_a_destination_gets_so_many_in_an_hour_from_whoever_asks() {
     assert_eq!((refused, world.sent().await.len()), (15, 5));
     world.clock.advance(seconds(3600));
     let chat = team.open_with("later", Some(PHONE), None).await;
-    team.asks(&chat, json!({})).await.expect(202);
+    team.wants_code(&chat, json!({})).await.expect(202);
 }
 
 #[tokio::test]
@@ -38,11 +38,11 @@ async fn an_interaction_sends_so_many_and_no_more() {
     let team = team_with(&world, &["sms"]).await;
     team.set(json!({"send_budget": {"per_interaction": 2, "resend_after_seconds": 0}})).await;
     let chat = team.open_with("c", Some(PHONE), None).await;
-    let started = team.asks(&chat, json!({})).await.expect(202);
-    team.resends(&started).await.expect(202);
-    let last = team.resends(&started).await;
+    let started = team.wants_code(&chat, json!({})).await.expect(202);
+    team.wants_another(&started).await.expect(202);
+    let last = team.wants_another(&started).await;
     assert!(last.refused(429, "send-budget")["retry_after_seconds"].as_u64() > Some(0));
-    team.asks(&chat, json!({"deliver_to": "agent"})).await.expect(202);
+    team.wants_code(&chat, json!({"deliver_to": "agent"})).await.expect(202);
     world.sent().await;
 }
 
@@ -57,7 +57,7 @@ async fn a050_no_crowd_sends_more_than_the_team_may() {
         for n in 0..64 {
             chats.push(team.open_with(&format!("c{n}"), Some(&format!("+372555{n:05}")), None).await);
         }
-        let replies = join_all(chats.iter().map(|chat| team.asks(chat, json!({})))).await;
+        let replies = join_all(chats.iter().map(|chat| team.wants_code(chat, json!({})))).await;
         let good = replies.iter().filter(|reply| reply.status == 202).count();
         assert!(replies.iter().all(|reply| reply.status == 202 || reply.code() == "send-budget"));
         assert_eq!((good, world.sent().await.len()), (20, 20));
@@ -73,7 +73,7 @@ async fn a050_no_crowd_sends_more_to_one_phone_than_it_may_get() {
         for n in 0..64 {
             chats.push(team.open_with(&format!("c{n}"), Some(PHONE), None).await);
         }
-        let replies = join_all(chats.iter().map(|chat| team.asks(chat, json!({})))).await;
+        let replies = join_all(chats.iter().map(|chat| team.wants_code(chat, json!({})))).await;
         assert_eq!(replies.iter().filter(|reply| reply.status == 202).count(), 5);
         assert_eq!(world.sent().await.len(), 5);
     }
@@ -111,10 +111,10 @@ async fn a050_nothing_is_sent_to_a_country_that_is_not_named() {
         [(PHONE, 202), ("+12025550123", 202), ("+18765550123", 429), ("+88213000000", 429)].into_iter().enumerate()
     {
         let chat = team.open_with(&format!("c{n}"), Some(phone), None).await;
-        assert_eq!(team.asks(&chat, json!({"deliver_to": "sms"})).await.status, status, "{phone}");
+        assert_eq!(team.wants_code(&chat, json!({"deliver_to": "sms"})).await.status, status, "{phone}");
     }
     let chat = team.open_with("mail", Some("+18765550123"), Some("c@example.com")).await;
-    assert_eq!(team.asks(&chat, json!({})).await.expect(202)["delivery"]["channel"], "email");
+    assert_eq!(team.wants_code(&chat, json!({})).await.expect(202)["delivery"]["channel"], "email");
 }
 
 /// A050: where codes do not come back, sending stops, is told, and begins again a day later.
@@ -124,7 +124,7 @@ async fn a050_sending_stops_where_hardly_any_code_comes_back() {
     let team = team_with(&world, &["sms"]).await;
     for n in 0..100 {
         let chat = team.open_with(&format!("c{n}"), Some(&format!("+372555{n:05}")), None).await;
-        team.asks(&chat, json!({})).await.expect(202);
+        team.wants_code(&chat, json!({})).await.expect(202);
         let sent = world.sent().await;
         if n < 4 {
             let code = code_in(&sent.last().expect("a message").2);
@@ -133,15 +133,15 @@ async fn a050_sending_stops_where_hardly_any_code_comes_back() {
     }
     world.pass(seconds(1200)).await;
     let estonian = team.open_with("e", Some("+37255599999"), None).await;
-    team.asks(&estonian, json!({})).await.refused(429, "send-budget");
+    team.wants_code(&estonian, json!({})).await.refused(429, "send-budget");
     let german = team.open_with("g", Some("+491701234567"), None).await;
-    team.asks(&german, json!({})).await.expect(202);
+    team.wants_code(&german, json!({})).await.expect(202);
     let events = team.events().await;
     let paused = events.iter().find(|e| e["type"] == "sending.paused").expect("it is told");
     assert_eq!(paused["data"]["country"], "EE");
     world.pass(seconds(24 * 3600)).await;
     let later = team.open_with("later", Some("+37255588888"), None).await;
-    team.asks(&later, json!({})).await.expect(202);
+    team.wants_code(&later, json!({})).await.expect(202);
     assert!(team.event_types().await.contains(&"sending.resumed".to_owned()));
     let trail = world.call(&team.admin, "GET", "/v1/teams/acme/audit", Value::Null).await.expect(200);
     assert!(trail.to_string().contains("sending.paused"), "an admin sees it");

@@ -10,7 +10,7 @@ async fn a_code_leaves_behind_the_reply_and_comes_back_through_the_chat() {
     for world in every_world().await {
         let team = team_with(&world, &["sms"]).await;
         let chat = team.open_with("conv-1", Some(PHONE), None).await;
-        let started = team.asks(&chat, json!({})).await.expect(202);
+        let started = team.wants_code(&chat, json!({})).await.expect(202);
         assert_eq!(started["delivery"], json!({"channel": "sms", "to": "+372•••••345", "status": "queued"}));
         let sent = world.sent().await;
         assert_eq!(sent.len(), 1);
@@ -39,13 +39,13 @@ async fn the_team_s_order_and_the_caller_s_wish_say_where_a_code_goes() {
             .enumerate()
     {
         let chat = team.open_with(&format!("c{n}"), Some(PHONE), Some(MAIL)).await;
-        team.asks(&chat, json!({"deliver_to": wish})).await.expect(202);
+        team.wants_code(&chat, json!({"deliver_to": wish})).await.expect(202);
         let sent = world.sent().await;
         assert_eq!((sent[n].0.as_str(), sent[n].1.as_str()), (inbox, to), "{wish}");
     }
     team.set(json!({"delivery": {"order": ["email", "sms"]}})).await;
     let chat = team.open_with("c9", Some("+37255500000"), Some("other@example.com")).await;
-    team.asks(&chat, json!({})).await.expect(202);
+    team.wants_code(&chat, json!({})).await.expect(202);
     assert_eq!(world.sent().await[4].0, "email");
 }
 
@@ -54,14 +54,14 @@ async fn without_a_channel_or_an_address_nothing_is_started() {
     let world = World::new().await;
     let team = team_with(&world, &["sms"]).await;
     let chat = team.open_with("c", None, Some(MAIL)).await;
-    team.asks(&chat, json!({"deliver_to": "email"})).await.refused(409, "no-channel");
-    team.asks(&chat, json!({"deliver_to": "chat"})).await.refused(409, "no-channel");
-    team.asks(&chat, json!({"deliver_to": "sms"})).await.refused(409, "no-address");
-    team.asks(&chat, json!({})).await.refused(409, "no-address");
-    let agents = team.asks(&chat, json!({"deliver_to": "agent"})).await.expect(202);
+    team.wants_code(&chat, json!({"deliver_to": "email"})).await.refused(409, "no-channel");
+    team.wants_code(&chat, json!({"deliver_to": "chat"})).await.refused(409, "no-channel");
+    team.wants_code(&chat, json!({"deliver_to": "sms"})).await.refused(409, "no-address");
+    team.wants_code(&chat, json!({})).await.refused(409, "no-address");
+    let agents = team.wants_code(&chat, json!({"deliver_to": "agent"})).await.expect(202);
     assert!(agents["delivery"].is_null());
     team.set(json!({"otp": {"show_to_agents": true}})).await;
-    assert!(team.asks(&chat, json!({})).await.expect(202)["delivery"].is_null(), "it waits for the agent");
+    assert!(team.wants_code(&chat, json!({})).await.expect(202)["delivery"].is_null(), "it waits for the agent");
     assert!(world.sent().await.is_empty());
 }
 
@@ -70,12 +70,12 @@ async fn a_resend_is_another_code_and_the_old_one_is_dead() {
     let world = World::new().await;
     let team = team_with(&world, &["sms"]).await;
     let chat = team.open_with("c", Some(PHONE), None).await;
-    let started = team.asks(&chat, json!({})).await.expect(202);
-    let early = team.resends(&started).await;
+    let started = team.wants_code(&chat, json!({})).await.expect(202);
+    let early = team.wants_another(&started).await;
     assert_eq!(early.refused(429, "send-budget")["retry_after_seconds"], 30);
     world.sent().await;
     world.clock.advance(seconds(30));
-    team.resends(&started).await.expect(202);
+    team.wants_another(&started).await.expect(202);
     let sent = world.sent().await;
     let codes: Vec<String> = sent.iter().map(|(_, _, text)| code_in(text)).collect();
     assert_eq!(codes.len(), 2);
@@ -95,8 +95,8 @@ async fn a056_a057_a_message_holds_the_team_s_words_and_the_code_alone() {
     }
     team.set(json!({"otp": {"message": "Hi #NAME# {{7*7}} ${jndi:x} %n #PIN#"}})).await;
     let chat = team.open_with("c", Some(PHONE), Some(MAIL)).await;
-    team.asks(&chat, json!({"deliver_to": "sms"})).await.expect(202);
-    team.asks(&chat, json!({"deliver_to": "email"})).await.expect(202);
+    team.wants_code(&chat, json!({"deliver_to": "sms"})).await.expect(202);
+    team.wants_code(&chat, json!({"deliver_to": "email"})).await.expect(202);
     for (_, _, text) in world.sent().await {
         assert!(text.starts_with("Hi #NAME# {{7*7}} ${jndi:x} %n "), "{text}");
         assert!(!text.contains("evil.example") && !text.contains("#PIN#"), "{text}");
@@ -109,7 +109,7 @@ async fn a_reassigned_participant_s_code_goes_to_nobody() {
     let world = World::new().await;
     let team = team_with(&world, &["sms"]).await;
     let chat = team.open_with("c", Some(PHONE), None).await;
-    team.asks(&chat, json!({})).await.expect(202);
+    team.wants_code(&chat, json!({})).await.expect(202);
     team.bot("PATCH", &chat, "/participants/p1", json!({"phone": "+37255500000"})).await.expect(200);
     assert!(world.sent().await.is_empty());
     world.pass(seconds(60)).await;

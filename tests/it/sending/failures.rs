@@ -18,7 +18,7 @@ async fn started(world: &World, failures: &[DeliveryError]) -> (Team, String) {
     let team = team_with(world, &["sms", "email"]).await;
     world.recorder.fail_next(failures.iter().cloned());
     let chat = team.open_with("c", Some(PHONE), Some(MAIL)).await;
-    team.asks(&chat, json!({})).await.expect(202);
+    team.wants_code(&chat, json!({})).await.expect(202);
     (team, chat)
 }
 
@@ -77,7 +77,7 @@ async fn a_code_that_is_wanted_by_one_way_goes_by_no_other() {
     let team = team_with(&world, &["sms", "email"]).await;
     world.recorder.fail_next([Permanent("refused")]);
     let chat = team.open_with("c", Some(PHONE), Some(MAIL)).await;
-    team.asks(&chat, json!({"deliver_to": "sms"})).await.expect(202);
+    team.wants_code(&chat, json!({"deliver_to": "sms"})).await.expect(202);
     assert!(world.sent().await.is_empty());
     assert_eq!(status(&team, &chat).await, "failed");
 }
@@ -100,7 +100,7 @@ async fn nothing_is_sent_of_a_code_that_is_over() {
     let team = team_with(&world, &["sms"]).await;
     world.recorder.fail_next([RetryAfter(seconds(180))]);
     let chat = team.open_with("c", Some(PHONE), None).await;
-    team.asks(&chat, json!({})).await.expect(202);
+    team.wants_code(&chat, json!({})).await.expect(202);
     assert!(world.sent().await.is_empty());
     world.pass(seconds(181)).await;
     assert!(world.sent().await.is_empty());
@@ -141,7 +141,7 @@ async fn two_nodes_send_each_message_once() {
     let team = team_with(&world, &["sms"]).await;
     for n in 0..40 {
         let chat = team.open_with(&format!("c{n}"), Some(&format!("+372555{n:05}")), None).await;
-        team.asks(&chat, json!({})).await.expect(202);
+        team.wants_code(&chat, json!({})).await.expect(202);
     }
     world.clock.advance(seconds(11)); // no claim holds any more: both look
     let (one, two) = tokio::join!(world.gateway.tend(), other.gateway.tend());
