@@ -10,4 +10,5 @@ pub mod hear;
 pub mod issue;
 pub mod open;
 pub mod postback;
+pub mod send;
 pub mod tend;

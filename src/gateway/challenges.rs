@@ -12,8 +12,10 @@ use crate::domain::flag::Binding;
 use crate::domain::id::{MessageId, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::{Answer, Answered, answer};
-use crate::domain::rules::ask::{Request, ask};
-use crate::domain::rules::attend::{Found, Revealed, arrive, cancel, find_page, look, look_at_page, resend, reveal};
+use crate::domain::rules::ask::{self, Request};
+use crate::domain::rules::attend::{
+    self, Found, Revealed, arrive, cancel, find_page, look, look_at_page, resend, reveal,
+};
 use crate::domain::token::Token;
 use crate::domain::turn::Turn;
 use crate::gateway::teams::TeamView;
@@ -44,7 +46,8 @@ impl Gateway {
         request: &Request,
         remember: Option<&Remember<'_, Held<Challenge>>>,
     ) -> Result<Told<Held<Challenge>>, Error> {
-        self.turn(acting.into(), |turn, _| ask(turn, request), remember).await
+        let payable = |turn: &mut Turn<'_>| ask::payable(turn, request);
+        self.turn_paid(acting.into(), payable, |turn, _| ask::ask(turn, request), remember).await
     }
 
     /// A challenge as it is now.
@@ -79,7 +82,8 @@ impl Gateway {
         remember: Option<&Remember<'_, Held<Challenge>>>,
     ) -> Result<Told<Held<Challenge>>, Error> {
         let number = attending.id.number;
-        self.turn(attending.into(), |turn, _| resend(turn, number), remember).await
+        let payable = |turn: &mut Turn<'_>| attend::payable(turn, number);
+        self.turn_paid(attending.into(), payable, |turn, _| resend(turn, number), remember).await
     }
 
     /// Takes a challenge back.
@@ -122,7 +126,9 @@ impl Gateway {
             Ok(Found::Ended(_)) => turn.refuse(Refusal::CodeGone),
             Err(refusal) => turn.refuse(refusal),
         };
-        fresh(self.turn(at_page(token), rule, None).await?)
+        let payable =
+            |turn: &mut Turn<'_>| attend::payable(turn, token.number).filter(|_| find_page(turn, token).is_ok());
+        fresh(self.turn_paid(at_page(token), payable, rule, None).await?)
     }
 }
 

@@ -10,6 +10,9 @@ use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::time::Moment;
 use crate::gateway::Error;
 
+/// When a setting forbids it, somebody may have changed it by then.
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+
 /// A problem document that is still to be written: the outermost layer knows the public URL.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Details>);
@@ -85,9 +88,6 @@ impl Problem {
             Refusal::Locked(until) => Self::of(&slugs::LOCKED).after(wait(until)),
             Refusal::Banned => Self::of(&slugs::BANNED),
             Refusal::InvalidPin => Self::of(&slugs::INVALID_PIN).at(vec![Fault::at("/pin", "must be 4 to 20 digits")]),
-            Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
-            Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
-            Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).after(wait(until)),
             Refusal::NotShown => Self::of(&slugs::NOT_SHOWN),
             Refusal::NotArrived => Self::of(&slugs::NOT_ARRIVED),
             Refusal::CodeGone => Self::of(&slugs::CODE_GONE),
@@ -95,6 +95,15 @@ impl Problem {
             Refusal::Settings(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::TooManyKeys => Self::of(&slugs::TOO_MANY_KEYS),
             Refusal::UnusableKey(why) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", why)]),
+            Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
+            Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
+            Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).after(wait(until)),
+            Refusal::CountryNotAllowed => Self::of(&slugs::SEND_BUDGET)
+                .saying("The team sends nothing to that country: send_budget.countries does not name it.")
+                .after(DAY_SECONDS),
+            Refusal::Unpaid => Self::of(&slugs::UNAVAILABLE).after(1),
+            Refusal::TooManyChannels => Self::of(&slugs::TOO_MANY_CHANNELS),
+            Refusal::UnusableChannel(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
             Refusal::IdempotencyMismatch => Self::of(&slugs::IDEMPOTENCY_MISMATCH),
             Refusal::IdempotencyRunning => Self::of(&slugs::IDEMPOTENCY_RUNNING).after(1),

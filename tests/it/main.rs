@@ -34,6 +34,7 @@ mod properties;
 mod races;
 mod readme;
 mod rolling;
+mod sending;
 mod simulation;
 mod store_contract;
 mod stores;

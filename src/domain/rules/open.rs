@@ -53,6 +53,8 @@ pub fn open<'a>(
         participants,
         links_made: 0,
         challenges_made: 0,
+        messages: 0,
+        sendings: Vec::new(),
         acts: 0,
         device: opening.device.clone(),
         epoch: around.epoch,
