@@ -39,6 +39,7 @@ pub mod reapply;
 pub mod relay;
 pub mod replay;
 pub mod retention;
+pub mod screens;
 mod seal;
 pub mod settings;
 pub mod stream;

@@ -42,6 +42,7 @@ mod problem;
 mod public;
 mod query;
 mod replies;
+mod screens;
 pub mod serve;
 mod slugs;
 mod views;
@@ -118,6 +119,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(login_page::routes())
         .merge(admin::routes())
         .merge(keys::routes())
+        .merge(screens::routes())
 }
 
 /// The OpenAPI document.

@@ -1,6 +1,8 @@
 //! A team: its overrides and its keys, in one record. Pure changes; each tells what happened.
 //! The record names nobody: customers and interactions are records of their own.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::assertion::VerifyingKey;
-use super::id::{ApiKeyId, Kid, TeamName};
+use super::id::{ApiKeyId, Kid, ScreenName, TeamName};
 use super::refusal::Refusal;
 use super::secret::{MacKey, Secret, Tag, base64url, from_base64url};
 use super::settings::Overrides;
@@ -36,6 +38,9 @@ pub struct Team {
     pub security_keys: Vec<SecurityKey>,
     /// Of its bots, agents and admins.
     pub api_keys: Vec<ApiKey>,
+    /// Which opening screens it has made; each is a record of its own.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub screens: BTreeSet<ScreenName>,
 }
 
 /// What signs and verifies.
@@ -116,6 +121,7 @@ impl Team {
             overrides,
             security_keys: Vec::new(),
             api_keys: Vec::new(),
+            screens: BTreeSet::new(),
         }
     }
 

@@ -9,8 +9,7 @@ use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::Shared;
-use super::body::read;
-use super::browser::{browser, cookie, from_own_page, is_nonce, nonce};
+use super::browser::{Form, browser, nonce};
 use super::notices::{brand, headers_of_page, refusal_in, refusal_page, refused, set};
 use super::problem::Problem;
 use super::views::mask;
@@ -70,6 +69,7 @@ fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &T
         nonce: nonce(state, token, &browser),
         opener_origins: if opener { settings.allowed_origins.clone() } else { Vec::new() },
         opener_required: link.rule == BindingRule::Opener,
+        screen: None,
     };
     let mut response = Html(state.pages.landing(&page)).into_response();
     // No Cross-Origin-Opener-Policy here: the chat's window must be able to vouch.
@@ -142,24 +142,11 @@ fn asked(state: &Shared, held: &Held<Found>, link: &Link, token: &Token, browser
 
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
     let Some(token) = Token::parse(&text) else { return Ok(refusal_page(&state, Refusal::NotFound("link").into())) };
-    let headers = request.headers().clone();
-    let bytes = read(request, &()).await?;
-    let (mut act, mut sent, mut opener) = (String::new(), String::new(), String::new());
-    for (name, value) in url::form_urlencoded::parse(&bytes) {
-        match &*name {
-            "act" => act = value.into_owned(),
-            "nonce" => sent = value.into_owned(),
-            "opener" => opener = value.into_owned(),
-            _ => {}
-        }
-    }
-    let browser = cookie(&state, &headers).unwrap_or_default();
-    let shown = !browser.is_empty() && is_nonce(&state, &token, &browser, &sent);
-    if !shown || !from_own_page(&state, &headers) {
+    let Some(form) = Form::read(&state, &token, request).await? else {
         return Ok(refusal_page(&state, Refusal::StaleForm.into()));
-    }
-    Ok(match act.as_str() {
-        "continue" => press_continue(&state, &token, &browser, &opener).await,
+    };
+    Ok(match form.field("act") {
+        "continue" => press_continue(&state, &token, &form.browser, form.field("opener")).await,
         "report" => press_report(&state, &token).await,
         _ => refusal_page(&state, Refusal::StaleForm.into()),
     })
