@@ -4,6 +4,8 @@
 //! number, opens a file or knows how it is called or stored.
 
 pub mod assertion;
+pub mod ceiling;
+pub mod challenge;
 pub mod clock;
 pub mod confirmation;
 pub mod epoch;
@@ -24,3 +26,4 @@ pub mod team;
 pub mod time;
 pub mod token;
 pub mod turn;
+pub mod typed;

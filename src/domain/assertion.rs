@@ -274,7 +274,8 @@ fn proof(
     if private_data.len() > 50 || bytes > 4096 {
         return Err(bad("private_data is over 50 fields or 4 KiB"));
     }
-    Ok(Proof { method: Method::Login, customer: Customer { id, name }, auth_time, acr, private_data })
+    let customer = Some(Customer { id, name });
+    Ok(Proof { auth_time, acr, private_data, customer, ..Proof::of_answer(Method::Login, false) })
 }
 
 fn bad(why: &'static str) -> Refusal {

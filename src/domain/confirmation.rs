@@ -5,12 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-use unicode_normalization::UnicodeNormalization;
 
 use super::flag::Proof;
 use super::id::{IntentName, InteractionId};
 use super::secret::{MacKey, Tag};
 use super::time::Moment;
+use super::typed::plain;
 
 /// How long a code may take to come back.
 pub const LIFETIME_MINUTES: u64 = 2;
@@ -76,14 +76,7 @@ impl Candidate {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_prefix("/start ").unwrap_or(text);
-        if text.len() > 64 {
-            return None;
-        }
-        let skipped = |c: &char| {
-            c.is_whitespace()
-                || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
-        };
-        let code: String = text.nfkc().filter(|c| !skipped(c)).flat_map(char::to_uppercase).collect();
+        let code: String = plain(text)?.to_uppercase();
         let fits = code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
         (fits && code.bytes().filter(u8::is_ascii_digit).count() >= 2).then_some(Self(code))
     }
@@ -91,15 +84,11 @@ impl Candidate {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use super::super::flag::{Customer, Method};
+    use super::super::flag::Method;
     use super::*;
 
     fn confirmation(nonce: [u8; 16]) -> Confirmation {
-        let customer = Customer { id: "c".parse().unwrap(), name: None };
-        let proof =
-            Proof { method: Method::Login, customer, auth_time: None, acr: None, private_data: BTreeMap::new() };
+        let proof = Proof::of_answer(Method::Login, false);
         let done = MacKey::new(b"k").tag(&[b"done"]);
         Confirmation {
             link: 1,

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::challenge::ChallengeEnd;
 use super::event::EventKind;
 use super::flag::Reason;
 use super::interaction::Status;
@@ -25,7 +26,8 @@ pub struct Epoch {
     pub why: String,
 }
 
-/// Ends what an interaction still holds of an earlier epoch: flags, links, logins under way.
+/// Ends what an interaction still holds of an earlier epoch: flags, links, challenges, logins
+/// under way.
 /// Guess budgets stand: what is known of them still counts.
 pub(super) fn begin_again(turn: &mut Turn<'_>) {
     let (epoch, now) = (turn.around.epoch, turn.around.now);
@@ -40,7 +42,7 @@ pub(super) fn begin_again(turn: &mut Turn<'_>) {
         let participant = turn.participant(at);
         let id = Some(participant.id.clone());
         let links = std::mem::take(&mut participant.links);
-        let waited = participant.confirmation.take().is_some();
+        let waited = participant.confirmation.take().is_some() || participant.challenge.is_some();
         let stood = participant.flag.raised_at_all();
         if stood || waited || !links.is_empty() {
             participant.flag.lower(Reason::Restored);
@@ -50,6 +52,7 @@ pub(super) fn begin_again(turn: &mut Turn<'_>) {
             turn.tell(EventKind::LinkExpired, id.clone(), data);
             turn.end_link(link, LinkEnd::Expired);
         }
+        turn.end_challenge(at, ChallengeEnd::Expired);
         if stood {
             turn.tell(EventKind::Expired, id, object(json!({"reason": Reason::Restored})));
         }

@@ -48,6 +48,13 @@ kinds! {
     LinkReported = "link.reported", true;
     ConfirmationWrong = "confirmation.wrong", true;
     ConfirmationExpired = "confirmation.expired", true;
+    ChallengeStarted = "challenge.started", true;
+    ChallengePresented = "challenge.presented", true;
+    ChallengeRevealed = "challenge.revealed", true;
+    ChallengeWrong = "challenge.wrong", true;
+    ChallengePassed = "challenge.passed", true;
+    ChallengeExpired = "challenge.expired", true;
+    ChallengeCancelled = "challenge.cancelled", true;
     Authenticated = "participant.authenticated", true;
     Expiring = "participant.expiring", false;
     Expired = "participant.expired", true;

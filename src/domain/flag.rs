@@ -31,6 +31,19 @@ pub enum Binding {
     None,
 }
 
+impl Binding {
+    /// Of two, the one that shows less.
+    fn weaker(self, other: Self) -> Self {
+        let rank = |binding: Self| match binding {
+            Self::None => 0,
+            Self::Code => 1,
+            Self::Opener => 2,
+            Self::Token => 3,
+        };
+        if rank(other) < rank(self) { other } else { self }
+    }
+}
+
 /// Who was proved to be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,8 +60,12 @@ pub struct Customer {
 pub struct Proof {
     /// How.
     pub method: Method,
-    /// Who.
-    pub customer: Customer,
+    /// Who, where the method says so: a code proves only that its receiver is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Customer>,
+    /// Whether an agent knew the answer.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub assisted: bool,
     /// When the person really logged in, where the login page says so.
     pub auth_time: Option<Moment>,
     /// The login page's assurance class.
@@ -57,18 +74,32 @@ pub struct Proof {
     pub private_data: BTreeMap<String, String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_not(so: &bool) -> bool {
+    !*so
+}
+
+impl Proof {
+    /// A right answer to a challenge: it names nobody.
+    pub fn of_answer(method: Method, assisted: bool) -> Self {
+        let private_data = BTreeMap::new();
+        Self { method, customer: None, assisted, auth_time: None, acr: None, private_data }
+    }
+}
+
 /// A flag that stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Raised {
     /// Each method's newest proof.
     pub proofs: BTreeMap<Method, Proved>,
-    /// How the newest was bound.
+    /// How the newest was bound; where another method's stands beside it, the weaker of the two.
     pub binding: Binding,
     /// Whether an agent saw the code.
     pub assisted: bool,
-    /// Who.
-    pub customer: Customer,
+    /// Who, where a proof has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Customer>,
     /// What the login page passed on.
     pub private_data: BTreeMap<String, String>,
     /// The newest proof.
@@ -81,7 +112,7 @@ pub struct Raised {
     pub ends_by: Reason,
     /// The end was announced.
     pub warned: bool,
-    /// The link that the newest proof came by.
+    /// The link that the newest login came by.
     pub by_link: Option<u16>,
 }
 
@@ -121,6 +152,10 @@ pub enum Reason {
     ConfirmationExpired,
     /// It came back wrong too often.
     ConfirmationFailed,
+    /// A challenge was not answered in time.
+    ChallengeExpired,
+    /// It was answered wrongly too often.
+    ChallengeFailed,
     /// The store began a new epoch: what was proved before it does not count.
     Restored,
 }
@@ -191,21 +226,25 @@ impl Flag {
         let ceiling = first_since.plus_minutes(settings.absolute_timeout_minutes);
         let mut proofs = before.as_ref().map(|b| b.proofs.clone()).unwrap_or_default();
         let at = proof.auth_time.map_or(now, |t| t.min(now));
+        let beside = before.as_ref().filter(|b| b.proofs.keys().any(|method| *method != proof.method));
         proofs.insert(proof.method, Proved { at, acr: proof.acr });
         let mut private_data = before.as_ref().map(|b| b.private_data.clone()).unwrap_or_default();
         private_data.extend(proof.private_data);
+        // What a login has said stands beside a code: whom it named, and by which link it came, so
+        // that "This wasn't me" still finds it.
+        let login = proof.method == Method::Login;
         *self = Self::Raised(Box::new(Raised {
             proofs,
-            binding,
-            assisted: before.is_some_and(|b| b.assisted),
-            customer: proof.customer,
+            binding: beside.map_or(binding, |b| binding.weaker(b.binding)),
+            assisted: proof.assisted || before.as_ref().is_some_and(|b| b.assisted),
+            customer: proof.customer.or_else(|| before.as_ref().and_then(|b| b.customer.clone())),
             private_data,
             since: now,
             first_since,
             expires_at: end.min(ceiling),
             ends_by: if ceiling < end { Reason::AbsoluteTimeout } else { Reason::Timeout },
             warned: false,
-            by_link,
+            by_link: if login { by_link } else { before.and_then(|b| b.by_link) },
         }));
     }
 
@@ -293,11 +332,10 @@ mod tests {
     }
 
     fn raise(flag: &mut Flag, settings: &Settings, now: Moment) {
-        let customer = Customer { id: "cust-42".parse().unwrap(), name: None };
-        let proof =
-            Proof { method: Method::Login, customer, auth_time: None, acr: None, private_data: BTreeMap::new() };
+        let customer = Some(Customer { id: "cust-42".parse().unwrap(), name: None });
+        let proof = Proof { customer, ..Proof::of_answer(Method::Login, false) };
         let admitted = Budget::default().admit(now).unwrap();
-        flag.raise(admitted, proof, (Binding::Code, Some(1)), settings, now);
+        flag.raise(admitted, proof, (Binding::Opener, Some(1)), settings, now);
     }
 
     fn intent(accept: &[Method], max_age_minutes: Option<u64>) -> Intent {
@@ -351,5 +389,19 @@ mod tests {
         assert_eq!(flag.answer(Some(&login), Moment(5 * MINUTE)), Answer::Refused("too_old"));
         assert_eq!(flag.answer(Some(&otp), Moment(0)), Answer::Refused("method_not_accepted"));
         assert_eq!(flag.answer(Some(&login), Moment(15 * MINUTE)), Answer::Refused("expired"));
+    }
+
+    #[test]
+    fn a_code_beside_a_login_takes_nothing_from_it() {
+        let (mut flag, settings) = (Flag::default(), settings(15, 480));
+        raise(&mut flag, &settings, Moment(0));
+        let code = Proof::of_answer(Method::Otp, true);
+        let admitted = Budget::default().admit(Moment(MINUTE)).unwrap();
+        flag.raise(admitted, code, (Binding::Code, None), &settings, Moment(MINUTE));
+        let raised = flag.raised(Moment(MINUTE)).expect("it stands");
+        assert_eq!(raised.methods(), [Method::Login, Method::Otp].into());
+        assert_eq!(raised.proofs[&Method::Login].at, Moment(0), "the login is as old as it is");
+        assert_eq!((raised.binding, raised.by_link, raised.assisted), (Binding::Code, Some(1), true));
+        assert!(raised.customer.as_ref().is_some_and(|c| c.id.as_str() == "cust-42"));
     }
 }

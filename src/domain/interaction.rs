@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
+use super::challenge::Challenge;
 use super::confirmation::Confirmation;
 use super::flag::Flag;
 use super::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use super::link::{Link, Purpose};
 use super::lockout::Budget;
+use super::method::Guarded;
 use super::time::Moment;
 
 /// An interaction has at most so many participants.
@@ -42,6 +45,9 @@ pub struct Interaction {
     pub links_made: u16,
     /// Participants made so far: the newest one's number.
     pub participants_made: u16,
+    /// Challenges made so far: the newest one's number.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub challenges_made: u16,
     /// The device, as the bot described it.
     pub device: Option<Device>,
     /// The store's epoch in which it was last acted on.
@@ -52,6 +58,11 @@ pub struct Interaction {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_first(epoch: &u32) -> bool {
     *epoch == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none_yet(made: &u16) -> bool {
+    *made == 0
 }
 
 /// Whether the conversation goes on.
@@ -102,6 +113,9 @@ pub struct Participant {
     pub links: Vec<Link>,
     /// A login that waits for its code.
     pub confirmation: Option<Confirmation>,
+    /// The live challenge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
     /// Whether the person was last said to be there.
     pub online: Option<bool>,
 }
@@ -118,6 +132,16 @@ pub struct Person {
     pub email: Option<String>,
     /// Who she is said to be.
     pub customer_id: Option<CustomerId>,
+}
+
+impl Person {
+    /// Where she is reached, in one spelling however it was written: her phone, else her mail
+    /// address. Another spelling of it is no other person's.
+    pub fn address(&self) -> Option<String> {
+        self.phone
+            .clone()
+            .or_else(|| self.email.as_ref().map(|email| email.nfkc().flat_map(char::to_lowercase).collect()))
+    }
 }
 
 /// What becomes of a person: absent fields stay, `Some(None)` empties one.
@@ -156,6 +180,7 @@ impl Participant {
             flag: Flag::default(),
             links: Vec::new(),
             confirmation: None,
+            challenge: None,
             online: None,
         }
     }
@@ -208,7 +233,8 @@ impl Interaction {
         let parts = self.participants.iter().flat_map(|p| {
             let links = p.links.iter().filter_map(|l| l.expires_at);
             let waits = p.confirmation.as_ref().map(|c| c.expires_at);
-            p.flag.deadline().into_iter().chain(links).chain(waits)
+            let asked = p.challenge.as_ref().and_then(|c| c.expires_at);
+            p.flag.deadline().into_iter().chain(links).chain(waits).chain(asked)
         });
         parts.chain([self.idle_until]).min()
     }
@@ -233,11 +259,11 @@ pub struct Address {
 impl Address {
     /// The name of a participant's budget for a method. A cosigner's carries her own address, so
     /// that she cannot lock the primary; `pseudonym` keeps it unreadable.
-    pub fn budget_name(method: &str, participant: &Participant, pseudonym: impl Fn(&str) -> String) -> String {
+    pub fn budget_name(what: Guarded, participant: &Participant, pseudonym: impl Fn(&str) -> String) -> String {
         if participant.role == Role::Primary {
-            return method.to_owned();
+            return what.to_string();
         }
-        let own = participant.person.phone.as_deref().or(participant.person.email.as_deref());
-        format!("{method}:{}", own.map_or_else(|| participant.id.to_string(), pseudonym))
+        let own = participant.person.address();
+        format!("{what}:{}", own.map_or_else(|| participant.id.to_string(), |own| pseudonym(&own)))
     }
 }

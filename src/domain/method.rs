@@ -1,7 +1,12 @@
-//! The methods by which somebody can prove who they are. Their names are the contract's; what
-//! each is worth, teams say in their intents.
+//! The methods by which somebody can prove who they are, and what failing at each counts
+//! against. Their names are the contract's; what each is worth, teams say in their intents.
+
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use super::id::Malformed;
 
 /// How somebody proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,4 +24,63 @@ pub enum Method {
     PhotoId,
     /// A document and a face.
     PhotoIdSelfie,
+}
+
+impl Method {
+    /// Which guess budget failing at it counts against: both ways to show a document share one.
+    pub fn guarded(self) -> Guarded {
+        match self {
+            Self::Login => Guarded::Login,
+            Self::Otp => Guarded::Otp,
+            Self::Pin => Guarded::Pin,
+            Self::Kba => Guarded::Kba,
+            Self::PhotoId | Self::PhotoIdSelfie => Guarded::PhotoId,
+        }
+    }
+}
+
+/// What a guess budget guards. Confirmation codes and passwords count as logins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Guarded {
+    /// Logins.
+    Login,
+    /// One-time codes.
+    Otp,
+    /// PINs.
+    Pin,
+    /// Sets of answers.
+    Kba,
+    /// Documents, with or without a face.
+    PhotoId,
+}
+
+impl Guarded {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Login, Self::Otp, Self::Pin, Self::Kba, Self::PhotoId];
+
+    /// Its name: in budgets' names, in events and in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Otp => "otp",
+            Self::Pin => "pin",
+            Self::Kba => "kba",
+            Self::PhotoId => "photo_id",
+        }
+    }
+}
+
+impl fmt::Display for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Guarded {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let wrong = Malformed("must be login, otp, pin, kba or photo_id");
+        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(wrong)
+    }
 }

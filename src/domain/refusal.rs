@@ -66,6 +66,30 @@ pub enum Refusal {
     /// Refused until an admin lifts it.
     #[error("banned")]
     Banned,
+    /// A PIN is not 4 to 20 digits.
+    #[error("the PIN is not 4 to 20 digits")]
+    InvalidPin,
+    /// No channel is there that a code could go by.
+    #[error("no channel can carry it")]
+    NoChannel,
+    /// No address of the participant is known that a code could go to.
+    #[error("no address is known")]
+    NoAddress,
+    /// So many codes were sent that the next must wait until then.
+    #[error("no more codes are sent yet")]
+    SendBudget(Moment),
+    /// Codes are not shown to this team's agents.
+    #[error("codes are not shown")]
+    NotShown,
+    /// The person has not pressed Continue on the challenge's page.
+    #[error("the person has not arrived")]
+    NotArrived,
+    /// The challenge is over, and its code with it.
+    #[error("the code is gone")]
+    CodeGone,
+    /// Who had the code revealed may not answer with it.
+    #[error("the code was revealed to this caller")]
+    ActorConflict,
     /// An identity token was used for another conversation.
     #[error("the identity token was used")]
     TokenUsed,

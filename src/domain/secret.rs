@@ -140,6 +140,8 @@ pub struct Keys {
     pub handle: MacKey,
     /// Confirmation codes.
     pub confirmation: MacKey,
+    /// One-time codes.
+    pub code: MacKey,
     /// The nonces of forms.
     pub form: MacKey,
     /// API keys.
@@ -184,6 +186,7 @@ impl Keys {
             link: mac("link"),
             handle: mac("handle"),
             confirmation: mac("confirmation"),
+            code: mac("one-time code"),
             form: mac("form"),
             api: mac("api key"),
             address: mac("address"),

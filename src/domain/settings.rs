@@ -4,15 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::refusal::{Fault, Refusal};
 
 mod rules;
+mod sections;
 mod table;
 
 pub use rules::Warning;
+pub use sections::*;
 
 /// The overrides of one layer: dotted path → value. Every value has passed its row's bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,169 +151,6 @@ pub fn effective(system: &Overrides, team: &Overrides) -> Result<Effective, Refu
 
 fn pointer(path: &str) -> String {
     path.split('.').map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
-}
-
-/// A span in minutes that may have no end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Minutes {
-    /// So many.
-    Of(u64),
-    /// `"never"`: no end.
-    Never,
-}
-
-impl<'de> Deserialize<'de> for Minutes {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        match Value::deserialize(d)? {
-            Value::String(s) if s == "never" => Ok(Self::Never),
-            value => value.as_u64().map(Self::Of).ok_or_else(|| serde::de::Error::custom("not minutes")),
-        }
-    }
-}
-
-impl Serialize for Minutes {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Of(minutes) => s.serialize_u64(*minutes),
-            Self::Never => s.serialize_str("never"),
-        }
-    }
-}
-
-/// Effective settings as the rules read them. Fields that no rule reads yet stay in the JSON.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Settings {
-    /// The external login page.
-    pub authentication_url: Option<String>,
-    /// Origins that may open, embed or be returned to.
-    pub allowed_origins: Vec<String>,
-    /// How long a flag lasts.
-    pub authentication_timeout_minutes: u64,
-    /// Idle time after which an interaction closes.
-    pub interaction_timeout_minutes: u64,
-    /// The ceiling since the first proof.
-    pub absolute_timeout_minutes: u64,
-    /// Login links.
-    pub link: LinkRules,
-    /// What failed answers lead to.
-    pub lockout: Lockout,
-    /// Who the customer is.
-    pub directory: DirectoryRules,
-    /// How pages look.
-    pub brand: Brand,
-    /// Which language pages speak.
-    pub locale: String,
-    /// What the bot may want to do.
-    pub intents: BTreeMap<String, Intent>,
-    /// One-time codes.
-    pub otp: OtpRules,
-    kba: KbaRules,
-    two_factor: TwoFactor,
-}
-
-/// `link`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct LinkRules {
-    /// How long a link lives.
-    pub ttl_minutes: Minutes,
-    /// Whether the landing page may be left out.
-    pub landing: Landing,
-    /// How the browser is shown to be the chat's.
-    pub binding: BindingRule,
-}
-
-/// `link.landing`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Landing {
-    /// Always.
-    Required,
-    /// A caller may ask for the signed URL itself.
-    Optional,
-}
-
-/// `link.binding`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BindingRule {
-    /// The strongest that the channel allows, never `none`.
-    Auto,
-    /// The chat's own window must have opened the page.
-    Opener,
-    /// A code must come back through the chat.
-    Code,
-    /// The login is enough.
-    None,
-}
-
-/// `lockout`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Lockout {
-    /// Failed answers that lock.
-    pub threshold: u32,
-    /// How long the first lock lasts.
-    pub duration_minutes: u64,
-    /// Each lock lasts so many times the one before.
-    pub growth: u64,
-    /// The lockout that bans; 0 never.
-    pub max_lockouts: u32,
-}
-
-/// `directory`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct DirectoryRules {
-    /// Private data that must match a record.
-    #[serde(rename = "match")]
-    pub matching: Vec<String>,
-}
-
-/// `brand`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Brand {
-    /// Who the person deals with.
-    pub name: Option<String>,
-    /// `#rrggbb`.
-    pub color: Option<String>,
-    /// A path or URL of a picture.
-    pub logo: Option<String>,
-}
-
-/// `otp`, as far as warnings and cross-field rules read it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct OtpRules {
-    length: u64,
-    expires_minutes: Minutes,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct KbaRules {
-    enabled: bool,
-    questions: u64,
-    must_match: u64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct TwoFactor {
-    always: bool,
-    on_fingerprint_change: bool,
-    on_region_change: bool,
-}
-
-/// One intent of `intents`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Intent {
-    /// Methods that count.
-    pub accept: Vec<super::method::Method>,
-    /// How old the proof may be; absent: as old as the flag.
-    #[serde(default)]
-    pub max_age_minutes: Option<u64>,
-    /// What people read.
-    #[serde(default)]
-    pub label: Option<String>,
-    /// With it a login counts only where its `acr` is one of these.
-    #[serde(default)]
-    pub acr: Vec<String>,
 }
 
 #[cfg(test)]

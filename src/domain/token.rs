@@ -1,4 +1,5 @@
-//! The secrets that travel in URLs: of a login link, of its handle, of its done page.
+//! The secrets that travel in URLs: of a login link, of its handle, of its done page, of a
+//! challenge's page.
 //!
 //! A token says where it belongs (interaction and number) and proves it by 128 random bits; the
 //! store keeps only a keyed fingerprint of the whole. The secret stands first, so that tokens
@@ -19,6 +20,8 @@ pub enum TokenKind {
     Handle = 2,
     /// The page after the login, also `/l/TOKEN`.
     Done = 3,
+    /// The page of a challenge, `/c/TOKEN`.
+    Challenge = 4,
 }
 
 /// A token, taken apart.
@@ -30,7 +33,7 @@ pub struct Token {
     pub secret: [u8; 16],
     /// The interaction that it belongs to.
     pub interaction: InteractionId,
-    /// The link's number within the interaction.
+    /// The link's or the challenge's number within the interaction.
     pub number: u16,
 }
 
@@ -52,6 +55,7 @@ impl Token {
             1 => TokenKind::Link,
             2 => TokenKind::Handle,
             3 => TokenKind::Done,
+            4 => TokenKind::Challenge,
             _ => return None,
         };
         let (mut secret, mut id) = ([0; 16], [0; 16]);

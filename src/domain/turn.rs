@@ -6,17 +6,20 @@
 
 use serde_json::{Map, Value, json};
 
+use super::ceiling::{Ceilings, CustomerTag, Need};
+use super::challenge::{Challenge, ChallengeEnd, ChallengeId, EndedChallenge};
 use super::epoch::begin_again;
 use super::event::{Actor, Event, EventKind};
-use super::flag::{Passed, Reason};
 use super::id::{IntentName, InteractionId, ParticipantId};
 use super::interaction::{Address, Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd};
-use super::lockout::{Admitted, Budget, Consequence};
 use super::refusal::Refusal;
 use super::secret::Keys;
 use super::settings::Settings;
 use super::time::Moment;
+
+mod budgets;
+mod passing;
 
 /// Random bytes, drawn before the rule runs, so that deciding again decides the same.
 #[derive(Clone)]
@@ -78,10 +81,39 @@ pub struct Turn<'a> {
     pub actor: Actor,
     /// Chance.
     pub draws: Draws,
-    /// A link that ended earlier, where the caller came with its number.
-    pub past: Option<EndedLink>,
-    ended: Vec<EndedLink>,
+    /// What ended earlier, where the caller came with its number.
+    pub past: Past,
+    /// What is known of customers' ceilings.
+    pub ceilings: Ceilings,
+    needs: Vec<Need>,
+    counted: Vec<CustomerTag>,
+    ended: Ended,
     events: Vec<Event>,
+}
+
+/// What ended before this turn: at most one of each.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The link that the caller came with.
+    pub link: Option<EndedLink>,
+    /// The challenge that the caller came with.
+    pub challenge: Option<EndedChallenge>,
+}
+
+/// What ended in a turn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Links.
+    pub links: Vec<EndedLink>,
+    /// Challenges.
+    pub challenges: Vec<EndedChallenge>,
+}
+
+impl Ended {
+    /// Nothing did.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.challenges.is_empty()
+    }
 }
 
 /// What is to be saved, and what is to be told after that.
@@ -91,10 +123,15 @@ pub struct Decision<T> {
     pub interaction: Interaction,
     /// The address as it is from now on.
     pub address: Address,
-    /// Links that ended in this turn.
-    pub ended: Vec<EndedLink>,
+    /// Links and challenges that ended in this turn.
+    pub ended: Ended,
     /// What happened.
     pub events: Vec<Event>,
+    /// What must be so, elsewhere, before any of this is saved or told. Where it is not, the rule
+    /// is asked again once it is.
+    pub needs: Vec<Need>,
+    /// Customers whose ceilings have counted this answer, and rightly so.
+    pub counted: Vec<CustomerTag>,
     /// What to tell.
     pub outcome: Result<T, Refusal>,
 }
@@ -102,16 +139,18 @@ pub struct Decision<T> {
 impl<T> Decision<T> {
     /// The same decision, told otherwise.
     pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Decision<U> {
-        let Self { interaction, address, ended, events, outcome } = self;
-        Decision { interaction, address, ended, events, outcome: outcome.map(told) }
+        let Self { interaction, address, ended, events, needs, counted, outcome } = self;
+        Decision { interaction, address, ended, events, needs, counted, outcome: outcome.map(told) }
     }
 }
 
 impl<'a> Turn<'a> {
     /// Begins a turn: first, time passes.
     pub fn begin(interaction: Interaction, address: Address, around: Around<'a>, actor: Actor, draws: Draws) -> Self {
-        let (ended, events) = (Vec::new(), Vec::new());
-        let mut turn = Self { interaction, address, around, actor, draws, past: None, ended, events };
+        let (past, ceilings, ended) = <(Past, Ceilings, Ended)>::default();
+        let (needs, counted, events) = (Vec::new(), Vec::new(), Vec::new());
+        let mut turn =
+            Self { interaction, address, around, actor, draws, past, ceilings, needs, counted, ended, events };
         turn.settle();
         begin_again(&mut turn);
         turn
@@ -134,6 +173,8 @@ impl<'a> Turn<'a> {
             address: self.address,
             ended: self.ended,
             events: self.events,
+            needs: self.needs,
+            counted: self.counted,
             outcome,
         }
     }
@@ -161,76 +202,43 @@ impl<'a> Turn<'a> {
         self.interaction.idle_until = self.around.now.plus_minutes(idle);
     }
 
-    /// The one door to raising a flag.
-    pub fn admit(&self, at: usize, method: &str) -> Result<Admitted, Refusal> {
-        let name = self.budget_name(at, method);
-        self.address
-            .budgets
-            .get(&name)
-            .map_or_else(|| Budget::default().admit(self.around.sure), |b| b.admit(self.around.sure))
-            .map_err(|refusal| match refusal {
-                Refusal::Locked(until) => Refusal::Locked(self.around.shown(until)),
-                other => other,
-            })
-    }
-
-    /// Counts a failed answer and announces what it led to.
-    pub fn fail(&mut self, at: usize, method: &str) -> Consequence {
-        let name = self.budget_name(at, method);
-        let consequence =
-            self.address.budgets.entry(name).or_default().fail(&self.around.settings.lockout, self.around.sure);
-        let mut data = self.budget_data(at, method);
-        let id = Some(self.interaction.participants[at].id.clone());
-        match consequence {
-            Consequence::Counted => {}
-            Consequence::Locked(until) => {
-                data.insert("until".into(), self.around.shown(until).to_string().into());
-                self.tell(EventKind::Locked, id, data);
-            }
-            Consequence::Banned => {
-                data.insert("reason".into(), "lockouts".into());
-                self.tell(EventKind::Banned, id, data);
-            }
-        }
-        consequence
-    }
-
-    /// A right answer: the method's failures are forgotten.
-    pub fn succeed(&mut self, at: usize, method: &str) {
-        let name = self.budget_name(at, method);
-        if let Some(budget) = self.address.budgets.get_mut(&name) {
-            budget.succeed();
-            if budget.is_clear() {
-                self.address.budgets.remove(&name);
-            }
-        }
-    }
-
-    /// The name of a participant's guess budget.
-    pub fn budget_name(&self, at: usize, method: &str) -> String {
-        let keys = self.around.keys;
-        Address::budget_name(method, &self.interaction.participants[at], |own| {
-            keys.pseudonym.tag(&[own.as_bytes()]).name()
-        })
-    }
-
-    /// Which budget, told so that it can be found again where its interaction is not known any
-    /// more: by method, address and name, all of them without a person's own.
-    pub fn budget_data(&self, at: usize, method: &str) -> Map<String, Value> {
-        let facts = &self.interaction;
-        let address = self.around.keys.address_tag(&facts.team, &facts.channel, &facts.conversation);
-        object(json!({"method": method, "address": address.name(), "budget": self.budget_name(at, method)}))
-    }
-
     /// The link of that number, where it ended in this turn or before: one whose time was over
     /// when the turn began has no record of its own yet.
     pub fn ended_link(&self, number: u16) -> Option<&EndedLink> {
-        self.ended.iter().chain(&self.past).find(|ended| ended.link.number == number)
+        self.ended.links.iter().chain(&self.past.link).find(|ended| ended.link.number == number)
     }
 
     /// Ends a live link: it leaves the interaction and is kept for a day.
     pub fn end_link(&mut self, link: Link, end: LinkEnd) {
-        self.ended.push(EndedLink { link, end });
+        self.ended.links.push(EndedLink { link, end });
+    }
+
+    /// The challenge of that number, where it ended in this turn or before.
+    pub fn ended_challenge(&self, number: u16) -> Option<&EndedChallenge> {
+        self.ended.challenges.iter().chain(&self.past.challenge).find(|ended| ended.number == number)
+    }
+
+    /// Ends a participant's live challenge, where there is one: what would answer it goes, and how
+    /// it ended is kept for a day. Listeners are told, save of one that was answered or is
+    /// exhausted: its answer told them.
+    pub fn end_challenge(&mut self, at: usize, end: ChallengeEnd) {
+        let now = self.around.now;
+        self.end_challenge_at(at, end, now, &self.actor.clone());
+    }
+
+    fn end_challenge_at(&mut self, at: usize, end: ChallengeEnd, when: Moment, by: &Actor) {
+        let Some(challenge) = self.interaction.participants[at].challenge.take() else { return };
+        let kind = match end {
+            ChallengeEnd::Passed | ChallengeEnd::Exhausted => None,
+            ChallengeEnd::Expired => Some(EventKind::ChallengeExpired),
+            _ => Some(EventKind::ChallengeCancelled),
+        };
+        if let Some(kind) = kind {
+            let mut data = challenge_data(self.interaction.id, &challenge);
+            data.insert("reason".into(), end.as_str().into());
+            self.push(kind, when, by.clone(), Some(challenge.participant.clone()), data);
+        }
+        self.ended.challenges.push(challenge.ended(end));
     }
 
     /// Something happened, now, by the turn's actor.
@@ -250,79 +258,20 @@ impl<'a> Turn<'a> {
         let (team, interaction) = (self.interaction.team.clone(), Some(self.interaction.id));
         self.events.push(Event { kind, at, team, interaction, participant, actor, data });
     }
-
-    /// Announces everything that the moment has overtaken, in the order of its deadlines.
-    fn settle(&mut self) {
-        while self.interaction.status == Status::Open {
-            let Some(deadline) = self.interaction.deadline().filter(|d| *d <= self.around.now) else { return };
-            if self.interaction.idle_until == deadline {
-                return self.close(deadline, "idle", &Actor::Time);
-            }
-            for at in 0..self.interaction.participants.len() {
-                self.settle_participant(at, deadline);
-            }
-        }
-    }
-
-    fn settle_participant(&mut self, at: usize, deadline: Moment) {
-        let participant = &mut self.interaction.participants[at];
-        let id = Some(participant.id.clone());
-        let late = |link: &Link| link.expires_at.is_some_and(|end| end <= deadline);
-        let (over, live): (Vec<_>, Vec<_>) = std::mem::take(&mut participant.links).into_iter().partition(late);
-        participant.links = live;
-        let unconfirmed = participant.confirmation.take_if(|c| c.expires_at <= deadline);
-        if unconfirmed.is_some() {
-            participant.flag.explain(Reason::ConfirmationExpired);
-        } else if !over.is_empty() {
-            participant.flag.explain(Reason::LinkExpired);
-        }
-        let passed = participant.flag.settle(deadline);
-        for link in over {
-            self.push(EventKind::LinkExpired, deadline, Actor::Time, id.clone(), link_data(self.interaction.id, &link));
-            self.end_link(link, LinkEnd::Expired);
-        }
-        if unconfirmed.is_some() {
-            self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id.clone(), Map::new());
-        }
-        match passed {
-            Some(Passed::Expiring(moment)) => {
-                let ends = self.interaction.participants[at].flag.deadline();
-                let data = object(json!({"expires_at": ends.map(|e| e.to_string())}));
-                self.push(EventKind::Expiring, moment, Actor::Time, id, data);
-            }
-            Some(Passed::Expired(moment, reason)) => {
-                self.push(EventKind::Expired, moment, Actor::Time, id, object(json!({"reason": reason})));
-            }
-            None => {}
-        }
-    }
-
-    /// Closes the interaction: every flag falls, every link ends.
-    pub fn close(&mut self, when: Moment, reason: &str, by: &Actor) {
-        self.interaction.status = Status::Closed(when);
-        for at in 0..self.interaction.participants.len() {
-            let participant = &mut self.interaction.participants[at];
-            let (id, links) = (participant.id.clone(), std::mem::take(&mut participant.links));
-            participant.confirmation = None;
-            let stood = participant.flag.lower(Reason::Closed);
-            for link in links {
-                self.end_link(link, LinkEnd::Expired);
-            }
-            if stood {
-                self.push(EventKind::Expired, when, by.clone(), Some(id), object(json!({"reason": Reason::Closed})));
-            }
-        }
-        if self.address.open == Some(self.interaction.id) {
-            self.address.open = None;
-        }
-        self.push(EventKind::InteractionClosed, when, by.clone(), None, object(json!({"reason": reason})));
-    }
 }
 
 /// What a listener is told of a link.
 pub fn link_data(interaction: InteractionId, link: &Link) -> Map<String, Value> {
     let mut data = object(json!({"link": link_id(interaction, link.number), "purpose": link.purpose}));
     data.extend(resume_data(link.intent.as_ref(), link.state.as_deref()));
+    data
+}
+
+/// What a listener is told of a challenge.
+pub fn challenge_data(interaction: InteractionId, challenge: &Challenge) -> Map<String, Value> {
+    let id = ChallengeId { interaction, number: challenge.number };
+    let mut data = object(json!({"challenge": id.to_string(), "method": challenge.method()}));
+    data.extend(resume_data(challenge.intent.as_ref(), challenge.state.as_deref()));
     data
 }
 

@@ -5,7 +5,7 @@
 use futures_util::{StreamExt as _, stream};
 
 use super::interactions::Acting;
-use super::turns::Visit;
+use super::turns::{Visit, With};
 use super::{Error, Gateway};
 use crate::domain::event::Actor;
 use crate::domain::id::InteractionId;
@@ -35,7 +35,7 @@ impl Gateway {
         let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {
             return tracing::warn!(name = key.name, "an alarm of an unknown kind");
         };
-        let visit = Visit { id, team: None, actor: Actor::Time, link: None };
+        let visit = Visit { id, team: None, actor: Actor::Time, with: With::Nothing };
         match self.turn(visit, |turn, _| tick(turn), None).await {
             Ok(_) => {}
             // Its team is gone, or it is itself: nobody is to be told any more.

@@ -46,5 +46,6 @@ impl Weighter<InteractionId, Arc<Parsed>> for ByBytes {
 fn people(participant: &Participant) -> usize {
     let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let links = participant.links.iter().map(|link| 256 + text(&link.state) + text(&link.return_url));
-    size_of::<Participant>() + BESIDES + links.sum::<usize>()
+    let challenge = participant.challenge.as_ref().map_or(0, |challenge| 128 + text(&challenge.state));
+    size_of::<Participant>() + BESIDES + challenge + links.sum::<usize>()
 }

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::links::fresh;
 use super::names::interaction_name;
-use super::turns::Visit;
+use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Parsed, Remember, Told, decode, encode};
 use crate::domain::assertion;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Address, Interaction, Person, PersonChange, Role, Status};
+use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::open::{self, Opening, Word};
 use crate::domain::rules::tend;
@@ -232,11 +233,11 @@ impl Gateway {
         &self,
         visit: Acting<'_>,
         who: &ParticipantId,
-        method: Option<&str>,
+        only: Option<Guarded>,
         reason: &str,
         ban: bool,
     ) -> Result<Held<()>, Error> {
-        fresh(self.turn(visit.into(), |turn, _| tend::unlock(turn, who, method, reason, ban), None).await?)
+        fresh(self.turn(visit.into(), |turn, _| tend::unlock(turn, who, only, reason, ban), None).await?)
     }
 }
 
@@ -253,7 +254,7 @@ pub struct Acting<'a> {
 
 impl<'a> From<Acting<'a>> for Visit<'a> {
     fn from(acting: Acting<'a>) -> Self {
-        Visit { id: acting.id, team: acting.team, actor: acting.actor, link: None }
+        Visit { id: acting.id, team: acting.team, actor: acting.actor, with: With::Nothing }
     }
 }
 

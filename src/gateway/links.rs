@@ -4,7 +4,7 @@
 
 use url::Url;
 
-use super::turns::Visit;
+use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
@@ -25,7 +25,7 @@ impl Gateway {
         request: &Request,
         remember: Option<&Remember<'_, Held<Issued>>>,
     ) -> Result<Told<Held<Issued>>, Error> {
-        let visit = Visit { id, team, actor: actor.clone(), link: None };
+        let visit = Visit { id, team, actor: actor.clone(), with: With::Nothing };
         let rule = |turn: crate::domain::turn::Turn<'_>, team: &TeamView| match &team.signing {
             None => turn.refuse(Refusal::NoSecurityKey),
             Some(_) => issue(turn, request),
@@ -79,7 +79,7 @@ impl Gateway {
     }
 
     fn person(&self, token: &Token) -> Visit<'static> {
-        Visit { id: token.interaction, team: None, actor: Actor::Person, link: Some(token.number) }
+        Visit { id: token.interaction, team: None, actor: Actor::Person, with: With::Link(token.number) }
     }
 }
 

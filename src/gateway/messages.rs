@@ -1,7 +1,7 @@
 //! What a person typed, as the bot passes it on.
 //! Whether a text is a code is the rule's to say; the text itself is kept nowhere.
 
-use super::turns::Visit;
+use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
@@ -18,7 +18,7 @@ impl Gateway {
         from: Option<&str>,
         remember: &Remember<'_, Held<Heard>>,
     ) -> Result<Told<Held<Heard>>, Error> {
-        let visit = Visit { id, team, actor: Actor::Person, link: None };
+        let visit = Visit { id, team, actor: Actor::Person, with: With::Nothing };
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| {
             let own = from.is_none_or(|from| from == turn.interaction.conversation.as_str());
             hear(turn, text, own)

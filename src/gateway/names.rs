@@ -1,5 +1,6 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `e`, `y` and `m` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's.
+//! `i`, `a`, `e`, `f`, `y` and `m` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's;
+//! `n` has one of its own.
 
 use crate::domain::id::{InteractionId, ScreenName, TeamName};
 
@@ -34,6 +35,16 @@ pub(super) fn interaction_name(id: InteractionId) -> String {
 /// A link that ended.
 pub(super) fn ended_name(id: InteractionId, number: u16) -> String {
     format!("e/{id}/{number}")
+}
+
+/// A challenge that ended.
+pub(super) fn ended_challenge_name(id: InteractionId, number: u16) -> String {
+    format!("f/{id}/{number}")
+}
+
+/// A customer's ceiling.
+pub(super) fn ceiling_name(customer: &str) -> String {
+    format!("n/{customer}")
 }
 
 /// A team with its settings and keys.

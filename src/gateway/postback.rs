@@ -3,7 +3,7 @@
 //! the link's state is checked within it.
 
 use super::links::fresh;
-use super::turns::Visit;
+use super::turns::{Visit, With};
 use super::{Error, Gateway, Held};
 use crate::domain::assertion::{self, Verdict};
 use crate::domain::event::Actor;
@@ -25,7 +25,7 @@ impl Gateway {
             team.match_record()?;
         }
         let actor = Actor::LoginPage(assertion.kid.to_string());
-        let visit = Visit { id: parsed.interaction, team: None, actor, link: Some(parsed.number) };
+        let visit = Visit { id: parsed.interaction, team: None, actor, with: With::Link(parsed.number) };
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| accept(turn, &parsed, &assertion);
         fresh(self.turn(visit, rule, None).await?)
     }

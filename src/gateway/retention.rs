@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::interactions::{Acting, Summary};
-use super::names::{audit_index, ended_name, head_name, interaction_name, list_index, member, stream_index};
+use super::names::{
+    audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, member, stream_index,
+};
 use super::relay::{Head, Numbered};
 use super::teams::team_event;
 use super::turns::address_record;
@@ -100,6 +102,8 @@ impl Gateway {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
             change.delete.extend((1..=interaction.links_made).map(|number| ended_name(acting.id, number)));
+            let challenges = 1..=interaction.challenges_made;
+            change.delete.extend(challenges.map(|number| ended_challenge_name(acting.id, number)));
             change.put.push(address_record(&reads.names[1], &address, now));
             change.events.push(Event {
                 interaction: Some(acting.id),

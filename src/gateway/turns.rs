@@ -4,16 +4,15 @@
 use std::sync::Arc;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::{ended_name, interaction_name};
+use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{DAY, Error, Gateway, Parsed, decode, encode};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
-use crate::domain::link::EndedLink;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::turn::{Decision, Turn};
+use crate::domain::turn::{Decision, Ended, Past, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::{Board, Expect, Key, Outcome, Partition};
 
@@ -36,8 +35,40 @@ pub(super) struct Visit<'a> {
     /// Only if it belongs to that team; None: whoever's it is (an owner, a page's token).
     pub team: Option<&'a TeamName>,
     pub actor: Actor,
-    /// The number of a link that the visitor came with.
-    pub link: Option<u16>,
+    /// What the visitor came with: how it ended, where it has, is read as well.
+    pub with: With,
+}
+
+/// What a visitor comes with, by its number.
+#[derive(Clone, Copy)]
+pub(super) enum With {
+    /// Only with what is wanted.
+    Nothing,
+    /// A link.
+    Link(u16),
+    /// A challenge.
+    Challenge(u16),
+}
+
+impl With {
+    /// The record that tells how it ended.
+    fn ended(self, id: InteractionId) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Link(number) => Some(ended_name(id, number)),
+            Self::Challenge(number) => Some(ended_challenge_name(id, number)),
+        }
+    }
+
+    /// What that record says.
+    fn past(self, name: &str, record: Option<&Opened>) -> Result<Past, Error> {
+        let Some(bytes) = record else { return Ok(Past::default()) };
+        Ok(match self {
+            Self::Nothing => Past::default(),
+            Self::Link(_) => Past { link: Some(decode(name, bytes)?), challenge: None },
+            Self::Challenge(_) => Past { link: None, challenge: Some(decode(name, bytes)?) },
+        })
+    }
 }
 
 impl Gateway {
@@ -121,7 +152,7 @@ impl Gateway {
         let team = self.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let (partition, address_name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
         let mut names = vec![interaction_name(visit.id), address_name];
-        names.extend(visit.link.map(|n| ended_name(visit.id, n)));
+        names.extend(visit.with.ended(visit.id));
         names.extend(remember.map(Remember::name));
         let reads = Reads { partition, names };
         let draws = self.draws();
@@ -139,8 +170,8 @@ impl Gateway {
                 let around = self.around(&team.effective.settings, now);
                 let interaction = Interaction::clone(&before);
                 let mut turn = Turn::begin(interaction, address.clone(), around, visit.actor.clone(), draws.clone());
-                if visit.link.is_some() {
-                    turn.past = records[2].as_ref().map(|b| decode(&reads.names[2], b)).transpose()?;
+                if !matches!(visit.with, With::Nothing) {
+                    turn.past = visit.with.past(&reads.names[2], records[2].as_ref())?;
                 }
                 let decision = rule(turn, &team);
                 let change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
@@ -170,7 +201,7 @@ impl Gateway {
         remember: Option<&Remember<'_, Held<T>>>,
         now: Moment,
     ) -> Change<Told<Held<T>>> {
-        let Decision { interaction, address, ended, events, outcome } = decision;
+        let Decision { interaction, address, ended, events, outcome, .. } = decision;
         let interaction = Arc::new(interaction);
         let outcome = outcome.map(|outcome| Held {
             outcome,
@@ -198,7 +229,7 @@ impl Gateway {
                 false => put.push(address_record(address_name, &address, now)),
             }
         }
-        put.extend(ended.iter().map(|ended| ended_record(interaction.id, ended, now)));
+        put.extend(ended_records(interaction.id, &ended, now));
         if let (Some(remember), Ok(held)) = (remember, &outcome) {
             put.push(remember.keep(self, held, now));
         }
@@ -229,8 +260,10 @@ pub(super) fn address_record(name: &str, address: &Address, now: Moment) -> Plai
     Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
 }
 
-/// The record of an ended link.
-fn ended_record(id: InteractionId, ended: &EndedLink, now: Moment) -> Plain {
-    let name = ended_name(id, ended.link.number);
-    Plain { name, bytes: encode(ended), expires: Some(now.plus(DAY)), ..Plain::default() }
+/// The records of what ended.
+fn ended_records(id: InteractionId, ended: &Ended, now: Moment) -> impl Iterator<Item = Plain> {
+    let links = ended.links.iter().map(move |one| (ended_name(id, one.link.number), encode(one)));
+    let challenges = ended.challenges.iter().map(move |one| (ended_challenge_name(id, one.number), encode(one)));
+    let expires = Some(now.plus(DAY));
+    links.chain(challenges).map(move |(name, bytes)| Plain { name, bytes, expires, ..Plain::default() })
 }

@@ -77,7 +77,7 @@ slugs! {
         "Only an open interaction takes this."
         "Open a new one: `POST /v1/interactions`.";
     INTERACTION_FULL = "interaction-full" CONFLICT "The interaction is full"
-        "An interaction has at most 20 participants, 32 KiB and 65535 links."
+        "An interaction has at most 20 participants, 32 KiB, 65535 links and as many challenges."
         "Close it and open another.";
     SUBJECT_CONFLICT = "subject-conflict" CONFLICT "Another customer"
         "The proof names another customer than the one this participant is known to be."
@@ -124,6 +124,30 @@ slugs! {
     BANNED = "banned" FORBIDDEN "Banned"
         "Too many lockouts. Nothing is taken until an admin lifts the ban."
         "Ask an admin.";
+    INVALID_PIN = "invalid-pin" UNPROCESSABLE_ENTITY "Not a PIN"
+        "A PIN has 4 to 20 digits, and nothing else."
+        "Send it as a text of digits in `pin`.";
+    NO_CHANNEL = "no-channel" CONFLICT "No channel carries it"
+        "The team has no channel that this code could go by."
+        "Set a channel up, name another `deliver_to`, or let agents tell codes: `otp.show_to_agents`.";
+    NO_ADDRESS = "no-address" CONFLICT "No address"
+        "No address of this participant is known that the code could go to."
+        "Give the participant a phone number or a mail address, or let agents tell codes: `otp.show_to_agents`.";
+    SEND_BUDGET = "send-budget" TOO_MANY_REQUESTS "Too many codes"
+        "So many codes were sent, or one so lately, that no other is sent yet."
+        "Wait `retry_after_seconds`; the code that was sent last still counts.";
+    NOT_SHOWN = "not-shown" FORBIDDEN "Codes are not shown"
+        "This team does not show one-time codes to its agents."
+        "An admin may allow it: `otp.show_to_agents`.";
+    NOT_ARRIVED = "not-arrived" CONFLICT "The person has not arrived"
+        "A code is shown once its receiver has pressed Continue on the challenge's page."
+        "Wait for `challenge.presented`, then ask again.";
+    CODE_GONE = "code-gone" GONE "The code is gone"
+        "The challenge was answered, cancelled or is past its time, and nothing is kept of its code."
+        "Start another challenge.";
+    ACTOR_CONFLICT = "actor-conflict" FORBIDDEN "You have seen the code"
+        "Who had a code revealed to them may not answer with it."
+        "Let the customer's own answer come through the bot or the challenge's page.";
     TOO_MANY_KEYS = "too-many-keys" CONFLICT "Too many keys"
         "A team has at most 100 keys of a kind."
         "Remove one that is no longer needed.";

@@ -12,6 +12,7 @@ use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{Address, Interaction, Participant, Status};
 use crate::domain::link::Progress;
 use crate::domain::lockout::Budget;
+use crate::domain::method::Guarded;
 use crate::domain::secret::Keys;
 use crate::domain::settings::Settings;
 use crate::domain::team::Role;
@@ -87,11 +88,11 @@ pub struct AuthenticationView {
     intent: Option<IntentView>,
 }
 
-/// Who was proved to be there.
+/// Who was proved to be there, or, where the method names nobody, whom the bot said it is.
 #[derive(Serialize, ToSchema)]
 pub struct CustomerView {
     /// The company's id.
-    id: String,
+    id: Option<String>,
     name: Option<String>,
     /// What the login page passed on; for agents.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -213,6 +214,7 @@ impl Viewer<'_> {
     fn authentication(self, interaction: &Interaction, participant: &Participant) -> AuthenticationView {
         let raised = participant.flag.raised(self.now).filter(|_| interaction.is_open(self.now));
         let waits = participant.confirmation.as_ref().is_some_and(|c| self.now < c.expires_at)
+            || participant.challenge.as_ref().is_some_and(|c| c.is_live(self.now))
             || participant.links.iter().any(|link| link.is_live(self.now));
         let reason = match &participant.flag {
             Flag::Lowered(reason) => *reason,
@@ -232,8 +234,8 @@ impl Viewer<'_> {
             binding: raised.map(|r| r.binding),
             assisted: raised.is_some_and(|r| r.assisted),
             customer: raised.map(|r| CustomerView {
-                id: r.customer.id.to_string(),
-                name: r.customer.name.clone(),
+                id: r.customer.as_ref().map(|c| &c.id).or(participant.known_as()).map(ToString::to_string),
+                name: r.customer.as_ref().map_or_else(|| participant.person.name.clone(), |c| c.name.clone()),
                 private_data: (self.role >= Role::Agent).then(|| r.private_data.clone()),
             }),
             since: raised.map(|r| r.since.to_string()),
@@ -265,9 +267,9 @@ impl Viewer<'_> {
 
     fn lockout(self, participant: &Participant, address: &Address) -> LockoutView {
         let pseudonym = |own: &str| self.keys.pseudonym.tag(&[own.as_bytes()]).name();
-        let methods = ["login", "otp", "pin", "kba", "photo_id"].into_iter().filter_map(|method| {
-            let budget = address.budgets.get(&Address::budget_name(method, participant, pseudonym))?;
-            Some((method.to_owned(), self.budget(budget)))
+        let methods = Guarded::ALL.into_iter().filter_map(|what| {
+            let budget = address.budgets.get(&Address::budget_name(what, participant, pseudonym))?;
+            Some((what.to_string(), self.budget(budget)))
         });
         let by_method: BTreeMap<String, MethodLockoutView> = methods.collect();
         let rank = |status: &str| ["clear", "locked", "banned"].iter().position(|s| *s == status);

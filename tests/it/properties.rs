@@ -158,9 +158,9 @@ impl Story {
         let around = Around::at(&self.settings, &self.keys, self.now);
         let (before, address) = (self.interaction.clone(), self.address.clone());
         let mut turn = Turn::begin(before, address, around, Actor::Person, Draws::new(bytes));
-        turn.past = link.and_then(|number| self.ended.get(&number).cloned());
-        let Decision { interaction, address, ended, events, outcome } = rule(turn);
-        for link in ended {
+        turn.past.link = link.and_then(|number| self.ended.get(&number).cloned());
+        let Decision { interaction, address, ended, events, outcome, .. } = rule(turn);
+        for link in ended.links {
             self.ended.insert(link.link.number, link);
         }
         (self.interaction, self.address) = (interaction, address);
@@ -389,8 +389,8 @@ fn nth<T: Clone>(of: &[T], n: usize) -> Option<T> {
 
 fn proof(customer: u8) -> Proof {
     let id = format!("cust-{customer}").parse().expect("an id");
-    let customer = Customer { id, name: None };
-    Proof { method: Method::Login, customer, auth_time: None, acr: None, private_data: BTreeMap::new() }
+    let customer = Some(Customer { id, name: None });
+    Proof { customer, ..Proof::of_answer(Method::Login, false) }
 }
 
 /// Timeouts that meet each other, and both ways to bind.

@@ -11,6 +11,7 @@ use crate::domain::confirmation::Candidate;
 use crate::domain::event::EventKind;
 use crate::domain::flag::{Binding, Reason};
 use crate::domain::lockout::Consequence;
+use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::turn::{Decision, Turn, object, resume_data};
 
@@ -44,19 +45,19 @@ pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool) -> Decision<H
     let waits = |at: &usize| turn.interaction.participants[*at].confirmation.is_some();
     let waiting: Vec<usize> = (0..turn.interaction.participants.len()).filter(waits).collect();
     let (admitted, refused): (Vec<usize>, Vec<usize>) =
-        waiting.into_iter().partition(|at| turn.admit(*at, "login").is_ok());
+        waiting.into_iter().partition(|at| turn.admit(*at, Guarded::Login).is_ok());
     // One person's right code is not another's wrong one: only a text that is nobody's is counted.
     if let Some(at) = admitted.iter().copied().find(|at| is_code_of(&turn, *at, &said)) {
         let heard = passed(&mut turn, at);
         return turn.done(heard);
     }
-    let mut heard = refused.first().map_or(Heard::Conversation, |at| match turn.admit(*at, "login") {
+    let mut heard = refused.first().map_or(Heard::Conversation, |at| match turn.admit(*at, Guarded::Login) {
         Err(Refusal::Banned) => Heard::Banned,
         _ => Heard::Locked,
     });
     for at in admitted {
         // Two people may share a budget: the first one's lock holds for the second.
-        if turn.admit(at, "login").is_ok() {
+        if turn.admit(at, Guarded::Login).is_ok() {
             heard = wrong(&mut turn, at);
         }
     }
@@ -89,7 +90,7 @@ fn wrong(turn: &mut Turn<'_>, at: usize) -> Heard {
         participant.flag.explain(Reason::ConfirmationFailed);
     }
     turn.tell(EventKind::ConfirmationWrong, Some(id), object(json!({"tries_left": tries_left})));
-    let consequence = turn.fail(at, "login");
+    let consequence = turn.fail(at, Guarded::Login);
     if consequence != Consequence::Counted {
         // A lock ends what it guards.
         turn.participant(at).confirmation = None;

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::domain::event::EventKind;
 use crate::domain::flag::{Flag, Reason};
 use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus, Progress};
+use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::settings::BindingRule;
@@ -79,7 +80,7 @@ pub fn press_continue(mut turn: Turn<'_>, token: &Token, browser: &[u8], opener:
         Ok(Found::Done(..)) => return turn.refuse(Refusal::LinkUsed),
         Err(refusal) => return turn.refuse(refusal),
     };
-    if let Err(refusal) = turn.admit(at, "login") {
+    if let Err(refusal) = turn.admit(at, Guarded::Login) {
         return turn.refuse(refusal);
     }
     let keys = turn.around.keys;

@@ -7,10 +7,10 @@ use url::Url;
 use crate::domain::event::EventKind;
 use crate::domain::id::{IntentName, ParticipantId};
 use crate::domain::link::{Link, LinkEnd, Progress, Purpose};
+use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Secret, Tag, base64url};
-use crate::domain::settings::{BindingRule, Landing, Minutes, Settings};
-use crate::domain::time::Moment;
+use crate::domain::settings::{BindingRule, Landing, Settings};
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, link_data};
 
@@ -66,7 +66,7 @@ pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
         purpose: request.purpose,
         tag: token.tag(&keys.link),
         issued_at: now,
-        expires_at: expiry(settings, now),
+        expires_at: settings.link.ttl_minutes.after(now),
         rule: settings.link.binding,
         opener: opener_secret.as_ref().map(|secret| opener_tag(&turn, &base64url(secret.expose()))),
         intent: request.intent.clone(),
@@ -101,7 +101,7 @@ fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {
     if let Some(url) = &request.return_url {
         may_return(url, settings, turn.interaction.channel.as_str())?;
     }
-    turn.admit(at, "login")?; // a locked person is sent nothing that she could not use
+    turn.admit(at, Guarded::Login)?; // a locked person is sent nothing that she could not use
     if turn.interaction.links_made == u16::MAX {
         return Err(Refusal::Full);
     }
@@ -137,13 +137,6 @@ fn with_opener(turn: &Turn<'_>) -> bool {
 /// What is kept of an opener secret.
 pub(super) fn opener_tag(turn: &Turn<'_>, secret: &str) -> Tag {
     turn.around.keys.link.tag(&[b"opener", turn.interaction.id.as_bytes(), secret.as_bytes()])
-}
-
-fn expiry(settings: &Settings, now: Moment) -> Option<Moment> {
-    match settings.link.ttl_minutes {
-        Minutes::Of(minutes) => Some(now.plus_minutes(minutes)),
-        Minutes::Never => None,
-    }
 }
 
 fn supersede(turn: &mut Turn<'_>, at: usize, purpose: Purpose) {

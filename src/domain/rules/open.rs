@@ -1,5 +1,5 @@
 //! Opening an interaction, and what a website's word (an identity token) does to one.
-//! It also owns `raise`, the one place where a login lifts a flag, and where `admit` is asked first.
+//! It also owns `raise`, the one place where a proof lifts a flag, and where `admit` is asked first.
 
 use serde_json::{Map, json};
 
@@ -52,6 +52,7 @@ pub fn open<'a>(
         participants_made: u16::try_from(participants.len()).unwrap_or(u16::MAX),
         participants,
         links_made: 0,
+        challenges_made: 0,
         device: opening.device.clone(),
         epoch: around.epoch,
     };
@@ -97,7 +98,7 @@ pub fn vouch(mut turn: Turn<'_>, word: &Word) -> Decision<()> {
 }
 
 /// Admits, checks that no other customer is known, raises the flag and tells it: what every
-/// path to a raised flag by login has in common.
+/// path to a raised flag has in common.
 pub(super) fn raise(
     turn: &mut Turn<'_>,
     at: usize,
@@ -106,16 +107,21 @@ pub(super) fn raise(
     by_link: Option<u16>,
     resume: Map<String, serde_json::Value>,
 ) -> Result<(), Refusal> {
-    let admitted = turn.admit(at, "login")?;
+    let what = proof.method.guarded();
+    let admitted = turn.admit(at, what)?;
+    let named = proof.customer.as_ref().map(|customer| customer.id.clone());
     let participant = &turn.interaction.participants[at];
-    if participant.known_as().is_some_and(|known| *known != proof.customer.id) {
+    if named.as_ref().is_some_and(|named| participant.known_as().is_some_and(|known| known != named)) {
         return Err(Refusal::SubjectConflict);
     }
-    let (settings, now) = (turn.around.settings, turn.around.now);
-    let pseudonym = turn.around.keys.customer_pseudonym(&turn.interaction.team, proof.customer.id.as_str());
+    let (settings, now, keys) = (turn.around.settings, turn.around.now, turn.around.keys);
+    let team = turn.interaction.team.clone();
     let participant = turn.participant(at);
-    participant.subject = Some(proof.customer.id.clone());
+    if let Some(named) = named {
+        participant.subject = Some(named);
+    }
     participant.flag.raise(admitted, proof, (binding, by_link), settings, now);
+    let pseudonym = participant.known_as().map(|known| keys.customer_pseudonym(&team, known.as_str()));
     let (id, raised) = (participant.id.clone(), participant.flag.raised(now));
     let raised = raised.expect("it was raised with a timeout of at least a minute");
     let mut data = object(json!({
@@ -125,7 +131,7 @@ pub(super) fn raise(
         "expires_at": raised.expires_at.to_string(),
     }));
     data.extend(resume.clone());
-    turn.succeed(at, "login");
+    turn.succeed(at, what);
     turn.tell(EventKind::Authenticated, Some(id.clone()), data);
     if resume.contains_key("intent") {
         turn.tell(EventKind::IntentResumed, Some(id), resume);

@@ -8,6 +8,7 @@ use crate::domain::confirmation::{Confirmation, LIFETIME_MINUTES, TRIES};
 use crate::domain::event::EventKind;
 use crate::domain::flag::{Binding, Proof, Reason};
 use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus, Progress};
+use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::BindingRule;
 use crate::domain::token::Token;
@@ -33,7 +34,7 @@ pub fn accept(mut turn: Turn<'_>, handle: &Token, assertion: &PostBack) -> Decis
 
 fn judge(turn: &mut Turn<'_>, handle: &Token, assertion: &PostBack) -> Result<Accepted, Refusal> {
     let (at, link, by_opener) = find(turn, handle, &assertion.jti)?;
-    turn.admit(at, "login")?;
+    turn.admit(at, Guarded::Login)?;
     let token = handle.done(&turn.around.keys.handle);
     let status = match &assertion.verdict {
         Verdict::Authenticated(proof) => authenticated(turn, at, &link, by_opener, proof, &token)?,
@@ -80,7 +81,7 @@ fn authenticated(
     done: &Token,
 ) -> Result<PostBackStatus, Refusal> {
     let known = turn.interaction.participants[at].known_as();
-    if known.is_some_and(|known| *known != proof.customer.id) {
+    if known.is_some_and(|known| proof.customer.as_ref().is_some_and(|c| *known != c.id)) {
         return Err(Refusal::SubjectConflict);
     }
     let binding = match (by_opener, link.rule) {

@@ -3,10 +3,12 @@
 
 use serde_json::{Map, json};
 
+use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::EventKind;
 use crate::domain::flag::Reason;
 use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{MOST_PARTICIPANTS, Participant, Person, Role};
+use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::turn::{Decision, Turn, object};
 
@@ -31,7 +33,7 @@ pub fn presence(mut turn: Turn<'_>, who: Option<&ParticipantId>, online: bool) -
     turn.done(())
 }
 
-/// The flag falls, and a login that waits for its code is dropped; a link goes on.
+/// The flag falls, a login that waits for its code is dropped, and a challenge ends; a link goes on.
 pub fn sign_out(mut turn: Turn<'_>, who: Option<&ParticipantId>) -> Decision<()> {
     let at = match turn.must_be_open().and_then(|()| turn.find(who)) {
         Ok(at) => at,
@@ -41,6 +43,7 @@ pub fn sign_out(mut turn: Turn<'_>, who: Option<&ParticipantId>) -> Decision<()>
     let stood = participant.flag.raised_at_all();
     participant.confirmation = None;
     let id = participant.id.clone();
+    turn.end_challenge(at, ChallengeEnd::SignedOut);
     if stood {
         turn.participant(at).flag.lower(Reason::SignedOut);
         turn.tell(EventKind::SignedOut, Some(id), Map::new());
@@ -73,7 +76,7 @@ pub fn add(mut turn: Turn<'_>, role: Role, person: &Person) -> Decision<Particip
 }
 
 /// Changes what is known of a person. Another name, address or customer is another person: the
-/// flag, the links and the login under way end; lockouts stay with the address.
+/// flag, the links, the challenge and the login under way end; lockouts stay with the address.
 pub fn reassign(mut turn: Turn<'_>, who: &ParticipantId, person: &Person) -> Decision<()> {
     let at = match turn.must_be_open().and_then(|()| turn.find(Some(who))) {
         Ok(at) => at,
@@ -91,25 +94,34 @@ pub fn reassign(mut turn: Turn<'_>, who: &ParticipantId, person: &Person) -> Dec
     for link in links {
         turn.end_link(link, crate::domain::link::LinkEnd::Superseded);
     }
+    turn.end_challenge(at, ChallengeEnd::Reassigned);
     turn.tell(EventKind::ParticipantReassigned, Some(who.clone()), Map::new());
     turn.done(())
 }
 
-/// Lifts a lock, or with `ban` also a ban, of one method or of all.
-pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, method: Option<&str>, reason: &str, ban: bool) -> Decision<()> {
+/// Lifts a lock, or with `ban` also a ban, of one method or of all. A ban over all of the customer's
+/// addresses is no method's: whoever may lift bans lifts it, too.
+pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, only: Option<Guarded>, reason: &str, ban: bool) -> Decision<()> {
     let at = match turn.find(Some(who)) {
         Ok(at) => at,
         Err(refusal) => return turn.refuse(refusal),
     };
+    turn.look_up(at);
     let now = turn.around.sure;
-    let budgets =
-        ["login", "otp", "pin", "kba", "photo_id"].into_iter().filter(|m| method.is_none_or(|only| only == *m));
-    let banned = |m: &str| turn.address.budgets.get(&turn.budget_name(at, m)).is_some_and(|b| b.banned);
-    if !ban && budgets.clone().any(banned) {
+    let budgets = Guarded::ALL.into_iter().filter(|what| only.is_none_or(|only| only == *what));
+    let banned = |what| turn.address.budgets.get(&turn.budget_name(at, what)).is_some_and(|b| b.banned);
+    if !ban && (turn.is_at_ceiling(at) || budgets.clone().any(banned)) {
         return turn.refuse(Refusal::Forbidden); // all of it or nothing
     }
-    for method in budgets {
-        let name = turn.budget_name(at, method);
+    if turn.is_at_ceiling(at) {
+        turn.clear_ceiling(at);
+    }
+    if turn.ceiling_was_cleared(at) {
+        let data = object(json!({"method": null, "reason": reason}));
+        turn.tell(EventKind::Unbanned, Some(who.clone()), data);
+    }
+    for what in budgets {
+        let name = turn.budget_name(at, what);
         let Some(budget) = turn.address.budgets.get_mut(&name) else { continue };
         let was_banned = budget.banned;
         let lifted = budget.lift(now, ban);
@@ -118,7 +130,7 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, method: Option<&str>, rea
         }
         if lifted {
             let kind = if was_banned { EventKind::Unbanned } else { EventKind::Unlocked };
-            let mut data = turn.budget_data(at, method);
+            let mut data = turn.budget_data(at, what);
             data.insert("reason".into(), reason.into());
             turn.tell(kind, Some(who.clone()), data);
         }

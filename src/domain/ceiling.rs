@@ -1,0 +1,196 @@
+//! The customer's ceiling: so many wrong answers in a row over all of one customer's addresses, and
+//! she is banned until an admin says otherwise. It stands above the budgets of addresses, which
+//! stop a guesser long before; it stops one who has very many addresses.
+//!
+//! A customer's record lies in a partition of its own, so no commit of an interaction can change
+//! it. A rule therefore says what it *needs* of ceilings before what it decided may be saved; it is
+//! run again once that is so. How records are read and written is `gateway::ceilings`'.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::TeamName;
+use super::interaction::Participant;
+use super::secret::Keys;
+use super::time::Moment;
+
+/// Wrong answers in a row that ban.
+pub const MOST: u32 = 100;
+
+/// Failures that are older than this, and fewer than the ceiling, are forgotten.
+const MEMORY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Answers that are remembered to have been counted.
+const REMEMBERED: usize = 16;
+
+/// A customer as ceilings know her: a keyed pseudonym, the same at each of her addresses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CustomerTag(String);
+
+impl CustomerTag {
+    /// Of a participant: the customer's id, else the phone, else the mail address; nothing where
+    /// nobody knows any of them.
+    pub fn of(keys: &Keys, team: &TeamName, participant: &Participant) -> Option<Self> {
+        let (kind, own) = match participant.known_as() {
+            Some(id) => ("customer", id.to_string()),
+            None => ("address", participant.person.address()?),
+        };
+        let tag = keys.pseudonym.tag(&[b"ceiling", team.as_str().as_bytes(), kind.as_bytes(), own.as_bytes()]);
+        Some(Self(tag.name()))
+    }
+
+    /// The name of the record.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What is kept of a customer's wrong answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ceiling {
+    /// Since the last right one.
+    failures: u32,
+    /// When the newest was.
+    last: Moment,
+    /// The newest answers that were counted and have a name: one that is told again counts once.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    counted: VecDeque<String>,
+}
+
+impl Ceiling {
+    /// Wrong answers in a row, as far as they count at `now`.
+    pub fn failures(&self, now: Moment) -> u32 {
+        let forgotten = self.failures < MOST && now >= self.last.plus(MEMORY);
+        if forgotten { 0 } else { self.failures }
+    }
+
+    /// Counts a wrong answer; `name` is the answer's own, where it has one.
+    pub fn count(&mut self, name: Option<&str>, now: Moment) {
+        if name.is_some_and(|name| self.counted.iter().any(|one| one == name)) {
+            return;
+        }
+        self.failures = self.failures(now).saturating_add(1);
+        self.last = self.last.max(now);
+        if let Some(name) = name {
+            self.counted.push_front(name.to_owned());
+            self.counted.truncate(REMEMBERED);
+        }
+    }
+
+    /// Takes back one that was counted and was not judged after all.
+    pub fn take_back(&mut self, name: Option<&str>) {
+        let known = name.is_none_or(|name| self.counted.iter().any(|one| one == name));
+        if known {
+            self.failures = self.failures.saturating_sub(1);
+            self.counted.retain(|one| Some(one.as_str()) != name);
+        }
+    }
+
+    /// Nothing to remember.
+    pub fn is_clear(&self) -> bool {
+        self.failures == 0
+    }
+
+    /// When it may be forgotten; never where it bans.
+    pub fn forgotten_at(&self) -> Option<Moment> {
+        (self.failures < MOST).then(|| self.last.plus(MEMORY))
+    }
+}
+
+/// What a decision needs of ceilings before it may be saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// To know how it stands.
+    Look(CustomerTag),
+    /// That this answer is counted.
+    Count(CustomerTag),
+    /// That nothing is counted any more.
+    Clear(CustomerTag),
+}
+
+/// Ceilings as a rule may know them.
+#[derive(Clone, Debug, Default)]
+pub struct Ceilings(BTreeMap<CustomerTag, Known>);
+
+/// One of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known {
+    /// Wrong answers in a row, this one among them where it is counted.
+    pub failures: u32,
+    /// This turn's answer is among them.
+    pub counted: bool,
+    /// This turn has cleared it.
+    pub cleared: bool,
+}
+
+impl Known {
+    /// Whether the customer was banned before this answer.
+    pub fn bans(self) -> bool {
+        self.failures >= MOST + u32::from(self.counted)
+    }
+
+    /// Whether this answer is the one that bans.
+    pub fn trips(self) -> bool {
+        self.counted && self.failures >= MOST
+    }
+}
+
+impl Ceilings {
+    /// What is known of a customer.
+    pub fn of(&self, customer: &CustomerTag) -> Option<Known> {
+        self.0.get(customer).copied()
+    }
+
+    /// From now on it is known so.
+    pub fn know(&mut self, customer: CustomerTag, known: Known) {
+        self.0.insert(customer, known);
+    }
+
+    /// Customers of whom this turn's answer was counted.
+    pub fn counted(&self) -> impl Iterator<Item = &CustomerTag> {
+        self.0.iter().filter(|(_, known)| known.counted).map(|(customer, _)| customer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    #[test]
+    fn a_hundred_in_a_row_ban_and_stay() {
+        let mut ceiling = Ceiling::default();
+        (0..MOST).for_each(|_| ceiling.count(None, Moment(5)));
+        assert_eq!(ceiling.failures(Moment(5).plus(DAY * 4000)), MOST, "a ban ends by no clock");
+        assert_eq!(ceiling.forgotten_at(), None);
+        let known = Known { failures: MOST, counted: true, cleared: false };
+        assert!(known.trips() && !known.bans());
+        assert!(Known { counted: false, ..known }.bans() && Known { failures: MOST + 1, ..known }.bans());
+    }
+
+    #[test]
+    fn an_answer_that_is_told_twice_counts_once() {
+        let mut ceiling = Ceiling::default();
+        ceiling.count(Some("a"), Moment(5));
+        ceiling.count(Some("a"), Moment(6));
+        assert_eq!(ceiling.failures(Moment(6)), 1);
+        ceiling.take_back(Some("b"));
+        assert_eq!(ceiling.failures(Moment(6)), 1, "what was not counted is not taken back");
+        ceiling.take_back(Some("a"));
+        assert!(ceiling.is_clear());
+    }
+
+    #[test]
+    fn fewer_are_forgotten_after_a_year() {
+        let mut ceiling = Ceiling::default();
+        (1..MOST).for_each(|_| ceiling.count(None, Moment(5)));
+        assert_eq!(ceiling.failures(Moment(5).plus(DAY * 364)), MOST - 1);
+        assert_eq!(ceiling.failures(Moment(5).plus(DAY * 365)), 0);
+        ceiling.count(None, Moment(5).plus(DAY * 365));
+        assert_eq!(ceiling.failures(Moment(5).plus(DAY * 365)), 1);
+    }
+}

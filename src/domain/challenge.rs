@@ -1,0 +1,293 @@
+//! Challenges: a code, a PIN or another check that is put to a participant. One is live per
+//! participant; of an ended one is kept for a day how it ended, and nothing that could answer it.
+//!
+//! Who may start, answer, see or cancel one stands in `rules`; what a typed text means, in `typed`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use super::event::Actor;
+use super::id::{IntentName, InteractionId, Malformed, ParticipantId};
+use super::method::Method;
+use super::secret::{Keys, MacKey, Secret};
+use super::settings::Minutes;
+use super::time::Moment;
+use super::token::{Token, TokenKind};
+use super::typed::{Digits, one_time_code};
+
+/// A challenge that waits for its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Challenge {
+    /// Its number within the interaction.
+    pub number: u16,
+    /// To whom it is put.
+    pub participant: ParticipantId,
+    /// What its code and its page's address follow from, with keys outside the store.
+    pub nonce: [u8; 16],
+    /// What would be right.
+    pub check: Check,
+    /// When it was put.
+    pub started_at: Moment,
+    /// By whom: an agent who set the PIN knows it.
+    pub started_by: Actor,
+    /// The end; none where the team says "never", or where only the conversation ends it.
+    pub expires_at: Option<Moment>,
+    /// Wrong answers that it still takes.
+    pub tries_left: u32,
+    /// Who was to be given the code, as it was asked for.
+    pub deliver_to: DeliverTo,
+    /// Since when the person is at its page: Continue was pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<Moment>,
+    /// Who had the gateway show the answer to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revealed_to: Vec<Actor>,
+    /// What the bot wants to do afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<IntentName>,
+    /// The bot's own words, given back with success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+}
+
+/// What would be right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Check {
+    /// A one-time code.
+    Otp(Otp),
+    /// A number agreed with the agent.
+    Pin(Pin),
+}
+
+/// A one-time code. It is kept nowhere: it follows from the challenge and a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Otp {
+    /// How many digits it has.
+    pub length: u8,
+    /// Which code of this challenge: sending again makes the next one, and the one before is dead.
+    pub issue: u32,
+    /// How long each issue lives, as it was set when the challenge was put.
+    pub lifetime: Minutes,
+    /// When another may be asked for.
+    pub resend_at: Moment,
+}
+
+/// A PIN: 4 to 20 digits that an agent and a customer agreed on. It may be a number of her papers,
+/// so it does not print, and goes with its challenge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pin(Secret);
+
+impl Pin {
+    /// Only digits, and neither too few nor too many of them.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (4..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| Self(Secret::new(text.as_bytes().to_vec())))
+    }
+}
+
+impl PartialEq for Pin {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose().ct_eq(other.0.expose()).into()
+    }
+}
+
+impl Eq for Pin {}
+
+/// Who is to be given a code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliverTo {
+    /// The first of the team's order that can be reached.
+    #[default]
+    Auto,
+    /// The conversation itself.
+    Chat,
+    /// The participant's phone.
+    Sms,
+    /// The participant's mail address.
+    Email,
+    /// The agent, who tells it by phone: nothing is sent.
+    Agent,
+}
+
+/// A challenge that ended; kept for a day so that a late answer is told why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndedChallenge {
+    /// Its number within the interaction.
+    pub number: u16,
+    /// To whom it was put.
+    pub participant: ParticipantId,
+    /// What it asked for.
+    pub method: Method,
+    /// What its page's address follows from: a late visitor is told why, too.
+    pub nonce: [u8; 16],
+    /// Wrong answers that it would still have taken.
+    pub tries_left: u32,
+    /// Until when it would have been answered.
+    pub expires_at: Option<Moment>,
+    /// How it ended.
+    pub end: ChallengeEnd,
+}
+
+/// How a challenge ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChallengeEnd {
+    /// It was answered rightly.
+    Passed,
+    /// It was answered wrongly too often.
+    Exhausted,
+    /// A lock or a ban of its method fell.
+    Locked,
+    /// Its time was over.
+    Expired,
+    /// A caller took it back.
+    Cancelled,
+    /// A newer one took its place.
+    Superseded,
+    /// The interaction closed.
+    Closed,
+    /// The participant was signed out.
+    SignedOut,
+    /// Another person took the participant's place.
+    Reassigned,
+}
+
+impl ChallengeEnd {
+    /// Its name, as events and callers read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Exhausted => "exhausted",
+            Self::Locked => "locked",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Superseded => "superseded",
+            Self::Closed => "closed",
+            Self::SignedOut => "signed_out",
+            Self::Reassigned => "reassigned",
+        }
+    }
+}
+
+impl Check {
+    /// The method that it proves.
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Otp(_) => Method::Otp,
+            Self::Pin(_) => Method::Pin,
+        }
+    }
+}
+
+impl Challenge {
+    /// Whether it may be answered at `now`.
+    pub fn is_live(&self, now: Moment) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// The method that it proves.
+    pub fn method(&self) -> Method {
+        self.check.method()
+    }
+
+    /// What would be right, for the one who must be told or compare.
+    pub fn answer(&self, interaction: InteractionId, key: &MacKey) -> Secret {
+        match &self.check {
+            Check::Pin(Pin(digits)) => digits.clone(),
+            Check::Otp(otp) => {
+                let (participant, number) = (self.participant.as_str().as_bytes(), self.number.to_be_bytes());
+                let issue = otp.issue.to_be_bytes();
+                one_time_code(otp.length, |round| {
+                    key.tag(&[interaction.as_bytes(), participant, &number, &issue, &self.nonce, &[round]])
+                })
+            }
+        }
+    }
+
+    /// What a text would be as an answer; nothing where it is conversation.
+    pub fn candidate(&self, text: &str) -> Option<Digits> {
+        let digits = Digits::parse(text)?;
+        let fits = match &self.check {
+            Check::Otp(otp) => digits.len() == usize::from(otp.length),
+            Check::Pin(_) => (4..=20).contains(&digits.len()),
+        };
+        fits.then_some(digits)
+    }
+
+    /// Compares in a time that does not tell where the difference is.
+    pub fn is(&self, said: &Digits, interaction: InteractionId, key: &MacKey) -> bool {
+        self.answer(interaction, key).expose().ct_eq(said.expose()).into()
+    }
+
+    /// The token of its page. It follows from the challenge, so that its address can be told again.
+    pub fn page(&self, interaction: InteractionId, keys: &Keys) -> Token {
+        page(interaction, self.number, &self.nonce, keys)
+    }
+
+    /// What is kept of it once it has ended.
+    pub fn ended(&self, end: ChallengeEnd) -> EndedChallenge {
+        EndedChallenge {
+            number: self.number,
+            participant: self.participant.clone(),
+            method: self.method(),
+            nonce: self.nonce,
+            tries_left: self.tries_left,
+            expires_at: self.expires_at,
+            end,
+        }
+    }
+}
+
+impl EndedChallenge {
+    /// The token that its page had.
+    pub fn page(&self, interaction: InteractionId, keys: &Keys) -> Token {
+        page(interaction, self.number, &self.nonce, keys)
+    }
+}
+
+fn page(interaction: InteractionId, number: u16, nonce: &[u8; 16], keys: &Keys) -> Token {
+    let made = keys.handle.tag(&[b"challenge", interaction.as_bytes(), &number.to_be_bytes(), nonce]);
+    let mut secret = [0; 16];
+    secret.copy_from_slice(&made.as_bytes()[..16]);
+    Token { kind: TokenKind::Challenge, secret, interaction, number }
+}
+
+/// A challenge's public id, `INTERACTION.cN`: not secret, opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChallengeId {
+    /// The interaction that it belongs to.
+    pub interaction: InteractionId,
+    /// Its number within it.
+    pub number: u16,
+}
+
+impl fmt::Display for ChallengeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.c{}", self.interaction, self.number)
+    }
+}
+
+impl FromStr for ChallengeId {
+    type Err = Malformed;
+
+    /// Only the canonical spelling.
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let wrong = Malformed("a challenge's id is an interaction's, .c and a number");
+        let (interaction, number) = text.split_once(".c").ok_or(wrong.clone())?;
+        let number: u16 = number.parse().map_err(|_| wrong.clone())?;
+        let id = Self { interaction: interaction.parse()?, number };
+        if id.to_string() == text { Ok(id) } else { Err(wrong) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! The settings as rules read them, one type for each section. Bounds and defaults stand in `table`;
+//! what no rule reads yet stays in the JSON.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::domain::method::{Guarded, Method};
+use crate::domain::time::Moment;
+
+/// A span in minutes that may have no end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Minutes {
+    /// So many.
+    Of(u64),
+    /// `"never"`: no end.
+    Never,
+}
+
+impl Minutes {
+    /// The end of a span that begins at `now`.
+    pub fn after(self, now: Moment) -> Option<Moment> {
+        match self {
+            Self::Of(minutes) => Some(now.plus_minutes(minutes)),
+            Self::Never => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Minutes {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        match Value::deserialize(d)? {
+            Value::String(s) if s == "never" => Ok(Self::Never),
+            value => value.as_u64().map(Self::Of).ok_or_else(|| serde::de::Error::custom("not minutes")),
+        }
+    }
+}
+
+impl Serialize for Minutes {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Of(minutes) => s.serialize_u64(*minutes),
+            Self::Never => s.serialize_str("never"),
+        }
+    }
+}
+
+/// Effective settings as the rules read them. Fields that no rule reads yet stay in the JSON.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Settings {
+    /// The external login page.
+    pub authentication_url: Option<String>,
+    /// Origins that may open, embed or be returned to.
+    pub allowed_origins: Vec<String>,
+    /// How long a flag lasts.
+    pub authentication_timeout_minutes: u64,
+    /// Idle time after which an interaction closes.
+    pub interaction_timeout_minutes: u64,
+    /// The ceiling since the first proof.
+    pub absolute_timeout_minutes: u64,
+    /// Login links.
+    pub link: LinkRules,
+    /// What failed answers lead to.
+    pub lockout: Lockout,
+    /// Who the customer is.
+    pub directory: DirectoryRules,
+    /// How pages look.
+    pub brand: Brand,
+    /// Which language pages speak.
+    pub locale: String,
+    /// What the bot may want to do.
+    pub intents: BTreeMap<String, Intent>,
+    /// One-time codes.
+    pub otp: OtpRules,
+    /// What is sent, and how often.
+    pub send_budget: SendBudget,
+    /// Checks of documents.
+    pub photo_id: PhotoIdRules,
+    pub(super) kba: KbaRules,
+    pub(super) two_factor: TwoFactor,
+}
+
+impl Settings {
+    /// What failed answers to a method lead to: documents have a rule of their own.
+    pub fn lockout_of(&self, what: Guarded) -> Lockout {
+        if what != Guarded::PhotoId {
+            return self.lockout.clone();
+        }
+        let PhotoIdRules { authentication_threshold, lockout_minutes, max_lockouts } = self.photo_id;
+        Lockout { threshold: authentication_threshold, duration_minutes: lockout_minutes, growth: 1, max_lockouts }
+    }
+}
+
+/// `link`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LinkRules {
+    /// How long a link lives.
+    pub ttl_minutes: Minutes,
+    /// Whether the landing page may be left out.
+    pub landing: Landing,
+    /// How the browser is shown to be the chat's.
+    pub binding: BindingRule,
+}
+
+/// `link.landing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Landing {
+    /// Always.
+    Required,
+    /// A caller may ask for the signed URL itself.
+    Optional,
+}
+
+/// `link.binding`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BindingRule {
+    /// The strongest that the channel allows, never `none`.
+    Auto,
+    /// The chat's own window must have opened the page.
+    Opener,
+    /// A code must come back through the chat.
+    Code,
+    /// The login is enough.
+    None,
+}
+
+/// `lockout`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Lockout {
+    /// Failed answers that lock.
+    pub threshold: u32,
+    /// How long the first lock lasts.
+    pub duration_minutes: u64,
+    /// Each lock lasts so many times the one before.
+    pub growth: u64,
+    /// The lockout that bans; 0 never.
+    pub max_lockouts: u32,
+}
+
+/// `directory`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DirectoryRules {
+    /// Private data that must match a record.
+    #[serde(rename = "match")]
+    pub matching: Vec<String>,
+}
+
+/// `brand`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Brand {
+    /// Who the person deals with.
+    pub name: Option<String>,
+    /// `#rrggbb`.
+    pub color: Option<String>,
+    /// A path or URL of a picture.
+    pub logo: Option<String>,
+}
+
+/// `otp`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OtpRules {
+    /// How many digits a code has.
+    pub length: u8,
+    /// How long a code lives.
+    pub expires_minutes: Minutes,
+    /// Wrong answers that end a code.
+    pub max_tries: u32,
+    /// Whether agents may see a code once its receiver is at its page.
+    pub show_to_agents: bool,
+}
+
+/// `kba`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct KbaRules {
+    pub(super) enabled: bool,
+    pub(super) questions: u64,
+    pub(super) must_match: u64,
+}
+
+/// `photo_id`, as far as its lockouts go.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PhotoIdRules {
+    authentication_threshold: u32,
+    lockout_minutes: u64,
+    max_lockouts: u32,
+}
+
+/// `two_factor`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TwoFactor {
+    pub(super) always: bool,
+    pub(super) on_fingerprint_change: bool,
+    pub(super) on_region_change: bool,
+}
+
+/// `send_budget`, as far as it is read.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SendBudget {
+    /// How long after a code the next may be asked for.
+    pub resend_after_seconds: u64,
+}
+
+/// One intent of `intents`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// Methods that count.
+    pub accept: Vec<Method>,
+    /// How old the proof may be; absent: as old as the flag.
+    #[serde(default)]
+    pub max_age_minutes: Option<u64>,
+    /// What people read.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// With it a login counts only where its `acr` is one of these.
+    #[serde(default)]
+    pub acr: Vec<String>,
+}

@@ -1,0 +1,147 @@
+//! Guess budgets within a turn: who is admitted, what a failed answer leads to, and what a right
+//! one clears. The numbers are `lockout`'s and `ceiling`'s; here they meet participants.
+
+use serde_json::{Map, Value, json};
+
+use super::{Turn, object};
+use crate::domain::ceiling::{CustomerTag, Need};
+use crate::domain::challenge::ChallengeEnd;
+use crate::domain::event::EventKind;
+use crate::domain::interaction::Address;
+use crate::domain::lockout::{Admitted, Budget, Consequence};
+use crate::domain::method::Guarded;
+use crate::domain::refusal::Refusal;
+
+impl Turn<'_> {
+    /// The one door to raising a flag.
+    pub fn admit(&self, at: usize, what: Guarded) -> Result<Admitted, Refusal> {
+        if self.is_at_ceiling(at) {
+            return Err(Refusal::Banned);
+        }
+        let name = self.budget_name(at, what);
+        self.address
+            .budgets
+            .get(&name)
+            .map_or_else(|| Budget::default().admit(self.around.sure), |b| b.admit(self.around.sure))
+            .map_err(|refusal| match refusal {
+                Refusal::Locked(until) => Refusal::Locked(self.around.shown(until)),
+                other => other,
+            })
+    }
+
+    /// The customer's ceiling must be known before anything of hers is compared or sent.
+    pub fn look_up(&mut self, at: usize) {
+        if let Some(customer) = self.customer(at).filter(|customer| self.ceilings.of(customer).is_none()) {
+            self.need(Need::Look(customer));
+        }
+    }
+
+    /// Counts a failed answer and announces what it led to. A lock or a ban ends the challenges that
+    /// it guards.
+    pub fn fail(&mut self, at: usize, what: Guarded) -> Consequence {
+        let name = self.budget_name(at, what);
+        let trips = self.count_at_ceiling(at);
+        let rule = self.around.settings.lockout_of(what);
+        let budget = self.address.budgets.entry(name.clone()).or_default();
+        let mut consequence = budget.fail(&rule, self.around.sure);
+        if trips {
+            budget.banned = true;
+            consequence = Consequence::Banned;
+        }
+        let mut data = self.budget_data(at, what);
+        let id = Some(self.interaction.participants[at].id.clone());
+        match consequence {
+            Consequence::Counted => return consequence,
+            Consequence::Locked(until) => {
+                data.insert("until".into(), self.around.shown(until).to_string().into());
+                self.tell(EventKind::Locked, id, data);
+            }
+            Consequence::Banned => {
+                data.insert("reason".into(), if trips { "ceiling" } else { "lockouts" }.into());
+                self.tell(EventKind::Banned, id, data);
+            }
+        }
+        for other in 0..self.interaction.participants.len() {
+            let challenge = self.interaction.participants[other].challenge.as_ref();
+            let guarded = challenge.is_some_and(|c| c.method().guarded() == what);
+            if guarded && self.budget_name(other, what) == name {
+                self.end_challenge(other, ChallengeEnd::Locked);
+            }
+        }
+        consequence
+    }
+
+    /// True where this answer reaches the customer's ceiling.
+    fn count_at_ceiling(&mut self, at: usize) -> bool {
+        let Some(customer) = self.customer(at) else { return false };
+        match self.ceilings.of(&customer) {
+            Some(known) if known.counted => {
+                if !self.counted.contains(&customer) {
+                    self.counted.push(customer);
+                }
+                known.trips()
+            }
+            _ => {
+                self.need(Need::Count(customer));
+                false
+            }
+        }
+    }
+
+    /// A right answer: the method's failures are forgotten.
+    pub fn succeed(&mut self, at: usize, what: Guarded) {
+        let name = self.budget_name(at, what);
+        if let Some(budget) = self.address.budgets.get_mut(&name) {
+            budget.succeed();
+            if budget.is_clear() {
+                self.address.budgets.remove(&name);
+            }
+        }
+    }
+
+    /// Nothing is counted at the customer's ceiling any more: a right answer, or an admin's word.
+    pub fn clear_ceiling(&mut self, at: usize) {
+        let known = self.customer(at).and_then(|customer| Some((self.ceilings.of(&customer)?, customer)));
+        if let Some((known, customer)) = known
+            && known.failures > 0
+        {
+            self.need(Need::Clear(customer));
+        }
+    }
+
+    /// Whether this turn has lifted the customer's ban over all of her addresses.
+    pub fn ceiling_was_cleared(&self, at: usize) -> bool {
+        self.customer(at).and_then(|customer| self.ceilings.of(&customer)).is_some_and(|known| known.cleared)
+    }
+
+    /// Whether the customer is banned over all of her addresses, as far as that is known.
+    pub fn is_at_ceiling(&self, at: usize) -> bool {
+        self.customer(at).and_then(|customer| self.ceilings.of(&customer)).is_some_and(|known| known.bans())
+    }
+
+    fn customer(&self, at: usize) -> Option<CustomerTag> {
+        CustomerTag::of(self.around.keys, &self.interaction.team, &self.interaction.participants[at])
+    }
+
+    fn need(&mut self, need: Need) {
+        if !self.needs.contains(&need) {
+            self.needs.push(need);
+        }
+    }
+
+    /// The name of a participant's guess budget.
+    pub fn budget_name(&self, at: usize, what: Guarded) -> String {
+        let keys = self.around.keys;
+        Address::budget_name(what, &self.interaction.participants[at], |own| {
+            keys.pseudonym.tag(&[own.as_bytes()]).name()
+        })
+    }
+
+    /// Which budget, told so that it can be found again where its interaction is not known any
+    /// more: by method, address and name, all of them without a person's own.
+    pub fn budget_data(&self, at: usize, what: Guarded) -> Map<String, Value> {
+        let facts = &self.interaction;
+        let address = self.around.keys.address_tag(&facts.team, &facts.channel, &facts.conversation);
+        object(json!({"method": what.as_str(), "address": address.name(), "budget": self.budget_name(at, what)}))
+    }
+}

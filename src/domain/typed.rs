@@ -1,0 +1,103 @@
+//! What a typed text is, before anybody asks whether it is right: the one way to read a code out
+//! of it. Knows no code and no key; everything that is not read here is conversation.
+
+use subtle::ConstantTimeEq;
+use unicode_normalization::UnicodeNormalization;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::secret::{Secret, Tag};
+
+/// A longer text is conversation, whatever stands in it.
+const LONGEST: usize = 128;
+
+/// A text with what people and platforms put between characters taken away: NFKC, without spaces,
+/// dashes and zero-width characters. Nothing for a text that is too long to be a code.
+pub fn plain(text: &str) -> Option<String> {
+    let text = text.trim();
+    let skipped = |c: &char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'
+            )
+    };
+    (text.len() <= LONGEST).then(|| text.nfkc().filter(|c| !skipped(c)).collect())
+}
+
+/// A text of digits alone. It may be an answer, so it does not print.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Digits(Vec<u8>);
+
+impl Digits {
+    /// Nothing for a text that holds anything but digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = plain(text)?;
+        let digits = !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| Self(plain.into_bytes()))
+    }
+
+    /// How many they are.
+    #[expect(clippy::len_without_is_empty, reason = "there is at least one")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The digits themselves, to be compared.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl PartialEq for Digits {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+/// A code of so many digits out of keyed fingerprints, one for each round. Bytes from 250 up would
+/// favour the first digits (250 = 25 × 10) and are passed over.
+pub fn one_time_code(length: u8, fingerprint: impl Fn(u8) -> Tag) -> Secret {
+    let mut digits = Vec::with_capacity(usize::from(length));
+    for round in 0u8.. {
+        let tag = fingerprint(round);
+        let fair = tag.as_bytes().iter().filter(|b| **b < 250).map(|b| b'0' + b % 10);
+        digits.extend(fair.take(usize::from(length) - digits.len()));
+        if digits.len() == usize::from(length) {
+            return Secret::new(digits);
+        }
+    }
+    unreachable!("the first round has 32 bytes, of which all but one in forty are fair")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A037: what is read as digits, and what is conversation.
+    #[test]
+    fn a037_only_digits_with_what_stands_between_them_are_an_answer() {
+        for text in
+            ["123456", " 123456\n", "12 34 56", "123-456", "１２３４５６", "12\u{200b}34\u{2009}56", "123\u{2013}456"]
+        {
+            assert_eq!(Digits::parse(text).expect(text).expose(), b"123456", "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "-",
+            "+123456",
+            "123456.0",
+            "1e5",
+            "Enter 123456 please",
+            "#123456",
+            "١٢٣٤٥٦",
+            "12345O",
+            "½",
+            "1/2",
+        ] {
+            assert!(Digits::parse(text).is_none(), "{text}");
+        }
+        assert_eq!(Digits::parse("012345").expect("digits").expose(), b"012345", "leading zeros are kept");
+        assert!(Digits::parse(&"1".repeat(LONGEST + 1)).is_none());
+    }
+}
