@@ -26,6 +26,8 @@ pub mod alarms;
 pub mod audit;
 mod caches;
 pub mod callers;
+mod ceilings;
+pub mod challenges;
 pub mod clock;
 mod decide;
 pub mod epoch;
@@ -115,6 +117,9 @@ pub struct Gateway {
     tails: stream::Tails,
     /// Writers of one record wait here rather than collide in the store.
     turnstiles: Vec<Mutex<()>>,
+    /// Answers within one interaction wait here, where one of them counts against a customer's
+    /// ceiling: each is counted there before it is judged.
+    answering: Vec<Mutex<()>>,
     /// A relay moved events into a stream of this node.
     moved: Notify,
 }
@@ -153,6 +158,7 @@ impl Gateway {
             opened: caches::of_bytes(64 << 20),
             tails: stream::Tails::default(),
             turnstiles: (0..256).map(|_| Mutex::new(())).collect(),
+            answering: (0..256).map(|_| Mutex::new(())).collect(),
             moved: Notify::new(),
         }
     }

@@ -26,6 +26,7 @@ mod arriving;
 mod body;
 mod browser;
 mod caller;
+mod challenges;
 mod connection;
 mod document;
 mod events;
@@ -83,7 +84,9 @@ impl Shared {
     }
 
     fn viewer(&self, caller: &Caller) -> Viewer<'_> {
-        Viewer { role: caller.role, now: self.gateway.now(), sure: self.gateway.sure(), keys: self.gateway.keys() }
+        let gateway = &self.gateway;
+        let (now, sure) = (gateway.now(), gateway.sure());
+        Viewer { role: caller.role, now, sure, keys: gateway.keys(), public_url: gateway.public_url() }
     }
 }
 
@@ -97,6 +100,7 @@ impl Shared {
     ),
     tags(
         (name = "interactions", description = "Conversations, their participants, flags and login links"),
+        (name = "challenges", description = "Codes and PINs that are put to participants"),
         (name = "events", description = "What happened, live"),
         (name = "login page", description = "What the company's own login page calls"),
         (name = "teams", description = "Tenants' units"),
@@ -114,6 +118,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(interactions::routes())
         .merge(people::routes())
         .merge(login_links::routes())
+        .merge(challenges::routes())
         .merge(acts::routes())
         .merge(events::routes())
         .merge(login_page::routes())

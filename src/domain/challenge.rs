@@ -18,6 +18,10 @@ use super::time::Moment;
 use super::token::{Token, TokenKind};
 use super::typed::{Digits, one_time_code};
 
+mod ended;
+
+pub use ended::{ChallengeEnd, EndedChallenge};
+
 /// A challenge that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,67 +121,6 @@ pub enum DeliverTo {
     Agent,
 }
 
-/// A challenge that ended; kept for a day so that a late answer is told why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EndedChallenge {
-    /// Its number within the interaction.
-    pub number: u16,
-    /// To whom it was put.
-    pub participant: ParticipantId,
-    /// What it asked for.
-    pub method: Method,
-    /// What its page's address follows from: a late visitor is told why, too.
-    pub nonce: [u8; 16],
-    /// Wrong answers that it would still have taken.
-    pub tries_left: u32,
-    /// Until when it would have been answered.
-    pub expires_at: Option<Moment>,
-    /// How it ended.
-    pub end: ChallengeEnd,
-}
-
-/// How a challenge ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChallengeEnd {
-    /// It was answered rightly.
-    Passed,
-    /// It was answered wrongly too often.
-    Exhausted,
-    /// A lock or a ban of its method fell.
-    Locked,
-    /// Its time was over.
-    Expired,
-    /// A caller took it back.
-    Cancelled,
-    /// A newer one took its place.
-    Superseded,
-    /// The interaction closed.
-    Closed,
-    /// The participant was signed out.
-    SignedOut,
-    /// Another person took the participant's place.
-    Reassigned,
-}
-
-impl ChallengeEnd {
-    /// Its name, as events and callers read it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Exhausted => "exhausted",
-            Self::Locked => "locked",
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
-            Self::Superseded => "superseded",
-            Self::Closed => "closed",
-            Self::SignedOut => "signed_out",
-            Self::Reassigned => "reassigned",
-        }
-    }
-}
-
 impl Check {
     /// The method that it proves.
     pub fn method(&self) -> Method {
@@ -234,7 +177,7 @@ impl Challenge {
     }
 
     /// What is kept of it once it has ended.
-    pub fn ended(&self, end: ChallengeEnd) -> EndedChallenge {
+    pub fn ended(&self, end: ChallengeEnd, ended_at: Moment) -> EndedChallenge {
         EndedChallenge {
             number: self.number,
             participant: self.participant.clone(),
@@ -243,14 +186,8 @@ impl Challenge {
             tries_left: self.tries_left,
             expires_at: self.expires_at,
             end,
+            ended_at,
         }
-    }
-}
-
-impl EndedChallenge {
-    /// The token that its page had.
-    pub fn page(&self, interaction: InteractionId, keys: &Keys) -> Token {
-        page(interaction, self.number, &self.nonce, keys)
     }
 }
 

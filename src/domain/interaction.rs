@@ -46,8 +46,11 @@ pub struct Interaction {
     /// Participants made so far: the newest one's number.
     pub participants_made: u16,
     /// Challenges made so far: the newest one's number.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_first")]
     pub challenges_made: u16,
+    /// Acts that changed nothing else here: what is told of them is saved with something.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub acts: u32,
     /// The device, as the bot described it.
     pub device: Option<Device>,
     /// The store's epoch in which it was last acted on.
@@ -56,13 +59,8 @@ pub struct Interaction {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_first(epoch: &u32) -> bool {
-    *epoch == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_none_yet(made: &u16) -> bool {
-    *made == 0
+fn is_first<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 /// Whether the conversation goes on.

@@ -1,8 +1,12 @@
 //! The rules of an interaction, one file for each thing that somebody may do. A rule takes a
 //! `Turn` and returns the `Decision` to save; it has no clock, no chance and no I/O of its own.
 
-pub mod confirm;
+pub mod answer;
+pub mod ask;
+pub mod attend;
+mod confirm;
 pub mod continue_link;
+pub mod hear;
 pub mod issue;
 pub mod open;
 pub mod postback;

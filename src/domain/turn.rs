@@ -238,7 +238,13 @@ impl<'a> Turn<'a> {
             data.insert("reason".into(), end.as_str().into());
             self.push(kind, when, by.clone(), Some(challenge.participant.clone()), data);
         }
-        self.ended.challenges.push(challenge.ended(end));
+        self.ended.challenges.push(challenge.ended(end, when));
+    }
+
+    /// Something happened that changes nothing else: it is saved all the same, and told once.
+    pub fn tell_act(&mut self, kind: EventKind, participant: Option<ParticipantId>, data: Map<String, Value>) {
+        self.interaction.acts = self.interaction.acts.wrapping_add(1);
+        self.tell(kind, participant, data);
     }
 
     /// Something happened, now, by the turn's actor.

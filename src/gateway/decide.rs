@@ -18,7 +18,7 @@ use super::{Error, Gateway, encode};
 const MOST_ROUNDS: u32 = 64;
 
 /// How long one writer waits for those before it.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A record to write, not sealed yet.
 #[derive(Default)]
@@ -69,6 +69,12 @@ impl<T> Change<T> {
     pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Change<U> {
         let Self { put, delete, enter, remove, trim, events, confirm, outcome } = self;
         Change { put, delete, enter, remove, trim, events, confirm, outcome: outcome.map(told) }
+    }
+
+    /// The same change, with its refusal as something to tell.
+    pub fn told<U>(self, told: impl FnOnce(Result<T, Refusal>) -> U) -> Change<U> {
+        let Self { put, delete, enter, remove, trim, events, confirm, outcome } = self;
+        Change { put, delete, enter, remove, trim, events, confirm, outcome: Ok(told(outcome)) }
     }
 }
 

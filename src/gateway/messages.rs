@@ -5,23 +5,26 @@ use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::rules::confirm::{Heard, hear};
+use crate::domain::rules::hear::{Heard, hear};
 use crate::gateway::teams::TeamView;
 
 impl Gateway {
-    /// Hears a text of the conversation; only its own sender's can confirm anything.
+    /// Hears a text of the conversation; only its own sender's can answer anything, and not
+    /// by way of who had the code revealed.
+    #[expect(clippy::too_many_arguments, reason = "a message, with who wrote it and who brings it")]
     pub async fn hear(
         &self,
         id: InteractionId,
         team: Option<&TeamName>,
         text: &str,
         from: Option<&str>,
+        by: &Actor,
         remember: &Remember<'_, Held<Heard>>,
     ) -> Result<Told<Held<Heard>>, Error> {
         let visit = Visit { id, team, actor: Actor::Person, with: With::Nothing };
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| {
             let own = from.is_none_or(|from| from == turn.interaction.conversation.as_str());
-            hear(turn, text, own)
+            hear(turn, text, own, by)
         };
         self.turn(visit, rule, Some(remember)).await
     }

@@ -146,8 +146,13 @@ impl Gateway {
 
     /// Where the reply to a message that a bot passed on is remembered.
     pub fn message_place(&self, interaction: &[u8; 16], message: &str) -> Place {
-        let tag = self.keys.replay.tag(&[b"message", interaction, message.as_bytes()]);
-        let secret = self.keys.replay.tag(&[b"message reply", interaction, message.as_bytes()]);
+        self.place_of(b"message", interaction, message)
+    }
+
+    /// Where the reply to what has a name of its own among others of its kind is remembered.
+    pub(super) fn place_of(&self, kind: &[u8], of: &[u8], own: &str) -> Place {
+        let tag = self.keys.replay.tag(&[kind, of, own.as_bytes()]);
+        let secret = self.keys.replay.tag(&[&[kind, b" reply"].concat(), of, own.as_bytes()]);
         Place { name: format!("m/{}", tag.name()), key: *secret.as_bytes(), fresh: true, reservation: None }
     }
 }

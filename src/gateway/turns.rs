@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::decide::{Change, Confirm, LONGEST_WAIT, Opened, Plain, Reads};
 use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{DAY, Error, Gateway, Parsed, decode, encode};
+use crate::domain::ceiling::{Ceilings, CustomerTag, Need};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
@@ -27,6 +28,19 @@ pub struct Held<T> {
     pub address: Address,
     /// Its team, with the effective settings.
     pub team: Arc<TeamView>,
+}
+
+/// Attempts at one turn: what it needs elsewhere is looked at, counted, and looked at again.
+const MOST_ROUNDS: u32 = 16;
+
+/// What one attempt at a turn came to.
+enum Attempt<T> {
+    /// It was made before: the reply that it got.
+    Again(Vec<u8>),
+    /// It is saved, and whose ceilings have counted it.
+    Judged(Result<Told<Held<T>>, Refusal>, Vec<CustomerTag>),
+    /// Nothing is saved: this must be so first.
+    Needs(Vec<Need>),
 }
 
 /// Which interaction, and who acts on it.
@@ -137,7 +151,8 @@ impl Gateway {
         }
     }
 
-    /// Lets a rule decide on an interaction and saves it.
+    /// Lets a rule decide on an interaction and saves it. What the decision needs to be so elsewhere
+    /// is made so first, and then the rule is asked again.
     pub(super) async fn turn<T>(
         &self,
         visit: Visit<'_>,
@@ -147,6 +162,36 @@ impl Gateway {
     where
         T: Clone,
     {
+        let answer = remember.map(Remember::name);
+        let (mut ceilings, mut turnstile) = (Ceilings::default(), None);
+        for _ in 0..MOST_ROUNDS {
+            let needs = match self.attempt(&visit, &rule, remember, &ceilings).await? {
+                Attempt::Again(reply) => return Ok(Told::Again(reply)),
+                Attempt::Judged(outcome, counted) => {
+                    for customer in ceilings.counted().filter(|customer| !counted.contains(customer)) {
+                        self.take_back(customer, answer.as_deref()).await;
+                    }
+                    return Ok(outcome?);
+                }
+                Attempt::Needs(needs) => needs,
+            };
+            if turnstile.is_none() {
+                let of_these = &self.answering[usize::from(visit.id.as_bytes()[14])];
+                let waited = tokio::time::timeout(LONGEST_WAIT, of_these.lock()).await;
+                turnstile = Some(waited.map_err(|_| Error::Away("too many answers wait before this one".into()))?);
+            }
+            self.meet(&needs, answer.as_deref(), &mut ceilings).await?;
+        }
+        Err(Error::Away("too many answers at one time".into()))
+    }
+
+    async fn attempt<T: Clone>(
+        &self,
+        visit: &Visit<'_>,
+        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
+        remember: Option<&Remember<'_, Held<T>>>,
+        ceilings: &Ceilings,
+    ) -> Result<Attempt<T>, Error> {
         let seen = self.facts(visit.id, visit.team).await?;
         let facts = &seen.interaction;
         let team = self.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
@@ -161,7 +206,7 @@ impl Gateway {
                 if let Some(remember) = remember
                     && let Some(reply) = remember.earlier(&records[records.len() - 1], now)?
                 {
-                    return Ok(Change::nothing(Ok(Told::Again(reply))));
+                    return Ok(Change::nothing(Ok(Attempt::Again(reply))));
                 }
                 let record = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
                 let before = self.parse(visit.id, &reads.names[0], record)?;
@@ -170,23 +215,30 @@ impl Gateway {
                 let around = self.around(&team.effective.settings, now);
                 let interaction = Interaction::clone(&before);
                 let mut turn = Turn::begin(interaction, address.clone(), around, visit.actor.clone(), draws.clone());
+                turn.ceilings = ceilings.clone();
                 if !matches!(visit.with, With::Nothing) {
                     turn.past = visit.with.past(&reads.names[2], records[2].as_ref())?;
                 }
-                let decision = rule(turn, &team);
+                let mut decision = rule(turn, &team);
+                let needs = std::mem::take(&mut decision.needs);
+                if !needs.is_empty() {
+                    return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(Attempt::Needs(needs))) });
+                }
+                let counted = std::mem::take(&mut decision.counted);
                 let change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
+                let change = change.told(|outcome| Attempt::Judged(outcome, counted));
                 match visit.actor {
                     Actor::Time => Ok(Change { confirm: Confirm::Nothing, ..change }),
                     _ => Ok(change),
                 }
             })
             .await?;
-        let told = saved.outcome?;
-        if let (Told::Fresh(held), Some(version)) = (&told, saved.version) {
+        let attempt = saved.outcome?;
+        if let (Attempt::Judged(Ok(Told::Fresh(held)), _), Some(version)) = (&attempt, saved.version) {
             let interaction = held.interaction.clone();
             self.parsed.insert(visit.id, Arc::new(Parsed { version, interaction }));
         }
-        Ok(told)
+        Ok(attempt)
     }
 
     /// What a decision changes in the store.

@@ -1,5 +1,5 @@
 //! What bots and agents tell of a conversation: what was typed, who is there, that it ends.
-//! What was typed is passed on and never logged; what it meant, `domain::rules::confirm` says.
+//! What was typed is passed on and never logged; what it meant, `domain::rules::hear` says.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};
@@ -17,7 +17,8 @@ use super::views::{AuthenticationView, InteractionView, Viewer};
 use super::{Shared, slugs};
 use crate::domain::id::{MessageId, ParticipantId, plain_text};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::confirm::Heard;
+use crate::domain::rules::answer::Outcome;
+use crate::domain::rules::hear::{Heard, Kind};
 use crate::domain::team::Role;
 use crate::gateway::{Error, Held, Remember, Told};
 
@@ -47,18 +48,21 @@ struct Message {
 struct HeardView {
     /// True: keep it from the model and the transcript.
     consumed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    /// `passed`, `wrong`, `locked` or `banned`.
+    /// `confirmation`, `otp` or `pin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    outcome: Option<Heard>,
+    kind: Option<Kind>,
+    /// `passed`, `wrong`, `locked`, `banned` or `subject_conflict`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    outcome: Option<Outcome>,
     authentication: AuthenticationView,
     #[serde(skip_serializing_if = "Option::is_none")]
     redacted_text: Option<String>,
 }
 
-/// Passes on what the person typed: a confirmation code is taken out of the conversation.
+/// Passes on what the person typed: an answer to a login or a challenge is taken out of
+/// the conversation.
 #[utoipa::path(post, path = "/v1/interactions/{id}/messages", tag = "interactions", operation_id = "hear_message",
     params(("id" = String, Path)), request_body = Message, security(("key" = ["bot"])),
     responses((status = 200, body = HeardView)))]
@@ -78,20 +82,19 @@ async fn hear_message(
     let viewer = Viewer { role: Role::Bot, ..state.viewer(&caller) };
     let hidden: String = text.chars().take(32).map(|_| '•').collect();
     let render = |held: &Held<Heard>| {
-        let consumed = held.outcome != Heard::Conversation;
-        let authentication = viewer.flag(held, None, None).expect("every interaction has a primary");
-        let view = HeardView {
-            consumed,
-            kind: consumed.then_some("confirmation"),
-            outcome: consumed.then_some(held.outcome),
-            authentication,
-            redacted_text: consumed.then(|| hidden.clone()),
+        let (kind, outcome) = match held.outcome {
+            Heard::Conversation => (None, None),
+            Heard::Answer(kind, outcome) => (Some(kind), Some(outcome)),
         };
+        let consumed = kind.is_some();
+        let authentication = viewer.flag(held, None, None).expect("every interaction has a primary");
+        let view =
+            HeardView { consumed, kind, outcome, authentication, redacted_text: consumed.then(|| hidden.clone()) };
         created(false, &view)
     };
     let place = state.gateway.message_place(acting.id.as_bytes(), message_id.as_str());
     let remember = Remember::new(place, &render);
-    let told = state.gateway.hear(acting.id, acting.team, &text, from.as_deref(), &remember).await;
+    let told = state.gateway.hear(acting.id, acting.team, &text, from.as_deref(), &caller.actor, &remember).await;
     match told.map_err(|e| state.problem(e))? {
         Told::Fresh(held) => Ok(again(render(&held))),
         Told::Again(bytes) => Ok(again(bytes)),

@@ -10,9 +10,11 @@ use http::request::Parts;
 use super::Shared;
 use super::problem::Problem;
 use super::slugs;
+use crate::domain::challenge::ChallengeId;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::team::Role;
 use crate::gateway::callers::Caller;
+use crate::gateway::challenges::Attending;
 use crate::gateway::interactions::Acting;
 
 macro_rules! callers {
@@ -80,4 +82,10 @@ pub fn team_of_query(caller: &Caller, named: Option<&str>) -> Result<TeamName, P
 pub fn acting<'a>(caller: &'a Caller, id: &str) -> Result<Acting<'a>, Problem> {
     let id: InteractionId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
     Ok(Acting { id, team: caller.sees(), actor: caller.actor.clone() })
+}
+
+/// An act of a caller on the challenge that a path names.
+pub fn attending<'a>(caller: &'a Caller, id: &str) -> Result<Attending<'a>, Problem> {
+    let id: ChallengeId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    Ok(Attending { id, team: caller.sees(), actor: caller.actor.clone() })
 }

@@ -13,9 +13,18 @@ use crate::gateway::callers::Caller;
 use crate::gateway::replay::Place;
 use crate::gateway::{Error, Told};
 
-/// A reply to keep: its first byte tells 201 from 200.
+/// A reply to keep: its first byte tells 200, 201 and 202 apart.
 pub(super) fn created<V: Serialize>(created: bool, view: &V) -> Vec<u8> {
-    let mut bytes = vec![u8::from(created)];
+    kept(u8::from(created), view)
+}
+
+/// The same of what goes on behind the reply.
+pub(super) fn accepted<V: Serialize>(view: &V) -> Vec<u8> {
+    kept(2, view)
+}
+
+fn kept<V: Serialize>(status: u8, view: &V) -> Vec<u8> {
+    let mut bytes = vec![status];
     serde_json::to_writer(&mut bytes, view).expect("views are maps with text keys");
     bytes
 }
@@ -29,7 +38,11 @@ pub(super) fn read<V: Serialize>(view: &V) -> Response {
 
 /// A kept reply as it was.
 pub(super) fn again(bytes: Vec<u8>) -> Response {
-    let status = if bytes.first() == Some(&1) { StatusCode::CREATED } else { StatusCode::OK };
+    let status = match bytes.first() {
+        Some(1) => StatusCode::CREATED,
+        Some(2) => StatusCode::ACCEPTED,
+        _ => StatusCode::OK,
+    };
     (status, [(header::CONTENT_TYPE, "application/json")], bytes.get(1..).unwrap_or_default().to_vec()).into_response()
 }
 

@@ -7,18 +7,22 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use challenge::ChallengeView;
+use lockout::LockoutView;
+
 use crate::domain::flag::{Answer, Flag};
 use crate::domain::id::ParticipantId;
-use crate::domain::interaction::{Address, Interaction, Participant, Status};
+use crate::domain::interaction::{Interaction, Participant, Status};
 use crate::domain::link::Progress;
-use crate::domain::lockout::Budget;
-use crate::domain::method::Guarded;
 use crate::domain::secret::Keys;
 use crate::domain::settings::Settings;
 use crate::domain::team::Role;
 use crate::domain::time::Moment;
 use crate::domain::turn::link_id;
 use crate::gateway::Held;
+
+pub mod challenge;
+mod lockout;
 
 /// A conversation, its participants and the primary's flag.
 #[derive(Serialize, ToSchema)]
@@ -38,8 +42,7 @@ pub struct InteractionView {
     /// The primary's newest live link.
     login_link: Option<LinkView>,
     /// The primary's live challenge.
-    #[schema(value_type = Option<Object>)]
-    challenge: Option<Value>,
+    challenge: Option<ChallengeView>,
 }
 
 /// A person in an interaction.
@@ -57,8 +60,7 @@ pub struct ParticipantView {
     email: Option<String>,
     authentication: AuthenticationView,
     login_link: Option<LinkView>,
-    #[schema(value_type = Option<Object>)]
-    challenge: Option<Value>,
+    challenge: Option<ChallengeView>,
     entry: EntryView,
     lockout: LockoutView,
 }
@@ -130,26 +132,6 @@ struct EntryView {
     entered_at: Option<String>,
 }
 
-/// What failed answers have led to.
-#[derive(Serialize, ToSchema)]
-struct LockoutView {
-    /// `clear`, `locked` or `banned`.
-    status: &'static str,
-    until: Option<String>,
-    failures: u32,
-    lockouts: u32,
-    by_method: BTreeMap<String, MethodLockoutView>,
-}
-
-/// The same of one method.
-#[derive(Serialize, ToSchema)]
-struct MethodLockoutView {
-    status: &'static str,
-    until: Option<String>,
-    failures: u32,
-    lockouts: u32,
-}
-
 /// Whose eyes, and when.
 #[derive(Clone, Copy)]
 pub struct Viewer<'a> {
@@ -159,8 +141,10 @@ pub struct Viewer<'a> {
     pub now: Moment,
     /// What lockouts end by.
     pub sure: Moment,
-    /// For the names of cosigners' budgets.
+    /// For the names of cosigners' budgets, and for the addresses of challenges' pages.
     pub keys: &'a Keys,
+    /// What those addresses start with.
+    pub public_url: &'a str,
 }
 
 impl Viewer<'_> {
@@ -175,7 +159,7 @@ impl Viewer<'_> {
             email: p.person.email.as_deref().map(mask),
             authentication: self.authentication(interaction, p),
             login_link: self.link(interaction, p),
-            challenge: None,
+            challenge: self.live_challenge(interaction, p),
             entry: EntryView { status: "none", method: None, entered_at: None },
             lockout: self.lockout(p, &held.address),
         };
@@ -194,7 +178,7 @@ impl Viewer<'_> {
             participants: interaction.participants.iter().map(participant).collect(),
             authentication: self.authentication(interaction, interaction.primary()),
             login_link: self.link(interaction, interaction.primary()),
-            challenge: None,
+            challenge: self.live_challenge(interaction, interaction.primary()),
         }
     }
 
@@ -263,36 +247,6 @@ impl Viewer<'_> {
             status: if matches!(link.progress, Progress::Issued) { "issued" } else { "opened" },
             expires_at: link.expires_at.map(|end| end.to_string()),
         })
-    }
-
-    fn lockout(self, participant: &Participant, address: &Address) -> LockoutView {
-        let pseudonym = |own: &str| self.keys.pseudonym.tag(&[own.as_bytes()]).name();
-        let methods = Guarded::ALL.into_iter().filter_map(|what| {
-            let budget = address.budgets.get(&Address::budget_name(what, participant, pseudonym))?;
-            Some((what.to_string(), self.budget(budget)))
-        });
-        let by_method: BTreeMap<String, MethodLockoutView> = methods.collect();
-        let rank = |status: &str| ["clear", "locked", "banned"].iter().position(|s| *s == status);
-        let status = by_method.values().map(|m| m.status).max_by_key(|s| rank(s)).unwrap_or("clear");
-        LockoutView {
-            status,
-            until: by_method.values().filter_map(|m| m.until.clone()).max(),
-            failures: by_method.values().map(|m| m.failures).sum(),
-            lockouts: by_method.values().map(|m| m.lockouts).sum(),
-            by_method,
-        }
-    }
-
-    fn budget(self, budget: &Budget) -> MethodLockoutView {
-        let until =
-            budget.locked_until.filter(|until| self.sure < *until).map(|until| until.shown(self.sure, self.now));
-        let status = match (budget.banned, until) {
-            (true, _) => "banned",
-            (false, Some(_)) => "locked",
-            (false, None) => "clear",
-        };
-        let (failures, lockouts) = (budget.failures, budget.lockouts);
-        MethodLockoutView { status, until: until.map(|u| u.to_string()), failures, lockouts }
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test, also in a function beside it")]
 
 mod bounds;
+mod challenges;
 mod events;
 mod idempotency;
 mod interactions;

@@ -6,6 +6,7 @@
 
 mod architecture;
 mod attacks_assertions;
+mod attacks_codes;
 mod attacks_http;
 mod attacks_links;
 mod audit;
@@ -14,6 +15,7 @@ mod browser;
 mod clients;
 mod clock;
 mod cluster;
+mod codes;
 mod commands;
 mod confirm;
 mod contract;

@@ -14,7 +14,7 @@ use countersign::domain::id::{InteractionId, ParticipantId};
 use countersign::domain::interaction::{Address, Interaction, Participant, Person, Role, Status};
 use countersign::domain::link::{EndedLink, PostBackStatus, Purpose};
 use countersign::domain::method::Method;
-use countersign::domain::rules::{confirm, continue_link, issue, open, postback, tend};
+use countersign::domain::rules::{continue_link, hear, issue, open, postback, tend};
 use countersign::domain::secret::{Keys, Secret};
 use countersign::domain::settings::{Overrides, Settings, effective};
 use countersign::domain::time::Moment;
@@ -323,7 +323,7 @@ impl Story {
         let waiting: BTreeMap<_, _> = self.interaction.participants.iter().filter_map(waits).collect();
         let right = (0..self.interaction.participants.len()).find(|who| self.code(*who).as_deref() == Some(text));
         let right = right.filter(|_| own).map(|who| self.id(who));
-        let (_, events) = self.turn(None, |turn| confirm::hear(turn, text, own));
+        let (_, events) = self.turn(None, |turn| hear::hear(turn, text, own, &Actor::Person));
         for wrong in events.iter().filter(|e| e.kind == EventKind::ConfirmationWrong) {
             let link = waiting[wrong.participant.as_ref().expect("somebody's")];
             let guesses = self.guesses.entry(link).or_default();

@@ -13,6 +13,8 @@ use tokio::sync::Barrier;
 use crate::length::{figure, rounds, size};
 use crate::world::{Browser, Reply, Team, URL, Visit, World, hidden, worlds};
 
+mod codes;
+
 /// So many want it at once.
 const CALLERS: usize = 64;
 

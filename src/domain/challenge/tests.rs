@@ -109,7 +109,9 @@ fn an_id_has_one_spelling() {
 #[test]
 fn the_page_of_a_challenge_can_be_told_again_and_not_be_guessed() {
     let one = challenge(otp(6, 0), [3; 16]);
-    assert!(one.page(interaction(), &keys()) == one.ended(ChallengeEnd::Passed).page(interaction(), &keys()));
+    assert!(
+        one.page(interaction(), &keys()) == one.ended(ChallengeEnd::Passed, Moment(0)).page(interaction(), &keys())
+    );
     let other = challenge(otp(6, 0), [4; 16]);
     assert!(one.page(interaction(), &keys()) != other.page(interaction(), &keys()));
 }

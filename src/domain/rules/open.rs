@@ -53,6 +53,7 @@ pub fn open<'a>(
         participants,
         links_made: 0,
         challenges_made: 0,
+        acts: 0,
         device: opening.device.clone(),
         epoch: around.epoch,
     };

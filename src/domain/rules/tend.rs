@@ -118,7 +118,7 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, only: Option<Guarded>, re
     }
     if turn.ceiling_was_cleared(at) {
         let data = object(json!({"method": null, "reason": reason}));
-        turn.tell(EventKind::Unbanned, Some(who.clone()), data);
+        turn.tell_act(EventKind::Unbanned, Some(who.clone()), data);
     }
     for what in budgets {
         let name = turn.budget_name(at, what);

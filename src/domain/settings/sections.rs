@@ -2,6 +2,7 @@
 //! what no rule reads yet stays in the JSON.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -201,6 +202,13 @@ pub struct TwoFactor {
 pub struct SendBudget {
     /// How long after a code the next may be asked for.
     pub resend_after_seconds: u64,
+}
+
+impl SendBudget {
+    /// When the code after one that goes out at `now` may be asked for.
+    pub fn resend_after(&self, now: Moment) -> Moment {
+        now.plus(Duration::from_secs(self.resend_after_seconds))
+    }
 }
 
 /// One intent of `intents`.

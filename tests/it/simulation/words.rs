@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use countersign::domain::event::Actor;
 use countersign::domain::id::InteractionId;
-use countersign::domain::rules::confirm::Heard;
+use countersign::domain::rules::hear::Heard;
 use countersign::gateway::{Held, Remember, Told};
 
 use super::people::{Answer, People};
@@ -58,10 +59,10 @@ impl People {
             let asking = async {
                 let (team, bot) = self.team(at);
                 self.caller(&node, &bot).await?;
-                let render = |held: &Held<Heard>| format!("{:?}", held.outcome).into_bytes();
+                let render = |held: &Held<Heard>| told(held.outcome).into_bytes();
                 let remember = Remember::new(node.gateway.message_place(id.as_bytes(), message), &render);
-                Ok(match node.gateway.hear(id, Some(&team), text, None, &remember).await? {
-                    Told::Fresh(held) => format!("{:?}", held.outcome),
+                Ok(match node.gateway.hear(id, Some(&team), text, None, &Actor::Person, &remember).await? {
+                    Told::Fresh(held) => told(held.outcome),
                     Told::Again(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
                 })
             };
@@ -78,5 +79,13 @@ impl People {
                 Answer::Unknown => {}
             }
         }
+    }
+}
+
+/// A word for what became of a text.
+fn told(heard: Heard) -> String {
+    match heard {
+        Heard::Conversation => "Conversation".to_owned(),
+        Heard::Answer(_, outcome) => format!("{outcome:?}"),
     }
 }

@@ -1,0 +1,170 @@
+//! Answering a challenge: what is taken for an answer, what a right one raises and a wrong one
+//! costs. Chat, API and page all come here.
+//!
+//! Counted before compared: whatever is compared has passed `admit`, and what a wrong answer
+//! counted is in the decision that is saved before anybody is told.
+
+use serde::{Deserialize, Serialize};
+
+use super::attend::{Found, find};
+use super::open::raise;
+use crate::domain::challenge::{ChallengeEnd, Check};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::flag::{Binding, Proof, Reason};
+use crate::domain::id::ParticipantId;
+use crate::domain::lockout::Consequence;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
+use crate::domain::turn::{Decision, Turn, challenge_data, resume_data};
+use crate::domain::typed::Digits;
+
+/// What became of an answer, in the order in which the first that holds is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The person is banned; nothing was compared.
+    Banned,
+    /// The person is locked; nothing was compared.
+    Locked,
+    /// The challenge was answered rightly before.
+    AlreadyUsed,
+    /// It was answered wrongly too often.
+    Exhausted,
+    /// Its time is over, or it was taken back.
+    Expired,
+    /// The text is none that could be right: not counted.
+    NotACode,
+    /// It was wrong.
+    Wrong,
+    /// It was right, but of another customer than this conversation's.
+    SubjectConflict,
+    /// It was right.
+    Passed,
+}
+
+/// An answer.
+#[derive(Clone, Copy)]
+pub struct Answer<'a> {
+    /// As it was typed.
+    pub text: &'a str,
+    /// How whoever typed it is shown to be the one who chats.
+    pub binding: Binding,
+    /// Who brings it: not who had the code revealed.
+    pub by: &'a Actor,
+}
+
+/// What is told of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// How it went.
+    pub outcome: Outcome,
+    /// Whose challenge it was.
+    pub participant: ParticipantId,
+    /// Wrong answers that it still takes.
+    pub tries_left: u32,
+    /// Nothing is taken until then.
+    pub locked_until: Option<Moment>,
+}
+
+/// Answers the challenge of that number.
+pub fn answer(mut turn: Turn<'_>, number: u16, answer: &Answer<'_>) -> Decision<Answered> {
+    let found = match find(&turn, number) {
+        Ok(found) => found,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    let id = found.participant().clone();
+    let at = match turn.find(Some(&id)) {
+        Ok(at) => at,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    let what = found.method().guarded();
+    if let Found::Live(challenge) = &found
+        && challenge.revealed_to.contains(answer.by)
+    {
+        return turn.refuse(Refusal::ActorConflict);
+    }
+    turn.look_up(at);
+    if turn.must_be_open().is_ok() {
+        turn.touch();
+    }
+    let outcome = match (turn.admit(at, what), &found) {
+        (Err(Refusal::Banned), _) => Outcome::Banned,
+        (Err(_), _) => Outcome::Locked,
+        (Ok(_), Found::Ended(ended)) => over(ended.end),
+        (Ok(_), Found::Live(challenge)) => match challenge.candidate(answer.text) {
+            None => Outcome::NotACode,
+            Some(said) => judge(&mut turn, at, &said, answer.binding, answer.by),
+        },
+    };
+    let live = turn.interaction.participants[at].challenge.as_ref().filter(|c| c.number == number);
+    let ended = turn.ended_challenge(number);
+    let tries_left = live.map(|c| c.tries_left).or(ended.map(|e| e.tries_left)).unwrap_or(0);
+    let locked_until = match turn.admit(at, what) {
+        Err(Refusal::Locked(until)) => Some(until),
+        _ => None,
+    };
+    turn.done(Answered { outcome, participant: id, tries_left, locked_until })
+}
+
+/// What a challenge that ended answers.
+fn over(end: ChallengeEnd) -> Outcome {
+    match end {
+        ChallengeEnd::Passed => Outcome::AlreadyUsed,
+        ChallengeEnd::Exhausted | ChallengeEnd::Locked => Outcome::Exhausted,
+        _ => Outcome::Expired,
+    }
+}
+
+/// Whether it is the answer to the participant's live challenge.
+pub(super) fn is_right(turn: &Turn<'_>, at: usize, said: &Digits) -> bool {
+    let (id, key) = (turn.interaction.id, &turn.around.keys.code);
+    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.is(said, id, key))
+}
+
+/// Compares a text that could be the answer, and does what follows. Only after `admit`.
+fn judge(turn: &mut Turn<'_>, at: usize, said: &Digits, binding: Binding, by: &Actor) -> Outcome {
+    if is_right(turn, at, said) { pass(turn, at, binding, by) } else { miss(turn, at) }
+}
+
+/// It was right: the challenge ends and the flag goes up.
+pub(super) fn pass(turn: &mut Turn<'_>, at: usize, binding: Binding, by: &Actor) -> Outcome {
+    let participant = &turn.interaction.participants[at];
+    let challenge = participant.challenge.clone().expect("the caller chose one that is asked");
+    turn.clear_ceiling(at);
+    // An agent who set the PIN knows it as well as one who had it revealed.
+    let set_by = matches!(challenge.check, Check::Pin(_)) && challenge.started_by == *by;
+    let proof = Proof::of_answer(challenge.method(), set_by || !challenge.revealed_to.is_empty());
+    let data = challenge_data(turn.interaction.id, &challenge);
+    turn.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
+    turn.end_challenge(at, ChallengeEnd::Passed);
+    let resume = resume_data(challenge.intent.as_ref(), challenge.state.as_deref());
+    match raise(turn, at, proof, binding, None, resume) {
+        Ok(()) => Outcome::Passed,
+        Err(_) => Outcome::SubjectConflict,
+    }
+}
+
+/// It was wrong: the count is saved before anybody is told.
+pub(super) fn miss(turn: &mut Turn<'_>, at: usize) -> Outcome {
+    let interaction = turn.interaction.id;
+    let participant = turn.participant(at);
+    let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut());
+    let challenge = challenge.expect("the caller chose one that is asked");
+    challenge.tries_left = challenge.tries_left.saturating_sub(1);
+    let (tries_left, what) = (challenge.tries_left, challenge.method().guarded());
+    let mut data = challenge_data(interaction, challenge);
+    data.insert("tries_left".into(), tries_left.into());
+    turn.tell(EventKind::ChallengeWrong, Some(id), data);
+    let consequence = turn.fail(at, what);
+    if tries_left == 0 {
+        turn.end_challenge(at, ChallengeEnd::Exhausted);
+    }
+    if turn.interaction.participants[at].challenge.is_none() {
+        turn.participant(at).flag.explain(Reason::ChallengeFailed);
+    }
+    match consequence {
+        Consequence::Counted => Outcome::Wrong,
+        Consequence::Locked(_) => Outcome::Locked,
+        Consequence::Banned => Outcome::Banned,
+    }
+}

@@ -1,0 +1,113 @@
+//! Putting a challenge to a participant. The new one ends the live one; what was guessed wrong
+//! before goes on counting.
+
+use crate::domain::challenge::{Challenge, ChallengeEnd, Check, DeliverTo, Otp, Pin};
+use crate::domain::event::EventKind;
+use crate::domain::id::{IntentName, ParticipantId};
+use crate::domain::method::Method;
+use crate::domain::refusal::Refusal;
+use crate::domain::turn::{Decision, Turn, challenge_data};
+
+/// What a bot or an agent asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What is to be answered.
+    pub wanted: Wanted,
+    /// Whom; the primary where nobody is named.
+    pub participant: Option<ParticipantId>,
+    /// Who is to be given the code.
+    pub deliver_to: DeliverTo,
+    /// What it is for.
+    pub intent: Option<IntentName>,
+    /// The bot's own words.
+    pub state: Option<String>,
+}
+
+/// What is to be answered.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// A code that the gateway makes.
+    Otp,
+    /// A number that agent and customer agreed on.
+    Pin(Pin),
+}
+
+impl Wanted {
+    fn method(&self) -> Method {
+        match self {
+            Self::Otp => Method::Otp,
+            Self::Pin(_) => Method::Pin,
+        }
+    }
+}
+
+/// Puts a challenge; a live one of the same participant ends.
+pub fn ask(mut turn: Turn<'_>, request: &Request) -> Decision<Challenge> {
+    let at = match permitted(&mut turn, request) {
+        Ok(at) => at,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    let challenge = made(&mut turn, at, request);
+    if let Err(refusal) = deliver(&turn, &challenge) {
+        return turn.refuse(refusal);
+    }
+    turn.interaction.challenges_made = challenge.number;
+    turn.end_challenge(at, ChallengeEnd::Superseded);
+    turn.participant(at).challenge = Some(challenge.clone());
+    turn.touch();
+    let data = challenge_data(turn.interaction.id, &challenge);
+    turn.tell(EventKind::ChallengeStarted, Some(challenge.participant.clone()), data);
+    turn.done(challenge)
+}
+
+fn permitted(turn: &mut Turn<'_>, request: &Request) -> Result<usize, Refusal> {
+    turn.must_be_open()?;
+    let at = turn.find(request.participant.as_ref())?;
+    turn.look_up(at);
+    turn.admit(at, request.wanted.method().guarded())?; // a locked person is sent no code
+    if turn.interaction.challenges_made == u16::MAX {
+        return Err(Refusal::Full);
+    }
+    Ok(at)
+}
+
+fn made(turn: &mut Turn<'_>, at: usize, request: &Request) -> Challenge {
+    let (settings, now) = (turn.around.settings, turn.around.now);
+    // A PIN has no tries of its own: the method's lockout ends it.
+    let (check, expires_at, tries_left) = match &request.wanted {
+        Wanted::Pin(pin) => (Check::Pin(pin.clone()), None, settings.lockout.threshold),
+        Wanted::Otp => {
+            let lifetime = settings.otp.expires_minutes;
+            let resend_at = settings.send_budget.resend_after(now);
+            let otp = Otp { length: settings.otp.length, issue: 1, lifetime, resend_at };
+            (Check::Otp(otp), lifetime.after(now), settings.otp.max_tries)
+        }
+    };
+    Challenge {
+        number: turn.interaction.challenges_made + 1,
+        participant: turn.interaction.participants[at].id.clone(),
+        nonce: turn.draws.take(),
+        check,
+        started_at: now,
+        started_by: turn.actor.clone(),
+        expires_at,
+        tries_left,
+        deliver_to: request.deliver_to,
+        arrived: None,
+        revealed_to: Vec::new(),
+        intent: request.intent.clone(),
+        state: request.state.clone(),
+    }
+}
+
+/// Sees to it that the challenge's code finds its way: a new challenge's, and the next one's of a
+/// challenge that is sent again. No team has a channel yet, so it waits for the agent, where the
+/// agent may see it, or there is no way.
+pub(super) fn deliver(turn: &Turn<'_>, challenge: &Challenge) -> Result<(), Refusal> {
+    let by_agent = turn.around.settings.otp.show_to_agents;
+    match (&challenge.check, challenge.deliver_to) {
+        (Check::Pin(_), _) | (Check::Otp(_), DeliverTo::Agent) => Ok(()),
+        (Check::Otp(_), DeliverTo::Auto) if by_agent => Ok(()),
+        (Check::Otp(_), _) => Err(Refusal::NoChannel),
+    }
+}

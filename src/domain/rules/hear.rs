@@ -1,0 +1,131 @@
+//! A text that the person typed in the chat: a confirmation code, the answer to a challenge, or
+//! conversation.
+//!
+//! Counted before compared: a wrong answer's count is in the decision, and is saved before anybody
+//! is told.
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::{self, Outcome};
+use super::confirm;
+use crate::domain::confirmation::Candidate;
+use crate::domain::event::Actor;
+use crate::domain::flag::Binding;
+use crate::domain::method::{Guarded, Method};
+use crate::domain::refusal::Refusal;
+use crate::domain::turn::{Decision, Turn};
+use crate::domain::typed::Digits;
+
+/// What became of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Nobody waits for it: it belongs to the bot.
+    Conversation,
+    /// It was taken for an answer.
+    Answer(Kind, Outcome),
+}
+
+/// What a text was an answer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A login that waits for its code.
+    Confirmation,
+    /// A one-time code.
+    Otp,
+    /// A PIN.
+    Pin,
+    /// Questions.
+    Kba,
+}
+
+/// What a text would be to one who waits.
+enum Said {
+    Confirmation(Candidate),
+    Challenge(Method, Digits),
+}
+
+impl Said {
+    fn guarded(&self) -> Guarded {
+        match self {
+            Self::Confirmation(_) => Guarded::Login,
+            Self::Challenge(method, _) => method.guarded(),
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Confirmation(_) => Kind::Confirmation,
+            Self::Challenge(Method::Pin, _) => Kind::Pin,
+            Self::Challenge(Method::Kba, _) => Kind::Kba,
+            Self::Challenge(..) => Kind::Otp,
+        }
+    }
+
+    fn is_right(&self, turn: &Turn<'_>, at: usize) -> bool {
+        match self {
+            Self::Confirmation(said) => confirm::is_right(turn, at, said),
+            Self::Challenge(_, said) => answer::is_right(turn, at, said),
+        }
+    }
+}
+
+/// Hears a text. Only the conversation's own sender can answer anything, and who had a code
+/// revealed cannot bring it.
+pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool, by: &Actor) -> Decision<Heard> {
+    if let Err(refusal) = turn.must_be_open() {
+        return turn.refuse(refusal);
+    }
+    turn.touch();
+    let waiting = if from_own_sender { waiting(&turn, text) } else { Vec::new() };
+    let revealed = |at: usize| turn.interaction.participants[at].challenge.as_ref().map(|c| &c.revealed_to);
+    let saw = |(at, said): &(usize, Said)| {
+        matches!(said, Said::Challenge(..)) && revealed(*at).is_some_and(|to| to.contains(by))
+    };
+    if waiting.iter().any(saw) {
+        return turn.refuse(Refusal::ActorConflict);
+    }
+    waiting.iter().for_each(|(at, _)| turn.look_up(*at));
+    let (admitted, refused): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|(at, said)| turn.admit(*at, said.guarded()).is_ok());
+    // One person's right code is not another's wrong one: only a text that is nobody's is counted.
+    if let Some((at, said)) = admitted.iter().find(|(at, said)| said.is_right(&turn, *at)) {
+        let outcome = match said {
+            Said::Confirmation(_) => confirm::pass(&mut turn, *at),
+            Said::Challenge(..) => answer::pass(&mut turn, *at, Binding::Code, by),
+        };
+        return turn.done(Heard::Answer(said.kind(), outcome));
+    }
+    let mut worst: Option<(Outcome, Kind)> = None;
+    for (at, said) in admitted {
+        // Two people may share a budget: the first one's lock holds for the second.
+        if turn.admit(at, said.guarded()).is_ok() {
+            let outcome = match said {
+                Said::Confirmation(_) => confirm::miss(&mut turn, at),
+                Said::Challenge(..) => answer::miss(&mut turn, at),
+            };
+            worst =
+                Some(worst.map_or((outcome, said.kind()), |w| if outcome < w.0 { (outcome, said.kind()) } else { w }));
+        }
+    }
+    let shut = refused.first().map(|(at, said)| match turn.admit(*at, said.guarded()) {
+        Err(Refusal::Banned) => (Outcome::Banned, said.kind()),
+        _ => (Outcome::Locked, said.kind()),
+    });
+    turn.done(worst.or(shut).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
+}
+
+/// Everybody who waits for a text like this one: in their order, a login before a challenge.
+fn waiting(turn: &Turn<'_>, text: &str) -> Vec<(usize, Said)> {
+    let mut waiting = Vec::new();
+    for (at, participant) in turn.interaction.participants.iter().enumerate() {
+        if participant.confirmation.is_some() {
+            waiting.extend(Candidate::parse(text).map(|said| (at, Said::Confirmation(said))));
+        }
+        if let Some(challenge) = &participant.challenge {
+            let said = challenge.candidate(text);
+            waiting.extend(said.map(|said| (at, Said::Challenge(challenge.method(), said))));
+        }
+    }
+    waiting
+}

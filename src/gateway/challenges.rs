@@ -1,0 +1,131 @@
+//! Challenges: putting one, answering it, sending it again, taking it back, showing its code; and
+//! its page, which is opened by a token. When any of that may be, `domain::rules` says.
+
+use super::interactions::Acting;
+use super::links::fresh;
+use super::replay::Place;
+use super::turns::{Visit, With};
+use super::{Error, Gateway, Held, Remember, Told};
+use crate::domain::challenge::{Challenge, ChallengeId};
+use crate::domain::event::Actor;
+use crate::domain::flag::Binding;
+use crate::domain::id::{MessageId, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::answer::{Answer, Answered, answer};
+use crate::domain::rules::ask::{Request, ask};
+use crate::domain::rules::attend::{Found, Revealed, arrive, cancel, find_page, look, look_at_page, resend, reveal};
+use crate::domain::token::Token;
+use crate::domain::turn::Turn;
+use crate::gateway::teams::TeamView;
+
+/// Which challenge, for which team's caller, by whom.
+#[derive(Clone)]
+pub struct Attending<'a> {
+    /// The challenge.
+    pub id: ChallengeId,
+    /// The caller's team; None: an owner, who sees every team's.
+    pub team: Option<&'a TeamName>,
+    /// Who.
+    pub actor: Actor,
+}
+
+impl<'a> From<Attending<'a>> for Visit<'a> {
+    fn from(attending: Attending<'a>) -> Self {
+        let Attending { id, team, actor } = attending;
+        Visit { id: id.interaction, team, actor, with: With::Challenge(id.number) }
+    }
+}
+
+impl Gateway {
+    /// Puts a challenge to a participant.
+    pub async fn ask(
+        &self,
+        acting: Acting<'_>,
+        request: &Request,
+        remember: Option<&Remember<'_, Held<Challenge>>>,
+    ) -> Result<Told<Held<Challenge>>, Error> {
+        self.turn(acting.into(), |turn, _| ask(turn, request), remember).await
+    }
+
+    /// A challenge as it is now.
+    pub async fn challenge(&self, attending: Attending<'_>) -> Result<Held<Found>, Error> {
+        let number = attending.id.number;
+        fresh(self.turn(attending.into(), |turn, _| look(turn, number), None).await?)
+    }
+
+    /// Takes an answer that a caller brings.
+    pub async fn answer(
+        &self,
+        attending: Attending<'_>,
+        text: &str,
+        binding: Binding,
+        remember: Option<&Remember<'_, Held<Answered>>>,
+    ) -> Result<Told<Held<Answered>>, Error> {
+        let (number, by) = (attending.id.number, attending.actor.clone());
+        let said = Answer { text, binding, by: &by };
+        self.turn(attending.into(), |turn, _| answer(turn, number, &said), remember).await
+    }
+
+    /// Where the reply to an answer that has a message's id is remembered.
+    pub fn answer_place(&self, id: ChallengeId, message: &MessageId) -> Place {
+        let of = [id.interaction.as_bytes().as_slice(), &id.number.to_be_bytes()].concat();
+        self.place_of(b"answer", &of, message.as_str())
+    }
+
+    /// Sends another code.
+    pub async fn resend(
+        &self,
+        attending: Attending<'_>,
+        remember: Option<&Remember<'_, Held<Challenge>>>,
+    ) -> Result<Told<Held<Challenge>>, Error> {
+        let number = attending.id.number;
+        self.turn(attending.into(), |turn, _| resend(turn, number), remember).await
+    }
+
+    /// Takes a challenge back.
+    pub async fn cancel(&self, attending: Attending<'_>) -> Result<Held<()>, Error> {
+        let number = attending.id.number;
+        fresh(self.turn(attending.into(), |turn, _| cancel(turn, number), None).await?)
+    }
+
+    /// Shows a challenge's code, or its PIN.
+    pub async fn reveal(&self, attending: Attending<'_>) -> Result<Held<Revealed>, Error> {
+        let (number, to) = (attending.id.number, attending.actor.clone());
+        fresh(self.turn(attending.into(), |turn, _| reveal(turn, number, &to), None).await?)
+    }
+
+    /// What a challenge's page shows. Changes nothing that time has not changed.
+    pub async fn visit_challenge(&self, token: &Token) -> Result<Held<Found>, Error> {
+        fresh(self.turn(at_page(token), |turn, _| look_at_page(turn, token), None).await?)
+    }
+
+    /// Continue was pressed on a challenge's page.
+    pub async fn arrive(&self, token: &Token) -> Result<Held<Found>, Error> {
+        fresh(self.turn(at_page(token), |turn, _| arrive(turn, token), None).await?)
+    }
+
+    /// Takes an answer that was typed on the challenge's page; `binding` is how the browser is shown
+    /// to be the chat's.
+    pub async fn answer_on_page(&self, token: &Token, text: &str, binding: Binding) -> Result<Held<Answered>, Error> {
+        let said = Answer { text, binding, by: &Actor::Person };
+        let rule = |turn: Turn<'_>, _: &TeamView| match find_page(&turn, token) {
+            Ok(_) => answer(turn, token.number, &said),
+            Err(refusal) => turn.refuse(refusal),
+        };
+        fresh(self.turn(at_page(token), rule, None).await?)
+    }
+
+    /// Another code was asked for on the challenge's page.
+    pub async fn resend_on_page(&self, token: &Token) -> Result<Held<Challenge>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| match find_page(&turn, token) {
+            Ok(Found::Live(_)) => resend(turn, token.number),
+            Ok(Found::Ended(_)) => turn.refuse(Refusal::CodeGone),
+            Err(refusal) => turn.refuse(refusal),
+        };
+        fresh(self.turn(at_page(token), rule, None).await?)
+    }
+}
+
+fn at_page(token: &Token) -> Visit<'static> {
+    Visit { id: token.interaction, team: None, actor: Actor::Person, with: With::Challenge(token.number) }
+}

@@ -1,0 +1,225 @@
+//! What bots and agents ask of challenges: to put one, to answer, to send again, to take back, and,
+//! for agents, to see the code. What a challenge looks like stands in `views::challenge`.
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{Json, fault, field};
+use super::caller::{Agent, Bot, acting, attending};
+use super::problem::Problem;
+use super::replies::{accepted, created};
+use super::views::AuthenticationView;
+use super::views::challenge::ChallengeView;
+use super::{Shared, slugs};
+use crate::domain::challenge::{Challenge, DeliverTo, Pin};
+use crate::domain::flag::Binding;
+use crate::domain::id::{IntentName, MessageId};
+use crate::domain::method::Method;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::answer::{Answered, Outcome};
+use crate::domain::rules::ask::{Request, Wanted};
+use crate::domain::team::Role;
+use crate::gateway::{Held, Remember};
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(start_challenge))
+        .routes(routes!(get_challenge, cancel_challenge))
+        .routes(routes!(answer_challenge))
+        .routes(routes!(resend_challenge))
+        .routes(routes!(reveal_code))
+}
+
+/// A challenge that is wanted.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct StartChallenge {
+    /// `otp` or `pin`.
+    #[schema(value_type = String)]
+    method: Method,
+    /// The primary where absent.
+    participant: Option<String>,
+    /// `auto` (where absent), `chat`, `sms`, `email` or `agent`.
+    #[schema(value_type = Option<String>)]
+    deliver_to: Option<DeliverTo>,
+    /// What it is for; comes back with success.
+    intent: Option<String>,
+    /// The bot's own words, at most 1 KiB; come back with success.
+    state: Option<String>,
+    /// For `pin`, by an agent: 4 to 20 digits.
+    pin: Option<String>,
+}
+
+impl StartChallenge {
+    fn read(self, state: &Shared, role: Role) -> Result<Request, Problem> {
+        if self.state.as_ref().is_some_and(|s| s.len() > 1024) {
+            return Err(fault("/state", "at most 1024 bytes"));
+        }
+        let refused = |refusal| Problem::from_refusal(refusal, state.gateway.now());
+        let wanted = match (self.method, &self.pin) {
+            (Method::Pin, _) if role < Role::Agent => {
+                return Err(Problem::of(&slugs::FORBIDDEN).saying("PINs are agreed with an agent: a bot knows none."));
+            }
+            (Method::Pin, pin) => {
+                let pin = pin.as_deref().and_then(Pin::parse);
+                Wanted::Pin(pin.ok_or_else(|| refused(Refusal::InvalidPin))?)
+            }
+            (Method::Otp, None) => Wanted::Otp,
+            (Method::Otp, Some(_)) => return Err(fault("/pin", "belongs to the method pin")),
+            _ => return Err(fault("/method", "must be otp or pin: the gateway has no other checks yet")),
+        };
+        let intent: Option<IntentName> = self.intent.map(|i| field("/intent", &i)).transpose()?;
+        let participant = self.participant.map(|p| field("/participant", &p)).transpose()?;
+        Ok(Request { wanted, participant, deliver_to: self.deliver_to.unwrap_or_default(), intent, state: self.state })
+    }
+}
+
+/// Puts a challenge to a participant; a live one of the same participant ends.
+#[utoipa::path(post, path = "/v1/interactions/{id}/challenges", tag = "challenges", operation_id = "start_challenge",
+    params(("id" = String, Path)), request_body = StartChallenge, security(("key" = ["bot"])),
+    responses((status = 202, body = ChallengeView)))]
+async fn start_challenge(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<StartChallenge>,
+) -> Result<Response, Problem> {
+    let acting = acting(&caller, &id)?;
+    let request = body.value.clone().read(&state, caller.role)?;
+    let place = state.reserve(&caller, &body).await?;
+    let viewer = state.viewer(&caller);
+    let render = |held: &Held<Challenge>| accepted(&viewer.challenge(held.interaction.id, &held.outcome));
+    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let told = state.gateway.ask(acting, &request, remember.as_ref()).await;
+    state.told(told, place.as_ref(), render).await
+}
+
+/// A challenge as it is now. One that ended is known for a day.
+#[utoipa::path(get, path = "/v1/challenges/{id}", tag = "challenges", operation_id = "get_challenge",
+    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = ChallengeView)))]
+async fn get_challenge(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let attending = attending(&caller, &id)?;
+    let held = state.gateway.challenge(attending).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(state.viewer(&caller).found(held.interaction.id, &held.outcome)).into_response())
+}
+
+/// Takes a challenge back. One that has ended stays as it ended.
+#[utoipa::path(delete, path = "/v1/challenges/{id}", tag = "challenges", operation_id = "cancel_challenge",
+    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 204)))]
+async fn cancel_challenge(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    state.gateway.cancel(attending(&caller, &id)?).await.map_err(|e| state.problem(e))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What the person answered.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewAnswer {
+    /// As it was typed.
+    answer: String,
+    /// The platform's or the bot's own id: the same one is judged once.
+    message_id: Option<String>,
+}
+
+/// What became of an answer.
+#[derive(Serialize, ToSchema)]
+struct AnswerView {
+    /// The first that holds: `banned`, `locked`, `already_used`, `exhausted`, `expired`,
+    /// `not_a_code`, `wrong`, `passed`.
+    #[schema(value_type = String)]
+    outcome: Outcome,
+    tries_left: u32,
+    locked_until: Option<String>,
+    /// Of the participant to whom the challenge was put.
+    authentication: AuthenticationView,
+}
+
+/// Answers a challenge for the person of the conversation.
+#[utoipa::path(post, path = "/v1/challenges/{id}/answers", tag = "challenges", operation_id = "answer_challenge",
+    params(("id" = String, Path)), request_body = NewAnswer, security(("key" = ["bot"])),
+    responses((status = 200, body = AnswerView)))]
+async fn answer_challenge(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<NewAnswer>,
+) -> Result<Response, Problem> {
+    let attending = attending(&caller, &id)?;
+    let NewAnswer { answer, message_id } = body.value;
+    if answer.len() > 1024 {
+        return Err(fault("/answer", "at most 1024 bytes"));
+    }
+    let message: Option<MessageId> = message_id.map(|id| field("/message_id", &id)).transpose()?;
+    let place = message.map(|message| state.gateway.answer_place(attending.id, &message));
+    // Whoever repeats the message id gets this reply, so it says what the least of them may read.
+    let viewer = super::views::Viewer { role: Role::Bot, ..state.viewer(&caller) };
+    let render = |held: &Held<Answered>| {
+        let told = &held.outcome;
+        let authentication = viewer.flag(held, Some(&told.participant), None).expect("nobody leaves an interaction");
+        let locked_until = told.locked_until.map(|until| until.to_string());
+        created(false, &AnswerView { outcome: told.outcome, tries_left: told.tries_left, locked_until, authentication })
+    };
+    let remember = place.map(|place| Remember::new(place, &render));
+    // Who speaks for the conversation says that this was answered in it.
+    let told = state.gateway.answer(attending, &answer, Binding::Code, remember.as_ref()).await;
+    state.told(told, None, render).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoFields {}
+
+/// Sends another code: the one before is dead, and wrong answers go on counting.
+#[utoipa::path(post, path = "/v1/challenges/{id}/resend", tag = "challenges", operation_id = "resend_challenge",
+    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 202, body = ChallengeView)))]
+async fn resend_challenge(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<NoFields>,
+) -> Result<Response, Problem> {
+    let attending = attending(&caller, &id)?;
+    let place = state.reserve(&caller, &body).await?;
+    let viewer = state.viewer(&caller);
+    let render = |held: &Held<Challenge>| accepted(&viewer.challenge(held.interaction.id, &held.outcome));
+    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let told = state.gateway.resend(attending, remember.as_ref()).await;
+    state.told(told, place.as_ref(), render).await
+}
+
+/// A code, for an agent's eyes.
+#[derive(Serialize, ToSchema)]
+struct CodeView {
+    code: String,
+    expires_at: Option<String>,
+}
+
+/// Shows the code, once its receiver is at its page, or the PIN. Each look is told and audited, and
+/// whoever looked may not answer.
+#[utoipa::path(get, path = "/v1/challenges/{id}/code", tag = "challenges", operation_id = "reveal_code",
+    params(("id" = String, Path)), security(("key" = ["agent"])), responses((status = 200, body = CodeView)))]
+async fn reveal_code(
+    State(state): State<Shared>,
+    Agent(caller): Agent,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let held = state.gateway.reveal(attending(&caller, &id)?).await.map_err(|e| state.problem(e))?;
+    let code = String::from_utf8_lossy(held.outcome.code.expose()).into_owned();
+    let expires_at = held.outcome.expires_at.map(|end| end.to_string());
+    Ok(Reply(CodeView { code, expires_at }).into_response())
+}

@@ -1,0 +1,63 @@
+//! What failed answers have led to, as callers read it: all methods together, and each.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Viewer;
+use crate::domain::interaction::{Address, Participant};
+use crate::domain::lockout::Budget;
+use crate::domain::method::Guarded;
+
+/// What failed answers have led to.
+#[derive(Serialize, ToSchema)]
+pub struct LockoutView {
+    /// `clear`, `locked` or `banned`.
+    status: &'static str,
+    until: Option<String>,
+    failures: u32,
+    lockouts: u32,
+    by_method: BTreeMap<String, MethodLockoutView>,
+}
+
+/// The same of one method.
+#[derive(Serialize, ToSchema)]
+pub struct MethodLockoutView {
+    status: &'static str,
+    until: Option<String>,
+    failures: u32,
+    lockouts: u32,
+}
+
+impl Viewer<'_> {
+    pub(super) fn lockout(self, participant: &Participant, address: &Address) -> LockoutView {
+        let pseudonym = |own: &str| self.keys.pseudonym.tag(&[own.as_bytes()]).name();
+        let methods = Guarded::ALL.into_iter().filter_map(|what| {
+            let budget = address.budgets.get(&Address::budget_name(what, participant, pseudonym))?;
+            Some((what.to_string(), self.budget(budget)))
+        });
+        let by_method: BTreeMap<String, MethodLockoutView> = methods.collect();
+        let rank = |status: &str| ["clear", "locked", "banned"].iter().position(|s| *s == status);
+        let status = by_method.values().map(|m| m.status).max_by_key(|s| rank(s)).unwrap_or("clear");
+        LockoutView {
+            status,
+            until: by_method.values().filter_map(|m| m.until.clone()).max(),
+            failures: by_method.values().map(|m| m.failures).sum(),
+            lockouts: by_method.values().map(|m| m.lockouts).sum(),
+            by_method,
+        }
+    }
+
+    fn budget(self, budget: &Budget) -> MethodLockoutView {
+        let until =
+            budget.locked_until.filter(|until| self.sure < *until).map(|until| until.shown(self.sure, self.now));
+        let status = match (budget.banned, until) {
+            (true, _) => "banned",
+            (false, Some(_)) => "locked",
+            (false, None) => "clear",
+        };
+        let (failures, lockouts) = (budget.failures, budget.lockouts);
+        MethodLockoutView { status, until: until.map(|u| u.to_string()), failures, lockouts }
+    }
+}

@@ -1,0 +1,66 @@
+//! What is read as a code, and what is conversation.
+
+use serde_json::json;
+
+use crate::world::{Team, World};
+
+/// A037: exactly the code's digits, however they are spaced; a number is no text; a longer, shorter
+/// or worded one is not counted. The catalogue would take no full-width digits; the contract does.
+#[tokio::test]
+async fn a037_only_the_codes_own_digits_are_an_answer() {
+    let team = World::new().await.team("acme").await;
+    let chat = team.open("sms", "+37255512345").await;
+    let live = team.otp(&chat).await;
+    let code = team.code(&chat, 0).await;
+    for text in ["+{}", "0{}", "{}.0", "Enter {} please", "{}a", "#{}", "{}{}"].map(|text| text.replace("{}", &code)) {
+        assert_eq!(team.outcome(&live, &text).await, "not_a_code", "{text}");
+        assert_eq!(team.hears(&chat, &text).await["consumed"], false, "{text}");
+    }
+    let number: u64 = code.parse().unwrap();
+    for body in [json!({"answer": number}), json!({"answer": [code]}), json!({"answer": null}), json!({})] {
+        team.attends(&team.bot, "POST", &live, "/answers", body).await.refused(422, "invalid");
+    }
+    assert_eq!(team.lockout(&chat).await["failures"], 0);
+    let wide: String = code.chars().map(|c| char::from_u32(u32::from(c) + 0xFEE0).unwrap()).collect();
+    assert_eq!(team.outcome(&live, &format!(" {}\u{200b}{}\n", &wide[..9], &wide[9..])).await, "passed");
+}
+
+/// A039: codes of 4 digits at least, PINs as the contract has them.
+#[tokio::test]
+async fn a039_no_code_is_shorter_than_it_may_be() {
+    let team = World::new().await.team("acme").await;
+    let path = format!("/v1/teams/{}/settings", team.name);
+    for length in [0, 1, 3, 11] {
+        let patch = json!({"otp": {"length": length}});
+        team.world.call(&team.admin, "PATCH", &path, patch).await.refused(422, "invalid");
+    }
+    for length in [4, 10] {
+        team.set(json!({"otp": {"length": length}})).await;
+        let chat = team.open("sms", &format!("chat-{length}")).await;
+        let live = team.otp(&chat).await;
+        let code = team.code(&chat, 0).await;
+        assert_eq!(code.len(), length);
+        assert_eq!(team.outcome(&live, &code).await, "passed");
+    }
+}
+
+/// One person's right code is nobody's wrong one, and a text that is nobody's counts for each who
+/// was asked.
+#[tokio::test]
+async fn a021_a_text_is_judged_for_everybody_who_waits_for_one_like_it() {
+    let team = World::new().await.team("acme").await;
+    let chat = team.open("sms", "+37255512345").await;
+    team.bot("POST", &chat, "/participants", json!({"role": "cosigner", "phone": "+37255500001"})).await.expect(201);
+    team.otp(&chat).await;
+    let body = json!({"method": "otp", "deliver_to": "agent", "participant": "p2"});
+    let of_cosigner = team.asks(&team.bot, &chat, body).await.expect(202);
+    assert_eq!(team.hears(&chat, &team.code(&chat, 1).await).await["outcome"], "passed");
+    assert_eq!(team.lockout(&chat).await["failures"], 0);
+    assert_eq!(team.outcome(&of_cosigner, "000000").await, "already_used");
+    let wrong = Team::wrong(&team.code(&chat, 0).await);
+    assert_eq!(team.hears(&chat, &wrong).await["outcome"], "wrong");
+    assert_eq!(team.lockout(&chat).await["failures"], 1);
+    // Anybody else's text is conversation.
+    let said = json!({"message_id": "x", "text": team.code(&chat, 0).await, "from": "+37255599999"});
+    assert_eq!(team.bot("POST", &chat, "/messages", said).await.expect(200)["consumed"], false);
+}

@@ -1,0 +1,91 @@
+//! Races for challenges: guesses beside each other, and one right answer that many bring.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{CALLERS, Place, count, outcomes, races, ran};
+use crate::world::Team;
+
+/// A conversation of a customer whose ceiling counts, with a live code.
+async fn asked(place: &Place, conversation: &str, phone: &str) -> (String, serde_json::Value, String) {
+    let team = place.team();
+    let chat = team.open_for(conversation, json!({"phone": phone})).await;
+    let live = team.otp(&chat).await;
+    let code = team.code(&chat, 0).await;
+    (chat, live, code)
+}
+
+/// A021: of 64 wrong answers at once three are judged, and three count at the customer's ceiling:
+/// thirty-three such races, and one wrong answer more, are what a hundred wrong answers are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a021_of_64_wrong_answers_three_are_judged() {
+    for place in Place::all().await {
+        place.team().set(json!({"lockout": {"threshold": 100}})).await;
+        for round in races("wrong answers") {
+            let (_, live, code) = asked(&place, &format!("wrong-{round}"), &format!("+3725551{round:04}")).await;
+            let wrong = Arc::new((0..).map(|n| format!("{n:06}")).filter(|guess| *guess != code).take(CALLERS));
+            let guesses: Vec<String> = Arc::unwrap_or_clone(wrong).collect();
+            let replies = place
+                .race(|n, team| {
+                    let (live, guess) = (live.clone(), guesses[n].clone());
+                    async move { team.answers(&live, &guess).await }
+                })
+                .await;
+            let told = outcomes(&replies);
+            assert_eq!((count(&told, "wrong"), count(&told, "exhausted")), (3, CALLERS - 3), "{told:?}");
+            assert_eq!(place.team().outcome(&live, &code).await, "exhausted");
+        }
+    }
+    ran("0 guesses over the limit", "64 wrong answers to one code");
+}
+
+/// A035: of 64 right answers at once one passes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a035_of_64_right_answers_one_passes() {
+    for place in Place::all().await {
+        let mut chats = Vec::new();
+        for round in races("right answers") {
+            let (chat, live, code) = asked(&place, &format!("right-{round}"), "+37255512345").await;
+            let replies = place
+                .race(|_, team| {
+                    let (live, code) = (live.clone(), code.clone());
+                    async move { team.answers(&live, &code).await }
+                })
+                .await;
+            let told = outcomes(&replies);
+            assert_eq!((count(&told, "passed"), count(&told, "already_used")), (1, CALLERS - 1), "{told:?}");
+            chats.push(chat);
+        }
+        assert!(place.told("participant.authenticated", &chats).await.iter().all(|n| *n == 1));
+    }
+    ran("1 code, 1 flag", "64 right answers to one code");
+}
+
+/// A025: 64 wrong answers at once, each at an address of its own, are 64 at the ceiling: of another
+/// 64 thirty-six are judged, and the customer is banned once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a025_of_128_addresses_at_once_a_hundred_are_judged() {
+    for place in Place::all().await {
+        let phone = "+37255587654";
+        let mut judged = 0;
+        let mut chats = Vec::new();
+        for half in 0..2 {
+            let mut asked_all = Vec::new();
+            for n in 0..CALLERS {
+                let (chat, live, code) = asked(&place, &format!("ceiling-{half}-{n}"), phone).await;
+                asked_all.push((live, Team::wrong(&code)));
+                chats.push(chat);
+            }
+            let replies = place
+                .race(|n, team| {
+                    let (live, guess) = asked_all[n].clone();
+                    async move { team.answers(&live, &guess).await }
+                })
+                .await;
+            judged += count(&outcomes(&replies), "wrong");
+        }
+        let tripped: usize = place.told("participant.banned", &chats).await.iter().sum();
+        assert!((99..=100).contains(&(judged + tripped)) && tripped >= 1, "{judged} wrong, {tripped} bans");
+    }
+}
