@@ -8,6 +8,7 @@ pub mod ceiling;
 pub mod challenge;
 pub mod clock;
 pub mod confirmation;
+pub mod entry;
 pub mod epoch;
 pub mod event;
 pub mod flag;

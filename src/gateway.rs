@@ -30,6 +30,7 @@ mod ceilings;
 pub mod challenges;
 pub mod clock;
 mod decide;
+pub mod entry;
 pub mod epoch;
 pub mod interactions;
 pub mod keys;

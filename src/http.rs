@@ -22,16 +22,19 @@ use views::Viewer;
 
 mod acts;
 mod admin;
+mod arrivals;
 mod arriving;
 mod body;
 mod browser;
 mod caller;
 mod challenges;
+mod code_page;
 mod connection;
 mod document;
 mod events;
 mod hosted;
 mod interactions;
+mod invitations;
 mod keys;
 mod layers;
 mod login_links;
@@ -119,6 +122,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(people::routes())
         .merge(login_links::routes())
         .merge(challenges::routes())
+        .merge(invitations::routes())
         .merge(acts::routes())
         .merge(events::routes())
         .merge(login_page::routes())
@@ -150,7 +154,7 @@ pub fn router(
     let shared =
         Shared(Arc::new(Inside { gateway, pages, docs, openapi, limiter, queries, proxies, metrics, stopping }));
     let (api, _) = described().split_for_parts();
-    let routes = api.merge(hosted::routes()).merge(public::routes());
+    let routes = api.merge(hosted::routes()).merge(code_page::routes()).merge(public::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::challenge::Challenge;
 use super::confirmation::Confirmation;
+use super::entry::Entry;
 use super::flag::Flag;
 use super::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use super::link::{Link, Purpose};
@@ -116,6 +117,9 @@ pub struct Participant {
     pub challenge: Option<Challenge>,
     /// Whether the person was last said to be there.
     pub online: Option<bool>,
+    /// Her way in by an invitation.
+    #[serde(default, skip_serializing_if = "Entry::is_empty")]
+    pub entry: Entry,
 }
 
 /// What a bot or an agent knows of a person.
@@ -180,6 +184,7 @@ impl Participant {
             confirmation: None,
             challenge: None,
             online: None,
+            entry: Entry::default(),
         }
     }
 
@@ -193,9 +198,9 @@ impl Participant {
         self.links.iter().find(|link| link.purpose == purpose)
     }
 
-    /// The newest live link.
+    /// The newest live login link.
     pub fn newest_link(&self) -> Option<&Link> {
-        self.links.iter().max_by_key(|link| link.number)
+        self.links.iter().filter(|link| link.purpose != Purpose::Entry).max_by_key(|link| link.number)
     }
 }
 

@@ -16,7 +16,7 @@ use super::views::mask;
 use crate::domain::link::{Link, PostBackStatus, Progress, Purpose, return_link};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::continue_link::Found;
-use crate::domain::settings::{BindingRule, Settings};
+use crate::domain::settings::BindingRule;
 use crate::domain::token::Token;
 use crate::gateway::Held;
 use crate::pages;
@@ -62,6 +62,7 @@ fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &T
         purpose: match link.purpose {
             Purpose::PreChat => pages::Purpose::PreChat,
             Purpose::MidChat => pages::Purpose::MidChat,
+            Purpose::Entry => unreachable!("the rule finds login links only"),
         },
         expires_at: link.expires_at.map(|end| end.to_string()),
         intent_label: link.intent.as_ref().and_then(|i| settings.intents.get(i.as_str())?.label.clone()),
@@ -73,18 +74,15 @@ fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &T
     };
     let mut response = Html(state.pages.landing(&page)).into_response();
     // No Cross-Origin-Opener-Policy here: the chat's window must be able to vouch.
-    headers_of_page(state, &mut response, &form_targets(settings));
+    headers_of_page(state, &mut response, &form_targets(settings.authentication_url.as_deref().into_iter()));
     set(&mut response, header::SET_COOKIE, &cookie);
     response
 }
 
-/// The redirect after Continue leads to the login page, and browsers judge it by `form-action`.
-fn form_targets(settings: &Settings) -> String {
-    let login = settings.authentication_url.as_deref().and_then(|url| Url::parse(url).ok());
-    match login {
-        Some(url) if url.scheme() == "http" => format!("'self' https: {}", url.origin().ascii_serialization()),
-        _ => "'self' https:".to_owned(),
-    }
+/// A redirect after a form leads to one of these pages, and browsers judge it by `form-action`.
+pub(super) fn form_targets<'a>(pages: impl Iterator<Item = &'a str>) -> String {
+    let plain = pages.filter_map(|url| Url::parse(url).ok()).filter(|url| url.scheme() == "http");
+    plain.fold("'self' https:".to_owned(), |all, url| format!("{all} {}", url.origin().ascii_serialization()))
 }
 
 fn done(

@@ -78,6 +78,7 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
     use pages::Refused;
     match refusal {
         Refusal::LinkExpired | Refusal::Closed => (StatusCode::GONE, Refused::Expired),
+        Refusal::CodeGone => (StatusCode::GONE, Refused::CodeOver),
         Refusal::LinkUsed => (StatusCode::GONE, Refused::Used),
         Refusal::LinkSuperseded => (StatusCode::GONE, Refused::Superseded),
         Refusal::LinkReported => (StatusCode::GONE, Refused::Reported),
@@ -85,7 +86,12 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
         Refusal::NotOpenedByChat => (StatusCode::FORBIDDEN, Refused::NotConfirmed),
         Refusal::Locked(_) => (StatusCode::LOCKED, Refused::Locked),
         Refusal::Banned => (StatusCode::FORBIDDEN, Refused::Banned),
-        Refusal::NoAuthenticationUrl | Refusal::NoSecurityKey => (StatusCode::CONFLICT, Refused::Unavailable),
+        Refusal::NoAuthenticationUrl
+        | Refusal::NoSecurityKey
+        | Refusal::NoAddress
+        | Refusal::NoChannel
+        | Refusal::PinRequired
+        | Refusal::MethodMissing => (StatusCode::CONFLICT, Refused::Unavailable),
         Refusal::NotFound(_) => (StatusCode::NOT_FOUND, Refused::Unknown),
         Refusal::BadAssertion(why) => {
             tracing::info!(why, "an assertion was refused");

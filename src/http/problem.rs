@@ -85,6 +85,11 @@ impl Problem {
             Refusal::Locked(until) => Self::of(&slugs::LOCKED).after(wait(until)),
             Refusal::Banned => Self::of(&slugs::BANNED),
             Refusal::InvalidPin => Self::of(&slugs::INVALID_PIN).at(vec![Fault::at("/pin", "must be 4 to 20 digits")]),
+            Refusal::PinRequired => {
+                Self::of(&slugs::PIN_REQUIRED).at(vec![Fault::at("/pin", "must be 4 to 20 digits")])
+            }
+            Refusal::SecondChannelRequired => Self::of(&slugs::SECOND_CHANNEL_REQUIRED),
+            Refusal::MethodMissing => Self::of(&slugs::METHOD_UNAVAILABLE),
             Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
             Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
             Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).after(wait(until)),

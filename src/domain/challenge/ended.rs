@@ -58,6 +58,8 @@ pub enum ChallengeEnd {
     SignedOut,
     /// Another person took the participant's place.
     Reassigned,
+    /// "This wasn't me".
+    Reported,
 }
 
 impl ChallengeEnd {
@@ -73,6 +75,7 @@ impl ChallengeEnd {
             Self::Closed => "closed",
             Self::SignedOut => "signed_out",
             Self::Reassigned => "reassigned",
+            Self::Reported => "reported",
         }
     }
 }

@@ -80,12 +80,6 @@ pub fn look(turn: Turn<'_>, number: u16) -> Decision<Found> {
     turn.end(found)
 }
 
-/// Looks at a challenge's page; only what time has done is saved.
-pub fn look_at_page(turn: Turn<'_>, token: &Token) -> Decision<Found> {
-    let found = find_page(&turn, token);
-    turn.end(found)
-}
-
 /// Continue was pressed on the challenge's page: the person has arrived.
 pub fn arrive(mut turn: Turn<'_>, token: &Token) -> Decision<Found> {
     let challenge = match find_page(&turn, token) {
@@ -97,8 +91,14 @@ pub fn arrive(mut turn: Turn<'_>, token: &Token) -> Decision<Found> {
         return turn.refuse(refusal);
     }
     turn.touch();
+    let challenge = arrived(&mut turn, at);
+    turn.done(Found::Live(challenge))
+}
+
+/// The person is at the page that asks for the participant's live challenge.
+pub(super) fn arrived(turn: &mut Turn<'_>, at: usize) -> Challenge {
     let now = turn.around.now;
-    let kept = live(&mut turn, at);
+    let kept = live(turn, at);
     let first = kept.arrived.is_none();
     kept.arrived.get_or_insert(now);
     let challenge = kept.clone();
@@ -106,7 +106,7 @@ pub fn arrive(mut turn: Turn<'_>, token: &Token) -> Decision<Found> {
         let data = challenge_data(turn.interaction.id, &challenge);
         turn.tell(EventKind::ChallengePresented, Some(challenge.participant.clone()), data);
     }
-    turn.done(Found::Live(challenge))
+    challenge
 }
 
 /// Sends another code: the one before is dead, and what was guessed wrong goes on counting.
@@ -117,7 +117,7 @@ pub fn resend(mut turn: Turn<'_>, number: u16) -> Decision<Challenge> {
     }
 }
 
-fn sent_again(turn: &mut Turn<'_>, number: u16) -> Result<Challenge, Refusal> {
+pub(super) fn sent_again(turn: &mut Turn<'_>, number: u16) -> Result<Challenge, Refusal> {
     let Found::Live(challenge) = find(turn, number)? else { return Err(Refusal::CodeGone) };
     let at = turn.find(Some(&challenge.participant))?;
     turn.look_up(at);
