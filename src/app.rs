@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use axum::Router;
+use countersign_channels::definition::{Definition, Registry};
+use countersign_channels::recorder::Recorder;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -124,9 +126,17 @@ fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: Strin
             events: config.retention.events_days,
             audit: config.retention.audit_days,
         },
+        channels: registry(config.server.production),
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
     Gateway::new(store, clock, entropy, root, premises)
+}
+
+/// The chat platforms that this gateway speaks to. What keeps messages where they can be read is
+/// only good enough for trying.
+fn registry(production: bool) -> Registry {
+    let recorder: Arc<dyn Definition> = Arc::new(Recorder::default());
+    Registry::of(Some(recorder).filter(|_| !production))
 }
 
 /// The store is this gateway's; where it lacks what it acknowledged, a new epoch begins.
@@ -150,10 +160,12 @@ async fn recognise(gateway: &Gateway, embedded: Option<&Embedded>, consent: Cons
 
 /// What runs behind the requests.
 fn behind(gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
-    let [alarms, relay, house, time] = [(); 4].map(|()| gateway.clone());
+    let [alarms, relay, house, time, sending, counts] = [(); 6].map(|()| gateway.clone());
     vec![
         tokio::spawn(async move { time.keep_time_forever().await }),
         tokio::spawn(async move { alarms.ring_forever().await }),
+        tokio::spawn(async move { sending.send_forever().await }),
+        tokio::spawn(async move { counts.add_counts_forever().await }),
         tokio::spawn(async move { relay.relay_forever().await }),
         tokio::spawn(async move { house.keep_house_forever().await }),
     ]

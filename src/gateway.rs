@@ -8,6 +8,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
+use countersign_channels::definition::Registry;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +29,7 @@ mod caches;
 pub mod callers;
 mod ceilings;
 pub mod challenges;
+pub mod channels;
 pub mod clock;
 mod decide;
 pub mod entry;
@@ -42,8 +44,11 @@ pub mod reapply;
 pub mod relay;
 pub mod replay;
 pub mod retention;
+pub mod returns;
 pub mod screens;
 mod seal;
+mod send_budget;
+pub mod sending;
 pub mod settings;
 pub mod stream;
 pub mod teams;
@@ -83,6 +88,8 @@ pub struct Premises {
     pub owner_key: Option<Secret>,
     /// How long things are kept.
     pub retention: Retention,
+    /// The chat platforms that teams may have accounts on.
+    pub channels: Registry,
 }
 
 /// How long things are kept, in days.
@@ -109,6 +116,12 @@ pub struct Gateway {
     owner: Option<Tag>,
     public_url: String,
     retention: Retention,
+    registry: Registry,
+    drivers: channels::Drivers,
+    /// Messages that this node has claimed.
+    outgoing: sending::Outgoing,
+    budgets: send_budget::Blocks,
+    returns: returns::Counts,
     teams: teams::Known,
     proven: callers::Proven,
     parsed: Cache<InteractionId, Arc<Parsed>, caches::ByBytes>,
@@ -153,6 +166,11 @@ impl Gateway {
             owner,
             public_url: premises.public_url,
             retention: premises.retention,
+            registry: premises.channels,
+            drivers: channels::Drivers::default(),
+            outgoing: sending::Outgoing::default(),
+            budgets: send_budget::Blocks::default(),
+            returns: returns::Counts::default(),
             teams: teams::Known::default(),
             proven: callers::Proven::default(),
             parsed: caches::of_bytes(64 << 20),
@@ -186,10 +204,11 @@ impl Gateway {
         Ok(self.store.ping().await?)
     }
 
-    /// Tends to everything that is due: alarms, then what they and others have to tell. The
+    /// Tends to everything that is due: alarms and messages, then what they and others have to tell. The
     /// background loops do the same; tests call it when their clock has moved.
     pub async fn tend(&self) -> Result<(), Error> {
-        while self.ring().await? > 0 {}
+        while self.ring().await? + self.send().await > 0 {}
+        self.add_all_counts().await?;
         while self.relay().await? > 0 {}
         Ok(())
     }

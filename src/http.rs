@@ -28,6 +28,7 @@ mod body;
 mod browser;
 mod caller;
 mod challenges;
+mod channels;
 mod code_page;
 mod connection;
 mod document;
@@ -110,6 +111,7 @@ impl Shared {
         (name = "settings", description = "System and team settings"),
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
+        (name = "channels", description = "Accounts on chat platforms, which messages go over"),
         (name = "audit", description = "The security acts of a team"),
         (name = "customers", description = "The company's customers"),
     )
@@ -128,6 +130,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(login_page::routes())
         .merge(admin::routes())
         .merge(keys::routes())
+        .merge(channels::routes())
         .merge(screens::routes())
 }
 

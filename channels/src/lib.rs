@@ -8,9 +8,10 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
+pub mod definition;
 pub mod recorder;
 
 /// Something to say to a person.
@@ -20,6 +21,8 @@ pub struct Message {
     pub id: String,
     /// Where to: E.164 with `+`, a mail address, or the platform's own id.
     pub to: Address,
+    /// The line above it, where the platform has one: mail does.
+    pub subject: Option<String>,
     /// What.
     pub content: Content,
 }
@@ -60,11 +63,26 @@ pub enum Content {
     },
     /// A one-time code.
     Code {
-        /// What the person reads; holds `#PIN#` where the code goes.
+        /// What the person reads; holds [`PIN`] wherever the code goes.
         text: String,
         /// The code.
         code: SecretString,
     },
+}
+
+/// Where the code goes in a code's text.
+pub const PIN: &str = "#PIN#";
+
+impl Content {
+    /// The whole text, for a platform that has no form of its own for links and codes. It opens
+    /// what it says: it is for the platform alone.
+    pub fn plain(&self) -> SecretString {
+        match self {
+            Self::Text(text) => text.clone().into(),
+            Self::Link { text, url } => format!("{text}\n{}", url.expose_secret()).into(),
+            Self::Code { text, code } => text.replace(PIN, code.expose_secret()).into(),
+        }
+    }
 }
 
 /// A message that the platform has taken.

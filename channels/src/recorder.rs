@@ -1,56 +1,103 @@
 //! A channel that keeps what it is given: for the demo's phone and for tests.
 //!
 //! It is real and shipped, so that tests use what the demo uses; production configuration
-//! refuses it, since whoever reads it reads codes.
+//! refuses it, since whoever reads it reads codes. Its account may name an `inbox`, so that one
+//! recorder keeps several channels' messages apart.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use serde_json::Value;
 
+use crate::definition::{Account, Definition, Wrong, only};
 use crate::{Channel, DeliveryError, Message, Sent};
+
+/// As teams call it.
+const NAME: &str = "recorder";
 
 /// Messages that are kept; the oldest give way.
 const MOST: usize = 1_000;
 
 /// Keeps messages in memory, and fails when it is told to.
+#[derive(Clone, Default)]
+pub struct Recorder(Arc<Shelf>);
+
 #[derive(Default)]
-pub struct Recorder {
-    kept: Mutex<VecDeque<Message>>,
+struct Shelf {
+    kept: Mutex<VecDeque<Recorded>>,
     failures: Mutex<VecDeque<DeliveryError>>,
+}
+
+/// A message that was sent.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// As the account says; empty where it says nothing.
+    pub inbox: String,
+    /// What was sent.
+    pub message: Message,
 }
 
 impl Recorder {
     /// Everything that was sent and not given way, oldest first.
-    pub fn messages(&self) -> Vec<Message> {
-        lock(&self.kept).iter().cloned().collect()
+    pub fn messages(&self) -> Vec<Recorded> {
+        lock(&self.0.kept).iter().cloned().collect()
     }
 
     /// The next messages fail so, in this order.
     pub fn fail_next(&self, errors: impl IntoIterator<Item = DeliveryError>) {
-        lock(&self.failures).extend(errors);
-    }
-}
-
-#[async_trait]
-impl Channel for Recorder {
-    fn name(&self) -> &str {
-        "recorder"
+        lock(&self.0.failures).extend(errors);
     }
 
-    async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {
-        if let Some(error) = lock(&self.failures).pop_front() {
+    fn take(&self, inbox: &str, message: &Message) -> Result<Sent, DeliveryError> {
+        if let Some(error) = lock(&self.0.failures).pop_front() {
             return Err(error);
         }
-        let mut kept = lock(&self.kept);
+        let mut kept = lock(&self.0.kept);
         // The same message again is the same message, as on a platform with client-chosen ids.
-        if kept.iter().all(|known| known.id != message.id) {
-            kept.push_back(message.clone());
+        if kept.iter().all(|known| known.inbox != inbox || known.message.id != message.id) {
+            kept.push_back(Recorded { inbox: inbox.to_owned(), message: message.clone() });
         }
         if kept.len() > MOST {
             kept.pop_front();
         }
         Ok(Sent { platform_id: Some(message.id.clone()) })
+    }
+}
+
+impl Definition for Recorder {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+        let mut wrong = only(account, &["inbox"], &[]);
+        let inbox = match account.fields.get("inbox") {
+            None => String::new(),
+            Some(Value::String(inbox)) => inbox.clone(),
+            Some(_) => {
+                wrong.push(Wrong { pointer: "/account/inbox".into(), detail: "must be a text".into() });
+                String::new()
+            }
+        };
+        if wrong.is_empty() { Ok(Arc::new(Inbox { inbox, recorder: self.clone() })) } else { Err(wrong) }
+    }
+}
+
+/// The channel of one account.
+struct Inbox {
+    inbox: String,
+    recorder: Recorder,
+}
+
+#[async_trait]
+impl Channel for Inbox {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {
+        self.recorder.take(&self.inbox, message)
     }
 }
 
@@ -63,44 +110,64 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::{Address, Content};
+    use secrecy::ExposeSecret as _;
 
     fn message(id: &str) -> Message {
         let content = Content::Code { text: "#PIN# is your code.".into(), code: "314159".to_owned().into() };
-        Message { id: id.into(), to: Address::new("+37255512345"), content }
+        Message { id: id.into(), to: Address::new("+37255512345"), subject: None, content }
+    }
+
+    fn channel(recorder: &Recorder, inbox: &str) -> Arc<dyn Channel> {
+        let fields = [("inbox".to_owned(), inbox.into())].into_iter().collect();
+        recorder.open(&Account { fields, ..Account::default() }).unwrap()
     }
 
     #[tokio::test]
-    async fn it_keeps_each_message_once() {
+    async fn it_keeps_each_message_once_and_inboxes_apart() {
         let recorder = Recorder::default();
-        for id in ["a", "b", "a"] {
-            recorder.send(&message(id)).await.unwrap();
+        for (inbox, id) in [("sms", "a"), ("sms", "b"), ("sms", "a"), ("mail", "a")] {
+            channel(&recorder, inbox).send(&message(id)).await.unwrap();
         }
-        let ids: Vec<String> = recorder.messages().into_iter().map(|m| m.id).collect();
-        assert_eq!(ids, ["a", "b"]);
+        let kept: Vec<_> = recorder.messages().into_iter().map(|kept| (kept.inbox, kept.message.id)).collect();
+        assert_eq!(kept, [("sms", "a"), ("sms", "b"), ("mail", "a")].map(|(i, m)| (i.to_owned(), m.to_owned())));
     }
 
     #[tokio::test]
     async fn it_fails_when_it_is_told_to_and_then_no_more() {
         let recorder = Recorder::default();
         recorder.fail_next([DeliveryError::Ambiguous]);
-        assert_eq!(recorder.send(&message("a")).await, Err(DeliveryError::Ambiguous));
+        assert_eq!(channel(&recorder, "").send(&message("a")).await, Err(DeliveryError::Ambiguous));
         assert!(recorder.messages().is_empty());
-        assert!(recorder.send(&message("a")).await.is_ok());
+        assert!(channel(&recorder, "").send(&message("a")).await.is_ok());
     }
 
     #[tokio::test]
     async fn it_gives_way_at_its_bound() {
         let recorder = Recorder::default();
+        let channel = channel(&recorder, "");
         for n in 0..MOST + 5 {
-            recorder.send(&message(&n.to_string())).await.unwrap();
+            channel.send(&message(&n.to_string())).await.unwrap();
         }
         assert_eq!(recorder.messages().len(), MOST);
-        assert_eq!(recorder.messages()[0].id, "5");
+        assert_eq!(recorder.messages()[0].message.id, "5");
+    }
+
+    #[test]
+    fn an_inbox_is_a_text_and_nothing_else_is_wanted() {
+        let fields = [("inbox".to_owned(), 7.into()), ("from".to_owned(), "x".into())].into_iter().collect();
+        let wrong = Recorder::default().open(&Account { fields, ..Account::default() }).err().unwrap();
+        assert_eq!(wrong.iter().map(|w| w.pointer.as_str()).collect::<Vec<_>>(), ["/account/from", "/account/inbox"]);
     }
 
     #[test]
     fn a_message_prints_neither_its_code_nor_its_address() {
         let shown = format!("{:?}", message("a"));
         assert!(!shown.contains("314159") && !shown.contains("372555"));
+    }
+
+    #[test]
+    fn a_code_stands_wherever_its_text_says() {
+        let content = Content::Code { text: "#PIN#.\n@a.example ##PIN#".into(), code: "314159".to_owned().into() };
+        assert_eq!(content.plain().expose_secret(), "314159.\n@a.example #314159");
     }
 }

@@ -142,6 +142,14 @@ impl Challenge {
         self.check.method()
     }
 
+    /// Which of its codes is the live one, where it has codes.
+    pub fn issue(&self) -> Option<u32> {
+        match &self.check {
+            Check::Otp(otp) => Some(otp.issue),
+            Check::Pin(_) => None,
+        }
+    }
+
     /// What would be right, for the one who must be told or compare.
     pub fn answer(&self, interaction: InteractionId, key: &MacKey) -> Secret {
         match &self.check {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::challenge::Pin;
+use super::challenge::{DeliverTo, Pin};
 use super::event::Actor;
 use super::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use super::interaction::Role;
@@ -141,6 +141,17 @@ pub enum Via {
     Email,
     /// The conversation itself.
     Chat,
+}
+
+impl Via {
+    /// As what is sent calls it.
+    pub fn as_way(self) -> DeliverTo {
+        match self {
+            Self::Sms => DeliverTo::Sms,
+            Self::Email => DeliverTo::Email,
+            Self::Chat => DeliverTo::Chat,
+        }
+    }
 }
 
 impl Entry {

@@ -41,6 +41,8 @@ kinds! {
     ParticipantOffline = "participant.offline", false;
     ParticipantReassigned = "participant.reassigned", true;
     LinkIssued = "link.issued", true;
+    LinkSent = "link.sent", true;
+    LinkDeliveryFailed = "link.delivery_failed", true;
     LinkOpened = "link.opened", true;
     LinkExpired = "link.expired", true;
     LinkSuperseded = "link.superseded", true;
@@ -65,6 +67,10 @@ kinds! {
     Banned = "participant.banned", true;
     Unbanned = "participant.unbanned", true;
     IntentResumed = "intent.resumed", false;
+    ChallengeSent = "challenge.sent", true;
+    ChallengeDeliveryFailed = "challenge.delivery_failed", true;
+    SendingPaused = "sending.paused", true;
+    SendingResumed = "sending.resumed", true;
     SettingsChanged = "settings.changed", true;
     KeyCreated = "key.created", true;
     KeyRetired = "key.retired", true;

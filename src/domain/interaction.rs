@@ -14,6 +14,7 @@ use super::id::{ChannelName, Conversation, CustomerId, InteractionId, Participan
 use super::link::{Link, Purpose};
 use super::lockout::Budget;
 use super::method::Guarded;
+use super::sending::{Sending, What};
 use super::time::Moment;
 
 /// An interaction has at most so many participants.
@@ -47,20 +48,25 @@ pub struct Interaction {
     /// Participants made so far: the newest one's number.
     pub participants_made: u16,
     /// Challenges made so far: the newest one's number.
-    #[serde(default, skip_serializing_if = "is_first")]
+    #[serde(default, skip_serializing_if = "is_none_yet")]
     pub challenges_made: u16,
     /// Acts that changed nothing else here: what is told of them is saved with something.
-    #[serde(default, skip_serializing_if = "is_first")]
+    #[serde(default, skip_serializing_if = "is_none_yet")]
     pub acts: u32,
+    /// Messages paid for so far: the newest one's number.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub messages: u32,
+    /// Messages on their way, and those that went for what is still live.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sendings: Vec<Sending>,
     /// The device, as the bot described it.
     pub device: Option<Device>,
     /// The store's epoch in which it was last acted on.
-    #[serde(default, skip_serializing_if = "is_first")]
+    #[serde(default, skip_serializing_if = "is_none_yet")]
     pub epoch: u32,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_first<N: Default + PartialEq>(number: &N) -> bool {
+fn is_none_yet<N: Default + PartialEq>(number: &N) -> bool {
     *number == N::default()
 }
 
@@ -226,6 +232,27 @@ impl Interaction {
     /// Whether the conversation goes on at `now`.
     pub fn is_open(&self, now: Moment) -> bool {
         self.status == Status::Open && now < self.idle_until
+    }
+
+    /// The next moment at which somebody must look at it: time changes something, or a message
+    /// is due.
+    pub fn alarm(&self) -> Option<Moment> {
+        self.deadline().into_iter().chain(self.sendings.iter().filter_map(Sending::due)).min()
+    }
+
+    /// A message outlives nothing that it is about: what has ended is sent to nobody.
+    pub(super) fn drop_pointless_sendings(&mut self) {
+        let people = &self.participants;
+        self.sendings.retain(|sending| {
+            let to = people.iter().find(|p| p.id == sending.participant);
+            to.is_some_and(|participant| match sending.what {
+                What::Link { link, .. } => participant.links.iter().any(|live| live.number == link),
+                What::Code { challenge, issue } => participant
+                    .challenge
+                    .as_ref()
+                    .is_some_and(|live| live.number == challenge && live.issue() == Some(issue)),
+            })
+        });
     }
 
     /// The next moment at which time alone changes something.

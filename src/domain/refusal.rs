@@ -99,6 +99,19 @@ pub enum Refusal {
     /// Who had the code revealed may not answer with it.
     #[error("the code was revealed to this caller")]
     ActorConflict,
+    /// The team sends nothing to that country.
+    #[error("nothing is sent to that country")]
+    CountryNotAllowed,
+    /// A message was about to be queued that nothing was paid for: the destination has changed
+    /// since. Paid for anew, it goes.
+    #[error("the message is not paid for")]
+    Unpaid,
+    /// The team has as many channels as it may have.
+    #[error("too many channels")]
+    TooManyChannels,
+    /// What an admin wrote of a channel cannot be used.
+    #[error("{} places of the channel are wrong", .0.len())]
+    UnusableChannel(Vec<Fault>),
     /// An identity token was used for another conversation.
     #[error("the identity token was used")]
     TokenUsed,

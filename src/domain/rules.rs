@@ -14,4 +14,5 @@ pub mod on_page;
 pub mod open;
 pub mod page;
 pub mod postback;
+pub mod send;
 pub mod tend;

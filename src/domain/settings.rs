@@ -11,10 +11,12 @@ use super::refusal::{Fault, Refusal};
 
 mod rules;
 mod sections;
+mod sending;
 mod table;
 
 pub use rules::Warning;
 pub use sections::*;
+pub use sending::{DeliveryRules, SendBudget};
 
 /// The overrides of one layer: dotted path → value. Every value has passed its row's bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! A team: its overrides and its keys, in one record. Pure changes; each tells what happened.
 //! The record names nobody: customers and interactions are records of their own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::assertion::VerifyingKey;
-use super::id::{ApiKeyId, Kid, ScreenName, TeamName};
+use super::channel::{Channel, MOST_CHANNELS};
+use super::id::{ApiKeyId, ChannelName, Kid, ScreenName, TeamName};
 use super::refusal::Refusal;
 use super::secret::{MacKey, Secret, Tag, base64url, from_base64url};
 use super::settings::Overrides;
@@ -41,6 +42,9 @@ pub struct Team {
     /// Which opening screens it has made; each is a record of its own.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub screens: BTreeSet<ScreenName>,
+    /// Its accounts on chat platforms.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub channels: BTreeMap<ChannelName, Channel>,
 }
 
 /// What signs and verifies.
@@ -122,7 +126,21 @@ impl Team {
             security_keys: Vec::new(),
             api_keys: Vec::new(),
             screens: BTreeSet::new(),
+            channels: BTreeMap::new(),
         }
+    }
+
+    /// Makes a channel, or writes it anew; true where it is new.
+    pub fn put_channel(&mut self, name: &ChannelName, channel: Channel) -> Result<bool, Refusal> {
+        if !self.channels.contains_key(name) && self.channels.len() >= MOST_CHANNELS {
+            return Err(Refusal::TooManyChannels);
+        }
+        Ok(self.channels.insert(name.clone(), channel).is_none())
+    }
+
+    /// Takes a channel away.
+    pub fn remove_channel(&mut self, name: &ChannelName) -> Result<Channel, Refusal> {
+        self.channels.remove(name).ok_or(Refusal::NotFound("channel"))
     }
 
     /// Adds a shared key of 32 drawn bytes.

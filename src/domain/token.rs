@@ -68,6 +68,15 @@ impl Token {
         Some(Self { kind, secret, interaction, number: u16::from_be_bytes([bytes[33], bytes[34]]) })
     }
 
+    /// A token that follows from a seed: who keeps the seed can write its URL again, with the key.
+    pub fn of_seed(kind: TokenKind, seed: &[u8; 16], place: (InteractionId, u16), key: &MacKey) -> Self {
+        let (interaction, number) = place;
+        let made = key.tag(&[b"seed", &[kind as u8], interaction.as_bytes(), &number.to_be_bytes(), seed]);
+        let mut secret = [0; 16];
+        secret.copy_from_slice(&made.as_bytes()[..16]);
+        Self { kind, secret, interaction, number }
+    }
+
     /// The done page's token of a handle: it follows from the handle, so that a login page whose
     /// reply was lost can be told again.
     pub fn done(&self, key: &MacKey) -> Self {

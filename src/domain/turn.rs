@@ -8,13 +8,15 @@ use serde_json::{Map, Value, json};
 
 use super::ceiling::{Ceilings, CustomerTag, Need};
 use super::challenge::{Challenge, ChallengeEnd, ChallengeId, EndedChallenge};
+use super::country::Country;
 use super::epoch::begin_again;
 use super::event::{Actor, Event, EventKind};
-use super::id::{IntentName, InteractionId, ParticipantId};
+use super::id::{ChannelName, IntentName, InteractionId, ParticipantId};
 use super::interaction::{Address, Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd};
 use super::refusal::Refusal;
 use super::secret::Keys;
+use super::sending::Paid;
 use super::settings::Settings;
 use super::time::Moment;
 
@@ -49,6 +51,10 @@ pub struct Around<'a> {
     pub settings: &'a Settings,
     /// The gateway's keys.
     pub keys: &'a Keys,
+    /// The team's channels that messages can go over.
+    pub channels: &'a [ChannelName],
+    /// What has been paid for, where this turn may queue a message.
+    pub paid: Option<Paid>,
     /// The moment.
     pub now: Moment,
     /// What has surely passed: lockouts end by it. See `clock`.
@@ -60,7 +66,7 @@ pub struct Around<'a> {
 impl<'a> Around<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
-        Self { settings, keys, now, sure: now, epoch: 0 }
+        Self { settings, keys, channels: &[], paid: None, now, sure: now, epoch: 0 }
     }
 
     /// An end of a lockout as clocks show it.
@@ -87,7 +93,9 @@ pub struct Turn<'a> {
     pub ceilings: Ceilings,
     needs: Vec<Need>,
     counted: Vec<CustomerTag>,
-    ended: Ended,
+    /// Messages that whoever commits this turn is to send.
+    pub(super) claimed: Vec<u32>,
+    pub(super) ended: Ended,
     events: Vec<Event>,
 }
 
@@ -125,6 +133,10 @@ pub struct Decision<T> {
     pub address: Address,
     /// Links and challenges that ended in this turn.
     pub ended: Ended,
+    /// Messages that are now the committer's to send, by number.
+    pub claimed: Vec<u32>,
+    /// Where a code that was sent has come back from, rightly.
+    pub back: Option<Country>,
     /// What happened.
     pub events: Vec<Event>,
     /// What must be so, elsewhere, before any of this is saved or told. Where it is not, the rule
@@ -139,8 +151,8 @@ pub struct Decision<T> {
 impl<T> Decision<T> {
     /// The same decision, told otherwise.
     pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Decision<U> {
-        let Self { interaction, address, ended, events, needs, counted, outcome } = self;
-        Decision { interaction, address, ended, events, needs, counted, outcome: outcome.map(told) }
+        let Self { interaction, address, ended, claimed, back, events, needs, counted, outcome } = self;
+        Decision { interaction, address, ended, claimed, back, events, needs, counted, outcome: outcome.map(told) }
     }
 }
 
@@ -148,9 +160,9 @@ impl<'a> Turn<'a> {
     /// Begins a turn: first, time passes.
     pub fn begin(interaction: Interaction, address: Address, around: Around<'a>, actor: Actor, draws: Draws) -> Self {
         let (past, ceilings, ended) = <(Past, Ceilings, Ended)>::default();
-        let (needs, counted, events) = (Vec::new(), Vec::new(), Vec::new());
+        let (needs, counted, claimed, events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut turn =
-            Self { interaction, address, around, actor, draws, past, ceilings, needs, counted, ended, events };
+            Self { interaction, address, around, actor, draws, past, ceilings, needs, counted, claimed, ended, events };
         turn.settle();
         begin_again(&mut turn);
         turn
@@ -167,11 +179,15 @@ impl<'a> Turn<'a> {
     }
 
     /// Ends the turn.
-    pub fn end<T>(self, outcome: Result<T, Refusal>) -> Decision<T> {
+    pub fn end<T>(mut self, outcome: Result<T, Refusal>) -> Decision<T> {
+        let back = self.code_came_back();
+        self.interaction.drop_pointless_sendings();
         Decision {
             interaction: self.interaction,
             address: self.address,
             ended: self.ended,
+            claimed: self.claimed,
+            back,
             events: self.events,
             needs: self.needs,
             counted: self.counted,

@@ -1,6 +1,6 @@
 //! Moments that come by themselves: a flag about to fall, one that fell, a link or an
-//! interaction whose time is over. A record's alarm says when to look; the rule says what
-//! happened; compare-and-swap lets one of several nodes announce it.
+//! interaction whose time is over, a message that is due. A record's alarm says when to look; the
+//! rule says what happened; compare-and-swap lets one of several nodes announce or send it.
 
 use futures_util::{StreamExt as _, stream};
 
@@ -10,7 +10,7 @@ use super::{Error, Gateway};
 use crate::domain::event::Actor;
 use crate::domain::id::InteractionId;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::tend::tick;
+use crate::domain::rules::send::claim;
 use crate::store::Key;
 
 /// How long a claimed alarm is this node's.
@@ -36,7 +36,7 @@ impl Gateway {
             return tracing::warn!(name = key.name, "an alarm of an unknown kind");
         };
         let visit = Visit { id, team: None, actor: Actor::Time, with: With::Nothing };
-        match self.turn(visit, |turn, _| tick(turn), None).await {
+        match self.turn(visit, |turn, _| claim(turn), None).await {
             Ok(_) => {}
             // Its team is gone, or it is itself: nobody is to be told any more.
             Err(Error::Refused(Refusal::NotFound(_))) => self.drop_orphan(id).await,

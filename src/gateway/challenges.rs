@@ -11,9 +11,10 @@ use crate::domain::event::Actor;
 use crate::domain::flag::Binding;
 use crate::domain::id::{MessageId, TeamName};
 use crate::domain::rules::answer::{Answer, Answered, answer};
-use crate::domain::rules::ask::{Request, ask};
-use crate::domain::rules::attend::{Found, Revealed, arrive, cancel, look, resend, reveal};
+use crate::domain::rules::ask::{self, Request};
+use crate::domain::rules::attend::{self, Found, Revealed, arrive, cancel, look, resend, reveal};
 use crate::domain::token::Token;
+use crate::domain::turn::Turn;
 
 /// Which challenge, for which team's caller, by whom.
 #[derive(Clone)]
@@ -41,7 +42,8 @@ impl Gateway {
         request: &Request,
         remember: Option<&Remember<'_, Held<Challenge>>>,
     ) -> Result<Told<Held<Challenge>>, Error> {
-        self.turn(acting.into(), |turn, _| ask(turn, request), remember).await
+        let payable = |turn: &mut Turn<'_>| ask::payable(turn, request);
+        self.turn_paid(acting.into(), payable, |turn, _| ask::ask(turn, request), remember).await
     }
 
     /// A challenge as it is now.
@@ -76,7 +78,8 @@ impl Gateway {
         remember: Option<&Remember<'_, Held<Challenge>>>,
     ) -> Result<Told<Held<Challenge>>, Error> {
         let number = attending.id.number;
-        self.turn(attending.into(), |turn, _| resend(turn, number), remember).await
+        let payable = |turn: &mut Turn<'_>| attend::payable(turn, number);
+        self.turn_paid(attending.into(), payable, |turn, _| resend(turn, number), remember).await
     }
 
     /// Takes a challenge back.

@@ -11,9 +11,9 @@ use super::names::CLOCK;
 use super::{Error, Gateway, SYSTEM, decode, encode};
 use crate::ambient::Clock;
 use crate::domain::clock::{Hands, Mark, STEP, Woke};
-use crate::domain::settings::Settings;
 use crate::domain::time::Moment;
 use crate::domain::turn::Around;
+use crate::gateway::teams::TeamView;
 
 /// How often the mark is saved.
 pub const EVERY: Duration = Duration::from_secs(5);
@@ -81,10 +81,11 @@ impl Gateway {
     }
 
     /// What a turn looks at, at `now`.
-    pub(super) fn around<'a>(&'a self, settings: &'a Settings, now: Moment) -> Around<'a> {
+    pub(super) fn around<'a>(&'a self, team: &'a TeamView, now: Moment) -> Around<'a> {
         let hands = self.hands();
         let sure = now.shown(hands.now(), hands.sure());
-        Around { settings, keys: &self.keys, now, sure, epoch: self.epoch().number }
+        let (settings, channels) = (&team.effective.settings, team.channels.as_slice());
+        Around { settings, keys: &self.keys, channels, paid: None, now, sure, epoch: self.epoch().number }
     }
 
     /// Goes on from the mark that the store keeps. With `believe` a clock that was set back is

@@ -8,7 +8,7 @@ use crate::domain::event::Actor;
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::enter::{self, Arrived};
-use crate::domain::rules::invite::{Invited, Request, invite};
+use crate::domain::rules::invite::{self, Invited, Request};
 use crate::domain::rules::on_page::{self, OnPage};
 use crate::domain::rules::page::{Page, find};
 use crate::domain::secret::Tag;
@@ -31,10 +31,20 @@ impl Gateway {
                 rules.require_authentication && [Some(rules.first), rules.subsequent].contains(&Some(Method::Login));
             match by_login && team.signing.is_none() {
                 true => turn.refuse(Refusal::NoSecurityKey),
-                false => invite(turn, request),
+                false => invite::invite(turn, request),
             }
         };
-        self.turn(acting.into(), rule, remember).await
+        let payable = |turn: &mut Turn<'_>| invite::payable(turn, request);
+        let told = self.turn_paid(acting.into(), payable, rule, remember).await?;
+        if let Told::Fresh(held) = &told {
+            let token = &held.outcome.token;
+            let payable = |turn: &mut Turn<'_>| invite::payable_code(turn, token);
+            let sent = self.turn_paid(visitor(token), payable, |turn, _| invite::send_code(turn, token), None).await;
+            if let Err(error) = sent {
+                tracing::info!(%error, "no code went out with an invitation: it is put when she arrives");
+            }
+        }
+        Ok(told)
     }
 
     /// Where a code page is.
@@ -54,7 +64,8 @@ impl Gateway {
     /// Continue was pressed on an invitation's page.
     pub async fn come_in(&self, token: &Token, browser: &Tag, name: &[u8]) -> Result<Held<Arrived>, Error> {
         let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(turn, token, browser, name);
-        fresh(self.turn(visitor(token), rule, None).await?)
+        let payable = |turn: &mut Turn<'_>| enter::payable(turn, token, browser);
+        fresh(self.turn_paid(visitor(token), payable, rule, None).await?)
     }
 
     /// An answer on a code page, under the page's own name for it: the same one sent twice counts once.
@@ -73,7 +84,8 @@ impl Gateway {
     /// Another code is asked for on a code page.
     pub async fn resend_page(&self, token: &Token) -> Result<(), Error> {
         let rule = |turn: Turn<'_>, _: &TeamView| on_page::resend(turn, token);
-        fresh(self.turn(visitor(token), rule, None).await?).map(drop)
+        let payable = |turn: &mut Turn<'_>| on_page::payable(turn, token);
+        fresh(self.turn_paid(visitor(token), payable, rule, None).await?).map(drop)
     }
 
     /// "This wasn't me" was pressed on a code page.

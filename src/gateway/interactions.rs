@@ -153,12 +153,19 @@ impl Gateway {
         let now = self.now();
         let of_this_epoch = interaction.status != Status::Open || interaction.epoch >= self.epoch().number;
         if of_this_epoch && interaction.deadline().is_none_or(|deadline| now < deadline) {
-            return Held { outcome: (), interaction: interaction.clone(), address, team };
+            return Held {
+                outcome: (),
+                interaction: interaction.clone(),
+                address,
+                team,
+                claimed: Vec::new(),
+                back: None,
+            };
         }
-        let around = self.around(&team.effective.settings, now);
+        let around = self.around(&team, now);
         let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.draws());
         let Decision { interaction, address, .. } = tend::tick(turn);
-        Held { outcome: (), interaction: Arc::new(interaction), address, team }
+        Held { outcome: (), interaction: Arc::new(interaction), address, team, claimed: Vec::new(), back: None }
     }
 
     /// The open interaction of a conversation.
@@ -291,7 +298,7 @@ impl Attempt<'_> {
             if address.open != found {
                 return Ok(Change::nothing(Ok(None)));
             }
-            let around = gateway.around(&self.team.effective.settings, now);
+            let around = gateway.around(&self.team, now);
             match (found, &records[1]) {
                 (Some(_), Some(bytes)) => {
                     let before: Interaction = decode(&reads.names[1], bytes)?;

@@ -11,7 +11,7 @@ use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::link::{Link, authentication_url};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::continue_link::{Continued, Found, find, press_continue, report};
-use crate::domain::rules::issue::{Issued, Request, issue};
+use crate::domain::rules::issue::{self, Issued, Request, issue};
 use crate::domain::token::Token;
 use crate::gateway::teams::TeamView;
 
@@ -30,7 +30,8 @@ impl Gateway {
             None => turn.refuse(Refusal::NoSecurityKey),
             Some(_) => issue(turn, request),
         };
-        self.turn(visit, rule, remember).await
+        let payable = |turn: &mut crate::domain::turn::Turn<'_>| issue::payable(turn, request);
+        self.turn_paid(visit, payable, rule, remember).await
     }
 
     /// Where a link's landing page is.

@@ -1,6 +1,6 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
 //! `i`, `a`, `e`, `f`, `y` and `m` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's;
-//! `n` has one of its own.
+//! `n`, `d`, `b` and `g` have partitions of their own.
 
 use crate::domain::id::{InteractionId, ScreenName, TeamName};
 
@@ -16,6 +16,21 @@ pub(super) const SYSTEM_RECORD: &str = "system";
 /// The address of conversations: which is open, and the guess budgets.
 pub(super) fn address_name(tag: &str) -> String {
     format!("a/{tag}")
+}
+
+/// What one destination was sent.
+pub(super) fn destination_name(tag: &str) -> String {
+    format!("d/{tag}")
+}
+
+/// What a team has sent.
+pub(super) fn team_budget_name(team: &TeamName) -> String {
+    format!("b/{team}")
+}
+
+/// Codes that a team sent to a country, and those that came back.
+pub(super) fn returns_name(team: &TeamName, country: &str) -> String {
+    format!("g/{team}/{country}")
 }
 
 /// The store's epoch.

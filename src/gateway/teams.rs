@@ -15,7 +15,7 @@ use super::names::{SYSTEM_RECORD, gone_name, screen_name, team_record};
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
-use crate::domain::id::{Kid, TeamName};
+use crate::domain::id::{ChannelName, Kid, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::MacKey;
 use crate::domain::settings::{Effective, Overrides, effective};
@@ -41,6 +41,8 @@ pub struct TeamView {
     pub signing: Option<(Kid, MacKey)>,
     /// What assertions may be signed with, parsed once.
     pub verifying: Vec<VerifyingKey>,
+    /// Its channels that messages can go over.
+    pub channels: Vec<ChannelName>,
 }
 
 impl std::fmt::Debug for TeamView {
@@ -91,7 +93,7 @@ impl Gateway {
         let value = match opened {
             Some(bytes) => {
                 let team: Team = decode(name.as_str(), &bytes)?;
-                (!team.leaving).then(|| view(team, &system).map(Arc::new)).transpose()?
+                (!team.leaving).then(|| self.view(team, &system).map(Arc::new)).transpose()?
             }
             None => None,
         };
@@ -266,23 +268,24 @@ impl Gateway {
         Ok(saved.outcome?)
     }
 
+    /// What follows from a team's record under a system layer. Should two changes at the same moment
+    /// have made the layers contradict each other, the team's own stand without the system's.
+    fn view(&self, team: Team, system: &Overrides) -> Result<TeamView, Error> {
+        let alone = |_| {
+            tracing::error!(team = %team.name, "its settings contradict the system's: they stand alone until one changes");
+            effective(&Overrides::default(), &team.overrides)
+        };
+        let effective = effective(system, &team.overrides)
+            .or_else(alone)
+            .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
+        let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
+        let channels = self.usable_channels(&team);
+        Ok(TeamView { effective, signing, verifying: team.verifying_keys(), channels, team })
+    }
+
     pub(super) fn team_reads(&self, name: &TeamName) -> Reads {
         Reads { partition: self.team_partition(name), names: vec![team_record(name)] }
     }
-}
-
-/// What follows from a team's record under a system layer. Should two changes at the same moment
-/// have made the layers contradict each other, the team's own stand without the system's.
-fn view(team: Team, system: &Overrides) -> Result<TeamView, Error> {
-    let alone = |_| {
-        tracing::error!(team = %team.name, "its settings contradict the system's: they stand alone until one changes");
-        effective(&Overrides::default(), &team.overrides)
-    };
-    let effective = effective(system, &team.overrides)
-        .or_else(alone)
-        .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
-    let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
-    Ok(TeamView { effective, signing, verifying: team.verifying_keys(), team })
 }
 
 /// Settings that do not stand: of a newer release, mostly.

@@ -8,12 +8,14 @@ use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{DAY, Error, Gateway, Parsed, decode, encode};
 use crate::domain::ceiling::{Ceilings, CustomerTag, Need};
+use crate::domain::country::Country;
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
 use crate::domain::refusal::Refusal;
+use crate::domain::sending::Paid;
 use crate::domain::time::Moment;
-use crate::domain::turn::{Decision, Ended, Past, Turn};
+use crate::domain::turn::{Around, Decision, Ended, Past, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::{Board, Expect, Key, Outcome, Partition};
 
@@ -28,6 +30,10 @@ pub struct Held<T> {
     pub address: Address,
     /// Its team, with the effective settings.
     pub team: Arc<TeamView>,
+    /// Messages that this node has claimed by it.
+    pub(super) claimed: Vec<u32>,
+    /// Where a code that was sent has come back from.
+    pub(super) back: Option<Country>,
 }
 
 /// Attempts at one turn: what it needs elsewhere is looked at, counted, and looked at again.
@@ -44,6 +50,7 @@ enum Attempt<T> {
 }
 
 /// Which interaction, and who acts on it.
+#[derive(Clone)]
 pub(super) struct Visit<'a> {
     pub id: InteractionId,
     /// Only if it belongs to that team; None: whoever's it is (an owner, a page's token).
@@ -152,7 +159,7 @@ impl Gateway {
     }
 
     /// Lets a rule decide on an interaction and saves it. What the decision needs to be so elsewhere
-    /// is made so first, and then the rule is asked again.
+    /// is made so first, and then the rule is asked again. It queues no message.
     pub(super) async fn turn<T>(
         &self,
         visit: Visit<'_>,
@@ -162,10 +169,24 @@ impl Gateway {
     where
         T: Clone,
     {
+        self.turn_with(visit, None, rule, remember).await
+    }
+
+    /// The same, where a message may be queued that is paid for.
+    pub(super) async fn turn_with<T>(
+        &self,
+        visit: Visit<'_>,
+        paid: Option<Paid>,
+        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
+        remember: Option<&Remember<'_, Held<T>>>,
+    ) -> Result<Told<Held<T>>, Error>
+    where
+        T: Clone,
+    {
         let answer = remember.map(Remember::name);
         let (mut ceilings, mut turnstile) = (Ceilings::default(), None);
         for _ in 0..MOST_ROUNDS {
-            let needs = match self.attempt(&visit, &rule, remember, &ceilings).await? {
+            let needs = match self.attempt(&visit, paid, &rule, remember, &ceilings).await? {
                 Attempt::Again(reply) => return Ok(Told::Again(reply)),
                 Attempt::Judged(outcome, counted) => {
                     for customer in ceilings.counted().filter(|customer| !counted.contains(customer)) {
@@ -188,6 +209,7 @@ impl Gateway {
     async fn attempt<T: Clone>(
         &self,
         visit: &Visit<'_>,
+        paid: Option<Paid>,
         rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
         remember: Option<&Remember<'_, Held<T>>>,
         ceilings: &Ceilings,
@@ -212,7 +234,7 @@ impl Gateway {
                 let before = self.parse(visit.id, &reads.names[0], record)?;
                 let address: Address =
                     records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
-                let around = self.around(&team.effective.settings, now);
+                let around = Around { paid, ..self.around(&team, now) };
                 let interaction = Interaction::clone(&before);
                 let mut turn = Turn::begin(interaction, address.clone(), around, visit.actor.clone(), draws.clone());
                 turn.ceilings = ceilings.clone();
@@ -237,6 +259,8 @@ impl Gateway {
         if let (Attempt::Judged(Ok(Told::Fresh(held)), _), Some(version)) = (&attempt, saved.version) {
             let interaction = held.interaction.clone();
             self.parsed.insert(visit.id, Arc::new(Parsed { version, interaction }));
+            self.hand_over(held);
+            self.count_back(&held.interaction.team, held.back);
         }
         Ok(attempt)
     }
@@ -253,13 +277,15 @@ impl Gateway {
         remember: Option<&Remember<'_, Held<T>>>,
         now: Moment,
     ) -> Change<Told<Held<T>>> {
-        let Decision { interaction, address, ended, events, outcome, .. } = decision;
+        let Decision { interaction, address, ended, claimed, back, events, outcome, .. } = decision;
         let interaction = Arc::new(interaction);
         let outcome = outcome.map(|outcome| Held {
             outcome,
             interaction: interaction.clone(),
             address: address.clone(),
             team: team.clone(),
+            claimed: claimed.clone(),
+            back,
         });
         // That a conversation goes on may be forgotten; whatever else somebody did may not.
         let on = Interaction { idle_until: interaction.idle_until, ..before.clone() };
@@ -298,7 +324,7 @@ impl Gateway {
         Plain {
             name: interaction_name(interaction.id),
             bytes: encode(interaction),
-            alarm: interaction.deadline(),
+            alarm: interaction.alarm(),
             expires,
         }
     }

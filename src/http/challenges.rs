@@ -95,7 +95,7 @@ async fn start_challenge(
     let request = body.value.clone().read(&state, caller.role)?;
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);
-    let render = |held: &Held<Challenge>| accepted(&viewer.challenge(held.interaction.id, &held.outcome));
+    let render = |held: &Held<Challenge>| accepted(&viewer.challenge(&held.interaction, &held.outcome));
     let remember = place.clone().map(|place| Remember::new(place, &render));
     let told = state.gateway.ask(acting, &request, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
@@ -111,7 +111,7 @@ async fn get_challenge(
 ) -> Result<Response, Problem> {
     let attending = attending(&caller, &id)?;
     let held = state.gateway.challenge(attending).await.map_err(|e| state.problem(e))?;
-    Ok(Reply(state.viewer(&caller).found(held.interaction.id, &held.outcome)).into_response())
+    Ok(Reply(state.viewer(&caller).found(&held.interaction, &held.outcome)).into_response())
 }
 
 /// Takes a challenge back. One that has ended stays as it ended.
@@ -196,7 +196,7 @@ async fn resend_challenge(
     let attending = attending(&caller, &id)?;
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);
-    let render = |held: &Held<Challenge>| accepted(&viewer.challenge(held.interaction.id, &held.outcome));
+    let render = |held: &Held<Challenge>| accepted(&viewer.challenge(&held.interaction, &held.outcome));
     let remember = place.clone().map(|place| Remember::new(place, &render));
     let told = state.gateway.resend(attending, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await

@@ -13,11 +13,13 @@ use super::caller::{Bot, acting};
 use super::login_links::LoginLinkView;
 use super::problem::Problem;
 use super::replies::created;
+use super::views::delivery_of;
 use super::{Shared, slugs};
 use crate::domain::challenge::Pin;
 use crate::domain::entry::Via;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::invite::{Invited, Request};
+use crate::domain::sending::What;
 use crate::domain::team::Role;
 use crate::domain::turn::link_id;
 use crate::gateway::{Held, Remember};
@@ -73,7 +75,10 @@ async fn invite(
             direct_url: None,
             purpose: link.purpose,
             expires_at: link.expires_at.map(|end| end.to_string()),
-            delivery: None,
+            delivery: delivery_of(
+                &held.interaction,
+                |what| matches!(what, What::Link { link: sent, .. } if *sent == link.number),
+            ),
             opener_secret: None,
         };
         created(true, &view)

@@ -13,10 +13,12 @@ use super::body::{Json, fault, field};
 use super::caller::{Bot, acting};
 use super::problem::Problem;
 use super::replies::created;
+use super::views::{DeliveryView, delivery_of};
 use crate::domain::id::IntentName;
 use crate::domain::link::Purpose;
 use crate::domain::rules::issue::{Issued, Request};
 use crate::domain::secret::base64url;
+use crate::domain::sending::What;
 use crate::domain::turn::link_id;
 use crate::gateway::{Held, Remember};
 
@@ -38,8 +40,8 @@ struct IssueLoginLink {
     intent: Option<String>,
     /// The bot's own words, at most 1 KiB; come back with success.
     state: Option<String>,
-    /// Whether the gateway shall send it; a channel that no account serves is the bot's to serve.
-    #[allow(dead_code, reason = "no channel has an account yet, so every link is the bot's to send")]
+    /// Whether the gateway sends it, into the conversation or, to somebody who is not in it, by the
+    /// team's order. Where no channel leads there (`delivery` is null) it is the bot's to send.
     deliver: Option<bool>,
     /// `false`: the signed URL itself, where the team allows it.
     landing: Option<bool>,
@@ -66,9 +68,8 @@ pub(super) struct LoginLinkView {
     #[schema(value_type = String)]
     pub purpose: Purpose,
     pub expires_at: Option<String>,
-    /// What the gateway sends itself: nothing where the channel has no account.
-    #[schema(value_type = Option<Object>)]
-    pub delivery: Option<serde_json::Value>,
+    /// What the gateway sends itself; null where the bot is to send it.
+    pub delivery: Option<DeliveryView>,
     /// For the chat's widget alone, never for a URL.
     pub opener_secret: Option<String>,
 }
@@ -101,6 +102,7 @@ async fn issue_login_link(
         state: asked.state,
         landing,
         return_url: asked.return_url,
+        deliver: asked.deliver.unwrap_or(false),
     };
     let place = state.reserve(&caller, &body).await?;
     let gateway = &state.gateway;
@@ -113,7 +115,10 @@ async fn issue_login_link(
             direct_url,
             purpose: link.purpose,
             expires_at: link.expires_at.map(|end| end.to_string()),
-            delivery: None,
+            delivery: delivery_of(
+                &held.interaction,
+                |what| matches!(what, What::Link { link: sent, .. } if *sent == link.number),
+            ),
             opener_secret: opener_secret.as_ref().map(|secret| base64url(secret.expose())),
         };
         created(true, &view)

@@ -10,6 +10,9 @@ use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::time::Moment;
 use crate::gateway::Error;
 
+/// When a setting forbids it, somebody may have changed it by then.
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+
 /// A problem document that is still to be written: the outermost layer knows the public URL.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Details>);
@@ -90,9 +93,6 @@ impl Problem {
             }
             Refusal::SecondChannelRequired => Self::of(&slugs::SECOND_CHANNEL_REQUIRED),
             Refusal::MethodMissing => Self::of(&slugs::METHOD_UNAVAILABLE),
-            Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
-            Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
-            Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).after(wait(until)),
             Refusal::NotShown => Self::of(&slugs::NOT_SHOWN),
             Refusal::NotArrived => Self::of(&slugs::NOT_ARRIVED),
             Refusal::CodeGone => Self::of(&slugs::CODE_GONE),
@@ -100,6 +100,15 @@ impl Problem {
             Refusal::Settings(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::TooManyKeys => Self::of(&slugs::TOO_MANY_KEYS),
             Refusal::UnusableKey(why) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", why)]),
+            Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
+            Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
+            Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).after(wait(until)),
+            Refusal::CountryNotAllowed => Self::of(&slugs::SEND_BUDGET)
+                .saying("The team sends nothing to that country: send_budget.countries does not name it.")
+                .after(DAY_SECONDS),
+            Refusal::Unpaid => Self::of(&slugs::UNAVAILABLE).after(1),
+            Refusal::TooManyChannels => Self::of(&slugs::TOO_MANY_CHANNELS),
+            Refusal::UnusableChannel(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
             Refusal::IdempotencyMismatch => Self::of(&slugs::IDEMPOTENCY_MISMATCH),
             Refusal::IdempotencyRunning => Self::of(&slugs::IDEMPOTENCY_RUNNING).after(1),

@@ -88,6 +88,18 @@ slugs! {
     NO_SECURITY_KEY = "no-security-key" CONFLICT "No security key"
         "The team has no active HS256 security key to sign the authentication URL with."
         "Make one: `POST /v1/teams/TEAM/security-keys`.";
+    NO_CHANNEL = "no-channel" CONFLICT "No channel leads there"
+        "The team has no channel that this could go over, or none that this gateway can use."
+        "Make one: `PUT /v1/teams/TEAM/channels/NAME`. `sms` and `email` are the channels of those names, `chat` the one that is called like the interaction's own.";
+    NO_ADDRESS = "no-address" CONFLICT "No address"
+        "The participant has no address that one of the team's channels reaches."
+        "Give a phone number or a mail address: `PATCH /v1/interactions/ID/participants/PARTICIPANT`.";
+    SEND_BUDGET = "send-budget" TOO_MANY_REQUESTS "The send budget is spent"
+        "As many messages have left as may: in this interaction, to this destination or by this team; the last code left a moment ago; or codes sent to that country hardly ever come back."
+        "Wait `retry_after_seconds`, or let an agent tell the code (`deliver_to`: `agent`). The budgets are the team's settings `send_budget`.";
+    TOO_MANY_CHANNELS = "too-many-channels" CONFLICT "Too many channels"
+        "A team has at most 32 channels."
+        "Remove one that is no longer needed.";
     LINK_EXPIRED = "link-expired" GONE "The link has expired"
         "The link, or the conversation that it belongs to, is past its time."
         "Ask for a new link in the chat.";
@@ -136,15 +148,6 @@ slugs! {
     METHOD_UNAVAILABLE = "method-unavailable" CONFLICT "The method is not available"
         "The team asks for a method that needs a provider, and none is set up."
         "Set another `entry.first` or `entry.subsequent`.";
-    NO_CHANNEL = "no-channel" CONFLICT "No channel carries it"
-        "The team has no channel that this code could go by."
-        "Set a channel up, name another `deliver_to`, or let agents tell codes: `otp.show_to_agents`.";
-    NO_ADDRESS = "no-address" CONFLICT "No address"
-        "No address of this participant is known that the code could go to."
-        "Give the participant a phone number or a mail address, or let agents tell codes: `otp.show_to_agents`.";
-    SEND_BUDGET = "send-budget" TOO_MANY_REQUESTS "Too many codes"
-        "So many codes were sent, or one so lately, that no other is sent yet."
-        "Wait `retry_after_seconds`; the code that was sent last still counts.";
     NOT_SHOWN = "not-shown" FORBIDDEN "Codes are not shown"
         "This team does not show one-time codes to its agents."
         "An admin may allow it: `otp.show_to_agents`.";

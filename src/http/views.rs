@@ -15,6 +15,7 @@ use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{Interaction, Participant, Status};
 use crate::domain::link::{Progress, Purpose};
 use crate::domain::secret::Keys;
+use crate::domain::sending::What;
 use crate::domain::settings::Settings;
 use crate::domain::team::Role;
 use crate::domain::time::Moment;
@@ -133,6 +134,28 @@ struct EntryView {
     #[schema(value_type = Option<String>)]
     method: Option<crate::domain::method::Method>,
     entered_at: Option<String>,
+}
+
+/// A message that the gateway sends.
+#[derive(Serialize, ToSchema)]
+pub struct DeliveryView {
+    /// The team's channel that it goes over.
+    channel: String,
+    /// Masked.
+    to: Option<String>,
+    /// `queued`, `sent` or `failed`.
+    status: &'static str,
+}
+
+/// The message about something.
+pub fn delivery_of(interaction: &Interaction, about: impl Fn(&What) -> bool) -> Option<DeliveryView> {
+    let sending = interaction.sendings.iter().find(|sending| about(&sending.what))?;
+    let participant = interaction.participant(&sending.participant)?;
+    Some(DeliveryView {
+        channel: sending.way.channel(interaction).to_string(),
+        to: sending.way.address(interaction, participant).map(mask),
+        status: sending.state.as_str(),
+    })
 }
 
 /// Whose eyes, and when.

@@ -88,9 +88,19 @@ fn form(page: &str, act: &str) -> Option<(String, Vec<(String, String)>)> {
 /// A team whose agents tell codes by phone, so that nothing needs to be sent.
 async fn team(world: &World, entry: Value) -> Team {
     let team = world.team("acme").await;
+    channels(&team).await;
     let otp = json!({"send_to_customer": false, "show_to_agents": true});
     team.set(json!({"otp": otp, "entry": entry})).await;
     team
+}
+
+/// The team's accounts for text messages and mail.
+async fn channels(team: &Team) {
+    for name in ["sms", "email"] {
+        let path = format!("/v1/teams/{}/channels/{name}", team.name);
+        let made = team.world.call(&team.admin, "PUT", &path, json!({"definition": "recorder"})).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+    }
 }
 
 /// A conversation with a customer and a cosigner who can be reached.

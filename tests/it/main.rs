@@ -35,6 +35,7 @@ mod properties;
 mod races;
 mod readme;
 mod rolling;
+mod sending;
 mod simulation;
 mod store_contract;
 mod stores;

@@ -270,6 +270,7 @@ impl Story {
             state: None,
             landing: true,
             return_url: None,
+            deliver: false,
         };
         let (issued, events) = self.turn(None, |turn| issue::issue(turn, &request));
         self.hear(events, None);

@@ -60,7 +60,8 @@ impl Newer {
 }
 
 /// Objects whose names are data and no fields: there a new name is a new entry, not a new meaning.
-const MAPS: [&str; 7] = ["budgets", "vouched", "proofs", "private_data", "overrides", "data", "taken"];
+const MAPS: [&str; 10] =
+    ["budgets", "vouched", "proofs", "private_data", "overrides", "data", "taken", "channels", "account", "secrets"];
 
 /// The content with an unknown field in each of its objects, one at a time.
 fn enriched(content: &Value) -> Vec<(String, Value)> {
@@ -94,8 +95,10 @@ fn objects(value: &Value, at: String, found: &mut Vec<String>) {
 }
 
 /// Names of kinds that carry something.
-const KINDS: [&str; 10] =
-    ["raised", "lowered", "expired", "opened", "used", "reported", "shared", "public", "retiring", "closed"];
+const KINDS: [&str; 13] = [
+    "raised", "lowered", "expired", "opened", "used", "reported", "shared", "public", "retiring", "closed", "queued",
+    "code", "link",
+];
 
 /// Every kind of record that a decision reads, with what somebody asks that needs it.
 async fn of_every_kind(world: &World) -> (Team, String, String, String) {

@@ -13,8 +13,11 @@ use countersign::domain::secret::Secret;
 use countersign::gateway::{Gateway, Premises, Retention};
 use countersign::http;
 use countersign::store::Store;
+use countersign_channels::definition::{Definition, Registry};
+use countersign_channels::recorder::{Recorded, Recorder};
 use http_body_util::BodyExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -41,6 +44,8 @@ pub struct World {
     pub gateway: Arc<Gateway>,
     /// Its router.
     pub router: Router,
+    /// What this node has sent.
+    pub recorder: Recorder,
     store: Arc<dyn Store>,
     _stand: Arc<Stand>,
 }
@@ -117,28 +122,38 @@ impl World {
     pub fn on(stand: Stand) -> Self {
         let clock = Arc::new(FixedClock::at(BEGINNING));
         let store = stand.store.clone();
-        let (gateway, router) = node(store.clone(), clock.clone(), 1);
-        Self { clock, gateway, router, store, _stand: Arc::new(stand) }
+        let (gateway, router, recorder) = node(store.clone(), clock.clone(), 1);
+        Self { clock, gateway, router, recorder, store, _stand: Arc::new(stand) }
     }
 
     /// Another node on the same clock, with its own view of the same store, and its own chance.
     pub fn beside(&self, stand: Stand, seed: u64) -> Self {
         let store = stand.store.clone();
-        let (gateway, router) = node(store.clone(), self.clock.clone(), seed);
-        Self { gateway, router, store, _stand: Arc::new(stand), clock: self.clock.clone() }
+        let (gateway, router, recorder) = node(store.clone(), self.clock.clone(), seed);
+        Self { gateway, router, recorder, store, _stand: Arc::new(stand), clock: self.clock.clone() }
     }
 
     /// Another node on the same store (one that keeps no flag board) and clock.
     pub fn second_node(&self) -> Self {
-        let (gateway, router) = node(self.store.clone(), self.clock.clone(), 2);
-        Self { gateway, router, ..self.clone() }
+        let (gateway, router, recorder) = node(self.store.clone(), self.clock.clone(), 2);
+        Self { gateway, router, recorder, ..self.clone() }
     }
 
     /// The node after a restart: it knows what the store knows, and goes by the same clock.
     pub async fn restarted(&self, trust_clock: bool) -> Self {
-        let (gateway, router) = node(self.store.clone(), self.clock.clone(), unique());
+        let (gateway, router, recorder) = node(self.store.clone(), self.clock.clone(), unique());
         gateway.recognise(trust_clock).await.expect("the store is its own");
-        Self { gateway, router, ..self.clone() }
+        Self { gateway, router, recorder, ..self.clone() }
+    }
+
+    /// What this node has sent so far, with all that waits now: inbox, address and text.
+    pub async fn sent(&self) -> Vec<(String, String, String)> {
+        self.gateway.tend().await.expect("the store is there");
+        let read = |kept: Recorded| {
+            let text = kept.message.content.plain().expose_secret().to_owned();
+            (kept.inbox, kept.message.to.as_str().to_owned(), text)
+        };
+        self.recorder.messages().into_iter().map(read).collect()
     }
 
     /// What a server of this node would serve.
@@ -206,18 +221,20 @@ impl World {
     }
 }
 
-fn node(store: Arc<dyn Store>, clock: Arc<FixedClock>, seed: u64) -> (Arc<Gateway>, Router) {
+fn node(store: Arc<dyn Store>, clock: Arc<FixedClock>, seed: u64) -> (Arc<Gateway>, Router, Recorder) {
+    let recorder = Recorder::default();
     let root = Secret::new(vec![7; 32]);
     let premises = Premises {
         public_url: URL.to_owned(),
         owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
         retention: Retention { interactions: 30, events: 7, audit: 400 },
+        channels: Registry::of([Arc::new(recorder.clone()) as Arc<dyn Definition>]),
     };
     let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));
     let metrics = PrometheusBuilder::new().build_recorder().handle();
     let router =
         http::router(gateway.clone(), http::Proxies::default(), metrics, CancellationToken::new(), Router::new());
-    (gateway, router)
+    (gateway, router, recorder)
 }
 
 /// What a login page shares with the gateway.
@@ -264,6 +281,13 @@ impl Team {
     pub async fn set(&self, patch: Value) {
         let path = format!("/v1/teams/{}/settings", self.name);
         self.world.call(OWNER, "PATCH", &path, patch).await.expect(200);
+    }
+
+    /// A channel that ends in an inbox of its own name.
+    pub async fn channel(&self, name: &str) {
+        let path = format!("/v1/teams/{}/channels/{name}", self.name);
+        let body = json!({"definition": "recorder", "account": {"inbox": name}});
+        self.world.call(&self.admin, "PUT", &path, body).await.expect(201);
     }
 
     /// The primary's flag.

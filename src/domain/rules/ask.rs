@@ -6,6 +6,8 @@ use crate::domain::event::EventKind;
 use crate::domain::id::{IntentName, ParticipantId};
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
+use crate::domain::rules::send::Ready;
+use crate::domain::sending::{Destination, What};
 use crate::domain::turn::{Decision, Turn, challenge_data};
 
 /// What a bot or an agent asks for.
@@ -53,10 +55,11 @@ pub fn ask(mut turn: Turn<'_>, request: &Request) -> Decision<Challenge> {
 pub(super) fn put(turn: &mut Turn<'_>, request: &Request) -> Result<Challenge, Refusal> {
     let at = permitted(turn, request)?;
     let challenge = made(turn, at, request);
-    deliver(turn, &challenge)?;
+    let ready = deliver(turn, at, &challenge)?;
     turn.interaction.challenges_made = challenge.number;
     turn.end_challenge(at, ChallengeEnd::Superseded);
     turn.participant(at).challenge = Some(challenge.clone());
+    turn.queue_code(ready, &challenge);
     turn.touch();
     let data = challenge_data(turn.interaction.id, &challenge);
     turn.tell(EventKind::ChallengeStarted, Some(challenge.participant.clone()), data);
@@ -103,14 +106,49 @@ fn made(turn: &mut Turn<'_>, at: usize, request: &Request) -> Challenge {
     }
 }
 
-/// Sees to it that the challenge's code finds its way: a new challenge's, and the next one's of a
-/// challenge that is sent again. No team has a channel yet, so it waits for the agent, where the
-/// agent may see it, or there is no way.
-pub(super) fn deliver(turn: &Turn<'_>, challenge: &Challenge) -> Result<(), Refusal> {
-    let by_agent = turn.around.settings.otp.show_to_agents;
+/// What must be paid for before the challenge is put; nothing where no message goes, or where it
+/// cannot be put at all.
+pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
+    let at = permitted(turn, request).ok()?;
+    let challenge = made(turn, at, request);
+    to_pay(turn, at, &challenge)
+}
+
+/// What the challenge's next message costs.
+pub(super) fn to_pay(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Option<Destination> {
+    let (_, destination) = turn.plan_to_send(at, receiver(turn, challenge)?, None).ok()?;
+    Some(destination)
+}
+
+/// How the challenge's code finds its way: a new challenge's, and the next one's of a challenge that
+/// is sent again. Nothing is sent of a PIN, which is agreed, nor of a code that the agent tells: one
+/// that no way leads to the customer for is such, where the agent may see it.
+pub(super) fn deliver(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Result<Option<Ready>, Refusal> {
+    let Some(to) = receiver(turn, challenge) else { return Ok(None) };
+    match turn.ready_to_send(at, to, None) {
+        Err(Refusal::NoChannel | Refusal::NoAddress)
+            if to == DeliverTo::Auto && turn.around.settings.otp.show_to_agents =>
+        {
+            Ok(None)
+        }
+        ready => ready.map(Some),
+    }
+}
+
+fn receiver(turn: &Turn<'_>, challenge: &Challenge) -> Option<DeliverTo> {
+    let otp = &turn.around.settings.otp;
     match (&challenge.check, challenge.deliver_to) {
-        (Check::Pin(_), _) | (Check::Otp(_), DeliverTo::Agent) => Ok(()),
-        (Check::Otp(_), DeliverTo::Auto) if by_agent => Ok(()),
-        (Check::Otp(_), _) => Err(Refusal::NoChannel),
+        (Check::Pin(_), _) | (Check::Otp(_), DeliverTo::Agent) => None,
+        (Check::Otp(_), DeliverTo::Auto) if !otp.send_to_customer && otp.show_to_agents => None,
+        (Check::Otp(_), to) => Some(to),
+    }
+}
+
+impl Turn<'_> {
+    /// Queues the live code of a challenge.
+    pub(super) fn queue_code(&mut self, ready: Option<Ready>, challenge: &Challenge) {
+        if let (Some(ready), Some(issue)) = (ready, challenge.issue()) {
+            self.queue(ready, What::Code { challenge: challenge.number, issue });
+        }
     }
 }

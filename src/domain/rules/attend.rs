@@ -3,13 +3,14 @@
 
 use serde_json::json;
 
-use super::ask::deliver;
+use super::ask::{deliver, to_pay};
 use crate::domain::challenge::{Challenge, ChallengeEnd, Check, EndedChallenge};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::ParticipantId;
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
+use crate::domain::sending::Destination;
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, challenge_data};
@@ -117,7 +118,23 @@ pub fn resend(mut turn: Turn<'_>, number: u16) -> Decision<Challenge> {
     }
 }
 
+/// What must be paid for before the next code goes out; nothing where none will.
+pub fn payable(turn: &mut Turn<'_>, number: u16) -> Option<Destination> {
+    let (at, next) = next_code(turn, number).ok()?;
+    to_pay(turn, at, &next)
+}
+
 pub(super) fn sent_again(turn: &mut Turn<'_>, number: u16) -> Result<Challenge, Refusal> {
+    let (at, next) = next_code(turn, number)?;
+    let ready = deliver(turn, at, &next)?;
+    turn.participant(at).challenge = Some(next.clone());
+    turn.queue_code(ready, &next);
+    turn.touch();
+    Ok(next)
+}
+
+/// The challenge with its next code, which is not put yet.
+fn next_code(turn: &mut Turn<'_>, number: u16) -> Result<(usize, Challenge), Refusal> {
     let Found::Live(challenge) = find(turn, number)? else { return Err(Refusal::CodeGone) };
     let at = turn.find(Some(&challenge.participant))?;
     turn.look_up(at);
@@ -134,10 +151,7 @@ pub(super) fn sent_again(turn: &mut Turn<'_>, number: u16) -> Result<Challenge, 
         }
     }
     next.revealed_to.clear(); // what was seen is dead
-    deliver(turn, &next)?;
-    turn.participant(at).challenge = Some(next.clone());
-    turn.touch();
-    Ok(next)
+    Ok((at, next))
 }
 
 /// Takes a challenge back. One that has ended stays as it ended.

@@ -11,6 +11,7 @@ use crate::domain::link::{Link, Progress, Purpose};
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
+use crate::domain::sending::Destination;
 use crate::domain::settings::BindingRule;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, link_data, object};
@@ -175,17 +176,10 @@ fn send_to_login(
 
 /// Puts the challenge that coming in takes, where it does not wait for its answer already.
 pub(super) fn put_challenge(turn: &mut Turn<'_>, at: usize, method: Method) -> Result<(), Refusal> {
-    let participant = &turn.interaction.participants[at];
-    if asked_at_entry(participant).is_some_and(|challenge| challenge.method() == method) {
+    if is_asked(turn, at, method) {
         return Ok(());
     }
-    let wanted = match method {
-        Method::Pin => Wanted::Pin(participant.entry.pin.clone().ok_or(Refusal::PinRequired)?),
-        _ => Wanted::Otp,
-    };
-    let deliver_to = destination(turn, at, method)?;
-    let who = Some(participant.id.clone());
-    let request = ask::Request { wanted, participant: who, deliver_to, intent: None, state: None };
+    let request = request(turn, at, method)?;
     let number = put(turn, &request)?.number;
     let Entry { invited_by, challenge, .. } = &mut turn.participant(at).entry;
     *challenge = Some(number);
@@ -194,6 +188,39 @@ pub(super) fn put_challenge(turn: &mut Turn<'_>, at: usize, method: Method) -> R
         challenge.started_by = by; // the one who agreed on the PIN, and not the one who is asked for it
     }
     Ok(())
+}
+
+/// What must be paid for before that challenge is put; nothing where no message goes.
+pub(super) fn payable_challenge(turn: &mut Turn<'_>, at: usize, method: Method) -> Option<Destination> {
+    if is_asked(turn, at, method) {
+        return None;
+    }
+    let request = request(turn, at, method).ok()?;
+    ask::payable(turn, &request)
+}
+
+/// What must be paid for when Continue is pressed.
+pub fn payable(turn: &mut Turn<'_>, token: &Token, browser: &Tag) -> Option<Destination> {
+    let (at, _) = find(turn, token).ok()?;
+    let (rules, now) = (&turn.around.settings.entry, turn.around.now);
+    let method = turn.interaction.participants[at].entry.wanted(rules, browser, now)?;
+    if method == Method::Otp { payable_challenge(turn, at, method) } else { None }
+}
+
+/// Whether the challenge waits for its answer already.
+fn is_asked(turn: &Turn<'_>, at: usize, method: Method) -> bool {
+    asked_at_entry(&turn.interaction.participants[at]).is_some_and(|challenge| challenge.method() == method)
+}
+
+fn request(turn: &Turn<'_>, at: usize, method: Method) -> Result<ask::Request, Refusal> {
+    let participant = &turn.interaction.participants[at];
+    let wanted = match method {
+        Method::Pin => Wanted::Pin(participant.entry.pin.clone().ok_or(Refusal::PinRequired)?),
+        _ => Wanted::Otp,
+    };
+    let deliver_to = destination(turn, at, method)?;
+    let who = Some(participant.id.clone());
+    Ok(ask::Request { wanted, participant: who, deliver_to, intent: None, state: None })
 }
 
 /// Where the code for coming in goes: with a second channel, not where the invitation went.

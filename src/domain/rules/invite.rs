@@ -9,11 +9,13 @@ use crate::domain::id::ParticipantId;
 use crate::domain::link::{Link, Progress, Purpose};
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
+use crate::domain::rules::send::Ready;
+use crate::domain::sending::{Destination, What};
 use crate::domain::settings::{BindingRule, Minutes, SendWhen};
 use crate::domain::token::Token;
 use crate::domain::turn::{Decision, Turn, link_data};
 
-use super::enter::put_challenge;
+use super::enter::{find, payable_challenge, put_challenge};
 use super::issue::supersede;
 
 /// An interaction whose invitation never ends waits so long for the first act; it is the longest
@@ -50,6 +52,7 @@ pub fn invite(mut turn: Turn<'_>, request: &Request) -> Decision<Invited> {
 
 fn made(turn: &mut Turn<'_>, request: &Request) -> Result<Invited, Refusal> {
     let at = permitted(turn, request)?;
+    let ready = delivery(turn, at, request)?;
     let (keys, settings, now, id) = (turn.around.keys, turn.around.settings, turn.around.now, turn.interaction.id);
     turn.interaction.links_made += 1;
     let number = turn.interaction.links_made;
@@ -82,9 +85,26 @@ fn made(turn: &mut Turn<'_>, request: &Request) -> Result<Invited, Refusal> {
     }
     let who = participant.id.clone();
     turn.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
+    if let Some(ready) = ready {
+        turn.queue(ready, What::Link { link: number, seed: None });
+    }
     beforehand(turn, at)?;
     wait_for_the_first_act(turn, &link);
     Ok(Invited { link, token })
+}
+
+/// What must be paid for before the invitation is made; nothing where the bot is to send it.
+pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
+    let at = permitted(turn, request).ok()?;
+    turn.plan_to_send(at, request.via.as_way(), None).ok().map(|(_, destination)| destination)
+}
+
+/// By which way it goes. Into a conversation that no channel leads to the bot brings it.
+fn delivery(turn: &Turn<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
+    match turn.ready_to_send(at, request.via.as_way(), None) {
+        Err(Refusal::NoChannel | Refusal::NoAddress) if request.via == Via::Chat => Ok(None),
+        ready => ready.map(Some),
+    }
 }
 
 /// Idle time starts when she first acts: until then the conversation waits as long as the invitation.
@@ -96,8 +116,8 @@ fn wait_for_the_first_act(turn: &mut Turn<'_>, link: &Link) {
     turn.interaction.idle_until = turn.interaction.idle_until.max(waits);
 }
 
-/// What is put to her before she comes: the PIN, so that agents can see it, and the code where the
-/// team sends it with the invitation.
+/// What is put to her before she comes: the PIN, so that agents can see it. A code that goes out with
+/// the invitation is a message of its own, and an act of its own: `send_code`.
 fn beforehand(turn: &mut Turn<'_>, at: usize) -> Result<(), Refusal> {
     let settings = turn.around.settings;
     let entry = &turn.interaction.participants[at].entry;
@@ -106,9 +126,32 @@ fn beforehand(turn: &mut Turn<'_>, at: usize) -> Result<(), Refusal> {
     }
     match settings.entry.first {
         Method::Pin => put_challenge(turn, at, Method::Pin),
-        Method::Otp if settings.otp.send_when == SendWhen::Invite => put_challenge(turn, at, Method::Otp),
         _ => Ok(()),
     }
+}
+
+/// Whose code goes out with the invitation that was just made, where the team sends it so.
+fn with_invitation(turn: &Turn<'_>, token: &Token) -> Option<usize> {
+    let (at, _) = find(turn, token).ok()?;
+    let (rules, otp) = (&turn.around.settings.entry, &turn.around.settings.otp);
+    let first = turn.interaction.participants[at].entry.entered_at.is_none();
+    let sent = rules.require_authentication && rules.first == Method::Otp && otp.send_when == SendWhen::Invite;
+    (first && sent).then_some(at)
+}
+
+/// Puts the code that goes out with an invitation. Where it cannot, it is put when she arrives.
+pub fn send_code(mut turn: Turn<'_>, token: &Token) -> Decision<()> {
+    let Some(at) = with_invitation(&turn, token) else { return turn.done(()) };
+    let idle_until = turn.interaction.idle_until;
+    let put = put_challenge(&mut turn, at, Method::Otp);
+    turn.interaction.idle_until = idle_until; // she has not acted yet
+    turn.end(put)
+}
+
+/// What must be paid for it.
+pub fn payable_code(turn: &mut Turn<'_>, token: &Token) -> Option<Destination> {
+    let at = with_invitation(turn, token)?;
+    payable_challenge(turn, at, Method::Otp)
 }
 
 fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {

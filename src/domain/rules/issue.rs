@@ -4,12 +4,16 @@
 
 use url::Url;
 
+use crate::domain::challenge::DeliverTo;
 use crate::domain::event::EventKind;
 use crate::domain::id::{IntentName, ParticipantId};
+use crate::domain::interaction::Role;
 use crate::domain::link::{Link, LinkEnd, Progress, Purpose};
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
+use crate::domain::rules::send::Ready;
 use crate::domain::secret::{Secret, Tag, base64url};
+use crate::domain::sending::{Destination, What};
 use crate::domain::settings::{BindingRule, Landing, Settings};
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, link_data};
@@ -29,6 +33,8 @@ pub struct Request {
     pub landing: bool,
     /// Where the done page leads back to.
     pub return_url: Option<String>,
+    /// Whether the gateway is to send it, where it can.
+    pub deliver: bool,
 }
 
 /// A link that was made. Its token is told once and kept nowhere.
@@ -46,19 +52,15 @@ pub struct Issued {
 
 /// Makes a link; a live one of the same participant and purpose ends.
 pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
-    let at = match permitted(&turn, request) {
-        Ok(at) => at,
+    let (at, ready) = match permitted(&turn, request).and_then(|at| Ok((at, delivery(&turn, at, request)?))) {
+        Ok(permitted) => permitted,
         Err(refusal) => return turn.refuse(refusal),
     };
     let (keys, settings, now) = (turn.around.keys, turn.around.settings, turn.around.now);
     let id = turn.interaction.id;
     turn.interaction.links_made += 1;
-    let token = Token {
-        kind: TokenKind::Link,
-        secret: turn.draws.take(),
-        interaction: id,
-        number: turn.interaction.links_made,
-    };
+    let seed = turn.draws.take();
+    let token = Token::of_seed(TokenKind::Link, &seed, (id, turn.interaction.links_made), &keys.handle);
     let opener_secret = with_opener(&turn).then(|| Secret::new(turn.draws.take::<16>().to_vec()));
     let mut link = Link {
         number: token.number,
@@ -80,10 +82,39 @@ pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
     }
     supersede(&mut turn, at, request.purpose);
     turn.participant(at).links.push(link.clone());
+    if let Some(ready) = ready {
+        turn.queue(ready, What::Link { link: link.number, seed: Some(seed) });
+    }
     turn.touch();
     let participant = turn.interaction.participants[at].id.clone();
     turn.tell(EventKind::LinkIssued, Some(participant), link_data(id, &link));
     turn.done(Issued { link, token, handle, opener_secret })
+}
+
+/// What must be paid for before the link is made; nothing where it is not to be sent, or cannot be
+/// made at all.
+pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
+    let at = permitted(turn, request).ok().filter(|_| request.deliver)?;
+    turn.plan_to_send(at, way(turn, at), None).ok().map(|(_, destination)| destination)
+}
+
+/// A link goes into the conversation that it is for; to somebody who is not in it, by the team's
+/// order. Where no channel leads there it is the bot's to send.
+fn delivery(turn: &Turn<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
+    if !request.deliver {
+        return Ok(None);
+    }
+    match turn.ready_to_send(at, way(turn, at), None) {
+        Err(Refusal::NoChannel | Refusal::NoAddress) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn way(turn: &Turn<'_>, at: usize) -> DeliverTo {
+    match turn.interaction.participants[at].role {
+        Role::Primary => DeliverTo::Chat,
+        Role::Cosigner => DeliverTo::Auto,
+    }
 }
 
 fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {

@@ -11,13 +11,14 @@ use crate::domain::link::LinkEnd;
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
+use crate::domain::sending::Destination;
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, link_data, object};
 
 use super::answer::{Answer, Outcome, judged};
-use super::attend::{arrived, sent_again};
-use super::enter::{enter, put_challenge};
+use super::attend::{self, arrived, sent_again};
+use super::enter::{enter, payable_challenge, put_challenge};
 use super::page::{self, Page, asked_at_entry};
 
 /// What an answer on a code page led to.
@@ -63,6 +64,19 @@ pub fn resend(mut turn: Turn<'_>, token: &Token) -> Decision<()> {
     match resent(&mut turn, token) {
         Ok(()) => turn.done(()),
         Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// What must be paid for before another code goes out.
+pub fn payable(turn: &mut Turn<'_>, token: &Token) -> Option<Destination> {
+    let at = match page::find(turn, token).ok()? {
+        Page::Over(..) => return None,
+        Page::Challenge(_, challenge) => return attend::payable(turn, challenge.number),
+        Page::Entry(at, _) => at,
+    };
+    match asked_at_entry(&turn.interaction.participants[at]).map(|challenge| challenge.number) {
+        Some(number) => attend::payable(turn, number),
+        None => payable_challenge(turn, at, Method::Otp),
     }
 }
 

@@ -54,6 +54,8 @@ pub fn open<'a>(
         links_made: 0,
         challenges_made: 0,
         acts: 0,
+        messages: 0,
+        sendings: Vec::new(),
         device: opening.device.clone(),
         epoch: around.epoch,
     };

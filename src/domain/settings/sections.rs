@@ -2,13 +2,14 @@
 //! what no rule reads yet stays in the JSON.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::domain::method::{Guarded, Method};
 use crate::domain::time::Moment;
+
+use super::{DeliveryRules, SendBudget};
 
 /// A span in minutes that may have no end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,9 @@ pub struct Settings {
     pub otp: OtpRules,
     /// Numbers that were agreed on.
     pub pin: PinRules,
-    /// What is sent, and how often.
+    /// By which ways messages go.
+    pub delivery: DeliveryRules,
+    /// How many may leave.
     pub send_budget: SendBudget,
     /// Checks of documents.
     pub photo_id: PhotoIdRules,
@@ -205,13 +208,15 @@ pub struct OtpRules {
     pub length: u8,
     /// How long a code lives.
     pub expires_minutes: Minutes,
+    /// The words around a code; `#PIN#` stands where it goes.
+    pub message: String,
+    /// Whether codes are sent to customers at all.
+    pub send_to_customer: bool,
     /// Wrong answers that end a code.
     pub max_tries: u32,
     /// Whether agents may see a code once its receiver is at its page.
     pub show_to_agents: bool,
-    /// Whether codes for coming in are sent at all.
-    pub send_to_customer: bool,
-    /// When they are.
+    /// When codes for coming in are sent.
     pub send_when: SendWhen,
     /// Whether they must go where the invitation did not.
     pub second_channel: bool,
@@ -239,20 +244,6 @@ pub struct TwoFactor {
     pub(super) always: bool,
     pub(super) on_fingerprint_change: bool,
     pub(super) on_region_change: bool,
-}
-
-/// `send_budget`, as far as it is read.
-#[derive(Clone, Debug, Deserialize)]
-pub struct SendBudget {
-    /// How long after a code the next may be asked for.
-    pub resend_after_seconds: u64,
-}
-
-impl SendBudget {
-    /// When the code after one that goes out at `now` may be asked for.
-    pub fn resend_after(&self, now: Moment) -> Moment {
-        now.plus(Duration::from_secs(self.resend_after_seconds))
-    }
 }
 
 /// One intent of `intents`.

@@ -1,15 +1,15 @@
 //! A challenge as callers read it: how it stands, and never what would answer it.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::Viewer;
+use super::{DeliveryView, Viewer, delivery_of};
 use crate::domain::challenge::{Challenge, ChallengeId, Check, EndedChallenge};
 use crate::domain::id::InteractionId;
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::method::Method;
 use crate::domain::rules::attend::Found;
+use crate::domain::sending::What;
 
 /// A code, a PIN or another check that was put to a participant.
 #[derive(Serialize, ToSchema)]
@@ -24,9 +24,8 @@ pub struct ChallengeView {
     participant: String,
     /// The page on which the person may answer: for that person alone.
     page_url: Option<String>,
-    /// What the gateway sends itself: nothing where no channel has an account.
-    #[schema(value_type = Option<Object>)]
-    delivery: Option<Value>,
+    /// The message that brings the code; null where none does.
+    delivery: Option<DeliveryView>,
     expires_at: Option<String>,
     tries_left: u32,
     /// When another code may be asked for; nothing where there is none to send.
@@ -37,22 +36,25 @@ impl Viewer<'_> {
     /// A participant's live challenge.
     pub(super) fn live_challenge(self, interaction: &Interaction, participant: &Participant) -> Option<ChallengeView> {
         let live = participant.challenge.as_ref().filter(|c| interaction.is_open(self.now) && c.is_live(self.now))?;
-        Some(self.challenge(interaction.id, live))
+        Some(self.challenge(interaction, live))
     }
 
     /// A challenge that waits for its answer.
-    pub fn challenge(self, interaction: InteractionId, challenge: &Challenge) -> ChallengeView {
+    pub fn challenge(self, interaction: &Interaction, challenge: &Challenge) -> ChallengeView {
         let resend_at = match &challenge.check {
             Check::Otp(otp) => Some(otp.resend_at),
             Check::Pin(_) => None,
         };
         ChallengeView {
-            id: ChallengeId { interaction, number: challenge.number }.to_string(),
+            id: ChallengeId { interaction: interaction.id, number: challenge.number }.to_string(),
             method: challenge.method(),
             status: "pending",
             participant: challenge.participant.to_string(),
-            page_url: Some(format!("{}/c/{}", self.public_url, challenge.page(interaction, self.keys).text())),
-            delivery: delivery(challenge),
+            page_url: Some(format!("{}/c/{}", self.public_url, challenge.page(interaction.id, self.keys).text())),
+            delivery: delivery_of(
+                interaction,
+                |what| matches!(what, What::Code { challenge: sent, .. } if *sent == challenge.number),
+            ),
             expires_at: challenge.expires_at.map(|end| end.to_string()),
             tries_left: challenge.tries_left,
             resend_after: resend_at.map(|at| at.to_string()),
@@ -60,10 +62,10 @@ impl Viewer<'_> {
     }
 
     /// A challenge however it stands.
-    pub fn found(self, interaction: InteractionId, found: &Found) -> ChallengeView {
+    pub fn found(self, interaction: &Interaction, found: &Found) -> ChallengeView {
         match found {
             Found::Live(challenge) => self.challenge(interaction, challenge),
-            Found::Ended(ended) => over(interaction, ended),
+            Found::Ended(ended) => over(interaction.id, ended),
         }
     }
 }
@@ -80,9 +82,4 @@ fn over(interaction: InteractionId, ended: &EndedChallenge) -> ChallengeView {
         tries_left: ended.tries_left,
         resend_after: None,
     }
-}
-
-/// Where its code went. No channel has an account yet, so nothing is sent.
-fn delivery(_: &Challenge) -> Option<Value> {
-    None
 }

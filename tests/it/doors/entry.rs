@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Visitor, another, code, invite, invited, open, read, team};
+use super::{Visitor, another, channels, code, invite, invited, open, read, team};
 use crate::world::{OWNER, Visit, World, worlds};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -156,6 +156,7 @@ async fn guesses_at_the_door_count_over_all_codes() {
 async fn l29_two_channels_need_two_addresses() {
     let world = World::new().await;
     let team = world.team("acme").await;
+    channels(&team).await;
     team.set(json!({"entry": by("otp", None)})).await;
     let with = async |conversation: &str, person: Value| {
         let mut primary = person;

@@ -114,7 +114,15 @@ impl People {
         let key = self.odds(400).then(|| format!("link-{}", self.things().fresh()));
         let purpose = if self.odds(300) { Purpose::PreChat } else { Purpose::MidChat };
         let participant = self.odds(200).then(|| ParticipantId::nth(2));
-        let request = Request { purpose, participant, intent: None, state: None, landing: true, return_url: None };
+        let request = Request {
+            purpose,
+            participant,
+            intent: None,
+            state: None,
+            landing: true,
+            return_url: None,
+            deliver: false,
+        };
         self.say(format_args!("a bot wants a link in {id} under {key:?}"));
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };

@@ -78,6 +78,7 @@ impl Cluster {
     /// A gateway under the root key of all.
     fn gateway(&self, store: Arc<dyn Store>, clock: Arc<NodeClock>) -> Arc<Gateway> {
         let premises = Premises {
+            channels: Default::default(),
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
             retention: Retention { interactions: 30, events: 7, audit: 400 },

@@ -1,0 +1,94 @@
+//! What a chat platform is to us: a name, what an account on it must say, and the channel that
+//! comes of an account. The registry is the list of those that this gateway has.
+//!
+//! It knows no team and keeps no account: whoever asks brings one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::Channel;
+
+/// A team's account on a platform, as the team has written it.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// What may be shown.
+    pub fields: Map<String, Value>,
+    /// What may not: keys and passwords by name.
+    pub secrets: BTreeMap<String, SecretString>,
+}
+
+/// What is wrong with an account: an RFC 6901 pointer into it and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// `/account/NAME` or `/secrets/NAME`.
+    pub pointer: String,
+    /// What would be right.
+    pub detail: String,
+}
+
+/// A platform.
+pub trait Definition: Send + Sync + 'static {
+    /// What teams call it.
+    fn name(&self) -> &str;
+
+    /// The channel of an account, or everything that is wrong with the account. Speaks to nobody.
+    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>>;
+}
+
+/// The platforms that there are.
+#[derive(Clone, Default)]
+pub struct Registry(BTreeMap<String, Arc<dyn Definition>>);
+
+impl Registry {
+    /// With these. Of two with one name the later stands.
+    pub fn of(definitions: impl IntoIterator<Item = Arc<dyn Definition>>) -> Self {
+        Self(definitions.into_iter().map(|definition| (definition.name().to_owned(), definition)).collect())
+    }
+
+    /// The platform of that name.
+    pub fn find(&self, name: &str) -> Option<&Arc<dyn Definition>> {
+        self.0.get(name)
+    }
+
+    /// Their names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// Every field of an account must be one that the platform knows.
+pub fn only(account: &Account, fields: &[&str], secrets: &[&str]) -> Vec<Wrong> {
+    let wrong = |place: &str, name: &str, known: &[&str]| {
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Wrong { pointer: format!("/{place}/{name}"), detail: format!("no such field; there are: {known}") }
+    };
+    let open = account.fields.keys().filter(|name| !fields.contains(&name.as_str()));
+    let closed = account.secrets.keys().filter(|name| !secrets.contains(&name.as_str()));
+    let open = open.map(|name| wrong("account", name, fields));
+    open.chain(closed.map(|name| wrong("secrets", name, secrets))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::Recorder;
+
+    #[test]
+    fn an_account_that_says_too_much_is_told_what_there_is() {
+        let account = Account { fields: Map::from_iter([("sender".to_owned(), "x".into())]), ..Account::default() };
+        let wrong = only(&account, &["from"], &[]);
+        assert_eq!(wrong[0].pointer, "/account/sender");
+        assert!(wrong[0].detail.contains("from"));
+        assert_eq!(only(&account, &["sender"], &[]), []);
+    }
+
+    #[test]
+    fn a_registry_knows_its_definitions_by_name() {
+        let registry = Registry::of([Arc::new(Recorder::default()) as Arc<dyn Definition>]);
+        assert_eq!(registry.names().collect::<Vec<_>>(), ["recorder"]);
+        assert!(registry.find("recorder").is_some() && registry.find("pigeon").is_none());
+    }
+}

@@ -1,0 +1,95 @@
+//! A team's account on a chat platform: which one, with what, and the secret that what comes in
+//! over it is passed on under. What a platform is, and whether it takes this account, is said
+//! outside; nothing here sends anything.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::refusal::Fault;
+use super::secret::Secret;
+use super::time::Moment;
+
+/// A team has at most so many channels.
+pub const MOST_CHANNELS: usize = 32;
+
+/// An account, secrets included, has at most so many bytes.
+const MOST_BYTES: usize = 16 * 1024;
+
+/// A team's channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// The platform.
+    pub definition: String,
+    /// What may be shown of the account.
+    pub account: Map<String, Value>,
+    /// What may not, by name.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Messages that come in are passed on under it.
+    pub forward_secret: Secret,
+    /// Since when.
+    pub created_at: Moment,
+}
+
+/// What an admin writes of a channel.
+#[derive(Clone, Debug)]
+pub struct Writing {
+    /// The platform.
+    pub definition: String,
+    /// What may be shown.
+    pub account: Map<String, Value>,
+    /// What may not; none keeps what is there, since nobody can read it to write it again.
+    pub secrets: Option<BTreeMap<String, Secret>>,
+}
+
+impl Writing {
+    /// Whether it is of a size that a record can bear.
+    pub fn check(&self) -> Result<(), Vec<Fault>> {
+        let open: usize = self.account.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+        let closed = self.secrets.iter().flatten().map(|(name, secret)| name.len() + secret.expose().len());
+        if open + closed.sum::<usize>() > MOST_BYTES {
+            return Err(vec![Fault::at("/account", format!("account and secrets have at most {MOST_BYTES} bytes"))]);
+        }
+        Ok(())
+    }
+
+    /// The channel as it is from now on. Another platform's secrets are none of this one.
+    pub fn over(&self, before: Option<&Channel>, forward: [u8; 32], now: Moment) -> Channel {
+        let kept = || before.filter(|b| b.definition == self.definition).map(|b| b.secrets.clone()).unwrap_or_default();
+        Channel {
+            definition: self.definition.clone(),
+            account: self.account.clone(),
+            secrets: self.secrets.clone().unwrap_or_else(kept),
+            forward_secret: before.map_or_else(|| Secret::new(forward.to_vec()), |b| b.forward_secret.clone()),
+            created_at: before.map_or(now, |b| b.created_at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writing(definition: &str, secret: Option<&str>) -> Writing {
+        let secrets = secret.map(|s| [("auth_token".to_owned(), Secret::new(s.into()))].into_iter().collect());
+        Writing { definition: definition.into(), account: Map::new(), secrets }
+    }
+
+    #[test]
+    fn secrets_stay_until_others_are_written_or_the_platform_changes() {
+        let first = writing("a", Some("one")).over(None, [1; 32], Moment(1));
+        let same = writing("a", None).over(Some(&first), [2; 32], Moment(2));
+        assert_eq!(same, first);
+        let other = writing("b", None).over(Some(&first), [2; 32], Moment(2));
+        assert!(other.secrets.is_empty());
+        assert_eq!(other.forward_secret, first.forward_secret);
+    }
+
+    #[test]
+    fn an_account_has_a_bound() {
+        assert!(writing("a", Some(&"x".repeat(MOST_BYTES + 1))).check().is_err());
+        assert!(writing("a", Some("x")).check().is_ok());
+    }
+}

@@ -1,0 +1,233 @@
+//! What becomes of messages: queued in the commit of what they are about, claimed by who sends
+//! them, and told when they have left or cannot.
+//!
+//! Whether an act may send at all is decided by that act's own rule; what is paid for, outside.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::challenge::{ChallengeEnd, ChallengeId, DeliverTo, EndedChallenge};
+use crate::domain::country::Country;
+use crate::domain::event::EventKind;
+use crate::domain::id::ParticipantId;
+use crate::domain::refusal::Refusal;
+use crate::domain::sending::{Destination, LEASE, Sending, State, Trying, Way, What, ways};
+use crate::domain::turn::{Decision, Turn, link_id, object};
+
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Tries on a way that has another behind it: half a minute, by the waits between them.
+const TRIES_BEFORE_THE_NEXT: u32 = 5;
+
+/// How long the last way is tried, where what it is about lives on.
+const LONGEST_TRYING: Duration = Duration::from_secs(3600);
+
+/// Times that the same message may be sent without knowing whether it arrived.
+const MOST_LOST: u32 = 3;
+
+/// How a try ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// The platform has it.
+    Sent,
+    /// The platform says when to come back.
+    After(Duration),
+    /// It may work later.
+    Later(&'static str),
+    /// It may have arrived; nobody knows.
+    Lost,
+    /// Not by this way.
+    Refused(&'static str),
+}
+
+/// A message that may be queued: the ways that it can take, found before anything changes.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    at: usize,
+    ways: Vec<Way>,
+}
+
+impl Turn<'_> {
+    /// Whether a message to that participant can be queued now, and by which ways. Asked before
+    /// anything is changed: without budget nothing may have happened.
+    pub fn ready_to_send(&self, at: usize, to: DeliverTo, avoid: Option<Way>) -> Result<Ready, Refusal> {
+        let (ready, destination) = self.plan_to_send(at, to, avoid)?;
+        match self.around.paid {
+            Some(paid) if paid.0 == destination => Ok(ready),
+            _ => Err(Refusal::Unpaid),
+        }
+    }
+
+    /// The same, and what must be paid for it.
+    pub fn plan_to_send(&self, at: usize, to: DeliverTo, avoid: Option<Way>) -> Result<(Ready, Destination), Refusal> {
+        let (settings, interaction) = (self.around.settings, &self.interaction);
+        let participant = &interaction.participants[at];
+        let ways = ways(interaction, participant, settings, self.around.channels, (to, avoid))?;
+        if interaction.messages >= settings.send_budget.per_interaction {
+            return Err(Refusal::SendBudget(interaction.idle_until));
+        }
+        let first = ways[0].destination(interaction, participant, &self.around.keys.pseudonym);
+        let destination = first.expect("a way without an address is none");
+        Ok((Ready { at, ways }, destination))
+    }
+
+    /// Queues it. Who commits this turn has claimed the message and sends it at once.
+    pub fn queue(&mut self, ready: Ready, what: What) {
+        let now = self.around.now;
+        self.interaction.messages += 1;
+        let number = self.interaction.messages;
+        let participant = self.interaction.participants[ready.at].id.clone();
+        let mut ways = ready.ways.into_iter();
+        let way = ways.next().expect("it has at least one way");
+        let state = State::Queued(Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now });
+        let sending = Sending { number, participant, what, way, then: ways.collect(), fallen: 0, state };
+        self.interaction.sendings.retain(|other| !other.is_replaced_by(&sending));
+        self.interaction.sendings.push(sending);
+        self.claimed.push(number);
+    }
+
+    /// Where a code that was answered rightly in this turn had been sent to.
+    pub(crate) fn code_came_back(&self) -> Option<Country> {
+        let (interaction, key) = (&self.interaction, &self.around.keys.pseudonym);
+        interaction.sendings.iter().find_map(|sending| {
+            let What::Code { challenge, .. } = sending.what else { return None };
+            let passed = |ended: &&EndedChallenge| ended.number == challenge && ended.end == ChallengeEnd::Passed;
+            self.ended.challenges.iter().find(passed)?;
+            let participant = interaction.participant(&sending.participant)?;
+            sending.way.destination(interaction, participant, key)?.country
+        })
+    }
+
+    fn sending(&mut self, number: u32) -> Option<&mut Sending> {
+        self.interaction.sendings.iter_mut().find(|sending| sending.number == number)
+    }
+}
+
+impl Sending {
+    /// One code of a challenge, one message of a link.
+    fn is_replaced_by(&self, other: &Self) -> bool {
+        match (&self.what, &other.what) {
+            (What::Code { .. }, What::Code { .. }) => self.participant == other.participant,
+            (What::Link { link, .. }, What::Link { link: newer, .. }) => link == newer,
+            _ => false,
+        }
+    }
+
+    fn events(&self) -> (EventKind, EventKind) {
+        match self.what {
+            What::Code { .. } => (EventKind::ChallengeSent, EventKind::ChallengeDeliveryFailed),
+            What::Link { .. } => (EventKind::LinkSent, EventKind::LinkDeliveryFailed),
+        }
+    }
+}
+
+/// Time has passed: what is due now is claimed by whoever's turn this is.
+pub fn claim(mut turn: Turn<'_>) -> Decision<()> {
+    let now = turn.around.now;
+    for sending in &mut turn.interaction.sendings {
+        if let State::Queued(trying) = &mut sending.state
+            && trying.next <= now
+        {
+            (trying.tries, trying.next) = (trying.tries + 1, now.plus(LEASE));
+            turn.claimed.push(sending.number);
+        }
+    }
+    turn.done(())
+}
+
+/// A try ended. Where somebody else has claimed the message since, it is theirs to say how it went,
+/// unless it has arrived.
+pub fn tried(mut turn: Turn<'_>, number: u32, tries: u32, how: Tried) -> Decision<()> {
+    let (now, jitter) = (turn.around.now, turn.draws.take::<1>()[0]);
+    let Some(sending) = turn.sending(number) else { return turn.done(()) };
+    let State::Queued(trying) = sending.state else { return turn.done(()) };
+    if how != Tried::Sent && trying.tries != tries {
+        return turn.done(());
+    }
+    match how {
+        Tried::Sent => arrived(&mut turn, number),
+        Tried::Refused(why) => next_way(&mut turn, number, why),
+        Tried::Lost if trying.lost + 1 >= MOST_LOST => next_way(&mut turn, number, "no-answer"),
+        Tried::Later(why) if is_given_up(sending, trying, now) => next_way(&mut turn, number, why),
+        Tried::After(wait) if is_given_up(sending, trying, now) || is_too_long(sending, wait) => {
+            next_way(&mut turn, number, "busy");
+        }
+        Tried::After(_) | Tried::Later(_) | Tried::Lost => {
+            let wait = match how {
+                Tried::After(wait) => wait.max(Duration::from_secs(1)),
+                _ => backoff(trying.tries, jitter),
+            };
+            let lost = trying.lost + u32::from(how == Tried::Lost);
+            sending.state = State::Queued(Trying { lost, next: now.plus(wait), ..trying });
+        }
+    }
+    turn.done(())
+}
+
+/// Who has another way does not wait for long.
+fn is_too_long(sending: &Sending, wait: Duration) -> bool {
+    wait > LONGEST_WAIT && !sending.then.is_empty()
+}
+
+fn is_given_up(sending: &Sending, trying: Trying, now: crate::domain::time::Moment) -> bool {
+    match sending.then.is_empty() {
+        true => now.since(trying.since) >= LONGEST_TRYING,
+        false => trying.tries >= TRIES_BEFORE_THE_NEXT,
+    }
+}
+
+/// 1, 2, 4, 8 … seconds and at most a minute, a quarter more or less.
+fn backoff(tries: u32, jitter: u8) -> Duration {
+    let whole = Duration::from_secs(1 << tries.saturating_sub(1).min(6)).min(LONGEST_WAIT);
+    whole * 3 / 4 + whole * u32::from(jitter) / 510
+}
+
+fn arrived(turn: &mut Turn<'_>, number: u32) {
+    let Some(sending) = turn.sending(number) else { return };
+    sending.state = State::Sent;
+    sending.forget();
+    tell(turn, number, Map::new(), true);
+}
+
+/// By the next way, and now; where there is none, it has failed.
+fn next_way(turn: &mut Turn<'_>, number: u32, why: &'static str) {
+    let (now, most) = (turn.around.now, turn.around.settings.send_budget.per_interaction);
+    let room = turn.interaction.messages < most;
+    let Some(sending) = turn.sending(number) else { return };
+    let next = sending.then.first().copied().filter(|_| room);
+    let data = object(json!({"reason": why, "next": next.map(Way::as_str)}));
+    tell(turn, number, data, false);
+    let Some(sending) = turn.sending(number) else { return };
+    match next {
+        Some(way) => {
+            sending.then.remove(0);
+            sending.way = way;
+            sending.fallen += 1;
+            sending.state = State::Queued(Trying { tries: 0, lost: 0, next: now, since: now });
+            turn.interaction.messages += 1;
+        }
+        None => {
+            sending.state = State::Failed;
+            sending.forget();
+        }
+    }
+}
+
+/// What a listener is told of a message: what it is about and by which channel, never where to.
+fn tell(turn: &mut Turn<'_>, number: u32, more: Map<String, Value>, sent: bool) {
+    let id = turn.interaction.id;
+    let Some(sending) = turn.interaction.sendings.iter().find(|sending| sending.number == number) else { return };
+    let (good, bad) = sending.events();
+    let mut data = match &sending.what {
+        What::Code { challenge, .. } => {
+            object(json!({"challenge": ChallengeId { interaction: id, number: *challenge }.to_string()}))
+        }
+        What::Link { link, .. } => object(json!({"link": link_id(id, *link)})),
+    };
+    data.insert("channel".into(), json!(sending.way.channel(&turn.interaction)));
+    data.extend(more);
+    let participant: ParticipantId = sending.participant.clone();
+    turn.tell(if sent { good } else { bad }, Some(participant), data);
+}

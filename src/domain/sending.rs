@@ -1,0 +1,261 @@
+//! Messages that the gateway sends itself: what each says, by which way it goes, and how far it
+//! came. They lie in the interaction's own record, so none can outlive what it is about.
+//!
+//! Neither text nor address is kept here: both are read when the message leaves, so that nobody
+//! gets what was meant for the person before.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::challenge::DeliverTo;
+use super::country;
+use super::id::{ChannelName, InteractionId, ParticipantId, TeamName};
+use super::interaction::{Interaction, Participant, Role};
+use super::refusal::Refusal;
+use super::secret::{MacKey, Tag};
+use super::settings::Settings;
+use super::time::Moment;
+
+/// How long who claimed a message may take to send it and to say so: then it is due again.
+pub const LEASE: Duration = Duration::from_secs(10);
+
+/// A platform that has not answered after so long has lost the answer. Shorter than the lease, so
+/// that nobody else sends meanwhile.
+pub const PATIENCE: Duration = Duration::from_secs(7);
+
+/// A way to a person, as settings call it. `sms` and `email` are the team's channels of those
+/// names; `chat` is the interaction's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// Into the conversation itself.
+    Chat,
+    /// To her phone.
+    Sms,
+    /// To her mail address.
+    Email,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum What {
+    /// A challenge's code, of that issue and no other.
+    Code {
+        /// The challenge's number within the interaction.
+        challenge: u16,
+        /// A resend makes another.
+        issue: u32,
+    },
+    /// A link.
+    Link {
+        /// Its number within the interaction.
+        link: u16,
+        /// What its secret follows from, with a key outside the store. Gone when it is sent.
+        seed: Option<[u8; 16]>,
+    },
+}
+
+/// A message on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sending {
+    /// Its number within the interaction.
+    pub number: u32,
+    /// Whom it is for.
+    pub participant: ParticipantId,
+    /// What it says.
+    pub what: What,
+    /// By which way it goes.
+    pub way: Way,
+    /// By which it goes where this one fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<Way>,
+    /// Ways that led nowhere.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub fallen: u32,
+    /// How far it came.
+    pub state: State,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none_yet(fallen: &u32) -> bool {
+    *fallen == 0
+}
+
+/// How far a message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum State {
+    /// It waits, or somebody is sending it.
+    Queued(Trying),
+    /// The platform has it.
+    Sent,
+    /// No way led to the person.
+    Failed,
+}
+
+/// How a message has been tried on its present way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trying {
+    /// Tries that were begun, the one under way included.
+    pub tries: u32,
+    /// Of these, how many may have arrived without an answer.
+    pub lost: u32,
+    /// When it is due: for who claimed it, the end of the claim.
+    pub next: Moment,
+    /// When it was first to leave.
+    pub since: Moment,
+}
+
+impl State {
+    /// Its name in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued(_) => "queued",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Sending {
+    /// When somebody must look at it.
+    pub fn due(&self) -> Option<Moment> {
+        match self.state {
+            State::Queued(trying) => Some(trying.next),
+            State::Sent | State::Failed => None,
+        }
+    }
+
+    /// Whether this is the first try on a way that nothing has been paid for yet.
+    pub fn is_unpaid(&self) -> bool {
+        self.fallen > 0 && matches!(self.state, State::Queued(Trying { tries: 1, .. }))
+    }
+
+    /// It will not be sent again: what could make its text goes.
+    pub(super) fn forget(&mut self) {
+        if let What::Link { seed, .. } = &mut self.what {
+            *seed = None;
+        }
+    }
+
+    /// Its id for the platform: the same however often it is tried, another by another way.
+    pub fn message_id(&self, interaction: InteractionId) -> String {
+        format!("{interaction}.m{}-{}", self.number, self.way.as_str())
+    }
+}
+
+/// Where a message goes, told without saying where: what budgets are kept under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Of the address.
+    pub tag: Tag,
+    /// Whose networks carry it, where it is a phone's.
+    pub country: Option<country::Country>,
+}
+
+/// The word that a destination's and a team's budgets have been charged for one message there.
+/// Only who keeps the budgets gives one out; nothing is queued without.
+#[derive(Clone, Copy, Debug)]
+pub struct Paid(pub Destination);
+
+impl Way {
+    /// Its name in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Sms => "sms",
+            Self::Email => "email",
+        }
+    }
+
+    /// The team's channel that it goes over.
+    pub fn channel(self, interaction: &Interaction) -> ChannelName {
+        match self {
+            Self::Chat => interaction.channel.clone(),
+            named => named.as_str().parse().expect("the names of ways are names of channels"),
+        }
+    }
+
+    /// Where it ends: in the conversation only the one who chats is reached.
+    pub fn address<'a>(self, interaction: &'a Interaction, participant: &'a Participant) -> Option<&'a str> {
+        match self {
+            Self::Chat => (participant.role == Role::Primary).then_some(interaction.conversation.as_str()),
+            Self::Sms => participant.person.phone.as_deref(),
+            Self::Email => participant.person.email.as_deref(),
+        }
+    }
+
+    /// What budgets know the address as. A phone or a mailbox is one person's, whichever team
+    /// writes to her; a conversation is known only by its platform and team.
+    pub fn destination(
+        self,
+        interaction: &Interaction,
+        participant: &Participant,
+        key: &MacKey,
+    ) -> Option<Destination> {
+        let address = self.address(interaction, participant)?;
+        Some(Destination::of(&interaction.team, &self.channel(interaction), address, key))
+    }
+}
+
+impl Destination {
+    /// What an address on a team's channel is known as.
+    pub fn of(team: &TeamName, channel: &ChannelName, address: &str, key: &MacKey) -> Self {
+        let country = country::of(address);
+        let address = address.to_lowercase();
+        let anybodys = country.is_some() || address.contains('@');
+        let (team, channel) = if anybodys { ("", "") } else { (team.as_str(), channel.as_str()) };
+        let tag = key.tag(&[b"destination", team.as_bytes(), channel.as_bytes(), address.as_bytes()]);
+        Self { tag, country }
+    }
+}
+
+/// Whether a channel's messages are SMS, in whose texts phones look for codes.
+pub fn is_text_message(channel: &ChannelName) -> bool {
+    channel.as_str().contains("sms")
+}
+
+/// The ways that a message may take, the first to be tried first.
+///
+/// `avoid` is the way that what it must not go together with has taken.
+pub fn ways(
+    interaction: &Interaction,
+    participant: &Participant,
+    settings: &Settings,
+    channels: &[ChannelName],
+    (to, avoid): (DeliverTo, Option<Way>),
+) -> Result<Vec<Way>, Refusal> {
+    let wanted = match to {
+        DeliverTo::Auto => settings.delivery.ways(),
+        DeliverTo::Chat => vec![Way::Chat],
+        DeliverTo::Sms => vec![Way::Sms],
+        DeliverTo::Email => vec![Way::Email],
+        DeliverTo::Agent => Vec::new(),
+    };
+    let served = |way: &Way| channels.contains(&way.channel(interaction));
+    let open: Vec<Way> = wanted.into_iter().filter(|way| Some(*way) != avoid).filter(served).collect();
+    if open.is_empty() {
+        return Err(Refusal::NoChannel);
+    }
+    let mut addressed: Vec<(Way, &str)> = Vec::new();
+    for way in open {
+        let Some(address) = way.address(interaction, participant) else { continue };
+        // A conversation by SMS is the phone itself: the same message there again is no other way.
+        if addressed
+            .iter()
+            .all(|(earlier, known)| *known != address || earlier.channel(interaction) != way.channel(interaction))
+        {
+            addressed.push((way, address));
+        }
+    }
+    if addressed.is_empty() {
+        return Err(Refusal::NoAddress);
+    }
+    let allowed = |address: &str| settings.send_budget.allows(country::of(address));
+    let ways: Vec<Way> = addressed.into_iter().filter(|(_, address)| allowed(address)).map(|(way, _)| way).collect();
+    if ways.is_empty() { Err(Refusal::CountryNotAllowed) } else { Ok(ways) }
+}

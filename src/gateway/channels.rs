@@ -1,0 +1,137 @@
+//! Teams' accounts on chat platforms: written, read, taken away and tried out.
+//! What an account must say is its platform's to judge; what leaves over it, `sending`'s.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use countersign_channels::definition::{Account, Wrong};
+use countersign_channels::{Address, Channel as Driver, Content, Message};
+use dashmap::DashMap;
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::links::fresh;
+use super::sending::{hand, outcome_of};
+use super::teams::{TeamView, team_event};
+use super::{Error, Gateway};
+use crate::domain::channel::{Channel, Writing};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::rules::send::Tried;
+use crate::domain::secret::base64url;
+use crate::domain::sending::Destination;
+use crate::domain::team::Team;
+use crate::domain::wording;
+
+/// Channels that were opened, with the accounts that they were opened for.
+#[derive(Default)]
+pub(super) struct Drivers(DashMap<(TeamName, ChannelName), (Channel, Arc<dyn Driver>)>);
+
+impl Gateway {
+    /// Makes a channel or writes it anew; true where it is new.
+    pub async fn put_channel(
+        &self,
+        team: &TeamName,
+        name: &ChannelName,
+        writing: &Writing,
+        actor: &Actor,
+    ) -> Result<(bool, Channel), Error> {
+        writing.check().map_err(Refusal::UnusableChannel)?;
+        let forward = self.draw();
+        let rule = |record: &mut Team, now| {
+            let channel = writing.over(record.channels.get(name), forward, now);
+            self.open_channel(&channel).map_err(|wrong| self.explain(&channel.definition, wrong))?;
+            let is_new = record.put_channel(name, channel.clone())?;
+            let data = json!({"channel": name, "definition": channel.definition});
+            Ok(((is_new, channel), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+        };
+        fresh(self.change_team(team, rule, None).await?)
+    }
+
+    /// A channel of the team.
+    pub async fn channel(&self, team: &TeamName, name: &ChannelName) -> Result<Channel, Error> {
+        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        Ok(view.team.channels.get(name).cloned().ok_or(Refusal::NotFound("channel"))?)
+    }
+
+    /// Takes a channel away. What waits to go over it goes by the next way.
+    pub async fn remove_channel(&self, team: &TeamName, name: &ChannelName, actor: &Actor) -> Result<(), Error> {
+        let rule = |record: &mut Team, now| {
+            record.remove_channel(name)?;
+            let data = json!({"channel": name, "definition": null});
+            Ok(((), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+        };
+        fresh(self.change_team(team, rule, None).await?)?;
+        self.drivers.0.remove(&(team.clone(), name.clone()));
+        Ok(())
+    }
+
+    /// Sends a message of no meaning, now, and says what became of it. It costs what every message
+    /// costs.
+    pub async fn try_channel(&self, team: &TeamName, name: &ChannelName, to: &str) -> Result<Tried, Error> {
+        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        if !view.team.channels.contains_key(name) {
+            return Err(Refusal::NotFound("channel").into());
+        }
+        let driver = self.driver(&view, name).ok_or(Refusal::NoChannel)?;
+        self.pay(&view, Destination::of(team, name, to, &self.keys.pseudonym)).await?;
+        let settings = &view.effective.settings;
+        let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
+        let id = format!("{team}.{}", base64url(&self.draw::<12>()));
+        let message = Message { id, to: Address::new(to), subject: Some(text.clone()), content: Content::Text(text) };
+        Ok(outcome_of(hand(&*driver, &message).await))
+    }
+
+    /// The channels that this gateway can speak over: an account that its platform does not take
+    /// any more, or whose platform is not here, is none.
+    pub(super) fn usable_channels(&self, team: &Team) -> Vec<ChannelName> {
+        let usable = |(name, channel): (&ChannelName, &Channel)| {
+            let opened = self.driver_for(&team.name, name, channel);
+            opened.map(|_| name.clone())
+        };
+        team.channels.iter().filter_map(usable).collect()
+    }
+
+    /// What speaks over a team's channel.
+    pub(super) fn driver(&self, team: &TeamView, name: &ChannelName) -> Option<Arc<dyn Driver>> {
+        self.driver_for(&team.team.name, name, team.team.channels.get(name)?)
+    }
+
+    fn driver_for(&self, team: &TeamName, name: &ChannelName, channel: &Channel) -> Option<Arc<dyn Driver>> {
+        let place = (team.clone(), name.clone());
+        if let Some(kept) = self.drivers.0.get(&place).filter(|kept| kept.0 == *channel) {
+            return Some(kept.1.clone());
+        }
+        match self.open_channel(channel) {
+            Ok(driver) => {
+                self.drivers.0.insert(place, (channel.clone(), driver.clone()));
+                Some(driver)
+            }
+            Err(_) => {
+                tracing::warn!(%team, channel = %name, definition = channel.definition, "a channel cannot be used");
+                None
+            }
+        }
+    }
+
+    /// Nothing wrong named: there is no such platform.
+    fn open_channel(&self, channel: &Channel) -> Result<Arc<dyn Driver>, Vec<Wrong>> {
+        let definition = self.registry.find(&channel.definition).ok_or_else(Vec::new)?;
+        let text = |secret: &crate::domain::secret::Secret| {
+            SecretString::from(String::from_utf8_lossy(secret.expose()).into_owned())
+        };
+        let secrets: BTreeMap<_, _> = channel.secrets.iter().map(|(name, s)| (name.clone(), text(s))).collect();
+        definition.open(&Account { fields: channel.account.clone(), secrets })
+    }
+
+    fn explain(&self, definition: &str, wrong: Vec<Wrong>) -> Refusal {
+        if self.registry.find(definition).is_none() {
+            let names: Vec<&str> = self.registry.names().collect();
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let detail = format!("no such definition; this gateway has: {known}");
+            return Refusal::UnusableChannel(vec![Fault::at("/definition", detail)]);
+        }
+        Refusal::UnusableChannel(wrong.into_iter().map(|w| Fault::at(w.pointer, w.detail)).collect())
+    }
+}

@@ -1,0 +1,123 @@
+//! Counts of codes that left and codes that came back, by team and country, and whether messages
+//! still go there. This node counts in memory and adds its counts to the record every second, so
+//! that neither a code nor its answer waits for it; a crash loses a second of counts.
+
+use std::time::Duration;
+
+use dashmap::DashMap;
+use serde_json::json;
+
+use super::decide::{Change, Confirm, Plain, Reads};
+use super::names::returns_name;
+use super::teams::{TeamView, team_event};
+use super::{DAY, Error, Gateway, decode, encode};
+use crate::domain::country::Country;
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::TeamName;
+use crate::domain::refusal::Refusal;
+use crate::domain::returns::{Returns, Verdict};
+use crate::domain::time::Moment;
+
+/// What is known of a country counts for so long.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What this node has counted and not yet added, and what it knows.
+#[derive(Default)]
+pub(super) struct Counts {
+    counted: DashMap<(TeamName, Country), (u64, u64)>,
+    known: DashMap<(TeamName, Country), (Option<Moment>, Duration)>,
+}
+
+impl Gateway {
+    /// Refuses what would go to a country that no codes come back from.
+    pub(super) async fn may_send_to(&self, team: &TeamView, country: Option<Country>) -> Result<(), Error> {
+        let Some(country) = country else { return Ok(()) };
+        let place = (team.team.name.clone(), country);
+        let known = self.returns.known.get(&place).map(|kept| *kept);
+        let paused = match known.filter(|(_, at)| self.clock.elapsed().saturating_sub(*at) < FRESH) {
+            Some((paused, _)) => paused,
+            None => self.add_counts(&place, (0, 0)).await?,
+        };
+        match paused {
+            Some(until) => Err(Refusal::SendBudget(until).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// A code left.
+    pub(super) fn count_sent(&self, team: &TeamName, country: Option<Country>) {
+        if let Some(country) = country {
+            self.returns.counted.entry((team.clone(), country)).or_default().0 += 1;
+        }
+    }
+
+    /// A code came back.
+    pub(super) fn count_back(&self, team: &TeamName, country: Option<Country>) {
+        if let Some(country) = country {
+            self.returns.counted.entry((team.clone(), country)).or_default().1 += 1;
+        }
+    }
+
+    /// Adds what was counted here to the records.
+    pub async fn add_all_counts(&self) -> Result<(), Error> {
+        let places: Vec<_> = self.returns.counted.iter().map(|entry| entry.key().clone()).collect();
+        for place in places {
+            let Some((_, counts)) = self.returns.counted.remove(&place) else { continue };
+            if let Err(error) = self.add_counts(&place, counts).await {
+                let mut kept = self.returns.counted.entry(place).or_default();
+                *kept = (kept.0 + counts.0, kept.1 + counts.1);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds counts for ever, every second.
+    pub async fn add_counts_forever(&self) {
+        loop {
+            tokio::time::sleep(FRESH).await;
+            if let Err(error) = self.add_all_counts().await {
+                tracing::warn!(%error, "counts of codes wait for the store");
+            }
+        }
+    }
+
+    /// Until when nothing is sent there.
+    async fn add_counts(&self, place: &(TeamName, Country), counts: (u64, u64)) -> Result<Option<Moment>, Error> {
+        let (team, country) = place;
+        let code = country.to_string();
+        let read_at = self.clock.elapsed();
+        let reads = Reads {
+            partition: self.partition_of(&[b"returns", team.as_str().as_bytes(), code.as_bytes()]),
+            names: vec![returns_name(team, &code)],
+        };
+        let saved = self.decide(&reads, |records, now| {
+            let name = &reads.names[0];
+            let before: Returns = records[0].as_ref().map_or(Ok(Returns::default()), |bytes| decode(name, bytes))?;
+            let mut returns = before.clone();
+            let verdict = returns.count(counts.0, counts.1, self.sure());
+            let until = returns.until();
+            if returns == before {
+                return Ok(Change::nothing(Ok(until)));
+            }
+            let put = Plain {
+                name: name.clone(),
+                bytes: encode(&returns),
+                expires: Some(now.plus(DAY * 3)),
+                ..Plain::default()
+            };
+            let mut change = Change { put: vec![put], confirm: Confirm::Nothing, ..Change::nothing(Ok(until)) };
+            let kind = match verdict {
+                Verdict::Same => None,
+                Verdict::Paused => Some(EventKind::SendingPaused),
+                Verdict::Resumed => Some(EventKind::SendingResumed),
+            };
+            let data = json!({"country": code, "until": until.map(|until| until.to_string())});
+            change.events.extend(kind.map(|kind| team_event(team, kind, &Actor::Time, now, data)));
+            Ok(change)
+        });
+        let until = saved.await?.outcome?;
+        self.returns.known.insert(place.clone(), (until, read_at));
+        Ok(until)
+    }
+}

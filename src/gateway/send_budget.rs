@@ -1,0 +1,242 @@
+//! The budgets that a message is paid from before it is queued: its destination's, its team's, and
+//! whether codes sent to its country come back at all. Each lies in a partition of its own.
+//!
+//! Spent first, given back where nothing was queued after all: a crash in between errs towards
+//! refusing. A team's is spent in small blocks, so that not every message writes one record.
+
+use dashmap::DashMap;
+
+use super::decide::{Change, Confirm, Plain, Reads};
+use super::names::{destination_name, team_budget_name};
+use super::replay::{Remember, Told};
+use super::teams::TeamView;
+use super::turns::{Held, Visit};
+use super::{Error, Gateway, decode, encode};
+use crate::domain::id::TeamName;
+use crate::domain::interaction::Address;
+use crate::domain::refusal::Refusal;
+use crate::domain::send_budget::{ByTeam, DAY, ToDestination};
+use crate::domain::sending::{Destination, Paid};
+use crate::domain::settings::SendBudget;
+use crate::domain::time::Moment;
+use crate::domain::turn::{Decision, Turn};
+
+/// A team's budget is spent in blocks of at most so many.
+const LARGEST_BLOCK: u32 = 64;
+
+/// No block is more than this part of what a team may send in a day: others hold blocks, too.
+const PART: u32 = 100;
+
+/// A block is given back after so long: what it holds counts from when it was taken.
+const BLOCK_SECONDS: u64 = 60;
+
+/// Turns that are begun anew because somebody was reassigned between paying and sending.
+const MOST_ROUNDS: u32 = 8;
+
+/// What this node has taken of teams' budgets and not used yet.
+#[derive(Default)]
+pub(super) struct Blocks(DashMap<TeamName, Block>);
+
+#[derive(Clone, Copy)]
+struct Block {
+    left: u32,
+    size: u32,
+    taken: Moment,
+}
+
+impl Blocks {
+    /// One of the block, where it is fresh and not used up.
+    fn take(&self, team: &TeamName, now: Moment) -> bool {
+        let Some(mut block) = self.0.get_mut(team) else { return false };
+        let fresh = now < block.taken.plus(std::time::Duration::from_secs(BLOCK_SECONDS));
+        if fresh && block.left > 0 {
+            block.left -= 1;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn give_back(&self, team: &TeamName) {
+        if let Some(mut block) = self.0.get_mut(team) {
+            block.left += 1;
+        }
+    }
+
+    /// What is left of the old block, and how large the next one should be: twice as large where
+    /// the old one was used up while it was fresh.
+    fn next(&self, team: &TeamName, rule: &SendBudget, now: Moment) -> (u32, u32) {
+        let Some((_, old)) = self.0.remove(team) else { return (0, 1) };
+        let fresh = now < old.taken.plus(std::time::Duration::from_secs(BLOCK_SECONDS));
+        let most = LARGEST_BLOCK.min(rule.per_team_day / PART).max(1);
+        let size = if fresh && old.left == 0 { (old.size * 2).min(most) } else { 1 };
+        (old.left, size)
+    }
+
+    /// A block was taken, and one of it is used. Where somebody else took one meanwhile, both are
+    /// one, as old as the older.
+    fn put(&self, team: &TeamName, size: u32, now: Moment) {
+        let left = size - 1;
+        let mine = Block { left, size, taken: now };
+        self.0.entry(team.clone()).and_modify(|block| block.left += left).or_insert(mine);
+    }
+}
+
+impl Gateway {
+    /// Lets a rule decide that may queue a message. What it says must be paid for is paid first,
+    /// and given back where nothing was queued.
+    pub(super) async fn turn_paid<T: Clone>(
+        &self,
+        visit: Visit<'_>,
+        payable: impl Fn(&mut Turn<'_>) -> Option<Destination>,
+        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
+        remember: Option<&Remember<'_, Held<T>>>,
+    ) -> Result<Told<Held<T>>, Error> {
+        for _ in 0..MOST_ROUNDS {
+            let Some((team, destination)) = self.what_to_pay(&visit, &payable).await? else {
+                return self.turn(visit, rule, remember).await;
+            };
+            if let Some(reply) = self.earlier_reply(&visit, remember).await? {
+                return Ok(Told::Again(reply));
+            }
+            let paid = self.pay(&team, destination).await?;
+            let told = self.turn_with(visit.clone(), Some(paid), &rule, remember).await;
+            let queued = matches!(&told, Ok(Told::Fresh(held)) if !held.claimed.is_empty());
+            // Where nobody knows whether it was queued, it was.
+            if !queued && !matches!(told, Err(Error::Away(_) | Error::Damaged(_))) {
+                self.give_back(&team, destination).await;
+            }
+            match told {
+                Err(Error::Refused(Refusal::Unpaid)) => {}
+                told => return told,
+            }
+        }
+        Err(Error::Away("a participant who is reassigned again and again".into()))
+    }
+
+    async fn what_to_pay(
+        &self,
+        visit: &Visit<'_>,
+        payable: &impl Fn(&mut Turn<'_>) -> Option<Destination>,
+    ) -> Result<Option<(std::sync::Arc<TeamView>, Destination)>, Error> {
+        let seen = self.look(visit.id, visit.team).await?;
+        let facts = &seen.interaction;
+        let team = self.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let (partition, name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
+        let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
+        let around = self.around(&team, self.now());
+        let mut turn = Turn::begin((**facts).clone(), address, around, visit.actor.clone(), self.draws());
+        let destination = payable(&mut turn);
+        drop(turn);
+        Ok(destination.map(|destination| (team, destination)))
+    }
+
+    /// The reply that the same request got earlier: it stands, whatever the budgets say now.
+    async fn earlier_reply<T>(
+        &self,
+        visit: &Visit<'_>,
+        remember: Option<&Remember<'_, Held<T>>>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let Some(remember) = remember else { return Ok(None) };
+        let reads = Reads { partition: crate::store::Partition(visit.id.partition()), names: vec![remember.name()] };
+        remember.earlier(&self.read_to_tell(&reads).await?[0], self.now())
+    }
+
+    /// Pays for one message, or says until when there is no budget.
+    pub(super) async fn pay(&self, team: &TeamView, to: Destination) -> Result<Paid, Error> {
+        let rule = &team.effective.settings.send_budget;
+        if !rule.allows(to.country) {
+            return Err(Refusal::CountryNotAllowed.into());
+        }
+        self.may_send_to(team, to.country).await?;
+        let (destination, by_team) = tokio::join!(self.spend_at(rule, to), self.spend_of(team, rule));
+        match (destination, by_team) {
+            (Ok(()), Ok(())) => Ok(Paid(to)),
+            (Err(why), Ok(())) => {
+                self.budgets.give_back(&team.team.name);
+                Err(why)
+            }
+            (Ok(()), Err(why)) => {
+                self.give_back_at(to).await;
+                Err(why)
+            }
+            (Err(why), Err(_)) => Err(why),
+        }
+    }
+
+    /// Nothing was queued after all.
+    async fn give_back(&self, team: &TeamView, to: Destination) {
+        self.budgets.give_back(&team.team.name);
+        self.give_back_at(to).await;
+    }
+
+    async fn spend_at(&self, rule: &SendBudget, to: Destination) -> Result<(), Error> {
+        let spend = |record: &mut ToDestination, now| record.spend(rule, now).map_err(Refusal::SendBudget);
+        self.change_budget(&self.destination_reads(to), spend).await
+    }
+
+    async fn give_back_at(&self, to: Destination) {
+        let back = |record: &mut ToDestination, _| {
+            record.give_back();
+            Ok(())
+        };
+        if let Err(error) = self.change_budget(&self.destination_reads(to), back).await {
+            tracing::warn!(%error, "a destination's budget could not be given back; it frees itself in time");
+        }
+    }
+
+    async fn spend_of(&self, team: &TeamView, rule: &SendBudget) -> Result<(), Error> {
+        let name = &team.team.name;
+        if self.budgets.take(name, self.sure()) {
+            return Ok(());
+        }
+        let now = self.sure();
+        let (unused, wanted) = self.budgets.next(name, rule, now);
+        let reads = Reads {
+            partition: self.partition_of(&[b"send budget", name.as_str().as_bytes()]),
+            names: vec![team_budget_name(name)],
+        };
+        let exchange =
+            |record: &mut ByTeam, now| record.exchange(unused, wanted, rule, now).map_err(Refusal::SendBudget);
+        let given = self.change_budget(&reads, exchange).await?;
+        self.budgets.put(name, given, now);
+        Ok(())
+    }
+
+    fn destination_reads(&self, to: Destination) -> Reads {
+        let partition = crate::store::Partition(to.tag.as_bytes()[31]);
+        Reads { partition, names: vec![destination_name(&to.tag.name())] }
+    }
+
+    /// An end of waiting as clocks show it.
+    fn as_shown(&self, refusal: Refusal) -> Refusal {
+        match refusal {
+            Refusal::SendBudget(until) => Refusal::SendBudget(until.shown(self.sure(), self.now())),
+            other => other,
+        }
+    }
+
+    /// Changes one budget's record. A refusal changes nothing.
+    async fn change_budget<R, T>(
+        &self,
+        reads: &Reads,
+        rule: impl Fn(&mut R, Moment) -> Result<T, Refusal>,
+    ) -> Result<T, Error>
+    where
+        R: serde::Serialize + serde::de::DeserializeOwned + Default,
+    {
+        let name = &reads.names[0];
+        let saved = self.decide(reads, |records, now| {
+            let mut record: R = records[0].as_ref().map_or(Ok(R::default()), |bytes| decode(name, bytes))?;
+            let told = match rule(&mut record, self.sure()) {
+                Ok(told) => told,
+                Err(refusal) => return Ok(Change::nothing(Err(self.as_shown(refusal)))),
+            };
+            let expires = Some(now.plus(DAY * 2)); // by either line of time nothing of it counts then
+            let put = Plain { name: name.clone(), bytes: encode(&record), expires, ..Plain::default() };
+            Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(told)) })
+        });
+        Ok(saved.await?.outcome?)
+    }
+}

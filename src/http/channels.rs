@@ -1,0 +1,180 @@
+//! What admins ask of channels: a team's accounts on chat platforms.
+//! Secrets come in and never go out; the one that is made here is told once.
+
+use std::collections::BTreeMap;
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{Json, Plain, fault, field};
+use super::caller::{Admin, team_of_path};
+use super::problem::Problem;
+use super::{Shared, slugs};
+use crate::domain::channel::{Channel, Writing};
+use crate::domain::id::{ChannelName, plain_text};
+use crate::domain::rules::send::Tried;
+use crate::domain::secret::Secret;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(put_channel, get_channel, remove_channel)).routes(routes!(try_channel))
+}
+
+/// An account on a chat platform. The channels `sms` and `email` are where codes go by phone and by
+/// mail; one that is called like an interaction's channel is that interaction's `chat`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PutChannel {
+    /// The platform.
+    definition: String,
+    /// What the platform's definition wants to know.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    account: Option<Plain>,
+    /// Keys and passwords by name. Absent: those that are there stay.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    secrets: Option<BTreeMap<String, String>>,
+}
+
+/// A channel, without its secrets.
+#[derive(Serialize, ToSchema)]
+struct ChannelView {
+    name: String,
+    definition: String,
+    #[schema(value_type = Object)]
+    account: Map<String, Value>,
+    /// Names of the secrets that are there.
+    secrets: Vec<String>,
+    created_at: String,
+    /// What comes in is passed on under it; told once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forward_secret: Option<String>,
+}
+
+fn view(name: &ChannelName, channel: &Channel, is_new: bool) -> ChannelView {
+    ChannelView {
+        name: name.to_string(),
+        definition: channel.definition.clone(),
+        account: channel.account.clone(),
+        secrets: channel.secrets.keys().cloned().collect(),
+        created_at: channel.created_at.to_string(),
+        // As Standard Webhooks write a secret.
+        forward_secret: is_new.then(|| format!("whsec_{}", STANDARD.encode(channel.forward_secret.expose()))),
+    }
+}
+
+fn writing(body: PutChannel) -> Result<Writing, Problem> {
+    let account = match body.account {
+        None => Map::new(),
+        Some(Plain(Value::Object(account))) => account,
+        Some(_) => return Err(fault("/account", "must be an object")),
+    };
+    let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
+    let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
+    Ok(Writing { definition: body.definition, account, secrets })
+}
+
+/// A name in a path that is none exists nowhere.
+fn named(text: &str) -> Result<ChannelName, Problem> {
+    text.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))
+}
+
+/// Makes a channel or writes it anew.
+#[utoipa::path(put, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "put_channel",
+    params(("team" = String, Path), ("name" = String, Path)), request_body = PutChannel, security(("key" = ["admin"])),
+    responses((status = 201, body = ChannelView), (status = 200, body = ChannelView)))]
+async fn put_channel(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+    body: Json<PutChannel>,
+) -> Result<Response, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let name: ChannelName = field("", &name)?;
+    let put = state.gateway.put_channel(&team, &name, &writing(body.value)?, &caller.actor).await;
+    let (is_new, channel) = put.map_err(|e| state.problem(e))?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Reply(view(&name, &channel, is_new))).into_response())
+}
+
+/// A channel, without its secrets.
+#[utoipa::path(get, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "get_channel",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, body = ChannelView)))]
+async fn get_channel(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
+    let channel = state.gateway.channel(&team, &name).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(view(&name, &channel, false)).into_response())
+}
+
+/// Takes a channel away. What waits to go over it goes by the team's next way.
+#[utoipa::path(delete, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "remove_channel",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 204)))]
+async fn remove_channel(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
+    state.gateway.remove_channel(&team, &name, &caller.actor).await.map_err(|e| state.problem(e))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Try {
+    /// Whom to send a test message: E.164, a mail address or the platform's own id.
+    to: String,
+}
+
+/// What became of a test message.
+#[derive(Serialize, ToSchema)]
+struct TrialView {
+    /// `sent`, or `failed`.
+    status: &'static str,
+    /// Why it failed, in the platform's terms.
+    reason: Option<String>,
+    /// When the platform wants to be asked again.
+    retry_after_seconds: Option<u64>,
+}
+
+/// Sends a test message at once and waits for what becomes of it. It is paid from the send budgets.
+#[utoipa::path(post, path = "/v1/teams/{team}/channels/{name}/test", tag = "channels", operation_id = "test_channel",
+    params(("team" = String, Path), ("name" = String, Path)), request_body = Try, security(("key" = ["admin"])),
+    responses((status = 200, body = TrialView)))]
+async fn try_channel(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+    body: Json<Try>,
+) -> Result<Response, Problem> {
+    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
+    if !plain_text(&body.value.to, 256) {
+        return Err(fault("/to", "must be 1 to 256 bytes without control characters"));
+    }
+    let tried = state.gateway.try_channel(&team, &name, &body.value.to).await.map_err(|e| state.problem(e))?;
+    let failed =
+        |reason: &str, wait| TrialView { status: "failed", reason: Some(reason.to_owned()), retry_after_seconds: wait };
+    let view = match tried {
+        Tried::Sent => TrialView { status: "sent", reason: None, retry_after_seconds: None },
+        Tried::After(wait) => failed("busy", Some(wait.as_secs())),
+        Tried::Lost => failed("no-answer", None),
+        Tried::Later(why) | Tried::Refused(why) => failed(why, None),
+    };
+    Ok(Reply(view).into_response())
+}
