@@ -11,7 +11,6 @@ use crate::gateway::teams::TeamView;
 impl Gateway {
     /// Hears a text of the conversation; only its own sender's can answer anything, and not
     /// by way of who had the code revealed.
-    #[expect(clippy::too_many_arguments, reason = "a message, with who wrote it and who brings it")]
     pub async fn hear(
         &self,
         id: InteractionId,

@@ -58,6 +58,7 @@ impl Problem {
     }
 
     /// What a refusal reads as. `now` turns moments into seconds to wait.
+    #[expect(clippy::too_many_lines, reason = "one row for each refusal")]
     pub fn from_refusal(refusal: Refusal, now: Moment) -> Self {
         let wait = |until: Moment| until.since(now).as_secs().max(1);
         match refusal {
