@@ -22,18 +22,21 @@ use views::Viewer;
 
 mod acts;
 mod admin;
+mod arrivals;
 mod arriving;
 mod body;
 mod browser;
 mod caller;
 mod challenges;
 mod channels;
+mod code_page;
 mod connection;
 mod counts;
 mod document;
 mod events;
 mod hosted;
 mod interactions;
+mod invitations;
 mod keys;
 mod layers;
 mod login_links;
@@ -45,6 +48,7 @@ mod problem;
 mod public;
 mod query;
 mod replies;
+mod screens;
 pub mod serve;
 mod slugs;
 mod views;
@@ -122,12 +126,14 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(people::routes())
         .merge(login_links::routes())
         .merge(challenges::routes())
+        .merge(invitations::routes())
         .merge(acts::routes())
         .merge(events::routes())
         .merge(login_page::routes())
         .merge(admin::routes())
         .merge(keys::routes())
         .merge(channels::routes())
+        .merge(screens::routes())
 }
 
 /// The OpenAPI document.
@@ -164,7 +170,7 @@ pub fn router(
         stopping,
     }));
     let (api, _) = described().split_for_parts();
-    let routes = api.merge(hosted::routes()).merge(public::routes());
+    let routes = api.merge(hosted::routes()).merge(code_page::routes()).merge(public::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

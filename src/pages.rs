@@ -4,6 +4,7 @@
 //! and rules: `http` says what a page shall say, this module says how it looks. Every page works
 //! without JavaScript and under a policy that allows neither inline script nor inline style.
 
+mod answer;
 mod assets;
 mod brand;
 mod prose;
@@ -15,6 +16,7 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{Answer, AnswerError, Screen, Wanted};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
 pub use render::Pages;
@@ -31,6 +33,8 @@ pub enum Purpose {
     MidChat,
     /// An invitation to a conversation; the landing page is its opening screen.
     Entry,
+    /// A code or a PIN is asked for on the next page; the landing page is its opening screen.
+    Code,
 }
 
 /// The page behind a link: who asks, and the choice between going on and reporting.
@@ -64,6 +68,8 @@ pub struct Landing {
     pub opener_origins: Vec<String>,
     /// Going on without that proof is useless: the script holds Continue back until it came.
     pub opener_required: bool,
+    /// Path of the team's own opening screen, which stands in a frame; none: the page's own words.
+    pub screen: Option<String>,
 }
 
 /// The page after the login, or after a report.
@@ -120,6 +126,10 @@ pub enum DoneState {
         #[serde(flatten)]
         asked: Asked,
     },
+    /// The code was right; the chat goes on by itself.
+    Passed,
+    /// The person is in the conversation.
+    Entered,
     /// The login page refused.
     Denied,
     /// The person gave up at the login page.
@@ -143,6 +153,8 @@ pub struct Notice {
     pub text: String,
     /// What to do now.
     pub hint: String,
+    /// When it may be tried again, RFC 3339 UTC, where that is known.
+    pub until: Option<String>,
 }
 
 /// The refusals that have words of their own. Unknown and expired links may be told alike.
@@ -160,11 +172,13 @@ pub enum Refused {
     Stale,
     NotConfirmed,
     Unavailable,
+    CodeOver,
+    EntryOver,
 }
 
 impl Refused {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 11] = [
+    pub const ALL: [Refused; 13] = [
         Refused::Expired,
         Refused::Used,
         Refused::Superseded,
@@ -176,6 +190,8 @@ impl Refused {
         Refused::Stale,
         Refused::NotConfirmed,
         Refused::Unavailable,
+        Refused::CodeOver,
+        Refused::EntryOver,
     ];
 
     fn word(self) -> &'static str {
@@ -191,6 +207,8 @@ impl Refused {
             Refused::Stale => "stale",
             Refused::NotConfirmed => "not_confirmed",
             Refused::Unavailable => "unavailable",
+            Refused::CodeOver => "code_over",
+            Refused::EntryOver => "entry_over",
         }
     }
 }
@@ -203,7 +221,14 @@ impl Notice {
             let key = format!("notice.{}.{part}", refused.word());
             texts::text(lang, &key).expect("every refusal has its three texts: tests").to_owned()
         };
-        Notice { brand, locale: locale.to_owned(), title: say("title"), text: say("text"), hint: say("hint") }
+        Notice {
+            brand,
+            locale: locale.to_owned(),
+            title: say("title"),
+            text: say("text"),
+            hint: say("hint"),
+            until: None,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::challenge::ChallengeEnd;
+use super::entry::Entry;
 use super::event::EventKind;
 use super::flag::Reason;
 use super::interaction::Status;
@@ -43,6 +44,7 @@ pub(super) fn begin_again(turn: &mut Turn<'_>) {
         let id = Some(participant.id.clone());
         let links = std::mem::take(&mut participant.links);
         let waited = participant.confirmation.take().is_some() || participant.challenge.is_some();
+        participant.entry = Entry::default();
         let stood = participant.flag.raised_at_all();
         if stood || waited || !links.is_empty() {
             participant.flag.lower(Reason::Restored);

@@ -37,6 +37,7 @@ kinds! {
     InteractionClosed = "interaction.closed", true;
     InteractionErased = "interaction.erased", true;
     ParticipantAdded = "participant.added", true;
+    ParticipantEntered = "participant.entered", true;
     ParticipantOffline = "participant.offline", false;
     ParticipantReassigned = "participant.reassigned", true;
     LinkIssued = "link.issued", true;

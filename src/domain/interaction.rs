@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::challenge::Challenge;
 use super::confirmation::Confirmation;
+use super::entry::Entry;
 use super::flag::Flag;
 use super::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use super::link::{Link, Purpose};
@@ -47,25 +48,25 @@ pub struct Interaction {
     /// Participants made so far: the newest one's number.
     pub participants_made: u16,
     /// Challenges made so far: the newest one's number.
-    #[serde(default, skip_serializing_if = "is_first")]
+    #[serde(default, skip_serializing_if = "is_none_yet")]
     pub challenges_made: u16,
+    /// Acts that changed nothing else here: what is told of them is saved with something.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub acts: u32,
     /// Messages paid for so far: the newest one's number.
-    #[serde(default, skip_serializing_if = "is_first")]
+    #[serde(default, skip_serializing_if = "is_none_yet")]
     pub messages: u32,
     /// Messages on their way, and those that went for what is still live.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sendings: Vec<Sending>,
-    /// Acts that changed nothing else here: what is told of them is saved with something.
-    #[serde(default, skip_serializing_if = "is_first")]
-    pub acts: u32,
     /// The device, as the bot described it.
     pub device: Option<Device>,
     /// The store's epoch in which it was last acted on.
-    #[serde(default, skip_serializing_if = "is_first")]
+    #[serde(default, skip_serializing_if = "is_none_yet")]
     pub epoch: u32,
 }
 
-fn is_first<N: Default + PartialEq>(number: &N) -> bool {
+fn is_none_yet<N: Default + PartialEq>(number: &N) -> bool {
     *number == N::default()
 }
 
@@ -122,6 +123,9 @@ pub struct Participant {
     pub challenge: Option<Challenge>,
     /// Whether the person was last said to be there.
     pub online: Option<bool>,
+    /// Her way in by an invitation.
+    #[serde(default, skip_serializing_if = "Entry::is_empty")]
+    pub entry: Entry,
 }
 
 /// What a bot or an agent knows of a person.
@@ -186,6 +190,7 @@ impl Participant {
             confirmation: None,
             challenge: None,
             online: None,
+            entry: Entry::default(),
         }
     }
 
@@ -199,9 +204,9 @@ impl Participant {
         self.links.iter().find(|link| link.purpose == purpose)
     }
 
-    /// The newest live link.
+    /// The newest live login link.
     pub fn newest_link(&self) -> Option<&Link> {
-        self.links.iter().max_by_key(|link| link.number)
+        self.links.iter().filter(|link| link.purpose != Purpose::Entry).max_by_key(|link| link.number)
     }
 }
 

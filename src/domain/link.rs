@@ -18,6 +18,8 @@ pub enum Purpose {
     PreChat,
     /// The bot sends her in the middle of the chat.
     MidChat,
+    /// Somebody invites her to the conversation; the link leads to a page of ours.
+    Entry,
 }
 
 /// A link that may still be used.

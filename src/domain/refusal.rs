@@ -69,6 +69,15 @@ pub enum Refusal {
     /// A PIN is not 4 to 20 digits.
     #[error("the PIN is not 4 to 20 digits")]
     InvalidPin,
+    /// People come in by a PIN, and none was agreed on.
+    #[error("no PIN was given")]
+    PinRequired,
+    /// The code must not go where the invitation goes, and there is no other address.
+    #[error("a second address is needed")]
+    SecondChannelRequired,
+    /// The team asks for a method that nothing here can check.
+    #[error("the method is not available")]
+    MethodMissing,
     /// No channel is there that a code could go by.
     #[error("no channel can carry it")]
     NoChannel,

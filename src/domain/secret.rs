@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::id::{ChannelName, Conversation, TeamName};
+use super::signing::SigningKey;
 
 /// Bytes that nobody may see: no `Debug` text, no `Display`, erased when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -160,6 +161,8 @@ pub struct Keys {
     pub replay: MacKey,
     /// What seals records at rest.
     pub seal: Secret,
+    /// What signs the words that others verify.
+    pub signing: SigningKey,
 }
 
 impl Keys {
@@ -197,6 +200,7 @@ impl Keys {
             pseudonym: mac("pseudonym"),
             replay: mac("replay"),
             seal: derive("seal"),
+            signing: SigningKey::from_seed(&derive("signing")),
         }
     }
 }

@@ -106,6 +106,17 @@ impl Overrides {
         Value::Object(tree)
     }
 
+    /// The opening screen that this layer names.
+    pub fn opening_screen(&self) -> Option<&str> {
+        let path = "pin.opening_screen";
+        self.0.get(path).filter(|value| !table::is_none(path, value)).and_then(Value::as_str)
+    }
+
+    /// Whether this layer sets the path.
+    pub fn sets(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
     /// Dotted paths that this layer sets.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -1,7 +1,7 @@
 //! A team: its overrides and its keys, in one record. Pure changes; each tells what happened.
 //! The record names nobody: customers and interactions are records of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::assertion::VerifyingKey;
 use super::channel::{Channel, MOST_CHANNELS};
-use super::id::{ApiKeyId, ChannelName, Kid, TeamName};
+use super::id::{ApiKeyId, ChannelName, Kid, ScreenName, TeamName};
 use super::refusal::Refusal;
 use super::secret::{MacKey, Secret, Tag, base64url, from_base64url};
 use super::settings::Overrides;
@@ -39,6 +39,9 @@ pub struct Team {
     pub security_keys: Vec<SecurityKey>,
     /// Of its bots, agents and admins.
     pub api_keys: Vec<ApiKey>,
+    /// Which opening screens it has made; each is a record of its own.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub screens: BTreeSet<ScreenName>,
     /// Its accounts on chat platforms.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<ChannelName, Channel>,
@@ -122,6 +125,7 @@ impl Team {
             overrides,
             security_keys: Vec::new(),
             api_keys: Vec::new(),
+            screens: BTreeSet::new(),
             channels: BTreeMap::new(),
         }
     }

@@ -1,5 +1,5 @@
 //! The secrets that travel in URLs: of a login link, of its handle, of its done page, of a
-//! challenge's page.
+//! challenge's page, of an invitation's.
 //!
 //! A token says where it belongs (interaction and number) and proves it by 128 random bits; the
 //! store keeps only a keyed fingerprint of the whole. The secret stands first, so that tokens
@@ -22,6 +22,8 @@ pub enum TokenKind {
     Done = 3,
     /// The page of a challenge, `/c/TOKEN`.
     Challenge = 4,
+    /// The page of an invitation, also `/c/TOKEN`.
+    Entry = 5,
 }
 
 /// A token, taken apart.
@@ -56,6 +58,7 @@ impl Token {
             2 => TokenKind::Handle,
             3 => TokenKind::Done,
             4 => TokenKind::Challenge,
+            5 => TokenKind::Entry,
             _ => return None,
         };
         let (mut secret, mut id) = ([0; 16], [0; 16]);

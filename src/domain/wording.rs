@@ -99,6 +99,7 @@ pub fn link(purpose: Purpose, locale: &str, brand: Option<&str>) -> String {
     let text = match purpose {
         Purpose::PreChat => words.link_pre_chat,
         Purpose::MidChat => words.link_mid_chat,
+        Purpose::Entry => words.link_entry,
     };
     plainer(&named(brand, text))
 }
@@ -124,6 +125,7 @@ struct Words {
     code_warning: &'static str,
     link_pre_chat: &'static str,
     link_mid_chat: &'static str,
+    link_entry: &'static str,
     link_subject: &'static str,
     trial: &'static str,
 }
@@ -143,6 +145,7 @@ const WORDS: &[Words] = &[
         code_warning: "Nobody who helps you will ever ask for this code. If you did not ask for it, you need not do anything.",
         link_pre_chat: "Log in to start your chat:",
         link_mid_chat: "Log in to continue your chat:",
+        link_entry: "You are invited to a conversation:",
         link_subject: "Log in to your chat",
         trial: "This is a test message. The channel works.",
     },
@@ -152,6 +155,7 @@ const WORDS: &[Words] = &[
         code_warning: "Niemand, der Ihnen hilft, wird je nach diesem Code fragen. Wenn Sie ihn nicht angefordert haben, brauchen Sie nichts zu tun.",
         link_pre_chat: "Melden Sie sich an, um den Chat zu beginnen:",
         link_mid_chat: "Melden Sie sich an, um den Chat fortzusetzen:",
+        link_entry: "Sie sind zu einem Gespräch eingeladen:",
         link_subject: "Anmeldung zu Ihrem Chat",
         trial: "Dies ist eine Testnachricht. Der Kanal funktioniert.",
     },
@@ -161,6 +165,7 @@ const WORDS: &[Words] = &[
         code_warning: "Aucune personne qui vous aide ne vous demandera jamais ce code. Si vous ne l’avez pas demandé, vous n’avez rien à faire.",
         link_pre_chat: "Connectez-vous pour commencer la conversation :",
         link_mid_chat: "Connectez-vous pour continuer la conversation :",
+        link_entry: "Vous êtes invité à une conversation :",
         link_subject: "Connexion à votre conversation",
         trial: "Ceci est un message de test. Le canal fonctionne.",
     },
@@ -170,6 +175,7 @@ const WORDS: &[Words] = &[
         code_warning: "Nadie que le ayude le pedirá nunca este código. Si no lo ha solicitado, no tiene que hacer nada.",
         link_pre_chat: "Acceda para empezar el chat:",
         link_mid_chat: "Acceda para continuar el chat:",
+        link_entry: "Le invitamos a una conversación:",
         link_subject: "Acceso a su chat",
         trial: "Este es un mensaje de prueba. El canal funciona.",
     },
@@ -179,6 +185,7 @@ const WORDS: &[Words] = &[
         code_warning: "Keegi, kes teid aitab, ei küsi kunagi seda koodi. Kui te seda ei tellinud, ei pea te midagi tegema.",
         link_pre_chat: "Vestluse alustamiseks logige sisse:",
         link_mid_chat: "Vestluse jätkamiseks logige sisse:",
+        link_entry: "Teid on kutsutud vestlusele:",
         link_subject: "Vestlusse sisselogimine",
         trial: "See on proovikiri. Kanal töötab.",
     },

@@ -10,15 +10,11 @@ use crate::domain::challenge::{Challenge, ChallengeId};
 use crate::domain::event::Actor;
 use crate::domain::flag::Binding;
 use crate::domain::id::{MessageId, TeamName};
-use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::{Answer, Answered, answer};
 use crate::domain::rules::ask::{self, Request};
-use crate::domain::rules::attend::{
-    self, Found, Revealed, arrive, cancel, find_page, look, look_at_page, resend, reveal,
-};
+use crate::domain::rules::attend::{self, Found, Revealed, arrive, cancel, look, resend, reveal};
 use crate::domain::token::Token;
 use crate::domain::turn::Turn;
-use crate::gateway::teams::TeamView;
 
 /// Which challenge, for which team's caller, by whom.
 #[derive(Clone)]
@@ -98,37 +94,9 @@ impl Gateway {
         fresh(self.turn(attending.into(), |turn, _| reveal(turn, number, &to), None).await?)
     }
 
-    /// What a challenge's page shows. Changes nothing that time has not changed.
-    pub async fn visit_challenge(&self, token: &Token) -> Result<Held<Found>, Error> {
-        fresh(self.turn(at_page(token), |turn, _| look_at_page(turn, token), None).await?)
-    }
-
     /// Continue was pressed on a challenge's page.
     pub async fn arrive(&self, token: &Token) -> Result<Held<Found>, Error> {
         fresh(self.turn(at_page(token), |turn, _| arrive(turn, token), None).await?)
-    }
-
-    /// Takes an answer that was typed on the challenge's page; `binding` is how the browser is shown
-    /// to be the chat's.
-    pub async fn answer_on_page(&self, token: &Token, text: &str, binding: Binding) -> Result<Held<Answered>, Error> {
-        let said = Answer { text, binding, by: &Actor::Person };
-        let rule = |turn: Turn<'_>, _: &TeamView| match find_page(&turn, token) {
-            Ok(_) => answer(turn, token.number, &said),
-            Err(refusal) => turn.refuse(refusal),
-        };
-        fresh(self.turn(at_page(token), rule, None).await?)
-    }
-
-    /// Another code was asked for on the challenge's page.
-    pub async fn resend_on_page(&self, token: &Token) -> Result<Held<Challenge>, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| match find_page(&turn, token) {
-            Ok(Found::Live(_)) => resend(turn, token.number),
-            Ok(Found::Ended(_)) => turn.refuse(Refusal::CodeGone),
-            Err(refusal) => turn.refuse(refusal),
-        };
-        let payable =
-            |turn: &mut Turn<'_>| attend::payable(turn, token.number).filter(|_| find_page(turn, token).is_ok());
-        fresh(self.turn_paid(at_page(token), payable, rule, None).await?)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `e`, `f`, `y` and `m` shares an interaction's partition; `t`, `h` and the indexes a team's;
+//! `i`, `a`, `e`, `f`, `y` and `m` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's;
 //! `n`, `d`, `b` and `g` have partitions of their own.
 
-use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::id::{InteractionId, ScreenName, TeamName};
 
 /// Whether a record's version stands on the flag board, where the store has one. Every put of such
 /// a record says so: what the board does not know is not there.
@@ -65,6 +65,11 @@ pub(super) fn ceiling_name(customer: &str) -> String {
 /// A team with its settings and keys.
 pub(super) fn team_record(name: &TeamName) -> String {
     format!("t/{name}")
+}
+
+/// A team's own opening screen.
+pub(super) fn screen_name(team: &TeamName, screen: &ScreenName) -> String {
+    format!("w/{team}/{screen}")
 }
 
 /// That a team went, and when.

@@ -15,9 +15,11 @@ use tokio::sync::Notify;
 use super::teams::TeamView;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held};
+use crate::domain::entry;
 use crate::domain::event::Actor;
 use crate::domain::id::InteractionId;
 use crate::domain::interaction::{Interaction, Participant};
+use crate::domain::link::Purpose;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::{Tried, tried};
 use crate::domain::sending::{PATIENCE, Sending, State, Way, What, is_text_message};
@@ -162,8 +164,14 @@ impl Gateway {
         match &sending.what {
             What::Link { link, seed } => {
                 let live = participant.links.iter().find(|live| live.number == *link)?;
-                let token = Token::of_seed(TokenKind::Link, seed.as_ref()?, (interaction.id, *link), &self.keys.handle);
-                let url = SecretString::from(self.landing_url(&token));
+                let url = match live.purpose {
+                    Purpose::Entry => self.code_page_url(&entry::page(interaction.id, live, &self.keys)),
+                    _ => {
+                        let of = (interaction.id, *link);
+                        self.landing_url(&Token::of_seed(TokenKind::Link, seed.as_ref()?, of, &self.keys.handle))
+                    }
+                };
+                let url = SecretString::from(url);
                 let text = wording::link(live.purpose, locale, brand);
                 Some((wording::link_subject(locale, brand), Content::Link { text, url }))
             }

@@ -36,6 +36,7 @@ impl Gateway {
                 |team, now| {
                     let next = team.overrides.patch(patch)?;
                     effective(&system, &next)?;
+                    has_screen(team, next.opening_screen())?;
                     team.overrides = next;
                     let data = json!({"level": "team", "paths": paths});
                     Ok(((), vec![team_event(name, EventKind::SettingsChanged, actor, now, data)]))
@@ -97,10 +98,23 @@ impl Gateway {
     }
 }
 
+/// Whether the team has made the opening screen that is named.
+fn has_screen(team: &Team, named: Option<&str>) -> Result<(), Refusal> {
+    match named {
+        Some(name) if !team.screens.iter().any(|screen| screen.as_str() == name) => {
+            let detail = "there is no screen of that name: PUT /v1/teams/TEAM/screens/NAME makes one";
+            Err(Refusal::Settings(vec![Fault::at("/pin/opening_screen", detail)]))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn stands_for(system: &Overrides, teams: &[Team]) -> Result<(), Refusal> {
     effective(system, &Overrides::default())?;
     for team in teams {
-        effective(system, &team.overrides).map_err(|refusal| match refusal {
+        let named = system.opening_screen().filter(|_| !team.overrides.sets("pin.opening_screen"));
+        let stands = effective(system, &team.overrides).and_then(|_| has_screen(team, named));
+        stands.map_err(|refusal| match refusal {
             Refusal::Settings(faults) => Refusal::Settings(
                 faults
                     .into_iter()

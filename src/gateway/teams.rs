@@ -12,7 +12,7 @@ use serde_json::json;
 use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::{SYSTEM_RECORD, gone_name, team_record};
+use super::names::{SYSTEM_RECORD, gone_name, screen_name, team_record};
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
@@ -207,16 +207,16 @@ impl Gateway {
         let reads = self.team_reads(name);
         let opened = self.read(&reads).await?;
         let team = opened[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
-        if team.is_none_or(|team| !team.leaving) {
-            return Ok(());
-        }
+        let Some(team) = team.filter(|team| team.leaving) else { return Ok(()) };
         self.erase_interactions(name, &Actor::Owner, |_| true).await?;
         while self.relay().await? > 0 {}
         self.end_streams(name).await?;
         self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
+        let screens: Vec<String> = team.screens.iter().map(|screen| screen_name(name, screen)).collect();
         let saved = self.decide(&reads, |_, now| {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
+            change.delete.extend(screens.iter().cloned());
             // A commit puts at least one record: this one says when the team went.
             change.put.push(Plain { name: gone_name(name), expires: Some(now.plus(DAY)), ..Plain::default() });
             Ok(change)
@@ -290,7 +290,7 @@ impl Gateway {
         Ok(TeamView { effective, login_page, signing, verifying: team.verifying_keys(), channels, team })
     }
 
-    fn team_reads(&self, name: &TeamName) -> Reads {
+    pub(super) fn team_reads(&self, name: &TeamName) -> Reads {
         Reads { partition: self.team_partition(name), names: vec![team_record(name)] }
     }
 }
@@ -304,7 +304,7 @@ fn unreadable(whose: &str, refusal: &Refusal) -> Error {
     Error::Damaged(format!("{whose} cannot be followed:{faults}"))
 }
 
-fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
+pub(super) fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
     let put = Plain { name: team_record(&team.name), bytes: encode(team), ..Plain::default() };
     Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
 }

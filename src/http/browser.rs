@@ -1,12 +1,17 @@
 //! What the gateway knows a browser by: a cookie that grants nothing but the same handle again,
 //! and forms that only this browser was shown.
 
+use std::collections::BTreeMap;
+
+use axum::extract::Request;
 use http::{HeaderMap, header};
 use subtle::ConstantTimeEq;
 use url::Url;
 
 use super::Shared;
-use crate::domain::secret::{base64url, from_base64url};
+use super::body::read;
+use super::problem::Problem;
+use crate::domain::secret::{Tag, base64url, from_base64url};
 use crate::domain::token::Token;
 
 /// The browser's own random name, kept in a cookie; it grants nothing but the same handle again.
@@ -18,6 +23,39 @@ pub(super) fn browser(state: &Shared, headers: &HeaderMap) -> (String, String) {
     (browser, cookie)
 }
 
+/// A form of a page of ours, sent by the browser that was shown it.
+pub(super) struct Form {
+    /// The browser's own name.
+    pub browser: String,
+    fields: BTreeMap<String, String>,
+}
+
+impl Form {
+    /// A field's value; empty where it was not sent.
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
+    }
+
+    /// Reads a form; none where this browser was not shown it, or where it comes from elsewhere.
+    pub async fn read(state: &Shared, token: &Token, request: Request) -> Result<Option<Self>, Problem> {
+        let headers = request.headers().clone();
+        let bytes = read(request, &()).await?;
+        let mut fields = BTreeMap::new();
+        for (name, value) in url::form_urlencoded::parse(&bytes) {
+            fields.insert(name.into_owned(), value.into_owned());
+        }
+        let browser = cookie(state, &headers).unwrap_or_default();
+        let form = Self { browser, fields };
+        let shown = !form.browser.is_empty() && is_nonce(state, token, &form.browser, form.field("nonce"));
+        Ok((shown && from_own_page(state, &headers)).then_some(form))
+    }
+}
+
+/// What records know a browser by: its name is in none.
+pub(super) fn fingerprint(state: &Shared, browser: &str) -> Tag {
+    state.gateway.keys().form.tag(&[b"browser", browser.as_bytes()])
+}
+
 fn cookie_name(state: &Shared) -> (&'static str, &'static str) {
     match state.gateway.public_url().starts_with("https:") {
         true => ("__Host-cs_browser", "; Secure"),
@@ -25,7 +63,7 @@ fn cookie_name(state: &Shared) -> (&'static str, &'static str) {
     }
 }
 
-pub(super) fn cookie(state: &Shared, headers: &HeaderMap) -> Option<String> {
+fn cookie(state: &Shared, headers: &HeaderMap) -> Option<String> {
     let (name, _) = cookie_name(state);
     let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
     let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -37,12 +75,12 @@ pub(super) fn nonce(state: &Shared, token: &Token, browser: &str) -> String {
     base64url(state.gateway.keys().form.tag(&[token.text().as_bytes(), browser.as_bytes()]).as_bytes())
 }
 
-pub(super) fn is_nonce(state: &Shared, token: &Token, browser: &str, sent: &str) -> bool {
+fn is_nonce(state: &Shared, token: &Token, browser: &str, sent: &str) -> bool {
     nonce(state, token, browser).as_bytes().ct_eq(sent.as_bytes()).into()
 }
 
 /// Our own `Origin`, or `Sec-Fetch-Site: same-origin`.
-pub(super) fn from_own_page(state: &Shared, headers: &HeaderMap) -> bool {
+fn from_own_page(state: &Shared, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     let own = Url::parse(state.gateway.public_url()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     match text("origin") {

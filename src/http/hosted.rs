@@ -9,15 +9,14 @@ use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::Shared;
-use super::body::read;
-use super::browser::{browser, cookie, from_own_page, is_nonce, nonce};
+use super::browser::{Form, browser, nonce};
 use super::notices::{brand, headers_of_page, refusal_in, refusal_page, refused, set};
 use super::problem::Problem;
 use super::views::mask;
 use crate::domain::link::{Link, PostBackStatus, Progress, Purpose, return_link};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::continue_link::Found;
-use crate::domain::settings::{BindingRule, Settings};
+use crate::domain::settings::BindingRule;
 use crate::domain::token::Token;
 use crate::gateway::Held;
 use crate::pages;
@@ -63,6 +62,7 @@ fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &T
         purpose: match link.purpose {
             Purpose::PreChat => pages::Purpose::PreChat,
             Purpose::MidChat => pages::Purpose::MidChat,
+            Purpose::Entry => unreachable!("the rule finds login links only"),
         },
         expires_at: link.expires_at.map(|end| end.to_string()),
         intent_label: link.intent.as_ref().and_then(|i| settings.intents.get(i.as_str())?.label.clone()),
@@ -70,21 +70,19 @@ fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &T
         nonce: nonce(state, token, &browser),
         opener_origins: if opener { settings.allowed_origins.clone() } else { Vec::new() },
         opener_required: link.rule == BindingRule::Opener,
+        screen: None,
     };
     let mut response = Html(state.pages.landing(&page)).into_response();
     // No Cross-Origin-Opener-Policy here: the chat's window must be able to vouch.
-    headers_of_page(state, &mut response, &form_targets(settings));
+    headers_of_page(state, &mut response, &form_targets(settings.authentication_url.as_deref().into_iter()));
     set(&mut response, header::SET_COOKIE, &cookie);
     response
 }
 
-/// The redirect after Continue leads to the login page, and browsers judge it by `form-action`.
-fn form_targets(settings: &Settings) -> String {
-    let login = settings.authentication_url.as_deref().and_then(|url| Url::parse(url).ok());
-    match login {
-        Some(url) if url.scheme() == "http" => format!("'self' https: {}", url.origin().ascii_serialization()),
-        _ => "'self' https:".to_owned(),
-    }
+/// A redirect after a form leads to one of these pages, and browsers judge it by `form-action`.
+pub(super) fn form_targets<'a>(pages: impl Iterator<Item = &'a str>) -> String {
+    let plain = pages.filter_map(|url| Url::parse(url).ok()).filter(|url| url.scheme() == "http");
+    plain.fold("'self' https:".to_owned(), |all, url| format!("{all} {}", url.origin().ascii_serialization()))
 }
 
 fn done(
@@ -142,24 +140,11 @@ fn asked(state: &Shared, held: &Held<Found>, link: &Link, token: &Token, browser
 
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
     let Some(token) = Token::parse(&text) else { return Ok(refusal_page(&state, Refusal::NotFound("link").into())) };
-    let headers = request.headers().clone();
-    let bytes = read(request, &()).await?;
-    let (mut act, mut sent, mut opener) = (String::new(), String::new(), String::new());
-    for (name, value) in url::form_urlencoded::parse(&bytes) {
-        match &*name {
-            "act" => act = value.into_owned(),
-            "nonce" => sent = value.into_owned(),
-            "opener" => opener = value.into_owned(),
-            _ => {}
-        }
-    }
-    let browser = cookie(&state, &headers).unwrap_or_default();
-    let shown = !browser.is_empty() && is_nonce(&state, &token, &browser, &sent);
-    if !shown || !from_own_page(&state, &headers) {
+    let Some(form) = Form::read(&state, &token, request).await? else {
         return Ok(refusal_page(&state, Refusal::StaleForm.into()));
-    }
-    Ok(match act.as_str() {
-        "continue" => press_continue(&state, &token, &browser, &opener).await,
+    };
+    Ok(match form.field("act") {
+        "continue" => press_continue(&state, &token, &form.browser, form.field("opener")).await,
         "report" => press_report(&state, &token).await,
         _ => refusal_page(&state, Refusal::StaleForm.into()),
     })

@@ -141,7 +141,7 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
         return Some(([(header::ACCEPT_ENCODING, "identity")], refused).into_response());
     }
     let path = request.uri().path();
-    let (page, post_back) = (path.starts_with("/l/"), path.starts_with("/p/"));
+    let (page, post_back) = (path.starts_with("/l/") || path.starts_with("/c/"), path.starts_with("/p/"));
     if !(page || post_back) || client(request, &shared.proxies).is_none_or(|from| shared.limiter.allows(from)) {
         return None;
     }

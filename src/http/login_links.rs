@@ -33,7 +33,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 struct IssueLoginLink {
     /// `pre_chat` or `mid_chat`.
     #[schema(value_type = String)]
-    purpose: Purpose,
+    purpose: Wanted,
     /// The primary where absent.
     participant: Option<String>,
     /// What it is for; comes back with success.
@@ -49,21 +49,29 @@ struct IssueLoginLink {
     return_url: Option<String>,
 }
 
-/// A login link.
+/// Why a login is wanted; an invitation is another operation's.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wanted {
+    PreChat,
+    MidChat,
+}
+
+/// A link that was made: to log in, or to come in.
 #[derive(Serialize, ToSchema)]
-struct LoginLinkView {
-    id: String,
-    /// The landing page: send this.
-    url: String,
+pub(super) struct LoginLinkView {
+    pub id: String,
+    /// The landing page, or an invitation's page: send this.
+    pub url: String,
     /// The signed authentication URL, where it was asked for.
-    direct_url: Option<String>,
+    pub direct_url: Option<String>,
     #[schema(value_type = String)]
-    purpose: Purpose,
-    expires_at: Option<String>,
+    pub purpose: Purpose,
+    pub expires_at: Option<String>,
     /// What the gateway sends itself; null where the bot is to send it.
-    delivery: Option<DeliveryView>,
+    pub delivery: Option<DeliveryView>,
     /// For the chat's widget alone, never for a URL.
-    opener_secret: Option<String>,
+    pub opener_secret: Option<String>,
 }
 
 /// Makes a login link; an earlier one of the same purpose ends.
@@ -85,7 +93,10 @@ async fn issue_login_link(
     let participant = asked.participant.map(|p| field("/participant", &p)).transpose()?;
     let landing = asked.landing.unwrap_or(true);
     let request = Request {
-        purpose: asked.purpose,
+        purpose: match asked.purpose {
+            Wanted::PreChat => Purpose::PreChat,
+            Wanted::MidChat => Purpose::MidChat,
+        },
         participant,
         intent,
         state: asked.state,

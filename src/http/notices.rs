@@ -46,13 +46,28 @@ pub(super) fn refusal_in(state: &Shared, error: Error, settings: Option<&Setting
     if !matches!(error, Error::Refused(_)) {
         tracing::error!(%error, "a page could not be drawn");
     }
-    notice(state, status, why, settings)
+    let until = match &error {
+        Error::Refused(Refusal::Locked(until)) => Some(until.to_string()),
+        _ => None,
+    };
+    drawn(state, status, why, until, settings)
 }
 
 /// A page with one message.
 pub(super) fn notice(state: &Shared, status: StatusCode, why: pages::Refused, settings: Option<&Settings>) -> Response {
+    drawn(state, status, why, None, settings)
+}
+
+fn drawn(
+    state: &Shared,
+    status: StatusCode,
+    why: pages::Refused,
+    until: Option<String>,
+    settings: Option<&Settings>,
+) -> Response {
     let plain = || pages::Brand { name: None, color: None, logo: None };
-    let page = pages::Notice::of(why, settings.map_or_else(plain, brand), settings.map_or("en", |s| &s.locale));
+    let notice = pages::Notice::of(why, settings.map_or_else(plain, brand), settings.map_or("en", |s| &s.locale));
+    let page = pages::Notice { until, ..notice };
     let mut response = (status, Html(state.pages.notice(&page))).into_response();
     headers_of_page(state, &mut response, "'self'");
     set(&mut response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
@@ -63,6 +78,7 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
     use pages::Refused;
     match refusal {
         Refusal::LinkExpired | Refusal::Closed => (StatusCode::GONE, Refused::Expired),
+        Refusal::CodeGone => (StatusCode::GONE, Refused::CodeOver),
         Refusal::LinkUsed => (StatusCode::GONE, Refused::Used),
         Refusal::LinkSuperseded => (StatusCode::GONE, Refused::Superseded),
         Refusal::LinkReported => (StatusCode::GONE, Refused::Reported),
@@ -70,7 +86,12 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
         Refusal::NotOpenedByChat => (StatusCode::FORBIDDEN, Refused::NotConfirmed),
         Refusal::Locked(_) => (StatusCode::LOCKED, Refused::Locked),
         Refusal::Banned => (StatusCode::FORBIDDEN, Refused::Banned),
-        Refusal::NoAuthenticationUrl | Refusal::NoSecurityKey => (StatusCode::CONFLICT, Refused::Unavailable),
+        Refusal::NoAuthenticationUrl
+        | Refusal::NoSecurityKey
+        | Refusal::NoAddress
+        | Refusal::NoChannel
+        | Refusal::PinRequired
+        | Refusal::MethodMissing => (StatusCode::CONFLICT, Refused::Unavailable),
         Refusal::NotFound(_) => (StatusCode::NOT_FOUND, Refused::Unknown),
         Refusal::BadAssertion(why) => {
             tracing::info!(why, "an assertion was refused");
@@ -106,9 +127,14 @@ pub(super) fn set(response: &mut Response, name: HeaderName, value: &str) {
 /// What every page with a form says of itself. `same-origin` and not `no-referrer`: with that,
 /// browsers would send `Origin: null` with the form.
 pub(super) fn headers_of_page(state: &Shared, response: &mut Response, form_targets: &str) {
+    headers_with_frame(state, response, form_targets, "'none'");
+}
+
+/// The same of a page that shows another of ours in a frame.
+pub(super) fn headers_with_frame(state: &Shared, response: &mut Response, form_targets: &str, frames: &str) {
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
+         frame-src {frames}; form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
     );
     set(response, header::CONTENT_SECURITY_POLICY, &policy);
     set(response, header::REFERRER_POLICY, "same-origin");

@@ -58,6 +58,7 @@ impl Problem {
     }
 
     /// What a refusal reads as. `now` turns moments into seconds to wait.
+    #[expect(clippy::too_many_lines, reason = "one row for each refusal")]
     pub fn from_refusal(refusal: Refusal, now: Moment) -> Self {
         let wait = |until: Moment| until.since(now).as_secs().max(1);
         match refusal {
@@ -88,6 +89,11 @@ impl Problem {
             Refusal::Locked(until) => Self::of(&slugs::LOCKED).after(wait(until)),
             Refusal::Banned => Self::of(&slugs::BANNED),
             Refusal::InvalidPin => Self::of(&slugs::INVALID_PIN).at(vec![Fault::at("/pin", "must be 4 to 20 digits")]),
+            Refusal::PinRequired => {
+                Self::of(&slugs::PIN_REQUIRED).at(vec![Fault::at("/pin", "must be 4 to 20 digits")])
+            }
+            Refusal::SecondChannelRequired => Self::of(&slugs::SECOND_CHANNEL_REQUIRED),
+            Refusal::MethodMissing => Self::of(&slugs::METHOD_UNAVAILABLE),
             Refusal::NotShown => Self::of(&slugs::NOT_SHOWN),
             Refusal::NotArrived => Self::of(&slugs::NOT_ARRIVED),
             Refusal::CodeGone => Self::of(&slugs::CODE_GONE),

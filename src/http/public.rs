@@ -20,6 +20,7 @@ pub fn routes() -> Router<Shared> {
         .route("/assets/brand.css", get(brand))
         .route("/assets/{name}", get(asset))
         .route("/countersign.js", get(script))
+        .route("/.well-known/jwks.json", get(jwks))
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -81,6 +82,13 @@ fn served(name: &str, keep: &'static str, headers: &HeaderMap) -> Response {
     let kind = HeaderValue::from_static(asset.content_type);
     let keep = HeaderValue::from_static(keep);
     ([(header::CONTENT_TYPE, kind), (header::ETAG, etag), (header::CACHE_CONTROL, keep)], asset.bytes).into_response()
+}
+
+/// The public half of what signs entry tokens. It follows from the root key and never changes with
+/// it; an hour is short enough for whoever moves to another.
+async fn jwks(State(state): State<Shared>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/jwk-set+json"), (header::CACHE_CONTROL, "public, max-age=3600")];
+    (headers, state.gateway.keys().signing.jwks().to_string()).into_response()
 }
 
 async fn ready(State(state): State<Shared>) -> Response {

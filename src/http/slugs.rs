@@ -139,6 +139,15 @@ slugs! {
     INVALID_PIN = "invalid-pin" UNPROCESSABLE_ENTITY "Not a PIN"
         "A PIN has 4 to 20 digits, and nothing else."
         "Send it as a text of digits in `pin`.";
+    PIN_REQUIRED = "pin-required" UNPROCESSABLE_ENTITY "A PIN is needed"
+        "This team lets people in by a PIN, and the invitation has none."
+        "Agree on 4 to 20 digits with the customer and send them as `pin`.";
+    SECOND_CHANNEL_REQUIRED = "second-channel-required" UNPROCESSABLE_ENTITY "Two addresses are needed"
+        "The code for coming in must not go where the invitation goes, so the participant needs a phone number and a mail address."
+        "Give both, or let the code take the same way: `otp.second_channel`.";
+    METHOD_UNAVAILABLE = "method-unavailable" CONFLICT "The method is not available"
+        "The team asks for a method that needs a provider, and none is set up."
+        "Set another `entry.first` or `entry.subsequent`.";
     NOT_SHOWN = "not-shown" FORBIDDEN "Codes are not shown"
         "This team does not show one-time codes to its agents."
         "An admin may allow it: `otp.show_to_agents`.";

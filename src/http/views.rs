@@ -13,7 +13,7 @@ use lockout::LockoutView;
 use crate::domain::flag::{Answer, Flag};
 use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{Interaction, Participant, Status};
-use crate::domain::link::Progress;
+use crate::domain::link::{Progress, Purpose};
 use crate::domain::secret::Keys;
 use crate::domain::sending::What;
 use crate::domain::settings::Settings;
@@ -128,8 +128,11 @@ pub struct LinkView {
 /// How a participant came in.
 #[derive(Serialize, ToSchema)]
 struct EntryView {
+    /// `none`, `invited`, `waiting`, `admitted` or `offline`.
     status: &'static str,
-    method: Option<String>,
+    /// What was proved when coming in last.
+    #[schema(value_type = Option<String>)]
+    method: Option<crate::domain::method::Method>,
     entered_at: Option<String>,
 }
 
@@ -183,7 +186,11 @@ impl Viewer<'_> {
             authentication: self.authentication(interaction, p),
             login_link: self.link(interaction, p),
             challenge: self.live_challenge(interaction, p),
-            entry: EntryView { status: "none", method: None, entered_at: None },
+            entry: EntryView {
+                status: p.entry.status.as_str(),
+                method: p.entry.method,
+                entered_at: p.entry.entered_at.map(|at| at.to_string()),
+            },
             lockout: self.lockout(p, &held.address),
         };
         let closed_at = match interaction.status {
@@ -222,7 +229,7 @@ impl Viewer<'_> {
         let raised = participant.flag.raised(self.now).filter(|_| interaction.is_open(self.now));
         let waits = participant.confirmation.as_ref().is_some_and(|c| self.now < c.expires_at)
             || participant.challenge.as_ref().is_some_and(|c| c.is_live(self.now))
-            || participant.links.iter().any(|link| link.is_live(self.now));
+            || participant.links.iter().any(|link| link.purpose != Purpose::Entry && link.is_live(self.now));
         let reason = match &participant.flag {
             Flag::Lowered(reason) => *reason,
             Flag::Expired(_, reason) => Some(*reason),

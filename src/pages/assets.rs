@@ -16,7 +16,7 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &[u8]); 7] = [
+const FILES: [(&str, &str, &[u8]); 8] = [
     ("countersign.css", CSS, include_bytes!("countersign.css")),
     ("countersign.js", JS, include_bytes!("countersign.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("icon.svg")),
@@ -24,6 +24,7 @@ const FILES: [(&str, &str, &[u8]); 7] = [
     ("page.js", JS, include_bytes!("page.js")),
     ("reference.css", CSS, include_bytes!("reference.css")),
     ("reference.js", JS, include_bytes!("reference.js")),
+    ("screen.css", CSS, include_bytes!("screen.css")),
 ];
 
 /// The file of that name, for `/assets/NAME`; `countersign.js` is also `/countersign.js`.

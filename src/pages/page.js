@@ -1,5 +1,5 @@
-// What a script adds to pages that work without one: times in the reader's own clock, the code's
-// countdown, and a button that copies the code. It submits nothing.
+// What a script adds to pages that work without one: times in the reader's own clock, countdowns,
+// and a button that copies the code. It submits nothing.
 "use strict";
 
 for (const time of document.querySelectorAll("time[datetime]")) {
@@ -48,4 +48,18 @@ if (code && copy && navigator.clipboard) {
       getSelection().selectAllChildren(code); // the browser said no: leave it marked, ready to copy
     }
   });
+}
+
+const wait = document.querySelector("[data-wait]");
+
+if (wait) {
+  const end = Date.now() + Number(wait.dataset.wait) * 1000;
+  const tick = () => {
+    const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+    const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    wait.textContent = left > 0 ? wait.dataset.left.replace("{time}", clock) : wait.dataset.over;
+    if (left === 0) clearInterval(timer);
+  };
+  const timer = setInterval(tick, 1000);
+  tick();
 }

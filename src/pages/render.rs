@@ -5,12 +5,14 @@ use minijinja::value::{Kwargs, Serde};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
-use super::{Brand, Done, Landing, Notice, ProblemPage, assets, prose, reference, texts};
+use super::{Answer, Brand, Done, Landing, Notice, ProblemPage, Screen, assets, prose, reference, texts};
 
-pub(super) const TEMPLATES: [(&str, &str); 9] = [
+pub(super) const TEMPLATES: [(&str, &str); 11] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
+    ("answer.html", include_str!("templates/answer.html")),
+    ("screen.html", include_str!("templates/screen.html")),
     ("code.html", include_str!("templates/code.html")),
     ("done.html", include_str!("templates/done.html")),
     ("notice.html", include_str!("templates/notice.html")),
@@ -50,6 +52,20 @@ impl Pages {
     /// The page behind a link, with "Continue" and "This wasn't me".
     pub fn landing(&self, page: &Landing) -> String {
         self.customer("landing.html", &page.brand, &page.locale, page, None)
+    }
+
+    /// The page that asks for a code or a PIN.
+    pub fn answer(&self, page: &Answer) -> String {
+        self.customer("answer.html", &page.brand, &page.locale, page, None)
+    }
+
+    /// The document of the frame that a team's own opening screen stands in.
+    pub fn screen(&self, screen: &Screen) -> String {
+        let lang = texts::language(screen.locale);
+        let dir = texts::direction(lang);
+        // Cleaned when it was saved; the frame's own policy holds whatever cleaning has missed.
+        let html = Value::from_safe_string(screen.html.to_owned());
+        self.draw("screen.html", context! { lang, dir, html })
     }
 
     /// The page after the login.

@@ -162,9 +162,16 @@ fn the_gallery_can_be_looked_at() {
     for (name, html) in gallery("Acme Bank") {
         std::fs::write(folder.join(format!("{name}.html")), html).expect("a writable folder");
     }
-    for name in
-        ["countersign.css", "page.js", "opener.js", "reference.css", "reference.js", "icon.svg", "countersign.js"]
-    {
+    for name in [
+        "countersign.css",
+        "page.js",
+        "opener.js",
+        "reference.css",
+        "reference.js",
+        "screen.css",
+        "icon.svg",
+        "countersign.js",
+    ] {
         std::fs::write(folder.join("assets").join(name), asset(name).expect("listed").bytes)
             .expect("a writable folder");
     }

@@ -10,6 +10,7 @@ mod idempotency;
 mod interactions;
 mod lockout;
 mod reference;
+mod screens;
 mod settings;
 mod surface;
 

@@ -22,6 +22,7 @@ mod contract;
 mod costs;
 mod crash;
 mod departures;
+mod doors;
 mod examples;
 mod faults;
 mod journeys;

@@ -59,6 +59,8 @@ pub enum ChallengeEnd {
     SignedOut,
     /// Another person took the participant's place.
     Reassigned,
+    /// "This wasn't me".
+    Reported,
 }
 
 impl ChallengeEnd {
@@ -74,6 +76,7 @@ impl ChallengeEnd {
             Self::Closed => "closed",
             Self::SignedOut => "signed_out",
             Self::Reassigned => "reassigned",
+            Self::Reported => "reported",
         }
     }
 }

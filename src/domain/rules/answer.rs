@@ -68,20 +68,22 @@ pub struct Answered {
 
 /// Answers the challenge of that number.
 pub fn answer(mut turn: Turn<'_>, number: u16, answer: &Answer<'_>) -> Decision<Answered> {
-    let found = match find(&turn, number) {
-        Ok(found) => found,
-        Err(refusal) => return turn.refuse(refusal),
-    };
+    match judged(&mut turn, number, answer) {
+        Ok(answered) => turn.done(answered),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// The same within a turn that does more.
+pub(super) fn judged(turn: &mut Turn<'_>, number: u16, answer: &Answer<'_>) -> Result<Answered, Refusal> {
+    let found = find(turn, number)?;
     let id = found.participant().clone();
-    let at = match turn.find(Some(&id)) {
-        Ok(at) => at,
-        Err(refusal) => return turn.refuse(refusal),
-    };
+    let at = turn.find(Some(&id))?;
     let what = found.method().guarded();
     if let Found::Live(challenge) = &found
         && challenge.revealed_to.contains(answer.by)
     {
-        return turn.refuse(Refusal::ActorConflict);
+        return Err(Refusal::ActorConflict);
     }
     turn.look_up(at);
     if turn.must_be_open().is_ok() {
@@ -93,7 +95,7 @@ pub fn answer(mut turn: Turn<'_>, number: u16, answer: &Answer<'_>) -> Decision<
         (Ok(_), Found::Ended(ended)) => over(ended.end),
         (Ok(_), Found::Live(challenge)) => match challenge.candidate(answer.text) {
             None => Outcome::NotACode,
-            Some(said) => judge(&mut turn, at, &said, answer.binding, answer.by),
+            Some(said) => judge(turn, at, &said, answer.binding, answer.by),
         },
     };
     let live = turn.interaction.participants[at].challenge.as_ref().filter(|c| c.number == number);
@@ -103,7 +105,7 @@ pub fn answer(mut turn: Turn<'_>, number: u16, answer: &Answer<'_>) -> Decision<
         Err(Refusal::Locked(until)) => Some(until),
         _ => None,
     };
-    turn.done(Answered { outcome, participant: id, tries_left, locked_until })
+    Ok(Answered { outcome, participant: id, tries_left, locked_until })
 }
 
 /// What a challenge that ended answers.

@@ -45,15 +45,17 @@ impl Wanted {
 
 /// Puts a challenge; a live one of the same participant ends.
 pub fn ask(mut turn: Turn<'_>, request: &Request) -> Decision<Challenge> {
-    let at = match permitted(&mut turn, request) {
-        Ok(at) => at,
-        Err(refusal) => return turn.refuse(refusal),
-    };
-    let challenge = made(&mut turn, at, request);
-    let ready = match deliver(&turn, at, &challenge) {
-        Ok(ready) => ready,
-        Err(refusal) => return turn.refuse(refusal),
-    };
+    match put(&mut turn, request) {
+        Ok(challenge) => turn.done(challenge),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// The same within a turn that does more.
+pub(super) fn put(turn: &mut Turn<'_>, request: &Request) -> Result<Challenge, Refusal> {
+    let at = permitted(turn, request)?;
+    let challenge = made(turn, at, request);
+    let ready = deliver(turn, at, &challenge)?;
     turn.interaction.challenges_made = challenge.number;
     turn.end_challenge(at, ChallengeEnd::Superseded);
     turn.participant(at).challenge = Some(challenge.clone());
@@ -61,7 +63,7 @@ pub fn ask(mut turn: Turn<'_>, request: &Request) -> Decision<Challenge> {
     turn.touch();
     let data = challenge_data(turn.interaction.id, &challenge);
     turn.tell(EventKind::ChallengeStarted, Some(challenge.participant.clone()), data);
-    turn.done(challenge)
+    Ok(challenge)
 }
 
 fn permitted(turn: &mut Turn<'_>, request: &Request) -> Result<usize, Refusal> {

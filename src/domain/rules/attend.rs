@@ -81,12 +81,6 @@ pub fn look(turn: Turn<'_>, number: u16) -> Decision<Found> {
     turn.end(found)
 }
 
-/// Looks at a challenge's page; only what time has done is saved.
-pub fn look_at_page(turn: Turn<'_>, token: &Token) -> Decision<Found> {
-    let found = find_page(&turn, token);
-    turn.end(found)
-}
-
 /// Continue was pressed on the challenge's page: the person has arrived.
 pub fn arrive(mut turn: Turn<'_>, token: &Token) -> Decision<Found> {
     let challenge = match find_page(&turn, token) {
@@ -98,8 +92,14 @@ pub fn arrive(mut turn: Turn<'_>, token: &Token) -> Decision<Found> {
         return turn.refuse(refusal);
     }
     turn.touch();
+    let challenge = arrived(&mut turn, at);
+    turn.done(Found::Live(challenge))
+}
+
+/// The person is at the page that asks for the participant's live challenge.
+pub(super) fn arrived(turn: &mut Turn<'_>, at: usize) -> Challenge {
     let now = turn.around.now;
-    let kept = live(&mut turn, at);
+    let kept = live(turn, at);
     let first = kept.arrived.is_none();
     kept.arrived.get_or_insert(now);
     let challenge = kept.clone();
@@ -107,7 +107,7 @@ pub fn arrive(mut turn: Turn<'_>, token: &Token) -> Decision<Found> {
         let data = challenge_data(turn.interaction.id, &challenge);
         turn.tell(EventKind::ChallengePresented, Some(challenge.participant.clone()), data);
     }
-    turn.done(Found::Live(challenge))
+    challenge
 }
 
 /// Sends another code: the one before is dead, and what was guessed wrong goes on counting.
@@ -124,7 +124,7 @@ pub fn payable(turn: &mut Turn<'_>, number: u16) -> Option<Destination> {
     to_pay(turn, at, &next)
 }
 
-fn sent_again(turn: &mut Turn<'_>, number: u16) -> Result<Challenge, Refusal> {
+pub(super) fn sent_again(turn: &mut Turn<'_>, number: u16) -> Result<Challenge, Refusal> {
     let (at, next) = next_code(turn, number)?;
     let ready = deliver(turn, at, &next)?;
     turn.participant(at).challenge = Some(next.clone());

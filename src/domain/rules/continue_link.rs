@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::domain::event::EventKind;
 use crate::domain::flag::{Flag, Reason};
-use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus, Progress};
+use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus, Progress, Purpose};
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
@@ -41,7 +41,8 @@ pub fn find(turn: &Turn<'_>, token: &Token) -> Result<Found, Refusal> {
         return find_done(turn, token.number, &tag);
     }
     for (at, participant) in turn.interaction.participants.iter().enumerate() {
-        if let Some(link) = participant.links.iter().find(|l| l.number == token.number && l.tag == tag) {
+        let own = |link: &&Link| link.number == token.number && link.tag == tag && link.purpose != Purpose::Entry;
+        if let Some(link) = participant.links.iter().find(own) {
             return Ok(Found::Live(at, link.clone()));
         }
     }

@@ -170,7 +170,8 @@ pub(super) fn opener_tag(turn: &Turn<'_>, secret: &str) -> Tag {
     turn.around.keys.link.tag(&[b"opener", turn.interaction.id.as_bytes(), secret.as_bytes()])
 }
 
-fn supersede(turn: &mut Turn<'_>, at: usize, purpose: Purpose) {
+/// A live link of that purpose gives way to a newer one.
+pub(super) fn supersede(turn: &mut Turn<'_>, at: usize, purpose: Purpose) {
     let participant = turn.participant(at);
     let Some(old) = participant.links.iter().position(|link| link.purpose == purpose) else { return };
     let (id, link) = (participant.id.clone(), participant.links.remove(old));

@@ -53,9 +53,9 @@ pub fn open<'a>(
         participants,
         links_made: 0,
         challenges_made: 0,
+        acts: 0,
         messages: 0,
         sendings: Vec::new(),
-        acts: 0,
         device: opening.device.clone(),
         epoch: around.epoch,
     };

@@ -4,6 +4,7 @@
 use serde_json::{Map, json};
 
 use crate::domain::challenge::ChallengeEnd;
+use crate::domain::entry::Entry;
 use crate::domain::event::EventKind;
 use crate::domain::flag::Reason;
 use crate::domain::id::ParticipantId;
@@ -24,8 +25,10 @@ pub fn presence(mut turn: Turn<'_>, who: Option<&ParticipantId>, online: bool) -
         Err(refusal) => return turn.refuse(refusal),
     };
     turn.touch();
+    let now = turn.around.now;
     let participant = turn.participant(at);
     let left = participant.online.replace(online) != Some(online) && !online;
+    participant.entry.said(online, now);
     let id = participant.id.clone();
     if left {
         turn.tell(EventKind::ParticipantOffline, Some(id), Map::new());
@@ -88,6 +91,7 @@ pub fn reassign(mut turn: Turn<'_>, who: &ParticipantId, person: &Person) -> Dec
     let participant = turn.participant(at);
     participant.person = person.clone();
     participant.subject = None;
+    participant.entry = Entry::default();
     participant.confirmation = None;
     participant.flag.lower(Reason::Reassigned);
     let links = std::mem::take(&mut participant.links);

@@ -73,8 +73,12 @@ pub struct Settings {
     pub locale: String,
     /// What the bot may want to do.
     pub intents: BTreeMap<String, Intent>,
+    /// How people come in by an invitation.
+    pub entry: EntryRules,
     /// One-time codes.
     pub otp: OtpRules,
+    /// Numbers that were agreed on.
+    pub pin: PinRules,
     /// By which ways messages go.
     pub delivery: DeliveryRules,
     /// How many may leave.
@@ -163,6 +167,40 @@ pub struct Brand {
     pub logo: Option<String>,
 }
 
+/// `entry`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct EntryRules {
+    /// Whether people must prove anything to come in.
+    pub require_authentication: bool,
+    /// What they prove the first time.
+    pub first: Method,
+    /// What they prove when they come again; nothing where they are not asked again.
+    pub subsequent: Option<Method>,
+    /// How long they must have been away to be asked again.
+    pub offline_minutes: u64,
+    /// How long an invitation lives.
+    pub ttl_minutes: Minutes,
+    /// Where they are let in to.
+    pub admit_url: Option<String>,
+}
+
+/// `otp.send_when`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SendWhen {
+    /// When the person is at the page that asks for it.
+    Arrival,
+    /// With the invitation.
+    Invite,
+}
+
+/// `pin`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PinRules {
+    /// The team's own opening screen.
+    pub opening_screen: Option<String>,
+}
+
 /// `otp`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct OtpRules {
@@ -178,6 +216,10 @@ pub struct OtpRules {
     pub max_tries: u32,
     /// Whether agents may see a code once its receiver is at its page.
     pub show_to_agents: bool,
+    /// When codes for coming in are sent.
+    pub send_when: SendWhen,
+    /// Whether they must go where the invitation did not.
+    pub second_channel: bool,
 }
 
 /// `kba`.

@@ -8,7 +8,7 @@ use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Passed, Reason};
 use crate::domain::interaction::Status;
-use crate::domain::link::{Link, LinkEnd};
+use crate::domain::link::{Link, LinkEnd, Purpose};
 use crate::domain::time::Moment;
 
 impl Turn<'_> {
@@ -34,7 +34,7 @@ impl Turn<'_> {
         let unconfirmed = participant.confirmation.take_if(|c| c.expires_at <= deadline);
         if unconfirmed.is_some() {
             participant.flag.explain(Reason::ConfirmationExpired);
-        } else if !over.is_empty() {
+        } else if over.iter().any(|link| link.purpose != Purpose::Entry) {
             participant.flag.explain(Reason::LinkExpired);
         }
         let unanswered = participant.challenge.as_ref().is_some_and(|c| !c.is_live(deadline));
@@ -72,6 +72,7 @@ impl Turn<'_> {
             let participant = &mut self.interaction.participants[at];
             let (id, links) = (participant.id.clone(), std::mem::take(&mut participant.links));
             participant.confirmation = None;
+            participant.entry.forget_secrets();
             let stood = participant.flag.lower(Reason::Closed);
             for link in links {
                 self.end_link(link, LinkEnd::Expired);

@@ -20,7 +20,7 @@ pub struct ChallengeView {
     #[schema(value_type = String)]
     method: Method,
     /// `pending`; of one that ended `passed`, `exhausted`, `locked`, `expired`, `cancelled`,
-    /// `superseded`, `closed`, `signed_out` or `reassigned`.
+    /// `superseded`, `closed`, `signed_out`, `reassigned` or `reported`.
     status: &'static str,
     participant: String,
     /// The page on which the person may answer: for that person alone.

@@ -25,7 +25,56 @@ pub(super) fn landing(word: &str, purpose: Purpose) -> Landing {
         nonce: "n0nce".to_owned(),
         opener_origins: vec!["https://chat.example.com".to_owned(), "https://www.example.com".to_owned()],
         opener_required: false,
+        screen: None,
     }
+}
+
+pub(super) fn answer(word: &str, wanted: Wanted) -> Answer {
+    Answer {
+        brand: brand(word),
+        locale: "en".to_owned(),
+        wanted,
+        error: None,
+        tries_left: Some(3),
+        expires_at: Some("2026-03-01T09:32:00Z".to_owned()),
+        resend_in: Some(24),
+        action: "/c/AbC-123_".to_owned(),
+        nonce: "n0nce".to_owned(),
+        attempt: "a77empt".to_owned(),
+    }
+}
+
+pub(super) fn sent(word: &str) -> Wanted {
+    Wanted::Sent { digits: 6, to: Some(word.to_owned()) }
+}
+
+/// The code page in its states.
+fn answers(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
+    let screen = Some("/c/AbC-123_/screen".to_owned());
+    let opening = Landing { screen, opener_origins: Vec::new(), ..landing(word, Purpose::Entry) };
+    let wrong = Answer { error: Some(AnswerError::Wrong), tries_left: Some(1), ..answer(word, sent(word)) };
+    let over = Answer {
+        error: Some(AnswerError::Over),
+        tries_left: None,
+        expires_at: None,
+        resend_in: Some(0),
+        ..answer(word, sent(word))
+    };
+    let told = Answer { resend_in: None, expires_at: None, ..answer(word, Wanted::Told { digits: 6 }) };
+    let pin = Answer { resend_in: None, expires_at: None, ..answer(word, Wanted::Pin) };
+    let moving = Answer { error: Some(AnswerError::TooEarly), ..answer(word, Wanted::Sent { digits: 4, to: None }) };
+    vec![
+        ("opening-code", pages.landing(&landing(word, Purpose::Code))),
+        ("opening-screen", pages.landing(&opening)),
+        ("answer-sent", pages.answer(&answer(word, sent("+372•••••345")))),
+        ("answer-wrong", pages.answer(&wrong)),
+        ("answer-over", pages.answer(&over)),
+        ("answer-told", pages.answer(&told)),
+        ("answer-pin", pages.answer(&pin)),
+        ("answer-early", pages.answer(&moving)),
+        ("done-passed", pages.done(&done(word, DoneState::Passed))),
+        ("done-entered", pages.done(&done(word, DoneState::Entered))),
+    ]
 }
 
 pub(super) fn code(word: &str) -> DoneState {
@@ -108,6 +157,7 @@ pub(super) fn gallery(word: &str) -> Vec<(String, String)> {
         ("done-reported", pages.done(&done(word, DoneState::Reported))),
         ("done-ended", pages.done(&done(word, DoneState::Ended))),
     ];
+    drawn.extend(answers(word, &pages));
     for refused in Refused::ALL {
         let notice = Notice::of(refused, brand(word), "en");
         drawn.push((refused.word(), pages.notice(&notice)));
@@ -122,7 +172,7 @@ fn foreign_code(word: &str) -> DoneState {
 }
 
 /// Pages in which every text that comes from outside is `word`.
-pub(super) fn foreign(word: &str) -> [String; 4] {
+pub(super) fn foreign(word: &str) -> [String; 5] {
     let text = || word.to_owned();
     let logo = Brand { name: Some(text()), color: Some(text()), logo: Some(text()) };
     let landing = Landing {
@@ -136,12 +186,24 @@ pub(super) fn foreign(word: &str) -> [String; 4] {
         action: text(),
         nonce: text(),
         opener_origins: vec![text()],
+        screen: Some(text()),
         ..landing(word, Purpose::MidChat)
     };
     let state = foreign_code(word);
     let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()) };
-    let notice = Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text() };
+    let notice = Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text(), until: Some(text()) };
     let problem = ProblemPage { slug: text(), title: text(), status: 400, meaning: text(), remedy: text() };
     let pages = Pages::new();
-    [pages.landing(&landing), pages.done(&code), pages.notice(&notice), pages.problem(&problem)]
+    let logo = Brand { name: Some(text()), color: Some(text()), logo: Some(text()) };
+    let answer = Answer {
+        brand: logo,
+        locale: text(),
+        expires_at: Some(text()),
+        action: text(),
+        nonce: text(),
+        attempt: text(),
+        ..answer(word, sent(word))
+    };
+    let code = pages.done(&code);
+    [pages.landing(&landing), code, pages.notice(&notice), pages.problem(&problem), pages.answer(&answer)]
 }

@@ -31,6 +31,7 @@ pub const ROOMS: &[Room] = &[
         name: "domain",
         modules: &[],
         crates: Crates::Only(&[
+            "ammonia",
             "aws_lc_rs",
             "base64",
             "bytes",

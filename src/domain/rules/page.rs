@@ -1,0 +1,55 @@
+//! What the token of a code page opens: an invitation, a challenge that waits for its answer, or one
+//! that is over. Looking changes nothing.
+
+use crate::domain::challenge::{Challenge, ChallengeEnd};
+use crate::domain::interaction::Participant;
+use crate::domain::link::Link;
+use crate::domain::refusal::Refusal;
+use crate::domain::token::{Token, TokenKind};
+use crate::domain::turn::Turn;
+
+use super::attend::{Found, find_page};
+use super::enter;
+
+/// What a visitor of a code page finds; with the participant's place in the list.
+#[derive(Clone, Debug)]
+pub enum Page {
+    /// An invitation that may be used.
+    Entry(usize, Box<Link>),
+    /// A challenge that may be answered.
+    Challenge(usize, Box<Challenge>),
+    /// A challenge that is over, and how it ended.
+    Over(usize, ChallengeEnd),
+}
+
+impl Page {
+    /// Whose it is.
+    pub fn at(&self) -> usize {
+        match self {
+            Self::Entry(at, _) | Self::Challenge(at, _) | Self::Over(at, _) => *at,
+        }
+    }
+}
+
+/// Finds what a code page's token opens.
+pub fn find(turn: &Turn<'_>, token: &Token) -> Result<Page, Refusal> {
+    match token.kind {
+        TokenKind::Entry => enter::find(turn, token).map(|(at, link)| Page::Entry(at, Box::new(link))),
+        TokenKind::Challenge => find_challenge(turn, token),
+        _ => Err(Refusal::NotFound("page")),
+    }
+}
+
+fn find_challenge(turn: &Turn<'_>, token: &Token) -> Result<Page, Refusal> {
+    let found = find_page(turn, token)?;
+    let at = turn.find(Some(found.participant()))?;
+    Ok(match found {
+        Found::Live(challenge) => Page::Challenge(at, Box::new(challenge)),
+        Found::Ended(ended) => Page::Over(at, ended.end),
+    })
+}
+
+/// The live challenge that an invitation's page asks for, where it was put for the sake of coming in.
+pub fn asked_at_entry(participant: &Participant) -> Option<&Challenge> {
+    participant.challenge.as_ref().filter(|challenge| participant.entry.challenge == Some(challenge.number))
+}

@@ -1,0 +1,104 @@
+//! Code pages and invitations: looked at, arrived at, answered, disowned. What each leads to is
+//! decided in `domain::rules`; here it is fetched and saved, and addresses are built.
+
+use super::links::fresh;
+use super::turns::{Visit, With};
+use super::{Error, Gateway, Held, Remember, Told, decode, encode};
+use crate::domain::event::Actor;
+use crate::domain::method::Method;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::enter::{self, Arrived};
+use crate::domain::rules::invite::{self, Invited, Request};
+use crate::domain::rules::on_page::{self, OnPage};
+use crate::domain::rules::page::{Page, find};
+use crate::domain::secret::Tag;
+use crate::domain::token::{Token, TokenKind};
+use crate::domain::turn::Turn;
+use crate::gateway::interactions::Acting;
+use crate::gateway::teams::TeamView;
+
+impl Gateway {
+    /// Makes an invitation.
+    pub async fn invite(
+        &self,
+        acting: Acting<'_>,
+        request: &Request,
+        remember: Option<&Remember<'_, Held<Invited>>>,
+    ) -> Result<Told<Held<Invited>>, Error> {
+        let rule = |turn: Turn<'_>, team: &TeamView| {
+            let rules = &team.effective.settings.entry;
+            let by_login =
+                rules.require_authentication && [Some(rules.first), rules.subsequent].contains(&Some(Method::Login));
+            match by_login && team.signing.is_none() {
+                true => turn.refuse(Refusal::NoSecurityKey),
+                false => invite::invite(turn, request),
+            }
+        };
+        let payable = |turn: &mut Turn<'_>| invite::payable(turn, request);
+        let told = self.turn_paid(acting.into(), payable, rule, remember).await?;
+        if let Told::Fresh(held) = &told {
+            let token = &held.outcome.token;
+            let payable = |turn: &mut Turn<'_>| invite::payable_code(turn, token);
+            let sent = self.turn_paid(visitor(token), payable, |turn, _| invite::send_code(turn, token), None).await;
+            if let Err(error) = sent {
+                tracing::info!(%error, "no code went out with an invitation: it is put when she arrives");
+            }
+        }
+        Ok(told)
+    }
+
+    /// Where a code page is.
+    pub fn code_page_url(&self, token: &Token) -> String {
+        format!("{}/c/{}", self.public_url, token.text())
+    }
+
+    /// What a code page's token opens. Changes nothing that time has not changed.
+    pub async fn visit_page(&self, token: &Token) -> Result<Held<Page>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| {
+            let found = find(&turn, token);
+            turn.end(found)
+        };
+        fresh(self.turn(visitor(token), rule, None).await?)
+    }
+
+    /// Continue was pressed on an invitation's page.
+    pub async fn come_in(&self, token: &Token, browser: &Tag, name: &[u8]) -> Result<Held<Arrived>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(turn, token, browser, name);
+        let payable = |turn: &mut Turn<'_>| enter::payable(turn, token, browser);
+        fresh(self.turn_paid(visitor(token), payable, rule, None).await?)
+    }
+
+    /// An answer on a code page, under the page's own name for it: the same one sent twice counts once.
+    pub async fn answer_page(&self, token: &Token, text: &str, attempt: &str, browser: &Tag) -> Result<OnPage, Error> {
+        let render = |held: &Held<OnPage>| encode(&held.outcome);
+        let name = format!("page {} {attempt} {text}", token.text());
+        let remember = Remember::new(self.message_place(token.interaction.as_bytes(), &name), &render);
+        let remember = Some(&remember).filter(|_| !attempt.is_empty());
+        let rule = |turn: Turn<'_>, _: &TeamView| on_page::answer(turn, token, text, browser);
+        match self.turn(visitor(token), rule, remember).await? {
+            Told::Fresh(held) => Ok(held.outcome),
+            Told::Again(bytes) => decode("an answer", &bytes),
+        }
+    }
+
+    /// Another code is asked for on a code page.
+    pub async fn resend_page(&self, token: &Token) -> Result<(), Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| on_page::resend(turn, token);
+        let payable = |turn: &mut Turn<'_>| on_page::payable(turn, token);
+        fresh(self.turn_paid(visitor(token), payable, rule, None).await?).map(drop)
+    }
+
+    /// "This wasn't me" was pressed on a code page.
+    pub async fn report_page(&self, token: &Token) -> Result<Held<()>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| on_page::report(turn, token);
+        fresh(self.turn(visitor(token), rule, None).await?)
+    }
+}
+
+fn visitor(token: &Token) -> Visit<'static> {
+    let with = match token.kind {
+        TokenKind::Challenge => With::Challenge(token.number),
+        _ => With::Link(token.number),
+    };
+    Visit { id: token.interaction, team: None, actor: Actor::Person, with }
+}

@@ -1,0 +1,58 @@
+//! A team's own opening screens: each is a record beside the team's, which names them all.
+//! What may stand in one, `domain::screen` says; how it is shown, `http`.
+
+use super::decide::{Plain, Reads};
+use super::names::screen_name;
+use super::teams::{save_team, team_event};
+use super::{Error, Gateway, decode, encode};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{ScreenName, TeamName};
+use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::screen::{MOST_SCREENS, Screen};
+use crate::domain::team::Team;
+use serde_json::json;
+
+impl Gateway {
+    /// Makes a screen, or puts another in its place; true where it is new.
+    pub async fn put_screen(
+        &self,
+        team: &TeamName,
+        name: &ScreenName,
+        screen: &Screen,
+        actor: &Actor,
+    ) -> Result<bool, Error> {
+        let Reads { partition, mut names } = self.team_reads(team);
+        names.push(screen_name(team, name));
+        let reads = Reads { partition, names };
+        let saved = self
+            .decide(&reads, |records, now| {
+                let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
+                let mut record: Team = decode(team.as_str(), bytes)?;
+                let is_new = record.screens.insert(name.clone());
+                let refusal = match (record.leaving, record.screens.len() > MOST_SCREENS) {
+                    (true, _) => Some(Refusal::NotFound("team")),
+                    (_, true) => Some(Refusal::Settings(vec![Fault::at("", "a team has at most 50 screens")])),
+                    _ => None,
+                };
+                if let Some(refusal) = refusal {
+                    return Ok(super::decide::Change::nothing(Err(refusal)));
+                }
+                let mut change = save_team(&record, is_new);
+                change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(screen), ..Plain::default() });
+                let data = json!({"level": "team", "paths": [format!("screens.{name}")]});
+                change.events.push(team_event(team, EventKind::SettingsChanged, actor, now, data));
+                Ok(change)
+            })
+            .await?;
+        self.forget(Some(team));
+        Ok(saved.outcome?)
+    }
+
+    /// A screen as it will be shown.
+    pub async fn screen(&self, team: &TeamName, name: &ScreenName) -> Result<Option<Screen>, Error> {
+        let names = vec![screen_name(team, name)];
+        let reads = Reads { partition: self.team_partition(team), names };
+        let opened = self.read(&reads).await?.pop().flatten();
+        opened.map(|bytes| decode(&reads.names[0], &bytes)).transpose()
+    }
+}

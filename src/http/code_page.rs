@@ -1,0 +1,281 @@
+//! The pages at `/c/TOKEN`: an opening screen, the page that asks for a code or a PIN, and the way on
+//! from there. GET and HEAD draw; only a form that this browser was shown changes anything.
+//!
+//! The person hears one generic text; what exactly happened, the bot hears. How the pages look is
+//! `pages`', and what an act leads to, `domain::rules`'.
+
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use http::header::{self, HeaderName};
+use http::{HeaderMap, StatusCode};
+
+use super::browser::{Form, browser, fingerprint, nonce};
+use super::notices::{brand, headers_of_page, headers_with_frame, notice, refusal_in, refusal_page, set};
+use super::problem::Problem;
+use super::views::mask;
+use super::{Shared, arrivals, screens};
+use crate::domain::challenge::{Challenge, ChallengeEnd};
+use crate::domain::entry::EntryStatus;
+use crate::domain::id::ScreenName;
+use crate::domain::link::Link;
+use crate::domain::method::Method;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::page::{Page, asked_at_entry};
+use crate::domain::secret::base64url;
+use crate::domain::settings::Settings;
+use crate::domain::token::{Token, TokenKind};
+use crate::gateway::{Error, Held};
+use crate::pages;
+
+/// The routes of this file.
+pub fn routes() -> axum::Router<Shared> {
+    axum::Router::new().route("/c/{token}", get(show).post(act)).route("/c/{token}/screen", get(screen))
+}
+
+async fn show(
+    State(state): State<Shared>,
+    Path(text): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let Some(token) = Token::parse(&text) else { return unknown(&state) };
+    let held = match state.gateway.visit_page(&token).await {
+        Ok(held) => held,
+        Err(error) => return refused(&state, &token, error).await,
+    };
+    // Where the visitor stands: without it every visit begins at the opening screen. It opens nothing.
+    let step = query.as_deref().and_then(|query| query.strip_prefix("step="));
+    let (name, cookie) = browser(&state, &headers);
+    let seen = Seen { state: &state, held: &held, token: &token, browser: &name };
+    let mut response = match (&held.outcome, step) {
+        (Page::Over(_, ChallengeEnd::Passed), _) => seen.done(pages::DoneState::Passed),
+        (Page::Over(..), _) => return over(&state, &held),
+        (Page::Entry(at, _), Some("done")) if seen.is_in(*at) => seen.done(pages::DoneState::Entered),
+        (Page::Entry(at, _), Some("code")) if seen.may_answer(*at) => seen.answer(None),
+        (Page::Challenge(_, challenge), Some("code")) if challenge.arrived.is_some() => seen.answer(None),
+        _ => seen.opening(),
+    };
+    set(&mut response, header::SET_COOKIE, &cookie);
+    response
+}
+
+/// What a page is drawn from.
+pub(super) struct Seen<'a> {
+    pub state: &'a Shared,
+    pub held: &'a Held<Page>,
+    pub token: &'a Token,
+    pub browser: &'a str,
+}
+
+impl Seen<'_> {
+    fn settings(&self) -> &Settings {
+        &self.held.team.effective.settings
+    }
+
+    fn action(&self) -> String {
+        format!("/c/{}", self.token.text())
+    }
+
+    /// Whether this browser is the one that came in.
+    fn is_in(&self, at: usize) -> bool {
+        let entry = &self.held.interaction.participants[at].entry;
+        entry.status == EntryStatus::Admitted && entry.browser == Some(fingerprint(self.state, self.browser))
+    }
+
+    /// Whether this browser has pressed Continue and is asked for a code or a PIN.
+    fn may_answer(&self, at: usize) -> bool {
+        let waiting = self.held.interaction.participants[at].entry.waiting.as_ref();
+        let own = waiting.filter(|waiting| waiting.browser == fingerprint(self.state, self.browser));
+        own.is_some_and(|waiting| matches!(waiting.method, Method::Otp | Method::Pin))
+    }
+
+    fn challenge(&self) -> Option<&Challenge> {
+        match &self.held.outcome {
+            Page::Challenge(_, challenge) => Some(challenge),
+            Page::Entry(at, _) => asked_at_entry(&self.held.interaction.participants[*at]),
+            Page::Over(..) => None,
+        }
+    }
+
+    /// The team's own opening screen, where a PIN is asked for and there is one.
+    fn screen(&self) -> Option<ScreenName> {
+        let name: ScreenName = self.settings().pin.opening_screen.as_deref()?.parse().ok()?;
+        let made = self.held.team.team.screens.contains(&name);
+        let method = match &self.held.outcome {
+            Page::Challenge(_, challenge) => Some(challenge.method()),
+            Page::Entry(at, _) => {
+                let entry = &self.held.interaction.participants[*at].entry;
+                let (rules, now) = (&self.settings().entry, self.state.gateway.now());
+                entry.wanted(rules, &fingerprint(self.state, self.browser), now)
+            }
+            Page::Over(..) => None,
+        };
+        (made && method == Some(Method::Pin)).then_some(name)
+    }
+
+    fn opening(&self) -> Response {
+        let (asked_at, expires_at, purpose) = match &self.held.outcome {
+            Page::Entry(_, link) => (link.issued_at, link.expires_at, pages::Purpose::Entry),
+            Page::Challenge(_, challenge) => (challenge.started_at, challenge.expires_at, pages::Purpose::Code),
+            Page::Over(..) => unreachable!("what is over has no opening screen"),
+        };
+        let (settings, interaction) = (self.settings(), &self.held.interaction);
+        let screen = self.screen().map(|_| format!("{}/screen", self.action()));
+        let page = pages::Landing {
+            brand: brand(settings),
+            locale: settings.locale.clone(),
+            channel: interaction.channel.to_string(),
+            address: mask(interaction.conversation.as_str()),
+            customer_name: interaction.participants[self.held.outcome.at()].person.name.clone(),
+            asked_at: asked_at.to_string(),
+            minutes_ago: self.state.gateway.now().since(asked_at).as_secs() / 60,
+            purpose,
+            expires_at: expires_at.map(|end| end.to_string()),
+            intent_label: None,
+            action: self.action(),
+            nonce: nonce(self.state, self.token, self.browser),
+            opener_origins: Vec::new(),
+            opener_required: false,
+            screen,
+        };
+        let mut response = Html(self.state.pages.landing(&page)).into_response();
+        headers_with_frame(self.state, &mut response, &self.targets(), "'self'");
+        alone(&mut response);
+        response
+    }
+
+    /// The page that asks, with what went wrong before.
+    pub fn answer(&self, error: Option<pages::AnswerError>) -> Response {
+        let now = self.state.gateway.now();
+        let challenge = self.challenge().filter(|challenge| challenge.is_live(now));
+        let error = error.or(challenge.is_none().then_some(pages::AnswerError::Over));
+        let settings = self.settings();
+        let page = pages::Answer {
+            brand: brand(settings),
+            locale: settings.locale.clone(),
+            wanted: arrivals::wanted(self.held, challenge),
+            error,
+            tries_left: challenge.map(|challenge| challenge.tries_left),
+            expires_at: challenge.and_then(|challenge| challenge.expires_at).map(|end| end.to_string()),
+            resend_in: arrivals::resend_in(self.held, challenge, now),
+            action: self.action(),
+            nonce: nonce(self.state, self.token, self.browser),
+            attempt: base64url(&self.state.gateway.draw::<16>()),
+        };
+        let mut response = Html(self.state.pages.answer(&page)).into_response();
+        headers_of_page(self.state, &mut response, &self.targets());
+        alone(&mut response);
+        response
+    }
+
+    fn done(&self, how: pages::DoneState) -> Response {
+        done(self.state, self.settings(), how)
+    }
+
+    /// Whether the code that was sent last was sent a moment ago.
+    pub fn is_too_early(&self) -> bool {
+        arrivals::resend_in(self.held, self.challenge(), self.state.gateway.now()).is_some_and(|seconds| seconds > 0)
+    }
+
+    /// Continue and a right answer lead to the login page or to where people are let in, and browsers
+    /// judge such a redirect by `form-action`.
+    fn targets(&self) -> String {
+        let settings = self.settings();
+        let pages = [settings.authentication_url.as_deref(), settings.entry.admit_url.as_deref()];
+        super::hosted::form_targets(pages.into_iter().flatten())
+    }
+}
+
+/// The last page of a visit.
+pub(super) fn done(state: &Shared, settings: &Settings, how: pages::DoneState) -> Response {
+    let (brand, locale) = (brand(settings), settings.locale.clone());
+    let page = pages::Done { brand, locale, state: how, return_link: None };
+    let mut response = Html(state.pages.done(&page)).into_response();
+    headers_of_page(state, &mut response, "'self'");
+    alone(&mut response);
+    response
+}
+
+/// No other window may reach into the page.
+fn alone(response: &mut Response) {
+    set(response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+}
+
+fn unknown(state: &Shared) -> Response {
+    refusal_page(state, Refusal::NotFound("page").into())
+}
+
+fn over(state: &Shared, held: &Held<Page>) -> Response {
+    refusal_in(state, Refusal::CodeGone.into(), Some(&held.team.effective.settings))
+}
+
+/// A refusal of a page that was proved to exist, in its team's own look and language.
+pub(super) async fn refused(state: &Shared, token: &Token, error: Error) -> Response {
+    if matches!(error, Error::Refused(Refusal::NotFound(_))) {
+        return refusal_page(state, error);
+    }
+    match state.gateway.flag(token.interaction, None).await {
+        Ok(held) if is_over(&error) && token.kind == TokenKind::Entry => {
+            notice(state, StatusCode::GONE, pages::Refused::EntryOver, Some(&held.team.effective.settings))
+        }
+        Ok(held) => refusal_in(state, error, Some(&held.team.effective.settings)),
+        Err(_) => refusal_page(state, error),
+    }
+}
+
+fn is_over(error: &Error) -> bool {
+    matches!(error, Error::Refused(Refusal::LinkExpired | Refusal::LinkSuperseded | Refusal::Closed))
+}
+
+/// The team's own words, in the frame of the opening screen.
+async fn screen(State(state): State<Shared>, Path(text): Path<String>, headers: HeaderMap) -> Response {
+    let Some(token) = Token::parse(&text) else { return unknown(&state) };
+    let held = match state.gateway.visit_page(&token).await {
+        Ok(held) => held,
+        Err(error) => return refused(&state, &token, error).await,
+    };
+    let (name, _) = browser(&state, &headers);
+    let seen = Seen { state: &state, held: &held, token: &token, browser: &name };
+    let Some(name) = seen.screen() else { return unknown(&state) };
+    match state.gateway.screen(&held.interaction.team, &name).await {
+        Ok(Some(screen)) => screens::frame(&state, &screen, &held.team.effective.settings.locale),
+        Ok(None) => unknown(&state),
+        Err(error) => refusal_page(&state, error),
+    }
+}
+
+async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
+    let Some(token) = Token::parse(&text) else { return Ok(unknown(&state)) };
+    let Some(form) = Form::read(&state, &token, request).await? else {
+        return Ok(refusal_page(&state, Refusal::StaleForm.into()));
+    };
+    let act = arrivals::Act { state: &state, token: &token, form: &form };
+    let told = match form.field("act") {
+        "continue" => act.press_continue().await,
+        "answer" => act.answer().await,
+        "resend" => act.resend().await,
+        "report" => act.report().await,
+        _ => Err(Refusal::StaleForm.into()),
+    };
+    Ok(match told {
+        Ok(response) => response,
+        Err(error) => refused(&state, &token, error).await,
+    })
+}
+
+/// To another page, by GET.
+pub(super) fn see_other(to: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    set(&mut response, header::LOCATION, to);
+    set(&mut response, header::REFERRER_POLICY, "no-referrer");
+    response
+}
+
+/// The link of an invitation's page.
+pub(super) fn entry_of(page: &Page) -> Option<&Link> {
+    match page {
+        Page::Entry(_, link) => Some(link),
+        _ => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! A team's own opening screens: handed in as HTML by an admin, given back as they will be shown.
+//! On a customer's page they stand in a frame that may do nothing; the headers of that frame are
+//! here, what is left of the HTML is `domain::screen`'s.
+
+use axum::body::Bytes;
+use axum::extract::{Path, Request, State};
+use axum::response::{Html, IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{fault, read};
+use super::caller::{Admin, team_of_path};
+use super::notices::set;
+use super::problem::Problem;
+use super::{Shared, slugs};
+use crate::domain::id::ScreenName;
+use crate::domain::screen::Screen;
+use crate::pages;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(put_screen, get_screen))
+}
+
+/// Makes an opening screen of a page of HTML. What acts, loads, links, asks or styles is taken out
+/// of it; the answer is what will be shown.
+#[utoipa::path(put, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "put_screen",
+    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, - and .")),
+    request_body(content = String, content_type = "text/html", description = "At most 48 KiB of UTF-8"),
+    security(("key" = ["admin"])),
+    responses((status = 201, content_type = "text/html", body = String, description = "Made"),
+              (status = 200, content_type = "text/html", body = String, description = "Replaced")))]
+async fn put_screen(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let name: ScreenName = name.parse().map_err(|e: crate::domain::id::Malformed| fault("", e))?;
+    if !is_html(request.headers()) {
+        return Err(Problem::of(&slugs::MEDIA_TYPE).saying("Send `Content-Type: text/html`, in UTF-8."));
+    }
+    let bytes: Bytes = read(request, &()).await?;
+    let page = std::str::from_utf8(&bytes).map_err(|_| fault("", "must be UTF-8"))?;
+    let screen = Screen::clean(page).map_err(|refusal| state.problem(refusal.into()))?;
+    let is_new = state.gateway.put_screen(&team, &name, &screen, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, frame(&state, &screen, "en")).into_response())
+}
+
+/// An opening screen as it will be shown.
+#[utoipa::path(get, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "get_screen",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, content_type = "text/html", body = String)))]
+async fn get_screen(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let not_found = || Problem::of(&slugs::NOT_FOUND);
+    let name: ScreenName = name.parse().map_err(|_| not_found())?;
+    let screen = state.gateway.screen(&team, &name).await.map_err(|e| state.problem(e))?;
+    Ok(frame(&state, &screen.ok_or_else(not_found)?, "en"))
+}
+
+/// The document of a frame. Whatever a browser were to find in it that cleaning had missed: it runs
+/// no script, sends no form, loads nothing but our stylesheet, and has an origin of its own.
+pub(super) fn frame(state: &Shared, screen: &Screen, locale: &str) -> Response {
+    let mut response = Html(state.pages.screen(&pages::Screen { html: screen.html(), locale })).into_response();
+    let policy = "sandbox; default-src 'none'; style-src 'self'; img-src data:; form-action 'none'; \
+        base-uri 'none'; frame-ancestors 'self'";
+    set(&mut response, header::CONTENT_SECURITY_POLICY, policy);
+    set(&mut response, header::REFERRER_POLICY, "no-referrer");
+    set(&mut response, header::HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
+    response
+}
+
+/// `text/html`, with no charset but UTF-8.
+fn is_html(headers: &HeaderMap) -> bool {
+    let Some(text) = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()) else { return false };
+    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+    parts.next().as_deref() == Some("text/html") && parts.all(|p| matches!(&*p, "charset=utf-8" | "charset=\"utf-8\""))
+}

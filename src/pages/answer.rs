@@ -1,0 +1,82 @@
+//! What the code page is given: one field, how often it may still be tried, and when another code may
+//! be asked for. Knows words for what is asked and never the code itself.
+
+use serde::Serialize;
+
+use super::Brand;
+
+/// The page that asks for a code or a PIN.
+#[derive(Serialize)]
+pub struct Answer {
+    /// Whose page this is.
+    pub brand: Brand,
+    /// BCP 47 tag of the wanted language; falls back to English.
+    pub locale: String,
+    /// What is asked for.
+    pub wanted: Wanted,
+    /// Why the last answer, or the last wish for a new code, did not help; stands beside the field.
+    pub error: Option<AnswerError>,
+    /// Wrong answers that are still taken; none where the code is over.
+    pub tries_left: Option<u32>,
+    /// When the code ends, RFC 3339 UTC; none where it does not end by itself.
+    pub expires_at: Option<String>,
+    /// Seconds until another code may be sent; none where this page cannot send one.
+    pub resend_in: Option<u64>,
+    /// Path that every form posts to; the field `act` says which it is.
+    pub action: String,
+    /// Goes back in the field `nonce`.
+    pub nonce: String,
+    /// Goes back in the field `attempt`, so that an answer that is sent twice counts once.
+    pub attempt: String,
+}
+
+/// What is asked for, and where the person has it from.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Wanted {
+    /// A one-time code that was sent.
+    Sent {
+        /// How many digits.
+        digits: u64,
+        /// The masked address; none where it is on its way.
+        to: Option<String>,
+    },
+    /// A one-time code that a person says.
+    Told {
+        /// How many digits.
+        digits: u64,
+    },
+    /// A number that was agreed on.
+    Pin,
+}
+
+/// What went wrong, in the few ways that a person can do something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerError {
+    /// It is not the one.
+    Wrong,
+    /// It cannot be one: too long, too short, or no digits.
+    NotACode,
+    /// This code does not count any more.
+    Over,
+    /// Another was sent a moment ago.
+    TooEarly,
+    /// No more codes are sent for now.
+    NoMoreCodes,
+}
+
+impl AnswerError {
+    /// Every one, for tests and galleries.
+    #[cfg(test)]
+    pub(super) const ALL: [AnswerError; 5] =
+        [Self::Wrong, Self::NotACode, Self::Over, Self::TooEarly, Self::NoMoreCodes];
+}
+
+/// A team's own opening screen, as the document of a frame.
+pub struct Screen<'a> {
+    /// HTML that was cleaned when it was saved.
+    pub html: &'a str,
+    /// The language that the page around it speaks.
+    pub locale: &'a str,
+}
