@@ -66,13 +66,6 @@ pub enum AnswerError {
     NoMoreCodes,
 }
 
-impl AnswerError {
-    /// Every one, for tests and galleries.
-    #[cfg(test)]
-    pub(super) const ALL: [AnswerError; 5] =
-        [Self::Wrong, Self::NotACode, Self::Over, Self::TooEarly, Self::NoMoreCodes];
-}
-
 /// A team's own opening screen, as the document of a frame.
 pub struct Screen<'a> {
     /// HTML that was cleaned when it was saved.
