@@ -165,9 +165,9 @@ mod tests {
     fn a_team_gets_blocks_that_never_sum_to_more() {
         let (mut by, rule) = (ByTeam::default(), rule(1, 1, 10));
         assert_eq!(by.exchange(0, 8, &rule, minute(0)), Ok(8));
-        assert_eq!(by.exchange(0, 8, &rule, minute(1)), Ok(2));
-        assert_eq!(by.exchange(0, 1, &rule, minute(2)), Err(minute(1440)));
-        assert_eq!(by.exchange(3, 8, &rule, minute(7)), Ok(3));
+        assert_eq!(by.exchange(0, 8, &rule, minute(10)), Ok(2));
+        assert_eq!(by.exchange(0, 1, &rule, minute(11)), Err(minute(1440)));
+        assert_eq!(by.exchange(3, 8, &rule, minute(12)), Ok(3));
     }
 
     /// However long it goes on, a window stays small, and close ones never count for less time.

@@ -18,7 +18,7 @@ use crate::domain::sending::Paid;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Around, Decision, Ended, Past, Turn};
 use crate::gateway::teams::TeamView;
-use crate::store::{Board, Expect, Key, Outcome, Partition};
+use crate::store::{Board, CommitId, Expect, Key, Outcome, Partition};
 
 /// What a use case tells of an interaction: the outcome, and everything as it is afterwards.
 #[derive(Clone, Debug)]
@@ -259,12 +259,17 @@ impl Gateway {
             .await?;
         let attempt = saved.outcome?;
         if let (Attempt::Judged(Ok(Told::Fresh(held)), _), Some(version)) = (&attempt, saved.version) {
-            let interaction = held.interaction.clone();
-            self.parsed.insert(visit.id, Arc::new(Parsed { version, interaction }));
-            self.hand_over(held);
-            self.count_back(&held.interaction.team, held.back);
+            self.stands(held, version);
         }
         Ok(attempt)
+    }
+
+    /// What follows from a turn that is saved: this node knows it, and sends what it has claimed.
+    fn stands<T>(&self, held: &Held<T>, version: CommitId) {
+        let interaction = held.interaction.clone();
+        self.parsed.insert(interaction.id, Arc::new(Parsed { version, interaction }));
+        self.hand_over(held);
+        self.count_back(&held.interaction.team, held.back);
     }
 
     /// What a decision changes in the store.

@@ -66,6 +66,10 @@ const TABLE: &[Row] = &[
     Row("post",   "/v1/teams/{team}/api-keys", Least::Admin, || json!({"role": "bot", "name": "another"})),
     Row("get",    "/v1/teams/{team}/api-keys", Least::Admin, none),
     Row("delete", "/v1/teams/{team}/api-keys/{id}", Least::Admin, none),
+    Row("put",    "/v1/teams/{team}/channels/{name}", Least::Admin, || json!({"definition": "recorder"})),
+    Row("get",    "/v1/teams/{team}/channels/{name}", Least::Admin, none),
+    Row("post",   "/v1/teams/{team}/channels/{name}/test", Least::Admin, || json!({"to": "+37255500000"})),
+    Row("delete", "/v1/teams/{team}/channels/{name}", Least::Admin, none),
 ];
 
 /// Things that exist, and what they are called in a path.
@@ -94,7 +98,7 @@ impl Things {
         let parts = [("team", &self.team), ("participant", &self.participant), ("kid", &self.kid), ("handle", &handle)];
         let path =
             parts.iter().fold(template.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
-        path.replace("{id}", id)
+        path.replace("{id}", id).replace("{name}", "pager")
     }
 
     /// Well-formed, and nobody's.
@@ -115,6 +119,7 @@ async fn things(team: &Team) -> Things {
     let interaction = team.open("sms", "+37255512345").await;
     let challenge = team.otp(&interaction).await;
     team.arrives(&challenge).await;
+    team.channel("pager").await;
     let keys =
         team.world.call(OWNER, "GET", &format!("/v1/teams/{}/api-keys", team.name), Value::Null).await.expect(200);
     let bot = keys["items"].as_array().unwrap().iter().find(|key| key["role"] == "bot").unwrap();

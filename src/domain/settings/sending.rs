@@ -1,4 +1,5 @@
 //! `delivery` and `send_budget` as the rules read them: by which ways messages go, and how many.
+//! Bounds and defaults stand in `table`; what was spent already, in `domain::send_budget`.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! A team's channels: written, read without secrets, taken away, tried out, and refused clearly.
+//! It sends nothing but the message that tries a channel out.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
 //! Codes: to whom they go, what is said of it, what the text holds, and that they come back.
+//! Whether an answer counts is the affair of `codes` beside this folder.
 
 use serde_json::json;
 

@@ -1,4 +1,5 @@
 //! What a platform may answer, a node that dies in between, and two nodes at once.
+//! The platform is the recorder, which fails as it is told to.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! Login links that the gateway sends into the conversation itself.
+//! What a link is good for once it has arrived, other journeys tell.
 
 use serde_json::json;
 
