@@ -39,5 +39,6 @@ mod store_contract;
 mod stores;
 mod supply;
 mod tenancy;
+mod timing;
 mod versions;
 mod world;
