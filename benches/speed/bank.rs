@@ -91,6 +91,18 @@ impl Bank {
         self.as_bot("POST", &format!("/v1/interactions/{id}/messages"), &body.to_string())
     }
 
+    /// A one-time code for the primary, told by an agent.
+    pub fn challenge(&self, id: &str) -> Vec<u8> {
+        let body = json!({"method": "otp", "deliver_to": "agent"});
+        self.as_bot("POST", &format!("/v1/interactions/{id}/challenges"), &body.to_string())
+    }
+
+    /// A guess at a challenge.
+    pub fn answer(&self, put: &Value) -> anyhow::Result<Vec<u8>> {
+        let path = format!("/v1/challenges/{}/answers", text(put, "id")?);
+        Ok(self.as_bot("POST", &path, &json!({"answer": "271828"}).to_string()))
+    }
+
     pub fn events(&self) -> Vec<u8> {
         self.as_bot("GET", "/v1/events", "")
     }

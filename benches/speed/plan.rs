@@ -40,11 +40,13 @@ const QUICK: Size = Size {
 };
 
 /// The operations: at least, and the aim, of hello-world.
-const OPERATIONS: [(&str, f64, f64); 4] = [
+const OPERATIONS: [(&str, f64, f64); 6] = [
     ("read the flag", 0.70, 0.85),
     ("issue a link", 0.15, 0.28),
     ("post-back", 0.12, 0.25),
     ("answer with a code", 0.10, 0.22),
+    ("start an OTP", 0.15, 0.28),
+    ("answer an OTP", 0.10, 0.22),
 ];
 
 /// Measures everything, tells it as it comes, and writes it down.

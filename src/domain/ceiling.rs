@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::TeamName;
 use super::interaction::Participant;
+use super::lockout::Redo;
 use super::secret::Keys;
 use super::time::Moment;
 
@@ -39,6 +40,12 @@ impl CustomerTag {
         };
         let tag = keys.pseudonym.tag(&[b"ceiling", team.as_str().as_bytes(), kind.as_bytes(), own.as_bytes()]);
         Some(Self(tag.name()))
+    }
+
+    /// As a trail tells it; nothing for a text that no customer is known by.
+    pub fn told(text: &str) -> Option<Self> {
+        let is_tag = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        is_tag.then(|| Self(text.to_owned()))
     }
 
     /// The name of the record.
@@ -86,6 +93,18 @@ impl Ceiling {
         if known {
             self.failures = self.failures.saturating_sub(1);
             self.counted.retain(|one| Some(one.as_str()) != name);
+        }
+    }
+
+    /// Does again what was done in another life of the store. Locks are no ceiling's.
+    pub fn again(&mut self, redo: Redo, now: Moment) {
+        match redo {
+            Redo::Banned => {
+                self.failures = self.failures.max(MOST);
+                self.last = self.last.max(now);
+            }
+            Redo::Unbanned => *self = Self::default(),
+            Redo::Locked(_) | Redo::Unlocked => {}
         }
     }
 
@@ -187,6 +206,21 @@ mod tests {
         assert_eq!(ceiling.failures(Moment(6)), 1, "what was not counted is not taken back");
         ceiling.take_back(Some("a"));
         assert!(ceiling.is_clear());
+    }
+
+    #[test]
+    fn a_ban_of_another_life_bans_until_it_is_lifted() {
+        let mut ceiling = Ceiling::default();
+        ceiling.count(None, Moment(5));
+        ceiling.again(Redo::Locked(Moment(9)), Moment(6));
+        assert_eq!(ceiling.failures(Moment(6)), 1);
+        ceiling.again(Redo::Banned, Moment(6));
+        assert!(Known { failures: ceiling.failures(Moment(7)), ..Known::default() }.bans());
+        ceiling.again(Redo::Unlocked, Moment(8));
+        assert_eq!(ceiling.forgotten_at(), None, "lifting a lock lifts no ban");
+        ceiling.again(Redo::Unbanned, Moment(8));
+        assert!(ceiling.is_clear());
+        assert_eq!(CustomerTag::told("../acme"), None);
     }
 
     #[test]

@@ -41,6 +41,19 @@ pub enum Consequence {
     Banned,
 }
 
+/// What was done to a budget, or to a ceiling, in another life of the store, as its trail tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redo {
+    /// A lock fell, until then.
+    Locked(Moment),
+    /// A ban fell.
+    Banned,
+    /// A lock was lifted.
+    Unlocked,
+    /// A ban was lifted.
+    Unbanned,
+}
+
 impl Budget {
     /// The one admission: refused while locked or banned, and then nothing is compared.
     pub fn admit(&self, now: Moment) -> Result<Admitted, Refusal> {
@@ -73,11 +86,18 @@ impl Budget {
         Consequence::Locked(until)
     }
 
-    /// A lock that fell in another life of the store.
-    pub fn lock(&mut self, until: Moment) {
-        self.failures = 0;
-        self.lockouts += 1;
-        self.locked_until = self.locked_until.max(Some(until));
+    /// Does again what was done in another life of the store. A lock that runs is not shortened.
+    pub fn again(&mut self, redo: Redo, now: Moment) {
+        match redo {
+            Redo::Locked(until) => {
+                self.failures = 0;
+                self.lockouts += 1;
+                self.locked_until = self.locked_until.max(Some(until));
+            }
+            Redo::Banned => self.banned = true,
+            Redo::Unlocked => drop(self.lift(now, false)),
+            Redo::Unbanned => drop(self.lift(now, true)),
+        }
     }
 
     /// A right answer clears the failures and keeps the lockouts.
@@ -138,6 +158,22 @@ mod tests {
             .collect();
         assert_eq!(&spans[..4], &[15, 150, 1440, 1440]);
         assert_eq!(spans[39], 1440);
+    }
+
+    #[test]
+    fn what_was_done_in_another_life_is_done_again() {
+        let (mut budget, now) = (Budget { failures: 2, ..Budget::default() }, Moment(10));
+        budget.again(Redo::Locked(Moment(90)), now);
+        budget.again(Redo::Locked(Moment(50)), now);
+        assert_eq!((budget.failures, budget.lockouts, budget.locked_until), (0, 2, Some(Moment(90))));
+        budget.again(Redo::Unlocked, now);
+        budget.admit(now).expect("it was lifted");
+        assert_eq!(budget.lockouts, 2, "who was locked before is known");
+        budget.again(Redo::Banned, now);
+        budget.again(Redo::Unlocked, now);
+        assert_eq!(budget.admit(now).unwrap_err(), Refusal::Banned, "lifting a lock lifts no ban");
+        budget.again(Redo::Unbanned, now);
+        assert!(budget.is_clear());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::ceiling_name;
 use super::{Error, Gateway, decode, encode};
 use crate::domain::ceiling::{Ceiling, Ceilings, CustomerTag, Known, Need};
+use crate::domain::lockout::Redo;
 use crate::domain::time::Moment;
 
 impl Gateway {
@@ -59,6 +60,15 @@ impl Gateway {
         if let Err(error) = self.at_ceiling(customer, back).await {
             tracing::warn!(%error, "an answer that was not judged stays counted at its customer's ceiling");
         }
+    }
+
+    /// Does again what was done to a ceiling in another life of the store.
+    pub(super) async fn ceiling_again(&self, customer: &CustomerTag, redo: Redo) -> Result<(), Error> {
+        let again = |ceiling: &mut Ceiling, now| {
+            ceiling.again(redo, now);
+            true
+        };
+        self.at_ceiling(customer, again).await.map(drop)
     }
 
     /// Lets `change` act on a ceiling, and saves it where it says so; how many failures stand after.

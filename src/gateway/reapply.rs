@@ -14,10 +14,11 @@ use super::interactions::Acting;
 use super::names::{address_name, audit_index, head_name, member};
 use super::relay::Head;
 use super::{Error, Gateway, decode, encode};
+use crate::domain::ceiling::CustomerTag;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::Address;
-use crate::domain::lockout::Budget;
+use crate::domain::lockout::Redo;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
@@ -131,7 +132,8 @@ impl Gateway {
         let done = match kind {
             EventKind::KeyRevoked | EventKind::KeyRetired => self.key_again(team, kind, entry).await?,
             EventKind::Locked | EventKind::Unlocked | EventKind::Banned | EventKind::Unbanned => {
-                self.budget_again(kind, entry).await?
+                let at_address = self.budget_again(kind, entry).await?;
+                self.ceiling_banned_again(kind, entry).await? || at_address
             }
             EventKind::InteractionErased => self.erase_again(team, entry).await?,
             EventKind::CustomerErased => self.erase_customer_again(team, entry).await?,
@@ -185,18 +187,21 @@ impl Gateway {
         let saved = self.decide(&reads, |records, now| {
             let mut kept: Address = records[0].as_ref().map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
             let sure = self.sure();
-            let one: &mut Budget = kept.budgets.entry(budget.to_owned()).or_default();
-            match kind {
-                EventKind::Locked => one.lock(until.unwrap_or(now).shown(now, sure)),
-                EventKind::Banned => one.banned = true,
-                EventKind::Unbanned => drop(one.lift(sure, true)),
-                _ => drop(one.lift(sure, false)),
-            }
+            // What was told of a lock's end was told on the other line of time.
+            let redo = redo(kind, until.unwrap_or(now).shown(now, sure));
+            kept.budgets.entry(budget.to_owned()).or_default().again(redo, sure);
             kept.budgets.retain(|_, budget| !budget.is_clear());
             let put = Plain { name: name.clone(), bytes: encode(&kept), ..Plain::default() };
             Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })
         });
         Ok(saved.await?.outcome?)
+    }
+
+    /// Whether the entry names a customer's ceiling.
+    async fn ceiling_banned_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
+        let Some(customer) = text(entry, "ceiling").and_then(CustomerTag::told) else { return Ok(false) };
+        self.ceiling_again(&customer, redo(kind, Moment(0))).await?;
+        Ok(true)
     }
 
     async fn erase_again(&self, team: &TeamName, entry: &Entry) -> Result<bool, Error> {
@@ -216,6 +221,16 @@ impl Gateway {
         };
         let erased = self.erase_interactions(team, &Actor::Operator, |summary| summary.customers.iter().any(is_hers));
         Ok(erased.await? > 0)
+    }
+}
+
+/// What an entry about a budget says was done; a lock lasted until then.
+fn redo(kind: EventKind, until: Moment) -> Redo {
+    match kind {
+        EventKind::Locked => Redo::Locked(until),
+        EventKind::Banned => Redo::Banned,
+        EventKind::Unbanned => Redo::Unbanned,
+        _ => Redo::Unlocked,
     }
 }
 

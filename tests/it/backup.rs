@@ -15,6 +15,7 @@ use crate::crash::people::{Outsiders, Story};
 use crate::crash::process::Site;
 use crate::world::{Visit, jwt, unique};
 
+mod ceiling;
 mod refusals;
 
 /// Makes a backup beside whatever runs; its manifest.

@@ -13,6 +13,7 @@ use crate::length::{figure, rounds, seed};
 use people::{Act, Outsiders, Story};
 use process::Site;
 
+mod codes;
 pub mod people;
 pub mod process;
 

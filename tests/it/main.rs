@@ -41,5 +41,6 @@ mod store_contract;
 mod stores;
 mod supply;
 mod tenancy;
+mod timing;
 mod versions;
 mod world;

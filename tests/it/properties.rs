@@ -1,6 +1,6 @@
 //! What holds whatever people do: no link is spent twice, no flag goes up without its proof or
-//! stands past its time, no login takes more than three guesses, and what is told is what
-//! happened, once and in order.
+//! stands past its time, no login takes more than three guesses, no code passes twice or gives
+//! back a try, and what is told is what happened, once and in order.
 //!
 //! Here the rules alone are asked, thousands of conversations a second; `router` asks the whole
 //! gateway. Neither knows how the rules come to their answers: a ledger is kept beside them.
@@ -24,6 +24,8 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::json;
 
+mod codes;
+mod lockouts;
 mod router;
 
 /// One thing that somebody does. Numbers choose among what there is.
@@ -45,6 +47,7 @@ enum Step {
     Unlock { who: usize },
     Close,
     Pass { ms: u64 },
+    Code(codes::Act),
 }
 
 /// Moments around every deadline, and jumps over all of them.
@@ -78,6 +81,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => who.prop_map(|who| Step::Unlock { who }),
         1 => Just(Step::Close),
         8 => span().prop_map(|ms| Step::Pass { ms }),
+        14 => codes::act().prop_map(Step::Code),
     ]
 }
 
@@ -103,6 +107,7 @@ struct Story {
     words: BTreeSet<String>,
     guesses: BTreeMap<u16, u32>,
     standing: BTreeMap<ParticipantId, Standing>,
+    codes: codes::Ledger,
     told: Vec<Event>,
 }
 
@@ -144,6 +149,7 @@ impl Story {
             words: BTreeSet::new(),
             guesses: BTreeMap::new(),
             standing: BTreeMap::new(),
+            codes: codes::Ledger::default(),
         }
     }
 
@@ -203,6 +209,7 @@ impl Story {
             }
             Step::SayNothing => self.say("please go on", true),
             Step::Vouch { customer, token } => self.vouch(*customer, *token),
+            Step::Code(act) => self.code_act(act),
             other => self.tend(other),
         }
         self.check();
@@ -338,6 +345,7 @@ impl Story {
     /// Enters what was told into the ledger; `may` is the only one whose flag may have gone up.
     fn hear(&mut self, events: Vec<Event>, may: Option<ParticipantId>) {
         let mut raises = 0;
+        self.codes.enter(&events);
         for event in &events {
             let who = event.participant.clone();
             match event.kind {
@@ -368,12 +376,13 @@ impl Story {
     }
 
     /// The record says what the ledger says, and nothing that time has overtaken is left in it.
-    fn check(&self) {
+    fn check(&mut self) {
         for participant in &self.interaction.participants {
             let up = participant.flag.raised(self.now).is_some();
             let standing = self.standing.get(&participant.id);
             assert_eq!(up, standing.is_some_and(|s| self.now < self.end(s)), "{:?}", participant.flag);
         }
+        self.codes.check(&self.interaction.participants);
         let closed = self.interaction.status != Status::Open;
         assert!(!closed || self.standing.is_empty());
         assert!(self.interaction.deadline().is_none_or(|deadline| deadline > self.now));
@@ -463,6 +472,11 @@ fn the_steps_reach_every_kind_of_event_that_the_rules_tell() {
         "link.reported",
         "confirmation.wrong",
         "confirmation.expired",
+        "challenge.started",
+        "challenge.wrong",
+        "challenge.passed",
+        "challenge.expired",
+        "challenge.cancelled",
         "interaction.closed",
     ] {
         assert!(told.contains(kind), "no story comes to {kind}");

@@ -16,6 +16,7 @@ mod changes;
 mod chats;
 mod clocks;
 mod cluster;
+mod codes;
 mod flags;
 mod network;
 mod people;
@@ -39,7 +40,7 @@ fn hold(seed: u64) -> Report {
     }
 }
 
-/// A004-A008, A018, A021-A029, A076, A124, A131, A137, A138 under every fault at once.
+/// A004-A008, A018, A021-A029, A035, A076, A124, A131, A137, A138 under every fault at once.
 #[test]
 fn whatever_breaks_between_nodes_and_store_the_gateways_hold() {
     let first = seed();
@@ -54,7 +55,14 @@ fn whatever_breaks_between_nodes_and_store_the_gateways_hold() {
         }
     }
     // The simulation reaches what it is to try.
-    let often = ["participant.authenticated", "participant.expired", "confirmation.wrong", "link.superseded"];
+    let often = [
+        "participant.authenticated",
+        "participant.expired",
+        "confirmation.wrong",
+        "link.superseded",
+        "challenge.wrong",
+        "challenge.passed",
+    ];
     let seldom = ["participant.banned", "participant.unlocked", "participant.unbanned", "interaction.erased"];
     for kind in often.iter().filter(|_| runs >= 12).chain(seldom.iter().filter(|_| runs >= 500)) {
         assert!(kinds.contains_key(kind), "no run comes to {kind}: {kinds:?}");

@@ -111,7 +111,8 @@ async fn of_every_kind(world: &World) -> (Team, String, String, String) {
     team.says(&chat, "wrong", "Z9Z9ZZ").await.expect(200);
     team.link(&chat).await;
     team.otp(&chat).await;
-    team.otp(&chat).await;
+    let live = team.otp(&chat).await;
+    assert_eq!(team.outcome(&live, &Team::wrong(&team.code(&chat, 0).await)).await, "wrong");
     let token = team.identity_token("cust-42");
     (team, chat, ended, token)
 }
@@ -130,9 +131,9 @@ async fn a142_what_an_older_node_does_not_know_it_refuses_and_leaves_as_it_is() 
     let (team, chat, ended, token) = of_every_kind(&world).await;
     opened_with(&team, &token).await.expect(201);
     let mut tried = 0;
-    for kind in ["i/", "a/", "e/", "f/", "t/", "j/"] {
+    for kind in ["i/", "a/", "e/", "f/", "n/", "t/", "j/"] {
         let keys: Vec<Key> = newer.named(kind);
-        let of_chat = |key: &&Key| kind == "j/" || kind == "t/" || key.name.contains(&chat) || kind == "a/";
+        let of_chat = |key: &&Key| ["j/", "t/", "n/", "a/"].contains(&kind) || key.name.contains(&chat);
         for key in keys.iter().filter(of_chat) {
             let before = newer.read(key);
             for (pointer, content) in enriched(&before) {
@@ -141,6 +142,8 @@ async fn a142_what_an_older_node_does_not_know_it_refuses_and_leaves_as_it_is() 
                 let reply = match kind {
                     "j/" => opened_with(&team, &token).await,
                     "e/" => Browser::new(&world).get(&ended).await,
+                    // The customer's ceiling: nothing of hers is sent or compared without it.
+                    "n/" => team.asks(&team.bot, &chat, json!({"method": "otp", "deliver_to": "agent"})).await,
                     "f/" => team.attends(&team.bot, "GET", &json!({"id": format!("{chat}.c1")}), "", Value::Null).await,
                     "a/" if before["vouched"] != Value::Null => opened_with(&team, &token).await,
                     _ => team.bot("POST", &chat, "/login-links", json!({"purpose": "pre_chat"})).await,
@@ -308,7 +311,18 @@ async fn a142_settings_of_a_newer_release_are_kept_and_not_followed_by_half() {
 /// What makes all of this so: no type of a record passes over a field.
 #[test]
 fn every_type_of_a_record_refuses_fields_that_it_does_not_know() {
-    let records = ["confirmation", "event", "flag", "interaction", "link", "lockout", "team"];
+    let records = [
+        "ceiling",
+        "challenge",
+        "challenge/ended",
+        "confirmation",
+        "event",
+        "flag",
+        "interaction",
+        "link",
+        "lockout",
+        "team",
+    ];
     let domain = records.map(|file| format!("src/domain/{file}.rs"));
     let gateway = ["relay", "replay"].map(|file| format!("src/gateway/{file}.rs"));
     for path in domain.iter().chain(&gateway) {

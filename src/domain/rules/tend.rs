@@ -121,7 +121,8 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, only: Option<Guarded>, re
         turn.clear_ceiling(at);
     }
     if turn.ceiling_was_cleared(at) {
-        let data = object(json!({"method": null, "reason": reason}));
+        let mut data = object(json!({"method": null, "reason": reason}));
+        data.extend(turn.ceiling_data(at));
         turn.tell_act(EventKind::Unbanned, Some(who.clone()), data);
     }
     for what in budgets {

@@ -58,6 +58,9 @@ impl Turn<'_> {
             }
             Consequence::Banned => {
                 data.insert("reason".into(), if trips { "ceiling" } else { "lockouts" }.into());
+                if trips {
+                    data.extend(self.ceiling_data(at));
+                }
                 self.tell(EventKind::Banned, id, data);
             }
         }
@@ -118,6 +121,12 @@ impl Turn<'_> {
     pub fn is_at_ceiling(&self, at: usize) -> bool {
         !self.ceilings.is_empty()
             && self.customer(at).and_then(|customer| self.ceilings.of(&customer)).is_some_and(|known| known.bans())
+    }
+
+    /// Whose ceiling, by a pseudonym: told so that a ban can be done again after a restore.
+    pub fn ceiling_data(&self, at: usize) -> Map<String, Value> {
+        let named = |customer: CustomerTag| ("ceiling".to_owned(), customer.as_str().into());
+        self.customer(at).map(named).into_iter().collect()
     }
 
     fn customer(&self, at: usize) -> Option<CustomerTag> {

@@ -89,6 +89,35 @@ async fn a_login_on_one_node_is_one_round_trip_for_each_of_its_steps() {
     assert_eq!(team.flag(&id).await["authenticated"], true);
 }
 
+/// A customer who is known has a ceiling in a partition of its own: it is asked for before anything is
+/// sent or compared, and counted before a wrong answer is saved. Who is not known costs none of that.
+#[tokio::test]
+async fn a_code_costs_its_commit_and_what_the_customers_ceiling_takes() {
+    let Some(counted) = Counted::on_redis().await else { return };
+    let team = &counted.team;
+    let known = team.open_for("known", json!({"phone": "+37255512345"})).await;
+    let unknown = team.open("sms", "unknown").await;
+    for (id, expected) in [(unknown, UNKNOWN), (known, KNOWN)] {
+        let before = counted.store.round_trips();
+        let live = team.otp(&id).await;
+        let asked = counted.since(before);
+
+        let code = team.code(&id, 0).await;
+        let before = counted.store.round_trips();
+        assert_eq!(team.outcome(&live, &Team::wrong(&code)).await, "wrong");
+        let wrong = counted.since(before);
+
+        let before = counted.store.round_trips();
+        assert_eq!(team.outcome(&live, &code).await, "passed");
+        let right = counted.since(before);
+        assert_eq!([asked, wrong, right], expected, "a code, a wrong answer, a right one");
+    }
+}
+
+/// Round trips for a code that is put, a wrong answer and a right one after it.
+const UNKNOWN: [u64; 3] = [1, 1, 1];
+const KNOWN: [u64; 3] = [4, 5, 6];
+
 #[tokio::test]
 async fn what_another_node_wrote_costs_a_reading() {
     let Some(counted) = Counted::on_redis().await else { return };

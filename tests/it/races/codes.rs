@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{CALLERS, Place, count, outcomes, races, ran};
+use super::{CALLERS, Place, SHORT, count, outcomes, races, ran};
+use crate::length::{figure, rounds};
 use crate::world::Team;
 
 /// A conversation of a customer whose ceiling counts, with a live code.
@@ -89,4 +90,41 @@ async fn a025_of_128_addresses_at_once_a_hundred_are_judged() {
         let tripped: usize = place.told("participant.banned", &chats).await.iter().sum();
         assert!((99..=100).contains(&(judged + tripped)) && tripped >= 1, "{judged} wrong, {tripped} bans");
     }
+}
+
+/// A021, A035: of 63 wrong answers and the right one at once no more are judged than the code takes,
+/// and the right one passes only among them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a021_a035_a_right_answer_among_63_wrong_ones_passes_only_in_time() {
+    let (mut rounds_run, mut in_time) = (0, 0);
+    for place in Place::all().await {
+        place.team().set(json!({"lockout": {"threshold": 100}})).await;
+        let mut chats = Vec::new();
+        for round in rounds("a right answer among wrong ones", SHORT, 1000) {
+            let (chat, live, code) = asked(&place, &format!("mixed-{round}"), &format!("+3725552{round:04}")).await;
+            let wrong = (0..).map(|n| format!("{n:06}")).filter(|guess| *guess != code);
+            let mut guesses: Vec<String> = wrong.take(CALLERS).collect();
+            guesses[(round * 29) % CALLERS].clone_from(&code);
+            let replies = place
+                .race(|n, team| {
+                    let (live, guess) = (live.clone(), guesses[n].clone());
+                    async move { team.answers(&live, &guess).await }
+                })
+                .await;
+            let told = outcomes(&replies);
+            let (passed, wrong) = (count(&told, "passed"), count(&told, "wrong"));
+            assert!(if passed == 1 { wrong < 3 } else { (passed, wrong) == (0, 3) }, "{told:?}");
+            let late = if passed == 1 { "already_used" } else { "exhausted" };
+            assert_eq!(count(&told, late), CALLERS - passed - wrong, "{told:?}");
+            assert_eq!(place.node(1).flag(&chat).await["authenticated"], passed == 1);
+            (rounds_run, in_time) = (rounds_run + 1, in_time + passed);
+            chats.push((chat, passed));
+        }
+        let (chats, passed): (Vec<_>, Vec<_>) = chats.into_iter().unzip();
+        assert_eq!(place.told("participant.authenticated", &chats).await, passed);
+    }
+    figure(
+        "0 guesses over the limit",
+        format_args!("{rounds_run} times 63 wrong answers and a right one, {in_time} in time"),
+    );
 }

@@ -58,6 +58,8 @@ pub struct Sent {
     pub proofs: BTreeSet<(InteractionId, u16, CustomerId)>,
     /// The right codes that were said, by the link of the login that waited.
     pub codes: BTreeSet<LinkId>,
+    /// The right codes of challenges, by challenge and by which of its codes it was.
+    pub answers: BTreeSet<(InteractionId, u16, u32)>,
 }
 
 /// What people were answered.
@@ -108,6 +110,8 @@ pub struct Book {
     pub ever: BTreeSet<String>,
     /// Links that have raised a flag, and words that have.
     pub raised: BTreeSet<LinkId>,
+    /// Challenges that were passed.
+    pub passed: BTreeSet<(InteractionId, u16)>,
     pub vouched: BTreeMap<String, String>,
     pub sent: Sent,
     pub told: Told,
@@ -135,6 +139,7 @@ impl Book {
             names: BTreeSet::new(),
             ever: BTreeSet::new(),
             raised: BTreeSet::new(),
+            passed: BTreeSet::new(),
             vouched: BTreeMap::new(),
             sent: Sent::default(),
             told: Told::default(),

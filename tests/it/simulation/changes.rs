@@ -36,8 +36,8 @@ impl Book {
         for event in &events {
             *self.kinds.entry(event.kind.as_str()).or_default() += 1;
         }
-        // Ended links first: what they prove is asked for by the flag of the same commit.
-        let order = |put: &&Put| !put.name.starts_with("e/");
+        // What ended first: it is asked for by the interaction of the same commit.
+        let order = |put: &&Put| !(put.name.starts_with("e/") || put.name.starts_with("f/"));
         let mut puts: Vec<&Put> = batch.put.iter().collect();
         puts.sort_by_key(order);
         for put in puts {
@@ -86,6 +86,7 @@ impl Book {
                     self.head_put(&put.name, head);
                 }
             }
+            "f" => self.must(is_new, || format!("{} ended twice", put.name)),
             "j" => self.must(is_new, || format!("{} was reserved twice", put.name)),
             "m" => self.must(is_new, || format!("{}: a message was judged twice", put.name)),
             _ => {}
@@ -148,8 +149,8 @@ impl Book {
         for budget in budgets {
             let none = Budget::default();
             let (b, a) = (before.budgets.get(&budget).unwrap_or(&none), after.budgets.get(&budget).unwrap_or(&none));
-            let who = budget.split_once(':').map_or("p1", |(_, participant)| participant);
-            self.budget_put(&format!("{name} {budget}"), b, a, who, events);
+            let (method, who) = budget.split_once(':').unwrap_or((&budget, "p1"));
+            self.budget_put(&format!("{name} {budget}"), (b, a), method, who, events);
         }
         for word in after.vouched.keys().filter(|word| !before.vouched.contains_key(*word)) {
             let first = self.vouched.entry(word.clone()).or_insert_with(|| name.to_owned()).clone();
@@ -160,14 +161,25 @@ impl Book {
         self.addresses.insert(name.to_owned(), after);
     }
 
-    fn budget_put(&mut self, name: &str, before: &Budget, after: &Budget, who: &str, events: &[Event]) {
+    fn budget_put(
+        &mut self,
+        name: &str,
+        (before, after): (&Budget, &Budget),
+        method: &str,
+        who: &str,
+        events: &[Event],
+    ) {
         let who: ParticipantId = who.parse().expect("a participant's id");
         let of =
             |kind: EventKind| events.iter().filter(|e| e.kind == kind && e.participant.as_ref() == Some(&who)).count();
         if of(EventKind::Unlocked) + of(EventKind::Unbanned) > 0 {
             return; // an agent or an admin did it, and the trail says so
         }
-        let (wrong, right) = (of(EventKind::ConfirmationWrong), of(EventKind::Authenticated));
+        let (by_code, raised) = (of(EventKind::ChallengePassed), of(EventKind::Authenticated));
+        let (wrong, right) = match method {
+            "otp" => (of(EventKind::ChallengeWrong), by_code),
+            _ => (of(EventKind::ConfirmationWrong), raised - by_code.min(raised)),
+        };
         if wrong + right == 0 {
             return self.must(before == after, || format!("{name} moved from {before:?} to {after:?} by itself"));
         }

@@ -6,17 +6,18 @@ use countersign::domain::flag::{Binding, Flag, Raised};
 use countersign::domain::id::ParticipantId;
 use countersign::domain::interaction::{Interaction, Participant, Status};
 use countersign::domain::link::{LinkEnd, PostBackStatus, Progress};
+use countersign::domain::method::Method;
 
 use super::book::Book;
 
 /// What is told of one participant in one commit.
-struct Of<'a> {
+pub(super) struct Of<'a> {
     events: &'a [Event],
     who: &'a ParticipantId,
 }
 
 impl Of<'_> {
-    fn count(&self, kinds: &[EventKind]) -> usize {
+    pub(super) fn count(&self, kinds: &[EventKind]) -> usize {
         let ours = |e: &&Event| kinds.contains(&e.kind) && e.participant.as_ref() == Some(self.who);
         self.events.iter().filter(ours).count()
     }
@@ -47,6 +48,8 @@ impl Book {
             self.flag_put(after, participant, earlier, &of);
             self.links_put(after, participant, earlier);
             self.confirmation_put(after, participant, earlier, &of);
+            let made = before.as_ref().map_or(0, |b| b.challenges_made);
+            self.challenge_put(after, participant, earlier, made, &of);
         }
         self.interactions.entry(id).or_default().push(step, Some(after.clone()));
     }
@@ -81,6 +84,11 @@ impl Book {
         let latest = self.time.latest();
         self.must(raised.since.0 <= latest, || format!("{name} is up since a moment that no clock has shown"));
         self.must(at.status == Status::Open, || format!("{name} is up in a closed conversation"));
+        if of.count(&[EventKind::ChallengePassed]) == 1 {
+            // What a login proved meanwhile stands beside it.
+            let login = stood.filter(|_| falls == 0).and_then(|s| s.by_link);
+            return self.must(raised.by_link == login, || format!("{name} went up by a code, and says a link did it"));
+        }
         self.proved(&name, at, raised);
     }
 
@@ -88,7 +96,9 @@ impl Book {
     fn proved(&mut self, name: &str, at: &Interaction, raised: &Raised) {
         let Some(number) = raised.by_link else {
             // Which word it was is with the address.
-            return self.must(raised.binding == Binding::Token, || format!("{name} went up without a link or a word"));
+            // It reads as the weaker of the two where a code stands beside it.
+            let word = raised.binding == Binding::Token || raised.proofs.contains_key(&Method::Otp);
+            return self.must(word, || format!("{name} went up without a link or a word"));
         };
         let link = (at.id, number);
         let spent = self.ended.get(&link).is_some_and(|ended| match &ended.end {

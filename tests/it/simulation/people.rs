@@ -1,10 +1,11 @@
 //! The people of a simulated world: each does one thing with what there is, at some node, and
 //! does it again, as the contract allows, where nobody answered. What they do is chosen here;
-//! conversations are `chats`', keys and settings `admins`'.
+//! conversations are `chats`', challenges `codes`', keys and settings `admins`'.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use countersign::domain::challenge::ChallengeId;
 use countersign::domain::id::{InteractionId, Kid, TeamName};
 use countersign::domain::refusal::Refusal;
 use countersign::domain::token::Token;
@@ -71,6 +72,7 @@ pub struct Things {
     pub dones: Vec<(usize, Token)>,
     pub codes: Vec<(usize, LinkId, String)>,
     pub messages: Vec<(usize, InteractionId, String, String)>,
+    pub challenges: Vec<(usize, ChallengeId)>,
     /// Where somebody is locked or banned.
     pub locked: Vec<(usize, InteractionId)>,
     pub teams: Vec<TeamFacts>,
@@ -122,7 +124,7 @@ impl People {
 
     /// Somebody does something.
     pub async fn act(self: Arc<Self>) {
-        match self.cluster.chance.below(100) {
+        match self.cluster.chance.below(125) {
             0..6 => self.open().await,
             6..12 => self.issue().await,
             12..18 => self.press().await,
@@ -140,7 +142,8 @@ impl People {
             94..96 => self.change_security_keys().await,
             96..98 => self.change_api_keys().await,
             98 => self.use_passing_key().await,
-            _ => self.change_settings().await,
+            99 => self.change_settings().await,
+            _ => self.prove_by_code().await,
         }
     }
 

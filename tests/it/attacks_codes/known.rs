@@ -1,0 +1,88 @@
+//! Where each of the attacks on codes is tried: a test for each, by its name, and for those that no
+//! test tries yet, what is missing here for them to be possible.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Where the attack is tried.
+enum Tried {
+    /// In tests that carry its id in their names.
+    Here(&'static [&'static str]),
+    /// There is nothing yet that it could be tried on.
+    NotYet(&'static str),
+}
+
+use Tried::{Here, NotYet};
+
+const KBA: &str = "no questions are asked yet";
+const SENDING: &str = "nothing is sent yet";
+const ANSWERED: &str = "no page takes an answer yet";
+const PAGES: &str = "no page of a team's own is shown yet";
+
+const KNOWN: [(u16, Tried); 37] = [
+    (21, Here(&["races/codes.rs", "races.rs", "attacks_codes/texts.rs"])),
+    (22, Here(&["crash/codes.rs"])),
+    (23, Here(&["attacks_codes/budgets.rs", "crash/codes.rs"])),
+    (24, Here(&["attacks_codes/budgets.rs"])),
+    (25, Here(&["attacks_codes/ceiling.rs", "races/codes.rs", "crash/codes.rs"])),
+    (26, Here(&["attacks_codes/budgets.rs"])),
+    (27, Here(&["attacks_codes/budgets.rs"])),
+    (28, Here(&["attacks_codes/budgets.rs"])),
+    (29, Here(&["attacks_codes/budgets.rs"])),
+    (30, Here(&["attacks_codes/budgets.rs"])),
+    (31, Here(&["attacks_codes/budgets.rs"])),
+    (32, Here(&["attacks_codes/budgets.rs", "properties/lockouts.rs"])),
+    (33, Here(&["attacks_codes/kept.rs"])),
+    (34, Here(&["attacks_codes/budgets.rs"])),
+    (35, Here(&["attacks_codes/budgets.rs", "races/codes.rs"])),
+    (36, Here(&["attacks_codes/budgets.rs"])),
+    (37, Here(&["attacks_codes/texts.rs", "../../src/domain/typed.rs"])),
+    (38, Here(&["../../src/domain/challenge/tests.rs"])),
+    (39, Here(&["attacks_codes/texts.rs"])),
+    (40, Here(&["attacks_codes/budgets.rs"])),
+    (41, NotYet(SENDING)),
+    (42, Here(&["../../src/domain/challenge/tests.rs"])),
+    (43, Here(&["attacks_codes/kept.rs"])),
+    (44, Here(&["attacks_codes/insiders.rs"])),
+    (45, Here(&["attacks_codes/insiders.rs"])),
+    (46, NotYet(KBA)),
+    (50, NotYet(SENDING)),
+    (51, NotYet(SENDING)),
+    (52, NotYet(ANSWERED)),
+    (53, Here(&["timing.rs"])),
+    (54, Here(&["timing.rs"])),
+    (55, Here(&["attacks_codes/budgets.rs"])),
+    (56, NotYet(SENDING)),
+    (57, NotYet(SENDING)),
+    (82, NotYet(PAGES)),
+    (134, Here(&["limits/hostile.rs"])),
+    (135, Here(&["attacks_codes/kept.rs"])),
+];
+
+/// Ids in the names of a file's tests.
+fn ids(file: &Path) -> BTreeSet<u16> {
+    let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let names = text.lines().filter_map(|line| line.trim_start().strip_prefix("async ").or(Some(line.trim_start())));
+    let names = names.filter_map(|line| line.strip_prefix("fn ")).filter_map(|line| line.split('(').next());
+    let id = |part: &str| part.strip_prefix('a').filter(|rest| rest.len() == 3).and_then(|rest| rest.parse().ok());
+    names.flat_map(|name| name.split('_').map_while(id).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn each_attack_is_tried_where_it_is_said_to_be() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    for (id, tried) in &KNOWN {
+        match tried {
+            Here(files) => {
+                for file in *files {
+                    assert!(ids(&tests.join(file)).contains(id), "no test of {file} is named after A{id:03}");
+                }
+            }
+            NotYet(why) => {
+                let own = std::fs::read_dir(tests.join("attacks_codes")).expect("a folder");
+                let tried = own.map(|file| file.expect("a file").path()).any(|file| ids(&file).contains(id));
+                assert!(!tried, "A{id:03} is tried, though {why}");
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! One-time codes among everything else that people do: put, answered in the chat and by the API,
+//! sent again and taken back, by people who may be locked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign::domain::challenge::DeliverTo;
+use countersign::domain::event::{Actor, Event, EventKind};
+use countersign::domain::flag::Binding;
+use countersign::domain::id::ParticipantId;
+use countersign::domain::interaction::Participant;
+use countersign::domain::rules::answer::{Answer, Outcome, answer};
+use countersign::domain::rules::ask::{Request, Wanted, ask};
+use countersign::domain::rules::attend::{cancel, resend};
+use countersign::domain::rules::hear;
+use countersign::domain::time::Moment;
+use proptest::prelude::*;
+
+use super::Story;
+
+/// What is done with a participant's code.
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    Ask { who: usize },
+    Answer { who: usize, right: bool, by_chat: bool },
+    Resend { who: usize },
+    Cancel { who: usize },
+}
+
+pub(super) fn act() -> impl Strategy<Value = Act> {
+    let who = 0..3usize;
+    prop_oneof![
+        5 => who.clone().prop_map(|who| Act::Ask { who }),
+        7 => (who.clone(), prop::bool::weighted(0.4), any::<bool>())
+            .prop_map(|(who, right, by_chat)| Act::Answer { who, right, by_chat }),
+        1 => who.clone().prop_map(|who| Act::Resend { who }),
+        1 => who.prop_map(|who| Act::Cancel { who }),
+    ]
+}
+
+/// What was told of codes.
+#[derive(Default)]
+pub(super) struct Ledger {
+    /// Tries left, by challenge.
+    tries: BTreeMap<u16, u32>,
+    /// Challenges that are over.
+    over: BTreeSet<String>,
+    /// Until when somebody's codes are not compared.
+    locked: BTreeMap<ParticipantId, Moment>,
+}
+
+impl Ledger {
+    pub(super) fn enter(&mut self, events: &[Event]) {
+        for event in events {
+            let Some(who) = event.participant.clone() else { continue };
+            let of_codes = event.data.get("method").is_some_and(|method| method == "otp");
+            let text = |name: &str| event.data[name].as_str().expect("a text").to_owned();
+            match event.kind {
+                EventKind::ChallengeWrong | EventKind::ChallengePassed => {
+                    let locked = self.locked.get(&who).is_some_and(|until| event.at < *until);
+                    assert!(!locked, "{who:?} is locked, and a code was compared");
+                    let id = text("challenge");
+                    assert!(!self.over.contains(&id), "{id} was over, and was compared");
+                    if event.kind == EventKind::ChallengePassed {
+                        self.over.insert(id);
+                    }
+                }
+                EventKind::ChallengeExpired | EventKind::ChallengeCancelled => {
+                    let id = text("challenge");
+                    assert!(self.over.insert(id.clone()), "{id} ended twice");
+                }
+                EventKind::Locked if of_codes => {
+                    self.locked.insert(who, text("until").parse().expect("a moment"));
+                }
+                EventKind::Banned if of_codes => drop(self.locked.insert(who, Moment(u64::MAX))),
+                EventKind::Unlocked | EventKind::Unbanned if of_codes => drop(self.locked.remove(&who)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Nobody is given a try back.
+    pub(super) fn check(&mut self, participants: &[Participant]) {
+        for challenge in participants.iter().filter_map(|p| p.challenge.as_ref()) {
+            let before = self.tries.insert(challenge.number, challenge.tries_left).unwrap_or(u32::MAX);
+            assert!(challenge.tries_left > 0 && challenge.tries_left <= before, "{before}, then {challenge:?}");
+        }
+    }
+}
+
+impl Story {
+    pub(super) fn code_act(&mut self, act: &Act) {
+        match *act {
+            Act::Ask { who } => {
+                let (wanted, deliver_to) = (Wanted::Otp, DeliverTo::Agent);
+                let participant = Some(self.id(who));
+                let request = Request { wanted, participant, deliver_to, intent: None, state: None };
+                let (asked, events) = self.turn(None, |turn| ask(turn, &request));
+                self.hear(events, None);
+                let new = asked.is_none_or(|challenge| !self.codes.tries.contains_key(&challenge.number));
+                assert!(new, "a number is given out once");
+            }
+            Act::Answer { who, right, by_chat } => self.answer_code(who, right, by_chat),
+            Act::Resend { who } => {
+                let Some(number) = self.asked(who) else { return };
+                let (_, events) = self.turn(None, |turn| resend(turn, number));
+                self.hear(events, None);
+            }
+            Act::Cancel { who } => {
+                let Some(number) = self.asked(who) else { return };
+                let (_, events) = self.turn(None, |turn| cancel(turn, number));
+                self.hear(events, None);
+                assert!(self.asked(who).is_none());
+            }
+        }
+    }
+
+    fn asked(&self, who: usize) -> Option<u16> {
+        self.interaction.participants[who].challenge.as_ref().map(|challenge| challenge.number)
+    }
+
+    fn answer_code(&mut self, who: usize, right: bool, by_chat: bool) {
+        let Some(challenge) = self.interaction.participants[who].challenge.clone() else { return };
+        let code = challenge.answer(self.interaction.id, &self.keys.code);
+        let mut text = String::from_utf8(code.expose().to_vec()).expect("digits");
+        if !right {
+            let first = if text.starts_with('7') { "8" } else { "7" };
+            text.replace_range(..1, first);
+        }
+        let may = Some(self.id(who)).filter(|_| right);
+        if by_chat {
+            let (_, events) = self.turn(None, |turn| hear::hear(turn, &text, true, &Actor::Person));
+            return self.hear(events, may);
+        }
+        let said = Answer { text: &text, binding: Binding::Code, by: &Actor::Person };
+        let (answered, events) = self.turn(None, |turn| answer(turn, challenge.number, &said));
+        self.hear(events, may);
+        let passed = answered.is_some_and(|answered| answered.outcome == Outcome::Passed);
+        assert_eq!(passed, right, "a live code is right, and nothing else is");
+        assert!(!passed || self.asked(who).is_none(), "what has passed is over");
+    }
+}
