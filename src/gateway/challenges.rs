@@ -4,6 +4,7 @@
 use super::interactions::Acting;
 use super::links::fresh;
 use super::replay::Place;
+use super::teams::TeamView;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::challenge::{Challenge, ChallengeId};
@@ -42,8 +43,12 @@ impl Gateway {
         request: &Request,
         remember: Option<&Remember<'_, Held<Challenge>>>,
     ) -> Result<Told<Held<Challenge>>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| ask::ask(turn, request);
+        if !request.may_be_sent() {
+            return self.turn(acting.into(), rule, remember).await;
+        }
         let payable = |turn: &mut Turn<'_>| ask::payable(turn, request);
-        self.turn_paid(acting.into(), payable, |turn, _| ask::ask(turn, request), remember).await
+        self.turn_paid(acting.into(), payable, rule, remember).await
     }
 
     /// A challenge as it is now.

@@ -28,6 +28,9 @@ impl Gateway {
             None => turn.refuse(Refusal::NoSecurityKey),
             Some(_) => issue(turn, request),
         };
+        if !request.deliver {
+            return self.turn(visit, rule, remember).await;
+        }
         let payable = |turn: &mut crate::domain::turn::Turn<'_>| issue::payable(turn, request);
         self.turn_paid(visit, payable, rule, remember).await
     }

@@ -207,7 +207,6 @@ impl Gateway {
         Err(Error::Away("too many answers at one time".into()))
     }
 
-    #[expect(clippy::too_many_lines, reason = "one round is told in one piece")]
     async fn attempt<T: Clone>(
         &self,
         visit: &Visit<'_>,

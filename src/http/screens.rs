@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,14 +24,20 @@ pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(put_screen, get_screen))
 }
 
+/// A page, as it is sent.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it only describes")]
+struct Page(Vec<u8>);
+
 /// Makes an opening screen of a page of HTML. What acts, loads, links, asks or styles is taken out
 /// of it; the answer is what will be shown.
 #[utoipa::path(put, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "put_screen",
     params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, - and .")),
-    request_body(content = String, content_type = "text/html", description = "At most 48 KiB of UTF-8"),
+    request_body(content = Page, content_type = "text/html", description = "At most 48 KiB of UTF-8"),
     security(("key" = ["admin"])),
-    responses((status = 201, content_type = "text/html", body = String, description = "Made"),
-              (status = 200, content_type = "text/html", body = String, description = "Replaced")))]
+    responses((status = 201, content_type = "text/html", body = Page, description = "Made"),
+              (status = 200, content_type = "text/html", body = Page, description = "Replaced")))]
 async fn put_screen(
     State(state): State<Shared>,
     Admin(caller): Admin,
@@ -53,7 +60,7 @@ async fn put_screen(
 /// An opening screen as it will be shown.
 #[utoipa::path(get, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "get_screen",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, content_type = "text/html", body = String)))]
+    responses((status = 200, content_type = "text/html", body = Page)))]
 async fn get_screen(
     State(state): State<Shared>,
     Admin(caller): Admin,

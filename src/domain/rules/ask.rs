@@ -34,6 +34,13 @@ pub enum Wanted {
     Pin(Pin),
 }
 
+impl Request {
+    /// Whether a message may follow from it: a PIN is agreed on, and an agent reads what they tell.
+    pub fn may_be_sent(&self) -> bool {
+        matches!(self.wanted, Wanted::Otp) && self.deliver_to != DeliverTo::Agent
+    }
+}
+
 impl Wanted {
     fn method(&self) -> Method {
         match self {

@@ -15,9 +15,6 @@ enum Tried {
 use Tried::{Here, NotYet};
 
 const KBA: &str = "no questions are asked yet";
-const SENDING: &str = "nothing is sent yet";
-const ANSWERED: &str = "no page takes an answer yet";
-const PAGES: &str = "no page of a team's own is shown yet";
 
 const KNOWN: [(u16, Tried); 37] = [
     (21, Here(&["races/codes.rs", "races.rs", "attacks_codes/texts.rs"])),
@@ -40,21 +37,21 @@ const KNOWN: [(u16, Tried); 37] = [
     (38, Here(&["../../src/domain/challenge/tests.rs"])),
     (39, Here(&["attacks_codes/texts.rs"])),
     (40, Here(&["attacks_codes/budgets.rs"])),
-    (41, NotYet(SENDING)),
+    (41, Here(&["doors/entry.rs"])),
     (42, Here(&["../../src/domain/challenge/tests.rs"])),
     (43, Here(&["attacks_codes/kept.rs"])),
     (44, Here(&["attacks_codes/insiders.rs"])),
     (45, Here(&["attacks_codes/insiders.rs"])),
     (46, NotYet(KBA)),
-    (50, NotYet(SENDING)),
-    (51, NotYet(SENDING)),
-    (52, NotYet(ANSWERED)),
+    (50, Here(&["sending/budgets.rs"])),
+    (51, Here(&["sending/budgets.rs"])),
+    (52, Here(&["doors/challenge_pages.rs"])),
     (53, Here(&["timing.rs"])),
     (54, Here(&["timing.rs"])),
     (55, Here(&["attacks_codes/budgets.rs"])),
-    (56, NotYet(SENDING)),
-    (57, NotYet(SENDING)),
-    (82, NotYet(PAGES)),
+    (56, Here(&["sending/codes.rs"])),
+    (57, Here(&["sending/codes.rs"])),
+    (82, Here(&["doors/screens.rs"])),
     (134, Here(&["limits/hostile.rs"])),
     (135, Here(&["attacks_codes/kept.rs"])),
 ];

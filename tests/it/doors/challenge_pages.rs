@@ -110,6 +110,38 @@ async fn a055_a_locked_page_compares_nothing() {
     assert_eq!(team.flag(&chat).await["authenticated"], false);
 }
 
+/// A page as anybody sees it: without what is drawn anew for each.
+fn seen(visitor: &Visitor) -> (u16, String) {
+    let text = visitor.page.text();
+    let mut parts = text.split("value=\"");
+    let shown = parts.next().unwrap_or_default().to_owned();
+    let rest = parts.map(|part| part.split_once('"').map_or(part, |(_, rest)| rest));
+    let token = visitor.url.rsplit('/').next().unwrap_or_default();
+    (visitor.page.status, rest.fold(shown, |all, part| all + part).replace(token, "TOKEN"))
+}
+
+/// A052: whoever the conversation is said to be held with, the page shows the same.
+#[tokio::test]
+async fn a052_the_page_is_the_same_for_known_and_unknown_people() {
+    let world = World::new().await;
+    let team = team(&world, json!({})).await;
+    let known = open(&team, "known").await;
+    let unknown = team.open("webchat", "unknown").await;
+    let mut pages = Vec::new();
+    for chat in [known, unknown] {
+        let page = put(&team, &chat, json!({"method": "otp", "deliver_to": "agent"})).await;
+        let mut visitor = Visitor::at(&world, &page).await;
+        let mut told = vec![seen(&visitor)];
+        told.push(seen(visitor.goes_on().await));
+        let right = code(&team, &chat, 0).await;
+        told.push(seen(visitor.types(&another(&right)).await));
+        told.push(seen(visitor.types("not a code").await));
+        told.push(seen(visitor.types(&right).await));
+        pages.push(told);
+    }
+    assert_eq!(pages[0], pages[1]);
+}
+
 /// A GET changes nothing, a form of elsewhere does nothing, and nobody's token opens nothing.
 #[tokio::test]
 async fn only_this_browsers_own_form_does_anything() {

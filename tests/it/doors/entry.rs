@@ -153,7 +153,7 @@ async fn guesses_at_the_door_count_over_all_codes() {
 
 /// L-28 to L-30, I-05 to I-07: the code goes where the invitation does not.
 #[tokio::test]
-async fn l29_two_channels_need_two_addresses() {
+async fn a041_two_channels_need_two_addresses() {
     let world = World::new().await;
     let team = world.team("acme").await;
     channels(&team).await;
