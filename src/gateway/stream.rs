@@ -189,6 +189,11 @@ impl Listener {
         Self { key: Some(key.to_owned()), of_another, doubts: true, ..self }
     }
 
+    /// Whether it has read all that there was when it last looked: from now on it hears what is new.
+    pub fn is_caught_up(&self) -> bool {
+        self.caught_up && self.behind.is_empty()
+    }
+
     /// The next event. Waits until there is one; an error ends the stream, and the caller comes
     /// back with the last number that it got. May be dropped and asked again.
     pub async fn next(&mut self) -> Result<Arc<Heard>, Error> {
