@@ -25,10 +25,11 @@ pub struct Around {
 }
 
 impl Book {
-    /// The same question is answered the same way for a day.
-    pub fn answered_again(&mut self, key: &str, answer: &str, asked: u64) {
+    /// The same question is answered the same way for a day after it was first asked; the answer is
+    /// told `now`, however long it was on its way.
+    pub fn answered_again(&mut self, key: &str, answer: &str, asked: u64, now: u64) {
         let (at, first) = self.told.first.entry(key.to_owned()).or_insert_with(|| (asked, answer.to_owned())).clone();
-        let long_ago = asked.saturating_sub(at) > 23 * 3_600_000;
+        let long_ago = now.saturating_sub(at) > 23 * 3_600_000;
         if long_ago {
             self.told.first.insert(key.to_owned(), (asked, answer.to_owned()));
         }

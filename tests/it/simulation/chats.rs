@@ -60,7 +60,7 @@ impl People {
                     self.say(format_args!("{} opened {id}", node.name));
                     self.book().was_opened(id);
                     if let Some(key) = &sent.key {
-                        self.book().answered_again(key, &id.to_string(), around.asked);
+                        self.book().answered_again(key, &id.to_string(), around.asked, self.cluster.time.now());
                     }
                     let mut things = self.things();
                     if !things.chats.contains(&(sent.team, id)) {
@@ -153,7 +153,7 @@ impl People {
                     self.say(format_args!("{} made {token:?}", node.name));
                     self.book().was_issued(&token);
                     if let Some(key) = &key {
-                        self.book().answered_again(key, &token.text(), around.asked);
+                        self.book().answered_again(key, &token.text(), around.asked, self.cluster.time.now());
                     }
                     return self.things().links.push((at, token));
                 }

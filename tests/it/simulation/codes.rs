@@ -122,7 +122,12 @@ impl People {
                     let passed = book.passed.contains(&(id.interaction, id.number));
                     let must = outcome == told(Outcome::Passed) || outcome == told(Outcome::AlreadyUsed);
                     book.must(passed || !must, || format!("{id} was told to be {outcome}, and never passed"));
-                    return book.answered_again(&format!("{id} {message}"), &outcome, around.asked);
+                    return book.answered_again(
+                        &format!("{id} {message}"),
+                        &outcome,
+                        around.asked,
+                        self.cluster.time.now(),
+                    );
                 }
                 Answer::Refused(refusal) => return self.say(format_args!("{message} not judged: {refusal}")),
                 Answer::Unknown => {}

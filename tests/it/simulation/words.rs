@@ -73,7 +73,12 @@ impl People {
                     if heard == "Locked" || heard == "Banned" {
                         self.things().locked.push((at, id));
                     }
-                    return self.book().answered_again(&format!("{id} {message}"), &heard, around.asked);
+                    return self.book().answered_again(
+                        &format!("{id} {message}"),
+                        &heard,
+                        around.asked,
+                        self.cluster.time.now(),
+                    );
                 }
                 Answer::Refused(refusal) => return self.say(format_args!("{message} not heard: {refusal}")),
                 Answer::Unknown => {}
