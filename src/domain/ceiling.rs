@@ -96,6 +96,18 @@ impl Ceiling {
         }
     }
 
+    /// A right answer clears what does not ban.
+    pub fn clear(&mut self, now: Moment) {
+        if self.failures(now) < MOST {
+            *self = Self::default();
+        }
+    }
+
+    /// An admin lifts it.
+    pub fn lift(&mut self) {
+        *self = Self::default();
+    }
+
     /// Does again what was done in another life of the store. Locks are no ceiling's.
     pub fn again(&mut self, redo: Redo, now: Moment) {
         match redo {
@@ -103,7 +115,7 @@ impl Ceiling {
                 self.failures = self.failures.max(MOST);
                 self.last = self.last.max(now);
             }
-            Redo::Unbanned => *self = Self::default(),
+            Redo::Unbanned => self.lift(),
             Redo::Locked(_) | Redo::Unlocked => {}
         }
     }
@@ -126,8 +138,11 @@ pub enum Need {
     Look(CustomerTag),
     /// That this answer is counted.
     Count(CustomerTag),
-    /// That nothing is counted any more.
+    /// That a right answer clears it. One that has come to ban meanwhile stays: whoever guesses at
+    /// many addresses at once must not have the last wrong answers forgiven by a right one.
     Clear(CustomerTag),
+    /// That an admin lifts it, ban and all.
+    Lift(CustomerTag),
 }
 
 /// Ceilings as a rule may know them.
@@ -194,6 +209,20 @@ mod tests {
         let known = Known { failures: MOST, counted: true, cleared: false };
         assert!(known.trips() && !known.bans());
         assert!(Known { counted: false, ..known }.bans() && Known { failures: MOST + 1, ..known }.bans());
+    }
+
+    #[test]
+    fn a_right_answer_clears_what_does_not_ban_and_an_admin_lifts_what_does() {
+        let (mut ceiling, now) = (Ceiling::default(), Moment(5));
+        (1..MOST).for_each(|_| ceiling.count(None, now));
+        let mut almost = ceiling.clone();
+        almost.clear(now);
+        assert!(almost.is_clear());
+        ceiling.count(None, now);
+        ceiling.clear(now);
+        assert_eq!(ceiling.failures(now), MOST, "the hundredth came first");
+        ceiling.lift();
+        assert!(ceiling.is_clear());
     }
 
     #[test]

@@ -37,11 +37,19 @@ impl Gateway {
                     (customer, Known { failures: failures.await?, counted: true, cleared: false })
                 }
                 Need::Clear(customer) => {
-                    let clear = |ceiling: &mut Ceiling, _| {
-                        *ceiling = Ceiling::default();
+                    let clear = |ceiling: &mut Ceiling, now| {
+                        ceiling.clear(now);
                         true
                     };
                     let failures = self.at_ceiling(customer, clear).await?;
+                    (customer, Known { failures, counted: false, cleared: failures == 0 })
+                }
+                Need::Lift(customer) => {
+                    let lift = |ceiling: &mut Ceiling, _| {
+                        ceiling.lift();
+                        true
+                    };
+                    let failures = self.at_ceiling(customer, lift).await?;
                     (customer, Known { failures, counted: false, cleared: true })
                 }
             };

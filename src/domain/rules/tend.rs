@@ -118,7 +118,7 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, only: Option<Guarded>, re
         return turn.refuse(Refusal::Forbidden); // all of it or nothing
     }
     if turn.is_at_ceiling(at) {
-        turn.clear_ceiling(at);
+        turn.lift_ceiling(at);
     }
     if turn.ceiling_was_cleared(at) {
         let mut data = object(json!({"method": null, "reason": reason}));

@@ -102,14 +102,24 @@ impl Turn<'_> {
         }
     }
 
-    /// Nothing is counted at the customer's ceiling any more: a right answer, or an admin's word.
+    /// A right answer: nothing is counted at the customer's ceiling any more.
     pub fn clear_ceiling(&mut self, at: usize) {
-        let known = self.customer(at).and_then(|customer| Some((self.ceilings.of(&customer)?, customer)));
-        if let Some((known, customer)) = known
-            && known.failures > 0
-        {
+        if let Some(customer) = self.counted_at_ceiling(at) {
             self.need(Need::Clear(customer));
         }
+    }
+
+    /// An admin's word: the customer is not banned over all of her addresses any more.
+    pub fn lift_ceiling(&mut self, at: usize) {
+        if let Some(customer) = self.counted_at_ceiling(at) {
+            self.need(Need::Lift(customer));
+        }
+    }
+
+    /// The customer, where anything is known to be counted at her ceiling.
+    fn counted_at_ceiling(&self, at: usize) -> Option<CustomerTag> {
+        let customer = self.customer(at)?;
+        self.ceilings.of(&customer).filter(|known| known.failures > 0).map(|_| customer)
     }
 
     /// Whether this turn has lifted the customer's ban over all of her addresses.
