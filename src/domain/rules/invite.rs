@@ -163,7 +163,8 @@ fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {
         Via::Email if person.email.is_none() => return Err(Refusal::NoAddress),
         _ => {}
     }
-    if turn.interaction.links_made == u16::MAX {
+    // A PIN is put with the invitation: what would refuse that is asked for before anything changes.
+    if turn.interaction.links_made == u16::MAX || turn.interaction.challenges_made == u16::MAX {
         return Err(Refusal::Full);
     }
     if !turn.around.settings.entry.require_authentication {
