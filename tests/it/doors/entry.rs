@@ -6,9 +6,19 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Visitor, another, channels, code, invite, invited, open, read, team};
-use crate::world::{OWNER, Visit, World, worlds};
+use crate::world::{OWNER, Team, Visit, World, worlds};
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// A customer who was invited by phone, and has pressed Continue.
+async fn at_the_door(world: &World, first: &str) -> (Team, String, String, Visitor) {
+    let team = team(world, by(first, None)).await;
+    let chat = open(&team, "conv-1").await;
+    let url = invited(&team, &chat, json!({"via": "sms"})).await;
+    let mut visitor = Visitor::at(world, &url).await;
+    visitor.goes_on().await;
+    (team, chat, url, visitor)
+}
 
 fn by(first: &str, subsequent: Option<&str>) -> Value {
     json!({"require_authentication": true, "first": first, "subsequent": subsequent.unwrap_or("none")})
@@ -126,11 +136,7 @@ async fn l16_who_comes_again_proves_it_again_after_being_away() {
 #[tokio::test]
 async fn guesses_at_the_door_count_over_all_codes() {
     let world = World::new().await;
-    let team = team(&world, by("otp", None)).await;
-    let chat = open(&team, "conv-1").await;
-    let url = invited(&team, &chat, json!({"via": "sms"})).await;
-    let mut visitor = Visitor::at(&world, &url).await;
-    visitor.goes_on().await;
+    let (team, chat, url, mut visitor) = at_the_door(&world, "otp").await;
     let first = code(&team, &chat, 0).await;
     for _ in 0..3 {
         visitor.types(&another(&first)).await;
@@ -239,11 +245,7 @@ async fn i12_who_is_added_or_takes_a_place_comes_in_by_an_invitation_of_their_ow
 #[tokio::test]
 async fn an_invitation_can_be_disowned() {
     let world = World::new().await;
-    let team = team(&world, by("otp", None)).await;
-    let chat = open(&team, "conv-1").await;
-    let url = invited(&team, &chat, json!({"via": "sms"})).await;
-    let mut visitor = Visitor::at(&world, &url).await;
-    visitor.goes_on().await;
+    let (team, chat, url, mut visitor) = at_the_door(&world, "otp").await;
     let right = code(&team, &chat, 0).await;
     visitor.types(&right).await.sees(200, "You are in");
     visitor.open(&url).await;
@@ -277,11 +279,7 @@ async fn a_method_without_a_provider_is_refused_clearly() {
 #[tokio::test]
 async fn a_login_at_the_door_lets_in_the_browser_that_logged_in() {
     let world = World::new().await;
-    let team = team(&world, by("login", None)).await;
-    let chat = open(&team, "conv-1").await;
-    let url = invited(&team, &chat, json!({"via": "sms"})).await;
-    let mut visitor = Visitor::at(&world, &url).await;
-    visitor.goes_on().await;
+    let (team, chat, url, mut visitor) = at_the_door(&world, "login").await;
     assert_eq!(visitor.page.status, 303);
     let at_login = Visit::of(&visitor.page.header("location"));
     // Coming back without having logged in leads there again, by the same handle.

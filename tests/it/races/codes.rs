@@ -1,21 +1,33 @@
 //! Races for challenges: guesses beside each other, and one right answer that many bring.
 //! Where a race is run is its parent's affair.
 
-use std::sync::Arc;
-
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{CALLERS, Place, SHORT, count, outcomes, races, ran};
 use crate::length::{figure, rounds};
 use crate::world::Team;
 
 /// A conversation of a customer whose ceiling counts, with a live code.
-async fn asked(place: &Place, conversation: &str, phone: &str) -> (String, serde_json::Value, String) {
+async fn asked(place: &Place, conversation: &str, phone: &str) -> (String, Value, String) {
     let team = place.team();
     let chat = team.open_for(conversation, json!({"phone": phone})).await;
     let live = team.otp(&chat).await;
     let code = team.code(&chat, 0).await;
     (chat, live, code)
+}
+
+/// As many answers as there are callers, all of them wrong.
+fn wrong(code: &str) -> Vec<String> {
+    (0..).map(|n| format!("{n:06}")).filter(|guess| guess != code).take(CALLERS).collect()
+}
+
+/// What becomes of answers, each caller's to a challenge, that are given at once.
+async fn at_once(place: &Place, answer: impl Fn(usize) -> (Value, String)) -> Vec<String> {
+    let replies = place.race(|n, team| {
+        let (live, text) = answer(n);
+        async move { team.answers(&live, &text).await }
+    });
+    outcomes(&replies.await)
 }
 
 /// A021: of 64 wrong answers at once three are judged, and three count at the customer's ceiling:
@@ -26,15 +38,8 @@ async fn a021_of_64_wrong_answers_three_are_judged() {
         place.team().set(json!({"lockout": {"threshold": 100}})).await;
         for round in races("wrong answers") {
             let (_, live, code) = asked(&place, &format!("wrong-{round}"), &format!("+3725551{round:04}")).await;
-            let wrong = Arc::new((0..).map(|n| format!("{n:06}")).filter(|guess| *guess != code).take(CALLERS));
-            let guesses: Vec<String> = Arc::unwrap_or_clone(wrong).collect();
-            let replies = place
-                .race(|n, team| {
-                    let (live, guess) = (live.clone(), guesses[n].clone());
-                    async move { team.answers(&live, &guess).await }
-                })
-                .await;
-            let told = outcomes(&replies);
+            let guesses = wrong(&code);
+            let told = at_once(&place, |n| (live.clone(), guesses[n].clone())).await;
             assert_eq!((count(&told, "wrong"), count(&told, "exhausted")), (3, CALLERS - 3), "{told:?}");
             assert_eq!(place.team().outcome(&live, &code).await, "exhausted");
         }
@@ -49,13 +54,7 @@ async fn a035_of_64_right_answers_one_passes() {
         let mut chats = Vec::new();
         for round in races("right answers") {
             let (chat, live, code) = asked(&place, &format!("right-{round}"), "+37255512345").await;
-            let replies = place
-                .race(|_, team| {
-                    let (live, code) = (live.clone(), code.clone());
-                    async move { team.answers(&live, &code).await }
-                })
-                .await;
-            let told = outcomes(&replies);
+            let told = at_once(&place, |_| (live.clone(), code.clone())).await;
             assert_eq!((count(&told, "passed"), count(&told, "already_used")), (1, CALLERS - 1), "{told:?}");
             chats.push(chat);
         }
@@ -79,13 +78,7 @@ async fn a025_of_128_addresses_at_once_a_hundred_are_judged() {
                 asked_all.push((live, Team::wrong(&code)));
                 chats.push(chat);
             }
-            let replies = place
-                .race(|n, team| {
-                    let (live, guess) = asked_all[n].clone();
-                    async move { team.answers(&live, &guess).await }
-                })
-                .await;
-            judged += count(&outcomes(&replies), "wrong");
+            judged += count(&at_once(&place, |n| asked_all[n].clone()).await, "wrong");
         }
         let tripped: usize = place.told("participant.banned", &chats).await.iter().sum();
         assert!((99..=100).contains(&(judged + tripped)) && tripped >= 1, "{judged} wrong, {tripped} bans");
@@ -102,16 +95,9 @@ async fn a021_a035_a_right_answer_among_63_wrong_ones_passes_only_in_time() {
         let mut chats = Vec::new();
         for round in rounds("a right answer among wrong ones", SHORT, 1000) {
             let (chat, live, code) = asked(&place, &format!("mixed-{round}"), &format!("+3725552{round:04}")).await;
-            let wrong = (0..).map(|n| format!("{n:06}")).filter(|guess| *guess != code);
-            let mut guesses: Vec<String> = wrong.take(CALLERS).collect();
+            let mut guesses = wrong(&code);
             guesses[(round * 29) % CALLERS].clone_from(&code);
-            let replies = place
-                .race(|n, team| {
-                    let (live, guess) = (live.clone(), guesses[n].clone());
-                    async move { team.answers(&live, &guess).await }
-                })
-                .await;
-            let told = outcomes(&replies);
+            let told = at_once(&place, |n| (live.clone(), guesses[n].clone())).await;
             let (passed, wrong) = (count(&told, "passed"), count(&told, "wrong"));
             assert!(if passed == 1 { wrong < 3 } else { (passed, wrong) == (0, 3) }, "{told:?}");
             let late = if passed == 1 { "already_used" } else { "exhausted" };
