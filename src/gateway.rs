@@ -39,6 +39,7 @@ pub mod keys;
 pub mod links;
 pub mod messages;
 mod names;
+mod openings;
 pub mod postback;
 pub mod reapply;
 pub mod relay;
