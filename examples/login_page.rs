@@ -10,12 +10,12 @@
 use std::{collections::HashMap, env, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
+use aws_lc_rs::hmac;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Form, Router, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use url::Url;
@@ -79,8 +79,8 @@ impl Page {
     fn signed_link(&self, target: &str) -> Option<Params> {
         let url = format!("{}{target}", self.public_url);
         let (signed, signature) = url.rsplit_once("&cs_signature=")?;
-        let mac = Hmac::<sha2::Sha256>::new_from_slice(&self.key).ok()?.chain_update(signed);
-        mac.verify_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?; // in constant time
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
+        hmac::verify(&key, signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?; // in constant time
         let link: Params = Url::parse(signed).ok()?.query_pairs().into_owned().collect(); // only what is signed
         match link.get("cs_expires") {
             Some(end) if end.parse::<i64>().ok()? <= now() => None,

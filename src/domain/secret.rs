@@ -3,12 +3,10 @@
 
 use std::fmt;
 
-use aws_lc_rs::hkdf;
+use aws_lc_rs::{hkdf, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -103,33 +101,35 @@ impl<'de> Deserialize<'de> for Tag {
     }
 }
 
-/// A key for fingerprints of one kind. Cloning the keyed state is cheaper than building it.
+/// A key for fingerprints of one kind.
 #[derive(Clone)]
-pub struct MacKey(Hmac<Sha256>);
+pub struct MacKey(hmac::Key);
 
 impl MacKey {
     /// From a key of any length that the caller vouches for.
     pub fn new(key: &[u8]) -> Self {
-        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of every length (RFC 2104 §3)"))
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
     /// The fingerprint of several parts; each carries its length, so that no two lists of parts
     /// give the same input.
     pub fn tag(&self, parts: &[&[u8]]) -> Tag {
-        let mut mac = self.0.clone();
+        let mut mac = hmac::Context::with_key(&self.0);
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        Tag(mac.finalize().into_bytes().into())
+        Tag(whole(&mac.sign()))
     }
 
     /// The plain HMAC of a text, as standards want it.
     pub fn sign(&self, text: &[u8]) -> [u8; 32] {
-        let mut mac = self.0.clone();
-        mac.update(text);
-        mac.finalize().into_bytes().into()
+        whole(&hmac::sign(&self.0, text))
     }
+}
+
+fn whole(tag: &hmac::Tag) -> [u8; 32] {
+    tag.as_ref().try_into().expect("HMAC-SHA-256 gives 32 bytes")
 }
 
 impl fmt::Debug for MacKey {

@@ -5,10 +5,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::secret::{Secret, base64url};
 
@@ -27,7 +27,7 @@ impl SigningKey {
         let x = base64url(pair.public_key().as_ref());
         // The members in this order and without blanks, as the thumbprint wants them.
         let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-        let kid = base64url(&Sha256::digest(canonical.as_bytes()));
+        let kid = base64url(digest(&SHA256, canonical.as_bytes()).as_ref());
         Self { pair: Arc::new(pair), kid }
     }
 

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use super::names::{audit_index, member};
 use super::{Error, Gateway, decode};
@@ -121,7 +121,7 @@ fn hash_of(entry: &Entry) -> String {
     let Entry { number, at, actor, action, object, detail, previous, hash: _ } = entry;
     let hashed = Hashed { action, actor, at, detail, hash: "", number: *number, object, previous };
     let text = serde_json::to_vec(&hashed).expect("an entry is plain data");
-    hex(&Sha256::digest(text))
+    hex(digest(&SHA256, &text).as_ref())
 }
 
 /// What is wrong with a trail.

@@ -1,9 +1,9 @@
 //! Replies that may be remembered: a status and a JSON body in one byte string.
 //! Where they are kept, and for whom, is `gateway::replay`'s affair.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::{Buf as _, Bytes};
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::body::Json;
@@ -13,6 +13,10 @@ use crate::domain::refusal::Fault;
 use crate::gateway::callers::Caller;
 use crate::gateway::replay::Place;
 use crate::gateway::{Error, Told};
+
+/// What hardly a reply's body or head is longer than: neither is copied while it grows.
+const USUAL_BYTES: usize = 1024;
+const USUAL_HEADERS: usize = 12;
 
 /// A reply to keep: its first byte tells 200, 201 and 202 apart.
 pub(super) fn created<V: Serialize>(created: bool, view: &V) -> Vec<u8> {
@@ -25,16 +29,26 @@ pub(super) fn accepted<V: Serialize>(view: &V) -> Vec<u8> {
 }
 
 fn kept<V: Serialize>(status: u8, view: &V) -> Vec<u8> {
-    let mut bytes = vec![status];
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(status);
     serde_json::to_writer(&mut bytes, view).expect("views are maps with text keys");
     bytes
 }
 
 /// A reply that nobody keeps.
 pub(super) fn read<V: Serialize>(view: &V) -> Response {
-    let mut bytes = Vec::with_capacity(512);
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
     serde_json::to_writer(&mut bytes, view).expect("views are maps with text keys");
-    ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
+    json(StatusCode::OK, bytes.into())
+}
+
+/// A reply of JSON, with room for the headers that it gets on its way out.
+fn json(status: StatusCode, body: Bytes) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().reserve(USUAL_HEADERS);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// A kept reply as it was.
@@ -46,7 +60,7 @@ pub(super) fn again(bytes: Vec<u8>) -> Response {
     };
     let mut body = Bytes::from(bytes);
     body.advance(1.min(body.len()));
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    json(status, body)
 }
 
 /// A list's page size.

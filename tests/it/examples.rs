@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc;
 
+use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
 
@@ -119,8 +119,7 @@ fn read_json(stream: &TcpStream) -> Value {
 
 fn mac(text: &str) -> String {
     let key = URL_SAFE_NO_PAD.decode(KEY).expect("the key is base64url");
-    let mac = Hmac::<sha2::Sha256>::new_from_slice(&key).expect("HMAC takes any key");
-    URL_SAFE_NO_PAD.encode(mac.chain_update(text).finalize().into_bytes())
+    URL_SAFE_NO_PAD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), text.as_bytes()))
 }
 
 /// A link as the gateway signs it (contract, section 5).

@@ -12,12 +12,12 @@ use std::{
     path::Path,
 };
 
+use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::{
     Connection,
     backup::{Backup, StepResult},
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{
     failure::Failure,
@@ -127,14 +127,14 @@ fn copy(folder: &Folder, store: StoreId, draft: &Path, progress: Progress<'_>) -
 fn end(draft: &Path, manifest: &Manifest) -> io::Result<()> {
     let mut file = File::options().read(true).append(true).open(draft)?;
     let text = serde_json::to_vec(manifest)?;
-    let mut hash = Sha256::new();
+    let mut hash = Context::new(&SHA256);
     pieces(&mut (&file).take(manifest.bytes), |piece| {
         hash.update(piece);
         Ok(())
     })?;
     hash.update(&text);
     let length = u32::try_from(text.len()).map_err(io::Error::other)?;
-    file.write_all(&[&text[..], &hash.finalize(), &length.to_be_bytes(), MAGIC].concat())?;
+    file.write_all(&[&text[..], hash.finish().as_ref(), &length.to_be_bytes(), MAGIC].concat())?;
     file.sync_all()
 }
 
@@ -206,7 +206,7 @@ fn read(
     let bytes = bytes.ok_or_else(|| no_backup("it is damaged"))?;
     from.seek(SeekFrom::Start(0))?;
     let mut from = BufReader::with_capacity(PIECE, from);
-    let (mut hash, mut done) = (Sha256::new(), 0);
+    let (mut hash, mut done) = (Context::new(&SHA256), 0);
     pieces(&mut (&mut from).take(bytes), |piece| {
         hash.update(piece);
         done += piece.len() as u64;
@@ -216,7 +216,7 @@ fn read(
     let mut text = Vec::new();
     from.take(length).read_to_end(&mut text)?;
     hash.update(&text);
-    if hash.finalize()[..] != ending[..32] {
+    if hash.finish().as_ref() != &ending[..32] {
         return Err(no_backup("it is damaged: its content is not what was written"));
     }
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| no_backup(&error.to_string()))?;

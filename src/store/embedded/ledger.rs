@@ -13,7 +13,7 @@ use std::{
     path::Path,
 };
 
-use sha2::{Digest, Sha256};
+use aws_lc_rs::digest::{SHA256, digest};
 
 use super::{
     tables::StoreId,
@@ -41,8 +41,8 @@ impl Slot {
         bytes[8..16].copy_from_slice(&self.commit.to_be_bytes());
         bytes[16..24].copy_from_slice(&self.salts);
         bytes[24..28].copy_from_slice(&self.frames.to_be_bytes());
-        let check = Sha256::new().chain_update(store).chain_update(&bytes[..28]).finalize();
-        bytes[28..].copy_from_slice(&check[..4]);
+        let check = digest(&SHA256, &[store, &bytes[..28]].concat());
+        bytes[28..].copy_from_slice(&check.as_ref()[..4]);
         bytes
     }
 

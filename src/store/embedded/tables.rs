@@ -88,7 +88,7 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    connection.pragma_update(None, "cache_size", -(64 << 10))
+    connection.pragma_update(None, "cache_size", -(8 << 10))
 }
 
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
