@@ -4,6 +4,7 @@
 mod admission;
 mod challenge_pages;
 mod entry;
+mod languages;
 mod screens;
 
 use serde_json::{Value, json};
