@@ -16,7 +16,7 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, AnswerError, Screen, Wanted};
+pub use answer::{Answer, AnswerError, Screen, SentTo, Wanted};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
 pub use render::Pages;

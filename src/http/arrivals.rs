@@ -9,14 +9,17 @@ use super::Shared;
 use super::browser::{Form, fingerprint};
 use super::code_page::Seen;
 use super::page::{done, see_other, set};
+use super::views::mask;
 use crate::domain::challenge::{Challenge, Check, DeliverTo};
 use crate::domain::entry::Admission;
 use crate::domain::flag::Raised;
+use crate::domain::interaction::Interaction;
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::enter::Arrived;
 use crate::domain::rules::page::Page;
+use crate::domain::sending::{State, Way, What};
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::gateway::{Error, Held};
@@ -147,7 +150,27 @@ pub(super) fn wanted(held: &Held<Page>, challenge: Option<&Challenge>) -> pages:
     match (&challenge.check, challenge.deliver_to) {
         (Check::Pin(_), _) => pages::Wanted::Pin,
         (Check::Otp(otp), DeliverTo::Agent) => pages::Wanted::Told { digits: otp.length.into() },
-        (Check::Otp(otp), _) => pages::Wanted::Sent { digits: otp.length.into(), to: None },
+        (Check::Otp(otp), _) => {
+            pages::Wanted::Sent { digits: otp.length.into(), to: sent_to(&held.interaction, challenge) }
+        }
+    }
+}
+
+/// Where the live code went or is on its way to, masked as callers see it; nothing where no way led
+/// to the person.
+fn sent_to(interaction: &Interaction, challenge: &Challenge) -> Option<pages::SentTo> {
+    let live = |what: &What| {
+        matches!(what, What::Code { challenge: number, issue }
+            if *number == challenge.number && Some(*issue) == challenge.issue())
+    };
+    let sending = interaction.sendings.iter().find(|sending| live(&sending.what))?;
+    match (sending.state, sending.way) {
+        (State::Failed, _) => None,
+        (_, Way::Chat) => Some(pages::SentTo::Chat),
+        (_, way) => {
+            let address = way.address(interaction, interaction.participant(&sending.participant)?)?;
+            Some(pages::SentTo::Address(mask(address)))
+        }
     }
 }
 

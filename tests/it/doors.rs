@@ -3,6 +3,7 @@
 
 mod admission;
 mod challenge_pages;
+mod destinations;
 mod entry;
 mod languages;
 mod screens;

@@ -71,7 +71,7 @@ pub(super) fn answer(word: &str, wanted: Wanted) -> Answer {
 }
 
 pub(super) fn sent(word: &str) -> Wanted {
-    Wanted::Sent { digits: 6, to: Some(word.to_owned()) }
+    Wanted::Sent { digits: 6, to: Some(SentTo::Address(word.to_owned())) }
 }
 
 /// The code page in its states.
@@ -89,10 +89,12 @@ fn answers(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
     let told = Answer { resend_in: None, expires_at: None, ..answer(word, Wanted::Told { digits: 6 }) };
     let pin = Answer { resend_in: None, expires_at: None, ..answer(word, Wanted::Pin) };
     let moving = Answer { error: Some(AnswerError::TooEarly), ..answer(word, Wanted::Sent { digits: 4, to: None }) };
+    let chat = answer(word, Wanted::Sent { digits: 8, to: Some(SentTo::Chat) });
     vec![
         ("opening-code", artist.landing(landing(word, Purpose::Code))),
         ("opening-screen", artist.landing(opening)),
         ("answer-sent", artist.answer(answer(word, sent("+372•••••345")))),
+        ("answer-chat", artist.answer(chat)),
         ("answer-wrong", artist.answer(wrong)),
         ("answer-over", artist.answer(over)),
         ("answer-told", artist.answer(told)),

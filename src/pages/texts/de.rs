@@ -55,6 +55,7 @@ pub(super) const TEXTS: Texts = &[
     ("answer.title.pin", "Geben Sie Ihre Nummer ein"),
     ("answer.lead.sent", "Ein Code mit {digits} Ziffern ist auf dem Weg zu Ihnen."),
     ("answer.lead.sent_to", "Wir haben einen Code mit {digits} Ziffern gesendet an"),
+    ("answer.lead.sent_to_chat", "Wir haben einen Code mit {digits} Ziffern in Ihren Chat gesendet."),
     ("answer.lead.told", "Die Person, die Ihnen hilft, kann Ihnen einen Code mit {digits} Ziffern nennen."),
     ("answer.lead.pin", "Geben Sie die Nummer ein, die Sie mit der Firma vereinbart haben, nur Ziffern."),
     ("answer.label.sent", "Code"),

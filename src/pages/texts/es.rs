@@ -49,6 +49,7 @@ pub(super) const TEXTS: Texts = &[
     ("answer.title.pin", "Introduzca su número"),
     ("answer.lead.sent", "Un código de {digits} dígitos está en camino."),
     ("answer.lead.sent_to", "Hemos enviado un código de {digits} dígitos a"),
+    ("answer.lead.sent_to_chat", "Hemos enviado un código de {digits} dígitos a su chat."),
     ("answer.lead.told", "La persona que le ayuda puede decirle un código de {digits} dígitos."),
     ("answer.lead.pin", "Introduzca el número que acordó con la empresa, solo los dígitos."),
     ("answer.label.sent", "Código"),

@@ -46,6 +46,7 @@ pub(super) const TEXTS: Texts = &[
     ("answer.title.pin", "Sisestage number"),
     ("answer.lead.sent", "{digits}-kohaline kood on teel."),
     ("answer.lead.sent_to", "Saatsime {digits}-kohalise koodi:"),
+    ("answer.lead.sent_to_chat", "Saatsime {digits}-kohalise koodi teie vestlusesse."),
     ("answer.lead.told", "Teie abistaja saab teile öelda {digits}-kohalise koodi."),
     ("answer.lead.pin", "Sisestage number, milles ettevõttega kokku leppisite, ainult numbrimärgid."),
     ("answer.label.sent", "Kood"),

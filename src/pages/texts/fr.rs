@@ -53,6 +53,7 @@ pub(super) const TEXTS: Texts = &[
     ("answer.title.pin", "Saisissez votre numéro"),
     ("answer.lead.sent", "Un code à {digits} chiffres est en route."),
     ("answer.lead.sent_to", "Nous avons envoyé un code à {digits} chiffres à"),
+    ("answer.lead.sent_to_chat", "Nous avons envoyé un code à {digits} chiffres dans votre conversation."),
     ("answer.lead.told", "La personne qui vous aide peut vous dire un code à {digits} chiffres."),
     ("answer.lead.pin", "Saisissez le numéro convenu avec la société, en chiffres seulement."),
     ("answer.label.sent", "Code"),
