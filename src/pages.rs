@@ -172,13 +172,14 @@ pub enum Refused {
     Stale,
     NotConfirmed,
     Unavailable,
+    NoCode,
     CodeOver,
     EntryOver,
 }
 
 impl Refused {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 13] = [
+    pub const ALL: [Refused; 14] = [
         Refused::Expired,
         Refused::Used,
         Refused::Superseded,
@@ -190,6 +191,7 @@ impl Refused {
         Refused::Stale,
         Refused::NotConfirmed,
         Refused::Unavailable,
+        Refused::NoCode,
         Refused::CodeOver,
         Refused::EntryOver,
     ];
@@ -207,6 +209,7 @@ impl Refused {
             Refused::Stale => "stale",
             Refused::NotConfirmed => "not_confirmed",
             Refused::Unavailable => "unavailable",
+            Refused::NoCode => "no_code",
             Refused::CodeOver => "code_over",
             Refused::EntryOver => "entry_over",
         }

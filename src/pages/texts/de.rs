@@ -176,6 +176,9 @@ pub(super) const TEXTS: Texts = &[
     ("notice.unavailable.title", "Bitte versuchen Sie es gleich noch einmal"),
     ("notice.unavailable.text", "Das geht im Moment nicht. Es ist nichts verloren gegangen."),
     ("notice.unavailable.hint", "Warten Sie kurz und öffnen Sie den Link dann noch einmal."),
+    ("notice.no_code.title", "Zurzeit kann kein Code gesendet werden"),
+    ("notice.no_code.text", "Wir konnten Ihnen diesmal keinen Code senden. Es ist nichts verloren gegangen."),
+    ("notice.no_code.hint", "Versuchen Sie es später noch einmal, oder bitten Sie in Ihrem Chat um Hilfe."),
     ("notice.code_over.title", "Dieser Code gilt nicht mehr"),
     ("notice.code_over.text", "Er wurde schon verwendet, zu oft versucht, oder seine Zeit ist um."),
     (

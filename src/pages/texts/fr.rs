@@ -174,6 +174,9 @@ pub(super) const TEXTS: Texts = &[
     ("notice.unavailable.title", "Veuillez réessayer dans un instant"),
     ("notice.unavailable.text", "C’est impossible pour le moment. Rien n’est perdu."),
     ("notice.unavailable.hint", "Attendez un peu, puis rouvrez le lien."),
+    ("notice.no_code.title", "Aucun code ne peut être envoyé pour le moment"),
+    ("notice.no_code.text", "Nous n’avons pas pu vous envoyer de code cette fois. Rien n’est perdu."),
+    ("notice.no_code.hint", "Réessayez plus tard, ou retournez à votre conversation et demandez-y de l’aide."),
     ("notice.code_over.title", "Ce code n’est plus valable"),
     ("notice.code_over.text", "Il a déjà servi, il a été essayé trop souvent, ou son temps est écoulé."),
     (

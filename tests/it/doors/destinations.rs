@@ -89,3 +89,20 @@ async fn at_the_door_only_the_browser_that_waits_is_told() {
     visitor.press("resend", &[]).await.sees(200, PHONE);
     assert_eq!(team.bot("GET", &chat, "", Value::Null).await.expect(200)["challenge"]["delivery"]["to"], PHONE);
 }
+
+/// Codes that cannot be sent are said to be so, and no login page is blamed.
+#[tokio::test]
+async fn a_code_that_cannot_be_sent_is_no_login_that_failed() {
+    let world = World::new().await;
+    let (team, chat) = sending(&world).await;
+    asked(&team, &chat, "sms").await;
+    let url = invited(&team, &chat, json!({"via": "email"})).await;
+    for (budget, status) in
+        [(json!({"countries": ["FI"]}), 409), (json!({"countries": [], "per_destination_hour": 1}), 429)]
+    {
+        team.set(json!({"send_budget": budget})).await;
+        let mut visitor = Visitor::at(&world, &url).await;
+        visitor.goes_on().await.sees(status, "No code can be sent right now");
+        tells_nothing(&visitor);
+    }
+}
