@@ -83,6 +83,17 @@ pub struct Done {
     pub state: DoneState,
     /// Where the chat is (`https://wa.me/…`, `sms:…`); shown only with a scheme that leads to a chat.
     pub return_link: Option<String>,
+    /// Where this browser wants to come in; none where it came to log in from a chat.
+    pub way_on: Option<WayOn>,
+}
+
+/// The invitation that a browser was sent to the login page from: the way on is its Continue.
+#[derive(Serialize)]
+pub struct WayOn {
+    /// Path that Continue posts to, with `act=continue`.
+    pub action: String,
+    /// Goes back in the field `nonce`.
+    pub nonce: String,
 }
 
 /// The request that a login answered, and how it is disowned.

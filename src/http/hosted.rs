@@ -7,15 +7,17 @@ use axum::routing::get;
 use http::{HeaderMap, header};
 
 use super::Shared;
-use super::browser::{Form, browser, nonce};
+use super::browser::{Form, browser, fingerprint, nonce};
 use super::notices::{refusal_in, refusal_page, refused};
 use super::page::{brand, done, drawn_alone, form_targets, headers_of_page, see_other, set};
 use super::problem::Problem;
 use super::views::mask;
+use crate::domain::entry;
 use crate::domain::interaction::Participant;
 use crate::domain::link::{Link, PostBackStatus, Progress, Purpose, return_link};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::continue_link::Found;
+use crate::domain::rules::enter::left_for_login;
 use crate::domain::settings::BindingRule;
 use crate::domain::token::Token;
 use crate::gateway::Held;
@@ -101,8 +103,8 @@ impl After<'_> {
         };
         let return_link = self.link.return_url.as_deref().and_then(|url| return_link(url, code));
         let (brand, locale) = (brand(settings), settings.locale.clone());
-        let page = pages::Done { brand, locale, state: how, return_link };
-        drawn_alone(self.state, self.state.pages.done(&page), "'self'")
+        let page = pages::Done { brand, locale, state: how, return_link, way_on: self.way_on() };
+        drawn_alone(self.state, self.state.pages.done(&page), &form_targets(settings))
     }
 
     /// How the login stands now: the login page's answer is only where it began.
@@ -137,6 +139,16 @@ impl After<'_> {
             report_action: format!("/l/{}", self.token.text()),
             nonce: nonce(self.state, self.token, self.browser),
         }
+    }
+
+    /// Back to the invitation that this browser was sent to log in from. Continue there lets it in, or
+    /// sends it to log in again, as the rule says.
+    fn way_on(&self) -> Option<pages::WayOn> {
+        let browser = fingerprint(self.state, self.browser);
+        let invitation = left_for_login(self.participant, self.link.number, &browser)?;
+        let token = entry::page(self.held.interaction.id, invitation, self.state.gateway.keys());
+        let nonce = nonce(self.state, &token, self.browser);
+        Some(pages::WayOn { action: format!("/c/{}", token.text()), nonce })
     }
 }
 

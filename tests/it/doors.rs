@@ -6,6 +6,7 @@ mod challenge_pages;
 mod destinations;
 mod entry;
 mod languages;
+mod login_at_door;
 mod screens;
 
 use serde_json::{Value, json};

@@ -128,7 +128,7 @@ fn asked(word: &str) -> Asked {
 
 pub(super) fn done(word: &str, state: DoneState) -> Done {
     let return_link = Some("https://wa.me/3725550100?text=B2CD3F".to_owned());
-    Done { brand: brand(word), locale: "en".to_owned(), state, return_link }
+    Done { brand: brand(word), locale: "en".to_owned(), state, return_link, way_on: None }
 }
 
 pub(super) fn problem(word: &str) -> ProblemPage {
@@ -164,6 +164,12 @@ fn bare_landing(word: &str) -> Landing {
     }
 }
 
+/// The done page of a browser that wants to come in by an invitation.
+fn at_door(word: &str, state: DoneState) -> Done {
+    let way_on = Some(WayOn { action: "/c/AbC-123_".to_owned(), nonce: word.to_owned() });
+    Done { return_link: None, way_on, ..done(word, state) }
+}
+
 /// What a customer sees in that language, by name, with `word` wherever friendly values leave room
 /// for one.
 pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)> {
@@ -177,11 +183,16 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
         ("landing-bare", artist.landing(bare_landing(word))),
         ("code", artist.done(done(word, code(word)))),
         ("code-plain", artist.done(plain)),
+        ("code-door", artist.done(at_door(word, code(word)))),
         ("done-authenticated", artist.done(done(word, authenticated(word)))),
         ("done-denied", artist.done(done(word, DoneState::Denied))),
         ("done-cancelled", artist.done(done(word, DoneState::Cancelled))),
         ("done-reported", artist.done(done(word, DoneState::Reported))),
         ("done-ended", artist.done(done(word, DoneState::Ended))),
+        ("door-authenticated", artist.done(at_door(word, authenticated(word)))),
+        ("door-denied", artist.done(at_door(word, DoneState::Denied))),
+        ("door-cancelled", artist.done(at_door(word, DoneState::Cancelled))),
+        ("door-ended", artist.done(at_door(word, DoneState::Ended))),
     ];
     drawn.extend(answers(word, &artist));
     drawn.extend(Refused::ALL.map(|refused| (refused.word(), artist.refused(refused, word))));
@@ -221,7 +232,8 @@ pub(super) fn foreign(word: &str) -> [String; 5] {
         ..landing(word, Purpose::MidChat)
     };
     let state = foreign_code(word);
-    let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()) };
+    let way_on = Some(WayOn { action: text(), nonce: text() });
+    let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()), way_on };
     let notice = Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text(), until: Some(text()) };
     let problem = ProblemPage { slug: text(), title: text(), status: 400, meaning: text(), remedy: text() };
     let pages = Pages::new();

@@ -92,6 +92,7 @@ pub(super) const TEXTS: Texts = &[
     ("code.title", "Senden Sie diesen Code in Ihren Chat"),
     ("code.lead", "Sie sind angemeldet. Um zu zeigen, dass der Chat Ihrer ist, senden Sie diesen Code selbst dorthin."),
     ("code.return", "Code in den Chat senden"),
+    ("code.sent", "Ich habe ihn gesendet"),
     ("code.copy", "Code kopieren"),
     ("code.copied", "Kopiert"),
     ("code.valid", "Noch {seconds} Sekunden gültig, bis"),
@@ -106,6 +107,7 @@ pub(super) const TEXTS: Texts = &[
         "done.authenticated.text",
         "Sie sind angemeldet. Gehen Sie zurück zu Ihrem Chat; diese Seite können Sie schließen.",
     ),
+    ("done.authenticated.at_door", "Sie sind angemeldet. Weiter zum Gespräch, zu dem Sie eingeladen sind."),
     ("done.passed.title", "Bestätigt"),
     ("done.passed.text", "Danke. Gehen Sie zurück zu Ihrem Chat; diese Seite können Sie schließen."),
     ("done.entered.title", "Sie sind dabei"),
@@ -115,10 +117,18 @@ pub(super) const TEXTS: Texts = &[
         "done.denied.text",
         "Die Anmeldeseite konnte nicht bestätigen, dass Sie es sind. Gehen Sie zurück zu Ihrem Chat, um es noch einmal zu versuchen oder ohne Anmeldung weiterzumachen.",
     ),
+    (
+        "done.denied.at_door",
+        "Die Anmeldeseite konnte nicht bestätigen, dass Sie es sind. Sie können es noch einmal versuchen.",
+    ),
     ("done.cancelled.title", "Sie haben die Anmeldung abgebrochen"),
     (
         "done.cancelled.text",
         "Es wurde nichts bestätigt. Gehen Sie zurück zu Ihrem Chat, um es noch einmal zu versuchen oder ohne Anmeldung weiterzumachen.",
+    ),
+    (
+        "done.cancelled.at_door",
+        "Es wurde nichts bestätigt. Wenn Sie eintreten möchten, können Sie sich wieder anmelden.",
     ),
     ("done.reported.title", "Danke für den Hinweis"),
     (
@@ -127,6 +137,8 @@ pub(super) const TEXTS: Texts = &[
     ),
     ("done.ended.title", "Das war alles"),
     ("done.ended.text", "Hier gibt es nichts mehr zu tun. Gehen Sie zurück zu Ihrem Chat."),
+    ("done.ended.at_door", "Diese Anmeldung gilt nicht mehr. Um einzutreten, melden Sie sich noch einmal an."),
+    ("done.again", "Noch einmal versuchen"),
     ("done.return", "Zurück zum Chat"),
     ("notice.expired.title", "Dieser Link ist abgelaufen"),
     ("notice.expired.text", "Zu Ihrer Sicherheit funktionieren Links nur kurze Zeit."),
