@@ -219,7 +219,7 @@ async fn screen(State(state): State<Shared>, Path(text): Path<String>, headers: 
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
     let Some(token) = Token::parse(&text) else { return Ok(unknown(&state)) };
     let Some(form) = Form::read(&state, &token, request).await? else {
-        return Ok(refusal_page(&state, Refusal::StaleForm.into()));
+        return Ok(stale(&state, &token).await);
     };
     let act = arrivals::Act { state: &state, token: &token, form: &form };
     let told = match form.field("act") {
@@ -227,10 +227,16 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
         "answer" => act.answer().await,
         "resend" => act.resend().await,
         "report" => act.report().await,
-        _ => Err(Refusal::StaleForm.into()),
+        _ => return Ok(stale(&state, &token).await),
     };
     Ok(match told {
         Ok(response) => response,
         Err(error) => refused(&state, &token, error).await,
     })
+}
+
+/// A form that this browser was not shown: who has the page's address reads so in its team's language.
+async fn stale(state: &Shared, token: &Token) -> Response {
+    let held = state.gateway.visit_page(token).await.ok();
+    refusal_in(state, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
 }

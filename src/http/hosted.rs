@@ -155,13 +155,19 @@ impl After<'_> {
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
     let Some(token) = Token::parse(&text) else { return Ok(refusal_page(&state, Refusal::NotFound("link").into())) };
     let Some(form) = Form::read(&state, &token, request).await? else {
-        return Ok(refusal_page(&state, Refusal::StaleForm.into()));
+        return Ok(stale(&state, &token).await);
     };
     Ok(match form.field("act") {
         "continue" => press_continue(&state, &token, &form.browser, form.field("opener")).await,
         "report" => press_report(&state, &token).await,
-        _ => refusal_page(&state, Refusal::StaleForm.into()),
+        _ => stale(&state, &token).await,
     })
+}
+
+/// A form that this browser was not shown: who has the link reads so in its team's language.
+async fn stale(state: &Shared, token: &Token) -> Response {
+    let held = state.gateway.visit_link(token).await.ok();
+    refusal_in(state, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
 }
 
 async fn press_continue(state: &Shared, token: &Token, browser: &str, opener: &str) -> Response {

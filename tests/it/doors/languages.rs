@@ -34,9 +34,15 @@ async fn pages_speak_the_teams_language() {
             assert!(page.starts_with(&format!("<!doctype html>\n<html lang=\"{language}\"")), "{page}");
             assert!(page.contains(words), "{words}: {page}");
         }
+        // A form that the browser was not shown is answered in the language of the page's team, too.
+        let url = invited(&team, &chat, json!({"via": "sms", "participant": "p2"})).await;
+        for address in [link["url"].as_str().unwrap(), &url] {
+            let page = browser.post(address, &[("act", "continue"), ("nonce", "of-another-page")]).await;
+            assert_eq!(page.status, 403);
+            assert!(page.text().contains(&format!("<html lang=\"{language}\"")), "{}", page.text());
+        }
         before = link;
 
-        let url = invited(&team, &chat, json!({"via": "sms", "participant": "p2"})).await;
         let mut visitor = Visitor::at(&world, &url).await;
         visitor.goes_on().await.sees(200, question);
         let right = code(&team, &chat, 1).await;
