@@ -42,6 +42,7 @@ mod layers;
 mod login_links;
 mod login_page;
 mod notices;
+mod page;
 mod patience;
 mod people;
 mod problem;

@@ -16,7 +16,7 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, AnswerError, Screen, Wanted};
+pub use answer::{Answer, AnswerError, Screen, SentTo, Wanted};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
 pub use render::Pages;
@@ -83,6 +83,17 @@ pub struct Done {
     pub state: DoneState,
     /// Where the chat is (`https://wa.me/…`, `sms:…`); shown only with a scheme that leads to a chat.
     pub return_link: Option<String>,
+    /// Where this browser wants to come in; none where it came to log in from a chat.
+    pub way_on: Option<WayOn>,
+}
+
+/// The invitation that a browser was sent to the login page from: the way on is its Continue.
+#[derive(Serialize)]
+pub struct WayOn {
+    /// Path that Continue posts to, with `act=continue`.
+    pub action: String,
+    /// Goes back in the field `nonce`.
+    pub nonce: String,
 }
 
 /// The request that a login answered, and how it is disowned.
@@ -172,13 +183,14 @@ pub enum Refused {
     Stale,
     NotConfirmed,
     Unavailable,
+    NoCode,
     CodeOver,
     EntryOver,
 }
 
 impl Refused {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 13] = [
+    pub const ALL: [Refused; 14] = [
         Refused::Expired,
         Refused::Used,
         Refused::Superseded,
@@ -190,6 +202,7 @@ impl Refused {
         Refused::Stale,
         Refused::NotConfirmed,
         Refused::Unavailable,
+        Refused::NoCode,
         Refused::CodeOver,
         Refused::EntryOver,
     ];
@@ -207,6 +220,7 @@ impl Refused {
             Refused::Stale => "stale",
             Refused::NotConfirmed => "not_confirmed",
             Refused::Unavailable => "unavailable",
+            Refused::NoCode => "no_code",
             Refused::CodeOver => "code_over",
             Refused::EntryOver => "entry_over",
         }

@@ -11,7 +11,7 @@ use super::time::Moment;
 /// What is judged: codes of the last day.
 const SPAN: Duration = Duration::from_secs(24 * 3600);
 
-/// Counts are kept for so long each.
+/// What is counted within so long is kept as one: a day takes 145 of them.
 const STEP: Duration = Duration::from_secs(600);
 
 /// Fewer codes say nothing: of so many a hundredth part comes back by mere chance, if anybody at
@@ -29,6 +29,7 @@ pub struct Returns {
     paused: bool,
 }
 
+/// From when on it was counted; codes that left; codes that came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Step(Moment, u64, u64);
 
@@ -44,12 +45,8 @@ pub enum Verdict {
 }
 
 impl Returns {
-    /// Whether nothing is sent there now.
-    pub fn is_paused(&self) -> bool {
-        self.paused
-    }
-
-    /// When it should be looked at again, where nothing is sent there: the oldest counts go.
+    /// Until when nothing is sent there, where that is so: then the oldest counts are forgotten, and the
+    /// others are judged anew. Codes that come back late may end it sooner.
     pub fn until(&self) -> Option<Moment> {
         self.steps.first().filter(|_| self.paused).map(|Step(from, ..)| from.plus(STEP).plus(SPAN))
     }
@@ -59,7 +56,7 @@ impl Returns {
         self.steps.retain(|Step(from, ..)| now < from.plus(STEP).plus(SPAN));
         if sent + back > 0 {
             match self.steps.last_mut() {
-                Some(Step(from, s, b)) if now < from.plus(STEP) => (*s, *b) = (*s + sent, *b + back),
+                Some(Step(from, left, came)) if now < from.plus(STEP) => (*left, *came) = (*left + sent, *came + back),
                 _ => self.steps.push(Step(now, sent, back)),
             }
         }

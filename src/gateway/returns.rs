@@ -21,11 +21,28 @@ use crate::domain::time::Moment;
 /// What is known of a country counts for so long.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// What this node has counted and not yet added, and what it knows.
+/// A team's codes to one country.
+type Place = (TeamName, Country);
+
+/// Codes that this node has counted and not yet added.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    sent: u64,
+    back: u64,
+}
+
+/// What a record said when it was read.
+#[derive(Clone, Copy)]
+struct Known {
+    paused_until: Option<Moment>,
+    read_at: Duration,
+}
+
+/// What this node has counted, and what it knows.
 #[derive(Default)]
 pub(super) struct Counts {
-    counted: DashMap<(TeamName, Country), (u64, u64)>,
-    known: DashMap<(TeamName, Country), (Option<Moment>, Duration)>,
+    counted: DashMap<Place, Counted>,
+    known: DashMap<Place, Known>,
 }
 
 impl Gateway {
@@ -34,11 +51,12 @@ impl Gateway {
         let Some(country) = country else { return Ok(()) };
         let place = (team.team.name.clone(), country);
         let known = self.returns.known.get(&place).map(|kept| *kept);
-        let paused = match known.filter(|(_, at)| self.clock.elapsed().saturating_sub(*at) < FRESH) {
-            Some((paused, _)) => paused,
-            None => self.add_counts(&place, (0, 0)).await?,
+        let paused_until = match known.filter(|known| self.clock.elapsed().saturating_sub(known.read_at) < FRESH) {
+            Some(known) => known.paused_until,
+            // Adding nothing reads the record, and lets time end a pause.
+            None => self.add_counts(&place, Counted::default()).await?,
         };
-        match paused {
+        match paused_until {
             Some(until) => Err(Refusal::SendBudget(until).into()),
             None => Ok(()),
         }
@@ -47,29 +65,31 @@ impl Gateway {
     /// A code left.
     pub(super) fn count_sent(&self, team: &TeamName, country: Option<Country>) {
         if let Some(country) = country {
-            self.returns.counted.entry((team.clone(), country)).or_default().0 += 1;
+            self.returns.counted.entry((team.clone(), country)).or_default().sent += 1;
         }
     }
 
     /// A code came back.
     pub(super) fn count_back(&self, team: &TeamName, country: Option<Country>) {
         if let Some(country) = country {
-            self.returns.counted.entry((team.clone(), country)).or_default().1 += 1;
+            self.returns.counted.entry((team.clone(), country)).or_default().back += 1;
         }
     }
 
-    /// Adds what was counted here to the records.
+    /// Adds what was counted here to the records. What cannot be added is kept and keeps nothing else
+    /// from being added; the error is the last of such.
     pub async fn add_all_counts(&self) -> Result<(), Error> {
+        let mut told = Ok(());
         let places: Vec<_> = self.returns.counted.iter().map(|entry| entry.key().clone()).collect();
         for place in places {
             let Some((_, counts)) = self.returns.counted.remove(&place) else { continue };
             if let Err(error) = self.add_counts(&place, counts).await {
                 let mut kept = self.returns.counted.entry(place).or_default();
-                *kept = (kept.0 + counts.0, kept.1 + counts.1);
-                return Err(error);
+                *kept = Counted { sent: kept.sent + counts.sent, back: kept.back + counts.back };
+                told = Err(error);
             }
         }
-        Ok(())
+        told
     }
 
     /// Adds counts for ever, every second.
@@ -82,8 +102,8 @@ impl Gateway {
         }
     }
 
-    /// Until when nothing is sent there.
-    async fn add_counts(&self, place: &(TeamName, Country), counts: (u64, u64)) -> Result<Option<Moment>, Error> {
+    /// Adds to a record and judges it; until when nothing is sent there, where that is so.
+    async fn add_counts(&self, place: &Place, counts: Counted) -> Result<Option<Moment>, Error> {
         let (team, country) = place;
         let code = country.to_string();
         let read_at = self.clock.elapsed();
@@ -95,7 +115,7 @@ impl Gateway {
             let name = &reads.names[0];
             let before: Returns = records[0].as_ref().map_or(Ok(Returns::default()), |bytes| decode(name, bytes))?;
             let mut returns = before.clone();
-            let verdict = returns.count(counts.0, counts.1, self.sure());
+            let verdict = returns.count(counts.sent, counts.back, self.sure());
             let until = returns.until();
             if returns == before {
                 return Ok(Change::nothing(Ok(until)));
@@ -116,8 +136,8 @@ impl Gateway {
             change.events.extend(kind.map(|kind| team_event(team, kind, &Actor::Time, now, data)));
             Ok(change)
         });
-        let until = saved.await?.outcome?;
-        self.returns.known.insert(place.clone(), (until, read_at));
-        Ok(until)
+        let paused_until = saved.await?.outcome?;
+        self.returns.known.insert(place.clone(), Known { paused_until, read_at });
+        Ok(paused_until)
     }
 }

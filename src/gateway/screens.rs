@@ -1,7 +1,7 @@
 //! A team's own opening screens: each is a record beside the team's, which names them all.
 //! What may stand in one, `domain::screen` says; how it is shown, `http`.
 
-use super::decide::{Plain, Reads};
+use super::decide::{Change, Plain, Reads};
 use super::names::screen_name;
 use super::teams::{save_team, team_event};
 use super::{Error, Gateway, decode, encode};
@@ -28,14 +28,13 @@ impl Gateway {
             .decide(&reads, |records, now| {
                 let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
                 let mut record: Team = decode(team.as_str(), bytes)?;
+                if record.leaving {
+                    return Ok(Change::nothing(Err(Refusal::NotFound("team"))));
+                }
                 let is_new = record.screens.insert(name.clone());
-                let refusal = match (record.leaving, record.screens.len() > MOST_SCREENS) {
-                    (true, _) => Some(Refusal::NotFound("team")),
-                    (_, true) => Some(Refusal::Settings(vec![Fault::at("", "a team has at most 50 screens")])),
-                    _ => None,
-                };
-                if let Some(refusal) = refusal {
-                    return Ok(super::decide::Change::nothing(Err(refusal)));
+                if record.screens.len() > MOST_SCREENS {
+                    let fault = Fault::at("", format!("a team has at most {MOST_SCREENS} screens"));
+                    return Ok(Change::nothing(Err(Refusal::Settings(vec![fault]))));
                 }
                 let mut change = save_team(&record, is_new);
                 change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(screen), ..Plain::default() });

@@ -7,16 +7,19 @@ use url::Url;
 
 use super::Shared;
 use super::browser::{Form, fingerprint};
-use super::code_page::{Seen, done, entry_of, see_other};
-use super::notices::set;
+use super::code_page::Seen;
+use super::page::{done, see_other, set};
+use super::views::mask;
 use crate::domain::challenge::{Challenge, Check, DeliverTo};
 use crate::domain::entry::Admission;
 use crate::domain::flag::Raised;
+use crate::domain::interaction::Interaction;
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::enter::Arrived;
 use crate::domain::rules::page::Page;
+use crate::domain::sending::{State, Way, What};
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::gateway::{Error, Held};
@@ -76,7 +79,7 @@ impl Act<'_> {
             Outcome::SubjectConflict => Err(Refusal::SubjectConflict.into()),
             Outcome::Locked => Err(told.locked_until.map_or(Refusal::Banned, Refusal::Locked).into()),
             Outcome::Banned => Err(Refusal::Banned.into()),
-            Outcome::AlreadyUsed | Outcome::Exhausted | Outcome::Expired if entry_of(&held.outcome).is_some() => {
+            Outcome::AlreadyUsed | Outcome::Exhausted | Outcome::Expired if held.outcome.is_entry() => {
                 redrawn(StatusCode::GONE, AnswerError::Over)
             }
             Outcome::AlreadyUsed | Outcome::Exhausted | Outcome::Expired => Err(Refusal::CodeGone.into()),
@@ -137,14 +140,37 @@ impl Act<'_> {
 
 /// What the page asks for, and where the person has it from.
 pub(super) fn wanted(held: &Held<Page>, challenge: Option<&Challenge>) -> pages::Wanted {
-    let digits = held.team.effective.settings.otp.length.into();
-    let waiting = held.interaction.participants[held.outcome.at()].entry.waiting.as_ref();
-    match challenge.map(|challenge| (&challenge.check, challenge.deliver_to)) {
-        Some((Check::Pin(_), _)) => pages::Wanted::Pin,
-        Some((Check::Otp(otp), DeliverTo::Agent)) => pages::Wanted::Told { digits: otp.length.into() },
-        Some((Check::Otp(otp), _)) => pages::Wanted::Sent { digits: otp.length.into(), to: None },
-        None if waiting.is_some_and(|waiting| waiting.method == Method::Pin) => pages::Wanted::Pin,
-        None => pages::Wanted::Sent { digits, to: None },
+    let Some(challenge) = challenge else {
+        let waiting = held.interaction.participants[held.outcome.at()].entry.waiting.as_ref();
+        return match waiting.map(|waiting| waiting.method) {
+            Some(Method::Pin) => pages::Wanted::Pin,
+            _ => pages::Wanted::Sent { digits: held.team.effective.settings.otp.length.into(), to: None },
+        };
+    };
+    match (&challenge.check, challenge.deliver_to) {
+        (Check::Pin(_), _) => pages::Wanted::Pin,
+        (Check::Otp(otp), DeliverTo::Agent) => pages::Wanted::Told { digits: otp.length.into() },
+        (Check::Otp(otp), _) => {
+            pages::Wanted::Sent { digits: otp.length.into(), to: sent_to(&held.interaction, challenge) }
+        }
+    }
+}
+
+/// Where the live code went or is on its way to, masked as callers see it; nothing where no way led
+/// to the person.
+fn sent_to(interaction: &Interaction, challenge: &Challenge) -> Option<pages::SentTo> {
+    let live = |what: &What| {
+        matches!(what, What::Code { challenge: number, issue }
+            if *number == challenge.number && Some(*issue) == challenge.issue())
+    };
+    let sending = interaction.sendings.iter().find(|sending| live(&sending.what))?;
+    match (sending.state, sending.way) {
+        (State::Failed, _) => None,
+        (_, Way::Chat) => Some(pages::SentTo::Chat),
+        (_, way) => {
+            let address = way.address(interaction, interaction.participant(&sending.participant)?)?;
+            Some(pages::SentTo::Address(mask(address)))
+        }
     }
 }
 
@@ -156,6 +182,6 @@ pub(super) fn resend_in(held: &Held<Page>, challenge: Option<&Challenge>, now: M
             Some(otp.resend_at.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
         }
         Some(Check::Pin(_)) => None,
-        None => entry_of(&held.outcome).map(|_| 0),
+        None => held.outcome.is_entry().then_some(0),
     }
 }

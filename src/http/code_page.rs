@@ -7,18 +7,17 @@
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use http::header::{self, HeaderName};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 
 use super::browser::{Form, browser, fingerprint, nonce};
-use super::notices::{brand, headers_of_page, headers_with_frame, notice, refusal_in, refusal_page, set};
+use super::notices::{notice, refusal_in, refusal_page};
+use super::page::{alone, brand, done, drawn_alone, form_targets, headers_with_frame, set};
 use super::problem::Problem;
 use super::views::mask;
 use super::{Shared, arrivals, screens};
 use crate::domain::challenge::{Challenge, ChallengeEnd};
 use crate::domain::entry::EntryStatus;
 use crate::domain::id::ScreenName;
-use crate::domain::link::Link;
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::page::{Page, asked_at_entry};
@@ -49,9 +48,11 @@ async fn show(
     let (name, cookie) = browser(&state, &headers);
     let seen = Seen { state: &state, held: &held, token: &token, browser: &name };
     let mut response = match (&held.outcome, step) {
-        (Page::Over(_, ChallengeEnd::Passed), _) => seen.done(pages::DoneState::Passed),
+        (Page::Over(_, ChallengeEnd::Passed), _) => done(&state, seen.settings(), pages::DoneState::Passed),
         (Page::Over(..), _) => return over(&state, &held),
-        (Page::Entry(at, _), Some("done")) if seen.is_in(*at) => seen.done(pages::DoneState::Entered),
+        (Page::Entry(at, _), Some("done")) if seen.is_in(*at) => {
+            done(&state, seen.settings(), pages::DoneState::Entered)
+        }
         (Page::Entry(at, _), Some("code")) if seen.may_answer(*at) => seen.answer(None),
         (Page::Challenge(_, challenge), Some("code")) if challenge.arrived.is_some() => seen.answer(None),
         _ => seen.opening(),
@@ -140,7 +141,7 @@ impl Seen<'_> {
             screen,
         };
         let mut response = Html(self.state.pages.landing(&page)).into_response();
-        headers_with_frame(self.state, &mut response, &self.targets(), "'self'");
+        headers_with_frame(self.state, &mut response, &form_targets(settings), "'self'");
         alone(&mut response);
         response
     }
@@ -163,43 +164,13 @@ impl Seen<'_> {
             nonce: nonce(self.state, self.token, self.browser),
             attempt: base64url(&self.state.gateway.draw::<16>()),
         };
-        let mut response = Html(self.state.pages.answer(&page)).into_response();
-        headers_of_page(self.state, &mut response, &self.targets());
-        alone(&mut response);
-        response
-    }
-
-    fn done(&self, how: pages::DoneState) -> Response {
-        done(self.state, self.settings(), how)
+        drawn_alone(self.state, self.state.pages.answer(&page), &form_targets(settings))
     }
 
     /// Whether the code that was sent last was sent a moment ago.
     pub fn is_too_early(&self) -> bool {
         arrivals::resend_in(self.held, self.challenge(), self.state.gateway.now()).is_some_and(|seconds| seconds > 0)
     }
-
-    /// Continue and a right answer lead to the login page or to where people are let in, and browsers
-    /// judge such a redirect by `form-action`.
-    fn targets(&self) -> String {
-        let settings = self.settings();
-        let pages = [settings.authentication_url.as_deref(), settings.entry.admit_url.as_deref()];
-        super::hosted::form_targets(pages.into_iter().flatten())
-    }
-}
-
-/// The last page of a visit.
-pub(super) fn done(state: &Shared, settings: &Settings, how: pages::DoneState) -> Response {
-    let (brand, locale) = (brand(settings), settings.locale.clone());
-    let page = pages::Done { brand, locale, state: how, return_link: None };
-    let mut response = Html(state.pages.done(&page)).into_response();
-    headers_of_page(state, &mut response, "'self'");
-    alone(&mut response);
-    response
-}
-
-/// No other window may reach into the page.
-fn alone(response: &mut Response) {
-    set(response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
 }
 
 fn unknown(state: &Shared) -> Response {
@@ -248,7 +219,7 @@ async fn screen(State(state): State<Shared>, Path(text): Path<String>, headers: 
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
     let Some(token) = Token::parse(&text) else { return Ok(unknown(&state)) };
     let Some(form) = Form::read(&state, &token, request).await? else {
-        return Ok(refusal_page(&state, Refusal::StaleForm.into()));
+        return Ok(stale(&state, &token).await);
     };
     let act = arrivals::Act { state: &state, token: &token, form: &form };
     let told = match form.field("act") {
@@ -256,7 +227,7 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
         "answer" => act.answer().await,
         "resend" => act.resend().await,
         "report" => act.report().await,
-        _ => Err(Refusal::StaleForm.into()),
+        _ => return Ok(stale(&state, &token).await),
     };
     Ok(match told {
         Ok(response) => response,
@@ -264,18 +235,8 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
     })
 }
 
-/// To another page, by GET.
-pub(super) fn see_other(to: &str) -> Response {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    set(&mut response, header::LOCATION, to);
-    set(&mut response, header::REFERRER_POLICY, "no-referrer");
-    response
-}
-
-/// The link of an invitation's page.
-pub(super) fn entry_of(page: &Page) -> Option<&Link> {
-    match page {
-        Page::Entry(_, link) => Some(link),
-        _ => None,
-    }
+/// A form that this browser was not shown: who has the page's address reads so in its team's language.
+async fn stale(state: &Shared, token: &Token) -> Response {
+    let held = state.gateway.visit_page(token).await.ok();
+    refusal_in(state, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
 }

@@ -4,18 +4,20 @@
 use axum::extract::{Path, Request, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use http::header::{self, HeaderName};
-use http::{HeaderMap, StatusCode};
-use url::Url;
+use http::{HeaderMap, header};
 
 use super::Shared;
-use super::browser::{Form, browser, nonce};
-use super::notices::{brand, headers_of_page, refusal_in, refusal_page, refused, set};
+use super::browser::{Form, browser, fingerprint, nonce};
+use super::notices::{refusal_in, refusal_page, refused};
+use super::page::{brand, done, drawn_alone, form_targets, headers_of_page, see_other, set};
 use super::problem::Problem;
 use super::views::mask;
+use crate::domain::entry;
+use crate::domain::interaction::Participant;
 use crate::domain::link::{Link, PostBackStatus, Progress, Purpose, return_link};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::continue_link::Found;
+use crate::domain::rules::enter::left_for_login;
 use crate::domain::settings::BindingRule;
 use crate::domain::token::Token;
 use crate::gateway::Held;
@@ -26,23 +28,26 @@ pub fn routes() -> axum::Router<Shared> {
     axum::Router::new().route("/l/{token}", get(show).post(act))
 }
 
-const REFERRER: HeaderName = header::REFERRER_POLICY;
-
 async fn show(State(state): State<Shared>, Path(token): Path<String>, headers: HeaderMap) -> Response {
     let Some(token) = Token::parse(&token) else { return refusal_page(&state, Refusal::NotFound("link").into()) };
     let held = match state.gateway.visit_link(&token).await {
         Ok(held) => held,
         Err(error) => return refused(&state, &token, error).await,
     };
-    match &held.outcome {
-        Found::Live(at, link) => landing(&state, &held, *at, link, &token, &headers),
-        Found::Done(at, link, status) => done(&state, &held, *at, link, *status, &token, &headers),
-    }
+    let (name, cookie) = browser(&state, &headers);
+    let mut response = match &held.outcome {
+        Found::Live(at, link) => landing(&state, &held, *at, link, &token, &name),
+        Found::Done(at, link, status) => {
+            let participant = &held.interaction.participants[*at];
+            After { state: &state, held: &held, participant, link, token: &token, browser: &name }.draw(*status)
+        }
+    };
+    set(&mut response, header::SET_COOKIE, &cookie);
+    response
 }
 
-fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &Token, headers: &HeaderMap) -> Response {
+fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &Token, browser: &str) -> Response {
     let settings = &held.team.effective.settings;
-    let (browser, cookie) = browser(state, headers);
     let keys = state.gateway.keys();
     if let Progress::Opened { handle, .. } = &link.progress
         && link.handle(held.interaction.id, browser.as_bytes(), &keys.handle).tag(&keys.link) != *handle
@@ -67,87 +72,102 @@ fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &T
         expires_at: link.expires_at.map(|end| end.to_string()),
         intent_label: link.intent.as_ref().and_then(|i| settings.intents.get(i.as_str())?.label.clone()),
         action: format!("/l/{}", token.text()),
-        nonce: nonce(state, token, &browser),
+        nonce: nonce(state, token, browser),
         opener_origins: if opener { settings.allowed_origins.clone() } else { Vec::new() },
         opener_required: link.rule == BindingRule::Opener,
         screen: None,
     };
     let mut response = Html(state.pages.landing(&page)).into_response();
     // No Cross-Origin-Opener-Policy here: the chat's window must be able to vouch.
-    headers_of_page(state, &mut response, &form_targets(settings.authentication_url.as_deref().into_iter()));
-    set(&mut response, header::SET_COOKIE, &cookie);
+    headers_of_page(state, &mut response, &form_targets(settings));
     response
 }
 
-/// A redirect after a form leads to one of these pages, and browsers judge it by `form-action`.
-pub(super) fn form_targets<'a>(pages: impl Iterator<Item = &'a str>) -> String {
-    let plain = pages.filter_map(|url| Url::parse(url).ok()).filter(|url| url.scheme() == "http");
-    plain.fold("'self' https:".to_owned(), |all, url| format!("{all} {}", url.origin().ascii_serialization()))
+/// A done page, and who looks at it.
+struct After<'a> {
+    state: &'a Shared,
+    held: &'a Held<Found>,
+    participant: &'a Participant,
+    link: &'a Link,
+    token: &'a Token,
+    browser: &'a str,
 }
 
-fn done(
-    state: &Shared,
-    held: &Held<Found>,
-    at: usize,
-    link: &Link,
-    status: PostBackStatus,
-    token: &Token,
-    headers: &HeaderMap,
-) -> Response {
-    let settings = &held.team.effective.settings;
-    let (browser, cookie) = browser(state, headers);
-    let participant = &held.interaction.participants[at];
-    let waiting = participant.confirmation.as_ref().filter(|c| c.link == link.number);
-    let mut code = None;
-    let shown = match (status, waiting) {
-        (PostBackStatus::ConfirmationRequired, Some(confirmation)) => {
-            let text = confirmation.code(held.interaction.id, &state.gateway.keys().confirmation);
-            code = Some(text.clone());
-            let (end, asked) = (confirmation.expires_at, asked(state, held, link, token, &browser));
-            let seconds_left = end.since(state.gateway.now()).as_secs();
-            pages::DoneState::Code { code: text, expires_at: end.to_string(), seconds_left, asked }
-        }
-        (PostBackStatus::Denied, _) => pages::DoneState::Denied,
-        (PostBackStatus::Cancelled, _) => pages::DoneState::Cancelled,
-        _ => match participant.flag.raised(state.gateway.now()) {
-            Some(raised) => pages::DoneState::Authenticated {
-                expires_at: raised.expires_at.to_string(),
-                asked: asked(state, held, link, token, &browser),
+impl After<'_> {
+    fn draw(&self, status: PostBackStatus) -> Response {
+        let settings = &self.held.team.effective.settings;
+        let how = self.ended(status);
+        let code = match &how {
+            pages::DoneState::Code { code, .. } => Some(code.as_str()),
+            _ => None,
+        };
+        let return_link = self.link.return_url.as_deref().and_then(|url| return_link(url, code));
+        let (brand, locale) = (brand(settings), settings.locale.clone());
+        let page = pages::Done { brand, locale, state: how, return_link, way_on: self.way_on() };
+        drawn_alone(self.state, self.state.pages.done(&page), &form_targets(settings))
+    }
+
+    /// How the login stands now: the login page's answer is only where it began.
+    fn ended(&self, status: PostBackStatus) -> pages::DoneState {
+        let (gateway, participant) = (&self.state.gateway, self.participant);
+        let waiting = participant.confirmation.as_ref().filter(|waiting| waiting.link == self.link.number);
+        match (status, waiting) {
+            (PostBackStatus::ConfirmationRequired, Some(confirmation)) => pages::DoneState::Code {
+                code: confirmation.code(self.held.interaction.id, &gateway.keys().confirmation),
+                expires_at: confirmation.expires_at.to_string(),
+                seconds_left: confirmation.expires_at.since(gateway.now()).as_secs(),
+                asked: self.asked(),
             },
-            None => pages::DoneState::Ended,
-        },
-    };
-    let return_link = link.return_url.as_deref().and_then(|url| return_link(url, code.as_deref()));
-    let page = pages::Done { brand: brand(settings), locale: settings.locale.clone(), state: shown, return_link };
-    let mut response = Html(state.pages.done(&page)).into_response();
-    headers_of_page(state, &mut response, "'self'");
-    set(&mut response, header::SET_COOKIE, &cookie);
-    set(&mut response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    response
-}
+            (PostBackStatus::Denied, _) => pages::DoneState::Denied,
+            (PostBackStatus::Cancelled, _) => pages::DoneState::Cancelled,
+            _ => match participant.flag.raised(gateway.now()) {
+                Some(raised) => {
+                    pages::DoneState::Authenticated { expires_at: raised.expires_at.to_string(), asked: self.asked() }
+                }
+                None => pages::DoneState::Ended,
+            },
+        }
+    }
 
-/// The request behind a done page, as whoever logged in must be able to recognise or disown it.
-fn asked(state: &Shared, held: &Held<Found>, link: &Link, token: &Token, browser: &str) -> pages::Asked {
-    pages::Asked {
-        channel: held.interaction.channel.to_string(),
-        address: mask(held.interaction.conversation.as_str()),
-        asked_at: link.issued_at.to_string(),
-        minutes_ago: state.gateway.now().since(link.issued_at).as_secs() / 60,
-        report_action: format!("/l/{}", token.text()),
-        nonce: nonce(state, token, browser),
+    /// The request, as whoever logged in must be able to recognise or disown it.
+    fn asked(&self) -> pages::Asked {
+        pages::Asked {
+            channel: self.held.interaction.channel.to_string(),
+            address: mask(self.held.interaction.conversation.as_str()),
+            asked_at: self.link.issued_at.to_string(),
+            minutes_ago: self.state.gateway.now().since(self.link.issued_at).as_secs() / 60,
+            report_action: format!("/l/{}", self.token.text()),
+            nonce: nonce(self.state, self.token, self.browser),
+        }
+    }
+
+    /// Back to the invitation that this browser was sent to log in from. Continue there lets it in, or
+    /// sends it to log in again, as the rule says.
+    fn way_on(&self) -> Option<pages::WayOn> {
+        let browser = fingerprint(self.state, self.browser);
+        let invitation = left_for_login(self.participant, self.link.number, &browser)?;
+        let token = entry::page(self.held.interaction.id, invitation, self.state.gateway.keys());
+        let nonce = nonce(self.state, &token, self.browser);
+        Some(pages::WayOn { action: format!("/c/{}", token.text()), nonce })
     }
 }
 
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
     let Some(token) = Token::parse(&text) else { return Ok(refusal_page(&state, Refusal::NotFound("link").into())) };
     let Some(form) = Form::read(&state, &token, request).await? else {
-        return Ok(refusal_page(&state, Refusal::StaleForm.into()));
+        return Ok(stale(&state, &token).await);
     };
     Ok(match form.field("act") {
         "continue" => press_continue(&state, &token, &form.browser, form.field("opener")).await,
         "report" => press_report(&state, &token).await,
-        _ => refusal_page(&state, Refusal::StaleForm.into()),
+        _ => stale(&state, &token).await,
     })
+}
+
+/// A form that this browser was not shown: who has the link reads so in its team's language.
+async fn stale(state: &Shared, token: &Token) -> Response {
+    let held = state.gateway.visit_link(token).await.ok();
+    refusal_in(state, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
 }
 
 async fn press_continue(state: &Shared, token: &Token, browser: &str, opener: &str) -> Response {
@@ -157,26 +177,14 @@ async fn press_continue(state: &Shared, token: &Token, browser: &str, opener: &s
         Err(error) => Err(error),
     };
     match to {
-        Ok(url) => {
-            let mut response = StatusCode::SEE_OTHER.into_response();
-            set(&mut response, header::LOCATION, &url);
-            set(&mut response, REFERRER, "no-referrer");
-            response
-        }
+        Ok(url) => see_other(&url),
         Err(error) => refused(state, token, error).await,
     }
 }
 
 async fn press_report(state: &Shared, token: &Token) -> Response {
     match state.gateway.report_link(token).await {
-        Ok(held) => {
-            let settings = &held.team.effective.settings;
-            let (brand, locale) = (brand(settings), settings.locale.clone());
-            let page = pages::Done { brand, locale, state: pages::DoneState::Reported, return_link: None };
-            let mut response = Html(state.pages.done(&page)).into_response();
-            headers_of_page(state, &mut response, "'self'");
-            response
-        }
+        Ok(held) => done(state, &held.team.effective.settings, pages::DoneState::Reported),
         Err(error) => refused(state, token, error).await,
     }
 }

@@ -1,11 +1,11 @@
-//! Refusals as people read them, and the headers that every page carries.
-//! They say what the person can do next, and not whose link it was.
+//! Refusals as people read them: what they can do next, and not whose link it was.
+//! The words are `pages`'; what was refused, and why, others have decided.
 
-use axum::response::{Html, IntoResponse, Response};
-use http::header::{self, HeaderName};
-use http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use http::{StatusCode, header};
 
 use super::Shared;
+use super::page::{brand, drawn_alone, set};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::Settings;
 use crate::domain::token::Token;
@@ -65,12 +65,11 @@ fn drawn(
     until: Option<String>,
     settings: Option<&Settings>,
 ) -> Response {
-    let plain = || pages::Brand { name: None, color: None, logo: None };
-    let notice = pages::Notice::of(why, settings.map_or_else(plain, brand), settings.map_or("en", |s| &s.locale));
+    let brand = settings.map(brand).unwrap_or_default();
+    let notice = pages::Notice::of(why, brand, settings.map_or("en", |settings| &settings.locale));
     let page = pages::Notice { until, ..notice };
-    let mut response = (status, Html(state.pages.notice(&page))).into_response();
-    headers_of_page(state, &mut response, "'self'");
-    set(&mut response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    let mut response = drawn_alone(state, state.pages.notice(&page), "'self'");
+    *response.status_mut() = status;
     response
 }
 
@@ -88,10 +87,12 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
         Refusal::Banned => (StatusCode::FORBIDDEN, Refused::Banned),
         Refusal::NoAuthenticationUrl
         | Refusal::NoSecurityKey
-        | Refusal::NoAddress
-        | Refusal::NoChannel
         | Refusal::PinRequired
-        | Refusal::MethodMissing => (StatusCode::CONFLICT, Refused::Unavailable),
+        | Refusal::MethodMissing
+        | Refusal::Full => (StatusCode::CONFLICT, Refused::Unavailable),
+        // Which of these it was would tell of the address: that there is none, or where it is.
+        Refusal::NoAddress | Refusal::NoChannel | Refusal::CountryNotAllowed => (StatusCode::CONFLICT, Refused::NoCode),
+        Refusal::SendBudget(_) => (StatusCode::TOO_MANY_REQUESTS, Refused::NoCode),
         Refusal::NotFound(_) => (StatusCode::NOT_FOUND, Refused::Unknown),
         Refusal::BadAssertion(why) => {
             tracing::info!(why, "an assertion was refused");
@@ -109,37 +110,4 @@ pub(super) fn too_many(state: &Shared) -> Response {
     let mut response = notice(state, StatusCode::TOO_MANY_REQUESTS, pages::Refused::TooMany, None);
     set(&mut response, header::RETRY_AFTER, "10");
     response
-}
-
-/// How a team's pages look.
-pub(super) fn brand(settings: &Settings) -> pages::Brand {
-    let brand = &settings.brand;
-    pages::Brand { name: brand.name.clone(), color: brand.color.clone(), logo: brand.logo.clone() }
-}
-
-/// Sets a header whose value is known to be one.
-pub(super) fn set(response: &mut Response, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
-}
-
-/// What every page with a form says of itself. `same-origin` and not `no-referrer`: with that,
-/// browsers would send `Origin: null` with the form.
-pub(super) fn headers_of_page(state: &Shared, response: &mut Response, form_targets: &str) {
-    headers_with_frame(state, response, form_targets, "'none'");
-}
-
-/// The same of a page that shows another of ours in a frame.
-pub(super) fn headers_with_frame(state: &Shared, response: &mut Response, form_targets: &str, frames: &str) {
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         frame-src {frames}; form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
-    );
-    set(response, header::CONTENT_SECURITY_POLICY, &policy);
-    set(response, header::REFERRER_POLICY, "same-origin");
-    set(response, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
-    if state.gateway.public_url().starts_with("https:") {
-        set(response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
 }

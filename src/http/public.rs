@@ -8,7 +8,7 @@ use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::problem::Problem;
-use super::{Shared, notices, slugs};
+use super::{Shared, page, slugs};
 use crate::pages::{self, ProblemPage};
 
 /// The routes of this file.
@@ -32,7 +32,7 @@ async fn openapi(State(state): State<Shared>) -> Response {
 
 async fn docs(State(state): State<Shared>) -> Response {
     let mut response = Html(state.docs.clone()).into_response();
-    notices::headers_of_page(&state, &mut response, "'self'");
+    page::headers_of_page(&state, &mut response, "'self'");
     response
 }
 
@@ -48,7 +48,7 @@ async fn problem(State(state): State<Shared>, Path(slug): Path<String>) -> Respo
         remedy: found.remedy.to_owned(),
     };
     let mut response = Html(state.pages.problem(&page)).into_response();
-    notices::headers_of_page(&state, &mut response, "'self'");
+    page::headers_of_page(&state, &mut response, "'self'");
     response
 }
 

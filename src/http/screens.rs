@@ -12,10 +12,10 @@ use utoipa_axum::routes;
 
 use super::body::{fault, read};
 use super::caller::{Admin, team_of_path};
-use super::notices::set;
+use super::page::set;
 use super::problem::Problem;
 use super::{Shared, slugs};
-use crate::domain::id::ScreenName;
+use crate::domain::id::{ScreenName, TeamName};
 use crate::domain::screen::Screen;
 use crate::pages;
 
@@ -54,7 +54,7 @@ async fn put_screen(
     let screen = Screen::clean(page).map_err(|refusal| state.problem(refusal.into()))?;
     let is_new = state.gateway.put_screen(&team, &name, &screen, &caller.actor).await.map_err(|e| state.problem(e))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, frame(&state, &screen, "en")).into_response())
+    Ok((status, shown(&state, &team, &screen).await?).into_response())
 }
 
 /// An opening screen as it will be shown.
@@ -70,7 +70,14 @@ async fn get_screen(
     let not_found = || Problem::of(&slugs::NOT_FOUND);
     let name: ScreenName = name.parse().map_err(|_| not_found())?;
     let screen = state.gateway.screen(&team, &name).await.map_err(|e| state.problem(e))?;
-    Ok(frame(&state, &screen.ok_or_else(not_found)?, "en"))
+    shown(&state, &team, &screen.ok_or_else(not_found)?).await
+}
+
+/// A screen as the team's customers see it: in a document that names their language.
+async fn shown(state: &Shared, team: &TeamName, screen: &Screen) -> Result<Response, Problem> {
+    let known = state.gateway.team(team).await.map_err(|e| state.problem(e))?;
+    let team = known.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    Ok(frame(state, screen, &team.effective.settings.locale))
 }
 
 /// The document of a frame. Whatever a browser were to find in it that cleaning had missed: it runs

@@ -38,8 +38,8 @@ pub enum Wanted {
     Sent {
         /// How many digits.
         digits: u64,
-        /// The masked address; none where it is on its way.
-        to: Option<String>,
+        /// Where it went; none where that is not known yet, or will not be.
+        to: Option<SentTo>,
     },
     /// A one-time code that a person says.
     Told {
@@ -48,6 +48,16 @@ pub enum Wanted {
     },
     /// A number that was agreed on.
     Pin,
+}
+
+/// Where a code went.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SentTo {
+    /// Into the conversation itself.
+    Chat,
+    /// To this address, masked.
+    Address(String),
 }
 
 /// What went wrong, in the few ways that a person can do something about.

@@ -13,30 +13,40 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   });
 }
 
-const code = document.querySelector("[data-code]");
-const countdown = document.querySelector("[data-seconds]");
-const copy = document.querySelector("[data-copy]");
-
-if (code && countdown) {
-  // Counted from the seconds that the server gave: the device's clock may be wrong by hours.
-  const end = Date.now() + Number(countdown.dataset.seconds) * 1000;
+// Counts down in the element's own words. It starts from the seconds that the server gave: the
+// device's clock may be wrong by hours.
+const countDown = (element, seconds, over) => {
+  const end = Date.now() + Number(seconds) * 1000;
   const tick = () => {
     const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
     if (left > 0) {
       const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-      countdown.textContent = countdown.dataset.left.replace("{time}", clock);
+      element.textContent = element.dataset.left.replace("{time}", clock);
       return;
     }
     clearInterval(timer);
-    countdown.setAttribute("role", "alert");
-    countdown.textContent = countdown.dataset.over;
-    code.classList.add("code-over");
-    copy?.remove();
-    document.querySelector("[data-return]")?.remove();
+    over();
+    element.textContent = element.dataset.over;
   };
   const timer = setInterval(tick, 1000);
   tick();
+};
+
+const code = document.querySelector("[data-code]");
+const countdown = document.querySelector("[data-seconds]");
+const copy = document.querySelector("[data-copy]");
+const wait = document.querySelector("[data-wait]");
+
+if (code && countdown) {
+  countDown(countdown, countdown.dataset.seconds, () => {
+    countdown.setAttribute("role", "alert");
+    code.classList.add("code-over");
+    copy?.remove();
+    document.querySelector("[data-return]")?.remove();
+  });
 }
+
+if (wait) countDown(wait, wait.dataset.wait, () => {});
 
 if (code && copy && navigator.clipboard) {
   copy.hidden = false;
@@ -48,18 +58,4 @@ if (code && copy && navigator.clipboard) {
       getSelection().selectAllChildren(code); // the browser said no: leave it marked, ready to copy
     }
   });
-}
-
-const wait = document.querySelector("[data-wait]");
-
-if (wait) {
-  const end = Date.now() + Number(wait.dataset.wait) * 1000;
-  const tick = () => {
-    const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
-    const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-    wait.textContent = left > 0 ? wait.dataset.left.replace("{time}", clock) : wait.dataset.over;
-    if (left === 0) clearInterval(timer);
-  };
-  const timer = setInterval(tick, 1000);
-  tick();
 }

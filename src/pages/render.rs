@@ -62,10 +62,9 @@ impl Pages {
     /// The document of the frame that a team's own opening screen stands in.
     pub fn screen(&self, screen: &Screen) -> String {
         let lang = texts::language(screen.locale);
-        let dir = texts::direction(lang);
         // Cleaned when it was saved; the frame's own policy holds whatever cleaning has missed.
         let html = Value::from_safe_string(screen.html.to_owned());
-        self.draw("screen.html", context! { lang, dir, html })
+        self.draw("screen.html", context! { lang, html })
     }
 
     /// The page after the login.
@@ -108,9 +107,8 @@ impl Pages {
         let lang = texts::language(locale);
         let (stylesheet, logo) = (brand.stylesheet(), brand.picture());
         let name = brand.name.as_deref().filter(|name| !name.trim().is_empty());
-        let dir = texts::direction(lang);
         let page = Value::from(Serde(page));
-        self.draw(template, context! { lang, dir, stylesheet, logo, name, back, page })
+        self.draw(template, context! { lang, stylesheet, logo, name, back, page })
     }
 
     fn draw(&self, template: &str, values: Value) -> String {

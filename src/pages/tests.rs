@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::render::TEMPLATES;
 use super::*;
-use gallery::{code, done, foreign, gallery, landing, openapi};
+use gallery::{code, customers, done, foreign, gallery, landing, openapi};
 
 mod gallery;
 
@@ -56,6 +56,21 @@ fn no_page_needs_an_exception_from_the_policy() {
 }
 
 #[test]
+fn a_page_says_in_which_language_it_is() {
+    for (language, _) in texts::LANGUAGES {
+        for (name, html) in customers("Acme Bank", language) {
+            assert!(html.starts_with(&format!("<!doctype html>\n<html lang=\"{language}\"")), "{language}: {name}");
+            for value in ["{digits}", "{count}", "{seconds}"] {
+                assert!(!html.contains(value), "{language}: {name} leaves {value} out");
+            }
+        }
+        let report = texts::text(language, "report.button").expect("every language has it");
+        let landing = &customers("Acme Bank", language)[0].1;
+        assert!(landing.contains(report) && landing.matches(report).count() >= 2, "{language}: the warning names it");
+    }
+}
+
+#[test]
 fn both_acts_are_forms_of_their_own() {
     let html = Pages::new().landing(&landing("Acme", Purpose::MidChat));
     for act in ["continue", "report"] {
@@ -89,10 +104,10 @@ fn a002_landing_and_code_page_say_who_asks_where_and_when() {
 
 #[test]
 fn a003_previews_name_nobody_and_robots_stay_out() {
-    for (name, html) in gallery("Demo Customer").into_iter().filter(|(name, _)| name != "docs") {
+    for (name, html) in gallery("Demo Customer").into_iter().filter(|(name, _)| *name != "docs") {
         assert!(html.contains("<meta name=\"robots\" content=\"noindex\">"), "{name}");
         let head = html.split("</head>").next().unwrap_or_default();
-        assert!(name == "problem" || !head.contains("Mari"), "{name}");
+        assert!(name == "problem" || !head.contains("Demo Customer"), "{name}");
     }
     for script in ["page.js", "opener.js", "countersign.js", "reference.js"] {
         let bytes = asset(script).expect("listed").bytes;
@@ -161,6 +176,11 @@ fn the_gallery_can_be_looked_at() {
     std::fs::create_dir_all(folder.join("assets")).expect("a writable folder");
     for (name, html) in gallery("Acme Bank") {
         std::fs::write(folder.join(format!("{name}.html")), html).expect("a writable folder");
+    }
+    for (language, _) in texts::LANGUAGES.into_iter().skip(1) {
+        for (name, html) in customers("Acme Bank", language) {
+            std::fs::write(folder.join(format!("{language}-{name}.html")), html).expect("a writable folder");
+        }
     }
     for name in [
         "countersign.css",

@@ -3,7 +3,10 @@
 
 mod admission;
 mod challenge_pages;
+mod destinations;
 mod entry;
+mod languages;
+mod login_at_door;
 mod screens;
 
 use serde_json::{Value, json};

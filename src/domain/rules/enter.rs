@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::domain::challenge::DeliverTo;
 use crate::domain::entry::{Entry, EntryStatus, Via, Waiting};
 use crate::domain::event::EventKind;
+use crate::domain::interaction::Participant;
 use crate::domain::link::{Link, Progress, Purpose};
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
@@ -114,6 +115,14 @@ fn has_logged_in(turn: &Turn<'_>, at: usize, method: Method, browser: &Tag) -> b
     };
     let raised = participant.flag.raised(turn.around.now);
     method == Method::Login && raised.is_some_and(|raised| raised.by_link == Some(link))
+}
+
+/// The invitation that this browser was at when it was sent away to log in by that link: where it goes
+/// back to. Another browser that has come by the done page is not shown where the door is.
+pub fn left_for_login<'a>(participant: &'a Participant, login: u16, browser: &Tag) -> Option<&'a Link> {
+    let waiting = participant.entry.waiting.as_ref()?;
+    let is_own = waiting.link == Some(login) && waiting.browser == *browser;
+    participant.links.iter().find(|link| is_own && link.purpose == Purpose::Entry)
 }
 
 /// The way to the login page, for this browser; the same one again is sent the same way.

@@ -29,6 +29,11 @@ impl Page {
             Self::Entry(at, _) | Self::Challenge(at, _) | Self::Over(at, _) => *at,
         }
     }
+
+    /// Whether it is an invitation's: it has a door behind it.
+    pub fn is_entry(&self) -> bool {
+        matches!(self, Self::Entry(..))
+    }
 }
 
 /// Finds what a code page's token opens.

@@ -1,5 +1,5 @@
-//! The pages that the tests look at, with friendly values and with whatever word one likes.
-//! Each takes the word from the test, so that one page serves as picture and as target.
+//! The pages that the tests look at, with friendly values and with whatever word one likes, in each
+//! language. Each takes the word from the test, so that one page serves as picture and as target.
 
 use serde_json::json;
 
@@ -7,6 +7,32 @@ use crate::pages::*;
 
 pub(super) fn brand(name: &str) -> Brand {
     Brand { name: Some(name.to_owned()), color: Some("#0f766e".to_owned()), logo: None }
+}
+
+/// Draws in one language, whatever a page says of its own.
+struct Artist<'a> {
+    pages: Pages,
+    locale: &'a str,
+}
+
+impl Artist<'_> {
+    fn landing(&self, page: Landing) -> String {
+        self.pages.landing(&Landing { locale: self.locale.to_owned(), ..page })
+    }
+
+    fn answer(&self, page: Answer) -> String {
+        self.pages.answer(&Answer { locale: self.locale.to_owned(), ..page })
+    }
+
+    fn done(&self, page: Done) -> String {
+        self.pages.done(&Done { locale: self.locale.to_owned(), ..page })
+    }
+
+    fn refused(&self, refused: Refused, word: &str) -> String {
+        let notice = Notice::of(refused, brand(word), self.locale);
+        let until = matches!(refused, Refused::Locked).then(|| "2026-03-01T09:45:00Z".to_owned());
+        self.pages.notice(&Notice { until, ..notice })
+    }
 }
 
 pub(super) fn landing(word: &str, purpose: Purpose) -> Landing {
@@ -45,11 +71,11 @@ pub(super) fn answer(word: &str, wanted: Wanted) -> Answer {
 }
 
 pub(super) fn sent(word: &str) -> Wanted {
-    Wanted::Sent { digits: 6, to: Some(word.to_owned()) }
+    Wanted::Sent { digits: 6, to: Some(SentTo::Address(word.to_owned())) }
 }
 
 /// The code page in its states.
-fn answers(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
+fn answers(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
     let screen = Some("/c/AbC-123_/screen".to_owned());
     let opening = Landing { screen, opener_origins: Vec::new(), ..landing(word, Purpose::Entry) };
     let wrong = Answer { error: Some(AnswerError::Wrong), tries_left: Some(1), ..answer(word, sent(word)) };
@@ -63,17 +89,19 @@ fn answers(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
     let told = Answer { resend_in: None, expires_at: None, ..answer(word, Wanted::Told { digits: 6 }) };
     let pin = Answer { resend_in: None, expires_at: None, ..answer(word, Wanted::Pin) };
     let moving = Answer { error: Some(AnswerError::TooEarly), ..answer(word, Wanted::Sent { digits: 4, to: None }) };
+    let chat = answer(word, Wanted::Sent { digits: 8, to: Some(SentTo::Chat) });
     vec![
-        ("opening-code", pages.landing(&landing(word, Purpose::Code))),
-        ("opening-screen", pages.landing(&opening)),
-        ("answer-sent", pages.answer(&answer(word, sent("+372•••••345")))),
-        ("answer-wrong", pages.answer(&wrong)),
-        ("answer-over", pages.answer(&over)),
-        ("answer-told", pages.answer(&told)),
-        ("answer-pin", pages.answer(&pin)),
-        ("answer-early", pages.answer(&moving)),
-        ("done-passed", pages.done(&done(word, DoneState::Passed))),
-        ("done-entered", pages.done(&done(word, DoneState::Entered))),
+        ("opening-code", artist.landing(landing(word, Purpose::Code))),
+        ("opening-screen", artist.landing(opening)),
+        ("answer-sent", artist.answer(answer(word, sent("+372•••••345")))),
+        ("answer-chat", artist.answer(chat)),
+        ("answer-wrong", artist.answer(wrong)),
+        ("answer-over", artist.answer(over)),
+        ("answer-told", artist.answer(told)),
+        ("answer-pin", artist.answer(pin)),
+        ("answer-early", artist.answer(moving)),
+        ("done-passed", artist.done(done(word, DoneState::Passed))),
+        ("done-entered", artist.done(done(word, DoneState::Entered))),
     ]
 }
 
@@ -100,7 +128,7 @@ fn asked(word: &str) -> Asked {
 
 pub(super) fn done(word: &str, state: DoneState) -> Done {
     let return_link = Some("https://wa.me/3725550100?text=B2CD3F".to_owned());
-    Done { brand: brand(word), locale: "en".to_owned(), state, return_link }
+    Done { brand: brand(word), locale: "en".to_owned(), state, return_link, way_on: None }
 }
 
 pub(super) fn problem(word: &str) -> ProblemPage {
@@ -136,33 +164,47 @@ fn bare_landing(word: &str) -> Landing {
     }
 }
 
-/// Every page, by name, with `word` wherever friendly values leave room for one.
-pub(super) fn gallery(word: &str) -> Vec<(String, String)> {
-    let pages = Pages::new();
+/// The done page of a browser that wants to come in by an invitation.
+fn at_door(word: &str, state: DoneState) -> Done {
+    let way_on = Some(WayOn { action: "/c/AbC-123_".to_owned(), nonce: word.to_owned() });
+    Done { return_link: None, way_on, ..done(word, state) }
+}
+
+/// What a customer sees in that language, by name, with `word` wherever friendly values leave room
+/// for one.
+pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)> {
+    let artist = Artist { pages: Pages::new(), locale };
     let opener = Landing { opener_required: true, ..landing(word, Purpose::PreChat) };
-    let bare = bare_landing(word);
     let plain = Done { return_link: None, brand: Brand::default(), ..done(word, code(word)) };
     let mut drawn = vec![
-        ("landing", pages.landing(&landing(word, Purpose::MidChat))),
-        ("landing-entry", pages.landing(&landing(word, Purpose::Entry))),
-        ("landing-opener", pages.landing(&opener)),
-        ("landing-bare", pages.landing(&bare)),
-        ("code", pages.done(&done(word, code(word)))),
-        ("code-plain", pages.done(&plain)),
-        ("problem", pages.problem(&problem(word))),
-        ("docs", pages.docs(&openapi(word))),
-        ("done-authenticated", pages.done(&done(word, authenticated(word)))),
-        ("done-denied", pages.done(&done(word, DoneState::Denied))),
-        ("done-cancelled", pages.done(&done(word, DoneState::Cancelled))),
-        ("done-reported", pages.done(&done(word, DoneState::Reported))),
-        ("done-ended", pages.done(&done(word, DoneState::Ended))),
+        ("landing", artist.landing(landing(word, Purpose::MidChat))),
+        ("landing-entry", artist.landing(landing(word, Purpose::Entry))),
+        ("landing-opener", artist.landing(opener)),
+        ("landing-bare", artist.landing(bare_landing(word))),
+        ("code", artist.done(done(word, code(word)))),
+        ("code-plain", artist.done(plain)),
+        ("code-door", artist.done(at_door(word, code(word)))),
+        ("done-authenticated", artist.done(done(word, authenticated(word)))),
+        ("done-denied", artist.done(done(word, DoneState::Denied))),
+        ("done-cancelled", artist.done(done(word, DoneState::Cancelled))),
+        ("done-reported", artist.done(done(word, DoneState::Reported))),
+        ("done-ended", artist.done(done(word, DoneState::Ended))),
+        ("door-authenticated", artist.done(at_door(word, authenticated(word)))),
+        ("door-denied", artist.done(at_door(word, DoneState::Denied))),
+        ("door-cancelled", artist.done(at_door(word, DoneState::Cancelled))),
+        ("door-ended", artist.done(at_door(word, DoneState::Ended))),
     ];
-    drawn.extend(answers(word, &pages));
-    for refused in Refused::ALL {
-        let notice = Notice::of(refused, brand(word), "en");
-        drawn.push((refused.word(), pages.notice(&notice)));
-    }
-    drawn.into_iter().map(|(name, html)| (name.to_owned(), html)).collect()
+    drawn.extend(answers(word, &artist));
+    drawn.extend(Refused::ALL.map(|refused| (refused.word(), artist.refused(refused, word))));
+    drawn
+}
+
+/// Every page: the customer's in English, and the developer's.
+pub(super) fn gallery(word: &str) -> Vec<(&'static str, String)> {
+    let pages = Pages::new();
+    let mut drawn = customers(word, "en");
+    drawn.extend([("problem", pages.problem(&problem(word))), ("docs", pages.docs(&openapi(word)))]);
+    drawn
 }
 
 fn foreign_code(word: &str) -> DoneState {
@@ -190,7 +232,8 @@ pub(super) fn foreign(word: &str) -> [String; 5] {
         ..landing(word, Purpose::MidChat)
     };
     let state = foreign_code(word);
-    let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()) };
+    let way_on = Some(WayOn { action: text(), nonce: text() });
+    let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()), way_on };
     let notice = Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text(), until: Some(text()) };
     let problem = ProblemPage { slug: text(), title: text(), status: 400, meaning: text(), remedy: text() };
     let pages = Pages::new();

@@ -1,0 +1,81 @@
+//! A page of ours on its way out: whose look it has, the headers that it carries, and how a form
+//! leads to the next one. What stands on it, others say.
+
+use axum::response::{Html, IntoResponse, Response};
+use http::header::{self, HeaderName};
+use http::{HeaderValue, StatusCode};
+use url::Url;
+
+use super::Shared;
+use crate::domain::settings::Settings;
+use crate::pages;
+
+/// How a team's pages look.
+pub(super) fn brand(settings: &Settings) -> pages::Brand {
+    let brand = &settings.brand;
+    pages::Brand { name: brand.name.clone(), color: brand.color.clone(), logo: brand.logo.clone() }
+}
+
+/// Sets a header whose value is known to be one.
+pub(super) fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// What every page with a form says of itself. `same-origin` and not `no-referrer`: with that,
+/// browsers would send `Origin: null` with the form.
+pub(super) fn headers_of_page(state: &Shared, response: &mut Response, form_targets: &str) {
+    headers_with_frame(state, response, form_targets, "'none'");
+}
+
+/// The same of a page that shows another of ours in a frame.
+pub(super) fn headers_with_frame(state: &Shared, response: &mut Response, form_targets: &str, frames: &str) {
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         frame-src {frames}; form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
+    );
+    set(response, header::CONTENT_SECURITY_POLICY, &policy);
+    set(response, header::REFERRER_POLICY, "same-origin");
+    set(response, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
+    if state.gateway.public_url().starts_with("https:") {
+        set(response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
+
+/// Where the forms of a team's pages may lead: Continue and a right answer go on to the login page or
+/// to where people are let in, and browsers judge such a redirect by `form-action`.
+pub(super) fn form_targets(settings: &Settings) -> String {
+    let beyond = [settings.authentication_url.as_deref(), settings.entry.admit_url.as_deref()];
+    let urls = beyond.into_iter().flatten().filter_map(|url| Url::parse(url).ok());
+    let plain = urls.filter(|url| url.scheme() == "http"); // a loopback: anything else is https
+    plain.fold("'self' https:".to_owned(), |all, url| format!("{all} {}", url.origin().ascii_serialization()))
+}
+
+/// No other window may reach into the page.
+pub(super) fn alone(response: &mut Response) {
+    set(response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+}
+
+/// To another page, by GET.
+pub(super) fn see_other(to: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    set(&mut response, header::LOCATION, to);
+    set(&mut response, header::REFERRER_POLICY, "no-referrer");
+    response
+}
+
+/// The last page of a visit, which leads nowhere.
+pub(super) fn done(state: &Shared, settings: &Settings, how: pages::DoneState) -> Response {
+    let (brand, locale) = (brand(settings), settings.locale.clone());
+    let page = pages::Done { brand, locale, state: how, return_link: None, way_on: None };
+    drawn_alone(state, state.pages.done(&page), "'self'")
+}
+
+/// A page that no other window may reach into.
+pub(super) fn drawn_alone(state: &Shared, html: String, form_targets: &str) -> Response {
+    let mut response = Html(html).into_response();
+    headers_of_page(state, &mut response, form_targets);
+    alone(&mut response);
+    response
+}
