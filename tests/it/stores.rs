@@ -179,7 +179,9 @@ impl RedisServer {
             .expect("a shell starts");
         let said = keeper.stdout.take().expect("its output is ours");
         let mut lines = BufReader::new(said).lines().map_while(Result::ok);
-        let process = lines.next().expect("the shell says whom it started");
+        // Whichever of the two speaks first, the shell or the server, begins with the server's number.
+        let first = lines.next().expect("the shell says whom it started");
+        let process = first.chars().take_while(char::is_ascii_digit).collect();
         let ready = lines.find(|line| line.contains(ready) || line.contains("Failed listening"));
         let ready = ready.is_some_and(|line| !line.contains("Failed"));
         // Nobody reads on, so what it says later must not block it.

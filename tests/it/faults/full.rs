@@ -27,7 +27,7 @@ struct SmallDisk(TempDir);
 impl SmallDisk {
     fn mounted() -> Option<Self> {
         let folder = TempDir::new().expect("a folder");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64m", "tmpfs"]).arg(folder.path()).output();
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256m", "tmpfs"]).arg(folder.path()).output();
         if !mount.is_ok_and(|mount| mount.status.success()) {
             skip("a small file system cannot be mounted here: that takes root");
             return None;
