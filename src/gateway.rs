@@ -126,7 +126,7 @@ pub struct Gateway {
     teams: teams::Known,
     proven: callers::Proven,
     parsed: Cache<InteractionId, Arc<Parsed>, caches::ByBytes>,
-    /// Records of the flag board as they were opened last: where they still stand so, they need no
+    /// Records of the flag board, and ceilings, as they were opened last: where they still stand so, they need no
     /// second reading.
     opened: Cache<String, decide::Opened, caches::ByBytes>,
     tails: stream::Tails,

@@ -145,6 +145,26 @@ pub enum Need {
     Lift(CustomerTag),
 }
 
+impl Need {
+    /// Whose ceiling it is.
+    pub fn customer(&self) -> &CustomerTag {
+        match self {
+            Self::Look(customer) | Self::Count(customer) | Self::Clear(customer) | Self::Lift(customer) => customer,
+        }
+    }
+
+    /// Whether it may be met before anybody knows that the decision is made on how things are: who
+    /// looks changes nothing, and what was counted and not judged is given back. An answer that has a
+    /// name may have been counted before, and what was forgiven is gone.
+    pub fn can_be_undone(&self, answer_has_a_name: bool) -> bool {
+        match self {
+            Self::Look(_) => true,
+            Self::Count(_) => !answer_has_a_name,
+            Self::Clear(_) | Self::Lift(_) => false,
+        }
+    }
+}
+
 /// Ceilings as a rule may know them.
 #[derive(Clone, Debug, Default)]
 pub struct Ceilings(BTreeMap<CustomerTag, Known>);

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::store::{Batch, Board, CommitId, Entry, Expect, Key, Outcome, Partition, Put, StoreError};
+use crate::store::{Batch, Board, CommitId, Entry, Expect, Key, Outcome, Partition, Put, Record, StoreError};
 
-use super::names::on_board;
+use super::names::{is_remembered, on_board};
 use super::{Error, Gateway, encode};
 
 /// Conflicts after which the store is said to be in contention.
@@ -32,6 +32,9 @@ pub(super) struct Plain {
 /// What must not be lost with one server any more before a decision is told.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Confirm {
+    /// Nothing, and what is remembered is good enough: it is no answer, only what has to be known
+    /// before there is one, and it is decided again then.
+    Unanswered,
     /// Nothing: nobody waits for it. What time or the gateway itself did, it does again.
     Nothing,
     /// What was read: it may be an act that nobody was told of, since it was not confirmed, and
@@ -63,6 +66,12 @@ impl<T> Change<T> {
 
     fn saves(&self) -> bool {
         !self.put.is_empty() || !self.delete.is_empty()
+    }
+
+    /// Whether it may stand on memories that may be wrong: a commit would find out, and what is no
+    /// answer yet is decided again.
+    fn may_be_remembered(&self) -> bool {
+        self.saves() || self.confirm == Confirm::Unanswered
     }
 
     /// The same change, told otherwise.
@@ -108,7 +117,7 @@ struct Remembered {
 /// A commit that is to be made: what it does, and what it leaves of what is remembered here.
 struct Made {
     batch: Batch,
-    left: Vec<(String, Opened)>,
+    left: Vec<(String, Option<Opened>)>,
 }
 
 /// A decision that was saved: its outcome, and the version of what it put.
@@ -140,7 +149,7 @@ impl Gateway {
                 None => Remembered { records: self.read(reads).await?, sure: true },
             };
             let change = match rule(&records, self.now()) {
-                Ok(change) if sure || change.saves() => change,
+                Ok(change) if sure || change.may_be_remembered() => change,
                 Err(error) if sure => return Err(error),
                 _ => continue,
             };
@@ -162,7 +171,7 @@ impl Gateway {
                     for kind in kinds {
                         metrics::counter!("countersign_events_total", "type" => kind.as_str()).increment(1);
                     }
-                    left.into_iter().for_each(|(name, opened)| self.opened.insert(name, opened));
+                    left.iter().for_each(|(name, opened)| self.remember(name, opened.as_ref()));
                     return Ok(Saved { outcome, version: Some(id) });
                 }
                 Outcome::Conflict => tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await,
@@ -185,16 +194,13 @@ impl Gateway {
         let found = self.store.get(reads.partition, &reads.names).await?;
         let mut records = Vec::with_capacity(found.len());
         for (name, record) in reads.names.iter().zip(found) {
-            let Some(record) = record else {
-                records.push(None);
-                continue;
+            let open = |record: Record| {
+                let Record { version, bytes } = record;
+                self.open_record(name, version, &bytes).map(|plain| Opened { version, bytes: plain.into() })
             };
-            let version = record.version;
-            let opened = Opened { version, bytes: self.open_record(name, version, &record.bytes)?.into() };
-            if on_board(name) {
-                self.opened.insert(name.clone(), opened.clone());
-            }
-            records.push(Some(opened));
+            let opened = record.map(open).transpose()?;
+            self.remember(name, opened.as_ref());
+            records.push(opened);
         }
         Ok(records)
     }
@@ -211,14 +217,24 @@ impl Gateway {
         Err(Error::Away("too many writers of what is read".into()))
     }
 
+    /// How a record was seen last, where it is of a kind that is worth remembering.
+    fn remember(&self, name: &str, opened: Option<&Opened>) {
+        match opened {
+            _ if !is_remembered(name) => {}
+            Some(opened) => self.opened.insert(name.to_owned(), opened.clone()),
+            None => drop(self.opened.remove(name)),
+        }
+    }
+
     /// All of what is to be read, where this node need not ask. What is on no board is hardly ever
-    /// there (a reply of an earlier request, a link that ended), so it is taken to be absent.
+    /// there (a reply of an earlier request, a link that ended), so it is taken to be absent where
+    /// it is not remembered.
     fn remembered(&self, reads: &Reads) -> Option<Remembered> {
         let mut sure = true;
         let mut one = |name: &String| {
             if !on_board(name) {
                 sure = false;
-                return Some(None);
+                return Some(self.opened.get(name));
             }
             match self.store.board(&Key { partition: reads.partition, name: name.clone() }) {
                 Board::Absent => Some(None),
@@ -247,12 +263,11 @@ impl Gateway {
         let mut left = Vec::new();
         for Plain { name, bytes, alarm, expires } in change.put {
             let (sealed, board) = (self.seal_record(&name, id, &bytes), on_board(&name));
-            if board {
-                left.push((name.clone(), Opened { version: id, bytes: bytes.into() }));
-            }
+            left.push((name.clone(), Some(Opened { version: id, bytes: bytes.into() })));
             let (alarm, expires) = (alarm.map(|m| m.0), expires.map(|m| m.0));
             batch.put.push(Put { bytes: sealed, board, name, alarm, expires });
         }
+        left.extend(change.delete.iter().map(|name| (name.clone(), None)));
         batch.delete = change.delete;
         let enter = change.enter.into_iter();
         let entry =

@@ -10,6 +10,12 @@ pub(super) fn on_board(name: &str) -> bool {
     name == SYSTEM_RECORD || ["i/", "a/", "t/", "h/"].iter().any(|kind| name.starts_with(kind))
 }
 
+/// Whether a node remembers such a record as it saw it last. A customer's ceiling is on no board:
+/// there it would stand for as long as the store lives.
+pub(super) fn is_remembered(name: &str) -> bool {
+    on_board(name) || name.starts_with("n/")
+}
+
 /// The system layer of the settings.
 pub(super) const SYSTEM_RECORD: &str = "system";
 

@@ -245,7 +245,9 @@ impl Gateway {
                 let mut decision = rule(turn, &team);
                 let needs = std::mem::take(&mut decision.needs);
                 if !needs.is_empty() {
-                    return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(Attempt::Needs(needs))) });
+                    let can_be_undone = needs.iter().all(|need| need.can_be_undone(remember.is_some()));
+                    let confirm = if can_be_undone { Confirm::Unanswered } else { Confirm::Nothing };
+                    return Ok(Change { confirm, ..Change::nothing(Ok(Attempt::Needs(needs))) });
                 }
                 let counted = std::mem::take(&mut decision.counted);
                 let change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);

@@ -143,8 +143,12 @@ impl Turn<'_> {
         CustomerTag::of(self.around.keys, &self.interaction.team, &self.interaction.participants[at])
     }
 
+    /// Whatever is done to a ceiling tells how it stands, so that nobody need look before.
     fn need(&mut self, need: Need) {
-        if !self.needs.contains(&need) {
+        let known =
+            |other: &Need| *other == need || matches!(&need, Need::Look(customer) if other.customer() == customer);
+        if !self.needs.iter().any(known) {
+            self.needs.retain(|other| *other != Need::Look(need.customer().clone()));
             self.needs.push(need);
         }
     }

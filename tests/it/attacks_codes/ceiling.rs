@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::stores;
 use crate::world::{Team, World};
 
 /// Guesses so often at each of so many fresh addresses; the last outcome.
@@ -70,4 +71,31 @@ async fn a025_who_is_known_by_nothing_is_held_by_her_address() {
     let team = World::new().await.team("acme").await;
     let chat = team.open("sms", "+37255512345").await;
     assert_eq!(team.guesses(&chat, 5).await, "locked");
+}
+
+/// An answer that is told again, at a node that has not seen it judged and long after it was, counts once:
+/// the hundredth bans, and none before it.
+#[tokio::test]
+async fn a025_an_answer_that_is_told_again_elsewhere_counts_once() {
+    let Some(stand) = stores::redis().await else { return };
+    let world = World::on(stand);
+    let first = world.team("acme").await;
+    let second = Team { world: world.second_node(), ..first.clone() };
+    first.set(json!({"otp": {"max_tries": 100}, "lockout": {"threshold": 100}})).await;
+    let chat = first.open_for("chat", json!({"phone": "+37255512345"})).await;
+    let live = first.otp(&chat).await;
+    let wrong = Team::wrong(&first.code(&chat, 0).await);
+    second.attends(&second.bot, "GET", &live, "", Value::Null).await.expect(200);
+    let tell = async |team: &Team, n: usize| {
+        let body = json!({"answer": wrong, "message_id": format!("m-{n}")});
+        team.attends(&team.bot, "POST", &live, "/answers", body).await
+    };
+    let one = tell(&first, 1).await;
+    for n in 2..100 {
+        assert_eq!(tell(&first, n).await.expect(200)["outcome"], "wrong", "answer {n}");
+        if n == 50 {
+            assert_eq!(tell(&second, 1).await.bytes, one.bytes);
+        }
+    }
+    assert_eq!(tell(&first, 100).await.expect(200)["outcome"], "banned");
 }
