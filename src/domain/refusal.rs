@@ -74,7 +74,7 @@ pub enum Refusal {
     PinRequired,
     /// The code must not go where the invitation goes, and there is no other address.
     #[error("a second address is needed")]
-    SecondChannelRequired,
+    SecondChannelRequired(Vec<Fault>),
     /// The team asks for a method that nothing here can check.
     #[error("the method is not available")]
     MethodMissing,

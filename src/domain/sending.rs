@@ -172,6 +172,15 @@ impl Way {
         }
     }
 
+    /// The wish for it alone.
+    pub fn as_wish(self) -> DeliverTo {
+        match self {
+            Self::Chat => DeliverTo::Chat,
+            Self::Sms => DeliverTo::Sms,
+            Self::Email => DeliverTo::Email,
+        }
+    }
+
     /// The team's channel that it goes over.
     pub fn channel(self, interaction: &Interaction) -> ChannelName {
         match self {

@@ -92,7 +92,7 @@ impl Problem {
             Refusal::PinRequired => {
                 Self::of(&slugs::PIN_REQUIRED).at(vec![Fault::at("/pin", "must be 4 to 20 digits")])
             }
-            Refusal::SecondChannelRequired => Self::of(&slugs::SECOND_CHANNEL_REQUIRED),
+            Refusal::SecondChannelRequired(faults) => Self::of(&slugs::SECOND_CHANNEL_REQUIRED).at(faults),
             Refusal::MethodMissing => Self::of(&slugs::METHOD_UNAVAILABLE),
             Refusal::NotShown => Self::of(&slugs::NOT_SHOWN),
             Refusal::NotArrived => Self::of(&slugs::NOT_ARRIVED),

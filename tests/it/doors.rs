@@ -8,6 +8,7 @@ mod entry;
 mod languages;
 mod login_at_door;
 mod screens;
+mod two_channels;
 
 use serde_json::{Value, json};
 
@@ -75,7 +76,7 @@ impl Visitor {
 }
 
 /// Where the form of an act goes to, and its hidden fields.
-fn form(page: &str, act: &str) -> Option<(String, Vec<(String, String)>)> {
+pub fn form(page: &str, act: &str) -> Option<(String, Vec<(String, String)>)> {
     let forms = page.split("<form ").skip(1).filter_map(|rest| rest.split("</form>").next());
     let form = forms.into_iter().find(|form| form.contains(&format!("data-act=\"{act}\"")))?;
     let part = |tag: &str, name: &str| {
@@ -95,6 +96,11 @@ async fn team(world: &World, entry: Value) -> Team {
     let otp = json!({"send_to_customer": false, "show_to_agents": true});
     team.set(json!({"otp": otp, "entry": entry})).await;
     team
+}
+
+/// A door that asks for this, and for that of whoever comes again.
+fn by(first: &str, subsequent: Option<&str>) -> Value {
+    json!({"require_authentication": true, "first": first, "subsequent": subsequent.unwrap_or("none")})
 }
 
 /// The team's accounts for text messages and mail.

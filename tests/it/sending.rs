@@ -48,7 +48,7 @@ async fn team_with(world: &World, channels: &[&str]) -> Team {
 }
 
 /// The first run of digits in a text: the code.
-fn code_in(text: &str) -> String {
+pub fn code_in(text: &str) -> String {
     text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect()
 }
 

@@ -12,7 +12,7 @@ use crate::domain::link::{Link, Progress, Purpose};
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
-use crate::domain::sending::Destination;
+use crate::domain::sending::{Destination, Way};
 use crate::domain::settings::BindingRule;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, link_data, object};
@@ -241,14 +241,25 @@ fn destination(turn: &Turn<'_>, at: usize, method: Method) -> Result<DeliverTo, 
     if !otp.second_channel {
         return Ok(DeliverTo::Auto);
     }
-    let person = &participant.person;
-    let phone = person.phone.as_ref().map(|_| DeliverTo::Sms);
-    let mail = person.email.as_ref().map(|_| DeliverTo::Email);
-    let other = match participant.entry.via {
-        Some(Via::Sms) => mail,
-        Some(Via::Email) => phone,
-        Some(Via::Chat) | None => phone.or(mail),
-    };
+    let via = participant.entry.via.unwrap_or(Via::Chat);
     let by_agent = otp.show_to_agents.then_some(DeliverTo::Agent);
-    other.or(by_agent).ok_or(Refusal::NoAddress)
+    second_way(turn, at, via).map(Way::as_wish).or(by_agent).ok_or(Refusal::NoAddress)
+}
+
+/// By which way the code goes where the invitation went by that one: to the other of phone and mail,
+/// and after an invitation by chat by the first of the team's order that does not end in the chat.
+pub(super) fn second_way(turn: &Turn<'_>, at: usize, via: Via) -> Option<Way> {
+    let (interaction, around) = (&turn.interaction, &turn.around);
+    let end = |way: Way| Some((way.channel(interaction), way.address(interaction, &interaction.participants[at])?));
+    let (ways, first) = match via {
+        Via::Sms => (vec![Way::Email], Way::Sms),
+        Via::Email => (vec![Way::Sms], Way::Email),
+        Via::Chat => (around.settings.delivery.ways(), Way::Chat),
+    };
+    let first = end(first);
+    let leads = |way: &Way| {
+        let there = end(*way);
+        there != first && there.is_some_and(|(channel, _)| around.channels.contains(&channel))
+    };
+    ways.into_iter().find(leads)
 }

@@ -8,14 +8,14 @@ use crate::domain::event::EventKind;
 use crate::domain::id::ParticipantId;
 use crate::domain::link::{Link, Progress, Purpose};
 use crate::domain::method::Method;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Ready;
 use crate::domain::sending::{Destination, What};
 use crate::domain::settings::{BindingRule, Minutes, SendWhen};
 use crate::domain::token::Token;
 use crate::domain::turn::{Decision, Turn, link_data};
 
-use super::enter::{find, payable_challenge, put_challenge};
+use super::enter::{find, payable_challenge, put_challenge, second_way};
 use super::issue::supersede;
 
 /// An interaction whose invitation never ends waits so long for the first act; it is the longest
@@ -191,8 +191,18 @@ fn can_be_proved(turn: &Turn<'_>, at: usize, request: &Request) -> Result<(), Re
     }
     let person = &participant.person;
     let by_two = rules.first == Method::Otp && settings.otp.send_to_customer && settings.otp.second_channel;
-    if by_two && (person.phone.is_none() || person.email.is_none()) {
-        return Err(Refusal::SecondChannelRequired);
+    if !by_two {
+        return Ok(());
     }
-    Ok(())
+    let needs = |address: &Option<String>, name: &str| {
+        let detail = format!("has no {name}: with otp.second_channel the code goes another way than the invitation");
+        address.is_none().then(|| Fault::at("/participant", detail))
+    };
+    let missing: Vec<Fault> =
+        [needs(&person.phone, "phone"), needs(&person.email, "email")].into_iter().flatten().collect();
+    if !missing.is_empty() {
+        return Err(Refusal::SecondChannelRequired(missing));
+    }
+    let told = settings.otp.show_to_agents || second_way(turn, at, request.via).is_some();
+    if told { Ok(()) } else { Err(Refusal::NoChannel) }
 }

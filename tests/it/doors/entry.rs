@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Visitor, another, channels, code, invite, invited, open, read, team};
+use super::{Visitor, another, by, channels, code, invite, invited, open, read, team};
 use crate::world::{OWNER, Team, Visit, World, worlds};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -18,10 +18,6 @@ async fn at_the_door(world: &World, first: &str) -> (Team, String, String, Visit
     let mut visitor = Visitor::at(world, &url).await;
     visitor.goes_on().await;
     (team, chat, url, visitor)
-}
-
-fn by(first: &str, subsequent: Option<&str>) -> Value {
-    json!({"require_authentication": true, "first": first, "subsequent": subsequent.unwrap_or("none")})
 }
 
 /// L-07: without the setting an invitation lets people in, and nothing is proved by it.
@@ -67,7 +63,8 @@ async fn l02_a_code_at_the_door_lets_in_whoever_types_it() {
     }
 }
 
-/// L-12, L-33, L-34, L-37, P-02 to P-08: a PIN at the door, agreed with the agent, who can see it.
+/// L-12, L-33, L-34, L-37, P-02, P-03, P-04, P-05, P-07, P-08: a PIN at the door, agreed with the agent
+/// when she invites, who can see it.
 #[tokio::test]
 async fn l33_a_pin_at_the_door_is_agreed_before() {
     let world = World::new().await;
@@ -157,7 +154,7 @@ async fn guesses_at_the_door_count_over_all_codes() {
     visitor.goes_on().await.sees(200, "Enter your code");
 }
 
-/// L-28 to L-30, I-05 to I-07: the code goes where the invitation does not.
+/// L-29, I-03, I-06, I-07: the code goes where the invitation does not, so the agent has to know both.
 #[tokio::test]
 async fn a041_two_channels_need_two_addresses() {
     let world = World::new().await;
@@ -171,10 +168,20 @@ async fn a041_two_channels_need_two_addresses() {
         let opened = world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
         opened["id"].as_str().unwrap().to_owned()
     };
+    let missing = async |chat: &str, via: &str, names: &[&str]| {
+        let problem = invite(&team, chat, json!({"via": via})).await.refused(422, "second-channel-required");
+        let faults = problem["errors"].as_array().expect("what is missing");
+        assert_eq!(faults.len(), names.len(), "{problem}");
+        for (fault, name) in faults.iter().zip(names) {
+            assert_eq!(fault["pointer"], "/participant");
+            assert!(fault["detail"].as_str().unwrap().starts_with(&format!("has no {name}: ")), "{problem}");
+        }
+    };
     let phone = with("a", json!({"phone": "+37255512345"})).await;
-    invite(&team, &phone, json!({"via": "sms"})).await.refused(422, "second-channel-required");
+    missing(&phone, "sms", &["email"]).await;
     let mail = with("b", json!({"email": "demo@example.com"})).await;
-    invite(&team, &mail, json!({"via": "email"})).await.refused(422, "second-channel-required");
+    missing(&mail, "email", &["phone"]).await;
+    missing(&with("d", json!({})).await, "chat", &["phone", "email"]).await;
     invite(&team, &mail, json!({"via": "sms"})).await.refused(409, "no-address");
     let both = with("c", json!({"phone": "+37255512345", "email": "demo@example.com"})).await;
     invite(&team, &both, json!({"via": "email"})).await.expect(201);
