@@ -31,6 +31,34 @@ pub struct Channel {
     pub forward_secret: Secret,
     /// Since when.
     pub created_at: Moment,
+    /// Since when nothing goes over it, as far as anybody tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down_since: Option<Moment>,
+}
+
+/// What a try says of the channel itself, beyond the one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// A message has left over it.
+    Up,
+    /// Nothing leaves, for that reason.
+    Down(&'static str),
+}
+
+impl Channel {
+    /// What was found out of it; true where that is news.
+    pub fn hear(&mut self, health: Health, now: Moment) -> bool {
+        let is_news = self.is_news(health);
+        if is_news {
+            self.down_since = matches!(health, Health::Down(_)).then_some(now);
+        }
+        is_news
+    }
+
+    /// Whether nobody knew it yet.
+    pub fn is_news(&self, health: Health) -> bool {
+        self.down_since.is_some() != matches!(health, Health::Down(_))
+    }
 }
 
 /// What an admin writes of a channel.
@@ -55,7 +83,8 @@ impl Writing {
         Ok(())
     }
 
-    /// The channel as it is from now on. Another platform's secrets are none of this one.
+    /// The channel as it is from now on. Another platform's secrets are none of this one. Where
+    /// nothing went over it, it is for a message to show that something does again.
     pub fn over(&self, before: Option<&Channel>, forward: [u8; 32], now: Moment) -> Channel {
         let kept = || before.filter(|b| b.definition == self.definition).map(|b| b.secrets.clone()).unwrap_or_default();
         Channel {
@@ -64,6 +93,7 @@ impl Writing {
             secrets: self.secrets.clone().unwrap_or_else(kept),
             forward_secret: before.map_or_else(|| Secret::new(forward.to_vec()), |b| b.forward_secret.clone()),
             created_at: before.map_or(now, |b| b.created_at),
+            down_since: before.and_then(|b| b.down_since),
         }
     }
 }
@@ -85,6 +115,17 @@ mod tests {
         let other = writing("b", None).over(Some(&first), [2; 32], Moment(2));
         assert!(other.secrets.is_empty());
         assert_eq!(other.forward_secret, first.forward_secret);
+    }
+
+    #[test]
+    fn what_is_heard_of_a_channel_is_news_once() {
+        let mut channel = writing("a", None).over(None, [1; 32], Moment(1));
+        assert!(!channel.hear(Health::Up, Moment(2)));
+        assert!(channel.hear(Health::Down("refused"), Moment(3)));
+        assert!(!channel.hear(Health::Down("no-answer"), Moment(4)));
+        let mut anew = writing("a", Some("one")).over(Some(&channel), [2; 32], Moment(5));
+        assert_eq!(anew.down_since, Some(Moment(3)), "who writes it anew has not tried it");
+        assert!(anew.hear(Health::Up, Moment(6)) && anew.down_since.is_none());
     }
 
     #[test]

@@ -71,6 +71,8 @@ kinds! {
     ChallengeDeliveryFailed = "challenge.delivery_failed", true;
     SendingPaused = "sending.paused", true;
     SendingResumed = "sending.resumed", true;
+    ChannelDown = "channel.down", true;
+    ChannelUp = "channel.up", true;
     SettingsChanged = "settings.changed", true;
     KeyCreated = "key.created", true;
     KeyRetired = "key.retired", true;

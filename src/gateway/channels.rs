@@ -14,7 +14,7 @@ use super::links::fresh;
 use super::sending::{hand, outcome_of};
 use super::teams::{TeamView, team_event};
 use super::{Error, Gateway};
-use crate::domain::channel::{Channel, Writing};
+use crate::domain::channel::{Channel, Health, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::refusal::{Fault, Refusal};
@@ -80,7 +80,31 @@ impl Gateway {
         let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
         let id = format!("{team}.{}", base64url(&self.draw::<12>()));
         let message = Message { id, to: Address::new(to), subject: Some(text.clone()), content: Content::Text(text) };
-        Ok(outcome_of(hand(&*driver, &message).await))
+        let how = outcome_of(hand(&*driver, &message).await);
+        self.hear_of(&view, name, how.health(None)).await;
+        Ok(how)
+    }
+
+    /// What a try has shown of a channel is told where it is news: that nothing goes over it any more,
+    /// and that something does again. Hardly ever is it news, and then nothing is asked of the store.
+    pub(super) async fn hear_of(&self, view: &TeamView, name: &ChannelName, health: Option<Health>) {
+        let (Some(health), Some(known)) = (health, view.team.channels.get(name)) else { return };
+        if !known.is_news(health) {
+            return;
+        }
+        let team = &view.team.name;
+        let rule = |record: &mut Team, now| {
+            let channel = record.channels.get_mut(name).ok_or(Refusal::NotFound("channel"))?;
+            let (kind, data) = match health {
+                Health::Up => (EventKind::ChannelUp, json!({"channel": name})),
+                Health::Down(why) => (EventKind::ChannelDown, json!({"channel": name, "reason": why})),
+            };
+            let told = channel.hear(health, now).then(|| team_event(team, kind, &Actor::Time, now, data));
+            Ok(((), told.into_iter().collect()))
+        };
+        if let Err(error) = self.change_team(team, rule, None).await {
+            tracing::warn!(%team, channel = %name, %error, "how a channel stands could not be told; the next try tells it");
+        }
     }
 
     /// The channels that this gateway can speak over: an account that its platform does not take

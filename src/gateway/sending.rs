@@ -145,6 +145,9 @@ impl Gateway {
             return Ok(Tried::Refused("gone"));
         };
         let how = outcome_of(hand(&*driver, &Message { id, to: address, subject: Some(subject), content }).await);
+        if let State::Queued(trying) = sending.state {
+            self.hear_of(team, &sending.way.channel(interaction), how.health(Some(trying))).await;
+        }
         if how == Tried::Sent && matches!(sending.what, What::Code { .. }) {
             self.count_sent(&team.team.name, to.and_then(|to| to.country));
         }
@@ -206,8 +209,7 @@ pub(super) fn outcome_of(answer: Result<Sent, DeliveryError>) -> Tried {
         Err(DeliveryError::RetryAfter(wait)) => Tried::After(wait),
         Err(DeliveryError::Retry(why)) => Tried::Later(why),
         Err(DeliveryError::Ambiguous) => Tried::Lost,
-        Err(DeliveryError::Fallback(why) | DeliveryError::Permanent(why) | DeliveryError::AuthBroken(why)) => {
-            Tried::Refused(why)
-        }
+        Err(DeliveryError::Fallback(why) | DeliveryError::Permanent(why)) => Tried::Refused(why),
+        Err(DeliveryError::AuthBroken(why)) => Tried::Barred(why),
     }
 }

@@ -56,6 +56,9 @@ struct ChannelView {
     /// Names of the secrets that are there.
     secrets: Vec<String>,
     created_at: String,
+    /// Since when nothing goes over it, as far as was tried: `channel.down` told it. Null where
+    /// messages go.
+    down_since: Option<String>,
     /// What comes in is passed on under it; told once.
     #[serde(skip_serializing_if = "Option::is_none")]
     forward_secret: Option<String>,
@@ -68,6 +71,7 @@ fn view(name: &ChannelName, channel: &Channel, is_new: bool) -> ChannelView {
         account: channel.account.clone(),
         secrets: channel.secrets.keys().cloned().collect(),
         created_at: channel.created_at.to_string(),
+        down_since: channel.down_since.map(|since| since.to_string()),
         // As Standard Webhooks write a secret.
         forward_secret: is_new.then(|| format!("whsec_{}", STANDARD.encode(channel.forward_secret.expose()))),
     }
@@ -174,7 +178,7 @@ async fn try_channel(
         Tried::Sent => TrialView { status: "sent", reason: None, retry_after_seconds: None },
         Tried::After(wait) => failed("busy", Some(wait.as_secs())),
         Tried::Lost => failed("no-answer", None),
-        Tried::Later(why) | Tried::Refused(why) => failed(why, None),
+        Tried::Later(why) | Tried::Refused(why) | Tried::Barred(why) => failed(why, None),
     };
     Ok(Reply(view).into_response())
 }

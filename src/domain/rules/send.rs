@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::domain::challenge::{ChallengeEnd, ChallengeId, DeliverTo, EndedChallenge};
+use crate::domain::channel::Health;
 use crate::domain::country::Country;
 use crate::domain::event::EventKind;
 use crate::domain::id::ParticipantId;
@@ -27,6 +28,9 @@ const LONGEST_TRYING: Duration = Duration::from_secs(3600);
 /// Times that the same message may be sent without knowing whether it arrived.
 const MOST_LOST: u32 = 3;
 
+/// The platform says nothing at all.
+const NO_ANSWER: &str = "no-answer";
+
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tried {
@@ -40,6 +44,23 @@ pub enum Tried {
     Lost,
     /// Not by this way.
     Refused(&'static str),
+    /// The platform takes nothing from this account any more.
+    Barred(&'static str),
+}
+
+impl Tried {
+    /// What it says of the channel, after the tries before it; a trial has none. One message that finds
+    /// nobody says nothing of the next; a platform that was asked so often and never took it does.
+    pub fn health(self, trying: Option<Trying>) -> Option<Health> {
+        let (tries, lost) = trying.map_or((1, 0), |trying| (trying.tries, trying.lost));
+        match self {
+            Self::Sent => Some(Health::Up),
+            Self::Barred(why) => Some(Health::Down(why)),
+            Self::Later(why) if tries >= TRIES_BEFORE_THE_NEXT => Some(Health::Down(why)),
+            Self::Lost if lost + 1 >= MOST_LOST => Some(Health::Down(NO_ANSWER)),
+            Self::After(_) | Self::Later(_) | Self::Lost | Self::Refused(_) => None,
+        }
+    }
 }
 
 /// A message that may be queued: the ways that it can take, found before anything changes.
@@ -148,8 +169,8 @@ pub fn tried(mut turn: Turn<'_>, number: u32, tries: u32, how: Tried) -> Decisio
     }
     match how {
         Tried::Sent => arrived(&mut turn, number),
-        Tried::Refused(why) => next_way(&mut turn, number, why),
-        Tried::Lost if trying.lost + 1 >= MOST_LOST => next_way(&mut turn, number, "no-answer"),
+        Tried::Refused(why) | Tried::Barred(why) => next_way(&mut turn, number, why),
+        Tried::Lost if trying.lost + 1 >= MOST_LOST => next_way(&mut turn, number, NO_ANSWER),
         Tried::Later(why) if is_given_up(sending, trying, now) => next_way(&mut turn, number, why),
         Tried::After(wait) if is_given_up(sending, trying, now) || is_too_long(sending, wait) => {
             next_way(&mut turn, number, "busy");

@@ -1,10 +1,12 @@
 //! A team's channels: written, read without secrets, taken away, tried out, and refused clearly.
 //! It sends nothing but the message that tries a channel out.
 
+use countersign_channels::DeliveryError::{self, Ambiguous, AuthBroken, Permanent, Retry};
 use serde_json::{Value, json};
 
-use super::{PHONE, team_with};
-use crate::world::World;
+use super::{PHONE, seconds, team_with};
+use crate::stores;
+use crate::world::{Team, World};
 
 const SMS: &str = "/v1/teams/acme/channels/sms";
 
@@ -63,4 +65,88 @@ async fn a_channel_is_tried_out_and_pays_for_it() {
     assert_eq!((sent.len(), sent[0].1.as_str()), (1, PHONE));
     world.call(&team.admin, "POST", &path, json!({"to": PHONE})).await.refused(429, "send-budget");
     world.call(&team.admin, "POST", &path, json!({"to": ""})).await.refused(422, "invalid");
+}
+
+/// What was told of channels, oldest first.
+async fn told(team: &Team) -> Vec<(String, Value)> {
+    let events = team.events().await.into_iter();
+    let of_channels = events.filter(|e| e["type"].as_str().is_some_and(|kind| kind.starts_with("channel.")));
+    of_channels.map(|e| (e["type"].as_str().expect("a text").to_owned(), e["data"].clone())).collect()
+}
+
+fn down(reason: &str) -> (String, Value) {
+    ("channel.down".to_owned(), json!({"channel": "sms", "reason": reason}))
+}
+
+fn up() -> (String, Value) {
+    ("channel.up".to_owned(), json!({"channel": "sms"}))
+}
+
+/// Somebody new is sent a code by text message, and the platform fails so; then time passes.
+async fn texts(team: &Team, n: usize, failures: &[DeliveryError]) {
+    team.world.recorder.fail_next(failures.iter().cloned());
+    let chat = team.open_with(&format!("c{n}"), Some(&format!("+372555{n:05}")), None).await;
+    team.wants_code(&chat, json!({"deliver_to": "sms"})).await.expect(202);
+    for _ in 0..6 {
+        team.world.sent().await;
+        team.world.pass(seconds(12)).await;
+    }
+}
+
+/// A channel whose account is refused is told to be down, once; the next message that leaves tells that
+/// it is up. To be written anew says nothing of it, to be tried out does.
+#[tokio::test]
+async fn a_channel_that_takes_nothing_is_told_of_once_until_it_does_again() {
+    let world = World::new().await;
+    let team = team_with(&world, &["sms", "email"]).await;
+    let seen = async || world.call(&team.admin, "GET", SMS, Value::Null).await.expect(200)["down_since"].clone();
+    texts(&team, 0, &[]).await;
+    assert_eq!((told(&team).await, seen().await), (vec![], Value::Null));
+    texts(&team, 1, &[AuthBroken("401")]).await;
+    texts(&team, 2, &[AuthBroken("401")]).await;
+    assert_eq!(told(&team).await, [down("401")]);
+    assert_eq!(seen().await, "2026-01-01T00:01:12.000Z");
+    let body = json!({"definition": "recorder", "account": {"inbox": "sms"}});
+    world.call(&team.admin, "PUT", SMS, body).await.expect(200);
+    assert_eq!(seen().await, "2026-01-01T00:01:12.000Z", "nobody has tried it");
+    let trial =
+        async || world.call(&team.admin, "POST", &format!("{SMS}/test"), json!({"to": PHONE})).await.expect(200);
+    world.recorder.fail_next([AuthBroken("403")]);
+    assert_eq!(trial().await["reason"], "403");
+    assert_eq!(told(&team).await, [down("401")]);
+    assert_eq!(trial().await["status"], "sent");
+    assert_eq!((told(&team).await, seen().await), (vec![down("401"), up()], Value::Null));
+    texts(&team, 3, &[]).await;
+    assert_eq!(told(&team).await.len(), 2);
+    let trail = world.call(&team.admin, "GET", "/v1/teams/acme/audit", Value::Null).await.expect(200);
+    assert!(trail.to_string().contains("channel.down"), "an admin sees it");
+}
+
+/// A115: a platform that does not answer for half a minute is down; one that refuses a number is not, nor
+/// one that was away for a moment.
+#[tokio::test]
+async fn a115_an_outage_is_told_and_a_wrong_number_is_none() {
+    let world = World::new().await;
+    let team = team_with(&world, &["sms"]).await;
+    texts(&team, 1, &[Permanent("no such number")]).await;
+    texts(&team, 2, &[Retry("busy"), Retry("busy"), Ambiguous]).await;
+    assert_eq!(told(&team).await, []);
+    texts(&team, 3, &[Retry("503"), Retry("503"), Retry("503"), Retry("503"), Retry("503")]).await;
+    assert_eq!(told(&team).await, [down("503"), up()]);
+    texts(&team, 4, &[Ambiguous, Ambiguous, Ambiguous]).await;
+    assert_eq!(told(&team).await, [down("503"), up(), down("no-answer")]);
+}
+
+/// Two nodes find out at the same time: it is told once.
+#[tokio::test]
+async fn two_nodes_tell_of_a_channel_once() {
+    let Some(stand) = stores::redis().await else { return };
+    let world = World::on(stand);
+    let first = team_with(&world, &["sms"]).await;
+    let second = Team { world: world.second_node(), ..first.clone() };
+    let (one, two) = ([AuthBroken("401")], [AuthBroken("401")]);
+    tokio::join!(texts(&first, 1, &one), texts(&second, 2, &two));
+    assert_eq!(told(&first).await, [down("401")]);
+    tokio::join!(texts(&first, 3, &[]), texts(&second, 4, &[]));
+    assert_eq!(told(&first).await, [down("401"), up()]);
 }
