@@ -7,14 +7,14 @@ use serde_json::Value;
 use super::{BindingRule, Minutes, Settings, table};
 use crate::domain::refusal::{Fault, Refusal};
 
-/// A setting that departs from a standard.
+/// A setting that departs from a standard, or that this gateway cannot follow yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// Dotted path.
     pub path: &'static str,
     /// A word for programs.
     pub code: &'static str,
-    /// A sentence for people, naming the standard.
+    /// A sentence for people, naming the standard where it is one.
     pub detail: &'static str,
 }
 
@@ -30,8 +30,7 @@ pub(super) fn check(settings: &Settings, json: &Value) -> Result<(), Refusal> {
     if table::too_many_intents(settings.intents.len()) {
         faults.push(Fault::at("/intents", "at most 100 intents"));
     }
-    let by_event = json["delivery"]["order"].as_array().is_some_and(|order| order.iter().any(|o| o == "event"));
-    if by_event && json["delivery"]["event_webhook"].is_null() {
+    if settings.delivery.names_event() && json["delivery"]["event_webhook"].is_null() {
         faults.push(Fault::at("/delivery/event_webhook", "must be set where delivery.order has event"));
     }
     if faults.is_empty() { Ok(()) } else { Err(Refusal::Settings(faults)) }
@@ -48,6 +47,7 @@ pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
         (long(code), "otp.expires_minutes", "long-lived", CODE_LONG),
         (settings.otp.length < 6, "otp.length", "short-code", SHORT_CODE),
         (settings.kba.enabled, "kba.enabled", "knowledge-based", KNOWLEDGE),
+        (settings.delivery.names_event(), "delivery.order", "passed-over", NO_WEBHOOKS),
     ];
     let held = all.into_iter().filter(|(holds, ..)| *holds);
     held.map(|(_, path, code, detail)| Warning { path, code, detail }).collect()
@@ -63,3 +63,5 @@ const CODE_LONG: &str = "Codes live longer than the 10 minutes of OWASP ASVS 6.5
 const SHORT_CODE: &str = "Codes of fewer than 6 digits are below NIST SP 800-63B for out-of-band secrets.";
 const KNOWLEDGE: &str =
     "Knowledge-based answers are no authenticator: OWASP ASVS 6.4.2 and NIST SP 800-63B refuse them.";
+const NO_WEBHOOKS: &str = "This gateway calls no webhooks yet: \"event\" is passed over, and codes go by the next way \
+    of the order. Where there is none they are refused with no-channel.";

@@ -27,6 +27,11 @@ enum Step {
 }
 
 impl DeliveryRules {
+    /// Whether the team wants to send codes itself.
+    pub fn names_event(&self) -> bool {
+        self.order.iter().any(|step| matches!(step, Step::Event))
+    }
+
     /// The gateway's own ways, in the team's order.
     pub fn ways(&self) -> Vec<Way> {
         let way = |step: &Step| match step {
