@@ -6,7 +6,9 @@ mod challenge_pages;
 mod destinations;
 mod entry;
 mod languages;
+mod lockouts;
 mod login_at_door;
+mod policies;
 mod screens;
 mod two_channels;
 

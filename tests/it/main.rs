@@ -31,6 +31,7 @@ mod lifetime;
 mod limits;
 mod nodes;
 mod outside;
+mod points;
 mod properties;
 mod races;
 mod readme;

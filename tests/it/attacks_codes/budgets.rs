@@ -133,7 +133,7 @@ async fn a029_a055_a_lock_ends_what_it_guards_and_compares_nothing() {
     assert_eq!(seen["status"], "locked");
 }
 
-/// A030: who guesses elsewhere locks an address of his own; the customer's is untouched.
+/// A030, §3.8: who guesses elsewhere locks an address of his own; the customer's is untouched.
 #[tokio::test]
 async fn a030_a_guesser_does_not_lock_the_customer() {
     let team = team().await;
@@ -162,7 +162,7 @@ async fn a031_a_lock_ends_when_it_was_to_end() {
     team.otp(&chat).await;
 }
 
-/// A032: exactly so many wrong answers, exactly so many locks, for a code and for a PIN.
+/// A032, L-19, L-20, L-22: exactly so many wrong answers, exactly so many locks, for a code and for a PIN.
 #[tokio::test]
 async fn a032_the_threshold_and_the_ban_are_met_exactly() {
     for (threshold, max_lockouts) in [(1, 1), (2, 3), (3, 2), (7, 1)] {

@@ -26,7 +26,7 @@ async fn a037_only_the_codes_own_digits_are_an_answer() {
     assert_eq!(team.outcome(&live, &format!(" {}\u{200b}{}\n", &wide[..9], &wide[9..])).await, "passed");
 }
 
-/// A039: codes of 4 digits at least, PINs as the contract has them.
+/// A039, §3.12: codes of 4 digits at least, PINs as the contract has them.
 #[tokio::test]
 async fn a039_no_code_is_shorter_than_it_may_be() {
     let team = World::new().await.team("acme").await;

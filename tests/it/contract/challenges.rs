@@ -120,7 +120,76 @@ async fn i10_a_code_is_shown_once_its_receiver_has_arrived() {
     assert_eq!(shown, json!({"code": "0042", "expires_at": null}));
 }
 
-/// The outcomes, each where it is the first that holds.
+/// K-05, K-06, K-07, L-11: by the defaults a code has six digits and three minutes, and counts instead of a
+/// login where the team takes either.
+#[tokio::test]
+async fn k05_six_digits_are_as_good_as_a_login_for_three_minutes() {
+    let (team, chat) = chat().await;
+    team.set(json!({"intents": {"statement_copy": {"accept": ["login", "otp"]}}})).await;
+    let allowed = async |chat: &str| {
+        let flag = team.bot("GET", chat, "/authentication?intent=statement_copy", Value::Null).await.expect(200);
+        (flag["intent"]["allowed"].clone(), flag["methods"].clone())
+    };
+    assert_eq!(allowed(&chat).await, (json!(false), json!([])));
+    let late = team.otp(&chat).await;
+    assert_eq!(late["tries_left"], 3);
+    let code = team.code(&chat, 0).await;
+    assert!(code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()));
+    team.world.clock.advance(3 * MINUTE);
+    assert_eq!(team.outcome(&late, &code).await, "expired");
+    let live = team.otp(&chat).await;
+    let another = team.code(&chat, 0).await;
+    assert_ne!(another, code, "it is drawn anew");
+    team.world.clock.advance(3 * MINUTE - Duration::from_millis(1));
+    assert_eq!(team.outcome(&live, &another).await, "passed");
+    assert_eq!(allowed(&chat).await, (json!(true), json!(["otp"])));
+    let other = team.open("sms", "+37255500000").await;
+    team.authenticate(&other, "cust-42").await;
+    assert_eq!(allowed(&other).await, (json!(true), json!(["login"])));
+}
+
+/// L-26, §3.3: how long a code lives is the team's to say, and it may have no end.
+#[tokio::test]
+async fn l26_a_code_has_the_time_that_the_team_gives_it() {
+    let (team, chat) = chat().await;
+    team.set(json!({"otp": {"expires_minutes": 7}, "interaction_timeout_minutes": 10_080})).await;
+    let live = team.otp(&chat).await;
+    assert_eq!(live["expires_at"], "2026-01-01T00:07:00.000Z");
+    let code = team.code(&chat, 0).await;
+    team.world.pass(7 * MINUTE).await;
+    assert_eq!(team.outcome(&live, &code).await, "expired");
+    team.set(json!({"otp": {"expires_minutes": "never"}})).await;
+    let live = team.otp(&chat).await;
+    assert_eq!(live["expires_at"], Value::Null);
+    let code = team.code(&chat, 0).await;
+    team.world.pass(10_079 * MINUTE).await;
+    assert_eq!(team.outcome(&live, &code).await, "passed");
+}
+
+/// L-35, L-34, §3.5: any number of 4 to 20 digits that the two of them agreed on. It stands in no event and
+/// in no trail, and is gone with the conversation.
+#[tokio::test]
+async fn l35_a_pin_is_any_number_that_was_agreed_on() {
+    let (team, chat) = chat().await;
+    let (card, papers, longest) = ("0042", "60001019906", "12345678901234567890");
+    for pin in [card, papers, longest] {
+        let live = team.asks(&team.agent, &chat, json!({"method": "pin", "pin": pin})).await.expect(202);
+        let shown = team.attends(&team.agent, "GET", &live, "/code", Value::Null).await.expect(200);
+        assert_eq!(shown["code"], pin);
+        assert_eq!(team.hears(&chat, pin).await["outcome"], "passed");
+    }
+    let live = team.asks(&team.agent, &chat, json!({"method": "pin", "pin": papers})).await.expect(202);
+    team.bot("POST", &chat, "/close", json!({})).await.expect(200);
+    team.attends(&team.agent, "GET", &live, "/code", Value::Null).await.refused(410, "code-gone");
+    let events = format!("{:?}", team.events().await);
+    let trail = team.world.call(&team.admin, "GET", "/v1/teams/acme/audit?limit=200", Value::Null).await.expect(200);
+    assert!(trail["items"].as_array().is_some_and(|items| !items.is_empty()));
+    for pin in [papers, longest] {
+        assert!(!events.contains(pin) && !trail.to_string().contains(pin));
+    }
+}
+
+/// K-08, §3.7, §3.10: the outcomes, each where it is the first that holds.
 #[tokio::test]
 async fn k08_each_outcome_is_told_apart() {
     let (team, chat) = chat().await;

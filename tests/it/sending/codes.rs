@@ -117,6 +117,40 @@ async fn a_reassigned_participant_s_code_goes_to_nobody() {
     assert!(world.sent().await.is_empty());
 }
 
+/// L-25: the team's own words, with the code where they say.
+#[tokio::test]
+async fn l25_a_text_message_says_what_the_team_wrote() {
+    let world = World::new().await;
+    let team = team_with(&world, &["sms"]).await;
+    let words = "Enter #PIN# to be admitted into the collaboration session.";
+    team.set(json!({"otp": {"message": words}})).await;
+    let chat = team.open_with("c", Some(PHONE), None).await;
+    team.wants_code(&chat, json!({})).await.expect(202);
+    let text = world.sent().await.remove(0).2;
+    let code = code_in(&text);
+    assert_eq!(code.len(), 6);
+    assert_eq!(text.lines().next(), Some(words.replace("#PIN#", &code).as_str()));
+    assert_eq!(team.says(&chat, "m1", &code).await.expect(200)["outcome"], "passed");
+}
+
+/// B-06: a code is put into the chat itself and answered there; nothing of it stands in what the bot hears.
+#[tokio::test]
+async fn b06_a_code_goes_into_the_chat_and_is_answered_in_it() {
+    for world in every_world().await {
+        let team = team_with(&world, &["webchat", "sms"]).await;
+        let chat = team.open_with("conv-1", Some(PHONE), None).await;
+        let started = team.wants_code(&chat, json!({"deliver_to": "chat"})).await.expect(202);
+        assert_eq!(started["delivery"], json!({"channel": "webchat", "to": "c•••••1", "status": "queued"}));
+        let (inbox, to, text) = world.sent().await.remove(0);
+        assert_eq!((inbox.as_str(), to.as_str()), ("webchat", "conv-1"));
+        let code = code_in(&text);
+        let heard = team.says(&chat, "m1", &code).await;
+        assert_eq!(heard.expect(200)["outcome"], "passed");
+        assert!(!heard.text().contains(&code));
+        assert_eq!(team.flag(&chat).await["binding"], "code");
+    }
+}
+
 /// Codes that the team wants to send itself: no webhook carries them yet, so the step is passed over, and
 /// the settings say so.
 #[tokio::test]

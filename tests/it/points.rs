@@ -1,0 +1,47 @@
+//! What such systems do, point by point, and that each point which stands here is shown by a test: its id
+//! is in the words above one. L, P and I are of sessions, K of shop logins, B of the whole; § are points that
+//! were settled here. What waits for a console or for a provider has no place in the list yet.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+const POINTS: [(&str, RangeInclusive<u8>); 8] = [
+    ("L", 1..=5),
+    ("L", 7..=8),
+    ("L", 10..=12),
+    ("L", 16..=37),
+    ("P", 1..=10),
+    ("I", 1..=13),
+    ("K", 5..=8),
+    ("B", 6..=6),
+];
+
+const SETTLED: [u8; 8] = [1, 3, 5, 7, 8, 10, 11, 12];
+
+/// The words above tests, of all files below a folder.
+fn words(folder: &Path, all: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            words(&path, all);
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source");
+            all.extend(text.lines().filter(|line| line.trim_start().starts_with("///")).flat_map(|line| [line, "\n"]));
+        }
+    }
+}
+
+#[test]
+fn each_point_has_a_test_that_names_it() {
+    let mut all = String::new();
+    words(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it"), &mut all);
+    let named: BTreeSet<&str> = all
+        .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '§' | '.')))
+        .map(|word| word.trim_end_matches('.'))
+        .collect();
+    let points = POINTS.iter().flat_map(|(of, numbers)| numbers.clone().map(move |n| format!("{of}-{n:02}")));
+    let settled = SETTLED.iter().map(|n| format!("§3.{n}"));
+    let missing: Vec<String> = points.chain(settled).filter(|point| !named.contains(point.as_str())).collect();
+    assert!(missing.is_empty(), "no test names {missing:?}");
+}
