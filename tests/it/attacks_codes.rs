@@ -5,6 +5,7 @@
 
 mod budgets;
 mod ceiling;
+mod errors;
 mod insiders;
 mod kept;
 mod known;

@@ -42,7 +42,9 @@ impl<S: Store> Stand<S> {
         let store = self.store.clone();
         self.behind(store)
     }
+}
 
+impl<S: ?Sized> Stand<S> {
     /// With another store before it.
     pub fn behind(self, store: Arc<dyn Store>) -> Stand {
         Stand { store, _beneath: self._beneath }
