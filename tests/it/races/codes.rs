@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::{CALLERS, Place, SHORT, count, outcomes, races, ran};
+use crate::doors::form;
 use crate::length::{figure, rounds};
-use crate::world::Team;
+use crate::world::{Browser, Team};
 
 /// A conversation of a customer whose ceiling counts, with a live code.
 async fn asked(place: &Place, conversation: &str, phone: &str) -> (String, Value, String) {
@@ -112,5 +113,66 @@ async fn a021_a035_a_right_answer_among_63_wrong_ones_passes_only_in_time() {
     figure(
         "0 guesses over the limit",
         format_args!("{rounds_run} times 63 wrong answers and a right one, {in_time} in time"),
+    );
+}
+
+/// The form that asks for a code at the door of an invitation: where it goes, and what else is in it.
+async fn at_a_door(place: &Place, chat: &str) -> (Browser, String, Vec<(String, String)>) {
+    let team = place.team();
+    let path = format!("/v1/interactions/{chat}/invitations");
+    let made = team.world.call(&team.agent, "POST", &path, json!({"via": "chat"})).await.expect(201);
+    let mut browser = Browser::new(&team.world);
+    let opening = browser.get(made["url"].as_str().expect("a URL")).await.text();
+    let (to, hidden) = form(&opening, "continue").expect("an opening screen");
+    let hidden: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let shown = browser.post(&to, &hidden).await;
+    let page = browser.get(&shown.header("location")).await.text();
+    let (to, hidden) = form(&page, "answer").expect("a code page");
+    (browser, to, hidden)
+}
+
+/// A021, A035: one browser types 63 wrong codes and the right one at a door, all at once and at two nodes:
+/// no more are judged than the code takes, and the right one lets in only among them, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a021_a035_of_64_answers_at_a_door_three_are_judged_and_one_enters() {
+    let (mut rounds_run, mut in_time) = (0, 0);
+    for place in Place::all().await {
+        let otp = json!({"send_to_customer": false, "show_to_agents": true});
+        let entry = json!({"require_authentication": true, "first": "otp"});
+        place.team().set(json!({"otp": otp, "entry": entry, "lockout": {"threshold": 100}})).await;
+        let mut chats = Vec::new();
+        for round in rounds("answers at a door", SHORT, 1000) {
+            let team = place.team();
+            let chat = team.open_for(&format!("door-{round}"), json!({"phone": format!("+3725553{round:04}")})).await;
+            let (browser, to, hidden) = at_a_door(&place, &chat).await;
+            let code = team.code(&chat, 0).await;
+            let mut guesses = wrong(&code);
+            guesses[(round * 29) % CALLERS].clone_from(&code);
+            let replies = place.race(|n, team| {
+                let (cookie, to, guess) = (browser.cookie.clone(), to.clone(), guesses[n].clone());
+                let mut fields = hidden.clone();
+                fields.push(("code".to_owned(), guess));
+                async move {
+                    let mut typing = Browser::new(&team.world);
+                    typing.cookie = cookie;
+                    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+                    typing.post(&to, &fields).await
+                }
+            });
+            let let_in = replies.await.iter().filter(|reply| reply.status == 303).count();
+            let seen = place.node(1).bot("GET", &chat, "", Value::Null).await.expect(200);
+            let entered = seen["participants"][0]["entry"]["status"] == "admitted";
+            assert_eq!((let_in, seen["authentication"]["authenticated"] == true), (usize::from(entered), entered));
+            (rounds_run, in_time) = (rounds_run + 1, in_time + let_in);
+            chats.push((chat, let_in));
+        }
+        let (chats, let_in): (Vec<_>, Vec<_>) = chats.into_iter().unzip();
+        assert_eq!(place.told("participant.entered", &chats).await, let_in);
+        let judged = place.told("challenge.wrong", &chats).await;
+        assert!(judged.iter().zip(&let_in).all(|(wrong, right)| if *right == 1 { *wrong < 3 } else { *wrong == 3 }));
+    }
+    figure(
+        "0 guesses over the limit",
+        format_args!("{rounds_run} times 63 wrong answers and a right one at a door, {in_time} in time"),
     );
 }
