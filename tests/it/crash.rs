@@ -16,6 +16,7 @@ use process::Site;
 mod codes;
 pub mod people;
 pub mod process;
+mod sending;
 
 /// Customers who log in at the same time, half of them with a code to say.
 const CUSTOMERS: usize = 8;

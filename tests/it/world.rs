@@ -133,6 +133,13 @@ impl World {
         Self { gateway, router, recorder, store, _stand: Arc::new(stand), clock: self.clock.clone() }
     }
 
+    /// The node that also knows this platform.
+    pub fn with_platform(&self, platform: Arc<dyn Definition>) -> Self {
+        let platforms = vec![platform];
+        let (gateway, router, recorder) = node_with(self.store.clone(), self.clock.clone(), unique(), platforms);
+        Self { gateway, router, recorder, ..self.clone() }
+    }
+
     /// Another node on the same store (one that keeps no flag board) and clock.
     pub fn second_node(&self) -> Self {
         let (gateway, router, recorder) = node(self.store.clone(), self.clock.clone(), 2);
@@ -222,13 +229,23 @@ impl World {
 }
 
 fn node(store: Arc<dyn Store>, clock: Arc<FixedClock>, seed: u64) -> (Arc<Gateway>, Router, Recorder) {
+    node_with(store, clock, seed, Vec::new())
+}
+
+fn node_with(
+    store: Arc<dyn Store>,
+    clock: Arc<FixedClock>,
+    seed: u64,
+    mut platforms: Vec<Arc<dyn Definition>>,
+) -> (Arc<Gateway>, Router, Recorder) {
     let recorder = Recorder::default();
+    platforms.push(Arc::new(recorder.clone()));
     let root = Secret::new(vec![7; 32]);
     let premises = Premises {
         public_url: URL.to_owned(),
         owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
         retention: Retention { interactions: 30, events: 7, audit: 400 },
-        channels: Registry::of([Arc::new(recorder.clone()) as Arc<dyn Definition>]),
+        channels: Registry::of(platforms),
     };
     let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));
     let metrics = PrometheusBuilder::new().build_recorder().handle();
