@@ -22,7 +22,7 @@ pub(super) async fn run(port: u16) -> anyhow::Result<()> {
     config.admin.key.clone_from(&owner_key);
 
     let (routes, slot) = demo::mount();
-    let running = app::start(&config, routes, app::Consent::default()).await?;
+    let running = app::start(&config, app::Beside { routes, ..app::Beside::default() }, app::Consent::default()).await?;
     super::stop_on_signal(&running)?;
     slot.fill(demo::prepare(&running.public_url, &owner_key).await.context("preparing the demo")?);
     println!("countersign listening on http://{}", running.address);
