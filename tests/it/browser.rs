@@ -3,7 +3,11 @@
 //! Chromium drives the demo that the binary itself serves, on a phone and on a desktop, with
 //! JavaScript and without. Screenshots of every step are left in `target/screens`.
 
+mod codes;
 mod driver;
+mod house;
+mod pages;
+mod process;
 
 use std::time::Duration;
 
@@ -186,6 +190,10 @@ impl Browser {
 
     async fn in_side(&self) -> WebDriverResult<()> {
         self.enter(".side-frame").await
+    }
+
+    async fn in_phone(&self) -> WebDriverResult<()> {
+        self.enter(".phone-frame").await
     }
 
     async fn enter(&self, frame: &str) -> WebDriverResult<()> {
