@@ -48,8 +48,8 @@ impl Talk {
                 self.refresh().await
             }
             "participant.unlocked" => {
-                self.notice("The lock is over. Ask again whenever you like.", false);
-                self.view.explain("The lockout’s time was over.", wire);
+                self.notice("The lock has been lifted. Ask again whenever you like.", false);
+                self.view.explain("An agent lifted the lock; one whose time is over is simply gone.", wire);
                 Ok(())
             }
             "participant.signed_out" => self.refresh().await,
