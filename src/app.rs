@@ -35,6 +35,15 @@ pub struct Consent {
     pub trust_clock: bool,
 }
 
+/// What stands beside a gateway in its process.
+#[derive(Default)]
+pub struct Beside {
+    /// What else is served.
+    pub routes: Router,
+    /// Where messages are kept that no platform takes; production has none.
+    pub recorder: Recorder,
+}
+
 /// A gateway that listens.
 pub struct Running {
     /// The address that it really listens on.
@@ -95,28 +104,28 @@ async fn open(config: &Config, accept_loss: bool) -> anyhow::Result<(Arc<dyn Sto
     }
 }
 
-/// Starts a gateway. `more` is served beside it.
-pub async fn start(config: &Config, more: Router, consent: Consent) -> anyhow::Result<Running> {
+/// Starts a gateway.
+pub async fn start(config: &Config, beside: Beside, consent: Consent) -> anyhow::Result<Running> {
     let root = root_key::load(config)?;
     let (store, embedded) = open(config, consent.accept_loss).await?;
     let listener =
         serve::listen(config.server.listen).with_context(|| format!("server.listen {}", config.server.listen))?;
     let address = listener.local_addr()?;
     let public_url = own_url(config, address)?;
-    let gateway = Arc::new(over(store, config, &root, public_url.clone()));
+    let gateway = Arc::new(over(store, config, &root, public_url.clone(), beside.recorder));
     recognise(&gateway, embedded.as_deref(), consent).await?;
     let recorder = PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
     drop(metrics::set_global_recorder(recorder)); // a second gateway in one process counts with the first
     let stopping = CancellationToken::new();
     let proxies = http::Proxies(config.server.trusted_proxies.clone());
-    let router = http::router(gateway.clone(), proxies, metrics, stopping.clone(), more);
+    let router = http::router(gateway.clone(), proxies, metrics, stopping.clone(), beside.routes);
     let server = tokio::spawn(serve::serve(listener, router, Limits::default(), stopping.clone()));
     let behind = behind(&gateway);
     Ok(Running { address, public_url, stopping, server, behind, embedded })
 }
 
-fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: String) -> Gateway {
+fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: String, recorder: Recorder) -> Gateway {
     let owner = Some(&config.admin.key).filter(|key| !key.is_empty());
     let premises = Premises {
         public_url,
@@ -126,7 +135,7 @@ fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: Strin
             events: config.retention.events_days,
             audit: config.retention.audit_days,
         },
-        channels: registry(config.server.production),
+        channels: registry(Some(recorder).filter(|_| !config.server.production)),
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
     Gateway::new(store, clock, entropy, root, premises)
@@ -134,9 +143,8 @@ fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: Strin
 
 /// The chat platforms that this gateway speaks to. What keeps messages where they can be read is
 /// only good enough for trying.
-fn registry(production: bool) -> Registry {
-    let recorder: Arc<dyn Definition> = Arc::new(Recorder::default());
-    Registry::of(Some(recorder).filter(|_| !production))
+fn registry(recorder: Option<Recorder>) -> Registry {
+    Registry::of(recorder.map(|recorder| Arc::new(recorder) as Arc<dyn Definition>))
 }
 
 /// The store is this gateway's; where it lacks what it acknowledged, a new epoch begins.

@@ -155,7 +155,7 @@ fn log() {
 }
 
 async fn serve(config: Config, consent: app::Consent) -> anyhow::Result<()> {
-    let running = app::start(&config, axum::Router::new(), consent).await?;
+    let running = app::start(&config, app::Beside::default(), consent).await?;
     // Before the line: who reads it may send the signal at once.
     stop_on_signal(&running)?;
     println!("countersign listening on http://{}", running.address);

@@ -1,18 +1,21 @@
 //! The demo: a bank's web chat with a scripted bot, and the bank's own login page, under `/demo`.
 //!
 //! It plays everybody who is *outside* the gateway: the bot, the chat widget, the external login
-//! page and the website that vouches for a logged-in visitor. It knows the gateway only as they
-//! would, by HTTP: no module of ours but `ambient` is imported here.
+//! page, the website that vouches for a logged-in visitor, and the person's phone. It knows the
+//! gateway only as they would, by HTTP: no module of ours but `ambient` is imported here. What
+//! reaches the phones is brought by whoever started the demo, as a phone network does.
 
 mod api;
 mod bank;
 mod bot;
 mod chat;
 mod chats;
+mod codes;
 mod events;
 mod login;
 mod news;
 mod pages;
+mod phones;
 mod setup;
 mod talk;
 mod transcript;
@@ -25,6 +28,8 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use tokio_util::task::AbortOnDropHandle;
+
+pub use phones::Phones;
 
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 
@@ -60,11 +65,12 @@ pub fn mount() -> (axum::Router, DemoSlot) {
     (web::router(slot.clone()), slot)
 }
 
-/// Sets the team up through the API and starts the bot. The gateway must listen by now.
+/// Sets the team up through the API and starts the bot. The gateway must listen by now, and bring
+/// its text messages to `phones`.
 ///
 /// # Errors
 /// When the gateway does not answer or refuses the owner's key or a setting.
-pub async fn prepare(base_url: &str, owner_key: &str) -> anyhow::Result<Demo> {
+pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow::Result<Demo> {
     let base = base_url.trim_end_matches('/').to_owned();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
@@ -72,7 +78,7 @@ pub async fn prepare(base_url: &str, owner_key: &str) -> anyhow::Result<Demo> {
     let http = api::client().context("the demo's HTTP client")?;
     let owner = api::Api::new(http.clone(), &base, owner_key);
     let team = setup::team(&owner, &base).await.context("setting up the demo's team")?;
-    let chats = Arc::new(chats::Chats::new(team.bot.clone(), entropy.clone()));
+    let chats = Arc::new(chats::Chats::new(team.bot.clone(), phones, entropy.clone()));
     let ear = events::listen(team.bot, chats.clone()).await.context("listening to the team's events")?;
     Ok(Demo {
         bank: bank::Bank::new(&base, team.key),

@@ -23,10 +23,14 @@ const MOST: usize = 1_000;
 #[derive(Clone, Default)]
 pub struct Recorder(Arc<Shelf>);
 
+/// Who is told of each message that is kept.
+type Listener = Box<dyn Fn(&Recorded) + Send + Sync>;
+
 #[derive(Default)]
 struct Shelf {
     kept: Mutex<VecDeque<Recorded>>,
     failures: Mutex<VecDeque<DeliveryError>>,
+    listener: Option<Listener>,
 }
 
 /// A message that was sent.
@@ -39,6 +43,11 @@ pub struct Recorded {
 }
 
 impl Recorder {
+    /// One that tells `listener` of each message once, as it is kept: a phone that rings.
+    pub fn telling(listener: impl Fn(&Recorded) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Shelf { listener: Some(Box::new(listener)), ..Shelf::default() }))
+    }
+
     /// Everything that was sent and not given way, oldest first.
     pub fn messages(&self) -> Vec<Recorded> {
         lock(&self.0.kept).iter().cloned().collect()
@@ -53,15 +62,27 @@ impl Recorder {
         if let Some(error) = lock(&self.0.failures).pop_front() {
             return Err(error);
         }
-        let mut kept = lock(&self.0.kept);
-        // The same message again is the same message, as on a platform with client-chosen ids.
-        if kept.iter().all(|known| known.inbox != inbox || known.message.id != message.id) {
-            kept.push_back(Recorded { inbox: inbox.to_owned(), message: message.clone() });
+        if let Some(new) = self.keep(inbox, message)
+            && let Some(listener) = &self.0.listener
+        {
+            listener(&new);
         }
+        Ok(Sent { platform_id: Some(message.id.clone()) })
+    }
+
+    /// None where it is kept already: the same message again is the same message, as on a platform
+    /// with client-chosen ids.
+    fn keep(&self, inbox: &str, message: &Message) -> Option<Recorded> {
+        let mut kept = lock(&self.0.kept);
+        if kept.iter().any(|known| known.inbox == inbox && known.message.id == message.id) {
+            return None;
+        }
+        let new = Recorded { inbox: inbox.to_owned(), message: message.clone() };
+        kept.push_back(new.clone());
         if kept.len() > MOST {
             kept.pop_front();
         }
-        Ok(Sent { platform_id: Some(message.id.clone()) })
+        Some(new)
     }
 }
 
@@ -130,6 +151,19 @@ mod tests {
         }
         let kept: Vec<_> = recorder.messages().into_iter().map(|kept| (kept.inbox, kept.message.id)).collect();
         assert_eq!(kept, [("sms", "a"), ("sms", "b"), ("mail", "a")].map(|(i, m)| (i.to_owned(), m.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn it_tells_of_each_message_once_and_of_none_that_failed() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = heard.clone();
+        let recorder = Recorder::telling(move |kept| lock(&ear).push(kept.message.id.clone()));
+        recorder.fail_next([DeliveryError::Ambiguous]);
+        let channel = channel(&recorder, "");
+        for (id, arrives) in [("lost", false), ("a", true), ("a", true), ("b", true)] {
+            assert_eq!(channel.send(&message(id)).await.is_ok(), arrives);
+        }
+        assert_eq!(*lock(&heard), ["a", "b"]);
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use countersign_channels::recorder::Recorder;
 
 use super::{over, root_key};
 use crate::ambient::{Clock, SystemClock};
@@ -44,7 +45,7 @@ pub async fn restore(
     let outcome = async {
         let store = Arc::new(Embedded::open(path)?);
         store.proved().await?;
-        let gateway = over(store.clone(), config, &root, String::new());
+        let gateway = over(store.clone(), config, &root, String::new(), Recorder::default());
         let recognised = gateway.recognise(false).await;
         recognised.context("the backup was sealed with another root key: name the one that belongs to it")?;
         let done = begin(&gateway, &store, trails).await?;

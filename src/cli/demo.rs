@@ -4,6 +4,8 @@
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_channels::recorder::Recorder;
+use secrecy::ExposeSecret as _;
 
 use crate::ambient::{Entropy, SystemEntropy};
 use crate::config::Config;
@@ -22,11 +24,24 @@ pub(super) async fn run(port: u16) -> anyhow::Result<()> {
     config.admin.key.clone_from(&owner_key);
 
     let (routes, slot) = demo::mount();
-    let running = app::start(&config, routes, app::Consent::default()).await?;
+    let phones = demo::Phones::default();
+    let beside = app::Beside { routes, recorder: network(phones.clone()) };
+    let running = app::start(&config, beside, app::Consent::default()).await?;
     super::stop_on_signal(&running)?;
-    slot.fill(demo::prepare(&running.public_url, &owner_key).await.context("preparing the demo")?);
+    slot.fill(demo::prepare(&running.public_url, &owner_key, phones).await.context("preparing the demo")?);
     println!("countersign listening on http://{}", running.address);
-    println!("\n  Open {}/demo in a browser and ask for a copy of a statement.", running.public_url);
+    println!(
+        "\n  Open {}/demo in a browser; ask for a copy of a statement, or to change your address.",
+        running.public_url
+    );
     println!("  The API is described at {}/docs. Ctrl-C ends it, and nothing stays behind.\n", running.public_url);
     running.finish().await
+}
+
+/// The phone network: what the gateway gives its platform for text messages reaches the demo's
+/// phones, without any way through the gateway's API.
+fn network(phones: demo::Phones) -> Recorder {
+    Recorder::telling(move |sent| {
+        phones.deliver(sent.message.to.as_str(), sent.message.content.plain().expose_secret());
+    })
 }

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::bank::CUSTOMER_NAME;
+
 /// A caller of the gateway with one API key.
 #[derive(Clone)]
 pub struct Api {
@@ -37,6 +39,7 @@ pub struct Problem {
     pub code: String,
     pub title: String,
     pub detail: String,
+    pub retry_after_seconds: Option<u64>,
 }
 
 impl std::fmt::Display for Problem {
@@ -87,6 +90,25 @@ pub struct LoginLink {
     pub opener_secret: Option<String>,
 }
 
+/// A one-time code that is asked for, and never the code itself.
+#[derive(Debug, Deserialize)]
+pub struct Challenge {
+    pub id: String,
+    /// `pending`, or how it ended.
+    pub status: String,
+    pub delivery: Option<Delivery>,
+    pub tries_left: u32,
+    /// RFC 3339.
+    pub resend_after: Option<String>,
+}
+
+/// Where the message with the code goes.
+#[derive(Debug, Deserialize)]
+pub struct Delivery {
+    /// Masked.
+    pub to: String,
+}
+
 /// What became of a text that the customer typed.
 #[derive(Debug, Deserialize)]
 pub struct Heard {
@@ -123,12 +145,18 @@ impl Api {
         Ok(accepted(reply).await?.json().await?)
     }
 
-    /// Opens a conversation, or answers the one that is open. With `identity_token` the website vouches.
-    pub async fn open(&self, conversation: &str, identity_token: Option<&str>) -> Result<Interaction, Trouble> {
+    /// Opens a conversation with the customer of that phone number, or answers the one that is open.
+    /// With `identity_token` the website vouches.
+    pub async fn open(
+        &self,
+        conversation: &str,
+        phone: &str,
+        identity_token: Option<&str>,
+    ) -> Result<Interaction, Trouble> {
         let body = json!({
             "channel": "webchat",
             "conversation": conversation,
-            "participants": [{"role": "primary"}],
+            "participants": [{"role": "primary", "name": CUSTOMER_NAME, "phone": phone}],
             "identity_token": identity_token,
         });
         self.call(Method::POST, "/v1/interactions", Some(&body)).await
@@ -149,6 +177,22 @@ impl Api {
     pub async fn login_link(&self, interaction: &str, intent: &str, state: &str) -> Result<LoginLink, Trouble> {
         let body = json!({"purpose": "mid_chat", "intent": intent, "state": state});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/login-links"), Some(&body)).await
+    }
+
+    /// Sends a code to the customer's phone; its success comes back with `intent` and `state`.
+    pub async fn ask_code(&self, interaction: &str, intent: &str, state: &str) -> Result<Challenge, Trouble> {
+        let body = json!({"method": "otp", "deliver_to": "sms", "intent": intent, "state": state});
+        self.call(Method::POST, &format!("/v1/interactions/{interaction}/challenges"), Some(&body)).await
+    }
+
+    /// Sends another code in its place.
+    pub async fn resend(&self, challenge: &str) -> Result<Challenge, Trouble> {
+        self.call(Method::POST, &format!("/v1/challenges/{challenge}/resend"), Some(&json!({}))).await
+    }
+
+    /// How a code stands, or how it ended.
+    pub async fn challenge(&self, challenge: &str) -> Result<Challenge, Trouble> {
+        self.call(Method::GET, &format!("/v1/challenges/{challenge}"), None).await
     }
 
     /// Passes on what the customer typed, so that a code is taken out before the bot reads it.

@@ -19,6 +19,16 @@ pub enum Wish {
 pub enum Want {
     Statement,
     Balance,
+    Address,
+}
+
+/// What the bot asks for when the gateway says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// At the bank's login page.
+    Login,
+    /// From the customer's phone.
+    Code,
 }
 
 impl Wish {
@@ -32,6 +42,8 @@ impl Wish {
             Self::Protected(Want::Statement)
         } else if has(&["balance"]) {
             Self::Protected(Want::Balance)
+        } else if has(&["address", "i have moved", "i moved"]) {
+            Self::Protected(Want::Address)
         } else if has(&["hello", "hi ", "good morning", "good evening", "hey"]) {
             Self::Hello
         } else {
@@ -46,6 +58,7 @@ impl Want {
         match self {
             Self::Statement => "statement_copy",
             Self::Balance => "balance",
+            Self::Address => "change_address",
         }
     }
 
@@ -54,6 +67,15 @@ impl Want {
         match self {
             Self::Statement => "a copy of your statement",
             Self::Balance => "your balance",
+            Self::Address => "your new address",
+        }
+    }
+
+    /// How the bot has it proved; what is enough, the team's settings say.
+    pub fn proof(self) -> Proof {
+        match self {
+            Self::Statement | Self::Balance => Proof::Login,
+            Self::Address => Proof::Code,
         }
     }
 
@@ -62,6 +84,7 @@ impl Want {
         match self {
             Self::Statement => Body::Statement,
             Self::Balance => Body::Balance,
+            Self::Address => Body::Address,
         }
     }
 }
@@ -81,6 +104,7 @@ mod tests {
             ("I would like a copy of my statement, please", Wish::Protected(Want::Statement)),
             ("STATEMENT", Wish::Protected(Want::Statement)),
             ("What is my balance?", Wish::Protected(Want::Balance)),
+            ("Please change my address to 12 Linden Row", Wish::Protected(Want::Address)),
             ("Hello", Wish::Hello),
             ("Please sign me out", Wish::SignOut),
             ("B4CD2F", Wish::Unclear),

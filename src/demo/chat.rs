@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::chats::World;
 use super::events::Event;
+use super::phones::Phone;
 use super::talk::Talk;
 use super::transcript::View;
 
@@ -20,12 +21,18 @@ pub struct Chat {
     door: mpsc::Sender<Knock>,
     /// The chat as it looks now.
     pub view: watch::Receiver<Arc<View>>,
+    /// The customer's own. The bot knows its number and nothing of what arrives there.
+    pub phone: Phone,
 }
 
 /// What can happen to a conversation. `done` is dropped when the bot has dealt with it.
 pub enum Knock {
     Said {
         text: String,
+        done: oneshot::Sender<()>,
+    },
+    /// The customer wants another code.
+    Resend {
         done: oneshot::Sender<()>,
     },
     /// The website's server says who this is.
@@ -40,11 +47,11 @@ pub enum Knock {
 
 impl Chat {
     /// A new conversation, greeted and without an interaction: looking is not talking.
-    pub fn open(world: Arc<World>) -> Self {
+    pub fn open(world: Arc<World>, phone: Phone) -> Self {
         let (door, inbox) = mpsc::channel(INBOX);
         let (publish, view) = watch::channel(Arc::default());
-        tokio::spawn(Talk::begin(world, publish, door.downgrade()).run(inbox));
-        Self { door, view }
+        tokio::spawn(Talk::begin(world, phone.number.clone(), publish, door.downgrade()).run(inbox));
+        Self { door, view, phone }
     }
 
     /// Whether anybody still listens.
@@ -56,6 +63,12 @@ impl Chat {
     pub async fn say(&self, text: String) -> bool {
         let (done, answered) = oneshot::channel();
         self.knock(Knock::Said { text, done }, answered).await
+    }
+
+    /// The customer wants another code; returns when it is asked for. `false`: the chat is too busy.
+    pub async fn resend(&self) -> bool {
+        let (done, answered) = oneshot::channel();
+        self.knock(Knock::Resend { done }, answered).await
     }
 
     /// The website vouches for the visitor; returns when the bot has greeted them.

@@ -10,14 +10,16 @@ use tokio::sync::{mpsc, watch};
 use super::api::Api;
 use super::chat::{Chat, Knock};
 use super::events::Event;
+use super::phones::{self, Phones};
 use crate::ambient::Entropy;
 
-/// A demo open to the world must not fill the memory.
-const MOST: usize = 5_000;
+/// A demo open to the world must not fill the memory, and each chat has a phone number of its own.
+const MOST: usize = phones::NUMBERS as usize;
 
 /// The chats of all browsers.
 pub struct Chats {
     world: Arc<World>,
+    phones: Phones,
     by_cookie: Mutex<HashMap<String, Chat>>,
 }
 
@@ -31,9 +33,9 @@ pub struct World {
 
 impl Chats {
     /// No chats yet, and not hearing the gateway yet.
-    pub fn new(api: Api, entropy: Arc<dyn Entropy>) -> Self {
+    pub fn new(api: Api, phones: Phones, entropy: Arc<dyn Entropy>) -> Self {
         let world = World { api, entropy, doors: Mutex::default(), hearing: watch::Sender::new(false) };
-        Self { world: Arc::new(world), by_cookie: Mutex::default() }
+        Self { world: Arc::new(world), phones, by_cookie: Mutex::default() }
     }
 
     /// The chat of a browser, made when it first speaks or listens. `None`: too many.
@@ -48,7 +50,7 @@ impl Chats {
         if chats.len() >= MOST {
             return None;
         }
-        let chat = Chat::open(self.world.clone());
+        let chat = Chat::open(self.world.clone(), self.phones.connect()?);
         chats.insert(cookie.to_owned(), chat.clone());
         Some(chat)
     }

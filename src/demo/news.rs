@@ -6,10 +6,10 @@
 use serde_json::Value;
 
 use super::api::{Authentication, Trouble};
-use super::bot::bot;
+use super::bot::{Proof, bot};
 use super::events::Event;
 use super::talk::Talk;
-use super::transcript::{Body, CardState, Mark};
+use super::transcript::{Body, CardState, CodeState, Mark};
 
 /// So many ids are remembered to tell a repetition.
 const REMEMBERED: usize = 64;
@@ -44,14 +44,20 @@ impl Talk {
                 Ok(())
             }
             "participant.locked" => {
-                self.view.explain("Too many failed attempts: the login of this chat is locked for a while.", wire);
+                self.view.explain("Too many failed attempts: for a while nothing of that kind is even compared.", wire);
                 self.refresh().await
+            }
+            "participant.unlocked" => {
+                self.notice("The lock has been lifted. Ask again whenever you like.", false);
+                self.view.explain("An agent lifted the lock; one whose time is over is simply gone.", wire);
+                Ok(())
             }
             "participant.signed_out" => self.refresh().await,
             "interaction.closed" => {
                 self.end(wire);
                 Ok(())
             }
+            kind if kind.starts_with("challenge.") => self.learn_of_code(&event, wire).await,
             _ => {
                 self.follow_link(&event, wire);
                 Ok(())
@@ -69,15 +75,21 @@ impl Talk {
     async fn resume(&mut self, event: &Event) -> Result<(), Trouble> {
         self.refresh().await?;
         let state = event.data.get("state").and_then(Value::as_str);
-        let Some(state) = state.filter(|state| self.pending.iter().any(|pending| pending.state == *state)) else {
-            return Ok(());
+        let asked = self.pending.iter().find(|pending| state == Some(pending.state.as_str()));
+        let Some(asked) = asked else { return Ok(()) };
+        let wire = format!("event participant.authenticated {{state: {}}}", asked.state);
+        let (proved, thanks) = match asked.want.proof() {
+            Proof::Login => {
+                self.view.turn_card(CardState::Done);
+                ("The login is proved and belongs to this chat.", "Thank you, you are logged in.")
+            }
+            Proof::Code => {
+                self.view.turn_code(CodeState::Done);
+                ("The code is right, and it came from this chat.", "Thank you, that was the right code.")
+            }
         };
-        self.view.turn_card(CardState::Done);
-        self.view.explain(
-            "The login is proved and belongs to this chat. The event brought back what had been asked.",
-            format!("event participant.authenticated {{state: {state}}}"),
-        );
-        self.view.say(bot("Thank you, you are logged in. Here is what you asked for:"));
+        self.view.explain(format!("{proved} The event brought back what had been asked."), wire);
+        self.view.say(bot(format!("{thanks} Here is what you asked for:")));
         self.answer_pending().await
     }
 
@@ -102,13 +114,16 @@ impl Talk {
     fn end(&mut self, wire: String) {
         self.interaction = None;
         self.pending.clear();
+        self.code = None;
         self.view.turn_card(CardState::Expired);
+        self.view.turn_code(CodeState::Over);
         self.view.mark = Mark::of(Authentication::default());
         self.notice("This conversation has ended. Write to begin a new one.", false);
         self.view.explain("The conversation was closed; nothing of it stays authenticated.", wire);
     }
 
-    fn notice(&mut self, text: &str, alarm: bool) {
+    /// Puts something in the chat that nobody said.
+    pub fn notice(&mut self, text: &str, alarm: bool) {
         self.view.say(Body::Notice { text: text.to_owned(), alarm });
     }
 }

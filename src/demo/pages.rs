@@ -10,16 +10,19 @@ use minijinja::value::Serde;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::phones::Text;
 use super::transcript::{Shown, View};
 
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("chat.html", include_str!("templates/chat.html")),
     ("entry.html", include_str!("templates/entry.html")),
     ("frame_log.html", include_str!("templates/frame_log.html")),
+    ("frame_phone.html", include_str!("templates/frame_phone.html")),
     ("frame_side.html", include_str!("templates/frame_side.html")),
     ("icons.html", include_str!("templates/icons.html")),
     ("login.html", include_str!("templates/login.html")),
     ("mark.html", include_str!("templates/mark.html")),
+    ("phone.html", include_str!("templates/phone.html")),
     ("story.html", include_str!("templates/story.html")),
     ("trouble.html", include_str!("templates/trouble.html")),
 ];
@@ -28,7 +31,18 @@ const TEMPLATES: [(&str, &str); 9] = [
 #[derive(Clone, Copy)]
 pub enum Frame {
     Log,
+    Phone,
     Side,
+}
+
+/// What there is to see at one moment: everybody's view of the same chat.
+pub struct Seen<'a> {
+    pub view: &'a View,
+    pub mark: &'a Shown,
+    /// On the customer's phone, and nowhere else.
+    pub texts: &'a [Text],
+    /// Unix milliseconds.
+    pub now: u64,
 }
 
 /// What the login page says.
@@ -61,16 +75,21 @@ impl Pages {
     }
 
     /// One frame of the page without script; it reloads itself.
-    pub fn frame(&self, frame: Frame, view: &View, mark: &Shown) -> Response {
-        let name = match frame {
-            Frame::Log => "frame_log.html",
-            Frame::Side => "frame_side.html",
-        };
-        Html(self.render(name, json!({"entries": view.entries, "story": view.story, "mark": mark}))).into_response()
+    pub fn frame(&self, frame: Frame, seen: &Seen<'_>) -> Response {
+        Html(self.frame_html(frame, seen)).into_response()
+    }
+
+    fn frame_html(&self, frame: Frame, seen: &Seen<'_>) -> String {
+        match frame {
+            Frame::Log => self.render("frame_log.html", json!({"entries": seen.view.entries, "now": seen.now})),
+            Frame::Phone => self.render("frame_phone.html", json!({"texts": seen.texts})),
+            Frame::Side => self.render("frame_side.html", json!({"story": seen.view.story, "mark": seen.mark})),
+        }
     }
 
     /// What the script draws: each part as HTML, so that it is the same as in the frames.
-    pub fn feed(&self, view: &View, mark: &Shown) -> String {
+    pub fn feed(&self, seen: &Seen<'_>) -> String {
+        let Seen { view, mark, .. } = seen;
         let entries: Vec<_> = view
             .entries
             .iter()
@@ -80,6 +99,8 @@ impl Pages {
             "entries": entries,
             "mark": self.render("mark.html", json!({"mark": mark})),
             "left": mark.milliseconds_left,
+            "now": seen.now,
+            "phone": self.render("phone.html", json!({"texts": seen.texts})),
             "story": self.render("story.html", json!({"story": view.story})),
             "link": view.link.as_ref().map(|link| json!({"url": link.url, "opener_secret": link.opener_secret})),
         })
@@ -112,6 +133,7 @@ pub fn asset(name: &str) -> Option<(&'static str, &'static str)> {
         "noscript.css" => (STYLE, include_str!("assets/noscript.css")),
         "chat.js" => (SCRIPT, include_str!("assets/chat.js")),
         "mark.js" => (SCRIPT, include_str!("assets/mark.js")),
+        "wait.js" => (SCRIPT, include_str!("assets/wait.js")),
         "leaf.svg" => ("image/svg+xml", include_str!("assets/leaf.svg")),
         _ => return None,
     })
@@ -119,7 +141,7 @@ pub fn asset(name: &str) -> Option<(&'static str, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::api::LoginLink;
+    use super::super::api::{Challenge, LoginLink};
     use super::super::transcript::{Body, Mark};
     use super::*;
 
@@ -130,6 +152,18 @@ mod tests {
         view.say(Body::Notice { text: "over".into(), alarm: true });
         view.say(Body::Statement);
         view.say(Body::Balance);
+        view.say(Body::Address);
+        view.say(Body::Customer { text: "••••••".into(), redacted: true });
+        view.ask_for_code(
+            &Challenge {
+                id: "c".into(),
+                status: "pending".into(),
+                delivery: None,
+                tries_left: 3,
+                resend_after: Some("1970-01-01T00:00:20Z".into()),
+            },
+            "your new address",
+        );
         view.offer(
             LoginLink {
                 id: "l".into(),
@@ -145,17 +179,33 @@ mod tests {
     #[test]
     fn every_page_renders_and_escapes_what_people_type() {
         let pages = Pages::new();
-        let mark = Mark::unknown().shown(0, true);
-        let view = busy_view();
-        for name in ["frame_log.html", "frame_side.html"] {
-            let html = pages.render(name, json!({"entries": view.entries, "story": view.story, "mark": mark}));
-            assert!(!html.contains("<script>alert"), "{name}");
-            assert!(!html.contains("only-for-the-widget"), "{name}: the opener secret is no content");
+        let (view, mark) = (busy_view(), Mark::unknown().shown(0, true));
+        let texts = [Text { id: 1, text: "314159 <script>alert(2)</script>".into() }];
+        let seen = Seen { view: &view, mark: &mark, texts: &texts, now: 0 };
+        for (frame, has_the_phone) in [(Frame::Log, false), (Frame::Side, false), (Frame::Phone, true)] {
+            let html = pages.frame_html(frame, &seen);
+            assert!(!html.contains("<script>alert"));
+            assert!(!html.contains("only-for-the-widget"), "the opener secret is no content");
+            assert_eq!(html.contains("314159"), has_the_phone, "a code is on the phone and nowhere else: {html}");
         }
-        assert!(pages.feed(&view, &mark).contains("&lt;script&gt;alert"));
+        let feed: Value = serde_json::from_str(&pages.feed(&seen)).expect("the feed is JSON");
+        assert!(feed["entries"].to_string().contains("&lt;script&gt;alert(1)"));
+        assert!(feed["phone"].to_string().contains("314159 &lt;script&gt;"));
         assert_eq!(pages.chat("http://bank.test").status(), StatusCode::OK);
         assert_eq!(pages.login(&LoginForm { wrong: true }).status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(pages.trouble(StatusCode::GONE, "t", "d").status(), StatusCode::GONE);
+    }
+
+    #[test]
+    fn another_code_can_be_asked_for_when_its_time_has_come() {
+        let (view, mark) = (busy_view(), Mark::unknown().shown(0, true));
+        let log = |now| Pages::new().frame_html(Frame::Log, &Seen { view: &view, mark: &mark, texts: &[], now });
+        for (now, shut, said) in [(18_001, true, "in 2 s"), (19_999, true, "in 1 s"), (20_000, false, "")] {
+            let html = log(now);
+            let button = html.split("data-act=\"resend\"").nth(1).and_then(|rest| rest.split('>').next());
+            assert_eq!(button.expect("a button").contains("disabled"), shut, "{now}: {html}");
+            assert!(html.contains(said), "{now}: {html}");
+        }
     }
 
     #[test]

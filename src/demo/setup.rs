@@ -44,10 +44,14 @@ pub async fn team(owner: &Api, base: &str) -> anyhow::Result<Team> {
         .context("the bot's API key")?;
     let _: Value =
         owner.call(Method::PATCH, &format!("{team}/settings"), Some(&settings(base))).await.context("its settings")?;
+    let _: Value = owner
+        .call(Method::PUT, &format!("{team}/channels/sms"), Some(&json!({"definition": "recorder"})))
+        .await
+        .context("its text messages")?;
     Ok(Team { bot: owner.with_key(&bot.key), key: SecurityKey::from_base64url(&made.kid, &made.secret)? })
 }
 
-/// The clocks are as short as the gateway takes them, so that one can watch the mark fall.
+/// The clocks are short, so that one can watch the mark fall and a lock end. Demos send a lot.
 fn settings(base: &str) -> Value {
     json!({
         "authentication_url": format!("{base}/demo/login"),
@@ -55,9 +59,14 @@ fn settings(base: &str) -> Value {
         "authentication_timeout_minutes": 1,
         "interaction_timeout_minutes": 30,
         "link": {"ttl_minutes": 10},
+        "otp": {"message": "#PIN# is your Linden Bank code. Type it only in the chat that you opened."},
+        "lockout": {"threshold": 5, "duration_minutes": 1},
+        "send_budget": {"resend_after_seconds": 10, "per_interaction": 100, "per_destination_hour": 100,
+            "per_destination_day": 1_000},
         "intents": {
             "statement_copy": {"accept": ["login"], "label": "Copy of a statement"},
-            "balance": {"accept": ["login"], "label": "Account balance"},
+            "balance": {"accept": ["login", "otp"], "label": "Account balance"},
+            "change_address": {"accept": ["otp"], "label": "Change of address"},
         },
         "brand": {"name": "Linden Bank", "color": "#1c6b48"},
     })

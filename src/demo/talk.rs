@@ -2,7 +2,8 @@
 //!
 //! It trusts nothing but the gateway's answers: every text goes through it before it is read, every
 //! protected wish is asked of it at the moment of answering, and an event only says when to ask
-//! again (`news`). It never sees the security key, a password or a code.
+//! again (`news`). It never sees the security key, a password or a code. Codes from the phone are
+//! `codes`'.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::api::{Authentication, Heard, Problem, Trouble};
-use super::bot::{Want, Wish, bot};
+use super::bot::{Proof, Want, Wish, bot};
 use super::chat::Knock;
 use super::chats::World;
 use super::transcript::{Body, Mark, View};
@@ -19,7 +20,7 @@ use super::transcript::{Body, Mark, View};
 /// Silence after which a chat is forgotten.
 const IDLE: Duration = Duration::from_secs(60 * 60);
 
-/// A request that waits for the customer to log in. `state` goes to the gateway and comes back.
+/// A request that waits for the customer's proof. `state` goes to the gateway and comes back.
 pub(super) struct Pending {
     pub state: String,
     pub want: Want,
@@ -27,31 +28,41 @@ pub(super) struct Pending {
 
 /// The bot's side of one conversation.
 pub(super) struct Talk {
-    world: Arc<World>,
+    pub world: Arc<World>,
     publish: watch::Sender<Arc<View>>,
     /// Only to be handed on: it must not keep its own task alive.
     door: mpsc::WeakSender<Knock>,
     conversation: String,
+    /// The customer's, as the bank has it on file.
+    phone: String,
     said: u32,
     requests: u32,
     pub view: View,
     pub interaction: Option<String>,
     pub pending: Vec<Pending>,
+    /// The code that was asked for last: its id and what for.
+    pub code: Option<(String, Want)>,
     /// Ids of the last events: they come at least once.
     pub known: VecDeque<String>,
 }
 
 impl Talk {
     /// Greets, and opens no interaction yet: looking is not talking.
-    pub fn begin(world: Arc<World>, publish: watch::Sender<Arc<View>>, door: mpsc::WeakSender<Knock>) -> Self {
+    pub fn begin(
+        world: Arc<World>,
+        phone: String,
+        publish: watch::Sender<Arc<View>>,
+        door: mpsc::WeakSender<Knock>,
+    ) -> Self {
         let mut view = View::default();
         view.mark = Mark::of(Authentication::default());
-        view.say(bot("Hello, I am the assistant of Linden Bank. I can send you a copy of your statement or tell you your balance."));
-        view.explain("Ask the bot for a copy of your statement. It will want to know who you are.", "");
+        view.say(bot("Hello, I am the assistant of Linden Bank. I can send you a copy of your statement, tell you your balance, or change your address."));
+        view.explain("Ask for your statement, and the bot wants a login. Ask to change your address, and it wants a code from your phone.", "");
         publish.send_replace(Arc::new(view.clone()));
         Self {
             conversation: format!("demo-{}", super::draw(&*world.entropy, 12)),
             world,
+            phone,
             publish,
             door,
             said: 0,
@@ -59,6 +70,7 @@ impl Talk {
             view,
             interaction: None,
             pending: Vec::new(),
+            code: None,
             known: VecDeque::new(),
         }
     }
@@ -68,6 +80,7 @@ impl Talk {
         while let Ok(Some(knock)) = tokio::time::timeout(IDLE, inbox.recv()).await {
             let (result, done) = match knock {
                 Knock::Said { text, done } => (self.hear(&text).await, Some(done)),
+                Knock::Resend { done } => (self.send_again().await, Some(done)),
                 Knock::Vouched { identity_token, done } => (self.welcome(&identity_token).await, Some(done)),
                 Knock::Event(event) => (self.learn(event).await, None),
                 Knock::Refresh => (self.catch_up().await, None),
@@ -87,6 +100,7 @@ impl Talk {
             // The conversation idled out meanwhile: the same text opens the next one.
             Err(Trouble::Refused(Problem { status: 404 | 409 | 410, .. })) => {
                 self.interaction = None;
+                self.code = None;
                 self.pass_on(text).await?
             }
             other => other?,
@@ -95,19 +109,20 @@ impl Talk {
             self.view.mark = Mark::of(authentication.clone());
         }
         if heard.consumed {
-            self.acknowledge(heard);
-            return Ok(());
+            return self.acknowledge(heard).await;
         }
         self.view.say(Body::Customer { text: text.to_owned(), redacted: false });
         match Wish::of(text) {
             Wish::Protected(want) => self.serve(want).await,
             Wish::SignOut => self.sign_out().await,
             Wish::Hello => {
-                self.view.say(bot("Hello! Would you like a copy of your statement, or your balance?"));
+                self.view.say(bot(
+                    "Hello! Would you like a copy of your statement, your balance, or to change your address?",
+                ));
                 Ok(())
             }
             Wish::Unclear => {
-                self.view.say(bot("I am a simple bot. I know “statement”, “balance” and “sign out”."));
+                self.view.say(bot("I am a simple bot. I know “statement”, “balance”, “address” and “sign out”."));
                 Ok(())
             }
         }
@@ -119,15 +134,18 @@ impl Talk {
     }
 
     /// The gateway took the text: it was an answer to a question of its own.
-    fn acknowledge(&mut self, heard: Heard) {
+    async fn acknowledge(&mut self, heard: Heard) -> Result<(), Trouble> {
         let text = heard.redacted_text.unwrap_or_else(|| "••••••".to_owned());
-        self.view.say(Body::Customer { text, redacted: true });
+        self.view.say(Body::Customer { text: text.clone(), redacted: true });
         let kind = heard.kind.as_deref().unwrap_or("answer");
         let outcome = heard.outcome.as_deref().unwrap_or("taken");
         self.view.explain(
-            "The customer typed a code. The gateway took it out of the chat before the bot could read it.",
-            format!("POST …/messages → consumed: true, {kind}: {outcome}"),
+            "The customer typed a code. The gateway took it out: bot, log and agent have only dots.",
+            format!("POST …/messages → consumed: true, {kind}: {outcome}, redacted_text: {text}"),
         );
+        if kind == "otp" {
+            return self.judged(outcome).await;
+        }
         match outcome {
             "passed" => {} // what it opens is told by an event
             "locked" | "banned" => self.view.say(bot("There were too many wrong codes. Please try again later.")),
@@ -136,10 +154,11 @@ impl Talk {
             }
             _ => self.view.say(bot("That code did not match. Please look at the login window again.")),
         }
+        Ok(())
     }
 
     /// The centre of it all: ask whether it may run; if not, ask for a way to prove it.
-    async fn serve(&mut self, want: Want) -> Result<(), Trouble> {
+    pub async fn serve(&mut self, want: Want) -> Result<(), Trouble> {
         let interaction = self.interaction(None).await?;
         if self.allowed(&interaction, want).await? {
             self.view.say(want.answer());
@@ -147,15 +166,24 @@ impl Talk {
         }
         self.requests += 1;
         let state = format!("request-{}", self.requests);
-        let link = self.world.api.login_link(&interaction, want.intent(), &state).await?;
+        match want.proof() {
+            Proof::Login => self.send_link(&interaction, want, &state).await?,
+            Proof::Code if !self.send_code(&interaction, want, &state).await? => return Ok(()),
+            Proof::Code => {}
+        }
+        self.pending.retain(|other| other.want != want);
+        self.pending.push(Pending { state, want });
+        Ok(())
+    }
+
+    async fn send_link(&mut self, interaction: &str, want: Want, state: &str) -> Result<(), Trouble> {
+        let link = self.world.api.login_link(interaction, want.intent(), state).await?;
         self.view.say(bot(format!("For {} I need to know that it is you. Please log in:", want.spoken())));
         self.view.explain(
             "The bot asked for a login link, put it in the chat, and remembers what was wanted.",
             format!("POST …/login-links {{purpose: mid_chat, intent: {}, state: {state}}} → 201", want.intent()),
         );
         self.view.offer(link, want.spoken());
-        self.pending.retain(|other| other.want != want);
-        self.pending.push(Pending { state, want });
         Ok(())
     }
 
@@ -188,7 +216,7 @@ impl Talk {
         self.view.mark = Mark::of(self.world.api.sign_out(&interaction).await?.authentication);
         self.view.say(bot("You are signed out."));
         self.view.explain("The bot signed the customer out; the mark fell at once.", "POST …/sign-out → 200");
-        Ok(())
+        self.follow_code().await
     }
 
     /// The open interaction, opened now if there is none, or if the website has something to say.
@@ -196,7 +224,7 @@ impl Talk {
         if let (Some(id), None) = (&self.interaction, identity_token) {
             return Ok(id.clone());
         }
-        let opened = self.world.api.open(&self.conversation, identity_token).await?;
+        let opened = self.world.api.open(&self.conversation, &self.phone, identity_token).await?;
         if let Some(door) = self.door.upgrade() {
             self.world.register(&opened.id, door);
         }

@@ -16,7 +16,11 @@ fn slot() -> DemoSlot {
     let key = bank::SecurityKey::from_base64url("k1", &draw(&*entropy, 32)).expect("32 bytes");
     let slot = DemoSlot::default();
     slot.fill(Demo {
-        chats: Arc::new(chats::Chats::new(api::Api::new(http.clone(), base, "bot"), entropy.clone())),
+        chats: Arc::new(chats::Chats::new(
+            api::Api::new(http.clone(), base, "bot"),
+            Phones::default(),
+            entropy.clone(),
+        )),
         bank: bank::Bank::new(base, key),
         pages: pages::Pages::new(),
         base: base.to_owned(),

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::api::{Authentication, LoginLink};
+use super::api::{Authentication, Challenge, LoginLink};
 
 /// Older entries leave the page; the demo keeps no history.
 const LONGEST: usize = 120;
@@ -50,8 +50,54 @@ pub enum Body {
         want: String,
         state: CardState,
     },
+    Code(CodeCard),
     Statement,
     Balance,
+    Address,
+}
+
+/// A code that was sent to the customer's phone and is waited for in the chat.
+#[derive(Clone, Debug, Serialize)]
+pub struct CodeCard {
+    /// The phone, masked.
+    pub to: String,
+    pub want: String,
+    pub state: CodeState,
+    pub tries_left: u32,
+    /// Unix milliseconds from which another may be asked for.
+    pub resend_at: u64,
+}
+
+/// How far a code has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeState {
+    Sent,
+    Done,
+    /// Tried too often.
+    Exhausted,
+    Locked,
+    Expired,
+    /// Nobody waits for it any more.
+    Over,
+}
+
+impl CodeState {
+    fn may_be_sent_again(self) -> bool {
+        matches!(self, Self::Sent | Self::Exhausted | Self::Expired)
+    }
+
+    /// What the gateway calls it.
+    fn of(status: &str) -> Self {
+        match status {
+            "pending" => Self::Sent,
+            "passed" => Self::Done,
+            "exhausted" => Self::Exhausted,
+            "locked" => Self::Locked,
+            "expired" => Self::Expired,
+            _ => Self::Over,
+        }
+    }
 }
 
 /// How far a login card has come.
@@ -133,6 +179,51 @@ impl View {
         }
     }
 
+    /// Shows the code that the customer is to type; `want` is what for.
+    pub fn ask_for_code(&mut self, challenge: &Challenge, want: &str) {
+        self.turn_code(CodeState::Over);
+        self.say(Body::Code(CodeCard {
+            to: challenge.delivery.as_ref().map_or_else(String::new, |delivery| delivery.to.clone()),
+            want: want.to_owned(),
+            state: CodeState::Sent,
+            tries_left: 0,
+            resend_at: 0,
+        }));
+        self.follow_code(challenge);
+    }
+
+    /// Draws the newest code as the gateway says that it stands.
+    pub fn follow_code(&mut self, challenge: &Challenge) {
+        if let Some(card) = self.newest_code() {
+            card.state = CodeState::of(&challenge.status);
+            card.tries_left = challenge.tries_left;
+            card.resend_at = challenge.resend_after.as_deref().and_then(milliseconds).unwrap_or_default();
+        }
+    }
+
+    /// Moves the newest code to the end, where the customer is reading.
+    pub fn bring_code_down(&mut self) {
+        let at = self.entries.iter().rposition(|entry| matches!(entry.body, Body::Code(_)));
+        if let Some(at) = at {
+            let card = self.entries.remove(at);
+            self.say(card.body);
+        }
+    }
+
+    /// Ends the newest code, if it is still waited for or another could take its place.
+    pub fn turn_code(&mut self, to: CodeState) {
+        if let Some(card) = self.newest_code().filter(|card| card.state.may_be_sent_again()) {
+            card.state = to;
+        }
+    }
+
+    fn newest_code(&mut self) -> Option<&mut CodeCard> {
+        self.entries.iter_mut().rev().find_map(|entry| match &mut entry.body {
+            Body::Code(card) => Some(card),
+            _ => None,
+        })
+    }
+
     fn number(&mut self) -> u32 {
         self.next += 1;
         self.next
@@ -181,11 +272,14 @@ impl Mark {
 }
 
 fn how(flag: &Authentication) -> &'static str {
+    let proved = |method: &str| flag.methods.iter().any(|proved| proved == method);
     match flag.binding.as_deref() {
+        _ if proved("otp") && proved("login") => "Login, and a code from the phone",
+        _ if proved("otp") => "Code from the phone",
         Some("opener") => "Login, opened from this chat",
         Some("code") => "Login, code typed in this chat",
         Some("token") => "Login on the website, before the chat",
-        _ if flag.methods.iter().any(|method| method == "login") => "Login",
+        _ if proved("login") => "Login",
         _ => "Other method",
     }
 }
@@ -229,6 +323,44 @@ mod tests {
         assert_eq!(flag(true, "authenticated", Some("soon")).shown(0, true).status, "unknown");
         let deaf = flag(true, "authenticated", Some("2027-01-15T08:01:00Z")).shown(UNTIL - 1, false);
         assert_eq!(deaf.status, "unknown");
+    }
+
+    #[test]
+    fn a_code_is_drawn_as_the_gateway_says_and_a_new_one_ends_the_card_before() {
+        let challenge = |status: &str, tries_left: u32| Challenge {
+            id: "c".into(),
+            status: status.into(),
+            delivery: None,
+            tries_left,
+            resend_after: Some("2027-01-15T08:01:00Z".into()),
+        };
+        let mut view = View::default();
+        view.ask_for_code(&challenge("pending", 3), "a new address");
+        view.ask_for_code(&challenge("pending", 3), "a new address");
+        view.follow_code(&challenge("pending", 2));
+        view.say(Body::Bot { text: "That was not it.".into() });
+        view.bring_code_down();
+        assert!(matches!(view.entries.last().map(|entry| &entry.body), Some(Body::Code(_))));
+        let cards = |view: &View| -> Vec<(CodeState, u32, u64)> {
+            let card = |entry: &Entry| match &entry.body {
+                Body::Code(card) => Some((card.state, card.tries_left, card.resend_at)),
+                _ => None,
+            };
+            view.entries.iter().filter_map(card).collect()
+        };
+        assert_eq!(cards(&view), [(CodeState::Over, 3, UNTIL), (CodeState::Sent, 2, UNTIL)]);
+        for (status, state, after_the_chat) in [
+            ("passed", CodeState::Done, CodeState::Done),
+            ("exhausted", CodeState::Exhausted, CodeState::Over),
+            ("locked", CodeState::Locked, CodeState::Locked),
+            ("expired", CodeState::Expired, CodeState::Over),
+            ("signed_out", CodeState::Over, CodeState::Over),
+        ] {
+            view.follow_code(&challenge(status, 0));
+            assert_eq!(cards(&view)[1].0, state, "{status}");
+            view.turn_code(CodeState::Over);
+            assert_eq!(cards(&view)[1].0, after_the_chat, "{status}: no button is left to have another sent");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use axum::{Extension, Form, Router};
 use serde::Deserialize;
 
 use super::chat::Chat;
-use super::pages::{self, Frame};
+use super::pages::{self, Frame, Seen};
 use super::{Demo, DemoSlot, login};
 
 const COOKIE: &str = "demo_chat";
@@ -33,6 +33,7 @@ pub fn router(slot: DemoSlot) -> Router {
         .route("/demo/live/{part}", get(frame))
         .route("/demo/chat/events", get(feed))
         .route("/demo/chat/messages", post(say))
+        .route("/demo/chat/resend", post(resend))
         .route("/demo/chat/new", post(start_over))
         .route("/demo/chat/known", post(start_known))
         .route("/demo/login", get(login::show).post(login::answer))
@@ -95,24 +96,26 @@ async fn index(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
 async fn frame(Extension(demo): TheDemo, Path(part): Path<String>, headers: HeaderMap) -> Response {
     let frame = match part.as_str() {
         "log" => Frame::Log,
+        "phone" => Frame::Phone,
         "side" => Frame::Side,
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
-    let view = chat.view.borrow().clone();
-    let mark = view.mark.shown(demo.clock.now(), *demo.chats.hearing().borrow());
-    demo.pages.frame(frame, &view, &mark)
+    let (view, texts, now) = (chat.view.borrow().clone(), chat.phone.texts.borrow().clone(), demo.clock.now());
+    let mark = view.mark.shown(now, *demo.chats.hearing().borrow());
+    demo.pages.frame(frame, &Seen { view: &view, mark: &mark, texts: &texts, now })
 }
 
 /// The chat as it changes, whole each time: a browser that missed one is right again with the next.
 async fn feed(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
     let mut hearing = demo.chats.hearing();
-    let mut view = chat.view;
+    let (mut view, mut texts) = (chat.view, chat.phone.texts);
     view.mark_changed(); // the first one at once
     let next = async move || {
         tokio::select! {
             changed = view.changed() => changed.ok()?,
+            changed = texts.changed() => changed.ok()?,
             changed = hearing.changed() => {
                 changed.ok()?;
                 // The gateway is going, perhaps with this process: the browser comes back by itself.
@@ -121,9 +124,11 @@ async fn feed(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
                 }
             }
         }
-        let view = view.borrow_and_update().clone();
-        let mark = view.mark.shown(demo.clock.now(), *hearing.borrow_and_update());
-        Some(sse::Event::default().event("chat").data(demo.pages.feed(&view, &mark)))
+        let (view, texts) = (view.borrow_and_update().clone(), texts.borrow_and_update().clone());
+        let now = demo.clock.now();
+        let mark = view.mark.shown(now, *hearing.borrow_and_update());
+        let seen = Seen { view: &view, mark: &mark, texts: &texts, now };
+        Some(sse::Event::default().event("chat").data(demo.pages.feed(&seen)))
     };
     let events = futures_util::stream::unfold(next, async |mut next| {
         let event = next().await?;
@@ -140,14 +145,22 @@ struct Said {
 async fn say(Extension(demo): TheDemo, headers: HeaderMap, Form(said): Form<Said>) -> Response {
     let text: String = said.text.trim().chars().take(LONGEST_TEXT).collect();
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
-    if !text.is_empty() && !chat.say(text).await {
-        return demo.pages.trouble(
-            StatusCode::TOO_MANY_REQUESTS,
-            "One at a time",
-            "The bot is still busy with your last messages.",
-        );
+    let taken = text.is_empty() || chat.say(text).await;
+    told(&demo, taken)
+}
+
+/// The customer wants another code.
+async fn resend(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
+    let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
+    told(&demo, chat.resend().await)
+}
+
+/// Back to the chat, where the bot took it.
+fn told(demo: &Demo, taken: bool) -> Response {
+    if taken {
+        return Redirect::to("/demo").into_response();
     }
-    Redirect::to("/demo").into_response()
+    demo.pages.trouble(StatusCode::TOO_MANY_REQUESTS, "One at a time", "The bot is still busy with your last messages.")
 }
 
 async fn start_over(Extension(demo): TheDemo) -> Response {

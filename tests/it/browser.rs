@@ -3,7 +3,11 @@
 //! Chromium drives the demo that the binary itself serves, on a phone and on a desktop, with
 //! JavaScript and without. Screenshots of every step are left in `target/screens`.
 
+mod codes;
 mod driver;
+mod house;
+mod pages;
+mod process;
 
 use std::time::Duration;
 
@@ -39,7 +43,7 @@ async fn a_visitor_logged_in_on_the_website_is_not_asked_again_g04_g05() {
         browser.click("[data-act=known]").await?;
         browser.sees_mark("verified").await?;
         browser.mark_says("Demo Customer").await?;
-        browser.says("My statement").await?;
+        browser.says("Statement").await?;
         browser.sees(".card.statement").await?;
         assert_eq!(browser.count(".card.login").await?, 0, "nobody was asked to log in");
         browser.shot("answered").await
@@ -61,7 +65,7 @@ async fn the_mark_falls_when_its_time_is_over_and_the_bot_asks_again_g11_g13() {
         assert_eq!(browser.count(".tick").await?, 0, "no check mark stays behind");
         browser.sees(".notice").await?;
         browser.shot("fallen").await?;
-        browser.says("My balance").await?;
+        browser.says("Balance").await?;
         browser.sees(".card.login[data-state=offered]").await?;
         assert_eq!(browser.count(".card.balance").await?, 0, "nothing is given without a mark");
         browser.shot("asked-again").await
@@ -73,7 +77,7 @@ async fn the_mark_falls_when_its_time_is_over_and_the_bot_asks_again_g11_g13() {
 async fn this_was_not_me_freezes_the_link_and_the_chat_is_told() {
     walk("reported", Eyes::PHONE, async |browser| {
         browser.open("/demo").await?;
-        browser.says("My statement").await?;
+        browser.says("Statement").await?;
         let chat = browser.driver.window().await?;
         let url = browser.open_login_window(&chat).await?;
         browser.click("form[data-act=report] button").await?;
@@ -98,7 +102,7 @@ async fn this_was_not_me_freezes_the_link_and_the_chat_is_told() {
 async fn cancelling_at_the_bank_is_heard_in_the_chat_and_proves_nothing() {
     walk("cancelled", Eyes::DESKTOP, async |browser| {
         browser.open("/demo").await?;
-        browser.says("My statement").await?;
+        browser.says("Statement").await?;
         let chat = browser.driver.window().await?;
         browser.open_login_window(&chat).await?;
         browser.click("form[data-act=continue] button").await?;
@@ -151,7 +155,7 @@ async fn proved_by_a_code(browser: &Browser) -> WebDriverResult<()> {
 async fn asks_and_opens_the_login(browser: &Browser) -> WebDriverResult<WindowHandle> {
     browser.open("/demo").await?;
     browser.sees_mark("unverified").await?;
-    browser.says("My statement").await?;
+    browser.says("Statement").await?;
     browser.sees(".card.login[data-state=offered]").await?;
     browser.shot("1-asked").await?;
     assert_eq!(browser.count(".card.statement").await?, 0, "nothing is given before the proof");
@@ -172,7 +176,7 @@ async fn is_answered_without_asking_again(browser: &Browser, how: &str) -> WebDr
     browser.sees(".card.statement").await?;
     assert_eq!(browser.count(".customer:not(.redacted)").await?, 1, "the customer asked once");
     browser.shot("5-answered").await?;
-    browser.says("My balance").await?;
+    browser.says("Balance").await?;
     browser.sees(".card.balance").await?;
     assert_eq!(browser.count(".card.login").await?, 1, "inside its time nothing asks for a login");
     browser.shot("6-no-login-again").await
@@ -186,6 +190,10 @@ impl Browser {
 
     async fn in_side(&self) -> WebDriverResult<()> {
         self.enter(".side-frame").await
+    }
+
+    async fn in_phone(&self) -> WebDriverResult<()> {
+        self.enter(".phone-frame").await
     }
 
     async fn enter(&self, frame: &str) -> WebDriverResult<()> {

@@ -2,9 +2,11 @@
 // All HTML comes rendered and escaped from the server; nothing here builds any.
 
 import * as mark from "./mark.js";
+import * as wait from "./wait.js";
 
 const entries = document.querySelector("#entries");
 const story = document.querySelector("#story");
+const phone = document.querySelector("#phone");
 const drawn = new Map(); // entry id → its HTML
 let link = null; // the live login link, for countersign.open
 
@@ -14,11 +16,19 @@ feed.addEventListener("chat", (event) => {
   const chat = JSON.parse(event.data);
   link = chat.link;
   mark.show(chat.mark, chat.left);
-  if (story.dataset.drawn !== chat.story) {
-    story.innerHTML = story.dataset.drawn = chat.story;
-  }
+  drawPart(story, chat.story);
+  drawPart(phone, chat.phone);
   drawEntries(chat.entries);
+  wait.count(chat.now);
 });
+
+const parts = new Map(); // element → its HTML
+
+function drawPart(part, html) {
+  if (parts.get(part) === html) return;
+  parts.set(part, html);
+  part.innerHTML = html;
+}
 
 // Entries are added at the end and change in place, so that a reader's place and the screen
 // reader's log stay as they are.
@@ -42,18 +52,19 @@ function drawEntries(list) {
   }
 }
 
-for (const form of document.querySelectorAll("form[data-say]")) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const said = new URLSearchParams(new FormData(form, event.submitter));
-    form.reset();
-    const sent = await fetch(form.action, { method: "post", body: said, redirect: "manual" })
-      .then((reply) => reply.type === "opaqueredirect", () => false);
-    if (!sent && form.elements.text instanceof HTMLInputElement) {
-      form.elements.text.value = said.get("text"); // nothing that was typed is lost
-    }
-  });
-}
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-say]");
+  if (!form) return;
+  event.preventDefault();
+  const said = new URLSearchParams(new FormData(form, event.submitter));
+  form.reset();
+  if (form.closest(".card")) document.querySelector("#text").focus(); // the code is typed there
+  const sent = await fetch(form.action, { method: "post", body: said, redirect: "manual" })
+    .then((reply) => reply.type === "opaqueredirect", () => false);
+  if (!sent && form.elements.text instanceof HTMLInputElement) {
+    form.elements.text.value = said.get("text"); // nothing that was typed is lost
+  }
+});
 
 // A window opened by the widget proves by itself that it belongs to this chat. Without the widget
 // the link works as any link does, and the login is confirmed by a code.

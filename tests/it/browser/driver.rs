@@ -2,11 +2,9 @@
 //!
 //! It knows how to look and to click; what should be seen is the journeys' business.
 
-use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +15,8 @@ use serde_json::json;
 use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 use thirtyfour::session::http::{Body, HttpClient};
+
+use super::process::{Printed, Process};
 
 /// How long anything but the passing of time may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,6 +35,8 @@ pub struct Eyes {
 impl Eyes {
     /// A small phone.
     pub const PHONE: Self = Self { width: 360, script: true };
+    /// A phone as most are.
+    pub const LARGE_PHONE: Self = Self { width: 390, script: true };
     /// A desktop window.
     pub const DESKTOP: Self = Self { width: 1280, script: true };
 
@@ -44,35 +46,67 @@ impl Eyes {
     }
 }
 
-/// A browser that stands before the demo.
+/// A browser that stands before the demo, or another gateway.
 pub struct Browser {
     pub driver: WebDriver,
     pub eyes: Eyes,
     pub base: String,
     name: String,
+    printed: Printed,
 }
 
-/// Walks one journey; on a machine without Chromium it is skipped, unless this is CI.
+/// Walks one journey through the demo; on a machine without Chromium it is skipped, unless this is CI.
 pub async fn walk(name: &str, eyes: Eyes, journey: impl AsyncFnOnce(&Browser) -> WebDriverResult<()>) {
-    let (Some(chromium), Some(chromedriver)) = (on_path("chromium"), on_path("chromedriver")) else {
-        assert!(std::env::var_os("CI").is_none(), "CI has no chromium and chromedriver");
-        eprintln!("skipped: {name} needs chromium and chromedriver");
-        return;
-    };
+    let Some(programs) = Programs::find(name) else { return };
     let _turn = TURN.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let mut demo = Command::new(env!("CARGO_BIN_EXE_countersign"));
     demo.args(["demo", "--port", "0"]).env("TMPDIR", folder.path()).current_dir(folder.path());
-    let (_demo, base) = Process::start(&mut demo, "countersign listening on ");
-    let (_chromedriver, port) =
-        Process::start(Command::new(chromedriver).arg("--port=0"), "ChromeDriver was started successfully on port ");
+    let (demo, base) = Process::start(&mut demo, "countersign listening on ");
+    drive(&programs, name, eyes, (base, demo.printed.clone()), journey).await;
+}
 
+/// Walks one journey through the pages of a gateway that listens at `base`.
+pub async fn walk_at(base: &str, name: &str, eyes: Eyes, journey: impl AsyncFnOnce(&Browser) -> WebDriverResult<()>) {
+    let Some(programs) = Programs::find(name) else { return };
+    let _turn = TURN.lock().await;
+    drive(&programs, name, eyes, (base.to_owned(), Printed::default()), journey).await;
+}
+
+/// Where the browser and its driver are.
+struct Programs {
+    chromium: PathBuf,
+    chromedriver: PathBuf,
+}
+
+impl Programs {
+    fn find(name: &str) -> Option<Self> {
+        let (Some(chromium), Some(chromedriver)) = (on_path("chromium"), on_path("chromedriver")) else {
+            assert!(std::env::var_os("CI").is_none(), "CI has no chromium and chromedriver");
+            eprintln!("skipped: {name} needs chromium and chromedriver");
+            return None;
+        };
+        Some(Self { chromium, chromedriver })
+    }
+}
+
+async fn drive(
+    programs: &Programs,
+    name: &str,
+    eyes: Eyes,
+    (base, printed): (String, Printed),
+    journey: impl AsyncFnOnce(&Browser) -> WebDriverResult<()>,
+) {
+    let profile = tempfile::tempdir().expect("a folder");
+    let mut chromedriver = Command::new(&programs.chromedriver);
+    let (_chromedriver, port) =
+        Process::start(chromedriver.arg("--port=0"), "ChromeDriver was started successfully on port ");
     let driver = WebDriver::builder(
         format!("http://127.0.0.1:{}", port.trim_end_matches('.')),
-        capabilities(&chromium, folder.path(), eyes).expect("plain capabilities"),
+        capabilities(&programs.chromium, profile.path(), eyes).expect("plain capabilities"),
     );
     let driver = driver.client(Http(client())).connect().await.expect("a session");
-    let browser = Browser { driver, eyes, base, name: name.to_owned() };
+    let browser = Browser { driver, eyes, base, name: name.to_owned(), printed };
     let walked = AssertUnwindSafe(tokio::time::timeout(LONGEST, journey(&browser))).catch_unwind().await;
     if !matches!(walked, Ok(Ok(Ok(())))) {
         drop(browser.shot("failed").await);
@@ -116,8 +150,9 @@ fn capabilities(chromium: &Path, profile: &Path, eyes: Eyes) -> WebDriverResult<
 }
 
 impl Browser {
-    /// Opens a page of the demo.
-    pub async fn open(&self, path: &str) -> WebDriverResult<()> {
+    /// Opens a page of the gateway: a path, or a whole address.
+    pub async fn open(&self, page: &str) -> WebDriverResult<()> {
+        let path = page.strip_prefix(&self.base).unwrap_or(page);
         self.driver.goto(format!("{}{path}", self.base)).await
     }
 
@@ -160,6 +195,22 @@ impl Browser {
             .map_err(|_| WebDriverErrorInner::FatalError(format!("never seen: {what}")).into())
     }
 
+    /// What the demo has printed so far, logs and all.
+    pub fn printed(&self) -> String {
+        self.printed.lock().expect("nobody panics while printing").clone()
+    }
+
+    /// Keeps what is on the screen, as it is by day and by night.
+    pub async fn looks(&self, step: &str) -> WebDriverResult<()> {
+        for (scheme, name) in [("dark", format!("{step}-dark")), ("light", step.to_owned())] {
+            let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+            self.driver.cdp().send_raw("Emulation.setEmulatedMedia", features).await?;
+            tokio::time::sleep(Duration::from_millis(250)).await; // what fades has faded
+            self.shot(&name).await?;
+        }
+        Ok(())
+    }
+
     /// Keeps what is on the screen, for people to look at.
     pub async fn shot(&self, step: &str) -> WebDriverResult<()> {
         let folder = screens();
@@ -177,31 +228,6 @@ fn screens() -> PathBuf {
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
-}
-
-/// A process that ends with the test, with everything that it started.
-struct Process(Child);
-
-impl Process {
-    /// Waits for the line that begins with `ready` and answers its rest.
-    fn start(command: &mut Command, ready: &str) -> (Self, String) {
-        let mut process =
-            Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn().expect("it starts"));
-        let mut stdout =
-            BufReader::new(process.0.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok);
-        let rest = stdout.find_map(|line| Some(line.strip_prefix(ready)?.trim().to_owned()));
-        // Read on, so that nothing that it prints later can stop it.
-        std::thread::spawn(move || stdout.for_each(drop));
-        (process, rest.unwrap_or_else(|| panic!("{command:?} ended before it said `{ready}`")))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let group = format!("-{}", self.0.id());
-        drop(Command::new("kill").args(["-TERM", "--", &group]).status()); // it may have ended
-        drop(self.0.wait());
-    }
 }
 
 /// WebDriver over the client that the gateway uses anyway.

@@ -1,0 +1,124 @@
+//! The bot and codes from the phone: it asks for one, hears how it went, and has another sent.
+//!
+//! It learns where a code went and how many tries are left, and never the code: that leaves the
+//! gateway for the phone, and what the customer types is taken out before the bot reads it.
+
+use serde_json::Value;
+
+use super::api::{Problem, Trouble};
+use super::bot::{Want, bot};
+use super::events::Event;
+use super::talk::Talk;
+
+impl Talk {
+    /// Has a code sent to the customer's phone. `false`: the gateway sends none for now.
+    pub async fn send_code(&mut self, interaction: &str, want: Want, state: &str) -> Result<bool, Trouble> {
+        let challenge = match self.world.api.ask_code(interaction, want.intent(), state).await {
+            Err(Trouble::Refused(problem)) if self.may_not_send(&problem) => return Ok(false),
+            other => other?,
+        };
+        self.view.say(bot(format!(
+            "For {} I need to know that it is you. I have sent a code to your phone; please type it here.",
+            want.spoken()
+        )));
+        self.view.explain(
+            "The bot asked the gateway to send a code to the phone that the bank has on file.",
+            format!("POST …/challenges {{method: otp, intent: {}, state: {state}}} → 202", want.intent()),
+        );
+        self.view.ask_for_code(&challenge, want.spoken());
+        self.code = Some((challenge.id, want));
+        self.refresh().await?;
+        Ok(true)
+    }
+
+    /// The customer wants another code: in the place of the one that is waited for, or a new one.
+    pub async fn send_again(&mut self) -> Result<(), Trouble> {
+        let Some((challenge, want)) = self.code.clone() else { return Ok(()) };
+        match self.world.api.resend(&challenge).await {
+            Ok(challenge) => {
+                self.view.say(bot("I have sent you another code. The one before no longer works."));
+                self.view.explain(
+                    "Another code is on its way; the one before is dead, and wrong tries go on counting.",
+                    "POST …/challenges/…/resend → 202",
+                );
+                self.view.follow_code(&challenge);
+                self.view.bring_code_down();
+                Ok(())
+            }
+            Err(Trouble::Refused(Problem { status: 410, .. })) => self.serve(want).await,
+            Err(Trouble::Refused(problem)) if self.may_not_send(&problem) => {
+                self.view.bring_code_down();
+                self.follow_code().await
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// What the bot says to a code that was typed; what a right one opens is told by an event.
+    pub async fn judged(&mut self, outcome: &str) -> Result<(), Trouble> {
+        let Some((challenge, _)) = &self.code else { return Ok(()) };
+        let challenge = self.world.api.challenge(challenge).await?;
+        self.view.follow_code(&challenge);
+        match (outcome, challenge.tries_left) {
+            ("passed", _) => return Ok(()),
+            ("locked", _) => self.notice(
+                "There were too many wrong codes: no code is taken in this chat for a minute. You can chat on meanwhile.",
+                true,
+            ),
+            ("banned", _) => self.notice("There were too many wrong codes. A person has to help you now.", true),
+            ("wrong", 0) => self.view.say(bot("That was not it, and it was the last try. You can ask for a new code.")),
+            ("wrong", 1) => self.view.say(bot("That was not it. You have one try left.")),
+            ("wrong", left) => self.view.say(bot(format!("That was not it. You have {left} tries left."))),
+            _ => self.view.say(bot("That code is no longer good. You can ask for a new one.")),
+        }
+        self.view.bring_code_down();
+        Ok(())
+    }
+
+    /// Takes an event about a code. One that was typed has been told by its reply already.
+    pub async fn learn_of_code(&mut self, event: &Event, wire: String) -> Result<(), Trouble> {
+        let about = event.data.get("challenge").and_then(Value::as_str);
+        if about.is_none() || about != self.code.as_ref().map(|(challenge, _)| challenge.as_str()) {
+            return Ok(());
+        }
+        match event.kind.as_str() {
+            "challenge.sent" => {
+                self.view.explain("The code has left for the phone. The bot is told so, and not what it says.", wire);
+            }
+            "challenge.delivery_failed" => {
+                self.view.say(bot("The message to your phone did not get through. You can ask for a new code."));
+                self.view.explain("The code did not reach the phone.", wire);
+            }
+            "challenge.expired" => {
+                self.view.say(bot("The code has run out. You can ask for a new one."));
+                self.view.explain("Nobody typed the code in time, so nothing was authenticated.", wire);
+            }
+            _ => return Ok(()),
+        }
+        self.refresh().await?;
+        self.follow_code().await
+    }
+
+    /// Asks how the code stands, where there is one.
+    pub async fn follow_code(&mut self) -> Result<(), Trouble> {
+        if let Some((challenge, _)) = &self.code {
+            let challenge = self.world.api.challenge(challenge).await?;
+            self.view.follow_code(&challenge);
+        }
+        Ok(())
+    }
+
+    /// Says why no code is sent, where the gateway's "no" is one for the customer.
+    fn may_not_send(&mut self, problem: &Problem) -> bool {
+        let wait = problem.retry_after_seconds.unwrap_or(60);
+        let said = match problem.status {
+            423 => format!("There were too many wrong codes. Please ask again in {wait} seconds."),
+            403 if problem.code == "banned" => "There were too many wrong codes. A person has to help you now.".into(),
+            429 => format!("A code was sent a moment ago. You can have another in {wait} seconds."),
+            _ => return false,
+        };
+        self.view.say(bot(said));
+        self.view.explain("The gateway sends no code now.", format!("{} {}", problem.status, problem.code));
+        true
+    }
+}

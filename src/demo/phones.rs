@@ -1,0 +1,126 @@
+//! The customers' phones: one number for each chat, and the text messages that reached it.
+//!
+//! A phone is its owner's. The bot knows the number and no more; what arrives is shown to the
+//! browser of that chat alone, and written nowhere. Who brings the messages is outside.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// So many numbers there are, from 07700 900000 on: kept free for stories, they ring nowhere.
+pub const NUMBERS: u16 = 1_000;
+
+/// Older messages leave the screen.
+const LONGEST: usize = 12;
+
+/// A text message. It cannot be printed: it may hold a code.
+#[derive(Clone, Serialize)]
+pub struct Text {
+    pub id: u32,
+    pub text: String,
+}
+
+/// What a phone has received, oldest first.
+pub type Texts = Arc<Vec<Text>>;
+
+/// A phone in somebody's hand. Its number is free again when nobody holds it.
+#[derive(Clone)]
+pub struct Phone {
+    /// In E.164.
+    pub number: String,
+    /// What has arrived, as it arrives.
+    pub texts: watch::Receiver<Texts>,
+}
+
+/// All phones.
+#[derive(Clone, Default)]
+pub struct Phones(Arc<Mutex<Lines>>);
+
+#[derive(Default)]
+struct Lines {
+    by_number: HashMap<String, watch::Sender<Texts>>,
+    next: u16,
+}
+
+impl Phones {
+    /// A phone with a number that nobody else holds. `None`: there is none left.
+    pub fn connect(&self) -> Option<Phone> {
+        let mut lines = lock(&self.0);
+        lines.by_number.retain(|_, line| !line.is_closed());
+        for _ in 0..NUMBERS {
+            lines.next = (lines.next + 1) % NUMBERS;
+            let number = format!("+447700900{:03}", lines.next);
+            if !lines.by_number.contains_key(&number) {
+                let (line, texts) = watch::channel(Texts::default());
+                lines.by_number.insert(number.clone(), line);
+                return Some(Phone { number, texts });
+            }
+        }
+        None
+    }
+
+    /// A text message arrives; one for a number that nobody holds is lost, as on any network.
+    pub fn deliver(&self, number: &str, text: &str) {
+        let lines = lock(&self.0);
+        let Some(line) = lines.by_number.get(number) else { return };
+        line.send_modify(|texts| {
+            let mut received = texts.as_ref().clone();
+            let id = received.last().map_or(1, |last| last.id + 1);
+            received.push(Text { id, text: text.to_owned() });
+            let surplus = received.len().saturating_sub(LONGEST);
+            received.drain(..surplus);
+            *texts = Arc::new(received);
+        });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(phone: &Phone) -> Vec<String> {
+        phone.texts.borrow().iter().map(|text| text.text.clone()).collect()
+    }
+
+    #[test]
+    fn a_message_reaches_the_phone_of_its_number_alone() {
+        let phones = Phones::default();
+        let (one, other) = (phones.connect().expect("a number"), phones.connect().expect("a number"));
+        assert_ne!(one.number, other.number);
+        phones.deliver(&one.number, "314159");
+        phones.deliver("+447700900999", "for nobody");
+        assert_eq!(received(&one), ["314159"]);
+        assert!(received(&other).is_empty());
+    }
+
+    #[test]
+    fn a_number_is_given_to_one_at_a_time_and_comes_back_empty() {
+        let phones = Phones::default();
+        let mut all: Vec<_> = (0..NUMBERS).map(|_| phones.connect().expect("a number")).collect();
+        assert!(phones.connect().is_none());
+        let last = all.pop().expect("there are some");
+        phones.deliver(&last.number, "314159");
+        let number = last.number.clone();
+        drop(last);
+        let again = phones.connect().expect("one is free");
+        assert_eq!(again.number, number);
+        assert!(received(&again).is_empty(), "nobody reads what the one before was sent");
+    }
+
+    #[test]
+    fn a_phone_keeps_its_newest_messages() {
+        let phones = Phones::default();
+        let phone = phones.connect().expect("a number");
+        for n in 1..=LONGEST + 3 {
+            phones.deliver(&phone.number, &n.to_string());
+        }
+        let ids: Vec<_> = phone.texts.borrow().iter().map(|text| text.id).collect();
+        assert_eq!((ids.len(), ids[0]), (LONGEST, 4));
+    }
+}

@@ -1,0 +1,280 @@
+//! The hosted pages of codes, PINs and invitations as people meet them: opening screen, one field,
+//! and how it ends, on phones and desktops, without JavaScript, and with a keyboard alone.
+
+use std::time::Duration;
+
+use serde_json::json;
+use thirtyfour::prelude::*;
+
+use super::codes::another;
+use super::driver::{Browser, Eyes, walk_at};
+use super::house::{House, PHONE};
+
+const CONTINUE: &str = "form[data-act=continue] button";
+const FIELD: &str = "input.answer-field";
+
+#[tokio::test]
+async fn on_a_phone_a_code_is_typed_on_its_page_l23_l24() {
+    code_page(Eyes::LARGE_PHONE).await;
+}
+
+#[tokio::test]
+async fn on_a_desktop_a_code_is_typed_on_its_page_l23_l24() {
+    code_page(Eyes::DESKTOP).await;
+}
+
+#[tokio::test]
+async fn on_a_phone_without_script_a_code_is_typed_on_its_page_l23_l24() {
+    code_page(Eyes::LARGE_PHONE.without_script()).await;
+}
+
+#[tokio::test]
+async fn on_a_phone_too_many_wrong_codes_lock_l20() {
+    locked(Eyes::LARGE_PHONE).await;
+}
+
+#[tokio::test]
+async fn on_a_desktop_without_script_too_many_wrong_codes_lock_l20() {
+    locked(Eyes::DESKTOP.without_script()).await;
+}
+
+#[tokio::test]
+async fn on_a_phone_a_pin_follows_the_teams_own_words_l36_p06_p07() {
+    pin(Eyes::LARGE_PHONE).await;
+}
+
+#[tokio::test]
+async fn on_a_desktop_without_script_a_pin_follows_the_teams_own_words_l36_p06_p07() {
+    pin(Eyes::DESKTOP.without_script()).await;
+}
+
+#[tokio::test]
+async fn on_a_phone_customer_and_cosigner_come_in_by_their_own_invitations_i07() {
+    invitations(Eyes::LARGE_PHONE).await;
+}
+
+#[tokio::test]
+async fn on_a_desktop_without_script_customer_and_cosigner_come_in_by_their_own_invitations_i07() {
+    invitations(Eyes::DESKTOP.without_script()).await;
+}
+
+#[tokio::test]
+async fn with_a_keyboard_alone_a_code_is_answered() {
+    let house = House::open(json!({})).await;
+    walk_at(&house.url, "keyboard", Eyes::DESKTOP, async |browser| {
+        let (_, page, code) = house.sends_a_code().await;
+        browser.open(&page).await?;
+        browser.find(CONTINUE).await?;
+        browser.tabs_to(CONTINUE).await?;
+        browser.looks("1-continue").await?;
+        browser.presses(Key::Enter).await?;
+        browser.find(FIELD).await?;
+        assert!(browser.has_focus(FIELD).await?, "one can type at once");
+        browser.driver.active_element().await?.send_keys(&code[..]).await?;
+        browser.looks("2-typed").await?;
+        browser.presses(Key::Enter).await?;
+        browser.find(".outcome-passed").await.map(drop)
+    })
+    .await;
+}
+
+async fn code_page(eyes: Eyes) {
+    let house = House::open(json!({"send_budget": {"resend_after_seconds": 20}})).await;
+    walk_at(&house.url, "code-page", eyes, async |browser| {
+        let (chat, page, first) = house.sends_a_code().await;
+        browser.open(&page).await?;
+        browser.find(CONTINUE).await?;
+        browser.looks("1-opening").await?;
+        browser.click(CONTINUE).await?;
+        browser.is_refused_another().await?;
+
+        let field = browser.find(FIELD).await?;
+        for (name, value) in [("name", "code"), ("autocomplete", "one-time-code"), ("inputmode", "numeric")] {
+            assert_eq!(field.attr(name).await?.as_deref(), Some(value), "{name}");
+        }
+        assert_eq!(browser.driver.find_all(By::Css("input:not([type=hidden])")).await?.len(), 1, "one field");
+        assert!(browser.has_focus(FIELD).await?, "one can type at once");
+        browser.looks("2-code").await?;
+
+        browser.answers(&another(&first)).await?;
+        assert_eq!(browser.find(FIELD).await?.attr("aria-invalid").await?.as_deref(), Some("true"));
+        browser.looks("3-wrong").await?;
+
+        browser.has_another_sent(&house, PHONE).await?;
+        browser.looks("4-another").await?;
+        let second = house.code(PHONE, 2).await;
+        browser.answers(&second).await?;
+        browser.find(".outcome-passed").await?;
+        browser.looks("5-done").await?;
+        let flag = &house.participant(&chat, 0).await["authentication"];
+        assert_eq!((&flag["authenticated"], &flag["methods"]), (&json!(true), &json!(["otp"])));
+        Ok(())
+    })
+    .await;
+}
+
+async fn locked(eyes: Eyes) {
+    let house = House::open(json!({})).await;
+    walk_at(&house.url, "lockout", eyes, async |browser| {
+        let (chat, page, code) = house.sends_a_code().await;
+        browser.open(&page).await?;
+        browser.click(CONTINUE).await?;
+        for _ in 0..2 {
+            browser.answers(&another(&code)).await?;
+            browser.find("#error").await?;
+        }
+        browser.looks("1-last-try").await?;
+        browser.answers(&another(&code)).await?;
+        browser.find(".outcome-notice").await?;
+        browser.find("main time[datetime]").await?;
+        assert!(browser.driver.find_all(By::Css("form")).await?.is_empty(), "there is nothing to try");
+        browser.looks("2-locked").await?;
+        let lockout = &house.participant(&chat, 0).await["lockout"];
+        assert_eq!(lockout["status"], "locked", "{lockout}");
+
+        browser.open(&page).await?;
+        browser.find(".outcome-notice").await?;
+        assert!(browser.driver.find_all(By::Css(FIELD)).await?.is_empty(), "the code is over");
+        browser.looks("3-opened-again").await
+    })
+    .await;
+}
+
+async fn pin(eyes: Eyes) {
+    let house = House::open(json!({})).await;
+    let words = "<h2>Before you begin</h2><p>We agreed on a number when you rang us. It is <b>not</b> the number of \
+        your card.</p><ul><li>Four digits</li><li>Only for today</li></ul><script>document.body.textContent = 'taken over'</script>";
+    house.screen(words).await;
+    walk_at(&house.url, "pin", eyes, async |browser| {
+        let chat = house.chat().await;
+        let page = house.challenge(&chat, json!({"method": "pin", "pin": "2580"})).await;
+        browser.open(&page).await?;
+        let frame = browser.find("iframe.screen").await?;
+        assert_eq!(frame.attr("sandbox").await?.as_deref(), Some(""), "it may do nothing");
+        browser
+            .until("the team's words", async || {
+                browser.driver.enter_default_frame().await?;
+                browser.driver.find(By::Css("iframe.screen")).await?.enter_frame().await?;
+                let text = browser.driver.find(By::Css("body")).await?.text().await?;
+                Ok(text.contains("Only for today").then_some(()))
+            })
+            .await?;
+        browser.driver.enter_default_frame().await?;
+        browser.looks("1-opening").await?;
+        browser.click(CONTINUE).await?;
+        let field = browser.find(FIELD).await?;
+        for (name, value) in [("name", "pin"), ("autocomplete", "off"), ("inputmode", "numeric")] {
+            assert_eq!(field.attr(name).await?.as_deref(), Some(value), "{name}");
+        }
+        assert!(browser.driver.find_all(By::Css("iframe")).await?.is_empty(), "no other words beside the field");
+        assert!(browser.driver.find_all(By::Css("form[data-act=resend]")).await?.is_empty(), "a PIN is sent to nobody");
+        browser.looks("2-pin").await?;
+        browser.answers("1234").await?;
+        browser.find("#error").await?;
+        browser.looks("3-wrong").await?;
+        browser.answers("2580").await?;
+        browser.find(".outcome-passed").await?;
+        browser.looks("4-done").await?;
+        let flag = &house.participant(&chat, 0).await["authentication"];
+        assert_eq!((&flag["authenticated"], &flag["methods"]), (&json!(true), &json!(["pin"])));
+        Ok(())
+    })
+    .await;
+}
+
+async fn invitations(eyes: Eyes) {
+    let house = House::open(json!({"entry": {"require_authentication": true, "first": "otp"}})).await;
+    walk_at(&house.url, "invitation", eyes, async |browser| {
+        let chat = house.chat().await;
+        let first = house.invite(&chat, json!({"via": "sms"})).await;
+        let second = house.invite(&chat, json!({"via": "sms", "participant": "p2"})).await;
+        browser.comes_in(&house, &first, "demo1@example.com", "customer").await?;
+        assert_eq!(house.participant(&chat, 0).await["entry"]["status"], "admitted");
+        let cosigner = house.participant(&chat, 1).await;
+        assert_eq!(cosigner["entry"]["status"], "invited", "who came in is not the other one");
+        assert_eq!(cosigner["authentication"]["authenticated"], false);
+
+        browser.driver.delete_all_cookies().await?; // another person's browser
+        browser.comes_in(&house, &second, "demo2@example.com", "cosigner").await?;
+        let cosigner = house.participant(&chat, 1).await;
+        assert_eq!((&cosigner["entry"]["status"], &cosigner["entry"]["method"]), (&json!("admitted"), &json!("otp")));
+        assert_eq!(cosigner["authentication"]["authenticated"], true);
+        Ok(())
+    })
+    .await;
+}
+
+impl Browser {
+    async fn answers(&self, code: &str) -> WebDriverResult<()> {
+        let before = self.find(FIELD).await?;
+        before.send_keys(code).await?;
+        self.click("form[data-act=answer] button").await?;
+        // Until the answer's page is there; the same act may lead to a page like the one before.
+        self.until("the answer", async || Ok(before.tag_name().await.err())).await.map(drop)
+    }
+
+    /// Asks for another code at once, and is told how long to wait.
+    async fn is_refused_another(&self) -> WebDriverResult<()> {
+        let wait = self.find("[data-wait]").await?;
+        assert!(!wait.text().await?.is_empty(), "the wait can be seen");
+        self.click("form[data-act=resend] button").await?;
+        self.until("the refusal", async || Ok(wait.tag_name().await.err())).await?;
+        self.find("#error").await?;
+        self.find("[data-wait]").await?;
+        self.looks("1-too-early").await
+    }
+
+    /// Has another code sent when the wait is over.
+    async fn has_another_sent(&self, house: &House, to: &str) -> WebDriverResult<()> {
+        let wait = self.find("#wait").await?;
+        match wait.attr("data-wait").await?.and_then(|seconds| seconds.parse().ok()) {
+            Some(seconds) if !self.eyes.script => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            Some(_) => {
+                let over = wait.attr("data-over").await?;
+                let is_told = async || Ok((wait.text().await.ok() == over).then_some(()));
+                self.within(Duration::from_secs(30), "the wait counted down", is_told).await?;
+            }
+            None => {}
+        }
+        self.click("form[data-act=resend] button").await?;
+        house.code(to, 2).await;
+        self.until("the page anew", async || Ok(wait.tag_name().await.err())).await?;
+        assert!(self.driver.find_all(By::Css("#error")).await?.is_empty(), "it was sent");
+        Ok(())
+    }
+
+    /// From an invitation to the last page, by a code that is sent by the other way.
+    async fn comes_in(&self, house: &House, page: &str, mail: &str, who: &str) -> WebDriverResult<()> {
+        self.open(page).await?;
+        self.find(CONTINUE).await?;
+        self.looks(&format!("{who}-1-invited")).await?;
+        self.click(CONTINUE).await?;
+        self.find(FIELD).await?;
+        self.looks(&format!("{who}-2-code")).await?;
+        let code = house.code(mail, 1).await;
+        self.answers(&code).await?;
+        self.find(".outcome-entered").await?;
+        self.looks(&format!("{who}-3-in")).await
+    }
+
+    async fn has_focus(&self, css: &str) -> WebDriverResult<bool> {
+        let wanted = self.find(css).await?;
+        Ok(self.driver.active_element().await?.element_id() == wanted.element_id())
+    }
+
+    async fn presses(&self, key: Key) -> WebDriverResult<()> {
+        self.driver.action_chain().send_keys(key).perform().await
+    }
+
+    /// Tabs to it, and sees where it is.
+    async fn tabs_to(&self, css: &str) -> WebDriverResult<()> {
+        for _ in 0..20 {
+            self.presses(Key::Tab).await?;
+            if self.has_focus(css).await? {
+                assert_eq!(self.find(css).await?.css_value("outline-style").await?, "solid", "focus can be seen");
+                return Ok(());
+            }
+        }
+        panic!("{css} is out of a keyboard's reach")
+    }
+}
