@@ -13,10 +13,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 pub mod ambient;
+pub mod auth;
 pub mod carrier;
 pub mod definition;
+pub mod inbound;
+pub mod platform;
 pub mod reach;
 pub mod recorder;
+pub mod shipped;
 pub mod template;
 
 /// Something to say to a person.
