@@ -12,7 +12,28 @@ use crate::platform::check::Malformed;
 pub type Source = (&'static str, &'static str);
 
 /// All of them.
-pub const SOURCES: &[Source] = &[("telegram.toml", include_str!("../definitions/telegram.toml"))];
+pub const SOURCES: &[Source] = &[
+    ("twilio-sms.toml", include_str!("../definitions/twilio-sms.toml")),
+    ("twilio-whatsapp.toml", include_str!("../definitions/twilio-whatsapp.toml")),
+    ("whatsapp-cloud.toml", include_str!("../definitions/whatsapp-cloud.toml")),
+    ("messenger.toml", include_str!("../definitions/messenger.toml")),
+    ("instagram.toml", include_str!("../definitions/instagram.toml")),
+    ("telegram.toml", include_str!("../definitions/telegram.toml")),
+    ("slack.toml", include_str!("../definitions/slack.toml")),
+    ("line.toml", include_str!("../definitions/line.toml")),
+    ("matrix.toml", include_str!("../definitions/matrix.toml")),
+    ("bot-framework.toml", include_str!("../definitions/bot-framework.toml")),
+    ("chatwoot.toml", include_str!("../definitions/chatwoot.toml")),
+    ("vonage.toml", include_str!("../definitions/vonage.toml")),
+    ("messagebird.toml", include_str!("../definitions/messagebird.toml")),
+    ("sinch.toml", include_str!("../definitions/sinch.toml")),
+    ("amazon-sns.toml", include_str!("../definitions/amazon-sns.toml")),
+    ("kannel.toml", include_str!("../definitions/kannel.toml")),
+    ("rcs.toml", include_str!("../definitions/rcs.toml")),
+    ("apple-messages.toml", include_str!("../definitions/apple-messages.toml")),
+    ("pega.toml", include_str!("../definitions/pega.toml")),
+    ("standard-webhooks.toml", include_str!("../definitions/standard-webhooks.toml")),
+];
 
 /// The platforms that they describe.
 ///
