@@ -370,4 +370,31 @@ mod tests {
         let before = RIGHT.lines().take(line - 1).filter(|line| line.starts_with("[[errors]]")).count();
         assert_eq!(before, 4);
     }
+
+    /// What the page teaches can be loaded, and is refused in the words that it quotes.
+    #[test]
+    fn the_pages_example_is_right() {
+        let page = include_str!("../../README.md");
+        let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        load("pigeon-post.toml", example).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let wrong = load("pigeon-post.toml", &example.replace("{account.loft}", "{account.lof}")).unwrap_err();
+        assert!(page.contains(&wrong.to_string()), "{wrong}");
+    }
+
+    /// Every word of the format stands on the page that teaches it.
+    #[test]
+    fn the_page_names_what_there_is() {
+        let page = include_str!("../../README.md");
+        for (name, source) in crate::shipped::SOURCES {
+            let table: toml::Table = toml::from_str(source).unwrap();
+            let kinds = |table: &toml::Table, name: &str| {
+                let all = table.get(name).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+                all.into_iter().filter_map(|one| Some(one.get("kind")?.as_str()?.to_owned())).collect::<Vec<_>>()
+            };
+            let inbound = table.get("inbound").and_then(toml::Value::as_table).map(|inbound| kinds(inbound, "verify"));
+            for kind in kinds(&table, "auth").into_iter().chain(inbound.unwrap_or_default()) {
+                assert!(page.contains(&format!("`{kind}`")), "{name}: `{kind}` is not on the page");
+            }
+        }
+    }
 }
