@@ -14,8 +14,8 @@ use crate::reach::Reach;
 
 /// A connection that is not there after so long will not be there.
 const CONNECT: Duration = Duration::from_secs(3);
-/// The whole exchange. Shorter than the time that a sender has for a message.
-const WHOLE: Duration = Duration::from_secs(6);
+/// The whole exchange. With the time for a token it is shorter than what a sender has for a message.
+const WHOLE: Duration = Duration::from_secs(5);
 /// A reply is read so far.
 const MOST: usize = 256 * 1024;
 

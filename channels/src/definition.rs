@@ -72,6 +72,12 @@ pub trait Definition: Send + Sync + 'static {
 
     /// What hears what comes in for an account, where the platform is heard.
     fn ear(&self, account: &Account) -> Result<Option<Ear>, Vec<Wrong>>;
+
+    /// An ear without an account, that holds one secret against whatever proof there is: for who
+    /// asks why a request is not believed. Rules that an account's fields fill do not hold for it.
+    fn verifier(&self, _secret: &SecretString) -> Option<Ear> {
+        None
+    }
 }
 
 /// The platforms that there are.

@@ -129,6 +129,11 @@ impl Ear {
         Self { inbound, known, keys: Keys::new(carrier) }
     }
 
+    /// What a sender's id is worth.
+    pub fn assurance(&self) -> format::Assurance {
+        self.inbound.assurance
+    }
+
     /// With keys that are there already: nothing is fetched for them.
     pub fn with_keys(mut self, keys: Keys) -> Self {
         self.keys = keys;
@@ -208,7 +213,7 @@ impl Ear {
                 }
             }
             Verify::Sns(topic) => {
-                let certificate = self.keys.certificate(&sns::Topic::certificate_url(knock)?).await?;
+                let certificate = self.keys.certificate(&topic.certificate_url(knock, against)?).await?;
                 topic.verify(knock, against, &certificate)
             }
         }

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use crate::ambient::Ambient;
 use crate::auth::Proof;
 use crate::carrier::Carrier;
@@ -91,6 +93,14 @@ impl Definition for Platform {
         let proof = Proof::open(&self.file.auth, &known)?;
         let (file, carrier, ambient) = (self.file.clone(), self.carrier.clone(), self.ambient.clone());
         Ok(Arc::new(Line { file, known, proof, carrier, ambient }))
+    }
+
+    fn verifier(&self, secret: &SecretString) -> Option<Ear> {
+        let inbound = self.inbound.clone()?;
+        let defaults = self.file.account.iter();
+        let fields = defaults.filter_map(|(name, field)| Some((name.clone(), field.default.clone()?))).collect();
+        let secrets = self.file.secrets.keys().map(|name| (name.clone(), secret.clone())).collect();
+        Some(Ear::new(inbound, Known { fields, secrets }, self.carrier.clone()))
     }
 
     fn ear(&self, account: &Account) -> Result<Option<Ear>, Vec<Wrong>> {

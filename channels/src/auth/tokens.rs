@@ -3,6 +3,7 @@
 //! waits for the one answer.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
@@ -139,6 +140,9 @@ struct Token {
 /// After a fetch that failed while the old token was good.
 const PATIENCE: u64 = 10;
 
+/// A token that takes longer is for the next try: what has not been sent must not seem lost.
+const SOON: Duration = Duration::from_millis(1_800);
+
 /// What a token's life is where the server does not say: RFC 6749 §5.1 leaves it to us.
 const UNSAID: u64 = 300;
 
@@ -204,8 +208,10 @@ impl Purse {
         let asked = ambient.now();
         let request = self.request(asked, ambient).ok_or(DeliveryError::AuthBroken("credentials"))?;
         // No message has left yet: whatever happens here, nothing is ambiguous.
-        let reply = carrier.carry(request).await.map_err(|_| DeliveryError::Retry("token-server"))?;
-        read(&reply, asked)
+        match tokio::time::timeout(SOON, carrier.carry(request)).await {
+            Ok(Ok(reply)) => read(&reply, asked),
+            Ok(Err(_)) | Err(_) => Err(DeliveryError::Retry("token-server")),
+        }
     }
 
     fn request(&self, now: u64, ambient: &dyn Ambient) -> Option<Request<Vec<u8>>> {

@@ -1,4 +1,5 @@
 //! The part of the definition format that says how what comes in is proved, answered and read.
+//! Only its tables: what they mean is done by the modules beside it.
 
 use std::collections::BTreeMap;
 

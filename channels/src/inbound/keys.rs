@@ -1,6 +1,6 @@
 //! Keys that platforms publish, fetched when they are needed and kept: a set of keys for a day,
-//! asked for again where one is missing but at most once an hour; certificates for as long as
-//! there is room.
+//! asked for again where one is missing but at most once an hour, and after a failure once a
+//! minute; certificates for as long as there is room.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -16,19 +16,25 @@ use crate::carrier::Carrier;
 const DAY: u64 = 24 * 3600;
 /// After so long a key that is missing is asked for.
 const HOUR: u64 = 3600;
+/// After an answer that did not come the next is asked for.
+const MINUTE: u64 = 60;
 /// So many certificates are kept.
 const MOST: usize = 8;
 
 /// Keys and certificates of one account's platform.
 pub struct Keys {
     carrier: Carrier,
-    published: tokio::sync::Mutex<Option<Published>>,
+    published: tokio::sync::Mutex<Published>,
     certificates: Mutex<VecDeque<(String, Vec<u8>)>>,
 }
 
+#[derive(Default)]
 struct Published {
     keys: Vec<PublishedKey>,
-    fetched: u64,
+    /// When these came.
+    fetched: Option<u64>,
+    /// When others were asked for in vain.
+    tried: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +50,7 @@ struct KeySet {
 impl Keys {
     /// None yet.
     pub fn new(carrier: Carrier) -> Self {
-        Self { carrier, published: tokio::sync::Mutex::new(None), certificates: Mutex::default() }
+        Self { carrier, published: tokio::sync::Mutex::default(), certificates: Mutex::default() }
     }
 
     /// With a certificate.
@@ -54,21 +60,26 @@ impl Keys {
     }
 
     /// The keys that a platform publishes. `missing`: one was not among them.
+    ///
+    /// # Errors
+    ///
+    /// There are none, and they cannot be had now.
     pub async fn published(&self, discovery: &str, now: u64, missing: bool) -> Result<Vec<PublishedKey>, Distrust> {
         let mut published = self.published.lock().await;
-        if let Some(kept) = &*published {
-            let age = now.saturating_sub(kept.fetched);
-            if age < if missing { HOUR } else { DAY } {
-                return Ok(kept.keys.clone());
+        let life = if missing { HOUR } else { DAY };
+        let is_fresh = published.fetched.is_some_and(|fetched| now.saturating_sub(fetched) < life);
+        // Anybody can send what names an unknown key: that must not become a request each time.
+        let was_tried = published.tried.is_some_and(|tried| now.saturating_sub(tried) < MINUTE);
+        if !is_fresh && !was_tried {
+            published.tried = Some(now);
+            if let Ok(keys) = self.fetch(discovery).await {
+                (published.keys, published.fetched, published.tried) = (keys, Some(now), None);
             }
         }
-        match self.fetch(discovery).await {
-            Ok(keys) => {
-                *published = Some(Published { keys: keys.clone(), fetched: now });
-                Ok(keys)
-            }
-            // Keys that are a day old are better than none, while the platform is not there.
-            Err(error) => published.as_ref().map(|kept| kept.keys.clone()).ok_or(error),
+        // Keys that are a day old are better than none, while the platform is not there.
+        match published.fetched {
+            Some(_) => Ok(published.keys.clone()),
+            None => Err(Distrust::Unavailable("the platform's keys")),
         }
     }
 

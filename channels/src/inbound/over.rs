@@ -79,6 +79,8 @@ impl Over {
                 Part::Body => bytes.extend_from_slice(knock.body),
                 Part::BodySha256 => bytes.extend_from_slice(digest(&SHA256, knock.body).as_ref()),
                 Part::Url => bytes.extend_from_slice(url.as_bytes()),
+                // Without one the signature would be the address's alone.
+                Part::Form if knock.form().next().is_none() => return Err(Distrust::Missing("the form".into())),
                 Part::Form => bytes.extend_from_slice(sorted(knock).as_bytes()),
                 Part::Decoded(pointer) => {
                     let document: serde_json::Value =

@@ -28,15 +28,19 @@ const NOTIFICATION: [&str; 6] = ["Message", "MessageId", "Subject", "Timestamp",
 const CONFIRMATION: [&str; 7] = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
 
 impl Topic {
-    /// Where the certificate of a request is.
-    pub fn certificate_url(knock: &Knock<'_>) -> Result<String, Distrust> {
+    /// Where the certificate of a request is, if the request says that it is the topic's: for
+    /// anybody else's nothing is fetched.
+    pub fn certificate_url(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<String, Distrust> {
         let body = body(knock)?;
-        let url = field(&body, "SigningCertURL")?;
-        if is_amazons(url) && url.ends_with(".pem") {
-            Ok(url.to_owned())
-        } else {
-            Err(Distrust::UnknownKey("SigningCertURL is not Amazon's".into()))
+        let topic = against.text(&self.topic).filter(|topic| !topic.is_empty());
+        let topic = topic.ok_or_else(|| Distrust::Missing("the account's topic".into()))?;
+        if field(&body, "TopicArn")? != topic {
+            return Err(Distrust::Claim("TopicArn".into()));
         }
+        let url = field(&body, "SigningCertURL")?;
+        let region = topic.split(':').nth(3);
+        let is_its = region_of(url).is_some_and(|of| Some(of.as_str()) == region) && url.ends_with(".pem");
+        if is_its { Ok(url.to_owned()) } else { Err(Distrust::Claim("SigningCertURL".into())) }
     }
 
     /// Whether the request is the topic's, under that certificate (PEM).
@@ -60,18 +64,17 @@ impl Topic {
 
 /// Whether an address is the notification service's own.
 pub fn is_amazons(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    let Some(host) = url.host_str() else { return false };
-    let region = host
-        .strip_prefix("sns.")
-        .and_then(|host| host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn")));
-    let is_region =
-        |region: &str| region.len() >= 3 && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    url.scheme() == "https"
-        && url.port().is_none()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && region.is_some_and(is_region)
+    region_of(url).is_some()
+}
+
+/// The region whose notification service an address is of.
+fn region_of(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let bare = url.scheme() == "https" && url.port().is_none() && url.username().is_empty() && url.password().is_none();
+    let host = url.host_str()?.strip_prefix("sns.").filter(|_| bare)?;
+    let region = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    let is_region = region.len() >= 3 && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_region.then(|| region.to_owned())
 }
 
 fn canonical(body: &Value) -> Result<String, Distrust> {

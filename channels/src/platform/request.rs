@@ -136,3 +136,72 @@ fn address(file: &File, values: &Values<'_>, in_query: Vec<(String, String)>) ->
     }
     Ok(url)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::Address;
+    use crate::platform::check::load;
+    use crate::template::values::Moment;
+    use proptest::prelude::*;
+
+    fn made(definition: &str, content: Content) -> Option<Request<Vec<u8>>> {
+        let (name, source) = crate::shipped::SOURCES.iter().find(|(name, _)| *name == definition).unwrap();
+        let file = load(name, source).unwrap();
+        let fields = file.account.keys().map(|name| (name.clone(), "1".to_owned()));
+        let secrets = file.secrets.keys().map(|name| (name.clone(), "s".to_owned().into())).collect();
+        let base_url = (BASE_URL.to_owned(), "https://platform.example".to_owned());
+        let known = Known { fields: fields.chain([base_url]).collect(), secrets };
+        let to = Address::new("+3725551234");
+        let message = Message { id: "m".into(), to, subject: None, content };
+        let values = Values::of_message(&known, Moment { unix: 0, chance: [0; 16] }, &message, &[]);
+        let form = forms(&file, &known, &message, &values).into_iter().next()?;
+        Some(request(&file, form, &values).unwrap())
+    }
+
+    fn pairs(text: &[u8]) -> BTreeMap<String, String> {
+        form_urlencoded::parse(text).into_owned().collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_stays_in_its_forms_value(text in any::<String>()) {
+            let request = made("twilio-sms.toml", Content::Text(text.clone())).unwrap();
+            let found = pairs(request.body());
+            prop_assert_eq!(&found["Body"], &text);
+            prop_assert_eq!(found.len(), 6);
+        }
+
+        #[test]
+        fn a_text_stays_in_its_querys_value(text in "\\PC{0,60}|[&=+#%?/\\\\\r\n\u{0}]{1,20}") {
+            let request = made("kannel.toml", Content::Text(text.clone())).unwrap();
+            let found = pairs(request.uri().query().unwrap().as_bytes());
+            prop_assert_eq!(&found["text"], &text);
+            prop_assert!((6..=7).contains(&found.len()));
+        }
+
+        #[test]
+        fn a_link_and_its_words_stay_in_their_json(text in any::<String>(), url in "https://[a-z]{1,9}/[!-~]{0,40}") {
+            let link = Content::Link { text: text.clone(), url: url.clone().into() };
+            let request = made("telegram.toml", link).unwrap();
+            let json: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+            prop_assert_eq!(&json["text"], &serde_json::Value::from(text));
+            let button = &json["reply_markup"]["inline_keyboard"][0][0]["url"];
+            prop_assert_eq!(button, &serde_json::Value::from(url));
+        }
+    }
+
+    #[test]
+    fn what_fits_in_no_form_is_not_cut() {
+        let text = |length: usize| Content::Text("x".repeat(length));
+        assert!(made("twilio-sms.toml", text(1600)).is_some() && made("twilio-sms.toml", text(1601)).is_none());
+        assert!(made("kannel.toml", text(459)).is_some() && made("kannel.toml", text(460)).is_none());
+        // Too long for a button's card, and not for words.
+        let link = Content::Link { text: "x".repeat(641), url: "https://a.example/".to_owned().into() };
+        let request = made("messenger.toml", link).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+        assert!(json["message"]["text"].as_str().unwrap().ends_with("x\nhttps://a.example/"));
+    }
+}

@@ -1,4 +1,5 @@
-//! What comes in is proved, answered and read as each platform documents it.
+//! What comes in is proved, answered and read as each platform documents it. What a platform would
+//! have computed is computed here once more, by other code than the engine's.
 
 use std::collections::BTreeMap;
 

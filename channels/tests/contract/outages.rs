@@ -1,6 +1,8 @@
 //! A platform that is not there, hangs up, sends elsewhere, or answers without end. What may have
 //! arrived is never called not sent.
 
+use std::time::Duration;
+
 use countersign_channels::DeliveryError;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -91,4 +93,28 @@ async fn a_kept_token_that_is_refused_is_fetched_again() {
     assert_eq!(server.tokens(), 2);
     let last = server.asked().pop().unwrap();
     assert_eq!(last.headers["authorization"], "Bearer TOKEN-2");
+}
+
+/// A sender has seven seconds for a message: who is silent for longer has lost it, and a token
+/// that does not come has sent nothing.
+#[tokio::test]
+async fn silence_is_told_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        loop {
+            open.push(listener.accept().await.unwrap());
+        }
+    });
+    let (url, platforms) = (&url, all());
+    let silent = async |name: &str| {
+        let (platform, case) = platforms.iter().find(|(platform, _)| platform.file().platform.name == name).unwrap();
+        let (channel, message) = (case.channel(platform, url, &[]), case.message(Kind::Text, TEXT));
+        tokio::time::timeout(Duration::from_secs(7), channel.send(&message)).await
+    };
+    let (sms, line, teams) = tokio::join!(silent("twilio-sms"), silent("line"), silent("bot-framework"));
+    assert_eq!(sms, Ok(Err(DeliveryError::Ambiguous)));
+    assert_eq!(line, Ok(Err(DeliveryError::Retry("unavailable"))));
+    assert_eq!(teams, Ok(Err(DeliveryError::Retry("token-server"))));
 }

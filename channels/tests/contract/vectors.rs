@@ -202,3 +202,44 @@ async fn another_secret_makes_no_signature_and_an_older_one_does() {
         assert!(vector.is_believed(&ear, &vector.request()).await, "{}: the one before", vector.name);
     }
 }
+
+/// Who asks why a request is not believed has a secret and no account.
+#[tokio::test]
+async fn a_secret_alone_is_enough_to_tell() {
+    let carrier = carrier();
+    for vector in vectors().into_iter().filter(|vector| vector.secrets.len() == 1 && vector.account.is_empty()) {
+        let file = format!("{}.toml", vector.definition);
+        let (name, source) = SOURCES.iter().find(|(name, _)| *name == file).unwrap();
+        let platform = Platform::load(name, source, carrier.clone(), ambient()).unwrap();
+        let ear = |secret: &str| platform.verifier(&secret.to_owned().into()).unwrap();
+        let right = vector.secrets.values().next().unwrap();
+        assert_eq!(vector.is_believed(&ear(right), &vector.request()).await, vector.good, "{}", vector.name);
+        assert!(!vector.is_believed(&ear("another"), &vector.request()).await, "{}", vector.name);
+    }
+}
+
+/// Keys are fetched once, and who sends unknown ones makes no requests.
+#[tokio::test]
+async fn unknown_keys_are_not_asked_for_again_and_again() {
+    let server = Server::start().await;
+    let discovery = format!("{}/configuration", server.url);
+    let ok = |body: String| Answer { status: 200, body, ..Answer::default() };
+    let configuration = ok(format!(r#"{{"jwks_uri":"{}/keys"}}"#, server.url));
+    let keys = Keys::new(carrier());
+    server.answers([Answer { status: 503, ..Answer::default() }]);
+    assert!(keys.published(&discovery, 1_000, false).await.is_err());
+    assert!(keys.published(&discovery, 1_059, false).await.is_err());
+    assert_eq!(server.asked().len(), 1);
+    let set = ok(r#"{"keys":[{"kid":"a","n":"AQAB","e":"AQAB"},{"kid":"ec","kty":"EC"}]}"#.into());
+    server.answers([configuration.clone(), set]);
+    for (now, missing, asked) in [(1_060, false, 2), (2_000, false, 0), (2_000, true, 0), (4_659, true, 0)] {
+        let found = keys.published(&discovery, now, missing).await.unwrap();
+        assert_eq!((found.len(), server.asked().len()), (1, asked), "at {now}");
+    }
+    // An hour later, and then the platform is not there: what is known stays.
+    server.answers([Answer { status: 503, ..Answer::default() }]);
+    for (now, asked) in [(4_660, 1), (4_661, 0), (4_720, 1)] {
+        let found = keys.published(&discovery, now, true).await.unwrap();
+        assert_eq!((found.len(), server.asked().len()), (1, asked), "at {now}");
+    }
+}
