@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use axum::Router;
-use countersign_channels::definition::{Definition, Registry};
-use countersign_channels::recorder::Recorder;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -24,6 +22,7 @@ use crate::store::embedded::{self, Embedded};
 use crate::store::redis::{Options, Place, Redis};
 
 pub mod backup;
+mod platforms;
 mod root_key;
 
 /// What the operator allows this start of a gateway.
@@ -103,7 +102,7 @@ pub async fn start(config: &Config, more: Router, consent: Consent) -> anyhow::R
         serve::listen(config.server.listen).with_context(|| format!("server.listen {}", config.server.listen))?;
     let address = listener.local_addr()?;
     let public_url = own_url(config, address)?;
-    let gateway = Arc::new(over(store, config, &root, public_url.clone()));
+    let gateway = Arc::new(over(store, config, &root, public_url.clone())?);
     recognise(&gateway, embedded.as_deref(), consent).await?;
     let recorder = PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
@@ -116,7 +115,7 @@ pub async fn start(config: &Config, more: Router, consent: Consent) -> anyhow::R
     Ok(Running { address, public_url, stopping, server, behind, embedded })
 }
 
-fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: String) -> Gateway {
+fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: String) -> anyhow::Result<Gateway> {
     let owner = Some(&config.admin.key).filter(|key| !key.is_empty());
     let premises = Premises {
         public_url,
@@ -126,17 +125,10 @@ fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: Strin
             events: config.retention.events_days,
             audit: config.retention.audit_days,
         },
-        channels: registry(config.server.production),
+        channels: platforms::registry(config)?,
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
-    Gateway::new(store, clock, entropy, root, premises)
-}
-
-/// The chat platforms that this gateway speaks to. What keeps messages where they can be read is
-/// only good enough for trying.
-fn registry(production: bool) -> Registry {
-    let recorder: Arc<dyn Definition> = Arc::new(Recorder::default());
-    Registry::of(Some(recorder).filter(|_| !production))
+    Ok(Gateway::new(store, clock, entropy, root, premises))
 }
 
 /// The store is this gateway's; where it lacks what it acknowledged, a new epoch begins.
