@@ -114,6 +114,9 @@ pub struct Taken {
     pub reply: Reply,
     /// What happened, in the platform's order.
     pub happenings: Vec<Happening>,
+    /// Whether the body was what the definition reads. Platforms send other things to the same
+    /// address, too; they are proved, answered, and nobody's words.
+    pub is_read: bool,
 }
 
 /// An account's ear.
@@ -155,15 +158,20 @@ impl Ear {
             return self.be_courteous(handshake.answer(knock, &document, &against)?).await;
         }
         self.verify(knock, &against).await?;
-        let outer = document().ok_or(Distrust::Unreadable("the body"))?;
+        let Some(outer) = document() else { return Ok(self.unread()) };
         for handshake in self.inbound.handshake.iter().filter(|handshake| handshake.is_signed()) {
             if handshake.is_asked(knock, &outer) {
                 return self.be_courteous(handshake.answer(knock, &outer, &against)?).await;
             }
         }
-        let document = knock.document(self.inbound.format, &self.inbound.unwrap);
-        let document = document.ok_or(Distrust::Unreadable("the body"))?;
-        Ok(Taken { reply: self.inbound.reply.clone(), happenings: self.inbound.read(&document) })
+        let Some(document) = knock.document(self.inbound.format, &self.inbound.unwrap) else {
+            return Ok(self.unread());
+        };
+        Ok(Taken { reply: self.inbound.reply.clone(), happenings: self.inbound.read(&document), is_read: true })
+    }
+
+    fn unread(&self) -> Taken {
+        Taken { reply: self.inbound.reply.clone(), happenings: Vec::new(), is_read: false }
     }
 
     async fn be_courteous(&self, courtesy: Courtesy) -> Result<Taken, Distrust> {
@@ -174,7 +182,7 @@ impl Ear {
                 String::new()
             }
         };
-        Ok(Taken { reply: Reply { body, ..Reply::default() }, happenings: Vec::new() })
+        Ok(Taken { reply: Reply { body, ..Reply::default() }, happenings: Vec::new(), is_read: true })
     }
 
     /// One of the definition's proofs must hold; if none does, the first tells why, save where a
@@ -288,4 +296,66 @@ fn opened(shape: &Linked, item: &Item<'_>) -> Option<Opened> {
     };
     let token = shape.token.text(item)?.into();
     Some(Opened { sender: Address::new(sender), conversation: Address::new(conversation), token })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::check::load;
+    use proptest::prelude::*;
+
+    /// Documents made of the words that definitions look for, in any order and depth.
+    fn documents() -> impl Strategy<Value = Value> {
+        let words = prop_oneof![
+            Just("entry"),
+            Just("changes"),
+            Just("value"),
+            Just("messages"),
+            Just("messaging"),
+            Just("events"),
+            Just("message"),
+            Just("event"),
+            Just("text"),
+            Just("from"),
+            Just("sender"),
+            Just("id"),
+            Just("type"),
+            Just("source"),
+            Just("userId"),
+            Just("body"),
+            Just("payload"),
+            Just("content"),
+            Just("conversation"),
+        ];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-z<>@&|/=+]{0,9}|message|text|482913".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(8, 64, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(words.clone().prop_map(str::to_owned), inner, 0..5)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_document_brings_a_definition_down(document in documents()) {
+            static ALL: std::sync::LazyLock<Vec<Inbound>> = std::sync::LazyLock::new(|| {
+                let inbound = |(name, source): &(&str, &str)| load(name, source).unwrap().inbound.unwrap();
+                crate::shipped::SOURCES.iter().map(inbound).collect()
+            });
+            for inbound in ALL.iter() {
+                for happening in inbound.read(&document) {
+                    if let Happening::Heard(heard) = happening {
+                        prop_assert!(!heard.message_id.is_empty() && !heard.sender.as_str().is_empty());
+                    }
+                }
+            }
+        }
+    }
 }

@@ -39,6 +39,9 @@ pub struct Coming {
     became: Vec<Became>,
     #[serde(default)]
     opened: Vec<Opened>,
+    /// It is the platform's, and nothing that is read.
+    #[serde(default)]
+    unread: bool,
     /// Why it is not believed, as far as it goes.
     #[serde(default)]
     refused: Option<String>,
@@ -153,6 +156,7 @@ async fn what_comes_in_is_read_as_its_platform_documents_it() {
             };
             let usual = read(&platform.file().inbound.as_ref().unwrap().reply);
             assert_eq!(read(&taken.reply), coming.reply.clone().unwrap_or(usual), "{place}");
+            assert_eq!(taken.is_read, !coming.unread, "{place}");
             assert_eq!(seen(&taken), (coming.said.clone(), coming.became.clone(), coming.opened.clone()), "{place}");
         }
     }
