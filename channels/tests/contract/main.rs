@@ -14,6 +14,7 @@ mod errors;
 mod heard;
 mod hostile;
 mod outages;
+mod page;
 mod requests;
 mod server;
 mod tokens;
