@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use axum::Router;
-use countersign_channels::definition::{Definition, Registry};
 use countersign_channels::recorder::Recorder;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
@@ -24,6 +23,7 @@ use crate::store::embedded::{self, Embedded};
 use crate::store::redis::{Options, Place, Redis};
 
 pub mod backup;
+mod platforms;
 mod root_key;
 
 /// What the operator allows this start of a gateway.
@@ -112,7 +112,7 @@ pub async fn start(config: &Config, beside: Beside, consent: Consent) -> anyhow:
         serve::listen(config.server.listen).with_context(|| format!("server.listen {}", config.server.listen))?;
     let address = listener.local_addr()?;
     let public_url = own_url(config, address)?;
-    let gateway = Arc::new(over(store, config, &root, public_url.clone(), beside.recorder));
+    let gateway = Arc::new(over(store, config, &root, public_url.clone(), beside.recorder)?);
     recognise(&gateway, embedded.as_deref(), consent).await?;
     let recorder = PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
@@ -125,7 +125,13 @@ pub async fn start(config: &Config, beside: Beside, consent: Consent) -> anyhow:
     Ok(Running { address, public_url, stopping, server, behind, embedded })
 }
 
-fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: String, recorder: Recorder) -> Gateway {
+fn over(
+    store: Arc<dyn Store>,
+    config: &Config,
+    root: &Secret,
+    public_url: String,
+    recorder: Recorder,
+) -> anyhow::Result<Gateway> {
     let owner = Some(&config.admin.key).filter(|key| !key.is_empty());
     let premises = Premises {
         public_url,
@@ -135,16 +141,10 @@ fn over(store: Arc<dyn Store>, config: &Config, root: &Secret, public_url: Strin
             events: config.retention.events_days,
             audit: config.retention.audit_days,
         },
-        channels: registry(Some(recorder).filter(|_| !config.server.production)),
+        channels: platforms::registry(config, recorder)?,
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
-    Gateway::new(store, clock, entropy, root, premises)
-}
-
-/// The chat platforms that this gateway speaks to. What keeps messages where they can be read is
-/// only good enough for trying.
-fn registry(recorder: Option<Recorder>) -> Registry {
-    Registry::of(recorder.map(|recorder| Arc::new(recorder) as Arc<dyn Definition>))
+    Ok(Gateway::new(store, clock, entropy, root, premises))
 }
 
 /// The store is this gateway's; where it lacks what it acknowledged, a new epoch begins.

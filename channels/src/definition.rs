@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::Channel;
+use crate::inbound::Ear;
 
 /// A team's account on a platform, as the team has written it.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,35 @@ pub struct Wrong {
     pub detail: String,
 }
 
+/// What a platform can do, for whoever chooses one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Abilities {
+    /// What people call it.
+    pub title: String,
+    /// Whether links have a form of their own, such as a button; else they stand in the text.
+    pub link: bool,
+    /// Whether codes have a form of their own; else they stand in the text.
+    pub code: bool,
+    /// Whether it may write first.
+    pub initiate: bool,
+    /// For how many hours after the person's last words it may write freely; none: always.
+    pub window_hours: Option<u16>,
+    /// Whether it drops the same message when it comes again.
+    pub idempotent: bool,
+    /// What becomes of links' previews: `fetched`, `suppressed`, `none`.
+    pub preview: &'static str,
+    /// Whether the platform itself says who opened a link.
+    pub account_link: bool,
+    /// Whether a link can write a code into the chat.
+    pub return_link: bool,
+    /// Whether what is said there is heard.
+    pub hears: bool,
+    /// Whether it says what became of messages.
+    pub receipts: bool,
+    /// What a sender's id is worth, where it is heard: `platform`, `spoofable`, `inherited`.
+    pub assurance: Option<&'static str>,
+}
+
 /// A platform.
 pub trait Definition: Send + Sync + 'static {
     /// What teams call it.
@@ -36,6 +66,18 @@ pub trait Definition: Send + Sync + 'static {
 
     /// The channel of an account, or everything that is wrong with the account. Speaks to nobody.
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>>;
+
+    /// What it can do.
+    fn abilities(&self) -> Abilities;
+
+    /// What hears what comes in for an account, where the platform is heard.
+    fn ear(&self, account: &Account) -> Result<Option<Ear>, Vec<Wrong>>;
+
+    /// An ear without an account, that holds one secret against whatever proof there is: for who
+    /// asks why a request is not believed. Rules that an account's fields fill do not hold for it.
+    fn verifier(&self, _secret: &SecretString) -> Option<Ear> {
+        None
+    }
 }
 
 /// The platforms that there are.

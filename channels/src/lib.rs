@@ -1,4 +1,5 @@
-//! Where Countersign's messages go: the port that every chat platform is spoken to through.
+//! Where Countersign's messages go: the port that every chat platform is spoken to through, and
+//! the engine that makes a platform of one TOML file.
 //!
 //! A channel carries a message to an address and says how that went. It knows nothing of
 //! interactions, flags, tokens or stores: Cargo forbids it to. What a delivery error means for
@@ -11,8 +12,16 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
+pub mod ambient;
+pub mod auth;
+pub mod carrier;
 pub mod definition;
+pub mod inbound;
+pub mod platform;
+pub mod reach;
 pub mod recorder;
+pub mod shipped;
+pub mod template;
 
 /// Something to say to a person.
 #[derive(Clone, Debug)]
@@ -123,4 +132,10 @@ pub trait Channel: Send + Sync + 'static {
 
     /// Hands one message to the platform. Sends at most once itself; the sender repeats.
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError>;
+
+    /// A link that writes a code into the chat with this account, for the person to send; none
+    /// where the platform has no such links.
+    fn return_link(&self, _code: &str) -> Option<String> {
+        None
+    }
 }

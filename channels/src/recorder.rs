@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::definition::{Account, Definition, Wrong, only};
+use crate::definition::{Abilities, Account, Definition, Wrong, only};
+use crate::inbound::Ear;
 use crate::{Channel, DeliveryError, Message, Sent};
 
 /// As teams call it.
@@ -102,6 +103,23 @@ impl Definition for Recorder {
             }
         };
         if wrong.is_empty() { Ok(Arc::new(Inbox { inbox, recorder: self.clone() })) } else { Err(wrong) }
+    }
+
+    fn abilities(&self) -> Abilities {
+        let title = "Recorder".to_owned();
+        Abilities {
+            title,
+            link: true,
+            code: true,
+            initiate: true,
+            idempotent: true,
+            preview: "none",
+            ..Abilities::default()
+        }
+    }
+
+    fn ear(&self, _: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
+        Ok(None)
     }
 }
 

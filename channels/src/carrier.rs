@@ -1,0 +1,95 @@
+//! Requests that leave and replies that come: bounded in time and size, without redirects, to
+//! nobody whom the gateway may not speak to. What failed is told only by how far it came.
+//!
+//! It knows no platform and prints no URL: some carry secrets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, Request};
+use reqwest::redirect::Policy;
+use url::Url;
+
+use crate::reach::Reach;
+
+/// A connection that is not there after so long will not be there.
+const CONNECT: Duration = Duration::from_secs(3);
+/// The whole exchange. With the time for a token it is shorter than what a sender has for a message.
+const WHOLE: Duration = Duration::from_secs(5);
+/// A reply is read so far.
+const MOST: usize = 256 * 1024;
+
+/// What carries requests.
+#[derive(Clone)]
+pub struct Carrier {
+    client: reqwest::Client,
+    reach: Reach,
+}
+
+/// A reply.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, as far as it is read.
+    pub body: Vec<u8>,
+}
+
+/// No reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// Nothing left: the address may not be spoken to, or is none.
+    #[error("the address may not be spoken to")]
+    Refused,
+    /// Nothing arrived: there was no connection.
+    #[error("no connection")]
+    Unreached,
+    /// Nobody knows what arrived.
+    #[error("no answer")]
+    Unanswered,
+}
+
+impl Carrier {
+    /// To whom `reach` lets it.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no randomness or no certificates for TLS.
+    pub fn new(reach: Reach) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .no_proxy()
+            .dns_resolver(Arc::new(reach.clone()))
+            .user_agent("countersign")
+            .build()?;
+        Ok(Self { client, reach })
+    }
+
+    /// To whom it speaks.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Carries one request there and its reply back.
+    pub async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost> {
+        let url = Url::parse(&request.uri().to_string()).map_err(|_| Lost::Refused)?;
+        self.reach.admit(&url).map_err(|_| Lost::Refused)?;
+        let request = reqwest::Request::try_from(request).map_err(|_| Lost::Refused)?;
+        let lost = |error: reqwest::Error| if error.is_connect() { Lost::Unreached } else { Lost::Unanswered };
+        let mut reply = self.client.execute(request).await.map_err(lost)?;
+        let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = reply.chunk().await.map_err(|_| Lost::Unanswered)? {
+            let room = MOST - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if chunk.len() >= room {
+                break;
+            }
+        }
+        Ok(Reply { status, headers, body })
+    }
+}

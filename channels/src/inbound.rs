@@ -1,0 +1,361 @@
+//! What comes in from a platform: proved over its raw bytes, then read into what a person said,
+//! what became of a message, or whose link it was. An `Ear` is an account's; it knows no
+//! conversation, no code and no team.
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::Address;
+use crate::carrier::Carrier;
+use crate::platform::matching::{Document, When};
+use crate::template::values::Known;
+
+pub mod format;
+pub mod handshake;
+pub mod keys;
+pub mod knock;
+pub mod over;
+pub mod proof;
+pub mod shared;
+pub mod signed;
+pub mod sns;
+pub mod take;
+pub mod token;
+pub mod words;
+
+use format::{Audience, Inbound, Linked, Message, Receipt, Reply};
+use handshake::Courtesy;
+use keys::Keys;
+use knock::Knock;
+use proof::{Against, Distrust, Verify};
+use take::Item;
+
+/// Something that a person said.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// The platform's id of it: the same one again is the same message.
+    pub message_id: String,
+    /// Who said it, as the platform calls the person.
+    pub sender: Address,
+    /// Where messages to that person go: what an interaction calls its conversation.
+    pub conversation: Address,
+    /// What was said. It may be a code: it does not print.
+    pub text: SecretString,
+    /// Who reads along.
+    pub company: Company,
+}
+
+/// Who reads along. What is said before others proves nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// Nobody.
+    Alone,
+    /// Others.
+    Group,
+    /// The platform does not say.
+    Unknown,
+}
+
+/// What became of a message of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Became {
+    /// The platform's id of it.
+    pub platform_id: String,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What can become of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It has arrived.
+    Delivered,
+    /// It was seen.
+    Read,
+    /// It will not arrive.
+    Failed,
+}
+
+/// The platform's word that who opened a link is who chats.
+#[derive(Clone)]
+pub struct Opened {
+    /// Who, as the platform calls the person.
+    pub sender: Address,
+    /// Where messages to that person go.
+    pub conversation: Address,
+    /// What the link carried.
+    pub token: SecretString,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened(…)")
+    }
+}
+
+/// Something that happened on a platform.
+#[derive(Clone, Debug)]
+pub enum Happening {
+    /// A person said something.
+    Heard(Heard),
+    /// Something became of a message.
+    Became(Became),
+    /// A link was opened.
+    Opened(Opened),
+}
+
+/// What a request comes to.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// What the platform is answered.
+    pub reply: Reply,
+    /// What happened, in the platform's order.
+    pub happenings: Vec<Happening>,
+    /// Whether the body was what the definition reads. Platforms send other things to the same
+    /// address, too; they are proved, answered, and nobody's words.
+    pub is_read: bool,
+}
+
+/// An account's ear.
+pub struct Ear {
+    inbound: Arc<Inbound>,
+    known: Known,
+    keys: Keys,
+}
+
+impl Ear {
+    /// Of an account.
+    pub fn new(inbound: Arc<Inbound>, known: Known, carrier: Carrier) -> Self {
+        Self { inbound, known, keys: Keys::new(carrier) }
+    }
+
+    /// What a sender's id is worth.
+    pub fn assurance(&self) -> format::Assurance {
+        self.inbound.assurance
+    }
+
+    /// With keys that are there already: nothing is fetched for them.
+    pub fn with_keys(mut self, keys: Keys) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// Proves a request and reads it.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not believed; the platform is told 401 and nothing else. [`Distrust::Unavailable`]
+    /// is the exception: it may be right, and is worth another try (503).
+    pub async fn hear(&self, knock: &Knock<'_>) -> Result<Taken, Distrust> {
+        let against = Against { known: &self.known };
+        let document = || knock.document(self.inbound.format, &[]);
+        for handshake in self.inbound.handshake.iter().filter(|handshake| !handshake.is_signed()) {
+            // A question is read before it is proved; nothing is done for one whose secret is wrong.
+            let Some(document) = document().filter(|document| handshake.is_asked(knock, document)) else { continue };
+            return self.be_courteous(handshake.answer(knock, &document, &against)?).await;
+        }
+        self.verify(knock, &against).await?;
+        let Some(outer) = document() else { return Ok(self.unread()) };
+        for handshake in self.inbound.handshake.iter().filter(|handshake| handshake.is_signed()) {
+            if handshake.is_asked(knock, &outer) {
+                return self.be_courteous(handshake.answer(knock, &outer, &against)?).await;
+            }
+        }
+        let Some(document) = knock.document(self.inbound.format, &self.inbound.unwrap) else {
+            return Ok(self.unread());
+        };
+        Ok(Taken { reply: self.inbound.reply.clone(), happenings: self.inbound.read(&document), is_read: true })
+    }
+
+    fn unread(&self) -> Taken {
+        Taken { reply: self.inbound.reply.clone(), happenings: Vec::new(), is_read: false }
+    }
+
+    async fn be_courteous(&self, courtesy: Courtesy) -> Result<Taken, Distrust> {
+        let body = match courtesy {
+            Courtesy::Say(text) => text,
+            Courtesy::Visit(url) => {
+                self.keys.visit(&url).await?;
+                String::new()
+            }
+        };
+        Ok(Taken { reply: Reply { body, ..Reply::default() }, happenings: Vec::new(), is_read: true })
+    }
+
+    /// One of the definition's proofs must hold; if none does, the first tells why, save where a
+    /// later one came further.
+    async fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+        let mut why = None;
+        for verify in &self.inbound.verify {
+            match self.judge(verify, knock, against).await {
+                Ok(()) => return Ok(()),
+                Err(distrust) => {
+                    let came_nowhere = matches!(why, None | Some(Distrust::Missing(_) | Distrust::NoSecret(_)));
+                    if came_nowhere {
+                        why = Some(distrust);
+                    }
+                }
+            }
+        }
+        Err(why.unwrap_or(Distrust::Wrong))
+    }
+
+    async fn judge(&self, verify: &Verify, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+        match verify {
+            Verify::Hmac(keyed) => keyed.verify(knock, against),
+            Verify::Shared(shared) => shared.verify(knock, against),
+            Verify::Jwt(token) => token.verify(knock, against),
+            Verify::Ed25519(key) => key.verify(knock, against),
+            Verify::Jwks(discovered) => {
+                let url = against.text(&discovered.discovery).unwrap_or_default();
+                let keys = self.keys.published(&url, knock.unix, false).await?;
+                match discovered.verify(knock, against, &keys) {
+                    Err(Distrust::UnknownKey(_)) => {
+                        let keys = self.keys.published(&url, knock.unix, true).await?;
+                        discovered.verify(knock, against, &keys)
+                    }
+                    judged => judged,
+                }
+            }
+            Verify::Sns(topic) => {
+                let certificate = self.keys.certificate(&topic.certificate_url(knock, against)?).await?;
+                topic.verify(knock, against, &certificate)
+            }
+        }
+    }
+}
+
+impl Inbound {
+    /// Everything that a document tells.
+    pub fn read(&self, document: &Value) -> Vec<Happening> {
+        let mut happenings = Vec::new();
+        for shape in &self.linked {
+            let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
+            happenings.extend(items.iter().filter_map(|item| opened(shape, item)).map(Happening::Opened));
+        }
+        for shape in &self.message {
+            let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
+            happenings.extend(items.iter().filter_map(|item| heard(shape, item)).map(Happening::Heard));
+        }
+        for shape in &self.receipt {
+            let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
+            happenings.extend(items.iter().filter_map(|item| became(shape, item)).map(Happening::Became));
+        }
+        happenings
+    }
+}
+
+fn accepted<'a>(document: &'a Value, each: Option<&str>, accept_if: &[When]) -> Vec<Item<'a>> {
+    let mut items = Item::each(document, each);
+    items.retain(|item| all_hold(accept_if, item));
+    items
+}
+
+fn all_hold(tests: &[When], item: &Item<'_>) -> bool {
+    let nothing = Document { status: None, json: Value::Null, text: String::new() };
+    tests.iter().all(|test| test.looks(&nothing, |pointer| item.at(pointer)))
+}
+
+fn heard(shape: &Message, item: &Item<'_>) -> Option<Heard> {
+    let sender = shape.sender.text(item)?;
+    let conversation = match &shape.conversation {
+        Some(take) => take.text(item)?,
+        None => sender.clone(),
+    };
+    let text = words::edited(shape.text.value(item)?, &shape.edit)?;
+    let company = match &shape.audience {
+        Audience::Direct => Company::Alone,
+        Audience::DirectIf(tests) if all_hold(tests, item) => Company::Alone,
+        Audience::DirectIf(_) => Company::Group,
+        Audience::Unknown => Company::Unknown,
+    };
+    Some(Heard {
+        message_id: shape.id.text(item)?,
+        sender: Address::new(sender),
+        conversation: Address::new(conversation),
+        text: text.into(),
+        company,
+    })
+}
+
+fn became(shape: &Receipt, item: &Item<'_>) -> Option<Became> {
+    let state = shape.state.text(item)?;
+    let fates = [(&shape.delivered, Fate::Delivered), (&shape.read, Fate::Read), (&shape.failed, Fate::Failed)];
+    let fate = fates.into_iter().find(|(words, _)| words.contains(&state))?.1;
+    Some(Became { platform_id: shape.id.text(item)?, fate })
+}
+
+fn opened(shape: &Linked, item: &Item<'_>) -> Option<Opened> {
+    let sender = shape.sender.text(item)?;
+    let conversation = match &shape.conversation {
+        Some(take) => take.text(item)?,
+        None => sender.clone(),
+    };
+    let token = shape.token.text(item)?.into();
+    Some(Opened { sender: Address::new(sender), conversation: Address::new(conversation), token })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::check::load;
+    use proptest::prelude::*;
+
+    /// Documents made of the words that definitions look for, in any order and depth.
+    fn documents() -> impl Strategy<Value = Value> {
+        let words = prop_oneof![
+            Just("entry"),
+            Just("changes"),
+            Just("value"),
+            Just("messages"),
+            Just("messaging"),
+            Just("events"),
+            Just("message"),
+            Just("event"),
+            Just("text"),
+            Just("from"),
+            Just("sender"),
+            Just("id"),
+            Just("type"),
+            Just("source"),
+            Just("userId"),
+            Just("body"),
+            Just("payload"),
+            Just("content"),
+            Just("conversation"),
+        ];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-z<>@&|/=+]{0,9}|message|text|482913".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(8, 64, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(words.clone().prop_map(str::to_owned), inner, 0..5)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_document_brings_a_definition_down(document in documents()) {
+            static ALL: std::sync::LazyLock<Vec<Inbound>> = std::sync::LazyLock::new(|| {
+                let inbound = |(name, source): &(&str, &str)| load(name, source).unwrap().inbound.unwrap();
+                crate::shipped::SOURCES.iter().map(inbound).collect()
+            });
+            for inbound in ALL.iter() {
+                for happening in inbound.read(&document) {
+                    if let Happening::Heard(heard) = happening {
+                        prop_assert!(!heard.message_id.is_empty() && !heard.sender.as_str().is_empty());
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The part of the definition format that says how what comes in is proved, answered and read.
+//! Only its tables: what they mean is done by the modules beside it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::handshake::Handshake;
+use super::proof::Verify;
+use super::take::Take;
+use super::words::Edit;
+use crate::platform::matching::{Pointer, When};
+
+/// `[inbound]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inbound {
+    /// What the sender's id is worth.
+    pub assurance: Assurance,
+    /// What the body is.
+    pub format: Format,
+    /// What is read in place of the body: a document inside of it. Applied in order, where there.
+    #[serde(default)]
+    pub unwrap: Vec<Unwrap>,
+    /// What the platform is answered when all is well.
+    #[serde(default)]
+    pub reply: Reply,
+    /// How a request is proved: one of these must hold.
+    pub verify: Vec<Verify>,
+    /// What the platform asks before it sends anything.
+    #[serde(default)]
+    pub handshake: Vec<Handshake>,
+    /// What a person said.
+    #[serde(default)]
+    pub message: Vec<Message>,
+    /// What became of a message of ours.
+    #[serde(default)]
+    pub receipt: Vec<Receipt>,
+    /// The platform's word that who opened a link is who chats.
+    #[serde(default)]
+    pub linked: Vec<Linked>,
+}
+
+/// What a sender's id is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Assurance {
+    /// The platform has authenticated the person.
+    Platform,
+    /// Anybody can write under it: sender numbers of text messages.
+    Spoofable,
+    /// As good as the channel behind the platform, which it does not tell.
+    Inherited,
+}
+
+impl Assurance {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Platform => "platform",
+            Self::Spoofable => "spoofable",
+            Self::Inherited => "inherited",
+        }
+    }
+}
+
+/// What a body is; all become one JSON document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// JSON.
+    Json,
+    /// A form: an object of texts.
+    Form,
+    /// The query: an object of texts, with the body's text as `body`.
+    Query,
+}
+
+/// A document inside the document.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unwrap {
+    /// Where.
+    pub pointer: Pointer,
+    /// As what.
+    pub encoding: Wrapping,
+}
+
+/// As what a document stands inside another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wrapping {
+    /// JSON as text.
+    Json,
+    /// JSON in base64.
+    Base64Json,
+}
+
+/// What a platform is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reply {
+    /// The status.
+    #[serde(default = "ok")]
+    pub status: u16,
+    /// The body's media type.
+    #[serde(default = "plain")]
+    pub content_type: String,
+    /// The body.
+    #[serde(default)]
+    pub body: String,
+}
+
+fn ok() -> u16 {
+    200
+}
+
+fn plain() -> String {
+    "text/plain".into()
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self { status: ok(), content_type: plain(), body: String::new() }
+    }
+}
+
+/// `[[inbound.message]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// Where the messages lie: `*` is each item of a list. None: the document is one.
+    #[serde(default)]
+    pub each: Option<Pointer>,
+    /// It is a message where all of these hold.
+    #[serde(default)]
+    pub accept_if: Vec<When>,
+    /// Who wrote it.
+    pub sender: Take,
+    /// The conversation, as messages are sent there; none: the sender.
+    #[serde(default)]
+    pub conversation: Option<Take>,
+    /// What it says.
+    pub text: Take,
+    /// What is done to that first.
+    #[serde(default)]
+    pub edit: Vec<Edit>,
+    /// Its id: the same one again is the same message.
+    pub id: Take,
+    /// Who reads along.
+    pub audience: Audience,
+}
+
+/// Who reads along.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audience {
+    /// Nobody: the platform has no groups.
+    Direct,
+    /// Nobody where all of these hold, else a group.
+    DirectIf(Vec<When>),
+    /// The platform does not say.
+    Unknown,
+}
+
+/// `[[inbound.receipt]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// Where the receipts lie.
+    #[serde(default)]
+    pub each: Option<Pointer>,
+    /// It is one where all of these hold.
+    #[serde(default)]
+    pub accept_if: Vec<When>,
+    /// The platform's id of the message.
+    pub id: Take,
+    /// What it says of it.
+    pub state: Take,
+    /// Its words for: on the phone.
+    #[serde(default)]
+    pub delivered: Vec<String>,
+    /// Its words for: seen.
+    #[serde(default)]
+    pub read: Vec<String>,
+    /// Its words for: it never will be.
+    #[serde(default)]
+    pub failed: Vec<String>,
+}
+
+/// `[[inbound.linked]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linked {
+    /// Where they lie.
+    #[serde(default)]
+    pub each: Option<Pointer>,
+    /// It is one where all of these hold.
+    pub accept_if: Vec<When>,
+    /// Who opened the link.
+    pub sender: Take,
+    /// The conversation; none: the sender.
+    #[serde(default)]
+    pub conversation: Option<Take>,
+    /// What the link carried.
+    pub token: Take,
+}
+
+/// Claims of a token by name, or values by pointer.
+pub type ByName<T> = BTreeMap<String, T>;

@@ -1,0 +1,142 @@
+//! What a platform asks before it sends anything: to have a word said back, or an address visited.
+//! Who asks proves himself by a secret in the question, or by the signature that every request has.
+
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::knock::Knock;
+use super::proof::{Against, Distrust, same};
+use super::sns::is_amazons;
+use crate::platform::matching::{Document, Pointer, When};
+
+/// `[[inbound.handshake]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handshake {
+    /// The method that it is asked with.
+    pub method: Method,
+    /// Values of the query that are there and equal these.
+    #[serde(default)]
+    pub query: super::format::ByName<String>,
+    /// What must hold for the body.
+    #[serde(default)]
+    pub when: Vec<When>,
+    /// How who asks proves himself.
+    pub proof: Proof,
+    /// What is answered.
+    pub answer: Answer,
+}
+
+/// A handshake's method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+}
+
+/// How who asks proves himself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// As every request does.
+    Signature,
+    /// By a secret.
+    Secret(Told),
+}
+
+/// A secret that a question says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// Its name.
+    pub name: String,
+    /// Where the question says it.
+    pub at: Source,
+}
+
+/// A place in a question.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// A value of the query.
+    Query(String),
+    /// A value in the body.
+    Pointer(Pointer),
+}
+
+/// What is answered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// What stands there, as it stands there.
+    Echo(Source),
+    /// The address that stands there is visited; it must be Amazon's.
+    VisitAmazon(Pointer),
+}
+
+/// What is to be done for a handshake that is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Courtesy {
+    /// Say this back, as plain text.
+    Say(String),
+    /// Visit this address.
+    Visit(String),
+}
+
+impl Handshake {
+    /// Whether this is that question.
+    pub fn is_asked(&self, knock: &Knock<'_>, document: &Value) -> bool {
+        let method = match self.method {
+            Method::Get => http::Method::GET,
+            Method::Post => http::Method::POST,
+        };
+        let looked_at = Document { status: None, json: document.clone(), text: String::new() };
+        knock.method == method
+            && self.query.iter().all(|(name, value)| knock.query(name).as_deref() == Some(value.as_str()))
+            && self.when.iter().all(|when| when.fits(&looked_at))
+    }
+
+    /// Whether every request's signature is its proof, too.
+    pub fn is_signed(&self) -> bool {
+        matches!(self.proof, Proof::Signature)
+    }
+
+    /// What is to be done for it, once its own proof holds.
+    pub fn answer(&self, knock: &Knock<'_>, document: &Value, against: &Against<'_>) -> Result<Courtesy, Distrust> {
+        if let Proof::Secret(told) = &self.proof {
+            let said =
+                told.at.read(knock, document).ok_or_else(|| Distrust::Missing("the handshake's secret".into()))?;
+            let mut secrets = against.secrets(&told.name).peekable();
+            if secrets.peek().is_none() {
+                return Err(Distrust::NoSecret(told.name.clone()));
+            }
+            if !secrets.any(|secret| same(said.as_bytes(), secret.expose_secret().as_bytes())) {
+                return Err(Distrust::Wrong);
+            }
+        }
+        match &self.answer {
+            Answer::Echo(source) => {
+                let said = source.read(knock, document);
+                said.map(Courtesy::Say).ok_or_else(|| Distrust::Missing("what the handshake wants to hear".into()))
+            }
+            Answer::VisitAmazon(pointer) => {
+                let url = document.pointer(pointer.as_str()).and_then(Value::as_str);
+                let url = url.filter(|url| is_amazons(url)).ok_or(Distrust::Unreadable("the address to be visited"))?;
+                Ok(Courtesy::Visit(url.to_owned()))
+            }
+        }
+    }
+}
+
+impl Source {
+    fn read(&self, knock: &Knock<'_>, document: &Value) -> Option<String> {
+        match self {
+            Self::Query(name) => knock.query(name),
+            Self::Pointer(pointer) => document.pointer(pointer.as_str())?.as_str().map(str::to_owned),
+        }
+    }
+}

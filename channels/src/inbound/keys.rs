@@ -1,0 +1,130 @@
+//! Keys that platforms publish, fetched when they are needed and kept: a set of keys for a day,
+//! asked for again where one is missing but at most once an hour, and after a failure once a
+//! minute; certificates for as long as there is room.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use http::Request;
+use serde::Deserialize;
+
+use super::proof::Distrust;
+use super::token::PublishedKey;
+use crate::carrier::Carrier;
+
+/// A set of keys is good for so long, in seconds.
+const DAY: u64 = 24 * 3600;
+/// After so long a key that is missing is asked for.
+const HOUR: u64 = 3600;
+/// After an answer that did not come the next is asked for.
+const MINUTE: u64 = 60;
+/// So many certificates are kept.
+const MOST: usize = 8;
+
+/// Keys and certificates of one account's platform.
+pub struct Keys {
+    carrier: Carrier,
+    published: tokio::sync::Mutex<Published>,
+    certificates: Mutex<VecDeque<(String, Vec<u8>)>>,
+}
+
+#[derive(Default)]
+struct Published {
+    keys: Vec<PublishedKey>,
+    /// When these came.
+    fetched: Option<u64>,
+    /// When others were asked for in vain.
+    tried: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Configuration {
+    jwks_uri: String,
+}
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<serde_json::Value>,
+}
+
+impl Keys {
+    /// None yet.
+    pub fn new(carrier: Carrier) -> Self {
+        Self { carrier, published: tokio::sync::Mutex::default(), certificates: Mutex::default() }
+    }
+
+    /// With a certificate.
+    pub fn with_certificate(self, url: &str, pem: &[u8]) -> Self {
+        self.keep(url, pem.to_vec());
+        self
+    }
+
+    /// The keys that a platform publishes. `missing`: one was not among them.
+    ///
+    /// # Errors
+    ///
+    /// There are none, and they cannot be had now.
+    pub async fn published(&self, discovery: &str, now: u64, missing: bool) -> Result<Vec<PublishedKey>, Distrust> {
+        let mut published = self.published.lock().await;
+        let life = if missing { HOUR } else { DAY };
+        let is_fresh = published.fetched.is_some_and(|fetched| now.saturating_sub(fetched) < life);
+        // Anybody can send what names an unknown key: that must not become a request each time.
+        let was_tried = published.tried.is_some_and(|tried| now.saturating_sub(tried) < MINUTE);
+        if !is_fresh && !was_tried {
+            published.tried = Some(now);
+            if let Ok(keys) = self.fetch(discovery).await {
+                (published.keys, published.fetched, published.tried) = (keys, Some(now), None);
+            }
+        }
+        // Keys that are a day old are better than none, while the platform is not there.
+        match published.fetched {
+            Some(_) => Ok(published.keys.clone()),
+            None => Err(Distrust::Unavailable("the platform's keys")),
+        }
+    }
+
+    async fn fetch(&self, discovery: &str) -> Result<Vec<PublishedKey>, Distrust> {
+        let unreadable = |_| Distrust::Unavailable("the platform's keys");
+        let configuration: Configuration = serde_json::from_slice(&self.get(discovery).await?).map_err(unreadable)?;
+        let set: KeySet = serde_json::from_slice(&self.get(&configuration.jwks_uri).await?).map_err(unreadable)?;
+        // A key of another kind among them is no reason to do without the others.
+        Ok(set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect())
+    }
+
+    /// The certificate at an address.
+    pub async fn certificate(&self, url: &str) -> Result<Vec<u8>, Distrust> {
+        if let Some(kept) = self.kept(url) {
+            return Ok(kept);
+        }
+        let pem = self.get(url).await?;
+        self.keep(url, pem.clone());
+        Ok(pem)
+    }
+
+    /// Visits an address, as a platform asks it to be visited.
+    pub async fn visit(&self, url: &str) -> Result<(), Distrust> {
+        self.get(url).await.map(drop)
+    }
+
+    fn kept(&self, url: &str) -> Option<Vec<u8>> {
+        let kept = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(known, _)| known == url).map(|(_, pem)| pem.clone())
+    }
+
+    fn keep(&self, url: &str, pem: Vec<u8>) {
+        let mut kept = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_back((url.to_owned(), pem));
+        if kept.len() > MOST {
+            kept.pop_front();
+        }
+    }
+
+    async fn get(&self, url: &str) -> Result<Vec<u8>, Distrust> {
+        let unavailable = Distrust::Unavailable("what the platform publishes");
+        let request = Request::get(url).body(Vec::new()).map_err(|_| unavailable.clone())?;
+        match self.carrier.carry(request).await {
+            Ok(reply) if reply.status == 200 => Ok(reply.body),
+            _ => Err(unavailable),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The kinds of proof that what comes in is the platform's, and what is wrong with one that does
+//! not hold. Each is judged over the bytes as they came, in constant time, with every secret that
+//! is good now.
+//!
+//! Reasons are for an operator; the platform is told nothing but no.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use super::knock::Knock;
+use super::shared::Shared;
+use super::signed::{Keyed, PublicKey};
+use super::sns::Topic;
+use super::token::{Discovered, SharedToken};
+use crate::definition::Wrong;
+use crate::platform::fields::BEFORE;
+use crate::template::Template;
+use crate::template::values::{Known, Moment, Values};
+
+/// `[[inbound.verify]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Verify {
+    /// A keyed hash over parts of the request.
+    Hmac(Keyed),
+    /// A secret that the request says.
+    Shared(Shared),
+    /// A JWT under a shared key.
+    Jwt(SharedToken),
+    /// A JWT under a key that the platform publishes.
+    Jwks(Discovered),
+    /// A signature of Amazon's notification service.
+    Sns(Topic),
+    /// An Ed25519 signature over parts of the request.
+    Ed25519(PublicKey),
+}
+
+impl Verify {
+    /// The name of the secret that it needs, where it needs one.
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Hmac(keyed) => Some(&keyed.secret),
+            Self::Shared(shared) => Some(&shared.secret),
+            Self::Jwt(token) => Some(&token.secret),
+            Self::Ed25519(key) => Some(&key.secret),
+            Self::Jwks(_) | Self::Sns(_) => None,
+        }
+    }
+
+    /// Every secret of an account that cannot be what it should be.
+    pub fn faults(&self, known: &Known) -> Vec<Wrong> {
+        let Some(name) = self.secret() else { return Vec::new() };
+        let right = |secret: &SecretString| {
+            let text = secret.expose_secret();
+            match self {
+                Self::Hmac(keyed) => keyed.key.decode(text).is_some(),
+                Self::Jwt(token) => token.key.decode(text).is_some(),
+                Self::Ed25519(key) => key.decode(text).is_some(),
+                Self::Shared(_) | Self::Jwks(_) | Self::Sns(_) => true,
+            }
+        };
+        let names = [name.to_owned(), format!("{name}{BEFORE}")].into_iter();
+        let wrong = names.filter(|name| known.secrets.get(name).is_some_and(|secret| !right(secret)));
+        let detail = "must be a key as the platform writes it: base64, behind its prefix";
+        wrong.map(|name| Wrong { pointer: format!("/secrets/{name}"), detail: detail.into() }).collect()
+    }
+
+    /// All templates in it.
+    pub fn templates(&self) -> Vec<&Template> {
+        match self {
+            Self::Jwt(token) => token.rules.templates(),
+            Self::Jwks(discovered) => discovered.templates(),
+            Self::Sns(topic) => vec![&topic.topic],
+            Self::Shared(shared) => shared.user.iter().collect(),
+            Self::Hmac(_) | Self::Ed25519(_) => Vec::new(),
+        }
+    }
+}
+
+/// What an account holds against a request.
+pub struct Against<'a> {
+    /// Its fields and secrets.
+    pub known: &'a Known,
+}
+
+impl Against<'_> {
+    /// Every secret of that name that is good now.
+    pub fn secrets(&self, name: &str) -> impl Iterator<Item = &SecretString> {
+        let before = format!("{name}{BEFORE}");
+        [self.known.secrets.get(name), self.known.secrets.get(&before)].into_iter().flatten()
+    }
+
+    /// A template filled with the account's fields.
+    pub fn text(&self, template: &Template) -> Option<String> {
+        template.plain(&Values::of_account(self.known, Moment { unix: 0, chance: [0; 16] }))
+    }
+}
+
+/// Why a request is not believed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Distrust {
+    /// Something that must be there is not, or is there twice.
+    #[error("{0} is missing")]
+    Missing(String),
+    /// Something is not what it should be.
+    #[error("{0} cannot be read")]
+    Unreadable(&'static str),
+    /// It is too old, or from the future.
+    #[error("its time is {0} s from now; {1} s are taken")]
+    Stale(i64, u64),
+    /// No secret of the account makes this signature.
+    #[error(
+        "the signature does not match: a wrong secret, a changed body, or another address than the platform was given"
+    )]
+    Wrong,
+    /// A claim of a token does not hold.
+    #[error("the token's `{0}` does not hold")]
+    Claim(String),
+    /// A key that signs is not known.
+    #[error("no such key: {0}")]
+    UnknownKey(String),
+    /// The account has no secret to hold against it.
+    #[error("the account has no secret `{0}`")]
+    NoSecret(String),
+    /// What is needed to judge it cannot be had now.
+    #[error("{0} cannot be had now")]
+    Unavailable(&'static str),
+}
+
+/// A time that a request says lies near enough, before or after.
+pub fn near(said: u64, unix: u64, tolerance: u64) -> Result<(), Distrust> {
+    if said.abs_diff(unix) <= tolerance {
+        return Ok(());
+    }
+    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    Err(Distrust::Stale(signed(unix).saturating_sub(signed(said)), tolerance))
+}
+
+/// Equal, without telling by the time how far.
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
+}
+
+/// A header's value, or that it is missing.
+pub fn header<'a>(knock: &'a Knock<'_>, name: &str) -> Result<&'a str, Distrust> {
+    knock.header(name).ok_or_else(|| Distrust::Missing(format!("the header {name}")))
+}

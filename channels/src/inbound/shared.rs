@@ -1,0 +1,79 @@
+//! A secret that the request itself says: in a header, as a bearer token, as a password, or in
+//! the query. Compared in constant time.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+
+use super::knock::Knock;
+use super::proof::{Against, Distrust, header, same};
+use crate::template::Template;
+
+/// `kind = "shared"`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shared {
+    /// The secret's name.
+    pub secret: String,
+    /// Where the request says it.
+    pub place: Place,
+    /// The user's name, where it is a password.
+    #[serde(default)]
+    pub user: Option<Template>,
+}
+
+/// Where a request says a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// In this header.
+    Header(String),
+    /// In `Authorization: Bearer`.
+    Bearer,
+    /// In `Authorization: Basic`.
+    Password,
+    /// In this value of the query.
+    Query(String),
+}
+
+impl Shared {
+    /// Whether the request says a secret that is good now.
+    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+        let said = match &self.place {
+            Place::Header(name) => header(knock, name)?.to_owned(),
+            Place::Bearer => bearer(knock)?.to_owned(),
+            Place::Password => return self.password(knock, against),
+            Place::Query(name) => {
+                knock.query(name).ok_or_else(|| Distrust::Missing(format!("`{name}` in the query")))?
+            }
+        };
+        self.judge(&said, against)
+    }
+
+    fn password(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+        let said = header(knock, "authorization")?;
+        let said = said.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
+        let said = said.and_then(|(_, said)| BASE64_STANDARD.decode(said.trim()).ok());
+        let said = said.and_then(|said| String::from_utf8(said).ok()).ok_or(Distrust::Unreadable("the password"))?;
+        let (user, password) = said.split_once(':').ok_or(Distrust::Unreadable("the password"))?;
+        let wanted = self.user.as_ref().and_then(|user| against.text(user)).unwrap_or_default();
+        let user_is_right = self.user.is_none() || same(user.as_bytes(), wanted.as_bytes());
+        self.judge(password, against).and(if user_is_right { Ok(()) } else { Err(Distrust::Wrong) })
+    }
+
+    fn judge(&self, said: &str, against: &Against<'_>) -> Result<(), Distrust> {
+        let mut secrets = against.secrets(&self.secret).peekable();
+        if secrets.peek().is_none() {
+            return Err(Distrust::NoSecret(self.secret.clone()));
+        }
+        // Every secret is compared: which one it was is not told by the time either.
+        let right = secrets.filter(|secret| same(said.as_bytes(), secret.expose_secret().as_bytes())).count();
+        if right > 0 { Ok(()) } else { Err(Distrust::Wrong) }
+    }
+}
+
+/// The bearer token, or that it is missing.
+pub fn bearer<'a>(knock: &'a Knock<'_>) -> Result<&'a str, Distrust> {
+    knock.bearer().ok_or_else(|| Distrust::Missing("`Authorization: Bearer`".into()))
+}

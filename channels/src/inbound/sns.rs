@@ -1,0 +1,126 @@
+//! Signatures of Amazon's notification service: over the body's own fields in a canonical form,
+//! under a certificate whose address the body names. That address must be Amazon's, or anybody
+//! could bring a certificate of his own; what is subscribed must be the account's topic.
+//!
+//! Only version 2 (SHA-256) is taken: a topic's attribute `SignatureVersion` asks for it.
+
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::knock::{Knock, base64};
+use super::proof::{Against, Distrust};
+use crate::template::Template;
+
+/// `kind = "sns"`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    /// The topic that the account is subscribed to.
+    pub topic: Template,
+}
+
+/// What is signed, in this order; `Subject` only where it is there.
+const NOTIFICATION: [&str; 6] = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
+const CONFIRMATION: [&str; 7] = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
+
+impl Topic {
+    /// Where the certificate of a request is, if the request says that it is the topic's: for
+    /// anybody else's nothing is fetched.
+    pub fn certificate_url(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<String, Distrust> {
+        let body = body(knock)?;
+        let topic = against.text(&self.topic).filter(|topic| !topic.is_empty());
+        let topic = topic.ok_or_else(|| Distrust::Missing("the account's topic".into()))?;
+        if field(&body, "TopicArn")? != topic {
+            return Err(Distrust::Claim("TopicArn".into()));
+        }
+        let url = field(&body, "SigningCertURL")?;
+        let region = topic.split(':').nth(3);
+        let is_its = region_of(url).is_some_and(|of| Some(of.as_str()) == region) && url.ends_with(".pem");
+        if is_its { Ok(url.to_owned()) } else { Err(Distrust::Claim("SigningCertURL".into())) }
+    }
+
+    /// Whether the request is the topic's, under that certificate (PEM).
+    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>, certificate: &[u8]) -> Result<(), Distrust> {
+        let body = body(knock)?;
+        if field(&body, "SignatureVersion")? != "2" {
+            return Err(Distrust::Claim("SignatureVersion` (set the topic's to 2) `".into()));
+        }
+        let signed = canonical(&body)?;
+        let signature = base64(field(&body, "Signature")?).ok_or(Distrust::Unreadable("the signature"))?;
+        let unreadable = || Distrust::Unreadable("Amazon's certificate");
+        let certificate = CertificateDer::from_pem_slice(certificate).map_err(|_| unreadable())?;
+        let certificate = webpki::EndEntityCert::try_from(&certificate).map_err(|_| unreadable())?;
+        let key = certificate.subject_public_key_info();
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.as_ref());
+        key.verify(signed.as_bytes(), &signature).map_err(|_| Distrust::Wrong)?;
+        let topic = against.text(&self.topic).unwrap_or_default();
+        if field(&body, "TopicArn")? == topic { Ok(()) } else { Err(Distrust::Claim("TopicArn".into())) }
+    }
+}
+
+/// Whether an address is the notification service's own.
+pub fn is_amazons(url: &str) -> bool {
+    region_of(url).is_some()
+}
+
+/// The region whose notification service an address is of.
+fn region_of(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let bare = url.scheme() == "https" && url.port().is_none() && url.username().is_empty() && url.password().is_none();
+    let host = url.host_str()?.strip_prefix("sns.").filter(|_| bare)?;
+    let region = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    let is_region = region.len() >= 3 && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_region.then(|| region.to_owned())
+}
+
+fn canonical(body: &Value) -> Result<String, Distrust> {
+    let names: &[&str] = match field(body, "Type")? {
+        "Notification" => &NOTIFICATION,
+        "SubscriptionConfirmation" => &CONFIRMATION,
+        _ => return Err(Distrust::Claim("Type".into())),
+    };
+    let mut lines = String::new();
+    for name in names {
+        if *name == "Subject" && body.get("Subject").is_none_or(Value::is_null) {
+            continue;
+        }
+        let value = field(body, name)?;
+        lines.extend([name, "\n", value, "\n"]);
+    }
+    Ok(lines)
+}
+
+fn body(knock: &Knock<'_>) -> Result<Value, Distrust> {
+    serde_json::from_slice(knock.body).map_err(|_| Distrust::Unreadable("the body"))
+}
+
+fn field<'a>(body: &'a Value, name: &str) -> Result<&'a str, Distrust> {
+    body.get(name).and_then(Value::as_str).ok_or_else(|| Distrust::Missing(format!("`{name}` in the body")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_amazons_own_addresses_are_amazons() {
+        for (url, is) in [
+            ("https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0.pem", true),
+            ("https://sns.cn-north-1.amazonaws.com.cn/x.pem", true),
+            ("http://sns.eu-west-1.amazonaws.com/x.pem", false),
+            ("https://sns.eu-west-1.amazonaws.com.evil.example/x.pem", false),
+            ("https://sns.evil.example/sns.eu-west-1.amazonaws.com/x.pem", false),
+            ("https://sns.eu-west-1.amazonaws.com@evil.example/x.pem", false),
+            ("https://sns.a.b.amazonaws.com/x.pem", false),
+            ("https://bucket.s3.amazonaws.com/x.pem", false),
+            ("https://sns.eu-west-1.amazonaws.com:8443/x.pem", false),
+            ("https://sns..amazonaws.com/x.pem", false),
+        ] {
+            assert_eq!(is_amazons(url), is, "{url}");
+        }
+    }
+}

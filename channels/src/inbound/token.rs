@@ -1,0 +1,300 @@
+//! Signed tokens that come with a request: under a shared key, or under one that the platform
+//! publishes. The algorithm is the definition's and never the token's to choose, times are judged
+//! by our clock, and where a token speaks of the body or the address, they must be the ones.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RsaParameters,
+    RsaPublicKeyComponents,
+};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::format::ByName;
+use super::knock::Knock;
+use super::proof::{Against, Distrust, header, near, same};
+use super::shared::bearer;
+use crate::auth::jwt::KeyEncoding;
+use crate::platform::matching::Pointer;
+use crate::template::Template;
+use crate::template::escape::hex;
+
+/// No token is longer.
+const LONGEST: usize = 16 * 1024;
+
+/// `kind = "jwt"`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedToken {
+    /// The secret's name.
+    pub secret: String,
+    /// How the key is written.
+    #[serde(default)]
+    pub key: KeyEncoding,
+    /// What it may be signed with.
+    pub algorithms: Vec<SharedAlgorithm>,
+    /// The header that carries it alone; none: `Authorization: Bearer`.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// What it must say.
+    pub rules: Rules,
+}
+
+/// `kind = "jwks"`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Discovered {
+    /// The platform's OpenID configuration, which says where its keys are.
+    pub discovery: Template,
+    /// A value of the body that the key must be endorsed for, where a key has endorsements.
+    #[serde(default)]
+    pub endorsed: Option<Pointer>,
+    /// What it must say.
+    pub rules: Rules,
+}
+
+/// What a token must say.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Who made it.
+    #[serde(default)]
+    pub issuer: Option<Template>,
+    /// Whom it is for.
+    #[serde(default)]
+    pub audience: Option<Template>,
+    /// Whether it must say when it ends.
+    #[serde(default)]
+    pub expires: bool,
+    /// How far its `iat` may be from now, before and after; none: `iat` is not asked for.
+    #[serde(default)]
+    pub age_seconds: Option<u64>,
+    /// How far clocks may differ.
+    #[serde(default)]
+    pub leeway_seconds: u64,
+    /// The claim that is the body's SHA-256 in hex: there if and only if there is a body.
+    #[serde(default)]
+    pub body_hash: Option<String>,
+    /// The claim that is the address's SHA-256 in hex.
+    #[serde(default)]
+    pub url_hash: Option<String>,
+    /// Claims that must equal what stands in the body.
+    #[serde(default)]
+    pub same: ByName<Pointer>,
+}
+
+/// A keyed hash that a token may be signed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum SharedAlgorithm {
+    /// HMAC with SHA-256.
+    HS256,
+    /// HMAC with SHA-384.
+    HS384,
+    /// HMAC with SHA-512.
+    HS512,
+}
+
+impl SharedAlgorithm {
+    fn named(self) -> (&'static str, hmac::Algorithm) {
+        match self {
+            Self::HS256 => ("HS256", hmac::HMAC_SHA256),
+            Self::HS384 => ("HS384", hmac::HMAC_SHA384),
+            Self::HS512 => ("HS512", hmac::HMAC_SHA512),
+        }
+    }
+}
+
+/// A key that a platform publishes.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PublishedKey {
+    /// Its id.
+    pub kid: String,
+    /// Its modulus, base64url.
+    pub n: String,
+    /// Its exponent, base64url.
+    pub e: String,
+    /// What it may sign for; none: anything.
+    #[serde(default)]
+    pub endorsements: Vec<String>,
+}
+
+/// The parts of a token, whose signature is not judged yet.
+struct Parts<'a> {
+    algorithm: String,
+    key_id: Option<String>,
+    signed: &'a str,
+    signature: Vec<u8>,
+    claims: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    alg: String,
+    #[serde(default)]
+    kid: Option<String>,
+    #[serde(default)]
+    crit: Option<Value>,
+}
+
+fn parts(token: &str) -> Result<Parts<'_>, Distrust> {
+    let unreadable = || Distrust::Unreadable("the token");
+    let (signed, signature) = token.rsplit_once('.').filter(|_| token.len() <= LONGEST).ok_or_else(unreadable)?;
+    let (head, claims) = signed.split_once('.').ok_or_else(unreadable)?;
+    let bytes = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| Distrust::Unreadable("the token"));
+    let head: Head = serde_json::from_slice(&bytes(head)?).map_err(|_| unreadable())?;
+    let claims = serde_json::from_slice(&bytes(claims)?).map_err(|_| unreadable())?;
+    if head.crit.is_some() {
+        return Err(Distrust::Claim("crit".into())); // what it asks to be understood is not (RFC 7515 §4.1.11)
+    }
+    Ok(Parts { algorithm: head.alg, key_id: head.kid, signed, signature: bytes(signature)?, claims })
+}
+
+impl SharedToken {
+    /// Whether the request's token is good.
+    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+        let token = match &self.header {
+            Some(name) => header(knock, name)?,
+            None => bearer(knock)?,
+        };
+        let parts = parts(token)?;
+        let allowed = self.algorithms.iter().map(|algorithm| algorithm.named());
+        let Some((_, algorithm)) = allowed.into_iter().find(|(name, _)| *name == parts.algorithm) else {
+            return Err(Distrust::Claim("alg".into()));
+        };
+        let mut outcome = Err(Distrust::NoSecret(self.secret.clone()));
+        for secret in against.secrets(&self.secret) {
+            let Some(key) = self.key.decode(secret.expose_secret()) else { continue };
+            let key = hmac::Key::new(algorithm, &key);
+            if hmac::verify(&key, parts.signed.as_bytes(), &parts.signature).is_ok() {
+                return self.rules.judge(&parts.claims, knock, against);
+            }
+            outcome = Err(Distrust::Wrong);
+        }
+        outcome
+    }
+}
+
+impl Discovered {
+    /// All templates in it.
+    pub fn templates(&self) -> Vec<&Template> {
+        [&self.discovery].into_iter().chain(self.rules.templates()).collect()
+    }
+
+    /// Whether the request's token is good under one of these keys.
+    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>, keys: &[PublishedKey]) -> Result<(), Distrust> {
+        let parts = parts(bearer(knock)?)?;
+        let parameters: &RsaParameters = match parts.algorithm.as_str() {
+            "RS256" => &RSA_PKCS1_2048_8192_SHA256,
+            "RS384" => &RSA_PKCS1_2048_8192_SHA384,
+            "RS512" => &RSA_PKCS1_2048_8192_SHA512,
+            _ => return Err(Distrust::Claim("alg".into())),
+        };
+        let kid = parts.key_id.clone().ok_or_else(|| Distrust::Missing("the token's `kid`".into()))?;
+        let key = keys.iter().find(|key| key.kid == kid).ok_or(Distrust::UnknownKey(kid))?;
+        let bytes = |text: &str| {
+            BASE64_URL_SAFE_NO_PAD
+                .decode(text.trim_end_matches('='))
+                .map_err(|_| Distrust::Unreadable("the platform's key"))
+        };
+        let public = RsaPublicKeyComponents { n: bytes(&key.n)?, e: bytes(&key.e)? };
+        let judged = public.verify(parameters, parts.signed.as_bytes(), &parts.signature);
+        judged.map_err(|_| Distrust::Wrong)?;
+        if let Some(pointer) = self.endorsed.as_ref().filter(|_| !key.endorsements.is_empty()) {
+            let said = body(knock)?.pointer(pointer.as_str()).and_then(Value::as_str).map(str::to_owned);
+            if !said.is_some_and(|said| key.endorsements.contains(&said)) {
+                return Err(Distrust::Claim("endorsements".into()));
+            }
+        }
+        self.rules.judge(&parts.claims, knock, against)
+    }
+}
+
+impl Rules {
+    /// All templates in it.
+    pub fn templates(&self) -> Vec<&Template> {
+        self.issuer.iter().chain(&self.audience).collect()
+    }
+
+    fn judge(&self, claims: &Map<String, Value>, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+        let wrong = |name: &str| Err(Distrust::Claim(name.to_owned()));
+        if self.issuer.is_some()
+            && claims.get("iss").and_then(Value::as_str) != self.wanted(&self.issuer, against).as_deref()
+        {
+            return wrong("iss");
+        }
+        if self.audience.is_some() && !is_for(claims.get("aud"), self.wanted(&self.audience, against).as_deref()) {
+            return wrong("aud");
+        }
+        self.times(claims, knock.unix)?;
+        let hashed = |bytes: &[u8]| hex(digest(&SHA256, bytes).as_ref());
+        if let Some(name) = &self.body_hash {
+            let wanted = (!knock.body.is_empty()).then(|| hashed(knock.body));
+            if !same_hash(claims.get(name), wanted.as_deref()) {
+                return wrong(name);
+            }
+        }
+        if let Some(name) = &self.url_hash
+            && !same_hash(claims.get(name), Some(&hashed(knock.url.as_bytes())))
+        {
+            return wrong(name);
+        }
+        for (name, pointer) in &self.same {
+            let said = claims.get(name).filter(|said| said.is_string());
+            if said.is_none() || said != body(knock)?.pointer(pointer.as_str()) {
+                return wrong(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, template: &Option<Template>, against: &Against<'_>) -> Option<String> {
+        // What the account leaves out is equal to nothing that a token says.
+        Some(template.as_ref().and_then(|template| against.text(template)).unwrap_or_default())
+    }
+
+    fn times(&self, claims: &Map<String, Value>, now: u64) -> Result<(), Distrust> {
+        let time = |name: &str| match claims.get(name) {
+            None => Ok(None),
+            Some(value) => value.as_u64().map(Some).ok_or_else(|| Distrust::Claim(name.to_owned())),
+        };
+        let leeway = self.leeway_seconds;
+        match time("exp")? {
+            Some(exp) if now >= exp.saturating_add(leeway) => return Err(Distrust::Claim("exp".into())),
+            None if self.expires => return Err(Distrust::Claim("exp".into())),
+            _ => {}
+        }
+        if time("nbf")?.is_some_and(|nbf| nbf > now.saturating_add(leeway)) {
+            return Err(Distrust::Claim("nbf".into()));
+        }
+        match (self.age_seconds, time("iat")?) {
+            (Some(most), Some(iat)) => near(iat, now, most),
+            (Some(_), None) => Err(Distrust::Claim("iat".into())),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+fn same_hash(said: Option<&Value>, wanted: Option<&str>) -> bool {
+    match (said, wanted) {
+        (None, None) => true,
+        (Some(Value::String(said)), Some(wanted)) => same(said.as_bytes(), wanted.as_bytes()),
+        _ => false,
+    }
+}
+
+fn is_for(audience: Option<&Value>, wanted: Option<&str>) -> bool {
+    let is = |value: &Value| value.as_str().is_some_and(|said| !said.is_empty()) && value.as_str() == wanted;
+    match audience {
+        Some(Value::Array(several)) => several.iter().any(is),
+        Some(one) => is(one),
+        None => false,
+    }
+}
+
+fn body(knock: &Knock<'_>) -> Result<Value, Distrust> {
+    serde_json::from_slice(knock.body).map_err(|_| Distrust::Unreadable("the body"))
+}

@@ -1,0 +1,215 @@
+//! An account judged by its definition: every field that must be there is, each looks as it
+//! should, and nothing else is there. What is right becomes `Known`; what is wrong is all told at
+//! once, each with its pointer.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use super::format::{Field, File, Shape};
+use crate::definition::{Account, Wrong};
+use crate::reach::Reach;
+use crate::template::values::Known;
+
+/// Takes the platform's origin's place.
+pub const BASE_URL: &str = "base_url";
+/// Where what was heard is passed on to: the gateway's own, which it judges itself.
+pub const FORWARD_URL: &str = "forward_url";
+/// What a replaced secret is called until it is forgotten.
+pub const BEFORE: &str = "_before";
+
+/// A field is at most so long.
+const LONGEST: usize = 4096;
+
+/// Judges an account.
+pub fn judge(file: &File, account: &Account, reach: &Reach) -> Result<Known, Vec<Wrong>> {
+    let mut wrong = Vec::new();
+    let mut known = Known::default();
+    surplus(file, account, &mut wrong);
+    for (name, field) in &file.account {
+        match account.fields.get(name) {
+            None | Some(Value::Null) => match &field.default {
+                Some(default) => drop(known.fields.insert(name.clone(), default.clone())),
+                None if field.optional || is_one_of_several(file, name) => {}
+                None => wrong.push(at("account", name, format!("is missing: {}", field.about))),
+            },
+            Some(value) => match read(field, value, reach) {
+                Ok(text) => drop(known.fields.insert(name.clone(), text)),
+                Err(detail) => wrong.push(at("account", name, detail)),
+            },
+        }
+    }
+    base_url(file, account, reach, &mut known, &mut wrong);
+    for names in &file.platform.one_of {
+        if names.iter().filter(|name| known.fields.contains_key(*name)).count() != 1 {
+            wrong.push(at("account", &names[0], format!("exactly one of these must be there: {}", names.join(", "))));
+        }
+    }
+    known.secrets = secrets(file, account, &mut wrong);
+    if wrong.is_empty() { Ok(known) } else { Err(wrong) }
+}
+
+fn at(place: &str, name: &str, detail: impl Into<String>) -> Wrong {
+    let name = name.replace('~', "~0").replace('/', "~1");
+    Wrong { pointer: format!("/{place}/{name}"), detail: detail.into() }
+}
+
+fn is_one_of_several(file: &File, name: &str) -> bool {
+    file.platform.one_of.iter().flatten().any(|one| one == name)
+}
+
+fn surplus(file: &File, account: &Account, wrong: &mut Vec<Wrong>) {
+    let own = [BASE_URL, FORWARD_URL];
+    let fields: Vec<&str> = file.account.keys().map(String::as_str).chain(own).collect();
+    for name in account.fields.keys().filter(|name| !fields.contains(&name.as_str())) {
+        wrong.push(at("account", name, format!("no such field; there are: {}", fields.join(", "))));
+    }
+    let names = secret_names(file);
+    for name in account.secrets.keys().filter(|name| !names.contains(name)) {
+        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        wrong.push(at("secrets", name, format!("no such field; there are: {known}")));
+    }
+}
+
+fn secret_names(file: &File) -> Vec<String> {
+    let both = |(name, field): (&String, &super::format::SecretField)| {
+        let before = field.rotates.then(|| format!("{name}{BEFORE}"));
+        [Some(name.clone()), before]
+    };
+    file.secrets.iter().flat_map(both).flatten().collect()
+}
+
+fn base_url(file: &File, account: &Account, reach: &Reach, known: &mut Known, wrong: &mut Vec<Wrong>) {
+    match account.fields.get(BASE_URL) {
+        None | Some(Value::Null) if file.platform.origin.is_some() => {}
+        None | Some(Value::Null) => {
+            wrong.push(at("account", BASE_URL, "is missing: where this platform's server is"));
+        }
+        Some(value) => match value.as_str().ok_or_else(|| "must be a text".to_owned()).and_then(|t| url(t, reach)) {
+            Ok(url) => drop(known.fields.insert(BASE_URL.into(), url.trim_end_matches('/').to_owned())),
+            Err(detail) => wrong.push(at("account", BASE_URL, detail)),
+        },
+    }
+}
+
+fn secrets(file: &File, account: &Account, wrong: &mut Vec<Wrong>) -> BTreeMap<String, SecretString> {
+    let mut known = BTreeMap::new();
+    for (name, field) in &file.secrets {
+        if !account.secrets.contains_key(name) && !field.optional {
+            wrong.push(at("secrets", name, format!("is missing: {}", field.about)));
+        }
+    }
+    for name in secret_names(file) {
+        match account.secrets.get(&name) {
+            Some(secret) if secret.expose_secret().is_empty() => wrong.push(at("secrets", &name, "must not be empty")),
+            Some(secret) => drop(known.insert(name, secret.clone())),
+            None => {}
+        }
+    }
+    known
+}
+
+fn read(field: &Field, value: &Value, reach: &Reach) -> Result<String, String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if field.shape == Shape::Number => number.to_string(),
+        _ => return Err(format!("must be a text: {}", field.about)),
+    };
+    if !field.choices.is_empty() && !field.choices.contains(&text) {
+        return Err(format!("must be one of: {}", field.choices.join(", ")));
+    }
+    if text.is_empty() || text.len() > LONGEST {
+        return Err(format!("must have 1 to {LONGEST} bytes"));
+    }
+    match field.shape {
+        Shape::Url => url(&text, reach),
+        shape if shape.takes(&text) => Ok(text),
+        shape => Err(format!("must be {}: {}", shape.words(), field.about)),
+    }
+}
+
+/// An address that the gateway may speak to, without what would change the paths put behind it.
+fn url(text: &str, reach: &Reach) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|_| "must be a URL that begins with https://".to_owned())?;
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err("must be a URL without user, query and fragment".into());
+    }
+    reach.admit(&url).map_err(str::to_owned)?;
+    Ok(url.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::check::load;
+    use serde_json::json;
+
+    fn judged(definition: &str, fields: Value, secrets: &[&str]) -> Result<Known, Vec<String>> {
+        let (name, source) = crate::shipped::SOURCES.iter().find(|(name, _)| *name == definition).unwrap();
+        let fields = fields.as_object().unwrap().clone();
+        let secrets = secrets.iter().map(|name| ((*name).to_owned(), "s".to_owned().into())).collect();
+        let account = Account { fields, secrets };
+        let judged = judge(&load(name, source).unwrap(), &account, &Reach::new(|ip| ip.is_loopback()));
+        judged.map_err(|wrong| wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.detail)).collect())
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let fields =
+            json!({"account_sid": "AC 1", "to": "x", "validity_seconds": "soon", "base_url": "http://a.example"});
+        let wrong = judged("twilio-sms.toml", fields, &["api_key"]).unwrap_err();
+        for says in [
+            "/account/account_sid: must be an id",
+            "/account/to: no such field; there are: account_sid,",
+            "/account/validity_seconds: must be digits",
+            "/account/base_url: must begin with https://",
+            "/account/from: exactly one of these must be there: from, messaging_service_sid",
+            "/secrets/auth_token: is missing",
+            "/secrets/api_key: no such field; there are:",
+        ] {
+            assert!(wrong.iter().any(|wrong| wrong.starts_with(says)), "{says}: {wrong:#?}");
+        }
+    }
+
+    #[test]
+    fn what_is_right_is_known_with_its_defaults() {
+        let fields = json!({"account_sid": "AC1", "from": "+372", "base_url": "http://127.0.0.1:1/", "validity_seconds": 60, "forward_url": "x"});
+        let known = judged("twilio-sms.toml", fields, &["auth_token", "auth_token_before"]).unwrap();
+        assert_eq!(known.fields["validity_seconds"], "60");
+        assert_eq!(known.fields[BASE_URL], "http://127.0.0.1:1");
+        assert_eq!(known.secrets.len(), 2);
+        let both = json!({"account_sid": "AC1", "from": "+372", "messaging_service_sid": "MG1"});
+        assert!(judged("twilio-sms.toml", both, &["auth_token"]).unwrap_err()[0].contains("exactly one"));
+    }
+
+    #[test]
+    fn a_server_of_ones_own_must_be_named_and_may_be_reached() {
+        for (base_url, says) in [
+            (json!(null), "is missing"),
+            (json!("https://10.0.0.1"), "must be a public address"),
+            (json!("https://u:p@a.example"), "without user"),
+            (json!("https://a.example/?b"), "without user, query"),
+            (json!("hs.example"), "https://"),
+            (json!(7), "must be a text"),
+        ] {
+            let wrong = judged("matrix.toml", json!({"base_url": base_url}), &["access_token"]).unwrap_err();
+            assert!(wrong[0].contains(says), "{base_url}: {wrong:?}");
+        }
+        assert!(judged("matrix.toml", json!({"base_url": "https://hs.example/"}), &["access_token"]).is_ok());
+    }
+
+    #[test]
+    fn fields_look_as_they_should() {
+        for (phone, is_right) in
+            [("+37255512345", true), ("37255512345", false), ("+0123456", false), ("+372 555", false)]
+        {
+            assert_eq!(Shape::Phone.takes(phone), is_right, "{phone}");
+        }
+        let choice = json!({"project_id": "p", "app_id": "a", "key_id": "k", "region": "mars"});
+        assert!(judged("sinch.toml", choice, &["key_secret"]).unwrap_err()[0].contains("one of: us, eu, br"));
+        let line = json!({"instagram_id": "1", "button": "a\nb"});
+        assert!(judged("instagram.toml", line, &["access_token"]).unwrap_err()[0].contains("one line"));
+    }
+}

@@ -1,0 +1,316 @@
+//! The definition format: the types that a definition's TOML is read into. What a type can refuse
+//! it refuses while it is read, so that the fault has its line; what spans several tables is
+//! `check`'s. `channels/README.md` teaches it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::body::Node;
+use super::matching::When;
+use super::outcome::{MessageId, Row};
+use crate::auth::Auth;
+use crate::inbound::format::Inbound;
+use crate::template::Template;
+use crate::template::address::UrlTemplate;
+
+/// One definition.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// What it is.
+    pub platform: About,
+    /// What an account says, by name.
+    #[serde(default)]
+    pub account: BTreeMap<String, Field>,
+    /// What an account keeps to itself, by name.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretField>,
+    /// What it can do beyond sending.
+    #[serde(default)]
+    pub can: Can,
+    /// How a request proves whose it is: the first way that the account can go.
+    pub auth: Vec<Auth>,
+    /// How messages go.
+    pub send: Send,
+    /// What the platform answers.
+    pub answer: Answer,
+    /// What its refusals mean; the first that fits counts.
+    #[serde(default)]
+    pub errors: Vec<Row>,
+    /// What comes in.
+    #[serde(default)]
+    pub inbound: Option<Inbound>,
+}
+
+/// `[platform]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// What teams call it: `[a-z0-9-]`.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// Where it is; an account's `base_url` takes its place. None: an account must say.
+    #[serde(default)]
+    pub origin: Option<UrlTemplate>,
+    /// What an address looks like; one that does not is refused before anything is asked.
+    #[serde(default)]
+    pub to: Shape,
+    /// The parts of an address, separated by one space each, where it has several.
+    #[serde(default)]
+    pub address: Vec<String>,
+    /// Of each of these lists an account has exactly one field.
+    #[serde(default)]
+    pub one_of: Vec<Vec<String>>,
+}
+
+/// `[account.NAME]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// What it is, for whoever fills it in.
+    pub about: String,
+    /// What it looks like.
+    #[serde(default)]
+    pub shape: Shape,
+    /// Whether an account may leave it out.
+    #[serde(default)]
+    pub optional: bool,
+    /// What it is where an account leaves it out.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// The only values that there are.
+    #[serde(default)]
+    pub choices: Vec<String>,
+}
+
+/// What a field looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// One line of text.
+    #[default]
+    Text,
+    /// An id: visible ASCII without spaces, quotes and slashes.
+    Word,
+    /// A telephone number in E.164, with `+`.
+    Phone,
+    /// An address with `https://` (or `http://`, where the gateway may reach it so).
+    Url,
+    /// Digits.
+    Number,
+}
+
+impl Shape {
+    /// Whether a text looks so. Whether a URL may be reached is another question.
+    pub fn takes(self, text: &str) -> bool {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._~:@+-!$=".contains(&byte);
+        match self {
+            Self::Text => !text.is_empty() && !text.contains(char::is_control),
+            Self::Word => !text.is_empty() && text.bytes().all(is_word),
+            Self::Number => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
+            Self::Phone => {
+                let digits = text.strip_prefix('+').unwrap_or_default();
+                (7..=15).contains(&digits.len()) && Self::Number.takes(digits) && !digits.starts_with('0')
+            }
+            Self::Url => url::Url::parse(text).is_ok(),
+        }
+    }
+
+    /// What it is, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Text => "one line of text",
+            Self::Word => "an id, of letters, digits and . _ ~ : @ + - ! $ = only",
+            Self::Number => "digits",
+            Self::Phone => "a telephone number like +37255512345",
+            Self::Url => "a URL that begins with https://",
+        }
+    }
+}
+
+/// `[secrets.NAME]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretField {
+    /// What it is, for whoever fills it in.
+    pub about: String,
+    /// Whether an account may leave it out.
+    #[serde(default)]
+    pub optional: bool,
+    /// Whether what comes in may also be signed with `NAME_before`: the one that is being replaced.
+    #[serde(default)]
+    pub rotates: bool,
+}
+
+/// `[can]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Can {
+    /// Whether it may write first.
+    #[serde(default)]
+    pub initiate: bool,
+    /// For how many hours after the person's last words it may write freely.
+    #[serde(default)]
+    pub window_hours: Option<u16>,
+    /// What becomes of links' previews.
+    #[serde(default)]
+    pub preview: Preview,
+    /// Whether the platform itself says who opened a link.
+    #[serde(default)]
+    pub account_link: bool,
+    /// A link that writes a code into the chat for the person to send.
+    #[serde(default)]
+    pub return_link: Option<ReturnLink>,
+}
+
+/// What becomes of links' previews.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preview {
+    /// Whoever shows the message may fetch the link.
+    #[default]
+    Fetched,
+    /// The platform is told not to, or the link hangs on a button that is not fetched.
+    Suppressed,
+    /// The platform has no previews.
+    None,
+}
+
+/// A link back into the chat; `{code}` is what it carries.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct ReturnLink(pub UrlTemplate);
+
+/// `[send]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    /// The request's method.
+    #[serde(default)]
+    pub method: Method,
+    /// The request's path, below the origin.
+    pub path: UrlTemplate,
+    /// What the body is.
+    pub encoding: Encoding,
+    /// The body's media type where it is not the encoding's own.
+    #[serde(default)]
+    pub content_type: Option<String>,
+    /// The request's query.
+    #[serde(default)]
+    pub query: BTreeMap<String, Template>,
+    /// The request's headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Template>,
+    /// Whether the platform drops the same message when it comes again.
+    #[serde(default)]
+    pub idempotent: bool,
+    /// What is in the body of every kind.
+    #[serde(default)]
+    pub common: Option<Node>,
+    /// Plain words: the first form that an account and a message fit.
+    pub text: Vec<Form>,
+    /// Links; none: as plain words.
+    #[serde(default)]
+    pub link: Vec<Form>,
+    /// Codes; none: as plain words.
+    #[serde(default)]
+    pub code: Vec<Form>,
+}
+
+/// A request's method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    #[default]
+    Post,
+    /// `PUT`
+    Put,
+}
+
+/// What a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// A JSON document.
+    Json,
+    /// `application/x-www-form-urlencoded`
+    Form,
+    /// None: what it would hold stands in the query.
+    Query,
+}
+
+/// One form of a kind of message.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// Fields that the account must have for this form.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// Only for texts that have no characters but these.
+    #[serde(default)]
+    pub alphabet: Option<Alphabet>,
+    /// How long each part may be.
+    #[serde(default)]
+    pub limits: Limits,
+    /// In what that is counted.
+    #[serde(default)]
+    pub unit: Unit,
+    /// The body.
+    pub body: Node,
+}
+
+/// An alphabet that a text may need to be of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alphabet {
+    /// GSM 03.38: text messages of 160 characters.
+    Gsm,
+}
+
+/// How long the parts of a message may be, in the form's unit.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// `{text}`
+    #[serde(default)]
+    pub text: Option<usize>,
+    /// `{plain}`
+    #[serde(default)]
+    pub plain: Option<usize>,
+    /// `{url}`
+    #[serde(default)]
+    pub url: Option<usize>,
+    /// `{code}`
+    #[serde(default)]
+    pub code: Option<usize>,
+}
+
+/// In what a length is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Unicode characters.
+    #[default]
+    Characters,
+    /// UTF-16 units: what lies beyond the first plane counts twice.
+    Utf16,
+    /// UTF-8 bytes.
+    Bytes,
+    /// Parts of a text message.
+    SmsParts,
+}
+
+/// `[answer]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The message was taken where one of these fits.
+    pub success: Vec<When>,
+    /// Where its id stands.
+    pub message_id: MessageId,
+}

@@ -1,0 +1,260 @@
+//! Tests on what a platform says: on a status, on a value in a JSON document, on an XML element,
+//! on words in the text. A test says what it looks at and what must be found there.
+//!
+//! It knows no meaning of what it finds.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde_json::Value;
+
+/// A document that tests look at.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The HTTP status; none for what comes in.
+    pub status: Option<u16>,
+    /// The body as JSON, null where it is none.
+    pub json: Value,
+    /// The body as it came.
+    pub text: String,
+}
+
+impl Document {
+    /// Of a reply.
+    pub fn of_reply(status: u16, body: &[u8]) -> Self {
+        let json = serde_json::from_slice(body).unwrap_or(Value::Null);
+        Self { status: Some(status), json, text: String::from_utf8_lossy(body).into_owned() }
+    }
+
+    /// The text of the first XML element of that name which holds nothing but text.
+    pub fn element(&self, name: &str) -> Option<&str> {
+        let inside = self.text.split_once(&format!("<{name}>"))?.1;
+        let (text, _) = inside.split_once(&format!("</{name}>"))?;
+        (!text.contains('<')).then_some(text)
+    }
+}
+
+/// A test: everything that it says must hold.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// The status is one of these.
+    #[serde(default)]
+    pub status: Vec<Wanted>,
+    /// Look at the value there (RFC 6901).
+    #[serde(default)]
+    pub pointer: Option<Pointer>,
+    /// Look at the XML element of that name.
+    #[serde(default)]
+    pub element: Option<String>,
+    /// The value is one of these.
+    #[serde(default)]
+    pub is: Vec<Wanted>,
+    /// The value is none of these, or there is none.
+    #[serde(default)]
+    pub not: Vec<Wanted>,
+    /// One of these is in the value, whatever the case; without pointer and element: in the body.
+    #[serde(default)]
+    pub contains: Vec<String>,
+    /// Whether there is a value that is not null.
+    #[serde(default)]
+    pub present: Option<bool>,
+}
+
+impl When {
+    /// Whether it holds; `at` resolves the pointer.
+    pub fn looks<'v>(&self, document: &Document, at: impl Fn(&str) -> Option<&'v Value>) -> bool {
+        if !self.status.is_empty() {
+            let Some(status) = document.status else { return false };
+            if !self.status.iter().any(|wanted| wanted.is(&status.into())) {
+                return false;
+            }
+        }
+        let value = match (&self.pointer, &self.element) {
+            (Some(pointer), _) => at(pointer.as_str()).filter(|value| !value.is_null()).cloned(),
+            (None, Some(name)) => document.element(name).map(Value::from),
+            (None, None) => None,
+        };
+        let value = value.as_ref();
+        let whole = self.pointer.is_none() && self.element.is_none();
+        self.present.is_none_or(|present| value.is_some() == present)
+            && (self.is.is_empty() || value.is_some_and(|value| self.is.iter().any(|wanted| wanted.is(value))))
+            && !value.is_some_and(|value| self.not.iter().any(|wanted| wanted.is(value)))
+            && (self.contains.is_empty()
+                || if whole { self.is_in(&document.text) } else { value.is_some_and(|value| self.is_in(&text(value))) })
+    }
+
+    /// Whether it holds for a reply.
+    pub fn fits(&self, document: &Document) -> bool {
+        self.looks(document, |pointer| document.json.pointer(pointer))
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        self.contains.iter().any(|part| text.contains(&part.to_lowercase()))
+    }
+
+    /// What is wrong with it, beyond what its types refuse.
+    pub fn fault(&self) -> Option<&'static str> {
+        let looks = self.pointer.is_some() || self.element.is_some();
+        if self.pointer.is_some() && self.element.is_some() {
+            Some("a test looks at `pointer` or at `element`, not at both")
+        } else if !looks && (!self.is.is_empty() || !self.not.is_empty() || self.present.is_some()) {
+            Some("`is`, `not` and `present` need `pointer` or `element`")
+        } else if looks
+            && self.is.is_empty()
+            && self.not.is_empty()
+            && self.contains.is_empty()
+            && self.present.is_none()
+        {
+            Some("say what must be found there: `is`, `not`, `contains` or `present`")
+        } else if !looks && self.status.is_empty() && self.contains.is_empty() {
+            Some("an empty test holds always; name a `status` or a `pointer`")
+        } else {
+            None
+        }
+    }
+}
+
+/// A value as text, for comparing.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A JSON pointer (RFC 6901); what comes in may have `*` for each item of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer(String);
+
+impl Pointer {
+    /// Reads one; what is wrong with it is said in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let begins = text.is_empty() || text.starts_with('/');
+        if begins {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("`{text}` must begin with `/`, as JSON pointers do"))
+        }
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Pointer {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(from)?).map_err(de::Error::custom)
+    }
+}
+
+/// A value to be found: a text, a number, a range of numbers (`"200-299"`), true or false.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// True or false.
+    Truth(bool),
+    /// A number, or the same in a text.
+    Range(i64, i64),
+    /// A text.
+    Text(String),
+}
+
+impl Wanted {
+    /// Whether this is it.
+    pub fn is(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Truth(wanted), Value::Bool(found)) => wanted == found,
+            (Self::Range(from, to), Value::Number(found)) => found.as_i64().is_some_and(|n| (*from..=*to).contains(&n)),
+            (Self::Range(from, to), Value::String(found)) => found.parse().is_ok_and(|n| (*from..=*to).contains(&n)),
+            (Self::Text(wanted), Value::String(found)) => wanted == found,
+            _ => false,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Wanted {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Reading)
+    }
+}
+
+struct Reading;
+
+impl<'de> Visitor<'de> for Reading {
+    type Value = Wanted;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a number, a range like \"200-299\", true or false")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Wanted, E> {
+        Ok(Wanted::Truth(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Wanted, E> {
+        Ok(Wanted::Range(value, value))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Wanted, E> {
+        let range = text.split_once('-').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+        match range {
+            Some((from, to)) if from <= to => Ok(Wanted::Range(from, to)),
+            Some(_) => Err(E::custom(format!("the range `{text}` is empty: its first number is the smaller one"))),
+            None => Ok(Wanted::Text(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn when(toml: &str) -> When {
+        toml::from_str(toml).unwrap()
+    }
+
+    #[test]
+    fn a_test_holds_where_all_that_it_says_does() {
+        let body = json!({"ok": false, "error": {"code": 131_047, "text": "Window Closed"}, "id": "250", "none": null});
+        let document = Document::of_reply(400, body.to_string().as_bytes());
+        for (test, holds) in [
+            ("status = [400]", true),
+            ("status = [\"500-599\", 404]", false),
+            ("pointer = \"/ok\"\nis = [false]", true),
+            ("pointer = \"/ok\"\nis = [true]", false),
+            ("pointer = \"/error/code\"\nis = [1, \"131000-131999\"]", true),
+            ("pointer = \"/id\"\nis = [250]", true),
+            ("pointer = \"/id\"\nnot = [250]", false),
+            ("pointer = \"/nowhere\"\nnot = [250]", true),
+            ("pointer = \"/error/text\"\ncontains = [\"window\"]", true),
+            ("contains = [\"CLOSED\"]", true),
+            ("pointer = \"/none\"\npresent = true", false),
+            ("pointer = \"/none\"\npresent = false", true),
+            ("status = [400]\npointer = \"/ok\"\nis = [true]", false),
+        ] {
+            assert_eq!(when(test).fits(&document), holds, "{test}");
+            assert_eq!(when(test).fault(), None, "{test}");
+        }
+    }
+
+    #[test]
+    fn an_element_is_found_where_it_holds_text_alone() {
+        let document = Document::of_reply(400, b"<r><Error><Code>Throttling</Code></Error></r>");
+        assert_eq!(document.element("Code"), Some("Throttling"));
+        assert_eq!(document.element("Error"), None);
+        assert!(when("element = \"Code\"\nis = [\"Throttling\"]").fits(&document));
+    }
+
+    #[test]
+    fn a_test_that_says_too_little_or_too_much_is_told_so() {
+        for test in ["", "is = [1]", "pointer = \"/a\"", "pointer = \"/a\"\nelement = \"b\"\npresent = true"] {
+            assert!(when(test).fault().is_some(), "{test}");
+        }
+        assert!(toml::from_str::<When>("pointer = \"a\"").unwrap_err().to_string().contains("begin with `/`"));
+        assert!(toml::from_str::<When>("status = [\"9-1\"]").unwrap_err().to_string().contains("smaller"));
+    }
+}

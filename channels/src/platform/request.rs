@@ -1,0 +1,207 @@
+//! A message as the request that the platform wants: the first form of its kind that the account
+//! and the message fit, written into path, query, headers and body.
+//!
+//! Pure: it asks for nothing and sends nothing.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Request};
+use url::form_urlencoded;
+
+use super::body::Node;
+use super::fields::BASE_URL;
+use super::format::{Alphabet, Encoding, File, Form, Method};
+use super::outcome::Reason;
+use super::units::{is_gsm, length};
+use crate::template::escape::{self, Unfit};
+use crate::template::values::{Known, Values};
+use crate::template::{Hole, Name};
+use crate::{Content, Message};
+
+/// Why there is no request for a message.
+pub type NoRequest = Reason;
+
+/// The parts of an address; none where it is no address of the platform's.
+pub fn parts(file: &File, message: &Message) -> Option<Vec<(String, String)>> {
+    if !file.platform.to.takes(message.to.as_str()) {
+        return None;
+    }
+    let names = &file.platform.address;
+    if names.is_empty() {
+        return Some(Vec::new());
+    }
+    let values: Vec<&str> = message.to.as_str().split(' ').collect();
+    let fits = values.len() == names.len() && values.iter().all(|value| !value.is_empty());
+    fits.then(|| names.iter().cloned().zip(values.into_iter().map(str::to_owned)).collect())
+}
+
+/// The forms that a message may take, best first; none that its words would not fit in.
+pub fn forms<'a>(file: &'a File, known: &Known, message: &Message, values: &Values<'_>) -> Vec<&'a Form> {
+    let own: &[Form] = match message.content {
+        Content::Text(_) => &[],
+        Content::Link { .. } => &file.send.link,
+        Content::Code { .. } => &file.send.code,
+    };
+    let all = own.iter().chain(&file.send.text);
+    all.filter(|form| has_needs(form, known) && is_filled(form, values) && fits(form, values)).collect()
+}
+
+fn has_needs(form: &Form, known: &Known) -> bool {
+    form.needs.iter().all(|field| known.fields.contains_key(field))
+}
+
+/// What a message lacks leaves no gap in a form; only the account's fields may.
+fn is_filled(form: &Form, values: &Values<'_>) -> bool {
+    let mut holes = form.body.templates().into_iter().flat_map(|template| template.holes());
+    holes.all(|hole| {
+        matches!(hole.name, Name::Account(_) | Name::Secret(_) | Name::Subject) || values.of(hole).is_some()
+    })
+}
+
+fn fits(form: &Form, values: &Values<'_>) -> bool {
+    let plain = || values.of(&Hole { name: Name::Plain, filter: None }).unwrap_or_default();
+    if form.alphabet == Some(Alphabet::Gsm) && !is_gsm(&plain()) {
+        return false;
+    }
+    let limits = form.limits;
+    let within = |name: Name, most: Option<usize>| {
+        let value = most.and_then(|_| values.of(&Hole { name, filter: None }));
+        value.zip(most).is_none_or(|(value, most)| length(&value, form.unit) <= most)
+    };
+    within(Name::Text, limits.text)
+        && within(Name::Plain, limits.plain)
+        && within(Name::Url, limits.url)
+        && within(Name::Code, limits.code)
+}
+
+/// The request of a message in a form.
+pub fn request(file: &File, form: &Form, values: &Values<'_>) -> Result<Request<Vec<u8>>, NoRequest> {
+    let send = &file.send;
+    let body = match &send.common {
+        Some(common) => common.clone().with(form.body.clone()),
+        None => form.body.clone(),
+    };
+    let (content_type, bytes, in_query) = encode(send.encoding, &body, values).map_err(|_| Reason::Content)?;
+    let url = address(file, values, in_query).map_err(|_| Reason::BadAddress)?;
+    let method = match send.method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
+    };
+    let mut request = Request::builder().method(method).uri(url).body(bytes).map_err(|_| Reason::TooLong)?;
+    if let Some(content_type) = content_type {
+        let content_type = send.content_type.as_deref().unwrap_or(content_type);
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_str(content_type).map_err(|_| Reason::Content)?);
+    }
+    for (name, template) in &send.headers {
+        let Some(text) = template.fill(values, escape::header).map_err(|_| Reason::BadAddress)? else { continue };
+        let name: HeaderName = name.parse().map_err(|_| Reason::Content)?;
+        let mut value = HeaderValue::from_str(&text).map_err(|_| Reason::BadAddress)?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(name, value);
+    }
+    Ok(request)
+}
+
+/// Media type, body, and what goes to the query instead.
+type Encoded = (Option<&'static str>, Vec<u8>, Vec<(String, String)>);
+
+fn encode(encoding: Encoding, body: &Node, values: &Values<'_>) -> Result<Encoded, Unfit> {
+    Ok(match encoding {
+        Encoding::Json => {
+            let json = body.json(values)?.unwrap_or_default();
+            (Some("application/json"), json.to_string().into_bytes(), Vec::new())
+        }
+        Encoding::Form => {
+            let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(body.pairs(values)?).finish();
+            (Some("application/x-www-form-urlencoded"), form.into_bytes(), Vec::new())
+        }
+        Encoding::Query => (None, Vec::new(), body.pairs(values)?),
+    })
+}
+
+fn address(file: &File, values: &Values<'_>, in_query: Vec<(String, String)>) -> Result<String, Unfit> {
+    let origin = match (values.fields().get(BASE_URL), &file.platform.origin) {
+        (Some(base_url), _) => base_url.clone(),
+        (None, Some(origin)) => origin.fill(values)?.ok_or(Unfit("an address"))?,
+        (None, None) => return Err(Unfit("an address")),
+    };
+    let path = file.send.path.fill(values)?.ok_or(Unfit("an address"))?;
+    let mut url = format!("{}{path}", origin.trim_end_matches('/'));
+    let own = file.send.query.iter().filter_map(|(name, template)| Some((name.clone(), template.plain(values)?)));
+    let pairs: Vec<(String, String)> = own.chain(in_query).collect();
+    if !pairs.is_empty() {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        url.push(if url.contains('?') { '&' } else { '?' });
+        url.push_str(&query);
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::Address;
+    use crate::platform::check::load;
+    use crate::template::values::Moment;
+    use proptest::prelude::*;
+
+    fn made(definition: &str, content: Content) -> Option<Request<Vec<u8>>> {
+        let (name, source) = crate::shipped::SOURCES.iter().find(|(name, _)| *name == definition).unwrap();
+        let file = load(name, source).unwrap();
+        let fields = file.account.keys().map(|name| (name.clone(), "1".to_owned()));
+        let secrets = file.secrets.keys().map(|name| (name.clone(), "s".to_owned().into())).collect();
+        let base_url = (BASE_URL.to_owned(), "https://platform.example".to_owned());
+        let known = Known { fields: fields.chain([base_url]).collect(), secrets };
+        let to = Address::new("+3725551234");
+        let message = Message { id: "m".into(), to, subject: None, content };
+        let values = Values::of_message(&known, Moment { unix: 0, chance: [0; 16] }, &message, &[]);
+        let form = forms(&file, &known, &message, &values).into_iter().next()?;
+        Some(request(&file, form, &values).unwrap())
+    }
+
+    fn pairs(text: &[u8]) -> BTreeMap<String, String> {
+        form_urlencoded::parse(text).into_owned().collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_stays_in_its_forms_value(text in any::<String>()) {
+            let request = made("twilio-sms.toml", Content::Text(text.clone())).unwrap();
+            let found = pairs(request.body());
+            prop_assert_eq!(&found["Body"], &text);
+            prop_assert_eq!(found.len(), 6);
+        }
+
+        #[test]
+        fn a_text_stays_in_its_querys_value(text in "\\PC{0,60}|[&=+#%?/\\\\\r\n\u{0}]{1,20}") {
+            let request = made("kannel.toml", Content::Text(text.clone())).unwrap();
+            let found = pairs(request.uri().query().unwrap().as_bytes());
+            prop_assert_eq!(&found["text"], &text);
+            prop_assert!((6..=7).contains(&found.len()));
+        }
+
+        #[test]
+        fn a_link_and_its_words_stay_in_their_json(text in any::<String>(), url in "https://[a-z]{1,9}/[!-~]{0,40}") {
+            let link = Content::Link { text: text.clone(), url: url.clone().into() };
+            let request = made("telegram.toml", link).unwrap();
+            let json: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+            prop_assert_eq!(&json["text"], &serde_json::Value::from(text));
+            let button = &json["reply_markup"]["inline_keyboard"][0][0]["url"];
+            prop_assert_eq!(button, &serde_json::Value::from(url));
+        }
+    }
+
+    #[test]
+    fn what_fits_in_no_form_is_not_cut() {
+        let text = |length: usize| Content::Text("x".repeat(length));
+        assert!(made("twilio-sms.toml", text(1600)).is_some() && made("twilio-sms.toml", text(1601)).is_none());
+        assert!(made("kannel.toml", text(459)).is_some() && made("kannel.toml", text(460)).is_none());
+        // Too long for a button's card, and not for words.
+        let link = Content::Link { text: "x".repeat(641), url: "https://a.example/".to_owned().into() };
+        let request = made("messenger.toml", link).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+        assert!(json["message"]["text"].as_str().unwrap().ends_with("x\nhttps://a.example/"));
+    }
+}

@@ -1,0 +1,193 @@
+//! Whom the gateway speaks to: public addresses over TLS, and what the operator allows besides,
+//! where plain HTTP is taken, too. Names are judged by what they resolve to, at the moment when
+//! the connection is made.
+//!
+//! It knows no platform; accounts and definitions are both held to it.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+/// Which addresses may be spoken to.
+#[derive(Clone)]
+pub struct Reach {
+    allowed: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reach")
+    }
+}
+
+impl Reach {
+    /// Public addresses and those that `allowed` names.
+    pub fn new(allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        Self { allowed: Arc::new(allowed) }
+    }
+
+    /// Whether a URL may be spoken to as far as it tells: a name is judged when it is resolved.
+    pub fn admit(&self, url: &Url) -> Result<(), &'static str> {
+        let literal = match url.host() {
+            Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
+            Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
+            Some(Host::Domain("localhost")) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            Some(Host::Domain(_)) => None,
+            None => return Err("must be a URL with a host"),
+        };
+        let allowed = literal.is_some_and(|ip| (self.allowed)(ip));
+        match url.scheme() {
+            "https" => {}
+            // A name is taken only with TLS: what it resolves to may change.
+            "http" if allowed => {}
+            _ => return Err("must begin with https:// (http:// only for an address that the operator allows)"),
+        }
+        match literal {
+            Some(ip) if !allowed && !is_public(ip) => Err("must be a public address, or one that the operator allows"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an address may be spoken to.
+    pub fn takes(&self, ip: IpAddr) -> bool {
+        is_public(ip) || (self.allowed)(ip)
+    }
+}
+
+impl Resolve for Reach {
+    fn resolve(&self, name: Name) -> Resolving {
+        let reach = self.clone();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let taken: Vec<SocketAddr> = found.filter(|address| reach.takes(address.ip())).collect();
+            if taken.is_empty() {
+                return Err("the name resolves to no address that may be reached".into());
+            }
+            Ok(Box::new(taken.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// An address of the public internet: none of the ranges that IANA set apart.
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_public_v4(ip),
+        IpAddr::V6(ip) => match embedded(ip) {
+            Some(ip) => is_public_v4(ip),
+            None => is_public_v6(ip),
+        },
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    let apart = ip.is_unspecified()
+        || ip.is_loopback()
+        || ip.is_private()
+        || ip.is_link_local()
+        || ip.is_broadcast()
+        || ip.is_documentation()
+        || ip.is_multicast()
+        || a == 0
+        || a >= 240
+        || (a, b) == (100, 64 | b & 63)
+        || (a, b, c) == (192, 0, 0)
+        || (a, b, c) == (192, 88, 99)
+        || (a, b & 0xfe) == (198, 18);
+    !apart
+}
+
+/// An IPv4 address inside one of IPv6: mapped, translated (64:ff9b::/96) or 6to4.
+fn embedded(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let s = ip.segments();
+    let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    match s {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
+        [0x2002, high, low, ..] => Some(v4(high, low)),
+        _ => None,
+    }
+}
+
+/// Only 2000::/3 is given out; documentation and Teredo lie in it.
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    let [a, b, ..] = ip.segments();
+    a & 0xe000 == 0x2000 && (a, b) != (0x2001, 0xdb8) && (a, b) != (0x2001, 0) && a != 0x3fff
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_apart_is_not_public() {
+        for ip in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.127.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.19.0.1",
+            "192.0.0.8",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "ff02::1",
+        ] {
+            assert!(!is_public(ip.parse().unwrap()), "{ip}");
+        }
+        for ip in ["1.1.1.1", "100.63.0.1", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1"] {
+            assert!(is_public(ip.parse().unwrap()), "{ip}");
+        }
+    }
+
+    #[test]
+    fn tls_is_asked_for_save_where_the_operator_allows() {
+        let none = Reach::new(|_| false);
+        let loopback = Reach::new(|ip| ip.is_loopback());
+        for (url, by_none, by_loopback) in [
+            ("https://a.example/", true, true),
+            ("http://a.example/", false, false),
+            ("http://127.0.0.1:8080/", false, true),
+            ("https://127.0.0.1/", false, true),
+            ("https://[::1]/", false, true),
+            ("http://localhost:1/", false, true),
+            ("https://10.0.0.1/", false, false),
+            ("ftp://a.example/", false, false),
+            ("https://1.1.1.1/", true, true),
+            // Other ways to write what is not public.
+            ("https://2130706433/", false, true),
+            ("https://0x7f.1/", false, true),
+            ("https://0177.0.0.1/", false, true),
+            ("https://127.1/", false, true),
+            ("https://[::ffff:127.0.0.1]/", false, false),
+            ("https://[::ffff:a9fe:a9fe]/", false, false),
+            ("https://①②⑦.0.0.1/", false, true),
+            ("https://169.254.169.254/", false, false),
+            ("https://[fd00:ec2::254]/", false, false),
+            ("https://0/", false, false),
+        ] {
+            let url = Url::parse(url).unwrap();
+            assert_eq!((none.admit(&url).is_ok(), loopback.admit(&url).is_ok()), (by_none, by_loopback), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_judged_by_what_it_resolves_to() {
+        let name = || "localhost".parse::<Name>().unwrap();
+        assert!(Reach::new(|_| false).resolve(name()).await.is_err());
+        assert!(Reach::new(|ip| ip.is_loopback()).resolve(name()).await.is_ok());
+    }
+}

@@ -1,0 +1,79 @@
+//! The definitions that Countersign ships. Another one is a file in `definitions` and its line
+//! here.
+
+use std::sync::Arc;
+
+use crate::ambient::Ambient;
+use crate::carrier::Carrier;
+use crate::platform::Platform;
+use crate::platform::check::Malformed;
+
+/// A definition's file name and text.
+pub type Source = (&'static str, &'static str);
+
+/// All of them.
+pub const SOURCES: &[Source] = &[
+    ("twilio-sms.toml", include_str!("../definitions/twilio-sms.toml")),
+    ("twilio-whatsapp.toml", include_str!("../definitions/twilio-whatsapp.toml")),
+    ("whatsapp-cloud.toml", include_str!("../definitions/whatsapp-cloud.toml")),
+    ("messenger.toml", include_str!("../definitions/messenger.toml")),
+    ("instagram.toml", include_str!("../definitions/instagram.toml")),
+    ("telegram.toml", include_str!("../definitions/telegram.toml")),
+    ("slack.toml", include_str!("../definitions/slack.toml")),
+    ("line.toml", include_str!("../definitions/line.toml")),
+    ("matrix.toml", include_str!("../definitions/matrix.toml")),
+    ("bot-framework.toml", include_str!("../definitions/bot-framework.toml")),
+    ("chatwoot.toml", include_str!("../definitions/chatwoot.toml")),
+    ("vonage.toml", include_str!("../definitions/vonage.toml")),
+    ("messagebird.toml", include_str!("../definitions/messagebird.toml")),
+    ("sinch.toml", include_str!("../definitions/sinch.toml")),
+    ("amazon-sns.toml", include_str!("../definitions/amazon-sns.toml")),
+    ("kannel.toml", include_str!("../definitions/kannel.toml")),
+    ("rcs.toml", include_str!("../definitions/rcs.toml")),
+    ("apple-messages.toml", include_str!("../definitions/apple-messages.toml")),
+    ("pega.toml", include_str!("../definitions/pega.toml")),
+    ("standard-webhooks.toml", include_str!("../definitions/standard-webhooks.toml")),
+];
+
+/// The platforms that they describe.
+///
+/// # Errors
+///
+/// The first definition that is not right; a test reads all of them.
+pub fn platforms(carrier: &Carrier, ambient: &Arc<dyn Ambient>) -> Result<Vec<Platform>, Malformed> {
+    SOURCES.iter().map(|(name, source)| Platform::load(name, source, carrier.clone(), ambient.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ambient::Still;
+    use crate::definition::Definition as _;
+    use crate::reach::Reach;
+
+    #[test]
+    fn each_is_right_and_named_as_its_file() {
+        let carrier = Carrier::new(Reach::new(|_| false)).unwrap();
+        let ambient: Arc<dyn Ambient> = Arc::new(Still::default());
+        let wrong: Vec<String> = SOURCES
+            .iter()
+            .filter_map(|(name, source)| Platform::load(name, source, carrier.clone(), ambient.clone()).err())
+            .map(|wrong| wrong.to_string())
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        for (platform, (name, _)) in platforms(&carrier, &ambient).unwrap().iter().zip(SOURCES) {
+            assert_eq!(format!("{}.toml", platform.name()), *name);
+        }
+    }
+
+    #[test]
+    fn every_file_that_lies_there_is_shipped() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/definitions");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut files: Vec<String> = files.collect();
+        files.sort();
+        let mut shipped: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).collect();
+        shipped.sort_unstable();
+        assert_eq!(files, shipped);
+    }
+}

@@ -1,0 +1,161 @@
+//! What fills a template's holes: the message's parts, the account's fields and secrets, the time.
+//! Everything is a value of one message; nothing here escapes or sends.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Filter, Hole, Name};
+use crate::{Content, Message, PIN};
+
+/// The fields and secrets of an account, judged.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Fields by name, as text.
+    pub fields: BTreeMap<String, String>,
+    /// Secrets by name.
+    pub secrets: BTreeMap<String, SecretString>,
+}
+
+/// A moment and its chance: what a request has that no other has.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Seconds since 1970.
+    pub unix: u64,
+    /// Drawn for this request.
+    pub chance: [u8; 16],
+}
+
+/// What a message's templates are filled with.
+pub struct Values<'a> {
+    known: &'a Known,
+    at: Moment,
+    said: Option<Said<'a>>,
+}
+
+/// The parts of a message.
+struct Said<'a> {
+    message: &'a Message,
+    parts: &'a [(String, String)],
+    text: Cow<'a, str>,
+    plain: SecretString,
+}
+
+impl<'a> Values<'a> {
+    /// Of an account alone: what asks for tokens has no message.
+    pub fn of_account(known: &'a Known, at: Moment) -> Self {
+        Self { known, at, said: None }
+    }
+
+    /// Of a message.
+    pub fn of_message(known: &'a Known, at: Moment, message: &'a Message, parts: &'a [(String, String)]) -> Self {
+        let text = match &message.content {
+            Content::Text(text) | Content::Link { text, .. } => Cow::Borrowed(text.as_str()),
+            Content::Code { text, code } => Cow::Owned(text.replace(PIN, code.expose_secret())),
+        };
+        let said = Said { message, parts, text, plain: message.content.plain() };
+        Self { known, at, said: Some(said) }
+    }
+
+    /// When.
+    pub fn at(&self) -> Moment {
+        self.at
+    }
+
+    /// The account's fields.
+    pub fn fields(&self) -> &'a BTreeMap<String, String> {
+        &self.known.fields
+    }
+
+    /// What fills a hole; none where it is a field that the account leaves out, or a part that the
+    /// message has not.
+    pub fn of(&self, hole: &Hole) -> Option<String> {
+        let value = self.named(&hole.name)?;
+        Some(match hole.filter {
+            None => value,
+            Some(Filter::Digits) => value.chars().filter(char::is_ascii_digit).collect(),
+            Some(Filter::Base64) => BASE64_STANDARD.encode(value),
+        })
+    }
+
+    fn named(&self, name: &Name) -> Option<String> {
+        match name {
+            Name::Account(field) => self.known.fields.get(field).cloned(),
+            Name::Secret(name) => self.known.secrets.get(name).map(|secret| secret.expose_secret().to_owned()),
+            Name::Unix => Some(self.at.unix.to_string()),
+            Name::Timestamp => Some(timestamp(self.at.unix)),
+            Name::Fresh => Some(uuid(self.at.chance)),
+            _ => self.said.as_ref()?.named(name, self.known),
+        }
+    }
+}
+
+impl Said<'_> {
+    fn named(&self, name: &Name, known: &Known) -> Option<String> {
+        match (name, &self.message.content) {
+            (Name::To, _) => Some(self.message.to.as_str().to_owned()),
+            (Name::Part(part), _) => {
+                let found = self.parts.iter().find(|(name, _)| name == part);
+                found.map(|(_, value)| value.clone())
+            }
+            (Name::Text, _) => Some(self.text.clone().into_owned()),
+            (Name::Plain, _) => Some(self.plain.expose_secret().to_owned()),
+            (Name::Url, Content::Link { url, .. }) => Some(url.expose_secret().to_owned()),
+            (Name::UrlRest, Content::Link { url, .. }) => {
+                let base = known.fields.get("link_base")?;
+                url.expose_secret().strip_prefix(base.as_str()).map(str::to_owned)
+            }
+            (Name::Code, Content::Code { code, .. }) => Some(code.expose_secret().to_owned()),
+            (Name::Subject, _) => self.message.subject.clone(),
+            (Name::Id, _) => Some(self.message.id.clone()),
+            (Name::Uuid, _) => Some(uuid_of(&self.message.id)),
+            _ => None,
+        }
+    }
+}
+
+/// Seconds since 1970 as RFC 3339.
+pub fn timestamp(unix: u64) -> String {
+    let moment = i64::try_from(unix).ok().and_then(|unix| Timestamp::from_second(unix).ok());
+    moment.unwrap_or(Timestamp::MAX).to_string()
+}
+
+/// The UUID of a message's id: the same one for the same id, so that a platform which drops
+/// repetitions by a UUID drops ours.
+pub fn uuid_of(id: &str) -> String {
+    let hash = digest(&SHA256, id.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_ref()[..16]);
+    uuid(bytes)
+}
+
+/// RFC 9562, version 8: bytes of one's own making.
+fn uuid(mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | 0x80;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = super::escape::hex(&bytes);
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_messages_uuid_follows_from_its_id() {
+        assert_eq!(uuid_of("a"), uuid_of("a"));
+        assert_ne!(uuid_of("a"), uuid_of("b"));
+        let uuid = uuid_of("a");
+        assert_eq!((uuid.len(), &uuid[14..15]), (36, "8"));
+    }
+
+    #[test]
+    fn a_timestamp_is_rfc_3339() {
+        assert_eq!(timestamp(1_795_217_522), "2026-11-20T23:32:02Z");
+    }
+}

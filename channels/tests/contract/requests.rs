@@ -1,0 +1,78 @@
+//! Each kind of message becomes exactly the request that the platform documents, and its answer
+//! the id that the platform gave.
+
+use serde_json::Value;
+
+use crate::case::{Kind, TEXT, all};
+use crate::server::{Answer, Server};
+
+#[tokio::test]
+async fn each_platform_is_asked_for_what_it_documents() {
+    let server = Server::start().await;
+    for (platform, case) in all() {
+        let name = &platform.file().platform.name;
+        server.answers([Answer { status: case.taken.status, body: case.taken.body.clone(), ..Answer::default() }]);
+        for (number, wanted) in case.request.iter().enumerate() {
+            let channel = case.channel(&platform, &server.url, &wanted.without);
+            let message = case.message(wanted.kind, wanted.text.as_deref().unwrap_or(TEXT));
+            let sent = channel.send(&message).await;
+            let place = format!("{name}, request {number}");
+            assert_eq!(sent.as_ref().map(|sent| &sent.platform_id), Ok(&case.taken.id), "{place}: {sent:?}");
+            let asked = server.asked();
+            assert_eq!(asked.len(), 1, "{place}");
+            assert_eq!((&asked[0].method, &asked[0].path), (&wanted.method, &wanted.path), "{place}");
+            for (header, value) in &wanted.headers {
+                let found = asked[0].headers.get(header).map(|value| value.to_str().unwrap());
+                assert_eq!(found, Some(value.as_str()), "{place}: {header}");
+            }
+            let body = wanted.body.trim();
+            match serde_json::from_str::<Value>(body) {
+                Ok(json) if json.is_object() => {
+                    let found: Value = serde_json::from_str(&asked[0].body).unwrap();
+                    assert_eq!(found, json, "{place}:\n{found:#}");
+                }
+                _ => assert_eq!(asked[0].body, body, "{place}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_kind_and_form_is_looked_at() {
+    for (platform, case) in all() {
+        let send = &platform.file().send;
+        let count = |kind| case.request.iter().filter(|request| request.kind == kind).count();
+        let forms = [(Kind::Text, &send.text), (Kind::Link, &send.link), (Kind::Code, &send.code)];
+        for (kind, forms) in forms {
+            let name = &platform.file().platform.name;
+            assert!(count(kind) >= forms.len().max(1), "{name}: {kind:?} has {} forms", forms.len());
+        }
+    }
+}
+
+#[test]
+fn a_link_back_carries_the_code() {
+    for (platform, case) in all() {
+        let channel = case.channel(&platform, "http://127.0.0.1:1", &[]);
+        let name = &platform.file().platform.name;
+        assert_eq!(channel.return_link("B7K 9&"), case.return_link, "{name}");
+        assert_eq!(platform.file().can.return_link.is_some(), case.return_link.is_some(), "{name}");
+    }
+}
+
+/// Many messages at once ask for one token.
+#[tokio::test]
+async fn a_token_is_fetched_once() {
+    let server = Server::start().await;
+    for (platform, case) in all() {
+        let name = &platform.file().platform.name;
+        let before = server.tokens();
+        server.answers([Answer { status: case.taken.status, body: case.taken.body.clone(), ..Answer::default() }]);
+        let channel = case.channel(&platform, &server.url, &[]);
+        let message = case.message(Kind::Text, TEXT);
+        let (one, two, three) = tokio::join!(channel.send(&message), channel.send(&message), channel.send(&message));
+        assert!(one.is_ok() && two.is_ok() && three.is_ok(), "{name}");
+        let fetches = ["bot-framework", "rcs", "sinch"].contains(&name.as_str());
+        assert_eq!(server.tokens() - before, usize::from(fetches), "{name}");
+    }
+}

@@ -1,0 +1,45 @@
+//! The chat platforms that this gateway speaks to: those that are shipped, and for trying the one
+//! that keeps what it is given. They get their time, their chance and their reach from here.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use countersign_channels::ambient::Ambient;
+use countersign_channels::carrier::Carrier;
+use countersign_channels::definition::{Definition, Registry};
+use countersign_channels::reach::Reach;
+use countersign_channels::recorder::Recorder;
+use countersign_channels::shipped;
+
+use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::config::Config;
+
+/// Time and chance, as the platforms' channels take them.
+#[derive(Default)]
+struct Given {
+    clock: SystemClock,
+    entropy: SystemEntropy,
+}
+
+impl Ambient for Given {
+    fn now(&self) -> u64 {
+        self.clock.now() / 1000
+    }
+
+    fn draw(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+}
+
+/// All of them. What keeps messages where they can be read is only good enough for trying.
+pub fn registry(config: &Config, recorder: Recorder) -> anyhow::Result<Registry> {
+    let allow = config.outbound.allow.clone();
+    let reach = Reach::new(move |ip| allow.iter().any(|net| net.contains(&ip)));
+    let carrier = Carrier::new(reach).context("no TLS for outgoing connections")?;
+    let ambient: Arc<dyn Ambient> = Arc::new(Given::default());
+    let shipped = shipped::platforms(&carrier, &ambient)?.into_iter().map(|one| Arc::new(one) as Arc<dyn Definition>);
+    let recorder: Arc<dyn Definition> = Arc::new(recorder);
+    Ok(Registry::of(shipped.chain(Some(recorder).filter(|_| !config.server.production))))
+}
