@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_channels::definition::{Account, Definition, Wrong};
+use countersign_channels::definition::{Abilities, Account, Definition, Wrong};
+use countersign_channels::inbound::Ear;
 use countersign_channels::{Channel, DeliveryError, Message, Sent};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -42,6 +43,14 @@ impl Definition for Platform {
 
     fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
         Ok(Arc::new(self.clone()))
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
+    }
+
+    fn ear(&self, _: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
+        Ok(None)
     }
 }
 
