@@ -23,7 +23,7 @@ pub(super) async fn restore(config: Config, file: PathBuf, trails: Vec<PathBuf>)
     let mut progress = Progress::begin();
     let mut say = |line: &str| println!("{line}");
     let told = |what: &str, done: u64, all: u64| progress.at(what, done, all);
-    app::backup::restore(&config, &file, &trails, &mut { told }, &mut say).await
+    Box::pin(app::backup::restore(&config, &file, &trails, &mut { told }, &mut say)).await // a whole gateway lies in it
 }
 
 /// A line that is drawn again on a terminal, and a new one every few seconds elsewhere.
