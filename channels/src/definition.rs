@@ -51,6 +51,8 @@ pub struct Abilities {
     pub account_link: bool,
     /// Whether a link can write a code into the chat.
     pub return_link: bool,
+    /// Whether what a person wrote can be taken out of the chat.
+    pub retracts: bool,
     /// Whether what is said there is heard.
     pub hears: bool,
     /// Whether it says what became of messages.

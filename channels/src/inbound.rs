@@ -6,11 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use serde_json::Value;
 
 use crate::Address;
 use crate::carrier::Carrier;
-use crate::platform::matching::{Document, When};
 use crate::template::values::Known;
 
 pub mod format;
@@ -19,6 +17,7 @@ pub mod keys;
 pub mod knock;
 pub mod over;
 pub mod proof;
+pub mod reading;
 pub mod shared;
 pub mod signed;
 pub mod sns;
@@ -26,12 +25,11 @@ pub mod take;
 pub mod token;
 pub mod words;
 
-use format::{Audience, Inbound, Linked, Message, Receipt, Reply};
+use format::{Inbound, Reply};
 use handshake::Courtesy;
 use keys::Keys;
 use knock::Knock;
 use proof::{Against, Distrust, Verify};
-use take::Item;
 
 /// Something that a person said.
 #[derive(Clone, Debug)]
@@ -223,138 +221,6 @@ impl Ear {
             Verify::Sns(topic) => {
                 let certificate = self.keys.certificate(&topic.certificate_url(knock, against)?).await?;
                 topic.verify(knock, against, &certificate)
-            }
-        }
-    }
-}
-
-impl Inbound {
-    /// Everything that a document tells.
-    pub fn read(&self, document: &Value) -> Vec<Happening> {
-        let mut happenings = Vec::new();
-        for shape in &self.linked {
-            let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
-            happenings.extend(items.iter().filter_map(|item| opened(shape, item)).map(Happening::Opened));
-        }
-        for shape in &self.message {
-            let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
-            happenings.extend(items.iter().filter_map(|item| heard(shape, item)).map(Happening::Heard));
-        }
-        for shape in &self.receipt {
-            let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
-            happenings.extend(items.iter().filter_map(|item| became(shape, item)).map(Happening::Became));
-        }
-        happenings
-    }
-}
-
-fn accepted<'a>(document: &'a Value, each: Option<&str>, accept_if: &[When]) -> Vec<Item<'a>> {
-    let mut items = Item::each(document, each);
-    items.retain(|item| all_hold(accept_if, item));
-    items
-}
-
-fn all_hold(tests: &[When], item: &Item<'_>) -> bool {
-    let nothing = Document { status: None, json: Value::Null, text: String::new() };
-    tests.iter().all(|test| test.looks(&nothing, |pointer| item.at(pointer)))
-}
-
-fn heard(shape: &Message, item: &Item<'_>) -> Option<Heard> {
-    let sender = shape.sender.text(item)?;
-    let conversation = match &shape.conversation {
-        Some(take) => take.text(item)?,
-        None => sender.clone(),
-    };
-    let text = words::edited(shape.text.value(item)?, &shape.edit)?;
-    let company = match &shape.audience {
-        Audience::Direct => Company::Alone,
-        Audience::DirectIf(tests) if all_hold(tests, item) => Company::Alone,
-        Audience::DirectIf(_) => Company::Group,
-        Audience::Unknown => Company::Unknown,
-    };
-    Some(Heard {
-        message_id: shape.id.text(item)?,
-        sender: Address::new(sender),
-        conversation: Address::new(conversation),
-        text: text.into(),
-        company,
-    })
-}
-
-fn became(shape: &Receipt, item: &Item<'_>) -> Option<Became> {
-    let state = shape.state.text(item)?;
-    let fates = [(&shape.delivered, Fate::Delivered), (&shape.read, Fate::Read), (&shape.failed, Fate::Failed)];
-    let fate = fates.into_iter().find(|(words, _)| words.contains(&state))?.1;
-    Some(Became { platform_id: shape.id.text(item)?, fate })
-}
-
-fn opened(shape: &Linked, item: &Item<'_>) -> Option<Opened> {
-    let sender = shape.sender.text(item)?;
-    let conversation = match &shape.conversation {
-        Some(take) => take.text(item)?,
-        None => sender.clone(),
-    };
-    let token = shape.token.text(item)?.into();
-    Some(Opened { sender: Address::new(sender), conversation: Address::new(conversation), token })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::platform::check::load;
-    use proptest::prelude::*;
-
-    /// Documents made of the words that definitions look for, in any order and depth.
-    fn documents() -> impl Strategy<Value = Value> {
-        let words = prop_oneof![
-            Just("entry"),
-            Just("changes"),
-            Just("value"),
-            Just("messages"),
-            Just("messaging"),
-            Just("events"),
-            Just("message"),
-            Just("event"),
-            Just("text"),
-            Just("from"),
-            Just("sender"),
-            Just("id"),
-            Just("type"),
-            Just("source"),
-            Just("userId"),
-            Just("body"),
-            Just("payload"),
-            Just("content"),
-            Just("conversation"),
-        ];
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            "[a-z<>@&|/=+]{0,9}|message|text|482913".prop_map(Value::from),
-        ];
-        leaf.prop_recursive(8, 64, 5, move |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::btree_map(words.clone().prop_map(str::to_owned), inner, 0..5)
-                    .prop_map(|members| Value::Object(members.into_iter().collect())),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn no_document_brings_a_definition_down(document in documents()) {
-            static ALL: std::sync::LazyLock<Vec<Inbound>> = std::sync::LazyLock::new(|| {
-                let inbound = |(name, source): &(&str, &str)| load(name, source).unwrap().inbound.unwrap();
-                crate::shipped::SOURCES.iter().map(inbound).collect()
-            });
-            for inbound in ALL.iter() {
-                for happening in inbound.read(&document) {
-                    if let Happening::Heard(heard) = happening {
-                        prop_assert!(!heard.message_id.is_empty() && !heard.sender.as_str().is_empty());
-                    }
-                }
             }
         }
     }

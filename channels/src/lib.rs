@@ -124,6 +124,18 @@ pub enum DeliveryError {
     Ambiguous,
 }
 
+/// Why nothing was taken back.
+pub const NOT_POSSIBLE: &str = "not-possible";
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The person.
+    Theirs,
+    /// We.
+    Ours,
+}
+
 /// A way to reach people.
 #[async_trait]
 pub trait Channel: Send + Sync + 'static {
@@ -132,6 +144,15 @@ pub trait Channel: Send + Sync + 'static {
 
     /// Hands one message to the platform. Sends at most once itself; the sender repeats.
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError>;
+
+    /// Takes a message out of the chat: `id` is the platform's, as it was heard or sent.
+    ///
+    /// # Errors
+    ///
+    /// [`NOT_POSSIBLE`] where the platform cannot do that. Nothing depends on it.
+    async fn retract(&self, _what: Whose, _to: &Address, _id: &str) -> Result<(), DeliveryError> {
+        Err(DeliveryError::Permanent(NOT_POSSIBLE))
+    }
 
     /// A link that writes a code into the chat with this account, for the person to send; none
     /// where the platform has no such links.

@@ -13,6 +13,7 @@ use crate::inbound::Ear;
 use crate::template::values::Known;
 use crate::{Channel, inbound};
 
+pub mod account;
 pub mod body;
 pub mod check;
 pub mod fields;
@@ -21,6 +22,7 @@ pub mod line;
 pub mod matching;
 pub mod outcome;
 pub mod request;
+pub mod retract;
 pub mod units;
 
 use check::Malformed;
@@ -82,6 +84,7 @@ impl Definition for Platform {
             },
             account_link: file.can.account_link,
             return_link: file.can.return_link.is_some(),
+            retracts: file.retract.heard.is_some(),
             hears: inbound.is_some(),
             receipts: inbound.is_some_and(|inbound| !inbound.receipt.is_empty()),
             assurance: inbound.map(|inbound| inbound.assurance.word()),

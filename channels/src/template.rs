@@ -80,6 +80,10 @@ pub enum Filter {
     Digits,
     /// In base64.
     Base64,
+    /// What stands before its first space: composed ids come apart so.
+    First,
+    /// What stands behind its last space.
+    Last,
 }
 
 const NAMES: &str = "to, to.PART, text, plain, url, url.rest, code, subject, id, uuid, unix, timestamp, fresh, \
@@ -143,7 +147,13 @@ impl Hole {
             None => None,
             Some("digits") => Some(Filter::Digits),
             Some("base64") => Some(Filter::Base64),
-            Some(other) => return Err(format!("unknown filter `{other}` in `{{{text}}}`; there are: digits, base64")),
+            Some("first") => Some(Filter::First),
+            Some("last") => Some(Filter::Last),
+            Some(other) => {
+                return Err(format!(
+                    "unknown filter `{other}` in `{{{text}}}`; there are: digits, base64, first, last"
+                ));
+            }
         };
         Ok(Self { name: Name::parse(name)?, filter })
     }

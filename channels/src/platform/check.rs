@@ -185,6 +185,17 @@ fn sending(file: &File) -> Result<(), Fault> {
     for template in send.common.iter().flat_map(|common| common.templates()) {
         known(file, template, Of::Message, "[send.common]")?;
     }
+    for call in file.retract.heard.iter().chain(&file.retract.sent) {
+        for template in call.templates() {
+            known(file, template, Of::Message, "[retract.")?;
+        }
+        if call.success.is_empty() {
+            return fault("[retract.", "`success` must say how a message that is gone is known");
+        }
+        for success in &call.success {
+            sound(success, "[retract.\0success")?;
+        }
+    }
     if let Some(link) = &file.can.return_link {
         known(file, link.0.template(), Of::Code, "[can]")?;
         if !link.0.template().holes().any(|hole| hole.name == Name::Code) {
@@ -303,52 +314,56 @@ mod tests {
         (wrong.line, wrong.to_string())
     }
 
+    /// A change of what is right, and what is said of it.
+    const FAULTS: &[(&str, &str, &str)] = &[
+        ("encoding = \"json\"", "encoding = \"xml\"", "expected one of `json`, `form`, `query`"),
+        ("[can]", "[can]\nfly = true", "unknown field `fly`, expected one of `initiate`"),
+        (
+            "path = \"/bot{secrets.token}",
+            "path = \"/bot{secrets.tokn}",
+            "there is no secret `tokn`; there are: token, webhook_secret",
+        ),
+        ("path = \"/bot{secrets.token}", "path = \"/bot{account.bt}", "the account has no field `bt`; there are: bot,"),
+        ("path = \"/bot{secrets.token}", "path = \"bot{secrets.token}", "must be a path that begins with `/`"),
+        ("path = \"/bot{secrets.token}", "path = \"/bot", "no secret stands in `send.path`"),
+        ("chat_id = \"{to}\"", "chat_id = \"{too}\"", "unknown placeholder `{too}`; there are: to,"),
+        ("chat_id = \"{to}\"", "chat_id = \"{to.room}\"", "the address has no part `room`"),
+        ("chat_id = \"{to}\"", "chat_id = \"{to|upper}\"", "unknown filter `upper`"),
+        ("chat_id = \"{to}\"", "chat_id = \"{code}\"", "only a code's form has a code"),
+        ("body = { text = \"{plain}\" }", "body = { text = \"{text}\" }", "it must hold {plain}"),
+        ("body = { text = \"{plain}\" }", "body = { text = \"{plain} {url}\" }", "only a link's form has a URL"),
+        ("class = \"retry\"", "class = \"again\"", "expected one of `retry`"),
+        ("reason = \"rate\"", "reason = \"busy\"", "expected one of `not-reachable`"),
+        (
+            "[answer]\nsuccess = [{ pointer = \"/ok\", is = [true] }]",
+            "[answer]\nsuccess = []",
+            "how a message that was taken is known",
+        ),
+        ("success = [{ pointer = \"/ok\", is = [true] }]", "success = []", "how a message that is gone is known"),
+        ("pointer = \"/ok\"", "pointer = \"ok\"", "must begin with `/`"),
+        ("is = [true]", "is = [[]]", "a text, a number, a range"),
+        ("name = \"telegram\"", "name = \"Tele gram\"", "a-z, 0-9 and -"),
+        ("secret = \"webhook_secret\"", "secret = \"webhook\"", "there is no secret `webhook`"),
+        (
+            "accept_if = [{ pointer = \"/message/text\", present = true },",
+            "accept_if = [{ pointer = \"/message/text\" },",
+            "say what must be found there",
+        ),
+        ("audience.direct-if", "audience.alone-if", "unknown variant `alone-if`"),
+        (
+            "return_link = \"https://t.me/{account.bot}?start={code}\"",
+            "return_link = \"https://t.me/{account.bot}\"",
+            "write `{code}`",
+        ),
+        ("return_link = \"https:", "return_link = \"http:", "a URL that begins with `https://`"),
+        ("kind = \"path\"", "kind = \"magic\"", "expected one of `none`, `basic`"),
+        ("limits = { plain = 4096 }", "limits = { plane = 4096 }", "unknown field `plane`"),
+        ("[[send.text]]", "[[send.txt]]", "unknown field `txt`"),
+    ];
+
     #[test]
     fn what_is_wrong_is_told_with_its_line_and_what_would_be_right() {
-        for (from, to, says) in [
-            ("encoding = \"json\"", "encoding = \"xml\"", "expected one of `json`, `form`, `query`"),
-            ("[can]", "[can]\nfly = true", "unknown field `fly`, expected one of `initiate`"),
-            (
-                "path = \"/bot{secrets.token}",
-                "path = \"/bot{secrets.tokn}",
-                "there is no secret `tokn`; there are: token, webhook_secret",
-            ),
-            (
-                "path = \"/bot{secrets.token}",
-                "path = \"/bot{account.bt}",
-                "the account has no field `bt`; there are: bot,",
-            ),
-            ("path = \"/bot{secrets.token}", "path = \"bot{secrets.token}", "must be a path that begins with `/`"),
-            ("path = \"/bot{secrets.token}", "path = \"/bot", "no secret stands in `send.path`"),
-            ("chat_id = \"{to}\"", "chat_id = \"{too}\"", "unknown placeholder `{too}`; there are: to,"),
-            ("chat_id = \"{to}\"", "chat_id = \"{to.room}\"", "the address has no part `room`"),
-            ("chat_id = \"{to}\"", "chat_id = \"{to|upper}\"", "unknown filter `upper`"),
-            ("chat_id = \"{to}\"", "chat_id = \"{code}\"", "only a code's form has a code"),
-            ("body = { text = \"{plain}\" }", "body = { text = \"{text}\" }", "it must hold {plain}"),
-            ("body = { text = \"{plain}\" }", "body = { text = \"{plain} {url}\" }", "only a link's form has a URL"),
-            ("class = \"retry\"", "class = \"again\"", "expected one of `retry`"),
-            ("reason = \"rate\"", "reason = \"busy\"", "expected one of `not-reachable`"),
-            ("success = [{ pointer = \"/ok\", is = [true] }]", "success = []", "how a message that was taken is known"),
-            ("pointer = \"/ok\"", "pointer = \"ok\"", "must begin with `/`"),
-            ("is = [true]", "is = [[]]", "a text, a number, a range"),
-            ("name = \"telegram\"", "name = \"Tele gram\"", "a-z, 0-9 and -"),
-            ("secret = \"webhook_secret\"", "secret = \"webhook\"", "there is no secret `webhook`"),
-            (
-                "accept_if = [{ pointer = \"/message/text\", present = true },",
-                "accept_if = [{ pointer = \"/message/text\" },",
-                "say what must be found there",
-            ),
-            ("audience.direct-if", "audience.alone-if", "unknown variant `alone-if`"),
-            (
-                "return_link = \"https://t.me/{account.bot}?start={code}\"",
-                "return_link = \"https://t.me/{account.bot}\"",
-                "write `{code}`",
-            ),
-            ("return_link = \"https:", "return_link = \"http:", "a URL that begins with `https://`"),
-            ("kind = \"path\"", "kind = \"magic\"", "expected one of `none`, `basic`"),
-            ("limits = { plain = 4096 }", "limits = { plane = 4096 }", "unknown field `plane`"),
-            ("[[send.text]]", "[[send.txt]]", "unknown field `txt`"),
-        ] {
+        for (from, to, says) in FAULTS {
             let (_, told) = told(from, to);
             assert!(told.starts_with("x.toml:") && told.contains(says), "{to}: {told}");
         }

@@ -8,7 +8,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::format::{Field, File, Shape};
+use super::account::{Field, SecretField, Shape};
+use super::format::File;
 use crate::definition::{Account, Wrong};
 use crate::reach::Reach;
 use crate::template::values::Known;
@@ -74,7 +75,7 @@ fn surplus(file: &File, account: &Account, wrong: &mut Vec<Wrong>) {
 }
 
 fn secret_names(file: &File) -> Vec<String> {
-    let both = |(name, field): (&String, &super::format::SecretField)| {
+    let both = |(name, field): (&String, &SecretField)| {
         let before = field.rotates.then(|| format!("{name}{BEFORE}"));
         [Some(name.clone()), before]
     };

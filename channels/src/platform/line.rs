@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use http::{HeaderMap, Request};
 
 use super::format::{File, Form};
 use super::matching::{Document, When};
@@ -13,7 +14,7 @@ use crate::ambient::Ambient;
 use crate::auth::Proof;
 use crate::carrier::{Carrier, Lost};
 use crate::template::values::{Known, Moment, Values};
-use crate::{Address, Channel, Content, DeliveryError, Message, Sent};
+use crate::{Address, Channel, Content, DeliveryError, Message, NOT_POSSIBLE, Sent, Whose};
 
 /// The channel of an account.
 pub struct Line {
@@ -40,6 +41,26 @@ impl Channel for Line {
         }
     }
 
+    async fn retract(&self, what: Whose, to: &Address, id: &str) -> Result<(), DeliveryError> {
+        let call = match what {
+            Whose::Theirs => self.file.retract.heard.as_ref(),
+            Whose::Ours => self.file.retract.sent.as_ref(),
+        };
+        let call = call.ok_or(DeliveryError::Permanent(NOT_POSSIBLE))?;
+        let content = Content::Text(String::new());
+        let message = Message { id: id.to_owned(), to: to.clone(), subject: None, content };
+        let parts = parts(&self.file, &message).ok_or(DeliveryError::Permanent(Reason::BadAddress.word()))?;
+        let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
+        let values = Values::of_message(&self.known, at, &message, &parts);
+        let request = call.request(&self.file, &values).map_err(|reason| DeliveryError::Permanent(reason.word()))?;
+        // The same message goes once, however often it is asked for.
+        let (reply, was_kept) = self.exchange(request, &values, true).await?;
+        if call.success.iter().any(|success| reply.means(success)) {
+            return Ok(());
+        }
+        Err(self.refused(&reply, was_kept, &values, true))
+    }
+
     fn return_link(&self, code: &str) -> Option<String> {
         let link = self.file.can.return_link.as_ref()?;
         let at = Moment { unix: self.ambient.now(), chance: [0; 16] };
@@ -52,37 +73,61 @@ impl Channel for Line {
 impl Line {
     async fn send_form(&self, form: &Form, values: &Values<'_>) -> Result<Sent, DeliveryError> {
         let request = request(&self.file, form, values);
-        let mut request = request.map_err(|reason| DeliveryError::Permanent(reason.word()))?;
-        let was_kept = self.proof.put_on(&mut request, values, &self.carrier, &*self.ambient).await?;
-        let reply = self.carrier.carry(request).await.map_err(|lost| self.lost(lost))?;
-        let document = Document::of_reply(reply.status, &reply.body);
-        // What says nothing of the status means one of success.
-        let is_good = (200..300).contains(&reply.status);
-        let means = |success: &When| success.fits(&document) && (is_good || !success.status.is_empty());
-        if self.file.answer.success.iter().any(means) {
+        let request = request.map_err(|reason| DeliveryError::Permanent(reason.word()))?;
+        let idempotent = self.file.send.idempotent;
+        let (reply, was_kept) = self.exchange(request, values, idempotent).await?;
+        if self.file.answer.success.iter().any(|success| reply.means(success)) {
             let id = &self.file.answer.message_id;
             let chosen = match id {
                 MessageId::Chosen(template) => template.plain(values),
                 _ => None,
             };
-            return Ok(Sent { platform_id: id.read(&document, chosen) });
+            return Ok(Sent { platform_id: id.read(&reply.document, chosen) });
         }
-        let (rows, idempotent) = (&self.file.errors, self.file.send.idempotent);
-        let refused = outcome::refused(rows, &document, &reply.headers, values.at().unix, idempotent);
+        Err(self.refused(&reply, was_kept, values, idempotent))
+    }
+
+    /// Proves a request, sends it and reads the answer; true where the proof was one that was kept.
+    async fn exchange(
+        &self,
+        mut request: Request<Vec<u8>>,
+        values: &Values<'_>,
+        idempotent: bool,
+    ) -> Result<(Answered, bool), DeliveryError> {
+        let was_kept = self.proof.put_on(&mut request, values, &self.carrier, &*self.ambient).await?;
+        let reply = self.carrier.carry(request).await.map_err(|lost| match lost {
+            Lost::Refused => DeliveryError::AuthBroken("address-not-allowed"),
+            Lost::Unreached => DeliveryError::Retry("unreachable"),
+            Lost::Unanswered if idempotent => DeliveryError::Retry(Reason::Unavailable.word()),
+            Lost::Unanswered => DeliveryError::Ambiguous,
+        })?;
+        let document = Document::of_reply(reply.status, &reply.body);
+        Ok((Answered { document, status: reply.status, headers: reply.headers }, was_kept))
+    }
+
+    fn refused(&self, reply: &Answered, was_kept: bool, values: &Values<'_>, idempotent: bool) -> DeliveryError {
+        let (rows, unix) = (&self.file.errors, values.at().unix);
+        let refused = outcome::refused(rows, &reply.document, &reply.headers, unix, idempotent);
         if was_kept && matches!(refused.error, DeliveryError::AuthBroken(_)) {
             // The token may have been taken back before its end: a new one tells.
             self.proof.forget();
-            return Err(DeliveryError::Retry(Reason::Credentials.word()));
+            return DeliveryError::Retry(Reason::Credentials.word());
         }
-        Err(refused.error)
+        refused.error
     }
+}
 
-    fn lost(&self, lost: Lost) -> DeliveryError {
-        match lost {
-            Lost::Refused => DeliveryError::AuthBroken("address-not-allowed"),
-            Lost::Unreached => DeliveryError::Retry("unreachable"),
-            Lost::Unanswered if self.file.send.idempotent => DeliveryError::Retry(Reason::Unavailable.word()),
-            Lost::Unanswered => DeliveryError::Ambiguous,
-        }
+/// What a platform has answered.
+struct Answered {
+    document: Document,
+    status: u16,
+    headers: HeaderMap,
+}
+
+impl Answered {
+    /// What says nothing of the status means one of success.
+    fn means(&self, success: &When) -> bool {
+        let is_good = (200..300).contains(&self.status);
+        success.fits(&self.document) && (is_good || !success.status.is_empty())
     }
 }

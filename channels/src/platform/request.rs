@@ -9,9 +9,10 @@ use url::form_urlencoded;
 
 use super::body::Node;
 use super::fields::BASE_URL;
-use super::format::{Alphabet, Encoding, File, Form, Method};
+use super::format::{Alphabet, Encoding, File, Form};
 use super::outcome::Reason;
 use super::units::{is_gsm, length};
+use crate::template::address::UrlTemplate;
 use crate::template::escape::{self, Unfit};
 use crate::template::values::{Known, Values};
 use crate::template::{Hole, Name};
@@ -81,13 +82,11 @@ pub fn request(file: &File, form: &Form, values: &Values<'_>) -> Result<Request<
         None => form.body.clone(),
     };
     let (content_type, bytes, in_query) = encode(send.encoding, &body, values).map_err(|_| Reason::Content)?;
-    let url = address(file, values, in_query).map_err(|_| Reason::BadAddress)?;
-    let method = match send.method {
-        Method::Get => http::Method::GET,
-        Method::Post => http::Method::POST,
-        Method::Put => http::Method::PUT,
-    };
-    let mut request = Request::builder().method(method).uri(url).body(bytes).map_err(|_| Reason::TooLong)?;
+    let own = send.query.iter().filter_map(|(name, template)| Some((name.clone(), template.plain(values)?)));
+    let pairs = own.chain(in_query).collect();
+    let url = address(file, &send.path, values, pairs).map_err(|_| Reason::BadAddress)?;
+    let mut request =
+        Request::builder().method(send.method.http()).uri(url).body(bytes).map_err(|_| Reason::TooLong)?;
     if let Some(content_type) = content_type {
         let content_type = send.content_type.as_deref().unwrap_or(content_type);
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_str(content_type).map_err(|_| Reason::Content)?);
@@ -103,9 +102,9 @@ pub fn request(file: &File, form: &Form, values: &Values<'_>) -> Result<Request<
 }
 
 /// Media type, body, and what goes to the query instead.
-type Encoded = (Option<&'static str>, Vec<u8>, Vec<(String, String)>);
+pub(super) type Encoded = (Option<&'static str>, Vec<u8>, Vec<(String, String)>);
 
-fn encode(encoding: Encoding, body: &Node, values: &Values<'_>) -> Result<Encoded, Unfit> {
+pub(super) fn encode(encoding: Encoding, body: &Node, values: &Values<'_>) -> Result<Encoded, Unfit> {
     Ok(match encoding {
         Encoding::Json => {
             let json = body.json(values)?.unwrap_or_default();
@@ -119,16 +118,20 @@ fn encode(encoding: Encoding, body: &Node, values: &Values<'_>) -> Result<Encode
     })
 }
 
-fn address(file: &File, values: &Values<'_>, in_query: Vec<(String, String)>) -> Result<String, Unfit> {
+/// Where a request goes, with these pairs in its query.
+pub(super) fn address(
+    file: &File,
+    path: &UrlTemplate,
+    values: &Values<'_>,
+    pairs: Vec<(String, String)>,
+) -> Result<String, Unfit> {
     let origin = match (values.fields().get(BASE_URL), &file.platform.origin) {
         (Some(base_url), _) => base_url.clone(),
         (None, Some(origin)) => origin.fill(values)?.ok_or(Unfit("an address"))?,
         (None, None) => return Err(Unfit("an address")),
     };
-    let path = file.send.path.fill(values)?.ok_or(Unfit("an address"))?;
+    let path = path.fill(values)?.ok_or(Unfit("an address"))?;
     let mut url = format!("{}{path}", origin.trim_end_matches('/'));
-    let own = file.send.query.iter().filter_map(|(name, template)| Some((name.clone(), template.plain(values)?)));
-    let pairs: Vec<(String, String)> = own.chain(in_query).collect();
     if !pairs.is_empty() {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         url.push(if url.contains('?') { '&' } else { '?' });

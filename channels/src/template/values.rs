@@ -80,6 +80,8 @@ impl<'a> Values<'a> {
             None => value,
             Some(Filter::Digits) => value.chars().filter(char::is_ascii_digit).collect(),
             Some(Filter::Base64) => BASE64_STANDARD.encode(value),
+            Some(Filter::First) => value.split(' ').next().unwrap_or_default().to_owned(),
+            Some(Filter::Last) => value.rsplit(' ').next().unwrap_or_default().to_owned(),
         })
     }
 

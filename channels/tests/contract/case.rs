@@ -35,6 +35,9 @@ pub struct Case {
     /// Where a code is carried back into the chat.
     #[serde(default)]
     pub return_link: Option<String>,
+    /// How messages are taken back.
+    #[serde(default)]
+    pub retract: Vec<Retraction>,
     /// What comes in.
     #[serde(default)]
     pub heard: Vec<Coming>,
@@ -77,6 +80,18 @@ pub enum Kind {
     Text,
     Link,
     Code,
+}
+
+/// What the platform is asked for when a message is taken back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retraction {
+    pub whose: String,
+    pub id: String,
+    pub method: String,
+    pub path: String,
+    pub body: String,
+    pub answer: String,
 }
 
 /// What the platform answers to what it does not take.

@@ -1,4 +1,5 @@
-//! The page lists what there is, as it is.
+//! The page lists what there is, as it is: its table is made of what the definitions say, and of
+//! nothing else.
 
 use countersign_channels::definition::Definition as _;
 

@@ -1,6 +1,7 @@
 //! Each kind of message becomes exactly the request that the platform documents, and its answer
 //! the id that the platform gave.
 
+use countersign_channels::{Address, DeliveryError, NOT_POSSIBLE, Whose};
 use serde_json::Value;
 
 use crate::case::{Kind, TEXT, all};
@@ -74,5 +75,37 @@ async fn a_token_is_fetched_once() {
         assert!(one.is_ok() && two.is_ok() && three.is_ok(), "{name}");
         let fetches = ["bot-framework", "rcs", "sinch"].contains(&name.as_str());
         assert_eq!(server.tokens() - before, usize::from(fetches), "{name}");
+    }
+}
+
+/// What may be read by others is taken back where the platform can.
+#[tokio::test]
+async fn a_message_is_taken_back_as_each_platform_documents_it() {
+    let server = Server::start().await;
+    for (platform, case) in all() {
+        let name = &platform.file().platform.name;
+        let channel = case.channel(&platform, &server.url, &[]);
+        let to = Address::new(&case.to);
+        for (whose, word) in [(Whose::Theirs, "theirs"), (Whose::Ours, "ours")] {
+            let Some(wanted) = case.retract.iter().find(|wanted| wanted.whose == word) else {
+                let outcome = channel.retract(whose, &to, "1").await;
+                assert_eq!(outcome, Err(DeliveryError::Permanent(NOT_POSSIBLE)), "{name}");
+                continue;
+            };
+            server.answers([Answer { status: 200, body: wanted.answer.clone(), ..Answer::default() }]);
+            assert_eq!(channel.retract(whose, &to, &wanted.id).await, Ok(()), "{name}");
+            let asked = server.asked().remove(0);
+            assert_eq!((&asked.method, &asked.path), (&wanted.method, &wanted.path), "{name}");
+            let json = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+            assert_eq!(json(&asked.body), json(&wanted.body), "{name}");
+            server.answers([Answer { status: 503, ..Answer::default() }]);
+            assert!(matches!(channel.retract(whose, &to, &wanted.id).await, Err(DeliveryError::Retry(_))), "{name}");
+            server.asked();
+            assert!(channel.retract(whose, &to, "..").await.is_err(), "{name}");
+            server.asked();
+        }
+        let retract = &platform.file().retract;
+        let count = usize::from(retract.heard.is_some()) + usize::from(retract.sent.is_some());
+        assert_eq!(case.retract.len(), count, "{name}");
     }
 }
