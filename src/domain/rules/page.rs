@@ -50,6 +50,11 @@ fn find_challenge(turn: &Turn<'_>, token: &Token) -> Result<Page, Refusal> {
     let at = turn.find(Some(found.participant()))?;
     Ok(match found {
         Found::Live(challenge) => Page::Challenge(at, Box::new(challenge)),
+        // Who comes back to what was locked is told until when, as when it happened.
+        Found::Ended(ended) if ended.end == ChallengeEnd::Locked => match turn.admit(at, ended.method.guarded()) {
+            Ok(_) => Page::Over(at, ended.end),
+            Err(locked) => return Err(locked),
+        },
         Found::Ended(ended) => Page::Over(at, ended.end),
     })
 }

@@ -107,7 +107,10 @@ async fn a055_a_locked_page_compares_nothing() {
     visitor.sees(423, "You can try again from");
     visitor.page = form;
     visitor.types(&right).await.sees(423, "Please wait a while");
+    Visitor::at(&world, &page).await.sees(423, "You can try again from");
     assert_eq!(team.flag(&chat).await["authenticated"], false);
+    world.pass(Duration::from_secs(20 * 60)).await;
+    Visitor::at(&world, &page).await.sees(410, "This code is over");
 }
 
 /// A page as anybody sees it: without what is drawn anew for each.
