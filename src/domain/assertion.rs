@@ -70,6 +70,8 @@ pub struct Identity {
     pub jti: String,
     /// The conversation that it is for, where it says so.
     pub conversation: Option<Conversation>,
+    /// From then on it is not good any more.
+    pub ends_at: Moment,
     /// Who.
     pub proof: Proof,
 }
@@ -187,7 +189,8 @@ pub fn identity(
     }
     let conversation = claims.conversation.map(|c| c.parse().map_err(|_| bad("conversation"))).transpose()?;
     let proof = proof(&claims.sub, claims.name, None, None, claims.private_data)?;
-    Ok(Identity { kid, jti: claims.jti, conversation, proof })
+    let ends_at = Moment(claims.exp.saturating_add(SKEW).saturating_mul(1000));
+    Ok(Identity { kid, jti: claims.jti, conversation, ends_at, proof })
 }
 
 /// Size, three segments, strict header, key, signature, claims: in this order.

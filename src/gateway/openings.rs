@@ -87,18 +87,22 @@ impl Gateway {
         let reads = Reads { partition: self.partition_of(&[b"jti", tag.as_bytes()]), names: vec![name.clone()] };
         let mark = self.keys.replay.tag(&[b"address", address.as_bytes()]);
         let until = self.now().plus(MEMORY_OF_TOKENS);
-        let saved = self.decide(&reads, |records, _| {
+        let saved = self.decide(&reads, |records, now| {
             if let Some(bytes) = &records[0] {
                 let spent: Spent = decode(&name, bytes)?;
                 let ours = if spent.address == mark { Ok(()) } else { Err(Refusal::TokenUsed) };
                 return Ok(Change::nothing(ours));
+            }
+            // Whoever waited here until it ended may find forgotten that it was reserved elsewhere.
+            if now >= identity.ends_at {
+                return Ok(Change::nothing(Err(Refusal::BadAssertion("expired"))));
             }
             let bytes = encode(&Spent { address: mark });
             let put = Plain { name: name.clone(), bytes, expires: Some(until), ..Plain::default() };
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
         });
         saved.await?.outcome?;
-        Ok(Word { name: tag.name(), until, proof: identity.proof })
+        Ok(Word { name: tag.name(), ends_at: identity.ends_at, until, proof: identity.proof })
     }
 }
 

@@ -261,7 +261,7 @@ impl Story {
         let life = 330_000;
         let window = self.now.0 / life;
         let (name, until) = (format!("{token} of {window}"), Moment((window + 1) * life));
-        let word = open::Word { name: name.clone(), until, proof: proof(customer) };
+        let word = open::Word { name: name.clone(), ends_at: until, until, proof: proof(customer) };
         let (done, events) = self.turn(None, |turn| open::vouch(turn, &word));
         let first = done.is_some() && self.words.insert(name);
         let primary = self.interaction.primary().id.clone();

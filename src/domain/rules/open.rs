@@ -71,7 +71,9 @@ pub fn open<'a>(
 pub struct Word {
     /// Of the identity token.
     pub name: String,
-    /// No token is good for so long.
+    /// From then on it is not good any more.
+    pub ends_at: Moment,
+    /// For so long it is remembered that it counted: longer than any is good.
     pub until: Moment,
     /// Who.
     pub proof: Proof,
@@ -84,6 +86,10 @@ pub fn vouch(mut turn: Turn<'_>, word: &Word) -> Decision<()> {
     turn.address.vouched.retain(|_, until| now < *until);
     if turn.address.vouched.contains_key(&word.name) {
         return turn.done(());
+    }
+    // It was good when it came, which may be long ago: what was remembered of it then may be forgotten.
+    if now >= word.ends_at {
+        return turn.refuse(Refusal::BadAssertion("expired"));
     }
     if let Err(refusal) = turn.must_be_open() {
         return turn.refuse(refusal);
