@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
+use governor::clock::DefaultClock;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
@@ -39,6 +40,7 @@ mod interactions;
 mod invitations;
 mod keys;
 mod layers;
+mod limiter;
 mod login_links;
 mod login_page;
 mod notices;
@@ -68,7 +70,7 @@ pub struct Inside {
     docs: Bytes,
     /// `/openapi.json`, written once.
     openapi: Bytes,
-    limiter: layers::Limiter,
+    limiter: limiter::Limiter,
     counts: counts::Counts,
     /// Which query parameters the API describes.
     queries: query::Known,
@@ -156,7 +158,7 @@ pub fn router(
     let pages = Pages::new();
     let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data")).into();
     let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data").into();
-    let (limiter, queries) = (layers::Limiter::default(), query::Known::of(&document));
+    let (limiter, queries) = (limiter::Limiter::new(DefaultClock::default()), query::Known::of(&document));
     let counts = counts::Counts::default();
     let shared = Shared(Arc::new(Inside {
         gateway,

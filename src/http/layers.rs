@@ -2,18 +2,13 @@
 //! headers, counting, and the writing of problem documents.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use governor::clock::DefaultClock;
-use governor::state::keyed::DashMapStateStore;
-use governor::{Quota, RateLimiter};
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use ipnet::IpNet;
@@ -27,47 +22,11 @@ use crate::domain::secret::base64url;
 /// A body is at most so large.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// Pages and post-backs from one address: a burst of 300 and 30 a second after it, which is more
-/// than the 200 in any 10 seconds that are promised.
-const BURST: NonZeroU32 = NonZeroU32::new(300).expect("300 is not 0");
-const PER_SECOND: NonZeroU32 = NonZeroU32::new(30).expect("30 is not 0");
-
-/// Addresses that are remembered before those at rest are forgotten.
-const MOST_ADDRESSES: usize = 50_000;
-
-/// Requests between two times of forgetting.
-const FORGET_EVERY: u64 = 10_000;
-
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Proxies whose `X-Forwarded-For` is believed, for limits and never for links.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(pub Vec<IpNet>);
-
-/// How often an address may ask for pages.
-pub(super) struct Limiter {
-    by_address: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>,
-    asked: AtomicU64,
-}
-
-impl Default for Limiter {
-    fn default() -> Self {
-        let by_address = RateLimiter::dashmap(Quota::per_second(PER_SECOND).allow_burst(BURST));
-        Self { by_address, asked: AtomicU64::new(0) }
-    }
-}
-
-impl Limiter {
-    fn allows(&self, address: IpAddr) -> bool {
-        // Forgetting looks at every address, so a flood of them must not make each request do it.
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
-        if asked.is_multiple_of(FORGET_EVERY) && self.by_address.len() > MOST_ADDRESSES {
-            self.by_address.retain_recent();
-            self.by_address.shrink_to_fit();
-        }
-        self.by_address.check_key(&address).is_ok()
-    }
-}
 
 /// Lays around the routes what each request passes; what is told first stands outermost. They are
 /// one layer to the router, which clones and boxes each for every request.
@@ -223,30 +182,4 @@ fn naming_what_goes(refused: &mut Response, mut document: Response) -> Response 
 fn is_written(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     kind.starts_with("application/") || kind.starts_with("text/html")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A134: addresses that came once are forgotten, however many they are; one that comes too often
-    /// is not, whoever comes in between.
-    #[test]
-    fn a_crowd_is_forgotten_and_a_busy_address_is_not() {
-        let limiter = Limiter::default();
-        let household = |n: u64| IpAddr::V6(Ipv6Addr::from(u128::from(n) << 64));
-        let busy = household(u64::MAX);
-        while limiter.allows(busy) {}
-        let most = MOST_ADDRESSES + 2 * usize::try_from(FORGET_EVERY).expect("it is small");
-        for n in 0..200_000 {
-            assert!(limiter.allows(household(n)), "each comes once");
-            assert!(limiter.by_address.len() <= most, "{} addresses are remembered", limiter.by_address.len());
-            if n % 5_000 == 0 {
-                // No network brings them faster; whoever came once is forgotten after a thirtieth of a second.
-                std::thread::sleep(std::time::Duration::from_millis(60));
-                while limiter.allows(busy) {} // with the time a few more are due to it
-            }
-        }
-        assert!(!limiter.allows(busy));
-    }
 }

@@ -1,0 +1,92 @@
+//! How often one address may ask for what is open to everybody.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+/// Pages and post-backs from one address: a burst of 300 and 30 a second after it, which is more
+/// than the 200 in any 10 seconds that are promised.
+const BURST: NonZeroU32 = NonZeroU32::new(300).expect("300 is not 0");
+const PER_SECOND: NonZeroU32 = NonZeroU32::new(30).expect("30 is not 0");
+
+/// Addresses that are remembered before those at rest are forgotten.
+const MOST_ADDRESSES: usize = 50_000;
+
+/// Requests between two times of forgetting.
+const FORGET_EVERY: u64 = 10_000;
+
+/// Counts what each address asked for. An address at rest is forgotten; a busy one is not.
+pub(super) struct Limiter<C: Clock = DefaultClock> {
+    by_address: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, C, NoOpMiddleware<C::Instant>>,
+    asked: AtomicU64,
+}
+
+impl<C: Clock> Limiter<C> {
+    pub(super) fn new(clock: C) -> Self {
+        let quota = Quota::per_second(PER_SECOND).allow_burst(BURST);
+        Self { by_address: RateLimiter::dashmap_with_clock(quota, clock), asked: AtomicU64::new(0) }
+    }
+
+    pub(super) fn allows(&self, address: IpAddr) -> bool {
+        // Forgetting looks at every address, so a flood of them must not make each request do it.
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+        if asked.is_multiple_of(FORGET_EVERY) && self.by_address.len() > MOST_ADDRESSES {
+            self.by_address.retain_recent();
+            self.by_address.shrink_to_fit();
+        }
+        self.by_address.check_key(&address).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+    use std::time::Duration;
+
+    use governor::clock::FakeRelativeClock;
+
+    use super::*;
+
+    fn household(n: u64) -> IpAddr {
+        IpAddr::V6(Ipv6Addr::from(u128::from(n) << 64))
+    }
+
+    #[test]
+    fn an_address_has_its_burst_and_then_its_share_of_each_second() {
+        let clock = FakeRelativeClock::default();
+        let limiter = Limiter::new(clock.clone());
+        let taken = || (0..1_000).filter(|_| limiter.allows(household(1))).count();
+        assert_eq!(taken(), 300);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(taken(), 30);
+        assert!(limiter.allows(household(2)), "another has its own");
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(taken(), 300);
+    }
+
+    /// A134: addresses that came once are forgotten, however many they are; one that comes too often
+    /// is not, whoever comes in between.
+    #[test]
+    fn a134_a_crowd_is_forgotten_and_a_busy_address_is_not() {
+        let clock = FakeRelativeClock::default();
+        let limiter = Limiter::new(clock.clone());
+        let busy = household(u64::MAX);
+        while limiter.allows(busy) {}
+        let most = MOST_ADDRESSES + 2 * usize::try_from(FORGET_EVERY).expect("it is small");
+        for n in 0..200_000 {
+            assert!(limiter.allows(household(n)), "each comes once");
+            assert!(limiter.by_address.len() <= most, "{} addresses are remembered", limiter.by_address.len());
+            if n % 5_000 == 0 {
+                // Who came once is forgotten after a thirtieth of a second, the busy one after ten seconds.
+                clock.advance(Duration::from_millis(60));
+                while limiter.allows(busy) {} // with the time, one or two are due to it
+            }
+        }
+        assert!(!limiter.allows(busy), "it has its share and no new burst");
+    }
+}
