@@ -51,6 +51,7 @@ mod seal;
 mod send_budget;
 pub mod sending;
 pub mod settings;
+mod sms;
 pub mod stream;
 pub mod teams;
 mod turns;

@@ -1,15 +1,9 @@
-//! What the gateway's own messages say, by language. Where they go, and by whom, is not its affair;
-//! how a text message is made to need few parts stands in `sms`.
+//! What the gateway's own messages say, by language. Where they go, and by whom, is not its affair.
 //!
 //! Nothing that a customer or a bot wrote stands in a message: a name that reads like an address
 //! of a web page would turn our word into a phisher's.
 
 use super::link::Purpose;
-use sms::plainer;
-
-mod sms;
-
-pub use sms::code_by_sms;
 
 /// The line above a mail that brings a code.
 pub fn code_subject(locale: &str, brand: Option<&str>) -> String {
@@ -29,7 +23,7 @@ pub fn link(purpose: Purpose, locale: &str, brand: Option<&str>) -> String {
         Purpose::MidChat => words.link_mid_chat,
         Purpose::Entry => words.link_entry,
     };
-    plainer(&named(brand, text))
+    named(brand, text)
 }
 
 /// The line above a mail that brings a link.
@@ -121,18 +115,15 @@ const WORDS: &[Words] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::sms::parts;
     use super::*;
 
     #[test]
-    fn every_language_says_everything_and_by_sms_in_one_part() {
-        let url = format!("https://auth.example.com/l/{}", "A".repeat(47));
+    fn every_language_says_everything() {
         for words in WORDS {
             let all = [words.code_subject, words.code_warning, words.link_subject, words.trial];
             assert!(all.iter().all(|text| !text.is_empty()), "{}", words.language);
-            for purpose in [Purpose::PreChat, Purpose::MidChat] {
-                let text = format!("{}\n{url}", link(purpose, words.language, Some("A shop")));
-                assert_eq!(parts(&text), 1, "{}: {text}", words.language);
+            for purpose in [Purpose::PreChat, Purpose::MidChat, Purpose::Entry] {
+                assert!(!link(purpose, words.language, None).is_empty(), "{}", words.language);
             }
         }
         assert_eq!(link(Purpose::MidChat, "tlh", None), "Log in to continue your chat:");

@@ -12,6 +12,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 
+use super::sms;
 use super::teams::TeamView;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held};
@@ -176,6 +177,8 @@ impl Gateway {
                 };
                 let url = SecretString::from(url);
                 let text = wording::link(live.purpose, locale, brand);
+                let by_sms = is_text_message(&sending.way.channel(interaction));
+                let text = if by_sms { sms::plainer(&text) } else { text };
                 Some((wording::link_subject(locale, brand), Content::Link { text, url }))
             }
             What::Code { challenge, issue } => {
@@ -187,7 +190,7 @@ impl Gateway {
                 let text = match sending.way {
                     Way::Email => wording::code_by_mail(message, locale),
                     _ if is_text_message(&sending.way.channel(interaction)) => {
-                        wording::code_by_sms(message, &self.public_url, digits.expose().len())
+                        sms::code_by_sms(message, &self.public_url, digits.expose().len())
                     }
                     _ => message.to_owned(),
                 };

@@ -24,8 +24,9 @@ pub fn is_gsm(text: &str) -> bool {
     text.chars().all(|c| BASIC.contains(c) || EXTENDED.contains(c))
 }
 
-/// How many text messages it takes. One character outside the GSM alphabet makes all of it UCS-2.
-fn sms_parts(text: &str) -> usize {
+/// How many text messages it takes: 160 septets of GSM 03.38 or 70 units of UCS-2 in one, 153 or 67 in
+/// each of several. One character outside the GSM alphabet makes all of it UCS-2.
+pub fn sms_parts(text: &str) -> usize {
     let septets = |c: char| {
         if BASIC.contains(c) { Some(1) } else { EXTENDED.contains(c).then_some(2) }
     };
@@ -69,6 +70,10 @@ mod tests {
             ("õ".repeat(71), 2),
             ("😀".repeat(35), 1),
             ("😀".repeat(36), 2),
+            ("õ".repeat(134), 2),
+            ("õ".repeat(135), 3),
+            ("😀".repeat(67), 3), // 33 pairs in 67 units
+            ("ü{}".into(), 1),
             ("a".repeat(100) + "õ", 2),
         ] {
             assert_eq!(length(&text, Unit::SmsParts), parts, "{} characters", text.chars().count());
