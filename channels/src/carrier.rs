@@ -3,6 +3,7 @@
 //!
 //! It knows no platform and prints no URL: some carry secrets.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ pub struct Carrier {
     reach: Reach,
 }
 
-/// A reply.
-#[derive(Clone, Debug)]
+/// A reply. It prints no more than its status: the rest may quote what was sent.
+#[derive(Clone)]
 pub struct Reply {
     /// Its status.
     pub status: u16,
@@ -35,6 +36,12 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// Its body, as far as it is read.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({})", self.status)
+    }
 }
 
 /// No reply.

@@ -7,8 +7,8 @@ use url::form_urlencoded;
 
 use super::format::{Format, Unwrap, Wrapping};
 
-/// A request from outside.
-#[derive(Clone, Debug)]
+/// A request from outside. It does not print: its body may hold a code, its head and address a secret.
+#[derive(Clone)]
 pub struct Knock<'a> {
     /// Its method.
     pub method: Method,
