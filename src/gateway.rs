@@ -46,6 +46,7 @@ pub mod relay;
 pub mod replay;
 pub mod retention;
 pub mod returns;
+mod saving;
 pub mod screens;
 mod seal;
 mod send_budget;
