@@ -33,4 +33,5 @@ pub mod time;
 pub mod token;
 pub mod turn;
 pub mod typed;
+pub mod window;
 pub mod wording;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
 use countersign_channels::definition::Registry;
+use countersign_channels::webchat::WebChat;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -54,7 +55,9 @@ pub mod settings;
 mod sms;
 pub mod stream;
 pub mod teams;
+mod threads;
 mod turns;
+pub mod windows;
 
 pub use replay::{Remember, Told};
 pub use turns::Held;
@@ -119,6 +122,8 @@ pub struct Gateway {
     public_url: String,
     retention: Retention,
     registry: Registry,
+    /// What lies in web chats' windows.
+    threads: Arc<threads::Threads>,
     drivers: channels::Drivers,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
@@ -157,6 +162,7 @@ impl Gateway {
     ) -> Self {
         let keys = Keys::from_root(root);
         let owner = premises.owner_key.map(|key| owner_tag(&keys.api, key.expose()));
+        let threads = Arc::new(threads::Threads::new(store.clone(), clock.clone(), entropy.clone(), &keys));
         Self {
             store,
             time: clock::Time::begin(&*clock),
@@ -168,7 +174,8 @@ impl Gateway {
             owner,
             public_url: premises.public_url,
             retention: premises.retention,
-            registry: premises.channels,
+            registry: premises.channels.and(Arc::new(WebChat::over(threads.clone()))),
+            threads,
             drivers: channels::Drivers::default(),
             outgoing: sending::Outgoing::default(),
             budgets: send_budget::Blocks::default(),

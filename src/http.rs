@@ -30,6 +30,7 @@ mod browser;
 mod caller;
 mod challenges;
 mod channels;
+mod chats;
 mod code_page;
 mod connection;
 mod counts;
@@ -55,6 +56,7 @@ mod screens;
 pub mod serve;
 mod slugs;
 mod views;
+mod windows;
 
 pub use layers::Proxies;
 
@@ -131,6 +133,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(challenges::routes())
         .merge(invitations::routes())
         .merge(acts::routes())
+        .merge(chats::routes())
         .merge(events::routes())
         .merge(login_page::routes())
         .merge(admin::routes())
@@ -173,7 +176,8 @@ pub fn router(
         stopping,
     }));
     let (api, _) = described().split_for_parts();
-    let routes = api.merge(hosted::routes()).merge(code_page::routes()).merge(public::routes());
+    let routes =
+        api.merge(hosted::routes()).merge(code_page::routes()).merge(public::routes()).merge(windows::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

@@ -53,6 +53,8 @@ pub struct Around<'a> {
     pub keys: &'a Keys,
     /// The team's channels that messages can go over.
     pub channels: &'a [ChannelName],
+    /// Those of them that are web chats of the gateway's own: who is there has shown nothing yet.
+    pub windows: &'a [ChannelName],
     /// What has been paid for, where this turn may queue a message.
     pub paid: Option<Paid>,
     /// The moment.
@@ -66,7 +68,7 @@ pub struct Around<'a> {
 impl<'a> Around<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
-        Self { settings, keys, channels: &[], paid: None, now, sure: now, epoch: 0 }
+        Self { settings, keys, channels: &[], windows: &[], paid: None, now, sure: now, epoch: 0 }
     }
 
     /// An end of a lockout as clocks show it.

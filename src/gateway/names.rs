@@ -1,5 +1,5 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `e`, `f`, `y` and `m` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's;
+//! `i`, `a`, `e`, `f`, `v`, `y` and `m` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's;
 //! `n`, `d`, `b` and `g` have partitions of their own.
 
 use crate::domain::id::{InteractionId, ScreenName, TeamName};
@@ -61,6 +61,11 @@ pub(super) fn ended_name(id: InteractionId, number: u16) -> String {
 /// A challenge that ended.
 pub(super) fn ended_challenge_name(id: InteractionId, number: u16) -> String {
     format!("f/{id}/{number}")
+}
+
+/// What lies in a web chat's window.
+pub(super) fn thread_name(id: InteractionId) -> String {
+    format!("v/{id}")
 }
 
 /// A customer's ceiling.

@@ -53,6 +53,11 @@ impl<'a, T> Remember<'a, T> {
         self.place.name.clone()
     }
 
+    /// What tells this request from others, and is no secret.
+    pub(super) fn mark(&self) -> &str {
+        &self.place.name
+    }
+
     /// The earlier reply, or that its request is still running. A reply of a day ago counts no
     /// more, whether or not the store has swept it.
     pub(super) fn earlier(&self, kept: &Option<Opened>, now: Moment) -> Result<Option<Vec<u8>>, Error> {

@@ -9,6 +9,7 @@ use super::decide::{Change, Confirm, Plain, Reads};
 use super::interactions::{Acting, Summary};
 use super::names::{
     audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, member, stream_index,
+    thread_name,
 };
 use super::relay::{Head, Numbered};
 use super::teams::team_event;
@@ -101,6 +102,7 @@ impl Gateway {
             address.open.take_if(|open| *open == acting.id);
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
+            change.delete.push(thread_name(acting.id));
             change.delete.extend((1..=interaction.links_made).map(|number| ended_name(acting.id, number)));
             let challenges = 1..=interaction.challenges_made;
             change.delete.extend(challenges.map(|number| ended_challenge_name(acting.id, number)));

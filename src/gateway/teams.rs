@@ -13,6 +13,7 @@ use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::{SYSTEM_RECORD, gone_name, screen_name, team_record};
+use super::windows::is_window;
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
@@ -46,6 +47,8 @@ pub struct TeamView {
     pub verifying: Vec<VerifyingKey>,
     /// Its channels that messages can go over.
     pub channels: Vec<ChannelName>,
+    /// Those of them that are web chats of the gateway's own.
+    pub windows: Vec<ChannelName>,
 }
 
 impl std::fmt::Debug for TeamView {
@@ -286,8 +289,9 @@ impl Gateway {
             .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
         let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
         let channels = self.usable_channels(&team);
+        let windows = channels.iter().filter(|name| is_window(&team, name)).cloned().collect();
         let login_page = effective.settings.authentication_url.as_deref().and_then(|page| Url::parse(page).ok());
-        Ok(TeamView { effective, login_page, signing, verifying: team.verifying_keys(), channels, team })
+        Ok(TeamView { effective, login_page, signing, verifying: team.verifying_keys(), channels, windows, team })
     }
 
     pub(super) fn team_reads(&self, name: &TeamName) -> Reads {

@@ -269,6 +269,7 @@ impl Gateway {
     fn stands<T>(&self, held: &Held<T>, version: CommitId) {
         let interaction = held.interaction.clone();
         self.parsed.insert(interaction.id, Arc::new(Parsed { version, interaction }));
+        self.threads.ring(held.interaction.id);
         self.hand_over(held);
         self.count_back(&held.interaction.team, held.back);
     }

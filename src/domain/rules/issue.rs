@@ -61,7 +61,7 @@ pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
     turn.interaction.links_made += 1;
     let seed = turn.draws.take();
     let token = Token::of_seed(TokenKind::Link, &seed, (id, turn.interaction.links_made), &keys.handle);
-    let opener_secret = with_opener(&turn).then(|| Secret::new(turn.draws.take::<16>().to_vec()));
+    let opener_secret = with_opener(&turn).then(|| token.opener(&keys.handle));
     let mut link = Link {
         number: token.number,
         participant: turn.interaction.participants[at].id.clone(),

@@ -85,7 +85,15 @@ impl Turn<'_> {
     pub fn plan_to_send(&self, at: usize, to: DeliverTo, avoid: Option<Way>) -> Result<(Ready, Destination), Refusal> {
         let (settings, interaction) = (self.around.settings, &self.interaction);
         let participant = &interaction.participants[at];
-        let ways = ways(interaction, participant, settings, self.around.channels, (to, avoid))?;
+        let mut ways = ways(interaction, participant, settings, self.around.channels, (to, avoid))?;
+        if to == DeliverTo::Auto && self.around.windows.contains(&interaction.channel) {
+            // What is sent there is read by whoever chats, and shows nothing of who that is.
+            let only_there = settings.delivery.ways() == [Way::Chat];
+            ways.retain(|way| only_there || *way != Way::Chat);
+        }
+        if ways.is_empty() {
+            return Err(Refusal::NoAddress);
+        }
         if interaction.messages >= settings.send_budget.per_interaction {
             return Err(Refusal::SendBudget(interaction.idle_until));
         }
