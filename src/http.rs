@@ -37,6 +37,7 @@ mod counts;
 mod document;
 mod events;
 mod hosted;
+mod inbound;
 mod interactions;
 mod invitations;
 mod keys;
@@ -177,7 +178,8 @@ pub fn router(
     }));
     let (api, _) = described().split_for_parts();
     let routes =
-        api.merge(hosted::routes()).merge(code_page::routes()).merge(public::routes()).merge(windows::routes());
+        api.merge(hosted::routes()).merge(code_page::routes()).merge(inbound::routes()).merge(public::routes());
+    let routes = routes.merge(windows::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

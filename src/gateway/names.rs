@@ -1,5 +1,5 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `e`, `f`, `v`, `y` and `m` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's;
+//! `i`, `a`, `e`, `f`, `v`, `y`, `m` and `k` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's;
 //! `n`, `d`, `b` and `g` have partitions of their own.
 
 use crate::domain::id::{InteractionId, ScreenName, TeamName};
@@ -67,6 +67,9 @@ pub(super) fn ended_challenge_name(id: InteractionId, number: u16) -> String {
 pub(super) fn thread_name(id: InteractionId) -> String {
     format!("v/{id}")
 }
+
+/// A message that is to be taken out of its chat.
+pub(super) const RETRACTION: &str = "k/";
 
 /// A customer's ceiling.
 pub(super) fn ceiling_name(customer: &str) -> String {

@@ -8,6 +8,7 @@
 use countersign_channels::webchat;
 use serde::{Deserialize, Serialize};
 
+use super::inbound::{Flag, Message};
 use super::interactions::Acting;
 use super::links::fresh;
 use super::replay::Place;
@@ -18,6 +19,7 @@ use crate::domain::id::{ChannelName, InteractionId, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Heard, Kind};
+use crate::domain::rules::receive::{Company, Received};
 use crate::domain::rules::tend;
 use crate::domain::secret::base64url;
 use crate::domain::team::Team;
@@ -62,6 +64,8 @@ pub enum Typed {
     Answer(Kind, Outcome),
     /// It is in the thread, and the bot's to read.
     Said,
+    /// It looks like an answer that came too late: nobody reads it.
+    TooLate,
     /// It was typed where only a code may be, and is none. Nobody reads it.
     NoCode,
 }
@@ -157,34 +161,48 @@ impl Gateway {
         self.turn(acting.into(), |turn, _| tend::spoken(turn).map(|()| spoken.clone()), remember).await
     }
 
-    /// Hears what a guest typed. By the card of a code nothing but a code is taken.
-    pub async fn type_in(&self, guest: &Guest, message: &str, text: &str, by_card: bool) -> Result<Typed, Error> {
-        let id = guest.session.interaction;
-        let typed = self.answer_or_not(id, guest, message, text).await?;
-        match (typed, by_card) {
-            (Typed::Answer(..), _) => {
-                self.threads.put(id, &format!("typed:{message}"), &Said::Answer).await?;
-                Ok(typed)
-            }
-            (_, true) => Ok(Typed::NoCode),
-            (_, false) => {
-                self.threads.put(id, &format!("typed:{message}"), &Said::Customer(text.to_owned())).await?;
-                Ok(Typed::Said)
-            }
-        }
+    /// Hears what a guest typed: an answer, or words for the bot.
+    pub async fn type_in(&self, guest: &Guest, message: &str, text: &str, flag: &Flag<'_>) -> Result<Typed, Error> {
+        let held = self.seat(guest).await?;
+        self.must_have_window(&held)?;
+        let (id, conversation) = (held.interaction.id, &held.interaction.conversation);
+        let message_id = format!("{id}.{message}");
+        let coming = Message {
+            id: &message_id,
+            sender: conversation.as_str(),
+            conversation,
+            text,
+            company: Company::Alone,
+            raw: None,
+        };
+        let received = self.receive(&guest.team, &held.interaction.channel, &coming, flag).await?;
+        let (said, typed) = match received {
+            Received::Answer(kind, outcome) => (Said::Answer, Typed::Answer(kind, outcome)),
+            Received::Hidden => (Said::Answer, Typed::TooLate),
+            Received::Words => (Said::Customer(text.to_owned()), Typed::Said),
+        };
+        self.threads.put(id, &format!("typed:{message}"), &said).await?;
+        Ok(typed)
     }
 
-    async fn answer_or_not(&self, id: InteractionId, guest: &Guest, message: &str, text: &str) -> Result<Typed, Error> {
+    /// Takes what a guest typed into the card of a code. Nothing but a code is taken there: whatever else it
+    /// is, nobody reads it.
+    pub async fn answer_in_card(&self, guest: &Guest, message: &str, text: &str) -> Result<Typed, Error> {
+        let id = guest.session.interaction;
         let read = |heard: Heard| match heard {
-            Heard::Conversation => Typed::Said,
+            Heard::Conversation => Typed::NoCode,
             Heard::Answer(kind, outcome) => Typed::Answer(kind, outcome),
         };
         let render = |held: &Held<Heard>| super::encode(&read(held.outcome));
         let remember = Remember::new(self.typed_place(id, message), &render);
-        match self.hear(id, Some(&guest.team), text, None, &Actor::Person, &remember).await? {
-            Told::Fresh(held) => Ok(read(held.outcome)),
-            Told::Again(bytes) => super::decode("what was typed", &bytes),
+        let typed = match self.hear(id, Some(&guest.team), text, None, &Actor::Person, &remember).await? {
+            Told::Fresh(held) => read(held.outcome),
+            Told::Again(bytes) => super::decode("what was typed", &bytes)?,
+        };
+        if matches!(typed, Typed::Answer(..)) {
+            self.threads.put(id, &format!("typed:{message}"), &Said::Answer).await?;
         }
+        Ok(typed)
     }
 
     fn typed_place(&self, id: InteractionId, message: &str) -> Place {

@@ -233,10 +233,14 @@ async fn type_in(
     if text.trim().is_empty() || text.len() > LONGEST_TEXT {
         return Err(fault("/text", "must be 1 to 4096 bytes"));
     }
-    let typed = state.gateway.type_in(&guest, message_id.as_str(), &text, card).await;
+    let typed = match card {
+        true => state.gateway.answer_in_card(&guest, message_id.as_str(), &text).await,
+        false => state.gateway.type_in(&guest, message_id.as_str(), &text, &state.flag_for_bots()).await,
+    };
     Ok(Reply(match typed.map_err(|error| refused(&state, error))? {
         Typed::Answer(kind, outcome) => json!({"taken": "answer", "kind": kind, "outcome": outcome}),
         Typed::Said => json!({"taken": "said"}),
+        Typed::TooLate => json!({"taken": "answer", "outcome": "too_late"}),
         Typed::NoCode => json!({"taken": "nothing", "outcome": "not_a_code"}),
     })
     .into_response())

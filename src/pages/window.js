@@ -218,7 +218,13 @@ const type = async (said, inCard) => {
   return reply.json();
 };
 
-const judged = { wrong: words.wrong, locked: words.locked, banned: words.locked, subject_conflict: words.other };
+const judged = {
+  wrong: words.wrong,
+  locked: words.locked,
+  banned: words.locked,
+  subject_conflict: words.other,
+  too_late: words.late,
+};
 
 composer.addEventListener("submit", async (event) => {
   event.preventDefault();
