@@ -121,7 +121,7 @@ mod tests {
             // Who speaks to a server: the chat's window to its own, the embedding page to its own.
             let asked: Vec<&str> = text.match_indices("fetch(").map(|(at, _)| &text[at..at + 20]).collect();
             let allowed: &[&str] = match name {
-                "window.js" => &["fetch(`${words.path}/", "fetch(`${words.path}/"],
+                "window.js" => &["fetch(`${words.path}", "fetch(`${words.path}"],
                 "countersign.js" => &["fetch(address, { met"],
                 _ => &[],
             };

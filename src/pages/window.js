@@ -43,10 +43,18 @@ const make = (tag, name, ...inside) => {
 };
 
 // What comes is followed, unless somebody reads further up.
+let following = true;
+const follow = () => {
+  if (following) log.scrollTop = log.scrollHeight;
+};
+log.addEventListener("scroll", () => {
+  following = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+});
+new ResizeObserver(follow).observe(log);
+
 const add = (item) => {
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   entries.append(item);
-  if (atEnd) log.scrollTop = log.scrollHeight;
+  follow();
 };
 
 const notice = (sentence) => add(make("li", "notice", sentence));

@@ -39,6 +39,14 @@ async fn token(team: &Team, chat: &str) -> String {
     made["token"].as_str().expect("a token").to_owned()
 }
 
+/// Another node on the same store, or this one after a restart, where the store is one process's own.
+async fn elsewhere(world: &World) -> World {
+    match world.keeps_a_board() {
+        true => world.restarted(false).await,
+        false => world.second_node(),
+    }
+}
+
 /// A browser's window.
 struct Window {
     world: World,

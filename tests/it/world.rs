@@ -12,7 +12,7 @@ use countersign::ambient::{FixedClock, SeededEntropy};
 use countersign::domain::secret::Secret;
 use countersign::gateway::{Gateway, Premises, Retention};
 use countersign::http;
-use countersign::store::Store;
+use countersign::store::{Board, Key, Partition, Store};
 use countersign_channels::definition::{Definition, Registry};
 use countersign_channels::recorder::{Recorded, Recorder};
 use http_body_util::BodyExt;
@@ -148,6 +148,12 @@ impl World {
     pub fn second_node(&self) -> Self {
         let (gateway, router, recorder) = node(self.store.clone(), self.clock.clone(), 2);
         Self { gateway, router, recorder, ..self.clone() }
+    }
+
+    /// Whether one process has the store for itself.
+    pub fn keeps_a_board(&self) -> bool {
+        let key = Key { partition: Partition(0), name: "i/0".to_owned() };
+        self.store.board(&key) != Board::NotKept
     }
 
     /// The node after a restart: it knows what the store knows, and goes by the same clock.

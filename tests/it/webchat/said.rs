@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Window, entries, open, state, team};
+use super::{Window, elsewhere, entries, open, state, team};
 use crate::stores;
 use crate::world::{World, worlds};
 
@@ -37,6 +37,7 @@ async fn what_both_sides_say_stands_in_the_window_in_its_order() {
 #[tokio::test]
 async fn a_browser_that_comes_back_misses_nothing_on_any_node() {
     for world in worlds().await {
+        let elsewhere = elsewhere(&world).await;
         let team = team(&world).await;
         let chat = open(&team, "visitor").await;
         let window = Window::open(&team, &chat).await;
@@ -44,7 +45,6 @@ async fn a_browser_that_comes_back_misses_nothing_on_any_node() {
         let last = window.sees().await.iter().rfind(|news| !news.id.is_empty()).expect("an entry").id.clone();
         says(&team, &chat, "two").await; // nobody looks
         says(&team, &chat, "three").await;
-        let elsewhere = world.restarted(false).await;
         let missed = window.at(&elsewhere).sees_after(&last).await;
         assert_eq!(entries(&missed).iter().map(|e| e["text"].clone()).collect::<Vec<_>>(), ["two", "three"]);
     }
@@ -135,10 +135,11 @@ async fn what_cannot_be_said_is_refused_with_its_place() {
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
     }
     let elsewhere = team.open("whatsapp", "+37255512345").await;
+    let stranger = world.team("other").await;
     for act in ["/replies", "/chat-tokens"] {
+        let chat = open(&team, act).await;
         let body = if act == "/replies" { json!({"text": "x"}) } else { json!({}) };
         team.bot("POST", &elsewhere, act, body.clone()).await.refused(409, "no-channel");
-        let stranger = world.team("other").await;
         stranger.bot("POST", &chat, act, body.clone()).await.refused(404, "not-found");
         team.bot("POST", &chat, "/close", json!({})).await.expect(200);
         team.bot("POST", &chat, act, body).await.refused(409, "interaction-closed");
