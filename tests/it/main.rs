@@ -45,4 +45,5 @@ mod supply;
 mod tenancy;
 mod timing;
 mod versions;
+mod webhooks;
 mod world;
