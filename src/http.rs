@@ -57,6 +57,7 @@ mod screens;
 pub mod serve;
 mod slugs;
 mod views;
+mod webhooks;
 mod windows;
 
 pub use layers::Proxies;
@@ -120,6 +121,7 @@ impl Shared {
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
         (name = "channels", description = "Accounts on chat platforms, which messages go over"),
+        (name = "webhooks", description = "Where a team's events are told, signed"),
         (name = "audit", description = "The security acts of a team"),
         (name = "customers", description = "The company's customers"),
     )
@@ -140,6 +142,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(admin::routes())
         .merge(keys::routes())
         .merge(channels::routes())
+        .merge(webhooks::routes())
         .merge(screens::routes())
 }
 

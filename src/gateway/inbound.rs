@@ -6,7 +6,9 @@
 //! commit: a platform that tells it again causes nothing. Its text is kept nowhere, save sealed on
 //! its way to the bot. Who may tell one is proved elsewhere: `ears`, or the gateway's own chat.
 
-use serde_json::Value;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::RETRACTION;
@@ -19,12 +21,21 @@ use crate::domain::channel::Channel;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::interaction::Address;
+use crate::domain::line::{Claim, Post, Recipient};
+use crate::domain::posting::LONGEST_TRYING;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::receive::{Before, Company, Received, Said, may_be_code, receive, receive_alone};
+use crate::domain::secret::Secret;
 use crate::domain::sending::Destination;
 use crate::domain::time::Moment;
 use crate::domain::typed::Digits;
 use crate::store::Key;
+
+/// What is passed on of a platform's own words has at most so many bytes.
+const MOST_RAW: usize = 64 * 1024;
+
+/// What stands where a bot is not told what was said.
+const HIDDEN: &str = "••••••";
 
 /// A message as it came.
 #[derive(Clone, Copy)]
@@ -53,8 +64,13 @@ struct Coming<'a> {
     name: &'a ChannelName,
     channel: &'a Channel,
     message: &'a Message<'a>,
+    flag: &'a Flag<'a>,
     /// What the bot knows it by.
     mark: String,
+    /// The line of posts to the bot that it joins.
+    line: Key,
+    /// The line's claim, where this message made one.
+    claim: Mutex<Option<Claim>>,
 }
 
 impl Gateway {
@@ -69,7 +85,7 @@ impl Gateway {
         team: &TeamName,
         channel: &ChannelName,
         message: &Message<'_>,
-        _flag: &Flag<'_>,
+        flag: &Flag<'_>,
     ) -> Result<Received, Error> {
         let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let account = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
@@ -81,7 +97,10 @@ impl Gateway {
             name: channel,
             channel: account,
             message,
+            flag,
             mark: self.keys.replay.tag(&[b"passed on", address.as_bytes(), message.id.as_bytes()]).name(),
+            line: self.line_of(team, channel, message.conversation),
+            claim: Mutex::default(),
         };
         let mut in_doubt = false;
         if let Some(id) = self.find_open(&coming).await? {
@@ -111,8 +130,10 @@ impl Gateway {
         let visit = Visit { id, team: Some(team), actor: Actor::Person, with };
         let said = Said { text: message.text, company: message.company };
         let render = |held: &Held<Received>| encode(&held.outcome);
-        let puts = |_: &[Option<Opened>], held: &Held<Received>, now| Ok(coming.puts(held.outcome, now));
-        let remember = Remember::new(place, &render).along(Along { reads: Vec::new(), puts: &puts });
+        let puts = |records: &[Option<Opened>], held: &Held<Received>, now| {
+            coming.puts(records, held.outcome, Some(held), now)
+        };
+        let remember = Remember::new(place, &render).along(Along { reads: coming.reads(), puts: &puts });
         match self.turn(visit, |turn, _| receive(turn, said), Some(&remember)).await? {
             Told::Fresh(held) => Ok(coming.is_saved(held.outcome)),
             Told::Again(earlier) => again(&earlier),
@@ -130,13 +151,13 @@ impl Gateway {
             Before::Silence
         };
         let received = receive_alone(coming.message.text, before, settings);
-        if !coming.is_taken_back(received) {
+        if !coming.is_passed_on(received) && !coming.is_taken_back(received) {
             return Ok(received);
         }
         let render = |received: &Received| encode(received);
-        let puts = |_: &[Option<Opened>], received: &Received, now| Ok(coming.puts(*received, now));
-        let remember = Remember::new(place, &render).along(Along { reads: Vec::new(), puts: &puts });
-        let reads = Reads { partition: coming.address().0, names: remember.names() };
+        let puts = |records: &[Option<Opened>], received: &Received, now| coming.puts(records, *received, None, now);
+        let remember = Remember::new(place, &render).along(Along { reads: coming.reads(), puts: &puts });
+        let reads = Reads { partition: coming.line.partition, names: remember.names() };
         let saved = self.decide(&reads, |records, now| {
             if let Some(earlier) = remember.earlier(&records[records.len() - 1], now)? {
                 return Ok(Change::nothing(Ok(Told::Again(earlier))));
@@ -175,26 +196,75 @@ impl Coming<'_> {
         received != Received::Words && definition.is_some_and(|definition| definition.abilities().retracts)
     }
 
+    /// Whether it goes to the bot.
+    fn is_passed_on(&self, received: Received) -> bool {
+        !matches!(received, Received::Answer(..)) && self.channel.forward_url().is_some()
+    }
+
     fn retraction_name(&self) -> String {
         format!("{RETRACTION}{}", self.mark)
     }
 
+    /// What has to be read for what may be done.
+    fn reads(&self) -> Vec<String> {
+        self.channel.forward_url().map(|_| self.line.name.clone()).into_iter().collect()
+    }
+
     /// The records of what is to be done.
-    fn puts(&self, received: Received, now: Moment) -> Vec<Plain> {
-        let (team, mut put) = (&self.view.team.name, Vec::new());
+    fn puts(
+        &self,
+        records: &[Option<Opened>],
+        received: Received,
+        held: Option<&Held<Received>>,
+        now: Moment,
+    ) -> Result<Vec<Plain>, Error> {
+        let (team, mut put, mut claimed) = (&self.view.team.name, Vec::new(), None);
         if self.is_taken_back(received) {
             let (to, id) = (self.message.conversation.as_str().to_owned(), self.message.id.to_owned());
             let (team, channel) = (team.clone(), self.name.clone());
             let retraction = Retraction { team, channel, to, id, tries: 1, since: now };
             put.push(retraction.record(self.retraction_name(), now));
         }
-        put
+        if self.is_passed_on(received) {
+            let body = self.body(received, held, now).to_string().into_bytes();
+            let post = Post { id: self.mark.clone(), body: Secret::new(body), until: now.plus(LONGEST_TRYING) };
+            let (record, to) = (records.first().and_then(Option::as_ref), Recipient::Forward(self.name.clone()));
+            let (line, claim) = self.gateway.joined(&self.line.name, record, (team, &to), post, now)?;
+            put.push(line);
+            claimed = claim;
+        }
+        *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = claimed;
+        Ok(put)
+    }
+
+    /// What the bot is told.
+    fn body(&self, received: Received, held: Option<&Held<Received>>, now: Moment) -> Value {
+        let Message { id, sender, conversation, text, raw, .. } = *self.message;
+        let is_hidden = received == Received::Hidden;
+        let raw = raw.filter(|raw| !is_hidden && raw.to_string().len() <= MOST_RAW);
+        json!({
+            "id": self.mark,
+            "type": "message.received",
+            "at": now.to_string(),
+            "team": self.view.team.name,
+            "channel": self.name,
+            "conversation": conversation,
+            "from": sender,
+            "interaction": held.map(|held| held.interaction.id),
+            "authentication": held.map(|held| (self.flag)(held)),
+            "message_id": id,
+            "text": if is_hidden { HIDDEN } else { text },
+            "raw": raw,
+        })
     }
 
     /// It is saved: what is to be done is done behind the reply.
     fn is_saved(&self, received: Received) -> Received {
         if self.is_taken_back(received) {
-            self.gateway.retractions.push(Key { partition: self.address().0, name: self.retraction_name() });
+            self.gateway.retractions.push(Key { partition: self.line.partition, name: self.retraction_name() });
+        }
+        if let Some(claim) = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.gateway.lines.push(self.line.clone(), claim);
         }
         let outcome = match received {
             Received::Answer(..) => "answer",

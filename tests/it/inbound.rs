@@ -3,6 +3,7 @@
 //! the team's bot is told, and in what the platforms are asked.
 
 mod attacks;
+mod bot;
 mod chats;
 mod journeys;
 mod nodes;

@@ -46,4 +46,5 @@ mod tenancy;
 mod timing;
 mod versions;
 mod webchat;
+mod webhooks;
 mod world;
