@@ -12,8 +12,8 @@ use super::names::{
     thread_name,
 };
 use super::relay::{Head, Numbered};
+use super::saving::address_record;
 use super::teams::team_event;
-use super::turns::address_record;
 use super::{DAY, Error, Gateway, Held, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{InteractionId, TeamName};
