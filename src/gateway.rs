@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
 use countersign_channels::definition::Registry;
+use countersign_channels::reach::Reach;
+use countersign_channels::webchat::WebChat;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,19 +34,25 @@ pub mod challenges;
 pub mod channels;
 pub mod clock;
 mod decide;
+pub mod ears;
 pub mod entry;
 pub mod epoch;
+pub mod inbound;
 pub mod interactions;
 pub mod keys;
+mod lines;
 pub mod links;
 pub mod messages;
 mod names;
 mod openings;
 pub mod postback;
+mod posting;
 pub mod reapply;
 pub mod relay;
 pub mod replay;
+mod requesting;
 pub mod retention;
+pub mod retracting;
 pub mod returns;
 mod saving;
 pub mod screens;
@@ -55,7 +63,11 @@ pub mod settings;
 mod sms;
 pub mod stream;
 pub mod teams;
+pub mod telling;
+mod threads;
 mod turns;
+pub mod webhooks;
+pub mod windows;
 
 pub use replay::{Remember, Told};
 pub use turns::Held;
@@ -93,6 +105,8 @@ pub struct Premises {
     pub retention: Retention,
     /// The chat platforms that teams may have accounts on.
     pub channels: Registry,
+    /// Whom it may speak to where a team names the address.
+    pub reach: Reach,
 }
 
 /// How long things are kept, in days.
@@ -120,9 +134,20 @@ pub struct Gateway {
     public_url: String,
     retention: Retention,
     registry: Registry,
+    /// What lies in web chats' windows.
+    threads: Arc<threads::Threads>,
     drivers: channels::Drivers,
+    ears: ears::Ears,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
+    /// Messages that this node is to take out of their chats.
+    retractions: retracting::Retractions,
+    /// What carries posts to addresses of teams.
+    courier: posting::Courier,
+    /// Lines of posts that this node has claimed.
+    lines: lines::Claimed,
+    /// Webhooks that this node is to look after.
+    ringing: telling::Ringing,
     budgets: send_budget::Blocks,
     returns: returns::Counts,
     teams: teams::Known,
@@ -158,6 +183,7 @@ impl Gateway {
     ) -> Self {
         let keys = Keys::from_root(root);
         let owner = premises.owner_key.map(|key| owner_tag(&keys.api, key.expose()));
+        let threads = Arc::new(threads::Threads::new(store.clone(), clock.clone(), entropy.clone(), &keys));
         Self {
             store,
             time: clock::Time::begin(&*clock),
@@ -169,9 +195,15 @@ impl Gateway {
             owner,
             public_url: premises.public_url,
             retention: premises.retention,
-            registry: premises.channels,
+            registry: premises.channels.and(Arc::new(WebChat::over(threads.clone()))),
+            threads,
             drivers: channels::Drivers::default(),
+            ears: ears::Ears::default(),
             outgoing: sending::Outgoing::default(),
+            retractions: retracting::Retractions::default(),
+            courier: posting::Courier::new(premises.reach),
+            lines: lines::Claimed::default(),
+            ringing: telling::Ringing::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),
             teams: teams::Known::default(),
@@ -210,10 +242,16 @@ impl Gateway {
     /// Tends to everything that is due: alarms and messages, then what they and others have to tell. The
     /// background loops do the same; tests call it when their clock has moved.
     pub async fn tend(&self) -> Result<(), Error> {
-        while self.ring().await? + self.send().await > 0 {}
-        self.add_all_counts().await?;
-        while self.relay().await? > 0 {}
-        Ok(())
+        loop {
+            while self.ring().await? + self.send().await + self.take_messages_back().await + self.post_lines().await > 0
+            {
+            }
+            self.add_all_counts().await?;
+            while self.relay().await? > 0 {}
+            if self.tell().await == 0 {
+                return Ok(());
+            }
+        }
     }
 
     fn draws(&self) -> Draws {

@@ -30,12 +30,14 @@ mod browser;
 mod caller;
 mod challenges;
 mod channels;
+mod chats;
 mod code_page;
 mod connection;
 mod counts;
 mod document;
 mod events;
 mod hosted;
+mod inbound;
 mod interactions;
 mod invitations;
 mod keys;
@@ -55,6 +57,8 @@ mod screens;
 pub mod serve;
 mod slugs;
 mod views;
+mod webhooks;
+mod windows;
 
 pub use layers::Proxies;
 
@@ -117,6 +121,7 @@ impl Shared {
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
         (name = "channels", description = "Accounts on chat platforms, which messages go over"),
+        (name = "webhooks", description = "Where a team's events are told, signed"),
         (name = "audit", description = "The security acts of a team"),
         (name = "customers", description = "The company's customers"),
     )
@@ -131,11 +136,13 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(challenges::routes())
         .merge(invitations::routes())
         .merge(acts::routes())
+        .merge(chats::routes())
         .merge(events::routes())
         .merge(login_page::routes())
         .merge(admin::routes())
         .merge(keys::routes())
         .merge(channels::routes())
+        .merge(webhooks::routes())
         .merge(screens::routes())
 }
 
@@ -173,7 +180,9 @@ pub fn router(
         stopping,
     }));
     let (api, _) = described().split_for_parts();
-    let routes = api.merge(hosted::routes()).merge(code_page::routes()).merge(public::routes());
+    let routes =
+        api.merge(hosted::routes()).merge(code_page::routes()).merge(inbound::routes()).merge(public::routes());
+    let routes = routes.merge(windows::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

@@ -246,6 +246,19 @@ impl Notice {
     }
 }
 
+/// The window of a web chat, which its script fills.
+#[derive(Serialize)]
+pub struct Window {
+    /// Whose chat this is.
+    pub brand: Brand,
+    /// BCP 47 tag of the wanted language; falls back to English.
+    pub locale: String,
+    /// What the script's requests begin with.
+    pub path: String,
+    /// Origins whose page may stand around it.
+    pub origins: Vec<String>,
+}
+
 /// What `/problems/SLUG` explains to a developer.
 #[derive(Serialize)]
 pub struct ProblemPage {

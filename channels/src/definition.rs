@@ -92,6 +92,13 @@ impl Registry {
         Self(definitions.into_iter().map(|definition| (definition.name().to_owned(), definition)).collect())
     }
 
+    /// With one more.
+    #[must_use]
+    pub fn and(mut self, definition: Arc<dyn Definition>) -> Self {
+        self.0.insert(definition.name().to_owned(), definition);
+        self
+    }
+
     /// The platform of that name.
     pub fn find(&self, name: &str) -> Option<&Arc<dyn Definition>> {
         self.0.get(name)

@@ -22,6 +22,7 @@ pub mod reach;
 pub mod recorder;
 pub mod shipped;
 pub mod template;
+pub mod webchat;
 
 /// Something to say to a person.
 #[derive(Clone, Debug)]

@@ -42,7 +42,7 @@ pub async fn restore(
     let manifest = backup::verify(file, &mut |done, all| progress("verified", done, all))?;
     let made_at = Moment(manifest.made_at).to_string();
     backup::put_back(file, path, &made_at, &mut |done, all| progress("put back", done, all))?;
-    let outcome = async {
+    let outcome = Box::pin(async {
         let store = Arc::new(Embedded::open(path)?);
         store.proved().await?;
         let gateway = over(store.clone(), config, &root, String::new(), Recorder::default())?;
@@ -50,7 +50,7 @@ pub async fn restore(
         recognised.context("the backup was sealed with another root key: name the one that belongs to it")?;
         let done = begin(&gateway, &store, trails).await?;
         Ok::<_, anyhow::Error>((gateway, done))
-    };
+    });
     match outcome.await {
         Ok((gateway, done)) => tell(&gateway, &made_at, &done, say).await,
         Err(error) => {

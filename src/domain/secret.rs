@@ -157,6 +157,8 @@ pub struct Keys {
     pub address: MacKey,
     /// People in the audit trail.
     pub pseudonym: MacKey,
+    /// The words that let a browser into a web chat's window.
+    pub window: MacKey,
     /// Idempotency keys and the bodies that came with them.
     pub replay: MacKey,
     /// What seals records at rest.
@@ -198,6 +200,7 @@ impl Keys {
             api: mac("api key"),
             address: mac("address"),
             pseudonym: mac("pseudonym"),
+            window: mac("window"),
             replay: mac("replay"),
             seal: derive("seal"),
             signing: SigningKey::from_seed(&derive("signing")),

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use super::id::InteractionId;
-use super::secret::{MacKey, Tag, base64url, from_base64url};
+use super::secret::{MacKey, Secret, Tag, base64url, from_base64url};
 
 /// What a token opens. The number is the token's first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,12 @@ impl Token {
         let mut secret = [0; 16];
         secret.copy_from_slice(&made.as_bytes()[..16]);
         Self { kind: TokenKind::Done, secret, ..self.clone() }
+    }
+
+    /// What shows a login page's window to be opened by the chat that the link was sent to. It follows
+    /// from the token and a key: whoever has the link alone, to forward it, cannot make it.
+    pub fn opener(&self, key: &MacKey) -> Secret {
+        Secret::new(key.tag(&[b"opener", &self.bytes()]).as_bytes()[..16].to_vec())
     }
 
     /// What the store keeps of it.

@@ -90,8 +90,11 @@ impl Gateway {
     pub(super) fn around<'a>(&'a self, team: &'a TeamView, now: Moment) -> Around<'a> {
         let hands = self.hands();
         let sure = now.shown(hands.now(), hands.sure());
-        let (settings, channels) = (&team.effective.settings, team.channels.as_slice());
-        Around { settings, keys: &self.keys, channels, paid: None, now, sure, epoch: self.epoch().number }
+        let settings = &team.effective.settings;
+        let (channels, windows) = (team.channels.as_slice(), team.windows.as_slice());
+        let sends_itself = team.event_webhook().is_some();
+        let (keys, epoch) = (&self.keys, self.epoch().number);
+        Around { settings, keys, channels, windows, sends_itself, paid: None, now, sure, epoch }
     }
 
     /// Goes on from the mark that the store keeps. With `believe` a clock that was set back is

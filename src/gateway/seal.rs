@@ -9,7 +9,7 @@ use crate::store::CommitId;
 
 /// AES-256-GCM-SIV (RFC 8452): a nonce that came twice would tell no more than that two texts
 /// are equal, so random ones do. The nonce stands before the sealed bytes.
-fn seal_with(key: &LessSafeKey, nonce: [u8; NONCE_LEN], about: &[u8], plain: &[u8]) -> Vec<u8> {
+pub(super) fn seal_with(key: &LessSafeKey, nonce: [u8; NONCE_LEN], about: &[u8], plain: &[u8]) -> Vec<u8> {
     let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM_SIV.tag_len());
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plain);
@@ -19,7 +19,7 @@ fn seal_with(key: &LessSafeKey, nonce: [u8; NONCE_LEN], about: &[u8], plain: &[u
     sealed
 }
 
-fn open_with(key: &LessSafeKey, about: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn open_with(key: &LessSafeKey, about: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
     let mut body = body.to_vec();

@@ -79,12 +79,21 @@ fn is_nonce(state: &Shared, token: &Token, browser: &str, sent: &str) -> bool {
     nonce(state, token, browser).as_bytes().ct_eq(sent.as_bytes()).into()
 }
 
+/// Ours.
+pub(super) fn own_origin(state: &Shared) -> String {
+    Url::parse(state.gateway.public_url()).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
+
 /// Our own `Origin`, or `Sec-Fetch-Site: same-origin`.
-fn from_own_page(state: &Shared, headers: &HeaderMap) -> bool {
+pub(super) fn from_own_page(state: &Shared, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    let own = Url::parse(state.gateway.public_url()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     match text("origin") {
-        Some(origin) => origin == own,
+        Some(origin) => origin == own_origin(state),
         None => text("sec-fetch-site") == Some("same-origin"),
     }
+}
+
+/// The browser says that a page of another origin asks. One that says nothing is older than that word.
+pub(super) fn is_foreign(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin")
 }

@@ -7,7 +7,7 @@ use axum::routing::get;
 use http::{HeaderMap, header};
 
 use super::Shared;
-use super::browser::{Form, browser, fingerprint, nonce};
+use super::browser::{Form, browser, fingerprint, nonce, own_origin};
 use super::notices::{refusal_in, refusal_page, refused};
 use super::page::{brand, done, drawn_alone, form_targets, headers_of_page, see_other, set};
 use super::problem::Problem;
@@ -73,7 +73,7 @@ fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &T
         intent_label: link.intent.as_ref().and_then(|i| settings.intents.get(i.as_str())?.label.clone()),
         action: format!("/l/{}", token.text()),
         nonce: nonce(state, token, browser),
-        opener_origins: if opener { settings.allowed_origins.clone() } else { Vec::new() },
+        opener_origins: if opener { openers(state, held) } else { Vec::new() },
         opener_required: link.rule == BindingRule::Opener,
         screen: None,
     };
@@ -81,6 +81,15 @@ fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &T
     // No Cross-Origin-Opener-Policy here: the chat's window must be able to vouch.
     headers_of_page(state, &mut response, &form_targets(settings));
     response
+}
+
+/// Whose windows may vouch: the team's own pages', and where the chat is the gateway's, its own.
+fn openers<T>(state: &Shared, held: &Held<T>) -> Vec<String> {
+    let mut origins = held.team.effective.settings.allowed_origins.clone();
+    if held.team.windows.contains(&held.interaction.channel) {
+        origins.push(own_origin(state));
+    }
+    origins
 }
 
 /// A done page, and who looks at it.

@@ -101,7 +101,9 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
     }
     let path = request.uri().path();
     let (page, post_back) = (path.starts_with("/l/") || path.starts_with("/c/"), path.starts_with("/p/"));
-    if !(page || post_back) || client(request, &shared.proxies).is_none_or(|from| shared.limiter.allows(from)) {
+    let window = path.starts_with("/webchat/");
+    if !(page || post_back || window) || client(request, &shared.proxies).is_none_or(|from| shared.limiter.allows(from))
+    {
         return None;
     }
     Some(match page {

@@ -43,6 +43,18 @@ pub(super) fn headers_with_frame(state: &Shared, response: &mut Response, form_t
     }
 }
 
+/// What a document says that stands in a frame on the team's websites, and on no other's. It has no form
+/// that leads anywhere, and its script makes no HTML of texts.
+pub(super) fn headers_in_frame(state: &Shared, response: &mut Response, websites: &[String]) {
+    headers_of_page(state, response, "'none'");
+    let websites = if websites.is_empty() { "'none'".to_owned() } else { websites.join(" ") };
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'none'; base-uri 'none'; frame-ancestors {websites}; require-trusted-types-for 'script'"
+    );
+    set(response, header::CONTENT_SECURITY_POLICY, &policy);
+}
+
 /// Where the forms of a team's pages may lead: Continue and a right answer go on to the login page or
 /// to where people are let in, and browsers judge such a redirect by `form-action`.
 pub(super) fn form_targets(settings: &Settings) -> String {

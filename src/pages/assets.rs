@@ -16,7 +16,7 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &[u8]); 8] = [
+const FILES: [(&str, &str, &[u8]); 10] = [
     ("countersign.css", CSS, include_bytes!("countersign.css")),
     ("countersign.js", JS, include_bytes!("countersign.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("icon.svg")),
@@ -25,6 +25,8 @@ const FILES: [(&str, &str, &[u8]); 8] = [
     ("reference.css", CSS, include_bytes!("reference.css")),
     ("reference.js", JS, include_bytes!("reference.js")),
     ("screen.css", CSS, include_bytes!("screen.css")),
+    ("window.css", CSS, include_bytes!("window.css")),
+    ("window.js", JS, include_bytes!("window.js")),
 ];
 
 /// The file of that name, for `/assets/NAME`; `countersign.js` is also `/countersign.js`.
@@ -66,13 +68,64 @@ mod tests {
         assert!(address("none.css").is_none());
     }
 
+    /// What stands in a chat was written by others: it becomes text, never HTML, and no script of ours asks
+    /// for an exception in anybody's policy.
+    #[test]
+    fn no_script_makes_html_or_code_of_texts() {
+        for (name, _, bytes) in FILES.into_iter().filter(|(name, ..)| name.ends_with(".js")) {
+            let text = std::str::from_utf8(bytes).expect("all of them are text");
+            for sink in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "srcdoc",
+                "setHTML",
+                "parseFromString",
+                "createContextualFragment",
+                "setAttribute(\"style\"",
+                "setAttribute(\"on",
+                "createElement(\"style\"",
+                "createElement(\"script\"",
+                "setTimeout(\"",
+                "localStorage",
+                "sessionStorage",
+                "document.cookie",
+                "\"*\"",
+            ] {
+                assert!(!text.contains(sink), "{name} has {sink}");
+            }
+        }
+        let embedded = asset("countersign.js").expect("listed").bytes.len();
+        assert!(embedded < 10 * 1024, "{embedded} bytes are more than a website should be asked to load");
+    }
+
+    /// Whoever hears a message asks first from which window and of which origin it is.
+    #[test]
+    fn a084_no_script_hears_a_message_of_anybody() {
+        for (name, listeners) in [("countersign.js", 2), ("window.js", 2), ("opener.js", 1)] {
+            let text = std::str::from_utf8(asset(name).expect("listed").bytes).expect("text");
+            assert_eq!(text.matches("addEventListener(\"message\"").count(), listeners, "{name}");
+            let asks = text.matches("event.source !==").count();
+            assert_eq!((asks, text.matches("event.origin").count() >= asks), (listeners, true), "{name}");
+        }
+    }
+
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
         for (name, _, bytes) in FILES {
             let text = std::str::from_utf8(bytes).expect("all of them are text");
-            for foreign in ["@import", "url(http", "url(//", "import(", "fetch(", "eval("] {
+            for foreign in ["@import", "url(http", "url(//", "import(", "importScripts", "eval(", "Function("] {
                 assert!(!text.contains(foreign), "{name} has {foreign}");
             }
+            // Who speaks to a server: the chat's window to its own, the embedding page to its own.
+            let asked: Vec<&str> = text.match_indices("fetch(").map(|(at, _)| &text[at..at + 20]).collect();
+            let allowed: &[&str] = match name {
+                "window.js" => &["fetch(`${words.path}", "fetch(`${words.path}"],
+                "countersign.js" => &["fetch(address, { met"],
+                _ => &[],
+            };
+            assert_eq!(asked, allowed, "{name}");
         }
     }
 }

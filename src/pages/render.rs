@@ -5,9 +5,9 @@ use minijinja::value::{Kwargs, Serde};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
-use super::{Answer, Brand, Done, Landing, Notice, ProblemPage, Screen, assets, prose, reference, texts};
+use super::{Answer, Brand, Done, Landing, Notice, ProblemPage, Screen, Window, assets, prose, reference, texts};
 
-pub(super) const TEMPLATES: [(&str, &str); 11] = [
+pub(super) const TEMPLATES: [(&str, &str); 12] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
@@ -15,6 +15,7 @@ pub(super) const TEMPLATES: [(&str, &str); 11] = [
     ("screen.html", include_str!("templates/screen.html")),
     ("code.html", include_str!("templates/code.html")),
     ("done.html", include_str!("templates/done.html")),
+    ("window.html", include_str!("templates/window.html")),
     ("notice.html", include_str!("templates/notice.html")),
     ("problem.html", include_str!("templates/problem.html")),
     ("prose.html", include_str!("templates/prose.html")),
@@ -75,6 +76,11 @@ impl Pages {
         };
         let back = page.return_link.as_deref().filter(|link| leads_to_a_chat(link));
         self.customer(template, &page.brand, &page.locale, page, back)
+    }
+
+    /// The window of a web chat.
+    pub fn window(&self, page: &Window) -> String {
+        self.customer("window.html", &page.brand, &page.locale, page, None)
     }
 
     /// A refusal, told to a person.

@@ -8,6 +8,8 @@ mod driver;
 mod house;
 mod pages;
 mod process;
+mod site;
+mod webchat;
 
 use std::time::Duration;
 

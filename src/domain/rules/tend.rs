@@ -18,6 +18,15 @@ pub fn tick(turn: Turn<'_>) -> Decision<()> {
     turn.done(())
 }
 
+/// Something was said that asks for nothing.
+pub fn spoken(mut turn: Turn<'_>) -> Decision<()> {
+    if let Err(refusal) = turn.must_be_open() {
+        return turn.refuse(refusal);
+    }
+    turn.touch();
+    turn.done(())
+}
+
 /// The person is there, or is not.
 pub fn presence(mut turn: Turn<'_>, who: Option<&ParticipantId>, online: bool) -> Decision<()> {
     let at = match turn.must_be_open().and_then(|()| turn.find(who)) {

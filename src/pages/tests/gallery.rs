@@ -151,6 +151,12 @@ pub(super) fn openapi(word: &str) -> serde_json::Value {
     serde_json::from_str(&document).expect("the document is JSON")
 }
 
+/// A web chat's window before its script has filled it.
+pub(super) fn window(word: &str) -> Window {
+    let origins = vec!["https://www.example.com".to_owned(), "https://shop.example.com".to_owned()];
+    Window { brand: brand(word), locale: "en".to_owned(), path: "/webchat/acme".to_owned(), origins }
+}
+
 /// A landing page of a team that tells next to nothing about itself.
 fn bare_landing(word: &str) -> Landing {
     Landing {
@@ -203,6 +209,7 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
 pub(super) fn gallery(word: &str) -> Vec<(&'static str, String)> {
     let pages = Pages::new();
     let mut drawn = customers(word, "en");
+    drawn.push(("window", pages.window(&window(word))));
     drawn.extend([("problem", pages.problem(&problem(word))), ("docs", pages.docs(&openapi(word)))]);
     drawn
 }

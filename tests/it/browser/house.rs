@@ -22,7 +22,9 @@ pub struct House {
     http: Client,
     agent: String,
     recorder: Recorder,
-    running: Running,
+    config: Config,
+    /// None while it is stopped.
+    running: Option<Running>,
     _folder: tempfile::TempDir,
 }
 
@@ -34,12 +36,13 @@ impl House {
         config.server.listen = ([127, 0, 0, 1], 0).into();
         config.store.path = folder.path().join("store");
         OWNER.clone_into(&mut config.admin.key);
+        config.outbound.allow = vec!["127.0.0.0/8".parse().expect("a network")];
         let recorder = Recorder::default();
-        let beside = Beside { recorder: recorder.clone(), ..Beside::default() };
-        let running = app::start(&config, beside, Consent::default()).await.expect("it starts");
+        let running = start(&config, &recorder).await;
         let http = Client::builder().no_proxy().build().expect("a client");
-        let mut house =
-            Self { url: running.public_url.clone(), http, agent: String::new(), recorder, running, _folder: folder };
+        let url = running.public_url.clone();
+        let running = Some(running);
+        let mut house = Self { url, http, agent: String::new(), recorder, config, running, _folder: folder };
         house.call(Method::PUT, "/v1/teams/linden", json!({"name": "Linden Bank"})).await;
         let common = json!({"brand": {"name": "Linden Bank", "color": "#1c6b48"}, "lockout": {"threshold": 3},
             "send_budget": {"resend_after_seconds": 5}});
@@ -54,6 +57,19 @@ impl House {
         let key = house.call(Method::POST, "/v1/teams/linden/api-keys", body).await;
         house.agent = key["key"].as_str().expect("the key is told").to_owned();
         house
+    }
+
+    /// The process ends.
+    pub async fn stops(&mut self) {
+        let running = self.running.take().expect("it runs");
+        self.config.server.listen = running.address;
+        running.stopping.cancel();
+        running.finish().await.expect("it stops in order");
+    }
+
+    /// And begins again, on the same store and at the same address.
+    pub async fn starts_again(&mut self) {
+        self.running = Some(start(&self.config, &self.recorder).await);
     }
 
     /// The team's own opening screen for PINs.
@@ -113,7 +129,8 @@ impl House {
         tokio::time::timeout(Duration::from_secs(20), arrives).await.expect("the message arrives")
     }
 
-    async fn call(&self, method: Method, path: &str, body: Value) -> Value {
+    /// Asks the API, as an agent or, where it is about the team, as the owner.
+    pub async fn call(&self, method: Method, path: &str, body: Value) -> Value {
         let key = if self.agent.is_empty() || path.starts_with("/v1/teams") { OWNER } else { &self.agent };
         let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(key);
         if !body.is_null() {
@@ -128,8 +145,15 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
-        self.running.stopping.cancel();
+        if let Some(running) = &self.running {
+            running.stopping.cancel();
+        }
     }
+}
+
+async fn start(config: &Config, recorder: &Recorder) -> Running {
+    let beside = Beside { recorder: recorder.clone(), ..Beside::default() };
+    app::start(config, beside, Consent::default()).await.expect("it starts")
 }
 
 fn text(value: &Value) -> String {

@@ -262,7 +262,7 @@ impl Browser {
         Ok(self.driver.active_element().await?.element_id() == wanted.element_id())
     }
 
-    async fn presses(&self, key: Key) -> WebDriverResult<()> {
+    pub(super) async fn presses(&self, key: Key) -> WebDriverResult<()> {
         self.driver.action_chain().send_keys(key).perform().await
     }
 

@@ -1,0 +1,221 @@
+//! Web chats as the gateway keeps them: who is let into a window, what the bot says in it and what
+//! the customer types. How a window's news reach a browser is `watching`'s.
+//!
+//! A back end vouches: it asks for an invitation with its API key and gives it to its page. The
+//! browser changes it, once, for a session that names the page's origin; the team's
+//! `allowed_origins` are asked anew whenever the session is shown.
+
+use countersign_channels::webchat;
+use serde::{Deserialize, Serialize};
+
+use super::inbound::{Flag, Message};
+use super::interactions::Acting;
+use super::links::fresh;
+use super::replay::Place;
+use super::{Error, Gateway, Held, Remember, Told};
+use crate::domain::challenge::ChallengeId;
+use crate::domain::event::Actor;
+use crate::domain::id::{ChannelName, InteractionId, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::answer::Outcome;
+use crate::domain::rules::hear::{Heard, Kind};
+use crate::domain::rules::receive::{Company, Received};
+use crate::domain::rules::tend;
+use crate::domain::secret::base64url;
+use crate::domain::team::Team;
+use crate::domain::time::Moment;
+use crate::domain::window::{Invitation, Said, Session, Thread};
+use crate::gateway::challenges::Attending;
+
+mod watching;
+
+pub use watching::{Asked, News, Seen, Shown, State, Watcher};
+
+/// Words that were made, and their end.
+#[derive(Clone)]
+pub struct Made {
+    /// The text, which is a secret.
+    pub text: String,
+    /// Its end.
+    pub until: Moment,
+}
+
+/// A browser that may look into a window.
+#[derive(Clone)]
+pub struct Guest {
+    team: TeamName,
+    session: Session,
+}
+
+/// What the bot said.
+#[derive(Clone, Debug)]
+pub struct Spoken {
+    /// Its id.
+    pub id: String,
+    /// When it was put there.
+    pub at: Moment,
+}
+
+/// What became of what the customer typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Typed {
+    /// It was an answer to a question of the gateway's own.
+    Answer(Kind, Outcome),
+    /// It is in the thread, and the bot's to read.
+    Said,
+    /// It looks like an answer that came too late: nobody reads it.
+    TooLate,
+    /// It was typed where only a code may be, and is none. Nobody reads it.
+    NoCode,
+}
+
+/// Whether that channel of the team is a web chat of the gateway's own.
+pub(super) fn is_window(team: &Team, channel: &ChannelName) -> bool {
+    team.channels.get(channel).is_some_and(|channel| channel.definition == webchat::NAME)
+}
+
+impl Gateway {
+    /// What lies in a conversation's window.
+    pub async fn thread(&self, id: InteractionId) -> Result<Thread, Error> {
+        self.threads.read(id).await
+    }
+
+    /// Lets a browser come to a conversation's window.
+    pub async fn invite_to_window(
+        &self,
+        acting: Acting<'_>,
+        remember: Option<&Remember<'_, Held<Made>>>,
+    ) -> Result<Told<Held<Made>>, Error> {
+        self.must_have_window(&self.flag(acting.id, acting.team).await?)?;
+        let invitation = Invitation::begin(acting.id, self.now(), self.draw());
+        let made = Made { text: invitation.text(&self.keys.window), until: invitation.until };
+        self.turn(acting.into(), |turn, _| tend::spoken(turn).map(|()| made.clone()), remember).await
+    }
+
+    fn must_have_window(&self, held: &Held<()>) -> Result<(), Refusal> {
+        if !held.team.windows.contains(&held.interaction.channel) {
+            return Err(Refusal::NoChannel);
+        }
+        if held.interaction.is_open(self.now()) { Ok(()) } else { Err(Refusal::Closed) }
+    }
+
+    /// Changes an invitation for a session. Refused with `NotFound` where it is none, was used or is
+    /// over, and with `Forbidden` where the page's origin is not one of the team's.
+    pub async fn come_to_window(&self, team: &TeamName, invitation: &str, embedder: &str) -> Result<Made, Error> {
+        let gone = || Error::Refused(Refusal::NotFound("window"));
+        let invitation = Invitation::parse(invitation, &self.keys.window, self.now()).ok_or_else(gone)?;
+        let session = Session::begin(invitation.interaction, self.now(), embedder);
+        let guest = Guest { team: team.clone(), session };
+        self.must_have_window(&self.seat(&guest).await?)?;
+        let (mark, until) = (self.keys.window.tag(&[b"used", &invitation.nonce]), invitation.until);
+        let use_up = |thread: &mut Thread, now| thread.use_up(mark, until, now);
+        if !self.threads.change(invitation.interaction, use_up).await? {
+            return Err(gone());
+        }
+        Ok(Made { text: guest.session.text(&self.keys.window), until: guest.session.until })
+    }
+
+    /// The browser whose session this is. Refused like an invitation.
+    pub async fn guest(&self, team: &TeamName, session: &str) -> Result<Guest, Error> {
+        let session = Session::parse(session, &self.keys.window, self.now());
+        let guest = Guest { team: team.clone(), session: session.ok_or(Refusal::NotFound("window"))? };
+        self.seat(&guest).await?;
+        Ok(guest)
+    }
+
+    /// The conversation of a guest, for as long as she may look at it.
+    async fn seat(&self, guest: &Guest) -> Result<Held<()>, Error> {
+        if guest.session.until <= self.now() {
+            return Err(Refusal::NotFound("window").into());
+        }
+        let held = self.flag(guest.session.interaction, Some(&guest.team)).await?;
+        if !held.team.windows.contains(&held.interaction.channel) {
+            return Err(Refusal::NotFound("window").into());
+        }
+        match held.team.effective.settings.allowed_origins.contains(&guest.session.embedder) {
+            true => Ok(held),
+            false => Err(Refusal::Forbidden.into()),
+        }
+    }
+
+    /// Puts the bot's words into the window. The same id is said once.
+    pub async fn say(
+        &self,
+        acting: Acting<'_>,
+        message: Option<&str>,
+        text: &str,
+        remember: Option<&Remember<'_, Held<Spoken>>>,
+    ) -> Result<Told<Held<Spoken>>, Error> {
+        let id = acting.id;
+        self.must_have_window(&self.flag(id, acting.team).await?)?;
+        let own = remember.map(|remember| remember.mark().to_owned());
+        let name = message.map(|id| format!("said:{id}")).or(own);
+        let name = name.unwrap_or_else(|| format!("said:{}", base64url(&self.draw::<12>())));
+        let said = Said::Bot(text.to_owned());
+        let at = self.threads.change(id, |thread, now| {
+            thread.put(&name, said.clone(), now);
+            thread.at(&name).unwrap_or(now)
+        });
+        let spoken = Spoken { at: at.await?, id: name.rsplit([':', '/']).next().unwrap_or(&name).to_owned() };
+        self.turn(acting.into(), |turn, _| tend::spoken(turn).map(|()| spoken.clone()), remember).await
+    }
+
+    /// Hears what a guest typed: an answer, or words for the bot.
+    pub async fn type_in(&self, guest: &Guest, message: &str, text: &str, flag: &Flag<'_>) -> Result<Typed, Error> {
+        let held = self.seat(guest).await?;
+        self.must_have_window(&held)?;
+        let (id, conversation) = (held.interaction.id, &held.interaction.conversation);
+        let message_id = format!("{id}.{message}");
+        let coming = Message {
+            id: &message_id,
+            sender: conversation.as_str(),
+            conversation,
+            text,
+            company: Company::Alone,
+            raw: None,
+        };
+        let received = self.receive(&guest.team, &held.interaction.channel, &coming, flag).await?;
+        let (said, typed) = match received {
+            Received::Answer(kind, outcome) => (Said::Answer, Typed::Answer(kind, outcome)),
+            Received::Hidden => (Said::Answer, Typed::TooLate),
+            Received::Words => (Said::Customer(text.to_owned()), Typed::Said),
+        };
+        self.threads.put(id, &format!("typed:{message}"), &said).await?;
+        Ok(typed)
+    }
+
+    /// Takes what a guest typed into the card of a code. Nothing but a code is taken there: whatever else it
+    /// is, nobody reads it.
+    pub async fn answer_in_card(&self, guest: &Guest, message: &str, text: &str) -> Result<Typed, Error> {
+        let id = guest.session.interaction;
+        let read = |heard: Heard| match heard {
+            Heard::Conversation => Typed::NoCode,
+            Heard::Answer(kind, outcome) => Typed::Answer(kind, outcome),
+        };
+        let render = |held: &Held<Heard>| super::encode(&read(held.outcome));
+        let remember = Remember::new(self.typed_place(id, message), &render);
+        let typed = match self.hear(id, Some(&guest.team), text, None, &Actor::Person, &remember).await? {
+            Told::Fresh(held) => read(held.outcome),
+            Told::Again(bytes) => super::decode("what was typed", &bytes)?,
+        };
+        if matches!(typed, Typed::Answer(..)) {
+            self.threads.put(id, &format!("typed:{message}"), &Said::Answer).await?;
+        }
+        Ok(typed)
+    }
+
+    fn typed_place(&self, id: InteractionId, message: &str) -> Place {
+        self.place_of(b"typed", id.as_bytes(), message)
+    }
+
+    /// A guest wants another code.
+    pub async fn resend_at_window(&self, guest: &Guest) -> Result<(), Error> {
+        let id = guest.session.interaction;
+        let held = self.flag(id, Some(&guest.team)).await?;
+        let live = held.interaction.primary().challenge.as_ref().ok_or(Refusal::CodeGone)?;
+        let id = ChallengeId { interaction: id, number: live.number };
+        fresh(self.resend(Attending { id, team: Some(&guest.team), actor: Actor::Person }, None).await?)?;
+        Ok(())
+    }
+}

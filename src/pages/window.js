@@ -1,0 +1,409 @@
+// The window of a web chat, in a frame on the company's website. It shows what the gateway's stream
+// brings and sends what is typed; texts become text nodes and nothing else.
+//
+// The page around it is spoken to only by its origin, one of those that the team allows. It gives a
+// token and may show or hide the window; it gets neither words nor links nor codes, and what it says
+// proves nothing. The session that the token is changed for stays in this script: with the next page
+// the website vouches anew for whoever is there then.
+
+const { body } = document;
+const words = body.dataset;
+const origins = words.origins.split(" ").filter(Boolean);
+const of = (id) => document.getElementById(id);
+const [log, entries, bar, word, again, tick] = ["log", "entries", "bar", "word", "again", "tick"].map(of);
+const [composer, text, send, close] = ["composer", "text", "send", "close"].map(of);
+const [ask, code, resend] = ["ask", "code", "resend"].map(of);
+
+const SILENCE = 40_000; // milliseconds: the stream says that it stands every 15 seconds
+const LONGEST_PAUSE = 15_000;
+
+let page = null; // the origin of the page around, once it has spoken
+let session = null;
+let last = 0; // number of the newest entry
+let state = null;
+let listening = null; // ends the present stream
+let shown = true;
+let unread = 0;
+
+const tell = (type, more) => {
+  for (const origin of page ? [page] : origins) window.parent.postMessage({ type, ...more }, origin);
+};
+
+const say = (sentence, retry = false) => {
+  bar.hidden = !sentence;
+  if (word.textContent !== sentence) word.textContent = sentence;
+  again.hidden = !retry;
+};
+
+const make = (tag, name, ...inside) => {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  element.append(...inside);
+  return element;
+};
+
+// What comes is followed, unless somebody reads further up.
+let following = true;
+const follow = () => {
+  if (following) log.scrollTop = log.scrollHeight;
+};
+log.addEventListener("scroll", () => {
+  following = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+});
+new ResizeObserver(follow).observe(log);
+
+const add = (item) => {
+  entries.append(item);
+  follow();
+};
+
+const notice = (sentence) => add(make("li", "notice", sentence));
+const speaker = (name) => make("span", "aside", `${name}: `);
+
+// The chat's side of the opener handshake: the window that was opened here hears, once, what shows
+// that it was. Both are of the gateway's origin.
+const bind = (opened, secret) => {
+  if (!secret) return;
+  const listen = (event) => {
+    if (event.source !== opened || event.origin !== location.origin) return;
+    if (event.data?.type !== "countersign.ready") return;
+    window.removeEventListener("message", listen);
+    opened.postMessage({ type: "countersign.bind", secret }, location.origin);
+  };
+  window.addEventListener("message", listen);
+};
+
+const card = {
+  bot: (entry) => make("li", "bot", speaker(words.them), entry.text),
+  customer: (entry) => make("li", "customer", speaker(words.you), entry.text),
+  answer: (entry) => {
+    const dots = make("span", "", entry.text);
+    dots.setAttribute("aria-hidden", "true");
+    return make("li", "answer", speaker(words.you), dots, make("span", "aside", words.hidden));
+  },
+  code: (entry) => make("li", "sent", make("p", "title", words.code), make("p", "", entry.text)),
+  link: (entry) => {
+    const item = make("li", "way", make("p", "", speaker(words.them), entry.text));
+    item.dataset.link = entry.link;
+    const url = entry.url && new URL(entry.url);
+    if (url?.origin === location.origin) {
+      const way = make("a", "button", words.login);
+      Object.assign(way, { href: url.href, target: "_blank", rel: "noopener" });
+      way.addEventListener("click", (event) => {
+        const opened = window.open(url.href, "_blank");
+        if (!opened) return; // then as any link: a code will show whose chat it is
+        event.preventDefault();
+        bind(opened, entry.opener_secret);
+      });
+      item.append(way, make("p", "quiet", words.loginHint));
+    } else {
+      item.append(make("p", "quiet", words.loginOver));
+      item.classList.add("over");
+    }
+    return item;
+  },
+};
+
+const onEntry = (entry, number) => {
+  if (number <= last || !card[entry.kind]) return;
+  last = number;
+  const item = card[entry.kind](entry);
+  item.dataset.number = number;
+  add(item);
+  if (!shown && entry.kind !== "customer" && entry.kind !== "answer") {
+    unread += 1;
+    tell("countersign.window.unread", { count: unread });
+  }
+};
+
+const closeWays = (now) => {
+  for (const item of entries.querySelectorAll(".way:not(.over)")) {
+    if (now.links.includes(Number(item.dataset.link))) continue;
+    item.classList.add("over");
+    item.querySelector("a")?.remove();
+    item.lastElementChild.textContent = now.authenticated_until ? words.verified : words.loginOver;
+  }
+};
+
+const onState = (now) => {
+  const before = state;
+  state = now;
+  closeWays(now);
+  tick.hidden = !now.authenticated_until;
+  if (before && !before.authenticated_until && now.authenticated_until) notice(words.verified);
+  if (before?.authenticated_until && !now.authenticated_until && now.open) notice(words.unverified);
+  text.disabled = send.disabled = !now.open;
+  say(now.open ? "" : words.closed);
+  onAsked(now.asked, before?.asked);
+};
+
+// What the gateway asks for, above the line to write in.
+
+let waits = null; // the countdown's timer
+
+const fill = (sentence, values) =>
+  Object.entries(values).reduce((filled, [name, value]) => filled.replace(`{${name}}`, value), sentence);
+
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
+const lead = ({ kind, digits, way, to }) => {
+  if (kind === "confirmation") return words.leadConfirmation;
+  if (kind === "pin") return words.leadPin;
+  if (way === "chat") return fill(words.leadChat, { digits });
+  if (to) return `${fill(words.leadTo, { digits })} ${to}`;
+  return fill(words.leadTold, { digits });
+};
+
+const mistake = (sentence) => {
+  const error = of("ask-error");
+  error.textContent = sentence ?? "";
+  error.hidden = !sentence;
+  if (sentence) code.setAttribute("aria-invalid", "true");
+  else code.removeAttribute("aria-invalid");
+};
+
+const onAsked = (asked, before) => {
+  clearInterval(waits);
+  const had = ask.contains(document.activeElement);
+  ask.hidden = !asked;
+  if (!asked) {
+    code.value = "";
+    mistake("");
+    if (had) text.focus();
+    return;
+  }
+  if (asked.id !== before?.id) {
+    const title = words[`title${asked.kind[0].toUpperCase()}${asked.kind.slice(1)}`];
+    of("ask-title").textContent = title;
+    of("ask-lead").textContent = lead(asked);
+    of("ask-label").textContent = asked.kind === "pin" ? words.labelPin : words.labelOtp;
+    const letters = asked.kind === "confirmation";
+    code.inputMode = letters ? "text" : "numeric";
+    code.autocapitalize = letters ? "characters" : "off";
+    code.autocomplete = asked.kind === "otp" ? "one-time-code" : "off";
+    code.value = "";
+    mistake("");
+    notice(`${title}. ${lead(asked)}`);
+  }
+  countDown(asked);
+};
+
+const countDown = (asked) => {
+  const from = Date.now();
+  const left = (seconds) => Math.max(0, Math.ceil(seconds - (Date.now() - from) / 1000));
+  const tries = asked.tries_left === 1 ? words.triesOne : fill(words.triesMany, { count: asked.tries_left });
+  const wait = of("ask-wait");
+  const draw = () => {
+    const end = asked.seconds_left === null ? "" : ` ${fill(words.left, { time: clock(left(asked.seconds_left)) })}`;
+    of("ask-tries").textContent = tries + end;
+    resend.hidden = wait.hidden = asked.resend_in === null;
+    if (asked.resend_in === null) return;
+    const rest = left(asked.resend_in);
+    resend.disabled = rest > 0;
+    wait.textContent = rest > 0 ? fill(words.wait, { time: clock(rest) }) : words.may;
+  };
+  waits = setInterval(draw, 1000);
+  draw();
+};
+
+// Speaking to the gateway.
+
+const call = async (act, content) => {
+  const headers = { "content-type": "application/json" };
+  if (session) headers.authorization = `Bearer ${session}`;
+  return fetch(`${words.path}/${act}`, { method: "POST", headers, body: JSON.stringify(content), cache: "no-store" });
+};
+
+const typed = new Map(); // a text that may have arrived → its id: tried again, it is judged once
+
+const type = async (said, inCard) => {
+  const id = typed.get(said) ?? crypto.randomUUID();
+  typed.set(said, id);
+  const reply = await call("messages", { message_id: id, text: said, card: inCard });
+  if (reply.status === 401 || reply.status === 403) leave();
+  if (!reply.ok) throw new Error(`${reply.status}`);
+  typed.delete(said);
+  return reply.json();
+};
+
+const judged = {
+  wrong: words.wrong,
+  locked: words.locked,
+  banned: words.locked,
+  subject_conflict: words.other,
+  too_late: words.late,
+};
+
+composer.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const said = text.value;
+  if (!said.trim() || send.disabled) return;
+  send.disabled = true;
+  try {
+    const { outcome } = await type(said, false);
+    text.value = "";
+    if (judged[outcome]) notice(judged[outcome]);
+    say("");
+  } catch {
+    say(words.unsent); // what was typed stays where it is
+  }
+  send.disabled = !state?.open;
+});
+
+text.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  composer.requestSubmit();
+});
+
+ask.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const said = code.value;
+  if (!said.trim()) return;
+  mistake("");
+  try {
+    const { outcome } = await type(said, true);
+    code.value = "";
+    if (outcome === "passed") return;
+    if (outcome === "not_a_code") mistake(state?.asked ? words.notACode : words.late);
+    else if (ask.hidden || judged[outcome] !== words.wrong) notice(judged[outcome] ?? words.late);
+    else mistake(words.wrong);
+    if (!ask.hidden) code.focus();
+  } catch {
+    mistake(words.unsent);
+  }
+});
+
+resend.addEventListener("click", async () => {
+  resend.disabled = true;
+  const reply = await call("resend", {}).catch(() => null);
+  mistake(reply?.ok ? "" : words.noMore);
+});
+
+// The stream: read by hand, since an EventSource can send no session but in a cookie or a URL.
+
+const handle = (block) => {
+  const fields = {};
+  for (const line of block.split("\n")) {
+    const colon = line.indexOf(": ");
+    if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 2);
+  }
+  if (fields.event === "entry") onEntry(JSON.parse(fields.data), Number(fields.id));
+  if (fields.event === "state") onState(JSON.parse(fields.data));
+};
+
+const read = async (stream, alive) => {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    alive();
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop();
+    blocks.forEach(handle);
+  }
+};
+
+const listenOnce = async () => {
+  listening = new AbortController();
+  const { signal } = listening;
+  let silence;
+  const alive = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => listening.abort(), SILENCE);
+  };
+  alive();
+  try {
+    const headers = { authorization: `Bearer ${session}` };
+    if (last) headers["last-event-id"] = String(last);
+    const reply = await fetch(`${words.path}/stream`, { headers, signal, cache: "no-store" });
+    if (reply.status === 401 || reply.status === 403) return leave();
+    if (!reply.ok) throw new Error(`${reply.status}`);
+    say(state && !state.open ? words.closed : "");
+    text.disabled = send.disabled = Boolean(state && !state.open);
+    if (shown && document.activeElement === body) text.focus();
+    await read(reply.body, alive);
+  } finally {
+    clearTimeout(silence);
+  }
+};
+
+const listen = async (mine) => {
+  for (let pause = 500; session === mine; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    const before = last;
+    await listenOnce().catch(() => {});
+    if (session !== mine) return;
+    if (last > before) pause = 500;
+    say(words.lost);
+    // Not all at once: a gateway that comes back has many windows.
+    await new Promise((over) => setTimeout(over, pause * (0.5 + Math.random())));
+  }
+};
+
+// Coming in, and being let in no more.
+
+let asked = 0; // tokens asked for in a row
+
+const wantToken = () => {
+  asked += 1;
+  say(words.connecting);
+  tell("countersign.window.wants-token");
+};
+
+const fail = () => {
+  session = null;
+  text.disabled = send.disabled = true;
+  say(words.failed, true);
+};
+
+const leave = () => {
+  session = null;
+  listening?.abort();
+  text.disabled = send.disabled = true;
+  if (asked < 2) wantToken();
+  else fail();
+};
+
+const comeIn = async (token) => {
+  session = null;
+  listening?.abort();
+  const reply = await call("session", { token, origin: page }).catch(() => null);
+  if (!reply?.ok) return fail();
+  ({ session } = await reply.json());
+  asked = 0;
+  last = 0;
+  state = null;
+  entries.replaceChildren();
+  listen(session);
+};
+
+again.addEventListener("click", () => {
+  asked = 0;
+  wantToken();
+});
+close.addEventListener("click", () => tell("countersign.window.close"));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !event.isComposing) tell("countersign.window.close");
+});
+
+window.addEventListener("message", (event) => {
+  if (event.source !== window.parent || !origins.includes(event.origin)) return;
+  const { type: what, token } = event.data ?? {};
+  page ??= event.origin;
+  if (what === "countersign.page.token" && typeof token === "string") comeIn(token);
+  if (what === "countersign.page.no-token") fail();
+  if (what === "countersign.page.hidden") shown = false;
+  if (what === "countersign.page.shown") {
+    shown = true;
+    unread = 0;
+    (ask.hidden || ask.contains(document.activeElement) ? text : code).focus();
+  }
+});
+
+if (window.parent === window) {
+  say(words.alone);
+} else {
+  close.hidden = false;
+  wantToken();
+}
