@@ -53,6 +53,7 @@ mod requesting;
 pub mod retention;
 pub mod retracting;
 pub mod returns;
+mod saving;
 pub mod screens;
 mod seal;
 mod send_budget;
