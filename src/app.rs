@@ -142,6 +142,7 @@ fn over(
             audit: config.retention.audit_days,
         },
         channels: platforms::registry(config, recorder)?,
+        reach: platforms::reach(config),
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
     Ok(Gateway::new(store, clock, entropy, root, premises))
@@ -168,13 +169,15 @@ async fn recognise(gateway: &Gateway, embedded: Option<&Embedded>, consent: Cons
 
 /// What runs behind the requests.
 fn behind(gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
-    let [alarms, relay, house, time, sending, counts] = [(); 6].map(|()| gateway.clone());
+    let [alarms, relay, house, time, sending, counts, lines, telling] = [(); 8].map(|()| gateway.clone());
     vec![
         tokio::spawn(async move { time.keep_time_forever().await }),
         tokio::spawn(async move { alarms.ring_forever().await }),
         tokio::spawn(async move { sending.send_forever().await }),
+        tokio::spawn(async move { lines.post_lines_forever().await }),
         tokio::spawn(async move { counts.add_counts_forever().await }),
         tokio::spawn(async move { relay.relay_forever().await }),
+        tokio::spawn(async move { telling.tell_forever().await }),
         tokio::spawn(async move { house.keep_house_forever().await }),
     ]
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
 use countersign_channels::definition::Registry;
+use countersign_channels::reach::Reach;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,14 +37,17 @@ pub mod entry;
 pub mod epoch;
 pub mod interactions;
 pub mod keys;
+mod lines;
 pub mod links;
 pub mod messages;
 mod names;
 mod openings;
 pub mod postback;
+mod posting;
 pub mod reapply;
 pub mod relay;
 pub mod replay;
+mod requesting;
 pub mod retention;
 pub mod returns;
 mod saving;
@@ -55,7 +59,9 @@ pub mod settings;
 mod sms;
 pub mod stream;
 pub mod teams;
+pub mod telling;
 mod turns;
+pub mod webhooks;
 
 pub use replay::{Remember, Told};
 pub use turns::Held;
@@ -93,6 +99,8 @@ pub struct Premises {
     pub retention: Retention,
     /// The chat platforms that teams may have accounts on.
     pub channels: Registry,
+    /// Whom it may speak to where a team names the address.
+    pub reach: Reach,
 }
 
 /// How long things are kept, in days.
@@ -123,6 +131,12 @@ pub struct Gateway {
     drivers: channels::Drivers,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
+    /// What carries posts to addresses of teams.
+    courier: posting::Courier,
+    /// Lines of posts that this node has claimed.
+    lines: lines::Claimed,
+    /// Webhooks that this node is to look after.
+    ringing: telling::Ringing,
     budgets: send_budget::Blocks,
     returns: returns::Counts,
     teams: teams::Known,
@@ -172,6 +186,9 @@ impl Gateway {
             registry: premises.channels,
             drivers: channels::Drivers::default(),
             outgoing: sending::Outgoing::default(),
+            courier: posting::Courier::new(premises.reach),
+            lines: lines::Claimed::default(),
+            ringing: telling::Ringing::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),
             teams: teams::Known::default(),
@@ -210,10 +227,14 @@ impl Gateway {
     /// Tends to everything that is due: alarms and messages, then what they and others have to tell. The
     /// background loops do the same; tests call it when their clock has moved.
     pub async fn tend(&self) -> Result<(), Error> {
-        while self.ring().await? + self.send().await > 0 {}
-        self.add_all_counts().await?;
-        while self.relay().await? > 0 {}
-        Ok(())
+        loop {
+            while self.ring().await? + self.send().await + self.post_lines().await > 0 {}
+            self.add_all_counts().await?;
+            while self.relay().await? > 0 {}
+            if self.tell().await == 0 {
+                return Ok(());
+            }
+        }
     }
 
     fn draws(&self) -> Draws {

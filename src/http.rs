@@ -55,6 +55,7 @@ mod screens;
 pub mod serve;
 mod slugs;
 mod views;
+mod webhooks;
 
 pub use layers::Proxies;
 
@@ -117,6 +118,7 @@ impl Shared {
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
         (name = "channels", description = "Accounts on chat platforms, which messages go over"),
+        (name = "webhooks", description = "Where a team's events are told, signed"),
         (name = "audit", description = "The security acts of a team"),
         (name = "customers", description = "The company's customers"),
     )
@@ -136,6 +138,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(admin::routes())
         .merge(keys::routes())
         .merge(channels::routes())
+        .merge(webhooks::routes())
         .merge(screens::routes())
 }
 

@@ -33,11 +33,15 @@ impl Ambient for Given {
     }
 }
 
+/// Whom the gateway speaks to.
+pub fn reach(config: &Config) -> Reach {
+    let allow = config.outbound.allow.clone();
+    Reach::new(move |ip| allow.iter().any(|net| net.contains(&ip)))
+}
+
 /// All of them. What keeps messages where they can be read is only good enough for trying.
 pub fn registry(config: &Config, recorder: Recorder) -> anyhow::Result<Registry> {
-    let allow = config.outbound.allow.clone();
-    let reach = Reach::new(move |ip| allow.iter().any(|net| net.contains(&ip)));
-    let carrier = Carrier::new(reach).context("no TLS for outgoing connections")?;
+    let carrier = Carrier::new(reach(config)).context("no TLS for outgoing connections")?;
     let ambient: Arc<dyn Ambient> = Arc::new(Given::default());
     let shipped = shipped::platforms(&carrier, &ambient)?.into_iter().map(|one| Arc::new(one) as Arc<dyn Definition>);
     let recorder: Arc<dyn Definition> = Arc::new(recorder);

@@ -117,6 +117,8 @@ pub enum DeliverTo {
     Sms,
     /// The participant's mail address.
     Email,
+    /// The team's own sender.
+    Event,
     /// The agent, who tells it by phone: nothing is sent.
     Agent,
 }

@@ -73,6 +73,7 @@ kinds! {
     SendingResumed = "sending.resumed", true;
     ChannelDown = "channel.down", true;
     ChannelUp = "channel.up", true;
+    WebhookFailing = "webhook.failing", true;
     SettingsChanged = "settings.changed", true;
     KeyCreated = "key.created", true;
     KeyRetired = "key.retired", true;

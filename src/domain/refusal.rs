@@ -112,6 +112,18 @@ pub enum Refusal {
     /// What an admin wrote of a channel cannot be used.
     #[error("{} places of the channel are wrong", .0.len())]
     UnusableChannel(Vec<Fault>),
+    /// The team has as many webhooks as it may have.
+    #[error("too many webhooks")]
+    TooManyWebhooks,
+    /// What an admin wrote of a webhook cannot be used.
+    #[error("{} places of the webhook are wrong", .0.len())]
+    UnusableWebhook(Vec<Fault>),
+    /// The receiver answered that it wants nothing more.
+    #[error("the webhook has stopped")]
+    WebhookStopped,
+    /// The settings name it for codes.
+    #[error("the webhook is named by the settings")]
+    WebhookInUse,
     /// An identity token was used for another conversation.
     #[error("the identity token was used")]
     TokenUsed,

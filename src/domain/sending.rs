@@ -14,8 +14,8 @@ use super::id::{ChannelName, InteractionId, ParticipantId, TeamName};
 use super::interaction::{Interaction, Participant, Role};
 use super::refusal::Refusal;
 use super::secret::{MacKey, Tag};
-use super::settings::Settings;
 use super::time::Moment;
+use super::turn::Around;
 
 /// How long who claimed a message may take to send it and to say so: then it is due again.
 pub const LEASE: Duration = Duration::from_secs(10);
@@ -35,6 +35,17 @@ pub enum Way {
     Sms,
     /// To her mail address.
     Email,
+    /// To the team's own sender, which a webhook leads to: it knows how to reach the address.
+    Event,
+}
+
+/// What kind of message it is: a team's own sender is given codes alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A code.
+    Code,
+    /// A link.
+    Link,
 }
 
 /// What a message says.
@@ -169,6 +180,7 @@ impl Way {
             Self::Chat => "chat",
             Self::Sms => "sms",
             Self::Email => "email",
+            Self::Event => "event",
         }
     }
 
@@ -178,6 +190,7 @@ impl Way {
             Self::Chat => DeliverTo::Chat,
             Self::Sms => DeliverTo::Sms,
             Self::Email => DeliverTo::Email,
+            Self::Event => DeliverTo::Event,
         }
     }
 
@@ -195,6 +208,7 @@ impl Way {
             Self::Chat => (participant.role == Role::Primary).then_some(interaction.conversation.as_str()),
             Self::Sms => participant.person.phone.as_deref(),
             Self::Email => participant.person.email.as_deref(),
+            Self::Event => participant.person.phone.as_deref().or(participant.person.email.as_deref()),
         }
     }
 
@@ -229,24 +243,23 @@ pub fn is_text_message(channel: &ChannelName) -> bool {
 }
 
 /// The ways that a message may take, the first to be tried first.
-///
-/// `avoid` is the way that what it must not go together with has taken.
 pub fn ways(
     interaction: &Interaction,
     participant: &Participant,
-    settings: &Settings,
-    channels: &[ChannelName],
-    (to, avoid): (DeliverTo, Option<Way>),
+    around: &Around<'_>,
+    (to, kind): (DeliverTo, Kind),
 ) -> Result<Vec<Way>, Refusal> {
+    let settings = around.settings;
     let wanted = match to {
         DeliverTo::Auto => settings.delivery.ways(),
         DeliverTo::Chat => vec![Way::Chat],
         DeliverTo::Sms => vec![Way::Sms],
         DeliverTo::Email => vec![Way::Email],
+        DeliverTo::Event => vec![Way::Event],
         DeliverTo::Agent => Vec::new(),
     };
-    let served = |way: &Way| channels.contains(&way.channel(interaction));
-    let open: Vec<Way> = wanted.into_iter().filter(|way| Some(*way) != avoid).filter(served).collect();
+    let fits = |way: &Way| kind == Kind::Code || *way != Way::Event;
+    let open: Vec<Way> = wanted.into_iter().filter(fits).filter(|way| around.serves(*way, interaction)).collect();
     if open.is_empty() {
         return Err(Refusal::NoChannel);
     }

@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use super::assertion::VerifyingKey;
 use super::channel::{Channel, MOST_CHANNELS};
-use super::id::{ApiKeyId, ChannelName, Kid, ScreenName, TeamName};
+use super::id::{ApiKeyId, ChannelName, Kid, ScreenName, TeamName, WebhookName};
 use super::refusal::Refusal;
 use super::secret::{MacKey, Secret, Tag, base64url, from_base64url};
 use super::settings::Overrides;
 use super::time::Moment;
+use super::webhook::{MOST_WEBHOOKS, Webhook};
 
 /// A team has at most so many security keys and so many API keys.
 const MOST_KEYS: usize = 100;
@@ -45,6 +46,9 @@ pub struct Team {
     /// Its accounts on chat platforms.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<ChannelName, Channel>,
+    /// Where its events are told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub webhooks: BTreeMap<WebhookName, Webhook>,
 }
 
 /// What signs and verifies.
@@ -127,7 +131,26 @@ impl Team {
             api_keys: Vec::new(),
             screens: BTreeSet::new(),
             channels: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
         }
+    }
+
+    /// Makes a webhook, or writes it anew; true where it is new.
+    pub fn put_webhook(&mut self, name: &WebhookName, webhook: Webhook) -> Result<bool, Refusal> {
+        if !self.webhooks.contains_key(name) && self.webhooks.len() >= MOST_WEBHOOKS {
+            return Err(Refusal::TooManyWebhooks);
+        }
+        Ok(self.webhooks.insert(name.clone(), webhook).is_none())
+    }
+
+    /// A webhook, to be changed.
+    pub fn webhook(&mut self, name: &WebhookName) -> Result<&mut Webhook, Refusal> {
+        self.webhooks.get_mut(name).ok_or(Refusal::NotFound("webhook"))
+    }
+
+    /// Takes a webhook away.
+    pub fn remove_webhook(&mut self, name: &WebhookName) -> Result<Webhook, Refusal> {
+        self.webhooks.remove(name).ok_or(Refusal::NotFound("webhook"))
     }
 
     /// Makes a channel, or writes it anew; true where it is new.

@@ -16,7 +16,7 @@ use super::interaction::{Address, Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd};
 use super::refusal::Refusal;
 use super::secret::Keys;
-use super::sending::Paid;
+use super::sending::{Paid, Way};
 use super::settings::Settings;
 use super::time::Moment;
 
@@ -53,6 +53,8 @@ pub struct Around<'a> {
     pub keys: &'a Keys,
     /// The team's channels that messages can go over.
     pub channels: &'a [ChannelName],
+    /// Whether the team has a webhook that it wants codes at, to send them itself.
+    pub sends_itself: bool,
     /// What has been paid for, where this turn may queue a message.
     pub paid: Option<Paid>,
     /// The moment.
@@ -66,7 +68,15 @@ pub struct Around<'a> {
 impl<'a> Around<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
-        Self { settings, keys, channels: &[], paid: None, now, sure: now, epoch: 0 }
+        Self { settings, keys, channels: &[], sends_itself: false, paid: None, now, sure: now, epoch: 0 }
+    }
+
+    /// Whether messages can go that way at all.
+    pub fn serves(&self, way: Way, interaction: &Interaction) -> bool {
+        match way {
+            Way::Event => self.sends_itself,
+            Way::Chat | Way::Sms | Way::Email => self.channels.contains(&way.channel(interaction)),
+        }
     }
 
     /// An end of a lockout as clocks show it.

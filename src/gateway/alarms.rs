@@ -32,6 +32,12 @@ impl Gateway {
     }
 
     async fn look_after(&self, key: &Key) {
+        if key.name.starts_with("q/") {
+            return self.claim_line(key).await;
+        }
+        if self.is_course(key) {
+            return;
+        }
         let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {
             return tracing::warn!(name = key.name, "an alarm of an unknown kind");
         };

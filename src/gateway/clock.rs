@@ -91,7 +91,9 @@ impl Gateway {
         let hands = self.hands();
         let sure = now.shown(hands.now(), hands.sure());
         let (settings, channels) = (&team.effective.settings, team.channels.as_slice());
-        Around { settings, keys: &self.keys, channels, paid: None, now, sure, epoch: self.epoch().number }
+        let sends_itself = team.event_webhook().is_some();
+        let (keys, epoch) = (&self.keys, self.epoch().number);
+        Around { settings, keys, channels, sends_itself, paid: None, now, sure, epoch }
     }
 
     /// Goes on from the mark that the store keeps. With `believe` a clock that was set back is

@@ -1,19 +1,20 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `e`, `f`, `y` and `m` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's;
+//! `i`, `a`, `e`, `f`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v` and the indexes a
+//! team's;
 //! `n`, `d`, `b` and `g` have partitions of their own.
 
-use crate::domain::id::{InteractionId, ScreenName, TeamName};
+use crate::domain::id::{InteractionId, ScreenName, TeamName, WebhookName};
 
 /// Whether a record's version stands on the flag board, where the store has one. Every put of such
 /// a record says so: what the board does not know is not there.
 pub(super) fn on_board(name: &str) -> bool {
-    name == SYSTEM_RECORD || ["i/", "a/", "t/", "h/"].iter().any(|kind| name.starts_with(kind))
+    name == SYSTEM_RECORD || ["i/", "a/", "t/", "h/", "v/"].iter().any(|kind| name.starts_with(kind))
 }
 
-/// Whether a node remembers such a record as it saw it last. A customer's ceiling is on no board:
-/// there it would stand for as long as the store lives.
+/// Whether a node remembers such a record as it saw it last. A customer's ceiling and a line of posts
+/// are on no board: there they would stand for as long as the store lives.
 pub(super) fn is_remembered(name: &str) -> bool {
-    on_board(name) || name.starts_with("n/")
+    on_board(name) || name.starts_with("n/") || name.starts_with("q/")
 }
 
 /// The system layer of the settings.
@@ -22,6 +23,11 @@ pub(super) const SYSTEM_RECORD: &str = "system";
 /// The address of conversations: which is open, and the guess budgets.
 pub(super) fn address_name(tag: &str) -> String {
     format!("a/{tag}")
+}
+
+/// What waits to be posted about the conversations of an address, by that address's tag.
+pub(super) fn line_name(tag: &str) -> String {
+    format!("q/{tag}")
 }
 
 /// What one destination was sent.
@@ -86,6 +92,26 @@ pub(super) fn gone_name(name: &TeamName) -> String {
 /// Where a team's streams stand.
 pub(super) fn head_name(team: &TeamName) -> String {
     format!("h/{team}")
+}
+
+/// How far a webhook has come.
+pub(super) fn course_name(team: &TeamName, webhook: &WebhookName) -> String {
+    format!("v/{team}/{webhook}")
+}
+
+/// The index of what a webhook has delivered of late.
+pub(super) fn delivered_index(team: &TeamName, webhook: &WebhookName) -> String {
+    format!("l/{team}/{webhook}")
+}
+
+/// The index of what a webhook has given up.
+pub(super) fn dead_index(team: &TeamName, webhook: &WebhookName) -> String {
+    format!("o/{team}/{webhook}")
+}
+
+/// Both, to their ends.
+pub(super) fn letters(team: &TeamName, webhook: &WebhookName) -> [(String, String); 2] {
+    [delivered_index, dead_index].map(|index| (index(team, webhook), "~".to_owned()))
 }
 
 /// The index of a team's events.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::audit::{Entry, link_entry};
 use super::decide::{Change, Confirm, Plain, Reads};
@@ -50,6 +51,27 @@ pub struct Numbered<E = Event> {
     pub number: u64,
     /// What happened.
     pub event: E,
+}
+
+impl Numbered {
+    /// Its id: ids rise within the team, as numbers and as texts.
+    pub fn id(&self) -> String {
+        member(self.number)
+    }
+
+    /// As it is told outward: who did it stays with the audit trail.
+    pub fn told(&self) -> Value {
+        let event = &self.event;
+        json!({
+            "id": self.id(),
+            "type": event.kind.as_str(),
+            "at": event.at.to_string(),
+            "team": event.team,
+            "interaction": event.interaction,
+            "participant": event.participant,
+            "data": event.data,
+        })
+    }
 }
 
 /// An interaction and what the list is to keep of it.
@@ -131,7 +153,9 @@ impl Gateway {
             change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
         });
-        Ok(saved.await?.outcome?)
+        saved.await?.outcome?;
+        self.tell_soon(team).await;
+        Ok(())
     }
 
     /// What the list keeps of an interaction, None for one that is gone. One that cannot be read has

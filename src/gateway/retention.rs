@@ -104,6 +104,11 @@ impl Gateway {
             change.delete.extend((1..=interaction.links_made).map(|number| ended_name(acting.id, number)));
             let challenges = 1..=interaction.challenges_made;
             change.delete.extend(challenges.map(|number| ended_challenge_name(acting.id, number)));
+            if address.open.is_none() {
+                // What of the conversation still waits to be passed on.
+                let facts = (&interaction.team, &interaction.channel, &interaction.conversation);
+                change.delete.push(self.line_of(facts.0, facts.1, facts.2).name);
+            }
             change.put.push(address_record(&reads.names[1], &address, now));
             change.events.push(Event {
                 interaction: Some(acting.id),
@@ -187,6 +192,7 @@ impl Gateway {
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(last.to_string());
             for (team, _) in &page {
+                self.tell_soon(team).await; // whoever was to tell its webhooks may have died
                 if let Err(error) = self.retain_all(team).await {
                     tracing::error!(%team, %error, "a team's retention cannot be kept; the others' goes on");
                 }

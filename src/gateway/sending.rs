@@ -16,6 +16,7 @@ use super::sms;
 use super::teams::TeamView;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held};
+use crate::domain::challenge::Challenge;
 use crate::domain::entry;
 use crate::domain::event::Actor;
 use crate::domain::id::InteractionId;
@@ -24,6 +25,7 @@ use crate::domain::link::Purpose;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::{Tried, tried};
 use crate::domain::sending::{PATIENCE, Sending, State, Way, What, is_text_message};
+use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::wording;
 
@@ -127,6 +129,9 @@ impl Gateway {
     /// Sends it where it is to go now.
     async fn try_way(&self, team: &TeamView, interaction: &Interaction, sending: &Sending) -> Result<Tried, Error> {
         let participant = interaction.participant(&sending.participant).ok_or(Refusal::NotFound("participant"))?;
+        if sending.way == Way::Event {
+            return self.request_sending(team, interaction, participant, sending).await;
+        }
         let Some(driver) = self.driver(team, &sending.way.channel(interaction)) else {
             return Ok(Tried::Refused("no-channel"));
         };
@@ -181,10 +186,9 @@ impl Gateway {
                 let text = if by_sms { sms::plainer(&text) } else { text };
                 Some((wording::link_subject(locale, brand), Content::Link { text, url }))
             }
-            What::Code { challenge, issue } => {
-                let live = participant.challenge.as_ref()?;
-                let same = live.number == *challenge && live.issue() == Some(*issue) && live.is_live(self.now());
-                let digits = same.then(|| live.answer(interaction.id, &self.keys.code))?;
+            What::Code { .. } => {
+                let live = live_code(participant, &sending.what, self.now())?;
+                let digits = live.answer(interaction.id, &self.keys.code);
                 let code = SecretString::from(String::from_utf8_lossy(digits.expose()).into_owned());
                 let message = settings.otp.message.as_str();
                 let text = match sending.way {
@@ -198,6 +202,13 @@ impl Gateway {
             }
         }
     }
+}
+
+/// The challenge whose code a message says, while that very code would be right.
+pub(super) fn live_code<'a>(participant: &'a Participant, what: &What, now: Moment) -> Option<&'a Challenge> {
+    let What::Code { challenge, issue } = what else { return None };
+    let live = participant.challenge.as_ref()?;
+    (live.number == *challenge && live.issue() == Some(*issue) && live.is_live(now)).then_some(live)
 }
 
 /// Hands a message to its channel; no answer in time is a lost one.

@@ -35,7 +35,7 @@ impl Gateway {
                 name,
                 |team, now| {
                     let next = team.overrides.patch(patch)?;
-                    effective(&system, &next)?;
+                    has_webhook(team, &effective(&system, &next)?)?;
                     has_screen(team, next.opening_screen())?;
                     team.overrides = next;
                     let data = json!({"level": "team", "paths": paths});
@@ -109,11 +109,23 @@ fn has_screen(team: &Team, named: Option<&str>) -> Result<(), Refusal> {
     }
 }
 
+/// Whether the team has made the webhook that codes are to go to.
+fn has_webhook(team: &Team, effective: &Effective) -> Result<(), Refusal> {
+    match effective.settings.delivery.event_webhook.as_deref() {
+        Some(name) if !team.webhooks.keys().any(|webhook| webhook.as_str() == name) => {
+            let detail = "there is no webhook of that name: PUT /v1/teams/TEAM/webhooks/NAME makes one";
+            Err(Refusal::Settings(vec![Fault::at("/delivery/event_webhook", detail)]))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn stands_for(system: &Overrides, teams: &[Team]) -> Result<(), Refusal> {
     effective(system, &Overrides::default())?;
     for team in teams {
         let named = system.opening_screen().filter(|_| !team.overrides.sets("pin.opening_screen"));
-        let stands = effective(system, &team.overrides).and_then(|_| has_screen(team, named));
+        let stands = effective(system, &team.overrides).and_then(|effective| has_webhook(team, &effective));
+        let stands = stands.and_then(|()| has_screen(team, named));
         stands.map_err(|refusal| match refusal {
             Refusal::Settings(faults) => Refusal::Settings(
                 faults

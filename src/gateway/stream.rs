@@ -169,7 +169,13 @@ impl Gateway {
         Ok(events)
     }
 
-    async fn events_after(&self, team: &TeamName, after: u64, limit: usize) -> Result<Vec<Arc<Heard>>, Error> {
+    /// A page of a team's events after the numbered one.
+    pub(super) async fn events_after(
+        &self,
+        team: &TeamName,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<Heard>>, Error> {
         let (index, from) = (stream_index(team), member(after));
         let page = self.store.list(self.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
         let open = |entry: &crate::store::Entry| {

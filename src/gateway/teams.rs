@@ -12,7 +12,7 @@ use serde_json::json;
 use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::{SYSTEM_RECORD, gone_name, screen_name, team_record};
+use super::names::{SYSTEM_RECORD, course_name, gone_name, letters, screen_name, team_record};
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
@@ -23,6 +23,7 @@ use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::domain::turn::object;
+use crate::domain::webhook::Webhook;
 use crate::store::{Board, CommitId, Key, Order};
 
 /// What is kept counts for so long without being confirmed.
@@ -55,6 +56,12 @@ impl std::fmt::Debug for TeamView {
 }
 
 impl TeamView {
+    /// The webhook that codes go to which the team sends itself.
+    pub(super) fn event_webhook(&self) -> Option<&Webhook> {
+        let named = self.effective.settings.delivery.event_webhook.as_deref()?;
+        self.team.webhooks.iter().find_map(|(name, webhook)| (name.as_str() == named).then_some(webhook))
+    }
+
     /// Whether what a login brought matches a record, where the team wants that: no directory
     /// holds any yet, so nothing does.
     pub(super) fn match_record(&self) -> Result<(), Refusal> {
@@ -217,6 +224,10 @@ impl Gateway {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
             change.delete.extend(screens.iter().cloned());
+            for webhook in team.webhooks.keys() {
+                change.delete.push(course_name(name, webhook));
+                change.trim.extend(letters(name, webhook));
+            }
             // A commit puts at least one record: this one says when the team went.
             change.put.push(Plain { name: gone_name(name), expires: Some(now.plus(DAY)), ..Plain::default() });
             Ok(change)

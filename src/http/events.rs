@@ -11,7 +11,6 @@ use futures_util::stream::{self, Stream, StreamExt as _};
 use http::HeaderMap;
 use http::request::Parts;
 use serde::Deserialize;
-use serde_json::json;
 use tokio::time::{Instant, interval_at};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,25 +36,10 @@ struct StreamQuery {
     team: Option<String>,
 }
 
-/// Ids rise within the team, as numbers and as texts.
-fn id(number: u64) -> String {
-    format!("{number:016}")
-}
-
 /// An event as listeners read it.
 fn told(numbered: &Numbered) -> String {
-    let (id, event) = (id(numbered.number), &numbered.event);
-    let data = json!({
-        "id": id,
-        "type": event.kind.as_str(),
-        "at": event.at.to_string(),
-        "team": event.team,
-        "interaction": event.interaction,
-        "participant": event.participant,
-        "data": event.data,
-    });
     // JSON in one line: what would break one is escaped in it.
-    format!("id: {id}\nevent: {}\ndata: {data}\n\n", event.kind.as_str())
+    format!("id: {}\nevent: {}\ndata: {}\n\n", numbered.id(), numbered.event.kind.as_str(), numbered.told())
 }
 
 /// The team's events from now on, or after `Last-Event-ID`.

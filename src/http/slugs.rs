@@ -100,6 +100,15 @@ slugs! {
     TOO_MANY_CHANNELS = "too-many-channels" CONFLICT "Too many channels"
         "A team has at most 32 channels."
         "Remove one that is no longer needed.";
+    TOO_MANY_WEBHOOKS = "too-many-webhooks" CONFLICT "Too many webhooks"
+        "A team has at most 16 webhooks."
+        "Remove one that is no longer needed.";
+    WEBHOOK_STOPPED = "webhook-stopped" CONFLICT "The webhook has stopped"
+        "Its receiver answered 410: it wants nothing more."
+        "Write the webhook anew: `PUT /v1/teams/TEAM/webhooks/NAME`. It goes on with what happens then.";
+    WEBHOOK_IN_USE = "webhook-in-use" CONFLICT "The webhook is in use"
+        "The settings name the webhook for codes that the team sends itself."
+        "Take it out of `delivery.event_webhook` first.";
     LINK_EXPIRED = "link-expired" GONE "The link has expired"
         "The link, or the conversation that it belongs to, is past its time."
         "Ask for a new link in the chat.";

@@ -44,4 +44,5 @@ mod supply;
 mod tenancy;
 mod timing;
 mod versions;
+mod webhooks;
 mod world;

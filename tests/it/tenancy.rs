@@ -73,6 +73,12 @@ const TABLE: &[Row] = &[
     Row("get",    "/v1/teams/{team}/channels/{name}", Least::Admin, none),
     Row("post",   "/v1/teams/{team}/channels/{name}/test", Least::Admin, || json!({"to": "+37255500000"})),
     Row("delete", "/v1/teams/{team}/channels/{name}", Least::Admin, none),
+    Row("put",    "/v1/teams/{team}/webhooks/{name}", Least::Admin, || json!({"url": "https://hooks.example.com/"})),
+    Row("get",    "/v1/teams/{team}/webhooks/{name}", Least::Admin, none),
+    Row("post",   "/v1/teams/{team}/webhooks/{name}/rotate", Least::Admin, || json!({})),
+    Row("get",    "/v1/teams/{team}/webhooks/{name}/deliveries", Least::Admin, none),
+    Row("post",   "/v1/teams/{team}/webhooks/{name}/deliveries/{id}/redeliver", Least::Admin, none),
+    Row("delete", "/v1/teams/{team}/webhooks/{name}", Least::Admin, none),
 ];
 
 /// Things that exist, and what they are called in a path.

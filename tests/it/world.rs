@@ -14,6 +14,7 @@ use countersign::gateway::{Gateway, Premises, Retention};
 use countersign::http;
 use countersign::store::Store;
 use countersign_channels::definition::{Definition, Registry};
+use countersign_channels::reach::Reach;
 use countersign_channels::recorder::{Recorded, Recorder};
 use http_body_util::BodyExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -140,6 +141,13 @@ impl World {
         Self { gateway, router, recorder, ..self.clone() }
     }
 
+    /// The node that speaks to others than those on loopback.
+    pub fn reaching(&self, reach: Reach) -> Self {
+        let node = Node { reach, ..Node::default() };
+        let (gateway, router, recorder) = node.over(self.store.clone(), self.clock.clone(), unique());
+        Self { gateway, router, recorder, ..self.clone() }
+    }
+
     /// Another node on the same store (one that keeps no flag board) and clock.
     pub fn second_node(&self) -> Self {
         let (gateway, router, recorder) = node(self.store.clone(), self.clock.clone(), 2);
@@ -236,22 +244,41 @@ fn node_with(
     store: Arc<dyn Store>,
     clock: Arc<FixedClock>,
     seed: u64,
-    mut platforms: Vec<Arc<dyn Definition>>,
+    platforms: Vec<Arc<dyn Definition>>,
 ) -> (Arc<Gateway>, Router, Recorder) {
-    let recorder = Recorder::default();
-    platforms.push(Arc::new(recorder.clone()));
-    let root = Secret::new(vec![7; 32]);
-    let premises = Premises {
-        public_url: URL.to_owned(),
-        owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
-        retention: Retention { interactions: 30, events: 7, audit: 400 },
-        channels: Registry::of(platforms),
-    };
-    let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));
-    let metrics = PrometheusBuilder::new().build_recorder().handle();
-    let router =
-        http::router(gateway.clone(), http::Proxies::default(), metrics, CancellationToken::new(), Router::new());
-    (gateway, router, recorder)
+    Node { platforms, ..Node::default() }.over(store, clock, seed)
+}
+
+/// What a node knows and whom it reaches.
+struct Node {
+    platforms: Vec<Arc<dyn Definition>>,
+    reach: Reach,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self { platforms: Vec::new(), reach: Reach::new(|ip| ip.is_loopback()) }
+    }
+}
+
+impl Node {
+    fn over(mut self, store: Arc<dyn Store>, clock: Arc<FixedClock>, seed: u64) -> (Arc<Gateway>, Router, Recorder) {
+        let recorder = Recorder::default();
+        self.platforms.push(Arc::new(recorder.clone()));
+        let root = Secret::new(vec![7; 32]);
+        let premises = Premises {
+            public_url: URL.to_owned(),
+            owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
+            retention: Retention { interactions: 30, events: 7, audit: 400 },
+            channels: Registry::of(self.platforms),
+            reach: self.reach,
+        };
+        let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let router =
+            http::router(gateway.clone(), http::Proxies::default(), metrics, CancellationToken::new(), Router::new());
+        (gateway, router, recorder)
+    }
 }
 
 /// What a login page shares with the gateway.

@@ -1,7 +1,12 @@
-//! The headers of Standard Webhooks: an id that stays, the time of this attempt, and a keyed hash
-//! over both and the body. While a secret is being replaced, both sign.
+//! The headers of Standard Webhooks: an id that stays, the time of this attempt, and a keyed hash (v1)
+//! or an Ed25519 signature (v1a) over both and the body. While a secret is being replaced, both sign.
+//!
+//! Whoever signs a webhook does it here, for an account of a definition or for an address of a team's.
+
+use std::fmt;
 
 use aws_lc_rs::hmac;
+use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderValue, Request};
@@ -34,31 +39,130 @@ impl Sealed {
                 pointer: format!("/secrets/{name}"),
                 detail: "must be whsec_ and the base64 of 24 to 64 bytes".into(),
             })?;
-            keys.push(hmac::Key::new(hmac::HMAC_SHA256, &key));
+            keys.push(Key::shared(&key));
         }
-        Ok(Seal { keys, id: self.id.clone() })
+        Ok(Seal { signer: Signer(keys), id: self.id.clone() })
+    }
+}
+
+/// What signs.
+pub enum Key {
+    /// `v1`: the receiver has the same secret.
+    Shared(hmac::Key),
+    /// `v1a`: the receiver has the public half.
+    Pair(Ed25519KeyPair),
+}
+
+impl Key {
+    /// Of a secret that the receiver has as well.
+    pub fn shared(secret: &[u8]) -> Self {
+        Self::Shared(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// Of the seed of a pair (RFC 8032 §5.1.5); none where it has not 32 bytes.
+    pub fn pair(seed: &[u8]) -> Option<Self> {
+        Ed25519KeyPair::from_seed_unchecked(seed).ok().map(Self::Pair)
+    }
+
+    fn sign(&self, text: &[u8]) -> String {
+        match self {
+            Self::Shared(key) => format!("v1,{}", BASE64_STANDARD.encode(hmac::sign(key, text))),
+            Self::Pair(pair) => format!("v1a,{}", BASE64_STANDARD.encode(pair.sign(text))),
+        }
+    }
+}
+
+/// Signs webhooks with every key that it has, the newest first.
+pub struct Signer(pub Vec<Key>);
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer({} keys)", self.0.len())
+    }
+}
+
+impl Signer {
+    /// The three headers of a body that leaves at that moment. None where the id is none: a dot in it
+    /// would let a part of the id be read as the time.
+    pub fn headers(&self, id: &str, unix: u64, body: &[u8]) -> Option<[(&'static str, HeaderValue); 3]> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        if !(1..=64).contains(&id.len()) || !id.bytes().all(plain) {
+            return None;
+        }
+        let mut signed = format!("{id}.{unix}.").into_bytes();
+        signed.extend_from_slice(body);
+        let signatures: Vec<String> = self.0.iter().map(|key| key.sign(&signed)).collect();
+        let value = |text: &str| HeaderValue::from_str(text).ok();
+        Some([
+            ("webhook-id", value(id)?),
+            ("webhook-timestamp", HeaderValue::from(unix)),
+            ("webhook-signature", value(&signatures.join(" "))?),
+        ])
     }
 }
 
 /// Signs an account's webhooks.
 pub struct Seal {
-    keys: Vec<hmac::Key>,
+    signer: Signer,
     id: Template,
 }
 
 impl Seal {
-    /// Puts id, time and signatures on a request; none where the id cannot stand in a header.
+    /// Puts id, time and signatures on a request; none where the id cannot be one.
     pub fn sign(&self, request: &mut Request<Vec<u8>>, values: &Values<'_>) -> Option<()> {
-        let (id, time) = (self.id.plain(values)?, values.at().unix.to_string());
-        let mut signed = format!("{id}.{time}.").into_bytes();
-        signed.extend_from_slice(request.body());
-        let one = |key: &hmac::Key| format!("v1,{}", BASE64_STANDARD.encode(hmac::sign(key, &signed)));
-        let signatures: Vec<String> = self.keys.iter().map(one).collect();
-        for (name, value) in
-            [("webhook-id", id), ("webhook-timestamp", time), ("webhook-signature", signatures.join(" "))]
-        {
-            request.headers_mut().insert(name, HeaderValue::from_str(&value).ok()?);
+        let id = self.id.plain(values)?;
+        for (name, value) in self.signer.headers(&id, values.at().unix, request.body())? {
+            request.headers_mut().insert(name, value);
         }
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signature(key: Key, id: &str, unix: u64, body: &str) -> String {
+        let [.., (_, signature)] = Signer(vec![key]).headers(id, unix, body.as_bytes()).unwrap();
+        signature.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_specifications_own_vector_comes_out() {
+        let secret = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let body = r#"{"test": 2432232314}"#;
+        let made = signature(Key::shared(&secret), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
+        assert_eq!(made, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn a_pair_signs_as_ed25519_does() {
+        let seed = BASE64_STANDARD.decode("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=").unwrap();
+        let body = concat!(
+            r#"{"type":"challenge.verified","timestamp":"2026-11-20T23:30:00Z","#,
+            r#""data":{"challenge_id":"ch_01","subject":"cust-42"}}"#
+        );
+        let made = signature(Key::pair(&seed).unwrap(), "msg_01", 1_795_217_400, body);
+        let expected = "v1a,9ZqwKS5+sYkSNBq/dhlwu0PrAflCPkdRRfsKtsz+iZZSI12BKnuuZSTJrUqUw3ptncSmkAmtzqG5pYh6DFL3CQ==";
+        assert_eq!(made, expected);
+        assert!(Key::pair(&seed[1..]).is_none());
+    }
+
+    #[test]
+    fn a_signature_under_each_key_stands_in_one_header() {
+        let signer = Signer(vec![Key::shared(&[1; 32]), Key::shared(&[2; 32])]);
+        let [.., (_, both)] = signer.headers("m1", 5, b"{}").unwrap();
+        let alone = |key| signature(Key::shared(key), "m1", 5, "{}");
+        assert_eq!(both.to_str().unwrap(), format!("{} {}", alone(&[1; 32]), alone(&[2; 32])));
+        assert_eq!(format!("{signer:?}"), "Signer(2 keys)");
+    }
+
+    #[test]
+    fn a_dot_in_an_id_would_shift_what_is_signed() {
+        let signer = Signer(vec![Key::shared(&[1; 32])]);
+        for id in ["", "m.1", "m 1", "m\n1", "ü", &"x".repeat(65)] {
+            assert!(signer.headers(id, 5, b"{}").is_none(), "{id}");
+        }
+        assert!(signer.headers(&"x".repeat(64), 5, b"{}").is_some());
     }
 }

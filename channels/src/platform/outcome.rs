@@ -190,6 +190,11 @@ fn moment(text: &str, unix: u64) -> Option<Duration> {
     Some(Duration::from_secs(date.saturating_sub(unix)))
 }
 
+/// For how long a reply's `Retry-After` asks, at most a day (RFC 9110 §10.2.3).
+pub fn retry_after(headers: &Headers, unix: u64) -> Option<Duration> {
+    moment(headers.get("retry-after")?.to_str().ok()?, unix).map(|wait| wait.min(LONGEST))
+}
+
 /// A refusal, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
@@ -212,7 +217,7 @@ pub fn refused(rows: &[Row], reply: &Document, headers: &Headers, unix: u64, ide
         500..=599 => (unsure, Reason::Unavailable),
         _ => (Class::Permanent, Reason::Refused),
     };
-    let after = Hint::Header("retry-after".into()).read(reply, headers, unix).filter(|_| class == Class::Retry);
+    let after = retry_after(headers, unix).filter(|_| class == Class::Retry);
     Refused { row: None, error: error(class, reason, after) }
 }
 

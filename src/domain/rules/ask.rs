@@ -7,7 +7,7 @@ use crate::domain::id::{IntentName, ParticipantId};
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Ready;
-use crate::domain::sending::{Destination, What};
+use crate::domain::sending::{Destination, Kind, What};
 use crate::domain::turn::{Decision, Turn, challenge_data};
 
 /// What a bot or an agent asks for.
@@ -123,7 +123,7 @@ pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
 
 /// What the challenge's next message costs.
 pub(super) fn to_pay(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Option<Destination> {
-    let (_, destination) = turn.plan_to_send(at, receiver(turn, challenge)?, None).ok()?;
+    let (_, destination) = turn.plan_to_send(at, receiver(turn, challenge)?, Kind::Code).ok()?;
     Some(destination)
 }
 
@@ -132,7 +132,7 @@ pub(super) fn to_pay(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Optio
 /// that no way leads to the customer for is such, where the agent may see it.
 pub(super) fn deliver(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Result<Option<Ready>, Refusal> {
     let Some(to) = receiver(turn, challenge) else { return Ok(None) };
-    match turn.ready_to_send(at, to, None) {
+    match turn.ready_to_send(at, to, Kind::Code) {
         Err(Refusal::NoChannel | Refusal::NoAddress)
             if to == DeliverTo::Auto && turn.around.settings.otp.show_to_agents =>
         {

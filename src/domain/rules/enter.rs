@@ -259,7 +259,7 @@ pub(super) fn second_way(turn: &Turn<'_>, at: usize, via: Via) -> Option<Way> {
     let first = end(first);
     let leads = |way: &Way| {
         let there = end(*way);
-        there != first && there.is_some_and(|(channel, _)| around.channels.contains(&channel))
+        there != first && there.is_some() && around.serves(*way, interaction)
     };
     ways.into_iter().find(leads)
 }

@@ -10,7 +10,7 @@ use crate::domain::link::{Link, Progress, Purpose};
 use crate::domain::method::Method;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Ready;
-use crate::domain::sending::{Destination, What};
+use crate::domain::sending::{Destination, Kind, What};
 use crate::domain::settings::{BindingRule, Minutes, SendWhen};
 use crate::domain::token::Token;
 use crate::domain::turn::{Decision, Turn, link_data};
@@ -96,12 +96,12 @@ fn made(turn: &mut Turn<'_>, request: &Request) -> Result<Invited, Refusal> {
 /// What must be paid for before the invitation is made; nothing where the bot is to send it.
 pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
     let at = permitted(turn, request).ok()?;
-    turn.plan_to_send(at, request.via.as_way(), None).ok().map(|(_, destination)| destination)
+    turn.plan_to_send(at, request.via.as_way(), Kind::Link).ok().map(|(_, destination)| destination)
 }
 
 /// By which way it goes. Into a conversation that no channel leads to the bot brings it.
 fn delivery(turn: &Turn<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
-    match turn.ready_to_send(at, request.via.as_way(), None) {
+    match turn.ready_to_send(at, request.via.as_way(), Kind::Link) {
         Err(Refusal::NoChannel | Refusal::NoAddress) if request.via == Via::Chat => Ok(None),
         ready => ready.map(Some),
     }

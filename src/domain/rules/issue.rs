@@ -13,7 +13,7 @@ use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Ready;
 use crate::domain::secret::{Secret, Tag, base64url};
-use crate::domain::sending::{Destination, What};
+use crate::domain::sending::{Destination, Kind, What};
 use crate::domain::settings::{BindingRule, Landing, Settings};
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, link_data};
@@ -95,7 +95,7 @@ pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
 /// made at all.
 pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
     let at = permitted(turn, request).ok().filter(|_| request.deliver)?;
-    turn.plan_to_send(at, way(turn, at), None).ok().map(|(_, destination)| destination)
+    turn.plan_to_send(at, way(turn, at), Kind::Link).ok().map(|(_, destination)| destination)
 }
 
 /// A link goes into the conversation that it is for; to somebody who is not in it, by the team's
@@ -104,7 +104,7 @@ fn delivery(turn: &Turn<'_>, at: usize, request: &Request) -> Result<Option<Read
     if !request.deliver {
         return Ok(None);
     }
-    match turn.ready_to_send(at, way(turn, at), None) {
+    match turn.ready_to_send(at, way(turn, at), Kind::Link) {
         Err(Refusal::NoChannel | Refusal::NoAddress) => Ok(None),
         other => other.map(Some),
     }

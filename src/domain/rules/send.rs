@@ -13,7 +13,7 @@ use crate::domain::country::Country;
 use crate::domain::event::EventKind;
 use crate::domain::id::ParticipantId;
 use crate::domain::refusal::Refusal;
-use crate::domain::sending::{Destination, LEASE, Sending, State, Trying, Way, What, ways};
+use crate::domain::sending::{Destination, Kind, LEASE, Sending, State, Trying, Way, What, ways};
 use crate::domain::turn::{Decision, Turn, link_id, object};
 
 /// The longest wait between two tries.
@@ -73,8 +73,8 @@ pub struct Ready {
 impl Turn<'_> {
     /// Whether a message to that participant can be queued now, and by which ways. Asked before
     /// anything is changed: without budget nothing may have happened.
-    pub fn ready_to_send(&self, at: usize, to: DeliverTo, avoid: Option<Way>) -> Result<Ready, Refusal> {
-        let (ready, destination) = self.plan_to_send(at, to, avoid)?;
+    pub fn ready_to_send(&self, at: usize, to: DeliverTo, kind: Kind) -> Result<Ready, Refusal> {
+        let (ready, destination) = self.plan_to_send(at, to, kind)?;
         match self.around.paid {
             Some(paid) if paid.0 == destination => Ok(ready),
             _ => Err(Refusal::Unpaid),
@@ -82,10 +82,10 @@ impl Turn<'_> {
     }
 
     /// The same, and what must be paid for it.
-    pub fn plan_to_send(&self, at: usize, to: DeliverTo, avoid: Option<Way>) -> Result<(Ready, Destination), Refusal> {
+    pub fn plan_to_send(&self, at: usize, to: DeliverTo, kind: Kind) -> Result<(Ready, Destination), Refusal> {
         let (settings, interaction) = (self.around.settings, &self.interaction);
         let participant = &interaction.participants[at];
-        let ways = ways(interaction, participant, settings, self.around.channels, (to, avoid))?;
+        let ways = ways(interaction, participant, &self.around, (to, kind))?;
         if interaction.messages >= settings.send_budget.per_interaction {
             return Err(Refusal::SendBudget(interaction.idle_until));
         }

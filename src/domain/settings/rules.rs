@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{BindingRule, Minutes, Settings, table};
 use crate::domain::refusal::{Fault, Refusal};
 
-/// A setting that departs from a standard, or that this gateway cannot follow yet.
+/// A setting that departs from a standard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// Dotted path.
@@ -47,7 +47,6 @@ pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
         (long(code), "otp.expires_minutes", "long-lived", CODE_LONG),
         (settings.otp.length < 6, "otp.length", "short-code", SHORT_CODE),
         (settings.kba.enabled, "kba.enabled", "knowledge-based", KNOWLEDGE),
-        (settings.delivery.names_event(), "delivery.order", "passed-over", NO_WEBHOOKS),
     ];
     let held = all.into_iter().filter(|(holds, ..)| *holds);
     held.map(|(_, path, code, detail)| Warning { path, code, detail }).collect()
@@ -63,5 +62,3 @@ const CODE_LONG: &str = "Codes live longer than the 10 minutes of OWASP ASVS 6.5
 const SHORT_CODE: &str = "Codes of fewer than 6 digits are below NIST SP 800-63B for out-of-band secrets.";
 const KNOWLEDGE: &str =
     "Knowledge-based answers are no authenticator: OWASP ASVS 6.4.2 and NIST SP 800-63B refuse them.";
-const NO_WEBHOOKS: &str = "This gateway calls no webhooks yet: \"event\" is passed over, and codes go by the next way \
-    of the order. Where there is none they are refused with no-channel.";

@@ -13,6 +13,8 @@ use crate::domain::time::Moment;
 #[derive(Clone, Debug, Deserialize)]
 pub struct DeliveryRules {
     order: Vec<Step>,
+    /// The webhook that `event` in the order leads to.
+    pub event_webhook: Option<String>,
 }
 
 /// A step of `delivery.order`.
@@ -22,7 +24,7 @@ enum Step {
     Chat,
     Sms,
     Email,
-    /// The team's own sender: none of the gateway's ways.
+    /// The team's own sender.
     Event,
 }
 
@@ -32,15 +34,15 @@ impl DeliveryRules {
         self.order.iter().any(|step| matches!(step, Step::Event))
     }
 
-    /// The gateway's own ways, in the team's order.
+    /// The ways of codes, in the team's order.
     pub fn ways(&self) -> Vec<Way> {
         let way = |step: &Step| match step {
-            Step::Chat => Some(Way::Chat),
-            Step::Sms => Some(Way::Sms),
-            Step::Email => Some(Way::Email),
-            Step::Event => None,
+            Step::Chat => Way::Chat,
+            Step::Sms => Way::Sms,
+            Step::Email => Way::Email,
+            Step::Event => Way::Event,
         };
-        self.order.iter().filter_map(way).collect()
+        self.order.iter().map(way).collect()
     }
 }
 

@@ -150,35 +150,3 @@ async fn b06_a_code_goes_into_the_chat_and_is_answered_in_it() {
         assert_eq!(team.flag(&chat).await["binding"], "code");
     }
 }
-
-/// Codes that the team wants to send itself: no webhook carries them yet, so the step is passed over, and
-/// the settings say so.
-#[tokio::test]
-async fn a_step_of_the_order_that_nothing_carries_is_passed_over_aloud() {
-    let world = World::new().await;
-    let team = team_with(&world, &["sms", "email"]).await;
-    let order = async |order: serde_json::Value| {
-        let patch = json!({"delivery": {"order": order, "event_webhook": "codes"}});
-        let told = world.call(&team.admin, "PATCH", "/v1/teams/acme/settings", patch).await.expect(200);
-        let warned = told["warnings"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .any(|w| w["path"] == "delivery.order" && w["code"] == "passed-over");
-        assert_eq!(warned, order_names_event(&told), "{told}");
-    };
-    order(json!(["sms", "email"])).await;
-    order(json!(["event", "email", "sms"])).await;
-    let chat = team.open_with("c1", Some(PHONE), Some(MAIL)).await;
-    assert_eq!(team.wants_code(&chat, json!({})).await.expect(202)["delivery"]["channel"], "email");
-    order(json!(["event"])).await;
-    let chat = team.open_with("c2", Some(PHONE), Some(MAIL)).await;
-    team.wants_code(&chat, json!({})).await.refused(409, "no-channel");
-    assert_eq!(world.sent().await.len(), 1);
-    let told = serde_json::to_string(&team.events().await).expect("JSON");
-    assert!(!told.contains("otp.requested"), "a code is told to no listener");
-}
-
-fn order_names_event(told: &serde_json::Value) -> bool {
-    told["settings"]["delivery"]["order"].as_array().expect("a list").iter().any(|step| step == "event")
-}

@@ -8,6 +8,7 @@ use std::time::Duration;
 use countersign::domain::secret::Secret;
 use countersign::gateway::{Gateway, Premises, Retention};
 use countersign::store::Store;
+use countersign_channels::reach::Reach;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +80,7 @@ impl Cluster {
     fn gateway(&self, store: Arc<dyn Store>, clock: Arc<NodeClock>) -> Arc<Gateway> {
         let premises = Premises {
             channels: Default::default(),
+            reach: Reach::new(|_| false),
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
             retention: Retention { interactions: 30, events: 7, audit: 400 },

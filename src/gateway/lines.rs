@@ -1,0 +1,190 @@
+//! The durable queue of signed POSTs: a post joins its conversation's line in the commit of what it
+//! tells, and a node that has claimed the line sends it behind the reply. A claim that nobody settled
+//! lapses, and the post goes again under the same id: at least once, in order, one at a time.
+//!
+//! How lines are kept is `domain::line`'s. A line that leads to nobody any more is emptied.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use countersign_channels::auth::webhook::{Key as Signing, Signer};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::Notify;
+
+use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::names::line_name;
+use super::{DAY, Error, Gateway, decode, encode};
+use crate::domain::id::{ChannelName, Conversation, TeamName};
+use crate::domain::line::{Claim, Line, Post, Recipient};
+use crate::domain::posting::Answer;
+use crate::domain::sending::PATIENCE;
+use crate::domain::time::Moment;
+use crate::store::Key;
+
+/// Lines that are served at the same time: a receiver that is slow to answer must not keep the others
+/// waiting.
+const ABREAST: usize = 64;
+
+/// Lines that this node has claimed.
+#[derive(Default)]
+pub(super) struct Claimed {
+    waiting: Mutex<VecDeque<(Key, Claim)>>,
+    woken: Notify,
+}
+
+impl Claimed {
+    /// What was claimed is served behind the reply.
+    pub fn push(&self, line: Key, claim: Claim) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back((line, claim));
+        self.woken.notify_one();
+    }
+
+    fn pop(&self) -> Option<(Key, Claim)> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
+
+impl Gateway {
+    /// The line of a conversation. It lies with the address, and so with its interactions.
+    pub(super) fn line_of(&self, team: &TeamName, channel: &ChannelName, conversation: &Conversation) -> Key {
+        let (partition, _) = self.address_of(team, channel, conversation);
+        Key { partition, name: line_name(&self.keys.address_tag(team, channel, conversation).name()) }
+    }
+
+    /// A line's record with one post more, for the commit of what that tells. With a claim it is the
+    /// committer's to send: `lines.push` after the commit.
+    #[allow(dead_code, reason = "whoever hears messages of platforms passes them on by it")]
+    pub(super) fn joined(
+        &self,
+        name: &str,
+        line: Option<&Opened>,
+        (team, to): (&TeamName, &Recipient),
+        post: Post,
+        now: Moment,
+    ) -> Result<(Plain, Option<Claim>), Error> {
+        let mut line = match line {
+            Some(bytes) => decode::<Line>(name, bytes)?,
+            None => Line::new(team.clone(), to.clone()),
+        };
+        line.to.clone_from(to);
+        let (claim, dropped) = line.join(post, now);
+        if dropped > 0 {
+            metrics::counter!("countersign_posts_dropped_total").increment(dropped as u64);
+            tracing::warn!(%team, dropped, "posts gave way to newer ones: their receiver takes too few");
+        }
+        Ok((line_record(name, &line, now), claim))
+    }
+
+    /// The alarm of a line has come: whoever hears it first claims the line.
+    pub(super) async fn claim_line(&self, line: &Key) {
+        let claimed = self.change_line(line, |line, now| line.claim(now)).await;
+        match claimed {
+            Ok(Some(Some(claim))) => self.lines.push(line.clone(), claim),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "a line of posts could not be claimed; its alarm comes again"),
+        }
+    }
+
+    /// Posts what this node has claimed so far; how many lines it was.
+    pub async fn post_lines(&self) -> usize {
+        let (mut flying, mut count) = (FuturesUnordered::new(), 0);
+        loop {
+            while flying.len() < ABREAST
+                && let Some((line, claim)) = self.lines.pop()
+            {
+                count += 1;
+                flying.push(self.serve_line(line, claim));
+            }
+            if flying.next().await.is_none() {
+                return count;
+            }
+        }
+    }
+
+    /// Posts for ever, at once when something is claimed.
+    pub async fn post_lines_forever(&self) {
+        let mut flying = FuturesUnordered::new();
+        loop {
+            while flying.len() < ABREAST
+                && let Some((line, claim)) = self.lines.pop()
+            {
+                flying.push(self.serve_line(line, claim));
+            }
+            let room = flying.len() < ABREAST;
+            tokio::select! {
+                Some(()) = flying.next() => {}
+                () = self.lines.woken.notified(), if room => {}
+            }
+        }
+    }
+
+    async fn serve_line(&self, line: Key, claim: Claim) {
+        let mut claim = Some(claim);
+        while let Some(mine) = claim {
+            claim = match self.post_first(&line, mine).await {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::error!(%error, "a post waits for its claim to lapse");
+                    None
+                }
+            };
+        }
+    }
+
+    /// Tries a line's first post; the next one's claim, where it goes on.
+    async fn post_first(&self, line: &Key, claim: Claim) -> Result<Option<Claim>, Error> {
+        let reads = Reads { partition: line.partition, names: vec![line.name.clone()] };
+        let Some(bytes) = self.read(&reads).await?.pop().flatten() else { return Ok(None) };
+        let kept: Line = decode(&line.name, &bytes)?;
+        let Some((post, until)) = kept.claimed(claim) else { return Ok(None) };
+        if self.now().plus(PATIENCE) > until {
+            return Ok(None); // too late for this claim: whoever makes the next one has the time for it
+        }
+        let Some((url, signer)) = self.recipient(&kept).await? else {
+            return self.change_line(line, |line, _| line.clear()).await.map(|_| None);
+        };
+        let answer = self.post(&url, &signer, &post.id, post.body.expose().to_vec()).await;
+        if let Answer::Failed(failure) = answer {
+            tracing::info!(team = %kept.team, why = failure.why.as_str(), "a post was not taken");
+        }
+        let jitter = self.draw::<1>()[0];
+        let id = post.id.clone();
+        self.change_line(line, |line, now| line.settle(claim, &id, answer, now, jitter)).await.map(Option::flatten)
+    }
+
+    /// Where a line leads now, and what signs what goes there.
+    async fn recipient(&self, line: &Line) -> Result<Option<(String, Signer)>, Error> {
+        let Some(view) = self.team(&line.team).await? else { return Ok(None) };
+        let Recipient::Forward(channel) = &line.to;
+        let Some(channel) = view.team.channels.get(channel) else { return Ok(None) };
+        let url = channel.account.get("forward_url").and_then(|url| url.as_str());
+        let signer = || Signer(vec![Signing::shared(channel.forward_secret.expose())]);
+        Ok(url.map(|url| (url.to_owned(), signer())))
+    }
+
+    /// Lets a line be changed, where there is one.
+    async fn change_line<T: Clone>(
+        &self,
+        line: &Key,
+        how: impl Fn(&mut Line, Moment) -> T,
+    ) -> Result<Option<T>, Error> {
+        let reads = Reads { partition: line.partition, names: vec![line.name.clone()] };
+        let saved = self.decide(&reads, |records, now| {
+            let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(None))) };
+            let before: Line = decode(&line.name, bytes)?;
+            let mut after = before.clone();
+            let outcome = how(&mut after, now);
+            let put = (after != before).then(|| line_record(&line.name, &after, now));
+            let put = put.into_iter().collect();
+            Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(Some(outcome))) })
+        });
+        Ok(saved.await?.outcome?)
+    }
+}
+
+/// An empty line may be swept: the next post makes it again.
+fn line_record(name: &str, line: &Line, now: Moment) -> Plain {
+    let alarm = line.alarm();
+    let expires = alarm.is_none().then(|| now.plus(DAY));
+    Plain { name: name.to_owned(), bytes: encode(line), alarm, expires }
+}

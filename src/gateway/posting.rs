@@ -1,0 +1,70 @@
+//! Signed POSTs to addresses that teams name: one is carried there, and what came back is read. No
+//! redirect is followed, and names are judged by the address that they resolve to.
+//!
+//! What is posted, and what becomes of it, others say; neither body nor address is logged.
+
+use std::sync::OnceLock;
+
+use countersign_channels::auth::webhook::Signer;
+use countersign_channels::carrier::{Carrier, Lost};
+use countersign_channels::platform::outcome::retry_after;
+use countersign_channels::reach::Reach;
+use http::{Request, header};
+
+use super::Gateway;
+use crate::domain::posting::{Answer, Why};
+
+/// What carries posts. It is made when the first one leaves.
+pub(super) struct Courier {
+    reach: Reach,
+    carrier: OnceLock<Option<Carrier>>,
+}
+
+impl Courier {
+    pub fn new(reach: Reach) -> Self {
+        Self { reach, carrier: OnceLock::new() }
+    }
+
+    /// To whom it speaks.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    fn carrier(&self) -> Option<&Carrier> {
+        let made =
+            || Carrier::new(self.reach.clone()).inspect_err(|error| tracing::error!(%error, "nothing can be posted"));
+        self.carrier.get_or_init(|| made().ok()).as_ref()
+    }
+}
+
+impl Gateway {
+    /// Posts a JSON document under that id, with the headers of Standard Webhooks.
+    pub(super) async fn post(&self, url: &str, signer: &Signer, id: &str, body: Vec<u8>) -> Answer {
+        let answer = self.carry(url, signer, id, body).await;
+        let label = match answer {
+            Answer::Taken => "taken",
+            Answer::Gone => "gone",
+            Answer::Failed(failure) => failure.why.as_str(),
+        };
+        metrics::counter!("countersign_posts_total", "outcome" => label).increment(1);
+        answer
+    }
+
+    async fn carry(&self, url: &str, signer: &Signer, id: &str, body: Vec<u8>) -> Answer {
+        let now = self.now().unix_seconds();
+        let signed = signer.headers(id, now, &body).map(|headers| {
+            let request = Request::post(url).header(header::CONTENT_TYPE, "application/json");
+            headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))
+        });
+        let Some(Ok(request)) = signed.map(|request| request.body(body)) else {
+            return Answer::without(Why::Forbidden);
+        };
+        let Some(carrier) = self.courier.carrier() else { return Answer::without(Why::Unreached) };
+        match carrier.carry(request).await {
+            Ok(reply) => Answer::of(reply.status, retry_after(&reply.headers, now)),
+            Err(Lost::Refused) => Answer::without(Why::Forbidden),
+            Err(Lost::Unreached) => Answer::without(Why::Unreached),
+            Err(Lost::Unanswered) => Answer::without(Why::Unanswered),
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Events told to teams' webhooks. A webhook follows its team's stream; how far it has come is one
+//! record, which a node claims before it posts anything and settles afterwards, with what it claims
+//! next in the same commit. So nodes share the work, nothing is told twice at one time, a claim that
+//! nobody settled lapses and the same is told again, and what waits costs no room but a number.
+//!
+//! What comes next is `domain::course`'s to say. A webhook that does not answer delays no other.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use countersign_channels::auth::webhook::{Key as Signing, Signer};
+use futures_util::stream::{self, FuturesUnordered, StreamExt as _};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use super::decide::{Change, Confirm, Plain, Reads};
+use super::names::{course_name, dead_index, delivered_index, member};
+use super::stream::Heard;
+use super::teams::team_event;
+use super::{Error, Gateway, decode, encode};
+use crate::domain::course::{Claim, Course, Letter, Settled, Try, Waiting, Work};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{TeamName, WebhookName};
+use crate::domain::posting::{Answer, Why};
+use crate::domain::secret::hex;
+use crate::domain::time::Moment;
+use crate::domain::webhook::{Signature, Webhook};
+use crate::store::{Key, Order};
+
+/// Webhooks that are looked after at the same time.
+const ABREAST: usize = 64;
+
+/// Events that are taken up at once.
+const PAGE: usize = 256;
+
+/// Lines of one webhook that are posted at the same time.
+const LINES: usize = 16;
+
+/// For so long a claim is used to begin another post: what is begun then ends within the claim.
+const GO_ON: Duration = Duration::from_secs(3);
+
+/// How soon one that another node has is looked at again.
+const LATER: Duration = Duration::from_millis(250);
+
+/// Letters that are kept of each kind, and how many more before the oldest go.
+const LETTERS: u32 = 1_000;
+const SLACK: u32 = 200;
+
+/// A webhook, by its team's name and its own.
+type Name = (TeamName, WebhookName);
+
+/// Webhooks that this node is to look after.
+#[derive(Default)]
+pub(super) struct Ringing {
+    inside: Mutex<Inside>,
+    woken: Notify,
+}
+
+#[derive(Default)]
+struct Inside {
+    waiting: BTreeSet<Name>,
+    /// Looked after now.
+    busy: BTreeSet<Name>,
+}
+
+impl Ringing {
+    /// There may be news for one.
+    pub fn push(&self, name: Name) {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner).waiting.insert(name);
+        self.woken.notify_one();
+    }
+
+    /// The next that nobody here looks after.
+    fn take(&self) -> Option<Name> {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = inside.waiting.iter().find(|name| !inside.busy.contains(name)).cloned()?;
+        inside.waiting.remove(&next);
+        inside.busy.insert(next.clone());
+        Some(next)
+    }
+
+    fn done(&self, name: &Name) {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner).busy.remove(name);
+        self.woken.notify_one();
+    }
+}
+
+/// What one step came to.
+enum Step {
+    /// Another node has it.
+    Held,
+    /// Nothing is left to do now.
+    Done,
+    /// More is to be taken up.
+    More,
+    /// This is to be tried.
+    Try(Work),
+}
+
+/// A webhook that is looked after.
+struct Tended<'a> {
+    team: &'a TeamName,
+    name: &'a WebhookName,
+    webhook: &'a Webhook,
+    reads: &'a Reads,
+}
+
+/// What a step knows beforehand.
+struct Known {
+    /// Where its events begin.
+    after: u64,
+    /// The next events of the stream.
+    page: Vec<Arc<Heard>>,
+    /// Letters that are to go: the index, and up to which.
+    trim: Vec<(String, String)>,
+}
+
+impl Gateway {
+    /// There may be news for a team's webhooks.
+    pub(super) async fn tell_soon(&self, team: &TeamName) {
+        match self.team(team).await {
+            Ok(Some(view)) => {
+                view.team.webhooks.keys().for_each(|name| self.ringing.push((team.clone(), name.clone())));
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%team, %error, "webhooks hear of news with the next housekeeping"),
+        }
+    }
+
+    /// The alarm of a webhook's course has come.
+    pub(super) fn is_course(&self, key: &Key) -> bool {
+        let Some((team, name)) = key.name.strip_prefix("v/").and_then(|rest| rest.split_once('/')) else {
+            return false;
+        };
+        if let (Ok(team), Ok(name)) = (team.parse(), name.parse()) {
+            self.ringing.push((team, name));
+        }
+        true
+    }
+
+    /// Tells what there is now; how many webhooks were looked after.
+    pub async fn tell(&self) -> usize {
+        let (mut flying, mut later, mut count) = (FuturesUnordered::new(), Vec::new(), 0);
+        loop {
+            while flying.len() < ABREAST
+                && let Some(name) = self.ringing.take()
+            {
+                flying.push(self.look_after_webhook(name));
+            }
+            match flying.next().await {
+                Some((_, false)) => count += 1,
+                Some((name, true)) => later.push(name),
+                None => break,
+            }
+        }
+        later.into_iter().for_each(|name| self.ringing.push(name));
+        count
+    }
+
+    /// Tells for ever, at once when there are news.
+    pub async fn tell_forever(&self) {
+        let (mut flying, mut later) = (FuturesUnordered::new(), FuturesUnordered::new());
+        loop {
+            while flying.len() < ABREAST
+                && let Some(name) = self.ringing.take()
+            {
+                flying.push(self.look_after_webhook(name));
+            }
+            let room = flying.len() < ABREAST;
+            tokio::select! {
+                Some((name, held)) = flying.next() => {
+                    if held {
+                        later.push(async move { tokio::time::sleep(LATER).await; name });
+                    }
+                }
+                Some(name) = later.next() => self.ringing.push(name),
+                () = self.ringing.woken.notified(), if room => {}
+            }
+        }
+    }
+
+    /// Whose it was, and whether another node has it.
+    async fn look_after_webhook(&self, name: Name) -> (Name, bool) {
+        let held = self.go_on(&name).await.unwrap_or_else(|error| {
+            tracing::error!(team = %name.0, webhook = %name.1, %error, "a webhook waits for its claim to lapse");
+            false
+        });
+        self.ringing.done(&name);
+        (name, held)
+    }
+
+    async fn go_on(&self, (team, name): &Name) -> Result<bool, Error> {
+        let reads = Reads { partition: self.team_partition(team), names: vec![course_name(team, name)] };
+        let mut tries = None;
+        loop {
+            let Some(view) = self.team(team).await? else { return Ok(false) };
+            let Some(webhook) = view.team.webhooks.get(name) else { return Ok(false) };
+            let one = Tended { team, name, webhook, reads: &reads };
+            let known = self.known(&one).await?;
+            match self.step(&one, &known, tries.take()).await? {
+                Step::Held => return Ok(true),
+                Step::Done => return Ok(false),
+                Step::More => {}
+                Step::Try(work) => tries = Some((work.claim, self.try_all(&one, work, &known.page).await)),
+            }
+        }
+    }
+
+    /// What there is to take up, and what is kept for too long.
+    async fn known(&self, one: &Tended<'_>) -> Result<Known, Error> {
+        let record = self.read(one.reads).await?.pop().flatten();
+        let course = record.map(|bytes| decode::<Course>(&one.reads.names[0], &bytes)).transpose()?;
+        let course = course.filter(|course| course.is_of(&one.webhook.start));
+        let course = course.unwrap_or_else(|| Course::begin(&one.webhook.start));
+        let page = match course.has_room() {
+            true => self.events_after(one.team, course.after, PAGE).await?,
+            false => Vec::new(),
+        };
+        let mut trim = Vec::new();
+        for (index, kept) in one.indexes().into_iter().zip([course.delivered, course.dead]) {
+            if kept > LETTERS + SLACK {
+                let most = (kept - LETTERS) as usize;
+                let oldest = self.store.list(one.reads.partition, &index, Order::Rising, None, most).await?;
+                trim.extend(oldest.last().map(|last| (index, last.member.clone())));
+            }
+        }
+        Ok(Known { after: course.after, page, trim })
+    }
+
+    /// Settles what was tried, takes up what is new and claims what is due, in one commit.
+    async fn step(&self, one: &Tended<'_>, known: &Known, tries: Option<(Claim, Vec<Try>)>) -> Result<Step, Error> {
+        let chance = self.draw::<32>();
+        let saved = self.decide(one.reads, |records, now| {
+            let before = records[0].as_ref().map(|b| decode::<Course>(&one.reads.names[0], b)).transpose()?;
+            let before = before.filter(|course| course.is_of(&one.webhook.start));
+            let before = before.unwrap_or_else(|| Course::begin(&one.webhook.start));
+            if before.held(tries.as_ref().map(|(claim, _)| *claim), now).is_some() {
+                return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(Step::Held)) });
+            }
+            let mut course = before.clone();
+            let mut chance = chance.iter().copied().cycle();
+            let jitter = || chance.next().unwrap_or_default();
+            let settle = |(claim, tries): &(Claim, Vec<Try>)| course.settle(*claim, tries, now, jitter);
+            let Settled { mut letters, news } = tries.as_ref().map(settle).unwrap_or_default();
+            one.take_up(&mut course, known, &mut letters, now);
+            let work = course.claim(now);
+            let whole = known.page.len() == PAGE;
+            let step = match work {
+                Some(work) => Step::Try(work),
+                None if whole && course.has_room() => Step::More,
+                None => Step::Done,
+            };
+            // That nothing was wanted is found again sooner than saved.
+            if course.has_only_read_since(&before) && letters.is_empty() && !whole {
+                return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(step)) });
+            }
+            one.forget(&mut course, known);
+            let mut change = one.change(&course, &letters, step);
+            change.trim.clone_from(&known.trim);
+            change.events.extend(news.map(|why| one.failing(why, now)));
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    async fn try_all(&self, one: &Tended<'_>, work: Work, page: &[Arc<Heard>]) -> Vec<Try> {
+        let began = self.clock.elapsed();
+        let signer = &signer(one.webhook, self.now());
+        let lines = stream::iter(work.lines).map(|(line, events)| async move {
+            let mut tries = Vec::new();
+            for event in events {
+                if self.clock.elapsed().saturating_sub(began) > GO_ON {
+                    break;
+                }
+                let answer = self.tell_one(one, signer, event, page).await;
+                tries.push(Try { line: line.clone(), number: event.number, answer });
+                if answer != Answer::Taken {
+                    break;
+                }
+            }
+            tries
+        });
+        lines.buffer_unordered(LINES).collect::<Vec<_>>().await.concat()
+    }
+
+    async fn tell_one(&self, one: &Tended<'_>, signer: &Signer, event: Waiting, page: &[Arc<Heard>]) -> Answer {
+        let found = page.iter().find(|heard| heard.number == event.number).cloned();
+        let heard = match found {
+            Some(heard) => Some(heard),
+            None => self.kept_event(one.team, event.number).await.unwrap_or_default(),
+        };
+        let Some(heard) = heard else { return Answer::without(Why::Untried) };
+        let body = heard.told().to_string().into_bytes();
+        let answer = self.post(&one.webhook.url, signer, &self.webhook_id(one.team, one.name, event), body).await;
+        if let Answer::Failed(failure) = answer {
+            let (team, webhook, why) = (one.team, one.name, failure.why.as_str());
+            tracing::info!(%team, %webhook, why, status = failure.why.status(), "a webhook was not taken");
+        }
+        answer
+    }
+
+    /// An event of the stream, by its number, where it is kept.
+    pub(super) async fn kept_event(&self, team: &TeamName, number: u64) -> Result<Option<Arc<Heard>>, Error> {
+        let Some(before) = number.checked_sub(1) else { return Ok(None) };
+        let page = self.events_after(team, before, 1).await?;
+        Ok(page.into_iter().next().filter(|heard| heard.number == number))
+    }
+
+    /// What a receiver knows an event again by. After a restored backup another event may have the same
+    /// number: it gets another id.
+    pub(super) fn webhook_id(&self, team: &TeamName, name: &WebhookName, event: Waiting) -> String {
+        let parts = [team.as_str().as_bytes(), name.as_str().as_bytes(), event.kind.as_str().as_bytes()];
+        let (number, at) = (event.number.to_be_bytes(), event.at.0.to_be_bytes());
+        let tag = self.keys.replay.tag(&[b"webhook", parts[0], parts[1], parts[2], &number, &at]);
+        format!("{}_{}", member(event.number), hex(&tag.as_bytes()[..8]))
+    }
+}
+
+/// What signs for a webhook at that moment.
+pub(super) fn signer(webhook: &Webhook, now: Moment) -> Signer {
+    let key = |secret: &crate::domain::secret::Secret| match webhook.signature {
+        Signature::V1 => Some(Signing::shared(secret.expose())),
+        Signature::V1a => Signing::pair(secret.expose()),
+    };
+    Signer(webhook.secrets(now).filter_map(key).collect())
+}
+
+impl Heard {
+    /// As it waits for a webhook.
+    pub(super) fn waiting(&self) -> Waiting {
+        Waiting { number: self.number, at: self.event.at, kind: self.event.kind }
+    }
+}
+
+impl Tended<'_> {
+    fn indexes(&self) -> [String; 2] {
+        [delivered_index(self.team, self.name), dead_index(self.team, self.name)]
+    }
+
+    fn take_up(&self, course: &mut Course, known: &Known, letters: &mut Vec<Letter>, now: Moment) {
+        if course.after < known.after {
+            return; // it began anew since
+        }
+        for heard in &known.page {
+            if heard.number > course.after && course.has_room() {
+                let line = heard.event.interaction;
+                letters.extend(course.take(heard.waiting(), line, self.wants(heard), now));
+            }
+        }
+    }
+
+    /// That it fails itself a webhook is not told: it would be what fails next.
+    fn wants(&self, heard: &Heard) -> bool {
+        let event = &heard.event;
+        let own = event.kind == EventKind::WebhookFailing && event.data.get("webhook") == Some(&json!(self.name));
+        self.webhook.wants(event.kind) && !own
+    }
+
+    /// Letters that go are counted no more.
+    fn forget(&self, course: &mut Course, known: &Known) {
+        let [delivered, dead] = self.indexes();
+        for (index, _) in &known.trim {
+            if *index == delivered {
+                course.delivered = course.delivered.min(LETTERS);
+            }
+            if *index == dead {
+                course.dead = course.dead.min(LETTERS);
+            }
+        }
+    }
+
+    fn change(&self, course: &Course, letters: &[Letter], step: Step) -> Change<Step> {
+        let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(step)) };
+        let [delivered, dead] = self.indexes();
+        for letter in letters {
+            let index = if letter.why.is_some() { &dead } else { &delivered };
+            change.enter.push((index.clone(), member(letter.event.number), encode(letter)));
+        }
+        let name = self.reads.names[0].clone();
+        change.put.push(Plain { name, bytes: encode(course), alarm: course.alarm(), ..Plain::default() });
+        change
+    }
+
+    fn failing(&self, why: Why, now: Moment) -> crate::domain::event::Event {
+        let data = json!({"webhook": self.name, "reason": why.as_str(), "status": why.status()});
+        team_event(self.team, EventKind::WebhookFailing, &Actor::Time, now, data)
+    }
+}

@@ -1,0 +1,112 @@
+//! Several nodes on one store share the work: nothing is told twice while nobody dies, and each
+//! interaction's events keep their order whoever tells them. And what a webhook costs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::store::embedded::Embedded;
+use serde_json::json;
+
+use super::receiver::Receiver;
+use crate::stores;
+use crate::world::{Team, World};
+
+/// Nodes behind a receiver, each tending for ever as a process does.
+fn run(world: &World) -> Vec<tokio::task::JoinHandle<()>> {
+    let [relay, telling, alarms] = [(); 3].map(|()| world.gateway.clone());
+    vec![
+        tokio::spawn(async move { relay.relay_forever().await }),
+        tokio::spawn(async move { telling.tell_forever().await }),
+        tokio::spawn(async move { alarms.ring_forever().await }),
+    ]
+}
+
+#[tokio::test]
+async fn two_nodes_tell_each_event_once_and_in_order() {
+    let Some(stand) = stores::redis().await else { return };
+    let world = World::on(stand);
+    let team = world.team("acme").await;
+    let receiver = Receiver::start().await;
+    team.hooked("bot", &receiver, json!(["interaction.opened", "link.issued", "interaction.closed"])).await;
+    let second = Team { world: world.second_node(), ..team.clone() };
+    let running: Vec<_> = [&team.world, &second.world].into_iter().flat_map(run).collect();
+    let work = async |team: &Team, from: usize| {
+        for n in from..from + 15 {
+            let chat = team.open("sms", &format!("c{n}")).await;
+            team.link(&chat).await;
+            team.bot("POST", &chat, "/close", json!({})).await.expect(200);
+        }
+    };
+    tokio::join!(work(&team, 0), work(&second, 100));
+    let mut got = Vec::new();
+    let all = tokio::time::timeout(Duration::from_secs(60), async {
+        while got.len() < 90 {
+            receiver.has_come().await;
+            got.extend(receiver.got());
+        }
+    });
+    all.await.expect("everything is told");
+    tokio::time::sleep(Duration::from_millis(300)).await; // a second telling would come now
+    got.extend(receiver.got());
+    running.into_iter().for_each(|task| task.abort());
+    assert_eq!((got.len(), receiver.most_at_once()), (90, 1));
+    let mut by_chat: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    got.iter().for_each(|one| by_chat.entry(one.interaction()).or_default().push(one.kind()));
+    assert_eq!(by_chat.len(), 30);
+    for kinds in by_chat.values() {
+        assert_eq!(kinds, &["interaction.opened", "link.issued", "interaction.closed"]);
+    }
+}
+
+/// While one node posts, another leaves the webhook alone; when that one dies, it takes over.
+#[tokio::test]
+async fn what_one_node_has_claimed_another_leaves_alone_until_the_claim_lapses() {
+    let Some(stand) = stores::redis().await else { return };
+    let world = World::on(stand);
+    let (team, receiver) = (world.team("acme").await, Receiver::start().await);
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    team.open("sms", "c1").await;
+    receiver.holds();
+    let first = world.gateway.clone();
+    let tending = tokio::spawn(async move { first.tend().await });
+    receiver.has_come().await;
+    let second = Team { world: world.second_node(), ..team.clone() };
+    second.open("sms", "c2").await;
+    second.tended().await;
+    assert_eq!(receiver.got().len(), 1, "the first node has it");
+    tending.abort();
+    assert!(tending.await.is_err());
+    receiver.lets_go();
+    second.world.pass(Duration::from_secs(10)).await;
+    assert_eq!(receiver.got().len(), 2, "the one that was under way again, and the next");
+}
+
+/// What a webhook costs: two commits for what happened at one time, and none to a team without.
+#[tokio::test]
+async fn a_webhook_costs_two_commits_a_round_and_nothing_where_there_is_none() {
+    let stand = stores::on_disk();
+    let store: Arc<Embedded> = stand.store.clone();
+    let world = World::on(stand.any());
+    let (with, without) = (world.team("with").await, world.team("without").await);
+    let receiver = Receiver::start().await;
+    with.hooked("bot", &receiver, json!(["*"])).await;
+    with.tended().await;
+    let cost = async |team: &Team, events: usize| {
+        let before = store.commits();
+        for n in 0..events {
+            team.open("sms", &format!("c{events}-{n}")).await;
+        }
+        let opened = store.commits();
+        assert_eq!(opened - before, events as u64, "an act costs its own commit");
+        team.tended().await;
+        store.commits() - opened
+    };
+    let alone = cost(&without, 1).await;
+    assert_eq!(cost(&with, 1).await, alone + 2, "a claim and its settlement");
+    let alone = cost(&without, 100).await;
+    let most = alone + 2 + 100 / 16;
+    let told = cost(&with, 100).await;
+    assert!(told <= most, "{told} commits for a hundred events, at most {most}");
+    assert_eq!(receiver.got().iter().filter(|one| one.kind() == "interaction.opened").count(), 101);
+}
