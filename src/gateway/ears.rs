@@ -27,7 +27,13 @@ const ABREAST: usize = 16;
 
 /// Ears, with the accounts that they are of.
 #[derive(Default)]
-pub(super) struct Ears(DashMap<(TeamName, ChannelName), (Channel, Option<Arc<Ear>>)>);
+pub(super) struct Ears(DashMap<(TeamName, ChannelName), Kept>);
+
+/// An account, and its ear where the platform is heard.
+struct Kept {
+    channel: Channel,
+    ear: Option<Arc<Ear>>,
+}
 
 /// A channel that is heard.
 #[derive(Clone)]
@@ -131,8 +137,8 @@ impl Gateway {
 
     fn ear_for(&self, team: &TeamName, name: &ChannelName, channel: &Channel) -> Option<Arc<Ear>> {
         let place = (team.clone(), name.clone());
-        if let Some(kept) = self.ears.0.get(&place).filter(|kept| kept.0.is_same_account(channel)) {
-            return kept.1.clone();
+        if let Some(kept) = self.ears.0.get(&place).filter(|kept| kept.channel.is_same_account(channel)) {
+            return kept.ear.clone();
         }
         let definition = self.registry.find(&channel.definition)?;
         let ear = definition.ear(&account(channel)).unwrap_or_else(|_| {
@@ -140,7 +146,7 @@ impl Gateway {
             None
         });
         let ear = ear.map(Arc::new);
-        self.ears.0.insert(place, (channel.clone(), ear.clone()));
+        self.ears.0.insert(place, Kept { channel: channel.clone(), ear: ear.clone() });
         ear
     }
 

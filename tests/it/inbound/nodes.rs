@@ -1,4 +1,5 @@
 //! Two nodes behind one address: a platform tells either of them, and repeats itself to the other.
+//! What each of them says must be the same, and what happens must happen once.
 
 use super::{heard, platforms};
 use crate::stores;

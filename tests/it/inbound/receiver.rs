@@ -1,4 +1,5 @@
 //! A server on this machine that keeps what it is asked: a platform's API, or a team's bot.
+//! It knows neither; what it answers, its test says.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
