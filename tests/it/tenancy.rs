@@ -90,6 +90,7 @@ struct Things {
     participant: String,
     kid: String,
     api_key: String,
+    delivery: String,
 }
 
 impl Things {
@@ -98,6 +99,8 @@ impl Things {
             &self.api_key
         } else if template.contains("/challenges/{id}") {
             &self.challenge
+        } else if template.contains("/deliveries/{id}") {
+            &self.delivery
         } else if template.contains("customers") {
             "cust-42"
         } else {
@@ -119,16 +122,28 @@ impl Things {
             participant: "p1".into(),
             kid: "AAAAAAAAAAAA".into(),
             api_key: "0123456789abcdef".into(),
+            delivery: "0000000000000001_0123456789abcdef".into(),
         }
     }
 }
 
+/// A webhook that nobody listens at, so that what it is told waits.
+async fn hooked(team: &Team) -> String {
+    let path = format!("/v1/teams/{}/webhooks/pager", team.name);
+    let body = json!({"url": "http://127.0.0.1:9/", "events": ["interaction.opened"]});
+    team.world.call(&team.admin, "PUT", &path, body).await.expect(201);
+    format!("{path}/deliveries")
+}
+
 async fn things(team: &Team) -> Things {
+    let deliveries = hooked(team).await;
     team.set(json!({"otp": {"show_to_agents": true}, "send_budget": {"resend_after_seconds": 0}})).await;
     let interaction = team.open("sms", "+37255512345").await;
     let challenge = team.otp(&interaction).await;
     team.arrives(&challenge).await;
     team.channel("pager").await;
+    team.world.gateway.tend().await.unwrap();
+    let deliveries = team.world.call(&team.admin, "GET", &deliveries, Value::Null).await.expect(200);
     let screen = format!("/v1/teams/{}/screens/pager", team.name);
     asked(&team.world, &team.admin, "PUT", &screen, json!("<p>Hello</p>")).await;
     let keys =
@@ -141,6 +156,7 @@ async fn things(team: &Team) -> Things {
         participant: "p1".into(),
         kid: team.key.kid.clone(),
         api_key: bot["id"].as_str().unwrap().to_owned(),
+        delivery: deliveries["items"][0]["id"].as_str().unwrap().to_owned(),
     }
 }
 

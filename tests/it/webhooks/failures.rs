@@ -137,7 +137,7 @@ async fn a114_a_receiver_that_is_down_is_not_stormed() {
     team.hooked("down", &receiver, json!(["*"])).await;
     team.hooked("up", &other, json!(["webhook.failing"])).await;
     receiver.says(500);
-    for n in 0..700 {
+    for n in 0..520 {
         team.open("sms", &format!("c{n}")).await;
     }
     world.pass(MINUTE).await;
@@ -160,7 +160,7 @@ async fn a114_a_receiver_that_is_down_is_not_stormed() {
     world.pass(3 * HOUR).await;
     let got = receiver.got();
     let opened = got.iter().filter(|one| one.kind() == "interaction.opened").count();
-    assert_eq!(opened, 700, "nothing was lost");
+    assert_eq!(opened, 520, "nothing was lost");
     assert!(got.iter().all(|one| one.kind() != "webhook.failing"), "of its own failure it is not told");
     assert_eq!(team.hook("GET", "down", "", Value::Null).await.expect(200)["status"], "active");
 }
@@ -171,7 +171,7 @@ async fn what_waits_behind_a_dead_receiver_is_given_up_after_a_day_as_well() {
     let (world, team, receiver) = acme().await;
     team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
     receiver.says(500);
-    for n in 0..600 {
+    for n in 0..510 {
         team.open("sms", &format!("c{n}")).await;
     }
     for _ in 0..14 {
