@@ -48,7 +48,7 @@ impl Sealed {
 /// What signs.
 pub enum Key {
     /// `v1`: the receiver has the same secret.
-    Shared(hmac::Key),
+    Shared(Box<hmac::Key>),
     /// `v1a`: the receiver has the public half.
     Pair(Ed25519KeyPair),
 }
@@ -56,7 +56,7 @@ pub enum Key {
 impl Key {
     /// Of a secret that the receiver has as well.
     pub fn shared(secret: &[u8]) -> Self {
-        Self::Shared(hmac::Key::new(hmac::HMAC_SHA256, secret))
+        Self::Shared(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret)))
     }
 
     /// Of the seed of a pair (RFC 8032 §5.1.5); none where it has not 32 bytes.
