@@ -50,6 +50,7 @@ pub mod replay;
 mod requesting;
 pub mod retention;
 pub mod returns;
+mod saving;
 pub mod screens;
 mod seal;
 mod send_budget;
