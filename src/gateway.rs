@@ -33,8 +33,10 @@ pub mod challenges;
 pub mod channels;
 pub mod clock;
 mod decide;
+pub mod ears;
 pub mod entry;
 pub mod epoch;
+pub mod inbound;
 pub mod interactions;
 pub mod keys;
 mod lines;
@@ -49,6 +51,7 @@ pub mod relay;
 pub mod replay;
 mod requesting;
 pub mod retention;
+pub mod retracting;
 pub mod returns;
 mod saving;
 pub mod screens;
@@ -129,8 +132,11 @@ pub struct Gateway {
     retention: Retention,
     registry: Registry,
     drivers: channels::Drivers,
+    ears: ears::Ears,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
+    /// Messages that this node is to take out of their chats.
+    retractions: retracting::Retractions,
     /// What carries posts to addresses of teams.
     courier: posting::Courier,
     /// Lines of posts that this node has claimed.
@@ -185,7 +191,9 @@ impl Gateway {
             retention: premises.retention,
             registry: premises.channels,
             drivers: channels::Drivers::default(),
+            ears: ears::Ears::default(),
             outgoing: sending::Outgoing::default(),
+            retractions: retracting::Retractions::default(),
             courier: posting::Courier::new(premises.reach),
             lines: lines::Claimed::default(),
             ringing: telling::Ringing::default(),
@@ -228,7 +236,9 @@ impl Gateway {
     /// background loops do the same; tests call it when their clock has moved.
     pub async fn tend(&self) -> Result<(), Error> {
         loop {
-            while self.ring().await? + self.send().await + self.post_lines().await > 0 {}
+            while self.ring().await? + self.send().await + self.take_messages_back().await + self.post_lines().await > 0
+            {
+            }
             self.add_all_counts().await?;
             while self.relay().await? > 0 {}
             if self.tell().await == 0 {

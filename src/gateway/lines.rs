@@ -53,7 +53,6 @@ impl Gateway {
 
     /// A line's record with one post more, for the commit of what that tells. With a claim it is the
     /// committer's to send: `lines.push` after the commit.
-    #[allow(dead_code, reason = "whoever hears messages of platforms passes them on by it")]
     pub(super) fn joined(
         &self,
         name: &str,

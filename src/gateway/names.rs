@@ -1,6 +1,6 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `e`, `f`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v` and the indexes a
-//! team's;
+//! `i`, `a`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v` and the
+//! indexes a team's;
 //! `n`, `d`, `b` and `g` have partitions of their own.
 
 use crate::domain::id::{InteractionId, ScreenName, TeamName, WebhookName};
@@ -68,6 +68,9 @@ pub(super) fn ended_name(id: InteractionId, number: u16) -> String {
 pub(super) fn ended_challenge_name(id: InteractionId, number: u16) -> String {
     format!("f/{id}/{number}")
 }
+
+/// A message that is to be taken out of its chat.
+pub(super) const RETRACTION: &str = "k/";
 
 /// A customer's ceiling.
 pub(super) fn ceiling_name(customer: &str) -> String {

@@ -1,0 +1,220 @@
+//! What the team's bot is told: every message that was nobody's answer, once and in order, signed under
+//! the channel's own secret; and of what looks like a code, only that it was said.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use super::platforms::{self, Said, meta, meta_messages, telegram_message, telegram_update, twilio};
+use super::receiver::{Asked, Receiver};
+use super::team;
+use crate::stores;
+use crate::world::{Team, World, worlds};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The team's bot, at its address.
+struct Bot {
+    receiver: Receiver,
+    secret: Vec<u8>,
+}
+
+impl Bot {
+    /// Plugged into a channel of the team.
+    async fn of(team: &Team, line: &platforms::Line) -> Self {
+        let receiver = Receiver::start().await;
+        let made = team.plug(line, json!({"forward_url": format!("{}/heard?a=b", receiver.url)})).await.expect(201);
+        let secret =
+            made["forward_secret"].as_str().expect("told once").strip_prefix("whsec_").expect("as they write it");
+        Self { receiver, secret: BASE64_STANDARD.decode(secret).expect("base64") }
+    }
+
+    /// What it has been told so far; each is signed for it.
+    async fn told(&self, team: &Team) -> Vec<Value> {
+        team.world.gateway.tend().await.expect("the store is there");
+        self.receiver.asked().iter().map(|asked| self.read(asked)).collect()
+    }
+
+    fn read(&self, asked: &Asked) -> Value {
+        let header = |name: &str| asked.headers[name].to_str().expect("a text").to_owned();
+        let (id, at) = (header("webhook-id"), header("webhook-timestamp"));
+        let signed = [format!("{id}.{at}.").as_bytes(), &asked.body].concat();
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &self.secret);
+        let tag = aws_lc_rs::hmac::sign(&key, &signed);
+        assert_eq!(header("webhook-signature"), format!("v1,{}", BASE64_STANDARD.encode(tag)));
+        assert_eq!((asked.path.as_str(), header("content-type").as_str()), ("/heard?a=b", "application/json"));
+        assert_eq!(asked.json()["id"], id.as_str());
+        asked.json()
+    }
+}
+
+/// Before anything is open the bot is told, so that it can open; then with the flag as it stands.
+#[tokio::test]
+async fn what_nobody_waits_for_goes_to_the_bot() {
+    for world in worlds().await {
+        let team = team(&world).await;
+        let line = platforms::whatsapp();
+        let bot = Bot::of(&team, &line).await;
+        for _ in 0..2 {
+            assert_eq!(team.hears_on(&line, 1, "hello").await.status, 200);
+        }
+        let told = bot.told(&team).await;
+        assert_eq!(told.len(), 1, "once, though it was told twice");
+        let first = &told[0];
+        assert_eq!(
+            (&first["type"], &first["team"], &first["channel"]),
+            (&json!("message.received"), &json!("acme"), &json!("whatsapp"))
+        );
+        assert_eq!((&first["conversation"], &first["from"]), (&json!(platforms::PHONE), &json!(platforms::PHONE)));
+        assert_eq!((&first["text"], &first["message_id"]), (&json!("hello"), &json!("wamid.1")));
+        assert_eq!((&first["interaction"], &first["authentication"]), (&Value::Null, &Value::Null));
+        assert_eq!(first["raw"]["text"]["body"], "hello", "the platform's own words");
+        assert_eq!(first["at"], "2026-01-01T00:00:00.000Z");
+
+        let chat = team.open(line.name, line.conversation).await;
+        team.otp(&chat).await;
+        let code = team.code(&chat, 0).await;
+        for (id, text) in
+            [(2, "what now?"), (3, Team::wrong(&code).as_str()), (4, code.as_str()), (5, "my balance, please")]
+        {
+            assert_eq!(team.hears_on(&line, id, text).await.status, 200);
+        }
+        let told = bot.told(&team).await;
+        let texts: Vec<&str> = told.iter().map(|told| told["text"].as_str().expect("a text")).collect();
+        assert_eq!(texts, ["hello", "what now?", "my balance, please"], "no answer goes to it");
+        assert_eq!((&told[1]["interaction"], &told[1]["authentication"]["status"]), (&json!(chat), &json!("pending")));
+        assert_eq!(told[2]["authentication"], team.flag(&chat).await);
+        assert_eq!(told[2]["authentication"]["authenticated"], true);
+        let ids: std::collections::BTreeSet<&str> =
+            told.iter().map(|told| told["id"].as_str().expect("an id")).collect();
+        assert_eq!(ids.len(), 3);
+    }
+}
+
+/// A bot that is away is told later, in order; a channel without one is not.
+#[tokio::test]
+async fn a_bot_that_is_away_is_told_later() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let line = platforms::sms();
+    let bot = Bot::of(&team, &line).await;
+    bot.receiver.answers(&[(503, ""), (500, "")]);
+    for (id, text) in [(1, "one"), (2, "two"), (3, "three")] {
+        team.hears_on(&line, id, text).await;
+    }
+    assert_eq!(bot.told(&team).await.len(), 1);
+    team.world.pass(60 * SECOND).await;
+    team.world.pass(60 * SECOND).await;
+    let told = bot.told(&team).await;
+    let texts: Vec<&str> = told.iter().map(|told| told["text"].as_str().expect("a text")).collect();
+    assert_eq!(texts, ["one", "one", "one", "two", "three"]);
+    let silent = platforms::telegram();
+    team.plug(&silent, json!({})).await.expect(201);
+    assert_eq!(team.hears_on(&silent, 1, "hello").await.status, 200);
+    assert_eq!(bot.told(&team).await.len(), 5);
+}
+
+/// The node that heard a message dies before it was passed on: another passes it on.
+#[tokio::test]
+async fn what_was_heard_is_passed_on_though_the_node_dies() {
+    let Some(stand) = stores::redis().await else { return };
+    let world = World::on(stand);
+    let team = team(&world).await;
+    let line = platforms::slack();
+    let bot = Bot::of(&team, &line).await;
+    assert_eq!(team.hears_on(&line, 1, "hello").await.status, 200);
+    let other = Team { world: super::heard(&world), ..team.clone() };
+    other.world.pass(11 * SECOND).await;
+    assert_eq!(bot.told(&other).await.len(), 1);
+    assert_eq!(bot.told(&team).await.len(), 1, "the first one is not dead after all");
+}
+
+/// A116: what looks like a code and nobody can take for an answer is not read by the bot either: one that
+/// is typed before others, one that comes late, one that answers a text message for another chat.
+#[tokio::test]
+async fn a116_a_code_is_kept_from_the_bot_though_nobody_takes_it() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let (telegram, sms) = (platforms::telegram(), platforms::sms());
+    let bot = Bot::of(&team, &telegram).await;
+    let chat = team.open(telegram.name, "-5").await;
+    team.otp(&chat).await;
+    let code = team.code(&chat, 0).await;
+    let group = async |id: u64, text: &str| {
+        let said = Said { from: telegram.from, id, text, at: team.unix() };
+        let update = json!({"update_id": id, "message": telegram_message(said, "-5", "group")});
+        assert_eq!(team.hears_call(&telegram_update(&update)).await.status, 200);
+    };
+    group(1, &code).await;
+    group(2, "123").await;
+    let told = bot.told(&team).await;
+    assert_eq!((&told[0]["text"], &told[0]["raw"]), (&json!("••••••"), &Value::Null));
+    assert_eq!(told[1]["text"], "123");
+    team.world.pass(4 * 60 * SECOND).await;
+    group(3, &code).await;
+    team.world.pass(10 * 60 * SECOND).await;
+    group(4, &code).await;
+    let told = bot.told(&team).await;
+    assert_eq!(told[2]["text"], "••••••", "late by a minute");
+    assert_eq!(told[3]["text"], code.as_str(), "a number like any other, by now");
+
+    // A code goes by text message to somebody who chats elsewhere, and she answers the text message.
+    let phones = Bot::of(&team, &platforms::Line { name: "pager", ..sms }).await;
+    let answer = async |id: u64, from: &str, text: &str| {
+        let said = Said { from, id, text, at: team.unix() };
+        let call = twilio("/in/acme/pager", "twilio-token", said);
+        assert_eq!(team.hears_call(&call).await.status, 200);
+    };
+    team.channel("sms").await;
+    answer(1, platforms::PHONE, "555123").await;
+    let body = json!({"channel": "telegram", "conversation": "7", "participants": [{"role": "primary", "phone": platforms::PHONE}]});
+    let chat = team.world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
+    let chat = chat["id"].as_str().expect("an id").to_owned();
+    team.asks(&team.bot, &chat, json!({"method": "otp", "deliver_to": "sms"})).await.expect(202);
+    let code = team.code(&chat, 0).await;
+    answer(2, platforms::PHONE, &code).await;
+    answer(3, platforms::PHONE, "thanks").await;
+    answer(4, "+37255500002", "555123").await;
+    let told = phones.told(&team).await;
+    let texts: Vec<&str> = told.iter().map(|told| told["text"].as_str().expect("a text")).collect();
+    assert_eq!(texts, ["555123", "••••••", "thanks", "555123"]);
+}
+
+/// What proves a request by standing in its address is not passed on with it.
+#[tokio::test]
+async fn the_bot_is_not_told_what_proves_the_platform() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let kannel = platforms::Line {
+        name: "kannel",
+        definition: "kannel",
+        account: json!({"base_url": "https://kannel.example", "username": "u", "from": "1"}),
+        secrets: json!({"password": "p", "inbound_secret": "a secret in the address"}),
+        ..platforms::sms()
+    };
+    let bot = Bot::of(&team, &kannel).await;
+    let path = "/in/acme/kannel?from=%2B37255512345&to=1&text=hello&id=7&key=a+secret+in+the+address";
+    assert_eq!(team.world.call("", "POST", path, Value::Null).await.status, 200);
+    let told = bot.told(&team).await;
+    assert_eq!(told[0]["raw"]["from"], platforms::PHONE, "{}", told[0]);
+    assert!(!told[0].to_string().contains("secret"), "{}", told[0]);
+}
+
+/// A bot's messages of one conversation keep their order also where one request tells them.
+#[tokio::test]
+async fn one_requests_messages_keep_their_order() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let line = platforms::whatsapp();
+    let bot = Bot::of(&team, &line).await;
+    let texts: Vec<String> = (0..20).map(|n| format!("line {n}")).collect();
+    let at = team.unix();
+    let said = |(id, text)| Said { from: line.from, id, text, at };
+    let all: Vec<Said<'_>> = (0..).zip(texts.iter().map(String::as_str)).map(said).collect();
+    assert_eq!(team.hears_call(&meta("/in/acme/whatsapp", &meta_messages(&all))).await.status, 200);
+    let told = bot.told(&team).await;
+    let heard: Vec<&str> = told.iter().map(|told| told["text"].as_str().expect("a text")).collect();
+    assert_eq!(heard, texts);
+}
