@@ -32,8 +32,10 @@ pub mod challenges;
 pub mod channels;
 pub mod clock;
 mod decide;
+pub mod ears;
 pub mod entry;
 pub mod epoch;
+pub mod inbound;
 pub mod interactions;
 pub mod keys;
 pub mod links;
@@ -45,6 +47,7 @@ pub mod reapply;
 pub mod relay;
 pub mod replay;
 pub mod retention;
+pub mod retracting;
 pub mod returns;
 pub mod screens;
 mod seal;
@@ -120,8 +123,11 @@ pub struct Gateway {
     retention: Retention,
     registry: Registry,
     drivers: channels::Drivers,
+    ears: ears::Ears,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
+    /// Messages that this node is to take out of their chats.
+    retractions: retracting::Retractions,
     budgets: send_budget::Blocks,
     returns: returns::Counts,
     teams: teams::Known,
@@ -170,7 +176,9 @@ impl Gateway {
             retention: premises.retention,
             registry: premises.channels,
             drivers: channels::Drivers::default(),
+            ears: ears::Ears::default(),
             outgoing: sending::Outgoing::default(),
+            retractions: retracting::Retractions::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),
             teams: teams::Known::default(),
@@ -209,7 +217,7 @@ impl Gateway {
     /// Tends to everything that is due: alarms and messages, then what they and others have to tell. The
     /// background loops do the same; tests call it when their clock has moved.
     pub async fn tend(&self) -> Result<(), Error> {
-        while self.ring().await? + self.send().await > 0 {}
+        while self.ring().await? + self.send().await + self.take_messages_back().await > 0 {}
         self.add_all_counts().await?;
         while self.relay().await? > 0 {}
         Ok(())

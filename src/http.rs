@@ -36,6 +36,7 @@ mod counts;
 mod document;
 mod events;
 mod hosted;
+mod inbound;
 mod interactions;
 mod invitations;
 mod keys;
@@ -173,7 +174,8 @@ pub fn router(
         stopping,
     }));
     let (api, _) = described().split_for_parts();
-    let routes = api.merge(hosted::routes()).merge(code_page::routes()).merge(public::routes());
+    let routes =
+        api.merge(hosted::routes()).merge(code_page::routes()).merge(inbound::routes()).merge(public::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use serde_json::Value;
 
 use crate::Address;
 use crate::carrier::Carrier;
@@ -46,6 +47,18 @@ pub struct Heard {
     pub text: SecretString,
     /// Who reads along.
     pub company: Company,
+    /// The platform's own words for it, without what proved the request.
+    pub raw: Raw,
+}
+
+/// A platform's own words for something. Somebody's words stand in them: they do not print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Raw(pub Value);
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Raw(…)")
+    }
 }
 
 /// Who reads along. What is said before others proves nobody.

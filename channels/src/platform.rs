@@ -10,6 +10,7 @@ use crate::auth::Proof;
 use crate::carrier::Carrier;
 use crate::definition::{Abilities, Account, Definition, Wrong};
 use crate::inbound::Ear;
+use crate::inbound::proof::Verify;
 use crate::template::values::Known;
 use crate::{Channel, inbound};
 
@@ -53,7 +54,8 @@ impl Platform {
     fn judge(&self, account: &Account) -> Result<Known, Vec<Wrong>> {
         let known = fields::judge(&self.file, account, self.carrier.reach())?;
         let proofs = self.inbound.iter().flat_map(|inbound| &inbound.verify);
-        let wrong: Vec<Wrong> = proofs.flat_map(|proof| proof.faults(&known)).collect();
+        let wrong: Vec<Wrong> =
+            proofs.flat_map(|proof| proof.faults(&known)).chain(self.deaf(account, &known)).collect();
         if wrong.is_empty() { Ok(known) } else { Err(wrong) }
     }
 
@@ -62,6 +64,24 @@ impl Platform {
         let proof = Proof::open(&self.file.auth, &known)?;
         let (file, carrier, ambient) = (self.file.clone(), self.carrier.clone(), self.ambient.clone());
         Ok(Line { file, known, proof, carrier, ambient })
+    }
+
+    /// Who wants to have passed on what is heard must be able to prove it: the account that lacks
+    /// what that takes would be told of nothing, for ever.
+    fn deaf(&self, account: &Account, known: &Known) -> Option<Wrong> {
+        account.fields.get(fields::FORWARD_URL).filter(|url| !url.is_null())?;
+        let Some(inbound) = &self.inbound else {
+            let pointer = format!("/account/{}", fields::FORWARD_URL);
+            return Some(Wrong { pointer, detail: "nothing is heard from this platform".into() });
+        };
+        let can_prove = |proof: &Verify| proof.secret().is_none_or(|name| known.secrets.contains_key(name));
+        if inbound.verify.iter().any(can_prove) {
+            return None;
+        }
+        let name = inbound.verify.iter().find_map(Verify::secret)?;
+        let about = self.file.secrets.get(name).map_or("", |secret| secret.about.as_str());
+        let detail = format!("is missing, and nothing that comes in can be proved without: {about}");
+        Some(Wrong { pointer: format!("/secrets/{name}"), detail })
     }
 
     /// What the definition says.

@@ -55,6 +55,16 @@ impl Channel {
         is_news
     }
 
+    /// Where messages that are nobody's answer go, where they go anywhere.
+    pub fn forward_url(&self) -> Option<&str> {
+        self.account.get("forward_url").and_then(Value::as_str)
+    }
+
+    /// Whether the account is the same, however it stands with the platform.
+    pub fn is_same_account(&self, other: &Self) -> bool {
+        (&self.definition, &self.account, &self.secrets) == (&other.definition, &other.account, &other.secrets)
+    }
+
     /// Whether nobody knew it yet.
     pub fn is_news(&self, health: Health) -> bool {
         self.down_since.is_some() != matches!(health, Health::Down(_))

@@ -112,6 +112,9 @@ pub enum Refusal {
     /// What an admin wrote of a channel cannot be used.
     #[error("{} places of the channel are wrong", .0.len())]
     UnusableChannel(Vec<Fault>),
+    /// What came in does not prove that it is the platform's.
+    #[error("it is not proved to be the platform's")]
+    Unproved,
     /// An identity token was used for another conversation.
     #[error("the identity token was used")]
     TokenUsed,

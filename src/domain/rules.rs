@@ -14,5 +14,6 @@ pub mod on_page;
 pub mod open;
 pub mod page;
 pub mod postback;
+pub mod receive;
 pub mod send;
 pub mod tend;

@@ -95,6 +95,11 @@ impl ToDestination {
         Ok(())
     }
 
+    /// Whether anything was sent there within the hour.
+    pub fn is_fresh(&self, now: Moment) -> bool {
+        self.hour.spent(HOUR, now) > 0
+    }
+
     /// Nothing was sent after all.
     pub fn give_back(&mut self) {
         self.hour.give_back(1);

@@ -5,6 +5,7 @@
 use futures_util::{StreamExt as _, stream};
 
 use super::interactions::Acting;
+use super::names::RETRACTION;
 use super::turns::{Visit, With};
 use super::{Error, Gateway};
 use crate::domain::event::Actor;
@@ -32,6 +33,9 @@ impl Gateway {
     }
 
     async fn look_after(&self, key: &Key) {
+        if key.name.starts_with(RETRACTION) {
+            return self.retractions.push(key.clone());
+        }
         let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {
             return tracing::warn!(name = key.name, "an alarm of an unknown kind");
         };

@@ -19,7 +19,7 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Tried;
-use crate::domain::secret::base64url;
+use crate::domain::secret::{Secret, base64url};
 use crate::domain::sending::Destination;
 use crate::domain::team::Team;
 use crate::domain::wording;
@@ -64,6 +64,7 @@ impl Gateway {
         };
         fresh(self.change_team(team, rule, None).await?)?;
         self.drivers.0.remove(&(team.clone(), name.clone()));
+        self.forget_ear(team, name);
         Ok(())
     }
 
@@ -142,11 +143,7 @@ impl Gateway {
     /// Nothing wrong named: there is no such platform.
     fn open_channel(&self, channel: &Channel) -> Result<Arc<dyn Driver>, Vec<Wrong>> {
         let definition = self.registry.find(&channel.definition).ok_or_else(Vec::new)?;
-        let text = |secret: &crate::domain::secret::Secret| {
-            SecretString::from(String::from_utf8_lossy(secret.expose()).into_owned())
-        };
-        let secrets: BTreeMap<_, _> = channel.secrets.iter().map(|(name, s)| (name.clone(), text(s))).collect();
-        definition.open(&Account { fields: channel.account.clone(), secrets })
+        definition.open(&account(channel))
     }
 
     fn explain(&self, definition: &str, wrong: Vec<Wrong>) -> Refusal {
@@ -158,4 +155,11 @@ impl Gateway {
         }
         Refusal::UnusableChannel(wrong.into_iter().map(|w| Fault::at(w.pointer, w.detail)).collect())
     }
+}
+
+/// A channel's account, as its platform takes it.
+pub(super) fn account(channel: &Channel) -> Account {
+    let text = |secret: &Secret| SecretString::from(String::from_utf8_lossy(secret.expose()).into_owned());
+    let secrets: BTreeMap<_, _> = channel.secrets.iter().map(|(name, s)| (name.clone(), text(s))).collect();
+    Account { fields: channel.account.clone(), secrets }
 }

@@ -1,5 +1,5 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `e`, `f`, `y` and `m` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's;
+//! `i`, `a`, `e`, `f`, `y`, `m` and `k` shares an interaction's partition; `t`, `h`, `w` and the indexes a team's;
 //! `n`, `d`, `b` and `g` have partitions of their own.
 
 use crate::domain::id::{InteractionId, ScreenName, TeamName};
@@ -62,6 +62,9 @@ pub(super) fn ended_name(id: InteractionId, number: u16) -> String {
 pub(super) fn ended_challenge_name(id: InteractionId, number: u16) -> String {
     format!("f/{id}/{number}")
 }
+
+/// A message that is to be taken out of its chat.
+pub(super) const RETRACTION: &str = "k/";
 
 /// A customer's ceiling.
 pub(super) fn ceiling_name(customer: &str) -> String {

@@ -30,7 +30,18 @@ pub enum Told<T> {
 pub struct Remember<'a, T> {
     pub(super) place: Place,
     pub(super) render: &'a (dyn Fn(&T) -> Vec<u8> + Send + Sync),
+    along: Option<Along<'a, T>>,
 }
+
+/// What is saved along with a reply, in the same commit.
+pub(super) struct Along<'a, T> {
+    /// What has to be read for it: records that lie where the reply does.
+    pub reads: Vec<String>,
+    /// What is put, given these and the outcome.
+    pub puts: &'a Puts<'a, T>,
+}
+
+type Puts<'a, T> = dyn Fn(&[Option<Opened>], &T, Moment) -> Result<Vec<Plain>, Error> + Send + Sync + 'a;
 
 /// Where a reply is remembered.
 #[derive(Clone)]
@@ -45,10 +56,21 @@ pub struct Place {
 impl<'a, T> Remember<'a, T> {
     /// Remembers at `place` what `render` makes.
     pub fn new(place: Place, render: &'a (dyn Fn(&T) -> Vec<u8> + Send + Sync)) -> Self {
-        Self { place, render }
+        Self { place, render, along: None }
     }
 
-    /// The name of the record that a decision must read.
+    /// Saves this with it.
+    pub(super) fn along(self, along: Along<'a, T>) -> Self {
+        Self { along: Some(along), ..self }
+    }
+
+    /// The names of the records that a decision must read: what was remembered stands last.
+    pub(super) fn names(&self) -> Vec<String> {
+        let more = self.along.iter().flat_map(|along| along.reads.clone());
+        more.chain([self.place.name.clone()]).collect()
+    }
+
+    /// The name of what was remembered.
     pub(super) fn name(&self) -> String {
         self.place.name.clone()
     }
@@ -72,6 +94,24 @@ impl<'a, T> Remember<'a, T> {
         reply.extend((self.render)(outcome));
         let bytes = gateway.seal_for(&self.place.key, &reply);
         Plain { name: self.place.name.clone(), bytes, expires: Some(now.plus(DAY)), ..Plain::default() }
+    }
+
+    /// Adds what is saved along with an outcome. `records` are all that the decision has read. What
+    /// was told to others must not be forgotten with one server.
+    pub(super) fn add(
+        &self,
+        change: &mut Change<Told<T>>,
+        records: &[Option<Opened>],
+        now: Moment,
+    ) -> Result<(), Error> {
+        let (Some(along), Ok(Told::Fresh(outcome))) = (&self.along, &change.outcome) else { return Ok(()) };
+        let last = records.len() - 1;
+        let more = (along.puts)(&records[last - along.reads.len()..last], outcome, now)?;
+        if !more.is_empty() {
+            change.confirm = Confirm::Written;
+            change.put.extend(more);
+        }
+        Ok(())
     }
 }
 
@@ -147,6 +187,11 @@ impl Gateway {
     /// Where the reply to a message that a bot passed on is remembered.
     pub fn message_place(&self, interaction: &[u8; 16], message: &str) -> Place {
         self.place_of(b"message", interaction, message)
+    }
+
+    /// Where it is remembered what became of a message that came to an address.
+    pub(super) fn received_place(&self, address: &Tag, message: &str) -> Place {
+        self.place_of(b"received", address.as_bytes(), message)
     }
 
     /// Where the reply to what has a name of its own among others of its kind is remembered.

@@ -204,6 +204,14 @@ impl Gateway {
         Ok(())
     }
 
+    /// Whether anything has left for a destination within the hour.
+    pub(super) async fn was_sent_to(&self, to: Destination) -> Result<bool, Error> {
+        let reads = self.destination_reads(to);
+        let opened = self.read(&reads).await?.pop().flatten();
+        let record = opened.map(|bytes| decode::<ToDestination>(&reads.names[0], &bytes)).transpose()?;
+        Ok(record.is_some_and(|record| record.is_fresh(self.sure())))
+    }
+
     fn destination_reads(&self, to: Destination) -> Reads {
         let partition = crate::store::Partition(to.tag.as_bytes()[31]);
         Reads { partition, names: vec![destination_name(&to.tag.name())] }

@@ -221,7 +221,7 @@ impl Gateway {
         let (partition, address_name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
         let mut names = vec![interaction_name(visit.id), address_name];
         names.extend(visit.with.ended(visit.id));
-        names.extend(remember.map(Remember::name));
+        names.extend(remember.into_iter().flat_map(Remember::names));
         let reads = Reads { partition, names };
         let draws = self.draws();
         let saved = self
@@ -250,7 +250,8 @@ impl Gateway {
                     return Ok(Change { confirm, ..Change::nothing(Ok(Attempt::Needs(needs))) });
                 }
                 let counted = std::mem::take(&mut decision.counted);
-                let change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
+                let mut change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
+                remember.map_or(Ok(()), |remember| remember.add(&mut change, records, now))?;
                 let change = change.told(|outcome| Attempt::Judged(outcome, counted));
                 match visit.actor {
                     Actor::Time => Ok(Change { confirm: Confirm::Nothing, ..change }),

@@ -39,6 +39,14 @@ impl Problem {
         self
     }
 
+    /// Where it is of too large a body, with this resource's own limit.
+    pub fn naming_limit(self, limit: &str) -> Self {
+        if self.0.slug.status != StatusCode::PAYLOAD_TOO_LARGE {
+            return self;
+        }
+        self.saying(format!("The body is larger than this resource takes ({limit})."))
+    }
+
     /// With the places that are wrong.
     pub fn at(mut self, errors: Vec<Fault>) -> Self {
         self.0.errors = errors;
@@ -110,6 +118,7 @@ impl Problem {
             Refusal::Unpaid => Self::of(&slugs::UNAVAILABLE).after(1),
             Refusal::TooManyChannels => Self::of(&slugs::TOO_MANY_CHANNELS),
             Refusal::UnusableChannel(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::Unproved => Self::of(&slugs::UNPROVED),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
             Refusal::IdempotencyMismatch => Self::of(&slugs::IDEMPOTENCY_MISMATCH),
             Refusal::IdempotencyRunning => Self::of(&slugs::IDEMPOTENCY_RUNNING).after(1),

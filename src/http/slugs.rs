@@ -100,6 +100,9 @@ slugs! {
     TOO_MANY_CHANNELS = "too-many-channels" CONFLICT "Too many channels"
         "A team has at most 32 channels."
         "Remove one that is no longer needed.";
+    UNPROVED = "unproved" UNAUTHORIZED "Not the platform's"
+        "The request does not prove that it comes from the channel's platform. The gateway's log says why; this answer does not."
+        "Compare the channel's secrets, and the address that the platform was given, with the platform's console.";
     LINK_EXPIRED = "link-expired" GONE "The link has expired"
         "The link, or the conversation that it belongs to, is past its time."
         "Ask for a new link in the chat.";

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::world::{OWNER, Reply, Team, World};
 
 mod bodies;
-mod canaries;
+pub mod canaries;
 mod smuggling;
 
 async fn raw(world: &World, key: &str, method: &str, path: &str, kind: Option<&str>, body: impl Into<Body>) -> Reply {

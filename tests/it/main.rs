@@ -25,6 +25,7 @@ mod departures;
 mod doors;
 mod examples;
 mod faults;
+mod inbound;
 mod journeys;
 mod length;
 mod lifetime;

@@ -135,7 +135,11 @@ impl World {
 
     /// The node that also knows this platform.
     pub fn with_platform(&self, platform: Arc<dyn Definition>) -> Self {
-        let platforms = vec![platform];
+        self.with_platforms(vec![platform])
+    }
+
+    /// The node that also knows these.
+    pub fn with_platforms(&self, platforms: Vec<Arc<dyn Definition>>) -> Self {
         let (gateway, router, recorder) = node_with(self.store.clone(), self.clock.clone(), unique(), platforms);
         Self { gateway, router, recorder, ..self.clone() }
     }

@@ -3,9 +3,11 @@
 
 use serde_json::Value;
 
-use super::format::{Audience, Inbound, Linked, Message, Receipt};
+use super::format::{Audience, Format, Inbound, Linked, Message, Receipt};
+use super::proof::Verify;
+use super::shared::{Place, Shared};
 use super::take::Item;
-use super::{Became, Company, Fate, Happening, Heard, Opened, words};
+use super::{Became, Company, Fate, Happening, Heard, Opened, Raw, words};
 use crate::Address;
 use crate::platform::matching::{Document, When};
 
@@ -19,13 +21,24 @@ impl Inbound {
         }
         for shape in &self.message {
             let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
-            happenings.extend(items.iter().filter_map(|item| heard(shape, item)).map(Happening::Heard));
+            let heard = items.iter().filter_map(|item| heard(shape, item, &self.keys_in_query()));
+            happenings.extend(heard.map(Happening::Heard));
         }
         for shape in &self.receipt {
             let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
             happenings.extend(items.iter().filter_map(|item| became(shape, item)).map(Happening::Became));
         }
         happenings
+    }
+
+    /// The values of the query that prove a request, where the query is what is read.
+    fn keys_in_query(&self) -> Vec<&str> {
+        let proofs = self.verify.iter().filter(|_| self.format == Format::Query);
+        let keys = proofs.filter_map(|proof| match proof {
+            Verify::Shared(Shared { place: Place::Query(name), .. }) => Some(name.as_str()),
+            _ => None,
+        });
+        keys.collect()
     }
 }
 
@@ -41,7 +54,7 @@ fn all_hold(tests: &[When], item: &Item<'_>) -> bool {
     tests.iter().all(|test| test.looks(&nothing, |pointer| item.at(pointer)))
 }
 
-fn heard(shape: &Message, item: &Item<'_>) -> Option<Heard> {
+fn heard(shape: &Message, item: &Item<'_>, keys: &[&str]) -> Option<Heard> {
     let sender = shape.sender.text(item)?;
     let conversation = match &shape.conversation {
         Some(take) => take.text(item)?,
@@ -60,7 +73,16 @@ fn heard(shape: &Message, item: &Item<'_>) -> Option<Heard> {
         conversation: Address::new(conversation),
         text: text.into(),
         company,
+        raw: raw(item, keys),
     })
+}
+
+fn raw(item: &Item<'_>, keys: &[&str]) -> Raw {
+    let mut raw = item.at("").cloned().unwrap_or_default();
+    if let Value::Object(members) = &mut raw {
+        members.retain(|name, _| !keys.contains(&name.as_str()));
+    }
+    Raw(raw)
 }
 
 fn became(shape: &Receipt, item: &Item<'_>) -> Option<Became> {

@@ -16,7 +16,7 @@ use crate::template::values::Known;
 
 /// Takes the platform's origin's place.
 pub const BASE_URL: &str = "base_url";
-/// Where what was heard is passed on to: the gateway's own, which it judges itself.
+/// Where what was heard is passed on to. The engine only judges it: to pass on is the gateway's.
 pub const FORWARD_URL: &str = "forward_url";
 /// What a replaced secret is called until it is forgotten.
 pub const BEFORE: &str = "_before";
@@ -43,6 +43,7 @@ pub fn judge(file: &File, account: &Account, reach: &Reach) -> Result<Known, Vec
         }
     }
     base_url(file, account, reach, &mut known, &mut wrong);
+    wrong.extend(forward_url(account, reach));
     for names in &file.platform.one_of {
         if names.iter().filter(|name| known.fields.contains_key(*name)).count() != 1 {
             wrong.push(at("account", &names[0], format!("exactly one of these must be there: {}", names.join(", "))));
@@ -93,6 +94,20 @@ fn base_url(file: &File, account: &Account, reach: &Reach, known: &mut Known, wr
             Err(detail) => wrong.push(at("account", BASE_URL, detail)),
         },
     }
+}
+
+/// What is wrong with where an account has what is heard passed on to.
+pub fn forward_url(account: &Account, reach: &Reach) -> Option<Wrong> {
+    let value = account.fields.get(FORWARD_URL).filter(|value| !value.is_null())?;
+    let url = value.as_str().filter(|text| text.len() <= LONGEST).and_then(|text| Url::parse(text).ok());
+    let detail = match url {
+        None => "must be a URL that begins with https://",
+        Some(url) if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() => {
+            "must be a URL without user and fragment"
+        }
+        Some(url) => reach.admit(&url).err()?,
+    };
+    Some(at("account", FORWARD_URL, detail))
 }
 
 fn secrets(file: &File, account: &Account, wrong: &mut Vec<Wrong>) -> BTreeMap<String, SecretString> {
@@ -176,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_is_right_is_known_with_its_defaults() {
-        let fields = json!({"account_sid": "AC1", "from": "+372", "base_url": "http://127.0.0.1:1/", "validity_seconds": 60, "forward_url": "x"});
+        let fields = json!({"account_sid": "AC1", "from": "+372", "base_url": "http://127.0.0.1:1/", "validity_seconds": 60, "forward_url": "https://bot.example/in?a=b"});
         let known = judged("twilio-sms.toml", fields, &["auth_token", "auth_token_before"]).unwrap();
         assert_eq!(known.fields["validity_seconds"], "60");
         assert_eq!(known.fields[BASE_URL], "http://127.0.0.1:1");
@@ -199,6 +214,24 @@ mod tests {
             assert!(wrong[0].contains(says), "{base_url}: {wrong:?}");
         }
         assert!(judged("matrix.toml", json!({"base_url": "https://hs.example/"}), &["access_token"]).is_ok());
+    }
+
+    #[test]
+    fn what_is_heard_is_passed_on_to_whom_the_gateway_may_speak_to() {
+        for (url, says) in [
+            (json!("bot.example"), "must be a URL"),
+            (json!(7), "must be a URL"),
+            (json!("http://bot.example/"), "must begin with https://"),
+            (json!("https://169.254.169.254/"), "must be a public address"),
+            (json!("https://u:p@bot.example/"), "without user"),
+            (json!("https://bot.example/#a"), "without user and fragment"),
+        ] {
+            let fields = json!({"account_sid": "AC1", "from": "+372", "forward_url": url});
+            let wrong = judged("twilio-sms.toml", fields, &["auth_token"]).unwrap_err();
+            assert!(wrong[0].starts_with("/account/forward_url") && wrong[0].contains(says), "{url}: {wrong:?}");
+        }
+        let none = json!({"account_sid": "AC1", "from": "+372", "forward_url": null});
+        assert!(judged("twilio-sms.toml", none, &["auth_token"]).is_ok());
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub enum Kind {
 }
 
 /// What a text would be to one who waits.
-enum Said {
+pub(super) enum Said {
     Confirmation(Candidate),
     Challenge(Method, Digits),
 }
@@ -116,7 +116,7 @@ pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool, by: &Actor) -
 }
 
 /// Everybody who waits for a text like this one: in their order, a login before a challenge.
-fn waiting(turn: &Turn<'_>, text: &str) -> Vec<(usize, Said)> {
+pub(super) fn waiting(turn: &Turn<'_>, text: &str) -> Vec<(usize, Said)> {
     let mut waiting = Vec::new();
     for (at, participant) in turn.interaction.participants.iter().enumerate() {
         if participant.confirmation.is_some() {

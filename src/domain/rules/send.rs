@@ -200,7 +200,7 @@ fn is_given_up(sending: &Sending, trying: Trying, now: crate::domain::time::Mome
 }
 
 /// 1, 2, 4, 8 … seconds and at most a minute, a quarter more or less.
-fn backoff(tries: u32, jitter: u8) -> Duration {
+pub fn backoff(tries: u32, jitter: u8) -> Duration {
     let whole = Duration::from_secs(1 << tries.saturating_sub(1).min(6)).min(LONGEST_WAIT);
     whole * 3 / 4 + whole * u32::from(jitter) / 510
 }

@@ -1,0 +1,118 @@
+//! A message that came from the conversation itself, by its platform or the gateway's own chat: an
+//! answer, words for the team's bot, or something that nobody else should read.
+//!
+//! What an answer does is `hear`'s. Here is said who can give one, and what is kept from the bot
+//! though nobody waits for it: a code that came late, or to where others read.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::Outcome;
+use super::hear::{Heard, Kind, hear, waiting};
+use crate::domain::challenge::ChallengeEnd;
+use crate::domain::confirmation::Candidate;
+use crate::domain::event::Actor;
+use crate::domain::flag::{Flag, Reason};
+use crate::domain::method::Method;
+use crate::domain::settings::Settings;
+use crate::domain::turn::{Decision, Turn};
+use crate::domain::typed::Digits;
+
+/// For so long after its end a challenge is still answered by people who were slow.
+const LATE: Duration = Duration::from_secs(10 * 60);
+
+/// Who reads what is said in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// The one who chats, and the team.
+    Alone,
+    /// Others, too: what is said there proves nobody.
+    Group,
+}
+
+/// A text as it came.
+#[derive(Clone, Copy)]
+pub struct Said<'a> {
+    /// What was typed.
+    pub text: &'a str,
+    /// Who reads it.
+    pub company: Company,
+}
+
+/// What is known of a message where no interaction is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing was sent there.
+    Silence,
+    /// The gateway has sent something there lately.
+    Sent,
+    /// An interaction is there, and could not be looked into.
+    Doubt,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Received {
+    /// It was taken for an answer.
+    Answer(Kind, Outcome),
+    /// It belongs to the bot.
+    Words,
+    /// The bot is told that something was said, and not what.
+    Hidden,
+}
+
+/// A message in an open interaction.
+pub fn receive(turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
+    let own = said.company == Company::Alone;
+    let hidden = !waiting(&turn, said.text).is_empty()
+        || is_late_answer(&turn, said.text)
+        || is_late_confirmation(&turn, said.text);
+    hear(turn, said.text, own, &Actor::Person).map(|heard| match heard {
+        Heard::Answer(kind, outcome) => Received::Answer(kind, outcome),
+        Heard::Conversation if hidden => Received::Hidden,
+        Heard::Conversation => Received::Words,
+    })
+}
+
+/// A message where no interaction is open: nobody waits for it here. But people answer a text message
+/// with the code that it brought, and that code is still good in the conversation that it was for.
+pub fn receive_alone(text: &str, before: Before, settings: &Settings) -> Received {
+    let is_hidden = match before {
+        Before::Silence => false,
+        Before::Sent => may_be_code(text, settings),
+        Before::Doubt => is_number(text, 4..=20) || Candidate::parse(text).is_some(),
+    };
+    if is_hidden { Received::Hidden } else { Received::Words }
+}
+
+/// Whether a text could be a one-time code of a team with these settings.
+pub fn may_be_code(text: &str, settings: &Settings) -> bool {
+    let length = usize::from(settings.otp.length);
+    is_number(text, length..=length)
+}
+
+/// The newest challenge has ended without its answer: here it comes. Once it was answered, a number
+/// is what the conversation is about; the code that was right opens nothing any more.
+fn is_late_answer(turn: &Turn<'_>, text: &str) -> bool {
+    let ended = turn.ended_challenge(turn.interaction.challenges_made);
+    let unanswered =
+        ended.filter(|ended| ended.end != ChallengeEnd::Passed && turn.around.now < ended.ended_at.plus(LATE));
+    unanswered.is_some_and(|ended| match ended.method {
+        Method::Otp => may_be_code(text, turn.around.settings),
+        Method::Pin => is_number(text, 4..=20),
+        _ => false,
+    })
+}
+
+/// A login has waited for its code in vain.
+fn is_late_confirmation(turn: &Turn<'_>, text: &str) -> bool {
+    let waited =
+        |flag: &Flag| matches!(flag, Flag::Lowered(Some(Reason::ConfirmationExpired | Reason::ConfirmationFailed)));
+    turn.interaction.participants.iter().any(|p| waited(&p.flag)) && Candidate::parse(text).is_some()
+}
+
+fn is_number(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
+    Digits::parse(text).is_some_and(|digits| lengths.contains(&digits.len()))
+}

@@ -1,0 +1,175 @@
+//! What platforms tell at `/in/TEAM/CHANNEL`: proved by the secrets of the team's account, answered
+//! as the platform expects it, and what people said in it received, one conversation's messages in
+//! their order.
+//!
+//! How a request is proved and read is the definition's; here is only who asks and what follows.
+
+use std::sync::Arc;
+
+use countersign_channels::inbound::knock::Knock;
+use countersign_channels::inbound::proof::Distrust;
+use countersign_channels::inbound::{self, Ear, Happening, Heard};
+use dashmap::DashMap;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use http::{HeaderMap, Method};
+use secrecy::ExposeSecret as _;
+
+use super::channels::account;
+use super::inbound::{Flag, Message};
+use super::{Error, Gateway};
+use crate::domain::channel::Channel;
+use crate::domain::id::{ChannelName, Conversation, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::receive::Company;
+
+/// Conversations of one request that are received at the same time.
+const ABREAST: usize = 16;
+
+/// Ears, with the accounts that they are of.
+#[derive(Default)]
+pub(super) struct Ears(DashMap<(TeamName, ChannelName), (Channel, Option<Arc<Ear>>)>);
+
+/// A channel that is heard.
+#[derive(Clone)]
+pub struct Listening {
+    team: TeamName,
+    channel: ChannelName,
+    ear: Arc<Ear>,
+}
+
+/// A request as it came.
+pub struct Call<'a> {
+    /// Its method.
+    pub method: Method,
+    /// Its path and query, as they came.
+    pub target: &'a str,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its body, untouched.
+    pub body: &'a [u8],
+}
+
+/// What the platform is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body's media type.
+    pub content_type: String,
+    /// The body.
+    pub body: String,
+}
+
+impl Gateway {
+    /// A team's channel, where it is heard. One that is not is as little there as one of no team.
+    pub async fn listening(&self, team: &TeamName, channel: &ChannelName) -> Result<Listening, Error> {
+        let view = self.team(team).await?.ok_or(Refusal::NotFound("channel"))?;
+        let known = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
+        let ear = self.ear_for(team, channel, known).ok_or(Refusal::NotFound("channel"))?;
+        Ok(Listening { team: team.clone(), channel: channel.clone(), ear })
+    }
+
+    /// Proves a request and receives what people say in it. The platform is answered once all of it
+    /// is saved; what is not, it tells again.
+    ///
+    /// # Errors
+    ///
+    /// `Unproved` where it is not the platform's.
+    pub async fn hear_platform(&self, at: &Listening, call: Call<'_>, flag: &Flag<'_>) -> Result<Answer, Error> {
+        let Call { method, target, headers, body } = call;
+        // The address that the platform was given, whatever host a request names.
+        let url = format!("{}{target}", self.public_url);
+        let unix = self.now().0 / 1000;
+        let taken = at.ear.hear(&Knock { method, url, headers, body, unix }).await;
+        let taken = taken.map_err(|distrust| self.distrusted(at, &distrust))?;
+        let heard = taken.happenings.into_iter().filter_map(|happening| match happening {
+            Happening::Heard(heard) => Some(heard),
+            Happening::Became(_) | Happening::Opened(_) => None,
+        });
+        let received = stream::iter(by_conversation(heard)).map(|(conversation, heard)| async move {
+            for one in &heard {
+                self.receive_heard(at, &conversation, one, flag).await?;
+            }
+            Ok::<(), Error>(())
+        });
+        received.buffer_unordered(ABREAST).try_collect::<Vec<()>>().await?;
+        let inbound::format::Reply { status, content_type, body } = taken.reply;
+        Ok(Answer { status, content_type, body })
+    }
+
+    async fn receive_heard(
+        &self,
+        at: &Listening,
+        conversation: &Conversation,
+        heard: &Heard,
+        flag: &Flag<'_>,
+    ) -> Result<(), Error> {
+        let message = Message {
+            id: &heard.message_id,
+            sender: heard.sender.as_str(),
+            conversation,
+            text: heard.text.expose_secret(),
+            company: company(heard),
+            raw: Some(&heard.raw.0),
+        };
+        self.receive(&at.team, &at.channel, &message, flag).await.map(drop)
+    }
+
+    fn distrusted(&self, at: &Listening, distrust: &Distrust) -> Error {
+        metrics::counter!("countersign_received_total", "outcome" => "unproved").increment(1);
+        let Listening { team, channel, .. } = at;
+        let why = match distrust {
+            Distrust::UnknownKey(_) => "no such key".to_owned(), // the name of one is the caller's
+            distrust => distrust.to_string(),
+        };
+        tracing::info!(%team, %channel, why, "what came in is not believed");
+        match distrust {
+            Distrust::Unavailable(what) => Error::Away(format!("{what} cannot be had")),
+            _ => Refusal::Unproved.into(),
+        }
+    }
+
+    fn ear_for(&self, team: &TeamName, name: &ChannelName, channel: &Channel) -> Option<Arc<Ear>> {
+        let place = (team.clone(), name.clone());
+        if let Some(kept) = self.ears.0.get(&place).filter(|kept| kept.0.is_same_account(channel)) {
+            return kept.1.clone();
+        }
+        let definition = self.registry.find(&channel.definition)?;
+        let ear = definition.ear(&account(channel)).unwrap_or_else(|_| {
+            tracing::warn!(%team, channel = %name, definition = channel.definition, "a channel cannot be heard");
+            None
+        });
+        let ear = ear.map(Arc::new);
+        self.ears.0.insert(place, (channel.clone(), ear.clone()));
+        ear
+    }
+
+    /// A channel is gone.
+    pub(super) fn forget_ear(&self, team: &TeamName, channel: &ChannelName) {
+        self.ears.0.remove(&(team.clone(), channel.clone()));
+    }
+}
+
+/// Each conversation's messages, in their order.
+fn by_conversation(heard: impl Iterator<Item = Heard>) -> Vec<(Conversation, Vec<Heard>)> {
+    let mut each: Vec<(Conversation, Vec<Heard>)> = Vec::new();
+    for one in heard {
+        let Ok(conversation) = one.conversation.as_str().parse::<Conversation>() else {
+            tracing::warn!("a message of a conversation whose id cannot be one was passed over");
+            continue;
+        };
+        match each.iter_mut().find(|(known, _)| *known == conversation) {
+            Some((_, heard)) => heard.push(one),
+            None => each.push((conversation, vec![one])),
+        }
+    }
+    each
+}
+
+/// Who is not known to be alone is not.
+fn company(heard: &Heard) -> Company {
+    match heard.company {
+        inbound::Company::Alone => Company::Alone,
+        inbound::Company::Unknown | inbound::Company::Group => Company::Group,
+    }
+}
