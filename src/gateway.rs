@@ -54,6 +54,7 @@ mod seal;
 mod send_budget;
 pub mod sending;
 pub mod settings;
+mod showing;
 mod sms;
 pub mod stream;
 pub mod teams;
@@ -128,6 +129,8 @@ pub struct Gateway {
     outgoing: sending::Outgoing,
     /// Messages that this node is to take out of their chats.
     retractions: retracting::Retractions,
+    /// Conversations whose agents are to be shown how they stand.
+    showing: showing::Showing,
     budgets: send_budget::Blocks,
     returns: returns::Counts,
     teams: teams::Known,
@@ -179,6 +182,7 @@ impl Gateway {
             ears: ears::Ears::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
+            showing: showing::Showing::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),
             teams: teams::Known::default(),

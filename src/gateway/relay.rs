@@ -131,7 +131,11 @@ impl Gateway {
             change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
         });
-        Ok(saved.await?.outcome?)
+        saved.await?.outcome?;
+        for (event, id) in waiting.iter().filter_map(|(_, _, event)| Some((event, event.interaction?))) {
+            self.showing.notice(id, event.kind);
+        }
+        Ok(())
     }
 
     /// What the list keeps of an interaction, None for one that is gone. One that cannot be read has

@@ -1,4 +1,5 @@
-//! What is wrong with a definition is told when it is read: where, and what would be right.
+//! What is wrong with a definition is told when it is read: where, and what would be right. No account
+//! and no message is needed for that.
 
 use countersign_channels::platform::check::load;
 use countersign_channels::shipped::SOURCES;

@@ -1,4 +1,5 @@
 //! Rooms: who is there is asked for where a message does not say it, and an invitation is accepted.
+//! The homeserver is ours; a real one stands in `synapse`.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Foreign code that tests are judged by: installed once by `scripts/interop`, pinned.
+//! Foreign code that tests are judged by: installed once by `scripts/interop`, pinned. What it says,
+//! the tests ask.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
