@@ -49,6 +49,7 @@ pub mod replay;
 pub mod retention;
 pub mod retracting;
 pub mod returns;
+mod saving;
 pub mod screens;
 mod seal;
 mod send_budget;

@@ -11,8 +11,8 @@ use super::names::{
     audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, member, stream_index,
 };
 use super::relay::{Head, Numbered};
+use super::saving::address_record;
 use super::teams::team_event;
-use super::turns::address_record;
 use super::{DAY, Error, Gateway, Held, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{InteractionId, TeamName};

@@ -1,22 +1,20 @@
 //! One turn of an interaction over the loop: reads the interaction, its address and what the
-//! caller came with, lets the rule decide, and saves what it decided.
+//! caller came with, and lets the rule decide. What it decided is made into records in `saving`.
 
 use std::sync::Arc;
 
-use super::decide::{Change, Confirm, LONGEST_WAIT, Opened, Plain, Reads};
-use super::interactions::Summary;
+use super::decide::{Change, Confirm, LONGEST_WAIT, Opened, Reads};
 use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
-use super::{DAY, Error, Gateway, Parsed, decode, encode};
+use super::{Error, Gateway, Parsed, decode};
 use crate::domain::ceiling::{Ceilings, CustomerTag, Need};
 use crate::domain::country::Country;
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
+use crate::domain::interaction::{Address, Interaction};
 use crate::domain::refusal::Refusal;
 use crate::domain::sending::Paid;
-use crate::domain::time::Moment;
-use crate::domain::turn::{Around, Decision, Ended, Past, Turn};
+use crate::domain::turn::{Around, Decision, Past, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::{Board, CommitId, Expect, Key, Outcome, Partition};
 
@@ -273,88 +271,4 @@ impl Gateway {
         self.hand_over(held);
         self.count_back(&held.interaction.team, held.back);
     }
-
-    /// What a decision changes in the store.
-    #[expect(clippy::too_many_arguments, reason = "everything that a commit of an interaction is made of")]
-    pub(super) fn save<T: Clone>(
-        &self,
-        before: &Interaction,
-        address_before: &Address,
-        address_name: &str,
-        decision: Decision<T>,
-        team: &Arc<TeamView>,
-        remember: Option<&Remember<'_, Held<T>>>,
-        now: Moment,
-    ) -> Change<Told<Held<T>>> {
-        let Decision { interaction, address, ended, claimed, back, events, outcome, .. } = decision;
-        debug_assert!(
-            Summary::of(before) == Summary::of(&interaction) || events.iter().any(|e| Summary::may_change_with(e.kind)),
-            "the list would not hear of a change"
-        );
-        let interaction = Arc::new(interaction);
-        let outcome = outcome.map(|outcome| Held {
-            outcome,
-            interaction: interaction.clone(),
-            address: address.clone(),
-            team: team.clone(),
-            claimed: claimed.clone(),
-            back,
-        });
-        // That a conversation goes on may be forgotten; whatever else somebody did may not.
-        let on = Interaction { idle_until: interaction.idle_until, ..before.clone() };
-        let goes_on = *interaction == on && address == *address_before && ended.is_empty() && events.is_empty();
-        let confirm = if goes_on { Confirm::Read } else { Confirm::Written };
-        let mut put = Vec::new();
-        if *interaction != *before {
-            let record = self.interaction_record(&interaction);
-            if record.bytes.len() > MOST_BYTES {
-                return Change::nothing(Err(Refusal::Full));
-            }
-            put.push(record);
-        }
-        let mut delete = Vec::new();
-        if address != *address_before {
-            // Addresses are without number: one with nothing to remember is forgotten.
-            match address == Address::default() && !put.is_empty() {
-                true => delete.push(address_name.to_owned()),
-                false => put.push(address_record(address_name, &address, now)),
-            }
-        }
-        put.extend(ended_records(interaction.id, &ended, now));
-        if let (Some(remember), Ok(held)) = (remember, &outcome) {
-            put.push(remember.keep(self, held, now));
-        }
-        Change { put, delete, events, confirm, ..Change::nothing(outcome.map(Told::Fresh)) }
-    }
-
-    /// An interaction's record: its alarm is its next deadline, and a closed one may be swept
-    /// when retention is over.
-    pub(super) fn interaction_record(&self, interaction: &Interaction) -> Plain {
-        let expires = match interaction.status {
-            Status::Open => None,
-            Status::Closed(at) => Some(at.plus(DAY * u32::try_from(self.retention.interactions).unwrap_or(u32::MAX))),
-        };
-        Plain {
-            name: interaction_name(interaction.id),
-            bytes: encode(interaction),
-            alarm: interaction.alarm(),
-            expires,
-        }
-    }
-}
-
-/// An address's record: one that only remembers identity tokens may be swept after the last, one
-/// that remembers nothing at once.
-pub(super) fn address_record(name: &str, address: &Address, now: Moment) -> Plain {
-    let only_words = address.open.is_none() && address.budgets.is_empty();
-    let expires = only_words.then(|| address.vouched.values().max().copied().unwrap_or(now));
-    Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
-}
-
-/// The records of what ended.
-fn ended_records(id: InteractionId, ended: &Ended, now: Moment) -> impl Iterator<Item = Plain> {
-    let links = ended.links.iter().map(move |one| (ended_name(id, one.link.number), encode(one)));
-    let challenges = ended.challenges.iter().map(move |one| (ended_challenge_name(id, one.number), encode(one)));
-    let expires = Some(now.plus(DAY));
-    links.chain(challenges).map(move |(name, bytes)| Plain { name, bytes, expires, ..Plain::default() })
 }

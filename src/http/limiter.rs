@@ -1,4 +1,5 @@
-//! How often one address may ask for what is open to everybody.
+//! How often one address may ask for what is open to everybody. What an address is, and what it is told
+//! when it asks too often, stands with the layers.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;

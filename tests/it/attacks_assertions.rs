@@ -8,6 +8,7 @@ mod algorithms;
 mod claims;
 mod clocks;
 mod encodings;
+mod forgotten;
 mod headers;
 mod keyring;
 mod keys;

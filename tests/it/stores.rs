@@ -25,6 +25,7 @@ use tempfile::TempDir;
 
 use crate::simulation::truth::Truth;
 
+pub mod around;
 pub mod cluster;
 pub mod proxy;
 pub mod sentinel;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 
 use async_trait::async_trait;
-use countersign::store::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
+use countersign::store::{Batch, Outcome, Store, StoreError};
 use serde_json::json;
 
 use crate::stores;
+use crate::stores::around::{Around, Before};
 use crate::world::{Team, World};
 
 /// Every commit is made and answered.
@@ -18,70 +19,30 @@ const UNANSWERED: u8 = 1;
 /// No commit is made.
 const UNREACHED: u8 = 2;
 
-/// A store whose commits fail as they are told to.
-struct Failing {
-    store: Arc<dyn Store>,
-    how: AtomicU8,
+/// Commits fail as they are told to.
+struct Failing(AtomicU8);
+
+impl Failing {
+    fn set(&self, how: u8) {
+        self.0.store(how, SeqCst);
+    }
 }
 
 #[async_trait]
-impl Store for Failing {
-    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+impl Before for Failing {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
         let away = || StoreError::Away("an error of the test".to_owned());
-        match self.how.load(SeqCst) {
+        match self.0.load(SeqCst) {
             UNREACHED => Err(away()),
-            UNANSWERED => self.store.commit(batch).await.and_then(|_| Err(away())),
-            _ => self.store.commit(batch).await,
+            UNANSWERED => store.commit(batch).await.and_then(|_| Err(away())),
+            _ => store.commit(batch).await,
         }
-    }
-
-    async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
-        self.store.get(partition, names).await
-    }
-
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
-        self.store.due(now, limit, lease_ms).await
-    }
-
-    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
-        self.store.outbox(limit).await
-    }
-
-    async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {
-        self.store.trim_outbox(tag, seq).await
-    }
-
-    async fn list(
-        &self,
-        partition: Partition,
-        index: &str,
-        order: Order,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
-        self.store.list(partition, index, order, after, limit).await
-    }
-
-    fn board(&self, key: &Key) -> Board {
-        self.store.board(key)
-    }
-
-    async fn woken(&self) {
-        self.store.woken().await;
-    }
-
-    async fn sweep(&self, now: u64) -> Result<usize, StoreError> {
-        self.store.sweep(now).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.store.ping().await
     }
 }
 
-async fn failing() -> (Team, Arc<Failing>) {
+async fn failing() -> (Team, Arc<Around<Failing>>) {
     let stand = stores::memory().await.expect("memory is always there");
-    let failing = Arc::new(Failing { store: stand.store.clone(), how: AtomicU8::new(WELL) });
+    let failing = Arc::new(Around { store: stand.store.clone(), before: Failing(AtomicU8::new(WELL)) });
     let team = World::on(stand.behind(failing.clone())).team("acme").await;
     team.set(json!({"otp": {"max_tries": 10}})).await;
     (team, failing)
@@ -95,9 +56,9 @@ async fn a022_an_error_after_the_count_gives_no_guess_back() {
     let live = team.otp(&chat).await;
     let code = team.code(&chat, 0).await;
     for n in 1..=5u32 {
-        store.how.store(UNANSWERED, SeqCst);
+        store.before.set(UNANSWERED);
         team.answers(&live, &Team::wrong(&code)).await.refused(503, "unavailable");
-        store.how.store(WELL, SeqCst);
+        store.before.set(WELL);
         let counted = team.lockout(&chat).await["by_method"]["otp"].clone();
         let (failures, lockouts) = if n < 5 { (n, 0) } else { (0, 1) };
         assert_eq!((&counted["failures"], &counted["lockouts"]), (&json!(failures), &json!(lockouts)), "guess {n}");
@@ -116,7 +77,7 @@ async fn a022_an_error_before_the_count_tells_nothing() {
     for chat in [known, unknown] {
         let live = team.otp(&chat).await;
         let code = team.code(&chat, 0).await;
-        store.how.store(UNREACHED, SeqCst);
+        store.before.set(UNREACHED);
         let told = [team.answers(&live, &code).await, team.answers(&live, &Team::wrong(&code)).await];
         let told = told.map(|reply| reply.refused(503, "unavailable"));
         assert_eq!(told[0], told[1]);
@@ -124,7 +85,7 @@ async fn a022_an_error_before_the_count_tells_nothing() {
         assert_eq!(team.lockout(&chat).await["failures"], 0);
         let guess = json!({"answer": Team::wrong(&code), "message_id": "m-1"});
         for how in [UNREACHED, UNANSWERED, WELL] {
-            store.how.store(how, SeqCst);
+            store.before.set(how);
             team.attends(&team.bot, "POST", &live, "/answers", guess.clone()).await;
         }
         let counted = team.lockout(&chat).await["by_method"]["otp"]["failures"].clone();

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::store::embedded::Embedded;
-use countersign::store::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
+use countersign::store::{Batch, Outcome, Store, StoreError};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -15,66 +14,24 @@ use tokio::time::Instant;
 use super::{Waited, kinds};
 use crate::length::{figure, is_long, size};
 use crate::stores;
+use crate::stores::around::{Around, Before};
 use crate::world::{Team, World};
 
-/// The store on disk with a slower flush, which counts the commits that wait for one together.
+/// A slower flush, which counts the commits that wait for one together.
+#[derive(Default)]
 struct Slow {
-    store: Arc<Embedded>,
     now: AtomicUsize,
     most: AtomicUsize,
 }
 
 #[async_trait]
-impl Store for Slow {
-    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+impl Before for Slow {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
         self.most.fetch_max(self.now.fetch_add(1, Relaxed) + 1, Relaxed);
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let outcome = self.store.commit(batch).await;
+        let outcome = store.commit(batch).await;
         self.now.fetch_sub(1, Relaxed);
         outcome
-    }
-
-    async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
-        self.store.get(partition, names).await
-    }
-
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
-        self.store.due(now, limit, lease_ms).await
-    }
-
-    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
-        self.store.outbox(limit).await
-    }
-
-    async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {
-        self.store.trim_outbox(tag, seq).await
-    }
-
-    async fn list(
-        &self,
-        partition: Partition,
-        index: &str,
-        order: Order,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
-        self.store.list(partition, index, order, after, limit).await
-    }
-
-    fn board(&self, key: &Key) -> Board {
-        self.store.board(key)
-    }
-
-    async fn woken(&self) {
-        self.store.woken().await;
-    }
-
-    async fn sweep(&self, now: u64) -> Result<usize, StoreError> {
-        self.store.sweep(now).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.store.ping().await
     }
 }
 
@@ -83,15 +40,15 @@ impl Store for Slow {
 #[tokio::test]
 async fn a136_what_comes_due_together_is_flushed_together() {
     let stand = stores::on_disk();
-    let slow = Arc::new(Slow { store: stand.store.clone(), now: 0.into(), most: 0.into() });
+    let slow = Arc::new(Around { store: stand.store.clone(), before: Slow::default() });
     let world = World::on(stand.behind(slow.clone()));
     let team = world.team("acme").await;
     crowd(&team, 64).await;
     world.gateway.tend().await.unwrap();
     world.clock.advance(Duration::from_secs(601));
-    slow.most.store(0, Relaxed);
+    slow.before.most.store(0, Relaxed);
     assert_eq!(world.gateway.ring().await.unwrap(), 64);
-    let most = slow.most.load(Relaxed);
+    let most = slow.before.most.load(Relaxed);
     assert!((8..=32).contains(&most), "{most} commits waited together");
 }
 

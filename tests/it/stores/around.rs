@@ -1,0 +1,70 @@
+//! A store with something between the gateway and its commits: an error, a pause, or what happens
+//! in the moment before one.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use countersign::store::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
+
+/// What stands before the commits of a store.
+#[async_trait]
+pub trait Before: Send + Sync + 'static {
+    /// Hands the commit on, or not.
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError>;
+}
+
+/// The store, and what stands before its commits.
+pub struct Around<B> {
+    pub store: Arc<dyn Store>,
+    pub before: B,
+}
+
+#[async_trait]
+impl<B: Before> Store for Around<B> {
+    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+        self.before.commit(&*self.store, batch).await
+    }
+
+    async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.store.get(partition, names).await
+    }
+
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+        self.store.due(now, limit, lease_ms).await
+    }
+
+    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
+        self.store.outbox(limit).await
+    }
+
+    async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {
+        self.store.trim_outbox(tag, seq).await
+    }
+
+    async fn list(
+        &self,
+        partition: Partition,
+        index: &str,
+        order: Order,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.store.list(partition, index, order, after, limit).await
+    }
+
+    fn board(&self, key: &Key) -> Board {
+        self.store.board(key)
+    }
+
+    async fn woken(&self) {
+        self.store.woken().await;
+    }
+
+    async fn sweep(&self, now: u64) -> Result<usize, StoreError> {
+        self.store.sweep(now).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+}
