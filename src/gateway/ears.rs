@@ -27,7 +27,10 @@ const ABREAST: usize = 16;
 
 /// Ears, with the accounts that they are of.
 #[derive(Default)]
-pub(super) struct Ears(DashMap<(TeamName, ChannelName), (Channel, Option<Arc<Ear>>)>);
+pub(super) struct Ears(DashMap<(TeamName, ChannelName), Kept>);
+
+/// An account, and its ear where the platform is heard.
+type Kept = (Channel, Option<Arc<Ear>>);
 
 /// A channel that is heard.
 #[derive(Clone)]

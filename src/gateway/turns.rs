@@ -220,8 +220,7 @@ impl Gateway {
         let mut names = vec![interaction_name(visit.id), address_name];
         names.extend(visit.with.ended(visit.id));
         names.extend(remember.into_iter().flat_map(Remember::names));
-        let reads = Reads { partition, names };
-        let draws = self.draws();
+        let (reads, draws) = (Reads { partition, names }, self.draws());
         let saved = self
             .decide(&reads, |records, now| {
                 if let Some(remember) = remember
