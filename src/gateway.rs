@@ -60,6 +60,7 @@ mod seal;
 mod send_budget;
 pub mod sending;
 pub mod settings;
+mod showing;
 mod sms;
 pub mod stream;
 pub mod teams;
@@ -148,6 +149,8 @@ pub struct Gateway {
     lines: lines::Claimed,
     /// Webhooks that this node is to look after.
     ringing: telling::Ringing,
+    /// Conversations whose agents are to be shown how they stand.
+    showing: showing::Showing,
     budgets: send_budget::Blocks,
     returns: returns::Counts,
     teams: teams::Known,
@@ -204,6 +207,7 @@ impl Gateway {
             courier: posting::Courier::new(premises.reach),
             lines: lines::Claimed::default(),
             ringing: telling::Ringing::default(),
+            showing: showing::Showing::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),
             teams: teams::Known::default(),

@@ -86,6 +86,7 @@ impl Auth {
         self.templates().iter().flat_map(|template| template.holes()).all(|hole| match &hole.name {
             Name::Account(field) => known.fields.contains_key(field),
             Name::Secret(name) => known.secrets.contains_key(name),
+            Name::Hmac(name, key) => known.secrets.contains_key(name) && known.secrets.contains_key(key),
             _ => true,
         })
     }

@@ -53,6 +53,8 @@ pub struct Abilities {
     pub return_link: bool,
     /// Whether what a person wrote can be taken out of the chat.
     pub retracts: bool,
+    /// Whether agents there can be shown who was proved.
+    pub shows_standing: bool,
     /// Whether what is said there is heard.
     pub hears: bool,
     /// Whether it says what became of messages.

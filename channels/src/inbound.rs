@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::Address;
 use crate::carrier::Carrier;
+use crate::platform::line::Line;
 use crate::template::values::Known;
 
 pub mod format;
@@ -19,6 +20,7 @@ pub mod knock;
 pub mod over;
 pub mod proof;
 pub mod reading;
+pub mod room;
 pub mod shared;
 pub mod signed;
 pub mod sns;
@@ -135,12 +137,19 @@ pub struct Ear {
     inbound: Arc<Inbound>,
     known: Known,
     keys: Keys,
+    line: Option<Arc<Line>>,
 }
 
 impl Ear {
     /// Of an account.
     pub fn new(inbound: Arc<Inbound>, known: Known, carrier: Carrier) -> Self {
-        Self { inbound, known, keys: Keys::new(carrier) }
+        Self { inbound, known, keys: Keys::new(carrier), line: None }
+    }
+
+    /// With the account's own line, by which it asks the platform what messages leave open.
+    pub fn with_line(mut self, line: Line) -> Self {
+        self.line = Some(Arc::new(line));
+        self
     }
 
     /// What a sender's id is worth.
@@ -178,7 +187,10 @@ impl Ear {
         let Some(document) = knock.document(self.inbound.format, &self.inbound.unwrap) else {
             return Ok(self.unread());
         };
-        Ok(Taken { reply: self.inbound.reply.clone(), happenings: self.inbound.read(&document), is_read: true })
+        let mut happenings = self.inbound.read(&document);
+        self.look_around(&mut happenings).await?;
+        self.accept(&document);
+        Ok(Taken { reply: self.inbound.reply.clone(), happenings, is_read: true })
     }
 
     fn unread(&self) -> Taken {

@@ -137,6 +137,17 @@ pub enum Whose {
     Ours,
 }
 
+/// What a platform's agents may know of who chats.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether it is proved who it is.
+    pub is_authenticated: bool,
+    /// Until when, as RFC 3339; empty where it is not.
+    pub until: String,
+    /// By what, as the contract names methods, separated by commas; empty where it is not.
+    pub methods: String,
+}
+
 /// A way to reach people.
 #[async_trait]
 pub trait Channel: Send + Sync + 'static {
@@ -152,6 +163,20 @@ pub trait Channel: Send + Sync + 'static {
     ///
     /// [`NOT_POSSIBLE`] where the platform cannot do that. Nothing depends on it.
     async fn retract(&self, _what: Whose, _to: &Address, _id: &str) -> Result<(), DeliveryError> {
+        Err(DeliveryError::Permanent(NOT_POSSIBLE))
+    }
+
+    /// Whether agents on the platform are shown who was proved.
+    fn shows_standing(&self) -> bool {
+        false
+    }
+
+    /// Shows the platform's agents how it stands with who chats there.
+    ///
+    /// # Errors
+    ///
+    /// [`NOT_POSSIBLE`] where the platform cannot do that.
+    async fn show_standing(&self, _to: &Address, _standing: &Standing) -> Result<(), DeliveryError> {
         Err(DeliveryError::Permanent(NOT_POSSIBLE))
     }
 

@@ -59,6 +59,13 @@ impl Platform {
         if wrong.is_empty() { Ok(known) } else { Err(wrong) }
     }
 
+    /// The line of an account that was judged.
+    fn line(&self, known: Known) -> Result<Line, Vec<Wrong>> {
+        let proof = Proof::open(&self.file.auth, &known)?;
+        let (file, carrier, ambient) = (self.file.clone(), self.carrier.clone(), self.ambient.clone());
+        Ok(Line { file, known, proof, carrier, ambient })
+    }
+
     /// Who wants to have passed on what is heard must be able to prove it: the account that lacks
     /// what that takes would be told of nothing, for ever.
     fn deaf(&self, account: &Account, known: &Known) -> Option<Wrong> {
@@ -105,6 +112,7 @@ impl Definition for Platform {
             account_link: file.can.account_link,
             return_link: file.can.return_link.is_some(),
             retracts: file.retract.heard.is_some(),
+            shows_standing: file.shown.is_some(),
             hears: inbound.is_some(),
             receipts: inbound.is_some_and(|inbound| !inbound.receipt.is_empty()),
             assurance: inbound.map(|inbound| inbound.assurance.word()),
@@ -112,10 +120,7 @@ impl Definition for Platform {
     }
 
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
-        let known = self.judge(account)?;
-        let proof = Proof::open(&self.file.auth, &known)?;
-        let (file, carrier, ambient) = (self.file.clone(), self.carrier.clone(), self.ambient.clone());
-        Ok(Arc::new(Line { file, known, proof, carrier, ambient }))
+        Ok(Arc::new(self.line(self.judge(account)?)?))
     }
 
     fn verifier(&self, secret: &SecretString) -> Option<Ear> {
@@ -128,6 +133,9 @@ impl Definition for Platform {
 
     fn ear(&self, account: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
         let known = self.judge(account)?;
-        Ok(self.inbound.clone().map(|inbound| Ear::new(inbound, known, self.carrier.clone())))
+        let Some(inbound) = self.inbound.clone() else { return Ok(None) };
+        let asks = inbound.company.is_some() || !inbound.invited.is_empty();
+        let ear = Ear::new(inbound, known.clone(), self.carrier.clone());
+        Ok(Some(if asks { ear.with_line(self.line(known)?) } else { ear }))
     }
 }

@@ -71,6 +71,14 @@ pub enum Name {
     Account(String),
     /// A secret of the account.
     Secret(String),
+    /// Whether it is proved who chats: `authenticated` or `unauthenticated`.
+    FlagState,
+    /// Until when it is proved.
+    FlagUntil,
+    /// By what it is proved.
+    FlagMethods,
+    /// The keyed hash of one secret under another, in hex: the proof that who has the one has both.
+    Hmac(String, String),
 }
 
 /// What can be done to a value.
@@ -87,7 +95,7 @@ pub enum Filter {
 }
 
 const NAMES: &str = "to, to.PART, text, plain, url, url.rest, code, subject, id, uuid, unix, timestamp, fresh, \
-                     account.FIELD, secrets.NAME";
+                     account.FIELD, secrets.NAME, hmac.SECRET.KEY, flag.state, flag.until, flag.methods";
 
 impl Template {
     /// Reads a template; what is wrong with it is said in words.
@@ -174,10 +182,17 @@ impl Name {
             "unix" => Self::Unix,
             "timestamp" => Self::Timestamp,
             "fresh" => Self::Fresh,
+            "flag.state" => Self::FlagState,
+            "flag.until" => Self::FlagUntil,
+            "flag.methods" => Self::FlagMethods,
             _ => match text.split_once('.') {
                 Some(("to", part)) => Self::Part(part.to_owned()),
                 Some(("account", field)) => Self::Account(field.to_owned()),
                 Some(("secrets", name)) => Self::Secret(name.to_owned()),
+                Some(("hmac", names)) if names.contains('.') => {
+                    let (secret, key) = names.split_once('.').unwrap_or_default();
+                    Self::Hmac(secret.to_owned(), key.to_owned())
+                }
                 _ => return Err(format!("unknown placeholder `{{{text}}}`; there are: {NAMES}")),
             },
         })
@@ -190,6 +205,10 @@ impl fmt::Display for Name {
             Self::Part(part) => write!(f, "to.{part}"),
             Self::Account(field) => write!(f, "account.{field}"),
             Self::Secret(name) => write!(f, "secrets.{name}"),
+            Self::Hmac(secret, key) => write!(f, "hmac.{secret}.{key}"),
+            Self::FlagState => f.write_str("flag.state"),
+            Self::FlagUntil => f.write_str("flag.until"),
+            Self::FlagMethods => f.write_str("flag.methods"),
             Self::UrlRest => f.write_str("url.rest"),
             other => f.write_str(&format!("{other:?}").to_lowercase()),
         }

@@ -27,6 +27,18 @@ pub enum Method {
 }
 
 impl Method {
+    /// Its name in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Otp => "otp",
+            Self::Pin => "pin",
+            Self::Kba => "kba",
+            Self::PhotoId => "photo_id",
+            Self::PhotoIdSelfie => "photo_id_selfie",
+        }
+    }
+
     /// Which guess budget failing at it counts against: both ways to show a document share one.
     pub fn guarded(self) -> Guarded {
         match self {

@@ -172,13 +172,10 @@ fn by_conversation(heard: impl Iterator<Item = Heard>) -> Vec<(Conversation, Vec
     each
 }
 
-/// Where a platform does not say who reads along, a conversation that is named by its speaker is
-/// hers: what others say there is another's.
+/// Who is not known to be alone is not.
 fn company(heard: &Heard) -> Company {
-    let (conversation, sender) = (heard.conversation.as_str(), heard.sender.as_str());
     match heard.company {
         inbound::Company::Alone => Company::Alone,
-        inbound::Company::Unknown if conversation.split(' ').any(|part| part == sender) => Company::Alone,
         inbound::Company::Unknown | inbound::Company::Group => Company::Group,
     }
 }

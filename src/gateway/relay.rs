@@ -155,6 +155,9 @@ impl Gateway {
         });
         saved.await?.outcome?;
         self.tell_soon(team).await;
+        for (event, id) in waiting.iter().filter_map(|(_, _, event)| Some((event, event.interaction?))) {
+            self.showing.notice(id, event.kind);
+        }
         Ok(())
     }
 

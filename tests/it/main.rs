@@ -25,11 +25,16 @@ mod departures;
 mod doors;
 mod examples;
 mod faults;
+#[path = "../../channels/tests/foreign/homeserver.rs"]
+mod homeserver;
 mod inbound;
+#[path = "../../channels/tests/foreign/interop.rs"]
+mod interop;
 mod journeys;
 mod length;
 mod lifetime;
 mod limits;
+mod matrix;
 mod nodes;
 mod outside;
 mod points;
@@ -38,6 +43,7 @@ mod races;
 mod readme;
 mod rolling;
 mod sending;
+mod showing;
 mod simulation;
 mod store_contract;
 mod stores;

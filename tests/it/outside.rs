@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
 
-const OWNER: &str = "an owner key of the tests, 32 characters and more";
+pub const OWNER: &str = "an owner key of the tests, 32 characters and more";
 
 /// A process that ends with the test.
 pub struct Process(Child);
@@ -50,10 +50,15 @@ pub struct Team {
 impl Gateway {
     /// `countersign serve` on a free port.
     pub fn serve() -> Self {
+        Self::serve_with(&[])
+    }
+
+    /// The same with further settings, as the environment has them.
+    pub fn serve_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut serve = Command::new(env!("CARGO_BIN_EXE_countersign"));
         serve.arg("serve").env("COUNTERSIGN_SERVER__LISTEN", "127.0.0.1:0").env("COUNTERSIGN_ADMIN__KEY", OWNER);
-        serve.env("COUNTERSIGN_STORE__PATH", folder.path().join("store"));
+        serve.env("COUNTERSIGN_STORE__PATH", folder.path().join("store")).envs(settings.iter().copied());
         let (process, url) = Process::start(&mut serve, "countersign listening on ");
         let http = Client::builder().redirect(redirect::Policy::none()).build().expect("a client");
         Self { url: url.trim().to_owned(), http, _process: process, _folder: folder }

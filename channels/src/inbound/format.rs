@@ -10,6 +10,7 @@ use super::proof::Verify;
 use super::take::Take;
 use super::words::Edit;
 use crate::platform::matching::{Pointer, When};
+use crate::platform::retract::Call;
 
 /// `[inbound]`
 #[derive(Clone, Debug, Deserialize)]
@@ -39,6 +40,12 @@ pub struct Inbound {
     /// The platform's word that who opened a link is who chats.
     #[serde(default)]
     pub linked: Vec<Linked>,
+    /// Invitations that are accepted.
+    #[serde(default)]
+    pub invited: Vec<Invited>,
+    /// How it is asked who reads along, where messages do not say it.
+    #[serde(default)]
+    pub company: Option<Members>,
 }
 
 /// What a sender's id is worth.
@@ -204,6 +211,35 @@ pub struct Linked {
     pub conversation: Option<Take>,
     /// What the link carried.
     pub token: Take,
+}
+
+/// `[[inbound.invited]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invited {
+    /// Where invitations lie.
+    #[serde(default)]
+    pub each: Option<Pointer>,
+    /// It is one where all of these hold.
+    pub accept_if: Vec<When>,
+    /// The conversation that it is an invitation to, as messages are sent there.
+    pub to: Take,
+    /// Its id.
+    pub id: Take,
+    /// How it is accepted.
+    pub join: Call,
+}
+
+/// `[inbound.company]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    /// What is asked, of a message's conversation.
+    pub ask: Call,
+    /// The list, or the table, of who is there.
+    pub members: Pointer,
+    /// So many are alone together: the person and we.
+    pub most: usize,
 }
 
 /// Claims of a token by name, or values by pointer.

@@ -70,7 +70,7 @@ impl Verify {
         match self {
             Self::Jwt(token) => token.rules.templates(),
             Self::Jwks(discovered) => discovered.templates(),
-            Self::Sns(topic) => vec![&topic.topic],
+            Self::Sns(topic) => vec![&topic.topic, &topic.version],
             Self::Shared(shared) => shared.user.iter().collect(),
             Self::Hmac(_) | Self::Ed25519(_) => Vec::new(),
         }
@@ -116,6 +116,9 @@ pub enum Distrust {
     /// A claim of a token does not hold.
     #[error("the token's `{0}` does not hold")]
     Claim(String),
+    /// The signature is of another version than the account says.
+    #[error("it is signed in another version than the account's `signature_version`: set the topic's to 2")]
+    OtherVersion,
     /// A key that signs is not known.
     #[error("no such key: {0}")]
     UnknownKey(String),

@@ -42,7 +42,8 @@ impl Inbound {
     }
 }
 
-fn accepted<'a>(document: &'a Value, each: Option<&str>, accept_if: &[When]) -> Vec<Item<'a>> {
+/// The items that a shape names and accepts.
+pub(super) fn accepted<'a>(document: &'a Value, each: Option<&str>, accept_if: &[When]) -> Vec<Item<'a>> {
     let mut items = Item::each(document, each);
     items.retain(|item| all_hold(accept_if, item));
     items

@@ -2,9 +2,12 @@
 //! under a certificate whose address the body names. That address must be Amazon's, or anybody
 //! could bring a certificate of his own; what is subscribed must be the account's topic.
 //!
-//! Only version 2 (SHA-256) is taken: a topic's attribute `SignatureVersion` asks for it.
+//! Version 2 (SHA-256) is taken, which a topic's attribute `SignatureVersion` asks for; version 1
+//! (SHA-1) only where the account says that its topic signs so.
 
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
+};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
@@ -21,6 +24,8 @@ use crate::template::Template;
 pub struct Topic {
     /// The topic that the account is subscribed to.
     pub topic: Template,
+    /// The version that the topic signs with: `1` or `2`.
+    pub version: Template,
 }
 
 /// What is signed, in this order; `Subject` only where it is there.
@@ -46,16 +51,20 @@ impl Topic {
     /// Whether the request is the topic's, under that certificate (PEM).
     pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>, certificate: &[u8]) -> Result<(), Distrust> {
         let body = body(knock)?;
-        if field(&body, "SignatureVersion")? != "2" {
-            return Err(Distrust::Claim("SignatureVersion` (set the topic's to 2) `".into()));
-        }
+        let version = field(&body, "SignatureVersion")?;
+        let parameters: &RsaParameters = match version {
+            _ if against.text(&self.version).as_deref() != Some(version) => return Err(Distrust::OtherVersion),
+            "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            "2" => &RSA_PKCS1_2048_8192_SHA256,
+            _ => return Err(Distrust::OtherVersion),
+        };
         let signed = canonical(&body)?;
         let signature = base64(field(&body, "Signature")?).ok_or(Distrust::Unreadable("the signature"))?;
         let unreadable = || Distrust::Unreadable("Amazon's certificate");
         let certificate = CertificateDer::from_pem_slice(certificate).map_err(|_| unreadable())?;
         let certificate = webpki::EndEntityCert::try_from(&certificate).map_err(|_| unreadable())?;
         let key = certificate.subject_public_key_info();
-        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.as_ref());
+        let key = UnparsedPublicKey::new(parameters, key.as_ref());
         key.verify(signed.as_bytes(), &signature).map_err(|_| Distrust::Wrong)?;
         let topic = against.text(&self.topic).unwrap_or_default();
         if field(&body, "TopicArn")? == topic { Ok(()) } else { Err(Distrust::Claim("TopicArn".into())) }

@@ -38,6 +38,8 @@ pub enum Shape {
     Url,
     /// Digits.
     Number,
+    /// A person's id that begins with a country, as WhatsApp gives one to each business.
+    CountryId,
 }
 
 impl Shape {
@@ -53,6 +55,14 @@ impl Shape {
                 (7..=15).contains(&digits.len()) && Self::Number.takes(digits) && !digits.starts_with('0')
             }
             Self::Url => url::Url::parse(text).is_ok(),
+            Self::CountryId => {
+                let (country, id) = text.split_once('.').unwrap_or_default();
+                let id = id.strip_prefix("ENT.").unwrap_or(id);
+                country.len() == 2
+                    && country.bytes().all(|byte| byte.is_ascii_uppercase())
+                    && (1..=128).contains(&id.len())
+                    && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            }
         }
     }
 
@@ -63,6 +73,7 @@ impl Shape {
             Self::Word => "an id, of letters, digits and . _ ~ : @ + - ! $ = only",
             Self::Number => "digits",
             Self::Phone => "a telephone number like +37255512345",
+            Self::CountryId => "an id like US.13491208655302741918",
             Self::Url => "a URL that begins with https://",
         }
     }

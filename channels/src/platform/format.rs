@@ -10,7 +10,7 @@ use super::account::{Field, SecretField, Shape};
 use super::body::Node;
 use super::matching::When;
 use super::outcome::{MessageId, Row};
-use super::retract::Retract;
+use super::retract::{Call, Retract};
 use crate::auth::Auth;
 use crate::inbound::format::Inbound;
 use crate::template::Template;
@@ -38,6 +38,9 @@ pub struct File {
     /// How messages are taken back.
     #[serde(default)]
     pub retract: Retract,
+    /// How agents on the platform are shown who was proved.
+    #[serde(default)]
+    pub shown: Option<Shown>,
     /// What the platform answers.
     pub answer: Answer,
     /// What its refusals mean; the first that fits counts.
@@ -65,9 +68,23 @@ pub struct About {
     /// The parts of an address, separated by one space each, where it has several.
     #[serde(default)]
     pub address: Vec<String>,
+    /// What an address may look like, where there are several kinds: it is the part of that name.
+    #[serde(default)]
+    pub kinds: BTreeMap<String, Shape>,
     /// Of each of these lists an account has exactly one field.
     #[serde(default)]
     pub one_of: Vec<Vec<String>>,
+}
+
+/// `[shown]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// Fields that the account must have for this.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// What is asked for, of a conversation.
+    pub call: Call,
 }
 
 /// `[can]`

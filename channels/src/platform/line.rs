@@ -10,11 +10,12 @@ use super::format::{File, Form};
 use super::matching::{Document, When};
 use super::outcome::{self, MessageId, Reason};
 use super::request::{forms, parts, request};
+use super::retract::Call;
 use crate::ambient::Ambient;
 use crate::auth::Proof;
 use crate::carrier::{Carrier, Lost};
 use crate::template::values::{Known, Moment, Values};
-use crate::{Address, Channel, Content, DeliveryError, Message, NOT_POSSIBLE, Sent, Whose};
+use crate::{Address, Channel, Content, DeliveryError, Message, NOT_POSSIBLE, Sent, Standing, Whose};
 
 /// The channel of an account.
 pub struct Line {
@@ -46,19 +47,16 @@ impl Channel for Line {
             Whose::Theirs => self.file.retract.heard.as_ref(),
             Whose::Ours => self.file.retract.sent.as_ref(),
         };
-        let call = call.ok_or(DeliveryError::Permanent(NOT_POSSIBLE))?;
-        let content = Content::Text(String::new());
-        let message = Message { id: id.to_owned(), to: to.clone(), subject: None, content };
-        let parts = parts(&self.file, &message).ok_or(DeliveryError::Permanent(Reason::BadAddress.word()))?;
-        let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
-        let values = Values::of_message(&self.known, at, &message, &parts);
-        let request = call.request(&self.file, &values).map_err(|reason| DeliveryError::Permanent(reason.word()))?;
-        // The same message goes once, however often it is asked for.
-        let (reply, was_kept) = self.exchange(request, &values, true).await?;
-        if call.success.iter().any(|success| reply.means(success)) {
-            return Ok(());
-        }
-        Err(self.refused(&reply, was_kept, &values, true))
+        self.ask(call.ok_or(DeliveryError::Permanent(NOT_POSSIBLE))?, to, id).await.map(drop)
+    }
+
+    fn shows_standing(&self) -> bool {
+        self.shown().is_some()
+    }
+
+    async fn show_standing(&self, to: &Address, standing: &Standing) -> Result<(), DeliveryError> {
+        let call = self.shown().ok_or(DeliveryError::Permanent(NOT_POSSIBLE))?;
+        self.ask_with(call, to, "", Some(standing)).await.map(drop)
     }
 
     fn return_link(&self, code: &str) -> Option<String> {
@@ -71,6 +69,39 @@ impl Channel for Line {
 }
 
 impl Line {
+    /// Asks for what a call says, of a conversation and what happened in it; answers what was
+    /// answered to that.
+    pub(crate) async fn ask(&self, call: &Call, to: &Address, id: &str) -> Result<Document, DeliveryError> {
+        self.ask_with(call, to, id, None).await
+    }
+
+    async fn ask_with(
+        &self,
+        call: &Call,
+        to: &Address,
+        id: &str,
+        standing: Option<&Standing>,
+    ) -> Result<Document, DeliveryError> {
+        let content = Content::Text(String::new());
+        let message = Message { id: id.to_owned(), to: to.clone(), subject: None, content };
+        let parts = parts(&self.file, &message).ok_or(DeliveryError::Permanent(Reason::BadAddress.word()))?;
+        let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
+        let values = Values::of_message(&self.known, at, &message, &parts).with_standing(standing);
+        let request = call.request(&self.file, &values).map_err(|reason| DeliveryError::Permanent(reason.word()))?;
+        // The same message goes once, however often it is asked for.
+        let (reply, was_kept) = self.exchange(request, &values, true).await?;
+        if call.success.iter().any(|success| reply.means(success)) {
+            return Ok(reply.document);
+        }
+        Err(self.refused(&reply, was_kept, &values, true))
+    }
+
+    /// How agents are shown who was proved, where the account wants it.
+    fn shown(&self) -> Option<&Call> {
+        let shown = self.file.shown.as_ref()?;
+        shown.needs.iter().all(|field| self.known.fields.contains_key(field)).then_some(&shown.call)
+    }
+
     async fn send_form(&self, form: &Form, values: &Values<'_>) -> Result<Sent, DeliveryError> {
         let request = request(&self.file, form, values);
         let request = request.map_err(|reason| DeliveryError::Permanent(reason.word()))?;

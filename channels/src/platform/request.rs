@@ -26,6 +26,11 @@ pub fn parts(file: &File, message: &Message) -> Option<Vec<(String, String)>> {
     if !file.platform.to.takes(message.to.as_str()) {
         return None;
     }
+    if !file.platform.kinds.is_empty() {
+        let kinds = file.platform.kinds.iter().filter(|(_, shape)| shape.takes(message.to.as_str()));
+        let parts: Vec<_> = kinds.map(|(name, _)| (name.clone(), message.to.as_str().to_owned())).collect();
+        return (!parts.is_empty()).then_some(parts);
+    }
     let names = &file.platform.address;
     if names.is_empty() {
         return Some(Vec::new());
@@ -54,7 +59,8 @@ fn has_needs(form: &Form, known: &Known) -> bool {
 fn is_filled(form: &Form, values: &Values<'_>) -> bool {
     let mut holes = form.body.templates().into_iter().flat_map(|template| template.holes());
     holes.all(|hole| {
-        matches!(hole.name, Name::Account(_) | Name::Secret(_) | Name::Subject) || values.of(hole).is_some()
+        matches!(hole.name, Name::Account(_) | Name::Secret(_) | Name::Hmac(..) | Name::Subject)
+            || values.of(hole).is_some()
     })
 }
 

@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Filter, Hole, Name};
-use crate::{Content, Message, PIN};
+use crate::{Content, Message, PIN, Standing};
 
 /// The fields and secrets of an account, judged.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,7 @@ pub struct Values<'a> {
     known: &'a Known,
     at: Moment,
     said: Option<Said<'a>>,
+    standing: Option<&'a Standing>,
 }
 
 /// The parts of a message.
@@ -49,7 +51,7 @@ struct Said<'a> {
 impl<'a> Values<'a> {
     /// Of an account alone: what asks for tokens has no message.
     pub fn of_account(known: &'a Known, at: Moment) -> Self {
-        Self { known, at, said: None }
+        Self { known, at, said: None, standing: None }
     }
 
     /// Of a message.
@@ -59,7 +61,12 @@ impl<'a> Values<'a> {
             Content::Code { text, code } => Cow::Owned(text.replace(PIN, code.expose_secret())),
         };
         let said = Said { message, parts, text, plain: message.content.plain() };
-        Self { known, at, said: Some(said) }
+        Self { known, at, said: Some(said), standing: None }
+    }
+
+    /// With how it stands with who chats.
+    pub fn with_standing(self, standing: Option<&'a Standing>) -> Self {
+        Self { standing, ..self }
     }
 
     /// When.
@@ -89,9 +96,20 @@ impl<'a> Values<'a> {
         match name {
             Name::Account(field) => self.known.fields.get(field).cloned(),
             Name::Secret(name) => self.known.secrets.get(name).map(|secret| secret.expose_secret().to_owned()),
+            Name::Hmac(secret, key) => {
+                let (secret, key) = (self.known.secrets.get(secret)?, self.known.secrets.get(key)?);
+                let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
+                Some(super::escape::hex(hmac::sign(&key, secret.expose_secret().as_bytes()).as_ref()))
+            }
             Name::Unix => Some(self.at.unix.to_string()),
             Name::Timestamp => Some(timestamp(self.at.unix)),
             Name::Fresh => Some(uuid(self.at.chance)),
+            Name::FlagState => {
+                let is_authenticated = self.standing?.is_authenticated;
+                Some(if is_authenticated { "authenticated" } else { "unauthenticated" }.to_owned())
+            }
+            Name::FlagUntil => Some(self.standing?.until.clone()),
+            Name::FlagMethods => Some(self.standing?.methods.clone()),
             _ => self.said.as_ref()?.named(name, self.known),
         }
     }
@@ -154,6 +172,20 @@ mod tests {
         assert_ne!(uuid_of("a"), uuid_of("b"));
         let uuid = uuid_of("a");
         assert_eq!((uuid.len(), &uuid[14..15]), (36, "8"));
+    }
+
+    /// As Meta's proof of the app's secret is documented.
+    #[test]
+    fn one_secret_is_proved_by_another() {
+        let key = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+        let mut known = Known::default();
+        known.secrets.insert("token".into(), "EAAJB-page-token".to_owned().into());
+        let hole = Hole { name: Name::Hmac("token".into(), "app".into()), filter: None };
+        let of = |known: &Known| Values::of_account(known, Moment { unix: 0, chance: [0; 16] }).of(&hole);
+        assert_eq!(of(&known), None);
+        known.secrets.insert("app".into(), key.to_owned().into());
+        let proof = "67f178c4986a8481d04b6ecd96bec3bb8d16361d82609ebd91306a3f6d2f8f5e";
+        assert_eq!(of(&known).as_deref(), Some(proof));
     }
 
     #[test]

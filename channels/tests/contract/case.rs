@@ -38,6 +38,12 @@ pub struct Case {
     /// How messages are taken back.
     #[serde(default)]
     pub retract: Vec<Retraction>,
+    /// How agents are shown who was proved.
+    #[serde(default)]
+    pub shown: Option<Wanted>,
+    /// What it answers when it is asked who is in a room.
+    #[serde(default)]
+    pub there: String,
     /// What comes in.
     #[serde(default)]
     pub heard: Vec<Coming>,
@@ -59,7 +65,11 @@ pub struct Taken {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
+    #[serde(default)]
     pub kind: Kind,
+    /// Somebody else than usual.
+    #[serde(default)]
+    pub to: Option<String>,
     /// Other words than usual.
     #[serde(default)]
     pub text: Option<String>,
@@ -74,9 +84,10 @@ pub struct Wanted {
     pub body: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    #[default]
     Text,
     Link,
     Code,

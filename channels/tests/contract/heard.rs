@@ -16,6 +16,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use crate::case::{Case, NOW, all};
+use crate::server::{Answer, Server};
 
 /// `[[heard]]`
 #[derive(Clone, Debug, Deserialize)]
@@ -140,7 +141,9 @@ fn mac(algorithm: hmac::Algorithm, key: &str, data: &str) -> hmac::Tag {
 async fn what_comes_in_is_read_as_its_platform_documents_it() {
     for (platform, case) in all() {
         let name = &platform.file().platform.name;
-        let ear = platform.ear(&case.account("https://platform.example", &[])).unwrap().unwrap();
+        let server = Server::start().await;
+        server.answers([Answer { status: 200, body: case.there.clone(), ..Answer::default() }]);
+        let ear = platform.ear(&case.account(&server.url, &[])).unwrap().unwrap();
         for (number, coming) in case.heard.iter().enumerate() {
             let place = format!("{name}, heard {number}");
             let taken = coming.request(&case).knock(&ear).await;

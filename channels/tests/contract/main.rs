@@ -11,11 +11,19 @@ mod case;
 mod decoded;
 mod doubt;
 mod errors;
+mod faults;
+mod foreign;
 mod heard;
+#[path = "../foreign/homeserver.rs"]
+mod homeserver;
 mod hostile;
+#[path = "../foreign/interop.rs"]
+mod interop;
 mod outages;
 mod page;
 mod requests;
+mod rooms;
 mod server;
+mod synapse;
 mod tokens;
 mod vectors;

@@ -1,7 +1,7 @@
 //! Each kind of message becomes exactly the request that the platform documents, and its answer
 //! the id that the platform gave.
 
-use countersign_channels::{Address, DeliveryError, NOT_POSSIBLE, Whose};
+use countersign_channels::{Address, DeliveryError, NOT_POSSIBLE, Standing, Whose};
 use serde_json::Value;
 
 use crate::case::{Kind, TEXT, all};
@@ -15,7 +15,10 @@ async fn each_platform_is_asked_for_what_it_documents() {
         server.answers([Answer { status: case.taken.status, body: case.taken.body.clone(), ..Answer::default() }]);
         for (number, wanted) in case.request.iter().enumerate() {
             let channel = case.channel(&platform, &server.url, &wanted.without);
-            let message = case.message(wanted.kind, wanted.text.as_deref().unwrap_or(TEXT));
+            let mut message = case.message(wanted.kind, wanted.text.as_deref().unwrap_or(TEXT));
+            if let Some(to) = &wanted.to {
+                message.to = Address::new(to);
+            }
             let sent = channel.send(&message).await;
             let place = format!("{name}, request {number}");
             assert_eq!(sent.as_ref().map(|sent| &sent.platform_id), Ok(&case.taken.id), "{place}: {sent:?}");
@@ -75,6 +78,42 @@ async fn a_token_is_fetched_once() {
         assert!(one.is_ok() && two.is_ok() && three.is_ok(), "{name}");
         let fetches = ["bot-framework", "rcs", "sinch"].contains(&name.as_str());
         assert_eq!(server.tokens() - before, usize::from(fetches), "{name}");
+    }
+}
+
+/// Where the account wants it, agents see who was proved and until when; elsewhere nothing is shown.
+#[tokio::test]
+async fn agents_are_shown_who_was_proved() {
+    let server = Server::start().await;
+    let standing =
+        Standing { is_authenticated: true, until: "2026-11-20T23:47:02Z".into(), methods: "login,otp".into() };
+    for (platform, case) in all() {
+        let name = &platform.file().platform.name;
+        let Some(wanted) = &case.shown else {
+            let channel = case.channel(&platform, &server.url, &[]);
+            assert!(platform.file().shown.is_none() && !channel.shows_standing(), "{name}");
+            let outcome = channel.show_standing(&Address::new(&case.to), &standing).await;
+            assert_eq!(outcome, Err(DeliveryError::Permanent(NOT_POSSIBLE)), "{name}");
+            continue;
+        };
+        server.answers([Answer { status: 200, body: "{}".into(), ..Answer::default() }]);
+        let channel = case.channel(&platform, &server.url, &[]);
+        assert!(channel.shows_standing(), "{name}");
+        assert_eq!(channel.show_standing(&Address::new(&case.to), &standing).await, Ok(()), "{name}");
+        let asked = server.asked().remove(0);
+        assert_eq!((&asked.method, &asked.path), (&wanted.method, &wanted.path), "{name}");
+        let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(json(&asked.body), json(&wanted.body), "{name}");
+        // What does not hold any more is written over.
+        channel.show_standing(&Address::new(&case.to), &Standing::default()).await.unwrap();
+        let body = server.asked().remove(0).body;
+        assert!(body.contains("unauthenticated") && !body.contains("otp") && !body.contains("2026"), "{name}: {body}");
+        server.answers([Answer { status: 503, ..Answer::default() }]);
+        let outcome = channel.show_standing(&Address::new(&case.to), &standing).await;
+        assert!(matches!(outcome, Err(DeliveryError::Retry(_))), "{name}: {outcome:?}");
+        server.asked();
+        let silent = case.channel(&platform, &server.url, &["show_flag".into()]);
+        assert!(!silent.shows_standing(), "{name}");
     }
 }
 

@@ -6,8 +6,13 @@ use std::collections::BTreeMap;
 use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::inbound::Ear;
 use countersign_channels::inbound::keys::Keys;
+use countersign_channels::inbound::knock::Knock;
+use countersign_channels::inbound::proof::{Against, Distrust};
+use countersign_channels::inbound::sns::Topic;
 use countersign_channels::platform::Platform;
 use countersign_channels::shipped::SOURCES;
+use countersign_channels::template::Template;
+use countersign_channels::template::values::Known;
 use http::HeaderMap;
 use serde::Deserialize;
 
@@ -210,6 +215,38 @@ async fn a_secret_alone_is_enough_to_tell() {
         let right = vector.secrets.values().next().unwrap();
         assert_eq!(vector.is_believed(&ear(right), &vector.request()).await, vector.good, "{}", vector.name);
         assert!(!vector.is_believed(&ear("another"), &vector.request()).await, "{}", vector.name);
+    }
+}
+
+/// A visit that Amazon asks for is proved as all else is; nothing is visited here.
+#[test]
+fn a_subscription_is_amazons_where_it_says_so() {
+    #[derive(Deserialize)]
+    struct File {
+        subscription: Subscription,
+    }
+    #[derive(Deserialize)]
+    struct Subscription {
+        topic: String,
+        body: String,
+        certificate: String,
+    }
+    let Subscription { topic, body, certificate } =
+        toml::from_str::<File>(include_str!("../vectors.toml")).unwrap().subscription;
+    let known = Known { fields: [("topic".to_owned(), topic)].into(), ..Known::default() };
+    let template = |text: &str| Template::parse(text).unwrap();
+    let proof = Topic { topic: template("{account.topic}"), version: template("2") };
+    let judge = |body: &str| {
+        let (headers, against) = (HeaderMap::new(), Against { known: &known });
+        let (method, url) = (http::Method::POST, "https://gate.example/in".to_owned());
+        let knock = Knock { method, url, headers: &headers, body: body.as_bytes(), unix: 0 };
+        proof.verify(&knock, &against, certificate.as_bytes())
+    };
+    assert_eq!(judge(&body), Ok(()));
+    for part in ["Token", "SubscribeURL", "Message", "MessageId", "Timestamp"] {
+        let mut changed: serde_json::Value = serde_json::from_str(&body).unwrap();
+        changed[part] = format!("{}x", changed[part].as_str().unwrap()).into();
+        assert_eq!(judge(&changed.to_string()), Err(Distrust::Wrong), "{part}");
     }
 }
 

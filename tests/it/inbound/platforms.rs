@@ -1,6 +1,10 @@
 //! Platforms as they call a webhook: what each sends for a text, and how each signs it. Computed here
 //! from their documents, by other code than the engine's.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::LazyLock;
+
 use aws_lc_rs::hmac;
 use axum::body::Body;
 use base64::Engine as _;
@@ -207,7 +211,7 @@ pub fn matrix() -> Line {
     Line {
         name: "matrix",
         definition: "matrix",
-        account: json!({"base_url": "https://hs.example"}),
+        account: json!({"base_url": *HOMESERVER}),
         secrets: json!({"access_token": "as-token", "hs_token": "hs-token"}),
         conversation: "!room:hs.example @demo:hs.example",
         from: "@demo:hs.example",
@@ -215,6 +219,23 @@ pub fn matrix() -> Line {
         reply: ("application/json", "{}"),
     }
 }
+
+/// A homeserver in whose rooms there are two: it is asked who reads along.
+static HOMESERVER: LazyLock<String> = LazyLock::new(|| {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("it listens"));
+    std::thread::spawn(move || {
+        let body = r#"{"joined":{"@gate:hs.example":{},"@demo:hs.example":{}}}"#;
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("somebody asks");
+            // What is asked is one short packet, of which nothing is needed.
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    url
+});
 
 pub fn matrix_message(said: Said<'_>) -> Value {
     json!({"type": "m.room.message", "room_id": "!room:hs.example", "sender": said.from,

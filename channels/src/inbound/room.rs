@@ -1,0 +1,80 @@
+//! Rooms: who else is in the one that a message came from, where the platform does not say it with
+//! the message, and how an invitation to one is accepted.
+//!
+//! Nobody is let into anything here: what company means for a code, others decide.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::format::Members;
+use super::proof::Distrust;
+use super::reading::accepted;
+use super::{Company, Ear, Happening};
+use crate::platform::line::Line;
+use crate::{Address, DeliveryError};
+
+impl Ear {
+    /// Finds out who reads along, for each message whose platform leaves that open.
+    ///
+    /// # Errors
+    ///
+    /// [`Distrust::Unavailable`] where the platform cannot say it now: it may send the same again.
+    pub(super) async fn look_around(&self, happenings: &mut [Happening]) -> Result<(), Distrust> {
+        let (Some(members), Some(line)) = (&self.inbound.company, &self.line) else { return Ok(()) };
+        let mut seen: BTreeMap<String, Company> = BTreeMap::new();
+        for happening in happenings {
+            let Happening::Heard(heard) = happening else { continue };
+            if heard.company != Company::Unknown {
+                continue;
+            }
+            let room = heard.conversation.as_str().to_owned();
+            heard.company = match seen.get(&room) {
+                Some(company) => *company,
+                None => members.company(line, &heard.conversation, &heard.message_id).await?,
+            };
+            seen.insert(room, heard.company);
+        }
+        Ok(())
+    }
+
+    /// Accepts what it is invited to. Nobody waits for it, and nothing depends on it: a server that
+    /// is far away may take its time, and who invites can do so again.
+    pub(super) fn accept(&self, document: &Value) {
+        let Some(line) = &self.line else { return };
+        for shape in &self.inbound.invited {
+            let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
+            for (to, id) in items.iter().filter_map(|item| Some((shape.to.text(item)?, shape.id.text(item)?))) {
+                let (line, call) = (line.clone(), shape.join.clone());
+                tokio::spawn(async move { line.ask(&call, &Address::new(to), &id).await.map(drop) });
+            }
+        }
+    }
+}
+
+impl Members {
+    async fn company(&self, line: &Arc<Line>, room: &Address, message_id: &str) -> Result<Company, Distrust> {
+        match line.ask(&self.ask, room, message_id).await {
+            Ok(said) => Ok(self.count(&said.json)),
+            Err(DeliveryError::Retry(_) | DeliveryError::RetryAfter(_) | DeliveryError::Ambiguous) => {
+                Err(Distrust::Unavailable("who reads along"))
+            }
+            // It will not say it later either, and who is not known to be alone is not.
+            Err(_) => Ok(Company::Unknown),
+        }
+    }
+
+    fn count(&self, said: &Value) -> Company {
+        let count = match said.pointer(self.members.as_str()) {
+            Some(Value::Array(members)) => members.len(),
+            Some(Value::Object(members)) => members.len(),
+            _ => return Company::Unknown,
+        };
+        match count {
+            0 => Company::Unknown, // whoever wrote is not among them
+            count if count <= self.most => Company::Alone,
+            _ => Company::Group,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! How what comes in is proved and read, judged: each proof has its secret and covers the body,
+//! and each shape looks at the document that comes.
+
+use super::holes::{Of, known, secrets};
+use super::{Fault, fault, outgoing, sound};
+use crate::inbound::handshake::Proof;
+use crate::inbound::proof::Verify;
+use crate::platform::format::File;
+
+/// What comes in.
+pub(super) fn inbound(file: &File) -> Result<(), Fault> {
+    let Some(inbound) = &file.inbound else { return Ok(()) };
+    if inbound.verify.is_empty() {
+        return fault("[inbound]", "`verify` must say how what comes in is proved");
+    }
+    let told = inbound.handshake.iter().filter_map(|handshake| match &handshake.proof {
+        Proof::Secret(told) => Some(told.name.as_str()),
+        Proof::Signature => None,
+    });
+    for name in inbound.verify.iter().filter_map(|verify| verify.secret()).chain(told) {
+        if !file.secrets.contains_key(name) {
+            return fault(format!("\"{name}\""), format!("there is no secret `{name}`; there are: {}", secrets(file)));
+        }
+    }
+    for verify in &inbound.verify {
+        for template in verify.templates() {
+            known(file, template, Of::Account, "[inbound]")?;
+        }
+        if let Verify::Hmac(keyed) = verify
+            && !keyed.over.covers_body()
+            && keyed.body_hash_in_query.is_none()
+        {
+            return fault("over", "the signature must cover the body: `{body}`, `{form}`, or `body_hash_in_query`");
+        }
+    }
+    let messages = inbound.message.iter().flat_map(|shape| &shape.accept_if);
+    let receipts = inbound.receipt.iter().flat_map(|shape| &shape.accept_if);
+    let linked = inbound.linked.iter().flat_map(|shape| &shape.accept_if);
+    let invited = inbound.invited.iter().flat_map(|shape| &shape.accept_if);
+    for when in messages.chain(receipts).chain(linked).chain(invited) {
+        sound(when, "accept_if")?;
+        if !when.status.is_empty() || when.element.is_some() || when.pointer.is_none() {
+            return fault("accept_if", "what comes in has no status and no elements: look at a `pointer`");
+        }
+    }
+    for invited in &inbound.invited {
+        let place = ("[[inbound.invited]]", "an invitation that is accepted");
+        outgoing::call(file, &invited.join, Of::Message, place)?;
+    }
+    match &inbound.company {
+        Some(company) => {
+            let place = ("[inbound.company]", "an answer that says who is there");
+            outgoing::call(file, &company.ask, Of::Message, place)
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,127 @@
+//! How messages go, judged: what stands in a request is known there, every kind of message says
+//! what it is for, and an answer is told apart from a refusal.
+
+use super::holes::{Of, fields, known, secrets};
+use super::{Fault, fault, sound};
+use crate::auth::Auth;
+use crate::platform::format::{Encoding, File, Form};
+use crate::platform::outcome::MessageId;
+use crate::platform::retract::Call;
+use crate::template::{Name, Template};
+
+/// Where the secret is said to stand it stands.
+pub(super) fn place_of_secret(file: &File, auth: &Auth) -> Result<(), Fault> {
+    let says = |template: &Template| template.holes().any(|hole| matches!(hole.name, Name::Secret(_)));
+    let (place, kind, stands) = match auth {
+        Auth::Path {} => ("[send]\0path = ", "path", says(file.send.path.template())),
+        Auth::Query {} => ("[send]", "query", file.send.query.values().any(says)),
+        Auth::StandardWebhook(sealed) if !file.secrets.contains_key(&sealed.secret) => {
+            let detail = format!("there is no secret `{}`; there are: {}", sealed.secret, secrets(file));
+            return fault(format!("\"{}\"", sealed.secret), detail);
+        }
+        _ => return Ok(()),
+    };
+    if stands {
+        return Ok(());
+    }
+    fault(place, format!("no secret stands in `send.{kind}`: write one as `{{secrets.NAME}}`"))
+}
+
+/// What leaves.
+pub(super) fn sending(file: &File) -> Result<(), Fault> {
+    let send = &file.send;
+    if let Some(origin) = &file.platform.origin {
+        known(file, origin.template(), Of::Account, "[platform]")?;
+    }
+    known(file, send.path.template(), Of::Message, "[send]")?;
+    for template in send.query.values().chain(send.headers.values()) {
+        known(file, template, Of::Message, "[send]")?;
+    }
+    for name in send.headers.keys() {
+        if name.parse::<http::HeaderName>().is_err() {
+            return fault(name, format!("`{name}` is no name of a header"));
+        }
+    }
+    for template in send.common.iter().flat_map(|common| common.templates()) {
+        known(file, template, Of::Message, "[send.common]")?;
+    }
+    for call in file.retract.heard.iter().chain(&file.retract.sent) {
+        self::call(file, call, Of::Message, ("[retract.", "a message that is gone"))?;
+    }
+    if let Some(shown) = &file.shown {
+        self::call(file, &shown.call, Of::Flag, ("[shown.", "a flag that is shown"))?;
+        needs(file, &shown.needs)?;
+    }
+    if let Some(link) = &file.can.return_link {
+        known(file, link.0.template(), Of::Code, "[can]")?;
+        if !link.0.template().holes().any(|hole| hole.name == Name::Code) {
+            return fault("return_link", "a return link carries a code: write `{code}`");
+        }
+    }
+    if send.text.is_empty() {
+        return fault("[send]", "every platform can send text: add `[[send.text]]`");
+    }
+    for (forms, of) in [(&send.text, Of::Message), (&send.link, Of::Link), (&send.code, Of::Code)] {
+        for form in forms {
+            self::form(file, form, of)?;
+        }
+    }
+    Ok(())
+}
+
+fn form(file: &File, form: &Form, of: Of) -> Result<(), Fault> {
+    let (table, wanted): (_, &[Name]) = match of {
+        Of::Link => ("[[send.link]]", &[Name::Plain, Name::Url, Name::UrlRest]),
+        Of::Code => ("[[send.code]]", &[Name::Plain, Name::Text, Name::Code]),
+        // A link that has no form of its own is sent so: `{text}` would leave its URL out.
+        Of::Message | Of::Account | Of::Flag => ("[[send.text]]", &[Name::Plain]),
+    };
+    for template in form.body.templates() {
+        known(file, template, of, table)?;
+    }
+    needs(file, &form.needs)?;
+    let mut holes = form.body.templates().into_iter().flat_map(Template::holes);
+    if !holes.any(|hole| wanted.contains(&hole.name)) {
+        let names = wanted.iter().map(|name| format!("{{{name}}}")).collect::<Vec<_>>().join(" or ");
+        return fault(table, format!("the form does not say what it is for: it must hold {names}"));
+    }
+    if file.send.encoding != Encoding::Json && !form.body.is_flat() {
+        return fault(table, "a form's body is a table of plain values; a table inside it needs `$json`");
+    }
+    Ok(())
+}
+
+fn needs(file: &File, names: &[String]) -> Result<(), Fault> {
+    match names.iter().find(|name| !file.account.contains_key(*name)) {
+        Some(name) => fault("needs", format!("`{name}` is no field of the account; there are: {}", fields(file))),
+        None => Ok(()),
+    }
+}
+
+/// What is answered.
+pub(super) fn answers(file: &File) -> Result<(), Fault> {
+    if file.answer.success.is_empty() {
+        return fault("[answer]", "`success` must say how a message that was taken is known");
+    }
+    if let MessageId::Chosen(template) = &file.answer.message_id {
+        known(file, template, Of::Message, "[answer]")?;
+    }
+    for success in &file.answer.success {
+        sound(success, "success")?;
+    }
+    for (number, row) in file.errors.iter().enumerate() {
+        sound(&row.when, &vec!["[[errors]]"; number + 1].join("\0"))?;
+    }
+    Ok(())
+}
+
+/// A request besides those for messages; `what` is known by its success.
+pub(super) fn call(file: &File, call: &Call, of: Of, (table, what): (&str, &str)) -> Result<(), Fault> {
+    for template in call.templates() {
+        known(file, template, of, table)?;
+    }
+    if call.success.is_empty() {
+        return fault(table, format!("`success` must say how {what} is known"));
+    }
+    call.success.iter().try_for_each(|success| sound(success, &format!("{table}\0success")))
+}
