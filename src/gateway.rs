@@ -40,6 +40,7 @@ pub mod links;
 pub mod messages;
 mod names;
 mod openings;
+mod passage;
 pub mod postback;
 pub mod reapply;
 pub mod relay;
@@ -121,6 +122,7 @@ pub struct Gateway {
     retention: Retention,
     registry: Registry,
     drivers: channels::Drivers,
+    passages: passage::Passages,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
     budgets: send_budget::Blocks,
@@ -171,6 +173,7 @@ impl Gateway {
             retention: premises.retention,
             registry: premises.channels,
             drivers: channels::Drivers::default(),
+            passages: passage::Passages::default(),
             outgoing: sending::Outgoing::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),

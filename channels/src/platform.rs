@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::ambient::Ambient;
 use crate::auth::Proof;
 use crate::carrier::Carrier;
-use crate::definition::{Abilities, Account, Definition, Wrong};
+use crate::definition::{Abilities, Account, Definition, Wrong, max_per_minute};
 use crate::inbound::Ear;
 use crate::template::values::Known;
 use crate::{Channel, inbound};
@@ -94,8 +94,9 @@ impl Definition for Platform {
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
         let known = self.judge(account)?;
         let proof = Proof::open(&self.file.auth, &known)?;
+        let limit = max_per_minute(account).map_err(|wrong| vec![wrong])?.or(self.file.send.max_per_minute);
         let (file, carrier, ambient) = (self.file.clone(), self.carrier.clone(), self.ambient.clone());
-        Ok(Arc::new(Line { file, known, proof, carrier, ambient }))
+        Ok(Arc::new(Line { file, known, proof, carrier, ambient, limit }))
     }
 
     fn verifier(&self, secret: &SecretString) -> Option<Ear> {

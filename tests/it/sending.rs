@@ -9,6 +9,7 @@ use crate::world::{Reply, Team, World};
 
 mod budgets;
 mod channels;
+mod circuits;
 mod codes;
 mod failures;
 mod links;
