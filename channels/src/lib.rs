@@ -22,6 +22,7 @@ pub mod platform;
 pub mod reach;
 pub mod recorder;
 pub mod shipped;
+pub mod smtp;
 pub mod template;
 
 /// Something to say to a person.

@@ -13,6 +13,7 @@ mod circuits;
 mod codes;
 mod failures;
 mod links;
+mod mail;
 
 const PHONE: &str = "+37255512345";
 const MAIL: &str = "customer@example.com";
