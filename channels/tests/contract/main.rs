@@ -13,6 +13,7 @@ mod doubt;
 mod errors;
 mod heard;
 mod hostile;
+mod kannel;
 mod mail;
 mod outages;
 mod outside;
