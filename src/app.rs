@@ -26,6 +26,8 @@ pub mod backup;
 mod platforms;
 mod root_key;
 
+pub use platforms::registry;
+
 /// What the operator allows this start of a gateway.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Consent {

@@ -17,6 +17,7 @@ use crate::gateway::audit::Trail;
 use crate::{app, http};
 
 mod backup;
+mod channel;
 mod demo;
 
 /// A gateway that lets a conversation prove who is in it.
@@ -97,6 +98,9 @@ enum What {
     /// The audit trail
     #[command(subcommand)]
     Audit(Audit),
+    /// Chat platforms and mail
+    #[command(subcommand)]
+    Channel(channel::Channel),
 }
 
 #[derive(Subcommand)]
@@ -122,6 +126,11 @@ pub fn run() -> ExitCode {
         What::Check { config } => load(config).and_then(|config| wait(check(config))),
         What::Openapi => print_openapi(),
         What::Audit(Audit::Verify) => verify(),
+        What::Channel(channel) => match wait(channel.run()) {
+            Ok(channel::Verdict::Good) => Ok(()),
+            Ok(channel::Verdict::Refused) => return ExitCode::FAILURE, // it has said why
+            Err(error) => Err(error),
+        },
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -132,7 +141,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn wait(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     let outcome = runtime.block_on(work);
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

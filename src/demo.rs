@@ -29,7 +29,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context;
 use tokio_util::task::AbortOnDropHandle;
 
-pub use phones::Phones;
+pub use phones::{By, Letter, Phones};
 
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 

@@ -45,6 +45,7 @@ pub mod links;
 pub mod messages;
 mod names;
 mod openings;
+mod passage;
 pub mod postback;
 mod posting;
 pub mod reapply;
@@ -139,6 +140,7 @@ pub struct Gateway {
     threads: Arc<threads::Threads>,
     drivers: channels::Drivers,
     ears: ears::Ears,
+    passages: passage::Passages,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
     /// Messages that this node is to take out of their chats.
@@ -202,6 +204,7 @@ impl Gateway {
             threads,
             drivers: channels::Drivers::default(),
             ears: ears::Ears::default(),
+            passages: passage::Passages::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
             courier: posting::Courier::new(premises.reach),

@@ -4,6 +4,7 @@
 //! It knows no team and keeps no account: whoever asks brings one.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -122,6 +123,29 @@ pub fn only(account: &Account, fields: &[&str], secrets: &[&str]) -> Vec<Wrong> 
     let closed = account.secrets.keys().filter(|name| !secrets.contains(&name.as_str()));
     let open = open.map(|name| wrong("account", name, fields));
     open.chain(closed.map(|name| wrong("secrets", name, secrets))).collect()
+}
+
+/// How many messages a minute may bring to the platform: a field of every account.
+pub const MAX_PER_MINUTE: &str = "max_per_minute";
+
+/// No limit is larger: nothing would be left to wait for.
+const MOST_PER_MINUTE: u64 = 60_000;
+
+/// The limit that an account says, as a number or as a text of digits.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn max_per_minute(account: &Account) -> Result<Option<NonZeroU32>, Wrong> {
+    let said = match account.fields.get(MAX_PER_MINUTE) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text.parse().ok(),
+        Some(value) => value.as_u64(),
+    };
+    let said = said.filter(|said| *said <= MOST_PER_MINUTE).and_then(|said| u32::try_from(said).ok());
+    let limit = said.and_then(NonZeroU32::new);
+    let detail = format!("must be a number from 1 to {MOST_PER_MINUTE}");
+    limit.map(Some).ok_or(Wrong { pointer: format!("/account/{MAX_PER_MINUTE}"), detail })
 }
 
 #[cfg(test)]

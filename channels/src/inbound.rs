@@ -157,6 +157,11 @@ impl Ear {
         self.inbound.assurance
     }
 
+    /// Whether a proof needs a secret of the account's; else all that it needs is published.
+    pub fn needs_secret(&self) -> bool {
+        self.inbound.verify.iter().any(|verify| verify.secret().is_some())
+    }
+
     /// With keys that are there already: nothing is fetched for them.
     pub fn with_keys(mut self, keys: Keys) -> Self {
         self.keys = keys;

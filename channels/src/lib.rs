@@ -6,6 +6,7 @@
 //! the message (again, elsewhere, never) is part of the port; what to do about it is not.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,6 +22,7 @@ pub mod platform;
 pub mod reach;
 pub mod recorder;
 pub mod shipped;
+pub mod smtp;
 pub mod template;
 pub mod webchat;
 
@@ -156,6 +158,12 @@ pub trait Channel: Send + Sync + 'static {
 
     /// Hands one message to the platform. Sends at most once itself; the sender repeats.
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError>;
+
+    /// How many messages of this account a minute may bring; none: as many as there are. The sender
+    /// keeps to it.
+    fn max_per_minute(&self) -> Option<NonZeroU32> {
+        None
+    }
 
     /// Takes a message out of the chat: `id` is the platform's, as it was heard or sent.
     ///

@@ -1,6 +1,7 @@
 //! A platform that a definition describes: what it can do, the channel of an account on it, and
 //! the ear for what comes in over it. One engine serves all; what differs is in the definition.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -8,7 +9,7 @@ use secrecy::SecretString;
 use crate::ambient::Ambient;
 use crate::auth::Proof;
 use crate::carrier::Carrier;
-use crate::definition::{Abilities, Account, Definition, Wrong};
+use crate::definition::{Abilities, Account, Definition, Wrong, max_per_minute};
 use crate::inbound::Ear;
 use crate::inbound::proof::Verify;
 use crate::template::values::Known;
@@ -60,10 +61,10 @@ impl Platform {
     }
 
     /// The line of an account that was judged.
-    fn line(&self, known: Known) -> Result<Line, Vec<Wrong>> {
+    fn line(&self, known: Known, limit: Option<NonZeroU32>) -> Result<Line, Vec<Wrong>> {
         let proof = Proof::open(&self.file.auth, &known)?;
         let (file, carrier, ambient) = (self.file.clone(), self.carrier.clone(), self.ambient.clone());
-        Ok(Line { file, known, proof, carrier, ambient })
+        Ok(Line { file, known, proof, carrier, ambient, limit })
     }
 
     /// Who wants to have passed on what is heard must be able to prove it: the account that lacks
@@ -120,7 +121,9 @@ impl Definition for Platform {
     }
 
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
-        Ok(Arc::new(self.line(self.judge(account)?)?))
+        let known = self.judge(account)?;
+        let limit = max_per_minute(account).map_err(|wrong| vec![wrong])?.or(self.file.send.max_per_minute);
+        Ok(Arc::new(self.line(known, limit)?))
     }
 
     fn verifier(&self, secret: &SecretString) -> Option<Ear> {
@@ -136,6 +139,6 @@ impl Definition for Platform {
         let Some(inbound) = self.inbound.clone() else { return Ok(None) };
         let asks = inbound.company.is_some() || !inbound.invited.is_empty();
         let ear = Ear::new(inbound, known.clone(), self.carrier.clone());
-        Ok(Some(if asks { ear.with_line(self.line(known)?) } else { ear }))
+        Ok(Some(if asks { ear.with_line(self.line(known, None)?) } else { ear }))
     }
 }

@@ -5,12 +5,13 @@
 //! recorder keeps several channels' messages apart.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::definition::{Abilities, Account, Definition, Wrong, only};
+use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, Wrong, max_per_minute, only};
 use crate::inbound::Ear;
 use crate::{Channel, DeliveryError, Message, Sent};
 
@@ -93,7 +94,7 @@ impl Definition for Recorder {
     }
 
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
-        let mut wrong = only(account, &["inbox"], &[]);
+        let mut wrong = only(account, &["inbox", MAX_PER_MINUTE], &[]);
         let inbox = match account.fields.get("inbox") {
             None => String::new(),
             Some(Value::String(inbox)) => inbox.clone(),
@@ -102,7 +103,11 @@ impl Definition for Recorder {
                 String::new()
             }
         };
-        if wrong.is_empty() { Ok(Arc::new(Inbox { inbox, recorder: self.clone() })) } else { Err(wrong) }
+        let limit = max_per_minute(account).unwrap_or_else(|fault| {
+            wrong.push(fault);
+            None
+        });
+        if wrong.is_empty() { Ok(Arc::new(Inbox { inbox, limit, recorder: self.clone() })) } else { Err(wrong) }
     }
 
     fn abilities(&self) -> Abilities {
@@ -126,6 +131,7 @@ impl Definition for Recorder {
 /// The channel of one account.
 struct Inbox {
     inbox: String,
+    limit: Option<NonZeroU32>,
     recorder: Recorder,
 }
 
@@ -133,6 +139,10 @@ struct Inbox {
 impl Channel for Inbox {
     fn name(&self) -> &str {
         NAME
+    }
+
+    fn max_per_minute(&self) -> Option<NonZeroU32> {
+        self.limit
     }
 
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {

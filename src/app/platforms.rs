@@ -1,5 +1,5 @@
-//! The chat platforms that this gateway speaks to: those that are shipped, and for trying the one
-//! that keeps what it is given. They get their time, their chance and their reach from here.
+//! The chat platforms that this gateway speaks to: those that are shipped, mail, and for trying the
+//! one that keeps what it is given. They get their time, their chance and their reach from here.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use countersign_channels::definition::{Definition, Registry};
 use countersign_channels::reach::Reach;
 use countersign_channels::recorder::Recorder;
 use countersign_channels::shipped;
+use countersign_channels::smtp::Smtp;
 
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::Config;
@@ -44,6 +45,7 @@ pub fn registry(config: &Config, recorder: Recorder) -> anyhow::Result<Registry>
     let carrier = Carrier::new(reach(config)).context("no TLS for outgoing connections")?;
     let ambient: Arc<dyn Ambient> = Arc::new(Given::default());
     let shipped = shipped::platforms(&carrier, &ambient)?.into_iter().map(|one| Arc::new(one) as Arc<dyn Definition>);
+    let mail: Arc<dyn Definition> = Arc::new(Smtp::new(carrier.reach().clone(), ambient.clone()));
     let recorder: Arc<dyn Definition> = Arc::new(recorder);
-    Ok(Registry::of(shipped.chain(Some(recorder).filter(|_| !config.server.production))))
+    Ok(Registry::of(shipped.chain([mail]).chain(Some(recorder).filter(|_| !config.server.production))))
 }

@@ -4,7 +4,8 @@
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use countersign_channels::recorder::Recorder;
+use countersign_channels::Content;
+use countersign_channels::recorder::{Recorded, Recorder};
 use secrecy::ExposeSecret as _;
 
 use crate::ambient::{Entropy, SystemEntropy};
@@ -38,10 +39,27 @@ pub(super) async fn run(port: u16) -> anyhow::Result<()> {
     running.finish().await
 }
 
-/// The phone network: what the gateway gives its platform for text messages reaches the demo's
-/// phones, without any way through the gateway's API.
+/// The networks: what the gateway gives its platforms reaches the demo's phones, without any way
+/// through the gateway's API.
 fn network(phones: demo::Phones) -> Recorder {
-    Recorder::telling(move |sent| {
-        phones.deliver(sent.message.to.as_str(), sent.message.content.plain().expose_secret());
-    })
+    Recorder::telling(move |sent| phones.deliver(sent.message.to.as_str(), letter(sent)))
+}
+
+/// A message as a phone shows it: each of the demo's channels has an inbox of its own name.
+fn letter(sent: &Recorded) -> demo::Letter {
+    let by = match sent.inbox.as_str() {
+        "whatsapp" => demo::By::WhatsApp,
+        "email" => demo::By::Mail,
+        _ => demo::By::Sms,
+    };
+    let plain = || sent.message.content.plain().expose_secret().to_owned();
+    let (text, url, code) = match &sent.message.content {
+        Content::Link { text, url } if by != demo::By::Sms => {
+            (text.clone(), Some(url.expose_secret().to_owned()), None)
+        }
+        Content::Code { code, .. } => (plain(), None, Some(code.expose_secret().to_owned())),
+        Content::Text(_) | Content::Link { .. } => (plain(), None, None),
+    };
+    let subject = sent.message.subject.clone().filter(|_| by == demo::By::Mail);
+    demo::Letter { by, subject, text, url, code }
 }

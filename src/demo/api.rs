@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::bank::CUSTOMER_NAME;
+use super::chat::Place;
 
 /// A caller of the gateway with one API key.
 #[derive(Clone)]
@@ -145,18 +146,18 @@ impl Api {
         Ok(accepted(reply).await?.json().await?)
     }
 
-    /// Opens a conversation with the customer of that phone number, or answers the one that is open.
-    /// With `identity_token` the website vouches.
+    /// Opens a conversation with the customer of that phone, or answers the one that is open. With
+    /// `identity_token` the website vouches.
     pub async fn open(
         &self,
-        conversation: &str,
-        phone: &str,
+        (place, conversation): (Place, &str),
+        (phone, email): (&str, &str),
         identity_token: Option<&str>,
     ) -> Result<Interaction, Trouble> {
         let body = json!({
-            "channel": "webchat",
+            "channel": place.channel(),
             "conversation": conversation,
-            "participants": [{"role": "primary", "name": CUSTOMER_NAME, "phone": phone}],
+            "participants": [{"role": "primary", "name": CUSTOMER_NAME, "phone": phone, "email": email}],
             "identity_token": identity_token,
         });
         self.call(Method::POST, "/v1/interactions", Some(&body)).await
@@ -173,15 +174,27 @@ impl Api {
         self.call(Method::GET, &path, None).await
     }
 
-    /// A login link whose success comes back with `intent` and `state`.
-    pub async fn login_link(&self, interaction: &str, intent: &str, state: &str) -> Result<LoginLink, Trouble> {
-        let body = json!({"purpose": "mid_chat", "intent": intent, "state": state});
+    /// A login link whose success comes back with `intent` and `state`; with `deliver` the gateway
+    /// sends it into the conversation itself.
+    pub async fn login_link(
+        &self,
+        interaction: &str,
+        (intent, state): (&str, &str),
+        deliver: bool,
+    ) -> Result<LoginLink, Trouble> {
+        let body = json!({"purpose": "mid_chat", "intent": intent, "state": state, "deliver": deliver});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/login-links"), Some(&body)).await
     }
 
-    /// Sends a code to the customer's phone; its success comes back with `intent` and `state`.
-    pub async fn ask_code(&self, interaction: &str, intent: &str, state: &str) -> Result<Challenge, Trouble> {
-        let body = json!({"method": "otp", "deliver_to": "sms", "intent": intent, "state": state});
+    /// Sends a code to the customer, by `chat`, `sms` or `email`; its success comes back with `intent`
+    /// and `state`.
+    pub async fn ask_code(
+        &self,
+        interaction: &str,
+        (intent, state): (&str, &str),
+        by: &str,
+    ) -> Result<Challenge, Trouble> {
+        let body = json!({"method": "otp", "deliver_to": by, "intent": intent, "state": state});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/challenges"), Some(&body)).await
     }
 

@@ -25,6 +25,25 @@ pub struct Chat {
     pub phone: Phone,
 }
 
+/// Where a conversation takes place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On the bank's website.
+    Web,
+    /// On the customer's WhatsApp: what is typed on this page is typed there.
+    WhatsApp,
+}
+
+impl Place {
+    /// The team's channel for it.
+    pub fn channel(self) -> &'static str {
+        match self {
+            Self::Web => "webchat",
+            Self::WhatsApp => "whatsapp",
+        }
+    }
+}
+
 /// What can happen to a conversation. `done` is dropped when the bot has dealt with it.
 pub enum Knock {
     Said {
@@ -33,6 +52,7 @@ pub enum Knock {
     },
     /// The customer wants another code.
     Resend {
+        by_mail: bool,
         done: oneshot::Sender<()>,
     },
     /// The website's server says who this is.
@@ -47,10 +67,10 @@ pub enum Knock {
 
 impl Chat {
     /// A new conversation, greeted and without an interaction: looking is not talking.
-    pub fn open(world: Arc<World>, phone: Phone) -> Self {
+    pub fn open(world: Arc<World>, phone: Phone, place: Place) -> Self {
         let (door, inbox) = mpsc::channel(INBOX);
         let (publish, view) = watch::channel(Arc::default());
-        tokio::spawn(Talk::begin(world, phone.number.clone(), publish, door.downgrade()).run(inbox));
+        tokio::spawn(Talk::begin(world, (place, phone.clone()), publish, door.downgrade()).run(inbox));
         Self { door, view, phone }
     }
 
@@ -65,10 +85,11 @@ impl Chat {
         self.knock(Knock::Said { text, done }, answered).await
     }
 
-    /// The customer wants another code; returns when it is asked for. `false`: the chat is too busy.
-    pub async fn resend(&self) -> bool {
+    /// The customer wants another code, by mail or as before; returns when it is asked for. `false`: the
+    /// chat is too busy.
+    pub async fn resend(&self, by_mail: bool) -> bool {
         let (done, answered) = oneshot::channel();
-        self.knock(Knock::Resend { done }, answered).await
+        self.knock(Knock::Resend { by_mail, done }, answered).await
     }
 
     /// The website vouches for the visitor; returns when the bot has greeted them.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 
 use super::api::Api;
-use super::chat::{Chat, Knock};
+use super::chat::{Chat, Knock, Place};
 use super::events::Event;
 use super::phones::{self, Phones};
 use crate::ambient::Entropy;
@@ -40,6 +40,11 @@ impl Chats {
 
     /// The chat of a browser, made when it first speaks or listens. `None`: too many.
     pub fn of(&self, cookie: &str) -> Option<Chat> {
+        self.at(cookie, Place::Web)
+    }
+
+    /// The same, where it is made there.
+    pub fn at(&self, cookie: &str, place: Place) -> Option<Chat> {
         let mut chats = lock(&self.by_cookie);
         if let Some(chat) = chats.get(cookie).filter(|chat| chat.is_open()) {
             return Some(chat.clone());
@@ -50,7 +55,7 @@ impl Chats {
         if chats.len() >= MOST {
             return None;
         }
-        let chat = Chat::open(self.world.clone(), self.phones.connect()?);
+        let chat = Chat::open(self.world.clone(), self.phones.connect()?, place);
         chats.insert(cookie.to_owned(), chat.clone());
         Some(chat)
     }

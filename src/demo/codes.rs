@@ -7,23 +7,37 @@ use serde_json::Value;
 
 use super::api::{Problem, Trouble};
 use super::bot::{Want, bot};
+use super::chat::Place;
 use super::events::Event;
 use super::talk::Talk;
 
 impl Talk {
-    /// Has a code sent to the customer's phone. `false`: the gateway sends none for now.
-    pub async fn send_code(&mut self, interaction: &str, want: Want, state: &str) -> Result<bool, Trouble> {
-        let challenge = match self.world.api.ask_code(interaction, want.intent(), state).await {
+    /// Has a code sent to the customer's phone, or by mail. `false`: the gateway sends none for now.
+    pub async fn send_code(
+        &mut self,
+        interaction: &str,
+        (want, state): (Want, &str),
+        by_mail: bool,
+    ) -> Result<bool, Trouble> {
+        let (by, whither) = match self.place {
+            _ if by_mail => ("email", "by mail"),
+            Place::Web => ("sms", "to your phone"),
+            Place::WhatsApp => ("chat", "to your WhatsApp"),
+        };
+        let challenge = match self.world.api.ask_code(interaction, (want.intent(), state), by).await {
             Err(Trouble::Refused(problem)) if self.may_not_send(&problem) => return Ok(false),
             other => other?,
         };
         self.view.say(bot(format!(
-            "For {} I need to know that it is you. I have sent a code to your phone; please type it here.",
+            "For {} I need to know that it is you. I have sent a code {whither}; please type it here.",
             want.spoken()
         )));
         self.view.explain(
-            "The bot asked the gateway to send a code to the phone that the bank has on file.",
-            format!("POST …/challenges {{method: otp, intent: {}, state: {state}}} → 202", want.intent()),
+            "The bot asked the gateway to send a code to an address that the bank has on file.",
+            format!(
+                "POST …/challenges {{method: otp, deliver_to: {by}, intent: {}, state: {state}}} → 202",
+                want.intent()
+            ),
         );
         self.view.ask_for_code(&challenge, want.spoken());
         self.code = Some((challenge.id, want));
@@ -51,6 +65,16 @@ impl Talk {
                 self.follow_code().await
             }
             Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// The customer wants the code by mail: a new one, in the place of the one that is waited for.
+    pub async fn send_by_mail(&mut self) -> Result<(), Trouble> {
+        let (Some((_, want)), Some(interaction)) = (self.code.clone(), self.interaction.clone()) else { return Ok(()) };
+        let state = self.pending.iter().find(|pending| pending.want == want).map(|pending| pending.state.clone());
+        match state {
+            Some(state) => self.send_code(&interaction, (want, &state), true).await.map(drop),
+            None => self.serve(want).await,
         }
     }
 

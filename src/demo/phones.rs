@@ -1,6 +1,7 @@
-//! The customers' phones: one number for each chat, and the text messages that reached it.
+//! The customers' phones: one number and one mailbox for each chat, and what reached them: text
+//! messages, WhatsApp messages, mails.
 //!
-//! A phone is its owner's. The bot knows the number and no more; what arrives is shown to the
+//! A phone is its owner's. The bot knows its addresses and no more; what arrives is shown to the
 //! browser of that chat alone, and written nowhere. Who brings the messages is outside.
 
 use std::collections::HashMap;
@@ -15,11 +16,39 @@ pub const NUMBERS: u16 = 1_000;
 /// Older messages leave the screen.
 const LONGEST: usize = 12;
 
-/// A text message. It cannot be printed: it may hold a code.
+/// What somebody was sent. It cannot be printed: it may hold a code.
+#[derive(Clone, Serialize)]
+pub struct Letter {
+    /// As what it came.
+    pub by: By,
+    /// The line above a mail.
+    pub subject: Option<String>,
+    /// Its words, a code in its place.
+    pub text: String,
+    /// What a link's button opens.
+    pub url: Option<String>,
+    /// The code alone, where it brings one.
+    pub code: Option<String>,
+}
+
+/// As what a message comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// A text message.
+    Sms,
+    /// A WhatsApp message.
+    WhatsApp,
+    /// A mail.
+    Mail,
+}
+
+/// A message on a phone.
 #[derive(Clone, Serialize)]
 pub struct Text {
     pub id: u32,
-    pub text: String,
+    #[serde(flatten)]
+    pub letter: Letter,
 }
 
 /// What a phone has received, oldest first.
@@ -30,6 +59,8 @@ pub type Texts = Arc<Vec<Text>>;
 pub struct Phone {
     /// In E.164.
     pub number: String,
+    /// Its owner's mailbox.
+    pub mailbox: String,
     /// What has arrived, as it arrives.
     pub texts: watch::Receiver<Texts>,
 }
@@ -55,25 +86,31 @@ impl Phones {
             if !lines.by_number.contains_key(&number) {
                 let (line, texts) = watch::channel(Texts::default());
                 lines.by_number.insert(number.clone(), line);
-                return Some(Phone { number, texts });
+                return Some(Phone { mailbox: mailbox(&number), number, texts });
             }
         }
         None
     }
 
-    /// A text message arrives; one for a number that nobody holds is lost, as on any network.
-    pub fn deliver(&self, number: &str, text: &str) {
+    /// A message arrives at a number or a mailbox; one for nobody's is lost, as on any network.
+    pub fn deliver(&self, to: &str, letter: Letter) {
         let lines = lock(&self.0);
-        let Some(line) = lines.by_number.get(number) else { return };
+        let number = lines.by_number.keys().find(|number| **number == to || mailbox(number) == to);
+        let Some(line) = number.and_then(|number| lines.by_number.get(number)) else { return };
         line.send_modify(|texts| {
             let mut received = texts.as_ref().clone();
             let id = received.last().map_or(1, |last| last.id + 1);
-            received.push(Text { id, text: text.to_owned() });
+            received.push(Text { id, letter });
             let surplus = received.len().saturating_sub(LONGEST);
             received.drain(..surplus);
             *texts = Arc::new(received);
         });
     }
+}
+
+/// Who holds the number reads mail there.
+fn mailbox(number: &str) -> String {
+    format!("customer-{}@example.com", &number[number.len().saturating_sub(3)..])
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -85,7 +122,11 @@ mod tests {
     use super::*;
 
     fn received(phone: &Phone) -> Vec<String> {
-        phone.texts.borrow().iter().map(|text| text.text.clone()).collect()
+        phone.texts.borrow().iter().map(|text| text.letter.text.clone()).collect()
+    }
+
+    fn text(by: By, text: &str) -> Letter {
+        Letter { by, subject: None, text: text.to_owned(), url: None, code: None }
     }
 
     #[test]
@@ -93,9 +134,12 @@ mod tests {
         let phones = Phones::default();
         let (one, other) = (phones.connect().expect("a number"), phones.connect().expect("a number"));
         assert_ne!(one.number, other.number);
-        phones.deliver(&one.number, "314159");
-        phones.deliver("+447700900999", "for nobody");
-        assert_eq!(received(&one), ["314159"]);
+        phones.deliver(&one.number, text(By::Sms, "314159"));
+        phones.deliver("+447700900999", text(By::Sms, "for nobody"));
+        phones.deliver(&one.mailbox, text(By::Mail, "Hello"));
+        phones.deliver("customer-999@example.com", text(By::Mail, "for nobody"));
+        assert_eq!(received(&one), ["314159", "Hello"]);
+        assert_ne!(one.mailbox, other.mailbox);
         assert!(received(&other).is_empty());
     }
 
@@ -105,7 +149,7 @@ mod tests {
         let mut all: Vec<_> = (0..NUMBERS).map(|_| phones.connect().expect("a number")).collect();
         assert!(phones.connect().is_none());
         let last = all.pop().expect("there are some");
-        phones.deliver(&last.number, "314159");
+        phones.deliver(&last.number, text(By::WhatsApp, "314159"));
         let number = last.number.clone();
         drop(last);
         let again = phones.connect().expect("one is free");
@@ -118,7 +162,7 @@ mod tests {
         let phones = Phones::default();
         let phone = phones.connect().expect("a number");
         for n in 1..=LONGEST + 3 {
-            phones.deliver(&phone.number, &n.to_string());
+            phones.deliver(&phone.number, text(By::Sms, &n.to_string()));
         }
         let ids: Vec<_> = phone.texts.borrow().iter().map(|text| text.id).collect();
         assert_eq!((ids.len(), ids[0]), (LONGEST, 4));

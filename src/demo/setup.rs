@@ -44,10 +44,13 @@ pub async fn team(owner: &Api, base: &str) -> anyhow::Result<Team> {
         .context("the bot's API key")?;
     let _: Value =
         owner.call(Method::PATCH, &format!("{team}/settings"), Some(&settings(base))).await.context("its settings")?;
-    let _: Value = owner
-        .call(Method::PUT, &format!("{team}/channels/sms"), Some(&json!({"definition": "recorder"})))
-        .await
-        .context("its text messages")?;
+    for name in ["sms", "whatsapp", "email"] {
+        let channel = json!({"definition": "recorder", "account": {"inbox": name}});
+        let _: Value = owner
+            .call(Method::PUT, &format!("{team}/channels/{name}"), Some(&channel))
+            .await
+            .with_context(|| format!("its channel {name}"))?;
+    }
     Ok(Team { bot: owner.with_key(&bot.key), key: SecurityKey::from_base64url(&made.kid, &made.secret)? })
 }
 

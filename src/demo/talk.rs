@@ -13,8 +13,9 @@ use tokio::sync::{mpsc, watch};
 
 use super::api::{Authentication, Heard, Problem, Trouble};
 use super::bot::{Proof, Want, Wish, bot};
-use super::chat::Knock;
+use super::chat::{Knock, Place};
 use super::chats::World;
+use super::phones::Phone;
 use super::transcript::{Body, Mark, View};
 
 /// Silence after which a chat is forgotten.
@@ -32,9 +33,10 @@ pub(super) struct Talk {
     publish: watch::Sender<Arc<View>>,
     /// Only to be handed on: it must not keep its own task alive.
     door: mpsc::WeakSender<Knock>,
+    pub place: Place,
     conversation: String,
-    /// The customer's, as the bank has it on file.
-    phone: String,
+    /// The customer's phone and mailbox, as the bank has them on file.
+    on_file: (String, String),
     said: u32,
     requests: u32,
     pub view: View,
@@ -50,19 +52,29 @@ impl Talk {
     /// Greets, and opens no interaction yet: looking is not talking.
     pub fn begin(
         world: Arc<World>,
-        phone: String,
+        (place, phone): (Place, Phone),
         publish: watch::Sender<Arc<View>>,
         door: mpsc::WeakSender<Knock>,
     ) -> Self {
         let mut view = View::default();
         view.mark = Mark::of(Authentication::default());
+        if place == Place::WhatsApp {
+            view.say(Body::Notice {
+                text: "This chat is on WhatsApp: what you type here you type there.".into(),
+                alarm: false,
+            });
+        }
         view.say(bot("Hello, I am the assistant of Linden Bank. I can send you a copy of your statement, tell you your balance, or change your address."));
         view.explain("Ask for your statement, and the bot wants a login. Ask to change your address, and it wants a code from your phone.", "");
         publish.send_replace(Arc::new(view.clone()));
         Self {
-            conversation: format!("demo-{}", super::draw(&*world.entropy, 12)),
+            conversation: match place {
+                Place::Web => format!("demo-{}", super::draw(&*world.entropy, 12)),
+                Place::WhatsApp => phone.number.clone(),
+            },
             world,
-            phone,
+            place,
+            on_file: (phone.number, phone.mailbox),
             publish,
             door,
             said: 0,
@@ -80,7 +92,8 @@ impl Talk {
         while let Ok(Some(knock)) = tokio::time::timeout(IDLE, inbox.recv()).await {
             let (result, done) = match knock {
                 Knock::Said { text, done } => (self.hear(&text).await, Some(done)),
-                Knock::Resend { done } => (self.send_again().await, Some(done)),
+                Knock::Resend { by_mail: true, done } => (self.send_by_mail().await, Some(done)),
+                Knock::Resend { by_mail: false, done } => (self.send_again().await, Some(done)),
                 Knock::Vouched { identity_token, done } => (self.welcome(&identity_token).await, Some(done)),
                 Knock::Event(event) => (self.learn(event).await, None),
                 Knock::Refresh => (self.catch_up().await, None),
@@ -168,7 +181,7 @@ impl Talk {
         let state = format!("request-{}", self.requests);
         match want.proof() {
             Proof::Login => self.send_link(&interaction, want, &state).await?,
-            Proof::Code if !self.send_code(&interaction, want, &state).await? => return Ok(()),
+            Proof::Code if !self.send_code(&interaction, (want, &state), false).await? => return Ok(()),
             Proof::Code => {}
         }
         self.pending.retain(|other| other.want != want);
@@ -177,13 +190,21 @@ impl Talk {
     }
 
     async fn send_link(&mut self, interaction: &str, want: Want, state: &str) -> Result<(), Trouble> {
-        let link = self.world.api.login_link(interaction, want.intent(), state).await?;
+        let sent = self.place == Place::WhatsApp;
+        let link = self.world.api.login_link(interaction, (want.intent(), state), sent).await?;
         self.view.say(bot(format!("For {} I need to know that it is you. Please log in:", want.spoken())));
-        self.view.explain(
-            "The bot asked for a login link, put it in the chat, and remembers what was wanted.",
-            format!("POST …/login-links {{purpose: mid_chat, intent: {}, state: {state}}} → 201", want.intent()),
+        let (told, deliver) = match self.place {
+            Place::Web => ("The bot asked for a login link, put it in the chat, and remembers what was wanted.", ""),
+            Place::WhatsApp => {
+                ("The gateway sends the login link to WhatsApp itself; the bot only waits.", ", deliver: true")
+            }
+        };
+        let wire = format!(
+            "POST …/login-links {{purpose: mid_chat, intent: {}, state: {state}{deliver}}} → 201",
+            want.intent()
         );
-        self.view.offer(link, want.spoken());
+        self.view.explain(told, wire);
+        self.view.offer(link, want.spoken(), sent);
         Ok(())
     }
 
@@ -224,7 +245,8 @@ impl Talk {
         if let (Some(id), None) = (&self.interaction, identity_token) {
             return Ok(id.clone());
         }
-        let opened = self.world.api.open(&self.conversation, &self.phone, identity_token).await?;
+        let on_file = (self.on_file.0.as_str(), self.on_file.1.as_str());
+        let opened = self.world.api.open((self.place, &self.conversation), on_file, identity_token).await?;
         if let Some(door) = self.door.upgrade() {
             self.world.register(&opened.id, door);
         }

@@ -49,6 +49,8 @@ pub enum Body {
         url: String,
         want: String,
         state: CardState,
+        /// The gateway has sent it to the customer's phone; it is not in the chat.
+        sent: bool,
     },
     Code(CodeCard),
     Statement,
@@ -159,9 +161,10 @@ impl View {
     }
 
     /// Offers a login link; the one before it is void.
-    pub fn offer(&mut self, link: LoginLink, want: &str) {
+    pub fn offer(&mut self, link: LoginLink, want: &str, sent: bool) {
         self.turn_card(CardState::Replaced);
-        self.say(Body::Login { url: link.url.clone(), want: want.to_owned(), state: CardState::Offered });
+        let url = if sent { String::new() } else { link.url.clone() };
+        self.say(Body::Login { url, want: want.to_owned(), state: CardState::Offered, sent });
         self.link = Some(link);
     }
 
@@ -367,8 +370,8 @@ mod tests {
     fn a_new_link_voids_the_card_before_it() {
         let link = |url: &str| LoginLink { id: url.into(), url: url.into(), opener_secret: None };
         let mut view = View::default();
-        view.offer(link("/l/1"), "a statement");
-        view.offer(link("/l/2"), "a statement");
+        view.offer(link("/l/1"), "a statement", false);
+        view.offer(link("/l/2"), "a statement", true);
         view.turn_card(CardState::Done);
         let states: Vec<_> = view
             .entries

@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Form, Router};
 use serde::Deserialize;
 
-use super::chat::Chat;
+use super::chat::{Chat, Place};
 use super::pages::{self, Frame, Seen};
 use super::{Demo, DemoSlot, login};
 
@@ -36,6 +36,7 @@ pub fn router(slot: DemoSlot) -> Router {
         .route("/demo/chat/resend", post(resend))
         .route("/demo/chat/new", post(start_over))
         .route("/demo/chat/known", post(start_known))
+        .route("/demo/chat/whatsapp", post(start_on_whatsapp))
         .route("/demo/login", get(login::show).post(login::answer))
         .route("/demo/assets/{name}", get(asset))
         .layer(DefaultBodyLimit::max(16 * 1024))
@@ -149,10 +150,16 @@ async fn say(Extension(demo): TheDemo, headers: HeaderMap, Form(said): Form<Said
     told(&demo, taken)
 }
 
-/// The customer wants another code.
-async fn resend(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Another {
+    by: String,
+}
+
+/// The customer wants another code, perhaps by mail.
+async fn resend(Extension(demo): TheDemo, headers: HeaderMap, Form(another): Form<Another>) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
-    told(&demo, chat.resend().await)
+    told(&demo, chat.resend(another.by == "mail").await)
 }
 
 /// Back to the chat, where the bot took it.
@@ -173,6 +180,15 @@ async fn start_known(Extension(demo): TheDemo) -> Response {
     let Some(chat) = demo.chats.of(&visitor) else { return no_chat(&demo) };
     let token = demo.bank.identity_token(&super::draw(&*demo.entropy, 24), demo.clock.now() / 1000);
     chat.vouch(token).await;
+    with_cookie(&demo, &visitor, Redirect::to("/demo").into_response())
+}
+
+/// The customer writes to the bank on WhatsApp instead.
+async fn start_on_whatsapp(Extension(demo): TheDemo) -> Response {
+    let visitor = new_visitor(&demo);
+    if demo.chats.at(&visitor, Place::WhatsApp).is_none() {
+        return no_chat(&demo);
+    }
     with_cookie(&demo, &visitor, Redirect::to("/demo").into_response())
 }
 

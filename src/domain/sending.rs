@@ -119,6 +119,9 @@ pub struct Trying {
     pub next: Moment,
     /// When it was first to leave.
     pub since: Moment,
+    /// Its turn in what the account may send, where it has waited for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Moment>,
 }
 
 impl State {

@@ -46,7 +46,9 @@ impl Gateway {
             let data = json!({"channel": name, "definition": channel.definition});
             Ok(((is_new, channel), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.change_team(team, rule, None).await?)
+        let put = self.change_team(team, rule, None).await?;
+        self.passages.forget(team, name);
+        fresh(put)
     }
 
     /// A channel of the team.
@@ -65,6 +67,7 @@ impl Gateway {
         fresh(self.change_team(team, rule, None).await?)?;
         self.drivers.0.remove(&(team.clone(), name.clone()));
         self.forget_ear(team, name);
+        self.passages.forget(team, name);
         Ok(())
     }
 
@@ -82,7 +85,7 @@ impl Gateway {
         let id = format!("{team}.{}", base64url(&self.draw::<12>()));
         let message = Message { id, to: Address::new(to), subject: Some(text.clone()), content: Content::Text(text) };
         let how = outcome_of(hand(&*driver, &message).await);
-        self.hear_of(&view, name, how.health(None)).await;
+        self.went(&view, name, how, None).await;
         Ok(how)
     }
 

@@ -1,9 +1,8 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
 //! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v` and the
-//! indexes a team's;
-//! `n`, `d`, `b` and `g` have partitions of their own.
+//! indexes a team's; `n`, `d`, `b`, `g` and `p` have partitions of their own.
 
-use crate::domain::id::{InteractionId, ScreenName, TeamName, WebhookName};
+use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, WebhookName};
 
 /// Whether a record's version stands on the flag board, where the store has one. Every put of such
 /// a record says so: what the board does not know is not there.
@@ -43,6 +42,11 @@ pub(super) fn team_budget_name(team: &TeamName) -> String {
 /// Codes that a team sent to a country, and those that came back.
 pub(super) fn returns_name(team: &TeamName, country: &str) -> String {
     format!("g/{team}/{country}")
+}
+
+/// How far the moments of an account's limit are given out.
+pub(super) fn pace_name(team: &TeamName, channel: &ChannelName) -> String {
+    format!("p/{team}/{channel}")
 }
 
 /// The store's epoch.

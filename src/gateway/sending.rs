@@ -24,7 +24,7 @@ use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::link::Purpose;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::{Tried, tried};
-use crate::domain::sending::{PATIENCE, Sending, State, Way, What, is_text_message};
+use crate::domain::sending::{PATIENCE, Sending, State, Trying, Way, What, is_text_message};
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::wording;
@@ -119,25 +119,41 @@ impl Gateway {
         if self.now().plus(PATIENCE) > trying.next {
             return Ok(()); // too late for this claim: whoever makes the next one has the time for it
         }
-        let how = self.try_way(&team, &seen.interaction, sending).await?;
-        let label = if how == Tried::Sent { "sent" } else { "not-sent" };
+        let how = self.try_way(&team, &seen.interaction, (sending, trying)).await?;
+        let label = match how {
+            Tried::Sent => "sent",
+            Tried::Turn(_) | Tried::Shut(_) => "waits",
+            _ => "not-sent",
+        };
         metrics::counter!("countersign_messages_total", "outcome" => label).increment(1);
         let visit = Visit { id: claim.id, team: None, actor: Actor::Time, with: With::Nothing };
         self.turn(visit, |turn, _| tried(turn, claim.number, trying.tries, how), None).await.map(drop)
     }
 
     /// Sends it where it is to go now.
-    async fn try_way(&self, team: &TeamView, interaction: &Interaction, sending: &Sending) -> Result<Tried, Error> {
+    async fn try_way(
+        &self,
+        team: &TeamView,
+        interaction: &Interaction,
+        (sending, trying): (&Sending, Trying),
+    ) -> Result<Tried, Error> {
         let participant = interaction.participant(&sending.participant).ok_or(Refusal::NotFound("participant"))?;
         if sending.way == Way::Event {
             return self.request_sending(team, interaction, participant, sending).await;
         }
-        let Some(driver) = self.driver(team, &sending.way.channel(interaction)) else {
+        let channel = sending.way.channel(interaction);
+        let Some(driver) = self.driver(team, &channel) else {
             return Ok(Tried::Refused("no-channel"));
         };
         let Some(address) = sending.way.address(interaction, participant) else {
             return Ok(Tried::Refused("no-address"));
         };
+        let Some((subject, content)) = self.word(team, interaction, participant, sending) else {
+            return Ok(Tried::Refused("gone"));
+        };
+        if let Some(held) = self.held_back(team, &channel, (driver.max_per_minute(), trying)).await? {
+            return Ok(held);
+        }
         let to = sending.way.destination(interaction, participant, &self.keys.pseudonym);
         if let Some(to) = to.filter(|_| sending.is_unpaid()) {
             match self.pay(team, to).await {
@@ -147,13 +163,8 @@ impl Gateway {
             }
         }
         let (id, address) = (sending.message_id(interaction.id), Address::new(address));
-        let Some((subject, content)) = self.word(team, interaction, participant, sending) else {
-            return Ok(Tried::Refused("gone"));
-        };
         let how = outcome_of(hand(&*driver, &Message { id, to: address, subject: Some(subject), content }).await);
-        if let State::Queued(trying) = sending.state {
-            self.hear_of(team, &sending.way.channel(interaction), how.health(Some(trying))).await;
-        }
+        self.went(team, &channel, how, Some(trying)).await;
         if how == Tried::Sent && matches!(sending.what, What::Code { .. }) {
             self.count_sent(&team.team.name, to.and_then(|to| to.country));
         }

@@ -178,6 +178,7 @@ async fn try_channel(
         Tried::Sent => TrialView { status: "sent", reason: None, retry_after_seconds: None },
         Tried::After(wait) => failed("busy", Some(wait.as_secs())),
         Tried::Lost => failed("no-answer", None),
+        Tried::Turn(_) | Tried::Shut(_) => failed("busy", None),
         Tried::Later(why) | Tried::Refused(why) | Tried::Barred(why) => failed(why, None),
     };
     Ok(Reply(view).into_response())

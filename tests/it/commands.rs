@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::stores;
 
+mod channel;
 mod refusals;
 
 /// The owner's key of every process here.

@@ -9,9 +9,11 @@ use crate::world::{Reply, Team, World};
 
 mod budgets;
 mod channels;
+mod circuits;
 mod codes;
 mod failures;
 mod links;
+mod mail;
 
 const PHONE: &str = "+37255512345";
 const MAIL: &str = "customer@example.com";

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::account::{Field, SecretField, Shape};
 use super::format::File;
-use crate::definition::{Account, Wrong};
+use crate::definition::{Account, MAX_PER_MINUTE, Wrong, max_per_minute};
 use crate::reach::Reach;
 use crate::template::values::Known;
 
@@ -44,6 +44,7 @@ pub fn judge(file: &File, account: &Account, reach: &Reach) -> Result<Known, Vec
     }
     base_url(file, account, reach, &mut known, &mut wrong);
     wrong.extend(forward_url(account, reach));
+    wrong.extend(max_per_minute(account).err());
     for names in &file.platform.one_of {
         if names.iter().filter(|name| known.fields.contains_key(*name)).count() != 1 {
             wrong.push(at("account", &names[0], format!("exactly one of these must be there: {}", names.join(", "))));
@@ -63,7 +64,7 @@ fn is_one_of_several(file: &File, name: &str) -> bool {
 }
 
 fn surplus(file: &File, account: &Account, wrong: &mut Vec<Wrong>) {
-    let own = [BASE_URL, FORWARD_URL];
+    let own = [BASE_URL, FORWARD_URL, MAX_PER_MINUTE];
     let fields: Vec<&str> = file.account.keys().map(String::as_str).chain(own).collect();
     for name in account.fields.keys().filter(|name| !fields.contains(&name.as_str())) {
         wrong.push(at("account", name, format!("no such field; there are: {}", fields.join(", "))));
@@ -173,14 +174,15 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
-        let fields =
-            json!({"account_sid": "AC 1", "to": "x", "validity_seconds": "soon", "base_url": "http://a.example"});
+        let fields = json!({"account_sid": "AC 1", "to": "x", "validity_seconds": "soon", "max_per_minute": 0,
+            "base_url": "http://a.example"});
         let wrong = judged("twilio-sms.toml", fields, &["api_key"]).unwrap_err();
         for says in [
             "/account/account_sid: must be an id",
             "/account/to: no such field; there are: account_sid,",
             "/account/validity_seconds: must be digits",
             "/account/base_url: must begin with https://",
+            "/account/max_per_minute: must be a number from 1 to 60000",
             "/account/from: exactly one of these must be there: from, messaging_service_sid",
             "/secrets/auth_token: is missing",
             "/secrets/api_key: no such field; there are:",

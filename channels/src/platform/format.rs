@@ -3,6 +3,7 @@
 //! `check`'s. `channels/README.md` teaches it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
@@ -149,6 +150,9 @@ pub struct Send {
     /// Whether the platform drops the same message when it comes again.
     #[serde(default)]
     pub idempotent: bool,
+    /// How many messages a minute the platform takes from an account that says nothing else.
+    #[serde(default)]
+    pub max_per_minute: Option<NonZeroU32>,
     /// What is in the body of every kind.
     #[serde(default)]
     pub common: Option<Node>,

@@ -1,6 +1,7 @@
 //! An account's channel over the engine: one message, one request, one meaning of the answer. It
 //! repeats nothing: who sends knows when that is right.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -24,12 +25,17 @@ pub struct Line {
     pub(super) proof: Proof,
     pub(super) carrier: Carrier,
     pub(super) ambient: Arc<dyn Ambient>,
+    pub(super) limit: Option<NonZeroU32>,
 }
 
 #[async_trait]
 impl Channel for Line {
     fn name(&self) -> &str {
         &self.file.platform.name
+    }
+
+    fn max_per_minute(&self) -> Option<NonZeroU32> {
+        self.limit
     }
 
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {

@@ -188,7 +188,7 @@ mod tests {
             let request = made("kannel.toml", Content::Text(text.clone())).unwrap();
             let found = pairs(request.uri().query().unwrap().as_bytes());
             prop_assert_eq!(&found["text"], &text);
-            prop_assert!((6..=7).contains(&found.len()));
+            prop_assert!((8..=9).contains(&found.len()));
         }
 
         #[test]

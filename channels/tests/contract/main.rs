@@ -19,7 +19,10 @@ mod homeserver;
 mod hostile;
 #[path = "../foreign/interop.rs"]
 mod interop;
+mod kannel;
+mod mail;
 mod outages;
+mod outside;
 mod page;
 mod requests;
 mod rooms;

@@ -14,6 +14,7 @@ use crate::domain::event::EventKind;
 use crate::domain::id::ParticipantId;
 use crate::domain::refusal::Refusal;
 use crate::domain::sending::{Destination, Kind, LEASE, Sending, State, Trying, Way, What, ways};
+use crate::domain::time::Moment;
 use crate::domain::turn::{Decision, Turn, link_id, object};
 
 /// The longest wait between two tries.
@@ -29,7 +30,10 @@ const LONGEST_TRYING: Duration = Duration::from_secs(3600);
 const MOST_LOST: u32 = 3;
 
 /// The platform says nothing at all.
-const NO_ANSWER: &str = "no-answer";
+pub(crate) const NO_ANSWER: &str = "no-answer";
+
+/// Nothing goes over the channel now.
+const CHANNEL_DOWN: &str = "channel-down";
 
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,10 @@ pub enum Tried {
     Refused(&'static str),
     /// The platform takes nothing from this account any more.
     Barred(&'static str),
+    /// It was not tried: by the account's limit its turn comes at that moment.
+    Turn(Moment),
+    /// It was not tried: nothing goes over the channel for so long.
+    Shut(Duration),
 }
 
 impl Tried {
@@ -59,6 +67,7 @@ impl Tried {
             Self::Later(why) if tries >= TRIES_BEFORE_THE_NEXT => Some(Health::Down(why)),
             Self::Lost if lost + 1 >= MOST_LOST => Some(Health::Down(NO_ANSWER)),
             Self::After(_) | Self::Later(_) | Self::Lost | Self::Refused(_) => None,
+            Self::Turn(_) | Self::Shut(_) => None,
         }
     }
 }
@@ -110,7 +119,7 @@ impl Turn<'_> {
         let participant = self.interaction.participants[ready.at].id.clone();
         let mut ways = ready.ways.into_iter();
         let way = ways.next().expect("it has at least one way");
-        let state = State::Queued(Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now });
+        let state = State::Queued(Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now, slot: None });
         let sending = Sending { number, participant, what, way, then: ways.collect(), fallen: 0, state };
         self.interaction.sendings.retain(|other| !other.is_replaced_by(&sending));
         self.interaction.sendings.push(sending);
@@ -131,6 +140,13 @@ impl Turn<'_> {
 
     fn sending(&mut self, number: u32) -> Option<&mut Sending> {
         self.interaction.sendings.iter_mut().find(|sending| sending.number == number)
+    }
+}
+
+impl Trying {
+    /// It was not tried after all, and is due then.
+    fn held(self, next: Moment, slot: Option<Moment>) -> Self {
+        Self { tries: self.tries.saturating_sub(1), next, slot, ..self }
     }
 }
 
@@ -183,13 +199,24 @@ pub fn tried(mut turn: Turn<'_>, number: u32, tries: u32, how: Tried) -> Decisio
         Tried::After(wait) if is_given_up(sending, trying, now) || is_too_long(sending, wait) => {
             next_way(&mut turn, number, "busy");
         }
+        Tried::Shut(_) if !sending.then.is_empty() || is_given_up(sending, trying, now) => {
+            next_way(&mut turn, number, CHANNEL_DOWN);
+        }
+        Tried::Turn(at) if is_given_up(sending, trying, now) || is_too_long(sending, at.since(now)) => {
+            next_way(&mut turn, number, "busy");
+        }
+        Tried::Turn(at) => sending.state = State::Queued(trying.held(at, Some(at))),
+        Tried::Shut(wait) => {
+            let wait = wait.clamp(Duration::from_secs(1), LONGEST_WAIT) + Duration::from_millis(4) * jitter.into();
+            sending.state = State::Queued(trying.held(now.plus(wait), None));
+        }
         Tried::After(_) | Tried::Later(_) | Tried::Lost => {
             let wait = match how {
                 Tried::After(wait) => wait.max(Duration::from_secs(1)),
                 _ => backoff(trying.tries, jitter),
             };
             let lost = trying.lost + u32::from(how == Tried::Lost);
-            sending.state = State::Queued(Trying { lost, next: now.plus(wait), ..trying });
+            sending.state = State::Queued(Trying { lost, next: now.plus(wait), slot: None, ..trying });
         }
     }
     turn.done(())
@@ -200,7 +227,7 @@ fn is_too_long(sending: &Sending, wait: Duration) -> bool {
     wait > LONGEST_WAIT && !sending.then.is_empty()
 }
 
-fn is_given_up(sending: &Sending, trying: Trying, now: crate::domain::time::Moment) -> bool {
+fn is_given_up(sending: &Sending, trying: Trying, now: Moment) -> bool {
     match sending.then.is_empty() {
         true => now.since(trying.since) >= LONGEST_TRYING,
         false => trying.tries >= TRIES_BEFORE_THE_NEXT,
@@ -210,7 +237,7 @@ fn is_given_up(sending: &Sending, trying: Trying, now: crate::domain::time::Mome
 /// 1, 2, 4, 8 … seconds and at most a minute, a quarter more or less.
 pub fn backoff(tries: u32, jitter: u8) -> Duration {
     let whole = Duration::from_secs(1 << tries.saturating_sub(1).min(6)).min(LONGEST_WAIT);
-    whole * 3 / 4 + whole * u32::from(jitter) / 510
+    (whole * 3 / 4 + whole * u32::from(jitter) / 510).min(LONGEST_WAIT)
 }
 
 fn arrived(turn: &mut Turn<'_>, number: u32) {
@@ -234,7 +261,7 @@ fn next_way(turn: &mut Turn<'_>, number: u32, why: &'static str) {
             sending.then.remove(0);
             sending.way = way;
             sending.fallen += 1;
-            sending.state = State::Queued(Trying { tries: 0, lost: 0, next: now, since: now });
+            sending.state = State::Queued(Trying { tries: 0, lost: 0, next: now, since: now, slot: None });
             turn.interaction.messages += 1;
         }
         None => {
@@ -259,4 +286,18 @@ fn tell(turn: &mut Turn<'_>, number: u32, more: Map<String, Value>, sent: bool) 
     data.extend(more);
     let participant: ParticipantId = sending.participant.clone();
     turn.tell(if sent { good } else { bad }, Some(participant), data);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_are_spread_and_never_longer_than_a_minute() {
+        for (tries, whole) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (1000, 60)] {
+            let (least, most) = (backoff(tries, 0), backoff(tries, 255));
+            assert_eq!(least, Duration::from_secs(whole) * 3 / 4);
+            assert_eq!(most, (Duration::from_secs(whole) * 5 / 4).min(LONGEST_WAIT));
+        }
+    }
 }

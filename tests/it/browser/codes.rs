@@ -49,6 +49,48 @@ async fn a_login_is_not_enough_for_what_needs_a_code_and_both_are_shown() {
     .await;
 }
 
+#[tokio::test]
+async fn on_a_desktop_each_kind_of_message_is_drawn_as_what_it_is() {
+    walk("messages", Eyes::DESKTOP, three_kinds_of_messages).await;
+}
+
+#[tokio::test]
+async fn on_a_phone_without_script_each_kind_of_message_is_drawn_as_what_it_is() {
+    walk("messages", Eyes::PHONE.without_script(), three_kinds_of_messages).await;
+}
+
+/// A login link in WhatsApp, a code by text message, and another by mail.
+async fn three_kinds_of_messages(browser: &Browser) -> WebDriverResult<()> {
+    browser.open("/demo").await?;
+    browser.click("[data-act=whatsapp]").await?;
+    browser.sees(".notice").await?;
+    browser.says("Statement").await?;
+    browser.sees(".card.login.on-phone[data-state=offered]").await?;
+    browser.message_on_phone("whatsapp", ".tap[data-act=login]", "Log in").await?;
+    browser.looks("1-whatsapp-link").await?;
+    browser.says("Address").await?;
+    browser.sees(".card.code[data-state=sent]").await?;
+    let code = browser.code_on_phone(2).await?;
+    browser.message_on_phone("whatsapp", ".tap:not([data-act])", &code).await?;
+    browser.looks("2-whatsapp-code").await?;
+
+    browser.driver.enter_default_frame().await?;
+    browser.click("[data-act=new]").await?;
+    browser.sees_mark("unverified").await?;
+    browser.says("Address").await?;
+    let by_sms = browser.code_on_phone(1).await?;
+    browser.message_on_phone("sms", "[data-words]", &by_sms).await?;
+    browser.looks("3-text-message").await?;
+    browser.in_log().await?;
+    browser.driver.find(By::Css("[data-act=by-mail]")).await?.click().await?;
+    let by_mail = browser.code_on_phone(2).await?;
+    browser.message_on_phone("mail", ".digits", &by_mail).await?;
+    browser.message_on_phone("mail", ".subject", "code").await?;
+    browser.looks("4-mail").await?;
+    browser.types(&by_mail).await?;
+    browser.sees(".card.address").await
+}
+
 async fn proved_by_a_code_from_the_phone(browser: &Browser) -> WebDriverResult<()> {
     browser.open("/demo").await?;
     browser.sees_mark("unverified").await?;
@@ -130,6 +172,16 @@ impl Browser {
             self.in_phone().await?;
             let message = self.driver.find(By::Css(format!("[data-text='{number}'] [data-words]"))).await?;
             Ok(digits(&message.text().await?))
+        })
+        .await
+    }
+
+    /// On the phone is a message of that kind, in which that place says this.
+    async fn message_on_phone(&self, by: &str, place: &str, says: &str) -> WebDriverResult<()> {
+        self.until(place, async || {
+            self.in_phone().await?;
+            let found = self.driver.find(By::Css(format!("[data-by='{by}'] {place}"))).await?;
+            Ok(found.text().await?.contains(says).then_some(()))
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! A process that is killed after a platform took a message and before that was written down: the next one
-//! sends the same message again, under the same id and with the same words, and no other.
+//! sends the same message again, under the same id and with the same words, and no other. One that is killed
+//! before it sent what it has promised: the next one sends it, once.
 //!
 //! The one that is killed is this program in another process, with the gateway that every journey uses.
 
@@ -25,6 +26,9 @@ use crate::world::{OWNER, World};
 /// Set for the process that is killed: the folder it is to work in, and which of its lives it is.
 const VICTIM: &str = "COUNTERSIGN_TEST_SENDER";
 const LIFE: &str = "COUNTERSIGN_TEST_LIFE";
+
+/// The victim promises such a message and hands nothing over.
+const UNSENT: &str = "unsent ";
 
 /// A claim has lapsed after so long.
 const CLAIM: Duration = Duration::from_secs(11);
@@ -96,8 +100,11 @@ async fn victim() {
     let platform = Platform { folder: folder.to_owned(), answers: false };
     let world = platform.node(life).await;
     if life == 0 {
-        let chat = asked(&world, what).await;
+        let chat = asked(&world, what.trim_start_matches(UNSENT)).await;
         std::fs::write(folder.join("chat"), chat).expect("a file");
+    }
+    if what.starts_with(UNSENT) {
+        pending::<()>().await;
     }
     world.gateway.tend().await.expect("the store is there");
     unreachable!("the platform never answers");
@@ -127,23 +134,46 @@ async fn asked(world: &World, what: &str) -> String {
 /// One life of the victim, until it has handed over a message; then it is killed.
 async fn life(platform: &Platform, number: u32, what: &str) {
     let before = platform.lines().len();
+    life_until(platform, &format!("{number} {what}"), || platform.lines().len() > before).await;
+}
+
+/// One life of the victim, until that has come; then it is killed.
+async fn life_until(platform: &Platform, life: &str, has_come: impl Fn() -> bool) {
     let mut victim = Command::new(env::current_exe().expect("this program"))
         .args(["--exact", "crash::sending::victim", "--nocapture"])
         .env(VICTIM, &platform.folder)
-        .env(LIFE, format!("{number} {what}"))
+        .env(LIFE, life)
         .stdout(Stdio::null())
         .spawn()
         .expect("it starts");
-    let handed_over = async {
-        while platform.lines().len() == before {
+    let comes = async {
+        while !has_come() {
             assert!(victim.try_wait().expect("it is our child").is_none(), "it ended by itself");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let in_time = tokio::time::timeout(Duration::from_secs(60), handed_over).await;
+    let in_time = tokio::time::timeout(Duration::from_secs(60), comes).await;
     victim.kill().expect("it is ours to kill");
     victim.wait().expect("it ends");
-    in_time.expect("it hands a message over");
+    in_time.expect("it comes so far");
+}
+
+/// Killed between the reply that promised a message and its sending, for each kind of message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_before_a_promised_message_leaves_loses_none() {
+    for what in ["code", "link", "invitation"] {
+        let folder = stores::folder();
+        let platform = Platform { folder: folder.path().to_owned(), answers: true };
+        let chat = folder.path().join("chat");
+        let promised = || read_to_string(&chat).is_ok_and(|chat| !chat.is_empty());
+        life_until(&platform, &format!("0 {UNSENT}{what}"), promised).await;
+        assert_eq!(platform.lines().len(), 0, "{what}: nothing has left");
+        let world = platform.node(1).await;
+        world.gateway.tend().await.expect("the store is there");
+        assert_eq!(platform.lines().len(), 1, "{what}");
+        world.pass(CLAIM * 3).await;
+        assert_eq!(platform.lines().len(), 1, "{what}: and once");
+    }
 }
 
 /// Twice killed before it could say that a message was sent, for each kind of message.

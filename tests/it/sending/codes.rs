@@ -89,7 +89,8 @@ async fn a_resend_is_another_code_and_the_old_one_is_dead() {
 async fn a056_a057_a_message_holds_the_team_s_words_and_the_code_alone() {
     let world = World::new().await;
     let team = team_with(&world, &["sms", "email"]).await;
-    for wrong in ["no place", "#PIN# #PIN#", "#PIN#\u{202e}", ""] {
+    let long = format!("{}#PIN#", "x".repeat(10_240));
+    for wrong in ["no place", "#PIN# #PIN#", "#PIN#\u{202e}", "", &long] {
         let patch = json!({"otp": {"message": wrong}});
         let path = "/v1/teams/acme/settings";
         world.call(&team.admin, "PATCH", path, patch).await.refused(422, "invalid");

@@ -1,0 +1,235 @@
+//! Mail, over a submission server of the team's: what an account on it must say, and the channel
+//! that comes of one. TLS always, from the first byte or by STARTTLS; who cannot do that gets no
+//! password and no mail.
+//!
+//! What a mail looks like is `letter`'s, how it is handed over `session`'s.
+
+use std::net::Ipv6Addr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lettre::Address as MailAddress;
+use lettre::message::Mailbox;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use secrecy::ExposeSecret as _;
+use url::{Host, Url};
+
+use crate::ambient::Ambient;
+use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, Wrong, max_per_minute, only};
+use crate::inbound::Ear;
+use crate::platform::outcome::Reason;
+use crate::reach::Reach;
+use crate::{Channel, DeliveryError, Message, Sent};
+
+pub mod address;
+mod fields;
+mod letter;
+mod page;
+mod session;
+mod wary;
+
+use fields::Fields;
+use letter::Letter;
+
+/// As teams call it.
+const NAME: &str = "smtp";
+
+const FIELDS: &[&str] =
+    &["host", "port", "tls", "username", "from", "from_name", "button", "certificate", MAX_PER_MINUTE];
+
+/// Mail.
+pub struct Smtp {
+    reach: Reach,
+    ambient: Arc<dyn Ambient>,
+}
+
+impl Smtp {
+    /// Speaks to whom `reach` lets it.
+    pub fn new(reach: Reach, ambient: Arc<dyn Ambient>) -> Self {
+        Self { reach, ambient }
+    }
+}
+
+impl Definition for Smtp {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+        let mut wrong = only(account, FIELDS, &["password"]);
+        let mut fields = Fields::of(account, &mut wrong);
+        let server = server(&mut fields, &self.reach);
+        let sender = sender(&mut fields);
+        let button = fields.one_line("button").unwrap_or_else(|| "Continue".to_owned());
+        let limit = max_per_minute(account).unwrap_or_else(|fault| {
+            wrong.push(fault);
+            None
+        });
+        match (server, sender) {
+            (Some(server), Some(from)) if wrong.is_empty() => {
+                let server = Server { hello: ClientId::Domain(from.email.domain().to_owned()), ..server };
+                let (reach, ambient) = (self.reach.clone(), self.ambient.clone());
+                Ok(Arc::new(Post { server, from, button, limit, reach, ambient }))
+            }
+            _ => Err(wrong),
+        }
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            title: "Mail (SMTP)".to_owned(),
+            link: true,
+            code: true,
+            initiate: true,
+            preview: "fetched",
+            ..Abilities::default()
+        }
+    }
+
+    fn ear(&self, _: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
+        Ok(None)
+    }
+}
+
+/// How a connection comes to its TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tls {
+    /// After the first words, which nobody must believe.
+    Starttls,
+    /// From the first byte.
+    Implicit,
+}
+
+/// The server that takes mail from an account.
+struct Server {
+    /// Where it is: a name or an address.
+    host: Host<String>,
+    port: u16,
+    tls: Tls,
+    /// Whose certificates it may show.
+    trust: TlsParameters,
+    login: Option<Credentials>,
+    /// What we call ourselves.
+    hello: ClientId,
+}
+
+fn server(fields: &mut Fields<'_>, reach: &Reach) -> Option<Server> {
+    let host = host(fields, reach);
+    let tls = match fields.text("tls").as_deref() {
+        None | Some("starttls") => Some(Tls::Starttls),
+        Some("implicit") => Some(Tls::Implicit),
+        Some(_) => fields.fault("tls", "must be \"starttls\" or \"implicit\": mail goes over TLS only"),
+    };
+    let port = fields.number("port", 1..=65_535).map(|port| u16::try_from(port).expect("it is within its bounds"));
+    let login = login(fields);
+    let (host, tls) = (host?, tls?);
+    let trust = trust(fields, &host)?;
+    let port = port.unwrap_or(if tls == Tls::Starttls { 587 } else { 465 });
+    Some(Server { host, port, tls, trust, login, hello: ClientId::default() })
+}
+
+/// A host that may be spoken to as far as its name tells; what it resolves to is judged each time.
+fn host(fields: &mut Fields<'_>, reach: &Reach) -> Option<Host<String>> {
+    let text = fields.required("host", "the mail server's name")?;
+    let six = text.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>();
+    let is_name = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || ".-".contains(c);
+    let written = six.map_or_else(|_| text.chars().all(is_name).then_some(text), |ip| Some(format!("[{ip}]")));
+    let url = written.and_then(|host| Url::parse(&format!("https://{host}/")).ok());
+    let Some(host) = url.as_ref().and_then(|url| url.host().map(|host| host.to_owned())) else {
+        return fields.fault("host", "must be a server's name or address, without a port");
+    };
+    match reach.admit(url.as_ref().expect("it has a host")) {
+        Ok(()) => Some(host),
+        Err(why) => fields.fault("host", why),
+    }
+}
+
+/// Who logs in; nobody where the account has no username.
+fn login(fields: &mut Fields<'_>) -> Option<Credentials> {
+    let username = fields.one_line("username");
+    let password = fields.account.secrets.get("password").map(|password| password.expose_secret().to_owned());
+    match (username, password) {
+        (Some(_), Some(password)) if password.is_empty() || password.contains(char::is_control) => {
+            fields.secret_fault("must be 1 or more characters without control characters")
+        }
+        (Some(username), Some(password)) => Some(Credentials::new(username, password)),
+        (Some(_), None) => fields.secret_fault("is missing: what `username` logs in with"),
+        (None, Some(_)) => fields.fault("username", "is missing: whose password this is"),
+        (None, None) => None,
+    }
+}
+
+/// Certificates that the system trusts, and one authority of the team's own.
+fn trust(fields: &mut Fields<'_>, host: &Host<String>) -> Option<TlsParameters> {
+    let name = match host {
+        Host::Domain(name) => name.clone(),
+        Host::Ipv4(ip) => ip.to_string(),
+        Host::Ipv6(ip) => ip.to_string(),
+    };
+    let mut parameters = TlsParameters::builder(name);
+    if let Some(pem) = fields.text("certificate") {
+        match Certificate::from_pem(pem.as_bytes()) {
+            Ok(certificate) if pem.contains("-----BEGIN CERTIFICATE-----") => {
+                parameters = parameters.add_root_certificate(certificate);
+            }
+            _ => {
+                return fields.fault("certificate", "must be the PEM of the authority behind the server's certificate");
+            }
+        }
+    }
+    match parameters.build() {
+        Ok(trust) => Some(trust),
+        Err(_) => fields.fault("certificate", "must be a certificate of an authority"),
+    }
+}
+
+/// Whom mail is from.
+fn sender(fields: &mut Fields<'_>) -> Option<Mailbox> {
+    let from = fields.required("from", "the address that mail comes from");
+    let name = fields.one_line("from_name");
+    match address::parse(&from?) {
+        Some(address) if address.is_ascii() => Some(Mailbox::new(name, address.into_inner())),
+        _ => fields.fault("from", "must be a mail address like no-reply@example.com"),
+    }
+}
+
+/// The channel of an account.
+struct Post {
+    server: Server,
+    from: Mailbox,
+    button: String,
+    limit: Option<NonZeroU32>,
+    reach: Reach,
+    ambient: Arc<dyn Ambient>,
+}
+
+impl Post {
+    fn sender(&self) -> &MailAddress {
+        &self.from.email
+    }
+}
+
+#[async_trait]
+impl Channel for Post {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn max_per_minute(&self) -> Option<NonZeroU32> {
+        self.limit
+    }
+
+    async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {
+        let to = address::parse(message.to.as_str()).ok_or(DeliveryError::Fallback(Reason::BadAddress.word()))?;
+        let letter = Letter::write(&self.from, &to, message, &self.button, self.ambient.now());
+        let letter = letter.ok_or(DeliveryError::Permanent(Reason::Content.word()))?;
+        session::hand_over(&self.server, &self.reach, self.sender(), &to, &letter).await?;
+        Ok(Sent { platform_id: Some(letter.id) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! An account's fields, read one by one; what is wrong with each is kept with its pointer, so that
+//! everything is told at once.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+
+use super::address::turns;
+use crate::definition::{Account, Wrong};
+
+/// A field is at most so long.
+const LONGEST: usize = 8 * 1024;
+
+/// An account that is being read.
+pub struct Fields<'a> {
+    pub account: &'a Account,
+    wrong: &'a mut Vec<Wrong>,
+}
+
+impl<'a> Fields<'a> {
+    /// Of an account; what is wrong goes to `wrong`.
+    pub fn of(account: &'a Account, wrong: &'a mut Vec<Wrong>) -> Self {
+        Self { account, wrong }
+    }
+
+    /// Something is wrong with a field; there is nothing to go on with.
+    pub fn fault<T>(&mut self, name: &str, detail: &str) -> Option<T> {
+        self.wrong.push(Wrong { pointer: format!("/account/{name}"), detail: detail.to_owned() });
+        None
+    }
+
+    /// Something is wrong with the password.
+    pub fn secret_fault<T>(&mut self, detail: &str) -> Option<T> {
+        self.wrong.push(Wrong { pointer: "/secrets/password".to_owned(), detail: detail.to_owned() });
+        None
+    }
+
+    /// A text that may be left out.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        match self.account.fields.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if !text.is_empty() && text.len() <= LONGEST => Some(text.clone()),
+            Some(Value::String(_)) => self.fault(name, &format!("must have 1 to {LONGEST} bytes")),
+            Some(_) => self.fault(name, "must be a text"),
+        }
+    }
+
+    /// A text that must be there.
+    pub fn required(&mut self, name: &str, about: &str) -> Option<String> {
+        if matches!(self.account.fields.get(name), None | Some(Value::Null)) {
+            return self.fault(name, &format!("is missing: {about}"));
+        }
+        self.text(name)
+    }
+
+    /// A text that stands in one line and changes nobody's direction of reading.
+    pub fn one_line(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        if text.chars().any(|c| c.is_control() || turns(c)) {
+            return self.fault(name, "must be one line of text without control characters");
+        }
+        Some(text)
+    }
+
+    /// A number, also where it is written as a text.
+    pub fn number(&mut self, name: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let number = match self.account.fields.get(name) {
+            None | Some(Value::Null) => return None,
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(value) => value.as_u64(),
+        };
+        match number.filter(|number| bounds.contains(number)) {
+            Some(number) => Some(number),
+            None => self.fault(name, &format!("must be a number from {} to {}", bounds.start(), bounds.end())),
+        }
+    }
+}

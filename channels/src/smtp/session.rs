@@ -1,0 +1,259 @@
+//! Handing a mail to the server, and what its answers mean. A mail is handed over at most once: a
+//! line that breaks before the server has all of it has sent nothing, one that breaks afterwards
+//! leaves nobody knowing.
+//!
+//! Reasons are words of ours: a server's own may quote what it was sent.
+
+use std::error::Error as _;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use lettre::Address;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::Mechanism;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{Extension, MailParameter};
+use tokio::net::TcpStream;
+use url::Host;
+
+use super::address::MailAddress;
+use super::letter::Letter;
+use super::wary::Wary;
+use super::{Server, Tls};
+use crate::DeliveryError;
+use crate::platform::outcome::Reason;
+use crate::reach::Reach;
+
+/// A connection that is not there after so long will not be there.
+const CONNECT: Duration = Duration::from_secs(2);
+/// The whole of it: shorter than what a sender has for a message.
+const WHOLE: Duration = Duration::from_secs(6);
+/// Saying goodbye: the mail is taken by then.
+const GOODBYE: Duration = Duration::from_millis(300);
+/// Addresses of a name that are tried.
+const MOST_ADDRESSES: usize = 3;
+
+/// How far it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Greeting,
+    Tls,
+    Login,
+    Sender,
+    Recipient,
+    Content,
+}
+
+/// Hands a mail over.
+pub async fn hand_over(
+    server: &Server,
+    reach: &Reach,
+    from: &Address,
+    to: &MailAddress,
+    letter: &Letter,
+) -> Result<(), DeliveryError> {
+    let begun = AtomicBool::new(false);
+    let exchange = async {
+        let mut line = connect(server, reach).await?;
+        prepare(&mut line, server, from, to).await?;
+        begun.store(true, Ordering::Relaxed);
+        line.message(&letter.bytes).await.map_err(|error| sort(Stage::Content, &error))?;
+        Ok(line)
+    };
+    match tokio::time::timeout(WHOLE, exchange).await {
+        Ok(Ok(mut line)) => {
+            let _ = tokio::time::timeout(GOODBYE, line.quit()).await; // a courtesy
+            Ok(())
+        }
+        Ok(Err(error)) => Err(error),
+        Err(_) if begun.load(Ordering::Relaxed) => Err(DeliveryError::Ambiguous),
+        Err(_) => Err(DeliveryError::Retry(Reason::Unavailable.word())),
+    }
+}
+
+/// A line to the server, under TLS.
+async fn connect(server: &Server, reach: &Reach) -> Result<AsyncSmtpConnection, DeliveryError> {
+    let mut last = DeliveryError::Retry("unreachable");
+    for address in addresses(server, reach).await? {
+        match open(server, address).await {
+            Err(DeliveryError::Retry(why)) => last = DeliveryError::Retry(why),
+            done => return done,
+        }
+    }
+    Err(last)
+}
+
+/// Where the server is now, as far as it may be spoken to.
+async fn addresses(server: &Server, reach: &Reach) -> Result<Vec<SocketAddr>, DeliveryError> {
+    let found = match &server.host {
+        Host::Ipv4(ip) => vec![SocketAddr::from((*ip, server.port))],
+        Host::Ipv6(ip) => vec![SocketAddr::from((*ip, server.port))],
+        Host::Domain(name) => {
+            let found = tokio::net::lookup_host((name.as_str(), server.port)).await;
+            found.map_err(|_| DeliveryError::Retry("unreachable"))?.collect()
+        }
+    };
+    let taken: Vec<SocketAddr> =
+        found.into_iter().filter(|found| reach.takes(found.ip())).take(MOST_ADDRESSES).collect();
+    if taken.is_empty() { Err(DeliveryError::AuthBroken("address-not-allowed")) } else { Ok(taken) }
+}
+
+async fn open(server: &Server, address: SocketAddr) -> Result<AsyncSmtpConnection, DeliveryError> {
+    let line = match server.tls {
+        Tls::Implicit => {
+            let trust = Some(server.trust.clone());
+            let line = AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT), &server.hello, trust, None).await;
+            line.map_err(|error| sort(Stage::Greeting, &error))?
+        }
+        Tls::Starttls => {
+            let stream = tokio::time::timeout(CONNECT, TcpStream::connect(address)).await;
+            let Ok(Ok(stream)) = stream else { return Err(DeliveryError::Retry("unreachable")) };
+            let line = AsyncSmtpConnection::connect_with_transport(Box::new(Wary::new(stream)), &server.hello).await;
+            let mut line = line.map_err(|error| sort(Stage::Greeting, &error))?;
+            if !line.can_starttls() {
+                return Err(DeliveryError::AuthBroken("no-tls"));
+            }
+            let upgraded = line.starttls(server.trust.clone(), &server.hello).await;
+            upgraded.map_err(|error| sort(Stage::Tls, &error))?;
+            line
+        }
+    };
+    if line.is_encrypted() { Ok(line) } else { Err(DeliveryError::AuthBroken("no-tls")) }
+}
+
+/// Everything before the mail itself.
+async fn prepare(
+    line: &mut AsyncSmtpConnection,
+    server: &Server,
+    from: &Address,
+    to: &MailAddress,
+) -> Result<(), DeliveryError> {
+    if let Some(login) = &server.login {
+        let known = [Mechanism::Plain, Mechanism::Login];
+        line.auth(&known, login).await.map_err(|error| sort(Stage::Login, &error))?;
+    }
+    let mut options = Vec::new();
+    if !to.is_ascii() {
+        if !line.server_info().supports_feature(Extension::SmtpUtfEight) {
+            return Err(DeliveryError::Fallback(Reason::BadAddress.word()));
+        }
+        options.push(MailParameter::SmtpUtfEight);
+    }
+    let sender = line.command(Mail::new(Some(from.clone()), options)).await;
+    sender.map_err(|error| sort(Stage::Sender, &error))?;
+    let recipient = line.command(Rcpt::new(to.as_lettre().clone(), Vec::new())).await;
+    recipient.map_err(|error| sort(Stage::Recipient, &error))?;
+    let data = line.command(Data).await;
+    data.map_err(|error| match sort(Stage::Content, &error) {
+        DeliveryError::Ambiguous => DeliveryError::Retry(Reason::Unavailable.word()), // nothing has left yet
+        told => told,
+    })?;
+    Ok(())
+}
+
+/// What a failure means.
+fn sort(stage: Stage, error: &Error) -> DeliveryError {
+    match error.status() {
+        Some(code) => refused(stage, code.into(), enhanced(error)),
+        None => unanswered(stage, error),
+    }
+}
+
+/// No answer, or none that is one.
+fn unanswered(stage: Stage, error: &Error) -> DeliveryError {
+    match stage {
+        Stage::Content => DeliveryError::Ambiguous,
+        // It offers no way of logging in that we know.
+        Stage::Login if error.is_client() => DeliveryError::AuthBroken(Reason::Credentials.word()),
+        _ if is_distrust(error) => DeliveryError::AuthBroken("tls"),
+        Stage::Greeting if !error.is_response() => DeliveryError::Retry("unreachable"),
+        _ => DeliveryError::Retry(Reason::Unavailable.word()),
+    }
+}
+
+/// Whether TLS itself failed, such as by a certificate that nobody vouches for.
+fn is_distrust(error: &Error) -> bool {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let wrapped = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if wrapped.is_some_and(|wrapped| wrapped.is::<rustls::Error>()) {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
+}
+
+/// An enhanced status code (RFC 3463): its subject and its detail.
+fn enhanced(error: &Error) -> Option<(u16, u16)> {
+    let text = error.source()?.to_string();
+    let mut numbers = text.split_whitespace().next()?.splitn(3, '.').map(str::parse::<u16>);
+    match (numbers.next()?, numbers.next()?, numbers.next()?) {
+        (Ok(2..=5), Ok(subject), Ok(detail)) => Some((subject, detail)),
+        _ => None,
+    }
+}
+
+/// A reply that says no (RFC 5321 §4.2).
+fn refused(stage: Stage, code: u16, enhanced: Option<(u16, u16)>) -> DeliveryError {
+    let subject = enhanced.map(|(subject, _)| subject);
+    match (stage, code) {
+        (_, 421) => DeliveryError::Retry(Reason::Unavailable.word()),
+        (_, 400..=499) if subject == Some(7) => DeliveryError::Retry(Reason::Rate.word()), // greylisted
+        (_, 400..=499) => DeliveryError::Retry(Reason::Unavailable.word()),
+        (Stage::Login, _) | (_, 530 | 534 | 535 | 538) => DeliveryError::AuthBroken(Reason::Credentials.word()),
+        (Stage::Greeting | Stage::Tls, _) => DeliveryError::AuthBroken(Reason::Forbidden.word()),
+        (Stage::Sender | Stage::Content, 552) => DeliveryError::Permanent(Reason::TooLong.word()),
+        (Stage::Sender, _) => DeliveryError::AuthBroken(Reason::BadSender.word()),
+        (Stage::Recipient, _) => recipient(code, enhanced),
+        (Stage::Content, _) if subject == Some(7) => DeliveryError::Fallback(Reason::Spam.word()),
+        (Stage::Content, _) => DeliveryError::Fallback(Reason::Content.word()),
+    }
+}
+
+fn recipient(code: u16, enhanced: Option<(u16, u16)>) -> DeliveryError {
+    let reason = match (enhanced, code) {
+        (Some((1, 7 | 8)), _) => return DeliveryError::AuthBroken(Reason::BadSender.word()),
+        (Some((1, _)), _) | (None, 550 | 551 | 553 | 555) => Reason::BadAddress,
+        (Some((2, _)), _) | (None, 552) => Reason::NotReachable,
+        _ => Reason::Refused,
+    };
+    DeliveryError::Fallback(reason.word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use DeliveryError::{AuthBroken, Fallback, Permanent, Retry};
+
+    #[test]
+    fn a_refusal_is_sorted_by_where_it_came_and_what_it_says() {
+        for (stage, code, enhanced, means) in [
+            (Stage::Greeting, 421, None, Retry("unavailable")),
+            (Stage::Greeting, 554, None, AuthBroken("forbidden")),
+            (Stage::Login, 454, Some((7, 0)), Retry("rate")),
+            (Stage::Login, 535, Some((7, 8)), AuthBroken("credentials")),
+            (Stage::Login, 504, None, AuthBroken("credentials")),
+            (Stage::Sender, 530, Some((7, 0)), AuthBroken("credentials")),
+            (Stage::Sender, 553, Some((7, 1)), AuthBroken("bad-sender")),
+            (Stage::Sender, 552, None, Permanent("too-long")),
+            (Stage::Sender, 451, None, Retry("unavailable")),
+            (Stage::Recipient, 451, Some((7, 1)), Retry("rate")),
+            (Stage::Recipient, 452, Some((2, 2)), Retry("unavailable")),
+            (Stage::Recipient, 550, Some((1, 1)), Fallback("bad-address")),
+            (Stage::Recipient, 550, None, Fallback("bad-address")),
+            (Stage::Recipient, 550, Some((1, 8)), AuthBroken("bad-sender")),
+            (Stage::Recipient, 552, Some((2, 2)), Fallback("not-reachable")),
+            (Stage::Recipient, 554, Some((7, 1)), Fallback("refused")),
+            (Stage::Content, 451, None, Retry("unavailable")),
+            (Stage::Content, 552, None, Permanent("too-long")),
+            (Stage::Content, 550, Some((7, 1)), Fallback("spam")),
+            (Stage::Content, 554, Some((6, 0)), Fallback("content")),
+        ] {
+            assert_eq!(refused(stage, code, enhanced), means, "{stage:?} {code} {enhanced:?}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Whether a message may go over a channel now: its circuit says whether that is any use, its
+//! account's limit when its turn is. Both only ever make it wait, or take the next way.
+//!
+//! The rules are `domain::circuit` and `domain::pace`; what goes, `sending` knows.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use dashmap::DashMap;
+
+use super::Gateway;
+use super::decide::{Change, Confirm, Plain, Reads};
+use super::names::pace_name;
+use super::teams::TeamView;
+use super::{Error, decode, encode};
+use crate::domain::circuit::Circuit;
+use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::pace::{Pace, Slots};
+use crate::domain::rules::send::Tried;
+use crate::domain::sending::Trying;
+use crate::domain::time::Moment;
+
+/// A record of a pace says nothing any more after so long.
+const KEPT: Duration = Duration::from_secs(2 * 3600);
+
+type Place = (TeamName, ChannelName);
+
+/// What this node has seen of channels that fail, and what it has taken of their limits.
+#[derive(Default)]
+pub(super) struct Passages {
+    circuits: DashMap<Place, Circuit>,
+    slots: DashMap<Place, Slots>,
+}
+
+impl Passages {
+    /// A channel was written anew or taken away: what was seen of it says nothing of the next.
+    pub fn forget(&self, team: &TeamName, channel: &ChannelName) {
+        let place = (team.clone(), channel.clone());
+        self.circuits.remove(&place);
+        self.slots.remove(&place);
+    }
+}
+
+impl Gateway {
+    /// Why a message does not go now; none where it does.
+    pub(super) async fn held_back(
+        &self,
+        team: &TeamView,
+        channel: &ChannelName,
+        (limit, trying): (Option<NonZeroU32>, Trying),
+    ) -> Result<Option<Tried>, Error> {
+        if let Some(wait) = self.is_shut(team, channel) {
+            return Ok(Some(Tried::Shut(wait)));
+        }
+        if let Some(limit) = limit
+            && trying.slot.is_none()
+            && let Some(held) = self.wait_for_turn(&team.team.name, channel, limit).await?
+        {
+            return Ok(Some(held));
+        }
+        Ok(self.let_go(team, channel).map(Tried::Shut))
+    }
+
+    fn is_shut(&self, team: &TeamView, channel: &ChannelName) -> Option<Duration> {
+        let place = (team.team.name.clone(), channel.clone());
+        self.passages.circuits.get(&place)?.is_shut(is_down(team, channel), self.now())
+    }
+
+    /// One message goes; on a channel that is down no other does until it is told how that went.
+    fn let_go(&self, team: &TeamView, channel: &ChannelName) -> Option<Duration> {
+        let (down, now) = (is_down(team, channel), self.now());
+        let place = (team.team.name.clone(), channel.clone());
+        if !down && !self.passages.circuits.contains_key(&place) {
+            return None; // nearly always
+        }
+        let mut circuit = self.passages.circuits.entry(place).or_default();
+        let shut = circuit.is_shut(down, now);
+        if shut.is_none() {
+            circuit.lets_go(down, now);
+        }
+        shut
+    }
+
+    /// How a message went that was let go: the circuit learns it, and what is news is told.
+    pub(super) async fn went(&self, team: &TeamView, channel: &ChannelName, how: Tried, trying: Option<Trying>) {
+        let place = (team.team.name.clone(), channel.clone());
+        let health = if how == Tried::Sent {
+            self.passages.circuits.remove(&place);
+            how.health(trying)
+        } else {
+            let jitter = self.draw::<1>()[0];
+            self.passages.circuits.entry(place).or_default().hear(how, trying, self.now(), jitter)
+        };
+        self.hear_of(team, channel, health).await;
+    }
+
+    /// The moment of a message's turn, where that is not now.
+    async fn wait_for_turn(
+        &self,
+        team: &TeamName,
+        channel: &ChannelName,
+        limit: NonZeroU32,
+    ) -> Result<Option<Tried>, Error> {
+        let place = (team.clone(), channel.clone());
+        let taken = |now| self.passages.slots.get_mut(&place).and_then(|mut slots| slots.next(limit, now));
+        let slot = match taken(self.now()) {
+            Some(slot) => slot,
+            None => match self.take_turns(team, channel, limit).await? {
+                Ok(mut slots) => {
+                    let first = slots.next(limit, self.now()).unwrap_or(self.now());
+                    self.passages.slots.insert(place, slots);
+                    first
+                }
+                Err(wait) => return Ok(Some(Tried::Shut(wait))),
+            },
+        };
+        Ok((slot > self.now()).then_some(Tried::Turn(slot)))
+    }
+
+    async fn take_turns(
+        &self,
+        team: &TeamName,
+        channel: &ChannelName,
+        limit: NonZeroU32,
+    ) -> Result<Result<Slots, Duration>, Error> {
+        let partition = self.partition_of(&[b"pace", team.as_str().as_bytes(), channel.as_str().as_bytes()]);
+        let name = pace_name(team, channel);
+        let reads = Reads { partition, names: vec![name.clone()] };
+        let saved = self.decide(&reads, |records, now| {
+            let mut pace: Pace = records[0].as_ref().map_or(Ok(Pace::default()), |bytes| decode(&name, bytes))?;
+            let slots = match pace.take(limit, now) {
+                Ok(slots) => slots,
+                Err(wait) => return Ok(Change::nothing(Ok(Err(wait)))),
+            };
+            let expires: Option<Moment> = Some(now.plus(KEPT));
+            let put = Plain { name: name.clone(), bytes: encode(&pace), expires, ..Plain::default() };
+            Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(Ok(slots))) })
+        });
+        Ok(saved.await?.outcome?)
+    }
+}
+
+/// As far as the team's record says.
+fn is_down(team: &TeamView, channel: &ChannelName) -> bool {
+    team.team.channels.get(channel).is_some_and(|channel| channel.down_since.is_some())
+}
