@@ -1,4 +1,5 @@
-//! Courses as they go: lines, claims, receivers that fail, and days that pass. No store and no network.
+//! Courses as they go: lines, claims, receivers that fail, and days that pass.
+//! Moments are given, and answers made up: no store and no network.
 
 use super::*;
 use crate::domain::posting::Failure;
