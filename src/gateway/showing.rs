@@ -1,7 +1,6 @@
 //! Agents on a team's platform are shown whether it is proved who chats: after what may have
-//! changed it, as it stands by then. The same
-//! shown twice is the same, so nothing is kept for it; what is shown says until when it holds, should
-//! nobody be there to show the next.
+//! changed it, as it stands by then. The same shown twice is the same, so nothing is kept for it;
+//! what is shown says until when it holds, should nobody be there to show the next.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

@@ -77,8 +77,8 @@ struct ReplyView {
     at: String,
 }
 
-/// Says something in the window of the gateway's own web chat. It waits there for a day, until a browser
-/// has read it.
+/// Says something in the window of the gateway's own web chat. What was said there is kept for a day after
+/// the last word.
 #[utoipa::path(post, path = "/v1/interactions/{id}/replies", tag = "interactions", operation_id = "say",
     params(("id" = String, Path)), request_body = NewReply, security(("key" = ["bot"])),
     responses((status = 201, body = ReplyView)))]

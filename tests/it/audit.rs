@@ -17,12 +17,12 @@ async fn seen() -> (Team, Value) {
     let world = World::new().await;
     let team = world.team("acme").await;
     let body = json!({"channel": "sms", "conversation": "+37255512345", "participants": [{"role": "primary",
-        "name": "Jane Canary", "phone": "+37255512345", "email": "jane.canary@example.com", "customer_id": "cust-canary"}]});
+        "name": "Demo Canary", "phone": "+37255512345", "email": "demo.canary@example.com", "customer_id": "cust-canary"}]});
     let chat =
         world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201)["id"].as_str().unwrap().to_owned();
     team.authenticate(&chat, "cust-canary").await;
     team.bot("POST", &chat, "/sign-out", json!({})).await.expect(200);
-    team.bot("PATCH", &chat, "/participants/p1", json!({"name": "John Canary"})).await.expect(200);
+    team.bot("PATCH", &chat, "/participants/p1", json!({"name": "Other Canary"})).await.expect(200);
     team.bot("POST", &chat, "/close", json!({})).await.expect(200);
     world.call(&team.admin, "DELETE", "/v1/teams/acme/customers/cust-canary", Value::Null).await.expect(200);
     world.gateway.tend().await.unwrap();

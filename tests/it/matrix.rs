@@ -39,11 +39,11 @@ async fn site() -> Option<(Gateway, Team, Homeserver)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a111_a112_a_code_typed_into_a_real_matrix_room_authenticates() {
     let Some((gateway, team, server)) = site().await else { return };
-    let mari = server.user("mari").await;
-    let room = server.direct_room(&mari).await;
-    server.wait_for_members(&mari, &room, 2).await;
+    let customer = server.user("customer").await;
+    let room = server.direct_room(&customer).await;
+    server.wait_for_members(&customer, &room, 2).await;
 
-    let conversation = format!("{room} {}", mari.id);
+    let conversation = format!("{room} {}", customer.id);
     let person = json!({"role": "primary", "name": "Demo Customer"});
     let opened = json!({"channel": "matrix", "conversation": conversation, "participants": [person]});
     let opened = gateway.call(Method::POST, "/v1/interactions", &team.bot_key, opened).await;
@@ -51,31 +51,31 @@ async fn a111_a112_a_code_typed_into_a_real_matrix_room_authenticates() {
     let challenge = json!({"method": "otp", "deliver_to": "chat"});
     gateway.call(Method::POST, &format!("{chat}/challenges"), &team.bot_key, challenge.clone()).await;
     let code = async || {
-        let texts = server.texts(&mari, &room).await;
+        let texts = server.texts(&customer, &room).await;
         texts.iter().map(|text| code_in(text)).find(|code| code.len() >= 4)
     };
     let sent = until("the code", code).await;
 
-    let typed = server.say(&mari, &room, &sent).await;
+    let typed = server.say(&customer, &room, &sent).await;
     let flag = async || {
         let flag = gateway.call(Method::GET, &format!("{chat}/authentication"), &team.bot_key, Value::Null).await;
         (flag["authenticated"] == true).then_some(flag)
     };
     assert_eq!(until("the flag", flag).await["methods"], json!(["otp"]));
-    let gone = async || server.content(&mari, &room, &typed).await.get("body").is_none().then_some(());
+    let gone = async || server.content(&customer, &room, &typed).await.get("body").is_none().then_some(());
     until("her code's end in the room", gone).await;
 
     // With a third one there nobody is believed, whatever is typed; alone again she is.
     gateway.call(Method::POST, &format!("{chat}/sign-out"), &team.bot_key, json!({})).await;
-    let other = server.user("juri").await;
-    server.bring(&mari, &room, &other).await;
+    let other = server.user("colleague").await;
+    server.bring(&customer, &room, &other).await;
     let put = gateway.call(Method::POST, &format!("{chat}/challenges"), &team.bot_key, challenge).await;
     let challenge = format!("/v1/challenges/{}", put["id"].as_str().expect("an id"));
     let next = async || code().await.filter(|code| *code != sent);
     let next = until("the next code", next).await;
-    server.say(&mari, &room, &next).await;
+    server.say(&customer, &room, &next).await;
     server.leave(&other, &room).await;
-    server.say(&mari, &room, &wrong(&next)).await;
+    server.say(&customer, &room, &wrong(&next)).await;
     // What comes in comes in order: when the wrong one is counted, the right one was heard before.
     let counted = async || {
         let seen = gateway.call(Method::GET, &challenge, &team.bot_key, Value::Null).await;
@@ -84,7 +84,7 @@ async fn a111_a112_a_code_typed_into_a_real_matrix_room_authenticates() {
     let seen = until("the wrong code's count", counted).await;
     assert_eq!(seen["status"], "pending");
     assert_eq!(seen["tries_left"].as_u64(), put["tries_left"].as_u64().map(|tries| tries - 1));
-    server.say(&mari, &room, &next).await;
+    server.say(&customer, &room, &next).await;
     until("the flag", flag).await;
 }
 

@@ -26,15 +26,15 @@ async fn told(server: &Server, events: &str) -> Result<Taken, Distrust> {
 
 fn said(number: usize) -> String {
     format!(
-        r#"{{"type":"m.room.message","sender":"@mari:hs.example","room_id":"!room:hs.example","event_id":"$e{number}","content":{{"msgtype":"m.text","body":"482913"}}}}"#
+        r#"{{"type":"m.room.message","sender":"@customer:hs.example","room_id":"!room:hs.example","event_id":"$e{number}","content":{{"msgtype":"m.text","body":"482913"}}}}"#
     )
 }
 
 /// Nobody is taken to be alone of whom that is not known.
 #[tokio::test]
 async fn a111_who_reads_along_in_a_room_is_asked_for() {
-    let two = r#"{"joined":{"@gate:hs.example":{},"@mari:hs.example":{}}}"#;
-    let three = r#"{"joined":{"@gate:hs.example":{},"@mari:hs.example":{},"@eve:hs.example":{}}}"#;
+    let two = r#"{"joined":{"@gate:hs.example":{},"@customer:hs.example":{}}}"#;
+    let three = r#"{"joined":{"@gate:hs.example":{},"@customer:hs.example":{},"@colleague:hs.example":{}}}"#;
     let server = Server::start().await;
     for (status, body, company) in [
         (200, two, Company::Alone),
@@ -65,7 +65,7 @@ const MEMBERS: &str = "/_matrix/client/v3/rooms/%21room:hs.example/joined_member
 
 fn invitation(content: &str) -> String {
     format!(
-        r#"{{"type":"m.room.member","sender":"@mari:hs.example","room_id":"!room:hs.example","event_id":"$i","state_key":"@gate:hs.example","content":{content}}}"#
+        r#"{{"type":"m.room.member","sender":"@customer:hs.example","room_id":"!room:hs.example","event_id":"$i","state_key":"@gate:hs.example","content":{content}}}"#
     )
 }
 

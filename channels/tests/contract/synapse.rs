@@ -91,41 +91,41 @@ async fn a111_a112_a_code_goes_through_a_real_room() {
     let Some(server) = Homeserver::start(&place.url).await else { return };
     let (channel, ear) = sides(&server, AS_TOKEN);
     let mut heard = place.listen(ear);
-    let mari = server.user("mari").await;
-    let room = server.direct_room(&mari).await;
-    server.wait_for_members(&mari, &room, 2).await; // the invitation is accepted
+    let customer = server.user("customer").await;
+    let room = server.direct_room(&customer).await;
+    server.wait_for_members(&customer, &room, 2).await; // the invitation is accepted
 
     // A code is sent, and the same one again is the same message.
-    let to = Address::new(format!("{room} {}", mari.id));
+    let to = Address::new(format!("{room} {}", customer.id));
     let sent = channel.send(&code("m-1", &to)).await.unwrap().platform_id.unwrap();
     assert_eq!(channel.send(&code("m-1", &to)).await.unwrap().platform_id.as_ref(), Some(&sent));
-    let content = server.content(&mari, &room, &sent).await;
+    let content = server.content(&customer, &room, &sent).await;
     assert_eq!(content["body"], "Your code: 482913");
     assert_eq!(content["com.beeper.linkpreviews"], serde_json::json!([]));
 
     // She types it, and it is heard as hers alone.
-    let typed = server.say(&mari, &room, "482913").await;
+    let typed = server.say(&customer, &room, "482913").await;
     let said = next(&mut heard, &typed).await;
-    assert_eq!((said.sender.as_str(), said.conversation.as_str()), (mari.id.as_str(), to.as_str()));
+    assert_eq!((said.sender.as_str(), said.conversation.as_str()), (customer.id.as_str(), to.as_str()));
     assert_eq!((said.text.expose_secret(), said.company), ("482913", Company::Alone));
 
     // Neither what she typed nor what we sent stays in the room.
     channel.retract(Whose::Theirs, &to, &said.message_id).await.unwrap();
     channel.retract(Whose::Ours, &to, &sent).await.unwrap();
     for event in [&typed, &sent] {
-        assert_eq!(server.content(&mari, &room, event).await.get("body"), None, "{event}");
+        assert_eq!(server.content(&customer, &room, event).await.get("body"), None, "{event}");
     }
-    assert!(!server.texts(&mari, &room).await.iter().any(|text| text.contains("482913")));
+    assert!(!server.texts(&customer, &room).await.iter().any(|text| text.contains("482913")));
 
     // With a third one there, nobody is alone any more.
-    let juri = server.user("juri").await;
-    server.bring(&mari, &room, &juri).await;
-    for user in [&mari, &juri] {
+    let colleague = server.user("colleague").await;
+    server.bring(&customer, &room, &colleague).await;
+    for user in [&customer, &colleague] {
         let typed = server.say(user, &room, "482913").await;
         assert_eq!(next(&mut heard, &typed).await.company, Company::Group, "{}", user.id);
     }
-    server.leave(&juri, &room).await;
-    let typed = server.say(&mari, &room, "482913").await;
+    server.leave(&colleague, &room).await;
+    let typed = server.say(&customer, &room, "482913").await;
     assert_eq!(next(&mut heard, &typed).await.company, Company::Alone);
 }
 
@@ -135,8 +135,8 @@ async fn a_real_homeservers_refusals_are_told_apart() {
     let place = Place::new().await;
     let Some(server) = Homeserver::start(&place.url).await else { return };
     let (channel, _) = sides(&server, AS_TOKEN);
-    let mari = server.user("mari").await;
-    let nowhere = Address::new(format!("!nowhere:localhost {}", mari.id));
+    let customer = server.user("customer").await;
+    let nowhere = Address::new(format!("!nowhere:localhost {}", customer.id));
     let refused = channel.send(&code("m-1", &nowhere)).await;
     assert_eq!(refused, Err(DeliveryError::Fallback("not-reachable")));
     let long = Content::Text("x".repeat(10_001));

@@ -11,7 +11,7 @@ use crate::world::{Browser, CHAT, OWNER, World};
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn someone() -> Value {
-    json!({"channel": "webchat", "conversation": "conv-1", "participants": [{"role": "primary", "name": "Jane",
+    json!({"channel": "webchat", "conversation": "conv-1", "participants": [{"role": "primary", "name": "Demo Customer",
         "phone": "+37255512345", "email": "customer@example.com", "customer_id": null}],
         "device": {"fingerprint": "f", "region": "EE"}, "identity_token": null})
 }
@@ -50,7 +50,7 @@ async fn an_interaction_has_the_fields_of_the_contract() {
         names(p),
         ["authentication", "challenge", "email", "entry", "id", "lockout", "login_link", "name", "phone", "role"]
     );
-    assert_eq!((&p["id"], &p["role"], &p["name"]), (&json!("p1"), &json!("primary"), &json!("Jane")));
+    assert_eq!((&p["id"], &p["role"], &p["name"]), (&json!("p1"), &json!("primary"), &json!("Demo Customer")));
     assert_eq!((&p["phone"], &p["email"]), (&json!("+372•••••345"), &json!("c•••@example.com")));
     assert_eq!(names(&p["authentication"]), AUTHENTICATION);
     assert_eq!(p["authentication"], it["authentication"]);

@@ -1,5 +1,5 @@
 //! Links and codes in a window: cards that only this browser gets, and answers that nobody reads. The
-//! bot that asked for them never has them in its hands.
+//! bot has no code, and of a link what the reply to its own request says.
 
 use std::time::Duration;
 
