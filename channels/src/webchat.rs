@@ -32,6 +32,20 @@ impl WebChat {
     pub fn over(windows: Arc<dyn Windows>) -> Self {
         Self(windows)
     }
+
+    /// For who only asks what it can do: whatever is put there is refused.
+    pub fn without_windows() -> Self {
+        Self(Arc::new(Nowhere))
+    }
+}
+
+struct Nowhere;
+
+#[async_trait]
+impl Windows for Nowhere {
+    async fn put(&self, _: &Message) -> Result<Sent, DeliveryError> {
+        Err(DeliveryError::Permanent("no-window"))
+    }
 }
 
 impl Definition for WebChat {

@@ -49,3 +49,19 @@ pub fn registry(config: &Config, recorder: Recorder) -> anyhow::Result<Registry>
     let recorder: Arc<dyn Definition> = Arc::new(recorder);
     Ok(Registry::of(shipped.chain([mail]).chain(Some(recorder).filter(|_| !config.server.production))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn production_has_no_channel_that_keeps_messages_where_they_can_be_read() {
+        let mut config = Config::load(None, std::iter::empty()).expect("the defaults are right");
+        for (production, there) in [(false, true), (true, false)] {
+            config.server.production = production;
+            let registry = registry(&config, Recorder::default()).expect("what is shipped is right");
+            assert_eq!(registry.find("recorder").is_some(), there);
+            assert!(registry.find("smtp").is_some());
+        }
+    }
+}

@@ -13,6 +13,7 @@ use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::proof::Distrust;
 use countersign_channels::inbound::{Ear, Happening, Taken};
 use countersign_channels::recorder::Recorder;
+use countersign_channels::webchat::WebChat;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::SecretString;
 
@@ -71,7 +72,7 @@ impl Channel {
     /// Does it.
     pub(super) async fn run(self) -> anyhow::Result<Verdict> {
         let built_in = Config::load(None, std::iter::empty())?;
-        let registry = app::registry(&built_in, Recorder::default())?;
+        let registry = app::registry(&built_in, Recorder::default())?.and(Arc::new(WebChat::without_windows()));
         match self {
             Self::List => {
                 print!("{}", list(&registry));
@@ -197,8 +198,8 @@ fn able(can: &Abilities) -> Vec<String> {
         (can.idempotent, "takes the same message once"),
         (can.receipts, "says what became of messages"),
         (can.return_link, "links back into the chat"),
-        (can.account_link, "says who opened a link"),
-        (can.retracts, "takes messages back"),
+        (can.retracts, "takes what people typed back"),
+        (can.shows_standing, "shows its agents who was proved"),
     ];
     words.extend(more.into_iter().filter(|(can, _)| *can).map(|(_, word)| word.to_owned()));
     words.push(match (can.hears, can.assurance) {

@@ -55,10 +55,15 @@ fn slug(text: &str, longest: usize, also: &[u8]) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || also.contains(&b))
 }
 
-/// Printable, without control or direction-changing characters, at most `longest` bytes.
+/// Printable, without control characters, at most `longest` bytes; nor is there any that ends a line,
+/// cannot be seen, or turns the direction of reading, so that no text looks like another. The two
+/// joiners stay: Persian and Hindi are written with them.
 pub fn plain_text(text: &str, longest: usize) -> bool {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !text.is_empty() && text.len() <= longest && !text.chars().any(|c| c.is_control() || turns(c))
+    let deceives = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    !text.is_empty() && text.len() <= longest && !text.chars().any(|c| c.is_control() || deceives(c))
 }
 
 name! {
@@ -206,5 +211,16 @@ mod tests {
         assert!("../../dev/null".parse::<Kid>().is_err());
         assert!("0199A0B0-0000-7000-8000-000000000000".parse::<InteractionId>().is_err());
         assert!("p".parse::<ParticipantId>().is_err());
+    }
+
+    #[test]
+    fn a089_no_text_holds_what_cannot_be_seen_or_turns_it() {
+        let unseen = "\u{ad}\u{61c}\u{200b}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2060}\u{2066}\u{2069}\u{206f}\u{feff}\u{fffb}\u{e0061}\u{85}";
+        for sign in unseen.chars() {
+            assert!(!plain_text(&format!("Demo{sign}Customer"), 200), "{sign:?}");
+        }
+        for name in ["Demo Customer", "Õnne", "مشتری\u{200c}ها", "ग्राहक", "👩\u{200d}💻"] {
+            assert!(plain_text(name, 200), "{name}");
+        }
     }
 }

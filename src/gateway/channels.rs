@@ -126,6 +126,11 @@ impl Gateway {
         self.driver_for(&team.team.name, name, team.team.channels.get(name)?)
     }
 
+    /// A link that writes a code into the chat with the team's account, where its platform has such links.
+    pub fn way_back(&self, team: &TeamView, name: &ChannelName, code: &str) -> Option<String> {
+        self.driver(team, name)?.return_link(code)
+    }
+
     fn driver_for(&self, team: &TeamName, name: &ChannelName, channel: &Channel) -> Option<Arc<dyn Driver>> {
         let place = (team.clone(), name.clone());
         if let Some(kept) = self.drivers.0.get(&place).filter(|kept| kept.0 == *channel) {

@@ -110,7 +110,12 @@ impl After<'_> {
             pages::DoneState::Code { code, .. } => Some(code.as_str()),
             _ => None,
         };
-        let return_link = self.link.return_url.as_deref().and_then(|url| return_link(url, code));
+        // Where the bot named no way back, the chat's own platform may have one.
+        let platform = || self.state.gateway.way_back(&self.held.team, &self.held.interaction.channel, code?);
+        let return_link = match self.link.return_url.as_deref() {
+            Some(url) => return_link(url, code),
+            None => platform(),
+        };
         let (brand, locale) = (brand(settings), settings.locale.clone());
         let page = pages::Done { brand, locale, state: how, return_link, way_on: self.way_on() };
         drawn_alone(self.state, self.state.pages.done(&page), &form_targets(settings))

@@ -157,7 +157,8 @@ fn may_return(text: &str, settings: &Settings, channel: &str) -> Result<(), Refu
 /// The chat's own window can vouch for a page only on the web.
 fn with_opener(turn: &Turn<'_>) -> bool {
     let settings = turn.around.settings;
-    let web = turn.interaction.channel.as_str().starts_with("webchat");
+    let channel = &turn.interaction.channel;
+    let web = turn.around.windows.contains(channel) || channel.as_str().starts_with("webchat");
     match settings.link.binding {
         BindingRule::Opener => true,
         BindingRule::Auto => web && !settings.allowed_origins.is_empty(),

@@ -80,6 +80,7 @@ fn all_that_there_is_is_listed_with_what_it_can_do() {
         "pega",
         "standard-webhooks",
         "smtp",
+        "webchat",
         "recorder",
     ] {
         assert!(names.contains(&name), "{name}: {names:?}");
@@ -88,7 +89,7 @@ fn all_that_there_is_is_listed_with_what_it_can_do() {
     assert!(of("smtp ").contains("writes first; links as a button; codes in a form of their own"), "{told}");
     assert!(of("smtp ").contains("is not heard") && of("kannel ").contains("says what became of messages"), "{told}");
     assert!(
-        of("whatsapp-cloud ").contains("freely for 24 h") && of("matrix ").contains("takes messages back"),
+        of("whatsapp-cloud ").contains("freely for 24 h") && of("matrix ").contains("takes what people typed back"),
         "{told}"
     );
 }

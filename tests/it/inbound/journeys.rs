@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::platforms::{self, Said, meta, meta_messages, twilio};
 use super::team;
 use crate::sending::code_in;
-use crate::world::{Browser, Team, World, every_world};
+use crate::world::{Browser, Team, World, every_world, shown_code};
 
 /// A code typed on the platform authenticates; a wrong one counts once, however often it is told.
 #[tokio::test]
@@ -39,16 +39,27 @@ async fn a_code_typed_on_a_platform_authenticates_there() {
     }
 }
 
-/// B-06, I-13: the page shows a code after the login, and the chat says it.
+/// B-06, I-13: the page shows a code after the login and leads back into the chat with it, where the
+/// account says what is needed for that; and the chat says it.
 #[tokio::test]
 async fn a_login_is_confirmed_in_the_chat() {
     let world = World::new().await;
     let team = team(&world).await;
-    for (line, typed) in [(platforms::whatsapp(), ""), (platforms::telegram(), "/start ")] {
-        let chat = team.chat_on(&line).await;
+    let whatsapp = (platforms::whatsapp(), json!({"number": "+37255501234"}), "", "https://wa.me/37255501234?text=");
+    let telegram = (platforms::telegram(), json!({"bot": "acme_bot"}), "/start ", "https://t.me/acme_bot?start=");
+    let nameless = (platforms::Line { name: "telegram-2", ..platforms::telegram() }, json!({}), "", "");
+    for (line, account, typed, link) in [whatsapp, telegram, nameless] {
+        team.plug(&line, account).await.expect(201);
+        let chat = team.open(line.name, line.conversation).await;
         let told = team.log_in(&chat, "cust-42").await;
         assert_eq!(told["status"], "confirmation_required");
-        let code = Browser::new(&team.world).code(told["continue_url"].as_str().expect("a URL")).await;
+        let page = Browser::new(&team.world).get(told["continue_url"].as_str().expect("a URL")).await.text();
+        let (page, code) = (page.replace("&#x2f;", "/"), shown_code(&page));
+        let leads_back = page.contains(&format!("href=\"{link}{code}\""));
+        assert_eq!((leads_back, page.contains("data-return")), (!link.is_empty(), !link.is_empty()), "{link}: {page}");
+        if link.is_empty() {
+            continue;
+        }
         assert_eq!(team.hears_on(&line, 1, &format!("{typed}{code}")).await.status, 200);
         let flag = team.flag(&chat).await;
         assert_eq!(flag["methods"], json!(["login"]), "{flag}");
