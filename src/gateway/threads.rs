@@ -3,7 +3,7 @@
 //!
 //! It knows no caller: who may look or speak, `windows` says.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,9 +39,21 @@ pub(super) struct Threads {
     bells: Arc<Bells>,
 }
 
+/// So many windows of one conversation may stand open on one node: a person's devices and tabs, and
+/// connections that were lost and are not known to be. A visitor who opens more would only make each
+/// change in her thread dearer.
+const MOST_LOOKERS: usize = 8;
+
 /// Who on this node looks at which thread.
 #[derive(Default)]
-pub(super) struct Bells(DashMap<InteractionId, Weak<Notify>>);
+pub(super) struct Bells(DashMap<InteractionId, Looked>);
+
+/// A thread that is looked at.
+#[derive(Default)]
+struct Looked {
+    woken: Arc<Notify>,
+    lookers: usize,
+}
 
 /// One who looks; it is rung for as long as it is held.
 pub(super) struct Bell {
@@ -53,8 +65,8 @@ pub(super) struct Bell {
 impl Bells {
     /// Something changed there.
     pub fn ring(&self, id: InteractionId) {
-        if let Some(woken) = self.0.get(&id).and_then(|bell| bell.upgrade()) {
-            woken.notify_waiters();
+        if let Some(looked) = self.0.get(&id) {
+            looked.woken.notify_waiters();
         }
     }
 }
@@ -68,7 +80,10 @@ impl Bell {
 
 impl Drop for Bell {
     fn drop(&mut self) {
-        self.bells.0.remove_if(&self.id, |_, bell| bell.strong_count() <= 1);
+        self.bells.0.remove_if_mut(&self.id, |_, looked| {
+            looked.lookers -= 1;
+            looked.lookers == 0
+        });
     }
 }
 
@@ -77,13 +92,15 @@ impl Threads {
         Self { store, clock, entropy, seal: ready(keys.seal.expose()), bells: Arc::default() }
     }
 
-    /// Whoever holds the answer is woken when that interaction or its thread changes here.
-    pub fn look_at(&self, id: InteractionId) -> Bell {
-        let mut kept = self.bells.0.entry(id).or_default();
-        let woken = kept.upgrade().unwrap_or_default();
-        *kept = Arc::downgrade(&woken);
-        drop(kept);
-        Bell { bells: self.bells.clone(), id, woken }
+    /// Whoever holds the answer is woken when that interaction or its thread changes here. None where
+    /// as many look at it as may.
+    pub fn look_at(&self, id: InteractionId) -> Option<Bell> {
+        let mut looked = self.bells.0.entry(id).or_default();
+        if looked.lookers >= MOST_LOOKERS {
+            return None;
+        }
+        looked.lookers += 1;
+        Some(Bell { bells: self.bells.clone(), id, woken: looked.woken.clone() })
     }
 
     /// Something changed there.

@@ -109,12 +109,13 @@ pub struct Watcher {
 }
 
 impl Gateway {
-    /// Looks at a window, after the numbered entry.
-    pub fn watch(self: &Arc<Self>, guest: Guest, last: u64) -> Watcher {
+    /// Looks at a window, after the numbered entry. None where as many look at it as may.
+    pub fn watch(self: &Arc<Self>, guest: Guest, last: u64) -> Option<Watcher> {
         let id = guest.session.interaction;
         let key = Key { partition: Partition(id.partition()), name: super::super::names::interaction_name(id) };
         let shared = self.store.board(&key) == Board::NotKept;
-        Watcher { gateway: self.clone(), bell: self.threads.look_at(id), guest, last, shown: None, shared }
+        let bell = self.threads.look_at(id)?;
+        Some(Watcher { gateway: self.clone(), bell, guest, last, shown: None, shared })
     }
 }
 
