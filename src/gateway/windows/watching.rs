@@ -19,7 +19,6 @@ use crate::domain::time::Moment;
 use crate::domain::window::{DOTS, Entry, Said, Thread, link_number};
 use crate::gateway::threads::Bell;
 use crate::gateway::{Error, Gateway, Held};
-use crate::store::{Board, Key, Partition};
 
 /// How often it is asked whether the guest may still look, and what other nodes did.
 const POLL: Duration = Duration::from_secs(1);
@@ -112,8 +111,7 @@ impl Gateway {
     /// Looks at a window, after the numbered entry. None where as many look at it as may.
     pub fn watch(self: &Arc<Self>, guest: Guest, last: u64) -> Option<Watcher> {
         let id = guest.session.interaction;
-        let key = Key { partition: Partition(id.partition()), name: super::super::names::interaction_name(id) };
-        let shared = self.store.board(&key) == Board::NotKept;
+        let shared = self.is_shared(id);
         let bell = self.threads.look_at(id)?;
         Some(Watcher { gateway: self.clone(), bell, guest, last, shown: None, shared })
     }
