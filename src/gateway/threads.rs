@@ -55,6 +55,10 @@ struct Looked {
     lookers: usize,
 }
 
+/// What a thread was seen as. Its own, and not its interaction's: what is typed comes into it after the turn.
+#[derive(Clone, Copy)]
+pub(super) struct Seen(Option<CommitId>);
+
 /// One who looks; it is rung for as long as it is held.
 pub(super) struct Bell {
     bells: Arc<Bells>,
@@ -111,6 +115,19 @@ impl Threads {
     /// A thread as it is now; empty where nobody has spoken.
     pub async fn read(&self, id: InteractionId) -> Result<Thread, Error> {
         Ok(self.load(id).await?.1)
+    }
+
+    /// A thread as it is now and what tells it from an older one, where it is another than `seen`. Nothing of
+    /// it is read where it is not.
+    pub async fn newer(&self, id: InteractionId, seen: Option<Seen>) -> Result<Option<(Seen, Thread)>, Error> {
+        let partition = Partition(id.partition());
+        if let Some(Seen(version)) = seen
+            && !self.store.has_changed(partition, &thread_name(id), version).await?
+        {
+            return Ok(None);
+        }
+        let (version, thread) = self.load(id).await?;
+        Ok(Some((Seen(version), thread)))
     }
 
     /// Puts something into a thread; false where it was there already.
