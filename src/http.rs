@@ -75,6 +75,8 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: Bytes,
     limiter: limiter::Limiter,
+    /// Streams of web chats, by address.
+    standing: limiter::Standing,
     counts: counts::Counts,
     /// Which query parameters the API describes.
     queries: query::Known,
@@ -166,13 +168,14 @@ pub fn router(
     let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data")).into();
     let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data").into();
     let (limiter, queries) = (limiter::Limiter::new(DefaultClock::default()), query::Known::of(&document));
-    let counts = counts::Counts::default();
+    let (counts, standing) = (counts::Counts::default(), limiter::Standing::default());
     let shared = Shared(Arc::new(Inside {
         gateway,
         pages,
         docs,
         openapi,
         limiter,
+        standing,
         counts,
         queries,
         proxies,

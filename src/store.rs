@@ -214,6 +214,13 @@ pub trait Store: Send + Sync + 'static {
     /// Reads records of one partition, in the order of `names`, as one moment shows them.
     async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError>;
 
+    /// Whether a record is not, or no longer, as it was seen (`None`: it was not there): less than
+    /// reading it, for who asks again and again. True may be wrong, false is not.
+    async fn has_changed(&self, partition: Partition, name: &str, seen: Option<CommitId>) -> Result<bool, StoreError> {
+        let found = self.get(partition, &[name.to_owned()]).await?.pop().flatten();
+        Ok(found.map(|record| record.version) != seen)
+    }
+
     /// Clauses 1 to 3, and 9.
     async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError>;
 

@@ -77,6 +77,8 @@ pub enum Name {
     FlagUntil,
     /// By what it is proved.
     FlagMethods,
+    /// All of that in words for agents.
+    FlagWords,
     /// The keyed hash of one secret under another, in hex: the proof that who has the one has both.
     Hmac(String, String),
 }
@@ -95,7 +97,8 @@ pub enum Filter {
 }
 
 const NAMES: &str = "to, to.PART, text, plain, url, url.rest, code, subject, id, uuid, unix, timestamp, fresh, \
-                     account.FIELD, secrets.NAME, hmac.SECRET.KEY, flag.state, flag.until, flag.methods";
+                     account.FIELD, secrets.NAME, hmac.SECRET.KEY, flag.state, flag.until, flag.methods, \
+                     flag.words";
 
 impl Template {
     /// Reads a template; what is wrong with it is said in words.
@@ -185,6 +188,7 @@ impl Name {
             "flag.state" => Self::FlagState,
             "flag.until" => Self::FlagUntil,
             "flag.methods" => Self::FlagMethods,
+            "flag.words" => Self::FlagWords,
             _ => match text.split_once('.') {
                 Some(("to", part)) => Self::Part(part.to_owned()),
                 Some(("account", field)) => Self::Account(field.to_owned()),
@@ -209,6 +213,7 @@ impl fmt::Display for Name {
             Self::FlagState => f.write_str("flag.state"),
             Self::FlagUntil => f.write_str("flag.until"),
             Self::FlagMethods => f.write_str("flag.methods"),
+            Self::FlagWords => f.write_str("flag.words"),
             Self::UrlRest => f.write_str("url.rest"),
             other => f.write_str(&format!("{other:?}").to_lowercase()),
         }

@@ -156,7 +156,7 @@ impl Gateway {
         saved.await?.outcome?;
         self.tell_soon(team).await;
         for (event, id) in waiting.iter().filter_map(|(_, _, event)| Some((event, event.interaction?))) {
-            self.showing.notice(id, event.kind);
+            self.notice_standing(team, id, event.kind);
         }
         Ok(())
     }

@@ -1,41 +1,68 @@
-//! Agents on a team's platform are shown whether it is proved who chats: after what may have
-//! changed it, as it stands by then. The same shown twice is the same, so nothing is kept for it;
-//! what is shown says until when it holds, should nobody be there to show the next.
+//! Agents on a team's platform are shown whether it is proved who chats: after what may have changed
+//! it, as it stands by then, and only where that is another than what was shown last. After
+//! something was shown it is looked at again, since meanwhile another node may have shown what is
+//! older. What was shown last is kept in memory, so after a restart something may be shown twice.
+//! What is shown says until when it holds, should nobody be there to show the next.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_channels::{Address, DeliveryError, Standing};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use quick_cache::sync::Cache;
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
+use self::lanes::{Flight, Landed, Lanes};
 use super::teams::TeamView;
 use super::{Error, Gateway};
 use crate::domain::event::EventKind;
-use crate::domain::id::InteractionId;
+use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 
-/// Conversations that are shown at the same time.
-const ABREAST: usize = 16;
+mod lanes;
 
-/// So often a platform is asked that does not answer, waiting twice as long each time.
-const TRIES: u32 = 5;
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Conversations of which it is known what was shown last.
+const REMEMBERED: usize = 20_000;
 
 /// Conversations whose agents are to be shown something.
-#[derive(Default)]
 pub(super) struct Showing {
-    waiting: Mutex<BTreeSet<InteractionId>>,
+    lanes: Mutex<Lanes>,
     woken: Notify,
+    /// What agents see.
+    last: Cache<InteractionId, Stands>,
+}
+
+/// How a conversation stands, and since when without a break.
+#[derive(Clone, PartialEq, Eq)]
+struct Stands {
+    standing: Standing,
+    since: Option<Moment>,
+}
+
+impl Default for Showing {
+    fn default() -> Self {
+        Self { lanes: Mutex::default(), woken: Notify::new(), last: Cache::new(REMEMBERED) }
+    }
 }
 
 impl Showing {
-    /// What happened may have changed what agents should see.
-    pub(super) fn notice(&self, id: InteractionId, what: EventKind) {
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be shown now, and otherwise when something may be.
+    fn next(&self) -> Result<Flight, Option<Instant>> {
+        let mut lanes = self.lanes();
+        lanes.next(Instant::now()).ok_or_else(|| lanes.wakes())
+    }
+}
+
+impl Gateway {
+    /// What happened may have changed what agents should see. A conversation that closes tells first
+    /// that its flag has fallen.
+    pub(super) fn notice_standing(&self, team: &TeamName, id: InteractionId, what: EventKind) {
         let changes = matches!(
             what,
             EventKind::Authenticated
@@ -44,74 +71,85 @@ impl Showing {
                 | EventKind::Banned
                 | EventKind::LinkReported
                 | EventKind::ParticipantReassigned
-                | EventKind::InteractionClosed
         );
-        if changes {
-            self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
-            self.woken.notify_one();
+        if !changes {
+            return;
         }
+        if self.is_shared(id) {
+            // Another node may have shown that it was proved since this one has shown that it is not.
+            self.showing.last.remove_if(&id, |last| !last.standing.is_authenticated);
+        }
+        self.showing.lanes().add(team, id, Instant::now());
+        self.showing.woken.notify_one();
     }
 
-    fn pop(&self) -> Option<InteractionId> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_first()
-    }
-}
-
-impl Gateway {
     /// Shows for ever, at once when something has changed.
     pub async fn show_forever(&self) {
         let mut flying = FuturesUnordered::new();
         loop {
-            while flying.len() < ABREAST
-                && let Some(id) = self.showing.pop()
-            {
-                flying.push(self.show_one(id));
-            }
-            let room = flying.len() < ABREAST;
-            tokio::select! {
-                Some(()) = flying.next() => {}
-                () = self.showing.woken.notified(), if room => {}
-            }
-        }
-    }
-
-    async fn show_one(&self, id: InteractionId) {
-        let mut wait = FIRST_WAIT;
-        for _ in 0..TRIES {
-            match self.try_to_show(id).await {
-                Ok(Some(after)) => tokio::time::sleep(after.unwrap_or(wait).min(LONGEST_WAIT)).await,
-                Ok(None) | Err(Error::Refused(Refusal::NotFound(_))) => return,
-                Err(error) => {
-                    tracing::warn!(%id, %error, "agents are not shown how a conversation stands");
-                    tokio::time::sleep(wait).await;
+            let wakes = loop {
+                match self.showing.next() {
+                    Ok(flight) => flying.push(self.show_one(flight)),
+                    Err(wakes) => break wakes,
                 }
+            };
+            tokio::select! {
+                Some((flight, landed)) = flying.next() => self.land(&flight, landed),
+                () = self.showing.woken.notified() => {}
+                () = sleep_until(wakes.unwrap_or_else(Instant::now)), if wakes.is_some() => {}
             }
-            wait = wait.saturating_mul(2);
         }
-        tracing::warn!(%id, "agents are not shown how a conversation stands: their platform does not answer");
     }
 
-    /// Shows a conversation as it stands. Some where that should be tried again, after so long if the
-    /// platform has said it.
-    async fn try_to_show(&self, id: InteractionId) -> Result<Option<Option<Duration>>, Error> {
-        let seen = self.look(id, None).await?;
-        let interaction = &seen.interaction;
-        let Some(team) = self.team(&interaction.team).await? else { return Ok(None) };
-        if !self.shows(&team, interaction) {
-            return Ok(None);
+    fn land(&self, flight: &Flight, landed: Landed) {
+        if !self.showing.lanes().landed(flight, landed, Instant::now()) {
+            let id = flight.id;
+            tracing::warn!(%id, "agents are not shown how a conversation stands: their platform does not answer");
         }
-        let Some(driver) = self.driver(&team, &interaction.channel).filter(|driver| driver.shows_standing()) else {
-            return Ok(None);
+    }
+
+    async fn show_one(&self, flight: Flight) -> (Flight, Landed) {
+        let id = flight.id;
+        let landed = match self.try_to_show(&flight).await {
+            Ok(landed) => landed,
+            Err(Error::Refused(Refusal::NotFound(_))) => Landed::Done,
+            Err(error) => {
+                tracing::warn!(%id, %error, "agents are not shown how a conversation stands");
+                Landed::Again(None)
+            }
         };
+        (flight, landed)
+    }
+
+    /// Shows a conversation as it stands, where agents see something else.
+    async fn try_to_show(&self, flight: &Flight) -> Result<Landed, Error> {
+        let id = flight.id;
+        let held = self.flag(id, Some(&flight.team)).await?;
+        let (team, interaction) = (&held.team, &held.interaction);
+        if !self.shows(team, interaction) {
+            return Ok(Landed::Done);
+        }
+        let Some(driver) = self.driver(team, &interaction.channel).filter(|driver| driver.shows_standing()) else {
+            return Ok(Landed::Done);
+        };
+        let stands = stands(interaction, self.now());
+        if self.showing.last.get(&id).as_ref() == Some(&stands) {
+            return Ok(Landed::Done);
+        }
+        // Where no answer comes it may be there all the same: then nobody knows what agents see.
+        self.showing.last.remove(&id);
         let to = Address::new(interaction.conversation.as_str());
-        match driver.show_standing(&to, &standing(interaction, self.now())).await {
-            Ok(()) => Ok(None),
-            Err(DeliveryError::RetryAfter(after)) => Ok(Some(Some(after))),
-            Err(DeliveryError::Retry(_) | DeliveryError::Ambiguous) => Ok(Some(None)),
+        match driver.show_standing(&to, &stands.standing).await {
+            Ok(()) => {
+                self.showing.last.insert(id, stands);
+                Ok(Landed::Shown)
+            }
+            Err(DeliveryError::RetryAfter(after)) => Ok(Landed::Again(Some(after))),
+            Err(DeliveryError::Retry(_) | DeliveryError::Ambiguous) => Ok(Landed::Again(None)),
             Err(error) => {
                 let (team, channel) = (&interaction.team, &interaction.channel);
                 tracing::warn!(%id, %team, %channel, %error, "agents cannot be shown how a conversation stands");
-                Ok(None)
+                Ok(Landed::Done)
             }
         }
     }
@@ -126,8 +164,11 @@ impl Gateway {
 }
 
 /// How it stands with who opened the conversation.
-fn standing(interaction: &Interaction, now: Moment) -> Standing {
-    let Some(raised) = interaction.primary().flag.raised(now) else { return Standing::default() };
+fn stands(interaction: &Interaction, now: Moment) -> Stands {
+    let Some(raised) = interaction.primary().flag.raised(now) else {
+        return Stands { standing: Standing::default(), since: None };
+    };
     let methods: Vec<&str> = raised.proofs.keys().map(|method| method.as_str()).collect();
-    Standing { is_authenticated: true, until: raised.expires_at.to_string(), methods: methods.join(",") }
+    let (until, methods) = (raised.expires_at.to_string(), methods.join(","));
+    Stands { standing: Standing { is_authenticated: true, until, methods }, since: Some(raised.first_since) }
 }

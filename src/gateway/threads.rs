@@ -3,7 +3,7 @@
 //!
 //! It knows no caller: who may look or speak, `windows` says.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,9 +39,25 @@ pub(super) struct Threads {
     bells: Arc<Bells>,
 }
 
+/// So many windows of one conversation may stand open on one node: a person's devices and tabs, and
+/// connections that were lost and are not known to be. A visitor who opens more would only make each
+/// change in her thread dearer.
+const MOST_LOOKERS: usize = 8;
+
 /// Who on this node looks at which thread.
 #[derive(Default)]
-pub(super) struct Bells(DashMap<InteractionId, Weak<Notify>>);
+pub(super) struct Bells(DashMap<InteractionId, Looked>);
+
+/// A thread that is looked at.
+#[derive(Default)]
+struct Looked {
+    woken: Arc<Notify>,
+    lookers: usize,
+}
+
+/// What a thread was seen as. Its own, and not its interaction's: what is typed comes into it after the turn.
+#[derive(Clone, Copy)]
+pub(super) struct Seen(Option<CommitId>);
 
 /// One who looks; it is rung for as long as it is held.
 pub(super) struct Bell {
@@ -53,8 +69,8 @@ pub(super) struct Bell {
 impl Bells {
     /// Something changed there.
     pub fn ring(&self, id: InteractionId) {
-        if let Some(woken) = self.0.get(&id).and_then(|bell| bell.upgrade()) {
-            woken.notify_waiters();
+        if let Some(looked) = self.0.get(&id) {
+            looked.woken.notify_waiters();
         }
     }
 }
@@ -68,7 +84,10 @@ impl Bell {
 
 impl Drop for Bell {
     fn drop(&mut self) {
-        self.bells.0.remove_if(&self.id, |_, bell| bell.strong_count() <= 1);
+        self.bells.0.remove_if_mut(&self.id, |_, looked| {
+            looked.lookers -= 1;
+            looked.lookers == 0
+        });
     }
 }
 
@@ -77,13 +96,15 @@ impl Threads {
         Self { store, clock, entropy, seal: ready(keys.seal.expose()), bells: Arc::default() }
     }
 
-    /// Whoever holds the answer is woken when that interaction or its thread changes here.
-    pub fn look_at(&self, id: InteractionId) -> Bell {
-        let mut kept = self.bells.0.entry(id).or_default();
-        let woken = kept.upgrade().unwrap_or_default();
-        *kept = Arc::downgrade(&woken);
-        drop(kept);
-        Bell { bells: self.bells.clone(), id, woken }
+    /// Whoever holds the answer is woken when that interaction or its thread changes here. None where
+    /// as many look at it as may.
+    pub fn look_at(&self, id: InteractionId) -> Option<Bell> {
+        let mut looked = self.bells.0.entry(id).or_default();
+        if looked.lookers >= MOST_LOOKERS {
+            return None;
+        }
+        looked.lookers += 1;
+        Some(Bell { bells: self.bells.clone(), id, woken: looked.woken.clone() })
     }
 
     /// Something changed there.
@@ -94,6 +115,19 @@ impl Threads {
     /// A thread as it is now; empty where nobody has spoken.
     pub async fn read(&self, id: InteractionId) -> Result<Thread, Error> {
         Ok(self.load(id).await?.1)
+    }
+
+    /// A thread as it is now and what tells it from an older one, where it is another than `seen`. Nothing of
+    /// it is read where it is not.
+    pub async fn newer(&self, id: InteractionId, seen: Option<Seen>) -> Result<Option<(Seen, Thread)>, Error> {
+        let partition = Partition(id.partition());
+        if let Some(Seen(version)) = seen
+            && !self.store.has_changed(partition, &thread_name(id), version).await?
+        {
+            return Ok(None);
+        }
+        let (version, thread) = self.load(id).await?;
+        Ok(Some((Seen(version), thread)))
     }
 
     /// Puts something into a thread; false where it was there already.

@@ -126,6 +126,12 @@ impl Gateway {
         newest.filter(mine).ok_or(Error::Refused(Refusal::NotFound("interaction")))
     }
 
+    /// Whether other nodes change it, too, and nobody here is told.
+    pub(super) fn is_shared(&self, id: InteractionId) -> bool {
+        let key = Key { partition: Partition(id.partition()), name: interaction_name(id) };
+        self.store.board(&key) == Board::NotKept
+    }
+
     async fn fetch(&self, id: InteractionId, key: Key, told: bool) -> Result<Option<Arc<Parsed>>, Error> {
         let record = loop {
             let record = self.store.get(key.partition, std::slice::from_ref(&key.name)).await?.pop().flatten();

@@ -102,8 +102,8 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
     let path = request.uri().path();
     let (page, post_back) = (path.starts_with("/l/") || path.starts_with("/c/"), path.starts_with("/p/"));
     let window = path.starts_with("/webchat/");
-    if !(page || post_back || window) || client(request, &shared.proxies).is_none_or(|from| shared.limiter.allows(from))
-    {
+    let from = || client(request.extensions().get(), request.headers(), &shared.proxies);
+    if !(page || post_back || window) || from().is_none_or(|from| shared.limiter.allows(from)) {
         return None;
     }
     Some(match page {
@@ -113,11 +113,11 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
 }
 
 /// The client's address: an IPv6 one by its /64, since that is what one household has.
-fn client(request: &Request, proxies: &Proxies) -> Option<IpAddr> {
-    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+pub(super) fn client(peer: Option<&ConnectInfo<SocketAddr>>, headers: &HeaderMap, proxies: &Proxies) -> Option<IpAddr> {
+    let ConnectInfo(peer) = peer?;
     let trusted = |ip: IpAddr| proxies.0.iter().any(|net| net.contains(&ip));
     let mut address = peer.ip().to_canonical();
-    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
+    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
     let hops: Vec<&str> = forwarded.flat_map(|line| line.split(',')).map(str::trim).collect();
     for hop in hops.iter().rev() {
         // Each trusted proxy vouches for the hop before it, and for no more.

@@ -1,10 +1,12 @@
-//! How often one address may ask for what is open to everybody. What an address is, and what it is told
-//! when it asks too often, stands with the layers.
+//! How often one address may ask for what is open to everybody, and how many streams of it may stand
+//! open. What an address is, and what it is told when it asks too often, stands with the layers.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use dashmap::DashMap;
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
@@ -44,6 +46,41 @@ impl<C: Clock> Limiter<C> {
     }
 }
 
+/// Streams of one address that may stand open: behind one address there may be a house of visitors, and
+/// none of them may take all the connections that there are.
+const MOST_STREAMS: usize = 256;
+
+/// Streams that stand open.
+#[derive(Default)]
+pub(super) struct Standing(Arc<DashMap<IpAddr, usize>>);
+
+/// A stream's place among those of its address, for as long as it is held.
+pub(super) struct Stand {
+    standing: Arc<DashMap<IpAddr, usize>>,
+    address: IpAddr,
+}
+
+impl Standing {
+    /// None where the address has as many as it may.
+    pub(super) fn place(&self, address: IpAddr) -> Option<Stand> {
+        let mut open = self.0.entry(address).or_default();
+        if *open >= MOST_STREAMS {
+            return None;
+        }
+        *open += 1;
+        Some(Stand { standing: self.0.clone(), address })
+    }
+}
+
+impl Drop for Stand {
+    fn drop(&mut self) {
+        self.standing.remove_if_mut(&self.address, |_, open| {
+            *open -= 1;
+            *open == 0
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv6Addr;
@@ -68,6 +105,19 @@ mod tests {
         assert!(limiter.allows(household(2)), "another has its own");
         clock.advance(Duration::from_secs(10));
         assert_eq!(taken(), 300);
+    }
+
+    #[test]
+    fn an_address_has_so_many_streams_and_each_that_ends_makes_room() {
+        let standing = Standing::default();
+        let mut places: Vec<_> = (0..1_000).filter_map(|_| standing.place(household(1))).collect();
+        assert_eq!(places.len(), MOST_STREAMS);
+        let other = standing.place(household(2)).expect("another has its own");
+        places.pop();
+        places.extend(standing.place(household(1)));
+        assert_eq!((places.len(), standing.place(household(1)).is_none()), (MOST_STREAMS, true));
+        drop((places, other));
+        assert!(standing.0.is_empty(), "who has none is forgotten");
     }
 
     /// A134: addresses that came once are forgotten, however many they are; one that comes too often

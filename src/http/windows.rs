@@ -23,6 +23,8 @@ use tokio::time::{Instant, interval_at};
 use super::body::{Json, Query, fault, field};
 use super::browser::{from_own_page, is_foreign};
 use super::caller::bearer;
+use super::layers::client;
+use super::limiter::Stand;
 use super::notices::refusal_page;
 use super::page::{brand, headers_in_frame};
 use super::problem::Problem;
@@ -132,7 +134,8 @@ async fn guest(state: &Shared, team: &str, parts: &Parts) -> Result<Guest, Probl
     state.gateway.guest(&named(team)?, session).await.map_err(|error| refused(state, error))
 }
 
-/// The thread after `Last-Event-ID`, and from then on what is new.
+/// The thread after `Last-Event-ID`, and from then on what is new. It stands for hours and costs for as
+/// long, so a conversation and an address have so many and no more.
 async fn listen(State(state): State<Shared>, Path(team): Path<String>, parts: Parts) -> Result<Response, Problem> {
     if is_foreign(&parts.headers) {
         return Err(Problem::of(&slugs::FORBIDDEN).saying("Only the chat's own window may ask this."));
@@ -144,20 +147,33 @@ async fn listen(State(state): State<Shared>, Path(team): Path<String>, parts: Pa
             .map_err(|_| Problem::of(&slugs::BAD_REQUEST).saying("Last-Event-ID is not an id of this stream."))?,
     };
     let guest = guest(&state, &team, &parts).await?;
-    let news = live(state.gateway.watch(guest, last)).take_until(state.stopping.clone().cancelled_owned());
+    let place = match client(parts.extensions.get(), &parts.headers, &state.proxies) {
+        Some(from) => {
+            Some(state.standing.place(from).ok_or_else(|| too_many("This address has too many chats open."))?)
+        }
+        None => None,
+    };
+    let watcher = state.gateway.watch(guest, last);
+    let watcher = watcher.ok_or_else(|| too_many("This conversation is open in too many windows."))?;
+    let news = live(watcher, place).take_until(state.stopping.clone().cancelled_owned());
     let head = [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")];
     Ok((head, Body::from_stream(news)).into_response())
 }
 
-fn live(watcher: Watcher) -> impl Stream<Item = Result<Bytes, Infallible>> {
+/// Seconds after which one more may be asked for: those that are lost are known to be by then.
+fn too_many(detail: &str) -> Problem {
+    Problem::of(&slugs::TOO_MANY_REQUESTS).saying(detail).after(15)
+}
+
+fn live(watcher: Watcher, place: Option<Stand>) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let alive = interval_at(Instant::now() + ALIVE, ALIVE);
-    stream::unfold((watcher, alive), |(mut watcher, mut alive)| async move {
+    stream::unfold((watcher, alive, place), |(mut watcher, mut alive, place)| async move {
         let words: Bytes = tokio::select! {
             biased;
             news = watcher.next() => told(&news.ok()?).into(),
             _ = alive.tick() => Bytes::from_static(b": alive\n\n"),
         };
-        Some((Ok(words), (watcher, alive)))
+        Some((Ok(words), (watcher, alive, place)))
     })
 }
 

@@ -214,15 +214,18 @@ const call = async (act, content) => {
   return fetch(`${words.path}/${act}`, { method: "POST", headers, body: JSON.stringify(content), cache: "no-store" });
 };
 
-const typed = new Map(); // a text that may have arrived → its id: tried again, it is judged once
+// What may have arrived → its id: tried again, it is judged once. The same words at another question are
+// another answer.
+const typed = new Map();
 
 const type = async (said, inCard) => {
-  const id = typed.get(said) ?? crypto.randomUUID();
-  typed.set(said, id);
+  const what = JSON.stringify([inCard, state?.asked?.id ?? null, said]);
+  const id = typed.get(what) ?? crypto.randomUUID();
+  typed.set(what, id);
   const reply = await call("messages", { message_id: id, text: said, card: inCard });
   if (reply.status === 401 || reply.status === 403) leave();
   if (!reply.ok) throw new Error(`${reply.status}`);
-  typed.delete(said);
+  typed.delete(what);
   return reply.json();
 };
 
@@ -374,6 +377,9 @@ const comeIn = async (token) => {
   asked = 0;
   last = 0;
   state = null;
+  typed.clear();
+  code.value = "";
+  mistake("");
   entries.replaceChildren();
   listen(session);
 };

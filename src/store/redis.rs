@@ -214,6 +214,14 @@ impl Store for Redis {
         found.into_iter().map(record).collect()
     }
 
+    async fn has_changed(&self, partition: Partition, name: &str, seen: Option<CommitId>) -> Result<bool, StoreError> {
+        let mut question = cmd("GETRANGE");
+        question.arg(self.keys.record(partition, name)).arg(0).arg(size_of::<CommitId>() - 1);
+        let found = bytes(self.server.ask(partition.tag(), &question).await?)?;
+        // Nothing where there is no record. Whether that may be, who then reads it is told.
+        Ok(found != seen.map_or(Bytes::new(), |version| Bytes::copy_from_slice(&version.0)))
+    }
+
     async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
         let (tag, call) = (batch.partition.tag(), self.call_of(&batch));
         let answer = match &self.confirmation {

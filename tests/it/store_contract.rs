@@ -51,6 +51,7 @@ mod clause {
         c1_a_conflict_writes_nothing_of_its_batch
         c1_any_bytes_come_back_as_they_were
         c2_absent_present_and_mismatch
+        c2_what_has_changed_is_known_unread
         c2_all_of_several_expectations_must_hold
         c2_of_64_at_once_one_wins
         c2_a_version_never_comes_back
@@ -207,6 +208,18 @@ async fn c2_absent_present_and_mismatch(store: Arc<dyn Store>) {
     let second = committed(&*store, with(Expect::Version(first))).await;
     conflicts(&*store, with(Expect::Version(first))).await;
     assert_eq!(get(&*store, "r").await.map(|record| record.version), Some(second));
+}
+
+async fn c2_what_has_changed_is_known_unread(store: Arc<dyn Store>) {
+    let changed = async |seen| store.has_changed(P, "r", seen).await.expect("it is asked");
+    assert_eq!((changed(None).await, changed(Some(fresh())).await), (false, true));
+    let with = |expect| Batch { expect: vec![("r".into(), expect)], put: vec![put("r", "x")], ..batch() };
+    let first = committed(&*store, with(Expect::Absent)).await;
+    assert_eq!((changed(None).await, changed(Some(first)).await), (true, false));
+    let second = committed(&*store, with(Expect::Version(first))).await;
+    assert_eq!((changed(Some(first)).await, changed(Some(second)).await), (true, false));
+    committed(&*store, Batch { put: vec![put("other", "x")], delete: vec!["r".into()], ..batch() }).await;
+    assert_eq!((changed(None).await, changed(Some(second)).await), (false, true));
 }
 
 async fn c2_all_of_several_expectations_must_hold(store: Arc<dyn Store>) {

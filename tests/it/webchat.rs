@@ -13,6 +13,7 @@ use tower::ServiceExt as _;
 use crate::world::{CHAT, Reply, Team, URL, World};
 
 mod attacks;
+mod idle;
 mod said;
 mod secrets;
 

@@ -110,8 +110,18 @@ impl<'a> Values<'a> {
             }
             Name::FlagUntil => Some(self.standing?.until.clone()),
             Name::FlagMethods => Some(self.standing?.methods.clone()),
+            Name::FlagWords => self.standing.map(words),
             _ => self.said.as_ref()?.named(name, self.known),
         }
+    }
+}
+
+/// How it stands, in words.
+fn words(standing: &Standing) -> String {
+    let Standing { is_authenticated, until, methods } = standing;
+    match is_authenticated {
+        true => format!("authenticated until {until}, by {}", methods.replace(',', ", ")),
+        false => "unauthenticated".to_owned(),
     }
 }
 

@@ -17,9 +17,8 @@ use crate::domain::secret::base64url;
 use crate::domain::sending::{State as Sent, Way, What};
 use crate::domain::time::Moment;
 use crate::domain::window::{DOTS, Entry, Said, Thread, link_number};
-use crate::gateway::threads::Bell;
+use crate::gateway::threads::{self, Bell};
 use crate::gateway::{Error, Gateway, Held};
-use crate::store::{Board, Key, Partition};
 
 /// How often it is asked whether the guest may still look, and what other nodes did.
 const POLL: Duration = Duration::from_secs(1);
@@ -103,18 +102,20 @@ pub struct Watcher {
     guest: Guest,
     bell: Bell,
     last: u64,
+    /// The thread that has nothing after `last`.
+    seen: Option<threads::Seen>,
     shown: Option<State>,
     /// Other nodes write, too, and nobody here is told.
     shared: bool,
 }
 
 impl Gateway {
-    /// Looks at a window, after the numbered entry.
-    pub fn watch(self: &Arc<Self>, guest: Guest, last: u64) -> Watcher {
+    /// Looks at a window, after the numbered entry. None where as many look at it as may.
+    pub fn watch(self: &Arc<Self>, guest: Guest, last: u64) -> Option<Watcher> {
         let id = guest.session.interaction;
-        let key = Key { partition: Partition(id.partition()), name: super::super::names::interaction_name(id) };
-        let shared = self.store.board(&key) == Board::NotKept;
-        Watcher { gateway: self.clone(), bell: self.threads.look_at(id), guest, last, shown: None, shared }
+        let shared = self.is_shared(id);
+        let bell = self.threads.look_at(id)?;
+        Some(Watcher { gateway: self.clone(), bell, guest, last, seen: None, shown: None, shared })
     }
 }
 
@@ -128,8 +129,10 @@ impl Watcher {
             tokio::pin!(woken);
             woken.as_mut().enable();
             let held = self.gateway.seat(&self.guest).await?;
-            let thread = if stale || self.shared { Some(self.gateway.threads.read(id).await?) } else { None };
-            let news = self.seen(&held, thread.as_ref());
+            let newer = if stale || self.shared { self.gateway.threads.newer(id, self.seen).await? } else { None };
+            let (seen, thread) = newer.unzip();
+            let news = self.news(&held, thread.as_ref());
+            self.seen = seen.or(self.seen);
             if !news.entries.is_empty() || news.state.is_some() {
                 self.last = news.entries.last().map_or(self.last, |entry| entry.number);
                 self.shown = news.state.clone().or(self.shown.take());
@@ -139,7 +142,7 @@ impl Watcher {
         }
     }
 
-    fn seen(&self, held: &Held<()>, thread: Option<&Thread>) -> News {
+    fn news(&self, held: &Held<()>, thread: Option<&Thread>) -> News {
         let now = self.gateway.now();
         let entries = thread.map(|thread| thread.after(self.last)).unwrap_or_default();
         let entries = entries.iter().map(|entry| self.gateway.show(entry, &held.interaction, now)).collect();

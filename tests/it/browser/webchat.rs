@@ -176,6 +176,37 @@ async fn a_code_that_is_typed_as_a_message_is_dots_for_everybody() {
         .await;
 }
 
+/// A wrong answer whose judgement was lost, and then another question that it is right for.
+#[tokio::test]
+async fn the_same_words_at_another_question_are_another_answer() {
+    let stage = Stage::set(json!({})).await;
+    stage
+        .walk("webchat-again", Eyes::DESKTOP, async |browser| {
+            browser.open("/").await?;
+            browser.opens_chat().await?;
+            stage.call("challenges", json!({"method": "pin", "pin": "0042"})).await;
+            browser.find("#ask:not([hidden])").await?;
+            let lose = "const real = window.fetch; window.fetch = async (...asked) => { await real(...asked);
+                window.fetch = real; throw new TypeError('lost'); };";
+            browser.driver.execute(lose, Vec::new()).await?;
+            browser.answers_card("4711").await?;
+            browser.reads("#ask-error", "not sent").await?;
+            browser.reads("#ask-tries", "2 tries left").await?;
+            // Tried again at the same question it is judged once.
+            browser.click("#ask .button:not(.button-plain)").await?;
+            browser.reads("#ask-error", "not right").await?;
+            browser.reads("#ask-tries", "2 tries left").await?;
+            browser.driver.execute(lose, Vec::new()).await?;
+            browser.answers_card("4711").await?;
+            browser.reads("#ask-tries", "last try").await?;
+            stage.call("challenges", json!({"method": "pin", "pin": "4711"})).await;
+            browser.reads("#ask-tries", "3 tries left").await?;
+            browser.answers_card("4711").await?;
+            browser.find("#tick:not([hidden])").await.map(drop)
+        })
+        .await;
+}
+
 #[tokio::test]
 async fn a_login_without_the_window_is_confirmed_by_six_characters() {
     let stage = Stage::set(json!({"link": {"binding": "code"}})).await;

@@ -1,16 +1,23 @@
 //! A store with something between the gateway and its commits: an error, a pause, or what happens
-//! in the moment before one.
+//! in the moment before one; or with somebody who hears what is read.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign::store::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
+use countersign::store::{
+    Batch, Board, CommitId, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting,
+};
 
 /// What stands before the commits of a store.
 #[async_trait]
 pub trait Before: Send + Sync + 'static {
     /// Hands the commit on, or not.
-    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError>;
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
+        store.commit(batch).await
+    }
+
+    /// Hears which records are read.
+    fn reads(&self, _names: &[String]) {}
 }
 
 /// The store, and what stands before its commits.
@@ -26,7 +33,12 @@ impl<B: Before> Store for Around<B> {
     }
 
     async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.before.reads(names);
         self.store.get(partition, names).await
+    }
+
+    async fn has_changed(&self, partition: Partition, name: &str, seen: Option<CommitId>) -> Result<bool, StoreError> {
+        self.store.has_changed(partition, name, seen).await
     }
 
     async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {

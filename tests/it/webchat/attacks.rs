@@ -190,3 +190,71 @@ async fn a_window_is_limited_by_address_like_every_page() {
     }
     assert!(served >= 200, "{served}");
 }
+
+/// Who opens a window's stream again and again gets so many; each that ends makes room, and nobody
+/// else's conversation is any the worse for it.
+#[tokio::test]
+async fn a_conversation_is_open_in_so_many_windows_and_no_more() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let chat = open(&team, "visitor").await;
+    let window = Window::open(&team, &chat).await;
+    let again = Window::open(&team, &chat).await;
+    let mut streams = Vec::new();
+    for turn in 0..8 {
+        streams.push(if turn % 2 == 0 { window.listen("").await } else { again.listen("").await });
+    }
+    for session in [&window.session, &again.session] {
+        let request = Request::get("/webchat/acme/stream").header("authorization", format!("Bearer {session}"));
+        let ninth = world.send(request.body(Body::empty()).expect("well-formed")).await;
+        ninth.refused(429, "too-many-requests");
+        assert_eq!(ninth.header("retry-after"), "15");
+    }
+    let other = Window::open(&team, &open(&team, "another").await).await;
+    other.listen("").await.next().await;
+    // All eight hear what is said, and one that ends makes room for one.
+    for stream in &mut streams {
+        stream.next().await;
+    }
+    team.bot("POST", &chat, "/replies", json!({"text": "hello"})).await.expect(201);
+    for stream in &mut streams {
+        stream.until(|news| news.data["text"] == "hello").await;
+    }
+    streams.pop();
+    let mut late = window.listen("").await;
+    late.until(|news| news.data["text"] == "hello").await;
+    streams.clear();
+    drop(late);
+    for _ in 0..8 {
+        streams.push(window.listen("").await);
+    }
+}
+
+/// The same by address, whichever conversations they are.
+#[tokio::test]
+async fn an_address_has_so_many_streams_and_no_more() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let mut streams = Vec::new();
+    let listen = async |window: &Window, address: [u8; 4]| {
+        let request =
+            Request::get("/webchat/acme/stream").header("authorization", format!("Bearer {}", window.session));
+        let mut request = request.body(Body::empty()).expect("well-formed");
+        let from = std::net::SocketAddr::from((address, 1));
+        request.extensions_mut().insert(axum::extract::ConnectInfo(from));
+        tower::ServiceExt::oneshot(world.router(), request).await.expect("the router answers")
+    };
+    for number in 0..32 {
+        let window = Window::open(&team, &open(&team, &format!("visitor-{number}")).await).await;
+        for _ in 0..8 {
+            let stream = listen(&window, [203, 0, 113, 9]).await;
+            assert_eq!(stream.status(), 200, "{number}");
+            streams.push(stream);
+        }
+    }
+    let last = Window::open(&team, &open(&team, "visitor").await).await;
+    assert_eq!(listen(&last, [203, 0, 113, 9]).await.status(), 429);
+    assert_eq!(listen(&last, [203, 0, 113, 10]).await.status(), 200, "another has its own");
+    drop(streams.pop());
+    assert_eq!(listen(&last, [203, 0, 113, 9]).await.status(), 200);
+}

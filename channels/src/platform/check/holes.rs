@@ -54,7 +54,7 @@ pub(super) fn known(file: &File, template: &Template, of: Of, within: &str) -> R
                 );
             }
             Name::Code if of != Of::Code => return fault(place, "only a code's form has a code"),
-            Name::FlagState | Name::FlagUntil | Name::FlagMethods if of != Of::Flag => {
+            Name::FlagState | Name::FlagUntil | Name::FlagMethods | Name::FlagWords if of != Of::Flag => {
                 return fault(place, "only what is shown to agents has a flag");
             }
             Name::Account(_) | Name::Secret(_) | Name::Hmac(..) | Name::Unix | Name::Timestamp | Name::Fresh => {}
