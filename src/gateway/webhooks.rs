@@ -10,7 +10,7 @@ use url::Url;
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::links::fresh;
 use super::names::{course_name, dead_index, delivered_index, letters, member, team_record};
-use super::teams::team_event;
+use super::teams::{save_team, team_event};
 use super::{Error, Gateway, Remember, Told, decode, encode};
 use crate::domain::course::{Course, Letter, Pending, Waiting};
 use crate::domain::event::{Actor, Event, EventKind};
@@ -192,23 +192,40 @@ impl Gateway {
     /// Takes a webhook away, with all that waits for it. One that the settings name stays.
     pub async fn remove_webhook(&self, team: &TeamName, name: &WebhookName, actor: &Actor) -> Result<(), Error> {
         let (system, _) = self.system().await?;
-        let rule = |record: &mut Team, now| {
+        let rule = |record: &mut Team, _, now| {
             record.remove_webhook(name)?;
             let named = effective(&system, &record.overrides)?.settings.delivery.event_webhook;
             if named.as_deref() == Some(name.as_str()) {
                 return Err(Refusal::WebhookInUse);
             }
-            Ok(((), vec![changed(team, name, "removed", actor, now)]))
+            let (delete, trim) = (vec![course_name(team, name)], letters(team, name).to_vec());
+            let events = vec![changed(team, name, "removed", actor, now)];
+            Ok(Change { delete, trim, events, ..Change::nothing(Ok(())) })
         };
-        fresh(self.change_team(team, rule, None).await?)?;
+        self.change_webhook((team, name), rule).await
+    }
+
+    /// Lets a rule change a team's record, and with it in one commit what is kept of a webhook.
+    async fn change_webhook<T>(
+        &self,
+        (team, name): (&TeamName, &WebhookName),
+        rule: impl Fn(&mut Team, Option<Course>, Moment) -> Result<Change<T>, Refusal>,
+    ) -> Result<T, Error> {
         let reads = self.course_reads(team, name);
-        let saved = self.decide(&reads, |_, now| {
-            let nothing = encode(&Course::begin(&Start { id: String::new(), after: 0 }));
-            let put = Plain { name: reads.names[0].clone(), bytes: nothing, expires: Some(now), ..Plain::default() };
-            let trim = letters(team, name).to_vec();
-            Ok(Change { put: vec![put], trim, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
+        let saved = self.decide(&reads, |records, now| {
+            let Some((mut record, course)) = opened(&reads, records)? else {
+                return Ok(Change::nothing(Err(Refusal::NotFound("team"))));
+            };
+            let mut change = match rule(&mut record, course, now) {
+                Ok(change) => change,
+                Err(refusal) => return Ok(Change::nothing(Err(refusal))),
+            };
+            change.put.extend(save_team(&record, ()).put);
+            Ok(Change { confirm: Confirm::Written, ..change })
         });
-        Ok(saved.await?.outcome?)
+        let saved = saved.await?;
+        self.forget(Some(team));
+        Ok(saved.outcome?)
     }
 
     /// A page of a webhook's deliveries, those that wait first, each kind the newest first; and where

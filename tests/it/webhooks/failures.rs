@@ -5,15 +5,41 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use countersign::ambient::Clock as _;
+use countersign::store::{Batch, Outcome, Store, StoreError};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::receiver::{Got, Receiver};
 use super::{HOUR, MINUTE, acme, text};
 use crate::stores;
+use crate::stores::around::{Around, Before};
 use crate::world::{Team, World};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Commits that are still made.
+struct Faults {
+    commits: AtomicUsize,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { commits: AtomicUsize::new(usize::MAX) }
+    }
+}
+
+#[async_trait]
+impl Before for Faults {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
+        let left = self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        match left {
+            Ok(_) => store.commit(batch).await,
+            Err(_) => Err(StoreError::Away("an error of the test".to_owned())),
+        }
+    }
+}
 
 #[tokio::test]
 async fn events_of_one_interaction_keep_their_order_and_others_pass_by() {
@@ -267,6 +293,30 @@ async fn what_nobody_was_left_to_tell_is_found_by_the_next_housekeeping() {
     next.world.gateway.keep_house().await.expect("the store is there");
     next.tended().await;
     assert_eq!(receiver.kinds(), ["interaction.opened"]);
+}
+
+/// What a webhook kept goes in the commit that removes it: no crash leaves a course behind that nobody
+/// looks after and whose moments come for ever.
+#[tokio::test]
+async fn a_removal_that_is_cut_short_leaves_nothing_of_a_webhook() {
+    let stand = stores::memory().await.expect("memory is always there");
+    let store = Arc::new(Around { store: stand.store.clone(), before: Faults::default() });
+    let world = World::on(stand.behind(store.clone()));
+    let (team, receiver) = (world.team("acme").await, Receiver::start().await);
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    receiver.says(500);
+    team.open("sms", "c1").await;
+    team.tended().await;
+    assert_eq!(team.deliveries("bot", "pending").await.len(), 1);
+    store.before.commits.store(1, Ordering::SeqCst);
+    team.hook("DELETE", "bot", "", Value::Null).await.expect(204);
+    store.before.commits.store(usize::MAX, Ordering::SeqCst);
+    world.clock.advance(DAY);
+    let due = store.store.due(world.clock.now(), 256, 1).await.expect("the store is there");
+    assert!(due.iter().all(|key| !key.name.starts_with("v/")), "{due:?}");
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    world.pass(HOUR).await;
+    assert_eq!(team.hook("GET", "bot", "/deliveries", Value::Null).await.expect(200)["items"], json!([]));
 }
 
 #[tokio::test]
