@@ -164,7 +164,12 @@ impl Gateway {
                 Step::Done => return Ok(false),
                 Step::More => {}
                 Step::Try(work, webhook) => {
-                    tries = Some((work.claim, self.try_all(&one, &webhook, work, &known.page).await));
+                    let claim = work.claim;
+                    let tried = self.try_all(&one, &webhook, work, &known.page).await;
+                    if tried.is_empty() {
+                        return Ok(false); // claimed at once again it would go no better: the claim lapses
+                    }
+                    tries = Some((claim, tried));
                 }
             }
         }
@@ -236,7 +241,7 @@ impl Gateway {
                 if self.clock.elapsed().saturating_sub(began) > GO_ON {
                     break;
                 }
-                let answer = self.tell_one(one, to, event, page).await;
+                let Some(answer) = self.tell_one(one, to, event, page).await else { break };
                 tries.push(Try { line: line.clone(), number: event.number, answer });
                 if answer != Answer::Taken {
                     break;
@@ -247,26 +252,32 @@ impl Gateway {
         lines.buffer_unordered(LINES).collect::<Vec<_>>().await.concat()
     }
 
+    /// Nothing where it was not tried, which is not the receiver's fault.
     async fn tell_one(
         &self,
         one: &Tended<'_>,
         (url, signer): &(&str, Signer),
         event: Waiting,
         page: &[Arc<Heard>],
-    ) -> Answer {
+    ) -> Option<Answer> {
+        let (team, webhook) = (one.team, one.name);
         let found = page.iter().find(|heard| heard.number == event.number).cloned();
         let heard = match found {
             Some(heard) => Some(heard),
-            None => self.kept_event(one.team, event.number).await.unwrap_or_default(),
+            None => self
+                .kept_event(team, event.number)
+                .await
+                .inspect_err(|error| tracing::error!(%team, %webhook, %error, "an event waits for its claim to lapse"))
+                .ok()?,
         };
-        let Some(heard) = heard else { return Answer::without(Why::Untried) };
+        let Some(heard) = heard else { return Some(Answer::without(Why::Untried)) };
         let body = heard.told().to_string().into_bytes();
-        let answer = self.post(url, signer, &self.webhook_id(one.team, one.name, event), body).await;
+        let answer = self.post(url, signer, &self.webhook_id(team, webhook, event), body).await;
         if let Answer::Failed(failure) = answer {
-            let (team, webhook, why) = (one.team, one.name, failure.why.as_str());
+            let why = failure.why.as_str();
             tracing::info!(%team, %webhook, why, status = failure.why.status(), "a webhook was not taken");
         }
-        answer
+        Some(answer)
     }
 
     /// An event of the stream, by its number, where it is kept.

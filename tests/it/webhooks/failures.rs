@@ -2,42 +2,95 @@
 //! one that is down holds nobody else up.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign::ambient::Clock as _;
-use countersign::store::{Batch, Outcome, Store, StoreError};
+use countersign::store::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::receiver::{Got, Receiver};
 use super::{HOUR, MINUTE, acme, text};
 use crate::stores;
-use crate::stores::around::{Around, Before};
 use crate::world::{Team, World};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Commits that are still made.
+/// A store that does less than it is asked.
 struct Faults {
+    store: Arc<dyn Store>,
+    /// Commits that are still made.
     commits: AtomicUsize,
+    /// Whether single events of a stream cannot be read.
+    unread: AtomicBool,
 }
 
-impl Default for Faults {
-    fn default() -> Self {
-        Self { commits: AtomicUsize::new(usize::MAX) }
-    }
+fn away() -> StoreError {
+    StoreError::Away("an error of the test".to_owned())
+}
+
+/// A world over such a store.
+async fn faulty() -> (World, Arc<Faults>) {
+    let stand = stores::memory().await.expect("memory is always there");
+    let (commits, unread) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
+    let faults = Arc::new(Faults { store: stand.store.clone(), commits, unread });
+    (World::on(stand.behind(faults.clone())), faults)
 }
 
 #[async_trait]
-impl Before for Faults {
-    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
+impl Store for Faults {
+    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
         let left = self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        match left {
-            Ok(_) => store.commit(batch).await,
-            Err(_) => Err(StoreError::Away("an error of the test".to_owned())),
+        left.map_err(|_| away())?;
+        self.store.commit(batch).await
+    }
+
+    async fn list(
+        &self,
+        partition: Partition,
+        index: &str,
+        order: Order,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        if limit == 1 && index.starts_with("s/") && self.unread.load(Ordering::SeqCst) {
+            return Err(away());
         }
+        self.store.list(partition, index, order, after, limit).await
+    }
+
+    async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.store.get(partition, names).await
+    }
+
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+        self.store.due(now, limit, lease_ms).await
+    }
+
+    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
+        self.store.outbox(limit).await
+    }
+
+    async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {
+        self.store.trim_outbox(tag, seq).await
+    }
+
+    fn board(&self, key: &Key) -> Board {
+        self.store.board(key)
+    }
+
+    async fn woken(&self) {
+        self.store.woken().await;
+    }
+
+    async fn sweep(&self, now: u64) -> Result<usize, StoreError> {
+        self.store.sweep(now).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
     }
 }
 
@@ -299,24 +352,42 @@ async fn what_nobody_was_left_to_tell_is_found_by_the_next_housekeeping() {
 /// looks after and whose moments come for ever.
 #[tokio::test]
 async fn a_removal_that_is_cut_short_leaves_nothing_of_a_webhook() {
-    let stand = stores::memory().await.expect("memory is always there");
-    let store = Arc::new(Around { store: stand.store.clone(), before: Faults::default() });
-    let world = World::on(stand.behind(store.clone()));
+    let (world, store) = faulty().await;
     let (team, receiver) = (world.team("acme").await, Receiver::start().await);
     team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
     receiver.says(500);
     team.open("sms", "c1").await;
     team.tended().await;
     assert_eq!(team.deliveries("bot", "pending").await.len(), 1);
-    store.before.commits.store(1, Ordering::SeqCst);
+    store.commits.store(1, Ordering::SeqCst);
     team.hook("DELETE", "bot", "", Value::Null).await.expect(204);
-    store.before.commits.store(usize::MAX, Ordering::SeqCst);
+    store.commits.store(usize::MAX, Ordering::SeqCst);
     world.clock.advance(DAY);
     let due = store.store.due(world.clock.now(), 256, 1).await.expect("the store is there");
     assert!(due.iter().all(|key| !key.name.starts_with("v/")), "{due:?}");
     team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
     world.pass(HOUR).await;
     assert_eq!(team.hook("GET", "bot", "/deliveries", Value::Null).await.expect(200)["items"], json!([]));
+}
+
+/// That the gateway cannot read an event is no failure of who was to get it.
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_not_held_against_its_receiver() {
+    let (world, store) = faulty().await;
+    let (team, receiver) = (world.team("acme").await, Receiver::start().await);
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    receiver.says(500);
+    team.open("sms", "c1").await;
+    team.tended().await;
+    assert_eq!(receiver.got().len(), 1);
+    receiver.says(204);
+    store.unread.store(true, Ordering::SeqCst);
+    world.pass(Duration::from_secs(10)).await;
+    let waits = team.deliveries("bot", "pending").await;
+    assert_eq!((&waits[0]["tries"], &waits[0]["reason"]), (&json!(1), &json!("status")));
+    store.unread.store(false, Ordering::SeqCst);
+    world.pass(Duration::from_secs(10)).await;
+    assert_eq!(receiver.kinds(), ["interaction.opened"], "when the claim has lapsed");
 }
 
 #[tokio::test]
