@@ -103,6 +103,8 @@ pub struct Claim(u32);
 pub struct Work {
     /// Whose right it is.
     pub claim: Claim,
+    /// Until when it is.
+    pub until: Moment,
     /// By line.
     pub lines: Vec<(String, Vec<Waiting>)>,
 }
@@ -241,8 +243,9 @@ impl Course {
             return None;
         }
         self.claims = self.claims.wrapping_add(1);
-        self.held = Some(now.plus(LEASE));
-        Some(Work { claim: Claim(self.claims), lines })
+        let until = now.plus(LEASE);
+        self.held = Some(until);
+        Some(Work { claim: Claim(self.claims), until, lines })
     }
 
     /// How the tries under a claim ended; nothing follows where another has claimed since, who will try

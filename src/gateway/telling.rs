@@ -24,6 +24,7 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::posting::{Answer, Why};
 use crate::domain::secret::hex;
+use crate::domain::sending::PATIENCE;
 use crate::domain::time::Moment;
 use crate::domain::webhook::{Signature, Start, Webhook};
 use crate::store::{CommitId, Key, Order};
@@ -36,9 +37,6 @@ const PAGE: usize = 256;
 
 /// Lines of one webhook that are posted at the same time.
 const LINES: usize = 16;
-
-/// For so long a claim is used to begin another post: what is begun then ends within the claim.
-const GO_ON: Duration = Duration::from_secs(3);
 
 /// How soon one that another node has is looked at again.
 const LATER: Duration = Duration::from_millis(250);
@@ -62,6 +60,13 @@ struct Tended<'a> {
     /// How far it has come, and its team's record: what this node kept of a team may be out of date,
     /// and nothing may be posted to where a webhook led before.
     reads: Reads,
+}
+
+/// Where posts go, what signs them, and until when they may be under way.
+struct To<'a> {
+    url: &'a str,
+    signer: Signer,
+    until: Moment,
 }
 
 /// What a step knows beforehand.
@@ -233,14 +238,10 @@ impl Gateway {
     }
 
     async fn try_all(&self, one: &Tended<'_>, webhook: &Webhook, work: Work, page: &[Arc<Heard>]) -> Vec<Try> {
-        let began = self.clock.elapsed();
-        let to = &(webhook.url.as_str(), signer(webhook, self.now()));
+        let to = &To { url: &webhook.url, signer: signer(webhook, self.now()), until: work.until };
         let lines = stream::iter(work.lines).map(|(line, events)| async move {
             let mut tries = Vec::new();
             for event in events {
-                if self.clock.elapsed().saturating_sub(began) > GO_ON {
-                    break;
-                }
                 let Some(answer) = self.tell_one(one, to, event, page).await else { break };
                 tries.push(Try { line: line.clone(), number: event.number, answer });
                 if answer != Answer::Taken {
@@ -253,13 +254,7 @@ impl Gateway {
     }
 
     /// Nothing where it was not tried, which is not the receiver's fault.
-    async fn tell_one(
-        &self,
-        one: &Tended<'_>,
-        (url, signer): &(&str, Signer),
-        event: Waiting,
-        page: &[Arc<Heard>],
-    ) -> Option<Answer> {
+    async fn tell_one(&self, one: &Tended<'_>, to: &To<'_>, event: Waiting, page: &[Arc<Heard>]) -> Option<Answer> {
         let (team, webhook) = (one.team, one.name);
         let found = page.iter().find(|heard| heard.number == event.number).cloned();
         let heard = match found {
@@ -271,8 +266,11 @@ impl Gateway {
                 .ok()?,
         };
         let Some(heard) = heard else { return Some(Answer::without(Why::Untried)) };
+        if self.now().plus(PATIENCE) > to.until {
+            return None; // too late for this claim: whoever makes the next one has the time for it
+        }
         let body = heard.told().to_string().into_bytes();
-        let answer = self.post(url, signer, &self.webhook_id(team, webhook, event), body).await;
+        let answer = self.post(to.url, &to.signer, &self.webhook_id(team, webhook, event), body).await;
         if let Answer::Failed(failure) = answer {
             let why = failure.why.as_str();
             tracing::info!(%team, %webhook, why, status = failure.why.status(), "a webhook was not taken");

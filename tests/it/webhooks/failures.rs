@@ -1,12 +1,12 @@
 //! Receivers that fail: what waits keeps its order, what is given up can be looked at and sent again, and
 //! one that is down holds nobody else up.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::ambient::Clock as _;
+use countersign::ambient::{Clock as _, FixedClock};
 use countersign::store::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -23,6 +23,8 @@ struct Faults {
     store: Arc<dyn Store>,
     /// Commits that are still made.
     commits: AtomicUsize,
+    /// For how long the next commit of a course is under way.
+    slow: Mutex<Option<(Arc<FixedClock>, Duration)>>,
     /// Whether single events of a stream cannot be read.
     unread: AtomicBool,
 }
@@ -35,7 +37,7 @@ fn away() -> StoreError {
 async fn faulty() -> (World, Arc<Faults>) {
     let stand = stores::memory().await.expect("memory is always there");
     let (commits, unread) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
-    let faults = Arc::new(Faults { store: stand.store.clone(), commits, unread });
+    let faults = Arc::new(Faults { store: stand.store.clone(), commits, slow: Mutex::default(), unread });
     (World::on(stand.behind(faults.clone())), faults)
 }
 
@@ -44,7 +46,12 @@ impl Store for Faults {
     async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
         let left = self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         left.map_err(|_| away())?;
-        self.store.commit(batch).await
+        let is_course = batch.put.iter().any(|put| put.name.starts_with("v/"));
+        let outcome = self.store.commit(batch).await;
+        if is_course && let Some((clock, span)) = self.slow.lock().expect("nobody panicked").take() {
+            clock.advance(span);
+        }
+        outcome
     }
 
     async fn list(
@@ -390,12 +397,29 @@ async fn an_event_that_cannot_be_read_is_not_held_against_its_receiver() {
     assert_eq!(receiver.kinds(), ["interaction.opened"], "when the claim has lapsed");
 }
 
+/// A post begins only where it ends within its claim, however long the claim itself took.
+#[tokio::test]
+async fn what_was_claimed_too_slowly_is_left_to_the_next_claim() {
+    let (world, store) = faulty().await;
+    let (team, receiver) = (world.team("acme").await, Receiver::start().await);
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    team.open("sms", "c1").await;
+    *store.slow.lock().expect("nobody panicked") = Some((world.clock.clone(), Duration::from_secs(4)));
+    team.tended().await;
+    assert!(store.slow.lock().expect("nobody panicked").is_none(), "it was claimed");
+    assert_eq!(receiver.got().len(), 0);
+    world.pass(Duration::from_secs(6)).await;
+    assert_eq!(receiver.kinds(), ["interaction.opened"]);
+    let told = team.deliveries("bot", "delivered").await;
+    assert_eq!((told.len(), &told[0]["tries"]), (1, &json!(1)));
+}
+
 #[tokio::test]
 async fn a_flapping_receiver_gets_everything_in_the_end() {
     let (world, team, receiver) = acme().await;
     team.hooked("bot", &receiver, json!(["interaction.opened", "link.issued", "interaction.closed"])).await;
     let count = Arc::new(AtomicUsize::new(0));
-    let taken = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let taken = Arc::new(Mutex::new(Vec::new()));
     let (calls, kept) = (count.clone(), taken.clone());
     receiver.answers(move |got| {
         if calls.fetch_add(1, Ordering::SeqCst) % 3 == 2 {
