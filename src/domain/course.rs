@@ -220,6 +220,12 @@ impl Course {
         }
     }
 
+    /// It leads elsewhere: what was asked for where it led before holds no more, and what waits goes now.
+    pub fn moves(&mut self, now: Moment) {
+        self.rest_until = self.rest_until.min(now);
+        self.lines.values_mut().for_each(|line| line.next = line.next.min(now));
+    }
+
     /// Claims what is due; nothing where nothing is.
     pub fn claim(&mut self, now: Moment) -> Option<Work> {
         self.held = None;

@@ -12,12 +12,12 @@ use countersign_channels::auth::webhook::{Key as Signing, Signer};
 use futures_util::stream::{self, FuturesUnordered, StreamExt as _};
 use serde_json::json;
 
-use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::decide::{Change, Confirm, Opened, Reads};
 use super::names::{dead_index, delivered_index, member};
 use super::ringing::Name;
 use super::stream::Heard;
 use super::teams::team_event;
-use super::webhooks::live;
+use super::webhooks::{course_record, live};
 use super::{Error, Gateway, encode};
 use crate::domain::course::{Claim, Course, Letter, Settled, Try, Waiting, Work};
 use crate::domain::event::{Actor, EventKind};
@@ -352,8 +352,7 @@ impl Tended<'_> {
             let index = if letter.why.is_some() { &dead } else { &delivered };
             change.enter.push((index.clone(), member(letter.event.number), encode(letter)));
         }
-        let name = self.reads.names[0].clone();
-        change.put.push(Plain { name, bytes: encode(course), alarm: course.alarm(), ..Plain::default() });
+        change.put.push(course_record(self.reads.names[0].clone(), course));
         change
     }
 

@@ -8,7 +8,6 @@ use serde_json::json;
 use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::links::fresh;
 use super::names::{course_name, dead_index, delivered_index, letters, member, team_record};
 use super::teams::{save_team, team_event};
 use super::{Error, Gateway, Remember, Told, decode, encode};
@@ -119,26 +118,27 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<(bool, Known), Error> {
         self.may_be_told(&writing.url)?;
-        let stopped = match self.webhook(team, name).await {
-            Ok(known) => known.course.stopped.is_some(),
-            Err(Error::Refused(Refusal::NotFound(_))) => false,
-            Err(error) => return Err(error),
-        };
         let after = self.head(team).await?.events;
         let (secret, id) = (self.draw(), hex(&self.draw::<8>()));
-        let rule = |record: &mut Team, now| {
+        let rule = |record: &mut Team, kept: Option<Course>, now| {
             let before = record.webhooks.get(name);
-            let goes_on = before.filter(|_| !stopped).map(|before| before.start.clone());
+            let is_stopped = |before: &Webhook| Course::of(kept.clone(), &before.start).stopped.is_some();
+            let goes_on = before.filter(|before| !is_stopped(before)).map(|before| before.start.clone());
             let start = goes_on.unwrap_or_else(|| Start { id: id.clone(), after });
             let (webhook, is_secret_new) = writing.over(before, secret, start, now);
+            let moves = before.is_some_and(|before| before.url != webhook.url);
             let is_new = record.put_webhook(name, webhook.clone())?;
-            Ok(((is_new, webhook, is_secret_new), vec![changed(team, name, "written", actor, now)]))
+            let mut course = Course::of(kept, &webhook.start);
+            let mut put = Vec::new();
+            if moves {
+                course.moves(now);
+                put.push(course_record(course_name(team, name), &course));
+            }
+            let events = vec![changed(team, name, "written", actor, now)];
+            let known = Known { webhook, course, is_secret_new };
+            Ok(Change { put, events, ..Change::nothing(Ok((is_new, known))) })
         };
-        let (is_new, webhook, is_secret_new) = fresh(self.change_team(team, rule, None).await?)?;
-        let reads = self.course_reads(team, name);
-        let course = opened(&reads, &self.read(&reads).await?)?.and_then(|(_, course)| course);
-        let course = Course::of(course, &webhook.start);
-        Ok((is_new, Known { webhook, course, is_secret_new }))
+        self.change_webhook((team, name), rule).await
     }
 
     /// Whether an address may be spoken to, as far as it tells: a name is judged again by what it
@@ -333,8 +333,7 @@ impl Gateway {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(now)) };
             course.forget(kept.each_ref().map(|index| u32::from(index.is_some())));
             change.remove.extend(kept.iter().flatten().map(|index| (index.clone(), entry.clone())));
-            let alarm = course.alarm();
-            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&course), alarm, ..Plain::default() });
+            change.put.push(course_record(reads.names[0].clone(), &course));
             Ok(change)
         });
         let now = saved.await?.outcome?;
@@ -364,6 +363,11 @@ pub(super) fn live(
         let course = Course::of(course, &webhook.start);
         (webhook, course)
     }))
+}
+
+/// A course as it is kept.
+pub(super) fn course_record(name: String, course: &Course) -> Plain {
+    Plain { name, bytes: encode(course), alarm: course.alarm(), ..Plain::default() }
 }
 
 /// That an admin changed a webhook.

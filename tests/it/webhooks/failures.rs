@@ -146,6 +146,25 @@ async fn a_receiver_that_asks_for_time_gets_it() {
     assert_eq!(receiver.got().len(), 2);
 }
 
+/// What one receiver asked for binds no other: a webhook that leads elsewhere goes on at once.
+#[tokio::test]
+async fn a_webhook_that_leads_elsewhere_waits_for_nothing_that_was_asked_before() {
+    let (_world, team, receiver) = acme().await;
+    let other = Receiver::start().await;
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    receiver.answers(|_| (429, Some(("retry-after", "80000".to_owned()))));
+    team.open("sms", "c1").await;
+    team.tended().await;
+    team.open("sms", "c2").await;
+    let body = |to: &Receiver, kinds| json!({"url": to.url, "events": kinds});
+    team.hook("PUT", "bot", "", body(&receiver, json!(["interaction.opened", "link.issued"]))).await.expect(200);
+    team.tended().await;
+    assert_eq!((receiver.got().len(), other.got().len()), (1, 0), "it leads where it led");
+    team.hook("PUT", "bot", "", body(&other, json!(["interaction.opened"]))).await.expect(200);
+    team.tended().await;
+    assert_eq!((receiver.got().len(), other.got().len()), (0, 2));
+}
+
 #[tokio::test]
 async fn a_receiver_that_is_gone_stops_its_webhook_until_it_is_written_anew() {
     let (world, team, receiver) = acme().await;
