@@ -35,7 +35,10 @@ impl Gateway {
                 name,
                 |team, now| {
                     let next = team.overrides.patch(patch)?;
-                    has_webhook(team, &effective(&system, &next)?)?;
+                    let effective = effective(&system, &next)?;
+                    if names_webhook(patch) {
+                        has_webhook(team, &effective)?;
+                    }
                     has_screen(team, next.opening_screen())?;
                     team.overrides = next;
                     let data = json!({"level": "team", "paths": paths});
@@ -57,7 +60,7 @@ impl Gateway {
             .decide(&reads, |records, now| {
                 let before: Overrides =
                     records[0].as_ref().map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, b))?;
-                let next = match before.patch(patch).and_then(|next| stands_for(&next, &teams).map(|()| next)) {
+                let next = match before.patch(patch).and_then(|next| stands_for(&next, patch, &teams).map(|()| next)) {
                     Ok(next) => next,
                     Err(refusal) => return Ok(Change::nothing(Err(refusal))),
                 };
@@ -109,6 +112,12 @@ fn has_screen(team: &Team, named: Option<&str>) -> Result<(), Refusal> {
     }
 }
 
+/// Whether a patch says which webhook codes are to go to. Where it does not, a team without the one that
+/// the system's layer names must not be kept from changing something else: it was made after that.
+fn names_webhook(patch: &Map<String, Value>) -> bool {
+    patch.get("delivery").and_then(|delivery| delivery.get("event_webhook")).is_some_and(|named| !named.is_null())
+}
+
 /// Whether the team has made the webhook that codes are to go to.
 fn has_webhook(team: &Team, effective: &Effective) -> Result<(), Refusal> {
     match effective.settings.delivery.event_webhook.as_deref() {
@@ -120,11 +129,14 @@ fn has_webhook(team: &Team, effective: &Effective) -> Result<(), Refusal> {
     }
 }
 
-fn stands_for(system: &Overrides, teams: &[Team]) -> Result<(), Refusal> {
+fn stands_for(system: &Overrides, patch: &Map<String, Value>, teams: &[Team]) -> Result<(), Refusal> {
     effective(system, &Overrides::default())?;
     for team in teams {
         let named = system.opening_screen().filter(|_| !team.overrides.sets("pin.opening_screen"));
-        let stands = effective(system, &team.overrides).and_then(|effective| has_webhook(team, &effective));
+        let stands = effective(system, &team.overrides).and_then(|effective| match names_webhook(patch) {
+            true => has_webhook(team, &effective),
+            false => Ok(()),
+        });
         let stands = stands.and_then(|()| has_screen(team, named));
         stands.map_err(|refusal| match refusal {
             Refusal::Settings(faults) => Refusal::Settings(

@@ -7,10 +7,9 @@ use std::str::FromStr;
 use serde_json::json;
 use url::Url;
 
-use super::decide::{Change, Confirm, Plain, Reads};
-use super::links::fresh;
-use super::names::{course_name, dead_index, delivered_index, letters, member};
-use super::teams::team_event;
+use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::names::{course_name, dead_index, delivered_index, letters, member, team_record};
+use super::teams::{save_team, team_event};
 use super::{Error, Gateway, Remember, Told, decode, encode};
 use crate::domain::course::{Course, Letter, Pending, Waiting};
 use crate::domain::event::{Actor, Event, EventKind};
@@ -119,20 +118,27 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<(bool, Known), Error> {
         self.may_be_told(&writing.url)?;
-        let stopped = self.course(team, name).await?.stopped.is_some();
         let after = self.head(team).await?.events;
         let (secret, id) = (self.draw(), hex(&self.draw::<8>()));
-        let rule = |record: &mut Team, now| {
+        let rule = |record: &mut Team, kept: Option<Course>, now| {
             let before = record.webhooks.get(name);
-            let goes_on = before.filter(|_| !stopped).map(|before| before.start.clone());
+            let is_stopped = |before: &Webhook| Course::of(kept.clone(), &before.start).stopped.is_some();
+            let goes_on = before.filter(|before| !is_stopped(before)).map(|before| before.start.clone());
             let start = goes_on.unwrap_or_else(|| Start { id: id.clone(), after });
             let (webhook, is_secret_new) = writing.over(before, secret, start, now);
+            let moves = before.is_some_and(|before| before.url != webhook.url);
             let is_new = record.put_webhook(name, webhook.clone())?;
-            Ok(((is_new, webhook, is_secret_new), vec![changed(team, name, "written", actor, now)]))
+            let mut course = Course::of(kept, &webhook.start);
+            let mut put = Vec::new();
+            if moves {
+                course.moves(now);
+                put.push(course_record(course_name(team, name), &course));
+            }
+            let events = vec![changed(team, name, "written", actor, now)];
+            let known = Known { webhook, course, is_secret_new };
+            Ok(Change { put, events, ..Change::nothing(Ok((is_new, known))) })
         };
-        let (is_new, webhook, is_secret_new) = fresh(self.change_team(team, rule, None).await?)?;
-        let course = self.course_of(team, name, &webhook).await?;
-        Ok((is_new, Known { webhook, course, is_secret_new }))
+        self.change_webhook((team, name), rule).await
     }
 
     /// Whether an address may be spoken to, as far as it tells: a name is judged again by what it
@@ -151,27 +157,16 @@ impl Gateway {
 
     /// A webhook of the team.
     pub async fn webhook(&self, team: &TeamName, name: &WebhookName) -> Result<Known, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let webhook = view.team.webhooks.get(name).cloned().ok_or(Refusal::NotFound("webhook"))?;
-        let course = self.course_of(team, name, &webhook).await?;
+        let reads = self.course_reads(team, name);
+        let (mut record, course) = opened(&reads, &self.read(&reads).await?)?.ok_or(Refusal::NotFound("team"))?;
+        let webhook = record.webhooks.remove(name).ok_or(Refusal::NotFound("webhook"))?;
+        let course = Course::of(course, &webhook.start);
         Ok(Known { webhook, course, is_secret_new: false })
     }
 
-    /// How far a webhook has come, whichever start it had.
-    async fn course(&self, team: &TeamName, name: &WebhookName) -> Result<Course, Error> {
-        let reads = self.course_reads(team, name);
-        let record = self.read(&reads).await?.pop().flatten();
-        let course = record.map(|bytes| decode(&reads.names[0], &bytes)).transpose()?;
-        Ok(course.unwrap_or_else(|| Course::begin(&Start { id: String::new(), after: 0 })))
-    }
-
-    async fn course_of(&self, team: &TeamName, name: &WebhookName, webhook: &Webhook) -> Result<Course, Error> {
-        let course = Some(self.course(team, name).await?).filter(|course| course.is_of(&webhook.start));
-        Ok(course.unwrap_or_else(|| Course::begin(&webhook.start)))
-    }
-
-    fn course_reads(&self, team: &TeamName, name: &WebhookName) -> Reads {
-        Reads { partition: self.team_partition(team), names: vec![course_name(team, name)] }
+    /// How far a webhook has come, and its team's record.
+    pub(super) fn course_reads(&self, team: &TeamName, name: &WebhookName) -> Reads {
+        Reads { partition: self.team_partition(team), names: vec![course_name(team, name), team_record(team)] }
     }
 
     /// Another secret signs from now on, and for so long the one before as well.
@@ -197,23 +192,40 @@ impl Gateway {
     /// Takes a webhook away, with all that waits for it. One that the settings name stays.
     pub async fn remove_webhook(&self, team: &TeamName, name: &WebhookName, actor: &Actor) -> Result<(), Error> {
         let (system, _) = self.system().await?;
-        let rule = |record: &mut Team, now| {
+        let rule = |record: &mut Team, _, now| {
             record.remove_webhook(name)?;
             let named = effective(&system, &record.overrides)?.settings.delivery.event_webhook;
             if named.as_deref() == Some(name.as_str()) {
                 return Err(Refusal::WebhookInUse);
             }
-            Ok(((), vec![changed(team, name, "removed", actor, now)]))
+            let (delete, trim) = (vec![course_name(team, name)], letters(team, name).to_vec());
+            let events = vec![changed(team, name, "removed", actor, now)];
+            Ok(Change { delete, trim, events, ..Change::nothing(Ok(())) })
         };
-        fresh(self.change_team(team, rule, None).await?)?;
+        self.change_webhook((team, name), rule).await
+    }
+
+    /// Lets a rule change a team's record, and with it in one commit what is kept of a webhook.
+    async fn change_webhook<T>(
+        &self,
+        (team, name): (&TeamName, &WebhookName),
+        rule: impl Fn(&mut Team, Option<Course>, Moment) -> Result<Change<T>, Refusal>,
+    ) -> Result<T, Error> {
         let reads = self.course_reads(team, name);
-        let saved = self.decide(&reads, |_, now| {
-            let nothing = encode(&Course::begin(&Start { id: String::new(), after: 0 }));
-            let put = Plain { name: reads.names[0].clone(), bytes: nothing, expires: Some(now), ..Plain::default() };
-            let trim = letters(team, name).to_vec();
-            Ok(Change { put: vec![put], trim, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
+        let saved = self.decide(&reads, |records, now| {
+            let Some((mut record, course)) = opened(&reads, records)? else {
+                return Ok(Change::nothing(Err(Refusal::NotFound("team"))));
+            };
+            let mut change = match rule(&mut record, course, now) {
+                Ok(change) => change,
+                Err(refusal) => return Ok(Change::nothing(Err(refusal))),
+            };
+            change.put.extend(save_team(&record, ()).put);
+            Ok(Change { confirm: Confirm::Written, ..change })
         });
-        Ok(saved.await?.outcome?)
+        let saved = saved.await?;
+        self.forget(Some(team));
+        Ok(saved.outcome?)
     }
 
     /// A page of a webhook's deliveries, those that wait first, each kind the newest first; and where
@@ -273,6 +285,25 @@ impl Gateway {
         page.into_iter().map(read).collect()
     }
 
+    /// The indexes that have a letter of an event: of what was delivered, and of what was given up.
+    async fn letters_of(
+        &self,
+        team: &TeamName,
+        name: &WebhookName,
+        event: &Waiting,
+    ) -> Result<[Option<String>; 2], Error> {
+        let (partition, before) = (self.team_partition(team), event.number.checked_sub(1).map(member));
+        let mut found = [delivered_index(team, name), dead_index(team, name)].map(Some);
+        for index in &mut found {
+            let name = index.as_deref().unwrap_or_default();
+            let first = self.store.list(partition, name, Order::Rising, before.as_deref(), 1).await?;
+            if first.first().is_none_or(|first| first.member != member(event.number)) {
+                *index = None;
+            }
+        }
+        Ok(found)
+    }
+
     fn pending(&self, team: &TeamName, name: &WebhookName, pending: Pending) -> Delivery {
         let Pending { event, tries, why, next } = pending;
         let id = self.webhook_id(team, name, event);
@@ -281,7 +312,7 @@ impl Gateway {
 
     /// Tells an event again, now, whatever became of it, under the same id.
     pub async fn redeliver(&self, team: &TeamName, name: &WebhookName, id: &str) -> Result<Delivery, Error> {
-        let start = self.webhook(team, name).await?.webhook.start;
+        self.webhook(team, name).await?;
         let number = id.split('_').next().and_then(|number| number.parse::<u64>().ok());
         let heard = match number {
             Some(number) => self.kept_event(team, number).await?,
@@ -289,26 +320,20 @@ impl Gateway {
         };
         let event = heard.map(|heard| heard.waiting()).filter(|event| self.webhook_id(team, name, *event) == id);
         let event = event.ok_or(Refusal::NotFound("delivery"))?;
-        let (index, entry) = (dead_index(team, name), member(event.number));
-        let before = event.number.checked_sub(1).map(member);
-        let reads = self.course_reads(team, name);
-        let found = self.store.list(reads.partition, &index, Order::Rising, before.as_deref(), 1).await?;
-        let was_dead = found.first().is_some_and(|first| first.member == entry);
+        let (reads, entry) = (self.course_reads(team, name), member(event.number));
+        let kept = self.letters_of(team, name, &event).await?;
         let saved = self.decide(&reads, |records, now| {
-            let course = records[0].as_ref().map(|bytes| decode::<Course>(&reads.names[0], bytes)).transpose()?;
-            let course = course.filter(|course| course.is_of(&start));
-            let mut course = course.unwrap_or_else(|| Course::begin(&start));
+            let Some((_, mut course)) = live(&reads, records, name)? else {
+                return Ok(Change::nothing(Err(Refusal::NotFound("webhook"))));
+            };
             if course.stopped.is_some() {
                 return Ok(Change::nothing(Err(Refusal::WebhookStopped)));
             }
             course.again(event, now);
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(now)) };
-            if was_dead {
-                course.dead = course.dead.saturating_sub(1);
-                change.remove.push((index.clone(), entry.clone()));
-            }
-            let alarm = course.alarm();
-            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&course), alarm, ..Plain::default() });
+            course.forget(kept.each_ref().map(|index| u32::from(index.is_some())));
+            change.remove.extend(kept.iter().flatten().map(|index| (index.clone(), entry.clone())));
+            change.put.push(course_record(reads.names[0].clone(), &course));
             Ok(change)
         });
         let now = saved.await?.outcome?;
@@ -316,6 +341,33 @@ impl Gateway {
         let id = id.to_owned();
         Ok(Delivery { id, event, status: Status::Pending, tries: 0, why: None, next: Some(now), ended_at: None })
     }
+}
+
+/// A team's record and how far one of its webhooks has come, as they were read; nothing where there is
+/// no such team.
+fn opened(reads: &Reads, records: &[Option<Opened>]) -> Result<Option<(Team, Option<Course>)>, Error> {
+    let Some(bytes) = &records[1] else { return Ok(None) };
+    let team: Team = decode(&reads.names[1], bytes)?;
+    let course = records[0].as_ref().map(|bytes| decode(&reads.names[0], bytes)).transpose()?;
+    Ok((!team.leaving).then_some((team, course)))
+}
+
+/// A webhook and how far it has come, as they were read; nothing where there is no such webhook.
+pub(super) fn live(
+    reads: &Reads,
+    records: &[Option<Opened>],
+    name: &WebhookName,
+) -> Result<Option<(Webhook, Course)>, Error> {
+    let found = opened(reads, records)?.and_then(|(mut team, course)| Some((team.webhooks.remove(name)?, course)));
+    Ok(found.map(|(webhook, course)| {
+        let course = Course::of(course, &webhook.start);
+        (webhook, course)
+    }))
+}
+
+/// A course as it is kept.
+pub(super) fn course_record(name: String, course: &Course) -> Plain {
+    Plain { name, bytes: encode(course), alarm: course.alarm(), ..Plain::default() }
 }
 
 /// That an admin changed a webhook.

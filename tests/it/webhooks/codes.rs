@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::receiver::{Got, Receiver};
 use super::{MINUTE, acme, text};
-use crate::world::{OWNER, Team};
+use crate::world::{OWNER, Team, World};
 
 const PHONE: &str = "+37255512345";
 const SETTINGS: &str = "/v1/teams/acme/settings";
@@ -138,6 +138,21 @@ async fn settings_name_a_webhook_that_is_there_and_it_stays() {
     team.hook("GET", "codes", "", Value::Null).await.expect(200);
     team.set(json!({"delivery": null})).await;
     team.hook("DELETE", "codes", "", Value::Null).await.expect(204);
+}
+
+/// A team that is made after the system's layer named a webhook has none yet: it is told so where it names
+/// one itself, and nowhere else.
+#[tokio::test]
+async fn a_webhook_that_the_system_names_keeps_no_new_team_from_its_settings() {
+    let world = World::new().await;
+    let system = json!({"delivery": {"event_webhook": "codes"}});
+    world.call(OWNER, "PATCH", "/v1/settings", system.clone()).await.expect(200);
+    let team = world.team("acme").await; // this sets what a team needs
+    team.set(json!({"locale": "en"})).await;
+    world.call(OWNER, "PATCH", "/v1/settings", json!({"locale": "en"})).await.expect(200);
+    world.call(OWNER, "PATCH", "/v1/settings", system.clone()).await.refused(422, "invalid");
+    let refused = world.call(&team.admin, "PATCH", SETTINGS, system).await.refused(422, "invalid");
+    assert_eq!(refused["errors"][0]["pointer"], "/delivery/event_webhook");
 }
 
 /// The budgets of messages hold for a team that sends itself, too.

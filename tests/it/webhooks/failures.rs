@@ -1,10 +1,13 @@
 //! Receivers that fail: what waits keeps its order, what is given up can be looked at and sent again, and
 //! one that is down holds nobody else up.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use countersign::ambient::{Clock as _, FixedClock};
+use countersign::store::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -14,6 +17,89 @@ use crate::stores;
 use crate::world::{Team, World};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A store that does less than it is asked.
+struct Faults {
+    store: Arc<dyn Store>,
+    /// Commits that are still made.
+    commits: AtomicUsize,
+    /// For how long the next commit of a course is under way.
+    slow: Mutex<Option<(Arc<FixedClock>, Duration)>>,
+    /// Whether single events of a stream cannot be read.
+    unread: AtomicBool,
+}
+
+fn away() -> StoreError {
+    StoreError::Away("an error of the test".to_owned())
+}
+
+/// A world over such a store.
+async fn faulty() -> (World, Arc<Faults>) {
+    let stand = stores::memory().await.expect("memory is always there");
+    let (commits, unread) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
+    let faults = Arc::new(Faults { store: stand.store.clone(), commits, slow: Mutex::default(), unread });
+    (World::on(stand.behind(faults.clone())), faults)
+}
+
+#[async_trait]
+impl Store for Faults {
+    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+        let left = self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        left.map_err(|_| away())?;
+        let is_course = batch.put.iter().any(|put| put.name.starts_with("v/"));
+        let outcome = self.store.commit(batch).await;
+        if is_course && let Some((clock, span)) = self.slow.lock().expect("nobody panicked").take() {
+            clock.advance(span);
+        }
+        outcome
+    }
+
+    async fn list(
+        &self,
+        partition: Partition,
+        index: &str,
+        order: Order,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        if limit == 1 && index.starts_with("s/") && self.unread.load(Ordering::SeqCst) {
+            return Err(away());
+        }
+        self.store.list(partition, index, order, after, limit).await
+    }
+
+    async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.store.get(partition, names).await
+    }
+
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+        self.store.due(now, limit, lease_ms).await
+    }
+
+    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
+        self.store.outbox(limit).await
+    }
+
+    async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {
+        self.store.trim_outbox(tag, seq).await
+    }
+
+    fn board(&self, key: &Key) -> Board {
+        self.store.board(key)
+    }
+
+    async fn woken(&self) {
+        self.store.woken().await;
+    }
+
+    async fn sweep(&self, now: u64) -> Result<usize, StoreError> {
+        self.store.sweep(now).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+}
 
 #[tokio::test]
 async fn events_of_one_interaction_keep_their_order_and_others_pass_by() {
@@ -58,6 +144,25 @@ async fn a_receiver_that_asks_for_time_gets_it() {
     assert_eq!(receiver.got().len(), 0, "nothing at all is sent meanwhile");
     world.pass(Duration::from_secs(1)).await;
     assert_eq!(receiver.got().len(), 2);
+}
+
+/// What one receiver asked for binds no other: a webhook that leads elsewhere goes on at once.
+#[tokio::test]
+async fn a_webhook_that_leads_elsewhere_waits_for_nothing_that_was_asked_before() {
+    let (_world, team, receiver) = acme().await;
+    let other = Receiver::start().await;
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    receiver.answers(|_| (429, Some(("retry-after", "80000".to_owned()))));
+    team.open("sms", "c1").await;
+    team.tended().await;
+    team.open("sms", "c2").await;
+    let body = |to: &Receiver, kinds| json!({"url": to.url, "events": kinds});
+    team.hook("PUT", "bot", "", body(&receiver, json!(["interaction.opened", "link.issued"]))).await.expect(200);
+    team.tended().await;
+    assert_eq!((receiver.got().len(), other.got().len()), (1, 0), "it leads where it led");
+    team.hook("PUT", "bot", "", body(&other, json!(["interaction.opened"]))).await.expect(200);
+    team.tended().await;
+    assert_eq!((receiver.got().len(), other.got().len()), (0, 2));
 }
 
 #[tokio::test]
@@ -269,12 +374,71 @@ async fn what_nobody_was_left_to_tell_is_found_by_the_next_housekeeping() {
     assert_eq!(receiver.kinds(), ["interaction.opened"]);
 }
 
+/// What a webhook kept goes in the commit that removes it: no crash leaves a course behind that nobody
+/// looks after and whose moments come for ever.
+#[tokio::test]
+async fn a_removal_that_is_cut_short_leaves_nothing_of_a_webhook() {
+    let (world, store) = faulty().await;
+    let (team, receiver) = (world.team("acme").await, Receiver::start().await);
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    receiver.says(500);
+    team.open("sms", "c1").await;
+    team.tended().await;
+    assert_eq!(team.deliveries("bot", "pending").await.len(), 1);
+    store.commits.store(1, Ordering::SeqCst);
+    team.hook("DELETE", "bot", "", Value::Null).await.expect(204);
+    store.commits.store(usize::MAX, Ordering::SeqCst);
+    world.clock.advance(DAY);
+    let due = store.store.due(world.clock.now(), 256, 1).await.expect("the store is there");
+    assert!(due.iter().all(|key| !key.name.starts_with("v/")), "{due:?}");
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    world.pass(HOUR).await;
+    assert_eq!(team.hook("GET", "bot", "/deliveries", Value::Null).await.expect(200)["items"], json!([]));
+}
+
+/// That the gateway cannot read an event is no failure of who was to get it.
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_not_held_against_its_receiver() {
+    let (world, store) = faulty().await;
+    let (team, receiver) = (world.team("acme").await, Receiver::start().await);
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    receiver.says(500);
+    team.open("sms", "c1").await;
+    team.tended().await;
+    assert_eq!(receiver.got().len(), 1);
+    receiver.says(204);
+    store.unread.store(true, Ordering::SeqCst);
+    world.pass(Duration::from_secs(10)).await;
+    let waits = team.deliveries("bot", "pending").await;
+    assert_eq!((&waits[0]["tries"], &waits[0]["reason"]), (&json!(1), &json!("status")));
+    store.unread.store(false, Ordering::SeqCst);
+    world.pass(Duration::from_secs(10)).await;
+    assert_eq!(receiver.kinds(), ["interaction.opened"], "when the claim has lapsed");
+}
+
+/// A post begins only where it ends within its claim, however long the claim itself took.
+#[tokio::test]
+async fn what_was_claimed_too_slowly_is_left_to_the_next_claim() {
+    let (world, store) = faulty().await;
+    let (team, receiver) = (world.team("acme").await, Receiver::start().await);
+    team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
+    team.open("sms", "c1").await;
+    *store.slow.lock().expect("nobody panicked") = Some((world.clock.clone(), Duration::from_secs(4)));
+    team.tended().await;
+    assert!(store.slow.lock().expect("nobody panicked").is_none(), "it was claimed");
+    assert_eq!(receiver.got().len(), 0);
+    world.pass(Duration::from_secs(6)).await;
+    assert_eq!(receiver.kinds(), ["interaction.opened"]);
+    let told = team.deliveries("bot", "delivered").await;
+    assert_eq!((told.len(), &told[0]["tries"]), (1, &json!(1)));
+}
+
 #[tokio::test]
 async fn a_flapping_receiver_gets_everything_in_the_end() {
     let (world, team, receiver) = acme().await;
     team.hooked("bot", &receiver, json!(["interaction.opened", "link.issued", "interaction.closed"])).await;
     let count = Arc::new(AtomicUsize::new(0));
-    let taken = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let taken = Arc::new(Mutex::new(Vec::new()));
     let (calls, kept) = (count.clone(), taken.clone());
     receiver.answers(move |got| {
         if calls.fetch_add(1, Ordering::SeqCst) % 3 == 2 {
