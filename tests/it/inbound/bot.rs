@@ -116,6 +116,25 @@ async fn a_bot_that_is_away_is_told_later() {
     assert_eq!(bot.told(&team).await.len(), 5);
 }
 
+/// A bot that was away for long hears a conversation again as soon as somebody talks in it.
+#[tokio::test]
+async fn a_bot_that_is_back_hears_who_talks_to_it() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let line = platforms::sms();
+    let bot = Bot::of(&team, &line).await;
+    bot.receiver.answers(&[(503, ""); 10]);
+    team.hears_on(&line, 1, "one").await;
+    while bot.told(&team).await.len() < 10 {
+        team.world.pass(60 * SECOND).await;
+    }
+    team.hears_on(&line, 2, "two").await;
+    team.world.pass(10 * SECOND).await;
+    let told = bot.told(&team).await;
+    let texts: Vec<&Value> = told[10..].iter().map(|told| &told["text"]).collect();
+    assert_eq!(texts, ["one", "two"]);
+}
+
 /// The node that heard a message dies before it was passed on: another passes it on.
 #[tokio::test]
 async fn what_was_heard_is_passed_on_though_the_node_dies() {
