@@ -234,11 +234,15 @@ impl Course {
         if self.stopped.is_some() || self.rest_until > now {
             return None;
         }
-        let due = |line: &Waits| line.next <= now || self.failing_since.is_some();
-        let mut lines: Vec<_> = self.lines.iter().filter(|(_, line)| due(line)).collect();
-        // Who waits the longest goes first; a failing receiver is asked with one event.
-        lines.sort_by_key(|(name, line)| (!name.starts_with(AGAIN), line.events.front().map(|event| event.number)));
-        let (most, of_a_line) = if self.failing_since.is_some() { (1, 1) } else { (MOST_LINES, MOST_OF_A_LINE) };
+        let failing = self.failing_since.is_some();
+        let mut lines: Vec<_> = self.lines.iter().filter(|(_, line)| failing || line.next <= now).collect();
+        // Who waits the longest goes first. A failing receiver is asked with one event, the one that was
+        // tried least: it may be one event alone that it never takes.
+        lines.sort_by_key(|(name, line)| {
+            let tries = if failing { line.tries } else { 0 };
+            (tries, !name.starts_with(AGAIN), line.events.front().map(|event| event.number))
+        });
+        let (most, of_a_line) = if failing { (1, 1) } else { (MOST_LINES, MOST_OF_A_LINE) };
         let first = |(name, line): (&String, &Waits)| {
             (name.clone(), line.events.iter().take(of_a_line).copied().collect::<Vec<_>>())
         };

@@ -96,6 +96,28 @@ fn who_takes_nothing_is_asked_with_one_event_and_told_of_once() {
     assert_eq!(course.claim(now).unwrap().lines.len(), MOST_LINES, "then everything goes at once: {since:?}");
 }
 
+/// One event that is always refused must not be all that a receiver is asked with.
+#[test]
+fn who_refuses_one_event_is_asked_with_another() {
+    let mut course = course();
+    took(&mut course, 1, 1);
+    let refused = Answer::Failed(Failure { why: Why::Status(400), after: None });
+    let mut now = Moment(0);
+    for _ in 0..MOST_FAILURES {
+        now = course.alarm().unwrap().max(now);
+        let work = course.claim(now).unwrap();
+        course.settle(work.claim, &answered(&work, |_| refused), now, || 0);
+    }
+    assert!(course.failing_since.is_some());
+    (2..=3).for_each(|n| took(&mut course, n, u8::try_from(n).unwrap()));
+    now = course.alarm().unwrap();
+    let work = course.claim(now).unwrap();
+    assert_eq!(numbers(&work), [[2]], "what was tried least");
+    course.settle(work.claim, &answered(&work, |_| Answer::Taken), now, || 0);
+    assert_eq!(course.failing_since, None);
+    assert_eq!(numbers(&course.claim(now).unwrap()), [[1], [3]], "one that was taken ends it for all");
+}
+
 #[test]
 fn that_one_fails_again_soon_is_not_told_again() {
     let mut course = course();
