@@ -175,9 +175,9 @@ impl Course {
         }
     }
 
-    /// Whether it is the course that began there.
-    pub fn is_of(&self, start: &Start) -> bool {
-        self.start == start.id
+    /// The course that began there: the one that is kept, or another where it began elsewhere.
+    pub fn of(kept: Option<Self>, start: &Start) -> Self {
+        kept.filter(|course| course.start == start.id).unwrap_or_else(|| Self::begin(start))
     }
 
     /// Whether nothing has happened since but that events were passed over.
