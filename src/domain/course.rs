@@ -94,21 +94,6 @@ pub struct Waiting {
     pub kind: EventKind,
 }
 
-/// What is kept of an event that was delivered or given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Letter {
-    /// The event.
-    pub event: Waiting,
-    /// How often it was tried.
-    pub tries: u32,
-    /// When it was delivered or given up.
-    pub ended_at: Moment,
-    /// Why it was given up; nothing where it was delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<Why>,
-}
-
 /// The right to try what is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim(u32);
@@ -175,9 +160,14 @@ impl Course {
         }
     }
 
-    /// The course that began there: the one that is kept, or another where it began elsewhere.
+    /// The course that began there: the one that is kept, or another where that began elsewhere. What
+    /// that one has kept letters of stays.
     pub fn of(kept: Option<Self>, start: &Start) -> Self {
-        kept.filter(|course| course.start == start.id).unwrap_or_else(|| Self::begin(start))
+        match kept {
+            Some(course) if course.start == start.id => course,
+            Some(before) => Self { delivered: before.delivered, dead: before.dead, ..Self::begin(start) },
+            None => Self::begin(start),
+        }
     }
 
     /// Whether nothing has happened since but that events were passed over.
@@ -337,15 +327,6 @@ impl Course {
         }
     }
 
-    fn count(&mut self, letters: &[Letter]) {
-        for letter in letters {
-            match letter.why {
-                None => self.delivered += 1,
-                Some(_) => self.dead += 1,
-            }
-        }
-    }
-
     fn is_news(&mut self, now: Moment) -> bool {
         let news = match (self.stopped, self.failing_since) {
             (Some(_), _) => true,
@@ -396,5 +377,8 @@ fn is_over(event: Waiting, now: Moment) -> bool {
     now.since(event.at) >= LONGEST_TRYING
 }
 
+mod letters;
 #[cfg(test)]
 mod tests;
+
+pub use letters::Letter;

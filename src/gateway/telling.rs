@@ -26,7 +26,7 @@ use crate::domain::posting::{Answer, Why};
 use crate::domain::secret::hex;
 use crate::domain::time::Moment;
 use crate::domain::webhook::{Signature, Start, Webhook};
-use crate::store::{Key, Order};
+use crate::store::{CommitId, Key, Order};
 
 /// Webhooks that are looked after at the same time.
 const ABREAST: usize = 64;
@@ -42,10 +42,6 @@ const GO_ON: Duration = Duration::from_secs(3);
 
 /// How soon one that another node has is looked at again.
 const LATER: Duration = Duration::from_millis(250);
-
-/// Letters that are kept of each kind, and how many more before the oldest go.
-const LETTERS: u32 = 1_000;
-const SLACK: u32 = 200;
 
 /// What one step came to.
 enum Step {
@@ -76,8 +72,12 @@ struct Known {
     after: u64,
     /// The next events of the stream.
     page: Vec<Arc<Heard>>,
+    /// Which version of it.
+    version: Option<CommitId>,
     /// Letters that are to go: the index, and up to which.
     trim: Vec<(String, String)>,
+    /// How many of each kind these are.
+    gone: [u32; 2],
 }
 
 impl Gateway {
@@ -172,20 +172,22 @@ impl Gateway {
 
     /// What there is to take up, and what is kept for too long; nothing where there is no such webhook.
     async fn known(&self, one: &Tended<'_>) -> Result<Option<Known>, Error> {
-        let Some((webhook, course)) = one.live(&self.read(&one.reads).await?)? else { return Ok(None) };
+        let records = self.read(&one.reads).await?;
+        let Some((webhook, course)) = one.live(&records)? else { return Ok(None) };
         let page = match course.has_room() {
             true => self.events_after(one.team, course.after, PAGE).await?,
             false => Vec::new(),
         };
-        let mut trim = Vec::new();
-        for (index, kept) in one.indexes().into_iter().zip([course.delivered, course.dead]) {
-            if kept > LETTERS + SLACK {
-                let most = (kept - LETTERS) as usize;
-                let oldest = self.store.list(one.reads.partition, &index, Order::Rising, None, most).await?;
+        let (mut trim, mut gone) = (Vec::new(), [0; 2]);
+        for ((index, most), gone) in one.indexes().into_iter().zip(course.surplus()).zip(&mut gone) {
+            if most > 0 {
+                let oldest = self.store.list(one.reads.partition, &index, Order::Rising, None, most as usize).await?;
+                *gone = u32::try_from(oldest.len()).unwrap_or(most);
                 trim.extend(oldest.last().map(|last| (index, last.member.clone())));
             }
         }
-        Ok(Some(Known { start: webhook.start, after: course.after, page, trim }))
+        let version = records[0].as_ref().map(|course| course.version);
+        Ok(Some(Known { start: webhook.start, after: course.after, page, version, trim, gone }))
     }
 
     /// Settles what was tried, takes up what is new and claims what is due, in one commit.
@@ -214,9 +216,11 @@ impl Gateway {
             if course.has_only_read_since(&before) && letters.is_empty() && !whole {
                 return Ok(unsaved(step));
             }
-            one.forget(&mut course, known);
+            // Where another step was in between, the same letters may have gone with that one.
+            let trims = records[0].as_ref().map(|course| course.version) == known.version;
+            course.forget(known.gone.map(|gone| if trims { gone } else { 0 }));
             let mut change = one.change(&course, &letters, step);
-            change.trim.clone_from(&known.trim);
+            change.trim.extend(known.trim.iter().filter(|_| trims).cloned());
             change.events.extend(news.map(|why| one.failing(why, now)));
             Ok(change)
         });
@@ -330,19 +334,6 @@ impl Tended<'_> {
         let event = &heard.event;
         let own = event.kind == EventKind::WebhookFailing && event.data.get("webhook") == Some(&json!(self.name));
         webhook.wants(event.kind) && !own
-    }
-
-    /// Letters that go are counted no more.
-    fn forget(&self, course: &mut Course, known: &Known) {
-        let [delivered, dead] = self.indexes();
-        for (index, _) in &known.trim {
-            if *index == delivered {
-                course.delivered = course.delivered.min(LETTERS);
-            }
-            if *index == dead {
-                course.dead = course.dead.min(LETTERS);
-            }
-        }
     }
 
     fn change(&self, course: &Course, letters: &[Letter], step: Step) -> Change<Step> {

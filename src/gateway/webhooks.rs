@@ -268,6 +268,25 @@ impl Gateway {
         page.into_iter().map(read).collect()
     }
 
+    /// The indexes that have a letter of an event: of what was delivered, and of what was given up.
+    async fn letters_of(
+        &self,
+        team: &TeamName,
+        name: &WebhookName,
+        event: &Waiting,
+    ) -> Result<[Option<String>; 2], Error> {
+        let (partition, before) = (self.team_partition(team), event.number.checked_sub(1).map(member));
+        let mut found = [delivered_index(team, name), dead_index(team, name)].map(Some);
+        for index in &mut found {
+            let name = index.as_deref().unwrap_or_default();
+            let first = self.store.list(partition, name, Order::Rising, before.as_deref(), 1).await?;
+            if first.first().is_none_or(|first| first.member != member(event.number)) {
+                *index = None;
+            }
+        }
+        Ok(found)
+    }
+
     fn pending(&self, team: &TeamName, name: &WebhookName, pending: Pending) -> Delivery {
         let Pending { event, tries, why, next } = pending;
         let id = self.webhook_id(team, name, event);
@@ -284,11 +303,8 @@ impl Gateway {
         };
         let event = heard.map(|heard| heard.waiting()).filter(|event| self.webhook_id(team, name, *event) == id);
         let event = event.ok_or(Refusal::NotFound("delivery"))?;
-        let (index, entry) = (dead_index(team, name), member(event.number));
-        let before = event.number.checked_sub(1).map(member);
-        let reads = self.course_reads(team, name);
-        let found = self.store.list(reads.partition, &index, Order::Rising, before.as_deref(), 1).await?;
-        let was_dead = found.first().is_some_and(|first| first.member == entry);
+        let (reads, entry) = (self.course_reads(team, name), member(event.number));
+        let kept = self.letters_of(team, name, &event).await?;
         let saved = self.decide(&reads, |records, now| {
             let Some((_, mut course)) = live(&reads, records, name)? else {
                 return Ok(Change::nothing(Err(Refusal::NotFound("webhook"))));
@@ -298,10 +314,8 @@ impl Gateway {
             }
             course.again(event, now);
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(now)) };
-            if was_dead {
-                course.dead = course.dead.saturating_sub(1);
-                change.remove.push((index.clone(), entry.clone()));
-            }
+            course.forget(kept.each_ref().map(|index| u32::from(index.is_some())));
+            change.remove.extend(kept.iter().flatten().map(|index| (index.clone(), entry.clone())));
             let alarm = course.alarm();
             change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&course), alarm, ..Plain::default() });
             Ok(change)
