@@ -55,6 +55,7 @@ mod requesting;
 pub mod retention;
 pub mod retracting;
 pub mod returns;
+mod ringing;
 mod saving;
 pub mod screens;
 mod seal;
@@ -150,7 +151,7 @@ pub struct Gateway {
     /// Lines of posts that this node has claimed.
     lines: lines::Claimed,
     /// Webhooks that this node is to look after.
-    ringing: telling::Ringing,
+    ringing: ringing::Ringing,
     /// Conversations whose agents are to be shown how they stand.
     showing: showing::Showing,
     budgets: send_budget::Blocks,
@@ -209,7 +210,7 @@ impl Gateway {
             retractions: retracting::Retractions::default(),
             courier: posting::Courier::new(premises.reach),
             lines: lines::Claimed::default(),
-            ringing: telling::Ringing::default(),
+            ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),

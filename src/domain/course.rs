@@ -94,21 +94,6 @@ pub struct Waiting {
     pub kind: EventKind,
 }
 
-/// What is kept of an event that was delivered or given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Letter {
-    /// The event.
-    pub event: Waiting,
-    /// How often it was tried.
-    pub tries: u32,
-    /// When it was delivered or given up.
-    pub ended_at: Moment,
-    /// Why it was given up; nothing where it was delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<Why>,
-}
-
 /// The right to try what is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim(u32);
@@ -175,9 +160,14 @@ impl Course {
         }
     }
 
-    /// Whether it is the course that began there.
-    pub fn is_of(&self, start: &Start) -> bool {
-        self.start == start.id
+    /// The course that began there: the one that is kept, or another where that began elsewhere. What
+    /// that one has kept letters of stays.
+    pub fn of(kept: Option<Self>, start: &Start) -> Self {
+        match kept {
+            Some(course) if course.start == start.id => course,
+            Some(before) => Self { delivered: before.delivered, dead: before.dead, ..Self::begin(start) },
+            None => Self::begin(start),
+        }
     }
 
     /// Whether nothing has happened since but that events were passed over.
@@ -234,11 +224,15 @@ impl Course {
         if self.stopped.is_some() || self.rest_until > now {
             return None;
         }
-        let due = |line: &Waits| line.next <= now || self.failing_since.is_some();
-        let mut lines: Vec<_> = self.lines.iter().filter(|(_, line)| due(line)).collect();
-        // Who waits the longest goes first; a failing receiver is asked with one event.
-        lines.sort_by_key(|(name, line)| (!name.starts_with(AGAIN), line.events.front().map(|event| event.number)));
-        let (most, of_a_line) = if self.failing_since.is_some() { (1, 1) } else { (MOST_LINES, MOST_OF_A_LINE) };
+        let failing = self.failing_since.is_some();
+        let mut lines: Vec<_> = self.lines.iter().filter(|(_, line)| failing || line.next <= now).collect();
+        // Who waits the longest goes first. A failing receiver is asked with one event, the one that was
+        // tried least: it may be one event alone that it never takes.
+        lines.sort_by_key(|(name, line)| {
+            let tries = if failing { line.tries } else { 0 };
+            (tries, !name.starts_with(AGAIN), line.events.front().map(|event| event.number))
+        });
+        let (most, of_a_line) = if failing { (1, 1) } else { (MOST_LINES, MOST_OF_A_LINE) };
         let first = |(name, line): (&String, &Waits)| {
             (name.clone(), line.events.iter().take(of_a_line).copied().collect::<Vec<_>>())
         };
@@ -333,15 +327,6 @@ impl Course {
         }
     }
 
-    fn count(&mut self, letters: &[Letter]) {
-        for letter in letters {
-            match letter.why {
-                None => self.delivered += 1,
-                Some(_) => self.dead += 1,
-            }
-        }
-    }
-
     fn is_news(&mut self, now: Moment) -> bool {
         let news = match (self.stopped, self.failing_since) {
             (Some(_), _) => true,
@@ -392,5 +377,8 @@ fn is_over(event: Waiting, now: Moment) -> bool {
     now.since(event.at) >= LONGEST_TRYING
 }
 
+mod letters;
 #[cfg(test)]
 mod tests;
+
+pub use letters::Letter;

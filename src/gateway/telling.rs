@@ -5,28 +5,28 @@
 //!
 //! What comes next is `domain::course`'s to say. A webhook that does not answer delays no other.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_channels::auth::webhook::{Key as Signing, Signer};
 use futures_util::stream::{self, FuturesUnordered, StreamExt as _};
 use serde_json::json;
-use tokio::sync::Notify;
 
-use super::decide::{Change, Confirm, Plain, Reads};
-use super::names::{course_name, dead_index, delivered_index, member};
+use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::names::{dead_index, delivered_index, member};
+use super::ringing::Name;
 use super::stream::Heard;
 use super::teams::team_event;
-use super::{Error, Gateway, decode, encode};
+use super::webhooks::live;
+use super::{Error, Gateway, encode};
 use crate::domain::course::{Claim, Course, Letter, Settled, Try, Waiting, Work};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::posting::{Answer, Why};
 use crate::domain::secret::hex;
 use crate::domain::time::Moment;
-use crate::domain::webhook::{Signature, Webhook};
-use crate::store::{Key, Order};
+use crate::domain::webhook::{Signature, Start, Webhook};
+use crate::store::{CommitId, Key, Order};
 
 /// Webhooks that are looked after at the same time.
 const ABREAST: usize = 64;
@@ -43,49 +43,6 @@ const GO_ON: Duration = Duration::from_secs(3);
 /// How soon one that another node has is looked at again.
 const LATER: Duration = Duration::from_millis(250);
 
-/// Letters that are kept of each kind, and how many more before the oldest go.
-const LETTERS: u32 = 1_000;
-const SLACK: u32 = 200;
-
-/// A webhook, by its team's name and its own.
-type Name = (TeamName, WebhookName);
-
-/// Webhooks that this node is to look after.
-#[derive(Default)]
-pub(super) struct Ringing {
-    inside: Mutex<Inside>,
-    woken: Notify,
-}
-
-#[derive(Default)]
-struct Inside {
-    waiting: BTreeSet<Name>,
-    /// Looked after now.
-    busy: BTreeSet<Name>,
-}
-
-impl Ringing {
-    /// There may be news for one.
-    pub fn push(&self, name: Name) {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).waiting.insert(name);
-        self.woken.notify_one();
-    }
-
-    /// The next that nobody here looks after.
-    fn take(&self) -> Option<Name> {
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = inside.waiting.iter().find(|name| !inside.busy.contains(name)).cloned()?;
-        inside.waiting.remove(&next);
-        inside.busy.insert(next.clone());
-        Some(next)
-    }
-
-    fn done(&self, name: &Name) {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).busy.remove(name);
-        self.woken.notify_one();
-    }
-}
-
 /// What one step came to.
 enum Step {
     /// Another node has it.
@@ -94,26 +51,33 @@ enum Step {
     Done,
     /// More is to be taken up.
     More,
-    /// This is to be tried.
-    Try(Work),
+    /// This is to be tried, at the webhook as it was then.
+    Try(Work, Box<Webhook>),
 }
 
 /// A webhook that is looked after.
 struct Tended<'a> {
     team: &'a TeamName,
     name: &'a WebhookName,
-    webhook: &'a Webhook,
-    reads: &'a Reads,
+    /// How far it has come, and its team's record: what this node kept of a team may be out of date,
+    /// and nothing may be posted to where a webhook led before.
+    reads: Reads,
 }
 
 /// What a step knows beforehand.
 struct Known {
+    /// The course that it knows this of.
+    start: Start,
     /// Where its events begin.
     after: u64,
     /// The next events of the stream.
     page: Vec<Arc<Heard>>,
+    /// Which version of it.
+    version: Option<CommitId>,
     /// Letters that are to go: the index, and up to which.
     trim: Vec<(String, String)>,
+    /// How many of each kind these are.
+    gone: [u32; 2],
 }
 
 impl Gateway {
@@ -191,89 +155,88 @@ impl Gateway {
     }
 
     async fn go_on(&self, (team, name): &Name) -> Result<bool, Error> {
-        let reads = Reads { partition: self.team_partition(team), names: vec![course_name(team, name)] };
+        let one = Tended { team, name, reads: self.course_reads(team, name) };
         let mut tries = None;
         loop {
-            let Some(view) = self.team(team).await? else { return Ok(false) };
-            let Some(webhook) = view.team.webhooks.get(name) else { return Ok(false) };
-            let one = Tended { team, name, webhook, reads: &reads };
-            let known = self.known(&one).await?;
+            let Some(known) = self.known(&one).await? else { return Ok(false) };
             match self.step(&one, &known, tries.take()).await? {
                 Step::Held => return Ok(true),
                 Step::Done => return Ok(false),
                 Step::More => {}
-                Step::Try(work) => tries = Some((work.claim, self.try_all(&one, work, &known.page).await)),
+                Step::Try(work, webhook) => {
+                    tries = Some((work.claim, self.try_all(&one, &webhook, work, &known.page).await));
+                }
             }
         }
     }
 
-    /// What there is to take up, and what is kept for too long.
-    async fn known(&self, one: &Tended<'_>) -> Result<Known, Error> {
-        let record = self.read(one.reads).await?.pop().flatten();
-        let course = record.map(|bytes| decode::<Course>(&one.reads.names[0], &bytes)).transpose()?;
-        let course = course.filter(|course| course.is_of(&one.webhook.start));
-        let course = course.unwrap_or_else(|| Course::begin(&one.webhook.start));
+    /// What there is to take up, and what is kept for too long; nothing where there is no such webhook.
+    async fn known(&self, one: &Tended<'_>) -> Result<Option<Known>, Error> {
+        let records = self.read(&one.reads).await?;
+        let Some((webhook, course)) = one.live(&records)? else { return Ok(None) };
         let page = match course.has_room() {
             true => self.events_after(one.team, course.after, PAGE).await?,
             false => Vec::new(),
         };
-        let mut trim = Vec::new();
-        for (index, kept) in one.indexes().into_iter().zip([course.delivered, course.dead]) {
-            if kept > LETTERS + SLACK {
-                let most = (kept - LETTERS) as usize;
-                let oldest = self.store.list(one.reads.partition, &index, Order::Rising, None, most).await?;
+        let (mut trim, mut gone) = (Vec::new(), [0; 2]);
+        for ((index, most), gone) in one.indexes().into_iter().zip(course.surplus()).zip(&mut gone) {
+            if most > 0 {
+                let oldest = self.store.list(one.reads.partition, &index, Order::Rising, None, most as usize).await?;
+                *gone = u32::try_from(oldest.len()).unwrap_or(most);
                 trim.extend(oldest.last().map(|last| (index, last.member.clone())));
             }
         }
-        Ok(Known { after: course.after, page, trim })
+        let version = records[0].as_ref().map(|course| course.version);
+        Ok(Some(Known { start: webhook.start, after: course.after, page, version, trim, gone }))
     }
 
     /// Settles what was tried, takes up what is new and claims what is due, in one commit.
     async fn step(&self, one: &Tended<'_>, known: &Known, tries: Option<(Claim, Vec<Try>)>) -> Result<Step, Error> {
         let chance = self.draw::<32>();
-        let saved = self.decide(one.reads, |records, now| {
-            let before = records[0].as_ref().map(|b| decode::<Course>(&one.reads.names[0], b)).transpose()?;
-            let before = before.filter(|course| course.is_of(&one.webhook.start));
-            let before = before.unwrap_or_else(|| Course::begin(&one.webhook.start));
+        let saved = self.decide(&one.reads, |records, now| {
+            let live = one.live(records)?.filter(|(webhook, _)| webhook.start == known.start);
+            let Some((webhook, before)) = live else { return Ok(unsaved(Step::Done)) };
             if before.held(tries.as_ref().map(|(claim, _)| *claim), now).is_some() {
-                return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(Step::Held)) });
+                return Ok(unsaved(Step::Held));
             }
             let mut course = before.clone();
             let mut chance = chance.iter().copied().cycle();
             let jitter = || chance.next().unwrap_or_default();
             let settle = |(claim, tries): &(Claim, Vec<Try>)| course.settle(*claim, tries, now, jitter);
             let Settled { mut letters, news } = tries.as_ref().map(settle).unwrap_or_default();
-            one.take_up(&mut course, known, &mut letters, now);
+            one.take_up(&webhook, &mut course, known, &mut letters, now);
             let work = course.claim(now);
             let whole = known.page.len() == PAGE;
             let step = match work {
-                Some(work) => Step::Try(work),
+                Some(work) => Step::Try(work, Box::new(webhook)),
                 None if whole && course.has_room() => Step::More,
                 None => Step::Done,
             };
             // That nothing was wanted is found again sooner than saved.
             if course.has_only_read_since(&before) && letters.is_empty() && !whole {
-                return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(step)) });
+                return Ok(unsaved(step));
             }
-            one.forget(&mut course, known);
+            // Where another step was in between, the same letters may have gone with that one.
+            let trims = records[0].as_ref().map(|course| course.version) == known.version;
+            course.forget(known.gone.map(|gone| if trims { gone } else { 0 }));
             let mut change = one.change(&course, &letters, step);
-            change.trim.clone_from(&known.trim);
+            change.trim.extend(known.trim.iter().filter(|_| trims).cloned());
             change.events.extend(news.map(|why| one.failing(why, now)));
             Ok(change)
         });
         Ok(saved.await?.outcome?)
     }
 
-    async fn try_all(&self, one: &Tended<'_>, work: Work, page: &[Arc<Heard>]) -> Vec<Try> {
+    async fn try_all(&self, one: &Tended<'_>, webhook: &Webhook, work: Work, page: &[Arc<Heard>]) -> Vec<Try> {
         let began = self.clock.elapsed();
-        let signer = &signer(one.webhook, self.now());
+        let to = &(webhook.url.as_str(), signer(webhook, self.now()));
         let lines = stream::iter(work.lines).map(|(line, events)| async move {
             let mut tries = Vec::new();
             for event in events {
                 if self.clock.elapsed().saturating_sub(began) > GO_ON {
                     break;
                 }
-                let answer = self.tell_one(one, signer, event, page).await;
+                let answer = self.tell_one(one, to, event, page).await;
                 tries.push(Try { line: line.clone(), number: event.number, answer });
                 if answer != Answer::Taken {
                     break;
@@ -284,7 +247,13 @@ impl Gateway {
         lines.buffer_unordered(LINES).collect::<Vec<_>>().await.concat()
     }
 
-    async fn tell_one(&self, one: &Tended<'_>, signer: &Signer, event: Waiting, page: &[Arc<Heard>]) -> Answer {
+    async fn tell_one(
+        &self,
+        one: &Tended<'_>,
+        (url, signer): &(&str, Signer),
+        event: Waiting,
+        page: &[Arc<Heard>],
+    ) -> Answer {
         let found = page.iter().find(|heard| heard.number == event.number).cloned();
         let heard = match found {
             Some(heard) => Some(heard),
@@ -292,7 +261,7 @@ impl Gateway {
         };
         let Some(heard) = heard else { return Answer::without(Why::Untried) };
         let body = heard.told().to_string().into_bytes();
-        let answer = self.post(&one.webhook.url, signer, &self.webhook_id(one.team, one.name, event), body).await;
+        let answer = self.post(url, signer, &self.webhook_id(one.team, one.name, event), body).await;
         if let Answer::Failed(failure) = answer {
             let (team, webhook, why) = (one.team, one.name, failure.why.as_str());
             tracing::info!(%team, %webhook, why, status = failure.why.status(), "a webhook was not taken");
@@ -317,6 +286,11 @@ impl Gateway {
     }
 }
 
+/// What a step came to, and nothing to save: nobody waits for it.
+fn unsaved(step: Step) -> Change<Step> {
+    Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(step)) }
+}
+
 /// What signs for a webhook at that moment.
 pub(super) fn signer(webhook: &Webhook, now: Moment) -> Signer {
     let key = |secret: &crate::domain::secret::Secret| match webhook.signature {
@@ -338,40 +312,32 @@ impl Tended<'_> {
         [delivered_index(self.team, self.name), dead_index(self.team, self.name)]
     }
 
-    fn take_up(&self, course: &mut Course, known: &Known, letters: &mut Vec<Letter>, now: Moment) {
+    /// The webhook as its team has it, and how far it has come; nothing where it is gone.
+    fn live(&self, records: &[Option<Opened>]) -> Result<Option<(Webhook, Course)>, Error> {
+        live(&self.reads, records, self.name)
+    }
+
+    fn take_up(&self, webhook: &Webhook, course: &mut Course, known: &Known, letters: &mut Vec<Letter>, now: Moment) {
         if course.after < known.after {
             return; // it began anew since
         }
         for heard in &known.page {
             if heard.number > course.after && course.has_room() {
                 let line = heard.event.interaction;
-                letters.extend(course.take(heard.waiting(), line, self.wants(heard), now));
+                letters.extend(course.take(heard.waiting(), line, self.wants(webhook, heard), now));
             }
         }
     }
 
     /// That it fails itself a webhook is not told: it would be what fails next.
-    fn wants(&self, heard: &Heard) -> bool {
+    fn wants(&self, webhook: &Webhook, heard: &Heard) -> bool {
         let event = &heard.event;
         let own = event.kind == EventKind::WebhookFailing && event.data.get("webhook") == Some(&json!(self.name));
-        self.webhook.wants(event.kind) && !own
-    }
-
-    /// Letters that go are counted no more.
-    fn forget(&self, course: &mut Course, known: &Known) {
-        let [delivered, dead] = self.indexes();
-        for (index, _) in &known.trim {
-            if *index == delivered {
-                course.delivered = course.delivered.min(LETTERS);
-            }
-            if *index == dead {
-                course.dead = course.dead.min(LETTERS);
-            }
-        }
+        webhook.wants(event.kind) && !own
     }
 
     fn change(&self, course: &Course, letters: &[Letter], step: Step) -> Change<Step> {
-        let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(step)) };
+        let mut change = unsaved(step);
         let [delivered, dead] = self.indexes();
         for letter in letters {
             let index = if letter.why.is_some() { &dead } else { &delivered };

@@ -7,9 +7,9 @@ use std::str::FromStr;
 use serde_json::json;
 use url::Url;
 
-use super::decide::{Change, Confirm, Plain, Reads};
+use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::links::fresh;
-use super::names::{course_name, dead_index, delivered_index, letters, member};
+use super::names::{course_name, dead_index, delivered_index, letters, member, team_record};
 use super::teams::team_event;
 use super::{Error, Gateway, Remember, Told, decode, encode};
 use crate::domain::course::{Course, Letter, Pending, Waiting};
@@ -119,7 +119,11 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<(bool, Known), Error> {
         self.may_be_told(&writing.url)?;
-        let stopped = self.course(team, name).await?.stopped.is_some();
+        let stopped = match self.webhook(team, name).await {
+            Ok(known) => known.course.stopped.is_some(),
+            Err(Error::Refused(Refusal::NotFound(_))) => false,
+            Err(error) => return Err(error),
+        };
         let after = self.head(team).await?.events;
         let (secret, id) = (self.draw(), hex(&self.draw::<8>()));
         let rule = |record: &mut Team, now| {
@@ -131,7 +135,9 @@ impl Gateway {
             Ok(((is_new, webhook, is_secret_new), vec![changed(team, name, "written", actor, now)]))
         };
         let (is_new, webhook, is_secret_new) = fresh(self.change_team(team, rule, None).await?)?;
-        let course = self.course_of(team, name, &webhook).await?;
+        let reads = self.course_reads(team, name);
+        let course = opened(&reads, &self.read(&reads).await?)?.and_then(|(_, course)| course);
+        let course = Course::of(course, &webhook.start);
         Ok((is_new, Known { webhook, course, is_secret_new }))
     }
 
@@ -151,27 +157,16 @@ impl Gateway {
 
     /// A webhook of the team.
     pub async fn webhook(&self, team: &TeamName, name: &WebhookName) -> Result<Known, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let webhook = view.team.webhooks.get(name).cloned().ok_or(Refusal::NotFound("webhook"))?;
-        let course = self.course_of(team, name, &webhook).await?;
+        let reads = self.course_reads(team, name);
+        let (mut record, course) = opened(&reads, &self.read(&reads).await?)?.ok_or(Refusal::NotFound("team"))?;
+        let webhook = record.webhooks.remove(name).ok_or(Refusal::NotFound("webhook"))?;
+        let course = Course::of(course, &webhook.start);
         Ok(Known { webhook, course, is_secret_new: false })
     }
 
-    /// How far a webhook has come, whichever start it had.
-    async fn course(&self, team: &TeamName, name: &WebhookName) -> Result<Course, Error> {
-        let reads = self.course_reads(team, name);
-        let record = self.read(&reads).await?.pop().flatten();
-        let course = record.map(|bytes| decode(&reads.names[0], &bytes)).transpose()?;
-        Ok(course.unwrap_or_else(|| Course::begin(&Start { id: String::new(), after: 0 })))
-    }
-
-    async fn course_of(&self, team: &TeamName, name: &WebhookName, webhook: &Webhook) -> Result<Course, Error> {
-        let course = Some(self.course(team, name).await?).filter(|course| course.is_of(&webhook.start));
-        Ok(course.unwrap_or_else(|| Course::begin(&webhook.start)))
-    }
-
-    fn course_reads(&self, team: &TeamName, name: &WebhookName) -> Reads {
-        Reads { partition: self.team_partition(team), names: vec![course_name(team, name)] }
+    /// How far a webhook has come, and its team's record.
+    pub(super) fn course_reads(&self, team: &TeamName, name: &WebhookName) -> Reads {
+        Reads { partition: self.team_partition(team), names: vec![course_name(team, name), team_record(team)] }
     }
 
     /// Another secret signs from now on, and for so long the one before as well.
@@ -273,6 +268,25 @@ impl Gateway {
         page.into_iter().map(read).collect()
     }
 
+    /// The indexes that have a letter of an event: of what was delivered, and of what was given up.
+    async fn letters_of(
+        &self,
+        team: &TeamName,
+        name: &WebhookName,
+        event: &Waiting,
+    ) -> Result<[Option<String>; 2], Error> {
+        let (partition, before) = (self.team_partition(team), event.number.checked_sub(1).map(member));
+        let mut found = [delivered_index(team, name), dead_index(team, name)].map(Some);
+        for index in &mut found {
+            let name = index.as_deref().unwrap_or_default();
+            let first = self.store.list(partition, name, Order::Rising, before.as_deref(), 1).await?;
+            if first.first().is_none_or(|first| first.member != member(event.number)) {
+                *index = None;
+            }
+        }
+        Ok(found)
+    }
+
     fn pending(&self, team: &TeamName, name: &WebhookName, pending: Pending) -> Delivery {
         let Pending { event, tries, why, next } = pending;
         let id = self.webhook_id(team, name, event);
@@ -281,7 +295,7 @@ impl Gateway {
 
     /// Tells an event again, now, whatever became of it, under the same id.
     pub async fn redeliver(&self, team: &TeamName, name: &WebhookName, id: &str) -> Result<Delivery, Error> {
-        let start = self.webhook(team, name).await?.webhook.start;
+        self.webhook(team, name).await?;
         let number = id.split('_').next().and_then(|number| number.parse::<u64>().ok());
         let heard = match number {
             Some(number) => self.kept_event(team, number).await?,
@@ -289,24 +303,19 @@ impl Gateway {
         };
         let event = heard.map(|heard| heard.waiting()).filter(|event| self.webhook_id(team, name, *event) == id);
         let event = event.ok_or(Refusal::NotFound("delivery"))?;
-        let (index, entry) = (dead_index(team, name), member(event.number));
-        let before = event.number.checked_sub(1).map(member);
-        let reads = self.course_reads(team, name);
-        let found = self.store.list(reads.partition, &index, Order::Rising, before.as_deref(), 1).await?;
-        let was_dead = found.first().is_some_and(|first| first.member == entry);
+        let (reads, entry) = (self.course_reads(team, name), member(event.number));
+        let kept = self.letters_of(team, name, &event).await?;
         let saved = self.decide(&reads, |records, now| {
-            let course = records[0].as_ref().map(|bytes| decode::<Course>(&reads.names[0], bytes)).transpose()?;
-            let course = course.filter(|course| course.is_of(&start));
-            let mut course = course.unwrap_or_else(|| Course::begin(&start));
+            let Some((_, mut course)) = live(&reads, records, name)? else {
+                return Ok(Change::nothing(Err(Refusal::NotFound("webhook"))));
+            };
             if course.stopped.is_some() {
                 return Ok(Change::nothing(Err(Refusal::WebhookStopped)));
             }
             course.again(event, now);
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(now)) };
-            if was_dead {
-                course.dead = course.dead.saturating_sub(1);
-                change.remove.push((index.clone(), entry.clone()));
-            }
+            course.forget(kept.each_ref().map(|index| u32::from(index.is_some())));
+            change.remove.extend(kept.iter().flatten().map(|index| (index.clone(), entry.clone())));
             let alarm = course.alarm();
             change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&course), alarm, ..Plain::default() });
             Ok(change)
@@ -316,6 +325,28 @@ impl Gateway {
         let id = id.to_owned();
         Ok(Delivery { id, event, status: Status::Pending, tries: 0, why: None, next: Some(now), ended_at: None })
     }
+}
+
+/// A team's record and how far one of its webhooks has come, as they were read; nothing where there is
+/// no such team.
+fn opened(reads: &Reads, records: &[Option<Opened>]) -> Result<Option<(Team, Option<Course>)>, Error> {
+    let Some(bytes) = &records[1] else { return Ok(None) };
+    let team: Team = decode(&reads.names[1], bytes)?;
+    let course = records[0].as_ref().map(|bytes| decode(&reads.names[0], bytes)).transpose()?;
+    Ok((!team.leaving).then_some((team, course)))
+}
+
+/// A webhook and how far it has come, as they were read; nothing where there is no such webhook.
+pub(super) fn live(
+    reads: &Reads,
+    records: &[Option<Opened>],
+    name: &WebhookName,
+) -> Result<Option<(Webhook, Course)>, Error> {
+    let found = opened(reads, records)?.and_then(|(mut team, course)| Some((team.webhooks.remove(name)?, course)));
+    Ok(found.map(|(webhook, course)| {
+        let course = Course::of(course, &webhook.start);
+        (webhook, course)
+    }))
 }
 
 /// That an admin changed a webhook.

@@ -96,6 +96,28 @@ fn who_takes_nothing_is_asked_with_one_event_and_told_of_once() {
     assert_eq!(course.claim(now).unwrap().lines.len(), MOST_LINES, "then everything goes at once: {since:?}");
 }
 
+/// One event that is always refused must not be all that a receiver is asked with.
+#[test]
+fn who_refuses_one_event_is_asked_with_another() {
+    let mut course = course();
+    took(&mut course, 1, 1);
+    let refused = Answer::Failed(Failure { why: Why::Status(400), after: None });
+    let mut now = Moment(0);
+    for _ in 0..MOST_FAILURES {
+        now = course.alarm().unwrap().max(now);
+        let work = course.claim(now).unwrap();
+        course.settle(work.claim, &answered(&work, |_| refused), now, || 0);
+    }
+    assert!(course.failing_since.is_some());
+    (2..=3).for_each(|n| took(&mut course, n, u8::try_from(n).unwrap()));
+    now = course.alarm().unwrap();
+    let work = course.claim(now).unwrap();
+    assert_eq!(numbers(&work), [[2]], "what was tried least");
+    course.settle(work.claim, &answered(&work, |_| Answer::Taken), now, || 0);
+    assert_eq!(course.failing_since, None);
+    assert_eq!(numbers(&course.claim(now).unwrap()), [[1], [3]], "one that was taken ends it for all");
+}
+
 #[test]
 fn that_one_fails_again_soon_is_not_told_again() {
     let mut course = course();
@@ -174,4 +196,36 @@ fn what_was_given_up_is_told_again_first() {
     let settled = course.settle(work.claim, &answered(&work, |_| Answer::Taken), Moment(6), || 0);
     assert_eq!(settled.letters.len(), 2);
     assert!(course.pending().is_empty());
+}
+
+/// However many are delivered in one step, the letters that are there are those that are counted.
+#[test]
+fn letters_are_bounded_and_counted_as_they_are() {
+    let (mut course, mut number, mut lies, mut most) = (course(), 0, 0, 0);
+    for _ in 0..60 {
+        let gone = course.surplus(); // found before the step that they go with
+        for of in 1..=16 {
+            for _ in 0..MOST_OF_A_LINE {
+                number += 1;
+                took(&mut course, number, of);
+            }
+        }
+        let work = course.claim(Moment(0)).unwrap();
+        let settled = course.settle(work.claim, &answered(&work, |_| Answer::Taken), Moment(0), || 0);
+        course.forget(gone);
+        lies = lies + u32::try_from(settled.letters.len()).unwrap() - gone[0];
+        most = most.max(lies);
+        assert_eq!((course.delivered, course.dead), (lies, 0));
+    }
+    assert!((1_000..=1_500).contains(&most), "{most}");
+}
+
+#[test]
+fn a_course_that_begins_anew_knows_what_letters_lie_there() {
+    let mut before = course();
+    (before.delivered, before.dead, before.after) = (7, 3, 90);
+    let same = Course::of(Some(before.clone()), &Start { id: "a".into(), after: 0 });
+    assert_eq!(same, before);
+    let anew = Course::of(Some(before), &Start { id: "b".into(), after: 99 });
+    assert_eq!(anew, Course { delivered: 7, dead: 3, ..Course::begin(&Start { id: "b".into(), after: 99 }) });
 }

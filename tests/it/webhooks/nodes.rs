@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::store::embedded::Embedded;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::receiver::Receiver;
+use super::text;
 use crate::stores;
 use crate::world::{Team, World};
 
@@ -80,6 +81,48 @@ async fn what_one_node_has_claimed_another_leaves_alone_until_the_claim_lapses()
     receiver.lets_go();
     second.world.pass(Duration::from_secs(10)).await;
     assert_eq!(receiver.got().len(), 2, "the one that was under way again, and the next");
+}
+
+/// A node that still knows a webhook as it was before posts nothing to where that led: neither what is
+/// new nor what was told long ago.
+#[tokio::test]
+async fn what_was_changed_on_one_node_no_other_goes_on_with() {
+    let Some(stand) = stores::redis().await else { return };
+    let world = World::on(stand);
+    let (team, old, new) = (world.team("acme").await, Receiver::start().await, Receiver::start().await);
+    let second = Team { world: world.second_node(), ..team.clone() };
+    let tells = async |chat: &str| {
+        second.open("sms", chat).await; // the clock stands still: what it kept of the team counts
+        second.tended().await;
+    };
+    let secret = team.hooked("bot", &old, json!(["interaction.opened"])).await["secret"].clone();
+    tells("c1").await;
+    assert_eq!(old.got().len(), 1);
+
+    let body = json!({"url": new.url, "events": ["interaction.opened"]});
+    team.hook("PUT", "bot", "", body.clone()).await.expect(200);
+    tells("c2").await;
+    let got = new.got();
+    assert_eq!((old.got().len(), got.len()), (0, 1), "rewritten");
+    assert!(got[0].is_by(text(&secret)));
+
+    team.hook("POST", "bot", "/rotate", json!({"overlap_minutes": 0})).await.expect(200);
+    tells("c3").await;
+    assert!(!new.got()[0].is_by(text(&secret)), "rotated");
+
+    team.hook("DELETE", "bot", "", Value::Null).await.expect(204);
+    tells("c4").await;
+    assert_eq!((old.got().len(), new.got().len()), (0, 0), "removed");
+
+    team.hook("PUT", "bot", "", body).await.expect(201);
+    tells("c5").await;
+    assert_eq!((old.got().len(), new.kinds()), (0, vec!["interaction.opened".to_owned()]), "made anew");
+    let id = text(&team.deliveries("bot", "delivered").await[0]["id"]).to_owned();
+    team.hook("DELETE", "bot", "", Value::Null).await.expect(204);
+    let again = second.hook("POST", "bot", &format!("/deliveries/{id}/redeliver"), json!({})).await;
+    again.refused(404, "not-found");
+    second.tended().await;
+    assert_eq!(new.got().len(), 0);
 }
 
 /// What a webhook costs: two commits for what happened at one time, and none to a team without.
