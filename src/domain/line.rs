@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::id::{ChannelName, TeamName};
-use super::posting::{Answer, LONGEST_TRYING, wait};
+use super::posting::{Answer, LONGEST_TRYING, awaited, wait};
 use super::secret::Secret;
 use super::sending::LEASE;
 use super::time::Moment;
@@ -85,14 +85,14 @@ impl Line {
         }
         let alone = self.waiting.is_empty();
         self.waiting.push_back(post);
-        let rests = self.rest_until.unwrap_or(now);
+        let rests = self.rest_until.and_then(|until| awaited(until, now)).unwrap_or(now);
         self.next = self.next.min(now.plus(LEASE).max(rests));
         (alone.then(|| self.begin(now)), dropped)
     }
 
     /// The first one's claim, where one is due; what is past its time is dropped before.
     pub fn claim(&mut self, now: Moment) -> Option<Claim> {
-        if self.next > now {
+        if awaited(self.next, now).is_some() {
             return None;
         }
         self.drop_late(now);
@@ -233,6 +233,22 @@ mod tests {
         line.settle(first, "a", Answer::Failed(Failure { why: Why::Status(429), after }), Moment(0), 0);
         line.join(post("b", u64::MAX), Moment(1));
         assert_eq!(line.alarm(), Some(Moment(600_000)));
+    }
+
+    /// The clock was wrong by a year, and is believed again.
+    #[test]
+    fn a_clock_that_is_set_back_keeps_no_line_waiting() {
+        let (now, ahead) = (Moment(1_000_000_000), Moment(1_000_000_000).plus(LONGEST_TRYING * 365));
+        let mut line = line();
+        line.join(post("a", u64::MAX), ahead);
+        assert!(line.clone().claim(now).is_some(), "nobody has held it for a year");
+        line.join(post("b", u64::MAX), now);
+        assert_eq!(line.alarm(), Some(now.plus(LEASE)));
+        let claim = line.claim(now.plus(LEASE)).unwrap();
+        let after = Some(LONGEST_TRYING);
+        line.settle(claim, "a", Answer::Failed(Failure { why: Why::Status(429), after }), ahead, 0);
+        line.join(post("c", u64::MAX), now);
+        assert_eq!(line.alarm(), Some(now.plus(LEASE)), "nor does its receiver rest for so long");
     }
 
     #[test]
