@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use http::uri::Authority;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -35,6 +36,8 @@ impl Reach {
             Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
             Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
             Some(Host::Domain("localhost")) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            // A request could not name it.
+            Some(Host::Domain(name)) if name.parse::<Authority>().is_err() => return Err("must be a URL with a host"),
             Some(Host::Domain(_)) => None,
             None => return Err("must be a URL with a host"),
         };
@@ -166,6 +169,8 @@ mod tests {
             ("http://localhost:1/", false, true),
             ("https://10.0.0.1/", false, false),
             ("ftp://a.example/", false, false),
+            ("https://õun.example/", true, true),
+            ("https://{a}.example/", false, false),
             ("https://1.1.1.1/", true, true),
             // Other ways to write what is not public.
             ("https://2130706433/", false, true),

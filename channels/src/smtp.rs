@@ -28,6 +28,7 @@ pub mod address;
 mod fields;
 mod letter;
 mod page;
+mod sealed;
 mod session;
 mod wary;
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::EventKind;
 use super::id::InteractionId;
-use super::posting::{Answer, LONGEST_TRYING, Why, wait};
+use super::posting::{Answer, LONGEST_TRYING, Why, awaited, wait};
 use super::sending::LEASE;
 use super::time::Moment;
 use super::webhook::Start;
@@ -179,7 +179,7 @@ impl Course {
 
     /// Until when another has it, where one has.
     pub fn held(&self, claim: Option<Claim>, now: Moment) -> Option<Moment> {
-        self.held.filter(|until| *until > now && claim != Some(Claim(self.claims)))
+        self.held.filter(|until| *until > now && *until <= now.plus(LEASE) && claim != Some(Claim(self.claims)))
     }
 
     /// Whether it takes up more.
@@ -228,12 +228,13 @@ impl Course {
 
     /// Claims what is due; nothing where nothing is.
     pub fn claim(&mut self, now: Moment) -> Option<Work> {
-        self.held = None;
+        (self.held, self.rest_until) = (None, awaited(self.rest_until, now).unwrap_or(now.min(self.rest_until)));
         if self.stopped.is_some() || self.rest_until > now {
             return None;
         }
         let failing = self.failing_since.is_some();
-        let mut lines: Vec<_> = self.lines.iter().filter(|(_, line)| failing || line.next <= now).collect();
+        let mut lines: Vec<_> =
+            self.lines.iter().filter(|(_, line)| failing || awaited(line.next, now).is_none()).collect();
         // Who waits the longest goes first. A failing receiver is asked with one event, the one that was
         // tried least: it may be one event alone that it never takes.
         lines.sort_by_key(|(name, line)| {

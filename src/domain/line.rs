@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::id::{ChannelName, TeamName};
-use super::posting::{Answer, wait};
+use super::posting::{Answer, LONGEST_TRYING, awaited, wait};
 use super::secret::Secret;
 use super::sending::LEASE;
 use super::time::Moment;
@@ -55,6 +55,9 @@ pub struct Line {
     claims: u32,
     /// When the next is due: for who claimed it, the end of the claim.
     next: Moment,
+    /// Until when the receiver has asked to be left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rest_until: Option<Moment>,
 }
 
 /// The right to try a line's first post.
@@ -64,11 +67,12 @@ pub struct Claim(u32);
 impl Line {
     /// An empty one.
     pub fn new(team: TeamName, to: Recipient) -> Self {
-        Self { team, to, waiting: VecDeque::new(), tries: 0, claims: 0, next: Moment(0) }
+        Self { team, to, waiting: VecDeque::new(), tries: 0, claims: 0, next: Moment(0), rest_until: None }
     }
 
-    /// One more at its end. Where nobody waits before it, who commits this has claimed it. Also how many
-    /// had to give way.
+    /// One more at its end. Where nobody waits before it, who commits this has claimed it; where the first
+    /// waits for another try, it is tried soon: somebody talks to the receiver, who may be back. Also how
+    /// many had to give way.
     pub fn join(&mut self, post: Post, now: Moment) -> (Option<Claim>, usize) {
         let mut dropped = 0;
         let bytes = |line: &Self| line.waiting.iter().map(|post| post.body.expose().len()).sum::<usize>();
@@ -81,12 +85,14 @@ impl Line {
         }
         let alone = self.waiting.is_empty();
         self.waiting.push_back(post);
+        let rests = self.rest_until.and_then(|until| awaited(until, now)).unwrap_or(now);
+        self.next = self.next.min(now.plus(LEASE).max(rests));
         (alone.then(|| self.begin(now)), dropped)
     }
 
     /// The first one's claim, where one is due; what is past its time is dropped before.
     pub fn claim(&mut self, now: Moment) -> Option<Claim> {
-        if self.next > now {
+        if awaited(self.next, now).is_some() {
             return None;
         }
         self.drop_late(now);
@@ -110,6 +116,7 @@ impl Line {
         match answer {
             Answer::Failed(failure) if mine => {
                 self.next = now.plus(wait(self.tries, failure.after, jitter));
+                self.rest_until = failure.after.map(|after| now.plus(after.min(LONGEST_TRYING)));
                 let first = self.waiting.front().expect("it was looked at");
                 if first.until > self.next {
                     return None;
@@ -140,7 +147,7 @@ impl Line {
 
     fn pop(&mut self) {
         self.waiting.pop_front();
-        self.tries = 0;
+        (self.tries, self.rest_until) = (0, None);
     }
 
     fn drop_late(&mut self, now: Moment) {
@@ -152,10 +159,12 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::domain::posting::Why;
+    use std::time::Duration;
 
-    const FAILED: Answer = Answer::Failed(crate::domain::posting::Failure { why: Why::Unanswered, after: None });
+    use super::*;
+    use crate::domain::posting::{Failure, Why};
+
+    const FAILED: Answer = Answer::Failed(Failure { why: Why::Unanswered, after: None });
 
     fn line() -> Line {
         Line::new("acme".parse().unwrap(), Recipient::Forward("sms".parse().unwrap()))
@@ -192,6 +201,54 @@ mod tests {
         assert_eq!(line.settle(first, "a", FAILED, Moment(4_000), 0), None);
         assert_eq!(line.alarm(), Some(Moment(13_850)), "a late word of failure changes nothing");
         assert!(line.settle(first, "a", Answer::Taken, Moment(4_001), 0).is_some(), "of arrival it does");
+    }
+
+    /// Whoever talks to a bot that was away for long does not wait for the end of its longest wait.
+    #[test]
+    fn who_joins_has_the_first_tried_soon() {
+        let mut line = line();
+        let mut claim = line.join(post("a", u64::MAX), Moment(0)).0.unwrap();
+        for _ in 0..12 {
+            line.settle(claim, "a", FAILED, line.next, 0);
+            claim = line.claim(line.next).unwrap();
+        }
+        let now = line.next;
+        line.settle(claim, "a", FAILED, now, 0);
+        assert_eq!(line.alarm(), Some(now.plus(Duration::from_secs(5_400))));
+        assert_eq!(line.join(post("b", u64::MAX), now.plus(LEASE)), (None, 0));
+        assert_eq!(line.alarm(), Some(now.plus(LEASE * 2)));
+        line.join(post("c", u64::MAX), now.plus(LEASE * 3 / 2));
+        assert_eq!(line.alarm(), Some(now.plus(LEASE * 2)), "and no later");
+        let claim = line.claim(now.plus(LEASE * 2)).unwrap();
+        line.join(post("d", u64::MAX), now.plus(LEASE * 2));
+        assert_eq!(line.claim(now.plus(LEASE * 5 / 2)), None, "the first is on its way");
+        assert!(line.settle(claim, "a", Answer::Taken, now.plus(LEASE * 5 / 2), 0).is_some());
+    }
+
+    #[test]
+    fn who_asks_to_be_left_alone_is() {
+        let mut line = line();
+        let first = line.join(post("a", u64::MAX), Moment(0)).0.unwrap();
+        let after = Some(Duration::from_secs(600));
+        line.settle(first, "a", Answer::Failed(Failure { why: Why::Status(429), after }), Moment(0), 0);
+        line.join(post("b", u64::MAX), Moment(1));
+        assert_eq!(line.alarm(), Some(Moment(600_000)));
+    }
+
+    /// The clock was wrong by a year, and is believed again.
+    #[test]
+    fn a_clock_that_is_set_back_keeps_no_line_waiting() {
+        let (now, ahead) = (Moment(1_000_000_000), Moment(1_000_000_000).plus(LONGEST_TRYING * 365));
+        let mut line = line();
+        line.join(post("a", u64::MAX), ahead);
+        assert!(line.clone().claim(now).is_some(), "nobody has held it for a year");
+        line.join(post("b", u64::MAX), now);
+        assert_eq!(line.alarm(), Some(now.plus(LEASE)));
+        let claim = line.claim(now.plus(LEASE)).unwrap();
+        let after = Some(LONGEST_TRYING);
+        line.settle(claim, "a", Answer::Failed(Failure { why: Why::Status(429), after }), ahead, 0);
+        line.join(post("c", u64::MAX), now);
+        assert_eq!(line.alarm(), Some(now.plus(LEASE)), "nor does its receiver rest for so long");
     }
 
     #[test]

@@ -20,6 +20,9 @@ const FARTHEST: Duration = Duration::from_secs(3600);
 /// does not cost one commit more for each message.
 const BLOCKS_A_MINUTE: u32 = 240;
 
+/// The slowest account's block is one message's, which is a minute's.
+const LONGEST_BLOCK: Duration = Duration::from_millis(MINUTE);
+
 /// A moment that has passed for longer is not used any more: what was not sent then is not sent at once now.
 const STALE: Duration = Duration::from_secs(1);
 
@@ -47,8 +50,8 @@ impl Pace {
     /// How long nobody gets one: so many are waiting already.
     pub fn take(&mut self, per_minute: NonZeroU32, now: Moment) -> Result<Slots, Duration> {
         let ahead = self.next.since(now);
-        // So far nothing was ever given out: the clock was set back.
-        let first = if ahead > FARTHEST * 2 { now } else { self.next.max(now) };
+        // So far nothing is ever given out, whatever the limit was: the clock was set back.
+        let first = if ahead > FARTHEST + LONGEST_BLOCK { now } else { self.next.max(now) };
         if ahead > FARTHEST && first != now {
             return Err(ahead.saturating_sub(FARTHEST));
         }
@@ -144,7 +147,9 @@ mod tests {
     fn nobody_waits_for_a_moment_that_is_too_far_away() {
         let mut pace = Pace { next: Moment(100_000_000_000) };
         assert_eq!(pace.take(limit(60), Moment(1_000_000)).unwrap().first, Moment(1_000_000));
-        let mut pace = Pace { next: Moment(1_000_000).plus(FARTHEST * 3 / 2) };
-        assert_eq!(pace.take(limit(60), Moment(1_000_000)), Err(FARTHEST / 2));
+        let ahead = |more| Pace { next: Moment(1_000_000).plus(FARTHEST + more) };
+        assert_eq!(ahead(LONGEST_BLOCK).take(limit(60), Moment(1_000_000)), Err(LONGEST_BLOCK));
+        let mut pace = ahead(LONGEST_BLOCK + Duration::from_millis(1));
+        assert_eq!(pace.take(limit(60), Moment(1_000_000)).unwrap().first, Moment(1_000_000));
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::time::Moment;
+
 /// What is not taken is tried for so long.
 pub const LONGEST_TRYING: Duration = Duration::from_secs(24 * 3600);
 
@@ -99,9 +101,30 @@ pub fn wait(tries: u32, asked: Option<Duration>, jitter: u8) -> Duration {
     wait.max(asked.unwrap_or_default()).min(LONGEST_TRYING)
 }
 
+/// Until when something waits, where it still does. What lies further ahead than anybody waits was
+/// written before the clock was set back: it is past.
+pub fn awaited(until: Moment, now: Moment) -> Option<Moment> {
+    (until > now && until <= now.plus(LONGEST_TRYING)).then_some(until)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_beyond_every_wait_is_past() {
+        let now = Moment(1_000_000_000);
+        for (until, waits) in [
+            (now, false),
+            (Moment(0), false),
+            (now.plus(Duration::from_millis(1)), true),
+            (now.plus(LONGEST_TRYING), true),
+            (now.plus(LONGEST_TRYING + Duration::from_millis(1)), false),
+            (Moment(u64::MAX), false),
+        ] {
+            assert_eq!(awaited(until, now), waits.then_some(until), "{until}");
+        }
+    }
 
     #[test]
     fn waits_grow_to_two_hours_and_scatter_by_a_quarter() {

@@ -4,9 +4,11 @@
 //! The rules are `domain::circuit` and `domain::pace`; what goes, `sending` knows.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashMap;
+use tokio::sync::Mutex;
 
 use super::Gateway;
 use super::decide::{Change, Confirm, Plain, Reads};
@@ -17,7 +19,7 @@ use crate::domain::circuit::Circuit;
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::pace::{Pace, Slots};
 use crate::domain::rules::send::Tried;
-use crate::domain::sending::Trying;
+use crate::domain::sending::{PATIENCE, Trying};
 use crate::domain::time::Moment;
 
 /// A record of a pace says nothing any more after so long.
@@ -29,7 +31,9 @@ type Place = (TeamName, ChannelName);
 #[derive(Default)]
 pub(super) struct Passages {
     circuits: DashMap<Place, Circuit>,
-    slots: DashMap<Place, Slots>,
+    /// Who finds none left takes more while the others wait: of a block that each took, all but the last
+    /// one's would be lost, and nobody would send meanwhile.
+    slots: DashMap<Place, Arc<Mutex<Option<Slots>>>>,
 }
 
 impl Passages {
@@ -54,7 +58,7 @@ impl Gateway {
         }
         if let Some(limit) = limit
             && trying.slot.is_none()
-            && let Some(held) = self.wait_for_turn(&team.team.name, channel, limit).await?
+            && let Some(held) = self.wait_for_turn(&team.team.name, channel, limit, trying.next).await?
         {
             return Ok(Some(held));
         }
@@ -94,27 +98,28 @@ impl Gateway {
         self.hear_of(team, channel, health).await;
     }
 
-    /// The moment of a message's turn, where that is not now.
+    /// The moment of a message's turn, where that is not now, or where its claim ends too soon to use it.
     async fn wait_for_turn(
         &self,
         team: &TeamName,
         channel: &ChannelName,
         limit: NonZeroU32,
+        until: Moment,
     ) -> Result<Option<Tried>, Error> {
-        let place = (team.clone(), channel.clone());
-        let taken = |now| self.passages.slots.get_mut(&place).and_then(|mut slots| slots.next(limit, now));
-        let slot = match taken(self.now()) {
+        let slots = self.passages.slots.entry((team.clone(), channel.clone())).or_default().clone();
+        let mut slots = slots.lock().await;
+        let slot = match slots.as_mut().and_then(|slots| slots.next(limit, self.now())) {
             Some(slot) => slot,
             None => match self.take_turns(team, channel, limit).await? {
-                Ok(mut slots) => {
-                    let first = slots.next(limit, self.now()).unwrap_or(self.now());
-                    self.passages.slots.insert(place, slots);
-                    first
+                Ok(taken) => {
+                    let slots = slots.insert(taken);
+                    slots.next(limit, self.now()).unwrap_or(self.now())
                 }
                 Err(wait) => return Ok(Some(Tried::Shut(wait))),
             },
         };
-        Ok((slot > self.now()).then_some(Tried::Turn(slot)))
+        let now = self.now();
+        Ok((slot > now || now.plus(PATIENCE) > until).then_some(Tried::Turn(slot)))
     }
 
     async fn take_turns(

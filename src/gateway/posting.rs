@@ -10,6 +10,7 @@ use countersign_channels::carrier::{Carrier, Lost};
 use countersign_channels::platform::outcome::retry_after;
 use countersign_channels::reach::Reach;
 use http::{Request, header};
+use url::Url;
 
 use super::Gateway;
 use crate::domain::posting::{Answer, Why};
@@ -51,9 +52,11 @@ impl Gateway {
     }
 
     async fn carry(&self, url: &str, signer: &Signer, id: &str, body: Vec<u8>) -> Answer {
+        // As it is written for machines: who wrote it may have used any script.
+        let Ok(url) = Url::parse(url) else { return Answer::without(Why::Forbidden) };
         let now = self.now().unix_seconds();
         let signed = signer.headers(id, now, &body).map(|headers| {
-            let request = Request::post(url).header(header::CONTENT_TYPE, "application/json");
+            let request = Request::post(url.as_str()).header(header::CONTENT_TYPE, "application/json");
             headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))
         });
         let Some(Ok(request)) = signed.map(|request| request.body(body)) else {

@@ -21,6 +21,7 @@ use url::Host;
 
 use super::address::MailAddress;
 use super::letter::Letter;
+use super::sealed::Sealed;
 use super::wary::Wary;
 use super::{Server, Tls};
 use crate::DeliveryError;
@@ -102,26 +103,30 @@ async fn addresses(server: &Server, reach: &Reach) -> Result<Vec<SocketAddr>, De
 }
 
 async fn open(server: &Server, address: SocketAddr) -> Result<AsyncSmtpConnection, DeliveryError> {
-    let line = match server.tls {
+    let stream = tokio::time::timeout(CONNECT, TcpStream::connect(address)).await;
+    let Ok(Ok(stream)) = stream else { return Err(DeliveryError::Retry("unreachable")) };
+    let stream = Wary::new(stream);
+    let greeted = |error| sort(Stage::Greeting, &error);
+    let (line, is_encrypted) = match server.tls {
         Tls::Implicit => {
-            let trust = Some(server.trust.clone());
-            let line = AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT), &server.hello, trust, None).await;
-            line.map_err(|error| sort(Stage::Greeting, &error))?
+            let stream = Sealed::over(stream, server.trust.clone()).await.map_err(greeted)?;
+            let is_encrypted = stream.is_encrypted();
+            let line = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &server.hello).await;
+            (line.map_err(greeted)?, is_encrypted)
         }
         Tls::Starttls => {
-            let stream = tokio::time::timeout(CONNECT, TcpStream::connect(address)).await;
-            let Ok(Ok(stream)) = stream else { return Err(DeliveryError::Retry("unreachable")) };
-            let line = AsyncSmtpConnection::connect_with_transport(Box::new(Wary::new(stream)), &server.hello).await;
-            let mut line = line.map_err(|error| sort(Stage::Greeting, &error))?;
+            let line = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &server.hello).await;
+            let mut line = line.map_err(greeted)?;
             if !line.can_starttls() {
                 return Err(DeliveryError::AuthBroken("no-tls"));
             }
             let upgraded = line.starttls(server.trust.clone(), &server.hello).await;
             upgraded.map_err(|error| sort(Stage::Tls, &error))?;
-            line
+            let is_encrypted = line.is_encrypted();
+            (line, is_encrypted)
         }
     };
-    if line.is_encrypted() { Ok(line) } else { Err(DeliveryError::AuthBroken("no-tls")) }
+    if is_encrypted { Ok(line) } else { Err(DeliveryError::AuthBroken("no-tls")) }
 }
 
 /// Everything before the mail itself.

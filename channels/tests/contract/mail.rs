@@ -281,6 +281,37 @@ async fn a_server_that_is_away_or_silent_is_for_later() {
     assert_eq!(send(&open(fields, None), "customer@example.com").await, Err(Retry("unreachable")));
 }
 
+/// A server that never ends its line is listened to for no longer than an exchange can take: without
+/// TLS, and under it from whichever moment.
+#[tokio::test]
+async fn nobody_fills_memory_with_an_answer_that_never_ends() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let said = tokio::spawn(async move {
+        let (mut line, _) = listener.accept().await.unwrap();
+        let mut said = 0_usize;
+        while line.write_all(&[b'2'; 4096]).await.is_ok() {
+            said += 4096;
+        }
+        said
+    });
+    let fields = json!({"host": "localhost", "port": port, "from": "a@bank.example"});
+    assert_eq!(send(&open(fields, None), "customer@example.com").await, Err(Retry("unreachable")));
+    let said = said.await.unwrap();
+    assert!(said < 16 << 20, "{said} bytes, what lies between the two included");
+
+    let Some(server) = Server::start() else { return };
+    let sent = send(&server.channel("endless", json!({"tls": "implicit"})), "customer@example.com").await;
+    assert_eq!(sent, Err(Retry("unreachable")));
+    let sent = send(&server.channel("endless_later", json!({})), "customer@example.com").await;
+    assert_eq!(sent, Err(Retry("unavailable")));
+    for port in ["endless", "endless_later"] {
+        let said = server.taken.lock().unwrap().recv_timeout(Duration::from_secs(10)).expect("how much it said");
+        assert_eq!(said["port"], port);
+        assert!(said["said"].as_u64().unwrap() < 16 << 20, "{said}");
+    }
+}
+
 /// A113: a name that leads inside is not followed.
 #[tokio::test]
 async fn a113_a_name_that_leads_inside_is_not_followed() {

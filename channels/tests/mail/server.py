@@ -84,6 +84,30 @@ async def inject(reader, writer, context):
         writer.write(b"250-mail.example\r\n250 AUTH PLAIN\r\n" if line.startswith(b"EHLO") else b"250 OK\r\n")
 
 
+async def drone(name, reader, writer):
+    """Says a line that never ends, and how much of it was said when nobody listened any more."""
+    said = 0
+    try:
+        while True:
+            writer.write(b"2" * 4096)
+            await writer.drain()
+            await asyncio.sleep(0)  # or nobody would hear that the line is gone
+            said += 4096
+    except OSError:
+        print(json.dumps({"port": name, "said": said}), flush=True)
+
+
+async def drone_later(reader, writer, context):
+    """The same, once TLS has begun."""
+    writer.write(b"220 mail.example\r\n")
+    await reader.readline()
+    writer.write(b"250-mail.example\r\n250 STARTTLS\r\n")
+    await reader.readline()
+    writer.write(b"220 go\r\n")
+    await writer.start_tls(context)
+    await drone("endless_later", reader, writer)
+
+
 def certify(folder):
     """A certificate for `localhost`, and the authority behind it."""
     (folder / "names").write_text("subjectAltName=DNS:localhost")
@@ -114,14 +138,19 @@ async def main():
         server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=over)
         ports[name] = server.sockets[0].getsockname()[1]
 
+    async def tell(name, how, over=None):
+        server = await asyncio.start_server(how, "127.0.0.1", 0, ssl=over)
+        ports[name] = server.sockets[0].getsockname()[1]
+
     upgraded = {"tls_context": context, "require_starttls": True, "auth_required": True}
     await listen("starttls", enable_SMTPUTF8=True, **upgraded)
     await listen("login", auth_exclude_mechanism=["PLAIN"], **upgraded)
     await listen("open", tls_context=context, require_starttls=True)
     await listen("implicit", over=context, auth_required=True, auth_require_tls=False)
     await listen("bare", auth_require_tls=False)
-    server = await asyncio.start_server(lambda reader, writer: inject(reader, writer, context), "127.0.0.1", 0)
-    ports["inject"] = server.sockets[0].getsockname()[1]
+    await tell("inject", lambda reader, writer: inject(reader, writer, context))
+    await tell("endless", lambda reader, writer: drone("endless", reader, writer), over=context)
+    await tell("endless_later", lambda reader, writer: drone_later(reader, writer, context))
     print(json.dumps({"ports": ports, "authority": authority}), flush=True)
     await asyncio.Event().wait()
 

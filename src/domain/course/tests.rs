@@ -229,3 +229,26 @@ fn a_course_that_begins_anew_knows_what_letters_lie_there() {
     let anew = Course::of(Some(before), &Start { id: "b".into(), after: 99 });
     assert_eq!(anew, Course { delivered: 7, dead: 3, ..Course::begin(&Start { id: "b".into(), after: 99 }) });
 }
+
+/// The clock was wrong by a year, and is believed again.
+#[test]
+fn a_clock_that_is_set_back_keeps_no_course_waiting() {
+    let ahead = Moment(0).plus(LONGEST_TRYING * 365);
+    let mut held = course();
+    took(&mut held, 1, 1);
+    held.claim(ahead).unwrap();
+    assert_eq!(held.held(None, Moment(9)), None, "nobody has held it for a year");
+    assert!(held.held(None, ahead).is_some());
+    assert_eq!(numbers(&held.claim(Moment(9)).unwrap()), [[1]]);
+
+    let mut rests = course();
+    took(&mut rests, 1, 1);
+    let work = rests.claim(ahead).unwrap();
+    let asked = Answer::Failed(Failure { why: Why::Status(429), after: Some(LONGEST_TRYING) });
+    rests.settle(work.claim, &answered(&work, |_| asked), ahead, || 0);
+    assert_eq!(rests.claim(ahead.plus(LONGEST_TRYING / 2)), None);
+    let work = rests.claim(Moment(9)).unwrap();
+    assert_eq!(numbers(&work), [[1]]);
+    rests.settle(work.claim, &answered(&work, |_| FAILED), Moment(9), || 0);
+    assert_eq!(rests.alarm(), Some(Moment(9 + 7_500)), "its waits are as long as they would be");
+}

@@ -25,7 +25,13 @@ impl Bot {
     /// Plugged into a channel of the team.
     async fn of(team: &Team, line: &platforms::Line) -> Self {
         let receiver = Receiver::start().await;
-        let made = team.plug(line, json!({"forward_url": format!("{}/heard?a=b", receiver.url)})).await.expect(201);
+        let url = format!("{}/heard?a=b", receiver.url);
+        Self::at(receiver, &url, team, line).await
+    }
+
+    /// The same, by that name for its address.
+    async fn at(receiver: Receiver, url: &str, team: &Team, line: &platforms::Line) -> Self {
+        let made = team.plug(line, json!({"forward_url": url})).await.expect(201);
         let secret =
             made["forward_secret"].as_str().expect("told once").strip_prefix("whsec_").expect("as they write it");
         Self { receiver, secret: BASE64_STANDARD.decode(secret).expect("base64") }
@@ -114,6 +120,38 @@ async fn a_bot_that_is_away_is_told_later() {
     team.plug(&silent, json!({})).await.expect(201);
     assert_eq!(team.hears_on(&silent, 1, "hello").await.status, 200);
     assert_eq!(bot.told(&team).await.len(), 5);
+}
+
+/// A bot that was away for long hears a conversation again as soon as somebody talks in it.
+#[tokio::test]
+async fn a_bot_that_is_back_hears_who_talks_to_it() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let line = platforms::sms();
+    let bot = Bot::of(&team, &line).await;
+    bot.receiver.answers(&[(503, ""); 10]);
+    team.hears_on(&line, 1, "one").await;
+    while bot.told(&team).await.len() < 10 {
+        team.world.pass(60 * SECOND).await;
+    }
+    team.hears_on(&line, 2, "two").await;
+    team.world.pass(10 * SECOND).await;
+    let told = bot.told(&team).await;
+    let texts: Vec<&Value> = told[10..].iter().map(|told| &told["text"]).collect();
+    assert_eq!(texts, ["one", "two"]);
+}
+
+/// A bot whose address is written in another script is told like any other.
+#[tokio::test]
+async fn a_bots_address_may_be_written_in_any_script() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let line = platforms::sms();
+    let receiver = Receiver::start().await;
+    let url = format!("{}/heard?a=b", receiver.url.replace("127", "①②⑦"));
+    let bot = Bot::at(receiver, &url, &team, &line).await;
+    team.hears_on(&line, 1, "hello").await;
+    assert_eq!(bot.told(&team).await.len(), 1);
 }
 
 /// The node that heard a message dies before it was passed on: another passes it on.

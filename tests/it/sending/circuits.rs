@@ -230,6 +230,29 @@ async fn who_is_early_waits_for_its_turn() {
     assert_eq!(failed, 0, "waiting is not failing");
 }
 
+/// A crowd over a fast account goes as fast as it may, and uses up no turns that it does not need.
+#[tokio::test]
+async fn a_crowd_over_a_fast_account_leaves_at_its_pace() {
+    let world = World::new().await;
+    let team = team_with(&world, &[]).await;
+    limited(&team, 4_800).await;
+    for n in 0..64 {
+        team.codes_for(n, "sms").await;
+    }
+    for gone in (0_u64..800).step_by(100) {
+        let sent = world.sent().await.len() as u64;
+        assert!(sent <= gone * 4_800 / 60_000 + 1, "{sent} after {gone} ms");
+        world.pass(Duration::from_millis(100)).await;
+    }
+    assert_eq!(world.sent().await.len(), 64);
+    // Another node begins where the turns that were taken end: no more than a quarter of a second ahead.
+    let next = Team { world: world.restarted(false).await, ..team };
+    next.codes_for(64, "sms").await;
+    next.world.sent().await;
+    next.world.pass(Duration::from_millis(250)).await;
+    assert_eq!(next.world.sent().await.len(), 1);
+}
+
 /// Nodes share what an account may send, and a node that is gone leaves nothing unsent.
 #[tokio::test]
 async fn nodes_share_an_account_s_limit() {

@@ -132,6 +132,28 @@ async fn a113_a_redirect_is_not_followed() {
     assert_eq!(inside.got().len(), 0);
 }
 
+/// What is taken is delivered to, in whatever script its host and path are written.
+#[tokio::test]
+async fn an_address_in_another_script_is_delivered_to() {
+    let (_world, team, receiver) = acme().await;
+    for (n, url) in [
+        receiver.url.replace("127", "①②⑦"),
+        format!("{}/õun?küsimus=jah", receiver.url),
+        format!("{}/a%20b|^`{{}}?[\\]", receiver.url).replace("http", "HTTP"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("bot{n}");
+        team.hook("PUT", &name, "", json!({"url": url, "events": ["interaction.opened"]})).await.expect(201);
+        team.open("sms", &format!("c{n}")).await;
+        team.tended().await;
+        assert_eq!(receiver.got().len(), 1, "{url}");
+        assert_eq!(team.deliveries(&name, "delivered").await.len(), 1, "{url}");
+        team.hook("DELETE", &name, "", Value::Null).await.expect(204);
+    }
+}
+
 /// A087: nothing of an event gets into a header.
 #[tokio::test]
 async fn a087_what_people_write_reaches_no_header() {
