@@ -24,7 +24,9 @@ use crate::domain::interaction::Address;
 use crate::domain::line::{Claim, Post, Recipient};
 use crate::domain::posting::LONGEST_TRYING;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::receive::{Before, Company, Received, Said, may_be_code, receive, receive_alone};
+use crate::domain::rules::receive::{
+    Before, Company, Received, Said, is_awaited, may_hold_code, receive, receive_alone,
+};
 use crate::domain::secret::Secret;
 use crate::domain::sending::Destination;
 use crate::domain::time::Moment;
@@ -91,7 +93,7 @@ impl Gateway {
         let account = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
         let address = self.keys.address_tag(team, channel, message.conversation);
         let place = self.received_place(&address, message.id);
-        let coming = Coming {
+        let mut coming = Coming {
             gateway: self,
             view: &view,
             name: channel,
@@ -102,12 +104,12 @@ impl Gateway {
             line: self.line_of(team, channel, message.conversation),
             claim: Mutex::default(),
         };
-        let mut in_doubt = false;
+        let (mut in_doubt, bare) = (false, Message { raw: None, ..*message });
         if let Some(id) = self.find_open(&coming).await? {
             match self.receive_at(id, &coming, place.clone()).await {
                 // It is over: nobody waits there any more.
                 Err(Error::Refused(Refusal::Closed | Refusal::NotFound(_))) => {}
-                Err(Error::Refused(_)) => in_doubt = true,
+                Err(Error::Refused(_)) => (in_doubt, coming.message) = (true, &bare),
                 told => return told,
             }
         }
@@ -145,7 +147,7 @@ impl Gateway {
         let settings = &coming.view.effective.settings;
         let before = if in_doubt {
             Before::Doubt
-        } else if may_be_code(coming.message.text, settings) && self.was_sent_to(coming.destination()).await? {
+        } else if may_hold_code(coming.message.text, settings) && self.was_sent_to(coming.destination()).await? {
             Before::Sent
         } else {
             Before::Silence
@@ -239,9 +241,13 @@ impl Coming<'_> {
 
     /// What the bot is told.
     fn body(&self, received: Received, held: Option<&Held<Received>>, now: Moment) -> Value {
-        let Message { id, sender, conversation, text, raw, .. } = *self.message;
+        let Message { id, sender, conversation, text, company, raw } = *self.message;
         let is_hidden = received == Received::Hidden;
-        let raw = raw.filter(|raw| !is_hidden && raw.to_string().len() <= MOST_RAW);
+        let may_quote = held.is_some_and(|held| is_awaited(&held.interaction));
+        // A flag is the customer's, and what is said before others may be anybody's.
+        let is_group = company == Company::Group;
+        let authentication = held.filter(|_| !is_group).map(|held| (self.flag)(held));
+        let raw = raw.filter(|raw| !is_hidden && !may_quote && raw.to_string().len() <= MOST_RAW);
         json!({
             "id": self.mark,
             "type": "message.received",
@@ -251,7 +257,8 @@ impl Coming<'_> {
             "conversation": conversation,
             "from": sender,
             "interaction": held.map(|held| held.interaction.id),
-            "authentication": held.map(|held| (self.flag)(held)),
+            "authentication": authentication,
+            "group": is_group,
             "message_id": id,
             "text": if is_hidden { HIDDEN } else { text },
             "raw": raw,

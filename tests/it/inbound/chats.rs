@@ -20,7 +20,8 @@ async fn a111_a_group_never_authenticates_anybody() {
     let world = World::new().await;
     let team = team(&world).await;
     for line in [platforms::telegram(), platforms::slack(), platforms::webhooks()] {
-        team.plug(&line, json!({})).await.expect(201);
+        let bot = Receiver::start().await;
+        team.plug(&line, json!({"forward_url": bot.url})).await.expect(201);
         // The bot may have opened one for the group itself, and one for the customer alone.
         for conversation in ["-5", line.conversation] {
             let chat = team.open(line.name, conversation).await;
@@ -30,7 +31,16 @@ async fn a111_a_group_never_authenticates_anybody() {
             assert_eq!(team.hears_call(&in_group(line.name, said, conversation)).await.status, 200);
             assert!(!team.is_authenticated(&chat).await, "{}", line.name);
             assert_eq!(team.tries(&challenge).await, 3, "{}", line.name);
+            // Nor does anybody there speak under the flag of the one whose conversation it is.
+            let said = Said { id: 71, text: "hello", ..said };
+            assert_eq!(team.hears_call(&in_group(line.name, said, conversation)).await.status, 200);
             team.bot("POST", &chat, "/close", json!({})).await.expect(200);
+        }
+        team.world.gateway.tend().await.expect("the store is there");
+        let told: Vec<Value> = bot.asked().iter().map(super::receiver::Asked::json).collect();
+        assert!(told.iter().any(|told| told["text"] == "hello"), "{told:?}");
+        for told in told {
+            assert_eq!((&told["authentication"], &told["group"]), (&Value::Null, &json!(true)), "{told}");
         }
     }
 }
@@ -44,10 +54,9 @@ fn in_group(name: &str, said: Said<'_>, conversation: &str) -> Call {
         }
         "slack" => slack_event(said, said.at, &slack_message(said, "channel")),
         _ => {
-            let data =
-                json!({"id": "g1", "from": said.from, "conversation": conversation, "text": said.text, "group": true});
+            let data = json!({"id": format!("g{}", said.id), "from": said.from, "conversation": conversation, "text": said.text, "group": true});
             let body = json!({"type": "message.received", "data": data}).to_string();
-            platforms::standard("msg_70", &said.at.to_string(), body)
+            platforms::standard(&format!("msg_{}", said.id), &said.at.to_string(), body)
         }
     }
 }
