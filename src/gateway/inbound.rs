@@ -17,15 +17,15 @@ use super::retracting::Retraction;
 use super::teams::TeamView;
 use super::turns::{Held, Visit, With};
 use super::{Error, Gateway, decode, encode};
+use crate::domain::address::Address;
 use crate::domain::channel::Channel;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
-use crate::domain::interaction::Address;
 use crate::domain::line::{Claim, Post, Recipient};
 use crate::domain::posting::LONGEST_TRYING;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::receive::{
-    Before, Company, Received, Said, is_awaited, may_hold_code, receive, receive_alone,
+    Before, Company, Received, Said, is_awaited, may_be_late, may_hold_code, receive, receive_alone,
 };
 use crate::domain::secret::Secret;
 use crate::domain::sending::Destination;
@@ -105,7 +105,7 @@ impl Gateway {
             claim: Mutex::default(),
         };
         let (mut in_doubt, bare) = (false, Message { raw: None, ..*message });
-        if let Some(id) = self.find_open(&coming).await? {
+        if let Some(id) = self.address_now(&coming).await?.open {
             match self.receive_at(id, &coming, place.clone()).await {
                 // It is over: nobody waits there any more.
                 Err(Error::Refused(Refusal::Closed | Refusal::NotFound(_))) => {}
@@ -116,12 +116,12 @@ impl Gateway {
         self.receive_alone(&coming, place, in_doubt).await
     }
 
-    /// The interaction that is open where a message came from.
-    async fn find_open(&self, coming: &Coming<'_>) -> Result<Option<InteractionId>, Error> {
+    /// What is known of where a message came from.
+    async fn address_now(&self, coming: &Coming<'_>) -> Result<Address, Error> {
         let (partition, name) = coming.address();
         let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address: Option<Address> = opened.pop().flatten().map(|bytes| decode(&name, &bytes)).transpose()?;
-        Ok(address.and_then(|address| address.open))
+        Ok(address.unwrap_or_default())
     }
 
     async fn receive_at(&self, id: InteractionId, coming: &Coming<'_>, place: Place) -> Result<Received, Error> {
@@ -130,7 +130,7 @@ impl Gateway {
         let is_number = asked > 0 && Digits::parse(message.text).is_some();
         let with = if is_number { With::Challenge(asked) } else { With::Nothing };
         let visit = Visit { id, team: Some(team), actor: Actor::Person, with };
-        let said = Said { text: message.text, company: message.company };
+        let said = Said { text: message.text, company: message.company, asked };
         let render = |held: &Held<Received>| encode(&held.outcome);
         let puts = |records: &[Option<Opened>], held: &Held<Received>, now| {
             coming.puts(records, held.outcome, Some(held), now)
@@ -147,6 +147,8 @@ impl Gateway {
         let settings = &coming.view.effective.settings;
         let before = if in_doubt {
             Before::Doubt
+        } else if may_be_late(coming.message.text) && self.address_now(coming).await?.awaits_the_late(self.now()) {
+            Before::Closed
         } else if may_hold_code(coming.message.text, settings) && self.was_sent_to(coming.destination()).await? {
             Before::Sent
         } else {

@@ -4,12 +4,11 @@
 //! What an answer does is `hear`'s. Here is said who can give one, and what is kept from the bot
 //! though nobody waits for it: a code that came late, or to where others read.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::answer::Outcome;
 use super::hear::{Heard, Kind, hear, waiting};
+use crate::domain::address::LATE;
 use crate::domain::challenge::ChallengeEnd;
 use crate::domain::confirmation::Candidate;
 use crate::domain::event::Actor;
@@ -19,9 +18,6 @@ use crate::domain::method::Method;
 use crate::domain::settings::Settings;
 use crate::domain::turn::{Decision, Turn};
 use crate::domain::typed::{Digits, holds_number};
-
-/// For so long after its end a challenge is still answered by people who were slow.
-const LATE: Duration = Duration::from_secs(10 * 60);
 
 /// Who reads what is said in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +35,8 @@ pub struct Said<'a> {
     pub text: &'a str,
     /// Who reads it.
     pub company: Company,
+    /// The newest challenge that the caller knew of, whose end was read where there is one.
+    pub asked: u16,
 }
 
 /// What is known of a message where no interaction is open.
@@ -48,6 +46,8 @@ pub enum Before {
     Silence,
     /// The gateway has sent something there lately.
     Sent,
+    /// One closed there just now, in which an answer was asked for.
+    Closed,
     /// An interaction is there, and could not be looked into.
     Doubt,
 }
@@ -70,6 +70,8 @@ pub fn receive(turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
     let hidden = !waiting(&turn, said.text).is_empty()
         || holds_answer(&turn.interaction, said.text)
         || is_late_answer(&turn, said.text)
+        || is_of_the_one_before(&turn, said.text)
+        || turn.interaction.challenges_made != said.asked && is_number(said.text, 4..=20)
         || is_late_confirmation(&turn, said.text);
     hear(turn, said.text, own, &Actor::Person).map(|heard| match heard {
         Heard::Answer(kind, outcome) => Received::Answer(kind, outcome),
@@ -84,6 +86,7 @@ pub fn receive_alone(text: &str, before: Before, settings: &Settings) -> Receive
     let is_hidden = match before {
         Before::Silence => false,
         Before::Sent => may_hold_code(text, settings),
+        Before::Closed => may_be_late(text),
         Before::Doubt => holds_number(text, &(4..=20)) || Candidate::stands_in(text),
     };
     if is_hidden { Received::Hidden } else { Received::Words }
@@ -123,6 +126,16 @@ fn is_late_answer(turn: &Turn<'_>, text: &str) -> bool {
         Method::Pin => is_number(text, 4..=20),
         _ => false,
     })
+}
+
+/// The interaction before this one closed while somebody was asked, and nobody was asked since.
+fn is_of_the_one_before(turn: &Turn<'_>, text: &str) -> bool {
+    turn.address.awaits_the_late(turn.around.now) && turn.interaction.challenges_made == 0 && may_be_late(text)
+}
+
+/// Whether a text could be the answer to whatever was asked for.
+pub fn may_be_late(text: &str) -> bool {
+    is_number(text, 4..=20) || Candidate::parse(text).is_some()
 }
 
 /// A login has waited for its code in vain.

@@ -233,6 +233,43 @@ async fn a116_a_live_code_is_kept_from_the_bot_wherever_it_stands() {
     assert!(!all.to_uppercase().contains(&confirmation));
 }
 
+/// A116: the conversation closed while a code was asked for; the code comes, before and after another is
+/// open there, and nobody reads it.
+#[tokio::test]
+async fn a116_a_code_that_comes_after_the_end_is_kept_from_the_bot() {
+    for world in worlds().await {
+        let team = team(&world).await;
+        let line = platforms::whatsapp();
+        let bot = Bot::of(&team, &line).await;
+        let says = async |id: u64, text: &str| {
+            assert_eq!(team.hears_on(&line, id, text).await.status, 200);
+            bot.told(&team).await.pop().expect("the bot is told")["text"].as_str().expect("a text").to_owned()
+        };
+        let chat = team.open(line.name, line.conversation).await;
+        team.bot("POST", &chat, "/close", json!({})).await.expect(200);
+        assert_eq!(says(1, "482913").await, "482913", "nobody was asked");
+        let chat = team.open(line.name, line.conversation).await;
+        team.asks(&team.agent, &chat, json!({"method": "pin", "pin": "48392017553", "deliver_to": "agent"}))
+            .await
+            .expect(202);
+        team.bot("POST", &chat, "/close", json!({})).await.expect(200);
+        assert_eq!(says(2, "4839 2017 553").await, "••••••");
+        assert_eq!(says(3, "goodbye").await, "goodbye");
+        team.open(line.name, line.conversation).await;
+        assert_eq!(says(4, "48392017553").await, "••••••", "in the next one, too");
+        team.world.pass(11 * 60 * SECOND).await;
+        assert_eq!(says(5, "48392017553").await, "48392017553", "a number like any other, by now");
+        // One that closes by itself is closed by what comes.
+        team.world.pass(31 * 60 * SECOND).await;
+        team.set(json!({"interaction_timeout_minutes": 5, "otp": {"expires_minutes": 30}})).await;
+        let chat = team.open(line.name, line.conversation).await;
+        team.otp(&chat).await;
+        let code = team.code(&chat, 0).await;
+        team.world.clock.advance(6 * 60 * SECOND);
+        assert_eq!(says(6, &code).await, "••••••");
+    }
+}
+
 /// What proves a request by standing in its address is not passed on with it.
 #[tokio::test]
 async fn the_bot_is_not_told_what_proves_the_platform() {
