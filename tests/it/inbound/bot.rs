@@ -290,6 +290,31 @@ async fn the_bot_is_not_told_what_proves_the_platform() {
     assert!(!told[0].to_string().contains("secret"), "{}", told[0]);
 }
 
+/// Kannel brings messages by GET: one is received to its end though Kannel does not wait for the answer.
+#[tokio::test]
+async fn what_comes_by_get_is_received_though_nobody_waits() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let kannel = platforms::Line {
+        name: "kannel",
+        definition: "kannel",
+        account: json!({"base_url": "https://kannel.example", "username": "u", "from": "1"}),
+        secrets: json!({"password": "p", "inbound_secret": "a secret in the address"}),
+        ..platforms::sms()
+    };
+    let bot = Bot::of(&team, &kannel).await;
+    let path = "/in/acme/kannel?from=%2B37255512345&to=1&text=hello&id=7&key=a+secret+in+the+address";
+    let mut asking = Box::pin(team.world.call("", "GET", path, Value::Null));
+    assert!(futures_util::poll!(&mut asking).is_pending(), "it is begun, and not answered yet");
+    drop(asking);
+    let received = async {
+        while bot.told(&team).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(10 * SECOND, received).await.expect("it is received");
+}
+
 /// A bot's messages of one conversation keep their order also where one request tells them.
 #[tokio::test]
 async fn one_requests_messages_keep_their_order() {
