@@ -226,7 +226,7 @@ impl Coming<'_> {
         if self.is_taken_back(received) {
             let (to, id) = (self.message.conversation.as_str().to_owned(), self.message.id.to_owned());
             let (team, channel) = (team.clone(), self.name.clone());
-            let retraction = Retraction { team, channel, to, id, tries: 1, since: now };
+            let retraction = Retraction { team, channel, to, id, tries: 1, since: now, due: None };
             put.push(retraction.record(self.retraction_name(), now));
         }
         if self.is_passed_on(received) {

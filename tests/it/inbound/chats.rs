@@ -181,6 +181,34 @@ async fn a112_a_code_that_was_typed_goes_from_the_chat() {
     assert!(!team.event_types().await.iter().any(|kind| kind.ends_with("delivery_failed")));
 }
 
+/// Alarms that come while a retraction waits, here and on another node, make no more of it, and what the
+/// platform asked for is waited.
+#[tokio::test]
+async fn a_retraction_is_tried_once_however_often_its_alarm_came() {
+    let Some(stand) = stores::redis().await else { return };
+    let world = World::on(stand);
+    let team = team(&world).await;
+    let (line, api) = (platforms::telegram(), Receiver::start().await);
+    let chat = with_telegram(&team, &api).await;
+    team.otp(&chat).await;
+    team.hears_on(&line, 1, &team.code(&chat, 0).await).await;
+    let other = super::heard(&world);
+    for _ in 0..3 {
+        team.world.clock.advance(11 * SECOND);
+        team.world.gateway.ring().await.expect("the store is there");
+        team.world.clock.advance(11 * SECOND);
+        other.gateway.ring().await.expect("the store is there");
+    }
+    let later = (429, r#"{"ok":false,"error_code":429,"parameters":{"retry_after":30}}"#);
+    api.answers(&[later, later, later, later]);
+    team.world.gateway.take_messages_back().await;
+    assert_eq!(api.asked().len(), 1, "once");
+    other.gateway.take_messages_back().await;
+    assert_eq!(api.asked().len(), 1, "and not before it is due");
+    other.pass(31 * SECOND).await;
+    assert_eq!(api.asked().len(), 2);
+}
+
 /// The node that heard the code dies before it was taken back: another does it.
 #[tokio::test]
 async fn a_code_goes_from_the_chat_though_the_node_dies() {
