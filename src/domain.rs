@@ -3,6 +3,7 @@
 //! Pure computing. Time, chance and settings are arguments; nothing here reads a clock, draws a
 //! number, opens a file or knows how it is called or stored.
 
+pub mod address;
 pub mod assertion;
 pub mod ceiling;
 pub mod challenge;

@@ -249,7 +249,7 @@ impl Ear {
                 }
             }
             Verify::Sns(topic) => {
-                let certificate = self.keys.certificate(&topic.certificate_url(knock, against)?).await?;
+                let certificate = self.keys.certificate(&topic.certificate_url(knock, against)?, knock.unix).await?;
                 topic.verify(knock, against, &certificate)
             }
         }

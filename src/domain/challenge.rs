@@ -4,6 +4,7 @@
 //! Who may start, answer, see or cancel one stands in `rules`; what a typed text means, in `typed`.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -168,12 +169,15 @@ impl Challenge {
 
     /// What a text would be as an answer; nothing where it is conversation.
     pub fn candidate(&self, text: &str) -> Option<Digits> {
-        let digits = Digits::parse(text)?;
-        let fits = match &self.check {
-            Check::Otp(otp) => digits.len() == usize::from(otp.length),
-            Check::Pin(_) => (4..=20).contains(&digits.len()),
-        };
-        fits.then_some(digits)
+        Digits::parse(text).filter(|digits| self.lengths().contains(&digits.len()))
+    }
+
+    /// How many digits an answer has.
+    pub fn lengths(&self) -> RangeInclusive<usize> {
+        match &self.check {
+            Check::Otp(otp) => usize::from(otp.length)..=usize::from(otp.length),
+            Check::Pin(_) => 4..=20,
+        }
     }
 
     /// Compares in a time that does not tell where the difference is.

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
+use unicode_normalization::UnicodeNormalization;
 
 use super::flag::Proof;
 use super::id::{IntentName, InteractionId};
@@ -80,6 +81,21 @@ impl Candidate {
         let fits = code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
         (fits && code.bytes().filter(u8::is_ascii_digit).count() >= 2).then_some(Self(code))
     }
+
+    /// Whether one stands somewhere in a text, in one piece or in several.
+    pub fn stands_in(text: &str) -> bool {
+        let text: String = text.nfkc().collect();
+        let pieces: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|piece| !piece.is_empty()).collect();
+        (0..pieces.len()).any(|from| {
+            let mut joined = String::new();
+            let fits = |piece: &&str| {
+                joined.push_str(piece);
+                joined.len() <= LENGTH
+            };
+            let to = pieces[from..].iter().copied().take_while(fits).count();
+            (1..=to).any(|count| Self::parse(&pieces[from..from + count].concat()).is_some())
+        })
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +144,18 @@ mod tests {
         }
         for text in ["B2D3FG", "b2d-3fg", "Ｂ２Ｄ３ＦＧ", "/start B2D3FG", "b2d\u{200b}3fg"] {
             assert!(Candidate::parse(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_candidate_is_found_in_what_stands_around_it() {
+        for text in
+            ["my code is B2D3FG", "b2d-3fg!", "it says \u{201c}Ｂ２Ｄ３ＦＧ\u{201d}", "b2d 3fg please", "(B2D3FG)"]
+        {
+            assert!(Candidate::stands_in(text), "{text}");
+        }
+        for text in ["", "my code is on its way", "B2D3FGH", "B2D and 3FG", "order 123456"] {
+            assert!(!Candidate::stands_in(text), "{text}");
         }
     }
 }

@@ -1,8 +1,6 @@
 //! The aggregate: one conversation, its participants and everything that must change with them.
 //! One record, so that "link spent but flag not up" cannot exist.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -12,8 +10,6 @@ use super::entry::Entry;
 use super::flag::Flag;
 use super::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use super::link::{Link, Purpose};
-use super::lockout::Budget;
-use super::method::Guarded;
 use super::sending::{Sending, What};
 use super::time::Moment;
 
@@ -267,33 +263,5 @@ impl Interaction {
             p.flag.deadline().into_iter().chain(links).chain(waits).chain(asked)
         });
         parts.chain([self.idle_until]).min()
-    }
-}
-
-/// What is kept of an address (channel and conversation) beyond its interactions: which one is
-/// open, the guess budgets, which no new interaction resets, and the identity tokens that counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Address {
-    /// The open interaction.
-    pub open: Option<InteractionId>,
-    /// By method, and by person for participants other than the primary.
-    pub budgets: BTreeMap<String, Budget>,
-    /// Identity tokens that raised a flag here, by name, and until when each is remembered: one
-    /// that stands here raises nothing again. Saved with the flag, so that a token whose request
-    /// was refused, or whose reply was lost on the way to the store, may come again.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub vouched: BTreeMap<String, Moment>,
-}
-
-impl Address {
-    /// The name of a participant's budget for a method. A cosigner's carries her own address, so
-    /// that she cannot lock the primary; `pseudonym` keeps it unreadable.
-    pub fn budget_name(what: Guarded, participant: &Participant, pseudonym: impl Fn(&str) -> String) -> String {
-        if participant.role == Role::Primary {
-            return what.to_string();
-        }
-        let own = participant.person.address();
-        format!("{what}:{}", own.map_or_else(|| participant.id.to_string(), |own| pseudonym(&own)))
     }
 }

@@ -6,13 +6,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::address::Address;
 use super::ceiling::{Ceilings, CustomerTag, Need};
 use super::challenge::{Challenge, ChallengeEnd, ChallengeId, EndedChallenge};
 use super::country::Country;
 use super::epoch::begin_again;
 use super::event::{Actor, Event, EventKind};
 use super::id::{ChannelName, IntentName, InteractionId, ParticipantId};
-use super::interaction::{Address, Interaction, Participant, Status};
+use super::interaction::{Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd};
 use super::refusal::Refusal;
 use super::secret::Keys;

@@ -1,6 +1,8 @@
 //! What a typed text is, before anybody asks whether it is right: the one way to read a code out
 //! of it. Knows no code and no key; everything that is not read here is conversation.
 
+use std::ops::RangeInclusive;
+
 use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -54,6 +56,24 @@ impl PartialEq for Digits {
     }
 }
 
+/// Whether a number of so many digits stands somewhere in a text, in one piece or with anything but
+/// letters between its pieces. Only its form is asked for: whoever could make out by what is hidden
+/// whether a number is the right one could guess without being counted.
+pub fn holds_number(text: &str, lengths: &RangeInclusive<usize>) -> bool {
+    let text: String = text.nfkc().collect();
+    text.split(char::is_alphabetic).any(|part| {
+        let pieces: Vec<usize> = part.split(|c: char| !c.is_ascii_digit()).map(str::len).filter(|n| *n > 0).collect();
+        (0..pieces.len()).any(|from| {
+            let mut sum = 0;
+            let mut sums = pieces[from..].iter().map_while(|piece| {
+                sum += piece;
+                (sum <= *lengths.end()).then_some(sum)
+            });
+            sums.any(|sum| lengths.contains(&sum))
+        })
+    })
+}
+
 /// A code of so many digits out of keyed fingerprints, one for each round. Bytes from 250 up would
 /// favour the first digits (250 = 25 × 10) and are passed over.
 pub fn one_time_code(length: u8, fingerprint: impl Fn(u8) -> Tag) -> Secret {
@@ -99,5 +119,26 @@ mod tests {
         }
         assert_eq!(Digits::parse("012345").expect("digits").expose(), b"012345", "leading zeros are kept");
         assert!(Digits::parse(&"1".repeat(LONGEST + 1)).is_none());
+    }
+
+    #[test]
+    fn a_number_is_found_in_what_stands_around_it() {
+        for text in [
+            "482913 is my code",
+            "my code:482913.",
+            "code482913",
+            "it says 482 913, I think",
+            "4.8.2.9.1.3",
+            "order 17: 482913",
+            "４８２９１３!",
+            "48\u{200b}2913 ok",
+        ] {
+            assert!(holds_number(text, &(6..=6)), "{text}");
+        }
+        for text in ["", "hello", "12345", "call +372 5551 2345 now", "48 or 2913", "1234567", "٤٨٢٩١٣"] {
+            assert!(!holds_number(text, &(6..=6)), "{text}");
+        }
+        assert!(holds_number("it is 4829 then", &(4..=20)) && !holds_number("in 3 days", &(4..=20)));
+        assert!(!holds_number(&"1".repeat(100_000), &(4..=20)));
     }
 }

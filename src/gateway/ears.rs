@@ -10,7 +10,7 @@ use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::proof::Distrust;
 use countersign_channels::inbound::{self, Ear, Happening, Heard};
 use dashmap::DashMap;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, Method};
 use secrecy::ExposeSecret as _;
 
@@ -98,7 +98,9 @@ impl Gateway {
             }
             Ok::<(), Error>(())
         });
-        received.buffer_unordered(ABREAST).try_collect::<Vec<()>>().await?;
+        // One conversation's failure cuts no other short; the platform tells all of it again.
+        let received: Vec<Result<(), Error>> = received.buffer_unordered(ABREAST).collect().await;
+        received.into_iter().collect::<Result<(), Error>>()?;
         let inbound::format::Reply { status, content_type, body } = taken.reply;
         Ok(Answer { status, content_type, body })
     }

@@ -17,14 +17,16 @@ use super::retracting::Retraction;
 use super::teams::TeamView;
 use super::turns::{Held, Visit, With};
 use super::{Error, Gateway, decode, encode};
+use crate::domain::address::Address;
 use crate::domain::channel::Channel;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
-use crate::domain::interaction::Address;
 use crate::domain::line::{Claim, Post, Recipient};
 use crate::domain::posting::LONGEST_TRYING;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::receive::{Before, Company, Received, Said, may_be_code, receive, receive_alone};
+use crate::domain::rules::receive::{
+    Before, Company, Received, Said, is_awaited, may_be_late, may_hold_code, receive, receive_alone,
+};
 use crate::domain::secret::Secret;
 use crate::domain::sending::Destination;
 use crate::domain::time::Moment;
@@ -91,7 +93,7 @@ impl Gateway {
         let account = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
         let address = self.keys.address_tag(team, channel, message.conversation);
         let place = self.received_place(&address, message.id);
-        let coming = Coming {
+        let mut coming = Coming {
             gateway: self,
             view: &view,
             name: channel,
@@ -102,24 +104,24 @@ impl Gateway {
             line: self.line_of(team, channel, message.conversation),
             claim: Mutex::default(),
         };
-        let mut in_doubt = false;
-        if let Some(id) = self.find_open(&coming).await? {
+        let (mut in_doubt, bare) = (false, Message { raw: None, ..*message });
+        if let Some(id) = self.address_now(&coming).await?.open {
             match self.receive_at(id, &coming, place.clone()).await {
                 // It is over: nobody waits there any more.
                 Err(Error::Refused(Refusal::Closed | Refusal::NotFound(_))) => {}
-                Err(Error::Refused(_)) => in_doubt = true,
+                Err(Error::Refused(_)) => (in_doubt, coming.message) = (true, &bare),
                 told => return told,
             }
         }
         self.receive_alone(&coming, place, in_doubt).await
     }
 
-    /// The interaction that is open where a message came from.
-    async fn find_open(&self, coming: &Coming<'_>) -> Result<Option<InteractionId>, Error> {
+    /// What is known of where a message came from.
+    async fn address_now(&self, coming: &Coming<'_>) -> Result<Address, Error> {
         let (partition, name) = coming.address();
         let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address: Option<Address> = opened.pop().flatten().map(|bytes| decode(&name, &bytes)).transpose()?;
-        Ok(address.and_then(|address| address.open))
+        Ok(address.unwrap_or_default())
     }
 
     async fn receive_at(&self, id: InteractionId, coming: &Coming<'_>, place: Place) -> Result<Received, Error> {
@@ -128,7 +130,7 @@ impl Gateway {
         let is_number = asked > 0 && Digits::parse(message.text).is_some();
         let with = if is_number { With::Challenge(asked) } else { With::Nothing };
         let visit = Visit { id, team: Some(team), actor: Actor::Person, with };
-        let said = Said { text: message.text, company: message.company };
+        let said = Said { text: message.text, company: message.company, asked };
         let render = |held: &Held<Received>| encode(&held.outcome);
         let puts = |records: &[Option<Opened>], held: &Held<Received>, now| {
             coming.puts(records, held.outcome, Some(held), now)
@@ -145,7 +147,9 @@ impl Gateway {
         let settings = &coming.view.effective.settings;
         let before = if in_doubt {
             Before::Doubt
-        } else if may_be_code(coming.message.text, settings) && self.was_sent_to(coming.destination()).await? {
+        } else if may_be_late(coming.message.text) && self.address_now(coming).await?.awaits_the_late(self.now()) {
+            Before::Closed
+        } else if may_hold_code(coming.message.text, settings) && self.was_sent_to(coming.destination()).await? {
             Before::Sent
         } else {
             Before::Silence
@@ -222,7 +226,7 @@ impl Coming<'_> {
         if self.is_taken_back(received) {
             let (to, id) = (self.message.conversation.as_str().to_owned(), self.message.id.to_owned());
             let (team, channel) = (team.clone(), self.name.clone());
-            let retraction = Retraction { team, channel, to, id, tries: 1, since: now };
+            let retraction = Retraction { team, channel, to, id, tries: 1, since: now, due: None };
             put.push(retraction.record(self.retraction_name(), now));
         }
         if self.is_passed_on(received) {
@@ -239,9 +243,13 @@ impl Coming<'_> {
 
     /// What the bot is told.
     fn body(&self, received: Received, held: Option<&Held<Received>>, now: Moment) -> Value {
-        let Message { id, sender, conversation, text, raw, .. } = *self.message;
+        let Message { id, sender, conversation, text, company, raw } = *self.message;
         let is_hidden = received == Received::Hidden;
-        let raw = raw.filter(|raw| !is_hidden && raw.to_string().len() <= MOST_RAW);
+        let may_quote = held.is_some_and(|held| is_awaited(&held.interaction));
+        // A flag is the customer's, and what is said before others may be anybody's.
+        let is_group = company == Company::Group;
+        let authentication = held.filter(|_| !is_group).map(|held| (self.flag)(held));
+        let raw = raw.filter(|raw| !is_hidden && !may_quote && raw.to_string().len() <= MOST_RAW);
         json!({
             "id": self.mark,
             "type": "message.received",
@@ -251,7 +259,8 @@ impl Coming<'_> {
             "conversation": conversation,
             "from": sender,
             "interaction": held.map(|held| held.interaction.id),
-            "authentication": held.map(|held| (self.flag)(held)),
+            "authentication": authentication,
+            "group": is_group,
             "message_id": id,
             "text": if is_hidden { HIDDEN } else { text },
             "raw": raw,

@@ -4,8 +4,8 @@
 //! Each is a record of its own, put by the commit that heard the code. Who put it does it at once; its
 //! alarm hands it to whoever finds it, should that node die. Done twice it does no harm.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use countersign_channels::{Address, DeliveryError, Whose};
@@ -43,24 +43,46 @@ pub(super) struct Retraction {
     pub tries: u32,
     /// Since when.
     pub since: Moment,
+    /// Not before; at once where it was never tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Moment>,
 }
 
 /// What this node is to take back.
 #[derive(Default)]
 pub(super) struct Retractions {
-    waiting: Mutex<VecDeque<Key>>,
+    inside: Mutex<Inside>,
     woken: Notify,
+}
+
+#[derive(Default)]
+struct Inside {
+    waiting: VecDeque<Key>,
+    /// Those that wait and those that are being taken back: an alarm may come for one of them.
+    known: HashSet<Key>,
 }
 
 impl Retractions {
     /// One that was committed here, or whose alarm has come.
     pub fn push(&self, key: Key) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(key);
-        self.woken.notify_one();
+        let mut inside = self.lock();
+        if inside.known.insert(key.clone()) {
+            inside.waiting.push_back(key);
+            self.woken.notify_one();
+        }
     }
 
     fn pop(&self) -> Option<Key> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.lock().waiting.pop_front()
+    }
+
+    /// It was tried.
+    fn forget(&self, key: &Key) {
+        self.lock().known.remove(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,6 +131,7 @@ impl Gateway {
         if let Err(error) = self.try_to_take_back(&key).await {
             tracing::error!(%error, "a message to be taken back waits for its alarm to come again");
         }
+        self.retractions.forget(&key);
     }
 
     async fn try_to_take_back(&self, key: &Key) -> Result<(), Error> {
@@ -117,6 +140,9 @@ impl Gateway {
         let opened = self.read(&reads).await?.pop().flatten();
         let Some(opened) = opened.filter(|opened| !opened.is_empty()) else { return Ok(()) };
         let kept: Retraction = decode(&key.name, &opened)?;
+        if kept.due.is_some_and(|due| self.now() < due) {
+            return Ok(()); // another has tried it since the alarm came: its own alarm stands
+        }
         let again = self.try_retraction(&kept).await?;
         let saved = self.decide(&reads, |records, now| {
             if records[0].as_ref().is_none_or(|record| record.version != opened.version) {
@@ -125,8 +151,9 @@ impl Gateway {
             let name = key.name.clone();
             let put = match again.filter(|_| now.since(kept.since) < LONGEST_TRYING) {
                 Some(wait) => {
-                    let next = Retraction { tries: kept.tries + 1, ..kept.clone() };
-                    Plain { alarm: Some(now.plus(wait)), ..next.record(name, now) }
+                    let due = Some(now.plus(wait));
+                    let next = Retraction { tries: kept.tries + 1, due, ..kept.clone() };
+                    Plain { alarm: due, ..next.record(name, now) }
                 }
                 None => Plain { name, expires: Some(now), ..Plain::default() },
             };

@@ -9,8 +9,9 @@ use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::turns::Held;
 use super::{DAY, Gateway, encode};
+use crate::domain::address::{Address, LATE};
 use crate::domain::id::InteractionId;
-use crate::domain::interaction::{Address, Interaction, MOST_BYTES, Status};
+use crate::domain::interaction::{Interaction, MOST_BYTES, Status};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Decision, Ended};
@@ -86,11 +87,12 @@ impl Gateway {
     }
 }
 
-/// An address's record: one that only remembers identity tokens may be swept after the last, one
-/// that remembers nothing at once.
+/// An address's record: one that only remembers identity tokens, or what may come late, may be swept
+/// after the last, one that remembers nothing at once.
 pub(super) fn address_record(name: &str, address: &Address, now: Moment) -> Plain {
     let only_words = address.open.is_none() && address.budgets.is_empty();
-    let expires = only_words.then(|| address.vouched.values().max().copied().unwrap_or(now));
+    let late = address.closed_at.map(|closed| closed.plus(LATE));
+    let expires = only_words.then(|| address.vouched.values().copied().chain(late).max().unwrap_or(now));
     Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
 }
 

@@ -7,11 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use countersign::domain::address::Address;
 use countersign::domain::assertion::{PostBack, Verdict};
 use countersign::domain::event::{Actor, Event, EventKind};
 use countersign::domain::flag::{Customer, Proof};
 use countersign::domain::id::{InteractionId, ParticipantId};
-use countersign::domain::interaction::{Address, Interaction, Participant, Person, Role, Status};
+use countersign::domain::interaction::{Interaction, Participant, Person, Role, Status};
 use countersign::domain::link::{EndedLink, PostBackStatus, Purpose};
 use countersign::domain::method::Method;
 use countersign::domain::rules::{continue_link, hear, issue, open, postback, tend};

@@ -26,6 +26,8 @@ pub struct Keys {
     carrier: Carrier,
     published: tokio::sync::Mutex<Published>,
     certificates: Mutex<VecDeque<(String, Vec<u8>)>>,
+    /// When a certificate was asked for in vain.
+    failed: Mutex<Option<u64>>,
 }
 
 #[derive(Default)]
@@ -50,7 +52,12 @@ struct KeySet {
 impl Keys {
     /// None yet.
     pub fn new(carrier: Carrier) -> Self {
-        Self { carrier, published: tokio::sync::Mutex::default(), certificates: Mutex::default() }
+        Self {
+            carrier,
+            published: tokio::sync::Mutex::default(),
+            certificates: Mutex::default(),
+            failed: Mutex::default(),
+        }
     }
 
     /// With a certificate.
@@ -92,13 +99,29 @@ impl Keys {
     }
 
     /// The certificate at an address.
-    pub async fn certificate(&self, url: &str) -> Result<Vec<u8>, Distrust> {
+    ///
+    /// # Errors
+    ///
+    /// It cannot be had, or another could not within the last minute: anybody can name one that is not
+    /// there, and that must not become a request each time.
+    pub async fn certificate(&self, url: &str, now: u64) -> Result<Vec<u8>, Distrust> {
         if let Some(kept) = self.kept(url) {
             return Ok(kept);
         }
-        let pem = self.get(url).await?;
-        self.keep(url, pem.clone());
-        Ok(pem)
+        let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.is_some_and(|failed| now.saturating_sub(failed) < MINUTE) {
+            return Err(Distrust::Unavailable("Amazon's certificate"));
+        }
+        match self.get(url).await {
+            Ok(pem) => {
+                self.keep(url, pem.clone());
+                Ok(pem)
+            }
+            Err(unavailable) => {
+                *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+                Err(unavailable)
+            }
+        }
     }
 
     /// Visits an address, as a platform asks it to be visited.

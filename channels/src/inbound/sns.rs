@@ -44,7 +44,7 @@ impl Topic {
         }
         let url = field(&body, "SigningCertURL")?;
         let region = topic.split(':').nth(3);
-        let is_its = region_of(url).is_some_and(|of| Some(of.as_str()) == region) && url.ends_with(".pem");
+        let is_its = region_of(url).is_some_and(|of| Some(of.as_str()) == region) && is_certificate(url);
         if is_its { Ok(url.to_owned()) } else { Err(Distrust::Claim("SigningCertURL".into())) }
     }
 
@@ -86,6 +86,15 @@ fn region_of(url: &str) -> Option<String> {
     is_region.then(|| region.to_owned())
 }
 
+/// Whether an address is one at which the service keeps its certificates: what is fetched, whoever sends
+/// the request chooses.
+fn is_certificate(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let name = url.path().strip_prefix("/SimpleNotificationService-").and_then(|rest| rest.strip_suffix(".pem"));
+    let is_bare = url.query().is_none() && url.fragment().is_none();
+    is_bare && name.is_some_and(|hex| (1..=64).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 fn canonical(body: &Value) -> Result<String, Distrust> {
     let names: &[&str] = match field(body, "Type")? {
         "Notification" => &NOTIFICATION,
@@ -114,6 +123,24 @@ fn field<'a>(body: &'a Value, name: &str) -> Result<&'a str, Distrust> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_named_like_a_certificate_is_fetched() {
+        let at = |path: &str| is_certificate(&format!("https://sns.eu-west-1.amazonaws.com{path}"));
+        assert!(at("/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"));
+        for path in [
+            "/x.pem",
+            "/SimpleNotificationService-.pem",
+            "/SimpleNotificationService-xyz.pem",
+            "/SimpleNotificationService-0.pem?a=.pem",
+            "/SimpleNotificationService-0.pem#.pem",
+            "/a/SimpleNotificationService-0.pem",
+            "/SimpleNotificationService-0/../1.pem",
+            "/?Action=x&y=.pem",
+        ] {
+            assert!(!at(path), "{path}");
+        }
+    }
 
     #[test]
     fn only_amazons_own_addresses_are_amazons() {

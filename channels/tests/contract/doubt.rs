@@ -6,10 +6,13 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use countersign_channels::definition::Definition as _;
 use countersign_channels::inbound::Ear;
+use countersign_channels::inbound::keys::Keys;
+use countersign_channels::inbound::proof::Distrust;
 use http::HeaderMap;
 
-use crate::case::{Case, NOW, all};
+use crate::case::{Case, NOW, all, carrier};
 use crate::heard::Request;
+use crate::server::{Answer, Server};
 
 fn ear(name: &str) -> (Ear, Case) {
     let (platform, case) = all().into_iter().find(|(platform, _)| platform.file().platform.name == name).unwrap();
@@ -158,4 +161,23 @@ async fn no_body_brings_it_down() {
         let taken = request(&[("X-Telegram-Bot-Api-Secret-Token", &secret)], body).knock(&ear).await;
         assert!(taken.is_err() || taken.is_ok_and(|taken| taken.happenings.is_empty()), "{:.40}", body);
     }
+}
+
+/// Anybody who knows a topic's name can name a certificate that is not there: after one that could not be
+/// had none is asked for, for a minute.
+#[tokio::test]
+async fn a_certificate_that_is_not_there_is_asked_for_once_a_minute() {
+    let (server, keys) = (Server::start().await, Keys::new(carrier()));
+    let (good, bad) = (format!("{}/good.pem", server.url), |n: u32| format!("{}/{n}.pem", server.url));
+    let answer = |status, body: &str| Answer { status, body: body.into(), ..Answer::default() };
+    server.answers([answer(200, "a certificate")]);
+    assert_eq!(keys.certificate(&good, NOW).await.as_deref(), Ok(&b"a certificate"[..]));
+    server.answers([answer(404, "")]);
+    for n in 0..20 {
+        assert!(matches!(keys.certificate(&bad(n), NOW + 3 * u64::from(n)).await, Err(Distrust::Unavailable(_))));
+    }
+    assert_eq!(server.asked().len(), 2);
+    assert!(keys.certificate(&good, NOW + 1).await.is_ok(), "what is kept is not asked for");
+    assert!(keys.certificate(&bad(20), NOW + 60).await.is_err());
+    assert_eq!(server.asked().len(), 1);
 }

@@ -3,10 +3,11 @@
 
 use serde_json::{Map, json};
 
+use crate::domain::address::Address;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Binding, Proof};
 use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
-use crate::domain::interaction::{Address, Device, Interaction, Participant, Person, Role, Status};
+use crate::domain::interaction::{Device, Interaction, Participant, Person, Role, Status};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Around, Decision, Draws, Turn, object};

@@ -4,23 +4,20 @@
 //! What an answer does is `hear`'s. Here is said who can give one, and what is kept from the bot
 //! though nobody waits for it: a code that came late, or to where others read.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::answer::Outcome;
 use super::hear::{Heard, Kind, hear, waiting};
+use crate::domain::address::LATE;
 use crate::domain::challenge::ChallengeEnd;
 use crate::domain::confirmation::Candidate;
 use crate::domain::event::Actor;
 use crate::domain::flag::{Flag, Reason};
+use crate::domain::interaction::Interaction;
 use crate::domain::method::Method;
 use crate::domain::settings::Settings;
 use crate::domain::turn::{Decision, Turn};
-use crate::domain::typed::Digits;
-
-/// For so long after its end a challenge is still answered by people who were slow.
-const LATE: Duration = Duration::from_secs(10 * 60);
+use crate::domain::typed::{Digits, holds_number};
 
 /// Who reads what is said in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +35,8 @@ pub struct Said<'a> {
     pub text: &'a str,
     /// Who reads it.
     pub company: Company,
+    /// The newest challenge that the caller knew of, whose end was read where there is one.
+    pub asked: u16,
 }
 
 /// What is known of a message where no interaction is open.
@@ -47,6 +46,8 @@ pub enum Before {
     Silence,
     /// The gateway has sent something there lately.
     Sent,
+    /// One closed there just now, in which an answer was asked for.
+    Closed,
     /// An interaction is there, and could not be looked into.
     Doubt,
 }
@@ -67,7 +68,10 @@ pub enum Received {
 pub fn receive(turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
     let own = said.company == Company::Alone;
     let hidden = !waiting(&turn, said.text).is_empty()
+        || holds_answer(&turn.interaction, said.text)
         || is_late_answer(&turn, said.text)
+        || is_of_the_one_before(&turn, said.text)
+        || turn.interaction.challenges_made != said.asked && is_number(said.text, 4..=20)
         || is_late_confirmation(&turn, said.text);
     hear(turn, said.text, own, &Actor::Person).map(|heard| match heard {
         Heard::Answer(kind, outcome) => Received::Answer(kind, outcome),
@@ -81,16 +85,33 @@ pub fn receive(turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
 pub fn receive_alone(text: &str, before: Before, settings: &Settings) -> Received {
     let is_hidden = match before {
         Before::Silence => false,
-        Before::Sent => may_be_code(text, settings),
-        Before::Doubt => is_number(text, 4..=20) || Candidate::parse(text).is_some(),
+        Before::Sent => may_hold_code(text, settings),
+        Before::Closed => may_be_late(text),
+        Before::Doubt => holds_number(text, &(4..=20)) || Candidate::stands_in(text),
     };
     if is_hidden { Received::Hidden } else { Received::Words }
 }
 
-/// Whether a text could be a one-time code of a team with these settings.
-pub fn may_be_code(text: &str, settings: &Settings) -> bool {
+/// Whether a one-time code of a team with these settings could stand in a text.
+pub fn may_hold_code(text: &str, settings: &Settings) -> bool {
     let length = usize::from(settings.otp.length);
-    is_number(text, length..=length)
+    holds_number(text, &(length..=length))
+}
+
+/// Whether somebody in the interaction is waited for: what the platform tells besides a text may quote
+/// the message that brought the answer.
+pub fn is_awaited(interaction: &Interaction) -> bool {
+    interaction.participants.iter().any(|p| p.challenge.is_some() || p.confirmation.is_some())
+}
+
+/// What has the form of an answer that somebody is waited for with stands in the text: "482913 is my
+/// code" is no answer, and whoever reads it could give it.
+fn holds_answer(interaction: &Interaction, text: &str) -> bool {
+    interaction.participants.iter().any(|p| {
+        let challenge = p.challenge.as_ref();
+        challenge.is_some_and(|challenge| holds_number(text, &challenge.lengths()))
+            || p.confirmation.is_some() && Candidate::stands_in(text)
+    })
 }
 
 /// The newest challenge has ended without its answer: here it comes. Once it was answered, a number
@@ -99,11 +120,22 @@ fn is_late_answer(turn: &Turn<'_>, text: &str) -> bool {
     let ended = turn.ended_challenge(turn.interaction.challenges_made);
     let unanswered =
         ended.filter(|ended| ended.end != ChallengeEnd::Passed && turn.around.now < ended.ended_at.plus(LATE));
+    let length = usize::from(turn.around.settings.otp.length);
     unanswered.is_some_and(|ended| match ended.method {
-        Method::Otp => may_be_code(text, turn.around.settings),
+        Method::Otp => is_number(text, length..=length),
         Method::Pin => is_number(text, 4..=20),
         _ => false,
     })
+}
+
+/// The interaction before this one closed while somebody was asked, and nobody was asked since.
+fn is_of_the_one_before(turn: &Turn<'_>, text: &str) -> bool {
+    turn.address.awaits_the_late(turn.around.now) && turn.interaction.challenges_made == 0 && may_be_late(text)
+}
+
+/// Whether a text could be the answer to whatever was asked for.
+pub fn may_be_late(text: &str) -> bool {
+    is_number(text, 4..=20) || Candidate::parse(text).is_some()
 }
 
 /// A login has waited for its code in vain.

@@ -4,10 +4,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{Turn, object};
+use crate::domain::address::Address;
 use crate::domain::ceiling::{CustomerTag, Need};
 use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::EventKind;
-use crate::domain::interaction::Address;
 use crate::domain::lockout::{Admitted, Budget, Consequence};
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;

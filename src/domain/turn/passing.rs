@@ -6,8 +6,8 @@ use serde_json::{Map, json};
 use super::{Turn, link_data, object};
 use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::flag::{Passed, Reason};
-use crate::domain::interaction::Status;
+use crate::domain::flag::{Flag, Passed, Reason};
+use crate::domain::interaction::{Participant, Status};
 use crate::domain::link::{Link, LinkEnd, Purpose};
 use crate::domain::time::Moment;
 
@@ -65,9 +65,30 @@ impl Turn<'_> {
         }
     }
 
+    /// Somebody was asked for something and has not given it: it may come yet, and late.
+    fn is_owed_an_answer(&self) -> bool {
+        let missed = |flag: &Flag| {
+            let Flag::Lowered(Some(why)) = flag else { return false };
+            matches!(
+                why,
+                Reason::ChallengeExpired
+                    | Reason::ChallengeFailed
+                    | Reason::ConfirmationExpired
+                    | Reason::ConfirmationFailed
+            )
+        };
+        let asks = |p: &Participant| p.challenge.is_some() || p.confirmation.is_some() || missed(&p.flag);
+        self.interaction.participants.iter().any(asks)
+            || self.ended.challenges.iter().any(|ended| ended.end != ChallengeEnd::Passed)
+    }
+
     /// Closes the interaction: every flag falls, every link and challenge ends.
     pub fn close(&mut self, when: Moment, reason: &str, by: &Actor) {
         self.interaction.status = Status::Closed(when);
+        self.address.closed_at = match self.is_owed_an_answer() {
+            true => Some(when),
+            false => self.address.closed_at.filter(|_| self.address.awaits_the_late(when)),
+        };
         for at in 0..self.interaction.participants.len() {
             let participant = &mut self.interaction.participants[at];
             let (id, links) = (participant.id.clone(), std::mem::take(&mut participant.links));

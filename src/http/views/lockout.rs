@@ -7,7 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Viewer;
-use crate::domain::interaction::{Address, Participant};
+use crate::domain::address::Address;
+use crate::domain::interaction::Participant;
 use crate::domain::lockout::Budget;
 use crate::domain::method::Guarded;
 

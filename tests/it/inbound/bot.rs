@@ -11,7 +11,7 @@ use super::platforms::{self, Said, meta, meta_messages, telegram_message, telegr
 use super::receiver::{Asked, Receiver};
 use super::team;
 use crate::stores;
-use crate::world::{Team, World, worlds};
+use crate::world::{Browser, Team, World, worlds};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -76,6 +76,7 @@ async fn what_nobody_waits_for_goes_to_the_bot() {
         assert_eq!((&first["conversation"], &first["from"]), (&json!(platforms::PHONE), &json!(platforms::PHONE)));
         assert_eq!((&first["text"], &first["message_id"]), (&json!("hello"), &json!("wamid.1")));
         assert_eq!((&first["interaction"], &first["authentication"]), (&Value::Null, &Value::Null));
+        assert_eq!(first["group"], false);
         assert_eq!(first["raw"]["text"]["body"], "hello", "the platform's own words");
         assert_eq!(first["at"], "2026-01-01T00:00:00.000Z");
 
@@ -190,6 +191,10 @@ async fn a116_a_code_is_kept_from_the_bot_though_nobody_takes_it() {
     let told = bot.told(&team).await;
     assert_eq!((&told[0]["text"], &told[0]["raw"]), (&json!("••••••"), &Value::Null));
     assert_eq!(told[1]["text"], "123");
+    for told in &told {
+        assert_eq!((&told["interaction"], &told["group"]), (&json!(chat), &json!(true)));
+        assert_eq!(told["authentication"], Value::Null, "who says it is not known");
+    }
     team.world.pass(4 * 60 * SECOND).await;
     group(3, &code).await;
     team.world.pass(10 * 60 * SECOND).await;
@@ -224,6 +229,85 @@ async fn a116_a_code_is_kept_from_the_bot_though_nobody_takes_it() {
     }
 }
 
+/// A116: a live code that stands in a sentence, or in the message that a reply quotes, is no answer and
+/// is not read by the bot, which could give it. Whether a number is the right one shows nowhere.
+#[tokio::test]
+async fn a116_a_live_code_is_kept_from_the_bot_wherever_it_stands() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let line = platforms::telegram();
+    let bot = Bot::of(&team, &line).await;
+    let chat = team.open(line.name, line.conversation).await;
+    let quoting = async |id: u64, text: &str, quoted: &str| {
+        let said = Said { from: line.from, id, text, at: team.unix() };
+        let mut message = telegram_message(said, line.conversation, "private");
+        message["reply_to_message"] = json!({"message_id": 1, "text": format!("{quoted} is your code."),
+            "reply_markup": {"inline_keyboard": [[{"text": "Copy", "copy_text": {"text": quoted}}]]}});
+        assert_eq!(team.hears_call(&telegram_update(&json!({"update_id": id, "message": message}))).await.status, 200);
+        bot.told(&team).await.pop().expect("the bot is told")
+    };
+    let told = quoting(1, "what is this?", "000000").await;
+    assert!(told["raw"]["message"]["reply_to_message"].is_object(), "{told}");
+    let challenge = team.otp(&chat).await;
+    let code = team.code(&chat, 0).await;
+    let told = quoting(2, "what is this?", &code).await;
+    assert_eq!((&told["text"], &told["raw"]), (&json!("what is this?"), &Value::Null));
+    for (id, number) in [(3, code.clone()), (4, Team::wrong(&code))] {
+        let text = format!("it says {} {}, is that all?", &number[..3], &number[3..]);
+        let told = quoting(id, &text, "nothing").await;
+        assert_eq!((&told["text"], &told["raw"]), (&json!("••••••"), &Value::Null), "{number}");
+    }
+    assert_eq!(team.tries(&challenge).await, 3, "nothing of it was an answer");
+    assert_eq!(team.hears_on(&line, 5, &code).await.status, 200);
+    assert!(team.is_authenticated(&chat).await);
+    let told = quoting(6, "my order is 482913", &code).await;
+    assert_eq!((&told["text"], told["raw"].is_object()), (&json!("my order is 482913"), true), "that code is dead");
+
+    let at = team.log_in(&chat, "cust-42").await;
+    let confirmation = Browser::new(&team.world).code(at["continue_url"].as_str().expect("a URL")).await;
+    let told = quoting(7, &format!("it shows {}", confirmation.to_lowercase()), "nothing").await;
+    assert_eq!((&told["text"], &told["raw"]), (&json!("••••••"), &Value::Null));
+    let all = bot.receiver.asked().iter().map(|asked| asked.json().to_string()).collect::<String>();
+    assert!(!all.to_uppercase().contains(&confirmation));
+}
+
+/// A116: the conversation closed while a code was asked for; the code comes, before and after another is
+/// open there, and nobody reads it.
+#[tokio::test]
+async fn a116_a_code_that_comes_after_the_end_is_kept_from_the_bot() {
+    for world in worlds().await {
+        let team = team(&world).await;
+        let line = platforms::whatsapp();
+        let bot = Bot::of(&team, &line).await;
+        let says = async |id: u64, text: &str| {
+            assert_eq!(team.hears_on(&line, id, text).await.status, 200);
+            bot.told(&team).await.pop().expect("the bot is told")["text"].as_str().expect("a text").to_owned()
+        };
+        let chat = team.open(line.name, line.conversation).await;
+        team.bot("POST", &chat, "/close", json!({})).await.expect(200);
+        assert_eq!(says(1, "482913").await, "482913", "nobody was asked");
+        let chat = team.open(line.name, line.conversation).await;
+        team.asks(&team.agent, &chat, json!({"method": "pin", "pin": "48392017553", "deliver_to": "agent"}))
+            .await
+            .expect(202);
+        team.bot("POST", &chat, "/close", json!({})).await.expect(200);
+        assert_eq!(says(2, "4839 2017 553").await, "••••••");
+        assert_eq!(says(3, "goodbye").await, "goodbye");
+        team.open(line.name, line.conversation).await;
+        assert_eq!(says(4, "48392017553").await, "••••••", "in the next one, too");
+        team.world.pass(11 * 60 * SECOND).await;
+        assert_eq!(says(5, "48392017553").await, "48392017553", "a number like any other, by now");
+        // One that closes by itself is closed by what comes.
+        team.world.pass(31 * 60 * SECOND).await;
+        team.set(json!({"interaction_timeout_minutes": 5, "otp": {"expires_minutes": 30}})).await;
+        let chat = team.open(line.name, line.conversation).await;
+        team.otp(&chat).await;
+        let code = team.code(&chat, 0).await;
+        team.world.clock.advance(6 * 60 * SECOND);
+        assert_eq!(says(6, &code).await, "••••••");
+    }
+}
+
 /// What proves a request by standing in its address is not passed on with it.
 #[tokio::test]
 async fn the_bot_is_not_told_what_proves_the_platform() {
@@ -242,6 +326,31 @@ async fn the_bot_is_not_told_what_proves_the_platform() {
     let told = bot.told(&team).await;
     assert_eq!(told[0]["raw"]["from"], platforms::PHONE, "{}", told[0]);
     assert!(!told[0].to_string().contains("secret"), "{}", told[0]);
+}
+
+/// Kannel brings messages by GET: one is received to its end though Kannel does not wait for the answer.
+#[tokio::test]
+async fn what_comes_by_get_is_received_though_nobody_waits() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let kannel = platforms::Line {
+        name: "kannel",
+        definition: "kannel",
+        account: json!({"base_url": "https://kannel.example", "username": "u", "from": "1"}),
+        secrets: json!({"password": "p", "inbound_secret": "a secret in the address"}),
+        ..platforms::sms()
+    };
+    let bot = Bot::of(&team, &kannel).await;
+    let path = "/in/acme/kannel?from=%2B37255512345&to=1&text=hello&id=7&key=a+secret+in+the+address";
+    let mut asking = Box::pin(team.world.call("", "GET", path, Value::Null));
+    assert!(futures_util::poll!(&mut asking).is_pending(), "it is begun, and not answered yet");
+    drop(asking);
+    let received = async {
+        while bot.told(&team).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(10 * SECOND, received).await.expect("it is received");
 }
 
 /// A bot's messages of one conversation keep their order also where one request tells them.

@@ -20,7 +20,8 @@ async fn a111_a_group_never_authenticates_anybody() {
     let world = World::new().await;
     let team = team(&world).await;
     for line in [platforms::telegram(), platforms::slack(), platforms::webhooks()] {
-        team.plug(&line, json!({})).await.expect(201);
+        let bot = Receiver::start().await;
+        team.plug(&line, json!({"forward_url": bot.url})).await.expect(201);
         // The bot may have opened one for the group itself, and one for the customer alone.
         for conversation in ["-5", line.conversation] {
             let chat = team.open(line.name, conversation).await;
@@ -30,7 +31,16 @@ async fn a111_a_group_never_authenticates_anybody() {
             assert_eq!(team.hears_call(&in_group(line.name, said, conversation)).await.status, 200);
             assert!(!team.is_authenticated(&chat).await, "{}", line.name);
             assert_eq!(team.tries(&challenge).await, 3, "{}", line.name);
+            // Nor does anybody there speak under the flag of the one whose conversation it is.
+            let said = Said { id: 71, text: "hello", ..said };
+            assert_eq!(team.hears_call(&in_group(line.name, said, conversation)).await.status, 200);
             team.bot("POST", &chat, "/close", json!({})).await.expect(200);
+        }
+        team.world.gateway.tend().await.expect("the store is there");
+        let told: Vec<Value> = bot.asked().iter().map(super::receiver::Asked::json).collect();
+        assert!(told.iter().any(|told| told["text"] == "hello"), "{told:?}");
+        for told in told {
+            assert_eq!((&told["authentication"], &told["group"]), (&Value::Null, &json!(true)), "{told}");
         }
     }
 }
@@ -44,10 +54,9 @@ fn in_group(name: &str, said: Said<'_>, conversation: &str) -> Call {
         }
         "slack" => slack_event(said, said.at, &slack_message(said, "channel")),
         _ => {
-            let data =
-                json!({"id": "g1", "from": said.from, "conversation": conversation, "text": said.text, "group": true});
+            let data = json!({"id": format!("g{}", said.id), "from": said.from, "conversation": conversation, "text": said.text, "group": true});
             let body = json!({"type": "message.received", "data": data}).to_string();
-            platforms::standard("msg_70", &said.at.to_string(), body)
+            platforms::standard(&format!("msg_{}", said.id), &said.at.to_string(), body)
         }
     }
 }
@@ -170,6 +179,34 @@ async fn a112_a_code_that_was_typed_goes_from_the_chat() {
     team.hears_on(&slack, 1, &team.code(&other, 0).await).await;
     assert_eq!(gone(SECOND).await.len(), 5);
     assert!(!team.event_types().await.iter().any(|kind| kind.ends_with("delivery_failed")));
+}
+
+/// Alarms that come while a retraction waits, here and on another node, make no more of it, and what the
+/// platform asked for is waited.
+#[tokio::test]
+async fn a_retraction_is_tried_once_however_often_its_alarm_came() {
+    let Some(stand) = stores::redis().await else { return };
+    let world = World::on(stand);
+    let team = team(&world).await;
+    let (line, api) = (platforms::telegram(), Receiver::start().await);
+    let chat = with_telegram(&team, &api).await;
+    team.otp(&chat).await;
+    team.hears_on(&line, 1, &team.code(&chat, 0).await).await;
+    let other = super::heard(&world);
+    for _ in 0..3 {
+        team.world.clock.advance(11 * SECOND);
+        team.world.gateway.ring().await.expect("the store is there");
+        team.world.clock.advance(11 * SECOND);
+        other.gateway.ring().await.expect("the store is there");
+    }
+    let later = (429, r#"{"ok":false,"error_code":429,"parameters":{"retry_after":30}}"#);
+    api.answers(&[later, later, later, later]);
+    team.world.gateway.take_messages_back().await;
+    assert_eq!(api.asked().len(), 1, "once");
+    other.gateway.take_messages_back().await;
+    assert_eq!(api.asked().len(), 1, "and not before it is due");
+    other.pass(31 * SECOND).await;
+    assert_eq!(api.asked().len(), 2);
 }
 
 /// The node that heard the code dies before it was taken back: another does it.

@@ -1,6 +1,9 @@
 //! Two nodes behind one address: a platform tells either of them, and repeats itself to the other.
 //! What each of them says must be the same, and what happens must happen once.
 
+use serde_json::{Value, json};
+
+use super::receiver::Receiver;
 use super::{heard, platforms};
 use crate::stores;
 use crate::world::{Team, World};
@@ -40,6 +43,24 @@ async fn a109_both_nodes_hear_a_message_once() {
         for kind in ["challenge.wrong", "challenge.passed", "participant.authenticated"] {
             assert_eq!(events.iter().filter(|known| *known == kind).count(), 1, "{kind}");
         }
+    }
+}
+
+/// A116: a challenge that one node put and took back is late on the other, too, which has not looked since.
+#[tokio::test]
+async fn a116_a_late_code_is_kept_from_the_bot_by_a_node_that_did_not_ask() {
+    for [first, second] in two().await {
+        let (line, bot) = (platforms::whatsapp(), Receiver::start().await);
+        first.plug(&line, json!({"forward_url": bot.url})).await.expect(201);
+        let chat = first.open(line.name, line.conversation).await;
+        assert_eq!(second.hears_on(&line, 1, "hello").await.status, 200);
+        let pin = json!({"method": "pin", "pin": "48392017553", "deliver_to": "agent"});
+        let challenge = first.asks(&first.agent, &chat, pin).await.expect(202);
+        first.attends(&first.agent, "DELETE", &challenge, "", Value::Null).await.expect(204);
+        assert_eq!(second.hears_on(&line, 2, "48392017553").await.status, 200);
+        second.world.gateway.tend().await.expect("the store is there");
+        let told: Vec<Value> = bot.asked().iter().map(|asked| asked.json()["text"].clone()).collect();
+        assert_eq!(told, ["hello", "••••••"]);
     }
 }
 

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use countersign::domain::address::Address;
 use countersign::domain::challenge::{Challenge, DeliverTo, EndedChallenge, Pin};
 use countersign::domain::event::{Actor, Event, EventKind};
 use countersign::domain::flag::Binding;
 use countersign::domain::id::{InteractionId, ParticipantId};
-use countersign::domain::interaction::{Address, Interaction, Person, Role, Status};
+use countersign::domain::interaction::{Interaction, Person, Role, Status};
 use countersign::domain::refusal::Refusal;
 use countersign::domain::rules::answer::{Answer, Outcome, answer};
 use countersign::domain::rules::ask::{Request, Wanted, ask};

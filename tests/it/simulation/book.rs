@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use countersign::domain::address::Address;
 use countersign::domain::event::Event;
 use countersign::domain::id::{CustomerId, InteractionId, Kid, TeamName};
-use countersign::domain::interaction::{Address, Interaction};
+use countersign::domain::interaction::Interaction;
 use countersign::domain::link::EndedLink;
 use countersign::domain::team::Team;
 use countersign::domain::token::Token;

@@ -1,9 +1,10 @@
 //! Judges each change of the store as it happens: what may become of a record, given what it was
 //! and what is told with it. Interactions are `flags`', streams `streams`'.
 
+use countersign::domain::address::Address;
 use countersign::domain::event::{Event, EventKind};
 use countersign::domain::id::{InteractionId, ParticipantId};
-use countersign::domain::interaction::{Address, Interaction};
+use countersign::domain::interaction::Interaction;
 use countersign::domain::link::{EndedLink, LinkEnd};
 use countersign::domain::lockout::Budget;
 use countersign::domain::team::{KeyStatus, Team};

@@ -1,4 +1,5 @@
-//! What a window costs that stands open while nothing happens, where several nodes write to the store.
+//! What a window costs that stands open while nothing happens, where several nodes write to the
+//! store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
