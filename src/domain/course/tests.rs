@@ -242,7 +242,7 @@ fn a_clock_that_is_set_back_keeps_no_course_waiting() {
     assert_eq!(numbers(&held.claim(Moment(9)).unwrap()), [[1]]);
 
     let mut rests = course();
-    took(&mut rests, 1, 1);
+    rests.take(Waiting { at: ahead, ..event(1) }, Some(id(1)), true, ahead);
     let work = rests.claim(ahead).unwrap();
     let asked = Answer::Failed(Failure { why: Why::Status(429), after: Some(LONGEST_TRYING) });
     rests.settle(work.claim, &answered(&work, |_| asked), ahead, || 0);
