@@ -41,6 +41,8 @@ const TABLE: &[Row] = &[
     Row("post",   "/v1/interactions/{id}/sign-out", Least::Bot, || json!({})),
     Row("post",   "/v1/interactions/{id}/close", Least::Bot, || json!({})),
     Row("post",   "/v1/interactions/{id}/participants/{participant}/unlock", Least::Agent, || json!({"reason": "called us"})),
+    Row("post",   "/v1/interactions/{id}/chat-tokens", Least::Bot, || json!({})),
+    Row("post",   "/v1/interactions/{id}/replies", Least::Bot, || json!({"text": "hello"})),
     Row("post",   "/v1/interactions/{id}/invitations", Least::Bot, || json!({"via": "chat"})),
     Row("post",   "/v1/interactions/{id}/challenges", Least::Bot, || json!({"method": "otp", "deliver_to": "agent"})),
     Row("get",    "/v1/challenges/{id}", Least::Bot, none),
@@ -86,6 +88,8 @@ const TABLE: &[Row] = &[
 struct Things {
     team: String,
     interaction: String,
+    /// An interaction in the gateway's own web chat.
+    chat: String,
     challenge: String,
     participant: String,
     kid: String,
@@ -101,6 +105,8 @@ impl Things {
             &self.challenge
         } else if template.contains("/deliveries/{id}") {
             &self.delivery
+        } else if template.ends_with("/chat-tokens") || template.ends_with("/replies") {
+            &self.chat
         } else if template.contains("customers") {
             "cust-42"
         } else {
@@ -118,6 +124,7 @@ impl Things {
         Self {
             team: "nobody".into(),
             interaction: "0199a0b0-0000-7000-8000-000000000000".into(),
+            chat: "0199a0b0-0000-7000-8000-000000000000".into(),
             challenge: "0199a0b0-0000-7000-8000-000000000000.c1".into(),
             participant: "p1".into(),
             kid: "AAAAAAAAAAAA".into(),
@@ -139,6 +146,9 @@ async fn things(team: &Team) -> Things {
     let deliveries = hooked(team).await;
     team.set(json!({"otp": {"show_to_agents": true}, "send_budget": {"resend_after_seconds": 0}})).await;
     let interaction = team.open("sms", "+37255512345").await;
+    let window = format!("/v1/teams/{}/channels/webchat", team.name);
+    team.world.call(&team.admin, "PUT", &window, json!({"definition": "webchat"})).await.expect(201);
+    let chat = team.open("webchat", "visitor").await;
     let challenge = team.otp(&interaction).await;
     team.arrives(&challenge).await;
     team.channel("pager").await;
@@ -152,6 +162,7 @@ async fn things(team: &Team) -> Things {
     Things {
         team: team.name.clone(),
         interaction,
+        chat,
         challenge: challenge["id"].as_str().unwrap().to_owned(),
         participant: "p1".into(),
         kid: team.key.kid.clone(),
