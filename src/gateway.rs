@@ -48,6 +48,7 @@ mod openings;
 mod passage;
 pub mod postback;
 mod posting;
+mod queue;
 pub mod reapply;
 pub mod relay;
 pub mod replay;
