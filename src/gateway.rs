@@ -34,6 +34,7 @@ pub mod challenges;
 pub mod channels;
 pub mod clock;
 mod decide;
+pub mod deliveries;
 pub mod ears;
 pub mod entry;
 pub mod epoch;
