@@ -26,6 +26,7 @@ use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::domain::window::{Invitation, Said, Session, Thread};
 use crate::gateway::challenges::Attending;
+use crate::store::CommitId;
 
 mod watching;
 
@@ -126,15 +127,20 @@ impl Gateway {
 
     /// The conversation of a guest, for as long as she may look at it.
     async fn seat(&self, guest: &Guest) -> Result<Held<()>, Error> {
+        Ok(self.seat_again(guest, None).await?.0)
+    }
+
+    /// The same, for a guest who keeps looking; with the version that she is told of.
+    async fn seat_again(&self, guest: &Guest, told: Option<CommitId>) -> Result<(Held<()>, CommitId), Error> {
         if guest.session.until <= self.now() {
             return Err(Refusal::NotFound("window").into());
         }
-        let held = self.flag(guest.session.interaction, Some(&guest.team)).await?;
+        let (held, version) = self.flag_again(guest.session.interaction, Some(&guest.team), told).await?;
         if !held.team.windows.contains(&held.interaction.channel) {
             return Err(Refusal::NotFound("window").into());
         }
         match held.team.effective.settings.allowed_origins.contains(&guest.session.embedder) {
-            true => Ok(held),
+            true => Ok((held, version)),
             false => Err(Refusal::Forbidden.into()),
         }
     }
