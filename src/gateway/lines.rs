@@ -157,7 +157,8 @@ impl Gateway {
         let Recipient::Forward(channel) = &line.to;
         let Some(channel) = view.team.channels.get(channel) else { return Ok(None) };
         let url = channel.account.get("forward_url").and_then(|url| url.as_str());
-        let signer = || Signer(vec![Signing::shared(channel.forward_secret.expose())]);
+        let secrets = channel.forward_secrets(self.now()).map(|secret| Signing::shared(secret.expose()));
+        let signer = || Signer(secrets.collect());
         Ok(url.map(|url| (url.to_owned(), signer())))
     }
 
