@@ -5,6 +5,7 @@
 //! browser changes it, once, for a session that names the page's origin; the team's
 //! `allowed_origins` are asked anew whenever the session is shown.
 
+use countersign_channels::inbound::format::Assurance;
 use countersign_channels::webchat;
 use serde::{Deserialize, Serialize};
 
@@ -179,6 +180,8 @@ impl Gateway {
             conversation,
             text,
             company: Company::Alone,
+            // The window's session names the conversation: nobody else's words come under it.
+            assurance: Assurance::Platform,
             raw: None,
         };
         let received = self.receive(&guest.team, &held.interaction.channel, &coming, flag).await?;

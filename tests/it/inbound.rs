@@ -4,9 +4,12 @@
 
 mod attacks;
 mod bot;
+mod callers;
 mod chats;
 mod journeys;
+mod linking;
 mod nodes;
+mod packed;
 mod platforms;
 mod receiver;
 mod secrets;
