@@ -43,6 +43,7 @@ pub mod inbound;
 pub mod interactions;
 pub mod keys;
 mod lines;
+mod linking;
 pub mod links;
 pub mod messages;
 mod names;

@@ -75,6 +75,8 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: Bytes,
     limiter: limiter::Limiter,
+    /// Who proves nothing to be a platform's.
+    forgers: limiter::Forgers,
     /// Streams of web chats, by address.
     standing: limiter::Standing,
     counts: counts::Counts,
@@ -175,6 +177,7 @@ pub fn router(
         docs,
         openapi,
         limiter,
+        forgers: limiter::Forgers::new(DefaultClock::default()),
         standing,
         counts,
         queries,

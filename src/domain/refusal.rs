@@ -118,6 +118,9 @@ pub enum Refusal {
     /// What came in does not prove that it is the platform's.
     #[error("it is not proved to be the platform's")]
     Unproved,
+    /// What came in is longer than it may be.
+    #[error("it is too long")]
+    TooLarge,
     /// The team has as many webhooks as it may have.
     #[error("too many webhooks")]
     TooManyWebhooks,

@@ -11,6 +11,7 @@ pub mod enter;
 pub mod hear;
 pub mod invite;
 pub mod issue;
+pub mod linked;
 pub mod on_page;
 pub mod open;
 pub mod page;

@@ -120,6 +120,7 @@ impl Problem {
             Refusal::TooManyChannels => Self::of(&slugs::TOO_MANY_CHANNELS),
             Refusal::UnusableChannel(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::Unproved => Self::of(&slugs::UNPROVED),
+            Refusal::TooLarge => Self::of(&slugs::TOO_LARGE).naming_limit("1 MiB"),
             Refusal::TooManyWebhooks => Self::of(&slugs::TOO_MANY_WEBHOOKS),
             Refusal::UnusableWebhook(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::WebhookStopped => Self::of(&slugs::WEBHOOK_STOPPED),
