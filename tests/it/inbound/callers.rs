@@ -46,9 +46,9 @@ async fn who_forges_without_end_is_slowed_and_starves_no_platform() {
     for n in 0..400 {
         assert_eq!(calls(&team, forger, &forged).await.status, 401, "{n}: one at a time is judged");
     }
-    let slowed = slowed(&team, forger, &forged, 401).await;
-    assert_eq!(slowed.header("retry-after"), "1");
-    slowed.refused(429, "too-many-requests");
+    let told = slowed(&team, forger, &forged, 401).await;
+    assert_eq!(told.header("retry-after"), "1");
+    told.refused(429, "too-many-requests");
     assert_eq!(calls(&team, other, &forged).await.status, 401, "another address has its own");
     // What the platform says from there is heard: a code authenticates.
     team.otp(&chat).await;
