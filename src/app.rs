@@ -142,6 +142,7 @@ fn over(
             interactions: config.retention.interactions_days,
             events: config.retention.events_days,
             audit: config.retention.audit_days,
+            insights: config.retention.insights_days,
         },
         channels: platforms::registry(config, recorder)?,
         reach: platforms::reach(config),

@@ -18,6 +18,7 @@ pub mod epoch;
 pub mod event;
 pub mod flag;
 pub mod id;
+pub mod insight;
 pub mod interaction;
 pub mod line;
 pub mod link;

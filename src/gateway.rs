@@ -40,6 +40,7 @@ pub mod ears;
 pub mod entry;
 pub mod epoch;
 pub mod inbound;
+pub mod insights;
 pub mod interactions;
 pub mod keys;
 mod lines;
@@ -129,6 +130,8 @@ pub struct Retention {
     pub events: u64,
     /// Entries of the audit trails.
     pub audit: u64,
+    /// Counts of what happened in an hour.
+    pub insights: u64,
 }
 
 /// The gateway over its ports.

@@ -38,6 +38,7 @@ mod document;
 mod events;
 mod hosted;
 mod inbound;
+mod insights;
 mod interactions;
 mod invitations;
 mod keys;
@@ -121,6 +122,7 @@ impl Shared {
         (name = "events", description = "What happened, live"),
         (name = "login page", description = "What the company's own login page calls"),
         (name = "teams", description = "Tenants' units"),
+        (name = "insights", description = "What happened, in numbers"),
         (name = "settings", description = "System and team settings"),
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
@@ -147,6 +149,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(keys::routes())
         .merge(channels::routes())
         .merge(webhooks::routes())
+        .merge(insights::routes())
         .merge(screens::routes())
 }
 

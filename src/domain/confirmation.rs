@@ -29,6 +29,9 @@ const LENGTH: usize = 6;
 pub struct Confirmation {
     /// The link that led to it.
     pub link: u16,
+    /// When that was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Moment>,
     /// Of the done page's token.
     pub done: Tag,
     /// What the code follows from, with the key.
@@ -121,6 +124,7 @@ mod tests {
         let done = MacKey::new(b"k").tag(&[b"done"]);
         Confirmation {
             link: 1,
+            asked_at: None,
             done,
             nonce,
             expires_at: Moment(0),

@@ -12,7 +12,9 @@ use serde_json::json;
 use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::{SYSTEM_RECORD, course_name, gone_name, letters, screen_name, team_record};
+use super::names::{
+    SYSTEM_RECORD, counting_name, course_name, gone_name, hours_index, letters, screen_name, team_record,
+};
 use super::windows::is_window;
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
@@ -230,6 +232,8 @@ impl Gateway {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
             change.delete.extend(screens.iter().cloned());
+            change.delete.push(counting_name(name));
+            change.trim.push((hours_index(name), "~".to_owned()));
             for webhook in team.webhooks.keys() {
                 change.delete.push(course_name(name, webhook));
                 change.trim.extend(letters(name, webhook));
@@ -341,6 +345,7 @@ pub(super) fn team_event(
         kind,
         at: now,
         team: team.clone(),
+        channel: None,
         interaction: None,
         participant: None,
         actor: actor.clone(),

@@ -138,7 +138,7 @@ async fn events_have_the_shape_of_the_contract_and_resume() {
     let heard = now.all().await;
     assert_eq!(heard[0].kind, "interaction.opened", "from now on, and not from the beginning");
     let told = heard.iter().find(|told| told.kind == "participant.authenticated").expect("it is told");
-    assert_eq!(names(&told.data), ["at", "data", "id", "interaction", "participant", "team", "type"]);
+    assert_eq!(names(&told.data), ["at", "channel", "data", "id", "interaction", "participant", "team", "type"]);
     assert_eq!(
         (&told.data["team"], &told.data["interaction"], &told.data["participant"]),
         (&json!("acme"), &json!(chat), &json!("p1"))

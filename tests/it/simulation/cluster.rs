@@ -99,7 +99,7 @@ impl Cluster {
             posts: self.outside.get().map(|outside| outside.clone() as Arc<dyn Carry>),
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
-            retention: Retention { interactions: 30, events: 7, audit: 400 },
+            retention: Retention { interactions: 30, events: 7, audit: 400, insights: 800 },
         };
         Arc::new(Gateway::new(store, clock, Arc::new(self.chance.entropy()), &root(), premises))
     }
