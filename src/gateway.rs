@@ -33,6 +33,7 @@ mod ceilings;
 pub mod challenges;
 pub mod channels;
 pub mod clock;
+pub mod customers;
 mod decide;
 pub mod deliveries;
 pub mod ears;
