@@ -35,6 +35,7 @@ mod code_page;
 mod connection;
 mod counts;
 mod customers;
+mod directories;
 mod document;
 mod events;
 mod hosted;
@@ -148,6 +149,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(webhooks::routes())
         .merge(screens::routes())
         .merge(customers::routes())
+        .merge(directories::routes())
 }
 
 /// The OpenAPI document.
