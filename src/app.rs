@@ -26,7 +26,7 @@ pub mod backup;
 mod platforms;
 mod root_key;
 
-pub use platforms::registry;
+pub use platforms::{directories, registry};
 
 /// What the operator allows this start of a gateway.
 #[derive(Clone, Copy, Debug, Default)]
@@ -145,6 +145,7 @@ fn over(
             insights: config.retention.insights_days,
         },
         channels: platforms::registry(config, recorder)?,
+        directories: platforms::directories(&platforms::reach(config)),
         reach: platforms::reach(config),
         posts: None,
     };

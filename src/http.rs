@@ -34,6 +34,8 @@ mod chats;
 mod code_page;
 mod connection;
 mod counts;
+mod customers;
+mod directories;
 mod document;
 mod events;
 mod hosted;
@@ -151,6 +153,8 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(webhooks::routes())
         .merge(insights::routes())
         .merge(screens::routes())
+        .merge(customers::routes())
+        .merge(directories::routes())
 }
 
 /// The OpenAPI document.

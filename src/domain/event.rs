@@ -76,6 +76,9 @@ kinds! {
     SendingResumed = "sending.resumed", true;
     ChannelDown = "channel.down", true;
     ChannelUp = "channel.up", true;
+    DirectoryDown = "directory.down", true;
+    DirectoryUp = "directory.up", true;
+    DirectoryAmbiguous = "directory.ambiguous", true;
     WebhookFailing = "webhook.failing", true;
     SettingsChanged = "settings.changed", true;
     KeyCreated = "key.created", true;
@@ -83,6 +86,8 @@ kinds! {
     KeyRevoked = "key.revoked", true;
     TeamCreated = "team.created", true;
     CustomerErased = "customer.erased", true;
+    CustomerViewed = "customer.viewed", true;
+    CustomerChanged = "customer.changed", true;
     EpochBegun = "epoch.begun", true;
 }
 

@@ -69,12 +69,6 @@ impl TeamView {
         let named = self.effective.settings.delivery.event_webhook.as_deref()?;
         self.team.webhooks.iter().find_map(|(name, webhook)| (name.as_str() == named).then_some(webhook))
     }
-
-    /// Whether what a login brought matches a record, where the team wants that: no directory
-    /// holds any yet, so nothing does.
-    pub(super) fn match_record(&self) -> Result<(), Refusal> {
-        if self.effective.settings.directory.matching.is_empty() { Ok(()) } else { Err(Refusal::NoMatchingRecord) }
-    }
 }
 
 /// What this node knows.
@@ -214,6 +208,7 @@ impl Gateway {
         });
         saved.await?.outcome?;
         self.forget(Some(name));
+        self.directories.forget(name);
         self.finish_leaving(name).await
     }
 
@@ -224,6 +219,7 @@ impl Gateway {
         let team = opened[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
         let Some(team) = team.filter(|team| team.leaving) else { return Ok(()) };
         self.erase_interactions(name, &Actor::Owner, |_| true).await?;
+        self.remove_customers(name).await?;
         while self.relay().await? > 0 {}
         self.end_streams(name).await?;
         self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
@@ -238,6 +234,7 @@ impl Gateway {
                 change.delete.push(course_name(name, webhook));
                 change.trim.extend(letters(name, webhook));
             }
+            change.delete.push(format!("customer/{name}/gone"));
             // A commit puts at least one record: this one says when the team went.
             change.put.push(Plain { name: gone_name(name), expires: Some(now.plus(DAY)), ..Plain::default() });
             Ok(change)

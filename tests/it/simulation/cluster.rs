@@ -95,6 +95,7 @@ impl Cluster {
     fn gateway(&self, store: Arc<dyn Store>, clock: Arc<NodeClock>) -> Arc<Gateway> {
         let premises = Premises {
             channels: self.outside.get().map(|outside| outside.platforms()).unwrap_or_default(),
+            directories: Default::default(),
             reach: Reach::new(|_| false),
             posts: self.outside.get().map(|outside| outside.clone() as Arc<dyn Carry>),
             public_url: URL.to_owned(),
