@@ -34,6 +34,7 @@ mod chats;
 mod code_page;
 mod connection;
 mod counts;
+mod customers;
 mod document;
 mod events;
 mod hosted;
@@ -146,6 +147,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(channels::routes())
         .merge(webhooks::routes())
         .merge(screens::routes())
+        .merge(customers::routes())
 }
 
 /// The OpenAPI document.

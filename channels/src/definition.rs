@@ -76,7 +76,9 @@ pub trait Definition: Send + Sync + 'static {
     fn abilities(&self) -> Abilities;
 
     /// What hears what comes in for an account, where the platform is heard.
-    fn ear(&self, account: &Account) -> Result<Option<Ear>, Vec<Wrong>>;
+    fn ear(&self, _account: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
+        Ok(None)
+    }
 
     /// An ear without an account, that holds one secret against whatever proof there is: for who
     /// asks why a request is not believed. Rules that an account's fields fill do not hold for it.

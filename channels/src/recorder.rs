@@ -12,7 +12,6 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, Wrong, max_per_minute, only};
-use crate::inbound::Ear;
 use crate::{Channel, DeliveryError, Message, Sent};
 
 /// As teams call it.
@@ -121,10 +120,6 @@ impl Definition for Recorder {
             preview: "none",
             ..Abilities::default()
         }
-    }
-
-    fn ear(&self, _: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
-        Ok(None)
     }
 }
 

@@ -19,7 +19,6 @@ use url::{Host, Url};
 
 use crate::ambient::Ambient;
 use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, Wrong, max_per_minute, only};
-use crate::inbound::Ear;
 use crate::platform::outcome::Reason;
 use crate::reach::Reach;
 use crate::{Channel, DeliveryError, Message, Sent};
@@ -88,10 +87,6 @@ impl Definition for Smtp {
             preview: "fetched",
             ..Abilities::default()
         }
-    }
-
-    fn ear(&self, _: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
-        Ok(None)
     }
 }
 

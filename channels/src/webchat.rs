@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::definition::{Abilities, Account, Definition, Wrong, only};
-use crate::inbound::Ear;
 use crate::platform::account::Shape;
 use crate::{Channel, DeliveryError, Message, Sent};
 
@@ -48,6 +47,7 @@ impl Windows for Nowhere {
     }
 }
 
+/// It has no ear: what is typed comes in by the window's own door, which knows whose it is.
 impl Definition for WebChat {
     fn name(&self) -> &str {
         NAME
@@ -74,11 +74,6 @@ impl Definition for WebChat {
             assurance: Some("platform"),
             ..Abilities::default()
         }
-    }
-
-    /// What is typed comes in by the window's own door, which knows whose it is.
-    fn ear(&self, _: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
-        Ok(None)
     }
 }
 

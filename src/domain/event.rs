@@ -80,6 +80,7 @@ kinds! {
     KeyRevoked = "key.revoked", true;
     TeamCreated = "team.created", true;
     CustomerErased = "customer.erased", true;
+    CustomerChanged = "customer.changed", true;
     EpochBegun = "epoch.begun", true;
 }
 

@@ -127,6 +127,12 @@ pub enum Refusal {
     /// The settings name it for codes.
     #[error("the webhook is named by the settings")]
     WebhookInUse,
+    /// What an admin wrote of a customer cannot be used.
+    #[error("{} places of the customer are wrong", .0.len())]
+    UnusableCustomer(Vec<Fault>),
+    /// Another customer logs in by that name.
+    #[error("the login name is another customer's")]
+    UsernameTaken,
     /// An identity token was used for another conversation.
     #[error("the identity token was used")]
     TokenUsed,

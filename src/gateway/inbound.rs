@@ -273,7 +273,7 @@ impl Coming<'_> {
             self.gateway.retractions.push(Key { partition: self.line.partition, name: self.retraction_name() });
         }
         if let Some(claim) = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            self.gateway.lines.push(self.line.clone(), claim);
+            self.gateway.lines.push((self.line.clone(), claim));
         }
         let outcome = match received {
             Received::Answer(..) => "answer",

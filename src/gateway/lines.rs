@@ -4,15 +4,11 @@
 //!
 //! How lines are kept is `domain::line`'s. A line that leads to nobody any more is emptied.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-
 use countersign_channels::auth::webhook::{Key as Signing, Signer};
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use tokio::sync::Notify;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::line_name;
+use super::queue::Queue;
 use super::{DAY, Error, Gateway, decode, encode};
 use crate::domain::id::{ChannelName, Conversation, TeamName};
 use crate::domain::line::{Claim, Line, Post, Recipient};
@@ -26,23 +22,7 @@ use crate::store::Key;
 const ABREAST: usize = 64;
 
 /// Lines that this node has claimed.
-#[derive(Default)]
-pub(super) struct Claimed {
-    waiting: Mutex<VecDeque<(Key, Claim)>>,
-    woken: Notify,
-}
-
-impl Claimed {
-    /// What was claimed is served behind the reply.
-    pub fn push(&self, line: Key, claim: Claim) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back((line, claim));
-        self.woken.notify_one();
-    }
-
-    fn pop(&self) -> Option<(Key, Claim)> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-}
+pub(super) type Claimed = Queue<(Key, Claim)>;
 
 impl Gateway {
     /// The line of a conversation. It lies with the address, and so with its interactions.
@@ -78,7 +58,7 @@ impl Gateway {
     pub(super) async fn claim_line(&self, line: &Key) {
         let claimed = self.change_line(line, |line, now| line.claim(now)).await;
         match claimed {
-            Ok(Some(Some(claim))) => self.lines.push(line.clone(), claim),
+            Ok(Some(Some(claim))) => self.lines.push((line.clone(), claim)),
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "a line of posts could not be claimed; its alarm comes again"),
         }
@@ -86,35 +66,12 @@ impl Gateway {
 
     /// Posts what this node has claimed so far; how many lines it was.
     pub async fn post_lines(&self) -> usize {
-        let (mut flying, mut count) = (FuturesUnordered::new(), 0);
-        loop {
-            while flying.len() < ABREAST
-                && let Some((line, claim)) = self.lines.pop()
-            {
-                count += 1;
-                flying.push(self.serve_line(line, claim));
-            }
-            if flying.next().await.is_none() {
-                return count;
-            }
-        }
+        self.lines.drain(ABREAST, |(line, claim)| self.serve_line(line, claim)).await
     }
 
     /// Posts for ever, at once when something is claimed.
     pub async fn post_lines_forever(&self) {
-        let mut flying = FuturesUnordered::new();
-        loop {
-            while flying.len() < ABREAST
-                && let Some((line, claim)) = self.lines.pop()
-            {
-                flying.push(self.serve_line(line, claim));
-            }
-            let room = flying.len() < ABREAST;
-            tokio::select! {
-                Some(()) = flying.next() => {}
-                () = self.lines.woken.notified(), if room => {}
-            }
-        }
+        self.lines.serve(ABREAST, |(line, claim)| self.serve_line(line, claim)).await;
     }
 
     async fn serve_line(&self, line: Key, claim: Claim) {
@@ -156,9 +113,8 @@ impl Gateway {
         let Some(view) = self.team(&line.team).await? else { return Ok(None) };
         let Recipient::Forward(channel) = &line.to;
         let Some(channel) = view.team.channels.get(channel) else { return Ok(None) };
-        let url = channel.account.get("forward_url").and_then(|url| url.as_str());
         let signer = || Signer(vec![Signing::shared(channel.forward_secret.expose())]);
-        Ok(url.map(|url| (url.to_owned(), signer())))
+        Ok(channel.forward_url().map(|url| (url.to_owned(), signer())))
     }
 
     /// Lets a line be changed, where there is one.

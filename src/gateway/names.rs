@@ -1,6 +1,6 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v` and the
-//! indexes a team's; `n`, `d`, `b`, `g` and `p` have partitions of their own.
+//! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`,
+//! `customer` and the indexes a team's; `n`, `d`, `b`, `g` and `p` have partitions of their own.
 
 use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, WebhookName};
 
@@ -124,6 +124,26 @@ pub(super) fn dead_index(team: &TeamName, webhook: &WebhookName) -> String {
 /// Both, to their ends.
 pub(super) fn letters(team: &TeamName, webhook: &WebhookName) -> [(String, String); 2] {
     [delivered_index, dead_index].map(|index| (index(team, webhook), "~".to_owned()))
+}
+
+/// A customer of the built-in directory, by her id's tag.
+pub(super) fn customer_name(team: &TeamName, tag: &str) -> String {
+    format!("customer/{team}/{tag}")
+}
+
+/// Whose login name it is, by its tag.
+pub(super) fn login_name(team: &TeamName, tag: &str) -> String {
+    format!("customer/{team}/name/{tag}")
+}
+
+/// The index of customers who have a value, by its tag.
+pub(super) fn value_index(team: &TeamName, tag: &str) -> String {
+    format!("customer/{team}/has/{tag}")
+}
+
+/// The index of a team's customers.
+pub(super) fn customers_index(team: &TeamName) -> String {
+    format!("customer/{team}")
 }
 
 /// The index of a team's events.

@@ -4,16 +4,15 @@
 //! Each is a record of its own, put by the commit that heard the code. Who put it does it at once; its
 //! alarm hands it to whoever finds it, should that node die. Done twice it does no harm.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use countersign_channels::{Address, DeliveryError, Whose};
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
 
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::queue::Queue;
 use super::{Error, Gateway, decode, encode};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::rules::send::backoff;
@@ -51,38 +50,21 @@ pub(super) struct Retraction {
 /// What this node is to take back.
 #[derive(Default)]
 pub(super) struct Retractions {
-    inside: Mutex<Inside>,
-    woken: Notify,
-}
-
-#[derive(Default)]
-struct Inside {
-    waiting: VecDeque<Key>,
+    queue: Queue<Key>,
     /// Those that wait and those that are being taken back: an alarm may come for one of them.
-    known: HashSet<Key>,
+    known: Mutex<HashSet<Key>>,
 }
 
 impl Retractions {
     /// One that was committed here, or whose alarm has come.
     pub fn push(&self, key: Key) {
-        let mut inside = self.lock();
-        if inside.known.insert(key.clone()) {
-            inside.waiting.push_back(key);
-            self.woken.notify_one();
+        if self.known().insert(key.clone()) {
+            self.queue.push(key);
         }
     }
 
-    fn pop(&self) -> Option<Key> {
-        self.lock().waiting.pop_front()
-    }
-
-    /// It was tried.
-    fn forget(&self, key: &Key) {
-        self.lock().known.remove(key);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, HashSet<Key>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,42 +78,19 @@ impl Retraction {
 impl Gateway {
     /// Takes back what this node is to take back so far; how many messages it was.
     pub async fn take_messages_back(&self) -> usize {
-        let (mut flying, mut count) = (FuturesUnordered::new(), 0);
-        loop {
-            while flying.len() < ABREAST
-                && let Some(key) = self.retractions.pop()
-            {
-                count += 1;
-                flying.push(self.take_one_back(key));
-            }
-            if flying.next().await.is_none() {
-                return count;
-            }
-        }
+        self.retractions.queue.drain(ABREAST, |key| self.take_one_back(key)).await
     }
 
     /// Takes messages back for ever, at once when there is one.
     pub async fn take_messages_back_forever(&self) {
-        let mut flying = FuturesUnordered::new();
-        loop {
-            while flying.len() < ABREAST
-                && let Some(key) = self.retractions.pop()
-            {
-                flying.push(self.take_one_back(key));
-            }
-            let room = flying.len() < ABREAST;
-            tokio::select! {
-                Some(()) = flying.next() => {}
-                () = self.retractions.woken.notified(), if room => {}
-            }
-        }
+        self.retractions.queue.serve(ABREAST, |key| self.take_one_back(key)).await;
     }
 
     async fn take_one_back(&self, key: Key) {
         if let Err(error) = self.try_to_take_back(&key).await {
             tracing::error!(%error, "a message to be taken back waits for its alarm to come again");
         }
-        self.retractions.forget(&key);
+        self.retractions.known().remove(&key);
     }
 
     async fn try_to_take_back(&self, key: &Key) -> Result<(), Error> {

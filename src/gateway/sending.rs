@@ -4,14 +4,10 @@
 //!
 //! What is said stands in `domain::wording`; when it is said again, in `domain::rules::send`.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-
 use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Sent};
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use secrecy::SecretString;
-use tokio::sync::Notify;
 
+use super::queue::Queue;
 use super::sms;
 use super::teams::TeamView;
 use super::turns::{Visit, With};
@@ -35,28 +31,13 @@ const ABREAST: usize = 64;
 
 /// A message that this node has claimed.
 #[derive(Clone, Copy)]
-struct Claim {
+pub(super) struct Claim {
     id: InteractionId,
     number: u32,
 }
 
 /// What this node is to send.
-#[derive(Default)]
-pub(super) struct Outgoing {
-    waiting: Mutex<VecDeque<Claim>>,
-    woken: Notify,
-}
-
-impl Outgoing {
-    fn push(&self, claim: Claim) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(claim);
-        self.woken.notify_one();
-    }
-
-    fn pop(&self) -> Option<Claim> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-}
+pub(super) type Outgoing = Queue<Claim>;
 
 impl Gateway {
     /// What a turn has claimed is sent behind its reply.
@@ -68,36 +49,12 @@ impl Gateway {
 
     /// Sends what this node has claimed so far; how many messages it was.
     pub async fn send(&self) -> usize {
-        let mut flying = FuturesUnordered::new();
-        let mut count = 0;
-        loop {
-            while flying.len() < ABREAST
-                && let Some(claim) = self.outgoing.pop()
-            {
-                count += 1;
-                flying.push(self.send_one(claim));
-            }
-            if flying.next().await.is_none() {
-                return count;
-            }
-        }
+        self.outgoing.drain(ABREAST, |claim| self.send_one(claim)).await
     }
 
     /// Sends for ever, at once when something is claimed.
     pub async fn send_forever(&self) {
-        let mut flying = FuturesUnordered::new();
-        loop {
-            while flying.len() < ABREAST
-                && let Some(claim) = self.outgoing.pop()
-            {
-                flying.push(self.send_one(claim));
-            }
-            let room = flying.len() < ABREAST;
-            tokio::select! {
-                Some(()) = flying.next() => {}
-                () = self.outgoing.woken.notified(), if room => {}
-            }
-        }
+        self.outgoing.serve(ABREAST, |claim| self.send_one(claim)).await;
     }
 
     async fn send_one(&self, claim: Claim) {

@@ -1,27 +1,22 @@
-//! A team's webhooks, as admins write, read and rotate them, and what became of their events: what
-//! waits, what was given up and can be sent again, what was delivered of late.
-//! How events are told is `telling`'s; no body of an event is kept here.
-
-use std::str::FromStr;
+//! A team's webhooks, as admins write, read, rotate and remove them.
+//! How events are told is `telling`'s, what became of them `deliveries`'s.
 
 use serde_json::json;
 use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::{course_name, dead_index, delivered_index, letters, member, team_record};
+use super::names::{course_name, letters, team_record};
 use super::teams::{save_team, team_event};
 use super::{Error, Gateway, Remember, Told, decode, encode};
-use crate::domain::course::{Course, Letter, Pending, Waiting};
+use crate::domain::course::Course;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
-use crate::domain::posting::Why;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::secret::hex;
 use crate::domain::settings::effective;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::domain::webhook::{Start, Webhook, Writing};
-use crate::store::Order;
 
 /// An address has at most so many bytes.
 const MOST_URL: usize = 2048;
@@ -35,76 +30,6 @@ pub struct Known {
     pub course: Course,
     /// Whether who made it so must be told what it is signed with.
     pub is_secret_new: bool,
-}
-
-/// What became of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It waits.
-    Pending,
-    /// It was given up, and can be sent again.
-    Failed,
-    /// The receiver has it.
-    Delivered,
-}
-
-impl Status {
-    /// In the order in which they are listed.
-    const ALL: [Self; 3] = [Self::Pending, Self::Failed, Self::Delivered];
-
-    /// A word for programs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Failed => "failed",
-            Self::Delivered => "delivered",
-        }
-    }
-}
-
-impl FromStr for Status {
-    type Err = &'static str;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or("must be pending, failed or delivered")
-    }
-}
-
-/// A delivery of an event, without its body.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    /// What the receiver knows it by.
-    pub id: String,
-    /// The event.
-    pub event: Waiting,
-    /// What became of it.
-    pub status: Status,
-    /// How often it was tried.
-    pub tries: u32,
-    /// Why the last try was not taken.
-    pub why: Option<Why>,
-    /// When it is tried next.
-    pub next: Option<Moment>,
-    /// When it was delivered or given up.
-    pub ended_at: Option<Moment>,
-}
-
-/// Where a page of deliveries begins: behind the event of that number among those of that status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor(Status, u64);
-
-impl FromStr for Cursor {
-    type Err = &'static str;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts =
-            text.split_once('-').and_then(|(status, number)| Some((status.parse().ok()?, number.parse().ok()?)));
-        parts.map(|(status, number)| Self(status, number)).ok_or("must be a cursor of this list")
-    }
-}
-
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.0.as_str(), self.1)
-    }
 }
 
 impl Gateway {
@@ -226,120 +151,6 @@ impl Gateway {
         let saved = saved.await?;
         self.forget(Some(team));
         Ok(saved.outcome?)
-    }
-
-    /// A page of a webhook's deliveries, those that wait first, each kind the newest first; and where
-    /// the next page begins.
-    pub async fn deliveries(
-        &self,
-        (team, name): (&TeamName, &WebhookName),
-        only: Option<Status>,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> Result<(Vec<Delivery>, Option<Cursor>), Error> {
-        let known = self.webhook(team, name).await?;
-        let mut found = Vec::new();
-        for status in Status::ALL {
-            let passed = after.is_some_and(|Cursor(at, _)| (at as u8) > (status as u8));
-            if passed || only.is_some_and(|only| only != status) {
-                continue;
-            }
-            let before = after.filter(|Cursor(at, _)| *at == status).map(|Cursor(_, number)| number);
-            let room = limit - found.len();
-            let page: Vec<Delivery> = match status {
-                Status::Pending => {
-                    let older = |waits: &Pending| before.is_none_or(|before| waits.event.number < before);
-                    let all = known.course.pending().into_iter().filter(older).take(room);
-                    all.map(|pending| self.pending(team, name, pending)).collect()
-                }
-                Status::Failed => self.letters(team, name, &dead_index(team, name), before, room).await?,
-                Status::Delivered => self.letters(team, name, &delivered_index(team, name), before, room).await?,
-            };
-            found.extend(page);
-            if found.len() == limit {
-                let next = found.last().map(|last| Cursor(status, last.event.number));
-                return Ok((found, next));
-            }
-        }
-        Ok((found, None))
-    }
-
-    async fn letters(
-        &self,
-        team: &TeamName,
-        name: &WebhookName,
-        index: &str,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<Delivery>, Error> {
-        let before = before.map(member);
-        let partition = self.team_partition(team);
-        let page = self.store.list(partition, index, Order::Falling, before.as_deref(), limit).await?;
-        let read = |entry: crate::store::Entry| {
-            let letter: Letter = decode(index, &self.open_at(index, &entry.bytes)?)?;
-            let status = if letter.why.is_some() { Status::Failed } else { Status::Delivered };
-            let Letter { event, tries, ended_at, why } = letter;
-            let (id, ended_at) = (self.webhook_id(team, name, event), Some(ended_at));
-            Ok(Delivery { id, event, status, tries, why, next: None, ended_at })
-        };
-        page.into_iter().map(read).collect()
-    }
-
-    /// The indexes that have a letter of an event: of what was delivered, and of what was given up.
-    async fn letters_of(
-        &self,
-        team: &TeamName,
-        name: &WebhookName,
-        event: &Waiting,
-    ) -> Result<[Option<String>; 2], Error> {
-        let (partition, before) = (self.team_partition(team), event.number.checked_sub(1).map(member));
-        let mut found = [delivered_index(team, name), dead_index(team, name)].map(Some);
-        for index in &mut found {
-            let name = index.as_deref().unwrap_or_default();
-            let first = self.store.list(partition, name, Order::Rising, before.as_deref(), 1).await?;
-            if first.first().is_none_or(|first| first.member != member(event.number)) {
-                *index = None;
-            }
-        }
-        Ok(found)
-    }
-
-    fn pending(&self, team: &TeamName, name: &WebhookName, pending: Pending) -> Delivery {
-        let Pending { event, tries, why, next } = pending;
-        let id = self.webhook_id(team, name, event);
-        Delivery { id, event, status: Status::Pending, tries, why, next, ended_at: None }
-    }
-
-    /// Tells an event again, now, whatever became of it, under the same id.
-    pub async fn redeliver(&self, team: &TeamName, name: &WebhookName, id: &str) -> Result<Delivery, Error> {
-        self.webhook(team, name).await?;
-        let number = id.split('_').next().and_then(|number| number.parse::<u64>().ok());
-        let heard = match number {
-            Some(number) => self.kept_event(team, number).await?,
-            None => None,
-        };
-        let event = heard.map(|heard| heard.waiting()).filter(|event| self.webhook_id(team, name, *event) == id);
-        let event = event.ok_or(Refusal::NotFound("delivery"))?;
-        let (reads, entry) = (self.course_reads(team, name), member(event.number));
-        let kept = self.letters_of(team, name, &event).await?;
-        let saved = self.decide(&reads, |records, now| {
-            let Some((_, mut course)) = live(&reads, records, name)? else {
-                return Ok(Change::nothing(Err(Refusal::NotFound("webhook"))));
-            };
-            if course.stopped.is_some() {
-                return Ok(Change::nothing(Err(Refusal::WebhookStopped)));
-            }
-            course.again(event, now);
-            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(now)) };
-            course.forget(kept.each_ref().map(|index| u32::from(index.is_some())));
-            change.remove.extend(kept.iter().flatten().map(|index| (index.clone(), entry.clone())));
-            change.put.push(course_record(reads.names[0].clone(), &course));
-            Ok(change)
-        });
-        let now = saved.await?.outcome?;
-        self.ringing.push((team.clone(), name.clone()));
-        let id = id.to_owned();
-        Ok(Delivery { id, event, status: Status::Pending, tries: 0, why: None, next: Some(now), ended_at: None })
     }
 }
 

@@ -123,6 +123,9 @@ impl Problem {
             Refusal::UnusableWebhook(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::WebhookStopped => Self::of(&slugs::WEBHOOK_STOPPED),
             Refusal::WebhookInUse => Self::of(&slugs::WEBHOOK_IN_USE),
+            Refusal::UnusableCustomer(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::UsernameTaken => Self::of(&slugs::USERNAME_TAKEN)
+                .at(vec![Fault::at("/username", "must be a name that no other customer of the team has")]),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
             Refusal::IdempotencyMismatch => Self::of(&slugs::IDEMPOTENCY_MISMATCH),
             Refusal::IdempotencyRunning => Self::of(&slugs::IDEMPOTENCY_RUNNING).after(1),

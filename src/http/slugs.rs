@@ -142,6 +142,9 @@ slugs! {
     NO_MATCHING_RECORD = "no-matching-record" UNPROCESSABLE_ENTITY "No record matches"
         "The private data match no record of the directory."
         "Send every field that `directory.match` names, as the directory has it.";
+    USERNAME_TAKEN = "username-taken" CONFLICT "The login name is taken"
+        "Another customer of the team logs in by that name, in whatever case it is written."
+        "Give another `username`, or none.";
     LOCKED = "locked" LOCKED "Locked"
         "Too many answers were wrong. Nothing is taken until the lock is over."
         "Wait `retry_after_seconds`, or have an agent unlock the participant.";

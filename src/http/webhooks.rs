@@ -19,7 +19,8 @@ use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::time::Moment;
 use crate::domain::webhook::{Signature, Wanted, Writing};
 use crate::gateway::Remember;
-use crate::gateway::webhooks::{Delivery, Known};
+use crate::gateway::deliveries::Delivery;
+use crate::gateway::webhooks::Known;
 
 /// The longest overlap of two secrets, and the usual one, in minutes.
 const LONGEST_OVERLAP: u64 = 10_080;

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use countersign::domain::secret::{MacKey, base64url, from_base64url};
-use reqwest::{Client, Method, Response, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, redirect};
 use serde_json::{Value, json};
 
 use crate::commands::{OWNER, Served, serve};
@@ -24,18 +24,24 @@ const DEVICE: &str = "canary-device-7f3a";
 const TYPED: &str = "canary text that was typed 7f3a";
 const ISSUER: &str = "canary-issuer-7f3a";
 
-struct Side {
-    url: String,
-    http: Client,
-    errors: String,
+/// A caller who keeps what errors tell.
+pub struct Side {
+    pub url: String,
+    pub http: Client,
+    pub errors: String,
 }
 
 impl Side {
-    async fn call(&mut self, method: Method, path: &str, key: &str, body: Value) -> (u16, Value) {
+    pub async fn call(&mut self, method: Method, path: &str, key: &str, body: Value) -> (u16, Value) {
         let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(key);
         if !body.is_null() {
             request = request.json(&body);
         }
+        self.read(request).await
+    }
+
+    /// The status, and what is told as JSON.
+    pub async fn read(&mut self, request: RequestBuilder) -> (u16, Value) {
         let reply = request.send().await.expect("it answers");
         let (status, text) = (reply.status().as_u16(), reply.text().await.unwrap());
         if status >= 400 {

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_channels::definition::{Abilities, Account, Definition, Wrong};
-use countersign_channels::inbound::Ear;
 use countersign_channels::{Channel, DeliveryError, Message, Sent};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -51,10 +50,6 @@ impl Definition for Platform {
 
     fn abilities(&self) -> Abilities {
         Abilities::default()
-    }
-
-    fn ear(&self, _: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
-        Ok(None)
     }
 }
 

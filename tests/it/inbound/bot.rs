@@ -308,21 +308,26 @@ async fn a116_a_code_that_comes_after_the_end_is_kept_from_the_bot() {
     }
 }
 
-/// What proves a request by standing in its address is not passed on with it.
-#[tokio::test]
-async fn the_bot_is_not_told_what_proves_the_platform() {
-    let world = World::new().await;
-    let team = team(&world).await;
-    let kannel = platforms::Line {
+/// What Kannel asks for, which proves itself by its address.
+const KANNEL_SAYS_HELLO: &str = "/in/acme/kannel?from=%2B37255512345&to=1&text=hello&id=7&key=a+secret+in+the+address";
+
+fn kannel() -> platforms::Line {
+    platforms::Line {
         name: "kannel",
         definition: "kannel",
         account: json!({"base_url": "https://kannel.example", "username": "u", "from": "1"}),
         secrets: json!({"password": "p", "inbound_secret": "a secret in the address"}),
         ..platforms::sms()
-    };
-    let bot = Bot::of(&team, &kannel).await;
-    let path = "/in/acme/kannel?from=%2B37255512345&to=1&text=hello&id=7&key=a+secret+in+the+address";
-    assert_eq!(team.world.call("", "POST", path, Value::Null).await.status, 200);
+    }
+}
+
+/// What proves a request by standing in its address is not passed on with it.
+#[tokio::test]
+async fn the_bot_is_not_told_what_proves_the_platform() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let bot = Bot::of(&team, &kannel()).await;
+    assert_eq!(team.world.call("", "POST", KANNEL_SAYS_HELLO, Value::Null).await.status, 200);
     let told = bot.told(&team).await;
     assert_eq!(told[0]["raw"]["from"], platforms::PHONE, "{}", told[0]);
     assert!(!told[0].to_string().contains("secret"), "{}", told[0]);
@@ -333,16 +338,8 @@ async fn the_bot_is_not_told_what_proves_the_platform() {
 async fn what_comes_by_get_is_received_though_nobody_waits() {
     let world = World::new().await;
     let team = team(&world).await;
-    let kannel = platforms::Line {
-        name: "kannel",
-        definition: "kannel",
-        account: json!({"base_url": "https://kannel.example", "username": "u", "from": "1"}),
-        secrets: json!({"password": "p", "inbound_secret": "a secret in the address"}),
-        ..platforms::sms()
-    };
-    let bot = Bot::of(&team, &kannel).await;
-    let path = "/in/acme/kannel?from=%2B37255512345&to=1&text=hello&id=7&key=a+secret+in+the+address";
-    let mut asking = Box::pin(team.world.call("", "GET", path, Value::Null));
+    let bot = Bot::of(&team, &kannel()).await;
+    let mut asking = Box::pin(team.world.call("", "GET", KANNEL_SAYS_HELLO, Value::Null));
     assert!(futures_util::poll!(&mut asking).is_pending(), "it is begun, and not answered yet");
     drop(asking);
     let received = async {

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use super::platforms::{Call, Said, telegram_message, telegram_update};
 use super::receiver::Receiver;
-use crate::attacks_http::canaries::{search, search_files};
+use crate::attacks_http::canaries::{Side, search, search_files};
 use crate::commands::{OWNER, Served, serve};
 use crate::stores;
 
@@ -22,28 +22,7 @@ const WORDS: &str = "canary words 7f3a";
 const TOKEN: &str = "1:canary-bot-token-7f3a";
 const WEBHOOK_SECRET: &str = "canary-webhook-secret-7f3a";
 
-struct Side {
-    url: String,
-    http: Client,
-    errors: String,
-}
-
 impl Side {
-    async fn call(&mut self, method: &str, path: &str, key: &str, body: Value) -> (u16, Value) {
-        let method = method.parse().expect("a method");
-        let request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(key).json(&body);
-        self.read(request).await
-    }
-
-    async fn read(&mut self, request: reqwest::RequestBuilder) -> (u16, Value) {
-        let reply = request.send().await.expect("it answers");
-        let (status, text) = (reply.status().as_u16(), reply.text().await.expect("a text"));
-        if status >= 400 {
-            self.errors.push_str(&text);
-        }
-        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
-    }
-
     /// What the platform tells.
     async fn tell(&mut self, call: &Call) -> u16 {
         let request = self.http.post(format!("{}{}", self.url, call.target)).body(call.body.clone());
@@ -76,43 +55,44 @@ async fn a139_a_code_that_comes_in_leaves_by_no_side_door() {
     command.env("RUST_LOG", "countersign=trace,debug").env("COUNTERSIGN_OUTBOUND__ALLOW", r#"["127.0.0.0/8"]"#);
     let mut served = Served::run(folder, &mut command);
     let mut side = Side { url: served.url.clone(), http: Client::new(), errors: String::new() };
-    side.call("PUT", "/v1/teams/acme", OWNER, json!({"name": "A shop"})).await;
+    side.call(Method::PUT, "/v1/teams/acme", OWNER, json!({"name": "A shop"})).await;
     let mut keys = Vec::new();
     for role in ["bot", "agent"] {
-        let (_, made) = side.call("POST", "/v1/teams/acme/api-keys", OWNER, json!({"role": role, "name": "k"})).await;
+        let (_, made) =
+            side.call(Method::POST, "/v1/teams/acme/api-keys", OWNER, json!({"role": role, "name": "k"})).await;
         keys.push(made["key"].as_str().expect("told once").to_owned());
     }
     let account = json!({"base_url": api.url, "forward_url": format!("{}/in", bot.url)});
     let secrets = json!({"token": TOKEN, "webhook_secret": WEBHOOK_SECRET});
     let body = json!({"definition": "telegram", "account": account, "secrets": secrets});
-    let (status, made) = side.call("PUT", "/v1/teams/acme/channels/telegram", OWNER, body).await;
+    let (status, made) = side.call(Method::PUT, "/v1/teams/acme/channels/telegram", OWNER, body).await;
     assert_eq!(status, 201, "{made}");
     let person = json!({"role": "primary"});
     let open = json!({"channel": "telegram", "conversation": "1111111", "participants": [person]});
-    let (_, chat) = side.call("POST", "/v1/interactions", &keys[0], open).await;
+    let (_, chat) = side.call(Method::POST, "/v1/interactions", &keys[0], open).await;
     let at = format!("/v1/interactions/{}", chat["id"].as_str().expect("an id"));
 
     let pin = json!({"method": "pin", "pin": RIGHT, "deliver_to": "agent"});
-    let (status, challenge) = side.call("POST", &format!("{at}/challenges"), &keys[1], pin).await;
+    let (status, challenge) = side.call(Method::POST, &format!("{at}/challenges"), &keys[1], pin).await;
     assert_eq!(status, 202, "{challenge}");
     let forged = telegram(9, FORGED, "1111111", "private").with("x-telegram-bot-api-secret-token", Some("wrong"));
     assert_eq!(side.tell(&forged).await, 401);
     for (id, text) in [(1, WORDS), (2, WRONG), (3, RIGHT)] {
         assert_eq!(side.tell(&telegram(id, text, "1111111", "private")).await, 200);
     }
-    let (_, flag) = side.call("GET", &format!("{at}/authentication"), &keys[0], json!({})).await;
+    let (_, flag) = side.call(Method::GET, &format!("{at}/authentication"), &keys[0], json!({})).await;
     assert_eq!(flag["methods"], json!(["pin"]), "{flag}");
     // One in a group whose conversation has a challenge, and one that is taken back before it is answered.
     let open = json!({"channel": "telegram", "conversation": "-5", "participants": [{"role": "primary"}]});
-    let (_, group) = side.call("POST", "/v1/interactions", &keys[0], open).await;
+    let (_, group) = side.call(Method::POST, "/v1/interactions", &keys[0], open).await;
     let path = format!("/v1/interactions/{}/challenges", group["id"].as_str().expect("an id"));
     let pin = json!({"method": "pin", "pin": BEFORE_OTHERS, "deliver_to": "agent"});
-    assert_eq!(side.call("POST", &path, &keys[1], pin).await.0, 202);
+    assert_eq!(side.call(Method::POST, &path, &keys[1], pin).await.0, 202);
     assert_eq!(side.tell(&telegram(4, BEFORE_OTHERS, "-5", "group")).await, 200);
     let pin = json!({"method": "pin", "pin": LATE, "deliver_to": "agent"});
-    let (_, challenge) = side.call("POST", &format!("{at}/challenges"), &keys[1], pin).await;
+    let (_, challenge) = side.call(Method::POST, &format!("{at}/challenges"), &keys[1], pin).await;
     let path = format!("/v1/challenges/{}", challenge["id"].as_str().expect("an id"));
-    side.call("DELETE", &path, &keys[1], json!({})).await;
+    side.call(Method::DELETE, &path, &keys[1], json!({})).await;
     assert_eq!(side.tell(&telegram(5, LATE, "1111111", "private")).await, 200);
 
     // Taken out of the chat: the wrong, the right, the one before others, the late one. Told to the bot:
@@ -126,7 +106,7 @@ async fn a139_a_code_that_comes_in_leaves_by_no_side_door() {
     let metrics = side.http.get(format!("{}/metrics", side.url)).send().await.expect("it answers");
     let metrics = metrics.text().await.expect("a text");
     assert!(metrics.contains("countersign_received_total{outcome=\"answer\"} 2"), "{metrics}");
-    let (_, audit) = side.call("GET", "/v1/teams/acme/audit", OWNER, json!({})).await;
+    let (_, audit) = side.call(Method::GET, "/v1/teams/acme/audit", OWNER, json!({})).await;
     let listen = side.http.get(format!("{}/v1/events", side.url)).bearer_auth(&keys[0]).header("last-event-id", "0");
     let (mut stream, mut events) = (listen.send().await.expect("it answers"), Vec::new());
     while let Ok(Ok(Some(bytes))) = tokio::time::timeout(Duration::from_millis(700), stream.chunk()).await {

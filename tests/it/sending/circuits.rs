@@ -8,7 +8,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use countersign_channels::DeliveryError::{Ambiguous, AuthBroken, Permanent, Retry};
 use countersign_channels::definition::{Abilities, Account, Definition, Wrong};
-use countersign_channels::inbound::Ear;
 use countersign_channels::{Channel, DeliveryError, Message, Sent};
 use serde_json::{Value, json};
 
@@ -141,10 +140,6 @@ impl Definition for Deaf {
 
     fn abilities(&self) -> Abilities {
         Abilities::default()
-    }
-
-    fn ear(&self, _: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
-        Ok(None)
     }
 }
 

@@ -18,6 +18,11 @@ pub trait Before: Send + Sync + 'static {
 
     /// Hears which records are read.
     fn reads(&self, _names: &[String]) {}
+
+    /// Lets a page of an index be read, or not.
+    fn lists(&self, _index: &str, _limit: usize) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// The store, and what stands before its commits.
@@ -61,6 +66,7 @@ impl<B: Before> Store for Around<B> {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
+        self.before.lists(index, limit)?;
         self.store.list(partition, index, order, after, limit).await
     }
 

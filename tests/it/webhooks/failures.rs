@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign::ambient::{Clock as _, FixedClock};
-use countersign::store::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
+use countersign::store::{Batch, Outcome, Store, StoreError};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::receiver::{Got, Receiver};
 use super::{HOUR, MINUTE, acme, text};
 use crate::stores;
+use crate::stores::around::{Around, Before};
 use crate::world::{Team, World};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A store that does less than it is asked.
 struct Faults {
-    store: Arc<dyn Store>,
     /// Commits that are still made.
     commits: AtomicUsize,
     /// For how long the next commit of a course is under way.
@@ -34,70 +34,30 @@ fn away() -> StoreError {
 }
 
 /// A world over such a store.
-async fn faulty() -> (World, Arc<Faults>) {
+async fn faulty() -> (World, Arc<Around<Faults>>) {
     let stand = stores::memory().await.expect("memory is always there");
     let (commits, unread) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
-    let faults = Arc::new(Faults { store: stand.store.clone(), commits, slow: Mutex::default(), unread });
-    (World::on(stand.behind(faults.clone())), faults)
+    let before = Faults { commits, slow: Mutex::default(), unread };
+    let store = Arc::new(Around { store: stand.store.clone(), before });
+    (World::on(stand.behind(store.clone())), store)
 }
 
 #[async_trait]
-impl Store for Faults {
-    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+impl Before for Faults {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
         let left = self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         left.map_err(|_| away())?;
         let is_course = batch.put.iter().any(|put| put.name.starts_with("v/"));
-        let outcome = self.store.commit(batch).await;
+        let outcome = store.commit(batch).await;
         if is_course && let Some((clock, span)) = self.slow.lock().expect("nobody panicked").take() {
             clock.advance(span);
         }
         outcome
     }
 
-    async fn list(
-        &self,
-        partition: Partition,
-        index: &str,
-        order: Order,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
-        if limit == 1 && index.starts_with("s/") && self.unread.load(Ordering::SeqCst) {
-            return Err(away());
-        }
-        self.store.list(partition, index, order, after, limit).await
-    }
-
-    async fn get(&self, partition: Partition, names: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
-        self.store.get(partition, names).await
-    }
-
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
-        self.store.due(now, limit, lease_ms).await
-    }
-
-    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
-        self.store.outbox(limit).await
-    }
-
-    async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {
-        self.store.trim_outbox(tag, seq).await
-    }
-
-    fn board(&self, key: &Key) -> Board {
-        self.store.board(key)
-    }
-
-    async fn woken(&self) {
-        self.store.woken().await;
-    }
-
-    async fn sweep(&self, now: u64) -> Result<usize, StoreError> {
-        self.store.sweep(now).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.store.ping().await
+    fn lists(&self, index: &str, limit: usize) -> Result<(), StoreError> {
+        let is_one_event = limit == 1 && index.starts_with("s/");
+        if is_one_event && self.unread.load(Ordering::SeqCst) { Err(away()) } else { Ok(()) }
     }
 }
 
@@ -385,9 +345,9 @@ async fn a_removal_that_is_cut_short_leaves_nothing_of_a_webhook() {
     team.open("sms", "c1").await;
     team.tended().await;
     assert_eq!(team.deliveries("bot", "pending").await.len(), 1);
-    store.commits.store(1, Ordering::SeqCst);
+    store.before.commits.store(1, Ordering::SeqCst);
     team.hook("DELETE", "bot", "", Value::Null).await.expect(204);
-    store.commits.store(usize::MAX, Ordering::SeqCst);
+    store.before.commits.store(usize::MAX, Ordering::SeqCst);
     world.clock.advance(DAY);
     let due = store.store.due(world.clock.now(), 256, 1).await.expect("the store is there");
     assert!(due.iter().all(|key| !key.name.starts_with("v/")), "{due:?}");
@@ -407,11 +367,11 @@ async fn an_event_that_cannot_be_read_is_not_held_against_its_receiver() {
     team.tended().await;
     assert_eq!(receiver.got().len(), 1);
     receiver.says(204);
-    store.unread.store(true, Ordering::SeqCst);
+    store.before.unread.store(true, Ordering::SeqCst);
     world.pass(Duration::from_secs(10)).await;
     let waits = team.deliveries("bot", "pending").await;
     assert_eq!((&waits[0]["tries"], &waits[0]["reason"]), (&json!(1), &json!("status")));
-    store.unread.store(false, Ordering::SeqCst);
+    store.before.unread.store(false, Ordering::SeqCst);
     world.pass(Duration::from_secs(10)).await;
     assert_eq!(receiver.kinds(), ["interaction.opened"], "when the claim has lapsed");
 }
@@ -423,9 +383,9 @@ async fn what_was_claimed_too_slowly_is_left_to_the_next_claim() {
     let (team, receiver) = (world.team("acme").await, Receiver::start().await);
     team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
     team.open("sms", "c1").await;
-    *store.slow.lock().expect("nobody panicked") = Some((world.clock.clone(), Duration::from_secs(4)));
+    *store.before.slow.lock().expect("nobody panicked") = Some((world.clock.clone(), Duration::from_secs(4)));
     team.tended().await;
-    assert!(store.slow.lock().expect("nobody panicked").is_none(), "it was claimed");
+    assert!(store.before.slow.lock().expect("nobody panicked").is_none(), "it was claimed");
     assert_eq!(receiver.got().len(), 0);
     world.pass(Duration::from_secs(6)).await;
     assert_eq!(receiver.kinds(), ["interaction.opened"]);
