@@ -23,6 +23,7 @@ pub mod interaction;
 pub mod line;
 pub mod link;
 pub mod lockout;
+pub mod login;
 pub mod matching;
 pub mod method;
 pub mod pace;

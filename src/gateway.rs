@@ -25,6 +25,7 @@ use crate::domain::secret::{Keys, MacKey, Secret, Tag};
 use crate::domain::turn::Draws;
 use crate::store::{CommitId, Partition, Store, StoreError};
 
+pub mod accounts;
 pub mod alarms;
 pub mod audit;
 mod caches;
@@ -39,11 +40,14 @@ pub mod deliveries;
 pub mod ears;
 pub mod entry;
 pub mod epoch;
+pub mod hosted;
 pub mod inbound;
 pub mod interactions;
 pub mod keys;
+mod letters;
 mod lines;
 pub mod links;
+mod logins;
 pub mod messages;
 mod names;
 mod openings;
@@ -56,6 +60,7 @@ pub mod reapply;
 pub mod relay;
 pub mod replay;
 mod requesting;
+pub mod resets;
 pub mod retention;
 pub mod retracting;
 pub mod returns;
@@ -67,11 +72,13 @@ mod send_budget;
 pub mod sending;
 pub mod settings;
 mod showing;
+pub mod signing_in;
 mod sms;
 pub mod stream;
 pub mod teams;
 pub mod telling;
 mod threads;
+pub mod tickets;
 mod turns;
 pub mod webhooks;
 pub mod windows;
@@ -154,6 +161,10 @@ pub struct Gateway {
     /// What carries posts to addresses of teams.
     courier: posting::Courier,
     /// Lines of posts that this node has claimed.
+    /// Messages to customers that this node has claimed.
+    letters: letters::Claimed,
+    /// Logins on the hosted page wait here for those of the same conversation.
+    signing_in: Vec<Mutex<()>>,
     lines: lines::Claimed,
     /// Webhooks that this node is to look after.
     ringing: ringing::Ringing,
@@ -215,6 +226,8 @@ impl Gateway {
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
             courier: posting::Courier::new(premises.reach),
+            letters: letters::Claimed::default(),
+            signing_in: (0..256).map(|_| Mutex::new(())).collect(),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),
@@ -257,9 +270,13 @@ impl Gateway {
     /// background loops do the same; tests call it when their clock has moved.
     pub async fn tend(&self) -> Result<(), Error> {
         loop {
-            while self.ring().await? + self.send().await + self.take_messages_back().await + self.post_lines().await > 0
-            {
-            }
+            while self.ring().await?
+                + self.send().await
+                + self.send_letters().await
+                + self.take_messages_back().await
+                + self.post_lines().await
+                > 0
+            {}
             self.add_all_counts().await?;
             while self.relay().await? > 0 {}
             if self.tell().await == 0 {

@@ -4,6 +4,7 @@
 //! and rules: `http` says what a page shall say, this module says how it looks. Every page works
 //! without JavaScript and under a policy that allows neither inline script nor inline style.
 
+mod account;
 mod answer;
 mod assets;
 mod brand;
@@ -16,6 +17,7 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
+pub use account::{Account, AccountError, Asks};
 pub use answer::{Answer, AnswerError, Screen, SentTo, Wanted};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
@@ -141,6 +143,8 @@ pub enum DoneState {
     Passed,
     /// The person is in the conversation.
     Entered,
+    /// Another password was chosen.
+    PasswordChanged,
     /// The login page refused.
     Denied,
     /// The person gave up at the login page.
@@ -186,11 +190,12 @@ pub enum Refused {
     NoCode,
     CodeOver,
     EntryOver,
+    ResetOver,
 }
 
 impl Refused {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 14] = [
+    pub const ALL: [Refused; 15] = [
         Refused::Expired,
         Refused::Used,
         Refused::Superseded,
@@ -205,6 +210,7 @@ impl Refused {
         Refused::NoCode,
         Refused::CodeOver,
         Refused::EntryOver,
+        Refused::ResetOver,
     ];
 
     fn word(self) -> &'static str {
@@ -223,6 +229,7 @@ impl Refused {
             Refused::NoCode => "no_code",
             Refused::CodeOver => "code_over",
             Refused::EntryOver => "entry_over",
+            Refused::ResetOver => "reset_over",
         }
     }
 }

@@ -124,6 +124,14 @@ impl Problem {
             Refusal::WebhookStopped => Self::of(&slugs::WEBHOOK_STOPPED),
             Refusal::WebhookInUse => Self::of(&slugs::WEBHOOK_IN_USE),
             Refusal::UnusableCustomer(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::Guest => Self::of(&slugs::GUEST_ACCOUNT),
+            Refusal::PasswordElsewhere => Self::of(&slugs::PASSWORD_ELSEWHERE),
+            Refusal::AccountDisabled => Self::of(&slugs::ACCOUNT_DISABLED),
+            Refusal::AppStands => Self::of(&slugs::APP_ENROLLED),
+            Refusal::NoApp => Self::of(&slugs::NO_APP),
+            Refusal::WrongAppCode => {
+                Self::of(&slugs::INVALID).at(vec![Fault::at("/code", "is not the code that the app shows")])
+            }
             Refusal::UsernameTaken => Self::of(&slugs::USERNAME_TAKEN)
                 .at(vec![Fault::at("/username", "must be a name that no other customer of the team has")]),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
