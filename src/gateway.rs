@@ -47,6 +47,7 @@ pub mod keys;
 mod letters;
 mod lines;
 pub mod links;
+pub mod logging_in;
 mod logins;
 pub mod messages;
 mod names;
@@ -72,7 +73,6 @@ mod send_budget;
 pub mod sending;
 pub mod settings;
 mod showing;
-pub mod signing_in;
 mod sms;
 pub mod stream;
 pub mod teams;
@@ -164,7 +164,7 @@ pub struct Gateway {
     /// Messages to customers that this node has claimed.
     letters: letters::Claimed,
     /// Logins on the hosted page wait here for those of the same conversation.
-    signing_in: Vec<Mutex<()>>,
+    logging_in: Vec<Mutex<()>>,
     lines: lines::Claimed,
     /// Webhooks that this node is to look after.
     ringing: ringing::Ringing,
@@ -227,7 +227,7 @@ impl Gateway {
             retractions: retracting::Retractions::default(),
             courier: posting::Courier::new(premises.reach),
             letters: letters::Claimed::default(),
-            signing_in: (0..256).map(|_| Mutex::new(())).collect(),
+            logging_in: (0..256).map(|_| Mutex::new(())).collect(),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),

@@ -4,10 +4,10 @@
 //! and rules: `http` says what a page shall say, this module says how it looks. Every page works
 //! without JavaScript and under a policy that allows neither inline script nor inline style.
 
-mod account;
 mod answer;
 mod assets;
 mod brand;
+mod customer_login;
 mod prose;
 mod reference;
 mod render;
@@ -17,10 +17,10 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
-pub use account::{Account, AccountError, Asks};
 pub use answer::{Answer, AnswerError, Screen, SentTo, Wanted};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
+pub use customer_login::{Asks, CustomerLogin, LoginError};
 pub use render::Pages;
 
 use serde::Serialize;

@@ -249,13 +249,6 @@ impl Login {
         self.sign_out();
     }
 
-    /// The same password, kept by the numbers of today.
-    pub fn rehash(&mut self, hash: PasswordHash) {
-        if let Some(kept) = &mut self.password {
-            kept.hash = hash;
-        }
-    }
-
     /// Ends every ticket, and every way to one that had begun.
     pub fn sign_out(&mut self) -> usize {
         self.codes = Codes::default();

@@ -204,7 +204,7 @@ impl Gateway {
     }
 
     /// An authenticator app is given its secret, as the address that apps read; told once.
-    pub async fn enrol_app(
+    pub async fn enrol_customer_app(
         &self,
         team: &TeamName,
         id: &CustomerId,
@@ -220,7 +220,13 @@ impl Gateway {
     }
 
     /// The app shows that it has the secret: from now on it is asked at each login.
-    pub async fn confirm_app(&self, team: &TeamName, id: &CustomerId, code: &str, actor: &Actor) -> Result<(), Error> {
+    pub async fn confirm_customer_app(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+        code: &str,
+        actor: &Actor,
+    ) -> Result<(), Error> {
         let (view, _, account) = self.account(team, id).await?;
         let lockout = never_for_good(view.effective.settings.lockout_of(Guarded::Otp));
         let digits = Digits::parse(code);
@@ -243,7 +249,7 @@ impl Gateway {
     }
 
     /// Takes an authenticator app away.
-    pub async fn drop_app(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
+    pub async fn drop_customer_app(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
         let (_, _, account) = self.account(team, id).await?;
         let rule = |login: &mut Login, when: When| {
             let data = json!({"app": "removed"});

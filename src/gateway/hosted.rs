@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use url::{Url, form_urlencoded};
 
 use super::links::fresh;
-use super::signing_in::{SignedIn, SigningIn};
+use super::logging_in::{LoggedIn, LoggingIn};
 use super::teams::TeamView;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held};
@@ -105,9 +105,9 @@ impl Gateway {
         mark
     }
 
-    fn signing<'a>(&self, at: &'a AtLogin, browser: &str) -> SigningIn<'a> {
+    fn signing<'a>(&self, at: &'a AtLogin, browser: &str) -> LoggingIn<'a> {
         let (device, page) = (self.device_at(at), Some(self.page_mark(at, browser)));
-        SigningIn { team: &at.team, device, actor: &Actor::Person, page, counted: at.knocking.known.as_ref() }
+        LoggingIn { team: &at.team, device, actor: &Actor::Person, page, counted: at.knocking.known.as_ref() }
     }
 
     /// Name and password were typed.
@@ -117,16 +117,16 @@ impl Gateway {
         browser: &str,
         (name, password): (&str, &str),
     ) -> Result<Stepped, Error> {
-        let _alone = self.signing_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
+        let _alone = self.logging_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
         self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
         let by = self.signing(at, browser);
-        match self.sign_in(&by, (name, password), None).await? {
-            SignedIn::No => self.missed(at).await,
-            SignedIn::SecondStep(holder) => {
+        match self.log_in(&by, (name, password), None).await? {
+            LoggedIn::No => self.missed(at).await,
+            LoggedIn::SecondStep(holder) => {
                 self.request_code(&by, Purpose::Second, holder.customer.as_str(), None).await?;
                 Ok(Stepped::Code(LoginTag::of(&self.keys, &at.team.team.name, &holder.customer)))
             }
-            SignedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "password").await,
+            LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "password").await,
         }
     }
 
@@ -137,13 +137,13 @@ impl Gateway {
         browser: &str,
         (of, code): (LoginTag, &str),
     ) -> Result<Stepped, Error> {
-        let _alone = self.signing_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
+        let _alone = self.logging_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
         self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
         let by = self.signing(at, browser);
         let Some(customer) = self.whose(at, of).await? else { return self.missed(at).await };
         match self.answer_code(&by, Purpose::Second, customer.as_str(), (code, None)).await? {
-            SignedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "two_factor").await,
-            SignedIn::No | SignedIn::SecondStep(_) => self.missed(at).await,
+            LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "two_factor").await,
+            LoggedIn::No | LoggedIn::SecondStep(_) => self.missed(at).await,
         }
     }
 

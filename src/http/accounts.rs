@@ -33,7 +33,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(enable_account))
         .routes(routes!(unlock_account))
         .routes(routes!(reset_password))
-        .routes(routes!(enrol_app, drop_app))
+        .routes(routes!(enrol_customer_app, drop_customer_app))
 }
 
 /// How an account stands.
@@ -203,10 +203,10 @@ struct AppView {
 
 /// Enrols an authenticator app (RFC 6238), or confirms it with its first code: from then on it is asked at
 /// each login.
-#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/totp", tag = "customers", operation_id = "enrol_app",
+#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/totp", tag = "customers", operation_id = "enrol_customer_app",
     params(("team" = String, Path), ("id" = String, Path)), request_body = App, security(("key" = ["admin"])),
     responses((status = 201, body = AppView), (status = 200, body = AccountView)))]
-async fn enrol_app(
+async fn enrol_customer_app(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path((team, id)): Path<(String, String)>,
@@ -217,26 +217,26 @@ async fn enrol_app(
         if code.len() > 64 {
             return Err(fault("/code", "at most 64 bytes"));
         }
-        state.gateway.confirm_app(&team, &id, code, &caller.actor).await.map_err(|e| state.problem(e))?;
+        state.gateway.confirm_customer_app(&team, &id, code, &caller.actor).await.map_err(|e| state.problem(e))?;
         return told(&state, &team, &id).await;
     }
     let place = state.reserve(&caller, &body).await?;
     let render = |url: &String| created(true, &json!({"otpauth_url": url, "status": "pending"}));
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.enrol_app(&team, &id, remember.as_ref()).await;
+    let told = state.gateway.enrol_customer_app(&team, &id, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
 /// Takes the authenticator app away.
-#[utoipa::path(delete, path = "/v1/teams/{team}/customers/{id}/totp", tag = "customers", operation_id = "drop_app",
+#[utoipa::path(delete, path = "/v1/teams/{team}/customers/{id}/totp", tag = "customers", operation_id = "drop_customer_app",
     params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
     responses((status = 204)))]
-async fn drop_app(
+async fn drop_customer_app(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path((team, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (team, id) = named(&caller, &team, &id)?;
-    state.gateway.drop_app(&team, &id, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.drop_customer_app(&team, &id, &caller.actor).await.map_err(|e| state.problem(e))?;
     Ok(StatusCode::NO_CONTENT)
 }

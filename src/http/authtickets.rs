@@ -20,7 +20,7 @@ use super::{Shared, slugs};
 use crate::domain::login::codes::Purpose;
 use crate::gateway::Error;
 use crate::gateway::callers::Caller;
-use crate::gateway::signing_in::{SignedIn, SigningIn};
+use crate::gateway::logging_in::{LoggedIn, LoggingIn};
 use crate::gateway::teams::TeamView;
 use crate::gateway::tickets::{Holder, Tokens};
 
@@ -117,10 +117,10 @@ fn by<'a>(
     caller: &'a Caller,
     team: &'a TeamView,
     (fingerprint, region): (Option<&String>, Option<&String>),
-) -> Result<SigningIn<'a>, Problem> {
+) -> Result<LoggingIn<'a>, Problem> {
     let (fingerprint, region) = (text("/fingerprint", fingerprint)?, text("/region", region)?);
     let device = state.gateway.device(Some(fingerprint), Some(region));
-    Ok(SigningIn { team, device, actor: &caller.actor, page: None, counted: None })
+    Ok(LoggingIn { team, device, actor: &caller.actor, page: None, counted: None })
 }
 
 /// A login with a password.
@@ -154,10 +154,10 @@ async fn create_ticket(
     let password = needed("/password", asked.password.as_ref())?;
     let number = number("/accountId", asked.account_id.as_ref())?;
     let by = by(&state, &caller, &team, (asked.fingerprint.as_ref(), asked.region.as_ref()))?;
-    match state.gateway.sign_in(&by, (name, password), number).await.map_err(|e| state.problem(e))? {
-        SignedIn::No => Err(Problem::of(&slugs::LOGIN_FAILED)),
-        SignedIn::SecondStep(holder) => Ok(ticket(&holder, None)),
-        SignedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
+    match state.gateway.log_in(&by, (name, password), number).await.map_err(|e| state.problem(e))? {
+        LoggedIn::No => Err(Problem::of(&slugs::LOGIN_FAILED)),
+        LoggedIn::SecondStep(holder) => Ok(ticket(&holder, None)),
+        LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
     }
 }
 
@@ -314,10 +314,10 @@ async fn answer(
     let code = text("/otpCode", typed.otp_code.as_ref())?;
     let number = number("/customerAccountId", typed.customer_account_id.as_ref())?;
     let by = by(&state, &caller, &team, (typed.fingerprint.as_ref(), typed.region.as_ref()))?;
-    let told: Result<SignedIn, Error> = state.gateway.answer_code(&by, purpose, user, (code, number)).await;
+    let told: Result<LoggedIn, Error> = state.gateway.answer_code(&by, purpose, user, (code, number)).await;
     match told.map_err(|e| state.problem(e))? {
-        SignedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
-        SignedIn::No | SignedIn::SecondStep(_) => {
+        LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
+        LoggedIn::No | LoggedIn::SecondStep(_) => {
             Err(Problem::of(&slugs::CODE_REFUSED).with("requires2fa", Value::Bool(true)))
         }
     }

@@ -48,9 +48,9 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    fn ask(&self, asks: pages::Asks, error: Option<pages::AccountError>) -> Response {
+    fn ask(&self, asks: pages::Asks, error: Option<pages::LoginError>) -> Response {
         let settings = &self.at.team.effective.settings;
-        let page = pages::Account {
+        let page = pages::CustomerLogin {
             brand: brand(settings),
             locale: settings.locale.clone(),
             asks,
@@ -58,7 +58,7 @@ impl Visit<'_> {
             action: format!("/login/{}?{}", self.at.team.team.name, self.query),
             nonce: nonce(self.state, &self.at.handle, self.browser),
         };
-        drawn_alone(self.state, self.state.pages.account(&page), "'self'")
+        drawn_alone(self.state, self.state.pages.customer_login(&page), "'self'")
     }
 
     async fn answer(&self, form: &Form) -> Result<Response, Error> {
@@ -66,7 +66,7 @@ impl Visit<'_> {
         let Some(of) = LoginTag::parse(form.field("account")) else {
             let typed = (form.field("username"), form.field("password"));
             return Ok(match gateway.log_in_here(self.at, self.browser, typed).await? {
-                Stepped::Wrong => self.ask(pages::Asks::Password, Some(pages::AccountError::Wrong)),
+                Stepped::Wrong => self.ask(pages::Asks::Password, Some(pages::LoginError::Wrong)),
                 Stepped::Code(of) => self.ask(code(of), None),
                 Stepped::Answered(to) => see_other(&to),
             });
@@ -74,7 +74,7 @@ impl Visit<'_> {
         let step: hosted::Stepped = gateway.answer_here(self.at, self.browser, (of, form.field("code"))).await?;
         Ok(match step {
             Stepped::Answered(to) => see_other(&to),
-            Stepped::Wrong | Stepped::Code(_) => self.ask(code(of), Some(pages::AccountError::WrongCode)),
+            Stepped::Wrong | Stepped::Code(_) => self.ask(code(of), Some(pages::LoginError::WrongCode)),
         })
     }
 

@@ -15,7 +15,7 @@ use crate::domain::login::reset::ResetToken;
 use crate::domain::refusal::Refusal;
 use crate::gateway::Error;
 use crate::gateway::resets::OpenReset;
-use crate::pages::{self, AccountError};
+use crate::pages::{self, LoginError};
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {
@@ -48,9 +48,9 @@ fn refused(state: &Shared, error: Error) -> Response {
     }
 }
 
-fn ask(state: &Shared, open: &OpenReset, (text, browser): (&str, &str), error: Option<AccountError>) -> Response {
+fn ask(state: &Shared, open: &OpenReset, (text, browser): (&str, &str), error: Option<LoginError>) -> Response {
     let settings = &open.team.effective.settings;
-    let page = pages::Account {
+    let page = pages::CustomerLogin {
         brand: brand(settings),
         locale: settings.locale.clone(),
         asks: pages::Asks::NewPassword {
@@ -61,7 +61,7 @@ fn ask(state: &Shared, open: &OpenReset, (text, browser): (&str, &str), error: O
         action: format!("/r/{text}"),
         nonce: nonce_for(state, text, browser),
     };
-    drawn_alone(state, state.pages.account(&page), "'self'")
+    drawn_alone(state, state.pages.customer_login(&page), "'self'")
 }
 
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
@@ -77,13 +77,13 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
     };
     let again = |error| ask(&state, &open, (&text, &form.browser), Some(error));
     if form.field("password") != form.field("again") {
-        return Ok(again(AccountError::Differ));
+        return Ok(again(LoginError::Differ));
     }
     Ok(match state.gateway.use_reset(&token, form.field("password")).await {
         Ok(open) => done(&state, &open.team.effective.settings, pages::DoneState::PasswordChanged),
         Err(Error::Refused(Refusal::UnusableCustomer(faults))) => {
             let common = faults.iter().any(|fault| fault.detail.contains("common") || fault.detail.contains("own"));
-            again(if common { AccountError::Common } else { AccountError::Weak })
+            again(if common { LoginError::Common } else { LoginError::Weak })
         }
         Err(error) => refused(&state, error),
     })

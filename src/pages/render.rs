@@ -6,14 +6,15 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::Serialize;
 
 use super::{
-    Account, Answer, Brand, Done, Landing, Notice, ProblemPage, Screen, Window, assets, prose, reference, texts,
+    Account, Answer, Brand, CustomerLogin, Done, Landing, Notice, ProblemPage, Screen, Window, assets, prose,
+    reference, texts,
 };
 
 pub(super) const TEMPLATES: [(&str, &str); 13] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
-    ("account.html", include_str!("templates/account.html")),
+    ("customer_login.html", include_str!("templates/customer_login.html")),
     ("answer.html", include_str!("templates/answer.html")),
     ("screen.html", include_str!("templates/screen.html")),
     ("code.html", include_str!("templates/code.html")),
@@ -64,8 +65,8 @@ impl Pages {
     }
 
     /// A page of an account.
-    pub fn account(&self, page: &Account) -> String {
-        self.customer("account.html", &page.brand, &page.locale, page, None)
+    pub fn customer_login(&self, page: &CustomerLogin) -> String {
+        self.customer("customer_login.html", &page.brand, &page.locale, page, None)
     }
 
     /// The document of the frame that a team's own opening screen stands in.

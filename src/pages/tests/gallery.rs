@@ -24,8 +24,8 @@ impl Artist<'_> {
         self.pages.answer(&Answer { locale: self.locale.to_owned(), ..page })
     }
 
-    fn account(&self, page: Account) -> String {
-        self.pages.account(&Account { locale: self.locale.to_owned(), ..page })
+    fn account(&self, page: CustomerLogin) -> String {
+        self.pages.customer_login(&CustomerLogin { locale: self.locale.to_owned(), ..page })
     }
 
     fn done(&self, page: Done) -> String {
@@ -80,7 +80,7 @@ pub(super) fn sent(word: &str) -> Wanted {
 
 /// The pages of accounts.
 fn accounts(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
-    let page = |asks, error| Account {
+    let page = |asks, error| CustomerLogin {
         brand: brand(word),
         locale: "en".to_owned(),
         asks,
@@ -92,13 +92,13 @@ fn accounts(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
     let new = || Asks::NewPassword { length: 6, expires_at: "2026-03-01T09:32:00Z".to_owned() };
     vec![
         ("account-password", artist.account(page(Asks::Password, None))),
-        ("account-wrong", artist.account(page(Asks::Password, Some(AccountError::Wrong)))),
+        ("account-wrong", artist.account(page(Asks::Password, Some(LoginError::Wrong)))),
         ("account-code", artist.account(page(code(), None))),
-        ("account-wrong-code", artist.account(page(code(), Some(AccountError::WrongCode)))),
+        ("account-wrong-code", artist.account(page(code(), Some(LoginError::WrongCode)))),
         ("account-new", artist.account(page(new(), None))),
-        ("account-differ", artist.account(page(new(), Some(AccountError::Differ)))),
-        ("account-weak", artist.account(page(new(), Some(AccountError::Weak)))),
-        ("account-common", artist.account(page(new(), Some(AccountError::Common)))),
+        ("account-differ", artist.account(page(new(), Some(LoginError::Differ)))),
+        ("account-weak", artist.account(page(new(), Some(LoginError::Weak)))),
+        ("account-common", artist.account(page(new(), Some(LoginError::Common)))),
         ("done-password", artist.done(done(word, DoneState::PasswordChanged))),
     ]
 }

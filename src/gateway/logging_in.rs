@@ -27,7 +27,7 @@ use crate::domain::time::Moment;
 use crate::domain::typed::Digits;
 
 /// Who logs in, from where, by whom.
-pub struct SigningIn<'a> {
+pub struct LoggingIn<'a> {
     /// The team.
     pub team: &'a TeamView,
     /// The device, as it is described.
@@ -42,7 +42,7 @@ pub struct SigningIn<'a> {
 
 /// How it went.
 #[derive(Clone, Debug)]
-pub enum SignedIn {
+pub enum LoggedIn {
     /// Nothing was right, or nothing is taken. Which of these it was is for nobody to know.
     No,
     /// The password was right, and a code is wanted besides.
@@ -73,12 +73,12 @@ impl Gateway {
     }
 
     /// Logs in by name and password. `number` is the account's, where the caller names one.
-    pub async fn sign_in(
+    pub async fn log_in(
         &self,
-        by: &SigningIn<'_>,
+        by: &LoggingIn<'_>,
         (name, password): (&str, &str),
         number: Option<u64>,
-    ) -> Result<SignedIn, Error> {
+    ) -> Result<LoggedIn, Error> {
         let record = self.person_named(by.team, name).await?;
         let account = self.account_for(by.team, record.as_ref(), name);
         let known = self.at_ceiling_of(&account, Need::Look).await?;
@@ -100,7 +100,7 @@ impl Gateway {
         let kept = begun.clone().flatten();
         let right = self.is_her_password(kept.as_ref(), password).await?;
         if begun.is_none() {
-            return Ok(SignedIn::No);
+            return Ok(LoggedIn::No);
         }
         let asked = number.is_none_or(|number| {
             record.as_ref().is_some_and(|record| u64::from(account.tag.number(&record.id)) == number)
@@ -133,7 +133,7 @@ impl Gateway {
     /// anybody is in. True where this one bans.
     async fn settle_ceiling(
         &self,
-        by: &SigningIn<'_>,
+        by: &LoggingIn<'_>,
         account: &Account,
         right: bool,
         failures: u32,
@@ -155,7 +155,7 @@ impl Gateway {
     fn after_password(
         &self,
         login: &mut Login,
-        by: &SigningIn<'_>,
+        by: &LoggingIn<'_>,
         account: &Account,
         nonce: [u8; 16],
         when: When,
@@ -170,7 +170,7 @@ impl Gateway {
     fn lets_in(
         &self,
         login: &mut Login,
-        by: &SigningIn<'_>,
+        by: &LoggingIn<'_>,
         account: &Account,
         (nonce, amr): ([u8; 16], &[&str]),
         when: When,
@@ -205,15 +205,15 @@ impl Gateway {
         Ruled::telling(Ok(Ended::No(until)), events)
     }
 
-    fn told_of(&self, by: &SigningIn<'_>, account: &Account, record: Option<&Record>, ended: Ended) -> SignedIn {
-        let Some(record) = record else { return SignedIn::No };
+    fn told_of(&self, by: &LoggingIn<'_>, account: &Account, record: Option<&Record>, ended: Ended) -> LoggedIn {
+        let Some(record) = record else { return LoggedIn::No };
         let holder = Holder::of(account.tag, &record.id);
         match ended {
-            Ended::No(_) => SignedIn::No,
-            Ended::SecondStep => SignedIn::SecondStep(holder),
+            Ended::No(_) => LoggedIn::No,
+            Ended::SecondStep => LoggedIn::SecondStep(holder),
             Ended::In(ticket) => {
                 let tokens = ticket.map(|ticket| self.tokens(by.team, account, &record.id, &ticket));
-                SignedIn::In(holder, tokens)
+                LoggedIn::In(holder, tokens)
             }
         }
     }
@@ -232,7 +232,7 @@ impl Gateway {
     /// whether anything left, only an event tells.
     pub async fn request_code(
         &self,
-        by: &SigningIn<'_>,
+        by: &LoggingIn<'_>,
         purpose: Purpose,
         user: &str,
         email: Option<&str>,
@@ -278,13 +278,13 @@ impl Gateway {
     /// Takes a code: the one that was sent, or besides a password one of the customer's app.
     pub async fn answer_code(
         &self,
-        by: &SigningIn<'_>,
+        by: &LoggingIn<'_>,
         purpose: Purpose,
         user: &str,
         (code, number): (&str, Option<u64>),
-    ) -> Result<SignedIn, Error> {
+    ) -> Result<LoggedIn, Error> {
         if purpose == Purpose::Login && !by.team.effective.settings.login_otp {
-            return Ok(SignedIn::No);
+            return Ok(LoggedIn::No);
         }
         let record = self.called(by.team, user).await?;
         let account = self.account_for(by.team, record.as_ref(), user);
@@ -331,7 +331,7 @@ impl Gateway {
     }
 
     /// What guesses from there are counted under.
-    fn from_where(&self, login: &Login, by: &SigningIn<'_>, purpose: Purpose) -> Option<String> {
+    fn from_where(&self, login: &Login, by: &LoggingIn<'_>, purpose: Purpose) -> Option<String> {
         let of_attempt = login.attempt(by.page.as_ref()).filter(|_| purpose == Purpose::Second);
         login.devices.own(of_attempt.map_or(&by.device, |attempt| &attempt.device))
     }
@@ -340,7 +340,7 @@ impl Gateway {
     fn is_her_code(
         &self,
         login: &mut Login,
-        by: &SigningIn<'_>,
+        by: &LoggingIn<'_>,
         (purpose, account): (Purpose, &Account),
         said: &Digits,
         when: When,
@@ -349,7 +349,9 @@ impl Gateway {
             return None;
         }
         let app = purpose == Purpose::Second && login.app() == AppState::Confirmed;
-        let live = login.codes.get(purpose);
+        // What is neither as long as the code that is out nor as an app's is none, and no guess.
+        let live = login.codes.get(purpose).filter(|code| code.length() == said.len());
+        let app = app && said.len() == crate::domain::totp::DIGITS;
         if live.is_none() && !app {
             return None;
         }
@@ -363,7 +365,7 @@ impl Gateway {
     fn after_code(
         &self,
         login: &mut Login,
-        by: &SigningIn<'_>,
+        by: &LoggingIn<'_>,
         (purpose, account): (Purpose, &Account),
         nonce: [u8; 16],
         when: When,

@@ -7,7 +7,7 @@ use super::Brand;
 
 /// A page of an account: one form, beside it what else one may do.
 #[derive(Serialize)]
-pub struct Account {
+pub struct CustomerLogin {
     /// Whose page this is.
     pub brand: Brand,
     /// BCP 47 tag of the wanted language; falls back to English.
@@ -15,7 +15,7 @@ pub struct Account {
     /// What is asked for.
     pub asks: Asks,
     /// Why the last try did not help; stands beside the fields.
-    pub error: Option<AccountError>,
+    pub error: Option<LoginError>,
     /// Path that every form posts to; the field `act` says which it is.
     pub action: String,
     /// Goes back in the field `nonce`.
@@ -45,7 +45,7 @@ pub enum Asks {
 /// What went wrong, in the few ways that a person can do something about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AccountError {
+pub enum LoginError {
     /// Name or password are not right, or nothing is taken now: which of these it was is not told.
     Wrong,
     /// The code is not right, or over.
