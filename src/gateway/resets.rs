@@ -1,4 +1,5 @@
-//! Links to another password: made, sent, opened, and used once. Opening one changes nothing.
+//! Links to another password: made, sent, opened, and used once. Opening one changes nothing. How a link
+//! becomes a page, and what a password must be, others say.
 
 use serde_json::json;
 

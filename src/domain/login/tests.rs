@@ -1,4 +1,5 @@
-//! What a login's record does with guesses, tickets and letters, by itself.
+//! What a login's record does with guesses, tickets and letters, by itself. No store, no clock and no
+//! caller is here: moments and draws are written down.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Who guesses at passwords and codes: how often, what follows, and for whom.
+//! Who guesses at passwords and codes: how often, what follows, and for whom. What is right, others
+//! try.
 
 use std::time::Duration;
 

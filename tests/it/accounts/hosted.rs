@@ -1,4 +1,5 @@
-//! The gateway's own login page, as a browser without scripts uses it: a login page like any other.
+//! The gateway's own login page, as a browser without scripts uses it: a login page like any other. How it
+//! looks is nothing of this.
 
 use serde_json::{Value, json};
 

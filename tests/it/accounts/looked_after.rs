@@ -1,4 +1,5 @@
-//! What admins and agents do to accounts by the API, and what the store keeps of it.
+//! What admins and agents do to accounts by the API, and what the store keeps of it. The consoles are
+//! others' affair.
 
 use serde_json::{Value, json};
 

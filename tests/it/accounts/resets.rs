@@ -1,4 +1,5 @@
-//! Links to another password.
+//! Links to another password, as a customer gets and uses them. What a password must be is tried with the
+//! accounts.
 
 use serde_json::{Value, json};
 

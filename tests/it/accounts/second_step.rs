@@ -1,4 +1,5 @@
-//! When a code is wanted besides a password, and that it is worth nothing without one.
+//! When a code is wanted besides a password, and that it is worth nothing without one. How often one may
+//! be wrong is tried elsewhere.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Tickets: changed for newer ones, ended, and stolen ones found out.
+//! Tickets: changed for newer ones, ended, and stolen ones found out. How one is come by is nothing of
+//! this.
 
 use serde_json::{Value, json};
 
