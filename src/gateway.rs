@@ -27,6 +27,7 @@ use crate::domain::secret::{Keys, MacKey, Secret, Tag};
 use crate::domain::turn::Draws;
 use crate::store::{CommitId, Partition, Store, StoreError};
 
+pub mod accounts;
 pub mod alarms;
 pub mod audit;
 mod caches;
@@ -42,17 +43,22 @@ pub mod directories;
 pub mod ears;
 pub mod entry;
 pub mod epoch;
+pub mod hosted;
 pub mod inbound;
 pub mod insights;
 pub mod interactions;
 pub mod keys;
+mod letters;
 mod lines;
 mod linking;
 pub mod links;
+pub mod logging_in;
+mod logins;
 pub mod messages;
 mod names;
 mod openings;
 mod passage;
+mod passwords;
 pub mod postback;
 mod posting;
 mod queue;
@@ -61,6 +67,7 @@ mod receipts;
 pub mod relay;
 pub mod replay;
 mod requesting;
+pub mod resets;
 pub mod retention;
 pub mod retracting;
 pub mod returns;
@@ -77,6 +84,7 @@ pub mod stream;
 pub mod teams;
 pub mod telling;
 mod threads;
+pub mod tickets;
 mod turns;
 mod waking;
 pub mod webhooks;
@@ -160,6 +168,7 @@ pub struct Gateway {
     directories: directories::Opened,
     ears: ears::Ears,
     passages: passage::Passages,
+    hashing: passwords::Hashing,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
     /// Messages that this node is to take out of their chats.
@@ -167,6 +176,10 @@ pub struct Gateway {
     /// What carries posts to addresses of teams.
     courier: posting::Courier,
     /// Lines of posts that this node has claimed.
+    /// Messages to customers that this node has claimed.
+    letters: letters::Claimed,
+    /// Logins on the hosted page wait here for those of the same conversation.
+    logging_in: Vec<Mutex<()>>,
     lines: lines::Claimed,
     /// Webhooks that this node is to look after.
     ringing: ringing::Ringing,
@@ -226,9 +239,12 @@ impl Gateway {
             directories: directories::Opened::default(),
             ears: ears::Ears::default(),
             passages: passage::Passages::default(),
+            hashing: passwords::Hashing::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
             courier: posting::Courier::new(premises.reach, premises.posts),
+            letters: letters::Claimed::default(),
+            logging_in: (0..256).map(|_| Mutex::new(())).collect(),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),
@@ -271,9 +287,13 @@ impl Gateway {
     /// background loops do the same; tests call it when their clock has moved.
     pub async fn tend(&self) -> Result<(), Error> {
         loop {
-            while self.ring().await? + self.send().await + self.take_messages_back().await + self.post_lines().await > 0
-            {
-            }
+            while self.ring().await?
+                + self.send().await
+                + self.send_letters().await
+                + self.take_messages_back().await
+                + self.post_lines().await
+                > 0
+            {}
             self.add_all_counts().await?;
             while self.relay().await? > 0 {}
             if self.tell().await == 0 {

@@ -21,10 +21,12 @@ use crate::pages::Pages;
 use problem::Problem;
 use views::Viewer;
 
+mod accounts;
 mod acts;
 mod admin;
 mod arrivals;
 mod arriving;
+mod authtickets;
 mod body;
 mod browser;
 mod caller;
@@ -46,6 +48,7 @@ mod invitations;
 mod keys;
 mod layers;
 mod limiter;
+mod login_form;
 mod login_links;
 mod login_page;
 mod notices;
@@ -56,6 +59,7 @@ mod problem;
 mod public;
 mod query;
 mod replies;
+mod reset_page;
 mod screens;
 pub mod serve;
 mod slugs;
@@ -132,6 +136,7 @@ impl Shared {
         (name = "webhooks", description = "Where a team's events are told, signed"),
         (name = "audit", description = "The security acts of a team"),
         (name = "customers", description = "The company's customers"),
+        (name = "customer login", description = "Storefronts whose customers log in with accounts that are kept here"),
     )
 )]
 struct Described;
@@ -153,6 +158,8 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(webhooks::routes())
         .merge(insights::routes())
         .merge(screens::routes())
+        .merge(accounts::routes())
+        .merge(authtickets::routes())
         .merge(customers::routes())
         .merge(directories::routes())
 }
@@ -195,7 +202,7 @@ pub fn router(
     let (api, _) = described().split_for_parts();
     let routes =
         api.merge(hosted::routes()).merge(code_page::routes()).merge(inbound::routes()).merge(public::routes());
-    let routes = routes.merge(windows::routes());
+    let routes = routes.merge(windows::routes()).merge(login_form::routes()).merge(reset_page::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

@@ -7,6 +7,7 @@
 mod answer;
 mod assets;
 mod brand;
+mod customer_login;
 mod prose;
 mod reference;
 mod render;
@@ -19,6 +20,7 @@ mod tests;
 pub use answer::{Answer, AnswerError, Screen, SentTo, Wanted};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
+pub use customer_login::{Asks, CustomerLogin, LoginError};
 pub use render::Pages;
 
 use serde::Serialize;
@@ -152,6 +154,8 @@ pub enum DoneState {
     Passed,
     /// The person is in the conversation.
     Entered,
+    /// Another password was chosen.
+    PasswordChanged,
     /// The login page refused.
     Denied,
     /// The person gave up at the login page.
@@ -197,11 +201,12 @@ pub enum Refused {
     NoCode,
     CodeOver,
     EntryOver,
+    ResetOver,
 }
 
 impl Refused {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 14] = [
+    pub const ALL: [Refused; 15] = [
         Refused::Expired,
         Refused::Used,
         Refused::Superseded,
@@ -216,6 +221,7 @@ impl Refused {
         Refused::NoCode,
         Refused::CodeOver,
         Refused::EntryOver,
+        Refused::ResetOver,
     ];
 
     fn word(self) -> &'static str {
@@ -234,6 +240,7 @@ impl Refused {
             Refused::NoCode => "no_code",
             Refused::CodeOver => "code_over",
             Refused::EntryOver => "entry_over",
+            Refused::ResetOver => "reset_over",
         }
     }
 }

@@ -85,6 +85,13 @@ kinds! {
     KeyRetired = "key.retired", true;
     KeyRevoked = "key.revoked", true;
     TeamCreated = "team.created", true;
+    CustomerDisabled = "customer.disabled", true;
+    CustomerEnabled = "customer.enabled", true;
+    CustomerLocked = "customer.locked", true;
+    CustomerUnlocked = "customer.unlocked", true;
+    CustomerReset = "customer.reset", true;
+    CustomerLoggedIn = "customer.logged_in", true;
+    CustomerSignedOut = "customer.signed_out", true;
     CustomerErased = "customer.erased", true;
     CustomerViewed = "customer.viewed", true;
     CustomerChanged = "customer.changed", true;

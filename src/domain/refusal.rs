@@ -145,6 +145,24 @@ pub enum Refusal {
     /// What an admin wrote of a customer cannot be used.
     #[error("{} places of the customer are wrong", .0.len())]
     UnusableCustomer(Vec<Fault>),
+    /// She has no password: only registered customers log in.
+    #[error("the customer is a guest")]
+    Guest,
+    /// Her password is kept by the company's own directory.
+    #[error("the password is kept elsewhere")]
+    PasswordElsewhere,
+    /// She may not log in.
+    #[error("the account is disabled")]
+    AccountDisabled,
+    /// An authenticator app stands already.
+    #[error("an authenticator app is enrolled")]
+    AppStands,
+    /// No authenticator app waits for its first code.
+    #[error("no authenticator app waits for its first code")]
+    NoApp,
+    /// The code is not the app's.
+    #[error("the app's code is wrong")]
+    WrongAppCode,
     /// Another customer logs in by that name.
     #[error("the login name is another customer's")]
     UsernameTaken,

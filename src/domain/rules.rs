@@ -9,6 +9,7 @@ mod confirm;
 pub mod continue_link;
 pub mod enter;
 pub mod hear;
+pub mod hosted;
 pub mod invite;
 pub mod issue;
 pub mod linked;

@@ -1,6 +1,7 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
 //! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`, `z`,
-//! `customer`, `directory` and the indexes a team's; `n`, `d`, `b`, `g`, `p` and `receipt` have partitions of their own.
+//! `customer`, `directory`, `login` and the indexes a team's; `n`, `d`, `b`, `g`, `p` and
+//! `receipt` have partitions of their own.
 
 use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, WebhookName};
 
@@ -154,6 +155,16 @@ pub(super) fn customer_name(team: &TeamName, tag: &str) -> String {
 /// Whose login name it is, by its tag.
 pub(super) fn login_name(team: &TeamName, tag: &str) -> String {
     format!("customer/{team}/name/{tag}")
+}
+
+/// How a customer logs in, by her login's tag.
+pub(super) fn account_name(team: &TeamName, tag: &str) -> String {
+    format!("login/{team}/{tag}")
+}
+
+/// The index of a team's logins.
+pub(super) fn accounts_index(team: &TeamName) -> String {
+    format!("login/{team}")
 }
 
 /// The index of customers who have a value, by its tag.

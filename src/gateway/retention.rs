@@ -161,6 +161,7 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<usize, Error> {
         let erased = self.erase_interactions(team, actor, |summary| summary.customers.contains(customer)).await?;
+        self.remove_login(team, customer).await?;
         self.remove_customer(team, customer).await?;
         let rule = |_: &mut crate::domain::team::Team, now| {
             let data = json!({"pseudonym": self.keys.customer_pseudonym(team, customer.as_str())});

@@ -219,6 +219,7 @@ impl Gateway {
         let team = opened[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
         let Some(team) = team.filter(|team| team.leaving) else { return Ok(()) };
         self.erase_interactions(name, &Actor::Owner, |_| true).await?;
+        self.remove_logins(name).await?;
         self.remove_customers(name).await?;
         while self.relay().await? > 0 {}
         self.end_streams(name).await?;
@@ -235,6 +236,7 @@ impl Gateway {
                 change.trim.extend(letters(name, webhook));
             }
             change.delete.push(format!("customer/{name}/gone"));
+            change.delete.push(format!("login/{name}/gone"));
             // A commit puts at least one record: this one says when the team went.
             change.put.push(Plain { name: gone_name(name), expires: Some(now.plus(DAY)), ..Plain::default() });
             Ok(change)

@@ -13,13 +13,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::accounts::LoginView;
 use super::body::{Json, Query, fault, field};
 use super::caller::{Admin, team_of_path};
 use super::problem::Problem;
 use super::replies::limit;
 use super::{Shared, slugs};
 use crate::domain::customer::Record;
-use crate::domain::id::{CustomerId, plain_text};
+use crate::domain::id::{CustomerId, TeamName, plain_text};
 use crate::gateway::customers::Kept;
 
 /// The routes of this file.
@@ -34,6 +35,9 @@ struct PutCustomer {
     name: Option<String>,
     /// No other customer of the team has it, in whatever case.
     username: Option<String>,
+    /// At least six characters with a letter and a digit, and none that everybody tries first. She is
+    /// logged out everywhere. Absent: the password that she has stands.
+    password: Option<String>,
     /// The one to be used first stands first; at most 10.
     #[serde(default)]
     emails: Vec<String>,
@@ -73,6 +77,9 @@ struct CustomerRecord {
     facts: BTreeMap<String, String>,
     private_data: BTreeMap<String, String>,
     created_at: String,
+    /// How she logs in; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login: Option<LoginView>,
 }
 
 impl From<Kept> for CustomerRecord {
@@ -88,6 +95,7 @@ impl From<Kept> for CustomerRecord {
             facts: record.facts,
             private_data: record.private_data.into_iter().filter_map(one).collect(),
             created_at: kept.created_at.to_string(),
+            login: None,
         }
     }
 }
@@ -104,11 +112,20 @@ async fn put_customer(
     body: Json<PutCustomer>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
-    let record = body.value.record(field("", &id)?);
+    let (password, id) = (body.value.password.clone(), field("", &id)?);
+    let record = body.value.record(id);
+    let view = state.gateway.team(&team).await.map_err(|e| state.problem(e))?;
+    let view = view.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let chosen = password.map(|text| state.gateway.judge_password(&view, &record, &text)).transpose();
+    let chosen = chosen.map_err(|refusal| state.problem(refusal.into()))?;
     let put = state.gateway.put_customer(&team, &record, &caller.actor).await;
     let (is_new, kept) = put.map_err(|e| state.problem(e))?;
+    if let Some(password) = chosen {
+        let set = state.gateway.set_password(&team, &record.id, password, &caller.actor).await;
+        set.map_err(|e| state.problem(e))?;
+    }
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(CustomerRecord::from(kept))).into_response())
+    Ok((status, Reply(with_login(&state, &team, kept).await?)).into_response())
 }
 
 /// A customer of the built-in directory.
@@ -124,7 +141,13 @@ async fn get_customer(
     let id: CustomerId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
     let kept = state.gateway.customer(&team, &id).await.map_err(|e| state.problem(e))?;
     let kept = kept.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
-    Ok(Reply(CustomerRecord::from(kept)).into_response())
+    Ok(Reply(with_login(&state, &team, kept).await?).into_response())
+}
+
+/// The record, with how the account stands.
+async fn with_login(state: &Shared, team: &TeamName, kept: Kept) -> Result<CustomerRecord, Problem> {
+    let login = state.gateway.account_state(team, &kept.record.id).await.map_err(|e| state.problem(e))?;
+    Ok(CustomerRecord { login: Some(login.into()), ..CustomerRecord::from(kept) })
 }
 
 #[derive(Deserialize)]

@@ -122,7 +122,8 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
     if is_packed(request.headers()) && !path.starts_with(PLATFORMS) {
         return Some(not_unpacked());
     }
-    let (page, post_back) = (path.starts_with("/l/") || path.starts_with("/c/"), path.starts_with("/p/"));
+    let page = ["/l/", "/c/", "/r/", "/login/"].iter().any(|start| path.starts_with(start));
+    let post_back = path.starts_with("/p/");
     let window = path.starts_with("/webchat/");
     let from = || client(request.extensions().get(), request.headers(), &shared.proxies);
     if !(page || post_back || window) || from().is_none_or(|from| shared.limiter.allows(from)) {

@@ -129,6 +129,14 @@ impl Problem {
             Refusal::NotAuthenticated => Self::of(&slugs::NOT_AUTHENTICATED),
             Refusal::UnusableDirectory(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::UnusableCustomer(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::Guest => Self::of(&slugs::GUEST_ACCOUNT),
+            Refusal::PasswordElsewhere => Self::of(&slugs::PASSWORD_ELSEWHERE),
+            Refusal::AccountDisabled => Self::of(&slugs::ACCOUNT_DISABLED),
+            Refusal::AppStands => Self::of(&slugs::APP_ENROLLED),
+            Refusal::NoApp => Self::of(&slugs::NO_APP),
+            Refusal::WrongAppCode => {
+                Self::of(&slugs::INVALID).at(vec![Fault::at("/code", "is not the code that the app shows")])
+            }
             Refusal::UsernameTaken => Self::of(&slugs::USERNAME_TAKEN)
                 .at(vec![Fault::at("/username", "must be a name that no other customer of the team has")]),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),

@@ -76,6 +76,20 @@ const TABLE: &[Row] = &[
     Row("get",    "/v1/teams/{team}/directory", Least::Admin, none),
     Row("delete", "/v1/teams/{team}/directory", Least::Admin, none),
     Row("post",   "/v1/teams/{team}/directory/test", Least::Admin, || json!({})),
+    Row("post",   "/v1/teams/{team}/customers/{id}/disable", Least::Admin, || json!({})),
+    Row("post",   "/v1/teams/{team}/customers/{id}/enable", Least::Admin, || json!({})),
+    Row("post",   "/v1/teams/{team}/customers/{id}/unlock", Least::Agent, || json!({})),
+    Row("post",   "/v1/teams/{team}/customers/{id}/password-reset", Least::Agent, || json!({})),
+    Row("post",   "/v1/teams/{team}/customers/{id}/totp", Least::Admin, || json!({})),
+    Row("delete", "/v1/teams/{team}/customers/{id}/totp", Least::Admin, none),
+    Row("post",   "/api/commerce/customer/authtickets", Least::Bot, || json!({})),
+    Row("delete", "/api/commerce/customer/authtickets", Least::Bot, || json!({})),
+    Row("put",    "/api/commerce/customer/authtickets/refresh", Least::Bot, || json!({})),
+    Row("post",   "/api/commerce/customer/authtickets/otp/request", Least::Bot, || json!({})),
+    Row("post",   "/api/commerce/customer/authtickets/otp/auth", Least::Bot, || json!({})),
+    Row("post",   "/api/commerce/customer/authtickets/2fa/request", Least::Bot, || json!({})),
+    Row("post",   "/api/commerce/customer/authtickets/2fa/auth", Least::Bot, || json!({})),
+    Row("post",   "/v1/tickets/introspect", Least::Bot, || json!({"token": "x"})),
     Row("post",   "/v1/teams/{team}/security-keys", Least::Admin, || json!({})),
     Row("get",    "/v1/teams/{team}/security-keys", Least::Admin, none),
     Row("post",   "/v1/teams/{team}/security-keys/{kid}/retire", Least::Admin, || json!({"after_minutes": 5})),
@@ -195,6 +209,14 @@ async fn things(team: &Team) -> Things {
         api_key: bot["id"].as_str().unwrap().to_owned(),
         delivery: deliveries["items"][0]["id"].as_str().unwrap().to_owned(),
     }
+}
+
+/// The customer has a password, and a mailbox that the team reaches.
+async fn registered(team: &Team) {
+    team.channel("email").await;
+    let body = json!({"emails": ["demo@example.com"], "password": "vexed lamp 7"});
+    let path = format!("/v1/teams/{}/customers/cust-42", team.name);
+    asked(&team.world, &team.admin, "PUT", &path, body).await.expect(201);
 }
 
 /// Everything of a team that a caller could have changed.
@@ -330,6 +352,9 @@ async fn a104_a_foreign_thing_is_a_thing_that_does_not_exist() {
             before,
             "{method} {template} changed something of the other team"
         );
+        if template.contains("/customers/{id}/") {
+            registered(&own).await;
+        }
         let path = mine.path(template);
         let reply = asked(&world, key, &method, &path, body()).await;
         assert!((200..300).contains(&reply.status), "{method} {path}: {}", reply.text());

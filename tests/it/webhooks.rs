@@ -13,7 +13,7 @@ mod clocks;
 mod codes;
 mod failures;
 mod nodes;
-mod receiver;
+pub mod receiver;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);

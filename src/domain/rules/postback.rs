@@ -71,6 +71,11 @@ fn judge(turn: &mut Turn<'_>, handle: &Token, assertion: &PostBack) -> Result<Ac
     Ok(Accepted { status, done: token })
 }
 
+/// Whom a handle asks, while its link is open.
+pub(super) fn opened(turn: &Turn<'_>, handle: &Token) -> Result<(usize, Link), Refusal> {
+    find(turn, handle, "").map(|(at, link, _)| (at, link))
+}
+
 /// The opened link that the handle belongs to.
 fn find(turn: &Turn<'_>, handle: &Token, jti: &str) -> Result<(usize, Link, bool), Refusal> {
     let tag = handle.tag(&turn.around.keys.link);
