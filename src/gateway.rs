@@ -8,6 +8,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
+use countersign_channels::carrier::Carry;
 use countersign_channels::definition::Registry;
 use countersign_channels::reach::Reach;
 use countersign_channels::webchat::WebChat;
@@ -42,9 +43,11 @@ pub mod ears;
 pub mod entry;
 pub mod epoch;
 pub mod inbound;
+pub mod insights;
 pub mod interactions;
 pub mod keys;
 mod lines;
+mod linking;
 pub mod links;
 pub mod messages;
 mod names;
@@ -54,6 +57,7 @@ pub mod postback;
 mod posting;
 mod queue;
 pub mod reapply;
+mod receipts;
 pub mod relay;
 pub mod replay;
 mod requesting;
@@ -74,6 +78,7 @@ pub mod teams;
 pub mod telling;
 mod threads;
 mod turns;
+mod waking;
 pub mod webhooks;
 pub mod windows;
 
@@ -117,6 +122,8 @@ pub struct Premises {
     pub directories: Kinds,
     /// Whom it may speak to where a team names the address.
     pub reach: Reach,
+    /// Who carries posts there; none: they go over the network.
+    pub posts: Option<Arc<dyn Carry>>,
 }
 
 /// How long things are kept, in days.
@@ -128,6 +135,8 @@ pub struct Retention {
     pub events: u64,
     /// Entries of the audit trails.
     pub audit: u64,
+    /// Counts of what happened in an hour.
+    pub insights: u64,
 }
 
 /// The gateway over its ports.
@@ -219,7 +228,7 @@ impl Gateway {
             passages: passage::Passages::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
-            courier: posting::Courier::new(premises.reach),
+            courier: posting::Courier::new(premises.reach, premises.posts),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),
