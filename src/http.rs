@@ -34,10 +34,13 @@ mod chats;
 mod code_page;
 mod connection;
 mod counts;
+mod customers;
+mod directories;
 mod document;
 mod events;
 mod hosted;
 mod inbound;
+mod insights;
 mod interactions;
 mod invitations;
 mod keys;
@@ -75,6 +78,8 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: Bytes,
     limiter: limiter::Limiter,
+    /// Who proves nothing to be a platform's.
+    forgers: limiter::Forgers,
     /// Streams of web chats, by address.
     standing: limiter::Standing,
     counts: counts::Counts,
@@ -119,6 +124,7 @@ impl Shared {
         (name = "events", description = "What happened, live"),
         (name = "login page", description = "What the company's own login page calls"),
         (name = "teams", description = "Tenants' units"),
+        (name = "insights", description = "What happened, in numbers"),
         (name = "settings", description = "System and team settings"),
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
@@ -145,7 +151,10 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(keys::routes())
         .merge(channels::routes())
         .merge(webhooks::routes())
+        .merge(insights::routes())
         .merge(screens::routes())
+        .merge(customers::routes())
+        .merge(directories::routes())
 }
 
 /// The OpenAPI document.
@@ -175,6 +184,7 @@ pub fn router(
         docs,
         openapi,
         limiter,
+        forgers: limiter::Forgers::new(DefaultClock::default()),
         standing,
         counts,
         queries,
