@@ -3,7 +3,7 @@
 
 use std::io::Read as _;
 
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 use http::{HeaderMap, header};
 
 use super::format::Packing;

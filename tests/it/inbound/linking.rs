@@ -13,7 +13,7 @@ use super::platforms::{Call, Line, Said, meta};
 use super::receiver::Receiver;
 use crate::world::{Browser, Reply, Team, World, every_world, hidden, shown_code, worlds};
 
-const CUSTOMER: &str = "U00000000000000000000000000000001";
+pub const CUSTOMER: &str = "U00000000000000000000000000000001";
 const OTHER: &str = "U00000000000000000000000000000002";
 const PAGE: &str = "682498302938465";
 
@@ -37,7 +37,7 @@ fn line_text(said: Said<'_>) -> Value {
 }
 
 /// LINE's word on a browser that came to it with a nonce.
-fn account_link(user: &str, nonce: &str, result: &str) -> Call {
+pub fn account_link(user: &str, nonce: &str, result: &str) -> Call {
     line_events(&[json!({"type": "accountLink", "source": {"type": "user", "userId": user}, "replyToken": "r",
         "link": {"result": result, "nonce": nonce}})])
 }

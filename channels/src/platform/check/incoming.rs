@@ -3,6 +3,7 @@
 
 use super::holes::{Of, known, secrets};
 use super::{Fault, fault, outgoing, sound_of_account};
+use crate::inbound::format::Inbound;
 use crate::inbound::handshake::Proof;
 use crate::inbound::proof::Verify;
 use crate::platform::format::File;
@@ -36,6 +37,22 @@ pub(super) fn inbound(file: &File) -> Result<(), Fault> {
     if file.linking.is_none() && !inbound.linked.is_empty() {
         return fault("[[inbound.linked]]", "nothing leads there: `[linking]` must say where the browser goes");
     }
+    accepting(file, inbound)?;
+    for invited in &inbound.invited {
+        let place = ("[[inbound.invited]]", "an invitation that is accepted");
+        outgoing::call(file, &invited.join, Of::Message, place)?;
+    }
+    match &inbound.company {
+        Some(company) => {
+            let place = ("[inbound.company]", "an answer that says who is there");
+            outgoing::call(file, &company.ask, Of::Message, place)
+        }
+        None => Ok(()),
+    }
+}
+
+/// What is accepted: it looks at the document, and compares no more than an account has.
+fn accepting(file: &File, inbound: &Inbound) -> Result<(), Fault> {
     let messages = inbound.message.iter().flat_map(|shape| &shape.accept_if);
     let receipts = inbound.receipt.iter().flat_map(|shape| &shape.accept_if);
     let linked = inbound.linked.iter().flat_map(|shape| &shape.accept_if);
@@ -49,15 +66,5 @@ pub(super) fn inbound(file: &File) -> Result<(), Fault> {
             return fault("accept_if", "what comes in has no status and no elements: look at a `pointer`");
         }
     }
-    for invited in &inbound.invited {
-        let place = ("[[inbound.invited]]", "an invitation that is accepted");
-        outgoing::call(file, &invited.join, Of::Message, place)?;
-    }
-    match &inbound.company {
-        Some(company) => {
-            let place = ("[inbound.company]", "an answer that says who is there");
-            outgoing::call(file, &company.ask, Of::Message, place)
-        }
-        None => Ok(()),
-    }
+    Ok(())
 }
