@@ -52,6 +52,7 @@ mod people;
 mod problem;
 mod public;
 mod query;
+mod reader;
 mod replies;
 mod screens;
 pub mod serve;

@@ -5,6 +5,7 @@
 
 mod codes;
 mod driver;
+mod everybody;
 mod house;
 mod pages;
 mod process;
