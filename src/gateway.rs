@@ -38,6 +38,7 @@ pub mod deliveries;
 pub mod ears;
 pub mod entry;
 pub mod epoch;
+pub mod glances;
 pub mod inbound;
 pub mod interactions;
 pub mod keys;

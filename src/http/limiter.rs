@@ -46,13 +46,11 @@ impl<C: Clock> Limiter<C> {
     }
 }
 
-/// Streams of one address that may stand open: behind one address there may be a house of visitors, and
-/// none of them may take all the connections that there are.
-const MOST_STREAMS: usize = 256;
-
-/// Streams that stand open.
-#[derive(Default)]
-pub(super) struct Standing(Arc<DashMap<IpAddr, usize>>);
+/// Streams that stand open, of each address at most so many.
+pub(super) struct Standing {
+    open: Arc<DashMap<IpAddr, usize>>,
+    most: usize,
+}
 
 /// A stream's place among those of its address, for as long as it is held.
 pub(super) struct Stand {
@@ -61,14 +59,19 @@ pub(super) struct Stand {
 }
 
 impl Standing {
+    /// None yet.
+    pub(super) fn of(most: usize) -> Self {
+        Self { open: Arc::default(), most }
+    }
+
     /// None where the address has as many as it may.
     pub(super) fn place(&self, address: IpAddr) -> Option<Stand> {
-        let mut open = self.0.entry(address).or_default();
-        if *open >= MOST_STREAMS {
+        let mut open = self.open.entry(address).or_default();
+        if *open >= self.most {
             return None;
         }
         *open += 1;
-        Some(Stand { standing: self.0.clone(), address })
+        Some(Stand { standing: self.open.clone(), address })
     }
 }
 
@@ -109,15 +112,15 @@ mod tests {
 
     #[test]
     fn an_address_has_so_many_streams_and_each_that_ends_makes_room() {
-        let standing = Standing::default();
+        let standing = Standing::of(256);
         let mut places: Vec<_> = (0..1_000).filter_map(|_| standing.place(household(1))).collect();
-        assert_eq!(places.len(), MOST_STREAMS);
+        assert_eq!(places.len(), 256);
         let other = standing.place(household(2)).expect("another has its own");
         places.pop();
         places.extend(standing.place(household(1)));
-        assert_eq!((places.len(), standing.place(household(1)).is_none()), (MOST_STREAMS, true));
+        assert_eq!((places.len(), standing.place(household(1)).is_none()), (256, true));
         drop((places, other));
-        assert!(standing.0.is_empty(), "who has none is forgotten");
+        assert!(standing.open.is_empty(), "who has none is forgotten");
     }
 
     /// A134: addresses that came once are forgotten, however many they are; one that comes too often

@@ -181,6 +181,7 @@
     svg { display: block; width: 100%; height: 100%; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
     .tick { display: none; position: absolute; inset-block-end: -0.25em; inset-inline-end: -0.375em; width: 1em; height: 1em; padding: 0.125em; box-sizing: border-box;
       border-radius: 50%; background: light-dark(#14693a, #7ddba3); color: light-dark(#ffffff, #10161d); }
+    .face > svg { padding: 0.1875em; box-sizing: border-box; }
     .tick svg { stroke-width: 4; }
     [data-status=authenticated] .tick { display: block; }
     [data-status=authenticated] .face { color: light-dark(#14693a, #7ddba3); }

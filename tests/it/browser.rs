@@ -10,6 +10,7 @@ mod house;
 mod pages;
 mod process;
 mod site;
+mod status;
 mod webchat;
 
 use std::time::Duration;

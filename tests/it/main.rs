@@ -50,6 +50,7 @@ mod rolling;
 mod sending;
 mod showing;
 mod simulation;
+mod status;
 mod store_contract;
 mod stores;
 mod supply;
