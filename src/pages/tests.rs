@@ -83,7 +83,7 @@ fn no_template_has_a_word_of_its_own() {
         }
         let mut shown = String::new();
         for part in plain.split('<').skip(usize::from(plain.starts_with('<'))) {
-            let (tag, text) = part.split_once('>').unwrap_or(("", part));
+            let (tag, text) = part.split_once('>').unwrap_or((part, ""));
             shown += text;
             for attribute in [" alt=\"", " title=\"", " placeholder=\"", " aria-label=\"", " aria-description=\""] {
                 shown += tag.split_once(attribute).and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default();

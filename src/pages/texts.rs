@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn every_form_of_a_counted_text_is_there() {
         for (language, texts) in LANGUAGES {
-            for (key, _) in texts.iter().filter(|(key, _)| key.ends_with(".other")) {
+            for (key, _) in texts.iter().filter(|(key, text)| key.ends_with(".other") && text.contains("{count}")) {
                 let stem = key.trim_end_matches(".other");
                 assert!((0..200).all(|count| counted(language, stem, count).is_some()), "{language}: {stem}");
             }
@@ -223,10 +223,9 @@ mod tests {
     /// text that nobody has translated.
     #[test]
     fn no_sentence_is_left_in_english() {
+        const ALIKE: [&str; 4] = ["channel.", "app.", "left.", "moment"]; // names, "1 minute", and what is all holes
         for (language, texts) in LANGUAGES.into_iter().skip(1) {
-            for (key, english) in
-                en::TEXTS.iter().filter(|(key, _)| !key.starts_with("channel.") && !key.starts_with("app."))
-            {
+            for (key, english) in en::TEXTS.iter().filter(|(key, _)| !ALIKE.iter().any(|stem| key.starts_with(stem))) {
                 let own = texts.iter().find(|(name, _)| name == key).map(|(_, text)| text);
                 assert!(own != Some(english) || !english.contains(' '), "{language}: {key}");
             }
