@@ -145,6 +145,7 @@ fn over(
         },
         channels: platforms::registry(config, recorder)?,
         reach: platforms::reach(config),
+        posts: None,
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
     Ok(Gateway::new(store, clock, entropy, root, premises))

@@ -22,6 +22,7 @@ pub mod interaction;
 pub mod line;
 pub mod link;
 pub mod lockout;
+pub mod medium;
 pub mod method;
 pub mod pace;
 pub mod posting;

@@ -8,6 +8,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
+use countersign_channels::carrier::Carry;
 use countersign_channels::definition::Registry;
 use countersign_channels::reach::Reach;
 use countersign_channels::webchat::WebChat;
@@ -43,6 +44,7 @@ pub mod inbound;
 pub mod interactions;
 pub mod keys;
 mod lines;
+mod linking;
 pub mod links;
 pub mod messages;
 mod names;
@@ -52,6 +54,7 @@ pub mod postback;
 mod posting;
 mod queue;
 pub mod reapply;
+mod receipts;
 pub mod relay;
 pub mod replay;
 mod requesting;
@@ -72,6 +75,7 @@ pub mod teams;
 pub mod telling;
 mod threads;
 mod turns;
+mod waking;
 pub mod webhooks;
 pub mod windows;
 
@@ -113,6 +117,8 @@ pub struct Premises {
     pub channels: Registry,
     /// Whom it may speak to where a team names the address.
     pub reach: Reach,
+    /// Who carries posts there; none: they go over the network.
+    pub posts: Option<Arc<dyn Carry>>,
 }
 
 /// How long things are kept, in days.
@@ -211,7 +217,7 @@ impl Gateway {
             passages: passage::Passages::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
-            courier: posting::Courier::new(premises.reach),
+            courier: posting::Courier::new(premises.reach, premises.posts),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),

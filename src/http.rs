@@ -78,6 +78,8 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: Bytes,
     limiter: limiter::Limiter,
+    /// Who proves nothing to be a platform's.
+    forgers: limiter::Forgers,
     /// Streams of web chats, by address.
     standing: limiter::Standing,
     /// Streams of flags that portals watch, by address.
@@ -189,6 +191,7 @@ pub fn router(
         docs,
         openapi,
         limiter,
+        forgers: limiter::Forgers::new(DefaultClock::default()),
         standing,
         glancing,
         counts,

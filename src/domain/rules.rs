@@ -4,12 +4,14 @@
 pub mod answer;
 pub mod ask;
 pub mod attend;
+pub mod became;
 mod confirm;
 pub mod continue_link;
 pub mod enter;
 pub mod hear;
 pub mod invite;
 pub mod issue;
+pub mod linked;
 pub mod on_page;
 pub mod open;
 pub mod page;

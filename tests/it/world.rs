@@ -282,6 +282,7 @@ impl Node {
             retention: Retention { interactions: 30, events: 7, audit: 400 },
             channels: Registry::of(self.platforms),
             reach: self.reach,
+            posts: None,
         };
         let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));
         let metrics = PrometheusBuilder::new().build_recorder().handle();
