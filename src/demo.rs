@@ -11,11 +11,13 @@ mod bot;
 mod chat;
 mod chats;
 mod codes;
+mod desk;
 mod events;
 mod login;
 mod news;
 mod pages;
 mod phones;
+mod scenes;
 mod setup;
 mod talk;
 mod transcript;
@@ -78,7 +80,7 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
     let http = api::client().context("the demo's HTTP client")?;
     let owner = api::Api::new(http.clone(), &base, owner_key);
     let team = setup::team(&owner, &base).await.context("setting up the demo's team")?;
-    let chats = Arc::new(chats::Chats::new(team.bot.clone(), phones, entropy.clone()));
+    let chats = Arc::new(chats::Chats::new((team.bot.clone(), team.agent), phones, entropy.clone()));
     let ear = events::listen(team.bot, chats.clone()).await.context("listening to the team's events")?;
     Ok(Demo {
         bank: bank::Bank::new(&base, team.key),

@@ -43,6 +43,7 @@ pub mod directories;
 pub mod ears;
 pub mod entry;
 pub mod epoch;
+pub mod glances;
 pub mod hosted;
 pub mod inbound;
 pub mod insights;

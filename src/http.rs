@@ -39,6 +39,7 @@ mod counts;
 mod customers;
 mod directories;
 mod document;
+mod embeds;
 mod events;
 mod hosted;
 mod inbound;
@@ -58,11 +59,13 @@ mod people;
 mod problem;
 mod public;
 mod query;
+mod reader;
 mod replies;
 mod reset_page;
 mod screens;
 pub mod serve;
 mod slugs;
+mod status;
 mod views;
 mod webhooks;
 mod windows;
@@ -86,6 +89,8 @@ pub struct Inside {
     forgers: limiter::Forgers,
     /// Streams of web chats, by address.
     standing: limiter::Standing,
+    /// Streams of flags that portals watch, by address.
+    glancing: limiter::Standing,
     counts: counts::Counts,
     /// Which query parameters the API describes.
     queries: query::Known,
@@ -150,6 +155,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(invitations::routes())
         .merge(acts::routes())
         .merge(chats::routes())
+        .merge(embeds::routes())
         .merge(events::routes())
         .merge(login_page::routes())
         .merge(admin::routes())
@@ -171,6 +177,13 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document
 }
 
+/// Streams of web chats that one address may have: behind one there may be a house of visitors, and none of
+/// them may take all the connections that there are.
+const CHATS: usize = 256;
+
+/// Of portals' pages: behind one address there may be all the agents of a company.
+const PORTALS: usize = 1_024;
+
 /// Everything under one roof. `more` is mounted beside it, behind the same outer layers.
 pub fn router(
     gateway: Arc<Gateway>,
@@ -184,7 +197,8 @@ pub fn router(
     let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data")).into();
     let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data").into();
     let (limiter, queries) = (limiter::Limiter::new(DefaultClock::default()), query::Known::of(&document));
-    let (counts, standing) = (counts::Counts::default(), limiter::Standing::default());
+    let counts = counts::Counts::default();
+    let (standing, glancing) = (limiter::Standing::of(CHATS), limiter::Standing::of(PORTALS));
     let shared = Shared(Arc::new(Inside {
         gateway,
         pages,
@@ -193,6 +207,7 @@ pub fn router(
         limiter,
         forgers: limiter::Forgers::new(DefaultClock::default()),
         standing,
+        glancing,
         counts,
         queries,
         proxies,
@@ -202,7 +217,8 @@ pub fn router(
     let (api, _) = described().split_for_parts();
     let routes =
         api.merge(hosted::routes()).merge(code_page::routes()).merge(inbound::routes()).merge(public::routes());
-    let routes = routes.merge(windows::routes()).merge(login_form::routes()).merge(reset_page::routes());
+    let routes =
+        routes.merge(windows::routes()).merge(status::routes()).merge(login_form::routes()).merge(reset_page::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

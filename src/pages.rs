@@ -13,6 +13,7 @@ mod reference;
 mod render;
 mod schema;
 mod texts;
+mod told;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,8 @@ pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
 pub use customer_login::{Asks, CustomerLogin, LoginError};
 pub use render::Pages;
+pub use texts::language_for;
+pub use told::{App, End};
 
 use serde::Serialize;
 
@@ -58,8 +61,8 @@ pub struct Landing {
     pub minutes_ago: u64,
     /// Decides title and lead.
     pub purpose: Purpose,
-    /// When the link ends, RFC 3339 UTC; `None`: never.
-    pub expires_at: Option<String>,
+    /// When the link ends; `None`: never.
+    pub expires_at: Option<End>,
     /// What the login is for, in the team's words.
     pub intent_label: Option<String>,
     /// Path that both forms post to; the field `act` says `continue` or `report`.
@@ -70,6 +73,8 @@ pub struct Landing {
     pub opener_origins: Vec<String>,
     /// Going on without that proof is useless: the script holds Continue back until it came.
     pub opener_required: bool,
+    /// The app in whose own browser this stands, where a login page is to follow.
+    pub in_app: Option<App>,
     /// Path of the team's own opening screen, which stands in a frame; none: the page's own words.
     pub screen: Option<String>,
 }
@@ -144,8 +149,8 @@ pub enum DoneState {
     },
     /// The flag is set. Whoever logged in without having asked for it can still say so.
     Authenticated {
-        /// When the flag falls, RFC 3339 UTC.
-        expires_at: String,
+        /// When the flag falls.
+        expires_at: End,
         /// The request behind it.
         #[serde(flatten)]
         asked: Asked,
@@ -179,8 +184,8 @@ pub struct Notice {
     pub text: String,
     /// What to do now.
     pub hint: String,
-    /// When it may be tried again, RFC 3339 UTC, where that is known.
-    pub until: Option<String>,
+    /// When it may be tried again, where that is known.
+    pub until: Option<End>,
 }
 
 /// The refusals that have words of their own. Unknown and expired links may be told alike.
@@ -224,7 +229,8 @@ impl Refused {
         Refused::ResetOver,
     ];
 
-    fn word(self) -> &'static str {
+    /// Its word in the texts' keys.
+    pub fn word(self) -> &'static str {
         match self {
             Refused::Expired => "expired",
             Refused::Used => "used",

@@ -54,11 +54,9 @@ fn letter(sent: &Recorded) -> demo::Letter {
     };
     let plain = || sent.message.content.plain().expose_secret().to_owned();
     let (text, url, code) = match &sent.message.content {
-        Content::Link { text, url } if by != demo::By::Sms => {
-            (text.clone(), Some(url.expose_secret().to_owned()), None)
-        }
+        Content::Link { text, url } => (text.clone(), Some(url.expose_secret().to_owned()), None),
         Content::Code { code, .. } => (plain(), None, Some(code.expose_secret().to_owned())),
-        Content::Text(_) | Content::Link { .. } => (plain(), None, None),
+        Content::Text(_) => (plain(), None, None),
     };
     let subject = sent.message.subject.clone().filter(|_| by == demo::By::Mail);
     demo::Letter { by, subject, text, url, code }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::bank::CUSTOMER_NAME;
 use super::chat::Place;
+use super::desk::Desk;
 
 /// A caller of the gateway with one API key.
 #[derive(Clone)]
@@ -212,6 +213,23 @@ impl Api {
     pub async fn hear(&self, interaction: &str, message_id: &str, text: &str) -> Result<Heard, Trouble> {
         let body = json!({"message_id": message_id, "text": text});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/messages"), Some(&body)).await
+    }
+
+    /// The interaction as agents read it.
+    pub async fn desk(&self, interaction: &str) -> Result<Desk, Trouble> {
+        self.call(Method::GET, &format!("/v1/interactions/{interaction}"), None).await
+    }
+
+    /// Invites the customer by text message; the number lets her in.
+    pub async fn invite(&self, interaction: &str, pin: &str) -> Result<Value, Trouble> {
+        let body = json!({"via": "sms", "pin": pin});
+        self.call(Method::POST, &format!("/v1/interactions/{interaction}/invitations"), Some(&body)).await
+    }
+
+    /// Leave for a page to show how the flag stands.
+    pub async fn status_link(&self, interaction: &str) -> Result<Value, Trouble> {
+        let body = json!({"panel": "status"});
+        self.call(Method::POST, &format!("/v1/interactions/{interaction}/embed-links"), Some(&body)).await
     }
 
     /// Ends the flag now.

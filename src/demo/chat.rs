@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::chats::World;
 use super::events::Event;
 use super::phones::Phone;
+use super::scenes::Scene;
 use super::talk::Talk;
 use super::transcript::View;
 
@@ -23,6 +24,8 @@ pub struct Chat {
     pub view: watch::Receiver<Arc<View>>,
     /// The customer's own. The bot knows its number and nothing of what arrives there.
     pub phone: Phone,
+    /// What is played in it.
+    pub scene: Option<Scene>,
 }
 
 /// Where a conversation takes place.
@@ -60,6 +63,11 @@ pub enum Knock {
         identity_token: String,
         done: oneshot::Sender<()>,
     },
+    /// An agent lets the customer come in by a number that they agreed on.
+    Invited {
+        pin: String,
+        done: oneshot::Sender<()>,
+    },
     Event(Event),
     /// Events may have been missed.
     Refresh,
@@ -67,11 +75,12 @@ pub enum Knock {
 
 impl Chat {
     /// A new conversation, greeted and without an interaction: looking is not talking.
-    pub fn open(world: Arc<World>, phone: Phone, place: Place) -> Self {
+    pub fn open(world: Arc<World>, phone: Phone, scene: Option<Scene>) -> Self {
+        let place = scene.map_or(Place::Web, Scene::place);
         let (door, inbox) = mpsc::channel(INBOX);
         let (publish, view) = watch::channel(Arc::default());
         tokio::spawn(Talk::begin(world, (place, phone.clone()), publish, door.downgrade()).run(inbox));
-        Self { door, view, phone }
+        Self { door, view, phone, scene }
     }
 
     /// Whether anybody still listens.
@@ -96,6 +105,13 @@ impl Chat {
     pub async fn vouch(&self, identity_token: String) -> bool {
         let (done, answered) = oneshot::channel();
         self.knock(Knock::Vouched { identity_token, done }, answered).await
+    }
+
+    /// An agent invites the customer; returns when the invitation is on its way. `false`: the chat is too
+    /// busy.
+    pub async fn invite(&self, pin: &str) -> bool {
+        let (done, answered) = oneshot::channel();
+        self.knock(Knock::Invited { pin: pin.to_owned(), done }, answered).await
     }
 
     async fn knock(&self, knock: Knock, answered: oneshot::Receiver<()>) -> bool {

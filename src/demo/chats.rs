@@ -5,12 +5,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
-use super::api::Api;
-use super::chat::{Chat, Knock, Place};
+use super::api::{Api, Trouble};
+use super::chat::{Chat, Knock};
 use super::events::Event;
-use super::phones::{self, Phones};
+use super::phones::{self, Letter, Phones};
+use super::scenes::Scene;
 use crate::ambient::Entropy;
 
 /// A demo open to the world must not fill the memory, and each chat has a phone number of its own.
@@ -26,6 +28,8 @@ pub struct Chats {
 /// What a chat needs of the world.
 pub struct World {
     pub api: Api,
+    /// The agent's own.
+    pub desk: Api,
     pub entropy: Arc<dyn Entropy>,
     doors: Mutex<HashMap<String, mpsc::Sender<Knock>>>,
     hearing: watch::Sender<bool>,
@@ -33,18 +37,37 @@ pub struct World {
 
 impl Chats {
     /// No chats yet, and not hearing the gateway yet.
-    pub fn new(api: Api, phones: Phones, entropy: Arc<dyn Entropy>) -> Self {
-        let world = World { api, entropy, doors: Mutex::default(), hearing: watch::Sender::new(false) };
+    pub fn new((api, desk): (Api, Api), phones: Phones, entropy: Arc<dyn Entropy>) -> Self {
+        let world = World { api, desk, entropy, doors: Mutex::default(), hearing: watch::Sender::new(false) };
         Self { world: Arc::new(world), phones, by_cookie: Mutex::default() }
     }
 
     /// The chat of a browser, made when it first speaks or listens. `None`: too many.
     pub fn of(&self, cookie: &str) -> Option<Chat> {
-        self.at(cookie, Place::Web)
+        self.made(cookie, None)
     }
 
-    /// The same, where it is made there.
-    pub fn at(&self, cookie: &str, place: Place) -> Option<Chat> {
+    /// A chat in which a scene is to be played.
+    pub fn stage(&self, cookie: &str, scene: Scene) -> Option<Chat> {
+        self.made(cookie, Some(scene))
+    }
+
+    /// The scene of a browser's chat, where it is in one.
+    pub fn scene(&self, cookie: &str) -> Option<Scene> {
+        lock(&self.by_cookie).get(cookie).filter(|chat| chat.is_open())?.scene
+    }
+
+    /// Somebody who is not the gateway writes to a phone.
+    pub fn text(&self, number: &str, letter: Letter) {
+        self.phones.deliver(number, letter);
+    }
+
+    /// Leave for the agent's page to show how a flag stands.
+    pub async fn status_link(&self, interaction: &str) -> Result<Value, Trouble> {
+        self.world.desk.status_link(interaction).await
+    }
+
+    fn made(&self, cookie: &str, scene: Option<Scene>) -> Option<Chat> {
         let mut chats = lock(&self.by_cookie);
         if let Some(chat) = chats.get(cookie).filter(|chat| chat.is_open()) {
             return Some(chat.clone());
@@ -55,7 +78,7 @@ impl Chats {
         if chats.len() >= MOST {
             return None;
         }
-        let chat = Chat::open(self.world.clone(), self.phones.connect()?, place);
+        let chat = Chat::open(self.world.clone(), self.phones.connect()?, scene);
         chats.insert(cookie.to_owned(), chat.clone());
         Some(chat)
     }

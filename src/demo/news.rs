@@ -52,6 +52,11 @@ impl Talk {
                 self.view.explain("An agent lifted the lock; one whose time is over is simply gone.", wire);
                 Ok(())
             }
+            "participant.entered" => {
+                self.notice("The customer came in by the invitation.", false);
+                self.view.explain("She answered at the door, and is in the conversation.", wire);
+                self.refresh().await
+            }
             "participant.signed_out" => self.refresh().await,
             "interaction.closed" => {
                 self.end(wire);
@@ -60,7 +65,7 @@ impl Talk {
             kind if kind.starts_with("challenge.") => self.learn_of_code(&event, wire).await,
             _ => {
                 self.follow_link(&event, wire);
-                Ok(())
+                self.refresh().await
             }
         }
     }

@@ -11,10 +11,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::phones::Text;
+use super::scenes::Scene;
 use super::transcript::{Shown, View};
 
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("chat.html", include_str!("templates/chat.html")),
+    ("desk.html", include_str!("templates/desk.html")),
     ("entry.html", include_str!("templates/entry.html")),
     ("frame_log.html", include_str!("templates/frame_log.html")),
     ("frame_phone.html", include_str!("templates/frame_phone.html")),
@@ -22,6 +24,7 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("icons.html", include_str!("templates/icons.html")),
     ("login.html", include_str!("templates/login.html")),
     ("mark.html", include_str!("templates/mark.html")),
+    ("pages.html", include_str!("templates/pages.html")),
     ("phone.html", include_str!("templates/phone.html")),
     ("story.html", include_str!("templates/story.html")),
     ("trouble.html", include_str!("templates/trouble.html")),
@@ -65,11 +68,15 @@ impl Pages {
     }
 
     /// The one-screen page. It holds no state: the script's feed or the frames bring it.
-    pub fn chat(&self, base: &str) -> Response {
+    pub fn chat(&self, base: &str, scene: Option<Scene>) -> Response {
+        let scenes: Vec<_> = Scene::ALL
+            .iter()
+            .map(|one| json!({"name": one, "title": one.title(), "sentence": one.sentence(), "now": Some(*one) == scene}))
+            .collect();
         let fallen =
             |status: &'static str| Shown { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
         Html(
-            self.render("chat.html", json!({"base": base, "expired": fallen("expired"), "unknown": fallen("unknown")})),
+            self.render("chat.html", json!({"base": base, "scene": scene, "scenes": scenes, "expired": fallen("expired"), "unknown": fallen("unknown")})),
         )
         .into_response()
     }
@@ -83,7 +90,7 @@ impl Pages {
         match frame {
             Frame::Log => self.render("frame_log.html", json!({"entries": seen.view.entries, "now": seen.now})),
             Frame::Phone => self.render("frame_phone.html", json!({"texts": seen.texts})),
-            Frame::Side => self.render("frame_side.html", json!({"story": seen.view.story, "mark": seen.mark})),
+            Frame::Side => self.render("frame_side.html", json!({"story": seen.view.story, "mark": seen.mark, "desk": seen.view.desk, "login": seen.view.login()})),
         }
     }
 
@@ -101,6 +108,9 @@ impl Pages {
             "left": mark.milliseconds_left,
             "now": seen.now,
             "phone": self.render("phone.html", json!({"texts": seen.texts})),
+            "desk": self.render("desk.html", json!({"desk": view.desk})),
+            "interaction": view.desk.as_ref().map(|desk| &desk.id),
+            "pages": self.render("pages.html", json!({"login": view.login()})),
             "story": self.render("story.html", json!({"story": view.story})),
             "link": view.link.as_ref().map(|link| json!({"url": link.url, "opener_secret": link.opener_secret})),
         })
@@ -202,7 +212,7 @@ mod tests {
         let feed: Value = serde_json::from_str(&pages.feed(&seen)).expect("the feed is JSON");
         assert!(feed["entries"].to_string().contains("&lt;script&gt;alert(1)"));
         assert!(feed["phone"].to_string().contains("314159 &lt;script&gt;"));
-        assert_eq!(pages.chat("http://bank.test").status(), StatusCode::OK);
+        assert_eq!(pages.chat("http://bank.test", Some(Scene::Pin)).status(), StatusCode::OK);
         assert_eq!(pages.login(&LoginForm { wrong: true }).status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(pages.trouble(StatusCode::GONE, "t", "d").status(), StatusCode::GONE);
     }

@@ -1,7 +1,7 @@
 //! The demo's team, made the way an administrator's script would make it: by the API.
 //!
-//! Two secrets come out, for two different hands: the bot's API key, and the security key that
-//! only the bank's website and its login page may hold.
+//! Three secrets come out, for three different hands: the bot's API key, the agent's, and the security key
+//! that only the bank's website and its login page may hold.
 
 use anyhow::Context;
 use reqwest::Method;
@@ -16,6 +16,8 @@ const TEAM: &str = "linden";
 /// What the demo needs to play its parts.
 pub struct Team {
     pub bot: Api,
+    /// Whoever sits at the desk.
+    pub agent: Api,
     pub key: SecurityKey,
 }
 
@@ -42,6 +44,10 @@ pub async fn team(owner: &Api, base: &str) -> anyhow::Result<Team> {
         .call(Method::POST, &format!("{team}/api-keys"), Some(&json!({"role": "bot", "name": "Demo bot"})))
         .await
         .context("the bot's API key")?;
+    let agent: NewApiKey = owner
+        .call(Method::POST, &format!("{team}/api-keys"), Some(&json!({"role": "agent", "name": "Demo agent"})))
+        .await
+        .context("the agent's API key")?;
     let _: Value =
         owner.call(Method::PATCH, &format!("{team}/settings"), Some(&settings(base))).await.context("its settings")?;
     for name in ["sms", "whatsapp", "email"] {
@@ -51,7 +57,8 @@ pub async fn team(owner: &Api, base: &str) -> anyhow::Result<Team> {
             .await
             .with_context(|| format!("its channel {name}"))?;
     }
-    Ok(Team { bot: owner.with_key(&bot.key), key: SecurityKey::from_base64url(&made.kid, &made.secret)? })
+    let key = SecurityKey::from_base64url(&made.kid, &made.secret)?;
+    Ok(Team { bot: owner.with_key(&bot.key), agent: owner.with_key(&agent.key), key })
 }
 
 /// The clocks are short, so that one can watch the mark fall and a lock end. Demos send a lot.
@@ -62,6 +69,7 @@ fn settings(base: &str) -> Value {
         "authentication_timeout_minutes": 1,
         "interaction_timeout_minutes": 30,
         "link": {"ttl_minutes": 10},
+        "entry": {"require_authentication": true, "first": "pin"},
         "otp": {"message": "#PIN# is your Linden Bank code. Type it only in the chat that you opened."},
         "lockout": {"threshold": 5, "duration_minutes": 1},
         "send_budget": {"resend_after_seconds": 10, "per_interaction": 100, "per_destination_hour": 100,

@@ -95,12 +95,14 @@ impl Talk {
                 Knock::Resend { by_mail: true, done } => (self.send_by_mail().await, Some(done)),
                 Knock::Resend { by_mail: false, done } => (self.send_again().await, Some(done)),
                 Knock::Vouched { identity_token, done } => (self.welcome(&identity_token).await, Some(done)),
+                Knock::Invited { pin, done } => (self.invite(&pin).await, Some(done)),
                 Knock::Event(event) => (self.learn(event).await, None),
                 Knock::Refresh => (self.catch_up().await, None),
             };
             if let Err(trouble) = result {
                 self.apologise(&trouble);
             }
+            self.show_desk().await;
             self.publish.send_replace(Arc::new(self.view.clone()));
             drop(done);
         }
@@ -205,7 +207,7 @@ impl Talk {
         );
         self.view.explain(told, wire);
         self.view.offer(link, want.spoken(), sent);
-        Ok(())
+        self.refresh().await
     }
 
     async fn allowed(&mut self, interaction: &str, want: Want) -> Result<bool, Trouble> {
@@ -230,6 +232,26 @@ impl Talk {
             "POST /v1/interactions {identity_token: JWT} → authenticated, binding: token",
         );
         Ok(())
+    }
+
+    /// An agent's act, with an agent's key: the bot learns no PIN.
+    async fn invite(&mut self, pin: &str) -> Result<(), Trouble> {
+        let interaction = self.interaction(None).await?;
+        self.world.desk.invite(&interaction, pin).await?;
+        self.notice("An agent has sent an invitation to the customer’s phone.", false);
+        self.view.explain(
+            "The agent named the number that both agreed on; the gateway sent the invitation.",
+            "POST …/invitations {via: sms, pin: ••••} → 201",
+        );
+        Ok(())
+    }
+
+    /// What the agent sees of it.
+    async fn show_desk(&mut self) {
+        self.view.desk = match &self.interaction {
+            Some(interaction) => self.world.desk.desk(interaction).await.ok(),
+            None => None,
+        };
     }
 
     async fn sign_out(&mut self) -> Result<(), Trouble> {

@@ -17,7 +17,7 @@ fn slot() -> DemoSlot {
     let slot = DemoSlot::default();
     slot.fill(Demo {
         chats: Arc::new(chats::Chats::new(
-            api::Api::new(http.clone(), base, "bot"),
+            (api::Api::new(http.clone(), base, "bot"), api::Api::new(http.clone(), base, "agent")),
             Phones::default(),
             entropy.clone(),
         )),

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::api::{Authentication, Challenge, LoginLink};
+use super::desk::Desk;
 
 /// Older entries leave the page; the demo keeps no history.
 const LONGEST: usize = 120;
@@ -18,6 +19,8 @@ pub struct View {
     pub mark: Mark,
     /// The login link that may still be opened, for the chat widget's hands only.
     pub link: Option<LoginLink>,
+    /// What the agent sees of it.
+    pub desk: Option<Desk>,
     next: u32,
 }
 
@@ -182,6 +185,14 @@ impl View {
         }
     }
 
+    /// How far the newest login has come.
+    pub fn login(&self) -> Option<CardState> {
+        self.entries.iter().rev().find_map(|entry| match entry.body {
+            Body::Login { state, .. } => Some(state),
+            _ => None,
+        })
+    }
+
     /// Shows the code that the customer is to type; `want` is what for.
     pub fn ask_for_code(&mut self, challenge: &Challenge, want: &str) {
         self.turn_code(CodeState::Over);
@@ -279,6 +290,7 @@ fn how(flag: &Authentication) -> &'static str {
     match flag.binding.as_deref() {
         _ if proved("otp") && proved("login") => "Login, and a code from the phone",
         _ if proved("otp") => "Code from the phone",
+        _ if proved("pin") => "PIN, at the door",
         Some("opener") => "Login, opened from this chat",
         Some("code") => "Login, code typed in this chat",
         Some("token") => "Login on the website, before the chat",

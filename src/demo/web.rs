@@ -14,11 +14,12 @@ use axum::middleware::{self, Next};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Form, Router};
+use axum::{Extension, Form, Json, Router};
 use serde::Deserialize;
 
-use super::chat::{Chat, Place};
+use super::chat::Chat;
 use super::pages::{self, Frame, Seen};
+use super::scenes::{self, Scene};
 use super::{Demo, DemoSlot, login};
 
 const COOKIE: &str = "demo_chat";
@@ -35,8 +36,8 @@ pub fn router(slot: DemoSlot) -> Router {
         .route("/demo/chat/messages", post(say))
         .route("/demo/chat/resend", post(resend))
         .route("/demo/chat/new", post(start_over))
-        .route("/demo/chat/known", post(start_known))
-        .route("/demo/chat/whatsapp", post(start_on_whatsapp))
+        .route("/demo/chat/scene", post(start_scene))
+        .route("/demo/status-token", post(status_token))
         .route("/demo/login", get(login::show).post(login::answer))
         .route("/demo/assets/{name}", get(asset))
         .layer(DefaultBodyLimit::max(16 * 1024))
@@ -73,7 +74,7 @@ async fn guard(State(slot): State<DemoSlot>, mut request: Request, next: Next) -
 /// from the gateway's public address, wherever the page was opened.
 fn policy(base: &str) -> HeaderValue {
     let policy = format!(
-        "default-src 'none'; script-src 'self' {base}; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+        "default-src 'none'; script-src 'self' {base}; style-src 'self'; img-src 'self' data:; connect-src 'self' {base}; \
          frame-src 'self'; form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'self'"
     );
     HeaderValue::from_str(&policy).expect("a public URL is plain ASCII")
@@ -87,8 +88,9 @@ fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
 type TheDemo = Extension<Arc<Demo>>;
 
 async fn index(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
-    let page = demo.pages.chat(&demo.base);
-    match known_visitor(&headers) {
+    let visitor = known_visitor(&headers);
+    let page = demo.pages.chat(&demo.base, visitor.and_then(|visitor| demo.chats.scene(visitor)));
+    match visitor {
         Some(_) => page,
         None => with_cookie(&demo, &new_visitor(&demo), page),
     }
@@ -174,22 +176,35 @@ async fn start_over(Extension(demo): TheDemo) -> Response {
     with_cookie(&demo, &new_visitor(&demo), Redirect::to("/demo").into_response())
 }
 
-/// The website's server knows its visitor and vouches for them as the chat begins.
-async fn start_known(Extension(demo): TheDemo) -> Response {
+#[derive(Deserialize)]
+struct Picked {
+    scene: Scene,
+}
+
+/// A scene begins, with a chat of its own.
+async fn start_scene(Extension(demo): TheDemo, Form(picked): Form<Picked>) -> Response {
     let visitor = new_visitor(&demo);
-    let Some(chat) = demo.chats.of(&visitor) else { return no_chat(&demo) };
-    let token = demo.bank.identity_token(&super::draw(&*demo.entropy, 24), demo.clock.now() / 1000);
-    chat.vouch(token).await;
+    let Some(chat) = demo.chats.stage(&visitor, picked.scene) else { return no_chat(&demo) };
+    scenes::play(&demo, picked.scene, &chat).await;
     with_cookie(&demo, &visitor, Redirect::to("/demo").into_response())
 }
 
-/// The customer writes to the bank on WhatsApp instead.
-async fn start_on_whatsapp(Extension(demo): TheDemo) -> Response {
-    let visitor = new_visitor(&demo);
-    if demo.chats.at(&visitor, Place::WhatsApp).is_none() {
-        return no_chat(&demo);
+#[derive(Deserialize)]
+struct Asked {
+    interaction: String,
+}
+
+/// The agent's portal lets its page show a flag: of this browser's own chat, as a portal knows its agents'.
+async fn status_token(Extension(demo): TheDemo, headers: HeaderMap, Json(asked): Json<Asked>) -> Response {
+    let Some(chat) = chat_of(&demo, &headers) else { return StatusCode::CONFLICT.into_response() };
+    let own = chat.view.borrow().desk.as_ref().is_some_and(|desk| desk.id == asked.interaction);
+    if !own {
+        return StatusCode::NOT_FOUND.into_response();
     }
-    with_cookie(&demo, &visitor, Redirect::to("/demo").into_response())
+    match demo.chats.status_link(&asked.interaction).await {
+        Ok(link) => Json(link).into_response(),
+        Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+    }
 }
 
 async fn asset(Path(name): Path<String>) -> Response {

@@ -174,6 +174,14 @@ impl PersonChange {
 }
 
 impl Participant {
+    /// Whether a login or an answer of hers is still to come: a live link, a code that is to come back, a
+    /// challenge.
+    pub fn is_awaited(&self, now: Moment) -> bool {
+        self.confirmation.as_ref().is_some_and(|confirmation| now < confirmation.expires_at)
+            || self.challenge.as_ref().is_some_and(|challenge| challenge.is_live(now))
+            || self.links.iter().any(|link| link.purpose != Purpose::Entry && link.is_live(now))
+    }
+
     /// A person who has proved nothing.
     pub fn new(id: ParticipantId, role: Role, person: Person) -> Self {
         Self {

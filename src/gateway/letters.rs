@@ -124,7 +124,8 @@ impl Gateway {
         if let Some(refused) = self.unpaid(team, to, letter).await? {
             return Ok(refused);
         }
-        let (id, to_whom, terms) = (letter.message_id(account.tag), Address::new(&stop.to), self.letter_terms(login, letter));
+        let (id, to_whom, terms) =
+            (letter.message_id(account.tag), Address::new(&stop.to), self.letter_terms(login, letter));
         let message = Message { id, to: to_whom, subject: Some(subject), content, terms };
         let how = outcome_of(&hand(&*driver, &message, PATIENCE).await);
         self.went(team, &channel, how, Some(letter.trying)).await;

@@ -9,6 +9,7 @@ use super::Shared;
 use super::browser::{Form, fingerprint};
 use super::code_page::Seen;
 use super::page::{done, see_other, set};
+use super::reader::Reader;
 use super::views::mask;
 use crate::domain::challenge::{Challenge, Check, DeliverTo};
 use crate::domain::entry::Admission;
@@ -31,6 +32,7 @@ const LONGEST_ANSWER: usize = 64;
 /// An act on a page.
 pub(super) struct Act<'a> {
     pub state: &'a Shared,
+    pub reader: &'a Reader,
     pub token: &'a Token,
     pub form: &'a Form,
 }
@@ -67,7 +69,7 @@ impl Act<'_> {
         let browser = fingerprint(self.state, &self.form.browser);
         let told = gateway.answer_page(self.token, text, self.form.field("attempt"), &browser).await?;
         let held = gateway.visit_page(self.token).await?;
-        let seen = Seen { state: self.state, held: &held, token: self.token, browser: &self.form.browser };
+        let seen = self.seen(&held);
         let redrawn = |status: StatusCode, error| Ok((status, seen.answer(Some(error))).into_response());
         match told.outcome {
             Outcome::Passed => match told.entered {
@@ -86,6 +88,10 @@ impl Act<'_> {
         }
     }
 
+    fn seen<'s>(&'s self, held: &'s Held<Page>) -> Seen<'s> {
+        Seen { state: self.state, reader: self.reader, held, token: self.token, browser: &self.form.browser }
+    }
+
     /// Another code, where the page can have one sent.
     pub async fn resend(&self) -> Result<Response, Error> {
         let gateway = &self.state.gateway;
@@ -96,7 +102,7 @@ impl Act<'_> {
         };
         let Refusal::SendBudget(until) = refusal else { return Err(refusal.into()) };
         let held = gateway.visit_page(self.token).await?;
-        let seen = Seen { state: self.state, held: &held, token: self.token, browser: &self.form.browser };
+        let seen = self.seen(&held);
         let error = if seen.is_too_early() { AnswerError::TooEarly } else { AnswerError::NoMoreCodes };
         let mut response = (StatusCode::TOO_MANY_REQUESTS, seen.answer(Some(error))).into_response();
         let seconds = until.since(gateway.now()).as_secs().max(1);
@@ -107,7 +113,7 @@ impl Act<'_> {
     /// "This wasn't me".
     pub async fn report(&self) -> Result<Response, Error> {
         let held = self.state.gateway.report_page(self.token).await?;
-        Ok(done(self.state, &held.team.effective.settings, pages::DoneState::Reported))
+        Ok(done(self.state, self.reader, &held.team.effective.settings, pages::DoneState::Reported))
     }
 
     /// To where the team lets people in, with our word for it; without such a place the done page.

@@ -11,8 +11,9 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::browser::{Form, browser, fingerprint, nonce};
 use super::notices::{notice, refusal_in, refusal_page};
-use super::page::{alone, brand, done, drawn_alone, form_targets, headers_with_frame, set};
+use super::page::{alone, brand, done, drawn_alone, end, form_targets, headers_with_frame, set};
 use super::problem::Problem;
+use super::reader::Reader;
 use super::views::mask;
 use super::{Shared, arrivals, screens};
 use crate::domain::challenge::{Challenge, ChallengeEnd};
@@ -36,22 +37,23 @@ async fn show(
     State(state): State<Shared>,
     Path(text): Path<String>,
     RawQuery(query): RawQuery,
+    reader: Reader,
     headers: HeaderMap,
 ) -> Response {
-    let Some(token) = Token::parse(&text) else { return unknown(&state) };
+    let Some(token) = Token::parse(&text) else { return unknown(&state, &reader) };
     let held = match state.gateway.visit_page(&token).await {
         Ok(held) => held,
-        Err(error) => return refused(&state, &token, error).await,
+        Err(error) => return refused(&state, &reader, &token, error).await,
     };
     // Where the visitor stands: without it every visit begins at the opening screen. It opens nothing.
     let step = query.as_deref().and_then(|query| query.strip_prefix("step="));
     let (name, cookie) = browser(&state, &headers);
-    let seen = Seen { state: &state, held: &held, token: &token, browser: &name };
+    let seen = Seen { state: &state, reader: &reader, held: &held, token: &token, browser: &name };
     let mut response = match (&held.outcome, step) {
-        (Page::Over(_, ChallengeEnd::Passed), _) => done(&state, seen.settings(), pages::DoneState::Passed),
-        (Page::Over(..), _) => return over(&state, &held),
+        (Page::Over(_, ChallengeEnd::Passed), _) => done(&state, &reader, seen.settings(), pages::DoneState::Passed),
+        (Page::Over(..), _) => return over(&state, &reader, &held),
         (Page::Entry(at, _), Some("done")) if seen.is_in(*at) => {
-            done(&state, seen.settings(), pages::DoneState::Entered)
+            done(&state, &reader, seen.settings(), pages::DoneState::Entered)
         }
         (Page::Entry(at, _), Some("code")) if seen.may_answer(*at) => seen.answer(None),
         (Page::Challenge(_, challenge), Some("code")) if challenge.arrived.is_some() => seen.answer(None),
@@ -64,6 +66,7 @@ async fn show(
 /// What a page is drawn from.
 pub(super) struct Seen<'a> {
     pub state: &'a Shared,
+    pub reader: &'a Reader,
     pub held: &'a Held<Page>,
     pub token: &'a Token,
     pub browser: &'a str,
@@ -115,6 +118,14 @@ impl Seen<'_> {
         (made && method == Some(Method::Pin)).then_some(name)
     }
 
+    /// Whether Continue sends this browser to the team's login page.
+    fn leads_to_login(&self) -> bool {
+        let Page::Entry(at, _) = &self.held.outcome else { return false };
+        let (entry, rules) = (&self.held.interaction.participants[*at].entry, &self.settings().entry);
+        let browser = fingerprint(self.state, self.browser);
+        entry.wanted(rules, &browser, self.state.gateway.now()) == Some(Method::Login)
+    }
+
     fn opening(&self) -> Response {
         let (asked_at, expires_at, purpose) = match &self.held.outcome {
             Page::Entry(_, link) => (link.issued_at, link.expires_at, pages::Purpose::Entry),
@@ -122,22 +133,24 @@ impl Seen<'_> {
             Page::Over(..) => unreachable!("what is over has no opening screen"),
         };
         let (settings, interaction) = (self.settings(), &self.held.interaction);
+        let now = self.state.gateway.now();
         let screen = self.screen().map(|_| format!("{}/screen", self.action()));
         let page = pages::Landing {
             brand: brand(settings),
-            locale: settings.locale.clone(),
+            locale: self.reader.locale(Some(settings)),
             channel: interaction.channel.to_string(),
             address: mask(interaction.conversation.as_str()),
             customer_name: interaction.participants[self.held.outcome.at()].person.name.clone(),
             asked_at: asked_at.to_string(),
-            minutes_ago: self.state.gateway.now().since(asked_at).as_secs() / 60,
+            minutes_ago: now.since(asked_at).as_secs() / 60,
             purpose,
-            expires_at: expires_at.map(|end| end.to_string()),
+            expires_at: expires_at.map(|at| end(at, now)),
             intent_label: None,
             action: self.action(),
             nonce: nonce(self.state, self.token, self.browser),
             opener_origins: Vec::new(),
             opener_required: false,
+            in_app: self.reader.app().filter(|_| self.leads_to_login()),
             screen,
         };
         let mut response = Html(self.state.pages.landing(&page)).into_response();
@@ -154,11 +167,11 @@ impl Seen<'_> {
         let settings = self.settings();
         let page = pages::Answer {
             brand: brand(settings),
-            locale: settings.locale.clone(),
+            locale: self.reader.locale(Some(settings)),
             wanted: arrivals::wanted(self.held, challenge),
             error,
             tries_left: challenge.map(|challenge| challenge.tries_left),
-            expires_at: challenge.and_then(|challenge| challenge.expires_at).map(|end| end.to_string()),
+            expires_at: challenge.and_then(|challenge| challenge.expires_at).map(|at| end(at, now)),
             resend_in: arrivals::resend_in(self.held, challenge, now),
             action: self.action(),
             nonce: nonce(self.state, self.token, self.browser),
@@ -173,25 +186,25 @@ impl Seen<'_> {
     }
 }
 
-fn unknown(state: &Shared) -> Response {
-    refusal_page(state, Refusal::NotFound("page").into())
+fn unknown(state: &Shared, reader: &Reader) -> Response {
+    refusal_page(state, reader, Refusal::NotFound("page").into())
 }
 
-fn over(state: &Shared, held: &Held<Page>) -> Response {
-    refusal_in(state, Refusal::CodeGone.into(), Some(&held.team.effective.settings))
+fn over(state: &Shared, reader: &Reader, held: &Held<Page>) -> Response {
+    refusal_in(state, reader, Refusal::CodeGone.into(), Some(&held.team.effective.settings))
 }
 
 /// A refusal of a page that was proved to exist, in its team's own look and language.
-pub(super) async fn refused(state: &Shared, token: &Token, error: Error) -> Response {
+pub(super) async fn refused(state: &Shared, reader: &Reader, token: &Token, error: Error) -> Response {
     if matches!(error, Error::Refused(Refusal::NotFound(_))) {
-        return refusal_page(state, error);
+        return refusal_page(state, reader, error);
     }
     match state.gateway.flag(token.interaction, None).await {
         Ok(held) if is_over(&error) && token.kind == TokenKind::Entry => {
-            notice(state, StatusCode::GONE, pages::Refused::EntryOver, Some(&held.team.effective.settings))
+            notice(state, reader, StatusCode::GONE, pages::Refused::EntryOver, Some(&held.team.effective.settings))
         }
-        Ok(held) => refusal_in(state, error, Some(&held.team.effective.settings)),
-        Err(_) => refusal_page(state, error),
+        Ok(held) => refusal_in(state, reader, error, Some(&held.team.effective.settings)),
+        Err(_) => refusal_page(state, reader, error),
     }
 }
 
@@ -200,43 +213,44 @@ fn is_over(error: &Error) -> bool {
 }
 
 /// The team's own words, in the frame of the opening screen.
-async fn screen(State(state): State<Shared>, Path(text): Path<String>, headers: HeaderMap) -> Response {
-    let Some(token) = Token::parse(&text) else { return unknown(&state) };
+async fn screen(State(state): State<Shared>, Path(text): Path<String>, reader: Reader, headers: HeaderMap) -> Response {
+    let Some(token) = Token::parse(&text) else { return unknown(&state, &reader) };
     let held = match state.gateway.visit_page(&token).await {
         Ok(held) => held,
-        Err(error) => return refused(&state, &token, error).await,
+        Err(error) => return refused(&state, &reader, &token, error).await,
     };
     let (name, _) = browser(&state, &headers);
-    let seen = Seen { state: &state, held: &held, token: &token, browser: &name };
-    let Some(name) = seen.screen() else { return unknown(&state) };
+    let seen = Seen { state: &state, reader: &reader, held: &held, token: &token, browser: &name };
+    let Some(name) = seen.screen() else { return unknown(&state, &reader) };
     match state.gateway.screen(&held.interaction.team, &name).await {
         Ok(Some(screen)) => screens::frame(&state, &screen, &held.team.effective.settings.locale),
-        Ok(None) => unknown(&state),
-        Err(error) => refusal_page(&state, error),
+        Ok(None) => unknown(&state, &reader),
+        Err(error) => refusal_page(&state, &reader, error),
     }
 }
 
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
-    let Some(token) = Token::parse(&text) else { return Ok(unknown(&state)) };
+    let reader = Reader::of(request.headers());
+    let Some(token) = Token::parse(&text) else { return Ok(unknown(&state, &reader)) };
     let Some(form) = Form::read(&state, &token, request).await? else {
-        return Ok(stale(&state, &token).await);
+        return Ok(stale(&state, &reader, &token).await);
     };
-    let act = arrivals::Act { state: &state, token: &token, form: &form };
+    let act = arrivals::Act { state: &state, reader: &reader, token: &token, form: &form };
     let told = match form.field("act") {
         "continue" => act.press_continue().await,
         "answer" => act.answer().await,
         "resend" => act.resend().await,
         "report" => act.report().await,
-        _ => return Ok(stale(&state, &token).await),
+        _ => return Ok(stale(&state, &reader, &token).await),
     };
     Ok(match told {
         Ok(response) => response,
-        Err(error) => refused(&state, &token, error).await,
+        Err(error) => refused(&state, &reader, &token, error).await,
     })
 }
 
-/// A form that this browser was not shown: who has the page's address reads so in its team's language.
-async fn stale(state: &Shared, token: &Token) -> Response {
+/// A form that this browser was not shown: who has the page's address is told so in its team's look.
+async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
     let held = state.gateway.visit_page(token).await.ok();
-    refusal_in(state, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
+    refusal_in(state, reader, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
 }

@@ -9,8 +9,9 @@ use http::{HeaderMap, header};
 use super::Shared;
 use super::browser::{Form, browser, fingerprint, nonce, own_origin};
 use super::notices::{refusal_in, refusal_page, refused};
-use super::page::{brand, done, drawn_alone, form_targets, headers_of_page, see_other, set};
+use super::page::{brand, done, drawn_alone, end, form_targets, headers_of_page, see_other, set};
 use super::problem::Problem;
+use super::reader::Reader;
 use super::views::mask;
 use crate::domain::entry;
 use crate::domain::interaction::Participant;
@@ -28,59 +29,77 @@ pub fn routes() -> axum::Router<Shared> {
     axum::Router::new().route("/l/{token}", get(show).post(act))
 }
 
-async fn show(State(state): State<Shared>, Path(token): Path<String>, headers: HeaderMap) -> Response {
-    let Some(token) = Token::parse(&token) else { return refusal_page(&state, Refusal::NotFound("link").into()) };
+async fn show(State(state): State<Shared>, Path(token): Path<String>, reader: Reader, headers: HeaderMap) -> Response {
+    let unknown = || refusal_page(&state, &reader, Refusal::NotFound("link").into());
+    let Some(token) = Token::parse(&token) else { return unknown() };
     let held = match state.gateway.visit_link(&token).await {
         Ok(held) => held,
-        Err(error) => return refused(&state, &token, error).await,
+        Err(error) => return refused(&state, &reader, &token, error).await,
     };
     let (name, cookie) = browser(&state, &headers);
     let mut response = match &held.outcome {
-        Found::Live(at, link) => landing(&state, &held, *at, link, &token, &name),
+        Found::Live(at, link) => {
+            Before { state: &state, reader: &reader, held: &held, token: &token }.draw(*at, link, &name)
+        }
         Found::Done(at, link, status) => {
             let participant = &held.interaction.participants[*at];
-            After { state: &state, held: &held, participant, link, token: &token, browser: &name }.draw(*status)
+            After { state: &state, reader: &reader, held: &held, participant, link, token: &token, browser: &name }
+                .draw(*status)
         }
     };
     set(&mut response, header::SET_COOKIE, &cookie);
     response
 }
 
-fn landing(state: &Shared, held: &Held<Found>, at: usize, link: &Link, token: &Token, browser: &str) -> Response {
-    let settings = &held.team.effective.settings;
-    let keys = state.gateway.keys();
-    if let Progress::Opened { handle, .. } = &link.progress
-        && link.handle(held.interaction.id, browser.as_bytes(), &keys.handle).tag(&keys.link) != *handle
-    {
-        return refusal_in(state, Refusal::LinkUsed.into(), Some(settings));
+/// A landing page, and who looks at it.
+struct Before<'a> {
+    state: &'a Shared,
+    reader: &'a Reader,
+    held: &'a Held<Found>,
+    token: &'a Token,
+}
+
+impl Before<'_> {
+    fn draw(&self, at: usize, link: &Link, browser: &str) -> Response {
+        let Self { state, reader, held, token } = *self;
+        let settings = &held.team.effective.settings;
+        let keys = state.gateway.keys();
+        if let Progress::Opened { handle, .. } = &link.progress
+            && link.handle(held.interaction.id, browser.as_bytes(), &keys.handle).tag(&keys.link) != *handle
+        {
+            return refusal_in(state, reader, Refusal::LinkUsed.into(), Some(settings));
+        }
+        let now = state.gateway.now();
+        let opener = link.opener.is_some() && matches!(link.progress, Progress::Issued);
+        // Once it is opened it is this browser's: what would help elsewhere comes too late.
+        let in_app = reader.app().filter(|_| matches!(link.progress, Progress::Issued));
+        let page = pages::Landing {
+            brand: brand(settings),
+            locale: reader.locale(Some(settings)),
+            channel: held.interaction.channel.to_string(),
+            address: mask(held.interaction.conversation.as_str()),
+            customer_name: held.interaction.participants[at].person.name.clone(),
+            asked_at: link.issued_at.to_string(),
+            minutes_ago: now.since(link.issued_at).as_secs() / 60,
+            purpose: match link.purpose {
+                Purpose::PreChat => pages::Purpose::PreChat,
+                Purpose::MidChat => pages::Purpose::MidChat,
+                Purpose::Entry => unreachable!("the rule finds login links only"),
+            },
+            expires_at: link.expires_at.map(|at| end(at, now)),
+            intent_label: link.intent.as_ref().and_then(|i| settings.intents.get(i.as_str())?.label.clone()),
+            action: format!("/l/{}", token.text()),
+            nonce: nonce(state, token, browser),
+            opener_origins: if opener { openers(state, held) } else { Vec::new() },
+            opener_required: link.rule == BindingRule::Opener,
+            in_app: in_app.filter(|_| link.rule != BindingRule::Opener),
+            screen: None,
+        };
+        let mut response = Html(state.pages.landing(&page)).into_response();
+        // No Cross-Origin-Opener-Policy here: the chat's window must be able to vouch.
+        headers_of_page(state, &mut response, &form_targets(settings));
+        response
     }
-    let now = state.gateway.now();
-    let opener = link.opener.is_some() && matches!(link.progress, Progress::Issued);
-    let page = pages::Landing {
-        brand: brand(settings),
-        locale: settings.locale.clone(),
-        channel: held.interaction.channel.to_string(),
-        address: mask(held.interaction.conversation.as_str()),
-        customer_name: held.interaction.participants[at].person.name.clone(),
-        asked_at: link.issued_at.to_string(),
-        minutes_ago: now.since(link.issued_at).as_secs() / 60,
-        purpose: match link.purpose {
-            Purpose::PreChat => pages::Purpose::PreChat,
-            Purpose::MidChat => pages::Purpose::MidChat,
-            Purpose::Entry => unreachable!("the rule finds login links only"),
-        },
-        expires_at: link.expires_at.map(|end| end.to_string()),
-        intent_label: link.intent.as_ref().and_then(|i| settings.intents.get(i.as_str())?.label.clone()),
-        action: format!("/l/{}", token.text()),
-        nonce: nonce(state, token, browser),
-        opener_origins: if opener { openers(state, held) } else { Vec::new() },
-        opener_required: link.rule == BindingRule::Opener,
-        screen: None,
-    };
-    let mut response = Html(state.pages.landing(&page)).into_response();
-    // No Cross-Origin-Opener-Policy here: the chat's window must be able to vouch.
-    headers_of_page(state, &mut response, &form_targets(settings));
-    response
 }
 
 /// Whose windows may vouch: the team's own pages', and where the chat is the gateway's, its own.
@@ -95,6 +114,7 @@ fn openers<T>(state: &Shared, held: &Held<T>) -> Vec<String> {
 /// A done page, and who looks at it.
 struct After<'a> {
     state: &'a Shared,
+    reader: &'a Reader,
     held: &'a Held<Found>,
     participant: &'a Participant,
     link: &'a Link,
@@ -116,7 +136,7 @@ impl After<'_> {
             Some(url) => return_link(url, code),
             None => platform(),
         };
-        let (brand, locale) = (brand(settings), settings.locale.clone());
+        let (brand, locale) = (brand(settings), self.reader.locale(Some(settings)));
         let page =
             pages::Done { brand, locale, state: how, return_link, platform: self.platform(), way_on: self.way_on() };
         drawn_alone(self.state, self.state.pages.done(&page), &form_targets(settings))
@@ -137,7 +157,8 @@ impl After<'_> {
             (PostBackStatus::Cancelled, _) => pages::DoneState::Cancelled,
             _ => match participant.flag.raised(gateway.now()) {
                 Some(raised) => {
-                    pages::DoneState::Authenticated { expires_at: raised.expires_at.to_string(), asked: self.asked() }
+                    let expires_at = end(raised.expires_at, gateway.now());
+                    pages::DoneState::Authenticated { expires_at, asked: self.asked() }
                 }
                 None => pages::DoneState::Ended,
             },
@@ -174,49 +195,51 @@ impl After<'_> {
 }
 
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
-    let Some(token) = Token::parse(&text) else { return Ok(refusal_page(&state, Refusal::NotFound("link").into())) };
+    let reader = Reader::of(request.headers());
+    let unknown = || refusal_page(&state, &reader, Refusal::NotFound("link").into());
+    let Some(token) = Token::parse(&text) else { return Ok(unknown()) };
     let Some(form) = Form::read(&state, &token, request).await? else {
-        return Ok(stale(&state, &token).await);
+        return Ok(stale(&state, &reader, &token).await);
     };
     Ok(match form.field("act") {
-        "continue" => press_continue(&state, &token, &form.browser, form.field("opener")).await,
-        "report" => press_report(&state, &token).await,
-        "link" => press_link(&state, &token).await,
-        _ => stale(&state, &token).await,
+        "continue" => press_continue(&state, &reader, &token, &form).await,
+        "report" => press_report(&state, &reader, &token).await,
+        "link" => press_link(&state, &reader, &token).await,
+        _ => stale(&state, &reader, &token).await,
     })
 }
 
-/// A form that this browser was not shown: who has the link reads so in its team's language.
-async fn stale(state: &Shared, token: &Token) -> Response {
+/// A form that this browser was not shown: who has the link is told so in its team's look.
+async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
     let held = state.gateway.visit_link(token).await.ok();
-    refusal_in(state, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
+    refusal_in(state, reader, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
 }
 
-async fn press_continue(state: &Shared, token: &Token, browser: &str, opener: &str) -> Response {
-    let opener = Some(opener).filter(|o| !o.is_empty());
-    let to = match state.gateway.continue_link(token, browser.as_bytes(), opener).await {
+async fn press_continue(state: &Shared, reader: &Reader, token: &Token, form: &Form) -> Response {
+    let opener = Some(form.field("opener")).filter(|o| !o.is_empty());
+    let to = match state.gateway.continue_link(token, form.browser.as_bytes(), opener).await {
         Ok(held) => state.gateway.signed_url(&held.team, &held.outcome.link, &held.outcome.handle),
         Err(error) => Err(error),
     };
     match to {
         Ok(url) => see_other(&url),
-        Err(error) => refused(state, token, error).await,
+        Err(error) => refused(state, reader, token, error).await,
     }
 }
 
 /// To the chat's own platform, from the page of a login that waits.
-async fn press_link(state: &Shared, token: &Token) -> Response {
+async fn press_link(state: &Shared, reader: &Reader, token: &Token) -> Response {
     match state.gateway.go_to_platform(token).await {
         Ok(url) => see_other(&url),
         // The code is still on the page.
         Err(Error::Away(_)) => see_other(&format!("/l/{}", token.text())),
-        Err(error) => refused(state, token, error).await,
+        Err(error) => refused(state, reader, token, error).await,
     }
 }
 
-async fn press_report(state: &Shared, token: &Token) -> Response {
+async fn press_report(state: &Shared, reader: &Reader, token: &Token) -> Response {
     match state.gateway.report_link(token).await {
-        Ok(held) => done(state, &held.team.effective.settings, pages::DoneState::Reported),
-        Err(error) => refused(state, token, error).await,
+        Ok(held) => done(state, reader, &held.team.effective.settings, pages::DoneState::Reported),
+        Err(error) => refused(state, reader, token, error).await,
     }
 }

@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 
 use super::connection::Place;
 use super::problem::Problem;
+use super::reader::Reader;
 use super::{Shared, notices, query, slugs};
 use crate::domain::secret::base64url;
 use crate::gateway::ears::is_packed;
@@ -124,13 +125,13 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
     }
     let page = ["/l/", "/c/", "/r/", "/login/"].iter().any(|start| path.starts_with(start));
     let post_back = path.starts_with("/p/");
-    let window = path.starts_with("/webchat/");
+    let window = path.starts_with("/webchat/") || path.starts_with("/status/");
     let from = || client(request.extensions().get(), request.headers(), &shared.proxies);
     if !(page || post_back || window) || from().is_none_or(|from| shared.limiter.allows(from)) {
         return None;
     }
     Some(match page {
-        true => notices::too_many(shared),
+        true => notices::too_many(shared, &Reader::of(request.headers())),
         false => Problem::of(&slugs::TOO_MANY_REQUESTS).after(10).into_response(),
     })
 }

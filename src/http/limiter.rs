@@ -92,21 +92,10 @@ impl<C: Clock + Clone> Forgers<C> {
 #[derive(Debug)]
 pub(super) struct TooOften;
 
-/// Streams of one address that may stand open: behind one address there may be a house of visitors, and
-/// none of them may take all the connections that there are.
-const MOST_STREAMS: usize = 256;
-
 /// What each address has standing open, and how much of it it may have.
 pub(super) struct Standing {
     open: Arc<DashMap<IpAddr, usize>>,
     most: usize,
-}
-
-impl Default for Standing {
-    /// Streams.
-    fn default() -> Self {
-        Self::of(MOST_STREAMS)
-    }
 }
 
 /// A place among those of its address, for as long as it is held.
@@ -116,7 +105,8 @@ pub(super) struct Stand {
 }
 
 impl Standing {
-    fn of(most: usize) -> Self {
+    /// None yet.
+    pub(super) fn of(most: usize) -> Self {
         Self { open: Arc::default(), most }
     }
 
@@ -185,13 +175,13 @@ mod tests {
 
     #[test]
     fn an_address_has_so_many_streams_and_each_that_ends_makes_room() {
-        let standing = Standing::default();
+        let standing = Standing::of(256);
         let mut places: Vec<_> = (0..1_000).filter_map(|_| standing.place(household(1))).collect();
-        assert_eq!(places.len(), MOST_STREAMS);
+        assert_eq!(places.len(), 256);
         let other = standing.place(household(2)).expect("another has its own");
         places.pop();
         places.extend(standing.place(household(1)));
-        assert_eq!((places.len(), standing.place(household(1)).is_none()), (MOST_STREAMS, true));
+        assert_eq!((places.len(), standing.place(household(1)).is_none()), (256, true));
         drop((places, other));
         assert!(standing.open.is_empty(), "who has none is forgotten");
     }

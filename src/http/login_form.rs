@@ -11,6 +11,7 @@ use super::browser::{Form, browser, nonce};
 use super::notices::{refusal_in, refusal_page};
 use super::page::{brand, drawn_alone, see_other, set};
 use super::problem::Problem;
+use super::reader::Reader;
 use crate::domain::login::LoginTag;
 use crate::domain::refusal::Refusal;
 use crate::gateway::hosted::{AtLogin, Stepped};
@@ -26,15 +27,17 @@ async fn show(
     State(state): State<Shared>,
     Path(team): Path<String>,
     RawQuery(query): RawQuery,
+    reader: Reader,
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
     let at = match state.gateway.at_login(&team, &query).await {
         Ok(at) => at,
-        Err(error) => return refusal_page(&state, error),
+        Err(error) => return refusal_page(&state, &reader, error),
     };
     let (name, cookie) = browser(&state, &headers);
-    let mut response = Visit { state: &state, at: &at, browser: &name, query: &query }.ask(pages::Asks::Password, None);
+    let visit = Visit { state: &state, reader: &reader, at: &at, browser: &name, query: &query };
+    let mut response = visit.ask(pages::Asks::Password, None);
     set(&mut response, header::SET_COOKIE, &cookie);
     response
 }
@@ -42,6 +45,7 @@ async fn show(
 /// Somebody at the page.
 struct Visit<'a> {
     state: &'a Shared,
+    reader: &'a Reader,
     at: &'a AtLogin,
     browser: &'a str,
     query: &'a str,
@@ -52,7 +56,7 @@ impl Visit<'_> {
         let settings = &self.at.team.effective.settings;
         let page = pages::CustomerLogin {
             brand: brand(settings),
-            locale: settings.locale.clone(),
+            locale: self.reader.locale(Some(settings)),
             asks,
             error,
             action: format!("/login/{}?{}", self.at.team.team.name, self.query),
@@ -100,23 +104,24 @@ async fn act(
     State(state): State<Shared>,
     Path(team): Path<String>,
     RawQuery(query): RawQuery,
+    reader: Reader,
     request: Request,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     let at = match state.gateway.at_login(&team, &query).await {
         Ok(at) => at,
-        Err(error) => return Ok(refusal_page(&state, error)),
+        Err(error) => return Ok(refusal_page(&state, &reader, error)),
     };
     let settings = &at.team.effective.settings;
     let Some(form) = Form::read(&state, &at.handle, request).await? else {
-        return Ok(refusal_in(&state, Refusal::StaleForm.into(), Some(settings)));
+        return Ok(refusal_in(&state, &reader, Refusal::StaleForm.into(), Some(settings)));
     };
-    let visit = Visit { state: &state, at: &at, browser: &form.browser, query: &query };
+    let visit = Visit { state: &state, reader: &reader, at: &at, browser: &form.browser, query: &query };
     let told = match form.field("act") {
         "answer" => visit.answer(&form).await,
         "resend" => visit.resend(&form).await,
         "cancel" => visit.cancel().await,
         _ => Err(Refusal::StaleForm.into()),
     };
-    Ok(told.unwrap_or_else(|error| refusal_in(&state, error, Some(settings))))
+    Ok(told.unwrap_or_else(|error| refusal_in(&state, &reader, error, Some(settings))))
 }

@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 
 use super::body::{is_json, parse, read};
 use super::problem::Problem;
+use super::reader::Reader;
 use super::{Shared, notices, slugs};
 use crate::domain::refusal::Refusal;
 use crate::domain::token::Token;
@@ -50,7 +51,7 @@ async fn post_back(
     Path(handle): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let json = is_json(request.headers());
+    let (json, reader) = (is_json(request.headers()), Reader::of(request.headers()));
     if !json && !is_form(&request) {
         return Err(Problem::of(&slugs::MEDIA_TYPE));
     }
@@ -61,14 +62,14 @@ async fn post_back(
         return told.map(|view| Reply(view).into_response()).map_err(|e| refused(&state, &handle, e));
     }
     let Some(assertion) = form_field(&bytes) else {
-        return Ok(notices::notice(&state, StatusCode::BAD_REQUEST, Refused::NotConfirmed, None));
+        return Ok(notices::notice(&state, &reader, StatusCode::BAD_REQUEST, Refused::NotConfirmed, None));
     };
     match take(&state, &handle, &assertion).await {
         Ok(view) => Ok(Redirect::to(&view.continue_url).into_response()),
         Err(Error::Refused(Refusal::Replayed(_))) => {
             Ok(Redirect::to(&done_url(&state, &handle).unwrap_or_default()).into_response())
         }
-        Err(error) => Ok(notices::refusal_page(&state, error)),
+        Err(error) => Ok(notices::refusal_page(&state, &reader, error)),
     }
 }
 

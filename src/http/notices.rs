@@ -5,7 +5,8 @@ use axum::response::Response;
 use http::{StatusCode, header};
 
 use super::Shared;
-use super::page::{brand, drawn_alone, set};
+use super::page::{brand, drawn_alone, end, set};
+use super::reader::Reader;
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::Settings;
 use crate::domain::token::Token;
@@ -13,7 +14,7 @@ use crate::gateway::Error;
 use crate::pages;
 
 /// A refusal of a link that was proved to exist, in its team's own look and language.
-pub(super) async fn refused(state: &Shared, token: &Token, error: Error) -> Response {
+pub(super) async fn refused(state: &Shared, reader: &Reader, token: &Token, error: Error) -> Response {
     let known = matches!(
         error,
         Error::Refused(
@@ -27,18 +28,18 @@ pub(super) async fn refused(state: &Shared, token: &Token, error: Error) -> Resp
         )
     );
     match state.gateway.flag(token.interaction, None).await {
-        Ok(held) if known => refusal_in(state, error, Some(&held.team.effective.settings)),
-        _ => refusal_page(state, error),
+        Ok(held) if known => refusal_in(state, reader, error, Some(&held.team.effective.settings)),
+        _ => refusal_page(state, reader, error),
     }
 }
 
 /// A refusal as a person reads it. Whose link it was, if it was one, is not told.
-pub(super) fn refusal_page(state: &Shared, error: Error) -> Response {
-    refusal_in(state, error, None)
+pub(super) fn refusal_page(state: &Shared, reader: &Reader, error: Error) -> Response {
+    refusal_in(state, reader, error, None)
 }
 
 /// The same in a team's look and language, where the link was proved to be the team's.
-pub(super) fn refusal_in(state: &Shared, error: Error, settings: Option<&Settings>) -> Response {
+pub(super) fn refusal_in(state: &Shared, reader: &Reader, error: Error, settings: Option<&Settings>) -> Response {
     let (status, why) = match &error {
         Error::Refused(refusal) => page_of(refusal),
         Error::Away(_) | Error::Damaged(_) => (StatusCode::SERVICE_UNAVAILABLE, pages::Refused::Unavailable),
@@ -47,26 +48,33 @@ pub(super) fn refusal_in(state: &Shared, error: Error, settings: Option<&Setting
         tracing::error!(%error, "a page could not be drawn");
     }
     let until = match &error {
-        Error::Refused(Refusal::Locked(until)) => Some(until.to_string()),
+        Error::Refused(Refusal::Locked(until)) => Some(end(*until, state.gateway.now())),
         _ => None,
     };
-    drawn(state, status, why, until, settings)
+    let looks = (reader, settings);
+    drawn(state, status, why, until, looks)
 }
 
 /// A page with one message.
-pub(super) fn notice(state: &Shared, status: StatusCode, why: pages::Refused, settings: Option<&Settings>) -> Response {
-    drawn(state, status, why, None, settings)
+pub(super) fn notice(
+    state: &Shared,
+    reader: &Reader,
+    status: StatusCode,
+    why: pages::Refused,
+    settings: Option<&Settings>,
+) -> Response {
+    drawn(state, status, why, None, (reader, settings))
 }
 
 fn drawn(
     state: &Shared,
     status: StatusCode,
     why: pages::Refused,
-    until: Option<String>,
-    settings: Option<&Settings>,
+    until: Option<pages::End>,
+    (reader, settings): (&Reader, Option<&Settings>),
 ) -> Response {
     let brand = settings.map(brand).unwrap_or_default();
-    let notice = pages::Notice::of(why, brand, settings.map_or("en", |settings| &settings.locale));
+    let notice = pages::Notice::of(why, brand, &reader.locale(settings));
     let page = pages::Notice { until, ..notice };
     let mut response = drawn_alone(state, state.pages.notice(&page), "'self'");
     *response.status_mut() = status;
@@ -108,8 +116,8 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
 }
 
 /// A page was asked for too often from one address.
-pub(super) fn too_many(state: &Shared) -> Response {
-    let mut response = notice(state, StatusCode::TOO_MANY_REQUESTS, pages::Refused::TooMany, None);
+pub(super) fn too_many(state: &Shared, reader: &Reader) -> Response {
+    let mut response = notice(state, reader, StatusCode::TOO_MANY_REQUESTS, pages::Refused::TooMany, None);
     set(&mut response, header::RETRY_AFTER, "10");
     response
 }

@@ -7,13 +7,20 @@ use http::{HeaderValue, StatusCode};
 use url::Url;
 
 use super::Shared;
+use super::reader::Reader;
 use crate::domain::settings::Settings;
+use crate::domain::time::Moment;
 use crate::pages;
 
 /// How a team's pages look.
 pub(super) fn brand(settings: &Settings) -> pages::Brand {
     let brand = &settings.brand;
     pages::Brand { name: brand.name.clone(), color: brand.color.clone(), logo: brand.logo.clone() }
+}
+
+/// An end as pages tell it.
+pub(super) fn end(at: Moment, now: Moment) -> pages::End {
+    pages::End { at: at.to_string(), seconds_left: at.since(now).as_secs() }
 }
 
 /// Sets a header whose value is known to be one.
@@ -38,6 +45,7 @@ pub(super) fn headers_with_frame(state: &Shared, response: &mut Response, form_t
     set(response, header::CONTENT_SECURITY_POLICY, &policy);
     set(response, header::REFERRER_POLICY, "same-origin");
     set(response, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
+    set(response, header::VARY, "Accept-Language, Cookie, User-Agent");
     if state.gateway.public_url().starts_with("https:") {
         set(response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
@@ -78,8 +86,8 @@ pub(super) fn see_other(to: &str) -> Response {
 }
 
 /// The last page of a visit, which leads nowhere.
-pub(super) fn done(state: &Shared, settings: &Settings, how: pages::DoneState) -> Response {
-    let (brand, locale) = (brand(settings), settings.locale.clone());
+pub(super) fn done(state: &Shared, reader: &Reader, settings: &Settings, how: pages::DoneState) -> Response {
+    let (brand, locale) = (brand(settings), reader.locale(Some(settings)));
     let page = pages::Done { brand, locale, state: how, return_link: None, platform: None, way_on: None };
     drawn_alone(state, state.pages.done(&page), "'self'")
 }

@@ -19,7 +19,8 @@ pub fn routes() -> Router<Shared> {
         .route("/problems/{slug}", get(problem))
         .route("/assets/brand.css", get(brand))
         .route("/assets/{name}", get(asset))
-        .route("/countersign.js", get(script))
+        .route("/countersign.js", get(async |headers: HeaderMap| script("countersign.js", &headers)))
+        .route("/countersign-status.js", get(async |headers: HeaderMap| script("countersign-status.js", &headers)))
         .route("/.well-known/jwks.json", get(jwks))
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(ready))
@@ -66,9 +67,9 @@ async fn asset(Path(name): Path<String>, RawQuery(query): RawQuery, headers: Hea
     served(&name, if versioned { "public, max-age=31536000, immutable" } else { "no-cache" }, &headers)
 }
 
-/// For the chat's own page, of another origin.
-async fn script(headers: HeaderMap) -> Response {
-    let mut response = served("countersign.js", "public, max-age=300", &headers);
+/// For pages of other origins: a chat's, a portal's.
+fn script(name: &str, headers: &HeaderMap) -> Response {
+    let mut response = served(name, "public, max-age=300", headers);
     response.headers_mut().insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
     response
 }

@@ -13,7 +13,7 @@ use lockout::LockoutView;
 use crate::domain::flag::{Answer, Flag};
 use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{Interaction, Participant, Status};
-use crate::domain::link::{Progress, Purpose};
+use crate::domain::link::Progress;
 use crate::domain::secret::Keys;
 use crate::domain::sending::What;
 use crate::domain::settings::Settings;
@@ -227,9 +227,7 @@ impl Viewer<'_> {
 
     fn authentication(self, interaction: &Interaction, participant: &Participant) -> AuthenticationView {
         let raised = participant.flag.raised(self.now).filter(|_| interaction.is_open(self.now));
-        let waits = participant.confirmation.as_ref().is_some_and(|c| self.now < c.expires_at)
-            || participant.challenge.as_ref().is_some_and(|c| c.is_live(self.now))
-            || participant.links.iter().any(|link| link.purpose != Purpose::Entry && link.is_live(self.now));
+        let waits = participant.is_awaited(self.now);
         let reason = match &participant.flag {
             Flag::Lowered(reason) => *reason,
             Flag::Expired(_, reason) => Some(*reason),

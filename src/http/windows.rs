@@ -28,6 +28,7 @@ use super::limiter::Stand;
 use super::notices::refusal_page;
 use super::page::{brand, headers_in_frame};
 use super::problem::Problem;
+use super::reader::Reader;
 use super::views::mask;
 use super::{Shared, slugs};
 use crate::domain::id::{MessageId, TeamName};
@@ -61,18 +62,23 @@ struct Look {
 }
 
 /// The document: it holds nothing of anybody, and says who may frame it.
-async fn show(State(state): State<Shared>, Path(team): Path<String>, Query(look): Query<Look>) -> Response {
-    let unknown = || refusal_page(&state, Refusal::NotFound("window").into());
+async fn show(
+    State(state): State<Shared>,
+    Path(team): Path<String>,
+    Query(look): Query<Look>,
+    reader: Reader,
+) -> Response {
+    let unknown = || refusal_page(&state, &reader, Refusal::NotFound("window").into());
     let Ok(name) = team.parse::<TeamName>() else { return unknown() };
     let team = match state.gateway.team(&name).await {
         Ok(Some(team)) if !team.windows.is_empty() => team,
         Ok(_) => return unknown(),
-        Err(error) => return refusal_page(&state, error),
+        Err(error) => return refusal_page(&state, &reader, error),
     };
     let settings = &team.effective.settings;
     let page = pages::Window {
         brand: brand(settings),
-        locale: look.lang.unwrap_or_else(|| settings.locale.clone()),
+        locale: look.lang.unwrap_or_else(|| reader.locale(Some(settings))),
         path: format!("/webchat/{name}"),
         origins: settings.allowed_origins.clone(),
     };

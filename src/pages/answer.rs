@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::Brand;
+use super::{Brand, End};
 
 /// The page that asks for a code or a PIN.
 #[derive(Serialize)]
@@ -18,8 +18,8 @@ pub struct Answer {
     pub error: Option<AnswerError>,
     /// Wrong answers that are still taken; none where the code is over.
     pub tries_left: Option<u32>,
-    /// When the code ends, RFC 3339 UTC; none where it does not end by itself.
-    pub expires_at: Option<String>,
+    /// When the code ends; none where it does not end by itself.
+    pub expires_at: Option<End>,
     /// Seconds until another code may be sent; none where this page cannot send one.
     pub resend_in: Option<u64>,
     /// Path that every form posts to; the field `act` says which it is.

@@ -1,7 +1,10 @@
-//! The files that pages load, compiled into the binary. Knows their bytes and types; whether and
-//! how long a browser may keep them is for `http` to say.
+//! The files that pages load, compiled into the binary. Knows their bytes and types, and puts the words into
+//! scripts that stand on pages of others; how long a browser may keep them is for `http` to say.
 
 use std::hash::{DefaultHasher, Hasher};
+use std::sync::LazyLock;
+
+use super::texts;
 
 /// A file that a page loads.
 pub struct Asset {
@@ -16,32 +19,61 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &[u8]); 10] = [
-    ("countersign.css", CSS, include_bytes!("countersign.css")),
-    ("countersign.js", JS, include_bytes!("countersign.js")),
-    ("icon.svg", "image/svg+xml", include_bytes!("icon.svg")),
-    ("opener.js", JS, include_bytes!("opener.js")),
-    ("page.js", JS, include_bytes!("page.js")),
-    ("reference.css", CSS, include_bytes!("reference.css")),
-    ("reference.js", JS, include_bytes!("reference.js")),
-    ("screen.css", CSS, include_bytes!("screen.css")),
-    ("window.css", CSS, include_bytes!("window.css")),
-    ("window.js", JS, include_bytes!("window.js")),
+const FILES: [(&str, &str, &str); 11] = [
+    ("countersign.css", CSS, include_str!("countersign.css")),
+    ("countersign.js", JS, include_str!("countersign.js")),
+    ("countersign-status.js", JS, include_str!("countersign-status.js")),
+    ("icon.svg", "image/svg+xml", include_str!("icon.svg")),
+    ("opener.js", JS, include_str!("opener.js")),
+    ("page.js", JS, include_str!("page.js")),
+    ("reference.css", CSS, include_str!("reference.css")),
+    ("reference.js", JS, include_str!("reference.js")),
+    ("screen.css", CSS, include_str!("screen.css")),
+    ("window.css", CSS, include_str!("window.css")),
+    ("window.js", JS, include_str!("window.js")),
 ];
 
-/// The file of that name, for `/assets/NAME`; `countersign.js` is also `/countersign.js`.
+/// What stands in a script where its words belong, and the stem of their keys.
+const WORDS: [(&str, &str, &str); 2] = [
+    ("countersign.js", "{} /* by language, from the gateway's own tables */", "chat."),
+    ("countersign-status.js", "{} /* by language, from the gateway's own tables */", "status."),
+];
+
+/// A file as it is sent.
+struct Ready {
+    name: &'static str,
+    content_type: &'static str,
+    bytes: String,
+    digest: String,
+}
+
+static READY: LazyLock<Vec<Ready>> = LazyLock::new(|| {
+    let worded = |name: &str, text: &str| match WORDS.iter().find(|(of, ..)| *of == name) {
+        Some((_, hole, stem)) => text.replacen(hole, &texts::words(stem), 1),
+        None => text.to_owned(),
+    };
+    let ready = FILES.into_iter().map(|(name, content_type, text)| {
+        let bytes = worded(name, text);
+        let digest = digest(bytes.as_bytes());
+        Ready { name, content_type, bytes, digest }
+    });
+    ready.collect()
+});
+
+fn ready(name: &str) -> Option<&'static Ready> {
+    READY.iter().find(|file| file.name == name)
+}
+
+/// The file of that name, for `/assets/NAME`; what stands on pages of others is also `/NAME`.
 pub fn asset(name: &str) -> Option<Asset> {
-    FILES.iter().find(|(known, _, _)| *known == name).map(|&(_, content_type, bytes)| Asset {
-        bytes,
-        content_type,
-        etag: format!("\"{}\"", digest(bytes)),
-    })
+    let file = ready(name)?;
+    let etag = format!("\"{}\"", file.digest);
+    Some(Asset { bytes: file.bytes.as_bytes(), content_type: file.content_type, etag })
 }
 
 /// Where a page finds the file: the version in the query lets it be kept for good.
 pub(super) fn address(name: &str) -> Option<String> {
-    let (_, _, bytes) = FILES.iter().find(|(known, _, _)| *known == name)?;
-    Some(format!("/assets/{name}?v={}", digest(bytes)))
+    ready(name).map(|file| format!("/assets/{name}?v={}", file.digest))
 }
 
 /// Tells versions apart, nothing more. `DefaultHasher::new` has fixed keys; were the algorithm to
@@ -72,8 +104,7 @@ mod tests {
     /// for an exception in anybody's policy.
     #[test]
     fn no_script_makes_html_or_code_of_texts() {
-        for (name, _, bytes) in FILES.into_iter().filter(|(name, ..)| name.ends_with(".js")) {
-            let text = std::str::from_utf8(bytes).expect("all of them are text");
+        for (name, _, text) in FILES.into_iter().filter(|(name, ..)| name.ends_with(".js")) {
             for sink in [
                 "innerHTML",
                 "outerHTML",
@@ -96,8 +127,10 @@ mod tests {
                 assert!(!text.contains(sink), "{name} has {sink}");
             }
         }
-        let embedded = asset("countersign.js").expect("listed").bytes.len();
-        assert!(embedded < 10 * 1024, "{embedded} bytes are more than a website should be asked to load");
+        for (script, most) in [("countersign.js", 10), ("countersign-status.js", 14)] {
+            let embedded = asset(script).expect("listed").bytes.len();
+            assert!(embedded < most * 1024, "{embedded} bytes are more than a website should be asked to load");
+        }
     }
 
     /// Whoever hears a message asks first from which window and of which origin it is.
@@ -113,16 +146,17 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        for (name, _, bytes) in FILES {
-            let text = std::str::from_utf8(bytes).expect("all of them are text");
+        for (name, _, text) in FILES {
             for foreign in ["@import", "url(http", "url(//", "import(", "importScripts", "eval(", "Function("] {
                 assert!(!text.contains(foreign), "{name} has {foreign}");
             }
-            // Who speaks to a server: the chat's window to its own, the embedding page to its own.
+            // Who speaks to a server: the chat's window to its own, the embedding page to its own, and of flags
+            // that are watched to the gateway that is its script's.
             let asked: Vec<&str> = text.match_indices("fetch(").map(|(at, _)| &text[at..at + 20]).collect();
             let allowed: &[&str] = match name {
                 "window.js" => &["fetch(`${words.path}", "fetch(`${words.path}"],
                 "countersign.js" => &["fetch(address, { met"],
+                "countersign-status.js" => &["fetch(address, { met", "fetch(url, { method:"],
                 _ => &[],
             };
             assert_eq!(asked, allowed, "{name}");

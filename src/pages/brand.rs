@@ -14,9 +14,10 @@ pub struct Brand {
     pub logo: Option<String>,
 }
 
-/// The backgrounds that coloured text stands on: `--surface` of countersign.css, light and dark.
-const LIGHT: Rgb = Rgb([0xff, 0xff, 0xff]);
-const DARK: Rgb = Rgb([0x18, 0x21, 0x2b]);
+/// Of the backgrounds in countersign.css that coloured text may stand on, the one that is hardest to read
+/// on: by day the darkest (`--page`), by night the lightest (`--tint`).
+const LIGHT: Rgb = Rgb([0xf3, 0xf5, 0xf8]);
+const DARK: Rgb = Rgb([0x1f, 0x2a, 0x35]);
 const BLACK: Rgb = Rgb([0, 0, 0]);
 const WHITE: Rgb = Rgb([0xff, 0xff, 0xff]);
 const READABLE: f64 = 4.5;

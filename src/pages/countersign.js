@@ -66,25 +66,19 @@
   // The web chat. What is said there stays in the frame: this page sees neither words nor links nor
   // codes, and hears from it only that it wants a token, is to be closed, or how much is unread.
 
-  const labels = {
-    en: ["Open the chat", "Chat", "unread"],
-    de: ["Chat öffnen", "Chat", "ungelesen"],
-    fr: ["Ouvrir la discussion", "Discussion", "non lus"],
-    es: ["Abrir el chat", "Chat", "sin leer"],
-    et: ["Ava vestlus", "Vestlus", "lugemata"],
-  };
+  const labels = {} /* by language, from the gateway's own tables */;
 
   // A sheet made by script and not a style element: no policy of the page need make an exception.
   const look = `
-    :host { all: initial; position: fixed; inset: auto 1rem 1rem auto; z-index: 2147483000; color-scheme: light dark; }
+    :host { all: initial; position: fixed; inset-block: auto 1rem; inset-inline: auto 1rem; z-index: 2147483000; color-scheme: light dark; }
     button { display: grid; place-items: center; position: relative; width: 3.5rem; height: 3.5rem; margin: 0; padding: 0;
       border: 2px solid #ffffff; border-radius: 50%; background: var(--countersign-accent, #0b5cad);
       color: var(--countersign-on-accent, #ffffff); box-shadow: 0 2px 10px rgb(0 0 0 / 35%); cursor: pointer; }
     button:focus-visible { outline: 3px solid #0b5cad; outline-offset: 3px; box-shadow: 0 0 0 3px #ffffff; }
     svg { width: 1.75rem; height: 1.75rem; fill: currentcolor; }
-    b { position: absolute; top: -0.375rem; right: -0.375rem; min-width: 1.375rem; padding: 0 0.25rem; box-sizing: border-box;
+    b { position: absolute; inset-block-start: -0.375rem; inset-inline-end: -0.375rem; min-width: 1.375rem; padding: 0 0.25rem; box-sizing: border-box;
       border-radius: 1rem; background: #b3261e; color: #ffffff; font: 700 0.8125rem/1.375rem system-ui, sans-serif; text-align: center; }
-    iframe { display: block; position: fixed; right: 1rem; bottom: 1rem; width: 24rem; height: min(40rem, calc(100dvh - 2rem));
+    iframe { display: block; position: fixed; inset-block: auto 1rem; inset-inline: auto 1rem; width: 24rem; height: min(40rem, calc(100dvh - 2rem));
       border: 1px solid rgb(128 128 128 / 50%); border-radius: 1rem; background: Canvas; box-shadow: 0 6px 28px rgb(0 0 0 / 35%); }
     [hidden] { display: none; }
     @media (max-width: 30rem), (max-height: 26rem) {
@@ -110,7 +104,7 @@
 
   const chat = ({ team, token, lang }) => {
     const language = lang || document.documentElement.lang || navigator.language || "en";
-    const [openLabel, title, unreadLabel] = labels[language.slice(0, 2).toLowerCase()] ?? labels.en;
+    const { open: openLabel, title, unread: unreadLabel } = labels[language.slice(0, 2).toLowerCase()] ?? labels.en;
     const host = document.createElement("div");
     host.setAttribute("data-countersign", "");
     const root = host.attachShadow({ mode: "open" });

@@ -2,15 +2,32 @@
 // and a button that copies the code. It submits nothing.
 "use strict";
 
+// The page's language as the reader's own country writes it, where the browser says which.
+const { lang } = document.documentElement;
+const own = navigator.languages.find((tag) => tag.split("-")[0] === lang) ?? lang;
+
 for (const time of document.querySelectorAll("time[datetime]")) {
   const moment = new Date(time.dateTime);
   if (Number.isNaN(moment.getTime())) continue;
   const today = moment.toDateString() === new Date().toDateString();
   time.title = time.textContent;
-  time.textContent = moment.toLocaleString(document.documentElement.lang, {
+  time.textContent = moment.toLocaleString(own, {
     timeStyle: "short",
     ...(today ? {} : { dateStyle: "medium" }),
   });
+}
+
+// How long until then, in minutes where it is not much longer: it is right also for who leaves the page open.
+for (const left of document.querySelectorAll("[data-ends-in]")) {
+  const end = Date.now() + Number(left.dataset.endsIn) * 1000;
+  const told = new Intl.NumberFormat(own, { style: "unit", unit: "minute", unitDisplay: "long" });
+  const timer = setInterval(() => {
+    const minutes = Math.floor((end - Date.now()) / 60_000);
+    if (minutes < 1) {
+      clearInterval(timer);
+      left.remove();
+    } else if (minutes < 120) left.textContent = `(${told.format(minutes)})`;
+  }, 10_000);
 }
 
 // Counts down in the element's own words. It starts from the seconds that the server gave: the

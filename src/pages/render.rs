@@ -43,6 +43,9 @@ impl Pages {
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         templates.set_formatter(write_shown);
         templates.add_function("t", say);
+        templates.add_function("n", count);
+        templates.add_function("ago", ago);
+        templates.add_function("span", span);
         templates.add_function("channel_name", channel_name);
         templates.add_function("asset", asset_address);
         templates.add_filter("moment", moment);
@@ -71,9 +74,10 @@ impl Pages {
     /// The document of the frame that a team's own opening screen stands in.
     pub fn screen(&self, screen: &Screen) -> String {
         let lang = texts::language(screen.locale);
+        let dir = texts::direction(lang);
         // Cleaned when it was saved; the frame's own policy holds whatever cleaning has missed.
         let html = Value::from_safe_string(screen.html.to_owned());
-        self.draw("screen.html", context! { lang, html })
+        self.draw("screen.html", context! { lang, dir, html })
     }
 
     /// The page after the login.
@@ -119,10 +123,11 @@ impl Pages {
         back: Option<&str>,
     ) -> String {
         let lang = texts::language(locale);
+        let dir = texts::direction(lang);
         let (stylesheet, logo) = (brand.stylesheet(), brand.picture());
         let name = brand.name.as_deref().filter(|name| !name.trim().is_empty());
         let page = Value::from(Serde(page));
-        self.draw(template, context! { lang, stylesheet, logo, name, back, page })
+        self.draw(template, context! { lang, dir, stylesheet, logo, name, back, page })
     }
 
     fn draw(&self, template: &str, values: Value) -> String {
@@ -171,27 +176,46 @@ fn say(state: &State, key: &str, values: Kwargs) -> Result<String, Error> {
     Ok(said)
 }
 
+/// `n("key", 3)`: the text for so many of something.
+fn count(state: &State, key: &str, count: u64) -> Result<String, Error> {
+    found(key, texts::counted(language(state), key, count))
+}
+
+/// `ago(3)`: "3 minutes ago".
+fn ago(state: &State, minutes: u64) -> Result<String, Error> {
+    found("ago", texts::ago(language(state), minutes))
+}
+
+/// `span(180)`: "3 minutes".
+fn span(state: &State, seconds: u64) -> Result<String, Error> {
+    found("left", texts::span(language(state), seconds))
+}
+
+fn found(key: &str, text: Option<String>) -> Result<String, Error> {
+    text.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no text {key:?}")))
+}
+
 /// What people call the channel; one we have no word for keeps its own name.
 fn channel_name(state: &State, channel: &str) -> String {
     text_in(state, &format!("channel.{channel}")).unwrap_or(channel).to_owned()
 }
 
 fn text_in(state: &State, key: &str) -> Option<&'static str> {
-    let language = state.lookup("lang")?;
-    texts::text(language.as_str()?, key)
+    texts::text(language(state), key)
+}
+
+/// The page's language; where a page has none, it is the developers'.
+fn language(state: &State) -> &'static str {
+    texts::language(state.lookup("lang").as_ref().and_then(Value::as_str).unwrap_or_default())
 }
 
 fn asset_address(name: &str) -> Result<String, Error> {
     assets::address(name).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no asset {name:?}")))
 }
 
-/// `2026-11-21T14:03:22Z` as people read it without a script; with one, `page.js` says it in the
-/// reader's own time.
-fn moment(time: &str) -> String {
-    match (time.get(..10), time.get(11..16)) {
-        (Some(day), Some(clock)) => format!("{day} {clock} UTC"),
-        _ => time.to_owned(),
-    }
+/// A moment as people read it without a script; with one, `page.js` says it in the reader's own time.
+fn moment(state: &State, time: &str) -> String {
+    texts::moment(language(state), time)
 }
 
 /// `B2C` as `B, 2, C`: read aloud sign by sign.

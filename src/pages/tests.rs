@@ -70,6 +70,81 @@ fn a_page_says_in_which_language_it_is() {
     }
 }
 
+/// The developers' pages are in English; every other word that a page shows is in the tables.
+#[test]
+fn no_template_has_a_word_of_its_own() {
+    for (name, source) in TEMPLATES.into_iter().filter(|(name, _)| !["problem.html", "reference.html"].contains(name)) {
+        let mut plain = source.to_owned();
+        for (from, to) in [("{#", "#}"), ("{%", "%}"), ("{{", "}}")] {
+            while let Some(start) = plain.find(from) {
+                let end = plain[start..].find(to).expect("what begins ends") + start + to.len();
+                plain.replace_range(start..end, "");
+            }
+        }
+        let mut shown = String::new();
+        for part in plain.split('<').skip(usize::from(plain.starts_with('<'))) {
+            let (tag, text) = part.split_once('>').unwrap_or((part, ""));
+            shown += text;
+            for attribute in [" alt=\"", " title=\"", " placeholder=\"", " aria-label=\"", " aria-description=\""] {
+                shown += tag.split_once(attribute).and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default();
+            }
+        }
+        let words: String = shown.chars().filter(|sign| sign.is_alphabetic()).collect();
+        assert_eq!(words, "", "{name}");
+    }
+    for script in ["page.js", "opener.js", "window.js", "countersign.js", "countersign-status.js"] {
+        let source = std::str::from_utf8(asset(script).expect("listed").bytes).expect("text");
+        for place in ["textContent = \"", "title = \"", "placeholder = \"", "\"aria-label\", \""] {
+            let said = source.split(place).skip(1).filter_map(|rest| rest.split('"').next());
+            assert!(said.clone().all(str::is_empty), "{script}: {:?}", said.collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn words_of_every_language_are_in_the_scripts_that_stand_elsewhere() {
+    for (script, stem) in [("countersign.js", "chat."), ("countersign-status.js", "status.")] {
+        let source = std::str::from_utf8(asset(script).expect("listed").bytes).expect("text");
+        for (language, texts) in texts::LANGUAGES {
+            assert!(source.contains(&format!("\"{language}\":{{")), "{script}: {language}");
+            for (key, text) in texts.iter().filter(|(key, _)| key.starts_with(stem)) {
+                assert!(source.contains(&json!(text).to_string()), "{script}: {language} {key}");
+            }
+        }
+    }
+}
+
+/// Right-to-left needs no second stylesheet: none says left or right where it means start or end.
+#[test]
+fn no_style_of_a_customers_page_knows_left_from_right() {
+    for name in ["countersign.css", "window.css", "screen.css", "countersign.js", "countersign-status.js"] {
+        let source = std::str::from_utf8(asset(name).expect("listed").bytes).expect("text");
+        for physical in [
+            "-left",
+            "-right",
+            " left:",
+            " right:",
+            "text-align: left",
+            "text-align: right",
+            "float:",
+            "border-radius: 0 ",
+        ] {
+            assert!(!source.contains(physical), "{name} has {physical}");
+        }
+    }
+    for (name, html) in gallery("Acme").into_iter().filter(|(name, _)| !["docs", "problem"].contains(name)) {
+        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\" dir=\"ltr\">"), "{name}");
+    }
+}
+
+#[test]
+fn in_an_apps_own_browser_a_login_page_is_announced_with_help() {
+    let landing = |app| Pages::new().landing(&Landing { in_app: app, ..landing("Acme", Purpose::MidChat) });
+    assert!(landing(Some(App::Line)).contains("You are in the browser of LINE"));
+    assert!(landing(Some(App::Unnamed)).contains("You are in an app’s own browser"));
+    assert!(!landing(None).contains("data-in-app"));
+}
+
 #[test]
 fn both_acts_are_forms_of_their_own() {
     let html = Pages::new().landing(&landing("Acme", Purpose::MidChat));
@@ -93,7 +168,7 @@ fn a002_landing_and_code_page_say_who_asks_where_and_when() {
             "WhatsApp",
             "+372•••••345",
             "minute",
-            "2026-03-01 09:27 UTC",
+            "1 March 2026, 09:27 UTC",
             "This wasn’t me",
             "data-act=\"report\"",
         ] {
@@ -109,7 +184,7 @@ fn a003_previews_name_nobody_and_robots_stay_out() {
         let head = html.split("</head>").next().unwrap_or_default();
         assert!(name == "problem" || !head.contains("Demo Customer"), "{name}");
     }
-    for script in ["page.js", "opener.js", "countersign.js", "reference.js"] {
+    for script in ["page.js", "opener.js", "countersign.js", "countersign-status.js", "reference.js"] {
         let bytes = asset(script).expect("listed").bytes;
         let source = std::str::from_utf8(bytes).expect("text");
         for act in ["submit(", "requestSubmit", ".click("] {
@@ -134,16 +209,24 @@ fn the_code_is_read_aloud_sign_by_sign_and_goes_back_to_the_chat() {
 fn every_text_that_a_template_asks_for_exists_and_is_asked_for() {
     let mut asked = BTreeSet::new();
     for (_, source) in TEMPLATES {
-        for call in source.split(" t('").skip(1) {
+        for call in source.split(" t('").skip(1).chain(source.split("=t('").skip(1)) {
             let key = call.split('\'').next().unwrap_or_default();
             asked.insert(key);
             let known =
                 texts::text("en", key).is_some() || (key.ends_with('.') && call[key.len()..].starts_with("' ~"));
             assert!(known, "{key}");
         }
+        for call in source.split(" n('").skip(1) {
+            let key = call.split('\'').next().unwrap_or_default();
+            assert!(texts::counted("en", key, 2).is_some(), "{key}");
+            asked.insert(key);
+        }
     }
+    // By render.rs, by name, and by scripts on pages of others.
+    let elsewhere = ["notice.", "channel.", "ago.", "left.", "month.", "moment", "chat.", "status."];
     for (key, _) in texts::LANGUAGES[0].1 {
-        let by_name = asked.contains(key) || key.starts_with("notice.") || key.starts_with("channel.");
+        let counted = key.rsplit_once('.').is_some_and(|(stem, _)| asked.contains(stem));
+        let by_name = asked.contains(key) || counted || elsewhere.iter().any(|stem| key.starts_with(stem));
         assert!(by_name || asked.iter().any(|stem| stem.ends_with('.') && key.starts_with(stem)), "{key}: nobody asks");
     }
 }

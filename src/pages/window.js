@@ -140,6 +140,7 @@ const onState = (now) => {
 // What the gateway asks for, above the line to write in.
 
 let waits = null; // the countdown's timer
+const forms = new Intl.PluralRules(document.documentElement.lang);
 
 const fill = (sentence, values) =>
   Object.entries(values).reduce((filled, [name, value]) => filled.replace(`{${name}}`, value), sentence);
@@ -191,7 +192,7 @@ const onAsked = (asked, before) => {
 const countDown = (asked) => {
   const from = Date.now();
   const left = (seconds) => Math.max(0, Math.ceil(seconds - (Date.now() - from) / 1000));
-  const tries = asked.tries_left === 1 ? words.triesOne : fill(words.triesMany, { count: asked.tries_left });
+  const tries = fill(forms.select(asked.tries_left) === "one" ? words.triesOne : words.triesOther, { count: asked.tries_left });
   const wait = of("ask-wait");
   const draw = () => {
     const end = asked.seconds_left === null ? "" : ` ${fill(words.left, { time: clock(left(asked.seconds_left)) })}`;

@@ -5,10 +5,13 @@
 
 mod codes;
 mod driver;
+mod everybody;
 mod house;
 mod pages;
 mod process;
+mod scenes;
 mod site;
+mod status;
 mod webchat;
 
 use std::time::Duration;
@@ -42,7 +45,7 @@ async fn a_visitor_logged_in_on_the_website_is_not_asked_again_g04_g05() {
     walk("pre-chat", Eyes::DESKTOP, async |browser| {
         browser.open("/demo").await?;
         browser.sees_mark("unverified").await?;
-        browser.click("[data-act=known]").await?;
+        browser.click("[data-scene=pre-chat]").await?;
         browser.sees_mark("verified").await?;
         browser.mark_says("Demo Customer").await?;
         browser.says("Statement").await?;
@@ -57,7 +60,7 @@ async fn a_visitor_logged_in_on_the_website_is_not_asked_again_g04_g05() {
 async fn the_mark_falls_when_its_time_is_over_and_the_bot_asks_again_g11_g13() {
     walk("mark-falls", Eyes::DESKTOP, async |browser| {
         browser.open("/demo").await?;
-        browser.click("[data-act=known]").await?;
+        browser.click("[data-scene=pre-chat]").await?;
         browser.sees_mark("verified").await?;
         browser.shot("stands").await?;
         let minute = Duration::from_secs(75);

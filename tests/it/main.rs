@@ -10,6 +10,7 @@ mod attacks_assertions;
 mod attacks_codes;
 mod attacks_http;
 mod attacks_links;
+mod attacks_pages;
 mod audit;
 mod backup;
 mod browser;
@@ -40,6 +41,10 @@ mod limits;
 mod matrix;
 mod nodes;
 mod outside;
+/// What the gallery is drawn with, by the name that it has in the pages' own crate.
+mod pages {
+    pub use countersign::pages::*;
+}
 mod points;
 mod properties;
 mod races;
@@ -48,6 +53,7 @@ mod rolling;
 mod sending;
 mod showing;
 mod simulation;
+mod status;
 mod store_contract;
 mod stores;
 mod supply;

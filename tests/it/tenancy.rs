@@ -48,6 +48,7 @@ const TABLE: &[Row] = &[
     Row("post",   "/v1/interactions/{id}/close", Least::Bot, || json!({})),
     Row("post",   "/v1/interactions/{id}/participants/{participant}/unlock", Least::Agent, || json!({"reason": "called us"})),
     Row("post",   "/v1/interactions/{id}/chat-tokens", Least::Bot, || json!({})),
+    Row("post",   "/v1/interactions/{id}/embed-links", Least::Bot, || json!({"panel": "status"})),
     Row("post",   "/v1/interactions/{id}/replies", Least::Bot, || json!({"text": "hello"})),
     Row("post",   "/v1/interactions/{id}/invitations", Least::Bot, || json!({"via": "chat"})),
     Row("post",   "/v1/interactions/{id}/challenges", Least::Bot, || json!({"method": "otp", "deliver_to": "agent"})),

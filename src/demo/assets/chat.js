@@ -7,6 +7,9 @@ import * as wait from "./wait.js";
 const entries = document.querySelector("#entries");
 const story = document.querySelector("#story");
 const phone = document.querySelector("#phone");
+const desk = document.querySelector("#desk");
+const pages = document.querySelector("#pages");
+const portal = document.querySelector("#portal-mark");
 const drawn = new Map(); // entry id → its HTML
 let link = null; // the live login link, for countersign.open
 
@@ -18,9 +21,21 @@ feed.addEventListener("chat", (event) => {
   mark.show(chat.mark, chat.left);
   drawPart(story, chat.story);
   drawPart(phone, chat.phone);
+  drawPart(desk, chat.desk);
+  drawPart(pages, chat.pages);
+  drawPortal(chat.interaction);
   drawEntries(chat.entries);
   wait.count(chat.now);
 });
+
+// The portal's own mark is not drawn by this page: it asks the gateway itself.
+function drawPortal(interaction) {
+  const mark = portal.firstElementChild;
+  portal.hidden = !interaction;
+  if (interaction === mark.getAttribute("interaction")) return;
+  if (interaction) mark.setAttribute("interaction", interaction);
+  else mark.removeAttribute("interaction");
+}
 
 const parts = new Map(); // element → its HTML
 

@@ -46,6 +46,7 @@ pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
         (code == Minutes::Never, "otp.expires_minutes", "never-expires", CODE_NEVER),
         (long(code), "otp.expires_minutes", "long-lived", CODE_LONG),
         (settings.otp.length < 6, "otp.length", "short-code", SHORT_CODE),
+        (settings.brand.logo_is_elsewhere(), "brand.logo", "logo-not-shown", LOGO_ELSEWHERE),
         (settings.kba.enabled, "kba.enabled", "knowledge-based", KNOWLEDGE),
     ];
     let held = all.into_iter().filter(|(holds, ..)| *holds);
@@ -60,5 +61,7 @@ const NO_BINDING: &str = "Whoever is sent this link authenticates the chat that 
 const CODE_NEVER: &str = "Codes never expire. OWASP ASVS 6.5.5 wants 10 minutes at most.";
 const CODE_LONG: &str = "Codes live longer than the 10 minutes of OWASP ASVS 6.5.5.";
 const SHORT_CODE: &str = "Codes of fewer than 6 digits are below NIST SP 800-63B for out-of-band secrets.";
+const LOGO_ELSEWHERE: &str = "The logo is not shown: pages load nothing from another origin. \
+    Spell the picture out as data:image/…;base64,….";
 const KNOWLEDGE: &str =
     "Knowledge-based answers are no authenticator: OWASP ASVS 6.4.2 and NIST SP 800-63B refuse them.";

@@ -174,8 +174,15 @@ pub struct Brand {
     pub name: Option<String>,
     /// `#rrggbb`.
     pub color: Option<String>,
-    /// A path or URL of a picture.
+    /// A picture as `data:image/…;base64,…`; an address is taken, and not shown.
     pub logo: Option<String>,
+}
+
+impl Brand {
+    /// Whether the logo lies where pages load nothing from.
+    pub(super) fn logo_is_elsewhere(&self) -> bool {
+        self.logo.as_deref().is_some_and(|logo| !logo.starts_with("data:"))
+    }
 }
 
 /// `entry`.

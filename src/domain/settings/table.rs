@@ -1,6 +1,8 @@
 //! One row for each setting: its path, what it takes, and its default.
 //! Knows one value at a time: what two settings must not be together stands in `rules`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -104,7 +106,7 @@ pub(super) const ROWS: &[Row] = &[
     row("directory.match", Fields),
     row("brand.name", Text(short)),
     row("brand.color", Text(color)),
-    row("brand.logo", Text(web_page)),
+    row("brand.logo", Text(logo)),
     row("locale", Phrase("en", language)),
 ];
 
@@ -277,6 +279,22 @@ fn web_page(text: &str) -> Result<(), &'static str> {
         _ => Err("must be an absolute https URL (http only with a loopback host)"),
     }
 }
+
+/// A picture that is spelled out. An address is taken, too, and not shown: pages load nothing from elsewhere.
+fn logo(text: &str) -> Result<(), &'static str> {
+    const KINDS: [&str; 5] = ["png", "jpeg", "gif", "webp", "svg+xml"];
+    let Some(picture) = text.strip_prefix("data:image/") else { return web_page(text) };
+    let spelled = picture.split_once(";base64,").filter(|(kind, _)| KINDS.contains(kind));
+    let good = spelled.is_some_and(|(_, bytes)| STANDARD.decode(bytes).is_ok_and(|bytes| !bytes.is_empty()));
+    if good && text.len() <= LONGEST_LOGO {
+        Ok(())
+    } else {
+        Err("must be data:image/png, jpeg, gif, webp or svg+xml in base64, at most 24 KiB")
+    }
+}
+
+/// It stands in each page that shows it.
+const LONGEST_LOGO: usize = 24 * 1024;
 
 /// Whether a URL's host is this machine.
 pub fn is_loopback(url: &Url) -> bool {

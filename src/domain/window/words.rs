@@ -1,5 +1,5 @@
-//! The words that open a window: each says where it belongs and until when, and proves it with a
-//! key outside the store. Neither prints.
+//! The words that open a window, and the one that lets somebody glance at a flag: each says where it
+//! belongs and until when, and proves it with a key outside the store. None prints its proof.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,6 +13,9 @@ const INVITED: Duration = Duration::from_secs(5 * 60);
 
 /// The website vouches again after so long.
 const SEATED: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// A portal asks for another long before.
+const GLANCED: Duration = Duration::from_secs(10 * 60);
 
 /// Bytes of the proof at a word's end.
 const PROOF: usize = 16;
@@ -29,6 +32,15 @@ pub struct Invitation {
     pub until: Moment,
     /// By which it is known to have been used.
     pub nonce: [u8; 16],
+}
+
+/// Leave to see how one conversation's flag stands, and nothing else of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// Whose flag it shows.
+    pub interaction: InteractionId,
+    /// Its end.
+    pub until: Moment,
 }
 
 /// A browser that came in.
@@ -57,6 +69,24 @@ impl Invitation {
     pub fn parse(text: &str, key: &MacKey, now: Moment) -> Option<Self> {
         let (interaction, until, rest) = read(1, text, key, now)?;
         Some(Self { interaction, until, nonce: rest.try_into().ok()? })
+    }
+}
+
+impl Glance {
+    /// One that begins now.
+    pub fn begin(interaction: InteractionId, now: Moment) -> Self {
+        Self { interaction, until: now.plus(GLANCED) }
+    }
+
+    /// The text of it.
+    pub fn text(&self, key: &MacKey) -> String {
+        word(3, self.interaction, self.until, &[], key)
+    }
+
+    /// Takes only what was made with that key and is not over.
+    pub fn parse(text: &str, key: &MacKey, now: Moment) -> Option<Self> {
+        let (interaction, until, rest) = read(3, text, key, now)?;
+        rest.is_empty().then_some(Self { interaction, until })
     }
 }
 
@@ -139,6 +169,15 @@ mod tests {
         let (key, other) = (MacKey::new(b"k"), MacKey::new(b"another"));
         let invitation = Invitation::begin(id(), NOW, [b'a'; 16]).text(&key);
         assert_eq!(Session::parse(&invitation, &key, NOW), None);
+        let glance = Glance::begin(id(), NOW);
+        assert_eq!(Glance::parse(&glance.text(&key), &key, NOW), Some(glance.clone()));
+        assert_eq!(Glance::parse(&glance.text(&key), &key, NOW.plus(GLANCED)), None);
+        assert_eq!(Glance::parse(&glance.text(&other), &key, NOW), None);
+        for foreign in [&invitation, &Session::begin(id(), NOW, "").text(&key)] {
+            assert_eq!(Glance::parse(foreign, &key, NOW), None);
+        }
+        assert_eq!(Session::parse(&glance.text(&key), &key, NOW), None);
+        assert_eq!(Invitation::parse(&glance.text(&key), &key, NOW), None);
         assert_eq!(Invitation::parse(&Session::begin(id(), NOW, "a").text(&key), &key, NOW), None);
         assert_eq!(Invitation::parse(&invitation, &other, NOW), None);
         for at in 0..invitation.len() {

@@ -9,6 +9,10 @@ pub(super) fn brand(name: &str) -> Brand {
     Brand { name: Some(name.to_owned()), color: Some("#0f766e".to_owned()), logo: None }
 }
 
+fn end(at: &str, seconds_left: u64) -> End {
+    End { at: at.to_owned(), seconds_left }
+}
+
 /// Draws in one language, whatever a page says of its own.
 struct Artist<'a> {
     pages: Pages,
@@ -34,7 +38,7 @@ impl Artist<'_> {
 
     fn refused(&self, refused: Refused, word: &str) -> String {
         let notice = Notice::of(refused, brand(word), self.locale);
-        let until = matches!(refused, Refused::Locked).then(|| "2026-03-01T09:45:00Z".to_owned());
+        let until = matches!(refused, Refused::Locked).then(|| end("2026-03-01T09:45:00Z", 880));
         self.pages.notice(&Notice { until, ..notice })
     }
 }
@@ -49,12 +53,13 @@ pub(super) fn landing(word: &str, purpose: Purpose) -> Landing {
         asked_at: "2026-03-01T09:27:12Z".to_owned(),
         minutes_ago: 3,
         purpose,
-        expires_at: Some("2026-03-01T09:37:12Z".to_owned()),
+        expires_at: Some(end("2026-03-01T09:37:12Z", 412)),
         intent_label: Some("Copy of a statement".to_owned()),
         action: "/l/AbC-123_".to_owned(),
         nonce: "n0nce".to_owned(),
         opener_origins: vec!["https://chat.example.com".to_owned(), "https://www.example.com".to_owned()],
         opener_required: false,
+        in_app: None,
         screen: None,
     }
 }
@@ -66,7 +71,7 @@ pub(super) fn answer(word: &str, wanted: Wanted) -> Answer {
         wanted,
         error: None,
         tries_left: Some(3),
-        expires_at: Some("2026-03-01T09:32:00Z".to_owned()),
+        expires_at: Some(end("2026-03-01T09:32:00Z", 100)),
         resend_in: Some(24),
         action: "/c/AbC-123_".to_owned(),
         nonce: "n0nce".to_owned(),
@@ -143,7 +148,7 @@ pub(super) fn code(word: &str) -> DoneState {
 }
 
 fn authenticated(word: &str) -> DoneState {
-    DoneState::Authenticated { expires_at: "2026-03-01T09:42:00Z".to_owned(), asked: asked(word) }
+    DoneState::Authenticated { expires_at: end("2026-03-01T09:42:00Z", 700), asked: asked(word) }
 }
 
 fn asked(word: &str) -> Asked {
@@ -207,6 +212,11 @@ fn bare_landing(word: &str) -> Landing {
     }
 }
 
+/// A landing page in an app's own browser.
+fn in_app(word: &str, app: App) -> Landing {
+    Landing { in_app: Some(app), opener_origins: Vec::new(), ..landing(word, Purpose::MidChat) }
+}
+
 /// The done page of a browser that wants to come in by an invitation.
 fn at_door(word: &str, state: DoneState) -> Done {
     let way_on = Some(WayOn { action: "/c/AbC-123_".to_owned(), nonce: word.to_owned() });
@@ -224,6 +234,8 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
         ("landing-entry", artist.landing(landing(word, Purpose::Entry))),
         ("landing-opener", artist.landing(opener)),
         ("landing-bare", artist.landing(bare_landing(word))),
+        ("landing-in-app", artist.landing(in_app(word, App::Instagram))),
+        ("landing-in-web-view", artist.landing(in_app(word, App::Unnamed))),
         ("code", artist.done(done(word, code(word)))),
         ("code-plain", artist.done(plain)),
         ("code-door", artist.done(at_door(word, code(word)))),
@@ -268,7 +280,7 @@ pub(super) fn foreign(word: &str) -> [String; 5] {
         channel: text(),
         address: text(),
         asked_at: text(),
-        expires_at: Some(text()),
+        expires_at: Some(end(word, 60)),
         intent_label: Some(text()),
         action: text(),
         nonce: text(),
@@ -280,14 +292,15 @@ pub(super) fn foreign(word: &str) -> [String; 5] {
     let way_on = Some(WayOn { action: text(), nonce: text() });
     let platform = Some(Platform { name: text(), url: Some(text()) });
     let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()), platform, way_on };
-    let notice = Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text(), until: Some(text()) };
+    let notice =
+        Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text(), until: Some(end(word, 60)) };
     let problem = ProblemPage { slug: text(), title: text(), status: 400, meaning: text(), remedy: text() };
     let pages = Pages::new();
     let logo = Brand { name: Some(text()), color: Some(text()), logo: Some(text()) };
     let answer = Answer {
         brand: logo,
         locale: text(),
-        expires_at: Some(text()),
+        expires_at: Some(end(word, 60)),
         action: text(),
         nonce: text(),
         attempt: text(),

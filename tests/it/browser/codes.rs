@@ -36,7 +36,7 @@ async fn on_a_phone_without_script_wrong_codes_end_the_code_and_then_lock_k08() 
 async fn a_login_is_not_enough_for_what_needs_a_code_and_both_are_shown() {
     walk("step-up", Eyes::DESKTOP, async |browser| {
         browser.open("/demo").await?;
-        browser.click("[data-act=known]").await?;
+        browser.click("[data-scene=pre-chat]").await?;
         browser.sees_mark("verified").await?;
         browser.says("Address").await?;
         browser.sees(".card.code[data-state=sent]").await?;
@@ -62,17 +62,15 @@ async fn on_a_phone_without_script_each_kind_of_message_is_drawn_as_what_it_is()
 /// A login link in WhatsApp, a code by text message, and another by mail.
 async fn three_kinds_of_messages(browser: &Browser) -> WebDriverResult<()> {
     browser.open("/demo").await?;
-    browser.click("[data-act=whatsapp]").await?;
-    browser.sees(".notice").await?;
+    browser.click("[data-scene=otp]").await?;
+    browser.sees(".card.code[data-state=sent]").await?;
+    let code = browser.code_on_phone(1).await?;
+    browser.message_on_phone("whatsapp", ".tap:not([data-act])", &code).await?;
+    browser.looks("1-whatsapp-code").await?;
     browser.says("Statement").await?;
     browser.sees(".card.login.on-phone[data-state=offered]").await?;
     browser.message_on_phone("whatsapp", ".tap[data-act=login]", "Log in").await?;
-    browser.looks("1-whatsapp-link").await?;
-    browser.says("Address").await?;
-    browser.sees(".card.code[data-state=sent]").await?;
-    let code = browser.code_on_phone(2).await?;
-    browser.message_on_phone("whatsapp", ".tap:not([data-act])", &code).await?;
-    browser.looks("2-whatsapp-code").await?;
+    browser.looks("2-whatsapp-link").await?;
 
     browser.driver.enter_default_frame().await?;
     browser.click("[data-act=new]").await?;
@@ -167,7 +165,7 @@ pub(super) fn digits(text: &str) -> Option<String> {
 
 impl Browser {
     /// The code in the phone's message of that number, once a person can read it there.
-    async fn code_on_phone(&self, number: u32) -> WebDriverResult<String> {
+    pub(super) async fn code_on_phone(&self, number: u32) -> WebDriverResult<String> {
         self.until("a message on the phone", async || {
             self.in_phone().await?;
             let message = self.driver.find(By::Css(format!("[data-text='{number}'] [data-words]"))).await?;

@@ -5,7 +5,7 @@
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::http::{Request, Response};
@@ -17,6 +17,7 @@ use thirtyfour::prelude::*;
 use thirtyfour::session::http::{Body, HttpClient};
 
 use super::process::{Printed, Process};
+use crate::interop::{installed, root};
 
 /// How long anything but the passing of time may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -205,9 +206,30 @@ impl Browser {
         for (scheme, name) in [("dark", format!("{step}-dark")), ("light", step.to_owned())] {
             let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
             self.driver.cdp().send_raw("Emulation.setEmulatedMedia", features).await?;
-            tokio::time::sleep(Duration::from_millis(250)).await; // what fades has faded
+            if self.eyes.script {
+                self.does_not_move().await?;
+                self.is_judged(&name).await?;
+            }
             self.shot(&name).await?;
         }
+        Ok(())
+    }
+
+    /// Until what fades has faded.
+    async fn does_not_move(&self) -> WebDriverResult<()> {
+        let script = "return document.getAnimations().every(({ playState }) => playState !== 'running')";
+        let rests = async || Ok((self.driver.execute(script, Vec::new()).await?.json() == &json!(true)).then_some(()));
+        self.until("everything at rest", rests).await
+    }
+
+    /// Axe-core finds nothing that keeps anybody from using what is on the screen.
+    pub async fn is_judged(&self, step: &str) -> WebDriverResult<()> {
+        let Some(axe) = axe() else { return Ok(()) };
+        if self.driver.execute("return typeof axe", Vec::new()).await?.json() == &json!("undefined") {
+            self.driver.execute(format!("{axe}; window.axe = axe;"), Vec::new()).await?;
+        }
+        let found = self.driver.execute_async(JUDGE, Vec::new()).await?.json().clone();
+        assert_eq!(found, json!([]), "{} {step}", self.name);
         Ok(())
     }
 
@@ -221,11 +243,27 @@ impl Browser {
     }
 }
 
+/// Asks axe for all of its rules, and answers what it found wrong.
+const JUDGE: &str = "
+    const done = arguments[arguments.length - 1];
+    const told = ({ id, help, nodes }) => [id, help, ...nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary)];
+    axe.run(document, { resultTypes: ['violations'] })
+        .then(({ violations }) => done(violations.map(told)), (error) => done([String(error)]));";
+
+/// The judge's own script. None where it cannot be had.
+fn axe() -> Option<&'static str> {
+    static AXE: LazyLock<Option<String>> = LazyLock::new(|| {
+        let file = root().join("target/interop/axe/node_modules/axe-core/axe.min.js");
+        installed("axe").then(|| std::fs::read_to_string(file).expect("axe is installed"))
+    });
+    AXE.as_deref()
+}
+
 fn screens() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screens")
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
+pub fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }

@@ -59,6 +59,11 @@ impl House {
         house
     }
 
+    /// An agent's API key.
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
     /// The process ends.
     pub async fn stops(&mut self) {
         let running = self.running.take().expect("it runs");

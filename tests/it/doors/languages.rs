@@ -6,6 +6,44 @@ use serde_json::json;
 use super::{Visitor, code, invited, open, team};
 use crate::world::{Browser, World};
 
+/// What the browser asks for goes before what the team has chosen, as far as there are words.
+#[tokio::test]
+async fn pages_speak_the_readers_language_where_her_browser_names_one() {
+    let world = World::new().await;
+    let team = team(&world, json!({"require_authentication": true, "first": "login"})).await;
+    team.set(json!({"locale": "et"})).await;
+    let chat = open(&team, "conv-1").await;
+    let link = team.link(&chat).await["url"].as_str().unwrap().to_owned();
+    let invitation = invited(&team, &chat, json!({"via": "sms"})).await;
+    let get = async |url: &str, headers: &[(&str, &str)]| {
+        let path = url.strip_prefix(crate::world::URL).unwrap_or(url);
+        let request =
+            headers.iter().fold(http::Request::get(path), |request, (name, value)| request.header(*name, *value));
+        world.send(request.body(axum::body::Body::empty()).unwrap()).await.text()
+    };
+    for (accepted, language, title) in [
+        ("de-AT,de;q=0.9,en;q=0.8", "de", "Melden Sie sich an"),
+        ("fi,sv;q=0.9", "et", "logige sisse"),
+        ("fi,fr;q=0.3,es;q=0.7", "es", "Acceda para"),
+        ("*", "et", "logige sisse"),
+    ] {
+        let page = get(&link, &[("accept-language", accepted)]).await;
+        assert!(page.contains(&format!("<html lang=\"{language}\" dir=\"ltr\">")) && page.contains(title), "{page}");
+    }
+    // Who has no link reads in her own language, too.
+    assert!(get("/l/none", &[("accept-language", "fr")]).await.contains("<html lang=\"fr\""));
+    assert!(get("/c/none", &[("accept-language", "es")]).await.contains("<html lang=\"es\""));
+
+    let agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Instagram 361.0";
+    for url in [&link, &invitation] {
+        let page = get(url, &[("user-agent", agent), ("accept-language", "en")]).await;
+        assert!(page.contains("You are in the browser of Instagram"), "{page}");
+    }
+    team.set(json!({"entry": {"first": "otp"}})).await;
+    let page = get(&invitation, &[("user-agent", agent), ("accept-language", "en")]).await;
+    assert!(page.contains("data-act=\"continue\"") && !page.contains("data-in-app"), "no login page follows: {page}");
+}
+
 #[tokio::test]
 async fn pages_speak_the_teams_language() {
     let world = World::new().await;

@@ -18,7 +18,7 @@ async fn screen(team: &Team, page: &str) {
     team.set(json!({"pin": {"opening_screen": "hint"}})).await;
 }
 
-/// L-36, L-39, P-06, A082: the hint is seen before Continue, the field after it.
+/// L-36, L-38, L-39, P-06, A082: an admin writes a page and names it in the settings; the hint is seen before Continue, the field after it.
 #[tokio::test]
 async fn a082_the_teams_words_stand_in_a_frame_away_from_the_field() {
     let world = World::new().await;

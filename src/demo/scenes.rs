@@ -1,0 +1,155 @@
+//! The scenes that a visitor may pick: where each takes place, what happens in it by itself, and the one
+//! sentence that tells it. What happens, happens by the same doors that visitors use.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Demo;
+use super::chat::{Chat, Place};
+use super::phones::{By, Letter};
+
+/// What an agent and the customer agreed on when she rang.
+pub const PIN: &str = "2580";
+
+/// So many wrong codes end one code, and so many more lock.
+const MISSES: [usize; 2] = [3, 2];
+
+/// How long a code may take to the phone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two things that somebody does, so that one can follow.
+const BREATH: Duration = Duration::from_millis(700);
+
+/// One scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scene {
+    PreChat,
+    MidChat,
+    Otp,
+    Pin,
+    Forwarded,
+    Lockout,
+}
+
+impl Scene {
+    /// In the order in which they teach.
+    pub const ALL: [Self; 6] = [Self::PreChat, Self::MidChat, Self::Otp, Self::Pin, Self::Forwarded, Self::Lockout];
+
+    /// For the button.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::PreChat => "Logged in before the chat",
+            Self::MidChat => "A login link in the chat",
+            Self::Otp => "A code by WhatsApp",
+            Self::Pin => "A PIN at the door",
+            Self::Forwarded => "A forwarded link",
+            Self::Lockout => "Too many wrong codes",
+        }
+    }
+
+    /// What happens, told while it does.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::PreChat => {
+                "She is logged in on the bank’s website, whose server vouches for her, so the chat begins with the mark and nothing asks her again."
+            }
+            Self::MidChat => {
+                "She wants her statement, so the bot puts a login link into the chat: press Log in, and the window that opens proves by itself whose chat it is."
+            }
+            Self::Otp => {
+                "A code has gone to her WhatsApp: type it into the chat, and all that bot, agent and log ever read of it is dots."
+            }
+            Self::Pin => {
+                "An agent agreed on the number 2580 with her by phone and sent an invitation: open it on her phone, and the number lets her in."
+            }
+            Self::Forwarded => {
+                "This chat is a stranger’s, who forwarded his login link to her phone: she may open it, even log in, and his chat stays without a mark unless she types its code there herself."
+            }
+            Self::Lockout => {
+                "Somebody guesses codes: three misses end a code, the fifth locks this chat for a minute, and another code would not help."
+            }
+        }
+    }
+
+    /// Where it takes place.
+    pub fn place(self) -> Place {
+        if self == Self::Otp { Place::WhatsApp } else { Place::Web }
+    }
+}
+
+/// Lets the scene begin in a chat that is its own. What takes long goes on after this has returned.
+pub async fn play(demo: &Arc<Demo>, scene: Scene, chat: &Chat) {
+    match scene {
+        Scene::PreChat => {
+            let token = demo.bank.identity_token(&super::draw(&*demo.entropy, 24), demo.clock.now() / 1000);
+            chat.vouch(token).await;
+        }
+        Scene::MidChat => drop(chat.say("I would like a copy of my statement".into()).await),
+        Scene::Otp => drop(chat.say("Please change my address to 12 Linden Row".into()).await),
+        Scene::Pin => drop(chat.invite(PIN).await),
+        Scene::Forwarded => {
+            chat.say("I would like a copy of my statement".into()).await;
+            forward(demo, chat);
+        }
+        Scene::Lockout => drop(tokio::spawn(guess(chat.clone()))),
+    }
+}
+
+/// The stranger sends his link on, to somebody who did not ask for it.
+fn forward(demo: &Demo, chat: &Chat) {
+    let url = chat.view.borrow().link.as_ref().map(|link| link.url.clone());
+    let text = "Hello, this is your bank. Please confirm your account at once:".to_owned();
+    demo.chats.text(&chat.phone.number, Letter { by: By::Sms, subject: None, text, url, code: None });
+}
+
+/// Somebody tries one code after another.
+async fn guess(mut chat: Chat) {
+    chat.say("Please change my address to 12 Linden Row".into()).await;
+    for (times, misses) in (0..).zip(MISSES) {
+        if times > 0 && !chat.resend(true).await {
+            return;
+        }
+        let Some(code) = code(&mut chat, times).await else { return };
+        for _ in 0..misses {
+            tokio::time::sleep(BREATH).await;
+            chat.say(another(&code)).await;
+        }
+    }
+}
+
+/// The code that came after so many others.
+async fn code(chat: &mut Chat, before: usize) -> Option<String> {
+    let arrives = async {
+        loop {
+            let code = chat.phone.texts.borrow().iter().filter_map(|text| text.letter.code.clone()).nth(before);
+            if code.is_some() {
+                return code;
+            }
+            chat.phone.texts.changed().await.ok()?;
+        }
+    };
+    tokio::time::timeout(PATIENCE, arrives).await.ok().flatten()
+}
+
+/// A code that it is not.
+fn another(code: &str) -> String {
+    let (head, last) = code.split_at(code.len().saturating_sub(1));
+    format!("{head}{}", if last == "0" { "1" } else { "0" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_scene_is_told_in_one_sentence() {
+        for scene in Scene::ALL {
+            let told = scene.sentence();
+            assert!(told.ends_with('.') && !told[..told.len() - 1].contains(". "), "{told}");
+        }
+        assert_eq!((another("314150"), another("314159")), ("314151".to_owned(), "314150".to_owned()));
+    }
+}

@@ -1,0 +1,174 @@
+//! Whether everybody can use the pages: each of them, in each of its states, is drawn on a phone and on a
+//! desktop, by day and by night, and judged by axe-core. Beside what axe can see: fingers, small screens,
+//! large letters, right-to-left, forced colours, no motion. Pictures are left in `target/screens`.
+//!
+//! The pages come from the gallery that the pages' own tests draw from, under the policy of real ones.
+
+use axum::Router;
+use axum::extract::{Path, Query};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use countersign::pages::{asset, brand_css};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+use tokio::net::TcpListener;
+
+use super::driver::{Browser, Eyes, walk_at};
+
+#[allow(dead_code, reason = "the pages' own tests draw more of it")]
+#[path = "../../../src/pages/tests/gallery.rs"]
+mod gallery;
+
+/// Every page in each of its states by name, and the address of a server that shows them.
+async fn shown() -> (Vec<String>, String) {
+    let names = gallery::gallery("Linden Bank").into_iter().map(|(name, _)| name.to_owned()).collect();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let router = Router::new()
+        .route("/page/{name}", get(page))
+        .route("/assets/brand.css", get(brand))
+        .route("/assets/{name}", get(file));
+    tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+    (names, url)
+}
+
+async fn page(Path(name): Path<String>) -> Response {
+    let pages = gallery::gallery("Linden Bank").into_iter();
+    let Some((_, html)) = pages.into_iter().find(|(known, _)| *known == name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+        frame-src 'self'; form-action 'self'; base-uri 'none'";
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()
+}
+
+#[derive(Deserialize)]
+struct Colour {
+    color: String,
+}
+
+async fn brand(Query(colour): Query<Colour>) -> Response {
+    ([(header::CONTENT_TYPE, "text/css")], brand_css(&colour.color).unwrap_or_default()).into_response()
+}
+
+async fn file(Path(name): Path<String>) -> Response {
+    match asset(&name) {
+        Some(asset) => ([(header::CONTENT_TYPE, asset.content_type)], asset.bytes).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+#[tokio::test]
+async fn on_a_phone_every_page_is_for_everybody() {
+    every_page(Eyes::PHONE).await;
+}
+
+#[tokio::test]
+async fn on_a_desktop_every_page_is_for_everybody() {
+    every_page(Eyes::DESKTOP).await;
+}
+
+async fn every_page(eyes: Eyes) {
+    let (names, url) = shown().await;
+    walk_at(&url, "page", eyes, async |browser| {
+        for name in &names {
+            browser.open(&format!("/page/{name}")).await?;
+            browser.looks(name).await?;
+            if name != "docs" {
+                browser.has_room(name, "as it is").await?;
+                browser.is_for_fingers(name).await?;
+            }
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// WCAG 2.2, 1.4.4 and 1.4.10: letters of twice the size, and a screen of 320 pixels; and languages that are
+/// written leftward.
+#[tokio::test]
+async fn with_large_letters_on_a_small_screen_and_from_right_to_left_every_page_fits() {
+    let (names, url) = shown().await;
+    walk_at(&url, "fits", Eyes { width: 320, script: true }, async |browser| {
+        for name in names.iter().filter(|name| *name != "docs") {
+            browser.open(&format!("/page/{name}")).await?;
+            browser.has_room(name, "as it is").await?;
+            browser.does("document.documentElement.style.fontSize = '200%'").await?;
+            browser.has_room(name, "with large letters").await?;
+            browser.does("document.documentElement.style.fontSize = ''; document.documentElement.dir = 'rtl'").await?;
+            browser.has_room(name, "from right to left").await?;
+            browser.shot(&format!("{name}-rtl")).await?;
+            browser.is_judged(&format!("{name} from right to left")).await?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_forced_colours_and_without_motion_every_page_shows_what_it_is() {
+    let (names, url) = shown().await;
+    walk_at(&url, "forced", Eyes::PHONE, async |browser| {
+        let features = json!({"features": [{"name": "forced-colors", "value": "active"},
+            {"name": "prefers-reduced-motion", "value": "reduce"}]});
+        browser.driver.cdp().send_raw("Emulation.setEmulatedMedia", features).await?;
+        for name in names.iter().filter(|name| *name != "docs") {
+            browser.open(&format!("/page/{name}")).await?;
+            let seen = browser.does(SHOWS).await?;
+            assert_eq!(seen, json!([]), "{name}");
+        }
+        browser.open("/page/landing").await?;
+        browser.shot("landing").await?;
+        browser.open("/page/answer-wrong").await?;
+        browser.shot("answer-wrong").await
+    })
+    .await;
+}
+
+/// What cannot be told from its ground, and what moves.
+const SHOWS: &str = "
+    const wrong = [];
+    for (const button of document.querySelectorAll('.button')) {
+        const { borderTopWidth, borderTopStyle } = getComputedStyle(button);
+        if (parseFloat(borderTopWidth) < 1 || borderTopStyle === 'none') wrong.push('no edge: ' + button.outerHTML);
+    }
+    for (const element of document.querySelectorAll('*')) {
+        const { transitionDuration, animationName } = getComputedStyle(element);
+        if (transitionDuration.split(', ').some((time) => parseFloat(time) > 0) || animationName !== 'none')
+            wrong.push('moves: ' + element.outerHTML.slice(0, 80));
+    }
+    return wrong;";
+
+/// Acts that a thumb would miss (WCAG 2.2, 2.5.5: 44 pixels; links within sentences are as their words are).
+const SMALL: &str = "
+    const acts = [...document.querySelectorAll('button, input:not([type=hidden]), select, textarea, a.button, summary')];
+    const size = (act) => act.getBoundingClientRect();
+    return acts.filter((act) => size(act).width && (size(act).width < 44 || size(act).height < 44)).map((act) => act.outerHTML);";
+
+/// How far it reaches beyond the screen, and what does.
+const WIDE: &str = "
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    const all = [...document.querySelectorAll('body *')].filter((element) => {
+        const { left, right } = element.getBoundingClientRect();
+        return right > width + 1 || left < -1;
+    });
+    return [document.documentElement.scrollWidth, ...all.map((element) => element.outerHTML.slice(0, 120))];";
+
+impl Browser {
+    async fn does(&self, script: &str) -> WebDriverResult<Value> {
+        Ok(self.driver.execute(script, Vec::new()).await?.json().clone())
+    }
+
+    async fn has_room(&self, name: &str, how: &str) -> WebDriverResult<()> {
+        assert_eq!(self.does(WIDE).await?, json!([]), "{name} {how} is wider than its screen");
+        Ok(())
+    }
+
+    async fn is_for_fingers(&self, name: &str) -> WebDriverResult<()> {
+        assert_eq!(self.does(SMALL).await?, json!([]), "{name} has acts that are too small");
+        Ok(())
+    }
+}
