@@ -26,7 +26,7 @@ pub mod backup;
 mod platforms;
 mod root_key;
 
-pub use platforms::registry;
+pub use platforms::{directories, registry};
 
 /// What the operator allows this start of a gateway.
 #[derive(Clone, Copy, Debug, Default)]
@@ -144,6 +144,7 @@ fn over(
             audit: config.retention.audit_days,
         },
         channels: platforms::registry(config, recorder)?,
+        directories: platforms::directories(&platforms::reach(config)),
         reach: platforms::reach(config),
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));

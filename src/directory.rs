@@ -18,6 +18,14 @@ use crate::domain::matching::Wanted;
 use crate::domain::refusal::Fault;
 use crate::domain::secret::Secret;
 
+mod dial;
+mod fields;
+pub mod http;
+#[cfg(feature = "ldap")]
+pub mod ldap;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+
 /// A directory gives at most so many records that may fit; more than one are too many anyway.
 pub const MOST_CANDIDATES: usize = 20;
 

@@ -14,6 +14,7 @@ pub mod confirmation;
 pub mod country;
 pub mod course;
 pub mod customer;
+pub mod directory;
 pub mod entry;
 pub mod epoch;
 pub mod event;

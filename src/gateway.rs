@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Notify};
 
 use crate::ambient::{Clock, Entropy};
+use crate::directory::Kinds;
 use crate::domain::epoch::Epoch;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
@@ -37,6 +38,7 @@ pub mod clock;
 pub mod customers;
 mod decide;
 pub mod deliveries;
+pub mod directories;
 pub mod ears;
 pub mod entry;
 pub mod epoch;
@@ -119,6 +121,8 @@ pub struct Premises {
     pub retention: Retention,
     /// The chat platforms that teams may have accounts on.
     pub channels: Registry,
+    /// The kinds of directories that teams may have besides the built-in one.
+    pub directories: Kinds,
     /// Whom it may speak to where a team names the address.
     pub reach: Reach,
 }
@@ -151,6 +155,8 @@ pub struct Gateway {
     /// What lies in web chats' windows.
     threads: Arc<threads::Threads>,
     drivers: channels::Drivers,
+    kinds: Kinds,
+    directories: directories::Opened,
     ears: ears::Ears,
     passages: passage::Passages,
     hashing: passwords::Hashing,
@@ -220,6 +226,8 @@ impl Gateway {
             registry: premises.channels.and(Arc::new(WebChat::over(threads.clone()))),
             threads,
             drivers: channels::Drivers::default(),
+            kinds: premises.directories,
+            directories: directories::Opened::default(),
             ears: ears::Ears::default(),
             passages: passage::Passages::default(),
             hashing: passwords::Hashing::default(),

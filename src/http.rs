@@ -37,6 +37,7 @@ mod code_page;
 mod connection;
 mod counts;
 mod customers;
+mod directories;
 mod document;
 mod events;
 mod hosted;
@@ -155,6 +156,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(accounts::routes())
         .merge(authtickets::routes())
         .merge(customers::routes())
+        .merge(directories::routes())
 }
 
 /// The OpenAPI document.

@@ -73,6 +73,9 @@ kinds! {
     SendingResumed = "sending.resumed", true;
     ChannelDown = "channel.down", true;
     ChannelUp = "channel.up", true;
+    DirectoryDown = "directory.down", true;
+    DirectoryUp = "directory.up", true;
+    DirectoryAmbiguous = "directory.ambiguous", true;
     WebhookFailing = "webhook.failing", true;
     SettingsChanged = "settings.changed", true;
     KeyCreated = "key.created", true;
@@ -87,6 +90,7 @@ kinds! {
     CustomerLoggedIn = "customer.logged_in", true;
     CustomerSignedOut = "customer.signed_out", true;
     CustomerErased = "customer.erased", true;
+    CustomerViewed = "customer.viewed", true;
     CustomerChanged = "customer.changed", true;
     EpochBegun = "epoch.begun", true;
 }

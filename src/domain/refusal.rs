@@ -127,6 +127,15 @@ pub enum Refusal {
     /// The settings name it for codes.
     #[error("the webhook is named by the settings")]
     WebhookInUse,
+    /// The directory did not answer, so nobody knows who it is.
+    #[error("the directory did not answer")]
+    DirectoryDown,
+    /// What an admin wrote of the directory cannot be used.
+    #[error("{} places of the directory are wrong", .0.len())]
+    UnusableDirectory(Vec<Fault>),
+    /// Only while the flag stands.
+    #[error("nobody is authenticated")]
+    NotAuthenticated,
     /// What an admin wrote of a customer cannot be used.
     #[error("{} places of the customer are wrong", .0.len())]
     UnusableCustomer(Vec<Fault>),

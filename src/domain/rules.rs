@@ -17,4 +17,5 @@ pub mod page;
 pub mod postback;
 pub mod receive;
 pub mod send;
+pub mod show;
 pub mod tend;

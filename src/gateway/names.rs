@@ -1,6 +1,7 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
 //! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`,
-//! `customer`, `login` and the indexes a team's; `n`, `d`, `b`, `g` and `p` have partitions of their own.
+//! `customer`, `login`, `directory` and the indexes a team's; `n`, `d`, `b`, `g` and `p` have partitions of their
+//! own.
 
 use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, WebhookName};
 
@@ -154,6 +155,11 @@ pub(super) fn value_index(team: &TeamName, tag: &str) -> String {
 /// The index of a team's customers.
 pub(super) fn customers_index(team: &TeamName) -> String {
     format!("customer/{team}")
+}
+
+/// That private data fitted more than one customer, where no conversation could tell it.
+pub(super) fn ambiguous_name(team: &TeamName) -> String {
+    format!("directory/{team}")
 }
 
 /// The index of a team's events.

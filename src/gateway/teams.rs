@@ -64,12 +64,6 @@ impl TeamView {
         let named = self.effective.settings.delivery.event_webhook.as_deref()?;
         self.team.webhooks.iter().find_map(|(name, webhook)| (name.as_str() == named).then_some(webhook))
     }
-
-    /// Whether what a login brought matches a record, where the team wants that: no directory
-    /// holds any yet, so nothing does.
-    pub(super) fn match_record(&self) -> Result<(), Refusal> {
-        if self.effective.settings.directory.matching.is_empty() { Ok(()) } else { Err(Refusal::NoMatchingRecord) }
-    }
 }
 
 /// What this node knows.
@@ -209,6 +203,7 @@ impl Gateway {
         });
         saved.await?.outcome?;
         self.forget(Some(name));
+        self.directories.forget(name);
         self.finish_leaving(name).await
     }
 

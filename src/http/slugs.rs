@@ -166,6 +166,12 @@ slugs! {
     NO_APP = "no-app" CONFLICT "No app waits"
         "No authenticator app of this account waits for its first code."
         "Enrol one: `POST /v1/teams/TEAM/customers/ID/totp` without a code.";
+    DIRECTORY_DOWN = "directory-down" SERVICE_UNAVAILABLE "The directory does not answer"
+        "The team's directory could not be asked who the customer is. Nothing was spent, and nobody was authenticated."
+        "Send the same again after `retry_after_seconds`. `POST /v1/teams/TEAM/directory/test` says what is wrong.";
+    NOT_AUTHENTICATED = "not-authenticated" CONFLICT "Nobody is authenticated"
+        "What is asked for is shown only while the participant is authenticated."
+        "Let the person log in first.";
     USERNAME_TAKEN = "username-taken" CONFLICT "The login name is taken"
         "Another customer of the team logs in by that name, in whatever case it is written."
         "Give another `username`, or none.";

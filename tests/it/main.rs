@@ -23,6 +23,7 @@ mod contract;
 mod costs;
 mod crash;
 mod departures;
+mod directories;
 mod doors;
 mod examples;
 mod faults;

@@ -281,6 +281,7 @@ impl Node {
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
             retention: Retention { interactions: 30, events: 7, audit: 400 },
             channels: Registry::of(self.platforms),
+            directories: countersign::app::directories(&self.reach),
             reach: self.reach,
         };
         let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));

@@ -8,6 +8,7 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Binding, Proof};
 use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Device, Interaction, Participant, Person, Role, Status};
+use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Around, Decision, Draws, Turn, object};
@@ -125,6 +126,10 @@ pub(super) fn raise(
         return Err(Refusal::SubjectConflict);
     }
     let (settings, now, keys) = (turn.around.settings, turn.around.now, turn.around.keys);
+    let known = proof.customer.as_ref().is_some_and(|customer| customer.record.is_some());
+    if what == Guarded::Login && !settings.directory.matching.is_empty() && !known {
+        return Err(Refusal::NoMatchingRecord); // whoever asked for it: the team knows no such customer
+    }
     let team = turn.interaction.team.clone();
     let participant = turn.participant(at);
     if let Some(named) = named {

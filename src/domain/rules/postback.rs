@@ -32,6 +32,29 @@ pub fn accept(mut turn: Turn<'_>, handle: &Token, assertion: &PostBack) -> Decis
     }
 }
 
+/// Whether an answer to that handle would be judged at all: the link is opened, and nothing keeps its
+/// participant from logging in.
+pub fn answerable(turn: Turn<'_>, handle: &Token, jti: &str) -> Decision<()> {
+    match find(&turn, handle, jti).and_then(|(at, ..)| turn.admit(at, Guarded::Login)) {
+        Ok(_) => turn.done(()),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// The private data fit more than one record: nobody is authenticated, the link stays as it is, and it
+/// stands in the audit trail.
+pub fn ambiguous(mut turn: Turn<'_>, handle: &Token, jti: &str) -> Decision<()> {
+    match find(&turn, handle, jti) {
+        Ok((at, link, _)) => {
+            let id = turn.interaction.participants[at].id.clone();
+            let data = link_data(turn.interaction.id, &link);
+            turn.tell_act(EventKind::DirectoryAmbiguous, Some(id), data);
+            turn.refuse(Refusal::NoMatchingRecord)
+        }
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
 fn judge(turn: &mut Turn<'_>, handle: &Token, assertion: &PostBack) -> Result<Accepted, Refusal> {
     let (at, link, by_opener) = find(turn, handle, &assertion.jti)?;
     turn.admit(at, Guarded::Login)?;

@@ -80,6 +80,7 @@ impl Cluster {
     fn gateway(&self, store: Arc<dyn Store>, clock: Arc<NodeClock>) -> Arc<Gateway> {
         let premises = Premises {
             channels: Default::default(),
+            directories: Default::default(),
             reach: Reach::new(|_| false),
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
