@@ -6,8 +6,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::Serialize;
 
 use super::{
-    Account, Answer, Brand, CustomerLogin, Done, Landing, Notice, ProblemPage, Screen, Window, assets, prose,
-    reference, texts,
+    Answer, Brand, CustomerLogin, Done, Landing, Notice, ProblemPage, Screen, Window, assets, prose, reference, texts,
 };
 
 pub(super) const TEMPLATES: [(&str, &str); 13] = [
