@@ -115,7 +115,7 @@ impl Gateway {
         let end = |login: &mut Login, when: When| {
             // Between the two another password may have been chosen, or nothing more is taken of her.
             let still = login.disabled_at.is_none() && login.password() == kept.as_ref();
-            if !(right && asked && still) || !login.passwords.right(guess) {
+            if !(right && asked && still && login.passwords.right(guess)) {
                 let until = login.passwords.wrong(guess, &rule, when.sure);
                 return self.refused(&account, by.actor, when, until, trips);
             }
@@ -321,7 +321,7 @@ impl Gateway {
             let Some(said) = said.as_ref().filter(|_| asked && !known.bans()) else {
                 return Ruled::quiet(Ok(Ended::No(None)));
             };
-            let from = self.from_where(login, by, purpose);
+            let from = self.guessed_from(login, by, purpose);
             if login.answers.admit(from.as_deref(), when.sure).is_err() {
                 return Ruled::quiet(Ok(Ended::No(None)));
             }
@@ -353,7 +353,7 @@ impl Gateway {
     }
 
     /// What guesses from there are counted under.
-    fn from_where(&self, login: &Login, by: &LoggingIn<'_>, purpose: Purpose) -> Option<String> {
+    fn guessed_from(&self, login: &Login, by: &LoggingIn<'_>, purpose: Purpose) -> Option<String> {
         let of_attempt = login.attempt(by.page.as_ref()).filter(|_| purpose == Purpose::Second);
         login.devices.own(of_attempt.map_or(&by.device, |attempt| &attempt.device))
     }
