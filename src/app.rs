@@ -142,10 +142,12 @@ fn over(
             interactions: config.retention.interactions_days,
             events: config.retention.events_days,
             audit: config.retention.audit_days,
+            insights: config.retention.insights_days,
         },
         channels: platforms::registry(config, recorder)?,
         directories: platforms::directories(&platforms::reach(config)),
         reach: platforms::reach(config),
+        posts: None,
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
     Ok(Gateway::new(store, clock, entropy, root, premises))

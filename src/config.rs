@@ -103,6 +103,8 @@ impl std::fmt::Debug for Admin {
 pub struct Outbound {
     /// Private addresses that may be reached.
     pub allow: Vec<IpNet>,
+    /// Ports of public addresses that may be reached.
+    pub ports: Vec<u16>,
 }
 
 /// `[retention]`
@@ -114,6 +116,8 @@ pub struct Retention {
     pub events_days: u64,
     /// Audit entries.
     pub audit_days: u64,
+    /// Counts of what happened in an hour.
+    pub insights_days: u64,
 }
 
 /// Why a configuration is refused.
@@ -191,11 +195,14 @@ impl Config {
         if self.store.confirm_replicas > 16 {
             return wrong("store.confirm_replicas", "must be at most 16");
         }
+        if self.outbound.ports.is_empty() || self.outbound.ports.contains(&0) {
+            return wrong("outbound.ports", "must list ports from 1 to 65535, at least one");
+        }
         if !self.admin.key.is_empty() && self.admin.key.len() < 32 {
             return wrong("admin.key", "must have at least 32 characters");
         }
-        let days = [self.retention.interactions_days, self.retention.events_days, self.retention.audit_days];
-        if days.iter().any(|days| !(1..=36_500).contains(days)) {
+        let Retention { interactions_days, events_days, audit_days, insights_days } = self.retention;
+        if [interactions_days, events_days, audit_days, insights_days].iter().any(|days| !(1..=36_500).contains(days)) {
             return wrong("retention", "days must be from 1 to 36500");
         }
         Ok(())
@@ -280,6 +287,8 @@ mod tests {
         assert!(wrong("COUNTERSIGN_STORE__KIND", "mysql").starts_with("store.kind"));
         assert!(wrong("COUNTERSIGN_STORE__URLS", "['redis://a', 'redis://b/1']").starts_with("store.urls: must"));
         assert!(wrong("COUNTERSIGN_ADMIN__KEY", "short").contains("32"));
+        assert!(wrong("COUNTERSIGN_OUTBOUND__PORTS", "[]").starts_with("outbound.ports: must"));
+        assert!(wrong("COUNTERSIGN_OUTBOUND__PORTS", "[443, 0]").starts_with("outbound.ports: must"));
         assert!(wrong("COUNTERSIGN_SERVER__PUBLIC_URL", "http://example.com").contains("https"));
         assert!(wrong("COUNTERSIGN_SERVER__PRODUCTION", "true").contains("public_url"));
     }

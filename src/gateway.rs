@@ -8,6 +8,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
+use countersign_channels::carrier::Carry;
 use countersign_channels::definition::Registry;
 use countersign_channels::reach::Reach;
 use countersign_channels::webchat::WebChat;
@@ -44,10 +45,12 @@ pub mod entry;
 pub mod epoch;
 pub mod hosted;
 pub mod inbound;
+pub mod insights;
 pub mod interactions;
 pub mod keys;
 mod letters;
 mod lines;
+mod linking;
 pub mod links;
 pub mod logging_in;
 mod logins;
@@ -60,6 +63,7 @@ pub mod postback;
 mod posting;
 mod queue;
 pub mod reapply;
+mod receipts;
 pub mod relay;
 pub mod replay;
 mod requesting;
@@ -82,6 +86,7 @@ pub mod telling;
 mod threads;
 pub mod tickets;
 mod turns;
+mod waking;
 pub mod webhooks;
 pub mod windows;
 
@@ -125,6 +130,8 @@ pub struct Premises {
     pub directories: Kinds,
     /// Whom it may speak to where a team names the address.
     pub reach: Reach,
+    /// Who carries posts there; none: they go over the network.
+    pub posts: Option<Arc<dyn Carry>>,
 }
 
 /// How long things are kept, in days.
@@ -136,6 +143,8 @@ pub struct Retention {
     pub events: u64,
     /// Entries of the audit trails.
     pub audit: u64,
+    /// Counts of what happened in an hour.
+    pub insights: u64,
 }
 
 /// The gateway over its ports.
@@ -233,7 +242,7 @@ impl Gateway {
             hashing: passwords::Hashing::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
-            courier: posting::Courier::new(premises.reach),
+            courier: posting::Courier::new(premises.reach, premises.posts),
             letters: letters::Claimed::default(),
             logging_in: (0..256).map(|_| Mutex::new(())).collect(),
             lines: lines::Claimed::default(),

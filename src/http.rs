@@ -42,6 +42,7 @@ mod document;
 mod events;
 mod hosted;
 mod inbound;
+mod insights;
 mod interactions;
 mod invitations;
 mod keys;
@@ -81,6 +82,8 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: Bytes,
     limiter: limiter::Limiter,
+    /// Who proves nothing to be a platform's.
+    forgers: limiter::Forgers,
     /// Streams of web chats, by address.
     standing: limiter::Standing,
     counts: counts::Counts,
@@ -125,6 +128,7 @@ impl Shared {
         (name = "events", description = "What happened, live"),
         (name = "login page", description = "What the company's own login page calls"),
         (name = "teams", description = "Tenants' units"),
+        (name = "insights", description = "What happened, in numbers"),
         (name = "settings", description = "System and team settings"),
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
@@ -152,6 +156,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(keys::routes())
         .merge(channels::routes())
         .merge(webhooks::routes())
+        .merge(insights::routes())
         .merge(screens::routes())
         .merge(accounts::routes())
         .merge(authtickets::routes())
@@ -186,6 +191,7 @@ pub fn router(
         docs,
         openapi,
         limiter,
+        forgers: limiter::Forgers::new(DefaultClock::default()),
         standing,
         counts,
         queries,

@@ -65,6 +65,10 @@ pub enum Name {
     Unix,
     /// Now, as RFC 3339.
     Timestamp,
+    /// For how many whole seconds what the message says is good for anything.
+    Ttl,
+    /// The same, and at most what a field of the account says: that, where there is no end.
+    TtlWithin(String),
     /// A UUID that was never there before.
     Fresh,
     /// A field of the account.
@@ -79,6 +83,10 @@ pub enum Name {
     FlagMethods,
     /// All of that in words for agents.
     FlagWords,
+    /// What a login that stands aside is known by, on the platform's way back.
+    LinkingNonce,
+    /// What the platform has given for that way.
+    LinkingToken,
     /// The keyed hash of one secret under another, in hex: the proof that who has the one has both.
     Hmac(String, String),
 }
@@ -96,9 +104,9 @@ pub enum Filter {
     Last,
 }
 
-const NAMES: &str = "to, to.PART, text, plain, url, url.rest, code, subject, id, uuid, unix, timestamp, fresh, \
+const NAMES: &str = "to, to.PART, text, plain, url, url.rest, code, subject, id, uuid, unix, timestamp, ttl, ttl.FIELD, fresh, \
                      account.FIELD, secrets.NAME, hmac.SECRET.KEY, flag.state, flag.until, flag.methods, \
-                     flag.words";
+                     flag.words, linking.nonce, linking.token";
 
 impl Template {
     /// Reads a template; what is wrong with it is said in words.
@@ -184,13 +192,17 @@ impl Name {
             "uuid" => Self::Uuid,
             "unix" => Self::Unix,
             "timestamp" => Self::Timestamp,
+            "ttl" => Self::Ttl,
             "fresh" => Self::Fresh,
             "flag.state" => Self::FlagState,
             "flag.until" => Self::FlagUntil,
             "flag.methods" => Self::FlagMethods,
             "flag.words" => Self::FlagWords,
+            "linking.nonce" => Self::LinkingNonce,
+            "linking.token" => Self::LinkingToken,
             _ => match text.split_once('.') {
                 Some(("to", part)) => Self::Part(part.to_owned()),
+                Some(("ttl", field)) => Self::TtlWithin(field.to_owned()),
                 Some(("account", field)) => Self::Account(field.to_owned()),
                 Some(("secrets", name)) => Self::Secret(name.to_owned()),
                 Some(("hmac", names)) if names.contains('.') => {
@@ -207,6 +219,7 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Part(part) => write!(f, "to.{part}"),
+            Self::TtlWithin(field) => write!(f, "ttl.{field}"),
             Self::Account(field) => write!(f, "account.{field}"),
             Self::Secret(name) => write!(f, "secrets.{name}"),
             Self::Hmac(secret, key) => write!(f, "hmac.{secret}.{key}"),
@@ -214,6 +227,8 @@ impl fmt::Display for Name {
             Self::FlagUntil => f.write_str("flag.until"),
             Self::FlagMethods => f.write_str("flag.methods"),
             Self::FlagWords => f.write_str("flag.words"),
+            Self::LinkingNonce => f.write_str("linking.nonce"),
+            Self::LinkingToken => f.write_str("linking.token"),
             Self::UrlRest => f.write_str("url.rest"),
             other => f.write_str(&format!("{other:?}").to_lowercase()),
         }

@@ -40,9 +40,11 @@ pub(super) async fn dial(reach: &Reach, host: &str, port: u16, patience: Duratio
     let connect = async {
         let found =
             tokio::net::lookup_host((bare, port)).await.map_err(|_| Failure::down("its name does not resolve"))?;
-        let taken: Vec<_> = found.filter(|address| reach.takes(address.ip())).collect();
+        let taken: Vec<_> = found.filter(|address| reach.takes_at(*address)).collect();
         if taken.is_empty() {
-            return Err(Failure::refused("its address is none that the operator lets the gateway speak to"));
+            return Err(Failure::refused(
+                "its address, or its port, is none that the operator lets the gateway speak to",
+            ));
         }
         TcpStream::connect(&taken[..]).await.map_err(|error| Failure::down(format!("no connection: {}", error.kind())))
     };

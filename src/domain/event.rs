@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::id::{InteractionId, ParticipantId, TeamName};
+use super::id::{ChannelName, InteractionId, ParticipantId, TeamName};
 use super::time::Moment;
 
 macro_rules! kinds {
@@ -44,6 +44,7 @@ kinds! {
     LinkSent = "link.sent", true;
     LinkDeliveryFailed = "link.delivery_failed", true;
     LinkOpened = "link.opened", true;
+    LinkAnswered = "link.answered", true;
     LinkExpired = "link.expired", true;
     LinkSuperseded = "link.superseded", true;
     LinkDenied = "link.denied", true;
@@ -69,6 +70,8 @@ kinds! {
     IntentResumed = "intent.resumed", false;
     ChallengeSent = "challenge.sent", true;
     ChallengeDeliveryFailed = "challenge.delivery_failed", true;
+    LinkDelivered = "link.delivered", true;
+    ChallengeDelivered = "challenge.delivered", true;
     SendingPaused = "sending.paused", true;
     SendingResumed = "sending.resumed", true;
     ChannelDown = "channel.down", true;
@@ -124,6 +127,9 @@ pub struct Event {
     pub at: Moment,
     /// Whose.
     pub team: TeamName,
+    /// On which channel, where it was in an interaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelName>,
     /// In which interaction, where it was in one.
     pub interaction: Option<InteractionId>,
     /// To which participant.

@@ -24,7 +24,8 @@ pub const WARNING: Duration = Duration::from_secs(60);
 pub enum Binding {
     /// The chat's own window opened the page.
     Opener,
-    /// A code came back through the chat.
+    /// A code came back through the chat: typed there, or carried by the chat's own platform, which says
+    /// whose browser it was.
     Code,
     /// The website that runs the chat vouched.
     Token,

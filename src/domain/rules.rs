@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod ask;
 pub mod attend;
+pub mod became;
 mod confirm;
 pub mod continue_link;
 pub mod enter;
@@ -11,6 +12,7 @@ pub mod hear;
 pub mod hosted;
 pub mod invite;
 pub mod issue;
+pub mod linked;
 pub mod on_page;
 pub mod open;
 pub mod page;

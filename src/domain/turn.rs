@@ -15,6 +15,7 @@ use super::event::{Actor, Event, EventKind};
 use super::id::{ChannelName, IntentName, InteractionId, ParticipantId};
 use super::interaction::{Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd};
+use super::medium::Medium;
 use super::refusal::Refusal;
 use super::secret::Keys;
 use super::sending::{Paid, Way};
@@ -56,6 +57,8 @@ pub struct Around<'a> {
     pub channels: &'a [ChannelName],
     /// Those of them that are web chats of the gateway's own: who is there has shown nothing yet.
     pub windows: &'a [ChannelName],
+    /// What rules must know of the team's channels that messages can go over.
+    pub media: &'a [Medium],
     /// Whether the team has a webhook that it wants codes at, to send them itself.
     pub sends_itself: bool,
     /// What has been paid for, where this turn may queue a message.
@@ -71,7 +74,8 @@ pub struct Around<'a> {
 impl<'a> Around<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
-        Self { settings, keys, channels: &[], windows: &[], sends_itself: false, paid: None, now, sure: now, epoch: 0 }
+        let (channels, windows, media) = (&[], &[], &[]);
+        Self { settings, keys, channels, windows, media, sends_itself: false, paid: None, now, sure: now, epoch: 0 }
     }
 
     /// Whether messages can go that way at all.
@@ -80,6 +84,11 @@ impl<'a> Around<'a> {
             Way::Event => self.sends_itself,
             Way::Chat | Way::Sms | Way::Email => self.channels.contains(&way.channel(interaction)),
         }
+    }
+
+    /// What is known of a channel, where messages can go over it.
+    pub fn medium(&self, channel: &ChannelName) -> Option<&'a Medium> {
+        self.media.iter().find(|medium| medium.channel == *channel)
     }
 
     /// An end of a lockout as clocks show it.
@@ -231,6 +240,20 @@ impl<'a> Turn<'a> {
         self.interaction.idle_until = self.around.now.plus_minutes(idle);
     }
 
+    /// The one who chats has written: where her platform wants that, she may be answered freely.
+    pub fn heard_her(&mut self) {
+        if let Some(window) = self.around.medium(&self.interaction.channel).and_then(|medium| medium.window) {
+            self.address.heard(window, self.around.now);
+        }
+    }
+
+    /// Whether others are known to read what is written into the conversation.
+    pub fn is_in_group(&self) -> bool {
+        let facts = &self.interaction;
+        let by_id = self.around.medium(&facts.channel).is_some_and(|medium| medium.is_group(&facts.conversation));
+        by_id || self.address.is_group(self.around.now)
+    }
+
     /// The link of that number, where it ended in this turn or before: one whose time was over
     /// when the turn began has no record of its own yet.
     pub fn ended_link(&self, number: u16) -> Option<&EndedLink> {
@@ -290,8 +313,9 @@ impl<'a> Turn<'a> {
         participant: Option<ParticipantId>,
         data: Map<String, Value>,
     ) {
-        let (team, interaction) = (self.interaction.team.clone(), Some(self.interaction.id));
-        self.events.push(Event { kind, at, team, interaction, participant, actor, data });
+        let Interaction { id, team, channel, .. } = &self.interaction;
+        let (team, channel, interaction) = (team.clone(), Some(channel.clone()), Some(*id));
+        self.events.push(Event { kind, at, team, channel, interaction, participant, actor, data });
     }
 }
 

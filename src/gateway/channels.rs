@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_channels::definition::{Account, Wrong};
-use countersign_channels::{Address, Channel as Driver, Content, Message};
+use countersign_channels::{Address, Channel as Driver, Content, Message, Nature, Terms};
 use dashmap::DashMap;
 use secrecy::SecretString;
 use serde_json::json;
@@ -13,14 +14,15 @@ use serde_json::json;
 use super::links::fresh;
 use super::sending::{hand, outcome_of};
 use super::teams::{TeamView, team_event};
-use super::{Error, Gateway};
+use super::{Error, Gateway, Remember, Told};
 use crate::domain::channel::{Channel, Health, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::medium::Medium;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Tried;
 use crate::domain::secret::{Secret, base64url};
-use crate::domain::sending::Destination;
+use crate::domain::sending::{Destination, PATIENCE};
 use crate::domain::team::Team;
 use crate::domain::wording;
 
@@ -49,6 +51,26 @@ impl Gateway {
         let put = self.change_team(team, rule, None).await?;
         self.passages.forget(team, name);
         fresh(put)
+    }
+
+    /// What is passed on is signed under another secret from now on, and for so long under the one before
+    /// as well.
+    pub async fn rotate_channel(
+        &self,
+        team: &TeamName,
+        name: &ChannelName,
+        overlap_minutes: u64,
+        actor: &Actor,
+        remember: Option<&Remember<'_, Channel>>,
+    ) -> Result<Told<Channel>, Error> {
+        let secret = self.draw();
+        let rule = |record: &mut Team, now| {
+            let channel = record.channels.get_mut(name).ok_or(Refusal::NotFound("channel"))?;
+            channel.rotate(secret, overlap_minutes, now);
+            let data = json!({"channel": name, "change": "rotated"});
+            Ok((channel.clone(), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+        };
+        self.change_team(team, rule, remember).await
     }
 
     /// A channel of the team.
@@ -83,8 +105,9 @@ impl Gateway {
         let settings = &view.effective.settings;
         let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
         let id = format!("{team}.{}", base64url(&self.draw::<12>()));
-        let message = Message { id, to: Address::new(to), subject: Some(text.clone()), content: Content::Text(text) };
-        let how = outcome_of(hand(&*driver, &message).await);
+        let (subject, content, terms) = (Some(text.clone()), Content::Text(text), Terms::default());
+        let message = Message { id, to: Address::new(to), subject, content, terms };
+        let how = outcome_of(&hand(&*driver, &message, PATIENCE).await); // somebody waits for the answer
         self.went(&view, name, how, None).await;
         Ok(how)
     }
@@ -113,10 +136,12 @@ impl Gateway {
 
     /// The channels that this gateway can speak over: an account that its platform does not take
     /// any more, or whose platform is not here, is none.
-    pub(super) fn usable_channels(&self, team: &Team) -> Vec<ChannelName> {
+    pub(super) fn media(&self, team: &Team) -> Vec<Medium> {
         let usable = |(name, channel): (&ChannelName, &Channel)| {
-            let opened = self.driver_for(&team.name, name, channel);
-            opened.map(|_| name.clone())
+            let nature = self.driver_for(&team.name, name, channel)?.nature();
+            let window = nature.window_hours.map(|hours| Duration::from_secs(3600 * u64::from(hours)));
+            let Nature { is_text_message, groups, .. } = nature;
+            Some(Medium { channel: name.clone(), is_text_message, window, groups })
         };
         team.channels.iter().filter_map(usable).collect()
     }

@@ -175,9 +175,9 @@ impl Gateway {
     /// The page says who it was, in the words that any login page would use.
     async fn vouch_for(&self, at: &AtLogin, customer: &CustomerId, acr: &str) -> Result<Stepped, Error> {
         let record = self.customer_record(&at.team, customer).await?.ok_or(Refusal::NotFound("customer"))?;
-        let fields = &at.team.effective.settings.directory.matching;
+        let rules = &at.team.effective.settings.directory.matching;
         let known =
-            fields.iter().filter_map(|rule| Some((rule.field.clone(), json!(record.values(&rule.field).first()?))));
+            rules.iter().filter_map(|rule| Some((rule.field.clone(), json!(record.values(&rule.field).first()?))));
         let private_data: serde_json::Map<_, _> = known.collect();
         let claims = json!({
             "sub": customer, "name": record.name, "auth_time": self.now().unix_seconds(), "acr": acr,

@@ -2,7 +2,7 @@
 //! channel, or tells the team's own sender, and records what became of it. A claim that nobody settled
 //! lapses, and the message goes again under the same id.
 
-use countersign_channels::{Address, Content, Message};
+use countersign_channels::{Address, Content, Message, Terms};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -124,8 +124,10 @@ impl Gateway {
         if let Some(refused) = self.unpaid(team, to, letter).await? {
             return Ok(refused);
         }
-        let (id, to_whom) = (letter.message_id(account.tag), Address::new(&stop.to));
-        let how = outcome_of(hand(&*driver, &Message { id, to: to_whom, subject: Some(subject), content }).await);
+        let (id, to_whom, terms) =
+            (letter.message_id(account.tag), Address::new(&stop.to), self.letter_terms(login, letter));
+        let message = Message { id, to: to_whom, subject: Some(subject), content, terms };
+        let how = outcome_of(&hand(&*driver, &message, PATIENCE).await);
         self.went(team, &channel, how, Some(letter.trying)).await;
         if how == Tried::Sent && matches!(letter.about, About::Code(..)) {
             self.count_sent(name, to.country);
@@ -143,6 +145,15 @@ impl Gateway {
             Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
             Err(error) => Err(error),
         }
+    }
+
+    /// What holds for it at this moment. Nobody is in a conversation, so nobody has written.
+    fn letter_terms(&self, login: &Login, letter: &Letter) -> Terms {
+        let ends = match letter.about {
+            About::Code(purpose, _) => login.codes.get(purpose).and_then(|live| live.expires_at),
+            About::Reset(_) => login.reset.as_ref().map(|reset| reset.expires_at),
+        };
+        Terms { freely: false, seconds: ends.map(|end| end.since(self.now()).as_secs()) }
     }
 
     fn letter_words(

@@ -1,7 +1,7 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`,
-//! `customer`, `login`, `directory` and the indexes a team's; `n`, `d`, `b`, `g` and `p` have partitions of their
-//! own.
+//! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`, `z`,
+//! `customer`, `directory`, `login` and the indexes a team's; `n`, `d`, `b`, `g`, `p` and
+//! `receipt` have partitions of their own.
 
 use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, WebhookName};
 
@@ -82,6 +82,11 @@ pub(super) fn thread_name(id: InteractionId) -> String {
 /// A message that is to be taken out of its chat.
 pub(super) const RETRACTION: &str = "k/";
 
+/// Which message of ours a platform's id names, where the platform knows no other.
+pub(super) fn receipt_name(tag: &str) -> String {
+    format!("receipt/{tag}")
+}
+
 /// A customer's ceiling.
 pub(super) fn ceiling_name(customer: &str) -> String {
     format!("n/{customer}")
@@ -107,6 +112,16 @@ pub(super) fn head_name(team: &TeamName) -> String {
     format!("h/{team}")
 }
 
+/// The hours of a team that are being counted.
+pub(super) fn counting_name(team: &TeamName) -> String {
+    format!("z/{team}")
+}
+
+/// The index of a team's hours that are over, by number.
+pub(super) fn hours_index(team: &TeamName) -> String {
+    format!("hours/{team}")
+}
+
 /// How far a webhook has come.
 pub(super) fn course_name(team: &TeamName, webhook: &WebhookName) -> String {
     format!("v/{team}/{webhook}")
@@ -125,6 +140,11 @@ pub(super) fn dead_index(team: &TeamName, webhook: &WebhookName) -> String {
 /// Both, to their ends.
 pub(super) fn letters(team: &TeamName, webhook: &WebhookName) -> [(String, String); 2] {
     [delivered_index, dead_index].map(|index| (index(team, webhook), "~".to_owned()))
+}
+
+/// What is written with what retention takes away.
+pub(super) fn swept_name(team: &TeamName) -> String {
+    format!("swept/{team}")
 }
 
 /// A customer of the built-in directory, by her id's tag.

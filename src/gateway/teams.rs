@@ -12,12 +12,15 @@ use serde_json::json;
 use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::{SYSTEM_RECORD, course_name, gone_name, letters, screen_name, team_record};
+use super::names::{
+    SYSTEM_RECORD, counting_name, course_name, gone_name, hours_index, letters, screen_name, team_record,
+};
 use super::windows::is_window;
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{ChannelName, Kid, TeamName};
+use crate::domain::medium::Medium;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::MacKey;
 use crate::domain::settings::{Effective, Overrides, effective};
@@ -50,6 +53,8 @@ pub struct TeamView {
     pub channels: Vec<ChannelName>,
     /// Those of them that are web chats of the gateway's own.
     pub windows: Vec<ChannelName>,
+    /// What rules must know of them.
+    pub media: Vec<Medium>,
 }
 
 impl std::fmt::Debug for TeamView {
@@ -224,6 +229,8 @@ impl Gateway {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
             change.delete.extend(screens.iter().cloned());
+            change.delete.push(counting_name(name));
+            change.trim.push((hours_index(name), "~".to_owned()));
             for webhook in team.webhooks.keys() {
                 change.delete.push(course_name(name, webhook));
                 change.trim.extend(letters(name, webhook));
@@ -298,10 +305,12 @@ impl Gateway {
             .or_else(alone)
             .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
         let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
-        let channels = self.usable_channels(&team);
+        let media = self.media(&team);
+        let channels: Vec<ChannelName> = media.iter().map(|medium| medium.channel.clone()).collect();
         let windows = channels.iter().filter(|name| is_window(&team, name)).cloned().collect();
         let login_page = effective.settings.authentication_url.as_deref().and_then(|page| Url::parse(page).ok());
-        Ok(TeamView { effective, login_page, signing, verifying: team.verifying_keys(), channels, windows, team })
+        let verifying = team.verifying_keys();
+        Ok(TeamView { effective, login_page, signing, verifying, channels, windows, media, team })
     }
 
     pub(super) fn team_reads(&self, name: &TeamName) -> Reads {
@@ -335,6 +344,7 @@ pub(super) fn team_event(
         kind,
         at: now,
         team: team.clone(),
+        channel: None,
         interaction: None,
         participant: None,
         actor: actor.clone(),

@@ -14,7 +14,7 @@ use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
-use crate::domain::sending::Paid;
+use crate::domain::sending::{Paid, Spent};
 use crate::domain::turn::{Around, Decision, Past, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::{Board, CommitId, Expect, Key, Outcome, Partition};
@@ -32,6 +32,8 @@ pub struct Held<T> {
     pub team: Arc<TeamView>,
     /// Messages that this node has claimed by it.
     pub(super) claimed: Vec<u32>,
+    /// Messages of ours that are to be taken out of their chats.
+    pub(super) spent: Vec<Spent>,
     /// Where a code that was sent has come back from.
     pub(super) back: Option<Country>,
 }
@@ -110,6 +112,24 @@ impl Gateway {
     /// The same, where somebody is told what is seen: nothing that might still be forgotten.
     pub(super) async fn look_to_tell(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
         self.seen(id, team, true).await
+    }
+
+    /// The same, for somebody who keeps asking and was told a version of it: where that is the newest still,
+    /// nothing of it is read again.
+    pub(super) async fn look_again(
+        &self,
+        id: InteractionId,
+        team: Option<&TeamName>,
+        told: Option<CommitId>,
+    ) -> Result<Arc<Parsed>, Error> {
+        let known = self.parsed.get(&id).filter(|known| Some(known.version) == told && self.is_shared(id));
+        if let Some(known) = known.filter(|known| team.is_none_or(|team| known.interaction.team == *team)) {
+            let (partition, name) = (Partition(id.partition()), interaction_name(id));
+            if !self.store.has_changed(partition, &name, told).await? {
+                return Ok(known);
+            }
+        }
+        self.look_to_tell(id, team).await
     }
 
     async fn seen(&self, id: InteractionId, team: Option<&TeamName>, told: bool) -> Result<Arc<Parsed>, Error> {
@@ -276,6 +296,7 @@ impl Gateway {
         self.parsed.insert(interaction.id, Arc::new(Parsed { version, interaction }));
         self.threads.ring(held.interaction.id);
         self.hand_over(held);
+        self.take_back_ours(held.interaction.id, &held.spent);
         self.count_back(&held.interaction.team, held.back);
     }
 }

@@ -111,6 +111,7 @@ impl Problem {
             Refusal::UnusableKey(why) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", why)]),
             Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
             Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
+            Refusal::PrivateChannelRequired => Self::of(&slugs::PRIVATE_CHANNEL_REQUIRED),
             Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).after(wait(until)),
             Refusal::CountryNotAllowed => Self::of(&slugs::SEND_BUDGET)
                 .saying("The team sends nothing to that country: send_budget.countries does not name it.")
@@ -119,6 +120,7 @@ impl Problem {
             Refusal::TooManyChannels => Self::of(&slugs::TOO_MANY_CHANNELS),
             Refusal::UnusableChannel(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::Unproved => Self::of(&slugs::UNPROVED),
+            Refusal::TooLarge => Self::of(&slugs::TOO_LARGE).naming_limit("1 MiB"),
             Refusal::TooManyWebhooks => Self::of(&slugs::TOO_MANY_WEBHOOKS),
             Refusal::UnusableWebhook(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::WebhookStopped => Self::of(&slugs::WEBHOOK_STOPPED),

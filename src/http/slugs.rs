@@ -94,6 +94,9 @@ slugs! {
     NO_ADDRESS = "no-address" CONFLICT "No address"
         "The participant has no address that one of the team's channels reaches."
         "Give a phone number or a mail address: `PATCH /v1/interactions/ID/participants/PARTICIPANT`.";
+    PRIVATE_CHANNEL_REQUIRED = "private-channel-required" CONFLICT "Others read along"
+        "The conversation is a group: a link or a code that is sent there is everybody's."
+        "Send it another way (`deliver_to`, `via`), or begin a conversation with the person alone.";
     SEND_BUDGET = "send-budget" TOO_MANY_REQUESTS "The send budget is spent"
         "As many messages have left as may: in this interaction, to this destination or by this team; the last code left a moment ago; or codes sent to that country hardly ever come back."
         "Wait `retry_after_seconds`, or let an agent tell the code (`deliver_to`: `agent`). The budgets are the team's settings `send_budget`.";
@@ -142,6 +145,12 @@ slugs! {
     NO_MATCHING_RECORD = "no-matching-record" UNPROCESSABLE_ENTITY "No record matches"
         "The private data match no record of the directory."
         "Send every field that `directory.match` names, as the directory has it.";
+    DIRECTORY_DOWN = "directory-down" SERVICE_UNAVAILABLE "The directory does not answer"
+        "The team's directory could not be asked who the customer is. Nothing was spent, and nobody was authenticated."
+        "Send the same again after `retry_after_seconds`. `POST /v1/teams/TEAM/directory/test` says what is wrong.";
+    NOT_AUTHENTICATED = "not-authenticated" CONFLICT "Nobody is authenticated"
+        "What is asked for is shown only while the participant is authenticated."
+        "Let the person log in first.";
     LOGIN_FAILED = "login-failed" UNAUTHORIZED "The login failed"
         "Name or password are not right, or nothing is taken of this account now. Which of these it was is not told."
         "Let the customer try again, or send her a link to another password.";
@@ -166,12 +175,6 @@ slugs! {
     NO_APP = "no-app" CONFLICT "No app waits"
         "No authenticator app of this account waits for its first code."
         "Enrol one: `POST /v1/teams/TEAM/customers/ID/totp` without a code.";
-    DIRECTORY_DOWN = "directory-down" SERVICE_UNAVAILABLE "The directory does not answer"
-        "The team's directory could not be asked who the customer is. Nothing was spent, and nobody was authenticated."
-        "Send the same again after `retry_after_seconds`. `POST /v1/teams/TEAM/directory/test` says what is wrong.";
-    NOT_AUTHENTICATED = "not-authenticated" CONFLICT "Nobody is authenticated"
-        "What is asked for is shown only while the participant is authenticated."
-        "Let the person log in first.";
     USERNAME_TAKEN = "username-taken" CONFLICT "The login name is taken"
         "Another customer of the team logs in by that name, in whatever case it is written."
         "Give another `username`, or none.";

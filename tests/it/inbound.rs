@@ -4,12 +4,18 @@
 
 mod attacks;
 mod bot;
+mod callers;
 mod chats;
+mod clocks;
 mod journeys;
+mod linking;
 mod nodes;
+mod packed;
 mod platforms;
+mod receipts;
 mod receiver;
 mod secrets;
+mod written;
 
 use std::sync::Arc;
 

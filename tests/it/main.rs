@@ -30,6 +30,7 @@ mod faults;
 #[path = "../../channels/tests/foreign/homeserver.rs"]
 mod homeserver;
 mod inbound;
+mod insights;
 #[path = "../../channels/tests/foreign/interop.rs"]
 mod interop;
 mod journeys;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::account::{Field, SecretField, Shape};
 use super::body::Node;
-use super::matching::When;
+use super::matching::{Pointer, When};
 use super::outcome::{MessageId, Row};
 use super::retract::{Call, Retract};
 use crate::auth::Auth;
@@ -42,6 +42,9 @@ pub struct File {
     /// How agents on the platform are shown who was proved.
     #[serde(default)]
     pub shown: Option<Shown>,
+    /// How the platform is made to say whose browser has logged in.
+    #[serde(default)]
+    pub linking: Option<Linking>,
     /// What the platform answers.
     pub answer: Answer,
     /// What its refusals mean; the first that fits counts.
@@ -88,6 +91,24 @@ pub struct Shown {
     pub call: Call,
 }
 
+/// `[linking]`: after the login, never before it. What a platform puts into a link when it is opened
+/// can be handed on with the link; what it says of the browser that comes back cannot.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linking {
+    /// Fields that the account must have for this.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// What the platform is asked for first, of the conversation.
+    #[serde(default)]
+    pub ask: Option<Call>,
+    /// Where in its answer `{linking.token}` stands.
+    #[serde(default)]
+    pub token: Option<Pointer>,
+    /// Where the browser goes, with `{linking.nonce}`: the platform tells it again, and of whom.
+    pub back: UrlTemplate,
+}
+
 /// `[can]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,12 +122,26 @@ pub struct Can {
     /// What becomes of links' previews.
     #[serde(default)]
     pub preview: Preview,
-    /// Whether the platform itself says who opened a link.
-    #[serde(default)]
-    pub account_link: bool,
     /// A link that writes a code into the chat for the person to send.
     #[serde(default)]
     pub return_link: Option<ReturnLink>,
+    /// Whether its messages are text messages.
+    #[serde(default)]
+    pub text_message: bool,
+    /// Fields of the account with the values of which they are.
+    #[serde(default)]
+    pub text_message_where: BTreeMap<String, Vec<String>>,
+    /// How ids of conversations begin that are groups.
+    #[serde(default)]
+    pub groups: Vec<String>,
+}
+
+impl Can {
+    /// Whether an account's messages are text messages.
+    pub fn is_text_message(&self, fields: &BTreeMap<String, String>) -> bool {
+        let says = |(name, values): (&String, &Vec<String>)| fields.get(name).is_some_and(|own| values.contains(own));
+        self.text_message || !self.text_message_where.is_empty() && self.text_message_where.iter().all(says)
+    }
 }
 
 /// What becomes of links' previews.
@@ -212,6 +247,9 @@ pub struct Form {
     /// Fields that the account must have for this form.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// Only while the person may be written to freely.
+    #[serde(default)]
+    pub freely: bool,
     /// Only for texts that have no characters but these.
     #[serde(default)]
     pub alphabet: Option<Alphabet>,

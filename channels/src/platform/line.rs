@@ -6,17 +6,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderMap, Request};
+use secrecy::SecretString;
 
-use super::format::{File, Form};
-use super::matching::{Document, When};
+use super::format::{self, File, Form};
+use super::matching::{Document, When, text};
 use super::outcome::{self, MessageId, Reason};
 use super::request::{forms, parts, request};
 use super::retract::Call;
 use crate::ambient::Ambient;
 use crate::auth::Proof;
 use crate::carrier::{Carrier, Lost};
-use crate::template::values::{Known, Moment, Values};
-use crate::{Address, Channel, Content, DeliveryError, Message, NOT_POSSIBLE, Sent, Standing, Whose};
+use crate::template::values::{self, Known, Moment, Values};
+use crate::{
+    Address, Channel, Content, DeliveryError, Linking, Message, NOT_POSSIBLE, Nature, Receipts, Sent, Standing, Terms,
+    Whose,
+};
 
 /// The channel of an account.
 pub struct Line {
@@ -42,9 +46,30 @@ impl Channel for Line {
         let parts = parts(&self.file, message).ok_or(DeliveryError::Permanent(Reason::BadAddress.word()))?;
         let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
         let values = Values::of_message(&self.known, at, message, &parts);
-        match forms(&self.file, &self.known, message, &values).first() {
-            Some(form) => self.send_form(form, &values).await,
-            None => Err(DeliveryError::Permanent(Reason::TooLong.word())),
+        let forms = forms(&self.file, &self.known, message, &values);
+        let Some(first) = forms.first() else { return Err(DeliveryError::Permanent(Reason::TooLong.word())) };
+        let told = self.send_form(first, &values).await;
+        let is_closed = told == Err(DeliveryError::Fallback(Reason::WindowClosed.word()));
+        // The platform knows better how long ago the person has written; what it refused it did not send.
+        match forms.iter().find(|form| !form.freely).filter(|_| first.freely && is_closed) {
+            Some(other) => self.send_form(other, &values).await,
+            None => told,
+        }
+    }
+
+    fn nature(&self) -> Nature {
+        let (can, receipts) = (&self.file.can, self.file.inbound.iter().flat_map(|inbound| &inbound.receipt));
+        let by_ours: Vec<bool> = receipts.map(|receipt| receipt.ours.is_some()).collect();
+        Nature {
+            is_text_message: can.is_text_message(&self.known.fields),
+            window_hours: can.window_hours,
+            groups: can.groups.clone(),
+            takes_back: self.file.retract.sent.is_some(),
+            receipts: match by_ours.first() {
+                None => Receipts::None,
+                Some(_) if by_ours.iter().all(|by_ours| *by_ours) => Receipts::ByOurs,
+                Some(_) => Receipts::ByTheirs,
+            },
         }
     }
 
@@ -65,11 +90,34 @@ impl Channel for Line {
         self.ask_with(call, to, "", Some(standing)).await.map(drop)
     }
 
+    fn linking(&self, nonce: &SecretString) -> Option<Linking> {
+        let linking = self.way_to_link()?;
+        if linking.ask.is_some() {
+            return Some(Linking::Asked);
+        }
+        self.way_back(linking, values::Linking { nonce: nonce.clone(), token: None }).map(Linking::To)
+    }
+
+    async fn ask_to_link(&self, to: &Address, nonce: &SecretString) -> Result<SecretString, DeliveryError> {
+        let impossible = || DeliveryError::Permanent(NOT_POSSIBLE);
+        let linking = self.way_to_link().ok_or_else(impossible)?;
+        let token = match (&linking.ask, &linking.token) {
+            (Some(ask), Some(at)) => {
+                let said = self.ask(ask, to, "").await?;
+                let token = said.json.pointer(at.as_str()).filter(|token| !token.is_null()).map(text);
+                Some(token.ok_or(DeliveryError::Retry(Reason::Unavailable.word()))?.into())
+            }
+            _ => None,
+        };
+        self.way_back(linking, values::Linking { nonce: nonce.clone(), token }).ok_or_else(impossible)
+    }
+
     fn return_link(&self, code: &str) -> Option<String> {
         let link = self.file.can.return_link.as_ref()?;
         let at = Moment { unix: self.ambient.now(), chance: [0; 16] };
         let content = Content::Code { text: String::new(), code: code.to_owned().into() };
-        let message = Message { id: String::new(), to: Address::new(""), subject: None, content };
+        let (id, to, terms) = (String::new(), Address::new(""), Terms::default());
+        let message = Message { id, to, subject: None, content, terms };
         link.0.fill(&Values::of_message(&self.known, at, &message, &[])).ok().flatten()
     }
 }
@@ -89,7 +137,8 @@ impl Line {
         standing: Option<&Standing>,
     ) -> Result<Document, DeliveryError> {
         let content = Content::Text(String::new());
-        let message = Message { id: id.to_owned(), to: to.clone(), subject: None, content };
+        let (id, to, terms) = (id.to_owned(), to.clone(), Terms::default());
+        let message = Message { id, to, subject: None, content, terms };
         let parts = parts(&self.file, &message).ok_or(DeliveryError::Permanent(Reason::BadAddress.word()))?;
         let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
         let values = Values::of_message(&self.known, at, &message, &parts).with_standing(standing);
@@ -106,6 +155,18 @@ impl Line {
     fn shown(&self) -> Option<&Call> {
         let shown = self.file.shown.as_ref()?;
         shown.needs.iter().all(|field| self.known.fields.contains_key(field)).then_some(&shown.call)
+    }
+
+    /// How the platform says whose browser has logged in, where the account can.
+    fn way_to_link(&self) -> Option<&format::Linking> {
+        let linking = self.file.linking.as_ref()?;
+        linking.needs.iter().all(|field| self.known.fields.contains_key(field)).then_some(linking)
+    }
+
+    fn way_back(&self, linking: &format::Linking, carried: values::Linking) -> Option<SecretString> {
+        let at = Moment { unix: self.ambient.now(), chance: [0; 16] };
+        let values = Values::of_account(&self.known, at).with_linking(&carried);
+        linking.back.fill(&values).ok().flatten().map(SecretString::from)
     }
 
     async fn send_form(&self, form: &Form, values: &Values<'_>) -> Result<Sent, DeliveryError> {

@@ -10,7 +10,7 @@ use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::platform::Platform;
 use countersign_channels::reach::Reach;
 use countersign_channels::shipped::SOURCES;
-use countersign_channels::{Address, Channel, Content, Message};
+use countersign_channels::{Address, Channel, Content, Message, Terms};
 use serde::Deserialize;
 
 use crate::heard::Coming;
@@ -35,6 +35,9 @@ pub struct Case {
     /// Where a code is carried back into the chat.
     #[serde(default)]
     pub return_link: Option<String>,
+    /// How the platform is made to say whose browser has logged in.
+    #[serde(default)]
+    pub linking: Option<LinkedWay>,
     /// How messages are taken back.
     #[serde(default)]
     pub retract: Vec<Retraction>,
@@ -76,6 +79,12 @@ pub struct Wanted {
     /// The account without these fields.
     #[serde(default)]
     pub without: Vec<String>,
+    /// The person has written of late.
+    #[serde(default)]
+    pub freely: bool,
+    /// For how long it is good for anything.
+    #[serde(default)]
+    pub seconds: Option<u64>,
     pub method: String,
     pub path: String,
     #[serde(default)]
@@ -93,14 +102,29 @@ pub enum Kind {
     Code,
 }
 
+/// Where a browser that has logged in goes, and what the platform is asked for first.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkedWay {
+    #[serde(default)]
+    pub asked: Option<Retraction>,
+    pub back: String,
+    /// Without this field of the account there is no such way.
+    #[serde(default)]
+    pub needs: Option<String>,
+}
+
 /// What the platform is asked for when a message is taken back.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retraction {
+    #[serde(default)]
     pub whose: String,
+    #[serde(default)]
     pub id: String,
     pub method: String,
     pub path: String,
+    #[serde(default)]
     pub body: String,
     pub answer: String,
 }
@@ -153,7 +177,8 @@ impl Case {
             Kind::Link => Content::Link { text, url: URL.to_owned().into() },
             Kind::Code => Content::Code { text: format!("{text}: #PIN#"), code },
         };
-        Message { id: "0199aa.m1-chat".into(), to: Address::new(&self.to), subject: Some("Demo Bank".into()), content }
+        let (id, to, subject) = ("0199aa.m1-chat".into(), Address::new(&self.to), Some("Demo Bank".into()));
+        Message { id, to, subject, content, terms: Terms::default() }
     }
 }
 

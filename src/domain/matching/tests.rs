@@ -1,4 +1,5 @@
 //! What is the same value in which way, and whose private data are.
+//! No directory is asked here: records are made up.
 
 use super::*;
 

@@ -2,7 +2,7 @@
 //! judged before (`assertion`); here it meets the link that it answers.
 
 use super::continue_link::ended;
-use super::open::raise;
+use super::open::{Asked, raise};
 use crate::domain::assertion::{PostBack, Verdict};
 use crate::domain::confirmation::{Confirmation, LIFETIME_MINUTES, TRIES};
 use crate::domain::event::EventKind;
@@ -112,19 +112,15 @@ fn authenticated(
     if known.is_some_and(|known| proof.customer.as_ref().is_some_and(|c| *known != c.id)) {
         return Err(Refusal::SubjectConflict);
     }
+    let who = turn.interaction.participants[at].id.clone();
+    turn.tell(EventKind::LinkAnswered, Some(who), link_data(turn.interaction.id, link));
     let binding = match (by_opener, link.rule) {
         (true, _) => Binding::Opener,
         (false, BindingRule::None) => Binding::None,
         (false, _) => return Ok(await_code(turn, at, link, proof, done)),
     };
-    raise(
-        turn,
-        at,
-        proof.clone(),
-        binding,
-        Some(link.number),
-        resume_data(link.intent.as_ref(), link.state.as_deref()),
-    )?;
+    let resume = resume_data(link.intent.as_ref(), link.state.as_deref());
+    raise(turn, at, proof.clone(), binding, Some(Asked { link: Some(link.number), at: Some(link.issued_at), resume }))?;
     Ok(PostBackStatus::Authenticated)
 }
 
@@ -132,6 +128,7 @@ fn authenticated(
 fn await_code(turn: &mut Turn<'_>, at: usize, link: &Link, proof: &Proof, done: &Token) -> PostBackStatus {
     let confirmation = Confirmation {
         link: link.number,
+        asked_at: Some(link.issued_at),
         done: done.tag(&turn.around.keys.link),
         nonce: turn.draws.take(),
         expires_at: turn.around.now.plus_minutes(LIFETIME_MINUTES),

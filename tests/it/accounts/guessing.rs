@@ -106,7 +106,8 @@ async fn parallel_guesses_get_no_more_tries() {
         tokio::spawn(async move { team.enters("demo", &format!("wrong {n} guess"), json!({})).await.status })
     });
     for guess in futures_util::future::join_all(guesses).await {
-        assert_eq!(guess.unwrap(), 401);
+        // A machine that is too busy to compare says so, and has compared nothing.
+        assert!(matches!(guess.unwrap(), 401 | 503));
     }
     let account = team.account().await;
     let failed = account["failed_attempts"].as_u64().unwrap();

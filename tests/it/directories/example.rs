@@ -1,4 +1,5 @@
 //! The login with LDAP that `docs/directories.md` walks through, as it stands there.
+//! It knows no more of the gateway than a newcomer does.
 
 use std::path::Path;
 use std::process::Command;

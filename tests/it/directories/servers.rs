@@ -1,7 +1,7 @@
 //! Real servers on loopback for directories to be asked: slapd with the example's people, PostgreSQL with a
 //! bank's tables, each once for the tests that run at the same time.
 
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
