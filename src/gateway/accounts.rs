@@ -7,10 +7,10 @@ use super::links::fresh;
 use super::logins::{Account, Ruled, When};
 use super::teams::TeamView;
 use super::{Error, Gateway, Remember, Told};
-use crate::directory::{Directory, Failure};
 use crate::domain::ceiling::Need;
 use crate::domain::country;
 use crate::domain::customer::{Record, folded};
+use crate::domain::directory::DirectoryKind;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::letters::Stop;
@@ -62,25 +62,32 @@ impl Gateway {
 
     /// The customer of that id, as the team's directory has her.
     pub(super) async fn customer_record(&self, team: &TeamView, id: &CustomerId) -> Result<Option<Record>, Error> {
-        self.built_in(&team.team.name).by_id(id).await.map_err(away)
+        let answer = match self.directory(team) {
+            Ok(asked) => asked.directory().by_id(id).await,
+            Err(failure) => Err(failure),
+        };
+        self.heard(team, answer).await
     }
 
     /// Whose login name it is; a mail address that is one customer's alone is her login name, too.
     pub(super) async fn person_named(&self, team: &TeamView, name: &str) -> Result<Option<Record>, Error> {
-        let directory = self.built_in(&team.team.name);
-        if let Some(record) = directory.by_login_name(name).await.map_err(away)? {
+        let answer = match self.directory(team) {
+            Ok(asked) => asked.directory().by_login_name(name).await,
+            Err(failure) => Err(failure),
+        };
+        if let Some(record) = self.heard(team, answer).await? {
             return Ok(Some(record));
         }
-        if !name.contains('@') {
+        if !name.contains('@') || !Self::keeps_passwords(team) {
             return Ok(None);
         }
-        let mut found = directory.reached_at("email", name).await?;
+        let mut found = self.built_in(&team.team.name).reached_at("email", name).await?;
         Ok(found.pop().filter(|_| found.is_empty()))
     }
 
     /// Whether her password is kept here.
     pub(super) fn keeps_passwords(team: &TeamView) -> bool {
-        team.effective.json["directory"]["kind"] == "builtin"
+        team.effective.settings.directory.kind == DirectoryKind::BuiltIn
     }
 
     /// The account of a customer who is there.
@@ -281,9 +288,4 @@ impl Gateway {
         };
         settings.delivery.ways().into_iter().filter_map(stop).collect()
     }
-}
-
-/// A directory that does not answer; never a reason to let anybody in.
-fn away(failure: Failure) -> Error {
-    Error::Away(format!("the directory: {failure}"))
 }

@@ -11,6 +11,7 @@ use super::logins::{Account, Ruled, When, Whose};
 use super::teams::TeamView;
 use super::tickets::{Holder, Tokens};
 use super::{Error, Gateway};
+use crate::directory::Verified;
 use crate::domain::ceiling::Need;
 use crate::domain::customer::Record;
 use crate::domain::event::{Actor, Event, EventKind};
@@ -23,6 +24,7 @@ use crate::domain::login::{AppState, Login, never_for_good};
 use crate::domain::method::Guarded;
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::domain::typed::Digits;
 
@@ -90,15 +92,18 @@ impl Gateway {
             }
             let from = login.devices.own(&by.device);
             let begun = login.passwords.begin(guess, from.as_deref(), &rule, when.sure);
-            let open = login.password().filter(|_| login.disabled_at.is_none()).cloned();
-            Ruled::quiet(begun.map(|()| open))
+            let open = login.disabled_at.is_none();
+            Ruled::quiet(begun.map(|()| (open, login.password().filter(|_| open).cloned())))
         };
         let begun = match self.change_login(&account, begin, None).await {
             Err(Error::Refused(Refusal::Banned | Refusal::Locked(_))) => None,
             told => Some(fresh(told?)?),
         };
-        let kept = begun.clone().flatten();
-        let right = self.is_her_password(kept.as_ref(), password).await?;
+        let (open, kept) = begun.clone().unwrap_or_default();
+        let right = match open && !Self::keeps_passwords(by.team) {
+            true => self.is_directorys(by.team, record.as_ref(), (name, password)).await?,
+            false => self.is_her_password(kept.as_ref(), password).await?,
+        };
         if begun.is_none() {
             return Ok(LoggedIn::No);
         }
@@ -118,6 +123,23 @@ impl Gateway {
         };
         let ended = fresh(self.change_login(&account, end, None).await?)?;
         Ok(self.told_of(by, &account, record.as_ref(), ended))
+    }
+
+    /// Whether the company's own directory takes the password as hers. It is asked for a name that is
+    /// nobody's, too.
+    async fn is_directorys(
+        &self,
+        team: &TeamView,
+        record: Option<&Record>,
+        (name, password): (&str, &str),
+    ) -> Result<bool, Error> {
+        let password = Secret::new(password.as_bytes().to_vec());
+        let answer = match self.directory(team) {
+            Ok(asked) => asked.directory().verify(name, &password).await,
+            Err(failure) => Err(failure),
+        };
+        let hers = |found: &Record| record.is_some_and(|record| record.id == found.id);
+        Ok(matches!(self.heard(team, answer).await?, Verified::Right(found) if hers(&found)))
     }
 
     /// Whether that is the password. What cannot be one is compared all the same.
