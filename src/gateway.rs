@@ -48,6 +48,7 @@ pub mod messages;
 mod names;
 mod openings;
 mod passage;
+mod passwords;
 pub mod postback;
 mod posting;
 mod queue;
@@ -149,6 +150,7 @@ pub struct Gateway {
     drivers: channels::Drivers,
     ears: ears::Ears,
     passages: passage::Passages,
+    hashing: passwords::Hashing,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
     /// Messages that this node is to take out of their chats.
@@ -213,6 +215,7 @@ impl Gateway {
             drivers: channels::Drivers::default(),
             ears: ears::Ears::default(),
             passages: passage::Passages::default(),
+            hashing: passwords::Hashing::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
             courier: posting::Courier::new(premises.reach, premises.posts),

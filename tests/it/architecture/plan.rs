@@ -32,6 +32,7 @@ pub const ROOMS: &[Room] = &[
         modules: &[],
         crates: Crates::Only(&[
             "ammonia",
+            "argon2",
             "aws_lc_rs",
             "base64",
             "bytes",
