@@ -10,8 +10,10 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use url::Url;
 
+mod oidc;
 mod servers;
 
+pub use oidc::{GroupRole, Oidc};
 pub use servers::Servers;
 
 /// The defaults are this file, so the two cannot drift apart.
@@ -34,6 +36,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// `[admin]`
     pub admin: Admin,
+    /// `[oidc]`
+    pub oidc: Oidc,
     /// `[outbound]`
     pub outbound: Outbound,
     /// `[retention]`
@@ -199,6 +203,7 @@ impl Config {
         if !self.admin.key.is_empty() && self.admin.key.len() < 32 {
             return wrong("admin.key", "must have at least 32 characters");
         }
+        self.oidc.check()?;
         let days = [self.retention.interactions_days, self.retention.events_days, self.retention.audit_days];
         if days.iter().any(|days| !(1..=36_500).contains(days)) {
             return wrong("retention", "days must be from 1 to 36500");

@@ -21,6 +21,7 @@ use crate::ambient::{Clock, Entropy};
 use crate::domain::epoch::Epoch;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
+use crate::domain::provider::Provider;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Keys, MacKey, Secret, Tag};
 use crate::domain::turn::Draws;
@@ -37,8 +38,10 @@ pub mod clock;
 mod decide;
 pub mod deliveries;
 pub mod ears;
+pub mod embeds;
 pub mod entry;
 pub mod epoch;
+pub mod history;
 pub mod inbound;
 pub mod interactions;
 pub mod keys;
@@ -46,6 +49,7 @@ mod lines;
 pub mod links;
 pub mod messages;
 mod names;
+pub mod oidc;
 mod openings;
 mod passage;
 mod passwords;
@@ -66,14 +70,17 @@ pub mod screens;
 mod seal;
 mod send_budget;
 pub mod sending;
+pub mod sessions;
 pub mod settings;
 mod showing;
+pub mod signing_in;
 mod sms;
 pub mod stream;
 pub mod teams;
 pub mod telling;
 mod threads;
 mod turns;
+pub mod users;
 mod waking;
 pub mod webhooks;
 pub mod windows;
@@ -116,6 +123,8 @@ pub struct Premises {
     pub channels: Registry,
     /// Whom it may speak to where a team names the address.
     pub reach: Reach,
+    /// What staff sign in by, besides local accounts.
+    pub provider: Option<Provider>,
     /// Who carries posts there; none: they go over the network.
     pub posts: Option<Arc<dyn Carry>>,
 }
@@ -155,6 +164,9 @@ pub struct Gateway {
     outgoing: sending::Outgoing,
     /// Messages that this node is to take out of their chats.
     retractions: retracting::Retractions,
+    provider: Option<Provider>,
+    /// What the provider says of itself.
+    fetched: oidc::Fetched,
     /// What carries posts to addresses of teams.
     courier: posting::Courier,
     /// Lines of posts that this node has claimed.
@@ -218,6 +230,8 @@ impl Gateway {
             hashing: passwords::Hashing::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
+            provider: premises.provider,
+            fetched: oidc::Fetched::default(),
             courier: posting::Courier::new(premises.reach, premises.posts),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),

@@ -21,6 +21,7 @@ use crate::pages::Pages;
 use problem::Problem;
 use views::Viewer;
 
+mod account;
 mod acts;
 mod admin;
 mod arrivals;
@@ -33,9 +34,12 @@ mod channels;
 mod chats;
 mod code_page;
 mod connection;
+mod consoles;
 mod counts;
 mod document;
+mod embeds;
 mod events;
+mod history;
 mod hosted;
 mod inbound;
 mod interactions;
@@ -55,7 +59,10 @@ mod query;
 mod replies;
 mod screens;
 pub mod serve;
+mod session;
+mod signin;
 mod slugs;
+mod users;
 mod views;
 mod webhooks;
 mod windows;
@@ -75,6 +82,8 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: Bytes,
     limiter: limiter::Limiter,
+    /// Tries to sign in to the consoles, by address.
+    knocking: limiter::Knocking,
     /// Streams of web chats, by address.
     standing: limiter::Standing,
     counts: counts::Counts,
@@ -124,6 +133,7 @@ impl Shared {
         (name = "API keys", description = "Keys of bots, agents and admins"),
         (name = "channels", description = "Accounts on chat platforms, which messages go over"),
         (name = "webhooks", description = "Where a team's events are told, signed"),
+        (name = "users", description = "People who work with the consoles"),
         (name = "audit", description = "The security acts of a team"),
         (name = "customers", description = "The company's customers"),
     )
@@ -146,6 +156,9 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(channels::routes())
         .merge(webhooks::routes())
         .merge(screens::routes())
+        .merge(users::routes())
+        .merge(embeds::described())
+        .merge(history::routes())
 }
 
 /// The OpenAPI document.
@@ -175,6 +188,7 @@ pub fn router(
         docs,
         openapi,
         limiter,
+        knocking: limiter::Knocking::default(),
         standing,
         counts,
         queries,
@@ -185,7 +199,8 @@ pub fn router(
     let (api, _) = described().split_for_parts();
     let routes =
         api.merge(hosted::routes()).merge(code_page::routes()).merge(inbound::routes()).merge(public::routes());
-    let routes = routes.merge(windows::routes());
+    let routes = routes.merge(windows::routes()).merge(signin::routes()).merge(account::routes());
+    let routes = routes.merge(consoles::routes()).merge(embeds::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

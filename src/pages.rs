@@ -7,6 +7,7 @@
 mod answer;
 mod assets;
 mod brand;
+pub mod consoles;
 mod prose;
 mod reference;
 mod render;
@@ -22,6 +23,11 @@ pub use brand::{Brand, brand_css};
 pub use render::Pages;
 
 use serde::Serialize;
+
+/// The language of a browser's or a team's locale, where there are texts in it.
+pub fn speaks(locale: &str) -> Option<&'static str> {
+    texts::spoken(locale)
+}
 
 /// Why a link was made; decides the wording of its landing page.
 #[derive(Clone, Copy, Serialize)]

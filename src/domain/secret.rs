@@ -159,6 +159,8 @@ pub struct Keys {
     pub pseudonym: MacKey,
     /// The words that let a browser into a web chat's window.
     pub window: MacKey,
+    /// Sessions of the consoles, and set-password links.
+    pub session: MacKey,
     /// Idempotency keys and the bodies that came with them.
     pub replay: MacKey,
     /// What seals records at rest.
@@ -201,6 +203,7 @@ impl Keys {
             address: mac("address"),
             pseudonym: mac("pseudonym"),
             window: mac("window"),
+            session: mac("session"),
             replay: mac("replay"),
             seal: derive("seal"),
             signing: SigningKey::from_seed(&derive("signing")),

@@ -101,7 +101,8 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
         return Some(([(header::ACCEPT_ENCODING, "identity")], refused).into_response());
     }
     let path = request.uri().path();
-    let (page, post_back) = (path.starts_with("/l/") || path.starts_with("/c/"), path.starts_with("/p/"));
+    let page = ["/l/", "/c/", "/signin", "/account", "/embed/"].iter().any(|start| path.starts_with(start));
+    let post_back = path.starts_with("/p/");
     let window = path.starts_with("/webchat/");
     let from = || client(request.extensions().get(), request.headers(), &shared.proxies);
     if !(page || post_back || window) || from().is_none_or(|from| shared.limiter.allows(from)) {

@@ -16,12 +16,19 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &[u8]); 10] = [
+const FILES: [(&str, &str, &[u8]); 17] = [
+    ("agent.js", JS, include_bytes!("agent.js")),
+    ("api.js", JS, include_bytes!("api.js")),
+    ("console.css", CSS, include_bytes!("console.css")),
+    ("console.js", JS, include_bytes!("console.js")),
     ("countersign.css", CSS, include_bytes!("countersign.css")),
     ("countersign.js", JS, include_bytes!("countersign.js")),
+    ("frame.js", JS, include_bytes!("frame.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("icon.svg")),
+    ("new.js", JS, include_bytes!("new.js")),
     ("opener.js", JS, include_bytes!("opener.js")),
     ("page.js", JS, include_bytes!("page.js")),
+    ("panel.js", JS, include_bytes!("panel.js")),
     ("reference.css", CSS, include_bytes!("reference.css")),
     ("reference.js", JS, include_bytes!("reference.js")),
     ("screen.css", CSS, include_bytes!("screen.css")),
@@ -123,6 +130,7 @@ mod tests {
             let allowed: &[&str] = match name {
                 "window.js" => &["fetch(`${words.path}", "fetch(`${words.path}"],
                 "countersign.js" => &["fetch(address, { met"],
+                "api.js" => &["fetch(path, request)"],
                 _ => &[],
             };
             assert_eq!(asked, allowed, "{name}");

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Answer, Brand, Done, Landing, Notice, ProblemPage, Screen, Window, assets, prose, reference, texts};
 
-pub(super) const TEMPLATES: [(&str, &str); 12] = [
+pub(super) const TEMPLATES: [(&str, &str); 18] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
@@ -20,6 +20,12 @@ pub(super) const TEMPLATES: [(&str, &str); 12] = [
     ("problem.html", include_str!("templates/problem.html")),
     ("prose.html", include_str!("templates/prose.html")),
     ("reference.html", include_str!("templates/reference.html")),
+    ("console.html", include_str!("templates/console.html")),
+    ("signin.html", include_str!("templates/signin.html")),
+    ("set_password.html", include_str!("templates/set_password.html")),
+    ("account.html", include_str!("templates/account.html")),
+    ("agent.html", include_str!("templates/agent.html")),
+    ("frame.html", include_str!("templates/frame.html")),
 ];
 
 /// The hosted pages, ready to be drawn.
@@ -40,6 +46,7 @@ impl Pages {
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         templates.set_formatter(write_shown);
         templates.add_function("t", say);
+        templates.add_function("texts", texts_from);
         templates.add_function("channel_name", channel_name);
         templates.add_function("asset", asset_address);
         templates.add_filter("moment", moment);
@@ -117,7 +124,7 @@ impl Pages {
         self.draw(template, context! { lang, stylesheet, logo, name, back, page })
     }
 
-    fn draw(&self, template: &str, values: Value) -> String {
+    pub(super) fn draw(&self, template: &str, values: Value) -> String {
         let template = self.templates.get_template(template).expect("every name is in TEMPLATES");
         template.render(values).expect("templates use what their page has: tests draw each")
     }
@@ -161,6 +168,13 @@ fn say(state: &State, key: &str, values: Kwargs) -> Result<String, Error> {
         said = said.replace(&format!("{{{name}}}"), &value.to_string());
     }
     Ok(said)
+}
+
+/// `texts("js.")`: every text whose key begins so, without that beginning, as JSON for a script.
+fn texts_from(state: &State, start: &str) -> Result<String, Error> {
+    let language = state.lookup("lang").and_then(|lang| lang.as_str().map(str::to_owned)).unwrap_or_default();
+    let found: std::collections::BTreeMap<&str, &str> = texts::beginning(&language, start).collect();
+    serde_json::to_string(&found).map_err(|_| Error::new(ErrorKind::InvalidOperation, "texts are plain"))
 }
 
 /// What people call the channel; one we have no word for keeps its own name.

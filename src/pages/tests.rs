@@ -142,6 +142,22 @@ fn every_text_that_a_template_asks_for_exists_and_is_asked_for() {
             assert!(known, "{key}");
         }
     }
+    let scripts: String = ["agent.js", "api.js", "frame.js", "new.js", "panel.js"]
+        .map(|name| std::str::from_utf8(asset(name).expect("listed").bytes).expect("text"))
+        .concat();
+    for (key, _) in texts::consoles::rows() {
+        let Some(word) = key.strip_prefix("js.") else {
+            let stem = |stem: &&str| stem.ends_with('.') && key.starts_with(*stem);
+            assert!(asked.contains(key) || asked.iter().any(stem), "{key}: nobody asks");
+            continue;
+        };
+        let stem = word.split('.').next().unwrap_or_default();
+        let named = scripts.contains(&format!("\"{word}\""))
+            || scripts.contains(&format!("`{stem}.${{"))
+            || ["live", "lost", "over", "primary", "cosigner"].contains(&word)
+            || ["not-arrived", "not-shown", "code-gone"].contains(&word);
+        assert!(named, "{key}: no script asks");
+    }
     for (key, _) in texts::LANGUAGES[0].1 {
         let by_name = asked.contains(key) || key.starts_with("notice.") || key.starts_with("channel.");
         assert!(by_name || asked.iter().any(|stem| stem.ends_with('.') && key.starts_with(stem)), "{key}: nobody asks");

@@ -3,11 +3,12 @@
 //! Chromium drives the demo that the binary itself serves, on a phone and on a desktop, with
 //! JavaScript and without. Screenshots of every step are left in `target/screens`.
 
+mod agent;
 mod codes;
 mod driver;
 mod house;
 mod pages;
-mod process;
+pub mod process;
 mod site;
 mod webchat;
 

@@ -45,6 +45,7 @@ mod rolling;
 mod sending;
 mod showing;
 mod simulation;
+mod staff;
 mod store_contract;
 mod stores;
 mod supply;

@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-const POINTS: [(&str, RangeInclusive<u8>); 8] = [
-    ("L", 1..=5),
-    ("L", 7..=8),
+const POINTS: [(&str, RangeInclusive<u8>); 9] = [
+    ("L", 1..=8),
     ("L", 10..=12),
     ("L", 16..=37),
     ("P", 1..=10),
     ("I", 1..=13),
     ("K", 5..=8),
+    ("G", 5..=5),
+    ("G", 7..=8),
     ("B", 6..=6),
 ];
 

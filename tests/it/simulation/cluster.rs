@@ -96,6 +96,7 @@ impl Cluster {
         let premises = Premises {
             channels: self.outside.get().map(|outside| outside.platforms()).unwrap_or_default(),
             reach: Reach::new(|_| false),
+            provider: None,
             posts: self.outside.get().map(|outside| outside.clone() as Arc<dyn Carry>),
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
