@@ -28,7 +28,7 @@ pub mod backup;
 mod platforms;
 mod root_key;
 
-pub use platforms::registry;
+pub use platforms::{directories, registry};
 
 /// What the operator allows this start of a gateway.
 #[derive(Clone, Copy, Debug, Default)]
@@ -144,8 +144,10 @@ fn over(
             interactions: config.retention.interactions_days,
             events: config.retention.events_days,
             audit: config.retention.audit_days,
+            insights: config.retention.insights_days,
         },
         channels: platforms::registry(config, recorder)?,
+        directories: platforms::directories(&platforms::reach(config)),
         reach: platforms::reach(config),
         provider: provider(&config.oidc)?,
         posts: None,

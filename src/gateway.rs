@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Notify};
 
 use crate::ambient::{Clock, Entropy};
+use crate::directory::Kinds;
 use crate::domain::epoch::Epoch;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
@@ -35,17 +36,21 @@ mod ceilings;
 pub mod challenges;
 pub mod channels;
 pub mod clock;
+pub mod customers;
 mod decide;
 pub mod deliveries;
+pub mod directories;
 pub mod ears;
 pub mod embeds;
 pub mod entry;
 pub mod epoch;
 pub mod history;
 pub mod inbound;
+pub mod insights;
 pub mod interactions;
 pub mod keys;
 mod lines;
+mod linking;
 pub mod links;
 pub mod messages;
 mod names;
@@ -121,6 +126,8 @@ pub struct Premises {
     pub retention: Retention,
     /// The chat platforms that teams may have accounts on.
     pub channels: Registry,
+    /// The kinds of directories that teams may have besides the built-in one.
+    pub directories: Kinds,
     /// Whom it may speak to where a team names the address.
     pub reach: Reach,
     /// What staff sign in by, besides local accounts.
@@ -138,6 +145,8 @@ pub struct Retention {
     pub events: u64,
     /// Entries of the audit trails.
     pub audit: u64,
+    /// Counts of what happened in an hour.
+    pub insights: u64,
 }
 
 /// The gateway over its ports.
@@ -157,6 +166,8 @@ pub struct Gateway {
     /// What lies in web chats' windows.
     threads: Arc<threads::Threads>,
     drivers: channels::Drivers,
+    kinds: Kinds,
+    directories: directories::Opened,
     ears: ears::Ears,
     passages: passage::Passages,
     hashing: passwords::Hashing,
@@ -225,6 +236,8 @@ impl Gateway {
             registry: premises.channels.and(Arc::new(WebChat::over(threads.clone()))),
             threads,
             drivers: channels::Drivers::default(),
+            kinds: premises.directories,
+            directories: directories::Opened::default(),
             ears: ears::Ears::default(),
             passages: passage::Passages::default(),
             hashing: passwords::Hashing::default(),

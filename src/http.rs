@@ -36,12 +36,15 @@ mod code_page;
 mod connection;
 mod consoles;
 mod counts;
+mod customers;
+mod directories;
 mod document;
 mod embeds;
 mod events;
 mod history;
 mod hosted;
 mod inbound;
+mod insights;
 mod interactions;
 mod invitations;
 mod keys;
@@ -84,6 +87,8 @@ pub struct Inside {
     limiter: limiter::Limiter,
     /// Tries to sign in to the consoles, by address.
     knocking: limiter::Knocking,
+    /// Who proves nothing to be a platform's.
+    forgers: limiter::Forgers,
     /// Streams of web chats, by address.
     standing: limiter::Standing,
     counts: counts::Counts,
@@ -128,6 +133,7 @@ impl Shared {
         (name = "events", description = "What happened, live"),
         (name = "login page", description = "What the company's own login page calls"),
         (name = "teams", description = "Tenants' units"),
+        (name = "insights", description = "What happened, in numbers"),
         (name = "settings", description = "System and team settings"),
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
@@ -155,10 +161,13 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(keys::routes())
         .merge(channels::routes())
         .merge(webhooks::routes())
+        .merge(insights::routes())
         .merge(screens::routes())
         .merge(users::routes())
         .merge(embeds::described())
         .merge(history::routes())
+        .merge(customers::routes())
+        .merge(directories::routes())
 }
 
 /// The OpenAPI document.
@@ -189,6 +198,7 @@ pub fn router(
         openapi,
         limiter,
         knocking: limiter::Knocking::default(),
+        forgers: limiter::Forgers::new(DefaultClock::default()),
         standing,
         counts,
         queries,

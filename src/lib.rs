@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! main ─ cli ─ app ─ http ─ gateway ─ domain
-//!               │             └─ store   ← embedded (SQLite), redis
+//!               │             ├─ store       ← embedded (SQLite), redis
+//!               │             └─ directory   ← LDAP, PostgreSQL, HTTP
 //!               ├ demo (an outsider: it knows only the HTTP API)
 //!               └ the composition root: it alone sees concrete adapters
 //! ```
@@ -20,6 +21,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod directory;
 pub mod domain;
 pub mod gateway;
 pub mod http;

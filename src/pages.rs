@@ -89,8 +89,19 @@ pub struct Done {
     pub state: DoneState,
     /// Where the chat is (`https://wa.me/…`, `sms:…`); shown only with a scheme that leads to a chat.
     pub return_link: Option<String>,
+    /// How the chat's own platform says whose browser this is; none where it cannot.
+    pub platform: Option<Platform>,
     /// Where this browser wants to come in; none where it came to log in from a chat.
     pub way_on: Option<WayOn>,
+}
+
+/// A chat platform that says itself whose browser comes to it.
+#[derive(Serialize)]
+pub struct Platform {
+    /// What people call it.
+    pub name: String,
+    /// Where it is; none: the page's own form leads there, with `act=link`.
+    pub url: Option<String>,
 }
 
 /// The invitation that a browser was sent to the login page from: the way on is its Continue.

@@ -1,5 +1,6 @@
 //! The chat platforms that this gateway speaks to: those that are shipped, mail, and for trying the
-//! one that keeps what it is given. They get their time, their chance and their reach from here.
+//! one that keeps what it is given; and the directories that it asks. They get their time, their chance
+//! and their reach from here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use countersign_channels::smtp::Smtp;
 
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::Config;
+use crate::directory::http::Http;
+use crate::directory::{Kind, Kinds};
 
 /// Time and chance, as the platforms' channels take them.
 #[derive(Default)]
@@ -54,6 +57,18 @@ pub fn registry(config: &Config, recorder: Recorder) -> anyhow::Result<Registry>
         Arc::new(Smtp::new(carrier.reach().clone(), ambient.clone()).patient(FOR_A_MESSAGE));
     let recorder: Arc<dyn Definition> = Arc::new(recorder);
     Ok(Registry::of(shipped.chain([mail]).chain(Some(recorder).filter(|_| !config.server.production))))
+}
+
+/// The kinds of directories that this gateway was built with.
+pub fn directories(reach: &Reach) -> Kinds {
+    let http: Arc<dyn Kind> = Arc::new(Http::new(reach.clone(), Arc::new(Given::default())));
+    Kinds::of([
+        ("http", http),
+        #[cfg(feature = "ldap")]
+        ("ldap", Arc::new(crate::directory::ldap::Ldap::new(reach.clone()))),
+        #[cfg(feature = "postgres")]
+        ("postgres", Arc::new(crate::directory::postgres::Postgres::new(reach.clone()))),
+    ])
 }
 
 #[cfg(test)]

@@ -118,6 +118,9 @@ pub enum Refusal {
     /// What came in does not prove that it is the platform's.
     #[error("it is not proved to be the platform's")]
     Unproved,
+    /// What came in is longer than it may be.
+    #[error("it is too long")]
+    TooLarge,
     /// The team has as many webhooks as it may have.
     #[error("too many webhooks")]
     TooManyWebhooks,
@@ -130,6 +133,21 @@ pub enum Refusal {
     /// The settings name it for codes.
     #[error("the webhook is named by the settings")]
     WebhookInUse,
+    /// The directory did not answer, so nobody knows who it is.
+    #[error("the directory did not answer")]
+    DirectoryDown,
+    /// What an admin wrote of the directory cannot be used.
+    #[error("{} places of the directory are wrong", .0.len())]
+    UnusableDirectory(Vec<Fault>),
+    /// Only while the flag stands.
+    #[error("nobody is authenticated")]
+    NotAuthenticated,
+    /// What an admin wrote of a customer cannot be used.
+    #[error("{} places of the customer are wrong", .0.len())]
+    UnusableCustomer(Vec<Fault>),
+    /// Another customer logs in by that name.
+    #[error("the login name is another customer's")]
+    UsernameTaken,
     /// An identity token was used for another conversation.
     #[error("the identity token was used")]
     TokenUsed,

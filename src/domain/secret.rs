@@ -161,6 +161,8 @@ pub struct Keys {
     pub window: MacKey,
     /// Sessions of the consoles, and set-password links.
     pub session: MacKey,
+    /// The names of customers' records, and what they are found by.
+    pub directory: MacKey,
     /// Idempotency keys and the bodies that came with them.
     pub replay: MacKey,
     /// What seals records at rest.
@@ -204,6 +206,7 @@ impl Keys {
             pseudonym: mac("pseudonym"),
             window: mac("window"),
             session: mac("session"),
+            directory: mac("directory"),
             replay: mac("replay"),
             seal: derive("seal"),
             signing: SigningKey::from_seed(&derive("signing")),

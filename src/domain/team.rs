@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::assertion::VerifyingKey;
 use super::channel::{Channel, MOST_CHANNELS};
+use super::directory::Connected;
 use super::id::{ApiKeyId, ChannelName, Kid, ScreenName, TeamName, WebhookName};
 use super::refusal::Refusal;
 use super::secret::{MacKey, Secret, Tag, base64url, from_base64url};
@@ -49,6 +50,9 @@ pub struct Team {
     /// Where its events are told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub webhooks: BTreeMap<WebhookName, Webhook>,
+    /// How its directory is reached, where it is not the one in the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<Connected>,
 }
 
 /// What signs and verifies.
@@ -132,6 +136,7 @@ impl Team {
             screens: BTreeSet::new(),
             channels: BTreeMap::new(),
             webhooks: BTreeMap::new(),
+            directory: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`,
-//! `user` and the indexes a team's; `n`, `d`, `b`, `g`, `p`, `receipt` and `session` have partitions of
-//! their own.
+//! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`, `z`,
+//! `user`, `customer`, `directory` and the indexes a team's; `n`, `d`, `b`, `g`, `p`, `receipt` and `session`
+//! have partitions of their own.
 
 use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, UserName, WebhookName};
 
@@ -133,6 +133,16 @@ pub(super) fn head_name(team: &TeamName) -> String {
     format!("h/{team}")
 }
 
+/// The hours of a team that are being counted.
+pub(super) fn counting_name(team: &TeamName) -> String {
+    format!("z/{team}")
+}
+
+/// The index of a team's hours that are over, by number.
+pub(super) fn hours_index(team: &TeamName) -> String {
+    format!("hours/{team}")
+}
+
 /// How far a webhook has come.
 pub(super) fn course_name(team: &TeamName, webhook: &WebhookName) -> String {
     format!("v/{team}/{webhook}")
@@ -151,6 +161,36 @@ pub(super) fn dead_index(team: &TeamName, webhook: &WebhookName) -> String {
 /// Both, to their ends.
 pub(super) fn letters(team: &TeamName, webhook: &WebhookName) -> [(String, String); 2] {
     [delivered_index, dead_index].map(|index| (index(team, webhook), "~".to_owned()))
+}
+
+/// What is written with what retention takes away.
+pub(super) fn swept_name(team: &TeamName) -> String {
+    format!("swept/{team}")
+}
+
+/// A customer of the built-in directory, by her id's tag.
+pub(super) fn customer_name(team: &TeamName, tag: &str) -> String {
+    format!("customer/{team}/{tag}")
+}
+
+/// Whose login name it is, by its tag.
+pub(super) fn login_name(team: &TeamName, tag: &str) -> String {
+    format!("customer/{team}/name/{tag}")
+}
+
+/// The index of customers who have a value, by its tag.
+pub(super) fn value_index(team: &TeamName, tag: &str) -> String {
+    format!("customer/{team}/has/{tag}")
+}
+
+/// The index of a team's customers.
+pub(super) fn customers_index(team: &TeamName) -> String {
+    format!("customer/{team}")
+}
+
+/// That private data fitted more than one customer, where no conversation could tell it.
+pub(super) fn ambiguous_name(team: &TeamName) -> String {
+    format!("directory/{team}")
 }
 
 /// The index of a team's events.

@@ -145,6 +145,15 @@ slugs! {
     NO_MATCHING_RECORD = "no-matching-record" UNPROCESSABLE_ENTITY "No record matches"
         "The private data match no record of the directory."
         "Send every field that `directory.match` names, as the directory has it.";
+    DIRECTORY_DOWN = "directory-down" SERVICE_UNAVAILABLE "The directory does not answer"
+        "The team's directory could not be asked who the customer is. Nothing was spent, and nobody was authenticated."
+        "Send the same again after `retry_after_seconds`. `POST /v1/teams/TEAM/directory/test` says what is wrong.";
+    NOT_AUTHENTICATED = "not-authenticated" CONFLICT "Nobody is authenticated"
+        "What is asked for is shown only while the participant is authenticated."
+        "Let the person log in first.";
+    USERNAME_TAKEN = "username-taken" CONFLICT "The login name is taken"
+        "Another customer of the team logs in by that name, in whatever case it is written."
+        "Give another `username`, or none.";
     LOCKED = "locked" LOCKED "Locked"
         "Too many answers were wrong. Nothing is taken until the lock is over."
         "Wait `retry_after_seconds`, or have an agent unlock the participant.";

@@ -22,12 +22,14 @@ mod contract;
 mod costs;
 mod crash;
 mod departures;
+mod directories;
 mod doors;
 mod examples;
 mod faults;
 #[path = "../../channels/tests/foreign/homeserver.rs"]
 mod homeserver;
 mod inbound;
+mod insights;
 #[path = "../../channels/tests/foreign/interop.rs"]
 mod interop;
 mod journeys;

@@ -25,6 +25,12 @@ fn none() -> Value {
     Value::Null
 }
 
+/// A directory that nobody asks here.
+fn crm() -> Value {
+    json!({"kind": "http", "connection": {"url": "https://crm.example.com/ask"},
+        "secrets": {"signing_secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}})
+}
+
 /// The exact table (A105).
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
@@ -61,7 +67,15 @@ const TABLE: &[Row] = &[
     Row("get",    "/v1/teams/{team}/settings", Least::Admin, none),
     Row("patch",  "/v1/teams/{team}/settings", Least::Admin, || json!({"locale": "et"})),
     Row("get",    "/v1/teams/{team}/audit", Least::Admin, none),
+    Row("get",    "/v1/teams/{team}/customers", Least::Admin, none),
+    Row("put",    "/v1/teams/{team}/customers/{id}", Least::Admin, || json!({"name": "Demo Customer"})),
+    Row("get",    "/v1/teams/{team}/customers/{id}", Least::Admin, none),
     Row("delete", "/v1/teams/{team}/customers/{id}", Least::Admin, none),
+    Row("get",    "/v1/interactions/{id}/customer", Least::Agent, none),
+    Row("put",    "/v1/teams/{team}/directory", Least::Admin, crm),
+    Row("get",    "/v1/teams/{team}/directory", Least::Admin, none),
+    Row("delete", "/v1/teams/{team}/directory", Least::Admin, none),
+    Row("post",   "/v1/teams/{team}/directory/test", Least::Admin, || json!({})),
     Row("post",   "/v1/teams/{team}/security-keys", Least::Admin, || json!({})),
     Row("get",    "/v1/teams/{team}/security-keys", Least::Admin, none),
     Row("post",   "/v1/teams/{team}/security-keys/{kid}/retire", Least::Admin, || json!({"after_minutes": 5})),
@@ -100,6 +114,8 @@ struct Things {
     interaction: String,
     /// An interaction in the gateway's own web chat.
     chat: String,
+    /// An interaction that a website vouched for.
+    vouched: String,
     challenge: String,
     participant: String,
     kid: String,
@@ -117,6 +133,8 @@ impl Things {
             &self.delivery
         } else if template.ends_with("/chat-tokens") || template.ends_with("/replies") {
             &self.chat
+        } else if template.ends_with("/{id}/customer") {
+            &self.vouched
         } else if template.contains("customers") {
             "cust-42"
         } else {
@@ -135,6 +153,7 @@ impl Things {
             team: "nobody".into(),
             interaction: "0199a0b0-0000-7000-8000-000000000000".into(),
             chat: "0199a0b0-0000-7000-8000-000000000000".into(),
+            vouched: "0199a0b0-0000-7000-8000-000000000000".into(),
             challenge: "0199a0b0-0000-7000-8000-000000000000.c1".into(),
             participant: "p1".into(),
             kid: "AAAAAAAAAAAA".into(),
@@ -159,6 +178,12 @@ async fn things(team: &Team) -> Things {
     let window = format!("/v1/teams/{}/channels/webchat", team.name);
     team.world.call(&team.admin, "PUT", &window, json!({"definition": "webchat"})).await.expect(201);
     let chat = team.open("webchat", "visitor").await;
+    let at = format!("/v1/teams/{}", team.name);
+    team.world.call(&team.admin, "PUT", &format!("{at}/customers/cust-42"), json!({"name": "Demo"})).await.expect(201);
+    team.world.call(&team.admin, "PUT", &format!("{at}/directory"), crm()).await.expect(201);
+    let body = json!({"channel": "web", "conversation": "vouched", "participants": [{"role": "primary"}],
+        "identity_token": team.identity_token("cust-42")});
+    let vouched = team.world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
     let challenge = team.otp(&interaction).await;
     team.arrives(&challenge).await;
     team.channel("pager").await;
@@ -175,6 +200,7 @@ async fn things(team: &Team) -> Things {
         team: team.name.clone(),
         interaction,
         chat,
+        vouched: vouched["id"].as_str().unwrap().to_owned(),
         challenge: challenge["id"].as_str().unwrap().to_owned(),
         participant: "p1".into(),
         kid: team.key.kid.clone(),

@@ -9,6 +9,7 @@ use crate::world::{OWNER, Reply, Team, World, worlds};
 use receiver::{Got, Receiver};
 
 mod addresses;
+mod clocks;
 mod codes;
 mod failures;
 mod nodes;

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::domain::directory::DirectoryKind;
+use crate::domain::matching;
 use crate::domain::method::{Guarded, Method};
 use crate::domain::time::Moment;
 
@@ -151,9 +153,11 @@ pub struct Lockout {
 /// `directory`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DirectoryRules {
+    /// Where the company's customers are.
+    pub kind: DirectoryKind,
     /// Private data that must match a record.
     #[serde(rename = "match")]
-    pub matching: Vec<String>,
+    pub matching: Vec<matching::Rule>,
 }
 
 /// `brand`.

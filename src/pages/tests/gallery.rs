@@ -101,6 +101,8 @@ fn answers(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
         ("answer-told", artist.answer(told)),
         ("answer-pin", artist.answer(pin)),
         ("answer-early", artist.answer(moving)),
+        ("code-asked", artist.done(linked(word, None))),
+        ("code-linked", artist.done(linked(word, Some("https://m.me/demo?ref=n0nce")))),
         ("done-passed", artist.done(done(word, DoneState::Passed))),
         ("done-entered", artist.done(done(word, DoneState::Entered))),
     ]
@@ -129,7 +131,13 @@ fn asked(word: &str) -> Asked {
 
 pub(super) fn done(word: &str, state: DoneState) -> Done {
     let return_link = Some("https://wa.me/3725550100?text=B2CD3F".to_owned());
-    Done { brand: brand(word), locale: "en".to_owned(), state, return_link, way_on: None }
+    Done { brand: brand(word), locale: "en".to_owned(), state, return_link, platform: None, way_on: None }
+}
+
+/// The code page of a chat whose platform says itself whose browser it is.
+fn linked(word: &str, url: Option<&str>) -> Done {
+    let platform = Platform { name: word.to_owned(), url: url.map(str::to_owned) };
+    Done { platform: Some(platform), ..done(word, code(word)) }
 }
 
 pub(super) fn problem(word: &str) -> ProblemPage {
@@ -296,7 +304,8 @@ pub(super) fn foreign(word: &str) -> [String; 5] {
     };
     let state = foreign_code(word);
     let way_on = Some(WayOn { action: text(), nonce: text() });
-    let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()), way_on };
+    let platform = Some(Platform { name: text(), url: Some(text()) });
+    let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()), platform, way_on };
     let notice = Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text(), until: Some(text()) };
     let problem = ProblemPage { slug: text(), title: text(), status: 400, meaning: text(), remedy: text() };
     let pages = Pages::new();

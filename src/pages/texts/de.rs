@@ -91,6 +91,13 @@ pub(super) const TEXTS: Texts = &[
     ("answer.warning.pin", "Nennen Sie diese Nummer niemandem, der Sie anruft oder Ihnen schreibt und danach fragt."),
     ("code.title", "Senden Sie diesen Code in Ihren Chat"),
     ("code.lead", "Sie sind angemeldet. Um zu zeigen, dass der Chat Ihrer ist, senden Sie diesen Code selbst dorthin."),
+    ("code.title_linked", "Zeigen Sie, dass der Chat Ihrer ist"),
+    (
+        "code.lead_linked",
+        "Sie sind angemeldet. Um zu zeigen, dass der Chat Ihrer ist, lassen Sie es {platform} bestätigen.",
+    ),
+    ("code.linked", "Mit {platform} bestätigen"),
+    ("code.or", "Oder senden Sie diesen Code selbst in Ihren Chat:"),
     ("code.return", "Code in den Chat senden"),
     ("code.sent", "Ich habe ihn gesendet"),
     ("code.copy", "Code kopieren"),

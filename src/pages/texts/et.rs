@@ -73,6 +73,13 @@ pub(super) const TEXTS: Texts = &[
     ("answer.warning.pin", "Ärge öelge seda numbrit kellelegi, kes teile helistab või kirjutab ja seda küsib."),
     ("code.title", "Saatke see kood oma vestlusesse"),
     ("code.lead", "Olete sisse logitud. Et näidata, et vestlus on teie oma, saatke see kood sinna ise."),
+    ("code.title_linked", "Näidake, et vestlus on teie oma"),
+    (
+        "code.lead_linked",
+        "Olete sisse logitud. Et näidata, et vestlus on teie oma, laske seda kinnitada rakendusel {platform}.",
+    ),
+    ("code.linked", "Kinnita: {platform}"),
+    ("code.or", "Või saatke see kood ise oma vestlusesse:"),
     ("code.return", "Saada kood vestlusesse"),
     ("code.sent", "Olen selle saatnud"),
     ("code.copy", "Kopeeri kood"),

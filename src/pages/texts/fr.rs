@@ -89,6 +89,13 @@ pub(super) const TEXTS: Texts = &[
     ),
     ("code.title", "Envoyez ce code dans votre conversation"),
     ("code.lead", "Vous êtes connecté. Pour montrer que la conversation est la vôtre, envoyez-y ce code vous-même."),
+    ("code.title_linked", "Montrez que la conversation est la vôtre"),
+    (
+        "code.lead_linked",
+        "Vous êtes connecté. Pour montrer que la conversation est la vôtre, laissez {platform} le confirmer.",
+    ),
+    ("code.linked", "Confirmer avec {platform}"),
+    ("code.or", "Ou envoyez vous-même ce code dans votre conversation\u{a0}:"),
     ("code.return", "Envoyer le code dans la conversation"),
     ("code.sent", "Je l’ai envoyé"),
     ("code.copy", "Copier le code"),
