@@ -13,8 +13,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::ambient::{SystemClock, SystemEntropy};
-use crate::config::{Config, Servers, StoreKind, public_url};
+use crate::config::{Config, GroupRole, Oidc, Servers, StoreKind, public_url};
+use crate::domain::provider::{GroupRule, Provider};
 use crate::domain::secret::Secret;
+use crate::domain::team::Role;
 use crate::gateway::{Gateway, Premises, Retention};
 use crate::http;
 use crate::http::serve::{self, Limits};
@@ -147,10 +149,42 @@ fn over(
         channels: platforms::registry(config, recorder)?,
         directories: platforms::directories(&platforms::reach(config)),
         reach: platforms::reach(config),
+        provider: provider(&config.oidc)?,
         posts: None,
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
     Ok(Gateway::new(store, clock, entropy, root, premises))
+}
+
+/// The OpenID provider that staff sign in by, where the configuration names one.
+fn provider(oidc: &Oidc) -> anyhow::Result<Option<Provider>> {
+    if oidc.issuer.is_empty() {
+        return Ok(None);
+    }
+    let mut rules = Vec::new();
+    for rule in &oidc.groups {
+        let role = match rule.role {
+            GroupRole::Agent => Role::Agent,
+            GroupRole::Admin => Role::Admin,
+            GroupRole::Owner => Role::Owner,
+        };
+        let team = rule.team.as_deref().map(str::parse).transpose();
+        let team = team.with_context(|| format!("oidc.groups: the team of {}", rule.group))?;
+        rules.push(GroupRule { group: rule.group.clone(), role, team });
+    }
+    let secret = Some(&oidc.client_secret).filter(|secret| !secret.is_empty());
+    let mut scopes = oidc.scopes.clone();
+    if !scopes.iter().any(|scope| scope == "openid") {
+        scopes.insert(0, "openid".to_owned());
+    }
+    Ok(Some(Provider {
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        client_secret: secret.map(|secret| Secret::new(secret.clone().into_bytes())),
+        scopes,
+        groups_claim: oidc.groups_claim.clone(),
+        rules,
+    }))
 }
 
 /// The store is this gateway's; where it lacks what it acknowledged, a new epoch begins.

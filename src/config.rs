@@ -10,8 +10,10 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use url::Url;
 
+mod oidc;
 mod servers;
 
+pub use oidc::{GroupRole, Oidc};
 pub use servers::Servers;
 
 /// The defaults are this file, so the two cannot drift apart.
@@ -34,6 +36,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// `[admin]`
     pub admin: Admin,
+    /// `[oidc]`
+    pub oidc: Oidc,
     /// `[outbound]`
     pub outbound: Outbound,
     /// `[retention]`
@@ -201,6 +205,7 @@ impl Config {
         if !self.admin.key.is_empty() && self.admin.key.len() < 32 {
             return wrong("admin.key", "must have at least 32 characters");
         }
+        self.oidc.check()?;
         let Retention { interactions_days, events_days, audit_days, insights_days } = self.retention;
         if [interactions_days, events_days, audit_days, insights_days].iter().any(|days| !(1..=36_500).contains(days)) {
             return wrong("retention", "days must be from 1 to 36500");

@@ -22,6 +22,7 @@ use crate::directory::Kinds;
 use crate::domain::epoch::Epoch;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
+use crate::domain::provider::Provider;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Keys, MacKey, Secret, Tag};
 use crate::domain::turn::Draws;
@@ -41,9 +42,11 @@ mod decide;
 pub mod deliveries;
 pub mod directories;
 pub mod ears;
+pub mod embeds;
 pub mod entry;
 pub mod epoch;
 pub mod glances;
+pub mod history;
 pub mod hosted;
 pub mod inbound;
 pub mod insights;
@@ -57,6 +60,7 @@ pub mod logging_in;
 mod logins;
 pub mod messages;
 mod names;
+pub mod oidc;
 mod openings;
 mod passage;
 mod passwords;
@@ -78,8 +82,10 @@ pub mod screens;
 mod seal;
 mod send_budget;
 pub mod sending;
+pub mod sessions;
 pub mod settings;
 mod showing;
+pub mod signing_in;
 mod sms;
 pub mod stream;
 pub mod teams;
@@ -87,6 +93,7 @@ pub mod telling;
 mod threads;
 pub mod tickets;
 mod turns;
+pub mod users;
 mod waking;
 pub mod webhooks;
 pub mod windows;
@@ -131,6 +138,8 @@ pub struct Premises {
     pub directories: Kinds,
     /// Whom it may speak to where a team names the address.
     pub reach: Reach,
+    /// What staff sign in by, besides local accounts.
+    pub provider: Option<Provider>,
     /// Who carries posts there; none: they go over the network.
     pub posts: Option<Arc<dyn Carry>>,
 }
@@ -174,6 +183,9 @@ pub struct Gateway {
     outgoing: sending::Outgoing,
     /// Messages that this node is to take out of their chats.
     retractions: retracting::Retractions,
+    provider: Option<Provider>,
+    /// What the provider says of itself.
+    fetched: oidc::Fetched,
     /// What carries posts to addresses of teams.
     courier: posting::Courier,
     /// Lines of posts that this node has claimed.
@@ -243,6 +255,8 @@ impl Gateway {
             hashing: passwords::Hashing::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
+            provider: premises.provider,
+            fetched: oidc::Fetched::default(),
             courier: posting::Courier::new(premises.reach, premises.posts),
             letters: letters::Claimed::default(),
             logging_in: (0..256).map(|_| Mutex::new(())).collect(),

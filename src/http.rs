@@ -21,6 +21,7 @@ use crate::pages::Pages;
 use problem::Problem;
 use views::Viewer;
 
+mod account;
 mod accounts;
 mod acts;
 mod admin;
@@ -35,12 +36,14 @@ mod channels;
 mod chats;
 mod code_page;
 mod connection;
+mod consoles;
 mod counts;
 mod customers;
 mod directories;
 mod document;
 mod embeds;
 mod events;
+mod history;
 mod hosted;
 mod inbound;
 mod insights;
@@ -64,8 +67,11 @@ mod replies;
 mod reset_page;
 mod screens;
 pub mod serve;
+mod session;
+mod signin;
 mod slugs;
 mod status;
+mod users;
 mod views;
 mod webhooks;
 mod windows;
@@ -85,6 +91,8 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: Bytes,
     limiter: limiter::Limiter,
+    /// Tries to sign in to the consoles, by address.
+    knocking: limiter::Knocking,
     /// Who proves nothing to be a platform's.
     forgers: limiter::Forgers,
     /// Streams of web chats, by address.
@@ -139,6 +147,7 @@ impl Shared {
         (name = "API keys", description = "Keys of bots, agents and admins"),
         (name = "channels", description = "Accounts on chat platforms, which messages go over"),
         (name = "webhooks", description = "Where a team's events are told, signed"),
+        (name = "users", description = "People who work with the consoles"),
         (name = "audit", description = "The security acts of a team"),
         (name = "customers", description = "The company's customers"),
         (name = "customer login", description = "Storefronts whose customers log in with accounts that are kept here"),
@@ -155,7 +164,6 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(invitations::routes())
         .merge(acts::routes())
         .merge(chats::routes())
-        .merge(embeds::routes())
         .merge(events::routes())
         .merge(login_page::routes())
         .merge(admin::routes())
@@ -166,6 +174,9 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(screens::routes())
         .merge(accounts::routes())
         .merge(authtickets::routes())
+        .merge(users::routes())
+        .merge(embeds::described())
+        .merge(history::routes())
         .merge(customers::routes())
         .merge(directories::routes())
 }
@@ -205,6 +216,7 @@ pub fn router(
         docs,
         openapi,
         limiter,
+        knocking: limiter::Knocking::default(),
         forgers: limiter::Forgers::new(DefaultClock::default()),
         standing,
         glancing,
@@ -219,6 +231,8 @@ pub fn router(
         api.merge(hosted::routes()).merge(code_page::routes()).merge(inbound::routes()).merge(public::routes());
     let routes =
         routes.merge(windows::routes()).merge(status::routes()).merge(login_form::routes()).merge(reset_page::routes());
+    let routes = routes.merge(signin::routes()).merge(account::routes());
+    let routes = routes.merge(consoles::routes()).merge(embeds::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

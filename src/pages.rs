@@ -7,6 +7,7 @@
 mod answer;
 mod assets;
 mod brand;
+pub mod consoles;
 mod customer_login;
 mod prose;
 mod reference;

@@ -18,13 +18,13 @@ use super::secret::from_base64url;
 use super::time::Moment;
 
 /// Clocks may differ by so many seconds.
-const SKEW: u64 = 30;
+pub(super) const SKEW: u64 = 30;
 
 /// An assertion lives at most so many seconds.
 const LONGEST: u64 = 300;
 
 /// No assertion is longer.
-const MOST_BYTES: usize = 8 * 1024;
+pub(super) const MOST_BYTES: usize = 8 * 1024;
 
 /// A key that assertions may be signed with: exactly one algorithm.
 #[derive(Clone)]
@@ -228,7 +228,7 @@ fn open<C: DeserializeOwned>(token: &str, typ: &str, keys: &[VerifyingKey], now:
 
 /// Into a struct, never into a map: a claim that stands twice is an error. An array, which serde
 /// would read as a struct's fields in their order, is no JSON object (RFC 7515 §4, RFC 7519 §4).
-fn from_segment<T: DeserializeOwned>(segment: &str) -> Option<T> {
+pub(super) fn from_segment<T: DeserializeOwned>(segment: &str) -> Option<T> {
     let json = from_base64url(segment)?;
     json.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(&json).ok())?
 }

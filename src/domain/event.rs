@@ -96,6 +96,13 @@ kinds! {
     CustomerViewed = "customer.viewed", true;
     CustomerChanged = "customer.changed", true;
     EpochBegun = "epoch.begun", true;
+    UserCreated = "user.created", true;
+    UserChanged = "user.changed", true;
+    UserRemoved = "user.removed", true;
+    UserSignedIn = "user.signed_in", true;
+    UserLocked = "user.locked", true;
+    UserBanned = "user.banned", true;
+    UserUnlocked = "user.unlocked", true;
 }
 
 /// Who did it. Ids only: people stand in the audit trail by pseudonym.
@@ -106,6 +113,8 @@ pub enum Actor {
     Owner,
     /// An API key, by its id.
     ApiKey(String),
+    /// Somebody who works with the consoles: `TEAM/NAME`, or `oidc:` and the provider's id of her.
+    User(String),
     /// A login page, by the security key that it signed with.
     LoginPage(String),
     /// The person in the chat or on a page.

@@ -175,6 +175,9 @@ pub enum Refusal {
     /// The team has as many keys as it may have.
     #[error("too many keys")]
     TooManyKeys,
+    /// The team has as many users as it may have.
+    #[error("too many users")]
+    TooManyUsers,
     /// The public key cannot be used.
     #[error("the key cannot be used: {0}")]
     UnusableKey(&'static str),

@@ -161,6 +161,8 @@ pub struct Keys {
     pub window: MacKey,
     /// Refresh tokens of customers' tickets.
     pub ticket: MacKey,
+    /// Sessions of the consoles, and set-password links.
+    pub session: MacKey,
     /// The names of customers' records, and what they are found by.
     pub directory: MacKey,
     /// Idempotency keys and the bodies that came with them.
@@ -206,6 +208,7 @@ impl Keys {
             pseudonym: mac("pseudonym"),
             window: mac("window"),
             ticket: mac("ticket"),
+            session: mac("session"),
             directory: mac("directory"),
             replay: mac("replay"),
             seal: derive("seal"),

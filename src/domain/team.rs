@@ -314,7 +314,7 @@ fn api_key_tag(mac: &MacKey, team: &TeamName, id: &ApiKeyId, secret: &str) -> Ta
 }
 
 /// The one algorithm that a public key is for.
-fn public_algorithm(jwk: &Value) -> Result<Algorithm, Refusal> {
+pub(super) fn public_algorithm(jwk: &Value) -> Result<Algorithm, Refusal> {
     for private in ["d", "p", "q", "dp", "dq", "qi", "k", "oth"] {
         if jwk.get(private).is_some() {
             return Err(Refusal::UnusableKey("a public key is wanted, this one holds a secret"));

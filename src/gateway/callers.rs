@@ -8,11 +8,13 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, UnitWeighter};
 use subtle::ConstantTimeEq;
 
+use super::embeds::FRAME;
 use super::teams::TeamView;
 use super::{Error, Gateway, owner_tag};
 use crate::domain::event::Actor;
-use crate::domain::id::TeamName;
+use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::secret::{Secret, Tag};
+use crate::domain::session::Who;
 use crate::domain::team::{Presented, Role};
 
 /// A caller whose key is good.
@@ -26,6 +28,31 @@ pub struct Caller {
     pub actor: Actor,
     /// Of the key's text: what idempotency keys belong to.
     pub mark: Tag,
+    /// A frame's: all that it may see.
+    pub only: Option<Only>,
+    /// Who is signed in, where somebody is.
+    pub who: Option<Who>,
+}
+
+/// What a frame is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Only {
+    /// The one interaction.
+    pub interaction: InteractionId,
+}
+
+/// What a request is asked by, before it is proved.
+#[derive(Clone)]
+pub enum Credential {
+    /// An API key, or a frame's session.
+    Key(String),
+    /// A browser's session, in the team that its page is about.
+    Session {
+        /// Its secret.
+        token: String,
+        /// None: her own.
+        team: Option<TeamName>,
+    },
 }
 
 impl Caller {
@@ -84,6 +111,14 @@ impl Default for Proven {
 }
 
 impl Gateway {
+    /// The caller behind a credential; None where it is nobody's.
+    pub async fn caller_by(&self, credential: &Credential) -> Result<Option<Arc<Caller>>, Error> {
+        match credential {
+            Credential::Key(key) => self.caller(key).await,
+            Credential::Session { token, team } => self.caller_of_session(token, team.as_ref()).await,
+        }
+    }
+
     /// The caller whose key this is; None where it is nobody's.
     pub async fn caller(&self, key: &str) -> Result<Option<Arc<Caller>>, Error> {
         let proven = self.proven.0.get(&Showing(key.as_bytes()));
@@ -95,13 +130,24 @@ impl Gateway {
         }
         let mark = owner_tag(&self.keys.api, key.as_bytes());
         if self.owner.is_some_and(|owner| owner == mark) {
-            return Ok(Some(Arc::new(Caller { role: Role::Owner, team: None, actor: Actor::Owner, mark })));
+            return Ok(Some(Arc::new(Caller {
+                role: Role::Owner,
+                team: None,
+                actor: Actor::Owner,
+                mark,
+                only: None,
+                who: None,
+            })));
+        }
+        if let Some(token) = key.strip_prefix(FRAME) {
+            return self.caller_of_frame(token).await;
         }
         let Some(presented) = Presented::parse(key) else { return Ok(None) };
         let Some(team) = self.team(&presented.team).await? else { return Ok(None) };
         let Some(found) = presented.verify(&team.team, &self.keys.api) else { return Ok(None) };
         let actor = Actor::ApiKey(found.id.to_string());
-        let caller = Arc::new(Caller { role: found.role, team: Some(presented.team), actor, mark });
+        let caller =
+            Arc::new(Caller { role: found.role, team: Some(presented.team), actor, mark, only: None, who: None });
         self.proven.0.insert(Shown(Secret::new(key.as_bytes().to_vec())), (team, caller.clone()));
         Ok(Some(caller))
     }

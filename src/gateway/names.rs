@@ -1,14 +1,15 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
 //! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`, `z`,
-//! `customer`, `directory`, `login` and the indexes a team's; `n`, `d`, `b`, `g`, `p` and
-//! `receipt` have partitions of their own.
+//! `user`, `customer`, `directory`, `login` and the indexes a team's; `n`, `d`, `b`, `g`, `p`, `receipt` and
+//! `session` have partitions of their own.
 
-use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, WebhookName};
+use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, UserName, WebhookName};
 
 /// Whether a record's version stands on the flag board, where the store has one. Every put of such
 /// a record says so: what the board does not know is not there.
 pub(super) fn on_board(name: &str) -> bool {
-    name == SYSTEM_RECORD || ["i/", "a/", "t/", "h/", "v/"].iter().any(|kind| name.starts_with(kind))
+    name == SYSTEM_RECORD
+        || ["i/", "a/", "t/", "h/", "v/", "user/", "session/"].iter().any(|kind| name.starts_with(kind))
 }
 
 /// Whether a node remembers such a record as it saw it last. A customer's ceiling and a line of posts
@@ -100,6 +101,26 @@ pub(super) fn team_record(name: &TeamName) -> String {
 /// A team's own opening screen.
 pub(super) fn screen_name(team: &TeamName, screen: &ScreenName) -> String {
     format!("w/{team}/{screen}")
+}
+
+/// Which local users a team has.
+pub(super) fn roster_name(team: &TeamName) -> String {
+    format!("user/{team}")
+}
+
+/// A local user.
+pub(super) fn user_name(team: &TeamName, user: &UserName) -> String {
+    format!("user/{team}/{user}")
+}
+
+/// Somebody of the OpenID provider's; no team is called so.
+pub(super) fn provided_name(tag: &str) -> String {
+    format!("user/-/{tag}")
+}
+
+/// A session of the consoles.
+pub(super) fn session_name(tag: &str) -> String {
+    format!("session/{tag}")
 }
 
 /// That a team went, and when.

@@ -33,7 +33,7 @@ impl Courier {
         &self.reach
     }
 
-    fn carrier(&self) -> Option<&dyn Carry> {
+    pub fn carrier(&self) -> Option<&dyn Carry> {
         let made =
             || Carrier::new(self.reach.clone()).inspect_err(|error| tracing::error!(%error, "nothing can be posted"));
         self.carrier.get_or_init(|| Some(Arc::new(made().ok()?))).as_deref()

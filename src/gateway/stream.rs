@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
+use super::callers::Credential;
 use super::names::{member, stream_index};
 use super::relay::Numbered;
 use super::teams::TeamView;
@@ -77,11 +78,11 @@ pub struct Listener {
     behind: VecDeque<Arc<Heard>>,
     caught_up: bool,
     live: broadcast::Receiver<News>,
-    /// The key that it listens by, if it does by one.
-    key: Option<String>,
-    /// The key is another team's, an owner's: whether that one changes, this tail does not tell.
-    of_another: bool,
-    /// The key must be asked for before anything more is told.
+    /// What it listens by, if it does by something that may end.
+    credential: Option<Credential>,
+    /// Whether that ends, this tail does not tell: it is another team's key, or somebody's session.
+    asks_itself: bool,
+    /// The credential must be asked for before anything more is told.
     doubts: bool,
 }
 
@@ -103,8 +104,8 @@ impl Gateway {
             behind: [].into(),
             caught_up: false,
             live,
-            key: None,
-            of_another: false,
+            credential: None,
+            asks_itself: false,
             doubts: false,
         })
     }
@@ -187,12 +188,12 @@ impl Gateway {
 }
 
 impl Listener {
-    /// Listens for as long as that key counts: neither a removed one nor a store that cannot confirm
-    /// it goes on reading.
-    pub fn by_key(self, key: &str, of: &TeamName) -> Self {
-        let of_another = *of != self.team;
+    /// Listens for as long as that counts: neither a removed key nor an ended session, nor a store that
+    /// cannot confirm it, goes on reading. `of` is the team that an API key is of.
+    pub fn by(self, credential: Credential, of: Option<&TeamName>) -> Self {
+        let asks_itself = of != Some(&self.team);
         // A change between the caller's proof and here was told to nobody.
-        Self { key: Some(key.to_owned()), of_another, doubts: true, ..self }
+        Self { credential: Some(credential), asks_itself, doubts: true, ..self }
     }
 
     /// Whether it has read all that there was when it last looked: from now on it hears what is new.
@@ -217,11 +218,11 @@ impl Listener {
                 self.doubts |= !self.caught_up; // it may take long, and hears of no doubt meanwhile
                 continue;
             }
-            let news = match self.of_another {
+            let news = match self.asks_itself {
                 false => self.live.recv().await,
                 true => tokio::time::timeout(POLL, self.live.recv()).await.unwrap_or(Ok(News::Doubt)),
             };
-            self.doubts = self.of_another;
+            self.doubts = self.asks_itself;
             match news {
                 Ok(News::Doubt) => self.doubts = true,
                 Ok(News::Event(event)) if event.number == self.last + 1 => {
@@ -239,10 +240,10 @@ impl Listener {
         }
     }
 
-    /// Whether the key counts still; asked for again until that is answered.
+    /// Whether the credential counts still; asked for again until that is answered.
     async fn ask_for_key(&mut self) -> Result<(), Error> {
-        if let Some(key) = &self.key {
-            self.gateway.caller(key).await?.ok_or(Refusal::NotFound("key"))?;
+        if let Some(credential) = &self.credential {
+            self.gateway.caller_by(credential).await?.ok_or(Refusal::NotFound("key"))?;
         }
         self.doubts = false;
         Ok(())

@@ -224,11 +224,12 @@ impl Gateway {
         while self.relay().await? > 0 {}
         self.end_streams(name).await?;
         self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
+        let users = self.names_of_users(name).await?;
         let screens: Vec<String> = team.screens.iter().map(|screen| screen_name(name, screen)).collect();
         let saved = self.decide(&reads, |_, now| {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
-            change.delete.extend(screens.iter().cloned());
+            change.delete.extend(screens.iter().chain(&users).cloned());
             change.delete.push(counting_name(name));
             change.trim.push((hours_index(name), "~".to_owned()));
             for webhook in team.webhooks.keys() {

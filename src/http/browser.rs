@@ -23,17 +23,34 @@ pub(super) fn browser(state: &Shared, headers: &HeaderMap) -> (String, String) {
     (browser, cookie)
 }
 
+/// The fields of a form, whoever sent it.
+pub(super) struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    /// Reads them.
+    pub async fn read(request: Request) -> Result<Self, Problem> {
+        let bytes = read(request, &()).await?;
+        let fields = url::form_urlencoded::parse(&bytes);
+        Ok(Self(fields.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()))
+    }
+
+    /// A field's value; empty where it was not sent.
+    pub fn field(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+}
+
 /// A form of a page of ours, sent by the browser that was shown it.
 pub(super) struct Form {
     /// The browser's own name.
     pub browser: String,
-    fields: BTreeMap<String, String>,
+    fields: Fields,
 }
 
 impl Form {
     /// A field's value; empty where it was not sent.
     pub fn field(&self, name: &str) -> &str {
-        self.fields.get(name).map_or("", String::as_str)
+        self.fields.field(name)
     }
 
     /// Reads a form; none where this browser was not shown it, or where it comes from elsewhere.
@@ -44,11 +61,7 @@ impl Form {
     /// The same of a page whose secret is another one.
     pub async fn read_for(state: &Shared, page: &str, request: Request) -> Result<Option<Self>, Problem> {
         let headers = request.headers().clone();
-        let bytes = read(request, &()).await?;
-        let mut fields = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(&bytes) {
-            fields.insert(name.into_owned(), value.into_owned());
-        }
+        let fields = Fields::read(request).await?;
         let browser = cookie(state, &headers).unwrap_or_default();
         let form = Self { browser, fields };
         let shown = !form.browser.is_empty() && is_nonce(state, page, &form.browser, form.field("nonce"));
@@ -61,6 +74,19 @@ pub(super) fn fingerprint(state: &Shared, browser: &str) -> Tag {
     state.gateway.keys().form.tag(&[b"browser", browser.as_bytes()])
 }
 
+/// The value of a cookie of ours, by its name without what https puts before it.
+pub(super) fn cookie_named(state: &Shared, headers: &HeaderMap, name: &str) -> Option<String> {
+    let name = if is_https(state) { format!("__Host-{name}") } else { name.to_owned() };
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())
+}
+
+/// Whether browsers reach us over TLS; else it is a loopback.
+pub(super) fn is_https(state: &Shared) -> bool {
+    state.gateway.public_url().starts_with("https:")
+}
+
 fn cookie_name(state: &Shared) -> (&'static str, &'static str) {
     match state.gateway.public_url().starts_with("https:") {
         true => ("__Host-cs_browser", "; Secure"),
@@ -68,7 +94,7 @@ fn cookie_name(state: &Shared) -> (&'static str, &'static str) {
     }
 }
 
-fn cookie(state: &Shared, headers: &HeaderMap) -> Option<String> {
+pub(super) fn cookie(state: &Shared, headers: &HeaderMap) -> Option<String> {
     let (name, _) = cookie_name(state);
     let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
     let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));

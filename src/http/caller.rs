@@ -9,11 +9,12 @@ use http::request::Parts;
 
 use super::Shared;
 use super::problem::Problem;
+use super::session::of_own_page;
 use super::slugs;
 use crate::domain::challenge::ChallengeId;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::team::Role;
-use crate::gateway::callers::Caller;
+use crate::gateway::callers::{Caller, Credential};
 use crate::gateway::challenges::Attending;
 use crate::gateway::interactions::Acting;
 
@@ -45,13 +46,33 @@ callers! {
 }
 
 async fn caller(parts: &Parts, state: &Shared, at_least: Role) -> Result<Arc<Caller>, Problem> {
-    let key = bearer(parts).ok_or_else(|| Problem::of(&slugs::UNAUTHORIZED))?;
-    let found = state.gateway.caller(key).await.map_err(|e| state.problem(e))?;
+    let found = match bearer(parts) {
+        Some(key) => state.gateway.caller(key).await.map_err(|e| state.problem(e))?,
+        None => in_session(parts, state).await?,
+    };
     let caller = found.ok_or_else(|| Problem::of(&slugs::UNAUTHORIZED))?;
     if caller.role < at_least {
         return Err(Problem::of(&slugs::FORBIDDEN));
     }
     Ok(caller)
+}
+
+/// Who is signed in to the consoles. Whoever changes something is there, and does not become idle.
+async fn in_session(parts: &Parts, state: &Shared) -> Result<Option<Arc<Caller>>, Problem> {
+    let Some(credential) = of_own_page(state, &parts.headers)? else { return Ok(None) };
+    let found = state.gateway.caller_by(&credential).await.map_err(|e| state.problem(e))?;
+    if let (Some(_), false, Credential::Session { token, .. }) = (&found, parts.method.is_safe(), &credential) {
+        state.gateway.session_is_used(token).await.map_err(|e| state.problem(e))?;
+    }
+    Ok(found)
+}
+
+/// What a request is asked by, for who must ask again later.
+pub(super) fn credential(parts: &Parts, state: &Shared) -> Result<Option<Credential>, Problem> {
+    match bearer(parts) {
+        Some(key) => Ok(Some(Credential::Key(key.to_owned()))),
+        None => of_own_page(state, &parts.headers),
+    }
 }
 
 /// The one `Authorization: Bearer` of a request (RFC 6750 §2.1).
@@ -64,6 +85,9 @@ pub(super) fn bearer(parts: &Parts) -> Option<&str> {
 
 /// The team that a path names, where the caller may act on it; else it does not exist.
 pub fn team_of_path(caller: &Caller, text: &str) -> Result<TeamName, Problem> {
+    if caller.only.is_some() {
+        return Err(Problem::of(&slugs::FORBIDDEN).saying("A frame sees one interaction and nothing of its team."));
+    }
     let named: Option<TeamName> = text.parse().ok();
     named.and_then(|named| caller.team_for(Some(&named))).ok_or_else(|| Problem::of(&slugs::NOT_FOUND))
 }
@@ -71,6 +95,7 @@ pub fn team_of_path(caller: &Caller, text: &str) -> Result<TeamName, Problem> {
 /// The team of a list or a creation: the caller's own, or the one an owner names by `?team=`.
 pub fn team_of_query(caller: &Caller, named: Option<&str>) -> Result<TeamName, Problem> {
     match named {
+        _ if caller.only.is_some() => team_of_path(caller, ""),
         Some(text) => team_of_path(caller, text),
         None => caller.team.clone().ok_or_else(|| {
             Problem::of(&slugs::INVALID).saying("An owner says which team by the query parameter team.")
@@ -78,14 +103,22 @@ pub fn team_of_query(caller: &Caller, named: Option<&str>) -> Result<TeamName, P
     }
 }
 
+/// To a frame there is one interaction, and no other.
+fn may_see(caller: &Caller, id: InteractionId) -> Result<(), Problem> {
+    let other = caller.only.is_some_and(|only| only.interaction != id);
+    if other { Err(Problem::of(&slugs::NOT_FOUND)) } else { Ok(()) }
+}
+
 /// An act of a caller on the interaction that a path names.
 pub fn acting<'a>(caller: &'a Caller, id: &str) -> Result<Acting<'a>, Problem> {
     let id: InteractionId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    may_see(caller, id)?;
     Ok(Acting { id, team: caller.sees(), actor: caller.actor.clone() })
 }
 
 /// An act of a caller on the challenge that a path names.
 pub fn attending<'a>(caller: &'a Caller, id: &str) -> Result<Attending<'a>, Problem> {
     let id: ChallengeId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    may_see(caller, id.interaction)?;
     Ok(Attending { id, team: caller.sees(), actor: caller.actor.clone() })
 }

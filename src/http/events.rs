@@ -16,9 +16,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Query;
-use super::caller::{Bot, bearer, team_of_query};
+use super::caller::{Bot, credential, team_of_query};
 use super::problem::Problem;
 use super::{Shared, slugs};
+use crate::domain::id::InteractionId;
 use crate::gateway::relay::Numbered;
 use crate::gateway::stream::Listener;
 
@@ -54,7 +55,12 @@ async fn stream_events(
     headers: HeaderMap,
     parts: Parts,
 ) -> Result<Response, Problem> {
-    let team = team_of_query(&caller, query.team.as_deref())?;
+    // A frame hears of its interaction alone.
+    let only = caller.only.map(|only| only.interaction);
+    let team = match (&only, &caller.team) {
+        (Some(_), Some(team)) => team.clone(),
+        _ => team_of_query(&caller, query.team.as_deref())?,
+    };
     let after = match headers.get("last-event-id").map(|v| v.to_str().unwrap_or("?")) {
         None | Some("") => None,
         Some(text) => Some(
@@ -63,11 +69,14 @@ async fn stream_events(
         ),
     };
     let listener = state.gateway.listen(&team, after).await.map_err(|e| state.problem(e))?;
-    let listener = match &caller.team {
-        Some(of) => listener.by_key(bearer(&parts).unwrap_or_default(), of),
-        None => listener, // the configuration's key counts as long as the process
+    let is_key = caller.who.is_none() && only.is_none();
+    let listener = match (&caller.team, credential(&parts, &state)?) {
+        (None, _) if is_key => listener, // the configuration's key counts as long as the process
+        (of, Some(credential)) => listener.by(credential, of.as_ref().filter(|_| is_key)),
+        (_, None) => return Err(Problem::of(&slugs::UNAUTHORIZED)),
     };
-    let events = live(listener, come_back(state.gateway.draw())).take_until(state.stopping.clone().cancelled_owned());
+    let come_back = come_back(state.gateway.draw());
+    let events = live(listener, only, come_back).take_until(state.stopping.clone().cancelled_owned());
     let head = [("content-type", "text/event-stream"), ("cache-control", "no-cache"), ("x-accel-buffering", "no")];
     Ok((head, Body::from_stream(events)).into_response())
 }
@@ -80,13 +89,22 @@ fn come_back(chance: [u8; 2]) -> Bytes {
 }
 
 /// When to come back, each event in the words that all listeners share, and in long silence a comment.
-fn live(listener: Listener, come_back: Bytes) -> impl Stream<Item = Result<Bytes, Infallible>> {
+fn live(
+    listener: Listener,
+    only: Option<InteractionId>,
+    come_back: Bytes,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let alive = interval_at(Instant::now() + ALIVE, ALIVE);
-    let events = stream::unfold((listener, alive), |(mut listener, mut alive)| async move {
-        let words = tokio::select! {
-            biased;
-            heard = listener.next() => heard.ok()?.words(told),
-            _ = alive.tick() => Bytes::from_static(b": alive\n\n"),
+    let events = stream::unfold((listener, alive), move |(mut listener, mut alive)| async move {
+        let words = loop {
+            tokio::select! {
+                biased;
+                heard = listener.next() => match heard.ok()? {
+                    other if only.is_some() && other.event.interaction != only => {}
+                    heard => break heard.words(told),
+                },
+                _ = alive.tick() => break Bytes::from_static(b": alive\n\n"),
+            }
         };
         Some((Ok(words), (listener, alive)))
     });

@@ -123,7 +123,8 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
     if is_packed(request.headers()) && !path.starts_with(PLATFORMS) {
         return Some(not_unpacked());
     }
-    let page = ["/l/", "/c/", "/r/", "/login/"].iter().any(|start| path.starts_with(start));
+    let page =
+        ["/l/", "/c/", "/r/", "/login/", "/signin", "/account", "/embed/"].iter().any(|start| path.starts_with(start));
     let post_back = path.starts_with("/p/");
     let window = path.starts_with("/webchat/") || path.starts_with("/status/");
     let from = || client(request.extensions().get(), request.headers(), &shared.proxies);

@@ -47,6 +47,29 @@ impl<C: Clock> Limiter<C> {
     }
 }
 
+/// Tries to sign in to the consoles from one address: a house of agents in the morning, and no list of
+/// passwords.
+const KNOCKS: NonZeroU32 = NonZeroU32::new(60).expect("60 is not 0");
+
+/// Counts tries to sign in: sixty at once, and one more every ten seconds.
+pub(super) struct Knocking(RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock, NoOpMiddleware>);
+
+impl Default for Knocking {
+    fn default() -> Self {
+        let quota = Quota::with_period(Duration::from_secs(10)).expect("ten seconds are some").allow_burst(KNOCKS);
+        Self(RateLimiter::dashmap(quota))
+    }
+}
+
+impl Knocking {
+    pub(super) fn allows(&self, address: IpAddr) -> bool {
+        if self.0.len() > MOST_ADDRESSES {
+            self.0.retain_recent();
+        }
+        self.0.check_key(&address).is_ok()
+    }
+}
+
 /// An address that was refused too often is watched for so long after it was refused last.
 const WATCHED: Duration = Duration::from_secs(1);
 

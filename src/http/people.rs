@@ -50,7 +50,7 @@ pub(super) fn short(pointer: String, text: Option<String>, longest: usize) -> Re
 
 pub(super) fn person(at: &str, new: NewParticipant) -> Result<(Role, Person), Problem> {
     let name = short(format!("{at}/name"), new.name, 200)?;
-    let (phone, email) = (phone(at, new.phone)?, email(at, new.email)?);
+    let (phone, email) = (phone(at, new.phone)?, mail_address(at, new.email)?);
     Ok((new.role, Person { name, phone, email, customer_id: customer(at, new.customer_id)? }))
 }
 
@@ -59,7 +59,7 @@ fn phone(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
     wrong.map_or(Ok(text), |why| Err(fault(format!("{at}/phone"), why)))
 }
 
-fn email(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
+pub(super) fn mail_address(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
     let text = short(format!("{at}/email"), text, 254)?;
     let wrong = text.as_deref().and_then(|text| is_mail_address(text).err());
     wrong.map_or(Ok(text), |why| Err(fault(format!("{at}/email"), why)))
@@ -131,7 +131,7 @@ async fn reassign_participant(
     let change = PersonChange {
         name: asked.name.map(|name| short("/name".into(), name, 200)).transpose()?,
         phone: asked.phone.map(|text| phone("", text)).transpose()?,
-        email: asked.email.map(|text| email("", text)).transpose()?,
+        email: asked.email.map(|text| mail_address("", text)).transpose()?,
         customer_id: asked.customer_id.map(|text| customer("", text)).transpose()?,
     };
     let held = state.gateway.reassign(acting, &who, &change).await.map_err(|e| state.problem(e))?;

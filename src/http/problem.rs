@@ -108,6 +108,7 @@ impl Problem {
             Refusal::ActorConflict => Self::of(&slugs::ACTOR_CONFLICT),
             Refusal::Settings(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::TooManyKeys => Self::of(&slugs::TOO_MANY_KEYS),
+            Refusal::TooManyUsers => Self::of(&slugs::TOO_MANY_USERS),
             Refusal::UnusableKey(why) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", why)]),
             Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
             Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),

@@ -211,6 +211,12 @@ slugs! {
     TOO_MANY_KEYS = "too-many-keys" CONFLICT "Too many keys"
         "A team has at most 100 keys of a kind."
         "Remove one that is no longer needed.";
+    TOO_MANY_USERS = "too-many-users" CONFLICT "Too many users"
+        "A team has at most 500 local users."
+        "Remove one that is no longer needed, or let people sign in by OpenID Connect.";
+    FOREIGN_PAGE = "foreign-page" FORBIDDEN "Not from our own page"
+        "A signed-in browser asked without the word that only our own pages have: another website may have made it ask."
+        "Pages of the consoles send `X-CSRF-Token`; programs use an API key.";
     EVENTS_GONE = "events-gone" GONE "The events are gone"
         "Events as old as `Last-Event-ID` are no longer kept."
         "Read the interactions' present state, then listen without `Last-Event-ID`.";

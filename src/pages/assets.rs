@@ -19,13 +19,20 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 18] = [
+    ("agent.js", JS, include_str!("agent.js")),
+    ("api.js", JS, include_str!("api.js")),
+    ("console.css", CSS, include_str!("console.css")),
+    ("console.js", JS, include_str!("console.js")),
+    ("countersign-status.js", JS, include_str!("countersign-status.js")),
     ("countersign.css", CSS, include_str!("countersign.css")),
     ("countersign.js", JS, include_str!("countersign.js")),
-    ("countersign-status.js", JS, include_str!("countersign-status.js")),
+    ("frame.js", JS, include_str!("frame.js")),
     ("icon.svg", "image/svg+xml", include_str!("icon.svg")),
+    ("new.js", JS, include_str!("new.js")),
     ("opener.js", JS, include_str!("opener.js")),
     ("page.js", JS, include_str!("page.js")),
+    ("panel.js", JS, include_str!("panel.js")),
     ("reference.css", CSS, include_str!("reference.css")),
     ("reference.js", JS, include_str!("reference.js")),
     ("screen.css", CSS, include_str!("screen.css")),
@@ -157,6 +164,7 @@ mod tests {
                 "window.js" => &["fetch(`${words.path}", "fetch(`${words.path}"],
                 "countersign.js" => &["fetch(address, { met"],
                 "countersign-status.js" => &["fetch(address, { met", "fetch(url, { method:"],
+                "api.js" => &["fetch(path, request)"],
                 _ => &[],
             };
             assert_eq!(asked, allowed, "{name}");

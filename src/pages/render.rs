@@ -9,7 +9,7 @@ use super::{
     Answer, Brand, CustomerLogin, Done, Landing, Notice, ProblemPage, Screen, Window, assets, prose, reference, texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 13] = [
+pub(super) const TEMPLATES: [(&str, &str); 19] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
@@ -23,6 +23,12 @@ pub(super) const TEMPLATES: [(&str, &str); 13] = [
     ("problem.html", include_str!("templates/problem.html")),
     ("prose.html", include_str!("templates/prose.html")),
     ("reference.html", include_str!("templates/reference.html")),
+    ("console.html", include_str!("templates/console.html")),
+    ("signin.html", include_str!("templates/signin.html")),
+    ("set_password.html", include_str!("templates/set_password.html")),
+    ("account.html", include_str!("templates/account.html")),
+    ("agent.html", include_str!("templates/agent.html")),
+    ("frame.html", include_str!("templates/frame.html")),
 ];
 
 /// The hosted pages, ready to be drawn.
@@ -46,6 +52,7 @@ impl Pages {
         templates.add_function("n", count);
         templates.add_function("ago", ago);
         templates.add_function("span", span);
+        templates.add_function("texts", texts_from);
         templates.add_function("channel_name", channel_name);
         templates.add_function("asset", asset_address);
         templates.add_filter("moment", moment);
@@ -130,7 +137,7 @@ impl Pages {
         self.draw(template, context! { lang, dir, stylesheet, logo, name, back, page })
     }
 
-    fn draw(&self, template: &str, values: Value) -> String {
+    pub(super) fn draw(&self, template: &str, values: Value) -> String {
         let template = self.templates.get_template(template).expect("every name is in TEMPLATES");
         template.render(values).expect("templates use what their page has: tests draw each")
     }
@@ -193,6 +200,13 @@ fn span(state: &State, seconds: u64) -> Result<String, Error> {
 
 fn found(key: &str, text: Option<String>) -> Result<String, Error> {
     text.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no text {key:?}")))
+}
+
+/// `texts("js.")`: every text whose key begins so, without that beginning, as JSON for a script.
+fn texts_from(state: &State, start: &str) -> Result<String, Error> {
+    let language = state.lookup("lang").and_then(|lang| lang.as_str().map(str::to_owned)).unwrap_or_default();
+    let found: std::collections::BTreeMap<&str, &str> = texts::beginning(&language, start).collect();
+    serde_json::to_string(&found).map_err(|_| Error::new(ErrorKind::InvalidOperation, "texts are plain"))
 }
 
 /// What people call the channel; one we have no word for keeps its own name.

@@ -224,6 +224,22 @@ fn every_text_that_a_template_asks_for_exists_and_is_asked_for() {
     }
     // By render.rs, by name, and by scripts on pages of others.
     let elsewhere = ["notice.", "channel.", "ago.", "left.", "month.", "moment", "chat.", "status."];
+    let scripts: String = ["agent.js", "api.js", "frame.js", "new.js", "panel.js"]
+        .map(|name| std::str::from_utf8(asset(name).expect("listed").bytes).expect("text"))
+        .concat();
+    for (key, _) in texts::consoles::rows() {
+        let Some(word) = key.strip_prefix("js.") else {
+            let stem = |stem: &&str| stem.ends_with('.') && key.starts_with(*stem);
+            assert!(asked.contains(key) || asked.iter().any(stem), "{key}: nobody asks");
+            continue;
+        };
+        let stem = word.split('.').next().unwrap_or_default();
+        let named = scripts.contains(&format!("\"{word}\""))
+            || scripts.contains(&format!("`{stem}.${{"))
+            || ["live", "lost", "over", "primary", "cosigner"].contains(&word)
+            || ["not-arrived", "not-shown", "code-gone"].contains(&word);
+        assert!(named, "{key}: no script asks");
+    }
     for (key, _) in texts::LANGUAGES[0].1 {
         let counted = key.rsplit_once('.').is_some_and(|(stem, _)| asked.contains(stem));
         let by_name = asked.contains(key) || counted || elsewhere.iter().any(|stem| key.starts_with(stem));

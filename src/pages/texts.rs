@@ -2,6 +2,7 @@
 //! and moments among them. The words themselves stand in a table for each language; every table has every
 //! text. `{name}` in a text is filled by the template.
 
+pub(super) mod consoles;
 mod de;
 mod en;
 mod es;
@@ -69,10 +70,17 @@ pub(super) fn form(language: &str, count: u64) -> &'static str {
     if one { "one" } else { "other" }
 }
 
+/// The consoles' texts whose keys begin so, without that beginning.
+pub(super) fn beginning(language: &str, start: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let at = LANGUAGES.iter().position(|(name, _)| *name == language).unwrap_or(0);
+    consoles::rows().filter_map(move |(key, said)| Some((key.strip_prefix(start)?, said[at])))
+}
+
 /// The text of that key in a language that `language` named; none where nobody has such a text.
 pub(super) fn text(language: &str, key: &str) -> Option<&'static str> {
-    let (_, texts) = LANGUAGES.iter().find(|(name, _)| *name == language)?;
-    texts.iter().find(|(name, _)| *name == key).map(|(_, text)| *text)
+    let at = LANGUAGES.iter().position(|(name, _)| *name == language)?;
+    let own = LANGUAGES[at].1.iter().find(|(name, _)| *name == key).map(|(_, text)| *text);
+    own.or_else(|| consoles::rows().find(|(name, _)| *name == key).map(|(_, said)| said[at]))
 }
 
 /// The text for `count` of something: `KEY.one`, `KEY.other`.
@@ -215,6 +223,19 @@ mod tests {
             for (key, text) in own {
                 assert_eq!(names(text), names(english[key]), "{language}: {key}");
                 assert!(!text.trim().is_empty() && text.trim() == text, "{language}: {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_consoles_say_everything_once_with_the_same_values_in_every_language() {
+        let mut keys = std::collections::BTreeSet::new();
+        for (key, said) in consoles::rows() {
+            assert!(keys.insert(key), "{key} stands twice");
+            for (text, (language, _)) in said.iter().zip(LANGUAGES) {
+                assert_eq!(names(text), names(said[0]), "{language}: {key}");
+                assert!(!text.trim().is_empty() && text.trim() == *text, "{language}: {key}");
+                assert!(language == "en" || *text != said[0] || !text.contains(' '), "{language}: {key}");
             }
         }
     }

@@ -3,12 +3,13 @@
 //! Chromium drives the demo that the binary itself serves, on a phone and on a desktop, with
 //! JavaScript and without. Screenshots of every step are left in `target/screens`.
 
+mod agent;
 mod codes;
 mod driver;
 mod everybody;
 mod house;
 mod pages;
-mod process;
+pub mod process;
 mod scenes;
 mod site;
 mod status;

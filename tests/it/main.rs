@@ -53,6 +53,7 @@ mod rolling;
 mod sending;
 mod showing;
 mod simulation;
+mod staff;
 mod status;
 mod store_contract;
 mod stores;

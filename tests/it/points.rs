@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-const POINTS: [(&str, RangeInclusive<u8>); 10] = [
-    ("L", 1..=5),
-    ("L", 7..=8),
+const POINTS: [(&str, RangeInclusive<u8>); 9] = [
+    ("L", 1..=8),
     ("L", 10..=12),
     ("L", 16..=39),
     ("P", 1..=10),

@@ -110,6 +110,15 @@ const TABLE: &[Row] = &[
     Row("get",    "/v1/teams/{team}/webhooks/{name}/deliveries", Least::Admin, none),
     Row("post",   "/v1/teams/{team}/webhooks/{name}/deliveries/{id}/redeliver", Least::Admin, none),
     Row("delete", "/v1/teams/{team}/webhooks/{name}", Least::Admin, none),
+    Row("get",    "/v1/interactions/{id}/history", Least::Bot, none),
+    Row("get",    "/v1/teams/{team}/users", Least::Admin, none),
+    Row("put",    "/v1/teams/{team}/users/{name}", Least::Admin, || json!({"role": "agent"})),
+    Row("get",    "/v1/teams/{team}/users/{name}", Least::Admin, none),
+    Row("post",   "/v1/teams/{team}/users/{name}/invite", Least::Admin, || json!({})),
+    Row("post",   "/v1/teams/{team}/users/{name}/totp-reset", Least::Admin, || json!({})),
+    Row("post",   "/v1/teams/{team}/users/{name}/unlock", Least::Admin, || json!({})),
+    Row("post",   "/v1/teams/{team}/users/{name}/sign-out", Least::Admin, || json!({})),
+    Row("delete", "/v1/teams/{team}/users/{name}", Least::Admin, none),
 ];
 
 /// Things that exist, and what they are called in a path.
@@ -192,6 +201,8 @@ async fn things(team: &Team) -> Things {
     let challenge = team.otp(&interaction).await;
     team.arrives(&challenge).await;
     team.channel("pager").await;
+    let user = format!("/v1/teams/{}/users/pager", team.name);
+    team.world.call(&team.admin, "PUT", &user, json!({"role": "agent"})).await.expect(201);
     team.world.gateway.tend().await.unwrap();
     let deliveries = team.world.call(&team.admin, "GET", &deliveries, Value::Null).await.expect(200);
     let screen = format!("/v1/teams/{}/screens/pager", team.name);

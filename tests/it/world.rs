@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use countersign::ambient::{FixedClock, SeededEntropy};
+use countersign::domain::provider::Provider;
 use countersign::domain::secret::Secret;
 use countersign::gateway::{Gateway, Premises, Retention};
 use countersign::http;
@@ -152,6 +153,13 @@ impl World {
         Self { gateway, router, recorder, ..self.clone() }
     }
 
+    /// The node whose staff also sign in by that OpenID provider.
+    pub fn with_provider(&self, provider: Provider) -> Self {
+        let node = Node { provider: Some(provider), ..Node::default() };
+        let (gateway, router, recorder) = node.over(self.store.clone(), self.clock.clone(), unique());
+        Self { gateway, router, recorder, ..self.clone() }
+    }
+
     /// Another node on the same store (one that keeps no flag board) and clock.
     pub fn second_node(&self) -> Self {
         let (gateway, router, recorder) = node(self.store.clone(), self.clock.clone(), 2);
@@ -263,11 +271,12 @@ fn node_with(
 struct Node {
     platforms: Vec<Arc<dyn Definition>>,
     reach: Reach,
+    provider: Option<Provider>,
 }
 
 impl Default for Node {
     fn default() -> Self {
-        Self { platforms: Vec::new(), reach: Reach::new(|ip| ip.is_loopback()) }
+        Self { platforms: Vec::new(), reach: Reach::new(|ip| ip.is_loopback()), provider: None }
     }
 }
 
@@ -283,6 +292,7 @@ impl Node {
             channels: Registry::of(self.platforms),
             directories: countersign::app::directories(&self.reach),
             reach: self.reach,
+            provider: self.provider,
             posts: None,
         };
         let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::pages::consoles::*;
 use crate::pages::*;
 
 pub(super) fn brand(name: &str) -> Brand {
@@ -255,11 +256,66 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
     drawn
 }
 
+/// What the company's own people see, before scripts have filled it.
+fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
+    let (text, language) = (|| word.to_owned(), || "en".to_owned());
+    let sign_in = |step, trouble| {
+        let (team, name, next, nonce) = (text(), text(), text(), text());
+        pages.sign_in(&SignIn {
+            language: language(),
+            step,
+            trouble,
+            team,
+            name,
+            next,
+            nonce,
+            provider: true,
+            owner_key: true,
+        })
+    };
+    let frame = |page| Shell {
+        language: language(),
+        page,
+        word: text(),
+        team: Some(text()),
+        teams: vec![(text(), text()), ("beta".to_owned(), text())],
+        name: Some(text()),
+        role: "admin",
+    };
+    let set = SetPassword {
+        language: language(),
+        action: text(),
+        name: text(),
+        team: text(),
+        nonce: text(),
+        trouble: Some(Trouble::Short),
+    };
+    let enrolment = Enrolment::of("otpauth://totp/x:y?secret=MZXW6YTBOI&issuer=x");
+    let account = Account {
+        frame: frame("account"),
+        local: true,
+        has_app: false,
+        enrolment: Some(enrolment),
+        trouble: Some(Trouble::Code),
+    };
+    let admits = Admits { pin: true, both: true, shows_codes: true, channels: vec![text()] };
+    let embedded = Frame { language: language(), interaction: text(), team: text(), token: text() };
+    vec![
+        ("staff-sign-in", sign_in(SignInStep::First, Some(Trouble::Wrong))),
+        ("staff-code", sign_in(SignInStep::Code, None)),
+        ("staff-set-password", pages.set_password(&set)),
+        ("staff-account", pages.account(&account)),
+        ("staff-agent", pages.agent(&Agent { frame: frame("agent"), admits })),
+        ("staff-frame", pages.frame(&embedded)),
+    ]
+}
+
 /// Every page: the customer's in English, and the developer's.
 pub(super) fn gallery(word: &str) -> Vec<(&'static str, String)> {
     let pages = Pages::new();
     let mut drawn = customers(word, "en");
     drawn.push(("window", pages.window(&window(word))));
+    drawn.extend(staff(word, &pages));
     drawn.extend([("problem", pages.problem(&problem(word))), ("docs", pages.docs(&openapi(word)))]);
     drawn
 }

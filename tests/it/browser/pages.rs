@@ -257,7 +257,7 @@ impl Browser {
         self.looks(&format!("{who}-3-in")).await
     }
 
-    async fn has_focus(&self, css: &str) -> WebDriverResult<bool> {
+    pub async fn has_focus(&self, css: &str) -> WebDriverResult<bool> {
         let wanted = self.find(css).await?;
         Ok(self.driver.active_element().await?.element_id() == wanted.element_id())
     }
@@ -267,7 +267,7 @@ impl Browser {
     }
 
     /// Tabs to it, and sees where it is.
-    async fn tabs_to(&self, css: &str) -> WebDriverResult<()> {
+    pub async fn tabs_to(&self, css: &str) -> WebDriverResult<()> {
         for _ in 0..20 {
             self.presses(Key::Tab).await?;
             if self.has_focus(css).await? {

@@ -1,0 +1,46 @@
+//! What has happened in one interaction, read out of its team's stream: newest first, as far back as is
+//! looked. What is older than the stream keeps is in the audit trail alone.
+
+use super::interactions::Acting;
+use super::names::stream_index;
+use super::relay::Numbered;
+use super::{Error, Gateway, decode};
+use crate::store::Order;
+
+/// So many events of the team are looked through; a busy team's older ones stay unseen.
+const DEEPEST: usize = 4096;
+
+/// At once.
+const PAGE: usize = 512;
+
+/// No more are told.
+const MOST: usize = 200;
+
+impl Gateway {
+    /// The interaction's events, newest first; false where there may be older ones.
+    pub async fn history(&self, acting: Acting<'_>) -> Result<(Vec<Numbered>, bool), Error> {
+        let held = self.flag(acting.id, acting.team).await?;
+        let (team, opened_at) = (&held.interaction.team, held.interaction.opened_at);
+        let (index, mut after, mut found) = (stream_index(team), None::<String>, Vec::new());
+        for _ in 0..DEEPEST / PAGE {
+            let partition = self.team_partition(team);
+            let page = self.store.list(partition, &index, Order::Falling, after.as_deref(), PAGE).await?;
+            for entry in &page {
+                let numbered: Numbered = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                if numbered.event.at < opened_at {
+                    return Ok((found, true));
+                }
+                if numbered.event.interaction == Some(acting.id) {
+                    found.push(numbered);
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE && found.len() < MOST => after = Some(last.member.clone()),
+                Some(_) if found.len() >= MOST => break,
+                _ => return Ok((found, true)),
+            }
+        }
+        found.truncate(MOST);
+        Ok((found, false))
+    }
+}

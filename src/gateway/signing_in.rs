@@ -1,0 +1,296 @@
+//! Signing in to the consoles by what the gateway itself knows: the owner's key, a password, an app's code.
+//! What was wrong is counted and saved before anybody is told; who is unknown costs the same work and gets
+//! the same answer. By OpenID Connect, `oidc` says.
+
+use countersign_channels::{Address, Content, Message, Terms};
+use serde_json::json;
+
+use super::sending::{hand, outcome_of};
+use super::users::SetPassword;
+use super::{Error, Gateway, owner_tag};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{ChannelName, TeamName, UserName};
+use crate::domain::lockout::Consequence;
+use crate::domain::password::{Password, Policy, Weakness};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::{Tag, base64url};
+use crate::domain::sending::{Destination, PATIENCE};
+use crate::domain::session::{LONGEST, Local, Of, STEP, Session, Who};
+use crate::domain::time::Moment;
+use crate::domain::totp::Totp;
+use crate::domain::user::{Judged, MIN_PASSWORD, User, words};
+
+/// Where somebody stands after a step of signing in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// She is in, by this session.
+    In(String),
+    /// Her app's code is wanted, in this half of one.
+    CodeWanted(String),
+    /// Not so. Why is told to nobody.
+    No,
+}
+
+/// What became of a new password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// It counts from now on.
+    Taken,
+    /// It may not be one.
+    Weak(Weakness),
+    /// The link, or the old password, does not count.
+    No,
+}
+
+impl Gateway {
+    /// Signs in whoever holds the configuration's owner key.
+    pub async fn sign_in_as_owner(&self, key: &str) -> Result<Step, Error> {
+        let shown = owner_tag(&self.keys.api, key.as_bytes());
+        if self.owner != Some(shown) {
+            return Ok(Step::No);
+        }
+        tracing::info!("the owner signed in to the consoles with the configuration's key");
+        self.keep_session(Of::Person(Who::Owner(shown)), LONGEST).await.map(Step::In)
+    }
+
+    /// Whether there is such a key.
+    pub fn has_owner_key(&self) -> bool {
+        self.owner.is_some()
+    }
+
+    /// Signs in a local user; `name` may be her mail address.
+    pub async fn sign_in(&self, team: &str, name: &str, password: &str) -> Result<Step, Error> {
+        let user = self.meant(team, name).await?;
+        let kept = user.as_ref().and_then(|user| user.password.clone());
+        // What no password can be is compared, too: how long it takes tells nothing.
+        let typed = Password::parse(password).or_else(|| Password::parse("-"));
+        let typed = typed.ok_or_else(|| Error::Damaged("a dash is a text".into()))?;
+        let right = self.is_password(kept.clone(), typed).await? && Password::parse(password).is_some();
+        let Some(User { team, name, .. }) = user else { return Ok(Step::No) };
+        let (judged, user) = self
+            .judge(&team, &name, |user, rule, times| user.judge_password(right, kept.as_ref(), rule, times))
+            .await?;
+        self.next_step(judged, &user).await
+    }
+
+    /// Goes on with her app's code, in the half of a session that a right password made.
+    pub async fn sign_in_code(&self, token: &str, code: &str) -> Result<Step, Error> {
+        let Some(Session { of: Of::HalfWay(half), .. }) = self.session(token).await? else { return Ok(Step::No) };
+        let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+        let (judged, user) = self
+            .judge(&half.team, &half.name, |user, rule, times| {
+                if user.generation == half.generation { user.judge_code(&code, rule, times) } else { Judged::Refused }
+            })
+            .await?;
+        match judged {
+            Judged::Right if self.take_session(token).await?.is_none() => Ok(Step::No),
+            Judged::CodeWanted => Ok(Step::No),
+            judged => self.next_step(judged, &user).await,
+        }
+    }
+
+    async fn next_step(&self, judged: Judged, user: &User) -> Result<Step, Error> {
+        let local = Local { team: user.team.clone(), name: user.name.clone(), generation: user.generation };
+        match judged {
+            Judged::Right => self.keep_session(Of::Person(Who::Local(local)), LONGEST).await.map(Step::In),
+            Judged::CodeWanted => self.keep_session(Of::HalfWay(local), STEP).await.map(Step::CodeWanted),
+            Judged::Wrong(_) | Judged::Refused => Ok(Step::No),
+        }
+    }
+
+    /// Who is meant by what was typed; the same reading for whoever it is.
+    async fn meant(&self, team: &str, name: &str) -> Result<Option<User>, Error> {
+        let nobody: TeamName = "nobody".parse().map_err(|_| Error::Damaged("a team's name".into()))?;
+        let named = team.trim().to_lowercase().parse().unwrap_or(nobody);
+        let there = self.team(&named).await?.is_some();
+        let roster = self.roster(&named).await?;
+        let Some(name) = roster.find(name.trim()).filter(|_| there) else { return Ok(None) };
+        self.user_record(&named, name).await
+    }
+
+    /// Lets a rule judge a user, and tells what follows.
+    async fn judge(
+        &self,
+        team: &TeamName,
+        name: &UserName,
+        rule: impl Fn(&mut User, &crate::domain::settings::Lockout, (Moment, Moment)) -> Judged,
+    ) -> Result<(Judged, User), Error> {
+        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let lockout = &view.effective.settings.lockout;
+        let actor = Actor::User(format!("{team}/{name}"));
+        let (judged, user) = self
+            .change_user(team, name, &actor, |user, now| {
+                let judged = rule(user, lockout, (now, self.sure()));
+                let event = match judged {
+                    Judged::Right => {
+                        Some((EventKind::UserSignedIn, json!({"user": name, "totp": user.totp.is_some()})))
+                    }
+                    Judged::Wrong(Consequence::Locked(until)) => {
+                        Some((EventKind::UserLocked, json!({"user": name, "until": until.to_string()})))
+                    }
+                    Judged::Wrong(Consequence::Banned) => Some((EventKind::UserBanned, json!({"user": name}))),
+                    _ => None,
+                };
+                Ok(((judged, user.clone()), event))
+            })
+            .await?;
+        if !matches!(judged, Judged::Right | Judged::CodeWanted) {
+            metrics::counter!("countersign_sign_ins_refused_total").increment(1);
+        }
+        Ok((judged, user))
+    }
+
+    /// What is kept of a set-password link's secret.
+    pub(super) fn invitation_tag(&self, team: &TeamName, name: &UserName, secret: &str) -> Tag {
+        self.keys.session.tag(&[b"invitation", team.as_str().as_bytes(), name.as_str().as_bytes(), secret.as_bytes()])
+    }
+
+    /// The page of a set-password link.
+    pub(super) fn set_password_url(&self, team: &TeamName, name: &UserName, secret: &str) -> String {
+        let name = base64url(name.as_str().as_bytes());
+        format!("{}/signin/set/{team}.{name}.{secret}", self.public_url())
+    }
+
+    /// Who may set her password by that link, now.
+    pub async fn invited(&self, token: &str) -> Result<Option<User>, Error> {
+        let Some((team, name, secret)) = parts(token) else { return Ok(None) };
+        if self.team(&team).await?.is_none() {
+            return Ok(None);
+        }
+        let (tag, now) = (self.invitation_tag(&team, &name, secret), self.now());
+        Ok(self.user_record(&team, &name).await?.filter(|user| user.is_invited(tag, now)))
+    }
+
+    /// Sets a password by a link, which is used up.
+    pub async fn accept(&self, token: &str, password: &str) -> Result<Chosen, Error> {
+        let Some((team, name, secret)) = parts(token) else { return Ok(Chosen::No) };
+        let Some(user) = self.invited(token).await? else { return Ok(Chosen::No) };
+        let tag = self.invitation_tag(&team, &name, secret);
+        self.choose(&user, password, |user, now| user.is_invited(tag, now)).await
+    }
+
+    /// Changes the password of somebody who is in and shows the old one. Her other sessions end; the step is
+    /// the one that she goes on with.
+    pub async fn change_password(&self, local: &Local, old: &str, new: &str) -> Result<(Chosen, Step), Error> {
+        let kept = self.user_record(&local.team, &local.name).await?.and_then(|user| user.password);
+        let Some(typed) = Password::parse(old) else { return Ok((Chosen::No, Step::No)) };
+        let right = self.is_password(kept.clone(), typed).await?;
+        let (judged, user) = self
+            .judge(&local.team, &local.name, |user, rule, times| user.judge_password(right, kept.as_ref(), rule, times))
+            .await?;
+        if !matches!(judged, Judged::Right | Judged::CodeWanted) {
+            return Ok((Chosen::No, Step::No));
+        }
+        let chosen = self.choose(&user, new, |user, _| user.generation == local.generation).await?;
+        match chosen {
+            Chosen::Taken => Ok((chosen, self.in_again(local).await?)),
+            _ => Ok((chosen, Step::No)),
+        }
+    }
+
+    async fn choose(&self, user: &User, password: &str, may: impl Fn(&User, Moment) -> bool) -> Result<Chosen, Error> {
+        let own = [user.name.as_str(), user.email.as_deref().unwrap_or_default()];
+        let own: Vec<&str> = own.into_iter().filter(|name| !name.is_empty()).collect();
+        let password = match (Policy { min_length: MIN_PASSWORD }).choose(password, &own) {
+            Ok(password) => password,
+            Err(weakness) => return Ok(Chosen::Weak(weakness)),
+        };
+        let hash = self.hash_password(password).await?;
+        let actor = Actor::User(format!("{}/{}", user.team, user.name));
+        let set = |user: &mut User, now| {
+            if !may(user, now) {
+                return Ok((Chosen::No, None));
+            }
+            user.set_password(hash.clone());
+            Ok((Chosen::Taken, Some((EventKind::UserChanged, json!({"user": user.name, "what": "password"})))))
+        };
+        self.change_user(&user.team, &user.name, &actor, set).await
+    }
+
+    /// A fresh session for somebody whose earlier ones have just ended by her own act.
+    async fn in_again(&self, local: &Local) -> Result<Step, Error> {
+        match self.user_record(&local.team, &local.name).await? {
+            Some(user) if !user.disabled => self.next_step(Judged::Right, &user).await,
+            _ => Ok(Step::No),
+        }
+    }
+
+    /// Begins with an authenticator app: what it reads, from a picture mostly.
+    pub async fn enrol_app(&self, local: &Local) -> Result<String, Error> {
+        let totp = Totp::new(self.draw());
+        let url = totp.otpauth_url("Countersign", &format!("{} ({})", local.name, local.team));
+        let begin = |user: &mut User, _| {
+            user.enrol(totp.clone());
+            Ok(((), None))
+        };
+        self.change_user(&local.team, &local.name, &local.actor(), begin).await?;
+        Ok(url)
+    }
+
+    /// The app shows a code: if it is right, the app counts from now on. Her other sessions end.
+    pub async fn confirm_app(&self, local: &Local, code: &str) -> Result<Step, Error> {
+        let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+        let confirm = |user: &mut User, now| {
+            let right = user.generation == local.generation && user.confirm_app(&code, now);
+            let event = right.then(|| (EventKind::UserChanged, json!({"user": user.name, "what": "totp_enrolled"})));
+            Ok((right, event))
+        };
+        match self.change_user(&local.team, &local.name, &local.actor(), confirm).await? {
+            true => self.in_again(local).await,
+            false => Ok(Step::No),
+        }
+    }
+
+    /// Ends every session of somebody.
+    pub async fn sign_out_everywhere(&self, who: &Who, token: &str) -> Result<(), Error> {
+        match who {
+            // One key, one owner: there is no record of others who hold it.
+            Who::Owner(_) => {}
+            Who::Local(local) => {
+                let end = |user: &mut User, _| {
+                    user.sign_out_everywhere();
+                    let data = json!({"user": user.name, "what": "signed_out_everywhere"});
+                    Ok(((), Some((EventKind::UserChanged, data))))
+                };
+                self.change_user(&local.team, &local.name, &local.actor(), end).await?;
+            }
+            Who::Provided { issuer, subject, .. } => self.end_generation(issuer, subject).await?,
+        }
+        self.end_session(token).await
+    }
+
+    /// Sends an invitation by the team's mail, where it has some and she has an address. That it could not
+    /// be sent fails nothing: the admin has the link.
+    pub(super) async fn mail(&self, user: &User, invitation: Option<&SetPassword>) -> bool {
+        let (Some(invitation), Some(to)) = (invitation, &user.email) else { return false };
+        let Ok(Some(view)) = self.team(&user.team).await else { return false };
+        let Ok(name) = "email".parse::<ChannelName>() else { return false };
+        let Some(driver) = self.driver(&view, &name) else { return false };
+        if self.pay(&view, Destination::of(&user.team, &name, to, &self.keys.pseudonym)).await.is_err() {
+            return false;
+        }
+        let settings = &view.effective.settings;
+        let called = settings.brand.name.as_deref().unwrap_or(&view.team.title);
+        let (subject, text) = words::invitation(&settings.locale, called, &invitation.url);
+        let id = format!("{}.{}", user.team, base64url(&self.draw::<12>()));
+        let message = Message {
+            id,
+            to: Address::new(to),
+            subject: Some(subject),
+            content: Content::Text(text),
+            terms: Terms::default(),
+        };
+        let how = outcome_of(&hand(&*driver, &message, PATIENCE).await);
+        self.went(&view, &name, how, None).await;
+        how == crate::domain::rules::send::Tried::Sent
+    }
+}
+
+/// A set-password link's parts.
+fn parts(token: &str) -> Option<(TeamName, UserName, &str)> {
+    let mut parts = token.split('.');
+    let (team, name, secret) = (parts.next()?, parts.next()?, parts.next()?);
+    let name = String::from_utf8(crate::domain::secret::from_base64url(name)?).ok()?;
+    parts.next().is_none().then_some(())?;
+    Some((team.parse().ok()?, name.parse().ok()?, secret))
+}

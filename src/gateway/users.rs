@@ -1,0 +1,231 @@
+//! A team's local users, as its admins tend them: invited, changed, unlocked, removed. Each is a record
+//! beside the team's; a roster names them all. How they sign in, `signing_in` says.
+
+use serde_json::json;
+
+use super::decide::{Change, Confirm, Plain, Reads};
+use super::names::{roster_name, team_record, user_name};
+use super::teams::team_event;
+use super::{Error, Gateway, decode, encode};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{TeamName, UserName};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::base64url;
+use crate::domain::team::{Role, Team};
+use crate::domain::time::Moment;
+use crate::domain::user::{MOST_USERS, Roster, User, Wanted};
+
+/// A link by which somebody sets her password: told once, to the admin who asked.
+#[derive(Clone)]
+pub struct SetPassword {
+    /// The page.
+    pub url: String,
+    /// Its end.
+    pub until: Moment,
+}
+
+/// A user who was written, and what she was sent.
+pub struct Put {
+    /// As she is now.
+    pub user: User,
+    /// Where she is new, or was invited again.
+    pub invitation: Option<SetPassword>,
+    /// Whether the team's mail took it to her.
+    pub mailed: bool,
+}
+
+/// What else an admin does with a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tending {
+    /// Another set-password link; the one before ends.
+    Invite,
+    /// Her authenticator app is asked for no more.
+    ResetApp,
+    /// A lock or a ban is lifted.
+    Unlock,
+    /// Every session of hers ends.
+    SignOut,
+}
+
+impl Gateway {
+    /// Makes a user and invites her, or changes one. Refused with `Forbidden` where she is, or would become,
+    /// more than who asks.
+    pub async fn put_user(
+        &self,
+        team: &TeamName,
+        name: &UserName,
+        wanted: &Wanted,
+        by: Role,
+        actor: &Actor,
+    ) -> Result<Put, Error> {
+        let secret = base64url(&self.draw::<32>());
+        let tag = self.invitation_tag(team, name, &secret);
+        let reads = self.user_reads(team, name);
+        let saved = self.decide(&reads, |records, now| {
+            let mut roster = present(team, records)?;
+            let before: Option<User> = records[2].as_ref().map(|bytes| decode(&reads.names[2], bytes)).transpose()?;
+            if before.as_ref().is_some_and(|user| user.role > by) || wanted.role > by {
+                return Ok(Change::nothing(Err(Refusal::Forbidden)));
+            }
+            if before.is_none() && roster.users.len() >= MOST_USERS {
+                return Ok(Change::nothing(Err(Refusal::TooManyUsers)));
+            }
+            let is_new = before.is_none();
+            let mut user = before.unwrap_or_else(|| User::new(team.clone(), name.clone(), wanted.clone(), now));
+            user.change(wanted.clone());
+            let until = is_new.then(|| user.invite(tag, now));
+            roster.users.insert(name.clone(), user.email.clone());
+            let kind = if is_new { EventKind::UserCreated } else { EventKind::UserChanged };
+            let data = json!({"user": name, "role": user.role, "disabled": user.disabled});
+            let mut change = save_user(&reads, &user, (user.clone(), until));
+            change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(&roster), ..Plain::default() });
+            change.events.push(team_event(team, kind, actor, now, data));
+            Ok(change)
+        });
+        let (user, until) = saved.await?.outcome?;
+        let invitation = until.map(|until| SetPassword { url: self.set_password_url(team, name, &secret), until });
+        let mailed = self.mail(&user, invitation.as_ref()).await;
+        Ok(Put { user, invitation, mailed })
+    }
+
+    /// Does one of the smaller things.
+    pub async fn tend_user(
+        &self,
+        team: &TeamName,
+        name: &UserName,
+        what: Tending,
+        by: Role,
+        actor: &Actor,
+    ) -> Result<Put, Error> {
+        let secret = base64url(&self.draw::<32>());
+        let tag = self.invitation_tag(team, name, &secret);
+        let rule = |user: &mut User, now| {
+            if user.role > by {
+                return Err(Refusal::Forbidden);
+            }
+            let until = match what {
+                Tending::Invite => Some(user.invite(tag, now)),
+                Tending::ResetApp => {
+                    user.forget_app();
+                    None
+                }
+                Tending::Unlock => {
+                    user.budget = crate::domain::lockout::Budget::default();
+                    None
+                }
+                Tending::SignOut => {
+                    user.sign_out_everywhere();
+                    None
+                }
+            };
+            let (kind, what) = match what {
+                Tending::Invite => (EventKind::UserChanged, "invited"),
+                Tending::ResetApp => (EventKind::UserChanged, "totp_reset"),
+                Tending::Unlock => (EventKind::UserUnlocked, "unlocked"),
+                Tending::SignOut => (EventKind::UserChanged, "signed_out"),
+            };
+            Ok(((user.clone(), until), Some((kind, json!({"user": name, "what": what})))))
+        };
+        let (user, until) = self.change_user(team, name, actor, rule).await?;
+        let invitation = until.map(|until| SetPassword { url: self.set_password_url(team, name, &secret), until });
+        let mailed = self.mail(&user, invitation.as_ref()).await;
+        Ok(Put { user, invitation, mailed })
+    }
+
+    /// Takes a user away; her sessions end with her.
+    pub async fn remove_user(&self, team: &TeamName, name: &UserName, by: Role, actor: &Actor) -> Result<(), Error> {
+        let reads = self.user_reads(team, name);
+        let saved = self.decide(&reads, |records, now| {
+            let mut roster = present(team, records)?;
+            let bytes = records[2].as_ref().ok_or(Refusal::NotFound("user"))?;
+            if decode::<User>(&reads.names[2], bytes)?.role > by {
+                return Ok(Change::nothing(Err(Refusal::Forbidden)));
+            }
+            roster.users.remove(name);
+            let put = Plain { name: reads.names[1].clone(), bytes: encode(&roster), ..Plain::default() };
+            let mut change = Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) };
+            change.delete.push(reads.names[2].clone());
+            change.events.push(team_event(team, EventKind::UserRemoved, actor, now, json!({"user": name})));
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    /// A user of the team.
+    pub async fn user(&self, team: &TeamName, name: &UserName) -> Result<User, Error> {
+        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        Ok(self.user_record(team, name).await?.ok_or(Refusal::NotFound("user"))?)
+    }
+
+    /// A page of the team's users, by name.
+    pub async fn users(&self, team: &TeamName, after: Option<&str>, limit: usize) -> Result<Vec<User>, Error> {
+        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let roster = self.roster(team).await?;
+        let names: Vec<UserName> = roster
+            .users
+            .into_keys()
+            .filter(|name| after.is_none_or(|after| name.as_str() > after))
+            .take(limit)
+            .collect();
+        let records = names.iter().map(|name| user_name(team, name)).collect();
+        let opened = self.read(&Reads { partition: self.team_partition(team), names: records }).await?;
+        opened.into_iter().flatten().map(|bytes| decode("a user", &bytes)).collect()
+    }
+
+    /// Who is in the team.
+    pub(super) async fn roster(&self, team: &TeamName) -> Result<Roster, Error> {
+        let reads = Reads { partition: self.team_partition(team), names: vec![roster_name(team)] };
+        let opened = self.read(&reads).await?.pop().flatten();
+        opened.map_or(Ok(Roster::default()), |bytes| decode(&reads.names[0], &bytes))
+    }
+
+    /// Every record of the team's users, for who takes the team away.
+    pub(super) async fn names_of_users(&self, team: &TeamName) -> Result<Vec<String>, Error> {
+        let roster = self.roster(team).await?;
+        let users = roster.users.keys().map(|name| user_name(team, name));
+        Ok(users.chain([roster_name(team)]).collect())
+    }
+
+    /// Lets a rule change a user, and tells what it wants told.
+    pub(super) async fn change_user<T>(
+        &self,
+        team: &TeamName,
+        name: &UserName,
+        actor: &Actor,
+        rule: impl Fn(&mut User, Moment) -> Result<(T, Option<(EventKind, serde_json::Value)>), Refusal>,
+    ) -> Result<T, Error> {
+        let reads = self.user_reads(team, name);
+        let saved = self.decide(&reads, |records, now| {
+            present(team, records)?;
+            let bytes = records[2].as_ref().ok_or(Refusal::NotFound("user"))?;
+            let mut user: User = decode(&reads.names[2], bytes)?;
+            let (told, event) = match rule(&mut user, now) {
+                Ok(told) => told,
+                Err(refusal) => return Ok(Change::nothing(Err(refusal))),
+            };
+            let mut change = save_user(&reads, &user, told);
+            change.events.extend(event.map(|(kind, data)| team_event(team, kind, actor, now, data)));
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    fn user_reads(&self, team: &TeamName, name: &UserName) -> Reads {
+        let names = vec![team_record(team), roster_name(team), user_name(team, name)];
+        Reads { partition: self.team_partition(team), names }
+    }
+}
+
+/// The team's roster, where the team is there and stays.
+fn present(team: &TeamName, records: &[Option<super::decide::Opened>]) -> Result<Roster, Error> {
+    let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
+    if decode::<Team>(team.as_str(), bytes)?.leaving {
+        return Err(Refusal::NotFound("team").into());
+    }
+    records[1].as_ref().map_or(Ok(Roster::default()), |bytes| decode("a roster", bytes))
+}
+
+fn save_user<T>(reads: &Reads, user: &User, outcome: T) -> Change<T> {
+    let put = Plain { name: reads.names[2].clone(), bytes: encode(user), ..Plain::default() };
+    Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
+}

@@ -1,0 +1,154 @@
+//! The consoles' documents: who is in, what she may open, and in which language it speaks. What they show is
+//! fetched by their scripts from the API, as this person.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+
+use super::Shared;
+use super::body::Query;
+use super::notices::{notice, refusal_page};
+use super::page::{alone, headers_of_page, set};
+use super::reader::Reader;
+use super::session::{to_sign_in, visitor, word};
+use crate::domain::id::TeamName;
+use crate::domain::session::Who;
+use crate::domain::team::Role;
+use crate::gateway::Error;
+use crate::gateway::sessions::SignedIn;
+use crate::pages;
+use crate::pages::consoles::{Agent, Shell};
+
+/// The most teams that an owner is offered to switch to.
+const MOST_TEAMS: usize = 200;
+
+/// The routes of this file.
+pub fn routes() -> Router<Shared> {
+    Router::new().route("/agent", get(agent))
+}
+
+/// Which team is looked at.
+#[derive(Deserialize)]
+struct Look {
+    team: Option<String>,
+}
+
+/// The agent console.
+async fn agent(State(state): State<Shared>, Query(look): Query<Look>, headers: HeaderMap) -> Response {
+    let (token, visitor) = match visitor(&state, &headers).await {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            let named = look.team.as_deref().and_then(|team| team.parse::<TeamName>().ok());
+            return to_sign_in(&named.map_or_else(|| "/agent".to_owned(), |team| format!("/agent?team={team}")));
+        }
+        Err(error) => return refusal_page(&state, &Reader::of(&headers), error),
+    };
+    let teams = match teams(&state, &visitor).await {
+        Ok(teams) => teams,
+        Err(error) => return refusal_page(&state, &Reader::of(&headers), error),
+    };
+    let wanted = look.team.or_else(|| visitor.rights.teams.keys().next().map(ToString::to_string));
+    let team = match wanted {
+        Some(wanted) if !teams.iter().any(|(name, _)| *name == wanted) => {
+            return notice(&state, &Reader::of(&headers), StatusCode::NOT_FOUND, pages::Refused::Unknown, None);
+        }
+        wanted => wanted.or_else(|| teams.first().map(|(name, _)| name.clone())),
+    };
+    if let Err(error) = state.gateway.session_is_used(&token).await {
+        return refusal_page(&state, &Reader::of(&headers), error);
+    }
+    let frame = Shell { teams, ..frame_of(&state, &headers, &token, &visitor, "agent", team.as_deref()) };
+    shown(&state, state.pages.agent(&Agent { frame, admits: admits(&state, team.as_deref()).await }))
+}
+
+/// What the window for a new conversation must ask for.
+async fn admits(state: &Shared, team: Option<&str>) -> pages::consoles::Admits {
+    let view = match team.and_then(|team| team.parse().ok()) {
+        Some(team) => state.gateway.team(&team).await.ok().flatten(),
+        None => None,
+    };
+    let Some(view) = view else { return pages::consoles::Admits::default() };
+    let settings = &view.effective.settings;
+    let first = settings.entry.first.as_str();
+    pages::consoles::Admits {
+        pin: settings.entry.require_authentication && first == "pin",
+        both: settings.entry.require_authentication
+            && first == "otp"
+            && settings.otp.send_to_customer
+            && settings.otp.second_channel,
+        shows_codes: settings.otp.show_to_agents,
+        channels: view.channels.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The teams that somebody may look at: name and title.
+async fn teams(state: &Shared, visitor: &SignedIn) -> Result<Vec<(String, String)>, Error> {
+    if visitor.rights.owner {
+        let all = state.gateway.list_teams(None, MOST_TEAMS).await?;
+        return Ok(all.into_iter().map(|(name, title)| (name.to_string(), title)).collect());
+    }
+    let mut teams = Vec::new();
+    for name in visitor.rights.teams.keys() {
+        if let Some(view) = state.gateway.team(name).await? {
+            teams.push((name.to_string(), view.team.title.clone()));
+        }
+    }
+    Ok(teams)
+}
+
+/// What stands around every page of somebody who is in.
+pub(super) fn frame_of(
+    state: &Shared,
+    headers: &HeaderMap,
+    token: &str,
+    visitor: &SignedIn,
+    page: &'static str,
+    team: Option<&str>,
+) -> Shell {
+    let named = team.and_then(|team| team.parse::<TeamName>().ok());
+    let role = match (visitor.rights.owner, named.as_ref().or(visitor.rights.teams.keys().next())) {
+        (true, _) => Role::Owner,
+        (false, Some(team)) => visitor.rights.teams.get(team).copied().unwrap_or(Role::Agent),
+        (false, None) => Role::Agent,
+    };
+    let name = match &visitor.who {
+        Who::Owner(_) => None,
+        Who::Local(local) => Some(local.name.to_string()),
+        Who::Provided { name, subject, .. } => Some(name.clone().unwrap_or_else(|| subject.clone())),
+    };
+    Shell {
+        language: Reader::of(headers).locale(None),
+        page,
+        word: word(state, token),
+        team: team.map(str::to_owned),
+        teams: Vec::new(),
+        name,
+        role: match role {
+            Role::Owner => "owner",
+            Role::Admin => "admin",
+            Role::Agent | Role::Bot => "agent",
+        },
+    }
+}
+
+/// A page of the consoles on its way out: no other window may reach into it, no other page frame it, and its
+/// scripts make no HTML of texts.
+pub(super) fn shown(state: &Shared, html: String) -> Response {
+    shown_leading(state, html, "'self'")
+}
+
+/// The same, where a form of it may lead elsewhere by a redirect, too: browsers judge that by form-action.
+pub(super) fn shown_leading(state: &Shared, html: String, form_targets: &str) -> Response {
+    let mut response = Html(html).into_response();
+    headers_of_page(state, &mut response, "'self'");
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    );
+    set(&mut response, header::CONTENT_SECURITY_POLICY, &policy);
+    alone(&mut response);
+    response
+}

@@ -1,0 +1,272 @@
+//! What admins ask of the people who work with the consoles: to invite them, to say what they may do, to
+//! help them in again. A set-password link is told in the reply that made it and in no other.
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::body::{Json, Query, fault, field};
+use super::caller::{Admin, team_of_path};
+use super::people::mail_address;
+use super::problem::Problem;
+use super::slugs;
+use crate::domain::id::{TeamName, UserName};
+use crate::domain::team::Role;
+use crate::domain::time::Moment;
+use crate::domain::user::{Standing, User, Wanted};
+use crate::gateway::callers::Caller;
+use crate::gateway::users::{Put, Tending};
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(list_users))
+        .routes(routes!(put_user, get_user, remove_user))
+        .routes(routes!(invite_user))
+        .routes(routes!(reset_user_totp))
+        .routes(routes!(unlock_user))
+        .routes(routes!(sign_out_user))
+}
+
+/// A user, as she shall be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewUser {
+    /// Where her set-password link goes, if the team has a channel `email`.
+    email: Option<String>,
+    /// `agent`, `admin` or `owner`.
+    role: String,
+    /// She may not sign in.
+    #[serde(default)]
+    disabled: bool,
+}
+
+/// A user.
+#[derive(Serialize, ToSchema)]
+struct UserView {
+    name: String,
+    team: String,
+    email: Option<String>,
+    #[schema(value_type = String)]
+    role: Role,
+    disabled: bool,
+    /// `invited`, `active`, `disabled`, `locked` or `banned`.
+    status: &'static str,
+    locked_until: Option<String>,
+    /// She signs in with an authenticator app, too.
+    totp: bool,
+    created_at: String,
+    signed_in_at: Option<String>,
+    /// Told once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invitation: Option<InvitationView>,
+}
+
+/// A set-password link.
+#[derive(Serialize, ToSchema)]
+struct InvitationView {
+    /// Good once.
+    url: String,
+    expires_at: String,
+    /// Whether the team's mail took it to her.
+    mailed: bool,
+}
+
+fn view(user: &User, sure: Moment) -> UserView {
+    let (status, locked_until) = match user.standing(sure) {
+        Standing::Invited => ("invited", None),
+        Standing::Active => ("active", None),
+        Standing::Disabled => ("disabled", None),
+        Standing::Locked(until) => ("locked", Some(until.to_string())),
+        Standing::Banned => ("banned", None),
+    };
+    UserView {
+        name: user.name.to_string(),
+        team: user.team.to_string(),
+        email: user.email.clone(),
+        role: user.role,
+        disabled: user.disabled,
+        status,
+        locked_until,
+        totp: user.totp.is_some(),
+        created_at: user.created_at.to_string(),
+        signed_in_at: user.signed_in_at.map(|at| at.to_string()),
+        invitation: None,
+    }
+}
+
+fn told(state: &Shared, put: &Put) -> UserView {
+    let link = put.invitation.as_ref();
+    let invitation = link.map(|link| InvitationView {
+        url: link.url.clone(),
+        expires_at: link.until.to_string(),
+        mailed: put.mailed,
+    });
+    UserView { invitation, ..view(&put.user, state.gateway.sure()) }
+}
+
+fn named(text: &str) -> Result<UserName, Problem> {
+    text.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// A page of users, by name.
+#[derive(Serialize, ToSchema)]
+struct UserPage {
+    items: Vec<UserView>,
+    next_cursor: Option<String>,
+}
+
+/// The team's users, by name.
+#[utoipa::path(get, path = "/v1/teams/{team}/users", tag = "users", operation_id = "list_users",
+    params(("team" = String, Path), ("limit" = Option<usize>, Query, description = "1 to 200; 50 where absent"),
+           ("cursor" = Option<String>, Query)),
+    security(("key" = ["admin"])), responses((status = 200, body = UserPage)))]
+async fn list_users(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(team): Path<String>,
+    Query(page): Query<Page>,
+) -> Result<Response, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let limit = super::replies::limit(page.limit)?;
+    let users = state.gateway.users(&team, page.cursor.as_deref(), limit).await.map_err(|e| state.problem(e))?;
+    let next_cursor = users.last().filter(|_| users.len() == limit).map(|user| user.name.to_string());
+    let items = users.iter().map(|user| view(user, state.gateway.sure())).collect();
+    Ok(Reply(UserPage { items, next_cursor }).into_response())
+}
+
+/// Makes a user, who is told a link to set her password by, or changes one. Whoever may do something else
+/// than before is signed out. Nobody makes somebody who may do more than they.
+#[utoipa::path(put, path = "/v1/teams/{team}/users/{name}", tag = "users", operation_id = "put_user",
+    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, -, ., + and @")),
+    request_body = NewUser, security(("key" = ["admin"])),
+    responses((status = 201, body = UserView), (status = 200, body = UserView)))]
+async fn put_user(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+    body: Json<NewUser>,
+) -> Result<Response, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let name: UserName = field("", &name)?;
+    let NewUser { email, role, disabled } = body.value;
+    let role = match role.as_str() {
+        "agent" => Role::Agent,
+        "admin" => Role::Admin,
+        "owner" => Role::Owner,
+        _ => return Err(fault("/role", "must be agent, admin or owner")),
+    };
+    let wanted = Wanted { email: mail_address("", email)?, role, disabled };
+    let put = state.gateway.put_user(&team, &name, &wanted, caller.role, &caller.actor).await;
+    let put = put.map_err(|e| state.problem(e))?;
+    let status = if put.invitation.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Reply(told(&state, &put))).into_response())
+}
+
+/// A user as she is now.
+#[utoipa::path(get, path = "/v1/teams/{team}/users/{name}", tag = "users", operation_id = "get_user",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, body = UserView)))]
+async fn get_user(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let user = state.gateway.user(&team, &named(&name)?).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(view(&user, state.gateway.sure())).into_response())
+}
+
+/// Takes a user away; she is signed out at once.
+#[utoipa::path(delete, path = "/v1/teams/{team}/users/{name}", tag = "users", operation_id = "remove_user",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 204)))]
+async fn remove_user(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let gone = state.gateway.remove_user(&team, &named(&name)?, caller.role, &caller.actor).await;
+    gone.map_err(|e| state.problem(e)).map(|()| StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoFields {}
+
+async fn tend(
+    state: &Shared,
+    caller: &Caller,
+    (team, name): (String, String),
+    what: Tending,
+) -> Result<Response, Problem> {
+    let team: TeamName = team_of_path(caller, &team)?;
+    let put = state.gateway.tend_user(&team, &named(&name)?, what, caller.role, &caller.actor).await;
+    Ok(Reply(told(state, &put.map_err(|e| state.problem(e))?)).into_response())
+}
+
+/// Makes another set-password link; the one before ends.
+#[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/invite", tag = "users", operation_id = "invite_user",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, body = UserView)))]
+async fn invite_user(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(path): Path<(String, String)>,
+    _body: Json<NoFields>,
+) -> Result<Response, Problem> {
+    tend(&state, &caller, path, Tending::Invite).await
+}
+
+/// Her authenticator app is asked for no more, until she enrols another.
+#[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/totp-reset", tag = "users", operation_id = "reset_user_totp",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, body = UserView)))]
+async fn reset_user_totp(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(path): Path<(String, String)>,
+    _body: Json<NoFields>,
+) -> Result<Response, Problem> {
+    tend(&state, &caller, path, Tending::ResetApp).await
+}
+
+/// Lifts a lock or a ban that failed sign-ins led to.
+#[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/unlock", tag = "users", operation_id = "unlock_user",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, body = UserView)))]
+async fn unlock_user(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(path): Path<(String, String)>,
+    _body: Json<NoFields>,
+) -> Result<Response, Problem> {
+    tend(&state, &caller, path, Tending::Unlock).await
+}
+
+/// Ends every session of hers.
+#[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/sign-out", tag = "users", operation_id = "sign_out_user",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, body = UserView)))]
+async fn sign_out_user(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(path): Path<(String, String)>,
+    _body: Json<NoFields>,
+) -> Result<Response, Problem> {
+    tend(&state, &caller, path, Tending::SignOut).await
+}

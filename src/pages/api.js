@@ -1,0 +1,201 @@
+// How the consoles' scripts speak to the gateway: as whoever is signed in, with the word that only our own
+// pages have, or, in a frame, as the session that its link was changed for. Texts become text nodes.
+
+const { body } = document;
+const texts = JSON.parse(body.dataset.texts || "{}");
+
+/** A text in the page's language, its values filled in. */
+export const t = (key, values = {}) => {
+  let said = texts[key] ?? key;
+  for (const [name, value] of Object.entries(values)) said = said.replace(`{${name}}`, value);
+  return said;
+};
+
+/** Whether there is such a text. */
+export const knows = (key) => key in texts;
+
+export const team = body.dataset.team;
+
+let bearer = null;
+let skew = 0; // milliseconds that the server's clock is ahead of this one
+
+/** A frame's session, kept here and nowhere else. */
+export const enter = (session) => {
+  bearer = session;
+};
+
+/** The server's time: flags end by it and not by this device's clock. */
+export const now = () => Date.now() + skew;
+
+const headers = (more) => ({
+  ...(bearer ? { authorization: `Bearer ${bearer}` } : { "x-csrf-token": body.dataset.word ?? "", "x-team": team ?? "" }),
+  ...more,
+});
+
+const ask = async (path, request) => {
+  const reply = await fetch(path, request);
+  const date = Date.parse(reply.headers.get("date") ?? "");
+  if (!Number.isNaN(date) && Math.abs(date - now()) > 2000) skew = date - Date.now();
+  return reply;
+};
+
+/** A refusal, with what it says of itself. */
+export class Refused extends Error {
+  constructor(problem, status) {
+    const [first] = problem.errors ?? [];
+    super(first ? `${first.pointer.split("/").pop()} ${first.detail}` : (problem.detail ?? problem.title ?? String(status)));
+    this.code = problem.code ?? "";
+    this.status = status;
+  }
+}
+
+/** Calls the API: what it answers as JSON; what it refuses as `Refused`. */
+export const api = async (method, path, value) => {
+  const content = value === undefined ? {} : { "content-type": "application/json" };
+  const reply = await ask(path, {
+    method,
+    headers: headers(content),
+    body: value === undefined ? undefined : JSON.stringify(value),
+    credentials: bearer ? "omit" : "same-origin",
+    cache: "no-store",
+  });
+  const text = await reply.text();
+  const answer = text ? JSON.parse(text) : null;
+  if (!reply.ok) throw new Refused(answer ?? {}, reply.status);
+  return answer;
+};
+
+const SILENCE = 40_000; // the stream says every 15 seconds that it stands
+const LONGEST_PAUSE = 15_000;
+
+/**
+ * Listens to the team's events for as long as the page stands. `heard` gets each; `standing` is told "live"
+ * before the first, "lost" when nothing is sure any more, and "over" when nobody is signed in.
+ */
+export const listen = async (heard, standing) => {
+  let last = null;
+  let pause = 500;
+  for (;;) {
+    const ending = new AbortController();
+    let silence = null;
+    const alive = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => ending.abort(), SILENCE);
+    };
+    try {
+      alive();
+      const query = bearer ? "" : `?team=${encodeURIComponent(team)}`;
+      const reply = await ask(`/v1/events${query}`, {
+        headers: headers(last ? { "last-event-id": last } : {}),
+        credentials: bearer ? "omit" : "same-origin",
+        cache: "no-store",
+        signal: ending.signal,
+      });
+      if (reply.status === 401 || reply.status === 403) {
+        standing("over");
+        return;
+      }
+      if (reply.status === 410) last = null;
+      if (!reply.ok) throw new Error(String(reply.status));
+      pause = 500;
+      await standing("live");
+      for await (const event of events(reply.body, alive)) {
+        last = event.id;
+        heard(event);
+      }
+    } catch {
+      // Whatever it was, nothing is sure until the stream stands again.
+    } finally {
+      clearTimeout(silence);
+    }
+    standing("lost");
+    await new Promise((done) => setTimeout(done, pause));
+    pause = Math.min(pause * 2, LONGEST_PAUSE);
+  }
+};
+
+async function* events(stream, alive) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    alive();
+    text += value;
+    const parts = text.split("\n\n");
+    text = parts.pop();
+    for (const part of parts) {
+      const data = part.split("\n").find((line) => line.startsWith("data:"));
+      if (data) yield JSON.parse(data.slice(5));
+    }
+  }
+}
+
+/** An element with what is in it; texts stay texts. */
+export const make = (tag, name, ...inside) => {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  element.append(...inside.filter((one) => one !== null && one !== undefined && one !== ""));
+  return element;
+};
+
+const { lang } = document.documentElement;
+const clock = new Intl.DateTimeFormat(lang, { timeStyle: "short" });
+const whole = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
+
+/** A moment in the reader's own time. */
+export const moment = (text) => {
+  const at = new Date(text);
+  const today = at.toDateString() === new Date(now()).toDateString();
+  const time = make("time", "", (today ? clock : whole).format(at));
+  time.dateTime = text;
+  return time;
+};
+
+/** What is left until then: `4:05`, `2:10:00`; empty when it is over. */
+export const left = (until) => {
+  const seconds = Math.ceil((Date.parse(until) - now()) / 1000);
+  if (!(seconds > 0)) return "";
+  const two = (n) => String(n).padStart(2, "0");
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+};
+
+/**
+ * How a participant stands, in one word. Verified is only what the server said of a flag that has not ended
+ * since; whatever is not known is "unknown", and that never looks like verified.
+ */
+export const stateOf = (participant, open, live) => {
+  if (!live) return "unknown";
+  const { authentication: flag, lockout } = participant;
+  if (!open) return "closed";
+  if (flag.authenticated && flag.expires_at && Date.parse(flag.expires_at) > now()) return "verified";
+  if (lockout.status === "banned" || lockout.status === "locked") return lockout.status;
+  if (flag.reason === "reported") return "reported";
+  if (flag.authenticated || flag.status === "expired") return "expired";
+  return flag.status === "pending" ? "waiting" : "unverified";
+};
+
+/** When that state ends by itself. */
+export const endOf = (participant, state) => {
+  const { authentication: flag, challenge, login_link: link, lockout } = participant;
+  if (state === "verified") return flag.expires_at;
+  if (state === "locked") return lockout.until;
+  if (state === "waiting") return challenge?.expires_at ?? link?.expires_at ?? null;
+  return null;
+};
+
+/** Up to two letters of a name. */
+export const initials = (name) => {
+  const words = (name ?? "").trim().split(/\s+/).filter(Boolean);
+  const first = (word) => [...word][0]?.toLocaleUpperCase(lang) ?? "";
+  return words.length ? first(words[0]) + (words.length > 1 ? first(words[words.length - 1]) : "") : "–";
+};
+
+/** The customer's icon: initials, and a check mark only where she is verified. */
+export const icon = (participant, state) => {
+  const shown = make("span", `who who-${state}`, initials(participant.name));
+  shown.setAttribute("role", "img");
+  shown.setAttribute("aria-label", t(`state.${state}`));
+  return shown;
+};
