@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ambient::{SystemClock, SystemEntropy};
 use crate::config::{Config, GroupRole, Oidc, Servers, StoreKind, public_url};
-use crate::domain::provider::{GroupRule, Provider};
+use crate::domain::oidc::{GroupRule, Provider};
 use crate::domain::secret::Secret;
 use crate::domain::team::Role;
 use crate::gateway::{Gateway, Premises, Retention};
@@ -149,7 +149,7 @@ fn over(
         channels: platforms::registry(config, recorder)?,
         directories: platforms::directories(&platforms::reach(config)),
         reach: platforms::reach(config),
-        provider: provider(&config.oidc)?,
+        oidc: oidc(&config.oidc)?,
         posts: None,
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
@@ -157,7 +157,7 @@ fn over(
 }
 
 /// The OpenID provider that staff sign in by, where the configuration names one.
-fn provider(oidc: &Oidc) -> anyhow::Result<Option<Provider>> {
+fn oidc(oidc: &Oidc) -> anyhow::Result<Option<Provider>> {
     if oidc.issuer.is_empty() {
         return Ok(None);
     }

@@ -22,7 +22,7 @@ use crate::directory::Kinds;
 use crate::domain::epoch::Epoch;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
-use crate::domain::provider::Provider;
+use crate::domain::oidc::Provider;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Keys, MacKey, Secret, Tag};
 use crate::domain::turn::Draws;
@@ -139,7 +139,7 @@ pub struct Premises {
     /// Whom it may speak to where a team names the address.
     pub reach: Reach,
     /// What staff sign in by, besides local accounts.
-    pub provider: Option<Provider>,
+    pub oidc: Option<Provider>,
     /// Who carries posts there; none: they go over the network.
     pub posts: Option<Arc<dyn Carry>>,
 }
@@ -183,7 +183,7 @@ pub struct Gateway {
     outgoing: sending::Outgoing,
     /// Messages that this node is to take out of their chats.
     retractions: retracting::Retractions,
-    provider: Option<Provider>,
+    oidc: Option<Provider>,
     /// What the provider says of itself.
     fetched: oidc::Fetched,
     /// What carries posts to addresses of teams.
@@ -255,7 +255,7 @@ impl Gateway {
             hashing: passwords::Hashing::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
-            provider: premises.provider,
+            oidc: premises.oidc,
             fetched: oidc::Fetched::default(),
             courier: posting::Courier::new(premises.reach, premises.posts),
             letters: letters::Claimed::default(),

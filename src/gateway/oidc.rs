@@ -1,6 +1,6 @@
 //! Signing in to the consoles by OpenID Connect: authorization code with PKCE (RFC 7636), state, nonce and the
 //! issuer of the answer (RFC 9207). The provider's documents are fetched and kept here; whether its word is
-//! good, and what it is worth, is `domain::provider`'s.
+//! good, and what it is worth, is `domain::oidc`'s.
 //!
 //! Whatever is wrong ends without a session, and the log says what it was.
 
@@ -22,7 +22,7 @@ use super::teams::team_event;
 use super::{Error, Gateway, decode, encode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
-use crate::domain::provider::{Doubt, Metadata, Provider, ProviderKey, Rights, Vouched, groups, judge, keys};
+use crate::domain::oidc::{Doubt, Metadata, Provider, ProviderKey, Rights, Vouched, groups, judge, keys};
 use crate::domain::secret::base64url;
 use crate::domain::session::{LONGEST, Of, STEP, Session, Who};
 
@@ -87,18 +87,18 @@ struct Tokens {
 impl Gateway {
     /// Whether there is a provider to sign in by.
     pub fn has_provider(&self) -> bool {
-        self.provider.is_some()
+        self.oidc.is_some()
     }
 
     /// Where the provider is, as far as its issuer says.
     pub fn provider_origin(&self) -> Option<String> {
-        let issuer = Url::parse(&self.provider.as_ref()?.issuer).ok()?;
+        let issuer = Url::parse(&self.oidc.as_ref()?.issuer).ok()?;
         Some(issuer.origin().ascii_serialization())
     }
 
     /// Sends somebody to the provider: what the browser keeps meanwhile, and where it goes.
     pub async fn go_to_provider(&self) -> Result<(String, String), Failed> {
-        let provider = self.provider.as_ref().ok_or(Failed::Stale)?;
+        let provider = self.oidc.as_ref().ok_or(Failed::Stale)?;
         let known = self.told_by(provider, FRESH).await?;
         let (nonce, verifier) = (base64url(&self.draw::<24>()), base64url(&self.draw::<32>()));
         let challenge = base64url(digest(&SHA256, verifier.as_bytes()).as_ref());
@@ -140,7 +140,7 @@ impl Gateway {
         let Some(Session { of: Of::Away { nonce, verifier, issuer }, .. }) = self.take_session(token).await? else {
             return Err(Failed::Stale);
         };
-        let provider = self.provider.as_ref().filter(|provider| provider.issuer == issuer).ok_or(Failed::Stale)?;
+        let provider = self.oidc.as_ref().filter(|provider| provider.issuer == issuer).ok_or(Failed::Stale)?;
         let known = self.told_by(provider, FRESH).await?;
         match &returned.iss {
             Some(iss) if *iss != issuer => return Err(Failed::Bad("another issuer answers")),

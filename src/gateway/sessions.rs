@@ -12,7 +12,7 @@ use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::{provided_name, session_name, user_name};
 use super::{Error, Gateway, decode, encode};
 use crate::domain::id::{TeamName, UserName};
-use crate::domain::provider::Rights;
+use crate::domain::oidc::Rights;
 use crate::domain::secret::{Tag, base64url};
 use crate::domain::session::{Guest, Of, Session, Voucher, Who};
 use crate::domain::team::Role;
@@ -115,7 +115,7 @@ impl Gateway {
                 Rights { owner: user.role == Role::Owner, teams: [(user.team, user.role)].into() }
             }
             Who::Provided { issuer, subject, groups, generation, .. } => {
-                let provider = self.provider.as_ref().filter(|provider| provider.issuer == *issuer);
+                let provider = self.oidc.as_ref().filter(|provider| provider.issuer == *issuer);
                 let Some(provider) = provider else { return Ok(None) };
                 if self.generation_of(issuer, subject).await? != *generation {
                     return Ok(None);

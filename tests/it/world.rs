@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use countersign::ambient::{FixedClock, SeededEntropy};
-use countersign::domain::provider::Provider;
+use countersign::domain::oidc::Provider;
 use countersign::domain::secret::Secret;
 use countersign::gateway::{Gateway, Premises, Retention};
 use countersign::http;
@@ -292,7 +292,7 @@ impl Node {
             channels: Registry::of(self.platforms),
             directories: countersign::app::directories(&self.reach),
             reach: self.reach,
-            provider: self.provider,
+            oidc: self.provider,
             posts: None,
         };
         let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));

@@ -97,7 +97,7 @@ impl Cluster {
             channels: self.outside.get().map(|outside| outside.platforms()).unwrap_or_default(),
             directories: Default::default(),
             reach: Reach::new(|_| false),
-            provider: None,
+            oidc: None,
             posts: self.outside.get().map(|outside| outside.clone() as Arc<dyn Carry>),
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),

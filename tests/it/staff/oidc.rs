@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use countersign::domain::provider::{GroupRule, Provider};
+use countersign::domain::oidc::{GroupRule, Provider};
 use countersign::domain::team::Role;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
