@@ -23,6 +23,7 @@ use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Keys, MacKey, Secret, Tag};
 use crate::domain::turn::Draws;
+use crate::identity::Kinds;
 use crate::store::{CommitId, Partition, Store, StoreError};
 
 pub mod alarms;
@@ -47,8 +48,10 @@ pub mod messages;
 mod names;
 mod openings;
 mod passage;
+pub mod photos;
 pub mod postback;
 mod posting;
+pub mod providers;
 mod queue;
 pub mod reapply;
 pub mod relay;
@@ -112,6 +115,8 @@ pub struct Premises {
     pub channels: Registry,
     /// Whom it may speak to where a team names the address.
     pub reach: Reach,
+    /// Who can be asked to check documents.
+    pub providers: Kinds,
 }
 
 /// How long things are kept, in days.
@@ -156,6 +161,9 @@ pub struct Gateway {
     ringing: ringing::Ringing,
     /// Conversations whose agents are to be shown how they stand.
     showing: showing::Showing,
+    /// Who checks documents.
+    kinds: Kinds,
+    checkers: providers::Checkers,
     budgets: send_budget::Blocks,
     returns: returns::Counts,
     teams: teams::Known,
@@ -214,6 +222,8 @@ impl Gateway {
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),
+            kinds: premises.providers,
+            checkers: providers::Checkers::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),
             teams: teams::Known::default(),

@@ -37,6 +37,7 @@ mod counts;
 mod document;
 mod events;
 mod hosted;
+mod identity;
 mod inbound;
 mod interactions;
 mod invitations;
@@ -45,11 +46,14 @@ mod layers;
 mod limiter;
 mod login_links;
 mod login_page;
+mod multipart;
 mod notices;
 mod page;
 mod patience;
 mod people;
+mod photo;
 mod problem;
+mod providers;
 mod public;
 mod query;
 mod replies;
@@ -75,6 +79,8 @@ pub struct Inside {
     /// `/openapi.json`, written once.
     openapi: Bytes,
     limiter: limiter::Limiter,
+    /// Room for pictures on their way through.
+    darkroom: photo::Darkroom,
     /// Streams of web chats, by address.
     standing: limiter::Standing,
     counts: counts::Counts,
@@ -123,6 +129,7 @@ impl Shared {
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
         (name = "channels", description = "Accounts on chat platforms, which messages go over"),
+        (name = "providers", description = "Who checks documents, and what they call"),
         (name = "webhooks", description = "Where a team's events are told, signed"),
         (name = "audit", description = "The security acts of a team"),
         (name = "customers", description = "The company's customers"),
@@ -144,6 +151,8 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(admin::routes())
         .merge(keys::routes())
         .merge(channels::routes())
+        .merge(providers::routes())
+        .merge(identity::routes())
         .merge(webhooks::routes())
         .merge(screens::routes())
 }
@@ -175,6 +184,7 @@ pub fn router(
         docs,
         openapi,
         limiter,
+        darkroom: photo::Darkroom::default(),
         standing,
         counts,
         queries,
@@ -183,8 +193,12 @@ pub fn router(
         stopping,
     }));
     let (api, _) = described().split_for_parts();
-    let routes =
-        api.merge(hosted::routes()).merge(code_page::routes()).merge(inbound::routes()).merge(public::routes());
+    let routes = api
+        .merge(hosted::routes())
+        .merge(code_page::routes())
+        .merge(photo::routes())
+        .merge(inbound::routes())
+        .merge(public::routes());
     let routes = routes.merge(windows::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }

@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! main ─ cli ─ app ─ http ─ gateway ─ domain
-//!               │             └─ store   ← embedded (SQLite), redis
+//!               │             ├─ store    ← embedded (SQLite), redis
+//!               │             └─ identity ← mitek, signed
 //!               ├ demo (an outsider: it knows only the HTTP API)
 //!               └ the composition root: it alone sees concrete adapters
 //! ```
@@ -23,5 +24,7 @@ pub mod demo;
 pub mod domain;
 pub mod gateway;
 pub mod http;
+pub mod identity;
 pub mod pages;
+pub mod pictures;
 pub mod store;

@@ -7,6 +7,7 @@
 mod answer;
 mod assets;
 mod brand;
+mod photo;
 mod prose;
 mod reference;
 mod render;
@@ -19,6 +20,7 @@ mod tests;
 pub use answer::{Answer, AnswerError, Screen, SentTo, Wanted};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
+pub use photo::{Photo, PhotoError, PhotoState};
 pub use render::Pages;
 
 use serde::Serialize;
@@ -186,11 +188,12 @@ pub enum Refused {
     NoCode,
     CodeOver,
     EntryOver,
+    PhotoTooLarge,
 }
 
 impl Refused {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 14] = [
+    pub const ALL: [Refused; 15] = [
         Refused::Expired,
         Refused::Used,
         Refused::Superseded,
@@ -205,6 +208,7 @@ impl Refused {
         Refused::NoCode,
         Refused::CodeOver,
         Refused::EntryOver,
+        Refused::PhotoTooLarge,
     ];
 
     fn word(self) -> &'static str {
@@ -223,6 +227,7 @@ impl Refused {
             Refused::NoCode => "no_code",
             Refused::CodeOver => "code_over",
             Refused::EntryOver => "entry_over",
+            Refused::PhotoTooLarge => "photo_too_large",
         }
     }
 }

@@ -65,10 +65,19 @@ impl Carrier {
     ///
     /// Where the system has no randomness or no certificates for TLS.
     pub fn new(reach: Reach) -> Result<Self, reqwest::Error> {
+        Self::patient(reach, WHOLE)
+    }
+
+    /// The same for those who need longer to answer: a whole exchange may take so long.
+    ///
+    /// # Errors
+    ///
+    /// As `new`.
+    pub fn patient(reach: Reach, whole: Duration) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .redirect(Policy::none())
             .connect_timeout(CONNECT)
-            .timeout(WHOLE)
+            .timeout(whole)
             .no_proxy()
             .dns_resolver(Arc::new(reach.clone()))
             .user_agent("countersign")

@@ -2,6 +2,7 @@
 //! one that keeps what it is given. They get their time, their chance and their reach from here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use countersign_channels::ambient::Ambient;
@@ -14,6 +15,9 @@ use countersign_channels::smtp::Smtp;
 
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::Config;
+use crate::identity::mitek::Mitek;
+use crate::identity::signed::Signed;
+use crate::identity::{Kind, Kinds};
 
 /// Time and chance, as the platforms' channels take them.
 #[derive(Default)]
@@ -38,6 +42,17 @@ impl Ambient for Given {
 pub fn reach(config: &Config) -> Reach {
     let allow = config.outbound.allow.clone();
     Reach::new(move |ip| allow.iter().any(|net| net.contains(&ip)))
+}
+
+/// A provider that checks documents looks at pictures, and may ask others: so long, and no longer.
+const LOOKING: Duration = Duration::from_secs(40);
+
+/// Who can be asked to check documents.
+pub fn providers(config: &Config) -> anyhow::Result<Kinds> {
+    let carrier = Carrier::patient(reach(config), LOOKING).context("no TLS for outgoing connections")?;
+    let mitek: Arc<dyn Kind> = Arc::new(Mitek::new(carrier.clone()));
+    let signed: Arc<dyn Kind> = Arc::new(Signed::new(carrier));
+    Ok(Kinds::of([mitek, signed]))
 }
 
 /// All of them. What keeps messages where they can be read is only good enough for trying.

@@ -74,6 +74,9 @@ kinds! {
     ChannelDown = "channel.down", true;
     ChannelUp = "channel.up", true;
     WebhookFailing = "webhook.failing", true;
+    ChallengeUndecided = "challenge.undecided", true;
+    ProviderDown = "provider.down", true;
+    ProviderUp = "provider.up", true;
     SettingsChanged = "settings.changed", true;
     KeyCreated = "key.created", true;
     KeyRetired = "key.retired", true;

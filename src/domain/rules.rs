@@ -13,6 +13,7 @@ pub mod issue;
 pub mod on_page;
 pub mod open;
 pub mod page;
+pub mod photo;
 pub mod postback;
 pub mod receive;
 pub mod send;

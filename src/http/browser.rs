@@ -44,10 +44,20 @@ impl Form {
         for (name, value) in url::form_urlencoded::parse(&bytes) {
             fields.insert(name.into_owned(), value.into_owned());
         }
-        let browser = cookie(state, &headers).unwrap_or_default();
+        Ok(Self::proved(state, token, &headers, fields))
+    }
+
+    /// A form whose fields were read; none where this browser was not shown it, or where it comes from elsewhere.
+    pub fn proved(
+        state: &Shared,
+        token: &Token,
+        headers: &HeaderMap,
+        fields: BTreeMap<String, String>,
+    ) -> Option<Self> {
+        let browser = cookie(state, headers).unwrap_or_default();
         let form = Self { browser, fields };
         let shown = !form.browser.is_empty() && is_nonce(state, token, &form.browser, form.field("nonce"));
-        Ok((shown && from_own_page(state, &headers)).then_some(form))
+        (shown && from_own_page(state, headers)).then_some(form)
     }
 }
 

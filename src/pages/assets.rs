@@ -16,12 +16,13 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &[u8]); 10] = [
+const FILES: [(&str, &str, &[u8]); 11] = [
     ("countersign.css", CSS, include_bytes!("countersign.css")),
     ("countersign.js", JS, include_bytes!("countersign.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("icon.svg")),
     ("opener.js", JS, include_bytes!("opener.js")),
     ("page.js", JS, include_bytes!("page.js")),
+    ("photo.js", JS, include_bytes!("photo.js")),
     ("reference.css", CSS, include_bytes!("reference.css")),
     ("reference.js", JS, include_bytes!("reference.js")),
     ("screen.css", CSS, include_bytes!("screen.css")),

@@ -5,13 +5,16 @@ use minijinja::value::{Kwargs, Serde};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
-use super::{Answer, Brand, Done, Landing, Notice, ProblemPage, Screen, Window, assets, prose, reference, texts};
+use super::{
+    Answer, Brand, Done, Landing, Notice, Photo, ProblemPage, Screen, Window, assets, prose, reference, texts,
+};
 
-pub(super) const TEMPLATES: [(&str, &str); 12] = [
+pub(super) const TEMPLATES: [(&str, &str); 13] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
     ("answer.html", include_str!("templates/answer.html")),
+    ("photo.html", include_str!("templates/photo.html")),
     ("screen.html", include_str!("templates/screen.html")),
     ("code.html", include_str!("templates/code.html")),
     ("done.html", include_str!("templates/done.html")),
@@ -58,6 +61,11 @@ impl Pages {
     /// The page that asks for a code or a PIN.
     pub fn answer(&self, page: &Answer) -> String {
         self.customer("answer.html", &page.brand, &page.locale, page, None)
+    }
+
+    /// The page that asks for pictures of a document.
+    pub fn photo(&self, page: &Photo) -> String {
+        self.customer("photo.html", &page.brand, &page.locale, page, None)
     }
 
     /// The document of the frame that a team's own opening screen stands in.

@@ -7,6 +7,7 @@ mod codes;
 mod driver;
 mod house;
 mod pages;
+mod photo;
 mod process;
 mod site;
 mod webchat;

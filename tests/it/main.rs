@@ -37,6 +37,7 @@ mod limits;
 mod matrix;
 mod nodes;
 mod outside;
+mod photos;
 mod points;
 mod properties;
 mod races;

@@ -12,7 +12,11 @@ use countersign::ambient::{FixedClock, SeededEntropy};
 use countersign::domain::secret::Secret;
 use countersign::gateway::{Gateway, Premises, Retention};
 use countersign::http;
+use countersign::identity::mitek::Mitek;
+use countersign::identity::signed::Signed;
+use countersign::identity::{Kind, Kinds};
 use countersign::store::{Board, Key, Partition, Store};
+use countersign_channels::carrier::Carrier;
 use countersign_channels::definition::{Definition, Registry};
 use countersign_channels::reach::Reach;
 use countersign_channels::recorder::{Recorded, Recorder};
@@ -259,6 +263,13 @@ fn node_with(
     Node { platforms, ..Node::default() }.over(store, clock, seed)
 }
 
+/// Who checks documents, as this process reaches them.
+fn providers(reach: Reach) -> Kinds {
+    let carrier = Carrier::new(reach).expect("TLS");
+    let (mitek, signed) = (Mitek::new(carrier.clone()), Signed::new(carrier));
+    Kinds::of([Arc::new(mitek) as Arc<dyn Kind>, Arc::new(signed)])
+}
+
 /// What a node knows and whom it reaches.
 struct Node {
     platforms: Vec<Arc<dyn Definition>>,
@@ -281,7 +292,8 @@ impl Node {
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
             retention: Retention { interactions: 30, events: 7, audit: 400 },
             channels: Registry::of(self.platforms),
-            reach: self.reach,
+            reach: self.reach.clone(),
+            providers: providers(self.reach),
         };
         let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));
         let metrics = PrometheusBuilder::new().build_recorder().handle();
@@ -485,6 +497,11 @@ impl Browser {
     /// A fresh one.
     pub fn new(world: &World) -> Self {
         Self { world: world.clone(), cookie: None }
+    }
+
+    /// Where it is.
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
     /// Opens a page of the gateway.

@@ -81,6 +81,7 @@ impl Cluster {
         let premises = Premises {
             channels: Default::default(),
             reach: Reach::new(|_| false),
+            providers: Default::default(),
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
             retention: Retention { interactions: 30, events: 7, audit: 400 },
