@@ -146,6 +146,7 @@ fn over(
         channels: platforms::registry(config, recorder)?,
         reach: platforms::reach(config),
         providers: platforms::providers(config)?,
+        posts: None,
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
     Ok(Gateway::new(store, clock, entropy, root, premises))

@@ -103,6 +103,8 @@ impl std::fmt::Debug for Admin {
 pub struct Outbound {
     /// Private addresses that may be reached.
     pub allow: Vec<IpNet>,
+    /// Ports of public addresses that may be reached.
+    pub ports: Vec<u16>,
 }
 
 /// `[retention]`
@@ -190,6 +192,9 @@ impl Config {
         }
         if self.store.confirm_replicas > 16 {
             return wrong("store.confirm_replicas", "must be at most 16");
+        }
+        if self.outbound.ports.is_empty() || self.outbound.ports.contains(&0) {
+            return wrong("outbound.ports", "must list ports from 1 to 65535, at least one");
         }
         if !self.admin.key.is_empty() && self.admin.key.len() < 32 {
             return wrong("admin.key", "must have at least 32 characters");
@@ -280,6 +285,8 @@ mod tests {
         assert!(wrong("COUNTERSIGN_STORE__KIND", "mysql").starts_with("store.kind"));
         assert!(wrong("COUNTERSIGN_STORE__URLS", "['redis://a', 'redis://b/1']").starts_with("store.urls: must"));
         assert!(wrong("COUNTERSIGN_ADMIN__KEY", "short").contains("32"));
+        assert!(wrong("COUNTERSIGN_OUTBOUND__PORTS", "[]").starts_with("outbound.ports: must"));
+        assert!(wrong("COUNTERSIGN_OUTBOUND__PORTS", "[443, 0]").starts_with("outbound.ports: must"));
         assert!(wrong("COUNTERSIGN_SERVER__PUBLIC_URL", "http://example.com").contains("https"));
         assert!(wrong("COUNTERSIGN_SERVER__PRODUCTION", "true").contains("public_url"));
     }

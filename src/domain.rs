@@ -23,6 +23,7 @@ pub mod interaction;
 pub mod line;
 pub mod link;
 pub mod lockout;
+pub mod medium;
 pub mod method;
 pub mod mrz;
 pub mod pace;

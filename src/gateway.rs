@@ -8,6 +8,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
+use countersign_channels::carrier::Carry;
 use countersign_channels::definition::Registry;
 use countersign_channels::reach::Reach;
 use countersign_channels::webchat::WebChat;
@@ -54,6 +55,7 @@ mod posting;
 pub mod providers;
 mod queue;
 pub mod reapply;
+mod receipts;
 pub mod relay;
 pub mod replay;
 mod requesting;
@@ -74,6 +76,7 @@ pub mod teams;
 pub mod telling;
 mod threads;
 mod turns;
+mod waking;
 pub mod webhooks;
 pub mod windows;
 
@@ -117,6 +120,8 @@ pub struct Premises {
     pub reach: Reach,
     /// Who can be asked to check documents.
     pub providers: Kinds,
+    /// Who carries posts there; none: they go over the network.
+    pub posts: Option<Arc<dyn Carry>>,
 }
 
 /// How long things are kept, in days.
@@ -218,7 +223,7 @@ impl Gateway {
             passages: passage::Passages::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
-            courier: posting::Courier::new(premises.reach),
+            courier: posting::Courier::new(premises.reach, premises.posts),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),

@@ -4,9 +4,10 @@
 //! It knows no platform and prints no URL: some carry secrets.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use http::{HeaderMap, Request};
 use reqwest::redirect::Policy;
 use url::Url;
@@ -15,16 +16,34 @@ use crate::reach::Reach;
 
 /// A connection that is not there after so long will not be there.
 const CONNECT: Duration = Duration::from_secs(3);
-/// The whole exchange. With the time for a token it is shorter than what a sender has for a message.
+/// The whole exchange, where nobody says otherwise.
 const WHOLE: Duration = Duration::from_secs(5);
 /// A reply is read so far.
 const MOST: usize = 256 * 1024;
 
-/// What carries requests.
+/// Whoever carries requests there and replies back.
+#[async_trait]
+pub trait Carry: Send + Sync + 'static {
+    /// Carries one.
+    async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost>;
+}
+
+#[async_trait]
+impl Carry for Carrier {
+    async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost> {
+        Self::carry(self, request).await
+    }
+}
+
+/// What carries requests over the network.
 #[derive(Clone)]
 pub struct Carrier {
     client: reqwest::Client,
+    /// For ports on which no public address is spoken to: what a name resolves to must be one that the
+    /// operator allows. Made when the first such port is named.
+    within: Arc<OnceLock<Option<reqwest::Client>>>,
     reach: Reach,
+    whole: Duration,
 }
 
 /// A reply. It prints no more than its status: the rest may quote what was sent.
@@ -65,24 +84,17 @@ impl Carrier {
     ///
     /// Where the system has no randomness or no certificates for TLS.
     pub fn new(reach: Reach) -> Result<Self, reqwest::Error> {
-        Self::patient(reach, WHOLE)
+        Ok(Self { client: client(&reach)?, within: Arc::default(), reach, whole: WHOLE })
     }
 
-    /// The same for those who need longer to answer: a whole exchange may take so long.
-    ///
-    /// # Errors
-    ///
-    /// As `new`.
-    pub fn patient(reach: Reach, whole: Duration) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT)
-            .timeout(whole)
-            .no_proxy()
-            .dns_resolver(Arc::new(reach.clone()))
-            .user_agent("countersign")
-            .build()?;
-        Ok(Self { client, reach })
+    /// The same, that waits so long for the whole of an exchange.
+    pub fn patient(self, whole: Duration) -> Self {
+        Self { whole, ..self }
+    }
+
+    /// The same, for what somebody waits for.
+    pub fn quick(&self) -> Self {
+        Self { whole: WHOLE.min(self.whole), ..self.clone() }
     }
 
     /// To whom it speaks.
@@ -90,13 +102,22 @@ impl Carrier {
         &self.reach
     }
 
+    fn client_for(&self, url: &Url) -> Option<&reqwest::Client> {
+        if url.port_or_known_default().is_some_and(|port| self.reach.takes_port(port)) {
+            return Some(&self.client);
+        }
+        self.within.get_or_init(|| client(&self.reach.allowed_alone()).ok()).as_ref()
+    }
+
     /// Carries one request there and its reply back.
     pub async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost> {
         let url = Url::parse(&request.uri().to_string()).map_err(|_| Lost::Refused)?;
         self.reach.admit(&url).map_err(|_| Lost::Refused)?;
-        let request = reqwest::Request::try_from(request).map_err(|_| Lost::Refused)?;
+        let mut request = reqwest::Request::try_from(request).map_err(|_| Lost::Refused)?;
+        *request.timeout_mut() = Some(self.whole);
         let lost = |error: reqwest::Error| if error.is_connect() { Lost::Unreached } else { Lost::Unanswered };
-        let mut reply = self.client.execute(request).await.map_err(lost)?;
+        let client = self.client_for(&url).ok_or(Lost::Refused)?;
+        let mut reply = client.execute(request).await.map_err(lost)?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = reply.chunk().await.map_err(|_| Lost::Unanswered)? {
@@ -108,4 +129,14 @@ impl Carrier {
         }
         Ok(Reply { status, headers, body })
     }
+}
+
+fn client(reach: &Reach) -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT)
+        .no_proxy()
+        .dns_resolver(Arc::new(reach.clone()))
+        .user_agent("countersign")
+        .build()
 }

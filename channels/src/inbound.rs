@@ -77,6 +77,8 @@ pub enum Company {
 pub struct Became {
     /// The platform's id of it.
     pub platform_id: String,
+    /// Our own id of it, where the platform says it.
+    pub ours: Option<String>,
     /// What became of it.
     pub fate: Fate,
 }

@@ -37,6 +37,17 @@ pub struct Message {
     pub subject: Option<String>,
     /// What.
     pub content: Content,
+    /// What holds for it at the moment when it leaves.
+    pub terms: Terms,
+}
+
+/// What holds for a message at the moment when it leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The person has written so lately that she may be written to freely.
+    pub freely: bool,
+    /// For so many whole seconds what it says is good for anything; none: for ever.
+    pub seconds: Option<u64>,
 }
 
 /// Where a message goes. It does not print: logs carry ids, never addresses.
@@ -150,6 +161,40 @@ pub struct Standing {
     pub methods: String,
 }
 
+/// What a channel is, as far as others go by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nature {
+    /// Its messages are text messages: each part is paid for, and phones look for codes in them.
+    pub is_text_message: bool,
+    /// For how many hours after the person's last words it may write freely; none: always.
+    pub window_hours: Option<u16>,
+    /// How ids of conversations begin that are groups.
+    pub groups: Vec<String>,
+    /// What it has sent can be taken out of the chat.
+    pub takes_back: bool,
+    /// What it tells of messages that it took.
+    pub receipts: Receipts,
+}
+
+impl Nature {
+    /// Whether an address is a group's, as far as it tells.
+    pub fn is_group(&self, to: &str) -> bool {
+        self.groups.iter().any(|beginning| to.starts_with(beginning))
+    }
+}
+
+/// How a platform tells what became of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Receipts {
+    /// Not at all.
+    #[default]
+    None,
+    /// Under our own id of the message.
+    ByOurs,
+    /// Under the platform's id alone.
+    ByTheirs,
+}
+
 /// A way to reach people.
 #[async_trait]
 pub trait Channel: Send + Sync + 'static {
@@ -158,6 +203,11 @@ pub trait Channel: Send + Sync + 'static {
 
     /// Hands one message to the platform. Sends at most once itself; the sender repeats.
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError>;
+
+    /// What it is, as far as others go by it.
+    fn nature(&self) -> Nature {
+        Nature::default()
+    }
 
     /// How many messages of this account a minute may bring; none: as many as there are. The sender
     /// keeps to it.

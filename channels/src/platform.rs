@@ -61,9 +61,9 @@ impl Platform {
     }
 
     /// The line of an account that was judged.
-    fn line(&self, known: Known, limit: Option<NonZeroU32>) -> Result<Line, Vec<Wrong>> {
+    fn line(&self, known: Known, limit: Option<NonZeroU32>, carrier: Carrier) -> Result<Line, Vec<Wrong>> {
         let proof = Proof::open(&self.file.auth, &known)?;
-        let (file, carrier, ambient) = (self.file.clone(), self.carrier.clone(), self.ambient.clone());
+        let (file, ambient) = (self.file.clone(), self.ambient.clone());
         Ok(Line { file, known, proof, carrier, ambient, limit })
     }
 
@@ -123,7 +123,7 @@ impl Definition for Platform {
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
         let known = self.judge(account)?;
         let limit = max_per_minute(account).map_err(|wrong| vec![wrong])?.or(self.file.send.max_per_minute);
-        Ok(Arc::new(self.line(known, limit)?))
+        Ok(Arc::new(self.line(known, limit, self.carrier.clone())?))
     }
 
     fn verifier(&self, secret: &SecretString) -> Option<Ear> {
@@ -138,7 +138,9 @@ impl Definition for Platform {
         let known = self.judge(account)?;
         let Some(inbound) = self.inbound.clone() else { return Ok(None) };
         let asks = inbound.company.is_some() || !inbound.invited.is_empty();
-        let ear = Ear::new(inbound, known.clone(), self.carrier.clone());
-        Ok(Some(if asks { ear.with_line(self.line(known, None)?) } else { ear }))
+        // The platform waits for its answer meanwhile.
+        let quick = self.carrier.quick();
+        let ear = Ear::new(inbound, known.clone(), quick.clone());
+        Ok(Some(if asks { ear.with_line(self.line(known, None, quick)?) } else { ear }))
     }
 }

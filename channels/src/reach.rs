@@ -1,6 +1,6 @@
-//! Whom the gateway speaks to: public addresses over TLS, and what the operator allows besides,
-//! where plain HTTP is taken, too. Names are judged by what they resolve to, at the moment when
-//! the connection is made.
+//! Whom the gateway speaks to: public addresses over TLS on few ports, and what the operator allows
+//! besides, where plain HTTP and every port are taken, too. Names are judged by what they resolve to,
+//! at the moment when the connection is made.
 //!
 //! It knows no platform; accounts and definitions are both held to it.
 
@@ -12,10 +12,16 @@ use http::uri::Authority;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+/// The ports of public addresses where nothing else is said: HTTPS, mail, and where HTTPS often stands
+/// besides. Whoever names an address of a team's must not knock at every door with it.
+pub const PORTS: [u16; 4] = [443, 465, 587, 8443];
+
 /// Which addresses may be spoken to.
 #[derive(Clone)]
 pub struct Reach {
     allowed: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    ports: Arc<[u16]>,
+    only_allowed: bool,
 }
 
 impl fmt::Debug for Reach {
@@ -27,7 +33,22 @@ impl fmt::Debug for Reach {
 impl Reach {
     /// Public addresses and those that `allowed` names.
     pub fn new(allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
-        Self { allowed: Arc::new(allowed) }
+        Self { allowed: Arc::new(allowed), ports: PORTS.into(), only_allowed: false }
+    }
+
+    /// With these ports of public addresses instead.
+    pub fn on_ports(self, ports: impl Into<Arc<[u16]>>) -> Self {
+        Self { ports: ports.into(), ..self }
+    }
+
+    /// Those alone that `allowed` names: for who is to be spoken to on any port.
+    pub fn allowed_alone(&self) -> Self {
+        Self { only_allowed: true, ..self.clone() }
+    }
+
+    /// Whether a public address may be spoken to on that port.
+    pub fn takes_port(&self, port: u16) -> bool {
+        self.ports.contains(&port)
     }
 
     /// Whether a URL may be spoken to as far as it tells: a name is judged when it is resolved.
@@ -50,13 +71,21 @@ impl Reach {
         }
         match literal {
             Some(ip) if !allowed && !is_public(ip) => Err("must be a public address, or one that the operator allows"),
+            Some(_) if !allowed && !url.port_or_known_default().is_some_and(|port| self.takes_port(port)) => {
+                Err("must go to a port that the operator allows (outbound.ports)")
+            }
             _ => Ok(()),
         }
     }
 
-    /// Whether an address may be spoken to.
-    pub fn takes(&self, ip: IpAddr) -> bool {
-        is_public(ip) || (self.allowed)(ip)
+    /// Whether an address may be spoken to, on some port.
+    fn takes(&self, ip: IpAddr) -> bool {
+        is_public(ip) && !self.only_allowed || (self.allowed)(ip)
+    }
+
+    /// Whether an address may be spoken to on its port.
+    pub fn takes_at(&self, address: SocketAddr) -> bool {
+        (self.allowed)(address.ip()) || self.takes(address.ip()) && self.takes_port(address.port())
     }
 }
 
@@ -187,6 +216,25 @@ mod tests {
             let url = Url::parse(url).unwrap();
             assert_eq!((none.admit(&url).is_ok(), loopback.admit(&url).is_ok()), (by_none, by_loopback), "{url}");
         }
+    }
+
+    /// A113: who names an address knocks at few doors with it, save where the operator has opened more.
+    #[test]
+    fn a113_a_public_address_is_spoken_to_on_few_ports() {
+        let (none, loopback) = (Reach::new(|_| false), Reach::new(|ip| ip.is_loopback()));
+        for (port, taken) in [(443, true), (8443, true), (22, false), (80, false), (6379, false), (25, false)] {
+            let url = Url::parse(&format!("https://1.1.1.1:{port}/")).unwrap();
+            assert_eq!(none.admit(&url).is_ok(), taken, "{port}");
+            assert_eq!(none.takes_at(SocketAddr::from(([1, 1, 1, 1], port))), taken, "{port}");
+            assert!(loopback.takes_at(SocketAddr::from(([127, 0, 0, 1], port))));
+            assert!(!none.takes_at(SocketAddr::from(([127, 0, 0, 1], port))));
+        }
+        let more = none.clone().on_ports([6379]);
+        assert!(more.takes_port(6379) && !more.takes_port(443));
+        // What a name resolves to is seen when the connection is made.
+        assert!(none.admit(&Url::parse("https://a.example:6379/").unwrap()).is_ok());
+        assert!(!none.allowed_alone().takes("1.1.1.1".parse().unwrap()));
+        assert!(loopback.allowed_alone().takes("127.0.0.1".parse().unwrap()));
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, Wrong, max_per_minute, only};
-use crate::{Channel, DeliveryError, Message, Sent};
+use crate::{Channel, DeliveryError, Message, Nature, Sent};
 
 /// As teams call it.
 const NAME: &str = "recorder";
@@ -136,6 +136,11 @@ impl Channel for Inbox {
         NAME
     }
 
+    /// An inbox that is called after text messages stands for a phone's.
+    fn nature(&self) -> Nature {
+        Nature { is_text_message: self.inbox.contains("sms"), ..Nature::default() }
+    }
+
     fn max_per_minute(&self) -> Option<NonZeroU32> {
         self.limit
     }
@@ -153,12 +158,13 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Address, Content};
+    use crate::{Address, Content, Terms};
     use secrecy::ExposeSecret as _;
 
     fn message(id: &str) -> Message {
         let content = Content::Code { text: "#PIN# is your code.".into(), code: "314159".to_owned().into() };
-        Message { id: id.into(), to: Address::new("+37255512345"), subject: None, content }
+        let (to, terms) = (Address::new("+37255512345"), Terms::default());
+        Message { id: id.into(), to, subject: None, content, terms }
     }
 
     fn channel(recorder: &Recorder, inbox: &str) -> Arc<dyn Channel> {

@@ -7,6 +7,7 @@
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lettre::Address as MailAddress;
@@ -43,13 +44,19 @@ const FIELDS: &[&str] =
 /// Mail.
 pub struct Smtp {
     reach: Reach,
+    whole: Duration,
     ambient: Arc<dyn Ambient>,
 }
 
 impl Smtp {
     /// Speaks to whom `reach` lets it.
     pub fn new(reach: Reach, ambient: Arc<dyn Ambient>) -> Self {
-        Self { reach, ambient }
+        Self { reach, ambient, whole: session::WHOLE }
+    }
+
+    /// The same, that waits so long for a mail to be taken.
+    pub fn patient(self, whole: Duration) -> Self {
+        Self { whole, ..self }
     }
 }
 
@@ -70,7 +77,8 @@ impl Definition for Smtp {
         });
         match (server, sender) {
             (Some(server), Some(from)) if wrong.is_empty() => {
-                let server = Server { hello: ClientId::Domain(from.email.domain().to_owned()), ..server };
+                let hello = ClientId::Domain(from.email.domain().to_owned());
+                let server = Server { hello, whole: self.whole, ..server };
                 let (reach, ambient) = (self.reach.clone(), self.ambient.clone());
                 Ok(Arc::new(Post { server, from, button, limit, reach, ambient }))
             }
@@ -110,6 +118,8 @@ struct Server {
     login: Option<Credentials>,
     /// What we call ourselves.
     hello: ClientId,
+    /// How long it may take with a mail.
+    whole: Duration,
 }
 
 fn server(fields: &mut Fields<'_>, reach: &Reach) -> Option<Server> {
@@ -124,7 +134,7 @@ fn server(fields: &mut Fields<'_>, reach: &Reach) -> Option<Server> {
     let (host, tls) = (host?, tls?);
     let trust = trust(fields, &host)?;
     let port = port.unwrap_or(if tls == Tls::Starttls { 587 } else { 465 });
-    Some(Server { host, port, tls, trust, login, hello: ClientId::default() })
+    Some(Server { host, port, tls, trust, login, hello: ClientId::default(), whole: session::WHOLE })
 }
 
 /// A host that may be spoken to as far as its name tells; what it resolves to is judged each time.

@@ -65,6 +65,10 @@ pub enum Name {
     Unix,
     /// Now, as RFC 3339.
     Timestamp,
+    /// For how many whole seconds what the message says is good for anything.
+    Ttl,
+    /// The same, and at most what a field of the account says: that, where there is no end.
+    TtlWithin(String),
     /// A UUID that was never there before.
     Fresh,
     /// A field of the account.
@@ -96,7 +100,7 @@ pub enum Filter {
     Last,
 }
 
-const NAMES: &str = "to, to.PART, text, plain, url, url.rest, code, subject, id, uuid, unix, timestamp, fresh, \
+const NAMES: &str = "to, to.PART, text, plain, url, url.rest, code, subject, id, uuid, unix, timestamp, ttl, ttl.FIELD, fresh, \
                      account.FIELD, secrets.NAME, hmac.SECRET.KEY, flag.state, flag.until, flag.methods, \
                      flag.words";
 
@@ -184,6 +188,7 @@ impl Name {
             "uuid" => Self::Uuid,
             "unix" => Self::Unix,
             "timestamp" => Self::Timestamp,
+            "ttl" => Self::Ttl,
             "fresh" => Self::Fresh,
             "flag.state" => Self::FlagState,
             "flag.until" => Self::FlagUntil,
@@ -191,6 +196,7 @@ impl Name {
             "flag.words" => Self::FlagWords,
             _ => match text.split_once('.') {
                 Some(("to", part)) => Self::Part(part.to_owned()),
+                Some(("ttl", field)) => Self::TtlWithin(field.to_owned()),
                 Some(("account", field)) => Self::Account(field.to_owned()),
                 Some(("secrets", name)) => Self::Secret(name.to_owned()),
                 Some(("hmac", names)) if names.contains('.') => {
@@ -207,6 +213,7 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Part(part) => write!(f, "to.{part}"),
+            Self::TtlWithin(field) => write!(f, "ttl.{field}"),
             Self::Account(field) => write!(f, "account.{field}"),
             Self::Secret(name) => write!(f, "secrets.{name}"),
             Self::Hmac(secret, key) => write!(f, "hmac.{secret}.{key}"),

@@ -38,10 +38,14 @@ impl Ambient for Given {
     }
 }
 
+/// A platform may take so long with a message, the time for a token besides: shorter than what a sender has
+/// for it.
+const FOR_A_MESSAGE: Duration = Duration::from_secs(25);
+
 /// Whom the gateway speaks to.
 pub fn reach(config: &Config) -> Reach {
     let allow = config.outbound.allow.clone();
-    Reach::new(move |ip| allow.iter().any(|net| net.contains(&ip)))
+    Reach::new(move |ip| allow.iter().any(|net| net.contains(&ip))).on_ports(config.outbound.ports.as_slice())
 }
 
 /// A provider that checks documents looks at pictures, and may ask others: so long, and no longer.
@@ -49,7 +53,7 @@ const LOOKING: Duration = Duration::from_secs(40);
 
 /// Who can be asked to check documents.
 pub fn providers(config: &Config) -> anyhow::Result<Kinds> {
-    let carrier = Carrier::patient(reach(config), LOOKING).context("no TLS for outgoing connections")?;
+    let carrier = Carrier::new(reach(config)).context("no TLS for outgoing connections")?.patient(LOOKING);
     let mitek: Arc<dyn Kind> = Arc::new(Mitek::new(carrier.clone()));
     let signed: Arc<dyn Kind> = Arc::new(Signed::new(carrier));
     Ok(Kinds::of([mitek, signed]))
@@ -57,10 +61,11 @@ pub fn providers(config: &Config) -> anyhow::Result<Kinds> {
 
 /// All of them. What keeps messages where they can be read is only good enough for trying.
 pub fn registry(config: &Config, recorder: Recorder) -> anyhow::Result<Registry> {
-    let carrier = Carrier::new(reach(config)).context("no TLS for outgoing connections")?;
+    let carrier = Carrier::new(reach(config)).context("no TLS for outgoing connections")?.patient(FOR_A_MESSAGE);
     let ambient: Arc<dyn Ambient> = Arc::new(Given::default());
     let shipped = shipped::platforms(&carrier, &ambient)?.into_iter().map(|one| Arc::new(one) as Arc<dyn Definition>);
-    let mail: Arc<dyn Definition> = Arc::new(Smtp::new(carrier.reach().clone(), ambient.clone()));
+    let mail: Arc<dyn Definition> =
+        Arc::new(Smtp::new(carrier.reach().clone(), ambient.clone()).patient(FOR_A_MESSAGE));
     let recorder: Arc<dyn Definition> = Arc::new(recorder);
     Ok(Registry::of(shipped.chain([mail]).chain(Some(recorder).filter(|_| !config.server.production))))
 }

@@ -15,6 +15,12 @@ use super::time::Moment;
 /// For so long after its end a challenge is still answered by people who were slow.
 pub const LATE: Duration = Duration::from_secs(10 * 60);
 
+/// For so long a conversation is taken for a group's after somebody was heard in it among others.
+const GROUP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Moments are written anew only where they have moved on so far: not every message costs a record.
+const WORTH_WRITING: Duration = Duration::from_secs(10 * 60);
+
 /// What is kept of an address (channel and conversation) beyond its interactions: which one is
 /// open, the guess budgets, which no new interaction resets, and the identity tokens that counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,12 +38,37 @@ pub struct Address {
     /// When an interaction closed here in which somebody was asked for an answer and gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Moment>,
+    /// Until when whoever chats here may be written to freely, where the platform wants her to have
+    /// written first. Never too late: it may be ten minutes early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freely_until: Option<Moment>,
+    /// Until when the conversation is taken for a group's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_until: Option<Moment>,
 }
 
 impl Address {
     /// Whether what was asked for here, in an interaction that is closed, may still come.
     pub fn awaits_the_late(&self, now: Moment) -> bool {
         self.closed_at.is_some_and(|closed| now < closed.plus(LATE))
+    }
+
+    /// The person has written here, and may be answered freely for so long.
+    pub fn heard(&mut self, window: Duration, now: Moment) {
+        renew(&mut self.freely_until, now.plus(window));
+    }
+
+    /// Somebody was heard here, alone or among others.
+    pub fn heard_in(&mut self, is_group: bool, now: Moment) {
+        match is_group {
+            true => renew(&mut self.group_until, now.plus(GROUP)),
+            false => self.group_until = None,
+        }
+    }
+
+    /// Whether others are known to read along here.
+    pub fn is_group(&self, now: Moment) -> bool {
+        self.group_until.is_some_and(|until| now < until)
     }
 
     /// The name of a participant's budget for a method. A cosigner's carries her own address, so
@@ -48,5 +79,48 @@ impl Address {
         }
         let own = participant.person.address();
         format!("{what}:{}", own.map_or_else(|| participant.id.to_string(), |own| pseudonym(&own)))
+    }
+}
+
+/// A later moment takes the place of an earlier one. So does one that lies far before it: that was
+/// written by a clock which has been set back.
+fn renew(kept: &mut Option<Moment>, until: Moment) {
+    let is_good = |kept: &Moment| *kept <= until && until.since(*kept) < WORTH_WRITING;
+    if !kept.as_ref().is_some_and(is_good) {
+        *kept = Some(until);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
+    #[test]
+    fn words_open_a_window_that_is_never_longer_than_it_may_be() {
+        let (mut address, begin) = (Address::default(), Moment(1_000_000_000));
+        let mut written = 0;
+        for minute in 0..60 {
+            let now = begin.plus(Duration::from_secs(60 * minute));
+            let before = address.freely_until;
+            address.heard(WINDOW, now);
+            let until = address.freely_until.unwrap();
+            assert!(until <= now.plus(WINDOW) && now.plus(WINDOW).since(until) < WORTH_WRITING);
+            written += usize::from(before != address.freely_until);
+        }
+        assert_eq!(written, 6, "not every message costs a record");
+        address.heard(WINDOW, Moment(1_000));
+        assert_eq!(address.freely_until, Some(Moment(1_000).plus(WINDOW)), "the clock was set back");
+    }
+
+    #[test]
+    fn a_group_is_one_until_somebody_is_alone_there_or_nobody_was_heard_for_long() {
+        let (mut address, now) = (Address::default(), Moment(1_000_000_000));
+        assert!(!address.is_group(now));
+        address.heard_in(true, now);
+        assert!(address.is_group(now) && !address.is_group(now.plus(GROUP)));
+        address.heard_in(false, now);
+        assert_eq!(address, Address::default());
     }
 }

@@ -390,5 +390,6 @@ fn is_over(event: Waiting, now: Moment) -> bool {
 mod letters;
 #[cfg(test)]
 mod tests;
+mod waking;
 
 pub use letters::Letter;

@@ -69,6 +69,8 @@ kinds! {
     IntentResumed = "intent.resumed", false;
     ChallengeSent = "challenge.sent", true;
     ChallengeDeliveryFailed = "challenge.delivery_failed", true;
+    LinkDelivered = "link.delivered", true;
+    ChallengeDelivered = "challenge.delivered", true;
     SendingPaused = "sending.paused", true;
     SendingResumed = "sending.resumed", true;
     ChannelDown = "channel.down", true;

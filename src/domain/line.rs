@@ -135,6 +135,12 @@ impl Line {
         self.waiting.clear();
     }
 
+    /// Its moments were set by a clock that was ahead and is set back: what waits is due.
+    pub fn wake(&mut self, now: Moment) {
+        self.claims = self.claims.wrapping_add(1);
+        (self.next, self.rest_until) = (self.next.min(now), None);
+    }
+
     /// When somebody must look at it.
     pub fn alarm(&self) -> Option<Moment> {
         (!self.waiting.is_empty()).then_some(self.next)

@@ -84,6 +84,9 @@ pub enum Refusal {
     /// No address of the participant is known that a code could go to.
     #[error("no address is known")]
     NoAddress,
+    /// Others read along in the only conversation that it could go into.
+    #[error("the conversation is a group")]
+    PrivateChannelRequired,
     /// So many codes were sent that the next must wait until then.
     #[error("no more codes are sent yet")]
     SendBudget(Moment),

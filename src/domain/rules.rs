@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod ask;
 pub mod attend;
+pub mod became;
 mod confirm;
 pub mod continue_link;
 pub mod enter;

@@ -4,13 +4,15 @@
 //! Neither text nor address is kept here: both are read when the message leaves, so that nobody
 //! gets what was meant for the person before.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::challenge::DeliverTo;
 use super::country;
-use super::id::{ChannelName, InteractionId, ParticipantId, TeamName};
+use super::id::{ChannelName, InteractionId, Malformed, ParticipantId, TeamName};
 use super::interaction::{Interaction, Participant, Role};
 use super::refusal::Refusal;
 use super::secret::{MacKey, Tag};
@@ -20,9 +22,13 @@ use super::turn::Around;
 /// How long who claimed a message may take to send it and to say so: then it is due again.
 pub const LEASE: Duration = Duration::from_secs(10);
 
-/// A platform that has not answered after so long has lost the answer. Shorter than the lease, so
+/// A receiver that has not answered after so long has lost the answer. Shorter than the lease, so
 /// that nobody else sends meanwhile.
 pub const PATIENCE: Duration = Duration::from_secs(7);
+
+/// A platform that has not answered a message after so long has lost the answer. Longer than the lease,
+/// which is renewed meanwhile: to ask again sooner would be to send twice.
+pub const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
 /// A way to a person, as settings call it. `sms` and `email` are the team's channels of those
 /// names; `chat` is the interaction's own.
@@ -83,6 +89,13 @@ pub struct Sending {
     /// By which it goes where this one fails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub then: Vec<Way>,
+    /// The platform's id of it, while that matters: what becomes of it is told under it, and by it a code
+    /// that is over is taken out of its chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_id: Option<String>,
+    /// Until when the conversation may be written to freely, as it was when the message was queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freely_until: Option<Moment>,
     /// Ways that led nowhere.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub fallen: u32,
@@ -103,6 +116,8 @@ pub enum State {
     Queued(Trying),
     /// The platform has it.
     Sent,
+    /// The person has it, as the platform says.
+    Delivered,
     /// No way led to the person.
     Failed,
 }
@@ -130,6 +145,7 @@ impl State {
         match self {
             Self::Queued(_) => "queued",
             Self::Sent => "sent",
+            Self::Delivered => "delivered",
             Self::Failed => "failed",
         }
     }
@@ -140,7 +156,7 @@ impl Sending {
     pub fn due(&self) -> Option<Moment> {
         match self.state {
             State::Queued(trying) => Some(trying.next),
-            State::Sent | State::Failed => None,
+            State::Sent | State::Delivered | State::Failed => None,
         }
     }
 
@@ -158,8 +174,70 @@ impl Sending {
 
     /// Its id for the platform: the same however often it is tried, another by another way.
     pub fn message_id(&self, interaction: InteractionId) -> String {
-        format!("{interaction}.m{}-{}", self.number, self.way.as_str())
+        MessageId { interaction, number: self.number, way: self.way }.to_string()
     }
+
+    /// Whether what it says is good for anything still.
+    pub fn is_wanted(&self, participant: &Participant, now: Moment) -> bool {
+        match self.what {
+            What::Link { link, .. } => participant.links.iter().any(|live| live.number == link && live.is_live(now)),
+            What::Code { challenge, issue } => participant
+                .challenge
+                .as_ref()
+                .is_some_and(|live| live.number == challenge && live.issue() == Some(issue) && live.is_live(now)),
+        }
+    }
+}
+
+/// Our id of a message, `INTERACTION.mNUMBER-WAY`. Platforms give it back with what became of it: so it
+/// is found without anything being kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageId {
+    /// The interaction that it is about.
+    pub interaction: InteractionId,
+    /// Its number within it.
+    pub number: u32,
+    /// By which way it went.
+    pub way: Way,
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.m{}-{}", self.interaction, self.number, self.way.as_str())
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = Malformed;
+
+    /// Only the canonical spelling.
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let wrong = || Malformed("a message's id is an interaction's, .m, a number, - and a way");
+        let (interaction, rest) = text.split_once(".m").ok_or_else(wrong)?;
+        let (number, way) = rest.split_once('-').ok_or_else(wrong)?;
+        let way = Way::ALL.into_iter().find(|known| known.as_str() == way).ok_or_else(wrong)?;
+        let id = Self { interaction: interaction.parse()?, number: number.parse().map_err(|_| wrong())?, way };
+        if id.to_string() == text { Ok(id) } else { Err(wrong()) }
+    }
+}
+
+/// A message that lies in a chat though the code in it is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// The team's channel that it went over.
+    pub channel: ChannelName,
+    /// Where it went: what the person had for an address then.
+    pub to: String,
+    /// The platform's id of it.
+    pub platform_id: String,
+    /// Ours.
+    pub message_id: String,
+}
+
+/// The codes' messages that have become pointless from one state of an interaction to the next.
+pub fn spent(before: &Interaction, after: &Interaction) -> Vec<Spent> {
+    let gone = |sending: &&Sending| after.sendings.iter().all(|kept| kept.number != sending.number);
+    before.sendings.iter().filter(gone).filter_map(|sending| sending.lies_in_chat(before)).collect()
 }
 
 /// Where a message goes, told without saying where: what budgets are kept under.
@@ -176,7 +254,27 @@ pub struct Destination {
 #[derive(Clone, Copy, Debug)]
 pub struct Paid(pub Destination);
 
+impl Sending {
+    /// Where a code's message lies, once it was sent.
+    fn lies_in_chat(&self, interaction: &Interaction) -> Option<Spent> {
+        let was_sent = matches!(self.state, State::Sent | State::Delivered);
+        self.spent_as(interaction, self.platform_id.as_deref().filter(|_| was_sent)?)
+    }
+
+    /// Where a code's message lies that the platform knows by that id.
+    pub fn spent_as(&self, interaction: &Interaction, platform_id: &str) -> Option<Spent> {
+        let is_code = matches!(self.what, What::Code { .. });
+        let platform_id = Some(platform_id.to_owned()).filter(|_| is_code)?;
+        let to = self.way.address(interaction, interaction.participant(&self.participant)?)?.to_owned();
+        let (channel, message_id) = (self.way.channel(interaction), self.message_id(interaction.id));
+        Some(Spent { channel, to, platform_id, message_id })
+    }
+}
+
 impl Way {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Chat, Self::Sms, Self::Email, Self::Event];
+
     /// Its name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -238,11 +336,6 @@ impl Destination {
         let tag = key.tag(&[b"destination", team.as_bytes(), channel.as_bytes(), address.as_bytes()]);
         Self { tag, country }
     }
-}
-
-/// Whether a channel's messages are SMS, in whose texts phones look for codes.
-pub fn is_text_message(channel: &ChannelName) -> bool {
-    channel.as_str().contains("sms")
 }
 
 /// The ways that a message may take, the first to be tried first.

@@ -15,6 +15,7 @@ use super::event::{Actor, Event, EventKind};
 use super::id::{ChannelName, IntentName, InteractionId, ParticipantId, ProviderName};
 use super::interaction::{Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd};
+use super::medium::Medium;
 use super::refusal::Refusal;
 use super::secret::Keys;
 use super::sending::{Paid, Way};
@@ -56,6 +57,8 @@ pub struct Around<'a> {
     pub channels: &'a [ChannelName],
     /// Those of them that are web chats of the gateway's own: who is there has shown nothing yet.
     pub windows: &'a [ChannelName],
+    /// What rules must know of the team's channels that messages can go over.
+    pub media: &'a [Medium],
     /// Whether the team has a webhook that it wants codes at, to send them itself.
     pub sends_itself: bool,
     /// Who judges documents; nobody where the team asks for none.
@@ -73,9 +76,9 @@ pub struct Around<'a> {
 impl<'a> Around<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
-        let (channels, windows) = (&[], &[]);
+        let (channels, windows, media) = (&[], &[], &[]);
         let (sends_itself, provider, paid) = (false, None, None);
-        Self { settings, keys, channels, windows, sends_itself, provider, paid, now, sure: now, epoch: 0 }
+        Self { settings, keys, channels, windows, media, sends_itself, provider, paid, now, sure: now, epoch: 0 }
     }
 
     /// Whether messages can go that way at all.
@@ -84,6 +87,11 @@ impl<'a> Around<'a> {
             Way::Event => self.sends_itself,
             Way::Chat | Way::Sms | Way::Email => self.channels.contains(&way.channel(interaction)),
         }
+    }
+
+    /// What is known of a channel, where messages can go over it.
+    pub fn medium(&self, channel: &ChannelName) -> Option<&'a Medium> {
+        self.media.iter().find(|medium| medium.channel == *channel)
     }
 
     /// An end of a lockout as clocks show it.
@@ -233,6 +241,20 @@ impl<'a> Turn<'a> {
     pub fn touch(&mut self) {
         let idle = self.around.settings.interaction_timeout_minutes;
         self.interaction.idle_until = self.around.now.plus_minutes(idle);
+    }
+
+    /// The one who chats has written: where her platform wants that, she may be answered freely.
+    pub fn heard_her(&mut self) {
+        if let Some(window) = self.around.medium(&self.interaction.channel).and_then(|medium| medium.window) {
+            self.address.heard(window, self.around.now);
+        }
+    }
+
+    /// Whether others are known to read what is written into the conversation.
+    pub fn is_in_group(&self) -> bool {
+        let facts = &self.interaction;
+        let by_id = self.around.medium(&facts.channel).is_some_and(|medium| medium.is_group(&facts.conversation));
+        by_id || self.address.is_group(self.around.now)
     }
 
     /// The link of that number, where it ended in this turn or before: one whose time was over

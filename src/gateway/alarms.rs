@@ -18,11 +18,11 @@ use crate::store::Key;
 const LEASE_MS: u64 = 10_000;
 
 /// Alarms that are claimed at once.
-const MOST: usize = 256;
+pub(super) const MOST: usize = 256;
 
 /// Alarms that are looked after at the same time: enough to share a store's flushes, few enough to
 /// leave it and the turnstiles to those who wait for an answer.
-const ABREAST: usize = 32;
+pub(super) const ABREAST: usize = 32;
 
 impl Gateway {
     /// Looks after every record whose alarm has come, at most a page of them; how many it was.

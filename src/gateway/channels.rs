@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_channels::definition::{Account, Wrong};
-use countersign_channels::{Address, Channel as Driver, Content, Message};
+use countersign_channels::{Address, Channel as Driver, Content, Message, Nature, Terms};
 use dashmap::DashMap;
 use secrecy::SecretString;
 use serde_json::json;
@@ -17,10 +18,11 @@ use super::{Error, Gateway};
 use crate::domain::channel::{Channel, Health, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::medium::Medium;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Tried;
 use crate::domain::secret::{Secret, base64url};
-use crate::domain::sending::Destination;
+use crate::domain::sending::{Destination, PATIENCE};
 use crate::domain::team::Team;
 use crate::domain::wording;
 
@@ -83,8 +85,9 @@ impl Gateway {
         let settings = &view.effective.settings;
         let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
         let id = format!("{team}.{}", base64url(&self.draw::<12>()));
-        let message = Message { id, to: Address::new(to), subject: Some(text.clone()), content: Content::Text(text) };
-        let how = outcome_of(hand(&*driver, &message).await);
+        let (subject, content, terms) = (Some(text.clone()), Content::Text(text), Terms::default());
+        let message = Message { id, to: Address::new(to), subject, content, terms };
+        let how = outcome_of(&hand(&*driver, &message, PATIENCE).await); // somebody waits for the answer
         self.went(&view, name, how, None).await;
         Ok(how)
     }
@@ -113,10 +116,12 @@ impl Gateway {
 
     /// The channels that this gateway can speak over: an account that its platform does not take
     /// any more, or whose platform is not here, is none.
-    pub(super) fn usable_channels(&self, team: &Team) -> Vec<ChannelName> {
+    pub(super) fn media(&self, team: &Team) -> Vec<Medium> {
         let usable = |(name, channel): (&ChannelName, &Channel)| {
-            let opened = self.driver_for(&team.name, name, channel);
-            opened.map(|_| name.clone())
+            let nature = self.driver_for(&team.name, name, channel)?.nature();
+            let window = nature.window_hours.map(|hours| Duration::from_secs(3600 * u64::from(hours)));
+            let Nature { is_text_message, groups, .. } = nature;
+            Some(Medium { channel: name.clone(), is_text_message, window, groups })
         };
         team.channels.iter().filter_map(usable).collect()
     }

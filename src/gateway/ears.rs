@@ -38,8 +38,8 @@ struct Kept {
 /// A channel that is heard.
 #[derive(Clone)]
 pub struct Listening {
-    team: TeamName,
-    channel: ChannelName,
+    pub(super) team: TeamName,
+    pub(super) channel: ChannelName,
     ear: Arc<Ear>,
 }
 
@@ -88,18 +88,28 @@ impl Gateway {
         let unix = self.now().0 / 1000;
         let taken = at.ear.hear(&Knock { method, url, headers, body, unix }).await;
         let taken = taken.map_err(|distrust| self.distrusted(at, &distrust))?;
-        let heard = taken.happenings.into_iter().filter_map(|happening| match happening {
-            Happening::Heard(heard) => Some(heard),
-            Happening::Became(_) | Happening::Opened(_) => None,
-        });
-        let received = stream::iter(by_conversation(heard)).map(|(conversation, heard)| async move {
+        let mut receipts = Vec::new();
+        let heard: Vec<Heard> = taken
+            .happenings
+            .into_iter()
+            .filter_map(|happening| match happening {
+                Happening::Heard(heard) => Some(heard),
+                Happening::Became(became) => {
+                    receipts.push(became);
+                    None
+                }
+                Happening::Opened(_) => None,
+            })
+            .collect();
+        let received = stream::iter(by_conversation(heard.into_iter())).map(|(conversation, heard)| async move {
             for one in &heard {
                 self.receive_heard(at, &conversation, one, flag).await?;
             }
             Ok::<(), Error>(())
         });
         // One conversation's failure cuts no other short; the platform tells all of it again.
-        let received: Vec<Result<(), Error>> = received.buffer_unordered(ABREAST).collect().await;
+        let mut received: Vec<Result<(), Error>> = received.buffer_unordered(ABREAST).collect().await;
+        received.push(self.hear_receipts(at, receipts).await);
         received.into_iter().collect::<Result<(), Error>>()?;
         let inbound::format::Reply { status, content_type, body } = taken.reply;
         Ok(Answer { status, content_type, body })
@@ -118,6 +128,7 @@ impl Gateway {
             conversation,
             text: heard.text.expose_secret(),
             company: company(heard),
+            in_group: in_group(heard),
             raw: Some(&heard.raw.0),
         };
         self.receive(&at.team, &at.channel, &message, flag).await.map(drop)
@@ -179,5 +190,16 @@ fn company(heard: &Heard) -> Company {
     match heard.company {
         inbound::Company::Alone => Company::Alone,
         inbound::Company::Unknown | inbound::Company::Group => Company::Group,
+    }
+}
+
+/// Whether the conversation is a group's, where the platform tells. Some call a person's words by her own
+/// id wherever she has said them: that says nothing of what is written to her.
+fn in_group(heard: &Heard) -> Option<bool> {
+    match heard.company {
+        _ if heard.conversation == heard.sender => None,
+        inbound::Company::Alone => Some(false),
+        inbound::Company::Group => Some(true),
+        inbound::Company::Unknown => None,
     }
 }

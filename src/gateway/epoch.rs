@@ -39,8 +39,10 @@ impl Gateway {
                 saved => saved,
             },
             Found::SetBack(by) => {
-                self.save_mark(true).await?;
-                self.begin_epoch(&format!("the clock was set back by {} s", by.as_secs())).await.map(drop)
+                self.begin_epoch(&format!("the clock was set back by {} s", by.as_secs())).await?;
+                self.wake_all().await?;
+                // Last: until then the next start finds the clock set back again.
+                self.save_mark(true).await
             }
         }
     }

@@ -14,6 +14,7 @@ use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::RETRACTION;
 use super::replay::{Along, Place, Remember, Told};
 use super::retracting::Retraction;
+use super::saving::address_record;
 use super::teams::TeamView;
 use super::turns::{Held, Visit, With};
 use super::{Error, Gateway, decode, encode};
@@ -52,6 +53,8 @@ pub struct Message<'a> {
     pub text: &'a str,
     /// Who reads along.
     pub company: Company,
+    /// Whether the conversation is a group's, where the platform tells.
+    pub in_group: Option<bool>,
     /// The platform's own words for it, for the bot; none where there are none.
     pub raw: Option<&'a Value>,
 }
@@ -105,7 +108,8 @@ impl Gateway {
             claim: Mutex::default(),
         };
         let (mut in_doubt, bare) = (false, Message { raw: None, ..*message });
-        if let Some(id) = self.address_now(&coming).await?.open {
+        let address = self.address_now(&coming).await?;
+        if let Some(id) = address.open {
             match self.receive_at(id, &coming, place.clone()).await {
                 // It is over: nobody waits there any more.
                 Err(Error::Refused(Refusal::Closed | Refusal::NotFound(_))) => {}
@@ -113,7 +117,7 @@ impl Gateway {
                 told => return told,
             }
         }
-        self.receive_alone(&coming, place, in_doubt).await
+        self.receive_alone(&coming, place, in_doubt, coming.noted(&address, self.now()).is_some()).await
     }
 
     /// What is known of where a message came from.
@@ -130,7 +134,7 @@ impl Gateway {
         let is_number = asked > 0 && Digits::parse(message.text).is_some();
         let with = if is_number { With::Challenge(asked) } else { With::Nothing };
         let visit = Visit { id, team: Some(team), actor: Actor::Person, with };
-        let said = Said { text: message.text, company: message.company, asked };
+        let said = Said { text: message.text, company: message.company, in_group: message.in_group, asked };
         let render = |held: &Held<Received>| encode(&held.outcome);
         let puts = |records: &[Option<Opened>], held: &Held<Received>, now| {
             coming.puts(records, held.outcome, Some(held), now)
@@ -143,7 +147,13 @@ impl Gateway {
     }
 
     /// Where nobody waits, a message is only passed on. What causes nothing is not remembered.
-    async fn receive_alone(&self, coming: &Coming<'_>, place: Place, in_doubt: bool) -> Result<Received, Error> {
+    async fn receive_alone(
+        &self,
+        coming: &Coming<'_>,
+        place: Place,
+        in_doubt: bool,
+        notes: bool,
+    ) -> Result<Received, Error> {
         let settings = &coming.view.effective.settings;
         let before = if in_doubt {
             Before::Doubt
@@ -155,12 +165,18 @@ impl Gateway {
             Before::Silence
         };
         let received = receive_alone(coming.message.text, before, settings);
-        if !coming.is_passed_on(received) && !coming.is_taken_back(received) {
+        if !coming.is_passed_on(received) && !coming.is_taken_back(received) && !notes {
             return Ok(received);
         }
         let render = |received: &Received| encode(received);
-        let puts = |records: &[Option<Opened>], received: &Received, now| coming.puts(records, *received, None, now);
-        let remember = Remember::new(place, &render).along(Along { reads: coming.reads(), puts: &puts });
+        let puts = |records: &[Option<Opened>], received: &Received, now| {
+            let mut put = coming.puts(records, *received, None, now)?;
+            put.extend(if notes { coming.note(records.last().and_then(Option::as_ref), now)? } else { None });
+            Ok(put)
+        };
+        let mut beside = coming.reads();
+        beside.extend(notes.then(|| coming.address().1));
+        let remember = Remember::new(place, &render).along(Along { reads: beside, puts: &puts });
         let reads = Reads { partition: coming.line.partition, names: remember.names() };
         let saved = self.decide(&reads, |records, now| {
             if let Some(earlier) = remember.earlier(&records[records.len() - 1], now)? {
@@ -205,6 +221,26 @@ impl Coming<'_> {
         !matches!(received, Received::Answer(..)) && self.channel.forward_url().is_some()
     }
 
+    /// What the address is to remember of the message, where that is anything new: that the person has
+    /// written, and whether others read along.
+    fn noted(&self, address: &Address, now: Moment) -> Option<Address> {
+        let mut noted = address.clone();
+        let window = self.view.media.iter().find(|medium| medium.channel == *self.name).and_then(|m| m.window);
+        if let Some(window) = window.filter(|_| self.message.company == Company::Alone) {
+            noted.heard(window, now);
+        }
+        if let Some(in_group) = self.message.in_group {
+            noted.heard_in(in_group, now);
+        }
+        (noted != *address).then_some(noted)
+    }
+
+    fn note(&self, record: Option<&Opened>, now: Moment) -> Result<Option<Plain>, Error> {
+        let name = self.address().1;
+        let address = record.map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
+        Ok(self.noted(&address, now).map(|noted| address_record(&name, &noted, now)))
+    }
+
     fn retraction_name(&self) -> String {
         format!("{RETRACTION}{}", self.mark)
     }
@@ -226,7 +262,7 @@ impl Coming<'_> {
         if self.is_taken_back(received) {
             let (to, id) = (self.message.conversation.as_str().to_owned(), self.message.id.to_owned());
             let (team, channel) = (team.clone(), self.name.clone());
-            let retraction = Retraction { team, channel, to, id, tries: 1, since: now, due: None };
+            let retraction = Retraction { team, channel, to, id, is_ours: false, tries: 1, since: now, due: None };
             put.push(retraction.record(self.retraction_name(), now));
         }
         if self.is_passed_on(received) {
@@ -243,7 +279,7 @@ impl Coming<'_> {
 
     /// What the bot is told.
     fn body(&self, received: Received, held: Option<&Held<Received>>, now: Moment) -> Value {
-        let Message { id, sender, conversation, text, company, raw } = *self.message;
+        let Message { id, sender, conversation, text, company, raw, .. } = *self.message;
         let is_hidden = received == Received::Hidden;
         let may_quote = held.is_some_and(|held| is_awaited(&held.interaction));
         // A flag is the customer's, and what is said before others may be anybody's.

@@ -83,13 +83,15 @@ impl Gateway {
                 address,
                 team,
                 claimed: Vec::new(),
+                spent: Vec::new(),
                 back: None,
             };
         }
         let around = self.around(&team, now);
         let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.draws());
         let Decision { interaction, address, .. } = tend::tick(turn);
-        Held { outcome: (), interaction: Arc::new(interaction), address, team, claimed: Vec::new(), back: None }
+        let (claimed, spent) = (Vec::new(), Vec::new());
+        Held { outcome: (), interaction: Arc::new(interaction), address, team, claimed, spent, back: None }
     }
 
     /// The open interaction of a conversation.

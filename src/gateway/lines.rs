@@ -118,7 +118,7 @@ impl Gateway {
     }
 
     /// Lets a line be changed, where there is one.
-    async fn change_line<T: Clone>(
+    pub(super) async fn change_line<T: Clone>(
         &self,
         line: &Key,
         how: impl Fn(&mut Line, Moment) -> T,

@@ -1,6 +1,6 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
 //! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v` and the
-//! indexes a team's; `n`, `d`, `b`, `g` and `p` have partitions of their own.
+//! indexes a team's; `n`, `d`, `b`, `g`, `p` and `receipt` have partitions of their own.
 
 use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, WebhookName};
 
@@ -80,6 +80,11 @@ pub(super) fn thread_name(id: InteractionId) -> String {
 
 /// A message that is to be taken out of its chat.
 pub(super) const RETRACTION: &str = "k/";
+
+/// Which message of ours a platform's id names, where the platform knows no other.
+pub(super) fn receipt_name(tag: &str) -> String {
+    format!("receipt/{tag}")
+}
 
 /// A customer's ceiling.
 pub(super) fn ceiling_name(customer: &str) -> String {

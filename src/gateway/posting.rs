@@ -3,10 +3,10 @@
 //!
 //! What is posted, and what becomes of it, others say; neither body nor address is logged.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use countersign_channels::auth::webhook::Signer;
-use countersign_channels::carrier::{Carrier, Lost};
+use countersign_channels::carrier::{Carrier, Carry, Lost};
 use countersign_channels::platform::outcome::retry_after;
 use countersign_channels::reach::Reach;
 use http::{Request, header};
@@ -18,12 +18,14 @@ use crate::domain::posting::{Answer, Why};
 /// What carries posts. It is made when the first one leaves.
 pub(super) struct Courier {
     reach: Reach,
-    carrier: OnceLock<Option<Carrier>>,
+    carrier: OnceLock<Option<Arc<dyn Carry>>>,
 }
 
 impl Courier {
-    pub fn new(reach: Reach) -> Self {
-        Self { reach, carrier: OnceLock::new() }
+    /// Over the network, or by somebody else.
+    pub fn new(reach: Reach, other: Option<Arc<dyn Carry>>) -> Self {
+        let carrier = other.map_or_else(OnceLock::new, |other| OnceLock::from(Some(other)));
+        Self { reach, carrier }
     }
 
     /// To whom it speaks.
@@ -31,10 +33,10 @@ impl Courier {
         &self.reach
     }
 
-    fn carrier(&self) -> Option<&Carrier> {
+    fn carrier(&self) -> Option<&dyn Carry> {
         let made =
             || Carrier::new(self.reach.clone()).inspect_err(|error| tracing::error!(%error, "nothing can be posted"));
-        self.carrier.get_or_init(|| made().ok()).as_ref()
+        self.carrier.get_or_init(|| Some(Arc::new(made().ok()?))).as_deref()
     }
 }
 

@@ -28,12 +28,8 @@ impl Gateway {
         let address = sending.way.address(interaction, participant);
         let to = sending.way.destination(interaction, participant, &self.keys.pseudonym);
         let (Some(address), Some(to)) = (address, to) else { return Ok(Tried::Refused("no-address")) };
-        if sending.is_unpaid() {
-            match self.pay(team, to).await {
-                Ok(_) => {}
-                Err(Error::Refused(_)) => return Ok(Tried::Refused("send-budget")),
-                Err(error) => return Err(error),
-            }
+        if let Some(unpaid) = self.pay_for(team, sending, Some(to)).await? {
+            return Ok(unpaid);
         }
         let live = live_code(participant, &sending.what, self.now());
         let (Some(live), State::Queued(trying)) = (live, sending.state) else { return Ok(Tried::Refused("gone")) };

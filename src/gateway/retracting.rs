@@ -1,7 +1,8 @@
-//! Messages that are taken out of a chat behind the reply: a code that somebody typed, where its
-//! platform can do that. Nothing depends on it, since a code that was heard is dead wherever it stands.
+//! Messages that are taken out of a chat behind the reply: a code that somebody typed, and one of ours
+//! whose code is over, where their platform can do that. Nothing depends on it, since such a code is dead
+//! wherever it stands.
 //!
-//! Each is a record of its own, put by the commit that heard the code. Who put it does it at once; its
+//! Each is a record of its own, put by the commit that heard or ended the code. Who put it does it at once; its
 //! alarm hands it to whoever finds it, should that node die. Done twice it does no harm.
 
 use std::collections::HashSet;
@@ -12,13 +13,16 @@ use countersign_channels::{Address, DeliveryError, Whose};
 use serde::{Deserialize, Serialize};
 
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::names::RETRACTION;
 use super::queue::Queue;
+use super::teams::TeamView;
 use super::{Error, Gateway, decode, encode};
-use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::id::{ChannelName, InteractionId, TeamName};
+use crate::domain::interaction::Interaction;
 use crate::domain::rules::send::backoff;
-use crate::domain::sending::{LEASE, PATIENCE};
+use crate::domain::sending::{LEASE, PATIENCE, Spent, spent};
 use crate::domain::time::Moment;
-use crate::store::Key;
+use crate::store::{Key, Partition};
 
 /// Retractions that are tried at the same time.
 const ABREAST: usize = 32;
@@ -38,6 +42,9 @@ pub(super) struct Retraction {
     pub to: String,
     /// The platform's id of it.
     pub id: String,
+    /// It is our own message.
+    #[serde(default, skip_serializing_if = "is_theirs")]
+    pub is_ours: bool,
     /// Tries that were begun.
     pub tries: u32,
     /// Since when.
@@ -68,6 +75,11 @@ impl Retractions {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_theirs(is_ours: &bool) -> bool {
+    !is_ours
+}
+
 impl Retraction {
     /// Its record: who commits it tries it at once.
     pub fn record(&self, name: String, now: Moment) -> Plain {
@@ -76,6 +88,52 @@ impl Retraction {
 }
 
 impl Gateway {
+    /// Codes of ours that are over by a change of their interaction, and that their platforms take back.
+    pub(super) fn to_take_back(&self, team: &TeamView, before: &Interaction, after: &Interaction) -> Vec<Spent> {
+        if before.sendings.is_empty() {
+            return Vec::new(); // nearly always
+        }
+        let mut spent = spent(before, after);
+        spent.retain(|spent| self.driver(team, &spent.channel).is_some_and(|driver| driver.nature().takes_back));
+        spent
+    }
+
+    /// The record of one of ours.
+    fn retraction(&self, team: &TeamName, spent: &Spent, now: Moment) -> Plain {
+        let Spent { channel, to, platform_id, .. } = spent.clone();
+        let (team, is_ours) = (team.clone(), true);
+        let retraction = Retraction { team, channel, to, id: platform_id, is_ours, tries: 1, since: now, due: None };
+        retraction.record(self.name_of(spent), now)
+    }
+
+    /// The records of several.
+    pub(super) fn retractions_of(&self, team: &TeamName, spent: &[Spent], now: Moment) -> Vec<Plain> {
+        spent.iter().map(|spent| self.retraction(team, spent, now)).collect()
+    }
+
+    fn name_of(&self, spent: &Spent) -> String {
+        format!("{RETRACTION}{}", self.keys.replay.tag(&[b"taken back", spent.message_id.as_bytes()]).name())
+    }
+
+    /// They are saved: what is to be done is done behind the reply.
+    pub(super) fn take_back_ours(&self, id: InteractionId, spent: &[Spent]) {
+        for spent in spent {
+            self.retractions.push(Key { partition: Partition(id.partition()), name: self.name_of(spent) });
+        }
+    }
+
+    /// A code's message that has left while the code ended: nobody else knows of it.
+    pub(super) async fn take_back_late(&self, team: &TeamName, id: InteractionId, spent: Spent) -> Result<(), Error> {
+        let reads = Reads { partition: Partition(id.partition()), names: vec![self.name_of(&spent)] };
+        let saved = self.decide(&reads, |_, now| {
+            let put = vec![self.retraction(team, &spent, now)];
+            Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
+        });
+        saved.await?.outcome?;
+        self.take_back_ours(id, &[spent]);
+        Ok(())
+    }
+
     /// Takes back what this node is to take back so far; how many messages it was.
     pub async fn take_messages_back(&self) -> usize {
         self.retractions.queue.drain(ABREAST, |key| self.take_one_back(key)).await
@@ -99,7 +157,8 @@ impl Gateway {
         let opened = self.read(&reads).await?.pop().flatten();
         let Some(opened) = opened.filter(|opened| !opened.is_empty()) else { return Ok(()) };
         let kept: Retraction = decode(&key.name, &opened)?;
-        if kept.due.is_some_and(|due| self.now() < due) {
+        // What is due later than anybody waits was put off by a clock that has been set back.
+        if kept.due.is_some_and(|due| self.now() < due && due.since(self.now()) < LONGEST_TRYING) {
             return Ok(()); // another has tried it since the alarm came: its own alarm stands
         }
         let again = self.try_retraction(&kept).await?;
@@ -126,7 +185,8 @@ impl Gateway {
         let view = self.team(&kept.team).await?;
         let Some(driver) = view.and_then(|view| self.driver(&view, &kept.channel)) else { return Ok(None) };
         let (to, jitter) = (Address::new(&kept.to), self.draw::<1>()[0]);
-        let taken = tokio::time::timeout(PATIENCE, driver.retract(Whose::Theirs, &to, &kept.id)).await;
+        let whose = if kept.is_ours { Whose::Ours } else { Whose::Theirs };
+        let taken = tokio::time::timeout(PATIENCE, driver.retract(whose, &to, &kept.id)).await;
         let (again, label) = match taken.unwrap_or(Err(DeliveryError::Ambiguous)) {
             Ok(()) => (None, "gone"),
             Err(DeliveryError::RetryAfter(wait)) => (Some(wait.max(Duration::from_secs(1))), "later"),

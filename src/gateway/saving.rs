@@ -36,12 +36,14 @@ impl Gateway {
             "the list would not hear of a change"
         );
         let interaction = Arc::new(interaction);
+        let spent = self.to_take_back(team, before, &interaction);
         let outcome = outcome.map(|outcome| Held {
             outcome,
             interaction: interaction.clone(),
             address: address.clone(),
             team: team.clone(),
             claimed: claimed.clone(),
+            spent: spent.clone(),
             back,
         });
         // That a conversation goes on may be forgotten; whatever else somebody did may not.
@@ -65,6 +67,7 @@ impl Gateway {
             }
         }
         put.extend(ended_records(interaction.id, &ended, now));
+        put.extend(self.retractions_of(&interaction.team, &spent, now));
         if let (Some(remember), Ok(held)) = (remember, &outcome) {
             put.push(remember.keep(self, held, now));
         }
@@ -92,7 +95,8 @@ impl Gateway {
 pub(super) fn address_record(name: &str, address: &Address, now: Moment) -> Plain {
     let only_words = address.open.is_none() && address.budgets.is_empty();
     let late = address.closed_at.map(|closed| closed.plus(LATE));
-    let expires = only_words.then(|| address.vouched.values().copied().chain(late).max().unwrap_or(now));
+    let noted = late.into_iter().chain(address.freely_until).chain(address.group_until);
+    let expires = only_words.then(|| address.vouched.values().copied().chain(noted).max().unwrap_or(now));
     Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
 }
 

@@ -4,14 +4,16 @@
 //!
 //! What is said stands in `domain::wording`; when it is said again, in `domain::rules::send`.
 
-use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Sent};
+use std::time::Duration;
+
+use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Nature, Receipts, Sent, Terms};
 use secrecy::SecretString;
 
 use super::queue::Queue;
 use super::sms;
 use super::teams::TeamView;
 use super::turns::{Visit, With};
-use super::{Error, Gateway, Held};
+use super::{Error, Gateway, Held, Told};
 use crate::domain::challenge::Challenge;
 use crate::domain::entry;
 use crate::domain::event::Actor;
@@ -19,8 +21,8 @@ use crate::domain::id::InteractionId;
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::link::Purpose;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::send::{Tried, tried};
-use crate::domain::sending::{PATIENCE, Sending, State, Trying, Way, What, is_text_message};
+use crate::domain::rules::send::{Attempt, Tried, renew, tried};
+use crate::domain::sending::{Destination, LONGEST_ANSWER, Sending, State, Trying, Way, What};
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::wording;
@@ -29,11 +31,35 @@ use crate::domain::wording;
 /// the others waiting.
 const ABREAST: usize = 64;
 
+/// While a platform is asked, the claim is renewed so often: no other node finds it lapsed.
+const RENEWED_EVERY: Duration = Duration::from_secs(3);
+
+/// A claim that has less left is renewed before the platform is asked.
+const LONGEST_BEFORE: Duration = Duration::from_secs(5);
+
+/// A platform's id of a message that is longer is not kept.
+const LONGEST_ID: usize = 256;
+
 /// A message that this node has claimed.
 #[derive(Clone, Copy)]
 pub(super) struct Claim {
     id: InteractionId,
     number: u32,
+}
+
+/// How a try went, and over what.
+struct Went {
+    how: Tried,
+    /// The platform's id of what it took.
+    platform_id: Option<String>,
+    nature: Nature,
+}
+
+impl Went {
+    /// Nothing went over a channel.
+    fn without(how: Tried) -> Self {
+        Self { how, platform_id: None, nature: Nature::default() }
+    }
 }
 
 /// What this node is to send.
@@ -68,64 +94,131 @@ impl Gateway {
 
     async fn try_to_send(&self, claim: Claim) -> Result<(), Error> {
         let seen = self.look(claim.id, None).await?;
-        let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("team"))?;
-        let sending = seen.interaction.sendings.iter().find(|sending| sending.number == claim.number);
+        let (interaction, now) = (&seen.interaction, self.now());
+        let team = self.team(&interaction.team).await?.ok_or(Refusal::NotFound("team"))?;
+        let sending = interaction.sendings.iter().find(|sending| sending.number == claim.number);
         let Some((sending, State::Queued(trying))) = sending.map(|sending| (sending, sending.state)) else {
             return Ok(());
         };
-        if self.now().plus(PATIENCE) > trying.next {
-            return Ok(()); // too late for this claim: whoever makes the next one has the time for it
+        if now >= trying.next {
+            return Ok(()); // the claim has lapsed: whoever makes the next one sends
         }
-        let how = self.try_way(&team, &seen.interaction, (sending, trying)).await?;
+        let Some(Went { how, platform_id, nature }) = self.try_way(&team, interaction, (sending, trying)).await? else {
+            return Ok(());
+        };
         let label = match how {
             Tried::Sent => "sent",
             Tried::Turn(_) | Tried::Shut(_) => "waits",
             _ => "not-sent",
         };
         metrics::counter!("countersign_messages_total", "outcome" => label).increment(1);
-        let visit = Visit { id: claim.id, team: None, actor: Actor::Time, with: With::Nothing };
-        self.turn(visit, |turn, _| tried(turn, claim.number, trying.tries, how), None).await.map(drop)
+        let channel = sending.way.channel(interaction);
+        if let Some(id) = platform_id.as_deref().filter(|_| nature.receipts == Receipts::ByTheirs) {
+            self.remember_theirs(&interaction.team, &channel, id, &sending.message_id(claim.id)).await?;
+        }
+        let (is_told_of, platform_id) = (nature.receipts != Receipts::None, platform_id.as_deref());
+        let (number, way, tries) = (claim.number, sending.way, trying.tries);
+        let attempt = Attempt { number, way, tries, how, platform_id, is_told_of };
+        let told = self.turn(by_time(claim.id), |turn, _| tried(turn, &attempt), None).await?;
+        let is_gone = matches!(told, Told::Fresh(held) if !held.outcome);
+        match platform_id.filter(|_| is_gone && nature.takes_back).and_then(|id| sending.spent_as(interaction, id)) {
+            Some(spent) => self.take_back_late(&interaction.team, claim.id, spent).await,
+            None => Ok(()),
+        }
     }
 
-    /// Sends it where it is to go now.
+    /// The claim goes on for as long as a claim lasts; false where it is not this node's any more.
+    async fn renew(&self, id: InteractionId, number: u32, tries: u32) -> Result<bool, Error> {
+        match self.turn(by_time(id), |turn, _| renew(turn, number, tries), None).await? {
+            Told::Fresh(held) => Ok(held.outcome),
+            Told::Again(_) => unreachable!("nothing was to be remembered"),
+        }
+    }
+
+    /// Renews a claim for as long as this is waited for.
+    async fn keep_claim(&self, id: InteractionId, number: u32, tries: u32) {
+        loop {
+            tokio::time::sleep(RENEWED_EVERY).await;
+            if let Err(error) = self.renew(id, number, tries).await {
+                tracing::warn!(%id, message = number, %error, "a message's claim could not be renewed");
+            }
+        }
+    }
+
+    /// Sends it where it is to go now; nothing where somebody else does.
     async fn try_way(
         &self,
         team: &TeamView,
         interaction: &Interaction,
         (sending, trying): (&Sending, Trying),
-    ) -> Result<Tried, Error> {
+    ) -> Result<Option<Went>, Error> {
+        let not_tried = |how| Ok(Some(Went::without(how)));
         let participant = interaction.participant(&sending.participant).ok_or(Refusal::NotFound("participant"))?;
         if sending.way == Way::Event {
-            return self.request_sending(team, interaction, participant, sending).await;
+            let how = self.request_sending(team, interaction, participant, sending).await?;
+            return Ok(Some(Went::without(how)));
         }
         let channel = sending.way.channel(interaction);
-        let Some(driver) = self.driver(team, &channel) else {
-            return Ok(Tried::Refused("no-channel"));
-        };
+        let Some(driver) = self.driver(team, &channel) else { return not_tried(Tried::Refused("no-channel")) };
         let Some(address) = sending.way.address(interaction, participant) else {
-            return Ok(Tried::Refused("no-address"));
-        };
-        let Some((subject, content)) = self.word(team, interaction, participant, sending) else {
-            return Ok(Tried::Refused("gone"));
+            return not_tried(Tried::Refused("no-address"));
         };
         if let Some(held) = self.held_back(team, &channel, (driver.max_per_minute(), trying)).await? {
-            return Ok(held);
+            return not_tried(held);
         }
         let to = sending.way.destination(interaction, participant, &self.keys.pseudonym);
-        if let Some(to) = to.filter(|_| sending.is_unpaid()) {
-            match self.pay(team, to).await {
-                Ok(_) => {}
-                Err(Error::Refused(_)) => return Ok(Tried::Refused("send-budget")),
-                Err(error) => return Err(error),
-            }
+        if let Some(unpaid) = self.pay_for(team, sending, to).await? {
+            return not_tried(unpaid);
         }
-        let (id, address) = (sending.message_id(interaction.id), Address::new(address));
-        let how = outcome_of(hand(&*driver, &Message { id, to: address, subject: Some(subject), content }).await);
+        let (id, number, tries) = (interaction.id, sending.number, trying.tries);
+        if self.now().plus(LONGEST_BEFORE) > trying.next && !self.renew(id, number, tries).await? {
+            return Ok(None);
+        }
+        let nature = driver.nature();
+        let said = self.word(team, interaction, participant, (sending, nature.is_text_message));
+        let terms = self.terms(participant, sending).filter(|terms| terms.seconds != Some(0));
+        let (Some((subject, content)), Some(terms)) = (said, terms) else {
+            return not_tried(Tried::Refused("gone"));
+        };
+        let (to_whom, subject) = (Address::new(address), Some(subject));
+        let message = Message { id: sending.message_id(id), to: to_whom, subject, content, terms };
+        let answer = tokio::select! {
+            answer = hand(&*driver, &message, LONGEST_ANSWER) => answer,
+            () = self.keep_claim(id, number, tries) => unreachable!("it renews for ever"),
+        };
+        let how = outcome_of(&answer);
         self.went(team, &channel, how, Some(trying)).await;
         if how == Tried::Sent && matches!(sending.what, What::Code { .. }) {
             self.count_sent(&team.team.name, to.and_then(|to| to.country));
         }
-        Ok(how)
+        let platform_id = answer.ok().and_then(|sent| sent.platform_id).filter(|id| id.len() <= LONGEST_ID);
+        Ok(Some(Went { how, platform_id, nature }))
+    }
+
+    /// A way that is taken because another failed is paid for when it is first tried; else why it cannot be.
+    pub(super) async fn pay_for(
+        &self,
+        team: &TeamView,
+        sending: &Sending,
+        to: Option<Destination>,
+    ) -> Result<Option<Tried>, Error> {
+        let Some(to) = to.filter(|_| sending.is_unpaid()) else { return Ok(None) };
+        match self.pay(team, to).await {
+            Ok(_) => Ok(None),
+            Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What holds for a message at this moment.
+    fn terms(&self, participant: &Participant, sending: &Sending) -> Option<Terms> {
+        let now = self.now();
+        let ends = match &sending.what {
+            What::Link { link, .. } => participant.links.iter().find(|live| live.number == *link)?.expires_at,
+            What::Code { .. } => live_code(participant, &sending.what, now)?.expires_at,
+        };
+        let freely = sending.way == Way::Chat && sending.freely_until.is_some_and(|until| now < until);
+        Some(Terms { freely, seconds: ends.map(|ends| ends.since(now).as_secs()) })
     }
 
     /// What it says; nothing where what it was about is gone.
@@ -134,7 +227,7 @@ impl Gateway {
         team: &TeamView,
         interaction: &Interaction,
         participant: &Participant,
-        sending: &Sending,
+        (sending, is_text_message): (&Sending, bool),
     ) -> Option<(String, Content)> {
         let settings = &team.effective.settings;
         let (locale, brand) = (settings.locale.as_str(), settings.brand.name.as_deref());
@@ -150,8 +243,7 @@ impl Gateway {
                 };
                 let url = SecretString::from(url);
                 let text = wording::link(live.purpose, locale, brand);
-                let by_sms = is_text_message(&sending.way.channel(interaction));
-                let text = if by_sms { sms::plainer(&text) } else { text };
+                let text = if is_text_message { sms::plainer(&text) } else { text };
                 Some((wording::link_subject(locale, brand), Content::Link { text, url }))
             }
             What::Code { .. } => {
@@ -161,9 +253,7 @@ impl Gateway {
                 let message = settings.otp.message.as_str();
                 let text = match sending.way {
                     Way::Email => wording::code_by_mail(message, locale),
-                    _ if is_text_message(&sending.way.channel(interaction)) => {
-                        sms::code_by_sms(message, &self.public_url, digits.expose().len())
-                    }
+                    _ if is_text_message => sms::code_by_sms(message, &self.public_url, digits.expose().len()),
                     _ => message.to_owned(),
                 };
                 Some((wording::code_subject(locale, brand), Content::Code { text, code }))
@@ -180,13 +270,13 @@ pub(super) fn live_code<'a>(participant: &'a Participant, what: &What, now: Mome
 }
 
 /// Hands a message to its channel; no answer in time is a lost one.
-pub(super) async fn hand(channel: &dyn Channel, message: &Message) -> Result<Sent, DeliveryError> {
-    tokio::time::timeout(PATIENCE, channel.send(message)).await.unwrap_or(Err(DeliveryError::Ambiguous))
+pub(super) async fn hand(channel: &dyn Channel, message: &Message, most: Duration) -> Result<Sent, DeliveryError> {
+    tokio::time::timeout(most, channel.send(message)).await.unwrap_or(Err(DeliveryError::Ambiguous))
 }
 
 /// What a platform's answer means here. Its own words may quote what it was sent: they are not kept.
-pub(super) fn outcome_of(answer: Result<Sent, DeliveryError>) -> Tried {
-    match answer {
+pub(super) fn outcome_of(answer: &Result<Sent, DeliveryError>) -> Tried {
+    match *answer {
         Ok(_) => Tried::Sent,
         Err(DeliveryError::RetryAfter(wait)) => Tried::After(wait),
         Err(DeliveryError::Retry(why)) => Tried::Later(why),
@@ -194,4 +284,9 @@ pub(super) fn outcome_of(answer: Result<Sent, DeliveryError>) -> Tried {
         Err(DeliveryError::Fallback(why) | DeliveryError::Permanent(why)) => Tried::Refused(why),
         Err(DeliveryError::AuthBroken(why)) => Tried::Barred(why),
     }
+}
+
+/// Nobody acts: time, and what the gateway does by itself.
+fn by_time(id: InteractionId) -> Visit<'static> {
+    Visit { id, team: None, actor: Actor::Time, with: With::Nothing }
 }

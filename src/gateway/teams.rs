@@ -18,6 +18,7 @@ use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{ChannelName, Kid, TeamName};
+use crate::domain::medium::Medium;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::MacKey;
 use crate::domain::settings::{Effective, Overrides, effective};
@@ -50,6 +51,8 @@ pub struct TeamView {
     pub channels: Vec<ChannelName>,
     /// Those of them that are web chats of the gateway's own.
     pub windows: Vec<ChannelName>,
+    /// What rules must know of them.
+    pub media: Vec<Medium>,
 }
 
 impl std::fmt::Debug for TeamView {
@@ -299,10 +302,12 @@ impl Gateway {
             .or_else(alone)
             .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
         let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
-        let channels = self.usable_channels(&team);
+        let media = self.media(&team);
+        let channels: Vec<ChannelName> = media.iter().map(|medium| medium.channel.clone()).collect();
         let windows = channels.iter().filter(|name| is_window(&team, name)).cloned().collect();
         let login_page = effective.settings.authentication_url.as_deref().and_then(|page| Url::parse(page).ok());
-        Ok(TeamView { effective, login_page, signing, verifying: team.verifying_keys(), channels, windows, team })
+        let verifying = team.verifying_keys();
+        Ok(TeamView { effective, login_page, signing, verifying, channels, windows, media, team })
     }
 
     pub(super) fn team_reads(&self, name: &TeamName) -> Reads {

@@ -14,7 +14,7 @@ use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
-use crate::domain::sending::Paid;
+use crate::domain::sending::{Paid, Spent};
 use crate::domain::turn::{Around, Decision, Past, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::{Board, CommitId, Expect, Key, Outcome, Partition};
@@ -32,6 +32,8 @@ pub struct Held<T> {
     pub team: Arc<TeamView>,
     /// Messages that this node has claimed by it.
     pub(super) claimed: Vec<u32>,
+    /// Messages of ours that are to be taken out of their chats.
+    pub(super) spent: Vec<Spent>,
     /// Where a code that was sent has come back from.
     pub(super) back: Option<Country>,
 }
@@ -276,6 +278,7 @@ impl Gateway {
         self.parsed.insert(interaction.id, Arc::new(Parsed { version, interaction }));
         self.threads.ring(held.interaction.id);
         self.hand_over(held);
+        self.take_back_ours(held.interaction.id, &held.spent);
         self.count_back(&held.interaction.team, held.back);
     }
 }

@@ -173,6 +173,7 @@ impl Gateway {
             conversation,
             text,
             company: Company::Alone,
+            in_group: None,
             raw: None,
         };
         let received = self.receive(&guest.team, &held.interaction.channel, &coming, flag).await?;

@@ -91,7 +91,9 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
         | Refusal::MethodMissing
         | Refusal::Full => (StatusCode::CONFLICT, Refused::Unavailable),
         // Which of these it was would tell of the address: that there is none, or where it is.
-        Refusal::NoAddress | Refusal::NoChannel | Refusal::CountryNotAllowed => (StatusCode::CONFLICT, Refused::NoCode),
+        Refusal::NoAddress | Refusal::NoChannel | Refusal::PrivateChannelRequired | Refusal::CountryNotAllowed => {
+            (StatusCode::CONFLICT, Refused::NoCode)
+        }
         Refusal::SendBudget(_) => (StatusCode::TOO_MANY_REQUESTS, Refused::NoCode),
         Refusal::NotFound(_) => (StatusCode::NOT_FOUND, Refused::Unknown),
         Refusal::BadAssertion(why) => {

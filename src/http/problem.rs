@@ -116,6 +116,7 @@ impl Problem {
             Refusal::UnusableKey(why) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", why)]),
             Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
             Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
+            Refusal::PrivateChannelRequired => Self::of(&slugs::PRIVATE_CHANNEL_REQUIRED),
             Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).after(wait(until)),
             Refusal::CountryNotAllowed => Self::of(&slugs::SEND_BUDGET)
                 .saying("The team sends nothing to that country: send_budget.countries does not name it.")

@@ -94,6 +94,9 @@ slugs! {
     NO_ADDRESS = "no-address" CONFLICT "No address"
         "The participant has no address that one of the team's channels reaches."
         "Give a phone number or a mail address: `PATCH /v1/interactions/ID/participants/PARTICIPANT`.";
+    PRIVATE_CHANNEL_REQUIRED = "private-channel-required" CONFLICT "Others read along"
+        "The conversation is a group: a link or a code that is sent there is everybody's."
+        "Send it another way (`deliver_to`, `via`), or begin a conversation with the person alone.";
     SEND_BUDGET = "send-budget" TOO_MANY_REQUESTS "The send budget is spent"
         "As many messages have left as may: in this interaction, to this destination or by this team; the last code left a moment ago; or codes sent to that country hardly ever come back."
         "Wait `retry_after_seconds`, or let an agent tell the code (`deliver_to`: `agent`). The budgets are the team's settings `send_budget`.";

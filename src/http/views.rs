@@ -143,7 +143,7 @@ pub struct DeliveryView {
     channel: String,
     /// Masked.
     to: Option<String>,
-    /// `queued`, `sent` or `failed`.
+    /// `queued`, `sent`, `delivered` or `failed`.
     status: &'static str,
 }
 

@@ -5,11 +5,14 @@
 mod attacks;
 mod bot;
 mod chats;
+mod clocks;
 mod journeys;
 mod nodes;
 mod platforms;
+mod receipts;
 mod receiver;
 mod secrets;
+mod written;
 
 use std::sync::Arc;
 

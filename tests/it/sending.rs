@@ -10,6 +10,7 @@ use crate::world::{Reply, Team, World};
 mod budgets;
 mod channels;
 mod circuits;
+mod claims;
 mod codes;
 mod failures;
 mod links;

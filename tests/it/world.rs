@@ -294,6 +294,7 @@ impl Node {
             channels: Registry::of(self.platforms),
             reach: self.reach.clone(),
             providers: providers(self.reach),
+            posts: None,
         };
         let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));
         let metrics = PrometheusBuilder::new().build_recorder().handle();

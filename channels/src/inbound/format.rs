@@ -77,7 +77,7 @@ impl Assurance {
 pub enum Format {
     /// JSON.
     Json,
-    /// A form: an object of texts.
+    /// A form: an object of texts. What its body has not may stand in the query.
     Form,
     /// The query: an object of texts, with the body's text as `body`.
     Query,
@@ -182,6 +182,9 @@ pub struct Receipt {
     pub accept_if: Vec<When>,
     /// The platform's id of the message.
     pub id: Take,
+    /// Our own id of it, as it was sent as `{id}`; none: the platform does not say it.
+    #[serde(default)]
+    pub ours: Option<Take>,
     /// What it says of it.
     pub state: Take,
     /// Its words for: on the phone.

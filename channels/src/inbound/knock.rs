@@ -58,7 +58,7 @@ impl Knock<'_> {
         let mut document = match format {
             Format::Json if self.body.is_empty() => Value::Null,
             Format::Json => serde_json::from_slice(self.body).ok()?,
-            Format::Form => object(self.form()),
+            Format::Form => object(self.form().chain(pairs(self.query_text()))),
             Format::Query => {
                 let body = std::str::from_utf8(self.body).ok()?;
                 let body = Some(body).filter(|body| !body.is_empty()).map(|body| ("body".to_owned(), body.to_owned()));

@@ -33,7 +33,7 @@ impl Inbound {
 
     /// The values of the query that prove a request, where the query is what is read.
     fn keys_in_query(&self) -> Vec<&str> {
-        let proofs = self.verify.iter().filter(|_| self.format == Format::Query);
+        let proofs = self.verify.iter().filter(|_| self.format != Format::Json);
         let keys = proofs.filter_map(|proof| match proof {
             Verify::Shared(Shared { place: Place::Query(name), .. }) => Some(name.as_str()),
             _ => None,
@@ -89,7 +89,8 @@ fn became(shape: &Receipt, item: &Item<'_>) -> Option<Became> {
     let state = shape.state.text(item)?;
     let fates = [(&shape.delivered, Fate::Delivered), (&shape.read, Fate::Read), (&shape.failed, Fate::Failed)];
     let fate = fates.into_iter().find(|(words, _)| words.contains(&state))?.1;
-    Some(Became { platform_id: shape.id.text(item)?, fate })
+    let ours = shape.ours.as_ref().and_then(|ours| ours.text(item));
+    Some(Became { platform_id: shape.id.text(item)?, ours, fate })
 }
 
 fn opened(shape: &Linked, item: &Item<'_>) -> Option<Opened> {

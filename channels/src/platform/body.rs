@@ -194,13 +194,13 @@ impl<'de> Visitor<'de> for Reading {
 mod tests {
     use super::*;
     use crate::template::values::{Known, Moment};
-    use crate::{Address, Content, Message};
+    use crate::{Address, Content, Message, Terms};
     use proptest::prelude::*;
     use serde_json::json;
 
     fn said(text: &str, render: impl Fn(&Values<'_>)) {
-        let message =
-            Message { id: "m".into(), to: Address::new("t"), subject: None, content: Content::Text(text.into()) };
+        let (content, terms) = (Content::Text(text.into()), Terms { freely: false, seconds: Some(90) });
+        let message = Message { id: "m".into(), to: Address::new("t"), subject: None, content, terms };
         let known = Known::default();
         render(&Values::of_message(&known, Moment { unix: 7, chance: [0; 16] }, &message, &[]));
     }

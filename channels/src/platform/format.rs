@@ -107,6 +107,23 @@ pub struct Can {
     /// A link that writes a code into the chat for the person to send.
     #[serde(default)]
     pub return_link: Option<ReturnLink>,
+    /// Whether its messages are text messages.
+    #[serde(default)]
+    pub text_message: bool,
+    /// Fields of the account with the values of which they are.
+    #[serde(default)]
+    pub text_message_where: BTreeMap<String, Vec<String>>,
+    /// How ids of conversations begin that are groups.
+    #[serde(default)]
+    pub groups: Vec<String>,
+}
+
+impl Can {
+    /// Whether an account's messages are text messages.
+    pub fn is_text_message(&self, fields: &BTreeMap<String, String>) -> bool {
+        let says = |(name, values): (&String, &Vec<String>)| fields.get(name).is_some_and(|own| values.contains(own));
+        self.text_message || !self.text_message_where.is_empty() && self.text_message_where.iter().all(says)
+    }
 }
 
 /// What becomes of links' previews.
@@ -212,6 +229,9 @@ pub struct Form {
     /// Fields that the account must have for this form.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// Only while the person may be written to freely.
+    #[serde(default)]
+    pub freely: bool,
     /// Only for texts that have no characters but these.
     #[serde(default)]
     pub alphabet: Option<Alphabet>,

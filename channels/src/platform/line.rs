@@ -16,7 +16,9 @@ use crate::ambient::Ambient;
 use crate::auth::Proof;
 use crate::carrier::{Carrier, Lost};
 use crate::template::values::{Known, Moment, Values};
-use crate::{Address, Channel, Content, DeliveryError, Message, NOT_POSSIBLE, Sent, Standing, Whose};
+use crate::{
+    Address, Channel, Content, DeliveryError, Message, NOT_POSSIBLE, Nature, Receipts, Sent, Standing, Terms, Whose,
+};
 
 /// The channel of an account.
 pub struct Line {
@@ -42,9 +44,30 @@ impl Channel for Line {
         let parts = parts(&self.file, message).ok_or(DeliveryError::Permanent(Reason::BadAddress.word()))?;
         let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
         let values = Values::of_message(&self.known, at, message, &parts);
-        match forms(&self.file, &self.known, message, &values).first() {
-            Some(form) => self.send_form(form, &values).await,
-            None => Err(DeliveryError::Permanent(Reason::TooLong.word())),
+        let forms = forms(&self.file, &self.known, message, &values);
+        let Some(first) = forms.first() else { return Err(DeliveryError::Permanent(Reason::TooLong.word())) };
+        let told = self.send_form(first, &values).await;
+        let is_closed = told == Err(DeliveryError::Fallback(Reason::WindowClosed.word()));
+        // The platform knows better how long ago the person has written; what it refused it did not send.
+        match forms.iter().find(|form| !form.freely).filter(|_| first.freely && is_closed) {
+            Some(other) => self.send_form(other, &values).await,
+            None => told,
+        }
+    }
+
+    fn nature(&self) -> Nature {
+        let (can, receipts) = (&self.file.can, self.file.inbound.iter().flat_map(|inbound| &inbound.receipt));
+        let by_ours: Vec<bool> = receipts.map(|receipt| receipt.ours.is_some()).collect();
+        Nature {
+            is_text_message: can.is_text_message(&self.known.fields),
+            window_hours: can.window_hours,
+            groups: can.groups.clone(),
+            takes_back: self.file.retract.sent.is_some(),
+            receipts: match by_ours.first() {
+                None => Receipts::None,
+                Some(_) if by_ours.iter().all(|by_ours| *by_ours) => Receipts::ByOurs,
+                Some(_) => Receipts::ByTheirs,
+            },
         }
     }
 
@@ -69,7 +92,8 @@ impl Channel for Line {
         let link = self.file.can.return_link.as_ref()?;
         let at = Moment { unix: self.ambient.now(), chance: [0; 16] };
         let content = Content::Code { text: String::new(), code: code.to_owned().into() };
-        let message = Message { id: String::new(), to: Address::new(""), subject: None, content };
+        let (id, to, terms) = (String::new(), Address::new(""), Terms::default());
+        let message = Message { id, to, subject: None, content, terms };
         link.0.fill(&Values::of_message(&self.known, at, &message, &[])).ok().flatten()
     }
 }
@@ -89,7 +113,8 @@ impl Line {
         standing: Option<&Standing>,
     ) -> Result<Document, DeliveryError> {
         let content = Content::Text(String::new());
-        let message = Message { id: id.to_owned(), to: to.clone(), subject: None, content };
+        let (id, to, terms) = (id.to_owned(), to.clone(), Terms::default());
+        let message = Message { id, to, subject: None, content, terms };
         let parts = parts(&self.file, &message).ok_or(DeliveryError::Permanent(Reason::BadAddress.word()))?;
         let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
         let values = Values::of_message(&self.known, at, &message, &parts).with_standing(standing);

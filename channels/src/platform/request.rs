@@ -48,7 +48,9 @@ pub fn forms<'a>(file: &'a File, known: &Known, message: &Message, values: &Valu
         Content::Code { .. } => &file.send.code,
     };
     let all = own.iter().chain(&file.send.text);
-    all.filter(|form| has_needs(form, known) && is_filled(form, values) && fits(form, values)).collect()
+    let is_allowed = |form: &&Form| !form.freely || message.terms.freely;
+    let all = all.filter(is_allowed).filter(|form| has_needs(form, known));
+    all.filter(|form| is_filled(form, values) && fits(form, values)).collect()
 }
 
 fn has_needs(form: &Form, known: &Known) -> bool {
@@ -59,8 +61,11 @@ fn has_needs(form: &Form, known: &Known) -> bool {
 fn is_filled(form: &Form, values: &Values<'_>) -> bool {
     let mut holes = form.body.templates().into_iter().flat_map(|template| template.holes());
     holes.all(|hole| {
-        matches!(hole.name, Name::Account(_) | Name::Secret(_) | Name::Hmac(..) | Name::Subject)
-            || values.of(hole).is_some()
+        let may_lack = matches!(
+            hole.name,
+            Name::Account(_) | Name::Secret(_) | Name::Hmac(..) | Name::Subject | Name::Ttl | Name::TtlWithin(_)
+        );
+        may_lack || values.of(hole).is_some()
     })
 }
 
@@ -151,9 +156,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::Address;
     use crate::platform::check::load;
     use crate::template::values::Moment;
+    use crate::{Address, Terms};
     use proptest::prelude::*;
 
     fn made(definition: &str, content: Content) -> Option<Request<Vec<u8>>> {
@@ -164,7 +169,7 @@ mod tests {
         let base_url = (BASE_URL.to_owned(), "https://platform.example".to_owned());
         let known = Known { fields: fields.chain([base_url]).collect(), secrets };
         let to = Address::new("+3725551234");
-        let message = Message { id: "m".into(), to, subject: None, content };
+        let message = Message { id: "m".into(), to, subject: None, content, terms: Terms::default() };
         let values = Values::of_message(&known, Moment { unix: 0, chance: [0; 16] }, &message, &[]);
         let form = forms(&file, &known, &message, &values).into_iter().next()?;
         Some(request(&file, form, &values).unwrap())

@@ -97,6 +97,7 @@ mod tests {
             to: Address::new("customer@example.com"),
             subject: Some(subject.into()),
             content,
+            terms: crate::Terms::default(),
         };
         let letter = Letter::write(&from, &to, &message, "Sign in", NOW).unwrap();
         let again = Letter::write(&from, &to, &message, "Sign in", NOW).unwrap();

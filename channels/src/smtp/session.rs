@@ -30,8 +30,8 @@ use crate::reach::Reach;
 
 /// A connection that is not there after so long will not be there.
 const CONNECT: Duration = Duration::from_secs(2);
-/// The whole of it: shorter than what a sender has for a message.
-const WHOLE: Duration = Duration::from_secs(6);
+/// The whole of it, where nobody says otherwise.
+pub(super) const WHOLE: Duration = Duration::from_secs(6);
 /// Saying goodbye: the mail is taken by then.
 const GOODBYE: Duration = Duration::from_millis(300);
 /// Addresses of a name that are tried.
@@ -64,7 +64,7 @@ pub async fn hand_over(
         line.message(&letter.bytes).await.map_err(|error| sort(Stage::Content, &error))?;
         Ok(line)
     };
-    match tokio::time::timeout(WHOLE, exchange).await {
+    match tokio::time::timeout(server.whole, exchange).await {
         Ok(Ok(mut line)) => {
             let _ = tokio::time::timeout(GOODBYE, line.quit()).await; // a courtesy
             Ok(())
@@ -98,7 +98,7 @@ async fn addresses(server: &Server, reach: &Reach) -> Result<Vec<SocketAddr>, De
         }
     };
     let taken: Vec<SocketAddr> =
-        found.into_iter().filter(|found| reach.takes(found.ip())).take(MOST_ADDRESSES).collect();
+        found.into_iter().filter(|found| reach.takes_at(*found)).take(MOST_ADDRESSES).collect();
     if taken.is_empty() { Err(DeliveryError::AuthBroken("address-not-allowed")) } else { Ok(taken) }
 }
 

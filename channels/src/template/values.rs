@@ -144,9 +144,19 @@ impl Said<'_> {
             (Name::Subject, _) => self.message.subject.clone(),
             (Name::Id, _) => Some(self.message.id.clone()),
             (Name::Uuid, _) => Some(uuid_of(&self.message.id)),
+            (Name::Ttl, _) => self.message.terms.seconds.map(|seconds| seconds.to_string()),
+            (Name::TtlWithin(field), _) => {
+                let most = known.fields.get(field).and_then(|most| number_of(most));
+                self.message.terms.seconds.into_iter().chain(most).min().map(|seconds| seconds.to_string())
+            }
             _ => None,
         }
     }
+}
+
+/// The number that a field begins with: `600` of `600s`.
+fn number_of(field: &str) -> Option<u64> {
+    field.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Seconds since 1970 as RFC 3339.

@@ -10,7 +10,7 @@ use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::platform::Platform;
 use countersign_channels::reach::Reach;
 use countersign_channels::shipped::SOURCES;
-use countersign_channels::{Address, Channel, Content, Message};
+use countersign_channels::{Address, Channel, Content, Message, Terms};
 use serde::Deserialize;
 
 use crate::heard::Coming;
@@ -76,6 +76,12 @@ pub struct Wanted {
     /// The account without these fields.
     #[serde(default)]
     pub without: Vec<String>,
+    /// The person has written of late.
+    #[serde(default)]
+    pub freely: bool,
+    /// For how long it is good for anything.
+    #[serde(default)]
+    pub seconds: Option<u64>,
     pub method: String,
     pub path: String,
     #[serde(default)]
@@ -153,7 +159,8 @@ impl Case {
             Kind::Link => Content::Link { text, url: URL.to_owned().into() },
             Kind::Code => Content::Code { text: format!("{text}: #PIN#"), code },
         };
-        Message { id: "0199aa.m1-chat".into(), to: Address::new(&self.to), subject: Some("Demo Bank".into()), content }
+        let (id, to, subject) = ("0199aa.m1-chat".into(), Address::new(&self.to), Some("Demo Bank".into()));
+        Message { id, to, subject, content, terms: Terms::default() }
     }
 }
 

@@ -70,6 +70,8 @@ struct Said {
 #[serde(deny_unknown_fields)]
 struct Became {
     id: String,
+    #[serde(default)]
+    ours: Option<String>,
     fate: String,
 }
 
@@ -183,6 +185,7 @@ fn seen(taken: &Taken) -> (Vec<Said>, Vec<Became>, Vec<Opened>) {
             }),
             Happening::Became(event) => became.push(Became {
                 id: event.platform_id.clone(),
+                ours: event.ours.clone(),
                 fate: match event.fate {
                     Fate::Delivered => "delivered",
                     Fate::Read => "read",

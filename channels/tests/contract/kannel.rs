@@ -14,7 +14,7 @@ use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::{Ear, Fate, Happening};
 use countersign_channels::platform::Platform;
-use countersign_channels::{Address, Channel, Content, DeliveryError, Message};
+use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Terms};
 use http::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -164,7 +164,7 @@ fn account(server: &str, back: &str) -> (Arc<dyn Channel>, Ear) {
 
 fn message(id: &str, text: &str) -> Message {
     let content = Content::Code { text: text.into(), code: "482913".to_owned().into() };
-    Message { id: id.into(), to: Address::new(PHONE), subject: None, content }
+    Message { id: id.into(), to: Address::new(PHONE), subject: None, content, terms: Terms::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -178,8 +178,8 @@ async fn a_text_arrives_whole_and_what_became_of_it_is_told() {
     for (id, is_gsm, text) in [
         ("short", true, "#PIN# is your code.".to_owned()),
         ("long", true, format!("#PIN# is your code. {words}@£$ äöü end")),
-        ("other script", false, "Tere, õhtust! 你好: #PIN# 🎉".to_owned()),
-        ("long other script", false, format!("#PIN# {} 🎉 lõpp", "õhtu".repeat(40))),
+        ("other-script", false, "Tere, õhtust! 你好: #PIN# 🎉".to_owned()),
+        ("long-other-script", false, format!("#PIN# {} 🎉 lõpp", "õhtu".repeat(40))),
     ] {
         let sent = stand.channel.send(&message(id, &text)).await.unwrap_or_else(|error| panic!("{id}: {error}"));
         let mut parts = vec![stand.delivered()];
@@ -190,6 +190,7 @@ async fn a_text_arrives_whole_and_what_became_of_it_is_told() {
         let fates = stand.called_back(1).await;
         let Happening::Became(became) = &fates[0] else { panic!("{fates:?}") };
         assert_eq!((Some(&became.platform_id), became.fate), (sent.platform_id.as_ref(), Fate::Delivered), "{id}");
+        assert_eq!(became.ours.as_deref(), Some(id));
     }
     let too_long = stand.channel.send(&message("too long", &"õ".repeat(68 * 3))).await;
     assert_eq!(too_long, Err(DeliveryError::Permanent("too-long")), "nothing is cut off");

@@ -1,7 +1,7 @@
 //! Each kind of message becomes exactly the request that the platform documents, and its answer
 //! the id that the platform gave.
 
-use countersign_channels::{Address, DeliveryError, NOT_POSSIBLE, Standing, Whose};
+use countersign_channels::{Address, DeliveryError, NOT_POSSIBLE, Standing, Terms, Whose};
 use serde_json::Value;
 
 use crate::case::{Kind, TEXT, all};
@@ -16,6 +16,7 @@ async fn each_platform_is_asked_for_what_it_documents() {
         for (number, wanted) in case.request.iter().enumerate() {
             let channel = case.channel(&platform, &server.url, &wanted.without);
             let mut message = case.message(wanted.kind, wanted.text.as_deref().unwrap_or(TEXT));
+            message.terms = Terms { freely: wanted.freely, seconds: wanted.seconds };
             if let Some(to) = &wanted.to {
                 message.to = Address::new(to);
             }

@@ -12,7 +12,7 @@ use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::{Company, Ear, Happening, Heard};
 use countersign_channels::platform::Platform;
 use countersign_channels::shipped::SOURCES;
-use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Whose};
+use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Terms, Whose};
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -82,7 +82,7 @@ fn sides(server: &Homeserver, token: &str) -> (Arc<dyn Channel>, Ear) {
 
 fn code(id: &str, to: &Address) -> Message {
     let content = Content::Code { text: "Your code: #PIN#".into(), code: "482913".to_owned().into() };
-    Message { id: id.into(), to: to.clone(), subject: None, content }
+    Message { id: id.into(), to: to.clone(), subject: None, content, terms: Terms::default() }
 }
 
 #[tokio::test]

@@ -151,7 +151,7 @@ pub(super) fn to_pay(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Optio
 pub(super) fn deliver(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Result<Option<Ready>, Refusal> {
     let Some(to) = receiver(turn, challenge) else { return Ok(None) };
     match turn.ready_to_send(at, to, Kind::Code) {
-        Err(Refusal::NoChannel | Refusal::NoAddress)
+        Err(Refusal::NoChannel | Refusal::NoAddress | Refusal::PrivateChannelRequired)
             if to == DeliverTo::Auto && turn.around.settings.otp.show_to_agents =>
         {
             Ok(None)

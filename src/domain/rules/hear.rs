@@ -77,6 +77,9 @@ pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool, by: &Actor) -
         return turn.refuse(refusal);
     }
     turn.touch();
+    if from_own_sender {
+        turn.heard_her();
+    }
     let waiting = if from_own_sender { waiting(&turn, text) } else { Vec::new() };
     let revealed = |at: usize| turn.interaction.participants[at].challenge.as_ref().map(|c| &c.revealed_to);
     let saw = |(at, said): &(usize, Said)| {

@@ -130,7 +130,9 @@ fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {
         return Err(Refusal::LandingRequired);
     }
     if let Some(url) = &request.return_url {
-        may_return(url, settings, turn.interaction.channel.as_str())?;
+        let is_text_message =
+            turn.around.medium(&turn.interaction.channel).is_some_and(|medium| medium.is_text_message);
+        may_return(url, settings, is_text_message)?;
     }
     turn.admit(at, Guarded::Login)?; // a locked person is sent nothing that she could not use
     if turn.interaction.links_made == u16::MAX {
@@ -139,13 +141,13 @@ fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {
     Ok(at)
 }
 
-/// Exactly an allowed origin after WHATWG parsing; `sms:` where the conversation is one.
-fn may_return(text: &str, settings: &Settings, channel: &str) -> Result<(), Refusal> {
+/// Exactly an allowed origin after WHATWG parsing; `sms:` where the conversation is by text messages.
+fn may_return(text: &str, settings: &Settings, is_text_message: bool) -> Result<(), Refusal> {
     if text.len() > 2048 || text.chars().any(|c| c.is_control() || c == '\\' || c.is_whitespace()) {
         return Err(Refusal::ReturnUrl);
     }
     let url = Url::parse(text).map_err(|_| Refusal::ReturnUrl)?;
-    if url.scheme() == "sms" && channel.contains("sms") {
+    if url.scheme() == "sms" && is_text_message {
         return Ok(());
     }
     let origin = url.origin();

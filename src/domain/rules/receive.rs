@@ -35,6 +35,8 @@ pub struct Said<'a> {
     pub text: &'a str,
     /// Who reads it.
     pub company: Company,
+    /// Whether the conversation that it came from is a group's, where the platform tells.
+    pub in_group: Option<bool>,
     /// The newest challenge that the caller knew of, whose end was read where there is one.
     pub asked: u16,
 }
@@ -65,7 +67,10 @@ pub enum Received {
 }
 
 /// A message in an open interaction.
-pub fn receive(turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
+pub fn receive(mut turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
+    if let Some(in_group) = said.in_group {
+        turn.address.heard_in(in_group, turn.around.now);
+    }
     let own = said.company == Company::Alone;
     let hidden = !waiting(&turn, said.text).is_empty()
         || holds_answer(&turn.interaction, said.text)

@@ -103,6 +103,12 @@ impl Turn<'_> {
         if ways.is_empty() {
             return Err(Refusal::NoAddress);
         }
+        if self.is_in_group() {
+            ways.retain(|way| *way != Way::Chat); // others would read it
+        }
+        if ways.is_empty() {
+            return Err(Refusal::PrivateChannelRequired);
+        }
         if interaction.messages >= settings.send_budget.per_interaction {
             return Err(Refusal::SendBudget(interaction.idle_until));
         }
@@ -120,7 +126,11 @@ impl Turn<'_> {
         let mut ways = ready.ways.into_iter();
         let way = ways.next().expect("it has at least one way");
         let state = State::Queued(Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now, slot: None });
-        let sending = Sending { number, participant, what, way, then: ways.collect(), fallen: 0, state };
+        let then: Vec<Way> = ways.collect();
+        let to_chat = way == Way::Chat || then.contains(&Way::Chat);
+        let freely_until = self.address.freely_until.filter(|until| to_chat && now < *until);
+        let platform_id = None;
+        let sending = Sending { number, participant, what, way, then, platform_id, freely_until, fallen: 0, state };
         self.interaction.sendings.retain(|other| !other.is_replaced_by(&sending));
         self.interaction.sendings.push(sending);
         self.claimed.push(number);
@@ -138,7 +148,7 @@ impl Turn<'_> {
         })
     }
 
-    fn sending(&mut self, number: u32) -> Option<&mut Sending> {
+    pub(super) fn sending(&mut self, number: u32) -> Option<&mut Sending> {
         self.interaction.sendings.iter_mut().find(|sending| sending.number == number)
     }
 }
@@ -147,6 +157,22 @@ impl Trying {
     /// It was not tried after all, and is due then.
     fn held(self, next: Moment, slot: Option<Moment>) -> Self {
         Self { tries: self.tries.saturating_sub(1), next, slot, ..self }
+    }
+
+    /// It is tried once more.
+    fn after(self, how: Tried, now: Moment, jitter: u8) -> Self {
+        match how {
+            Tried::Turn(at) => self.held(at, Some(at)),
+            Tried::Shut(wait) => {
+                let wait = wait.clamp(Duration::from_secs(1), LONGEST_WAIT) + Duration::from_millis(4) * jitter.into();
+                self.held(now.plus(wait), None)
+            }
+            Tried::After(wait) => Self { next: now.plus(wait.max(Duration::from_secs(1))), slot: None, ..self },
+            how => {
+                let lost = self.lost + u32::from(how == Tried::Lost);
+                Self { lost, next: now.plus(backoff(self.tries, jitter)), slot: None, ..self }
+            }
+        }
     }
 }
 
@@ -159,11 +185,28 @@ impl Sending {
             _ => false,
         }
     }
+}
 
-    fn events(&self) -> (EventKind, EventKind) {
-        match self.what {
-            What::Code { .. } => (EventKind::ChallengeSent, EventKind::ChallengeDeliveryFailed),
-            What::Link { .. } => (EventKind::LinkSent, EventKind::LinkDeliveryFailed),
+/// What listeners are told of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The platform has it.
+    Sent,
+    /// The person has it.
+    Delivered,
+    /// It does not arrive by that way.
+    Failed,
+}
+
+impl Told {
+    fn event(self, what: &What) -> EventKind {
+        match (what, self) {
+            (What::Code { .. }, Self::Sent) => EventKind::ChallengeSent,
+            (What::Code { .. }, Self::Delivered) => EventKind::ChallengeDelivered,
+            (What::Code { .. }, Self::Failed) => EventKind::ChallengeDeliveryFailed,
+            (What::Link { .. }, Self::Sent) => EventKind::LinkSent,
+            (What::Link { .. }, Self::Delivered) => EventKind::LinkDelivered,
+            (What::Link { .. }, Self::Failed) => EventKind::LinkDeliveryFailed,
         }
     }
 }
@@ -182,17 +225,57 @@ pub fn claim(mut turn: Turn<'_>) -> Decision<()> {
     turn.done(())
 }
 
+/// The claim goes on: whoever sends is at it still. False where it is not theirs any more.
+pub fn renew(mut turn: Turn<'_>, number: u32, tries: u32) -> Decision<bool> {
+    let until = turn.around.now.plus(LEASE);
+    let state = turn.sending(number).map(|sending| &mut sending.state);
+    let mine = match state {
+        Some(State::Queued(trying)) if trying.tries == tries => {
+            trying.next = until;
+            true
+        }
+        _ => false,
+    };
+    turn.done(mine)
+}
+
+/// A try of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// The message's number.
+    pub number: u32,
+    /// By which way.
+    pub way: Way,
+    /// Which of the tries by that way.
+    pub tries: u32,
+    /// How it ended.
+    pub how: Tried,
+    /// The platform's id of what it took.
+    pub platform_id: Option<&'a str>,
+    /// The platform will say whether it has arrived.
+    pub is_told_of: bool,
+}
+
 /// A try ended. Where somebody else has claimed the message since, it is theirs to say how it went,
-/// unless it has arrived.
-pub fn tried(mut turn: Turn<'_>, number: u32, tries: u32, how: Tried) -> Decision<()> {
+/// unless it has arrived. False where there is no such message any more.
+pub fn tried(mut turn: Turn<'_>, attempt: &Attempt<'_>) -> Decision<bool> {
     let (now, jitter) = (turn.around.now, turn.draws.take::<1>()[0]);
-    let Some(sending) = turn.sending(number) else { return turn.done(()) };
-    let State::Queued(trying) = sending.state else { return turn.done(()) };
+    let Attempt { number, way, tries, how, .. } = *attempt;
+    let Some(sending) = turn.sending(number) else { return turn.done(false) };
+    if sending.way != way {
+        return turn.done(true); // that it has not arrived was told before
+    }
+    let State::Queued(trying) = sending.state else {
+        if how == Tried::Sent && sending.platform_id.is_none() {
+            sending.platform_id = attempt.platform_id.map(str::to_owned);
+        }
+        return turn.done(true);
+    };
     if how != Tried::Sent && trying.tries != tries {
-        return turn.done(());
+        return turn.done(true);
     }
     match how {
-        Tried::Sent => arrived(&mut turn, number),
+        Tried::Sent => arrived(&mut turn, attempt),
         Tried::Refused(why) | Tried::Barred(why) => next_way(&mut turn, number, why),
         Tried::Lost if trying.lost + 1 >= MOST_LOST => next_way(&mut turn, number, NO_ANSWER),
         Tried::Later(why) if is_given_up(sending, trying, now) => next_way(&mut turn, number, why),
@@ -205,21 +288,9 @@ pub fn tried(mut turn: Turn<'_>, number: u32, tries: u32, how: Tried) -> Decisio
         Tried::Turn(at) if is_given_up(sending, trying, now) || is_too_long(sending, at.since(now)) => {
             next_way(&mut turn, number, "busy");
         }
-        Tried::Turn(at) => sending.state = State::Queued(trying.held(at, Some(at))),
-        Tried::Shut(wait) => {
-            let wait = wait.clamp(Duration::from_secs(1), LONGEST_WAIT) + Duration::from_millis(4) * jitter.into();
-            sending.state = State::Queued(trying.held(now.plus(wait), None));
-        }
-        Tried::After(_) | Tried::Later(_) | Tried::Lost => {
-            let wait = match how {
-                Tried::After(wait) => wait.max(Duration::from_secs(1)),
-                _ => backoff(trying.tries, jitter),
-            };
-            let lost = trying.lost + u32::from(how == Tried::Lost);
-            sending.state = State::Queued(Trying { lost, next: now.plus(wait), slot: None, ..trying });
-        }
+        how => sending.state = State::Queued(trying.after(how, now, jitter)),
     }
-    turn.done(())
+    turn.done(true)
 }
 
 /// Who has another way does not wait for long.
@@ -240,26 +311,31 @@ pub fn backoff(tries: u32, jitter: u8) -> Duration {
     (whole * 3 / 4 + whole * u32::from(jitter) / 510).min(LONGEST_WAIT)
 }
 
-fn arrived(turn: &mut Turn<'_>, number: u32) {
-    let Some(sending) = turn.sending(number) else { return };
+fn arrived(turn: &mut Turn<'_>, attempt: &Attempt<'_>) {
+    let Some(sending) = turn.sending(attempt.number) else { return };
     sending.state = State::Sent;
-    sending.forget();
-    tell(turn, number, Map::new(), true);
+    sending.platform_id = attempt.platform_id.map(str::to_owned);
+    // Should the platform say that it has not arrived after all, a link is made again for the next way.
+    if !attempt.is_told_of || sending.then.is_empty() {
+        sending.forget();
+    }
+    tell(turn, attempt.number, Map::new(), Told::Sent);
 }
 
 /// By the next way, and now; where there is none, it has failed.
-fn next_way(turn: &mut Turn<'_>, number: u32, why: &'static str) {
+pub(super) fn next_way(turn: &mut Turn<'_>, number: u32, why: &'static str) {
     let (now, most) = (turn.around.now, turn.around.settings.send_budget.per_interaction);
     let room = turn.interaction.messages < most;
     let Some(sending) = turn.sending(number) else { return };
     let next = sending.then.first().copied().filter(|_| room);
     let data = object(json!({"reason": why, "next": next.map(Way::as_str)}));
-    tell(turn, number, data, false);
+    tell(turn, number, data, Told::Failed);
     let Some(sending) = turn.sending(number) else { return };
     match next {
         Some(way) => {
             sending.then.remove(0);
             sending.way = way;
+            sending.platform_id = None;
             sending.fallen += 1;
             sending.state = State::Queued(Trying { tries: 0, lost: 0, next: now, since: now, slot: None });
             turn.interaction.messages += 1;
@@ -272,10 +348,10 @@ fn next_way(turn: &mut Turn<'_>, number: u32, why: &'static str) {
 }
 
 /// What a listener is told of a message: what it is about and by which channel, never where to.
-fn tell(turn: &mut Turn<'_>, number: u32, more: Map<String, Value>, sent: bool) {
+pub(super) fn tell(turn: &mut Turn<'_>, number: u32, more: Map<String, Value>, told: Told) {
     let id = turn.interaction.id;
     let Some(sending) = turn.interaction.sendings.iter().find(|sending| sending.number == number) else { return };
-    let (good, bad) = sending.events();
+    let kind = told.event(&sending.what);
     let mut data = match &sending.what {
         What::Code { challenge, .. } => {
             object(json!({"challenge": ChallengeId { interaction: id, number: *challenge }.to_string()}))
@@ -285,7 +361,7 @@ fn tell(turn: &mut Turn<'_>, number: u32, more: Map<String, Value>, sent: bool) 
     data.insert("channel".into(), json!(sending.way.channel(&turn.interaction)));
     data.extend(more);
     let participant: ParticipantId = sending.participant.clone();
-    turn.tell(if sent { good } else { bad }, Some(participant), data);
+    turn.tell(kind, Some(participant), data);
 }
 
 #[cfg(test)]

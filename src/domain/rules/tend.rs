@@ -18,6 +18,12 @@ pub fn tick(turn: Turn<'_>) -> Decision<()> {
     turn.done(())
 }
 
+/// The clock that set its moments was ahead, and is set back: it is saved anew, whatever else follows.
+pub fn wake(mut turn: Turn<'_>) -> Decision<()> {
+    turn.interaction.acts = turn.interaction.acts.wrapping_add(1);
+    turn.done(())
+}
+
 /// Something was said that asks for nothing.
 pub fn spoken(mut turn: Turn<'_>) -> Decision<()> {
     if let Err(refusal) = turn.must_be_open() {

@@ -46,7 +46,7 @@ async fn a111_a_group_never_authenticates_anybody() {
 }
 
 /// What somebody says in a group, as each platform tells it.
-fn in_group(name: &str, said: Said<'_>, conversation: &str) -> Call {
+pub fn in_group(name: &str, said: Said<'_>, conversation: &str) -> Call {
     match name {
         "telegram" => {
             let chat = if conversation == "-5" { "-5" } else { "-6" };

@@ -93,7 +93,7 @@ pub fn sms() -> Line {
 /// A form, signed with its address.
 pub fn twilio(path: &str, token: &str, said: Said<'_>) -> Call {
     let sid = format!("SM{:032x}", said.id);
-    let mut form = vec![
+    let form = vec![
         ("AccountSid", "AC1"),
         ("Body", said.text),
         ("From", said.from),
@@ -102,6 +102,16 @@ pub fn twilio(path: &str, token: &str, said: Said<'_>) -> Call {
         ("SmsStatus", "received"),
         ("To", "+37250000000"),
     ];
+    twilio_form(path, token, form)
+}
+
+/// What became of a message, told at the address that Twilio was given with it.
+pub fn twilio_status(path: &str, sid: &str, status: &str) -> Call {
+    let form = vec![("AccountSid", "AC1"), ("MessageSid", sid), ("MessageStatus", status), ("SmsStatus", status)];
+    twilio_form(path, "twilio-token", form)
+}
+
+fn twilio_form(path: &str, token: &str, mut form: Vec<(&str, &str)>) -> Call {
     let body = Serializer::new(String::new()).extend_pairs(&form).finish();
     form.sort_unstable();
     let signed: String = form.iter().flat_map(|(name, value)| [*name, *value]).collect();

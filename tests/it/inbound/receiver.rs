@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 /// What it was asked.
 #[derive(Clone, Debug)]
@@ -36,6 +37,9 @@ struct Inside {
 pub struct Receiver {
     pub url: String,
     inside: Arc<Mutex<Inside>>,
+    /// Who has it keeps all waiting for their answers.
+    gate: Arc<tokio::sync::RwLock<()>>,
+    came: Arc<Notify>,
 }
 
 impl Receiver {
@@ -53,6 +57,18 @@ impl Receiver {
         self.lock().answers = answers.to_vec();
     }
 
+    /// Nobody is answered before this is dropped.
+    pub fn hold(&self) -> tokio::sync::OwnedRwLockWriteGuard<()> {
+        self.gate.clone().try_write_owned().expect("nobody waits yet")
+    }
+
+    /// Waits until it was asked so many times.
+    pub async fn was_asked(&self, times: usize) {
+        while self.lock().asked.len() < times {
+            self.came.notified().await;
+        }
+    }
+
     /// All that it was asked so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.lock().asked.clone()
@@ -66,8 +82,10 @@ impl Receiver {
 async fn take(State(receiver): State<Receiver>, request: Request) -> (StatusCode, &'static str) {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 4 << 20).await.expect("it comes whole").to_vec();
+    receiver.lock().asked.push(Asked { path: parts.uri.to_string(), headers: parts.headers, body });
+    receiver.came.notify_one();
+    let _open = receiver.gate.read().await;
     let mut inside = receiver.lock();
-    inside.asked.push(Asked { path: parts.uri.to_string(), headers: parts.headers, body });
     let (status, body) = if inside.answers.is_empty() { (200, r#"{"ok":true}"#) } else { inside.answers.remove(0) };
     (StatusCode::from_u16(status).expect("a status"), body)
 }

@@ -2,12 +2,13 @@
 //! the ways between. Who uses them is `people`'s; whether what they do is right is `book`'s.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use countersign::domain::secret::Secret;
 use countersign::gateway::{Gateway, Premises, Retention};
 use countersign::store::Store;
+use countersign_channels::carrier::Carry;
 use countersign_channels::reach::Reach;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ use super::book::Book;
 use super::chance::Chance;
 use super::clocks::{NodeClock, Time};
 use super::network::{Network, Weather};
+use super::outside::Outside;
 use super::sealed::root;
 use super::trace::Trace;
 use super::truth::Truth;
@@ -43,6 +45,8 @@ pub struct Cluster {
     pub weather: Arc<Weather>,
     pub truth: Arc<Truth>,
     book: Arc<Mutex<Book>>,
+    /// Platforms and receivers, where there are any.
+    outside: OnceLock<Arc<Outside>>,
     nodes: Mutex<Vec<Option<Arc<Node>>>>,
     lives: Mutex<u64>,
 }
@@ -62,9 +66,20 @@ impl Cluster {
             weather: Arc::default(),
             truth,
             book,
+            outside: OnceLock::new(),
             nodes: Mutex::new((0..places).map(|_| None).collect()),
             lives: Mutex::new(0),
         }
+    }
+
+    /// There are platforms that messages go to, and somebody who is told of events.
+    pub fn reaches(&self, outside: Arc<Outside>) {
+        assert!(self.outside.set(outside).is_ok(), "once");
+    }
+
+    /// What the book is written in.
+    pub fn shared_book(&self) -> Arc<Mutex<Book>> {
+        self.book.clone()
     }
 
     /// The book, for as long as nobody waits.
@@ -79,9 +94,10 @@ impl Cluster {
     /// A gateway under the root key of all.
     fn gateway(&self, store: Arc<dyn Store>, clock: Arc<NodeClock>) -> Arc<Gateway> {
         let premises = Premises {
-            channels: Default::default(),
+            channels: self.outside.get().map(|outside| outside.platforms()).unwrap_or_default(),
             reach: Reach::new(|_| false),
             providers: Default::default(),
+            posts: self.outside.get().map(|outside| outside.clone() as Arc<dyn Carry>),
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
             retention: Retention { interactions: 30, events: 7, audit: 400 },
@@ -122,11 +138,16 @@ impl Cluster {
         };
         let gateway = self.gateway(Arc::new(network), clock.clone());
         let (alarms, relay, house) = (gateway.clone(), gateway.clone(), gateway.clone());
-        let behind = vec![
+        let mut behind = vec![
             tokio::spawn(async move { alarms.ring_forever().await }),
             tokio::spawn(async move { relay.relay_forever().await }),
             tokio::spawn(async move { house.keep_house_forever().await }),
         ];
+        if self.outside.get().is_some() {
+            let (sending, telling) = (gateway.clone(), gateway.clone());
+            behind.push(tokio::spawn(async move { sending.send_forever().await }));
+            behind.push(tokio::spawn(async move { telling.tell_forever().await }));
+        }
         self.trace.say(format_args!("{name} starts"));
         self.slots()[place] = Some(Arc::new(Node { name, gateway, clock, died, cut, behind }));
     }

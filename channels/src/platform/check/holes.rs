@@ -34,6 +34,9 @@ pub(super) fn known(file: &File, template: &Template, of: Of, within: &str) -> R
             Name::Account(field) if !file.account.contains_key(field) && field != BASE_URL => {
                 return fault(place, format!("the account has no field `{field}`; there are: {}", fields(file)));
             }
+            Name::TtlWithin(field) if !file.account.contains_key(field) => {
+                return fault(place, format!("the account has no field `{field}`; there are: {}", fields(file)));
+            }
             Name::Secret(name) | Name::Hmac(name, _) if !file.secrets.contains_key(name) => {
                 return fault(place, format!("there is no secret `{name}`; there are: {}", secrets(file)));
             }

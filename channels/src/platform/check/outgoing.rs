@@ -58,6 +58,12 @@ pub(super) fn sending(file: &File) -> Result<(), Fault> {
             return fault("return_link", "a return link carries a code: write `{code}`");
         }
     }
+    if let Some(name) = file.can.text_message_where.keys().find(|name| !file.account.contains_key(*name)) {
+        return fault(
+            "text_message_where",
+            format!("`{name}` is no field of the account; there are: {}", fields(file)),
+        );
+    }
     if send.text.is_empty() {
         return fault("[send]", "every platform can send text: add `[[send.text]]`");
     }
@@ -80,6 +86,9 @@ fn form(file: &File, form: &Form, of: Of) -> Result<(), Fault> {
         known(file, template, of, table)?;
     }
     needs(file, &form.needs)?;
+    if form.freely && file.can.window_hours.is_none() {
+        return fault("freely", "who may always write freely needs no form for it: say `can.window_hours`");
+    }
     let mut holes = form.body.templates().into_iter().flat_map(Template::holes);
     if !holes.any(|hole| wanted.contains(&hole.name)) {
         let names = wanted.iter().map(|name| format!("{{{name}}}")).collect::<Vec<_>>().join(" or ");

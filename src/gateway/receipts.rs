@@ -1,0 +1,102 @@
+//! What platforms say later of messages that they took: whose message it is, and the turn in which that
+//! is acted on. What follows from it, `domain::rules::became` says.
+//!
+//! Mostly a platform gives back our own id of a message, which names its interaction: nothing is kept for
+//! it. Where it knows its own id alone, which message that is lies in a record of its own for a day.
+
+use countersign_channels::inbound::{Became, Fate};
+use futures_util::{StreamExt as _, stream};
+
+use super::decide::{Change, Confirm, Plain, Reads};
+use super::ears::Listening;
+use super::names::receipt_name;
+use super::turns::{Visit, With};
+use super::{DAY, Error, Gateway, Told};
+use crate::domain::event::Actor;
+use crate::domain::id::{ChannelName, InteractionId, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::became::{self, Receipt, became};
+use crate::domain::sending::MessageId;
+use crate::store::Partition;
+
+/// Interactions whose messages one request tells of that are looked after at the same time.
+const ABREAST: usize = 16;
+
+impl Gateway {
+    /// Acts on what a platform says of messages; of one interaction's in its order.
+    pub(super) async fn hear_receipts(&self, at: &Listening, all: Vec<Became>) -> Result<(), Error> {
+        let mut each: Vec<(InteractionId, Vec<(MessageId, Became)>)> = Vec::new();
+        for one in all {
+            let Some(of) = self.message_of(at, &one).await? else {
+                count("foreign");
+                continue;
+            };
+            match each.iter_mut().find(|(known, _)| *known == of.interaction) {
+                Some((_, told)) => told.push((of, one)),
+                None => each.push((of.interaction, vec![(of, one)])),
+            }
+        }
+        let heard = stream::iter(each).map(|(_, told)| async move {
+            for (of, one) in told {
+                self.hear_receipt(at, of, &one).await?;
+            }
+            Ok::<(), Error>(())
+        });
+        let heard: Vec<Result<(), Error>> = heard.buffer_unordered(ABREAST).collect().await;
+        heard.into_iter().collect()
+    }
+
+    async fn hear_receipt(&self, at: &Listening, of: MessageId, one: &Became) -> Result<(), Error> {
+        let fate = match one.fate {
+            Fate::Delivered | Fate::Read => became::Fate::Arrived,
+            Fate::Failed => became::Fate::Bounced,
+        };
+        let receipt = Receipt { of, channel: &at.channel, platform_id: &one.platform_id, fate };
+        let visit = Visit { id: of.interaction, team: Some(&at.team), actor: Actor::Time, with: With::Nothing };
+        match self.turn(visit, |turn, _| became(turn, &receipt), None).await {
+            Ok(Told::Fresh(held)) => count(if held.outcome { "news" } else { "known" }),
+            Ok(Told::Again(_)) => unreachable!("nothing was to be remembered"),
+            Err(Error::Refused(Refusal::NotFound(_))) => count("foreign"),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Which message of ours it is, as far as anybody knows.
+    async fn message_of(&self, at: &Listening, one: &Became) -> Result<Option<MessageId>, Error> {
+        if let Some(ours) = &one.ours {
+            return Ok(ours.parse().ok());
+        }
+        let (partition, name) = self.theirs(&at.team, &at.channel, &one.platform_id);
+        let opened = self.read(&Reads { partition, names: vec![name] }).await?.pop().flatten();
+        Ok(opened.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()))
+    }
+
+    /// Remembers which message a platform's id names.
+    pub(super) async fn remember_theirs(
+        &self,
+        team: &TeamName,
+        channel: &ChannelName,
+        platform_id: &str,
+        ours: &str,
+    ) -> Result<(), Error> {
+        let (partition, name) = self.theirs(team, channel, platform_id);
+        let reads = Reads { partition, names: vec![name.clone()] };
+        let saved = self.decide(&reads, |_, now| {
+            let (bytes, expires) = (ours.as_bytes().to_vec(), Some(now.plus(DAY)));
+            let put = vec![Plain { name: name.clone(), bytes, expires, ..Plain::default() }];
+            Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    fn theirs(&self, team: &TeamName, channel: &ChannelName, platform_id: &str) -> (Partition, String) {
+        let (team, channel) = (team.as_str().as_bytes(), channel.as_str().as_bytes());
+        let tag = self.keys.replay.tag(&[b"receipt", team, channel, platform_id.as_bytes()]);
+        (Partition(tag.as_bytes()[31]), receipt_name(&tag.name()))
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("countersign_receipts_total", "outcome" => outcome).increment(1);
+}
