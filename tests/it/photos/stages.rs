@@ -72,9 +72,9 @@ async fn l10_a_document_opens_the_door() {
             [{"role": "primary", "name": "Demo Customer", "phone": "+37255512345"}]});
         let chat = world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201)["id"].clone();
         let chat = chat.as_str().unwrap().to_owned();
-        let made =
-            world.call(&team.agent, "POST", &format!("/v1/interactions/{chat}/invitations"), json!({"via": "sms"}));
-        let url = made.await.expect(201)["url"].as_str().unwrap().to_owned();
+        let path = format!("/v1/interactions/{chat}/invitations");
+        let made = world.call(&team.agent, "POST", &path, json!({"via": "sms"})).await;
+        let url = made.expect(201)["url"].as_str().unwrap().to_owned();
         let mut person = Person::at(&world, &url).await;
         let mut other = Person::at(&world, &url).await; // somebody else has the link, too
         person = Person { page: person.browser.get(&format!("{url}?step=code")).await, ..person };
