@@ -1,4 +1,5 @@
 //! Files that are no pictures, or worse, as they come to the page; and forms that this browser was not shown.
+//! What is wrong inside a file is `pictures`' own to test.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
 //! Verdicts that come later, by a signed call: matched, counted once, and late ones ignored.
+//! What they count for is told in `stages`.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! The provider of `examples/`, run as it is, with a gateway that is run as it is: at once, and later.
+//! It knows the command line, the environment and HTTP.
 
 use std::path::Path;
 use std::process::Command;

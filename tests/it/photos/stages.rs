@@ -1,4 +1,5 @@
 //! The two stages, their thresholds, and the one lockout over both; what is proved, and by whom.
+//! How a verdict comes later is told in `callbacks`.
 
 use std::time::Duration;
 
