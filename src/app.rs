@@ -26,7 +26,7 @@ pub mod backup;
 mod platforms;
 mod root_key;
 
-pub use platforms::registry;
+pub use platforms::{directories, registry};
 
 /// What the operator allows this start of a gateway.
 #[derive(Clone, Copy, Debug, Default)]
@@ -142,8 +142,10 @@ fn over(
             interactions: config.retention.interactions_days,
             events: config.retention.events_days,
             audit: config.retention.audit_days,
+            insights: config.retention.insights_days,
         },
         channels: platforms::registry(config, recorder)?,
+        directories: platforms::directories(&platforms::reach(config)),
         reach: platforms::reach(config),
         providers: platforms::providers(config)?,
         posts: None,
@@ -173,12 +175,13 @@ async fn recognise(gateway: &Gateway, embedded: Option<&Embedded>, consent: Cons
 
 /// What runs behind the requests.
 fn behind(gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
-    let [alarms, relay, house, time, sending, counts, retracting, lines, telling, showing] =
-        [(); 10].map(|()| gateway.clone());
+    let [alarms, relay, house, time, sending, letters, counts, retracting, lines, telling, showing] =
+        [(); 11].map(|()| gateway.clone());
     vec![
         tokio::spawn(async move { time.keep_time_forever().await }),
         tokio::spawn(async move { alarms.ring_forever().await }),
         tokio::spawn(async move { sending.send_forever().await }),
+        tokio::spawn(async move { letters.send_letters_forever().await }),
         tokio::spawn(async move { retracting.take_messages_back_forever().await }),
         tokio::spawn(async move { lines.post_lines_forever().await }),
         tokio::spawn(async move { showing.show_forever().await }),

@@ -116,6 +116,8 @@ pub struct Retention {
     pub events_days: u64,
     /// Audit entries.
     pub audit_days: u64,
+    /// Counts of what happened in an hour.
+    pub insights_days: u64,
 }
 
 /// Why a configuration is refused.
@@ -199,8 +201,8 @@ impl Config {
         if !self.admin.key.is_empty() && self.admin.key.len() < 32 {
             return wrong("admin.key", "must have at least 32 characters");
         }
-        let days = [self.retention.interactions_days, self.retention.events_days, self.retention.audit_days];
-        if days.iter().any(|days| !(1..=36_500).contains(days)) {
+        let Retention { interactions_days, events_days, audit_days, insights_days } = self.retention;
+        if [interactions_days, events_days, audit_days, insights_days].iter().any(|days| !(1..=36_500).contains(days)) {
             return wrong("retention", "days must be from 1 to 36500");
         }
         Ok(())

@@ -18,15 +18,17 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Notify};
 
 use crate::ambient::{Clock, Entropy};
+use crate::directory::Kinds;
 use crate::domain::epoch::Epoch;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Keys, MacKey, Secret, Tag};
 use crate::domain::turn::Draws;
-use crate::identity::Kinds;
+use crate::identity;
 use crate::store::{CommitId, Partition, Store, StoreError};
 
+pub mod accounts;
 pub mod alarms;
 pub mod audit;
 mod caches;
@@ -35,20 +37,29 @@ mod ceilings;
 pub mod challenges;
 pub mod channels;
 pub mod clock;
+pub mod customers;
 mod decide;
 pub mod deliveries;
+pub mod directories;
 pub mod ears;
 pub mod entry;
 pub mod epoch;
+pub mod hosted;
 pub mod inbound;
+pub mod insights;
 pub mod interactions;
 pub mod keys;
+mod letters;
 mod lines;
+mod linking;
 pub mod links;
+pub mod logging_in;
+mod logins;
 pub mod messages;
 mod names;
 mod openings;
 mod passage;
+mod passwords;
 pub mod photos;
 pub mod postback;
 mod posting;
@@ -59,6 +70,7 @@ mod receipts;
 pub mod relay;
 pub mod replay;
 mod requesting;
+pub mod resets;
 pub mod retention;
 pub mod retracting;
 pub mod returns;
@@ -75,6 +87,7 @@ pub mod stream;
 pub mod teams;
 pub mod telling;
 mod threads;
+pub mod tickets;
 mod turns;
 mod waking;
 pub mod webhooks;
@@ -116,10 +129,12 @@ pub struct Premises {
     pub retention: Retention,
     /// The chat platforms that teams may have accounts on.
     pub channels: Registry,
+    /// The kinds of directories that teams may have besides the built-in one.
+    pub directories: Kinds,
     /// Whom it may speak to where a team names the address.
     pub reach: Reach,
     /// Who can be asked to check documents.
-    pub providers: Kinds,
+    pub providers: identity::Kinds,
     /// Who carries posts there; none: they go over the network.
     pub posts: Option<Arc<dyn Carry>>,
 }
@@ -133,6 +148,8 @@ pub struct Retention {
     pub events: u64,
     /// Entries of the audit trails.
     pub audit: u64,
+    /// Counts of what happened in an hour.
+    pub insights: u64,
 }
 
 /// The gateway over its ports.
@@ -152,8 +169,11 @@ pub struct Gateway {
     /// What lies in web chats' windows.
     threads: Arc<threads::Threads>,
     drivers: channels::Drivers,
+    kinds: Kinds,
+    directories: directories::Opened,
     ears: ears::Ears,
     passages: passage::Passages,
+    hashing: passwords::Hashing,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
     /// Messages that this node is to take out of their chats.
@@ -161,13 +181,17 @@ pub struct Gateway {
     /// What carries posts to addresses of teams.
     courier: posting::Courier,
     /// Lines of posts that this node has claimed.
+    /// Messages to customers that this node has claimed.
+    letters: letters::Claimed,
+    /// Logins on the hosted page wait here for those of the same conversation.
+    logging_in: Vec<Mutex<()>>,
     lines: lines::Claimed,
     /// Webhooks that this node is to look after.
     ringing: ringing::Ringing,
     /// Conversations whose agents are to be shown how they stand.
     showing: showing::Showing,
     /// Who checks documents.
-    kinds: Kinds,
+    judges: identity::Kinds,
     checkers: providers::Checkers,
     budgets: send_budget::Blocks,
     returns: returns::Counts,
@@ -219,15 +243,20 @@ impl Gateway {
             registry: premises.channels.and(Arc::new(WebChat::over(threads.clone()))),
             threads,
             drivers: channels::Drivers::default(),
+            kinds: premises.directories,
+            directories: directories::Opened::default(),
             ears: ears::Ears::default(),
             passages: passage::Passages::default(),
+            hashing: passwords::Hashing::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
             courier: posting::Courier::new(premises.reach, premises.posts),
+            letters: letters::Claimed::default(),
+            logging_in: (0..256).map(|_| Mutex::new(())).collect(),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),
-            kinds: premises.providers,
+            judges: premises.providers,
             checkers: providers::Checkers::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),
@@ -268,9 +297,13 @@ impl Gateway {
     /// background loops do the same; tests call it when their clock has moved.
     pub async fn tend(&self) -> Result<(), Error> {
         loop {
-            while self.ring().await? + self.send().await + self.take_messages_back().await + self.post_lines().await > 0
-            {
-            }
+            while self.ring().await?
+                + self.send().await
+                + self.send_letters().await
+                + self.take_messages_back().await
+                + self.post_lines().await
+                > 0
+            {}
             self.add_all_counts().await?;
             while self.relay().await? > 0 {}
             if self.tell().await == 0 {

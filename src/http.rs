@@ -21,10 +21,12 @@ use crate::pages::Pages;
 use problem::Problem;
 use views::Viewer;
 
+mod accounts;
 mod acts;
 mod admin;
 mod arrivals;
 mod arriving;
+mod authtickets;
 mod body;
 mod browser;
 mod caller;
@@ -34,16 +36,20 @@ mod chats;
 mod code_page;
 mod connection;
 mod counts;
+mod customers;
+mod directories;
 mod document;
 mod events;
 mod hosted;
 mod identity;
 mod inbound;
+mod insights;
 mod interactions;
 mod invitations;
 mod keys;
 mod layers;
 mod limiter;
+mod login_form;
 mod login_links;
 mod login_page;
 mod multipart;
@@ -57,6 +63,7 @@ mod providers;
 mod public;
 mod query;
 mod replies;
+mod reset_page;
 mod screens;
 pub mod serve;
 mod slugs;
@@ -81,6 +88,8 @@ pub struct Inside {
     limiter: limiter::Limiter,
     /// Room for pictures on their way through.
     darkroom: photo::Darkroom,
+    /// Who proves nothing to be a platform's.
+    forgers: limiter::Forgers,
     /// Streams of web chats, by address.
     standing: limiter::Standing,
     counts: counts::Counts,
@@ -125,6 +134,7 @@ impl Shared {
         (name = "events", description = "What happened, live"),
         (name = "login page", description = "What the company's own login page calls"),
         (name = "teams", description = "Tenants' units"),
+        (name = "insights", description = "What happened, in numbers"),
         (name = "settings", description = "System and team settings"),
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
@@ -133,6 +143,7 @@ impl Shared {
         (name = "webhooks", description = "Where a team's events are told, signed"),
         (name = "audit", description = "The security acts of a team"),
         (name = "customers", description = "The company's customers"),
+        (name = "customer login", description = "Storefronts whose customers log in with accounts that are kept here"),
     )
 )]
 struct Described;
@@ -154,7 +165,12 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(providers::routes())
         .merge(identity::routes())
         .merge(webhooks::routes())
+        .merge(insights::routes())
         .merge(screens::routes())
+        .merge(accounts::routes())
+        .merge(authtickets::routes())
+        .merge(customers::routes())
+        .merge(directories::routes())
 }
 
 /// The OpenAPI document.
@@ -185,6 +201,7 @@ pub fn router(
         openapi,
         limiter,
         darkroom: photo::Darkroom::default(),
+        forgers: limiter::Forgers::new(DefaultClock::default()),
         standing,
         counts,
         queries,
@@ -193,13 +210,9 @@ pub fn router(
         stopping,
     }));
     let (api, _) = described().split_for_parts();
-    let routes = api
-        .merge(hosted::routes())
-        .merge(code_page::routes())
-        .merge(photo::routes())
-        .merge(inbound::routes())
-        .merge(public::routes());
-    let routes = routes.merge(windows::routes());
+    let routes = api.merge(hosted::routes()).merge(code_page::routes()).merge(photo::routes());
+    let routes = routes.merge(inbound::routes()).merge(public::routes());
+    let routes = routes.merge(windows::routes()).merge(login_form::routes()).merge(reset_page::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

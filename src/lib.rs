@@ -6,8 +6,9 @@
 //!
 //! ```text
 //! main ─ cli ─ app ─ http ─ gateway ─ domain
-//!               │             ├─ store    ← embedded (SQLite), redis
-//!               │             └─ identity ← mitek, signed
+//!               │             ├─ store       ← embedded (SQLite), redis
+//!               │             ├─ directory   ← LDAP, PostgreSQL, HTTP
+//!               │             └─ identity    ← mitek, signed
 //!               ├ demo (an outsider: it knows only the HTTP API)
 //!               └ the composition root: it alone sees concrete adapters
 //! ```
@@ -21,6 +22,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod directory;
 pub mod domain;
 pub mod gateway;
 pub mod http;

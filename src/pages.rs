@@ -7,6 +7,7 @@
 mod answer;
 mod assets;
 mod brand;
+mod customer_login;
 mod photo;
 mod prose;
 mod reference;
@@ -20,6 +21,7 @@ mod tests;
 pub use answer::{Answer, AnswerError, Screen, SentTo, Wanted};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
+pub use customer_login::{Asks, CustomerLogin, LoginError};
 pub use photo::{Photo, PhotoError, PhotoState};
 pub use render::Pages;
 
@@ -85,8 +87,19 @@ pub struct Done {
     pub state: DoneState,
     /// Where the chat is (`https://wa.me/…`, `sms:…`); shown only with a scheme that leads to a chat.
     pub return_link: Option<String>,
+    /// How the chat's own platform says whose browser this is; none where it cannot.
+    pub platform: Option<Platform>,
     /// Where this browser wants to come in; none where it came to log in from a chat.
     pub way_on: Option<WayOn>,
+}
+
+/// A chat platform that says itself whose browser comes to it.
+#[derive(Serialize)]
+pub struct Platform {
+    /// What people call it.
+    pub name: String,
+    /// Where it is; none: the page's own form leads there, with `act=link`.
+    pub url: Option<String>,
 }
 
 /// The invitation that a browser was sent to the login page from: the way on is its Continue.
@@ -143,6 +156,8 @@ pub enum DoneState {
     Passed,
     /// The person is in the conversation.
     Entered,
+    /// Another password was chosen.
+    PasswordChanged,
     /// The login page refused.
     Denied,
     /// The person gave up at the login page.
@@ -188,12 +203,13 @@ pub enum Refused {
     NoCode,
     CodeOver,
     EntryOver,
+    ResetOver,
     PhotoTooLarge,
 }
 
 impl Refused {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 15] = [
+    pub const ALL: [Refused; 16] = [
         Refused::Expired,
         Refused::Used,
         Refused::Superseded,
@@ -208,6 +224,7 @@ impl Refused {
         Refused::NoCode,
         Refused::CodeOver,
         Refused::EntryOver,
+        Refused::ResetOver,
         Refused::PhotoTooLarge,
     ];
 
@@ -227,6 +244,7 @@ impl Refused {
             Refused::NoCode => "no_code",
             Refused::CodeOver => "code_over",
             Refused::EntryOver => "entry_over",
+            Refused::ResetOver => "reset_over",
             Refused::PhotoTooLarge => "photo_too_large",
         }
     }

@@ -48,7 +48,7 @@ pub struct Abilities {
     pub idempotent: bool,
     /// What becomes of links' previews: `fetched`, `suppressed`, `none`.
     pub preview: &'static str,
-    /// Whether the platform itself says who opened a link.
+    /// Whether the platform itself says whose browser has logged in.
     pub account_link: bool,
     /// Whether a link can write a code into the chat.
     pub return_link: bool,

@@ -18,6 +18,7 @@ pub mod handshake;
 pub mod keys;
 pub mod knock;
 pub mod over;
+pub mod packed;
 pub mod proof;
 pub mod reading;
 pub mod room;
@@ -136,7 +137,7 @@ pub struct Taken {
 
 /// An account's ear.
 pub struct Ear {
-    inbound: Arc<Inbound>,
+    inbound: Inbound,
     known: Known,
     keys: Keys,
     line: Option<Arc<Line>>,
@@ -144,8 +145,8 @@ pub struct Ear {
 
 impl Ear {
     /// Of an account.
-    pub fn new(inbound: Arc<Inbound>, known: Known, carrier: Carrier) -> Self {
-        Self { inbound, known, keys: Keys::new(carrier), line: None }
+    pub fn new(inbound: &Inbound, known: Known, carrier: Carrier) -> Self {
+        Self { inbound: inbound.of_account(&known), known, keys: Keys::new(carrier), line: None }
     }
 
     /// With the account's own line, by which it asks the platform what messages leave open.
@@ -157,6 +158,11 @@ impl Ear {
     /// What a sender's id is worth.
     pub fn assurance(&self) -> format::Assurance {
         self.inbound.assurance
+    }
+
+    /// Whether a body that is packed so is unpacked.
+    pub fn takes(&self, packing: format::Packing) -> bool {
+        self.inbound.packed == Some(packing)
     }
 
     /// Whether a proof needs a secret of the account's; else all that it needs is published.
@@ -185,10 +191,20 @@ impl Ear {
             return self.be_courteous(handshake.answer(knock, &document, &against)?).await;
         }
         self.verify(knock, &against).await?;
-        let Some(outer) = document() else { return Ok(self.unread()) };
+        let plain = match packed::packing(knock.headers).filter(|packing| self.takes(*packing)) {
+            Some(packing) => Some(packed::unpacked(packing, knock.body)?),
+            None => None,
+        };
+        let knock = &Knock { body: plain.as_deref().unwrap_or(knock.body), ..knock.clone() };
+        self.read(knock, &against).await
+    }
+
+    /// What a proved request tells.
+    async fn read(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<Taken, Distrust> {
+        let Some(outer) = knock.document(self.inbound.format, &[]) else { return Ok(self.unread()) };
         for handshake in self.inbound.handshake.iter().filter(|handshake| handshake.is_signed()) {
             if handshake.is_asked(knock, &outer) {
-                return self.be_courteous(handshake.answer(knock, &outer, &against)?).await;
+                return self.be_courteous(handshake.answer(knock, &outer, against)?).await;
             }
         }
         let Some(document) = knock.document(self.inbound.format, &self.inbound.unwrap) else {

@@ -195,6 +195,15 @@ pub enum Receipts {
     ByTheirs,
 }
 
+/// How a browser that has logged in gets its platform to say whose it is.
+#[derive(Clone, Debug)]
+pub enum Linking {
+    /// It goes there.
+    To(SecretString),
+    /// The platform is asked first, when the person wants to go: [`Channel::ask_to_link`].
+    Asked,
+}
+
 /// A way to reach people.
 #[async_trait]
 pub trait Channel: Send + Sync + 'static {
@@ -235,6 +244,21 @@ pub trait Channel: Send + Sync + 'static {
     ///
     /// [`NOT_POSSIBLE`] where the platform cannot do that.
     async fn show_standing(&self, _to: &Address, _standing: &Standing) -> Result<(), DeliveryError> {
+        Err(DeliveryError::Permanent(NOT_POSSIBLE))
+    }
+
+    /// How a browser that has logged in gets the platform to say whose it is. `nonce` is what the login
+    /// is known by; the platform tells it again, of the person that it knows the browser as.
+    fn linking(&self, _nonce: &SecretString) -> Option<Linking> {
+        None
+    }
+
+    /// Where such a browser goes, from a platform that must be asked for it: for whoever chats there.
+    ///
+    /// # Errors
+    ///
+    /// [`NOT_POSSIBLE`] where the platform has no such way.
+    async fn ask_to_link(&self, _to: &Address, _nonce: &SecretString) -> Result<SecretString, DeliveryError> {
         Err(DeliveryError::Permanent(NOT_POSSIBLE))
     }
 

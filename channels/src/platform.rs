@@ -110,7 +110,7 @@ impl Definition for Platform {
                 Preview::Suppressed => "suppressed",
                 Preview::None => "none",
             },
-            account_link: file.can.account_link,
+            account_link: file.linking.is_some(),
             return_link: file.can.return_link.is_some(),
             retracts: file.retract.heard.is_some(),
             shows_standing: file.shown.is_some(),
@@ -127,7 +127,7 @@ impl Definition for Platform {
     }
 
     fn verifier(&self, secret: &SecretString) -> Option<Ear> {
-        let inbound = self.inbound.clone()?;
+        let inbound = self.inbound.as_deref()?;
         let defaults = self.file.account.iter();
         let fields = defaults.filter_map(|(name, field)| Some((name.clone(), field.default.clone()?))).collect();
         let secrets = self.file.secrets.keys().map(|name| (name.clone(), secret.clone())).collect();
@@ -136,7 +136,7 @@ impl Definition for Platform {
 
     fn ear(&self, account: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
         let known = self.judge(account)?;
-        let Some(inbound) = self.inbound.clone() else { return Ok(None) };
+        let Some(inbound) = self.inbound.as_deref() else { return Ok(None) };
         let asks = inbound.company.is_some() || !inbound.invited.is_empty();
         // The platform waits for its answer meanwhile.
         let quick = self.carrier.quick();

@@ -83,6 +83,10 @@ pub enum Name {
     FlagMethods,
     /// All of that in words for agents.
     FlagWords,
+    /// What a login that stands aside is known by, on the platform's way back.
+    LinkingNonce,
+    /// What the platform has given for that way.
+    LinkingToken,
     /// The keyed hash of one secret under another, in hex: the proof that who has the one has both.
     Hmac(String, String),
 }
@@ -102,7 +106,7 @@ pub enum Filter {
 
 const NAMES: &str = "to, to.PART, text, plain, url, url.rest, code, subject, id, uuid, unix, timestamp, ttl, ttl.FIELD, fresh, \
                      account.FIELD, secrets.NAME, hmac.SECRET.KEY, flag.state, flag.until, flag.methods, \
-                     flag.words";
+                     flag.words, linking.nonce, linking.token";
 
 impl Template {
     /// Reads a template; what is wrong with it is said in words.
@@ -194,6 +198,8 @@ impl Name {
             "flag.until" => Self::FlagUntil,
             "flag.methods" => Self::FlagMethods,
             "flag.words" => Self::FlagWords,
+            "linking.nonce" => Self::LinkingNonce,
+            "linking.token" => Self::LinkingToken,
             _ => match text.split_once('.') {
                 Some(("to", part)) => Self::Part(part.to_owned()),
                 Some(("ttl", field)) => Self::TtlWithin(field.to_owned()),
@@ -221,6 +227,8 @@ impl fmt::Display for Name {
             Self::FlagUntil => f.write_str("flag.until"),
             Self::FlagMethods => f.write_str("flag.methods"),
             Self::FlagWords => f.write_str("flag.words"),
+            Self::LinkingNonce => f.write_str("linking.nonce"),
+            Self::LinkingToken => f.write_str("linking.token"),
             Self::UrlRest => f.write_str("url.rest"),
             other => f.write_str(&format!("{other:?}").to_lowercase()),
         }

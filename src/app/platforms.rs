@@ -1,5 +1,6 @@
 //! The chat platforms that this gateway speaks to: those that are shipped, mail, and for trying the
-//! one that keeps what it is given. They get their time, their chance and their reach from here.
+//! one that keeps what it is given; and the directories that it asks. They get their time, their chance
+//! and their reach from here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +16,11 @@ use countersign_channels::smtp::Smtp;
 
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::Config;
+use crate::directory::http::Http;
+use crate::directory::{Kind, Kinds};
+use crate::identity;
 use crate::identity::mitek::Mitek;
 use crate::identity::signed::Signed;
-use crate::identity::{Kind, Kinds};
 
 /// Time and chance, as the platforms' channels take them.
 #[derive(Default)]
@@ -52,11 +55,11 @@ pub fn reach(config: &Config) -> Reach {
 const LOOKING: Duration = Duration::from_secs(40);
 
 /// Who can be asked to check documents.
-pub fn providers(config: &Config) -> anyhow::Result<Kinds> {
+pub fn providers(config: &Config) -> anyhow::Result<identity::Kinds> {
     let carrier = Carrier::new(reach(config)).context("no TLS for outgoing connections")?.patient(LOOKING);
-    let mitek: Arc<dyn Kind> = Arc::new(Mitek::new(carrier.clone()));
-    let signed: Arc<dyn Kind> = Arc::new(Signed::new(carrier));
-    Ok(Kinds::of([mitek, signed]))
+    let mitek: Arc<dyn identity::Kind> = Arc::new(Mitek::new(carrier.clone()));
+    let signed: Arc<dyn identity::Kind> = Arc::new(Signed::new(carrier));
+    Ok(identity::Kinds::of([mitek, signed]))
 }
 
 /// All of them. What keeps messages where they can be read is only good enough for trying.
@@ -68,6 +71,18 @@ pub fn registry(config: &Config, recorder: Recorder) -> anyhow::Result<Registry>
         Arc::new(Smtp::new(carrier.reach().clone(), ambient.clone()).patient(FOR_A_MESSAGE));
     let recorder: Arc<dyn Definition> = Arc::new(recorder);
     Ok(Registry::of(shipped.chain([mail]).chain(Some(recorder).filter(|_| !config.server.production))))
+}
+
+/// The kinds of directories that this gateway was built with.
+pub fn directories(reach: &Reach) -> Kinds {
+    let http: Arc<dyn Kind> = Arc::new(Http::new(reach.clone(), Arc::new(Given::default())));
+    Kinds::of([
+        ("http", http),
+        #[cfg(feature = "ldap")]
+        ("ldap", Arc::new(crate::directory::ldap::Ldap::new(reach.clone()))),
+        #[cfg(feature = "postgres")]
+        ("postgres", Arc::new(crate::directory::postgres::Postgres::new(reach.clone()))),
+    ])
 }
 
 #[cfg(test)]

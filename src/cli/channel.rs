@@ -198,6 +198,7 @@ fn able(can: &Abilities) -> Vec<String> {
         (can.idempotent, "takes the same message once"),
         (can.receipts, "says what became of messages"),
         (can.return_link, "links back into the chat"),
+        (can.account_link, "says itself whose browser has logged in"),
         (can.retracts, "takes what people typed back"),
         (can.shows_standing, "shows its agents who was proved"),
     ];

@@ -277,7 +277,7 @@ fn proof(
     if private_data.len() > 50 || bytes > 4096 {
         return Err(bad("private_data is over 50 fields or 4 KiB"));
     }
-    let customer = Some(Customer { id, name });
+    let customer = Some(Customer { id, name, record: None });
     Ok(Proof { auth_time, acr, private_data, customer, ..Proof::of_answer(Method::Login, false) })
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::TeamName;
+use super::id::{CustomerId, TeamName};
 use super::interaction::Participant;
 use super::lockout::Redo;
 use super::secret::Keys;
@@ -38,8 +38,22 @@ impl CustomerTag {
             Some(id) => ("customer", id.to_string()),
             None => ("address", participant.person.address()?),
         };
+        Some(Self::made(keys, team, kind, &own))
+    }
+
+    /// Of a customer by her id.
+    pub fn of_id(keys: &Keys, team: &TeamName, id: &CustomerId) -> Self {
+        Self::made(keys, team, "customer", id.as_str())
+    }
+
+    /// Of nobody: what fails under names that are no customer's costs the same and leads to nothing.
+    pub fn of_nobody(keys: &Keys, team: &TeamName, bucket: u8) -> Self {
+        Self::made(keys, team, "nobody", &bucket.to_string())
+    }
+
+    fn made(keys: &Keys, team: &TeamName, kind: &str, own: &str) -> Self {
         let tag = keys.pseudonym.tag(&[b"ceiling", team.as_str().as_bytes(), kind.as_bytes(), own.as_bytes()]);
-        Some(Self(tag.name()))
+        Self(tag.name())
     }
 
     /// As a trail tells it; nothing for a text that no customer is known by.

@@ -69,7 +69,7 @@ pub enum Check {
     /// A number agreed with the agent.
     Pin(Pin),
     /// A document that is to be shown.
-    Document(Document),
+    Document(Box<Document>),
 }
 
 /// A one-time code. It is kept nowhere: it follows from the challenge and a key.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::refusal::Fault;
 use super::secret::Secret;
 use super::time::Moment;
+use super::webhook::{Retiring, replaced};
 
 /// A team has at most so many channels.
 pub const MOST_CHANNELS: usize = 32;
@@ -29,6 +30,9 @@ pub struct Channel {
     pub secrets: BTreeMap<String, Secret>,
     /// Messages that come in are passed on under it.
     pub forward_secret: Secret,
+    /// What they are passed on under still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retiring: Vec<Retiring>,
     /// Since when.
     pub created_at: Moment,
     /// Since when nothing goes over it, as far as anybody tried.
@@ -53,6 +57,18 @@ impl Channel {
             self.down_since = matches!(health, Health::Down(_)).then_some(now);
         }
         is_news
+    }
+
+    /// What signs at that moment what is passed on, the newest first.
+    pub fn forward_secrets(&self, now: Moment) -> impl Iterator<Item = &Secret> {
+        let live = self.retiring.iter().filter(move |old| now < old.until);
+        [&self.forward_secret].into_iter().chain(live.map(|old| &old.secret))
+    }
+
+    /// Another secret signs from now on; the one before signs as well for so long.
+    pub fn rotate(&mut self, secret: [u8; 32], overlap_minutes: u64, now: Moment) {
+        let before = std::mem::replace(&mut self.forward_secret, Secret::new(secret.to_vec()));
+        replaced(&mut self.retiring, before, overlap_minutes, now);
     }
 
     /// Where messages that are nobody's answer go, where they go anywhere.
@@ -102,6 +118,7 @@ impl Writing {
             account: self.account.clone(),
             secrets: self.secrets.clone().unwrap_or_else(kept),
             forward_secret: before.map_or_else(|| Secret::new(forward.to_vec()), |b| b.forward_secret.clone()),
+            retiring: before.map(|b| b.retiring.clone()).unwrap_or_default(),
             created_at: before.map_or(now, |b| b.created_at),
             down_since: before.and_then(|b| b.down_since),
         }
@@ -125,6 +142,20 @@ mod tests {
         let other = writing("b", None).over(Some(&first), [2; 32], Moment(2));
         assert!(other.secrets.is_empty());
         assert_eq!(other.forward_secret, first.forward_secret);
+    }
+
+    #[test]
+    fn a_secret_that_was_replaced_signs_on_until_its_end() {
+        let mut channel = writing("a", None).over(None, [1; 32], Moment(0));
+        channel.rotate([2; 32], 5, Moment(0));
+        let signs = |channel: &Channel, now| -> Vec<u8> {
+            channel.forward_secrets(Moment(now)).map(|secret| secret.expose()[0]).collect()
+        };
+        assert_eq!((signs(&channel, 299_999), signs(&channel, 300_000)), (vec![2, 1], vec![2]));
+        let anew = writing("a", None).over(Some(&channel), [9; 32], Moment(1));
+        assert_eq!(signs(&anew, 1), [2, 1], "who writes the account anew takes no secret away");
+        channel.rotate([3; 32], 0, Moment(1));
+        assert_eq!(signs(&channel, 1), [3, 1], "one without an overlap is gone at once");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Confirmation codes: six characters that the browser shows and the chat must say.
+//! Confirmation codes: six characters that the browser shows and the chat must say; and what a
+//! browser carries to the chat's platform instead, where that says itself whose browser it is.
 //!
 //! The code is not kept anywhere: it follows from a nonce in the record and a key outside the
 //! store, for the page that shows it and for the comparison alike.
@@ -9,7 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::flag::Proof;
 use super::id::{IntentName, InteractionId};
-use super::secret::{MacKey, Tag};
+use super::secret::{MacKey, Secret, Tag, base64url};
 use super::time::Moment;
 use super::typed::plain;
 
@@ -28,6 +29,9 @@ const LENGTH: usize = 6;
 pub struct Confirmation {
     /// The link that led to it.
     pub link: u16,
+    /// When that was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Moment>,
     /// Of the done page's token.
     pub done: Tag,
     /// What the code follows from, with the key.
@@ -59,6 +63,18 @@ impl Confirmation {
             }
         }
         unreachable!("each round ends the search with a chance of more than a half")
+    }
+
+    /// What the browser that has logged in carries to the platform, which tells it again: 43 characters of
+    /// base64url. It is good for as long as the code, and once.
+    pub fn carried(&self, interaction: InteractionId, key: &MacKey) -> Secret {
+        let tag = key.tag(&[b"carried", interaction.as_bytes(), &self.link.to_be_bytes(), &self.nonce]);
+        Secret::new(base64url(tag.as_bytes()).into_bytes())
+    }
+
+    /// Whether it is that.
+    pub fn is_carried(&self, said: &str, interaction: InteractionId, key: &MacKey) -> bool {
+        self.carried(interaction, key).expose().ct_eq(said.as_bytes()).into()
     }
 
     /// Compares in a time that does not tell where the difference is.
@@ -108,6 +124,7 @@ mod tests {
         let done = MacKey::new(b"k").tag(&[b"done"]);
         Confirmation {
             link: 1,
+            asked_at: None,
             done,
             nonce,
             expires_at: Moment(0),
@@ -135,6 +152,19 @@ mod tests {
             assert!(confirmation.is(&said, id, &key));
         }
         assert_eq!(seen.len(), ALPHABET.len());
+    }
+
+    #[test]
+    fn what_is_carried_is_this_logins_alone_and_no_code() {
+        let (key, id) = (MacKey::new(b"k"), InteractionId::new(Moment(0), [0; 10], 0));
+        let (one, other) = (confirmation([1; 16]), confirmation([2; 16]));
+        let carried = String::from_utf8(one.carried(id, &key).expose().to_vec()).unwrap();
+        assert_eq!(carried.len(), 43);
+        assert!(one.is_carried(&carried, id, &key) && !one.is_carried(&carried[1..], id, &key));
+        assert!(!other.is_carried(&carried, id, &key) && !one.is_carried(&carried, id, &MacKey::new(b"other")));
+        assert!(!one.is_carried("", id, &key) && !one.is_carried(&one.code(id, &key), id, &key));
+        assert!(!one.is_carried(&carried, InteractionId::new(Moment(1), [0; 10], 0), &key));
+        assert!(Candidate::parse(&carried).is_none() && !Candidate::stands_in(&carried));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::id::{InteractionId, ParticipantId, TeamName};
+use super::id::{ChannelName, InteractionId, ParticipantId, TeamName};
 use super::time::Moment;
 
 macro_rules! kinds {
@@ -44,6 +44,7 @@ kinds! {
     LinkSent = "link.sent", true;
     LinkDeliveryFailed = "link.delivery_failed", true;
     LinkOpened = "link.opened", true;
+    LinkAnswered = "link.answered", true;
     LinkExpired = "link.expired", true;
     LinkSuperseded = "link.superseded", true;
     LinkDenied = "link.denied", true;
@@ -75,6 +76,9 @@ kinds! {
     SendingResumed = "sending.resumed", true;
     ChannelDown = "channel.down", true;
     ChannelUp = "channel.up", true;
+    DirectoryDown = "directory.down", true;
+    DirectoryUp = "directory.up", true;
+    DirectoryAmbiguous = "directory.ambiguous", true;
     WebhookFailing = "webhook.failing", true;
     ChallengeUndecided = "challenge.undecided", true;
     ProviderDown = "provider.down", true;
@@ -84,7 +88,16 @@ kinds! {
     KeyRetired = "key.retired", true;
     KeyRevoked = "key.revoked", true;
     TeamCreated = "team.created", true;
+    CustomerDisabled = "customer.disabled", true;
+    CustomerEnabled = "customer.enabled", true;
+    CustomerLocked = "customer.locked", true;
+    CustomerUnlocked = "customer.unlocked", true;
+    CustomerReset = "customer.reset", true;
+    CustomerLoggedIn = "customer.logged_in", true;
+    CustomerSignedOut = "customer.signed_out", true;
     CustomerErased = "customer.erased", true;
+    CustomerViewed = "customer.viewed", true;
+    CustomerChanged = "customer.changed", true;
     EpochBegun = "epoch.begun", true;
 }
 
@@ -117,6 +130,9 @@ pub struct Event {
     pub at: Moment,
     /// Whose.
     pub team: TeamName,
+    /// On which channel, where it was in an interaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelName>,
     /// In which interaction, where it was in one.
     pub interaction: Option<InteractionId>,
     /// To which participant.

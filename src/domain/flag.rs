@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::customer::Record;
 use super::id::CustomerId;
 use super::lockout::Admitted;
 pub use super::method::Method;
@@ -23,7 +24,8 @@ pub const WARNING: Duration = Duration::from_secs(60);
 pub enum Binding {
     /// The chat's own window opened the page.
     Opener,
-    /// A code came back through the chat.
+    /// A code came back through the chat: typed there, or carried by the chat's own platform, which says
+    /// whose browser it was.
     Code,
     /// The website that runs the chat vouched.
     Token,
@@ -52,6 +54,9 @@ pub struct Customer {
     pub id: CustomerId,
     /// As the login page gave it.
     pub name: Option<String>,
+    /// Which of the directory's records her private data fit, where the team wants them to fit one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<CustomerId>,
 }
 
 /// A proof that was accepted.
@@ -84,6 +89,15 @@ impl Proof {
     pub fn of_answer(method: Method, assisted: bool) -> Self {
         let private_data = BTreeMap::new();
         Self { method, customer: None, assisted, auth_time: None, acr: None, private_data }
+    }
+
+    /// The directory knows her: it is that record. What it calls her counts where the login page has not
+    /// said it.
+    pub fn is_record(&mut self, record: Record) {
+        if let Some(customer) = &mut self.customer {
+            customer.record = Some(record.id);
+            customer.name = customer.name.take().or(record.name);
+        }
     }
 }
 

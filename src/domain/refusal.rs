@@ -127,6 +127,9 @@ pub enum Refusal {
     /// What came in does not prove that it is the platform's.
     #[error("it is not proved to be the platform's")]
     Unproved,
+    /// What came in is longer than it may be.
+    #[error("it is too long")]
+    TooLarge,
     /// The team has as many webhooks as it may have.
     #[error("too many webhooks")]
     TooManyWebhooks,
@@ -139,6 +142,39 @@ pub enum Refusal {
     /// The settings name it for codes.
     #[error("the webhook is named by the settings")]
     WebhookInUse,
+    /// The directory did not answer, so nobody knows who it is.
+    #[error("the directory did not answer")]
+    DirectoryDown,
+    /// What an admin wrote of the directory cannot be used.
+    #[error("{} places of the directory are wrong", .0.len())]
+    UnusableDirectory(Vec<Fault>),
+    /// Only while the flag stands.
+    #[error("nobody is authenticated")]
+    NotAuthenticated,
+    /// What an admin wrote of a customer cannot be used.
+    #[error("{} places of the customer are wrong", .0.len())]
+    UnusableCustomer(Vec<Fault>),
+    /// She has no password: only registered customers log in.
+    #[error("the customer is a guest")]
+    Guest,
+    /// Her password is kept by the company's own directory.
+    #[error("the password is kept elsewhere")]
+    PasswordElsewhere,
+    /// She may not log in.
+    #[error("the account is disabled")]
+    AccountDisabled,
+    /// An authenticator app stands already.
+    #[error("an authenticator app is enrolled")]
+    AppStands,
+    /// No authenticator app waits for its first code.
+    #[error("no authenticator app waits for its first code")]
+    NoApp,
+    /// The code is not the app's.
+    #[error("the app's code is wrong")]
+    WrongAppCode,
+    /// Another customer logs in by that name.
+    #[error("the login name is another customer's")]
+    UsernameTaken,
     /// An identity token was used for another conversation.
     #[error("the identity token was used")]
     TokenUsed,

@@ -159,6 +159,10 @@ pub struct Keys {
     pub pseudonym: MacKey,
     /// The words that let a browser into a web chat's window.
     pub window: MacKey,
+    /// Refresh tokens of customers' tickets.
+    pub ticket: MacKey,
+    /// The names of customers' records, and what they are found by.
+    pub directory: MacKey,
     /// Idempotency keys and the bodies that came with them.
     pub replay: MacKey,
     /// What seals records at rest.
@@ -201,6 +205,8 @@ impl Keys {
             address: mac("address"),
             pseudonym: mac("pseudonym"),
             window: mac("window"),
+            ticket: mac("ticket"),
+            directory: mac("directory"),
             replay: mac("replay"),
             seal: derive("seal"),
             signing: SigningKey::from_seed(&derive("signing")),

@@ -6,11 +6,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::secret::{Secret, base64url};
+use super::secret::{Secret, base64url, from_base64url};
 
 /// The key that signs, and the name under which its public half is published.
 #[derive(Clone)]
@@ -38,6 +39,18 @@ impl SigningKey {
         let signed = format!("{}.{}", base64url(header.as_bytes()), base64url(&claims));
         let signature = self.pair.sign(signed.as_bytes());
         format!("{signed}.{}", base64url(signature.as_ref()))
+    }
+
+    /// What a JWT of that type says, where this very key has signed it. Whether it is past its time is for
+    /// the reader to judge.
+    pub fn open<T: DeserializeOwned>(&self, kind: &str, jwt: &str) -> Option<T> {
+        let (signed, signature) = jwt.rsplit_once('.')?;
+        let (header, claims) = signed.split_once('.')?;
+        let expected = json!({"alg": "EdDSA", "typ": kind, "kid": self.kid}).to_string();
+        let public = UnparsedPublicKey::new(&ED25519, self.pair.public_key().as_ref());
+        let right = public.verify(signed.as_bytes(), &from_base64url(signature)?).is_ok();
+        let ours = right && from_base64url(header)? == expected.as_bytes();
+        ours.then(|| serde_json::from_slice(&from_base64url(claims)?).ok())?
     }
 
     /// The public half as a JWK set (RFC 7517 §5): what `/.well-known/jwks.json` says.
@@ -77,8 +90,12 @@ mod tests {
         rules.required_spec_claims.clear();
         rules.validate_exp = false;
         assert_eq!(decode::<Value>(&jwt, &public, &rules).unwrap().claims["sub"], "p1");
+        assert_eq!(key.open::<Value>("entry+jwt", &jwt).unwrap()["sub"], "p1");
+        assert!(key.open::<Value>("at+jwt", &jwt).is_none(), "of one kind is none of another");
         let forged = jwt.replace(&base64url(br#"{"sub":"p1"}"#), &base64url(br#"{"sub":"p2"}"#));
         assert_ne!(forged, jwt);
-        assert!(decode::<Value>(&forged, &public, &rules).is_err());
+        assert!(
+            decode::<Value>(&forged, &public, &rules).is_err() && key.open::<Value>("entry+jwt", &forged).is_none()
+        );
     }
 }

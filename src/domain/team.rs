@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::assertion::VerifyingKey;
 use super::channel::{Channel, MOST_CHANNELS};
+use super::directory::Connected;
 use super::id::{ApiKeyId, ChannelName, Kid, ProviderName, ScreenName, TeamName, WebhookName};
 use super::provider::{MOST_PROVIDERS, Provider};
 use super::refusal::Refusal;
@@ -53,6 +54,9 @@ pub struct Team {
     /// Its accounts with those who check documents.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub providers: BTreeMap<ProviderName, Provider>,
+    /// How its directory is reached, where it is not the one in the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<Connected>,
 }
 
 /// What signs and verifies.
@@ -137,6 +141,7 @@ impl Team {
             channels: BTreeMap::new(),
             webhooks: BTreeMap::new(),
             providers: BTreeMap::new(),
+            directory: None,
         }
     }
 

@@ -325,8 +325,9 @@ impl<'a> Turn<'a> {
         participant: Option<ParticipantId>,
         data: Map<String, Value>,
     ) {
-        let (team, interaction) = (self.interaction.team.clone(), Some(self.interaction.id));
-        self.events.push(Event { kind, at, team, interaction, participant, actor, data });
+        let Interaction { id, team, channel, .. } = &self.interaction;
+        let (team, channel, interaction) = (team.clone(), Some(channel.clone()), Some(*id));
+        self.events.push(Event { kind, at, team, channel, interaction, participant, actor, data });
     }
 }
 

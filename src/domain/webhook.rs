@@ -128,6 +128,13 @@ pub struct Retiring {
     pub until: Moment,
 }
 
+/// A secret was replaced by another: for so long it signs beside it, and with those before it.
+pub fn replaced(retiring: &mut Vec<Retiring>, before: Secret, overlap_minutes: u64, now: Moment) {
+    retiring.insert(0, Retiring { secret: before, until: now.plus_minutes(overlap_minutes) });
+    retiring.retain(|old| now < old.until);
+    retiring.truncate(MOST_SECRETS - 1);
+}
+
 impl Webhook {
     /// Whether it is told events of that kind.
     pub fn wants(&self, kind: EventKind) -> bool {
@@ -143,10 +150,7 @@ impl Webhook {
     /// Another secret signs from now on; the one before signs as well for so long.
     pub fn rotate(&mut self, secret: [u8; 32], overlap_minutes: u64, now: Moment) {
         let before = std::mem::replace(&mut self.secret, Secret::new(secret.to_vec()));
-        self.retiring.retain(|old| now < old.until);
-        self.retiring.insert(0, Retiring { secret: before, until: now.plus_minutes(overlap_minutes) });
-        self.retiring.retain(|old| now < old.until);
-        self.retiring.truncate(MOST_SECRETS - 1);
+        replaced(&mut self.retiring, before, overlap_minutes, now);
     }
 
     /// What the receiver must have, as Standard Webhooks writes it, told once: nothing but the public

@@ -31,6 +31,16 @@ pub fn link_subject(locale: &str, brand: Option<&str>) -> String {
     named(brand, words(locale).link_subject)
 }
 
+/// The words before the URL of a link to another password.
+pub fn reset(locale: &str, brand: Option<&str>) -> String {
+    named(brand, words(locale).reset)
+}
+
+/// The line above a mail that brings it.
+pub fn reset_subject(locale: &str, brand: Option<&str>) -> String {
+    named(brand, words(locale).reset_subject)
+}
+
 /// What an admin reads who tries a channel out.
 pub fn trial(locale: &str, brand: Option<&str>) -> String {
     named(brand, words(locale).trial)
@@ -49,6 +59,8 @@ struct Words {
     link_mid_chat: &'static str,
     link_entry: &'static str,
     link_subject: &'static str,
+    reset: &'static str,
+    reset_subject: &'static str,
     trial: &'static str,
 }
 
@@ -69,6 +81,8 @@ const WORDS: &[Words] = &[
         link_mid_chat: "Log in to continue your chat:",
         link_entry: "You are invited to a conversation:",
         link_subject: "Log in to your chat",
+        reset: "Choose a new password (the link works for 72 hours). If you did not ask for it, you need not do anything:",
+        reset_subject: "Choose a new password",
         trial: "This is a test message. The channel works.",
     },
     Words {
@@ -79,6 +93,8 @@ const WORDS: &[Words] = &[
         link_mid_chat: "Melden Sie sich an, um den Chat fortzusetzen:",
         link_entry: "Sie sind zu einem Gespräch eingeladen:",
         link_subject: "Anmeldung zu Ihrem Chat",
+        reset: "Wählen Sie ein neues Passwort (der Link gilt 72 Stunden). Wenn Sie ihn nicht angefordert haben, brauchen Sie nichts zu tun:",
+        reset_subject: "Neues Passwort wählen",
         trial: "Dies ist eine Testnachricht. Der Kanal funktioniert.",
     },
     Words {
@@ -89,6 +105,8 @@ const WORDS: &[Words] = &[
         link_mid_chat: "Connectez-vous pour continuer la conversation :",
         link_entry: "Vous êtes invité à une conversation :",
         link_subject: "Connexion à votre conversation",
+        reset: "Choisissez un nouveau mot de passe (le lien est valable 72 heures). Si vous ne l’avez pas demandé, vous n’avez rien à faire :",
+        reset_subject: "Choisir un nouveau mot de passe",
         trial: "Ceci est un message de test. Le canal fonctionne.",
     },
     Words {
@@ -99,6 +117,8 @@ const WORDS: &[Words] = &[
         link_mid_chat: "Acceda para continuar el chat:",
         link_entry: "Le invitamos a una conversación:",
         link_subject: "Acceso a su chat",
+        reset: "Elija una contraseña nueva (el enlace es válido 72 horas). Si no lo ha solicitado, no tiene que hacer nada:",
+        reset_subject: "Elegir una contraseña nueva",
         trial: "Este es un mensaje de prueba. El canal funciona.",
     },
     Words {
@@ -109,6 +129,8 @@ const WORDS: &[Words] = &[
         link_mid_chat: "Vestluse jätkamiseks logige sisse:",
         link_entry: "Teid on kutsutud vestlusele:",
         link_subject: "Vestlusse sisselogimine",
+        reset: "Valige uus parool (link kehtib 72 tundi). Kui te seda ei tellinud, ei pea te midagi tegema:",
+        reset_subject: "Uue parooli valimine",
         trial: "See on proovikiri. Kanal töötab.",
     },
 ];
@@ -120,7 +142,14 @@ mod tests {
     #[test]
     fn every_language_says_everything() {
         for words in WORDS {
-            let all = [words.code_subject, words.code_warning, words.link_subject, words.trial];
+            let all = [
+                words.code_subject,
+                words.code_warning,
+                words.link_subject,
+                words.reset,
+                words.reset_subject,
+                words.trial,
+            ];
             assert!(all.iter().all(|text| !text.is_empty()), "{}", words.language);
             for purpose in [Purpose::PreChat, Purpose::MidChat, Purpose::Entry] {
                 assert!(!link(purpose, words.language, None).is_empty(), "{}", words.language);

@@ -39,6 +39,9 @@ impl Gateway {
         if key.name.starts_with("q/") {
             return self.claim_line(key).await;
         }
+        if key.name.starts_with("login/") {
+            return self.claim_letters(key).await;
+        }
         if self.is_course(key) {
             return;
         }

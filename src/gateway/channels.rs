@@ -14,7 +14,7 @@ use serde_json::json;
 use super::links::fresh;
 use super::sending::{hand, outcome_of};
 use super::teams::{TeamView, team_event};
-use super::{Error, Gateway};
+use super::{Error, Gateway, Remember, Told};
 use crate::domain::channel::{Channel, Health, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
@@ -51,6 +51,26 @@ impl Gateway {
         let put = self.change_team(team, rule, None).await?;
         self.passages.forget(team, name);
         fresh(put)
+    }
+
+    /// What is passed on is signed under another secret from now on, and for so long under the one before
+    /// as well.
+    pub async fn rotate_channel(
+        &self,
+        team: &TeamName,
+        name: &ChannelName,
+        overlap_minutes: u64,
+        actor: &Actor,
+        remember: Option<&Remember<'_, Channel>>,
+    ) -> Result<Told<Channel>, Error> {
+        let secret = self.draw();
+        let rule = |record: &mut Team, now| {
+            let channel = record.channels.get_mut(name).ok_or(Refusal::NotFound("channel"))?;
+            channel.rotate(secret, overlap_minutes, now);
+            let data = json!({"channel": name, "change": "rotated"});
+            Ok((channel.clone(), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+        };
+        self.change_team(team, rule, remember).await
     }
 
     /// A channel of the team.

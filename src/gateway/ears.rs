@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::proof::Distrust;
-use countersign_channels::inbound::{self, Ear, Happening, Heard};
+use countersign_channels::inbound::{self, Ear, Happening, Heard, packed};
 use dashmap::DashMap;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, Method};
@@ -66,6 +66,18 @@ pub struct Answer {
     pub body: String,
 }
 
+impl Listening {
+    /// Whether a body with these headers is unpacked for the platform, where it is packed.
+    pub fn takes_coding(&self, headers: &HeaderMap) -> bool {
+        !packed::is_packed(headers) || packed::packing(headers).is_some_and(|packing| self.ear.takes(packing))
+    }
+}
+
+/// Whether a request says that its body is packed.
+pub fn is_packed(headers: &HeaderMap) -> bool {
+    packed::is_packed(headers)
+}
+
 impl Gateway {
     /// A team's channel, where it is heard. One that is not is as little there as one of no team.
     pub async fn listening(&self, team: &TeamName, channel: &ChannelName) -> Result<Listening, Error> {
@@ -88,19 +100,18 @@ impl Gateway {
         let unix = self.now().0 / 1000;
         let taken = at.ear.hear(&Knock { method, url, headers, body, unix }).await;
         let taken = taken.map_err(|distrust| self.distrusted(at, &distrust))?;
-        let mut receipts = Vec::new();
-        let heard: Vec<Heard> = taken
-            .happenings
-            .into_iter()
-            .filter_map(|happening| match happening {
-                Happening::Heard(heard) => Some(heard),
-                Happening::Became(became) => {
-                    receipts.push(became);
-                    None
-                }
-                Happening::Opened(_) => None,
-            })
-            .collect();
+        let (mut heard, mut opened, mut receipts) = (Vec::new(), Vec::new(), Vec::new());
+        for happening in taken.happenings {
+            match happening {
+                Happening::Heard(one) => heard.push(one),
+                Happening::Opened(one) => opened.push(one),
+                Happening::Became(became) => receipts.push(became),
+            }
+        }
+        // Who was shown to be there may say something in the same breath.
+        for one in &opened {
+            self.receive_opened(&at.team, &at.channel, one).await?;
+        }
         let received = stream::iter(by_conversation(heard.into_iter())).map(|(conversation, heard)| async move {
             for one in &heard {
                 self.receive_heard(at, &conversation, one, flag).await?;
@@ -129,6 +140,7 @@ impl Gateway {
             text: heard.text.expose_secret(),
             company: company(heard),
             in_group: in_group(heard),
+            assurance: at.ear.assurance(),
             raw: Some(&heard.raw.0),
         };
         self.receive(&at.team, &at.channel, &message, flag).await.map(drop)
@@ -144,6 +156,7 @@ impl Gateway {
         tracing::info!(%team, %channel, why, "what came in is not believed");
         match distrust {
             Distrust::Unavailable(what) => Error::Away(format!("{what} cannot be had")),
+            Distrust::TooLarge => Refusal::TooLarge.into(),
             _ => Refusal::Unproved.into(),
         }
     }

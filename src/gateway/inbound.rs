@@ -8,6 +8,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use countersign_channels::inbound::format::Assurance;
 use serde_json::{Value, json};
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
@@ -32,7 +33,7 @@ use crate::domain::secret::Secret;
 use crate::domain::sending::Destination;
 use crate::domain::time::Moment;
 use crate::domain::typed::Digits;
-use crate::store::Key;
+use crate::store::{Key, Partition};
 
 /// What is passed on of a platform's own words has at most so many bytes.
 const MOST_RAW: usize = 64 * 1024;
@@ -55,6 +56,8 @@ pub struct Message<'a> {
     pub company: Company,
     /// Whether the conversation is a group's, where the platform tells.
     pub in_group: Option<bool>,
+    /// What the sender's id is worth.
+    pub assurance: Assurance,
     /// The platform's own words for it, for the bot; none where there are none.
     pub raw: Option<&'a Value>,
 }
@@ -108,7 +111,7 @@ impl Gateway {
             claim: Mutex::default(),
         };
         let (mut in_doubt, bare) = (false, Message { raw: None, ..*message });
-        let address = self.address_now(&coming).await?;
+        let address = self.address_now(coming.address()).await?;
         if let Some(id) = address.open {
             match self.receive_at(id, &coming, place.clone()).await {
                 // It is over: nobody waits there any more.
@@ -120,9 +123,8 @@ impl Gateway {
         self.receive_alone(&coming, place, in_doubt, coming.noted(&address, self.now()).is_some()).await
     }
 
-    /// What is known of where a message came from.
-    async fn address_now(&self, coming: &Coming<'_>) -> Result<Address, Error> {
-        let (partition, name) = coming.address();
+    /// What is known of an address.
+    pub(super) async fn address_now(&self, (partition, name): (Partition, String)) -> Result<Address, Error> {
         let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address: Option<Address> = opened.pop().flatten().map(|bytes| decode(&name, &bytes)).transpose()?;
         Ok(address.unwrap_or_default())
@@ -157,7 +159,9 @@ impl Gateway {
         let settings = &coming.view.effective.settings;
         let before = if in_doubt {
             Before::Doubt
-        } else if may_be_late(coming.message.text) && self.address_now(coming).await?.awaits_the_late(self.now()) {
+        } else if may_be_late(coming.message.text)
+            && self.address_now(coming.address()).await?.awaits_the_late(self.now())
+        {
             Before::Closed
         } else if may_hold_code(coming.message.text, settings) && self.was_sent_to(coming.destination()).await? {
             Before::Sent
@@ -200,7 +204,7 @@ fn again(earlier: &[u8]) -> Result<Received, Error> {
 }
 
 impl Coming<'_> {
-    fn address(&self) -> (crate::store::Partition, String) {
+    fn address(&self) -> (Partition, String) {
         self.gateway.address_of(&self.view.team.name, self.name, self.message.conversation)
     }
 
@@ -279,7 +283,7 @@ impl Coming<'_> {
 
     /// What the bot is told.
     fn body(&self, received: Received, held: Option<&Held<Received>>, now: Moment) -> Value {
-        let Message { id, sender, conversation, text, company, raw, .. } = *self.message;
+        let Message { id, sender, conversation, text, company, assurance, raw, .. } = *self.message;
         let is_hidden = received == Received::Hidden;
         let may_quote = held.is_some_and(|held| is_awaited(&held.interaction));
         // A flag is the customer's, and what is said before others may be anybody's.
@@ -297,6 +301,7 @@ impl Coming<'_> {
             "interaction": held.map(|held| held.interaction.id),
             "authentication": authentication,
             "group": is_group,
+            "assurance": assurance.word(),
             "message_id": id,
             "text": if is_hidden { HIDDEN } else { text },
             "raw": raw,

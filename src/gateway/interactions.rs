@@ -19,6 +19,7 @@ use crate::domain::rules::tend;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Decision, Turn};
 use crate::gateway::teams::TeamView;
+use crate::store::CommitId;
 
 /// What the index of a team's interactions keeps of each, so that filters need not open records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,9 +68,20 @@ impl Gateway {
 
     /// The interaction for a read of its flag: no address, so no second read.
     pub async fn flag(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Held<()>, Error> {
-        let seen = self.look_to_tell(id, team).await?;
+        Ok(self.flag_again(id, team, None).await?.0)
+    }
+
+    /// The same, for somebody who keeps asking, and the version that it was read of: that is what to ask
+    /// with the next time.
+    pub(super) async fn flag_again(
+        &self,
+        id: InteractionId,
+        team: Option<&TeamName>,
+        told: Option<CommitId>,
+    ) -> Result<(Held<()>, CommitId), Error> {
+        let seen = self.look_again(id, team, told).await?;
         let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
-        Ok(self.settled(&seen.interaction, Address::default(), team))
+        Ok((self.settled(&seen.interaction, Address::default(), team), seen.version))
     }
 
     /// What time has made of it, without saving: a read never waits for a sweep.

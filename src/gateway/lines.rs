@@ -113,7 +113,8 @@ impl Gateway {
         let Some(view) = self.team(&line.team).await? else { return Ok(None) };
         let Recipient::Forward(channel) = &line.to;
         let Some(channel) = view.team.channels.get(channel) else { return Ok(None) };
-        let signer = || Signer(vec![Signing::shared(channel.forward_secret.expose())]);
+        let secrets = channel.forward_secrets(self.now()).map(|secret| Signing::shared(secret.expose()));
+        let signer = || Signer(secrets.collect());
         Ok(channel.forward_url().map(|url| (url.to_owned(), signer())))
     }
 

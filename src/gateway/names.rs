@@ -1,6 +1,7 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
-//! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v` and the
-//! indexes a team's; `n`, `d`, `b`, `g`, `p` and `receipt` have partitions of their own.
+//! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`, `z`,
+//! `customer`, `directory`, `login` and the indexes a team's; `n`, `d`, `b`, `g`, `p` and
+//! `receipt` have partitions of their own.
 
 use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, WebhookName};
 
@@ -111,6 +112,16 @@ pub(super) fn head_name(team: &TeamName) -> String {
     format!("h/{team}")
 }
 
+/// The hours of a team that are being counted.
+pub(super) fn counting_name(team: &TeamName) -> String {
+    format!("z/{team}")
+}
+
+/// The index of a team's hours that are over, by number.
+pub(super) fn hours_index(team: &TeamName) -> String {
+    format!("hours/{team}")
+}
+
 /// How far a webhook has come.
 pub(super) fn course_name(team: &TeamName, webhook: &WebhookName) -> String {
     format!("v/{team}/{webhook}")
@@ -129,6 +140,46 @@ pub(super) fn dead_index(team: &TeamName, webhook: &WebhookName) -> String {
 /// Both, to their ends.
 pub(super) fn letters(team: &TeamName, webhook: &WebhookName) -> [(String, String); 2] {
     [delivered_index, dead_index].map(|index| (index(team, webhook), "~".to_owned()))
+}
+
+/// What is written with what retention takes away.
+pub(super) fn swept_name(team: &TeamName) -> String {
+    format!("swept/{team}")
+}
+
+/// A customer of the built-in directory, by her id's tag.
+pub(super) fn customer_name(team: &TeamName, tag: &str) -> String {
+    format!("customer/{team}/{tag}")
+}
+
+/// Whose login name it is, by its tag.
+pub(super) fn login_name(team: &TeamName, tag: &str) -> String {
+    format!("customer/{team}/name/{tag}")
+}
+
+/// How a customer logs in, by her login's tag.
+pub(super) fn account_name(team: &TeamName, tag: &str) -> String {
+    format!("login/{team}/{tag}")
+}
+
+/// The index of a team's logins.
+pub(super) fn accounts_index(team: &TeamName) -> String {
+    format!("login/{team}")
+}
+
+/// The index of customers who have a value, by its tag.
+pub(super) fn value_index(team: &TeamName, tag: &str) -> String {
+    format!("customer/{team}/has/{tag}")
+}
+
+/// The index of a team's customers.
+pub(super) fn customers_index(team: &TeamName) -> String {
+    format!("customer/{team}")
+}
+
+/// That private data fitted more than one customer, where no conversation could tell it.
+pub(super) fn ambiguous_name(team: &TeamName) -> String {
+    format!("directory/{team}")
 }
 
 /// The index of a team's events.

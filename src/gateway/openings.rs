@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::directories::Identity;
 use super::names::interaction_name;
 use super::{Error, Gateway, Held, Parsed, Remember, Told, decode, encode};
 use crate::domain::address::Address;
@@ -56,7 +57,7 @@ impl Gateway {
         }
         let word = match identity_token {
             None => None,
-            Some(token) => Some(self.reserve_word(&team, opening, token, &address_name).await?),
+            Some(token) => Some(self.reserve_word(&team, opening, token, &address_name, actor).await?),
         };
         let attempt = Attempt { gateway: self, team, opening, word, actor, partition, address_name };
         for _ in 0..MOST_ROUNDS {
@@ -75,13 +76,21 @@ impl Gateway {
         opening: &Opening,
         token: &str,
         address: &str,
+        actor: &Actor,
     ) -> Result<Word, Error> {
         let audience = format!("{}/v1/interactions", self.public_url);
-        let identity = assertion::identity(token, &audience, &team.verifying, self.now(), self.epoch().since)?;
+        let mut identity = assertion::identity(token, &audience, &team.verifying, self.now(), self.epoch().since)?;
         if identity.conversation.as_ref().is_some_and(|c| *c != opening.conversation) {
             return Err(Refusal::BadAssertion("another conversation's").into());
         }
-        team.match_record()?;
+        match self.identify(team, &mut identity.proof).await? {
+            Identity::Known => {}
+            Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
+            Identity::Several => {
+                self.tell_ambiguous(&opening.team, actor).await?;
+                return Err(Refusal::NoMatchingRecord.into());
+            }
+        }
         let team_name = opening.team.as_str().as_bytes();
         let tag = self.keys.replay.tag(&[b"jti", team_name, identity.jti.as_bytes()]);
         let name = format!("j/{}", tag.name());

@@ -2,13 +2,14 @@
 //! The signature is checked before the turn, since keys are the team's; everything that depends on
 //! the link's state is checked within it.
 
+use super::directories::Identity;
 use super::links::fresh;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held};
 use crate::domain::assertion::{self, Verdict};
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::postback::{Accepted, accept};
+use crate::domain::rules::postback::{Accepted, accept, ambiguous, answerable};
 use crate::domain::token::{Token, TokenKind};
 use crate::gateway::teams::TeamView;
 
@@ -20,12 +21,24 @@ impl Gateway {
         let seen = self.facts(parsed.interaction, None).await?;
         let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("link"))?;
         let callback = self.callback(handle);
-        let assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.now())?;
-        if matches!(assertion.verdict, Verdict::Authenticated(_)) {
-            team.match_record()?;
-        }
+        let mut assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.now())?;
         let actor = Actor::LoginPage(assertion.kid.to_string());
         let visit = Visit { id: parsed.interaction, team: None, actor, with: With::Link(parsed.number) };
+        if let Verdict::Authenticated(proof) = &mut assertion.verdict
+            && !team.effective.settings.directory.matching.is_empty()
+        {
+            // A directory is only asked about a link that can be answered, and nothing is spent before it is.
+            let jti = assertion.jti.as_str();
+            fresh(self.turn(visit.clone(), |turn, _| answerable(turn, &parsed, jti), None).await?)?;
+            match self.identify(&team, proof).await? {
+                Identity::Known => {}
+                Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
+                Identity::Several => {
+                    fresh(self.turn(visit, |turn, _| ambiguous(turn, &parsed, jti), None).await?)?;
+                    return Err(Refusal::NoMatchingRecord.into());
+                }
+            }
+        }
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| accept(turn, &parsed, &assertion);
         fresh(self.turn(visit, rule, None).await?)
     }

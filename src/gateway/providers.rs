@@ -75,7 +75,7 @@ impl Gateway {
         let rules = &team.effective.settings.photo_id;
         let named = rules.provider.as_deref().filter(|_| rules.enabled)?;
         let (name, provider) = team.team.providers.iter().find(|(name, _)| name.as_str() == named)?;
-        self.kinds.find(&provider.kind).map(|_| name)
+        self.judges.find(&provider.kind).map(|_| name)
     }
 
     /// What asks a team's provider.
@@ -121,7 +121,7 @@ impl Gateway {
 
     /// Nothing wrong named: there is no such kind.
     fn open_provider(&self, provider: &Provider) -> Result<Arc<dyn Checker>, Vec<Wrong>> {
-        let kind = self.kinds.find(&provider.kind).ok_or_else(Vec::new)?;
+        let kind = self.judges.find(&provider.kind).ok_or_else(Vec::new)?;
         let text = |secret: &crate::domain::secret::Secret| {
             SecretString::from(String::from_utf8_lossy(secret.expose()).into_owned())
         };
@@ -130,8 +130,8 @@ impl Gateway {
     }
 
     fn explain_provider(&self, kind: &str, wrong: Vec<Wrong>) -> Refusal {
-        if self.kinds.find(kind).is_none() {
-            let known: Vec<&str> = self.kinds.names().collect();
+        if self.judges.find(kind).is_none() {
+            let known: Vec<&str> = self.judges.names().collect();
             let detail = format!("no such kind; this gateway has: {}", known.join(", "));
             return Refusal::UnusableProvider(vec![Fault::at("/kind", detail)]);
         }

@@ -1,6 +1,6 @@
 //! The relay: moves committed events out of the outboxes into their team's stream, numbers
 //! them, chains the audit trail and writes the list index, all in one commit of the team's
-//! partition.
+//! partition. What insights show is counted in the same commit, so nothing is counted twice.
 //!
 //! The head of a stream remembers what was taken from each outbox, so a relay that died between
 //! appending and trimming, or one that races another node's, appends nothing twice.
@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 
 use super::audit::{Entry, link_entry};
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::insights::Counted;
 use super::interactions::Summary;
-use super::names::{audit_index, head_name, list_index, member, stream_index};
+use super::names::{audit_index, counting_name, head_name, list_index, member, stream_index};
 use super::{Error, Gateway, decode, encode};
 use crate::domain::event::Event;
 use crate::domain::id::{InteractionId, TeamName};
@@ -67,6 +68,7 @@ impl Numbered {
             "type": event.kind.as_str(),
             "at": event.at.to_string(),
             "team": event.team,
+            "channel": event.channel,
             "interaction": event.interaction,
             "participant": event.participant,
             "data": event.data,
@@ -129,9 +131,11 @@ impl Gateway {
         let touched: BTreeSet<InteractionId> = waiting.iter().filter_map(|(_, _, event)| listed(event)).collect();
         let summaries = stream::iter(touched).map(|id| self.summary(team, id)).buffered(ABREAST);
         let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
-        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
+        let names = vec![head_name(team), counting_name(team)];
+        let reads = Reads { partition: self.team_partition(team), names };
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
+            let mut counting = Counted::of(&reads.names[1], records[1].as_deref())?;
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             let mut news = BTreeSet::new();
             for (tag, seq, event) in waiting {
@@ -141,6 +145,7 @@ impl Gateway {
                 head.taken.insert(*tag, *seq);
                 news.extend(listed(event));
                 self.number(&mut head, &mut change, team, event);
+                counting.count(event);
             }
             // What another node took was also read by it, perhaps later than here: an older
             // summary must not take the place of a newer one.
@@ -151,6 +156,7 @@ impl Gateway {
                 }
             }
             change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
+            counting.keep(team, &mut change);
             Ok(change)
         });
         saved.await?.outcome?;

@@ -61,7 +61,7 @@ impl Gateway {
 
 /// What the webhook's answer means. The same id again is the same code, so an answer that was lost is
 /// asked for again.
-fn outcome_of(answer: Answer) -> Tried {
+pub(super) fn outcome_of(answer: Answer) -> Tried {
     match answer {
         Answer::Taken => Tried::Sent,
         Answer::Gone => Tried::Barred("gone"),

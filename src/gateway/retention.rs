@@ -9,7 +9,7 @@ use super::decide::{Change, Confirm, Plain, Reads};
 use super::interactions::{Acting, Summary};
 use super::names::{
     audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, member, stream_index,
-    thread_name,
+    swept_name, thread_name,
 };
 use super::relay::{Head, Numbered};
 use super::saving::address_record;
@@ -161,6 +161,8 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<usize, Error> {
         let erased = self.erase_interactions(team, actor, |summary| summary.customers.contains(customer)).await?;
+        self.remove_login(team, customer).await?;
+        self.remove_customer(team, customer).await?;
         let rule = |_: &mut crate::domain::team::Team, now| {
             let data = json!({"pseudonym": self.keys.customer_pseudonym(team, customer.as_str())});
             Ok(((), vec![team_event(team, EventKind::CustomerErased, actor, now, data)]))
@@ -196,7 +198,7 @@ impl Gateway {
             after = Some(last.to_string());
             for (team, _) in &page {
                 self.tell_soon(team).await; // whoever was to tell its webhooks may have died
-                if let Err(error) = self.retain_all(team).await {
+                if let Err(error) = self.retain_all(team).await.and(self.forget_hours(team).await) {
                     tracing::error!(%team, %error, "a team's retention cannot be kept; the others' goes on");
                 }
             }
@@ -272,7 +274,7 @@ impl Gateway {
         if gone.is_empty() {
             return Ok(false);
         }
-        let reads = Reads { partition: self.team_partition(team), names: vec![format!("swept/{team}")] };
+        let reads = Reads { partition: self.team_partition(team), names: vec![swept_name(team)] };
         let saved = self.decide(&reads, |_, _| {
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });

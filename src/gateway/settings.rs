@@ -36,7 +36,7 @@ impl Gateway {
                 |team, now| {
                     let next = team.overrides.patch(patch)?;
                     let effective = effective(&system, &next)?;
-                    if names_webhook(patch) {
+                    if names(patch, WEBHOOK) {
                         has_webhook(team, &effective)?;
                     }
                     has_screen(team, next.opening_screen())?;
@@ -112,10 +112,15 @@ fn has_screen(team: &Team, named: Option<&str>) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a patch says which webhook codes are to go to. Where it does not, a team without the one that
-/// the system's layer names must not be kept from changing something else: it was made after that.
-fn names_webhook(patch: &Map<String, Value>) -> bool {
-    patch.get("delivery").and_then(|delivery| delivery.get("event_webhook")).is_some_and(|named| !named.is_null())
+/// Settings that name something of a team's own: the webhook that codes are to go to, and the screen that
+/// opens a PIN's page.
+const WEBHOOK: (&str, &str) = ("delivery", "event_webhook");
+const SCREEN: (&str, &str) = ("pin", "opening_screen");
+
+/// Whether a patch says it. Where it does not, a team without the one that the system's layer names must
+/// not keep anything else from being changed: it was made after that.
+fn names(patch: &Map<String, Value>, (section, field): (&str, &str)) -> bool {
+    patch.get(section).and_then(|section| section.get(field)).is_some_and(|named| !named.is_null())
 }
 
 /// Whether the team has made the webhook that codes are to go to.
@@ -132,8 +137,9 @@ fn has_webhook(team: &Team, effective: &Effective) -> Result<(), Refusal> {
 fn stands_for(system: &Overrides, patch: &Map<String, Value>, teams: &[Team]) -> Result<(), Refusal> {
     effective(system, &Overrides::default())?;
     for team in teams {
-        let named = system.opening_screen().filter(|_| !team.overrides.sets("pin.opening_screen"));
-        let stands = effective(system, &team.overrides).and_then(|effective| match names_webhook(patch) {
+        let asked = names(patch, SCREEN) && !team.overrides.sets("pin.opening_screen");
+        let named = system.opening_screen().filter(|_| asked);
+        let stands = effective(system, &team.overrides).and_then(|effective| match names(patch, WEBHOOK) {
             true => has_webhook(team, &effective),
             false => Ok(()),
         });

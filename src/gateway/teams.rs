@@ -12,7 +12,9 @@ use serde_json::json;
 use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::{SYSTEM_RECORD, course_name, gone_name, letters, screen_name, team_record};
+use super::names::{
+    SYSTEM_RECORD, counting_name, course_name, gone_name, hours_index, letters, screen_name, team_record,
+};
 use super::windows::is_window;
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::assertion::VerifyingKey;
@@ -66,12 +68,6 @@ impl TeamView {
     pub(super) fn event_webhook(&self) -> Option<&Webhook> {
         let named = self.effective.settings.delivery.event_webhook.as_deref()?;
         self.team.webhooks.iter().find_map(|(name, webhook)| (name.as_str() == named).then_some(webhook))
-    }
-
-    /// Whether what a login brought matches a record, where the team wants that: no directory
-    /// holds any yet, so nothing does.
-    pub(super) fn match_record(&self) -> Result<(), Refusal> {
-        if self.effective.settings.directory.matching.is_empty() { Ok(()) } else { Err(Refusal::NoMatchingRecord) }
     }
 }
 
@@ -212,6 +208,7 @@ impl Gateway {
         });
         saved.await?.outcome?;
         self.forget(Some(name));
+        self.directories.forget(name);
         self.finish_leaving(name).await
     }
 
@@ -222,6 +219,8 @@ impl Gateway {
         let team = opened[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
         let Some(team) = team.filter(|team| team.leaving) else { return Ok(()) };
         self.erase_interactions(name, &Actor::Owner, |_| true).await?;
+        self.remove_logins(name).await?;
+        self.remove_customers(name).await?;
         while self.relay().await? > 0 {}
         self.end_streams(name).await?;
         self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
@@ -230,10 +229,14 @@ impl Gateway {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
             change.delete.extend(screens.iter().cloned());
+            change.delete.push(counting_name(name));
+            change.trim.push((hours_index(name), "~".to_owned()));
             for webhook in team.webhooks.keys() {
                 change.delete.push(course_name(name, webhook));
                 change.trim.extend(letters(name, webhook));
             }
+            change.delete.push(format!("customer/{name}/gone"));
+            change.delete.push(format!("login/{name}/gone"));
             // A commit puts at least one record: this one says when the team went.
             change.put.push(Plain { name: gone_name(name), expires: Some(now.plus(DAY)), ..Plain::default() });
             Ok(change)
@@ -341,6 +344,7 @@ pub(super) fn team_event(
         kind,
         at: now,
         team: team.clone(),
+        channel: None,
         interaction: None,
         participant: None,
         actor: actor.clone(),

@@ -114,6 +114,24 @@ impl Gateway {
         self.seen(id, team, true).await
     }
 
+    /// The same, for somebody who keeps asking and was told a version of it: where that is the newest still,
+    /// nothing of it is read again.
+    pub(super) async fn look_again(
+        &self,
+        id: InteractionId,
+        team: Option<&TeamName>,
+        told: Option<CommitId>,
+    ) -> Result<Arc<Parsed>, Error> {
+        let known = self.parsed.get(&id).filter(|known| Some(known.version) == told && self.is_shared(id));
+        if let Some(known) = known.filter(|known| team.is_none_or(|team| known.interaction.team == *team)) {
+            let (partition, name) = (Partition(id.partition()), interaction_name(id));
+            if !self.store.has_changed(partition, &name, told).await? {
+                return Ok(known);
+            }
+        }
+        self.look_to_tell(id, team).await
+    }
+
     async fn seen(&self, id: InteractionId, team: Option<&TeamName>, told: bool) -> Result<Arc<Parsed>, Error> {
         let name = interaction_name(id);
         let key = Key { partition: Partition(id.partition()), name };

@@ -5,6 +5,7 @@
 //! browser changes it, once, for a session that names the page's origin; the team's
 //! `allowed_origins` are asked anew whenever the session is shown.
 
+use countersign_channels::inbound::format::Assurance;
 use countersign_channels::webchat;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,7 @@ use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::domain::window::{Invitation, Said, Session, Thread};
 use crate::gateway::challenges::Attending;
+use crate::store::CommitId;
 
 mod watching;
 
@@ -126,15 +128,20 @@ impl Gateway {
 
     /// The conversation of a guest, for as long as she may look at it.
     async fn seat(&self, guest: &Guest) -> Result<Held<()>, Error> {
+        Ok(self.seat_again(guest, None).await?.0)
+    }
+
+    /// The same, for a guest who keeps looking; with the version that she is told of.
+    async fn seat_again(&self, guest: &Guest, told: Option<CommitId>) -> Result<(Held<()>, CommitId), Error> {
         if guest.session.until <= self.now() {
             return Err(Refusal::NotFound("window").into());
         }
-        let held = self.flag(guest.session.interaction, Some(&guest.team)).await?;
+        let (held, version) = self.flag_again(guest.session.interaction, Some(&guest.team), told).await?;
         if !held.team.windows.contains(&held.interaction.channel) {
             return Err(Refusal::NotFound("window").into());
         }
         match held.team.effective.settings.allowed_origins.contains(&guest.session.embedder) {
-            true => Ok(held),
+            true => Ok((held, version)),
             false => Err(Refusal::Forbidden.into()),
         }
     }
@@ -174,6 +181,8 @@ impl Gateway {
             text,
             company: Company::Alone,
             in_group: None,
+            // The window's session names the conversation: nobody else's words come under it.
+            assurance: Assurance::Platform,
             raw: None,
         };
         let received = self.receive(&guest.team, &held.interaction.channel, &coming, flag).await?;

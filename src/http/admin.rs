@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,7 +16,7 @@ use super::caller::{Admin, Owner, acting, team_of_path};
 use super::problem::Problem;
 use super::replies::limit;
 use super::{Shared, slugs};
-use crate::domain::id::{CustomerId, TeamName, plain_text};
+use crate::domain::id::{TeamName, plain_text};
 use crate::domain::refusal::Fault;
 use crate::domain::settings::{Effective, Source, Warning};
 
@@ -29,7 +29,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(get_team_settings, patch_team_settings))
         .routes(routes!(read_audit))
         .routes(routes!(erase_interaction))
-        .routes(routes!(erase_customer))
 }
 
 /// A team.
@@ -267,19 +266,4 @@ async fn erase_interaction(
 ) -> Result<StatusCode, Problem> {
     state.gateway.erase(acting(&caller, &id)?).await.map_err(|e| state.problem(e))?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Erases everything that is kept of a customer.
-#[utoipa::path(delete, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "erase_customer",
-    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, description = "How many interactions went")))]
-async fn erase_customer(
-    State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, id)): Path<(String, String)>,
-) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    let customer: CustomerId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    let erased = state.gateway.erase_customer(&name, &customer, &caller.actor).await.map_err(|e| state.problem(e))?;
-    Ok(Reply(json!({"interactions_erased": erased})).into_response())
 }

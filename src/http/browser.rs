@@ -38,25 +38,25 @@ impl Form {
 
     /// Reads a form; none where this browser was not shown it, or where it comes from elsewhere.
     pub async fn read(state: &Shared, token: &Token, request: Request) -> Result<Option<Self>, Problem> {
+        Self::read_for(state, &token.text(), request).await
+    }
+
+    /// The same of a page whose secret is another one.
+    pub async fn read_for(state: &Shared, page: &str, request: Request) -> Result<Option<Self>, Problem> {
         let headers = request.headers().clone();
         let bytes = read(request, &()).await?;
         let mut fields = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(&bytes) {
             fields.insert(name.into_owned(), value.into_owned());
         }
-        Ok(Self::proved(state, token, &headers, fields))
+        Ok(Self::proved(state, page, &headers, fields))
     }
 
     /// A form whose fields were read; none where this browser was not shown it, or where it comes from elsewhere.
-    pub fn proved(
-        state: &Shared,
-        token: &Token,
-        headers: &HeaderMap,
-        fields: BTreeMap<String, String>,
-    ) -> Option<Self> {
+    pub fn proved(state: &Shared, page: &str, headers: &HeaderMap, fields: BTreeMap<String, String>) -> Option<Self> {
         let browser = cookie(state, headers).unwrap_or_default();
         let form = Self { browser, fields };
-        let shown = !form.browser.is_empty() && is_nonce(state, token, &form.browser, form.field("nonce"));
+        let shown = !form.browser.is_empty() && is_nonce(state, page, &form.browser, form.field("nonce"));
         (shown && from_own_page(state, headers)).then_some(form)
     }
 }
@@ -82,11 +82,16 @@ fn cookie(state: &Shared, headers: &HeaderMap) -> Option<String> {
 }
 
 pub(super) fn nonce(state: &Shared, token: &Token, browser: &str) -> String {
-    base64url(state.gateway.keys().form.tag(&[token.text().as_bytes(), browser.as_bytes()]).as_bytes())
+    nonce_for(state, &token.text(), browser)
 }
 
-fn is_nonce(state: &Shared, token: &Token, browser: &str, sent: &str) -> bool {
-    nonce(state, token, browser).as_bytes().ct_eq(sent.as_bytes()).into()
+/// The same of a page whose secret is another one.
+pub(super) fn nonce_for(state: &Shared, page: &str, browser: &str) -> String {
+    base64url(state.gateway.keys().form.tag(&[page.as_bytes(), browser.as_bytes()]).as_bytes())
+}
+
+fn is_nonce(state: &Shared, page: &str, browser: &str, sent: &str) -> bool {
+    nonce_for(state, page, browser).as_bytes().ct_eq(sent.as_bytes()).into()
 }
 
 /// Ours.

@@ -18,15 +18,22 @@ use utoipa_axum::routes;
 use super::body::{Json, Plain, fault, field};
 use super::caller::{Admin, team_of_path};
 use super::problem::Problem;
+use super::replies::created;
+use super::webhooks::Rotate;
 use super::{Shared, slugs};
 use crate::domain::channel::{Channel, Writing};
 use crate::domain::id::{ChannelName, plain_text};
 use crate::domain::rules::send::Tried;
 use crate::domain::secret::Secret;
+use crate::domain::time::Moment;
+use crate::gateway::Remember;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(put_channel, get_channel, remove_channel)).routes(routes!(try_channel))
+    OpenApiRouter::new()
+        .routes(routes!(put_channel, get_channel, remove_channel))
+        .routes(routes!(rotate_channel))
+        .routes(routes!(try_channel))
 }
 
 /// An account on a chat platform. The channels `sms` and `email` are where codes go by phone and by
@@ -59,12 +66,16 @@ struct ChannelView {
     /// Since when nothing goes over it, as far as was tried: `channel.down` told it. Null where
     /// messages go.
     down_since: Option<String>,
+    /// Until when a `forward_secret` that was replaced signs as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overlap_until: Option<String>,
     /// What comes in is passed on under it; told once.
     #[serde(skip_serializing_if = "Option::is_none")]
     forward_secret: Option<String>,
 }
 
-fn view(name: &ChannelName, channel: &Channel, is_new: bool) -> ChannelView {
+fn view(name: &ChannelName, channel: &Channel, is_new: bool, now: Moment) -> ChannelView {
+    let retiring = channel.retiring.iter().map(|old| old.until).filter(|until| now < *until).max();
     ChannelView {
         name: name.to_string(),
         definition: channel.definition.clone(),
@@ -72,6 +83,7 @@ fn view(name: &ChannelName, channel: &Channel, is_new: bool) -> ChannelView {
         secrets: channel.secrets.keys().cloned().collect(),
         created_at: channel.created_at.to_string(),
         down_since: channel.down_since.map(|since| since.to_string()),
+        overlap_until: retiring.map(|until| until.to_string()),
         // As Standard Webhooks write a secret.
         forward_secret: is_new.then(|| format!("whsec_{}", STANDARD.encode(channel.forward_secret.expose()))),
     }
@@ -108,7 +120,7 @@ async fn put_channel(
     let put = state.gateway.put_channel(&team, &name, &writing(body.value)?, &caller.actor).await;
     let (is_new, channel) = put.map_err(|e| state.problem(e))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(view(&name, &channel, is_new))).into_response())
+    Ok((status, Reply(view(&name, &channel, is_new, state.gateway.now()))).into_response())
 }
 
 /// A channel, without its secrets.
@@ -122,7 +134,7 @@ async fn get_channel(
 ) -> Result<Response, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     let channel = state.gateway.channel(&team, &name).await.map_err(|e| state.problem(e))?;
-    Ok(Reply(view(&name, &channel, false)).into_response())
+    Ok(Reply(view(&name, &channel, false, state.gateway.now())).into_response())
 }
 
 /// Takes a channel away. What waits to go over it goes by the team's next way.
@@ -137,6 +149,26 @@ async fn remove_channel(
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     state.gateway.remove_channel(&team, &name, &caller.actor).await.map_err(|e| state.problem(e))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes another `forward_secret`, told once. While both sign, the header holds a signature under each.
+#[utoipa::path(post, path = "/v1/teams/{team}/channels/{name}/rotate", tag = "channels", operation_id = "rotate_channel",
+    params(("team" = String, Path), ("name" = String, Path)), request_body = Rotate, security(("key" = ["admin"])),
+    responses((status = 200, body = ChannelView)))]
+async fn rotate_channel(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+    body: Json<Rotate>,
+) -> Result<Response, Problem> {
+    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
+    let overlap = body.value.overlap()?;
+    let place = state.reserve(&caller, &body).await?;
+    let now = state.gateway.now();
+    let render = |channel: &Channel| created(false, &view(&name, channel, true, now));
+    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let told = state.gateway.rotate_channel(&team, &name, overlap, &caller.actor, remember.as_ref()).await;
+    state.told(told, place.as_ref(), render).await
 }
 
 #[derive(Deserialize, ToSchema)]

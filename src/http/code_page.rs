@@ -107,7 +107,7 @@ impl Seen<'_> {
             Page::Over(..) => return None,
         };
         match &challenge.check {
-            Check::Document(document) => Some((challenge, document)),
+            Check::Document(document) => Some((challenge, &**document)),
             _ => None,
         }
     }

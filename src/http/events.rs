@@ -67,20 +67,42 @@ async fn stream_events(
         Some(of) => listener.by_key(bearer(&parts).unwrap_or_default(), of),
         None => listener, // the configuration's key counts as long as the process
     };
-    let events = live(listener).take_until(state.stopping.clone().cancelled_owned());
+    let events = live(listener, come_back(state.gateway.draw())).take_until(state.stopping.clone().cancelled_owned());
     let head = [("content-type", "text/event-stream"), ("cache-control", "no-cache"), ("x-accel-buffering", "no")];
     Ok((head, Body::from_stream(events)).into_response())
 }
 
-/// Each event in the words that all listeners share, and in long silence a comment.
-fn live(listener: Listener) -> impl Stream<Item = Result<Bytes, Infallible>> {
+/// How long this listener waits when its stream ends before it comes back: one to six seconds, another for
+/// each. A gateway that stops ends the streams of all of them at one moment.
+fn come_back(chance: [u8; 2]) -> Bytes {
+    let spread = u64::from(u16::from_be_bytes(chance)) * 5_000 / u64::from(u16::MAX);
+    format!("retry: {}\n\n", 1_000 + spread).into()
+}
+
+/// When to come back, each event in the words that all listeners share, and in long silence a comment.
+fn live(listener: Listener, come_back: Bytes) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let alive = interval_at(Instant::now() + ALIVE, ALIVE);
-    stream::unfold((listener, alive), |(mut listener, mut alive)| async move {
+    let events = stream::unfold((listener, alive), |(mut listener, mut alive)| async move {
         let words = tokio::select! {
             biased;
             heard = listener.next() => heard.ok()?.words(told),
             _ = alive.tick() => Bytes::from_static(b": alive\n\n"),
         };
         Some((Ok(words), (listener, alive)))
-    })
+    });
+    stream::once(async { Ok(come_back) }).chain(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::come_back;
+
+    /// A132: who was thrown out together does not come back together.
+    #[test]
+    fn a132_each_listener_comes_back_at_a_time_of_its_own() {
+        assert_eq!(come_back([0, 0]), "retry: 1000\n\n");
+        assert_eq!(come_back([255, 255]), "retry: 6000\n\n");
+        let seconds: std::collections::BTreeSet<_> = (0..=255).map(|n| come_back([n, 0])).collect();
+        assert_eq!(seconds.len(), 256);
+    }
 }

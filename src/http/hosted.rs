@@ -20,7 +20,7 @@ use crate::domain::rules::continue_link::Found;
 use crate::domain::rules::enter::left_for_login;
 use crate::domain::settings::BindingRule;
 use crate::domain::token::Token;
-use crate::gateway::Held;
+use crate::gateway::{Error, Held};
 use crate::pages;
 
 /// The routes of this file.
@@ -117,7 +117,8 @@ impl After<'_> {
             None => platform(),
         };
         let (brand, locale) = (brand(settings), settings.locale.clone());
-        let page = pages::Done { brand, locale, state: how, return_link, way_on: self.way_on() };
+        let page =
+            pages::Done { brand, locale, state: how, return_link, platform: self.platform(), way_on: self.way_on() };
         drawn_alone(self.state, self.state.pages.done(&page), &form_targets(settings))
     }
 
@@ -141,6 +142,12 @@ impl After<'_> {
                 None => pages::DoneState::Ended,
             },
         }
+    }
+
+    /// The chat's own platform, where it says whose browser this is.
+    fn platform(&self) -> Option<pages::Platform> {
+        let way = self.state.gateway.way_to_platform(self.held)?;
+        Some(pages::Platform { name: way.platform, url: way.url })
     }
 
     /// The request, as whoever logged in must be able to recognise or disown it.
@@ -174,6 +181,7 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
     Ok(match form.field("act") {
         "continue" => press_continue(&state, &token, &form.browser, form.field("opener")).await,
         "report" => press_report(&state, &token).await,
+        "link" => press_link(&state, &token).await,
         _ => stale(&state, &token).await,
     })
 }
@@ -192,6 +200,16 @@ async fn press_continue(state: &Shared, token: &Token, browser: &str, opener: &s
     };
     match to {
         Ok(url) => see_other(&url),
+        Err(error) => refused(state, token, error).await,
+    }
+}
+
+/// To the chat's own platform, from the page of a login that waits.
+async fn press_link(state: &Shared, token: &Token) -> Response {
+    match state.gateway.go_to_platform(token).await {
+        Ok(url) => see_other(&url),
+        // The code is still on the page.
+        Err(Error::Away(_)) => see_other(&format!("/l/{}", token.text())),
         Err(error) => refused(state, token, error).await,
     }
 }

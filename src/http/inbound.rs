@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::body::read;
+use super::layers::not_unpacked;
 use super::problem::Problem;
 use super::views::Viewer;
 use super::{Shared, slugs};
@@ -49,6 +50,9 @@ async fn hear_platform(
     let team: TeamName = team.parse().map_err(|_| nowhere())?;
     let channel: ChannelName = channel.parse().map_err(|_| nowhere())?;
     let at = state.gateway.listening(&team, &channel).await.map_err(|e| state.problem(e))?;
+    if !at.takes_coding(request.headers()) {
+        return Ok(not_unpacked());
+    }
     let (method, headers) = (request.method().clone(), request.headers().clone());
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let body = read(request, &state).await.map_err(|problem| problem.naming_limit("1 MiB"))?;

@@ -18,9 +18,13 @@ use super::connection::Place;
 use super::problem::Problem;
 use super::{Shared, notices, query, slugs};
 use crate::domain::secret::base64url;
+use crate::gateway::ears::is_packed;
 
 /// A body is at most so large.
 const MOST_BYTES: usize = 64 * 1024;
+
+/// What chat platforms call.
+const PLATFORMS: &str = "/in/";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,7 +44,7 @@ async fn passed(State(shared): State<Shared>, request: Request, next: Next) -> R
     let id = request_id(request.headers()).unwrap_or_else(|| base64url(&shared.gateway.draw::<12>()));
     let span = tracing::info_span!("request", id, method = known_method(request.method()));
     // Some platforms bring messages by GET.
-    let changes_nothing = request.method().is_safe() && !request.uri().path().starts_with("/in/");
+    let changes_nothing = request.method().is_safe() && !request.uri().path().starts_with(PLATFORMS);
     let handled = handled(shared.clone(), request, next).instrument(span);
     let mut response = written(&shared, to_its_end(handled, changes_nothing).await);
     let headers = response.headers_mut();
@@ -82,26 +86,44 @@ async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
     if let Some(refused) = limited(&shared, &request) {
         return refused;
     }
+    let caller = platform_caller(&shared, &request);
+    let judged = caller.map_or(Ok(None), |address| shared.forgers.place(address));
+    let Ok(_judged) = judged else { return Problem::of(&slugs::TOO_MANY_REQUESTS).after(1).into_response() };
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = known_method(request.method());
     let response = match query::judged(&shared, &request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
+    if let Some(address) = caller.filter(|_| response.status().is_client_error()) {
+        shared.forgers.refuse(address);
+    }
     shared.counts.count(route.as_ref().map_or("none", MatchedPath::as_str), method, response.status());
     response
 }
 
+/// From where a platform is said to call.
+fn platform_caller(shared: &Shared, request: &Request) -> Option<IpAddr> {
+    let calls = request.uri().path().starts_with(PLATFORMS);
+    calls.then(|| client(request.extensions().get(), request.headers(), &shared.proxies)).flatten()
+}
+
+/// What comes packed where nothing is unpacked.
+pub(super) fn not_unpacked() -> Response {
+    let refused = Problem::of(&slugs::MEDIA_TYPE).saying("A body with a Content-Encoding is not taken.");
+    ([(header::ACCEPT_ENCODING, "identity")], refused).into_response()
+}
+
 /// Pages and post-backs are open to everybody, so they are limited by address. What is packed is
-/// unpacked for nobody: how large it would become is known too late.
+/// unpacked for nobody, save platforms that have proved themselves: how large it would become is known
+/// too late.
 fn limited(shared: &Shared, request: &Request) -> Option<Response> {
-    let packed = |coding: &HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
-    if request.headers().get_all(header::CONTENT_ENCODING).iter().any(packed) {
-        let refused = Problem::of(&slugs::MEDIA_TYPE).saying("A body with a Content-Encoding is not taken.");
-        return Some(([(header::ACCEPT_ENCODING, "identity")], refused).into_response());
-    }
     let path = request.uri().path();
-    let (page, post_back) = (path.starts_with("/l/") || path.starts_with("/c/"), path.starts_with("/p/"));
+    if is_packed(request.headers()) && !path.starts_with(PLATFORMS) {
+        return Some(not_unpacked());
+    }
+    let page = ["/l/", "/c/", "/r/", "/login/"].iter().any(|start| path.starts_with(start));
+    let post_back = path.starts_with("/p/");
     let window = path.starts_with("/webchat/");
     let from = || client(request.extensions().get(), request.headers(), &shared.proxies);
     if !(page || post_back || window) || from().is_none_or(|from| shared.limiter.allows(from)) {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use dashmap::DashMap;
 use governor::clock::{Clock, DefaultClock};
@@ -46,29 +47,87 @@ impl<C: Clock> Limiter<C> {
     }
 }
 
+/// An address that was refused too often is watched for so long after it was refused last.
+const WATCHED: Duration = Duration::from_secs(1);
+
+/// Addresses that have knocked at the platforms' door and proved nothing. What is proved is never counted,
+/// so no platform comes near the limit; and whoever shares a forger's address is still heard: from there
+/// one request is judged at a time, and what proves itself goes through.
+pub(super) struct Forgers<C: Clock = DefaultClock> {
+    refused: Limiter<C>,
+    watched: DashMap<IpAddr, C::Instant>,
+    judged: Standing,
+    clock: C,
+}
+
+impl<C: Clock + Clone> Forgers<C> {
+    pub(super) fn new(clock: C) -> Self {
+        let (refused, judged) = (Limiter::new(clock.clone()), Standing::of(1));
+        Self { refused, watched: DashMap::new(), judged, clock }
+    }
+
+    /// A place to be judged at, where the address needs one. An error: it has none left.
+    pub(super) fn place(&self, address: IpAddr) -> Result<Option<Stand>, TooOften> {
+        let is_watched = self.watched.get(&address).is_some_and(|until| self.clock.now() < *until);
+        if !is_watched {
+            return Ok(None);
+        }
+        self.judged.place(address).map(Some).ok_or(TooOften)
+    }
+
+    /// It has proved nothing.
+    pub(super) fn refuse(&self, address: IpAddr) {
+        if self.refused.allows(address) {
+            return;
+        }
+        let now = self.clock.now();
+        if self.watched.len() >= MOST_ADDRESSES {
+            self.watched.retain(|_, until| now < *until);
+        }
+        self.watched.insert(address, now + WATCHED.into());
+    }
+}
+
+/// The address has asked too often.
+#[derive(Debug)]
+pub(super) struct TooOften;
+
 /// Streams of one address that may stand open: behind one address there may be a house of visitors, and
 /// none of them may take all the connections that there are.
 const MOST_STREAMS: usize = 256;
 
-/// Streams that stand open.
-#[derive(Default)]
-pub(super) struct Standing(Arc<DashMap<IpAddr, usize>>);
+/// What each address has standing open, and how much of it it may have.
+pub(super) struct Standing {
+    open: Arc<DashMap<IpAddr, usize>>,
+    most: usize,
+}
 
-/// A stream's place among those of its address, for as long as it is held.
+impl Default for Standing {
+    /// Streams.
+    fn default() -> Self {
+        Self::of(MOST_STREAMS)
+    }
+}
+
+/// A place among those of its address, for as long as it is held.
 pub(super) struct Stand {
     standing: Arc<DashMap<IpAddr, usize>>,
     address: IpAddr,
 }
 
 impl Standing {
+    fn of(most: usize) -> Self {
+        Self { open: Arc::default(), most }
+    }
+
     /// None where the address has as many as it may.
     pub(super) fn place(&self, address: IpAddr) -> Option<Stand> {
-        let mut open = self.0.entry(address).or_default();
-        if *open >= MOST_STREAMS {
+        let mut open = self.open.entry(address).or_default();
+        if *open >= self.most {
             return None;
         }
         *open += 1;
-        Some(Stand { standing: self.0.clone(), address })
+        Some(Stand { standing: self.open.clone(), address })
     }
 }
 
@@ -84,7 +143,6 @@ impl Drop for Stand {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv6Addr;
-    use std::time::Duration;
 
     use governor::clock::FakeRelativeClock;
 
@@ -108,6 +166,24 @@ mod tests {
     }
 
     #[test]
+    fn a_forgers_address_is_judged_one_request_at_a_time_until_it_rests() {
+        let clock = FakeRelativeClock::default();
+        let forgers = Forgers::new(clock.clone());
+        let (forger, other) = (household(1), household(2));
+        for _ in 0..300 {
+            assert!(matches!(forgers.place(forger), Ok(None)), "it may be wrong so often");
+            forgers.refuse(forger);
+        }
+        forgers.refuse(forger);
+        let judged = forgers.place(forger).expect("one is heard");
+        assert!(judged.is_some() && forgers.place(forger).is_err() && matches!(forgers.place(other), Ok(None)));
+        drop(judged);
+        assert!(matches!(forgers.place(forger), Ok(Some(_))), "and then the next");
+        clock.advance(WATCHED);
+        assert!(matches!(forgers.place(forger), Ok(None)));
+    }
+
+    #[test]
     fn an_address_has_so_many_streams_and_each_that_ends_makes_room() {
         let standing = Standing::default();
         let mut places: Vec<_> = (0..1_000).filter_map(|_| standing.place(household(1))).collect();
@@ -117,7 +193,7 @@ mod tests {
         places.extend(standing.place(household(1)));
         assert_eq!((places.len(), standing.place(household(1)).is_none()), (MOST_STREAMS, true));
         drop((places, other));
-        assert!(standing.0.is_empty(), "who has none is forgotten");
+        assert!(standing.open.is_empty(), "who has none is forgotten");
     }
 
     /// A134: addresses that came once are forgotten, however many they are; one that comes too often

@@ -80,7 +80,7 @@ pub(super) fn see_other(to: &str) -> Response {
 /// The last page of a visit, which leads nowhere.
 pub(super) fn done(state: &Shared, settings: &Settings, how: pages::DoneState) -> Response {
     let (brand, locale) = (brand(settings), settings.locale.clone());
-    let page = pages::Done { brand, locale, state: how, return_link: None, way_on: None };
+    let page = pages::Done { brand, locale, state: how, return_link: None, platform: None, way_on: None };
     drawn_alone(state, state.pages.done(&page), "'self'")
 }
 

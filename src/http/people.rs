@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::replies::created;
 use super::views::InteractionView;
 use super::{Shared, slugs};
+use crate::domain::customer::{is_mail_address, is_phone_number};
 use crate::domain::id::{CustomerId, ParticipantId, plain_text};
 use crate::domain::interaction::{Person, PersonChange, Role};
 use crate::gateway::{Held, Remember};
@@ -54,22 +55,14 @@ pub(super) fn person(at: &str, new: NewParticipant) -> Result<(Role, Person), Pr
 }
 
 fn phone(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
-    let digits = |d: &str| (5..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit());
-    match text {
-        Some(text) if !text.strip_prefix('+').is_some_and(digits) => {
-            Err(fault(format!("{at}/phone"), "must be in E.164: + and 5 to 15 digits"))
-        }
-        text => Ok(text),
-    }
+    let wrong = text.as_deref().and_then(|text| is_phone_number(text).err());
+    wrong.map_or(Ok(text), |why| Err(fault(format!("{at}/phone"), why)))
 }
 
 fn email(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
     let text = short(format!("{at}/email"), text, 254)?;
-    let good = |e: &String| e.split('@').filter(|part| !part.is_empty()).count() == 2 && !e.contains(' ');
-    match text {
-        Some(text) if !good(&text) => Err(fault(format!("{at}/email"), "must be a mail address")),
-        text => Ok(text),
-    }
+    let wrong = text.as_deref().and_then(|text| is_mail_address(text).err());
+    wrong.map_or(Ok(text), |why| Err(fault(format!("{at}/email"), why)))
 }
 
 fn customer(at: &str, text: Option<String>) -> Result<Option<CustomerId>, Problem> {

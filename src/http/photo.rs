@@ -74,7 +74,9 @@ async fn hand_in(State(state): State<Shared>, Path(text): Path<String>, request:
     let Some(Parts { fields, files }) = multipart::read(&body, &boundary) else {
         return Ok(stale(&state, &token).await);
     };
-    let Some(form) = Form::proved(&state, &token, &headers, fields) else { return Ok(stale(&state, &token).await) };
+    let Some(form) = Form::proved(&state, &token.text(), &headers, fields) else {
+        return Ok(stale(&state, &token).await);
+    };
     let handing = Handing { state: &state, token: &token, form: &form };
     let files = files.into_iter().map(|(name, bytes)| (name, body.slice_ref(bytes))).collect();
     Ok(match handing.hand_in(files).await {

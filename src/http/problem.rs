@@ -129,10 +129,25 @@ impl Problem {
                 Self::of(&slugs::INVALID).at(faults)
             }
             Refusal::Unproved => Self::of(&slugs::UNPROVED),
+            Refusal::TooLarge => Self::of(&slugs::TOO_LARGE).naming_limit("1 MiB"),
             Refusal::TooManyWebhooks => Self::of(&slugs::TOO_MANY_WEBHOOKS),
             Refusal::UnusableWebhook(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::WebhookStopped => Self::of(&slugs::WEBHOOK_STOPPED),
             Refusal::WebhookInUse => Self::of(&slugs::WEBHOOK_IN_USE),
+            Refusal::DirectoryDown => Self::of(&slugs::DIRECTORY_DOWN).after(5),
+            Refusal::NotAuthenticated => Self::of(&slugs::NOT_AUTHENTICATED),
+            Refusal::UnusableDirectory(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::UnusableCustomer(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::Guest => Self::of(&slugs::GUEST_ACCOUNT),
+            Refusal::PasswordElsewhere => Self::of(&slugs::PASSWORD_ELSEWHERE),
+            Refusal::AccountDisabled => Self::of(&slugs::ACCOUNT_DISABLED),
+            Refusal::AppStands => Self::of(&slugs::APP_ENROLLED),
+            Refusal::NoApp => Self::of(&slugs::NO_APP),
+            Refusal::WrongAppCode => {
+                Self::of(&slugs::INVALID).at(vec![Fault::at("/code", "is not the code that the app shows")])
+            }
+            Refusal::UsernameTaken => Self::of(&slugs::USERNAME_TAKEN)
+                .at(vec![Fault::at("/username", "must be a name that no other customer of the team has")]),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
             Refusal::IdempotencyMismatch => Self::of(&slugs::IDEMPOTENCY_MISMATCH),
             Refusal::IdempotencyRunning => Self::of(&slugs::IDEMPOTENCY_RUNNING).after(1),

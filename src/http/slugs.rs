@@ -148,6 +148,39 @@ slugs! {
     NO_MATCHING_RECORD = "no-matching-record" UNPROCESSABLE_ENTITY "No record matches"
         "The private data match no record of the directory."
         "Send every field that `directory.match` names, as the directory has it.";
+    DIRECTORY_DOWN = "directory-down" SERVICE_UNAVAILABLE "The directory does not answer"
+        "The team's directory could not be asked who the customer is. Nothing was spent, and nobody was authenticated."
+        "Send the same again after `retry_after_seconds`. `POST /v1/teams/TEAM/directory/test` says what is wrong.";
+    NOT_AUTHENTICATED = "not-authenticated" CONFLICT "Nobody is authenticated"
+        "What is asked for is shown only while the participant is authenticated."
+        "Let the person log in first.";
+    LOGIN_FAILED = "login-failed" UNAUTHORIZED "The login failed"
+        "Name or password are not right, or nothing is taken of this account now. Which of these it was is not told."
+        "Let the customer try again, or send her a link to another password.";
+    CODE_REFUSED = "code-refused" UNAUTHORIZED "The code is not taken"
+        "It is not the live code of this customer, or nothing is taken of the account now. Which of these it was is not told."
+        "Let the customer try again, or ask for another code.";
+    TICKET_ENDED = "ticket-ended" UNAUTHORIZED "The ticket has ended"
+        "The refresh token is not good, or not any more: it was used, it is past its time, or the customer is logged out."
+        "Let the customer log in again.";
+    GUEST_ACCOUNT = "guest-account" CONFLICT "A guest"
+        "The customer has no password: only registered customers log in, and only their accounts are disabled."
+        "Give her one: `PUT /v1/teams/TEAM/customers/ID` with `password`.";
+    PASSWORD_ELSEWHERE = "password-elsewhere" CONFLICT "The password is kept elsewhere"
+        "The team's customers are in the company's own directory, and so are their passwords."
+        "Change it there.";
+    ACCOUNT_DISABLED = "account-disabled" CONFLICT "The account is disabled"
+        "Nobody may log in with it until it is enabled."
+        "`POST /v1/teams/TEAM/customers/ID/enable`.";
+    APP_ENROLLED = "app-enrolled" CONFLICT "An app is enrolled"
+        "The account has an authenticator app that is asked at each login."
+        "Take it away first: `DELETE /v1/teams/TEAM/customers/ID/totp`.";
+    NO_APP = "no-app" CONFLICT "No app waits"
+        "No authenticator app of this account waits for its first code."
+        "Enrol one: `POST /v1/teams/TEAM/customers/ID/totp` without a code.";
+    USERNAME_TAKEN = "username-taken" CONFLICT "The login name is taken"
+        "Another customer of the team logs in by that name, in whatever case it is written."
+        "Give another `username`, or none.";
     LOCKED = "locked" LOCKED "Locked"
         "Too many answers were wrong. Nothing is taken until the lock is over."
         "Wait `retry_after_seconds`, or have an agent unlock the participant.";

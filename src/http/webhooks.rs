@@ -165,10 +165,18 @@ async fn remove_webhook(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Rotate {
+pub(super) struct Rotate {
     /// For so long the secret before signs beside the new one: 0 to 10080; a day where absent.
     #[serde(default)]
     overlap_minutes: Option<u64>,
+}
+
+impl Rotate {
+    /// The overlap in minutes.
+    pub(super) fn overlap(&self) -> Result<u64, Problem> {
+        let overlap = self.overlap_minutes.unwrap_or(USUAL_OVERLAP);
+        if overlap > LONGEST_OVERLAP { Err(fault("/overlap_minutes", "must be from 0 to 10080")) } else { Ok(overlap) }
+    }
 }
 
 /// Makes another secret, told once. While both sign, the header holds a signature under each.
@@ -182,10 +190,7 @@ async fn rotate_webhook(
     body: Json<Rotate>,
 ) -> Result<Response, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
-    let overlap = body.value.overlap_minutes.unwrap_or(USUAL_OVERLAP);
-    if overlap > LONGEST_OVERLAP {
-        return Err(fault("/overlap_minutes", "must be from 0 to 10080"));
-    }
+    let overlap = body.value.overlap()?;
     let place = state.reserve(&caller, &body).await?;
     let now = state.gateway.now();
     let render = |known: &Known| created(false, &view(&name, known, now));

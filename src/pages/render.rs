@@ -6,13 +6,15 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::Serialize;
 
 use super::{
-    Answer, Brand, Done, Landing, Notice, Photo, ProblemPage, Screen, Window, assets, prose, reference, texts,
+    Answer, Brand, CustomerLogin, Done, Landing, Notice, Photo, ProblemPage, Screen, Window, assets, prose, reference,
+    texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 13] = [
+pub(super) const TEMPLATES: [(&str, &str); 14] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
+    ("customer_login.html", include_str!("templates/customer_login.html")),
     ("answer.html", include_str!("templates/answer.html")),
     ("photo.html", include_str!("templates/photo.html")),
     ("screen.html", include_str!("templates/screen.html")),
@@ -66,6 +68,11 @@ impl Pages {
     /// The page that asks for pictures of a document.
     pub fn photo(&self, page: &Photo) -> String {
         self.customer("photo.html", &page.brand, &page.locale, page, None)
+    }
+
+    /// A page of an account.
+    pub fn customer_login(&self, page: &CustomerLogin) -> String {
+        self.customer("customer_login.html", &page.brand, &page.locale, page, None)
     }
 
     /// The document of the frame that a team's own opening screen stands in.

@@ -4,10 +4,13 @@
 
 mod attacks;
 mod bot;
+mod callers;
 mod chats;
 mod clocks;
 mod journeys;
+mod linking;
 mod nodes;
+mod packed;
 mod platforms;
 mod receipts;
 mod receiver;

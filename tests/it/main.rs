@@ -4,6 +4,7 @@
 #![allow(clippy::too_many_lines, clippy::type_complexity, reason = "a journey and a table are told in one piece")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
+mod accounts;
 mod architecture;
 mod attacks_assertions;
 mod attacks_codes;
@@ -22,12 +23,14 @@ mod contract;
 mod costs;
 mod crash;
 mod departures;
+mod directories;
 mod doors;
 mod examples;
 mod faults;
 #[path = "../../channels/tests/foreign/homeserver.rs"]
 mod homeserver;
 mod inbound;
+mod insights;
 #[path = "../../channels/tests/foreign/interop.rs"]
 mod interop;
 mod journeys;

@@ -1,12 +1,12 @@
 //! What such systems do, point by point, and that each point which stands here is shown by a test: its id
-//! is in the words above one. L, P and I are of sessions, K of shop logins, B of the whole; § are points that
+//! is in the words above one. L, P and I are of sessions, K of shop logins, G of messaging, B of the whole; § are points that
 //! were settled here. What waits for a console or for a provider has no place in the list yet.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-const POINTS: [(&str, RangeInclusive<u8>); 9] = [
+const POINTS: [(&str, RangeInclusive<u8>); 11] = [
     ("L", 1..=5),
     ("L", 7..=8),
     ("L", 10..=12),
@@ -14,7 +14,9 @@ const POINTS: [(&str, RangeInclusive<u8>); 9] = [
     ("L", 40..=49),
     ("P", 1..=10),
     ("I", 1..=13),
-    ("K", 5..=8),
+    ("K", 1..=34),
+    ("G", 2..=5),
+    ("G", 9..=9),
     ("B", 6..=6),
 ];
 

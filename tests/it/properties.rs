@@ -400,7 +400,7 @@ fn nth<T: Clone>(of: &[T], n: usize) -> Option<T> {
 
 fn proof(customer: u8) -> Proof {
     let id = format!("cust-{customer}").parse().expect("an id");
-    let customer = Some(Customer { id, name: None });
+    let customer = Some(Customer { id, name: None, record: None });
     Proof { customer, ..Proof::of_answer(Method::Login, false) }
 }
 

@@ -25,6 +25,12 @@ fn none() -> Value {
     Value::Null
 }
 
+/// A directory that nobody asks here.
+fn crm() -> Value {
+    json!({"kind": "http", "connection": {"url": "https://crm.example.com/ask"},
+        "secrets": {"signing_secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}})
+}
+
 /// The exact table (A105).
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
@@ -61,7 +67,29 @@ const TABLE: &[Row] = &[
     Row("get",    "/v1/teams/{team}/settings", Least::Admin, none),
     Row("patch",  "/v1/teams/{team}/settings", Least::Admin, || json!({"locale": "et"})),
     Row("get",    "/v1/teams/{team}/audit", Least::Admin, none),
+    Row("get",    "/v1/teams/{team}/customers", Least::Admin, none),
+    Row("put",    "/v1/teams/{team}/customers/{id}", Least::Admin, || json!({"name": "Demo Customer"})),
+    Row("get",    "/v1/teams/{team}/customers/{id}", Least::Admin, none),
     Row("delete", "/v1/teams/{team}/customers/{id}", Least::Admin, none),
+    Row("get",    "/v1/interactions/{id}/customer", Least::Agent, none),
+    Row("put",    "/v1/teams/{team}/directory", Least::Admin, crm),
+    Row("get",    "/v1/teams/{team}/directory", Least::Admin, none),
+    Row("delete", "/v1/teams/{team}/directory", Least::Admin, none),
+    Row("post",   "/v1/teams/{team}/directory/test", Least::Admin, || json!({})),
+    Row("post",   "/v1/teams/{team}/customers/{id}/disable", Least::Admin, || json!({})),
+    Row("post",   "/v1/teams/{team}/customers/{id}/enable", Least::Admin, || json!({})),
+    Row("post",   "/v1/teams/{team}/customers/{id}/unlock", Least::Agent, || json!({})),
+    Row("post",   "/v1/teams/{team}/customers/{id}/password-reset", Least::Agent, || json!({})),
+    Row("post",   "/v1/teams/{team}/customers/{id}/totp", Least::Admin, || json!({})),
+    Row("delete", "/v1/teams/{team}/customers/{id}/totp", Least::Admin, none),
+    Row("post",   "/api/commerce/customer/authtickets", Least::Bot, || json!({})),
+    Row("delete", "/api/commerce/customer/authtickets", Least::Bot, || json!({})),
+    Row("put",    "/api/commerce/customer/authtickets/refresh", Least::Bot, || json!({})),
+    Row("post",   "/api/commerce/customer/authtickets/otp/request", Least::Bot, || json!({})),
+    Row("post",   "/api/commerce/customer/authtickets/otp/auth", Least::Bot, || json!({})),
+    Row("post",   "/api/commerce/customer/authtickets/2fa/request", Least::Bot, || json!({})),
+    Row("post",   "/api/commerce/customer/authtickets/2fa/auth", Least::Bot, || json!({})),
+    Row("post",   "/v1/tickets/introspect", Least::Bot, || json!({"token": "x"})),
     Row("post",   "/v1/teams/{team}/security-keys", Least::Admin, || json!({})),
     Row("get",    "/v1/teams/{team}/security-keys", Least::Admin, none),
     Row("post",   "/v1/teams/{team}/security-keys/{kid}/retire", Least::Admin, || json!({"after_minutes": 5})),
@@ -96,6 +124,8 @@ struct Things {
     interaction: String,
     /// An interaction in the gateway's own web chat.
     chat: String,
+    /// An interaction that a website vouched for.
+    vouched: String,
     challenge: String,
     participant: String,
     kid: String,
@@ -113,6 +143,8 @@ impl Things {
             &self.delivery
         } else if template.ends_with("/chat-tokens") || template.ends_with("/replies") {
             &self.chat
+        } else if template.ends_with("/{id}/customer") {
+            &self.vouched
         } else if template.contains("customers") {
             "cust-42"
         } else {
@@ -131,6 +163,7 @@ impl Things {
             team: "nobody".into(),
             interaction: "0199a0b0-0000-7000-8000-000000000000".into(),
             chat: "0199a0b0-0000-7000-8000-000000000000".into(),
+            vouched: "0199a0b0-0000-7000-8000-000000000000".into(),
             challenge: "0199a0b0-0000-7000-8000-000000000000.c1".into(),
             participant: "p1".into(),
             kid: "AAAAAAAAAAAA".into(),
@@ -155,6 +188,12 @@ async fn things(team: &Team) -> Things {
     let window = format!("/v1/teams/{}/channels/webchat", team.name);
     team.world.call(&team.admin, "PUT", &window, json!({"definition": "webchat"})).await.expect(201);
     let chat = team.open("webchat", "visitor").await;
+    let at = format!("/v1/teams/{}", team.name);
+    team.world.call(&team.admin, "PUT", &format!("{at}/customers/cust-42"), json!({"name": "Demo"})).await.expect(201);
+    team.world.call(&team.admin, "PUT", &format!("{at}/directory"), crm()).await.expect(201);
+    let body = json!({"channel": "web", "conversation": "vouched", "participants": [{"role": "primary"}],
+        "identity_token": team.identity_token("cust-42")});
+    let vouched = team.world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
     let challenge = team.otp(&interaction).await;
     team.arrives(&challenge).await;
     team.channel("pager").await;
@@ -173,12 +212,21 @@ async fn things(team: &Team) -> Things {
         team: team.name.clone(),
         interaction,
         chat,
+        vouched: vouched["id"].as_str().unwrap().to_owned(),
         challenge: challenge["id"].as_str().unwrap().to_owned(),
         participant: "p1".into(),
         kid: team.key.kid.clone(),
         api_key: bot["id"].as_str().unwrap().to_owned(),
         delivery: deliveries["items"][0]["id"].as_str().unwrap().to_owned(),
     }
+}
+
+/// The customer has a password, and a mailbox that the team reaches.
+async fn registered(team: &Team) {
+    team.channel("email").await;
+    let body = json!({"emails": ["demo@example.com"], "password": "vexed lamp 7"});
+    let path = format!("/v1/teams/{}/customers/cust-42", team.name);
+    asked(&team.world, &team.admin, "PUT", &path, body).await.expect(201);
 }
 
 /// Everything of a team that a caller could have changed.
@@ -314,6 +362,9 @@ async fn a104_a_foreign_thing_is_a_thing_that_does_not_exist() {
             before,
             "{method} {template} changed something of the other team"
         );
+        if template.contains("/customers/{id}/") {
+            registered(&own).await;
+        }
         let path = mine.path(template);
         let reply = asked(&world, key, &method, &path, body()).await;
         assert!((200..300).contains(&reply.status), "{method} {path}: {}", reply.text());

@@ -9,10 +9,11 @@ use crate::world::{OWNER, Reply, Team, World, worlds};
 use receiver::{Got, Receiver};
 
 mod addresses;
+mod clocks;
 mod codes;
 mod failures;
 mod nodes;
-mod receiver;
+pub mod receiver;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);

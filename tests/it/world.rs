@@ -290,8 +290,9 @@ impl Node {
         let premises = Premises {
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
-            retention: Retention { interactions: 30, events: 7, audit: 400 },
+            retention: Retention { interactions: 30, events: 7, audit: 400, insights: 800 },
             channels: Registry::of(self.platforms),
+            directories: countersign::app::directories(&self.reach),
             reach: self.reach.clone(),
             providers: providers(self.reach),
             posts: None,

@@ -11,6 +11,7 @@ use super::take::Take;
 use super::words::Edit;
 use crate::platform::matching::{Pointer, When};
 use crate::platform::retract::Call;
+use crate::template::values::{Known, Moment, Values};
 
 /// `[inbound]`
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Inbound {
     pub assurance: Assurance,
     /// What the body is.
     pub format: Format,
+    /// How it may be packed on its way. Proofs look at it as it came.
+    #[serde(default)]
+    pub packed: Option<Packing>,
     /// What is read in place of the body: a document inside of it. Applied in order, where there.
     #[serde(default)]
     pub unwrap: Vec<Unwrap>,
@@ -46,6 +50,21 @@ pub struct Inbound {
     /// How it is asked who reads along, where messages do not say it.
     #[serde(default)]
     pub company: Option<Members>,
+}
+
+impl Inbound {
+    /// What comes in for one account: what is for another of the same webhook's is not accepted.
+    #[must_use]
+    pub fn of_account(&self, known: &Known) -> Self {
+        let values = Values::of_account(known, Moment { unix: 0, chance: [0; 16] });
+        let fill = |tests: &mut Vec<When>| *tests = tests.iter().filter_map(|test| test.of_account(&values)).collect();
+        let mut own = self.clone();
+        own.message.iter_mut().for_each(|shape| fill(&mut shape.accept_if));
+        own.receipt.iter_mut().for_each(|shape| fill(&mut shape.accept_if));
+        own.linked.iter_mut().for_each(|shape| fill(&mut shape.accept_if));
+        own.invited.iter_mut().for_each(|shape| fill(&mut shape.accept_if));
+        own
+    }
 }
 
 /// What a sender's id is worth.
@@ -81,6 +100,14 @@ pub enum Format {
     Form,
     /// The query: an object of texts, with the body's text as `body`.
     Query,
+}
+
+/// How a body may be packed: its `Content-Encoding`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Packing {
+    /// RFC 1952.
+    Gzip,
 }
 
 /// A document inside the document.

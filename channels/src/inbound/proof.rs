@@ -125,6 +125,9 @@ pub enum Distrust {
     /// The account has no secret to hold against it.
     #[error("the account has no secret `{0}`")]
     NoSecret(String),
+    /// Unpacked, its body would be longer than one may be.
+    #[error("its body is too long when it is unpacked")]
+    TooLarge,
     /// What is needed to judge it cannot be had now.
     #[error("{0} cannot be had now")]
     Unavailable(&'static str),

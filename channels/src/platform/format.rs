@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::account::{Field, SecretField, Shape};
 use super::body::Node;
-use super::matching::When;
+use super::matching::{Pointer, When};
 use super::outcome::{MessageId, Row};
 use super::retract::{Call, Retract};
 use crate::auth::Auth;
@@ -42,6 +42,9 @@ pub struct File {
     /// How agents on the platform are shown who was proved.
     #[serde(default)]
     pub shown: Option<Shown>,
+    /// How the platform is made to say whose browser has logged in.
+    #[serde(default)]
+    pub linking: Option<Linking>,
     /// What the platform answers.
     pub answer: Answer,
     /// What its refusals mean; the first that fits counts.
@@ -88,6 +91,24 @@ pub struct Shown {
     pub call: Call,
 }
 
+/// `[linking]`: after the login, never before it. What a platform puts into a link when it is opened
+/// can be handed on with the link; what it says of the browser that comes back cannot.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linking {
+    /// Fields that the account must have for this.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// What the platform is asked for first, of the conversation.
+    #[serde(default)]
+    pub ask: Option<Call>,
+    /// Where in its answer `{linking.token}` stands.
+    #[serde(default)]
+    pub token: Option<Pointer>,
+    /// Where the browser goes, with `{linking.nonce}`: the platform tells it again, and of whom.
+    pub back: UrlTemplate,
+}
+
 /// `[can]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,9 +122,6 @@ pub struct Can {
     /// What becomes of links' previews.
     #[serde(default)]
     pub preview: Preview,
-    /// Whether the platform itself says who opened a link.
-    #[serde(default)]
-    pub account_link: bool,
     /// A link that writes a code into the chat for the person to send.
     #[serde(default)]
     pub return_link: Option<ReturnLink>,

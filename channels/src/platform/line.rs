@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderMap, Request};
+use secrecy::SecretString;
 
-use super::format::{File, Form};
-use super::matching::{Document, When};
+use super::format::{self, File, Form};
+use super::matching::{Document, When, text};
 use super::outcome::{self, MessageId, Reason};
 use super::request::{forms, parts, request};
 use super::retract::Call;
 use crate::ambient::Ambient;
 use crate::auth::Proof;
 use crate::carrier::{Carrier, Lost};
-use crate::template::values::{Known, Moment, Values};
+use crate::template::values::{self, Known, Moment, Values};
 use crate::{
-    Address, Channel, Content, DeliveryError, Message, NOT_POSSIBLE, Nature, Receipts, Sent, Standing, Terms, Whose,
+    Address, Channel, Content, DeliveryError, Linking, Message, NOT_POSSIBLE, Nature, Receipts, Sent, Standing, Terms,
+    Whose,
 };
 
 /// The channel of an account.
@@ -88,6 +90,28 @@ impl Channel for Line {
         self.ask_with(call, to, "", Some(standing)).await.map(drop)
     }
 
+    fn linking(&self, nonce: &SecretString) -> Option<Linking> {
+        let linking = self.way_to_link()?;
+        if linking.ask.is_some() {
+            return Some(Linking::Asked);
+        }
+        self.way_back(linking, values::Linking { nonce: nonce.clone(), token: None }).map(Linking::To)
+    }
+
+    async fn ask_to_link(&self, to: &Address, nonce: &SecretString) -> Result<SecretString, DeliveryError> {
+        let impossible = || DeliveryError::Permanent(NOT_POSSIBLE);
+        let linking = self.way_to_link().ok_or_else(impossible)?;
+        let token = match (&linking.ask, &linking.token) {
+            (Some(ask), Some(at)) => {
+                let said = self.ask(ask, to, "").await?;
+                let token = said.json.pointer(at.as_str()).filter(|token| !token.is_null()).map(text);
+                Some(token.ok_or(DeliveryError::Retry(Reason::Unavailable.word()))?.into())
+            }
+            _ => None,
+        };
+        self.way_back(linking, values::Linking { nonce: nonce.clone(), token }).ok_or_else(impossible)
+    }
+
     fn return_link(&self, code: &str) -> Option<String> {
         let link = self.file.can.return_link.as_ref()?;
         let at = Moment { unix: self.ambient.now(), chance: [0; 16] };
@@ -131,6 +155,18 @@ impl Line {
     fn shown(&self) -> Option<&Call> {
         let shown = self.file.shown.as_ref()?;
         shown.needs.iter().all(|field| self.known.fields.contains_key(field)).then_some(&shown.call)
+    }
+
+    /// How the platform says whose browser has logged in, where the account can.
+    fn way_to_link(&self) -> Option<&format::Linking> {
+        let linking = self.file.linking.as_ref()?;
+        linking.needs.iter().all(|field| self.known.fields.contains_key(field)).then_some(linking)
+    }
+
+    fn way_back(&self, linking: &format::Linking, carried: values::Linking) -> Option<SecretString> {
+        let at = Moment { unix: self.ambient.now(), chance: [0; 16] };
+        let values = Values::of_account(&self.known, at).with_linking(&carried);
+        linking.back.fill(&values).ok().flatten().map(SecretString::from)
     }
 
     async fn send_form(&self, form: &Form, values: &Values<'_>) -> Result<Sent, DeliveryError> {

@@ -8,6 +8,9 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::Value;
 
+use crate::template::Template;
+use crate::template::values::Values;
+
 /// A document that tests look at.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -59,6 +62,9 @@ pub struct When {
     /// Whether there is a value that is not null.
     #[serde(default)]
     pub present: Option<bool>,
+    /// It holds as well where there is no value.
+    #[serde(default)]
+    pub or_absent: bool,
 }
 
 impl When {
@@ -77,6 +83,9 @@ impl When {
         };
         let value = value.as_ref();
         let whole = self.pointer.is_none() && self.element.is_none();
+        if self.or_absent && value.is_none() {
+            return true;
+        }
         self.present.is_none_or(|present| value.is_some() == present)
             && (self.is.is_empty() || value.is_some_and(|value| self.is.iter().any(|wanted| wanted.is(value))))
             && !value.is_some_and(|value| self.not.iter().any(|wanted| wanted.is(value)))
@@ -87,6 +96,21 @@ impl When {
     /// Whether it holds for a reply.
     pub fn fits(&self, document: &Document) -> bool {
         self.looks(document, |pointer| document.json.pointer(pointer))
+    }
+
+    /// The test as an account makes it: what it names of the account stands there. None where the account
+    /// leaves that out, which compares nothing.
+    pub fn of_account(&self, values: &Values<'_>) -> Option<Self> {
+        let is: Option<Vec<_>> = self.is.iter().map(|wanted| wanted.of_account(values)).collect();
+        Some(Self { is: is?, ..self.clone() })
+    }
+
+    /// What it names of an account.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.is.iter().chain(&self.not).chain(&self.status).filter_map(|wanted| match wanted {
+            Wanted::Filled(template) => Some(template),
+            _ => None,
+        })
     }
 
     fn is_in(&self, text: &str) -> bool {
@@ -108,6 +132,10 @@ impl When {
             && self.present.is_none()
         {
             Some("say what must be found there: `is`, `not`, `contains` or `present`")
+        } else if self.or_absent && self.is.is_empty() && self.contains.is_empty() {
+            Some("`or_absent` is said of `is` or `contains`: `not` holds without a value anyhow")
+        } else if self.not.iter().chain(&self.status).any(|wanted| matches!(wanted, Wanted::Filled(_))) {
+            Some("what the account says stands in `is` only")
         } else if !looks && self.status.is_empty() && self.contains.is_empty() {
             Some("an empty test holds always; name a `status` or a `pointer`")
         } else {
@@ -160,6 +188,8 @@ pub enum Wanted {
     Range(i64, i64),
     /// A text.
     Text(String),
+    /// A text of the account's: what an account names is its own.
+    Filled(Template),
 }
 
 impl Wanted {
@@ -170,7 +200,15 @@ impl Wanted {
             (Self::Range(from, to), Value::Number(found)) => found.as_i64().is_some_and(|n| (*from..=*to).contains(&n)),
             (Self::Range(from, to), Value::String(found)) => found.parse().is_ok_and(|n| (*from..=*to).contains(&n)),
             (Self::Text(wanted), Value::String(found)) => wanted == found,
+            (Self::Text(wanted), Value::Number(found)) => *wanted == found.to_string(),
             _ => false,
+        }
+    }
+
+    fn of_account(&self, values: &Values<'_>) -> Option<Self> {
+        match self {
+            Self::Filled(template) => template.plain(values).map(Self::Text),
+            other => Some(other.clone()),
         }
     }
 }
@@ -187,7 +225,7 @@ impl<'de> Visitor<'de> for Reading {
     type Value = Wanted;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, a number, a range like \"200-299\", true or false")
+        f.write_str("a text, a number, a range like \"200-299\", `{account.FIELD}`, true or false")
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Wanted, E> {
@@ -199,6 +237,9 @@ impl<'de> Visitor<'de> for Reading {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Wanted, E> {
+        if text.contains(['{', '}']) {
+            return Template::parse(text).map(Wanted::Filled).map_err(E::custom);
+        }
         let range = text.split_once('-').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
         match range {
             Some((from, to)) if from <= to => Ok(Wanted::Range(from, to)),
@@ -211,6 +252,7 @@ impl<'de> Visitor<'de> for Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::template::values::{Known, Moment};
     use serde_json::json;
 
     fn when(toml: &str) -> When {
@@ -238,6 +280,34 @@ mod tests {
         ] {
             assert_eq!(when(test).fits(&document), holds, "{test}");
             assert_eq!(when(test).fault(), None, "{test}");
+        }
+    }
+
+    #[test]
+    fn what_an_account_says_is_compared_where_it_says_it() {
+        let document = Document::of_reply(200, br#"{"to": "+372", "id": 106540352242922}"#);
+        let known = |fields: &[(&str, &str)]| {
+            let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            Known { fields, ..Known::default() }
+        };
+        let at = Moment { unix: 0, chance: [0; 16] };
+        for (test, fields, holds) in [
+            ("pointer = \"/to\"\nis = [\"{account.from}\"]", &[("from", "+372")][..], Some(true)),
+            ("pointer = \"/to\"\nis = [\"{account.from}\"]", &[("from", "+371")], Some(false)),
+            ("pointer = \"/to\"\nis = [\"{account.from}\"]", &[], None),
+            ("pointer = \"/id\"\nis = [\"{account.id}\"]", &[("id", "106540352242922")], Some(true)),
+            ("pointer = \"/gone\"\nis = [\"{account.id}\"]", &[("id", "1")], Some(false)),
+            ("pointer = \"/gone\"\nis = [\"{account.id}\"]\nor_absent = true", &[("id", "1")], Some(true)),
+            ("pointer = \"/to\"\nis = [\"{account.id}\"]\nor_absent = true", &[("id", "1")], Some(false)),
+        ] {
+            let (test, known) = (when(test), known(fields));
+            assert_eq!(test.fault(), None);
+            let found = test.of_account(&Values::of_account(&known, at)).map(|test| test.fits(&document));
+            assert_eq!(found, holds, "{test:?} {fields:?}");
+            assert!(!test.fits(&document) || test.or_absent, "an unfilled test is none");
+        }
+        for wrong in ["pointer = \"/a\"\nnot = [\"{account.a}\"]", "pointer = \"/a\"\nnot = [1]\nor_absent = true"] {
+            assert!(when(wrong).fault().is_some(), "{wrong}");
         }
     }
 

@@ -38,6 +38,15 @@ pub struct Values<'a> {
     at: Moment,
     said: Option<Said<'a>>,
     standing: Option<&'a Standing>,
+    linking: Option<&'a Linking>,
+}
+
+/// What a browser that logged in carries to its platform.
+pub struct Linking {
+    /// What the login is known by.
+    pub nonce: SecretString,
+    /// What the platform has given for this, where it was asked.
+    pub token: Option<SecretString>,
 }
 
 /// The parts of a message.
@@ -51,7 +60,7 @@ struct Said<'a> {
 impl<'a> Values<'a> {
     /// Of an account alone: what asks for tokens has no message.
     pub fn of_account(known: &'a Known, at: Moment) -> Self {
-        Self { known, at, said: None, standing: None }
+        Self { known, at, said: None, standing: None, linking: None }
     }
 
     /// Of a message.
@@ -61,12 +70,17 @@ impl<'a> Values<'a> {
             Content::Code { text, code } => Cow::Owned(text.replace(PIN, code.expose_secret())),
         };
         let said = Said { message, parts, text, plain: message.content.plain() };
-        Self { known, at, said: Some(said), standing: None }
+        Self { known, at, said: Some(said), standing: None, linking: None }
     }
 
     /// With how it stands with who chats.
     pub fn with_standing(self, standing: Option<&'a Standing>) -> Self {
         Self { standing, ..self }
+    }
+
+    /// With what a browser carries to the platform.
+    pub fn with_linking(self, linking: &'a Linking) -> Self {
+        Self { linking: Some(linking), ..self }
     }
 
     /// When.
@@ -111,6 +125,8 @@ impl<'a> Values<'a> {
             Name::FlagUntil => Some(self.standing?.until.clone()),
             Name::FlagMethods => Some(self.standing?.methods.clone()),
             Name::FlagWords => self.standing.map(words),
+            Name::LinkingNonce => Some(self.linking?.nonce.expose_secret().to_owned()),
+            Name::LinkingToken => Some(self.linking?.token.as_ref()?.expose_secret().to_owned()),
             _ => self.said.as_ref()?.named(name, self.known),
         }
     }

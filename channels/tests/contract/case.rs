@@ -35,6 +35,9 @@ pub struct Case {
     /// Where a code is carried back into the chat.
     #[serde(default)]
     pub return_link: Option<String>,
+    /// How the platform is made to say whose browser has logged in.
+    #[serde(default)]
+    pub linking: Option<LinkedWay>,
     /// How messages are taken back.
     #[serde(default)]
     pub retract: Vec<Retraction>,
@@ -99,14 +102,29 @@ pub enum Kind {
     Code,
 }
 
+/// Where a browser that has logged in goes, and what the platform is asked for first.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkedWay {
+    #[serde(default)]
+    pub asked: Option<Retraction>,
+    pub back: String,
+    /// Without this field of the account there is no such way.
+    #[serde(default)]
+    pub needs: Option<String>,
+}
+
 /// What the platform is asked for when a message is taken back.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retraction {
+    #[serde(default)]
     pub whose: String,
+    #[serde(default)]
     pub id: String,
     pub method: String,
     pub path: String,
+    #[serde(default)]
     pub body: String,
     pub answer: String,
 }

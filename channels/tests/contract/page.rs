@@ -18,7 +18,7 @@ fn the_page_lists_each_platform_with_what_it_can_do() {
             (false, Some(hours)) => format!("no; answers for {hours} h"),
         };
         format!(
-            "| `{}` | {} | {first} | {} | {} | {} | {} | {} | {} | {} |",
+            "| `{}` | {} | {first} | {} | {} | {} | {} | {} | {} | {} | {} |",
             platform.name(),
             can.title,
             yes(can.link),
@@ -27,6 +27,7 @@ fn the_page_lists_each_platform_with_what_it_can_do() {
             yes(can.idempotent),
             yes(can.receipts),
             yes(can.return_link),
+            yes(can.account_link),
             can.assurance.unwrap_or_default(),
         )
     });

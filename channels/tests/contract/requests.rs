@@ -1,7 +1,9 @@
 //! Each kind of message becomes exactly the request that the platform documents, and its answer
 //! the id that the platform gave.
 
-use countersign_channels::{Address, DeliveryError, NOT_POSSIBLE, Standing, Terms, Whose};
+use countersign_channels::definition::Definition as _;
+use countersign_channels::{Address, DeliveryError, Linking, NOT_POSSIBLE, Standing, Terms, Whose};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use crate::case::{Kind, TEXT, all};
@@ -63,6 +65,50 @@ fn a_link_back_carries_the_code() {
         assert_eq!(channel.return_link("B7K 9&"), case.return_link, "{name}");
         assert_eq!(platform.file().can.return_link.is_some(), case.return_link.is_some(), "{name}");
     }
+}
+
+/// After a login the platform is made to say whose browser it was: by a link into it, or by a word that
+/// it gives for whoever chats there.
+#[tokio::test]
+async fn a_browser_that_logged_in_is_led_to_its_platform() {
+    let server = Server::start().await;
+    let nonce = SecretString::from("n0nce_-".repeat(6));
+    let mut linking = Vec::new();
+    for (platform, case) in all() {
+        let name = &platform.file().platform.name;
+        let (channel, to) = (case.channel(&platform, &server.url, &[]), Address::new(&case.to));
+        assert_eq!(platform.abilities().account_link, case.linking.is_some(), "{name}");
+        let Some(way) = &case.linking else {
+            assert!(channel.linking(&nonce).is_none(), "{name}");
+            let asked = channel.ask_to_link(&to, &nonce).await;
+            assert!(matches!(asked, Err(DeliveryError::Permanent(NOT_POSSIBLE))), "{name}");
+            continue;
+        };
+        linking.push(name.clone());
+        let back = way.back.replace("{nonce}", nonce.expose_secret());
+        if let Some(field) = &way.needs {
+            assert!(case.channel(&platform, &server.url, std::slice::from_ref(field)).linking(&nonce).is_none());
+        }
+        let Some(wanted) = &way.asked else {
+            let Some(Linking::To(url)) = channel.linking(&nonce) else { panic!("{name} is asked") };
+            assert_eq!(url.expose_secret(), back, "{name}");
+            assert!(server.asked().is_empty(), "{name}");
+            continue;
+        };
+        assert!(matches!(channel.linking(&nonce), Some(Linking::Asked)), "{name}");
+        server.answers([Answer { status: 200, body: wanted.answer.clone(), ..Answer::default() }]);
+        let url = channel.ask_to_link(&to, &nonce).await.unwrap();
+        assert_eq!(url.expose_secret(), back, "{name}");
+        let asked = server.asked().remove(0);
+        assert_eq!((&asked.method, &asked.path, &asked.body), (&wanted.method, &wanted.path, &wanted.body), "{name}");
+        // What it was not given leads nowhere.
+        for (status, body) in [(200, "{}"), (200, r#"{"linkToken":null}"#), (401, "{}"), (500, "")] {
+            server.answers([Answer { status, body: body.into(), ..Answer::default() }]);
+            assert!(channel.ask_to_link(&to, &nonce).await.is_err(), "{name}: {status} {body}");
+        }
+        server.asked();
+    }
+    assert_eq!(linking, ["messenger", "instagram", "line"]);
 }
 
 /// Many messages at once ask for one token.

@@ -15,7 +15,7 @@ fn settings(timeout: u64, absolute: u64) -> Settings {
 }
 
 fn raise(flag: &mut Flag, settings: &Settings, now: Moment) {
-    let customer = Some(Customer { id: "cust-42".parse().unwrap(), name: None });
+    let customer = Some(Customer { id: "cust-42".parse().unwrap(), name: None, record: None });
     let proof = Proof { customer, ..Proof::of_answer(Method::Login, false) };
     let admitted = Budget::default().admit(now).unwrap();
     flag.raise(admitted, proof, (Binding::Opener, Some(1)), settings, now);

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attend::{Found, find};
-use super::open::raise;
+use super::open::{Asked, raise};
 use crate::domain::challenge::{ChallengeEnd, Check};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Binding, Proof, Reason};
@@ -140,7 +140,8 @@ pub(super) fn pass(turn: &mut Turn<'_>, at: usize, binding: Binding, by: &Actor)
     turn.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
     turn.end_challenge(at, ChallengeEnd::Passed);
     let resume = resume_data(challenge.intent.as_ref(), challenge.state.as_deref());
-    match raise(turn, at, proof, binding, None, resume) {
+    let asked = Asked { link: None, at: Some(challenge.started_at), resume };
+    match raise(turn, at, proof, binding, Some(asked)) {
         Ok(()) => Outcome::Passed,
         Err(_) => Outcome::SubjectConflict,
     }

@@ -105,7 +105,7 @@ fn made(turn: &mut Turn<'_>, at: usize, request: &Request) -> Challenge {
             let quality_left = turn.tries_left(at, Stage::Quality);
             let (selfie, attempts, checking, last) = (*selfie, 0, None, None);
             let document = Document { selfie, provider, quality_left, attempts, checking, last };
-            (Check::Document(document), None, turn.tries_left(at, Stage::Authentication))
+            (Check::Document(Box::new(document)), None, turn.tries_left(at, Stage::Authentication))
         }
         Wanted::Otp => {
             let lifetime = settings.otp.expires_minutes;

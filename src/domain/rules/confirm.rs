@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::answer::Outcome;
-use super::open::raise;
+use super::open::{Asked, raise};
 use crate::domain::confirmation::Candidate;
 use crate::domain::event::EventKind;
 use crate::domain::flag::{Binding, Reason};
@@ -23,7 +23,8 @@ pub(super) fn pass(turn: &mut Turn<'_>, at: usize) -> Outcome {
     turn.clear_ceiling(at);
     let confirmation = turn.participant(at).confirmation.take().expect("the caller chose one that waits");
     let resume = resume_data(confirmation.intent.as_ref(), confirmation.state.as_deref());
-    match raise(turn, at, confirmation.proof, Binding::Code, Some(confirmation.link), resume) {
+    let asked = Asked { link: Some(confirmation.link), at: confirmation.asked_at, resume };
+    match raise(turn, at, confirmation.proof, Binding::Code, Some(asked)) {
         Ok(()) => Outcome::Passed,
         Err(_) => Outcome::SubjectConflict,
     }

@@ -1,13 +1,14 @@
 //! Opening an interaction, and what a website's word (an identity token) does to one.
 //! It also owns `raise`, the one place where a proof lifts a flag, and where `admit` is asked first.
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::address::Address;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Binding, Proof};
 use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Device, Interaction, Participant, Person, Role, Status};
+use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Around, Decision, Draws, Turn, object};
@@ -99,12 +100,22 @@ pub fn vouch(mut turn: Turn<'_>, word: &Word) -> Decision<()> {
         Ok(at) => at,
         Err(refusal) => return turn.refuse(refusal),
     };
-    if let Err(refusal) = raise(&mut turn, at, word.proof.clone(), Binding::Token, None, Map::new()) {
+    if let Err(refusal) = raise(&mut turn, at, word.proof.clone(), Binding::Token, None) {
         return turn.refuse(refusal);
     }
     turn.address.vouched.insert(word.name.clone(), word.until);
     turn.touch();
     turn.done(())
+}
+
+/// What was asked for, where a flag goes up because somebody asked.
+pub(super) struct Asked {
+    /// By which link.
+    pub link: Option<u16>,
+    /// When; what came from an older release does not say.
+    pub at: Option<Moment>,
+    /// What the bot needs to go on.
+    pub resume: Map<String, Value>,
 }
 
 /// Admits, checks that no other customer is known, raises the flag and tells it: what every
@@ -114,9 +125,9 @@ pub(super) fn raise(
     at: usize,
     proof: Proof,
     binding: Binding,
-    by_link: Option<u16>,
-    resume: Map<String, serde_json::Value>,
+    asked: Option<Asked>,
 ) -> Result<(), Refusal> {
+    let Asked { link, at: asked_at, resume } = asked.unwrap_or(Asked { link: None, at: None, resume: Map::new() });
     let what = proof.method.guarded();
     let admitted = turn.admit(at, what)?;
     let named = proof.customer.as_ref().map(|customer| customer.id.clone());
@@ -125,12 +136,16 @@ pub(super) fn raise(
         return Err(Refusal::SubjectConflict);
     }
     let (settings, now, keys) = (turn.around.settings, turn.around.now, turn.around.keys);
+    let known = proof.customer.as_ref().is_some_and(|customer| customer.record.is_some());
+    if what == Guarded::Login && !settings.directory.matching.is_empty() && !known {
+        return Err(Refusal::NoMatchingRecord); // whoever asked for it: the team knows no such customer
+    }
     let team = turn.interaction.team.clone();
     let participant = turn.participant(at);
     if let Some(named) = named {
         participant.subject = Some(named);
     }
-    participant.flag.raise(admitted, proof, (binding, by_link), settings, now);
+    participant.flag.raise(admitted, proof, (binding, link), settings, now);
     let pseudonym = participant.known_as().map(|known| keys.customer_pseudonym(&team, known.as_str()));
     let (id, raised) = (participant.id.clone(), participant.flag.raised(now));
     let raised = raised.expect("it was raised with a timeout of at least a minute");
@@ -140,6 +155,7 @@ pub(super) fn raise(
         "binding": raised.binding,
         "expires_at": raised.expires_at.to_string(),
     }));
+    data.extend(asked_at.map(|at| ("asked_at".to_owned(), at.to_string().into())));
     data.extend(resume.clone());
     turn.succeed(at, what);
     turn.tell(EventKind::Authenticated, Some(id.clone()), data);

@@ -202,7 +202,7 @@ fn waiting<'t>(turn: &'t mut Turn<'_>, id: CheckId) -> Result<(usize, &'t mut Do
 
 fn document<'t>(turn: &'t mut Turn<'_>, at: usize, number: u16) -> Option<&'t mut Document> {
     match &mut turn.participant(at).challenge.as_mut().filter(|challenge| challenge.number == number)?.check {
-        Check::Document(document) => Some(document),
+        Check::Document(document) => Some(&mut **document),
         _ => None,
     }
 }

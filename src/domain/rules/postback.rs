@@ -2,7 +2,7 @@
 //! judged before (`assertion`); here it meets the link that it answers.
 
 use super::continue_link::ended;
-use super::open::raise;
+use super::open::{Asked, raise};
 use crate::domain::assertion::{PostBack, Verdict};
 use crate::domain::confirmation::{Confirmation, LIFETIME_MINUTES, TRIES};
 use crate::domain::event::EventKind;
@@ -32,6 +32,29 @@ pub fn accept(mut turn: Turn<'_>, handle: &Token, assertion: &PostBack) -> Decis
     }
 }
 
+/// Whether an answer to that handle would be judged at all: the link is opened, and nothing keeps its
+/// participant from logging in.
+pub fn answerable(turn: Turn<'_>, handle: &Token, jti: &str) -> Decision<()> {
+    match find(&turn, handle, jti).and_then(|(at, ..)| turn.admit(at, Guarded::Login)) {
+        Ok(_) => turn.done(()),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// The private data fit more than one record: nobody is authenticated, the link stays as it is, and it
+/// stands in the audit trail.
+pub fn ambiguous(mut turn: Turn<'_>, handle: &Token, jti: &str) -> Decision<()> {
+    match find(&turn, handle, jti) {
+        Ok((at, link, _)) => {
+            let id = turn.interaction.participants[at].id.clone();
+            let data = link_data(turn.interaction.id, &link);
+            turn.tell_act(EventKind::DirectoryAmbiguous, Some(id), data);
+            turn.refuse(Refusal::NoMatchingRecord)
+        }
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
 fn judge(turn: &mut Turn<'_>, handle: &Token, assertion: &PostBack) -> Result<Accepted, Refusal> {
     let (at, link, by_opener) = find(turn, handle, &assertion.jti)?;
     turn.admit(at, Guarded::Login)?;
@@ -46,6 +69,11 @@ fn judge(turn: &mut Turn<'_>, handle: &Token, assertion: &PostBack) -> Result<Ac
     turn.end_link(link, LinkEnd::Used { jti: assertion.jti.clone(), status, done });
     turn.touch();
     Ok(Accepted { status, done: token })
+}
+
+/// Whom a handle asks, while its link is open.
+pub(super) fn opened(turn: &Turn<'_>, handle: &Token) -> Result<(usize, Link), Refusal> {
+    find(turn, handle, "").map(|(at, link, _)| (at, link))
 }
 
 /// The opened link that the handle belongs to.
@@ -84,19 +112,15 @@ fn authenticated(
     if known.is_some_and(|known| proof.customer.as_ref().is_some_and(|c| *known != c.id)) {
         return Err(Refusal::SubjectConflict);
     }
+    let who = turn.interaction.participants[at].id.clone();
+    turn.tell(EventKind::LinkAnswered, Some(who), link_data(turn.interaction.id, link));
     let binding = match (by_opener, link.rule) {
         (true, _) => Binding::Opener,
         (false, BindingRule::None) => Binding::None,
         (false, _) => return Ok(await_code(turn, at, link, proof, done)),
     };
-    raise(
-        turn,
-        at,
-        proof.clone(),
-        binding,
-        Some(link.number),
-        resume_data(link.intent.as_ref(), link.state.as_deref()),
-    )?;
+    let resume = resume_data(link.intent.as_ref(), link.state.as_deref());
+    raise(turn, at, proof.clone(), binding, Some(Asked { link: Some(link.number), at: Some(link.issued_at), resume }))?;
     Ok(PostBackStatus::Authenticated)
 }
 
@@ -104,6 +128,7 @@ fn authenticated(
 fn await_code(turn: &mut Turn<'_>, at: usize, link: &Link, proof: &Proof, done: &Token) -> PostBackStatus {
     let confirmation = Confirmation {
         link: link.number,
+        asked_at: Some(link.issued_at),
         done: done.tag(&turn.around.keys.link),
         nonce: turn.draws.take(),
         expires_at: turn.around.now.plus_minutes(LIFETIME_MINUTES),

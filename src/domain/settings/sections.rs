@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::domain::directory::DirectoryKind;
+use crate::domain::matching;
 use crate::domain::method::{Guarded, Method};
 use crate::domain::time::Moment;
 
@@ -85,8 +87,15 @@ pub struct Settings {
     pub send_budget: SendBudget,
     /// Checks of documents.
     pub photo_id: PhotoIdRules,
+    /// When a code is wanted besides a password.
+    pub two_factor: TwoFactor,
+    /// Whether a code is enough to log in.
+    pub login_otp: bool,
+    /// What a password must be.
+    pub password: PasswordRules,
+    /// How long who logged in stays so.
+    pub ticket: TicketRules,
     pub(super) kba: KbaRules,
-    pub(super) two_factor: TwoFactor,
 }
 
 impl Settings {
@@ -151,9 +160,11 @@ pub struct Lockout {
 /// `directory`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DirectoryRules {
+    /// Where the company's customers are.
+    pub kind: DirectoryKind,
     /// Private data that must match a record.
     #[serde(rename = "match")]
-    pub matching: Vec<String>,
+    pub matching: Vec<matching::Rule>,
 }
 
 /// `brand`.
@@ -247,9 +258,28 @@ pub struct PhotoIdRules {
 /// `two_factor`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct TwoFactor {
-    pub(super) always: bool,
-    pub(super) on_fingerprint_change: bool,
-    pub(super) on_region_change: bool,
+    /// At every login.
+    pub always: bool,
+    /// Where the device is not one that was validated.
+    pub on_fingerprint_change: bool,
+    /// Where the region is not the one that was validated last.
+    pub on_region_change: bool,
+}
+
+/// `password`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PasswordRules {
+    /// Characters.
+    pub min_length: usize,
+}
+
+/// `ticket`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TicketRules {
+    /// How long an access token lives.
+    pub access_minutes: u64,
+    /// How long a refresh token lives that nobody uses.
+    pub refresh_minutes: u64,
 }
 
 /// One intent of `intents`.

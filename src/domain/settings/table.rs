@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::Intent;
+use crate::domain::matching;
 
 /// What a setting takes.
 pub(super) enum Takes {
@@ -22,6 +23,8 @@ pub(super) enum Takes {
     Text(fn(&str) -> Result<(), &'static str>),
     /// A text with a default, judged by a rule.
     Phrase(&'static str, fn(&str) -> Result<(), &'static str>),
+    /// A list of fields of private data, each with how it is compared.
+    Fields,
     /// A list of distinct texts, each judged by a rule, with its default.
     List(&'static [&'static str], fn(&str) -> Result<(), &'static str>),
 }
@@ -33,7 +36,7 @@ pub(super) struct Row {
     takes: Takes,
 }
 
-use Takes::{List, Maybe, Number, OneOf, Phrase, Span, Switch, Text};
+use Takes::{Fields, List, Maybe, Number, OneOf, Phrase, Span, Switch, Text};
 
 const fn row(path: &'static str, takes: Takes) -> Row {
     Row { path, takes }
@@ -86,6 +89,9 @@ pub(super) const ROWS: &[Row] = &[
     row("two_factor.on_fingerprint_change", Switch(false)),
     row("two_factor.on_region_change", Switch(false)),
     row("login_otp", Switch(false)),
+    row("password.min_length", Number(6, 64, 6)),
+    row("ticket.access_minutes", Number(1, 1440, 15)),
+    row("ticket.refresh_minutes", Number(1, WEEK, WEEK)),
     row("send_budget.resend_after_seconds", Number(0, 3600, 30)),
     row("send_budget.per_interaction", Number(1, BUDGET, 10)),
     row("send_budget.per_destination_hour", Number(1, BUDGET, 5)),
@@ -95,7 +101,7 @@ pub(super) const ROWS: &[Row] = &[
     row("delivery.order", List(&["chat", "sms", "email"], delivery)),
     row("delivery.event_webhook", Text(name)),
     row("directory.kind", OneOf(&["builtin", "ldap", "postgres", "http"])),
-    row("directory.match", List(&[], name)),
+    row("directory.match", Fields),
     row("brand.name", Text(short)),
     row("brand.color", Text(color)),
     row("brand.logo", Text(web_page)),
@@ -177,6 +183,7 @@ impl Row {
             OneOf(words) => json!(words[0]),
             Maybe(_) | Text(_) => Value::Null,
             Phrase(text, _) => json!(text),
+            Fields => json!([]),
             List(texts, _) => json!(texts),
         }
     }
@@ -194,6 +201,7 @@ impl Row {
             (Maybe(_), _) | (Text(_), Value::String(_)) => Ok(()),
             (Phrase(_, rule), Value::String(text)) => rule(text).map_err(str::to_owned),
             (Text(_) | Phrase(..), _) => Err("must be a text".to_owned()),
+            (Fields, value) => fields(value),
             (List(_, rule), value) => list(value, *rule),
         };
         kept.map(|()| value.clone())
@@ -222,6 +230,22 @@ fn list(value: &Value, rule: fn(&str) -> Result<(), &'static str>) -> Result<(),
         if items[..at].contains(item) {
             return Err(format!("item {at} stands there twice"));
         }
+    }
+    Ok(())
+}
+
+fn fields(value: &Value) -> Result<(), String> {
+    let wrong = "must be a list of at most 20 fields: a name, or {\"field\": name, \"as\": one of exact, case_folded, \
+        digits, date, e164}";
+    let items = value.as_array().filter(|items| items.len() <= 20).ok_or(wrong)?;
+    let mut names = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let rule: matching::Rule =
+            serde_json::from_value(item.clone()).map_err(|e| format!("{wrong}; item {at}: {e}"))?;
+        if names.contains(&rule.field) {
+            return Err(format!("item {at}: {} stands there twice", rule.field));
+        }
+        names.push(rule.field);
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use crate::domain::time::Moment;
 use crate::domain::window::{DOTS, Entry, Said, Thread, link_number};
 use crate::gateway::threads::{self, Bell};
 use crate::gateway::{Error, Gateway, Held};
+use crate::store::CommitId;
 
 /// How often it is asked whether the guest may still look, and what other nodes did.
 const POLL: Duration = Duration::from_secs(1);
@@ -105,6 +106,8 @@ pub struct Watcher {
     /// The thread that has nothing after `last`.
     seen: Option<threads::Seen>,
     shown: Option<State>,
+    /// The interaction's record as it was looked at last.
+    told: Option<CommitId>,
     /// Other nodes write, too, and nobody here is told.
     shared: bool,
 }
@@ -115,7 +118,7 @@ impl Gateway {
         let id = guest.session.interaction;
         let shared = self.is_shared(id);
         let bell = self.threads.look_at(id)?;
-        Some(Watcher { gateway: self.clone(), bell, guest, last, seen: None, shown: None, shared })
+        Some(Watcher { gateway: self.clone(), bell, guest, last, seen: None, shown: None, told: None, shared })
     }
 }
 
@@ -128,7 +131,8 @@ impl Watcher {
             let woken = self.bell.woken().notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            let held = self.gateway.seat(&self.guest).await?;
+            let (held, version) = self.gateway.seat_again(&self.guest, self.told).await?;
+            self.told = Some(version);
             let newer = if stale || self.shared { self.gateway.threads.newer(id, self.seen).await? } else { None };
             let (seen, thread) = newer.unzip();
             let news = self.news(&held, thread.as_ref());

@@ -30,6 +30,10 @@ impl Artist<'_> {
         self.pages.photo(&Photo { brand, locale, state, action, nonce })
     }
 
+    fn account(&self, page: CustomerLogin) -> String {
+        self.pages.customer_login(&CustomerLogin { locale: self.locale.to_owned(), ..page })
+    }
+
     fn done(&self, page: Done) -> String {
         self.pages.done(&Done { locale: self.locale.to_owned(), ..page })
     }
@@ -80,6 +84,31 @@ pub(super) fn sent(word: &str) -> Wanted {
     Wanted::Sent { digits: 6, to: Some(SentTo::Address(word.to_owned())) }
 }
 
+/// The pages of accounts.
+fn accounts(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
+    let page = |asks, error| CustomerLogin {
+        brand: brand(word),
+        locale: "en".to_owned(),
+        asks,
+        error,
+        action: "/login/acme?cs_token=AbC".to_owned(),
+        nonce: "n0nce".to_owned(),
+    };
+    let code = || Asks::Code { account: "0123456789abcdef".to_owned() };
+    let new = || Asks::NewPassword { length: 6, expires_at: "2026-03-01T09:32:00Z".to_owned() };
+    vec![
+        ("account-password", artist.account(page(Asks::Password, None))),
+        ("account-wrong", artist.account(page(Asks::Password, Some(LoginError::Wrong)))),
+        ("account-code", artist.account(page(code(), None))),
+        ("account-wrong-code", artist.account(page(code(), Some(LoginError::WrongCode)))),
+        ("account-new", artist.account(page(new(), None))),
+        ("account-differ", artist.account(page(new(), Some(LoginError::Differ)))),
+        ("account-weak", artist.account(page(new(), Some(LoginError::Weak)))),
+        ("account-common", artist.account(page(new(), Some(LoginError::Common)))),
+        ("done-password", artist.done(done(word, DoneState::PasswordChanged))),
+    ]
+}
+
 /// The code page in its states.
 fn answers(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
     let screen = Some("/c/AbC-123_/screen".to_owned());
@@ -106,6 +135,8 @@ fn answers(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
         ("answer-told", artist.answer(told)),
         ("answer-pin", artist.answer(pin)),
         ("answer-early", artist.answer(moving)),
+        ("code-asked", artist.done(linked(word, None))),
+        ("code-linked", artist.done(linked(word, Some("https://m.me/demo?ref=n0nce")))),
         ("done-passed", artist.done(done(word, DoneState::Passed))),
         ("done-entered", artist.done(done(word, DoneState::Entered))),
     ]
@@ -159,7 +190,13 @@ fn asked(word: &str) -> Asked {
 
 pub(super) fn done(word: &str, state: DoneState) -> Done {
     let return_link = Some("https://wa.me/3725550100?text=B2CD3F".to_owned());
-    Done { brand: brand(word), locale: "en".to_owned(), state, return_link, way_on: None }
+    Done { brand: brand(word), locale: "en".to_owned(), state, return_link, platform: None, way_on: None }
+}
+
+/// The code page of a chat whose platform says itself whose browser it is.
+fn linked(word: &str, url: Option<&str>) -> Done {
+    let platform = Platform { name: word.to_owned(), url: url.map(str::to_owned) };
+    Done { platform: Some(platform), ..done(word, code(word)) }
 }
 
 pub(super) fn problem(word: &str) -> ProblemPage {
@@ -233,6 +270,7 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
     ];
     drawn.extend(answers(word, &artist));
     drawn.extend(photos(word, &artist));
+    drawn.extend(accounts(word, &artist));
     drawn.extend(Refused::ALL.map(|refused| (refused.word(), artist.refused(refused, word))));
     drawn
 }
@@ -272,7 +310,8 @@ pub(super) fn foreign(word: &str) -> [String; 5] {
     };
     let state = foreign_code(word);
     let way_on = Some(WayOn { action: text(), nonce: text() });
-    let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()), way_on };
+    let platform = Some(Platform { name: text(), url: Some(text()) });
+    let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()), platform, way_on };
     let notice = Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text(), until: Some(text()) };
     let problem = ProblemPage { slug: text(), title: text(), status: 400, meaning: text(), remedy: text() };
     let pages = Pages::new();

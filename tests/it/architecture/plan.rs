@@ -32,6 +32,7 @@ pub const ROOMS: &[Room] = &[
         modules: &[],
         crates: Crates::Only(&[
             "ammonia",
+            "argon2",
             "aws_lc_rs",
             "base64",
             "bytes",
@@ -80,8 +81,8 @@ pub const ROOMS: &[Room] = &[
     Room { name: "channels", modules: &[], crates: Crates::Not(&[]), why: "a crate of its own" },
     Room {
         name: "directory",
-        modules: &["domain"],
-        crates: Crates::Not(&["axum", "hyper", "redis", "rusqlite", "tower", "tower_http"]),
+        modules: &["domain", "channels"],
+        crates: Crates::Not(&["axum", "hyper", "ldap3", "redis", "rusqlite", "tokio_postgres", "tower", "tower_http"]),
         why: "it looks customers up; it neither keeps them nor answers callers",
     },
     Room {
@@ -106,6 +107,24 @@ pub const ROOMS: &[Room] = &[
         name: "identity::signed",
         modules: &["identity", "domain", "pictures", "channels"],
         crates: Crates::Not(&["axum", "hyper", "redis", "rusqlite", "tower", "tower_http"]),
+        why: "an adapter knows its port and its driver",
+    },
+    Room {
+        name: "directory::http",
+        modules: &["directory", "domain", "channels"],
+        crates: Crates::Not(&["axum", "hyper", "ldap3", "redis", "rusqlite", "tokio_postgres", "tower", "tower_http"]),
+        why: "an adapter knows its port and its driver",
+    },
+    Room {
+        name: "directory::ldap",
+        modules: &["directory", "domain", "channels"],
+        crates: Crates::Not(&["axum", "hyper", "redis", "rusqlite", "tokio_postgres", "tower", "tower_http"]),
+        why: "an adapter knows its port and its driver",
+    },
+    Room {
+        name: "directory::postgres",
+        modules: &["directory", "domain", "channels"],
+        crates: Crates::Not(&["axum", "hyper", "ldap3", "redis", "rusqlite", "tower", "tower_http"]),
         why: "an adapter knows its port and its driver",
     },
     Room {
@@ -155,6 +174,9 @@ pub const ROOMS: &[Room] = &[
             "identity",
             "identity::mitek",
             "identity::signed",
+            "directory::http",
+            "directory::ldap",
+            "directory::postgres",
             "gateway",
             "http",
             "config",

@@ -50,17 +50,17 @@ impl Side {
         (status, serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
-    async fn good(&mut self, method: Method, path: &str, key: &str, body: Value) -> Value {
+    pub async fn good(&mut self, method: Method, path: &str, key: &str, body: Value) -> Value {
         let (status, value) = self.call(method, path, key, body).await;
         assert!((200..300).contains(&status), "{path}: {status} {value}");
         value
     }
 
-    /// Opens a page and presses its button.
-    async fn press(&self, url: &str) -> Response {
+    /// Opens a page and presses a button of it.
+    pub async fn press(&self, url: &str, act: &str) -> Response {
         let page = self.http.get(url).send().await.unwrap();
         let cookie = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-        let form = [("act", "continue".to_owned()), ("nonce", hidden(&page.text().await.unwrap(), "nonce"))];
+        let form = [("act", act.to_owned()), ("nonce", hidden(&page.text().await.unwrap(), "nonce"))];
         let post = self.http.post(url).header("cookie", cookie).header("origin", &self.url).form(&form);
         post.send().await.unwrap()
     }
@@ -71,7 +71,7 @@ fn text(value: &Value) -> String {
 }
 
 /// An assertion; the time is the process's own, so the test's clock is read here.
-fn assertion(kid: &str, secret: &str, callback: &str, token: &str, jti: &str) -> String {
+pub fn assertion(kid: &str, secret: &str, callback: &str, token: &str, jti: &str) -> String {
     #[expect(clippy::disallowed_methods, reason = "the gateway under test has the system's clock")]
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let claims = json!({"iss": ISSUER, "aud": callback, "sub": CUSTOMER, "nonce": token, "jti": jti, "iat": now, "exp": now + 60,
@@ -132,7 +132,7 @@ async fn a139_no_canary_leaves_by_a_side_door() {
     let ask = json!({"purpose": "mid_chat", "intent": "pay", "state": STATE});
     let link = side.good(Method::POST, &format!("{i}/login-links"), &bot, ask).await;
     let url = text(&link["url"]);
-    let signed = side.press(&url).await.headers()["location"].to_str().unwrap().to_owned();
+    let signed = side.press(&url, "continue").await.headers()["location"].to_str().unwrap().to_owned();
     let parsed = url::Url::parse(&signed).unwrap();
     let part = |name: &str| parsed.query_pairs().find(|(n, _)| n == name).unwrap().1.into_owned();
     let (token, callback) = (part("cs_token"), part("cs_callback"));

@@ -105,6 +105,25 @@ async fn id_of(team: &Team, role: &str) -> String {
     found.as_str().unwrap().to_owned()
 }
 
+/// A132: a gateway that stops ends every stream at one moment; each listener was told another time to come
+/// back at, between one and six seconds from then.
+#[tokio::test]
+async fn a132_listeners_come_back_at_times_of_their_own() {
+    let world = World::new().await;
+    let (team, live) = (world.team("acme").await, Live::serve(&world).await);
+    let mut times = std::collections::BTreeSet::new();
+    for _ in 0..8 {
+        let mut stream = live.listen(&team.bot, "", None).await;
+        let first = stream.reply.chunk().await.unwrap().unwrap();
+        let first = String::from_utf8(first.to_vec()).unwrap();
+        let said = first.strip_prefix("retry: ").and_then(|rest| rest.strip_suffix("\n\n"));
+        let time: u64 = said.unwrap_or_else(|| panic!("{first:?}")).parse().unwrap();
+        assert!((1_000..=6_000).contains(&time));
+        times.insert(time);
+    }
+    assert!(times.len() > 4, "{times:?}");
+}
+
 #[tokio::test]
 async fn events_have_the_shape_of_the_contract_and_resume() {
     let world = World::new().await;
@@ -119,7 +138,7 @@ async fn events_have_the_shape_of_the_contract_and_resume() {
     let heard = now.all().await;
     assert_eq!(heard[0].kind, "interaction.opened", "from now on, and not from the beginning");
     let told = heard.iter().find(|told| told.kind == "participant.authenticated").expect("it is told");
-    assert_eq!(names(&told.data), ["at", "data", "id", "interaction", "participant", "team", "type"]);
+    assert_eq!(names(&told.data), ["at", "channel", "data", "id", "interaction", "participant", "team", "type"]);
     assert_eq!(
         (&told.data["team"], &told.data["interaction"], &told.data["participant"]),
         (&json!("acme"), &json!(chat), &json!("p1"))

@@ -82,6 +82,16 @@ async fn l39_an_opening_screen_must_be_there_before_it_is_named() {
     let held = patch("/v1/teams/acme/settings").await.expect(200);
     assert_eq!(held["settings"]["pin"]["opening_screen"], "hint");
     patch("/v1/settings").await.expect(200);
+    // A team that is made after that has none, and nothing else of anybody's waits for it.
+    let later = world.team("later").await;
+    let other = json!({"pin": {}, "locale": "et"});
+    for path in ["/v1/teams/later/settings", "/v1/teams/acme/settings", "/v1/settings"] {
+        world.call(OWNER, "PATCH", path, other.clone()).await.expect(200);
+    }
+    let refused = patch("/v1/settings").await;
+    assert!(refused.text().contains("for team later"), "named anew, it must be there: {}", refused.text());
+    later.set(json!({"pin": {"opening_screen": "none"}})).await;
+    patch("/v1/settings").await.expect(200);
     let none = world.call(OWNER, "PATCH", "/v1/teams/acme/settings", json!({"pin": {"opening_screen": "none"}})).await;
     assert_eq!(none.expect(200)["settings"]["pin"]["opening_screen"], Value::Null);
 }

@@ -56,6 +56,90 @@ impl Bot {
     }
 }
 
+/// A110: who wrote is told with what that is worth; under a text message's number anybody can write.
+#[tokio::test]
+async fn a110_the_bot_is_told_what_a_senders_id_is_worth() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    for line in platforms::all() {
+        let bot = Bot::of(&team, &line).await;
+        assert_eq!(team.hears_on(&line, 1, "good day").await.status, 200);
+        let worth = match line.definition {
+            "twilio-sms" => "spoofable",
+            "standard-webhooks" => "inherited",
+            _ => "platform",
+        };
+        assert_eq!(bot.told(&team).await[0]["assurance"], worth, "{}", line.definition);
+    }
+}
+
+/// The secret that what is passed on is signed under is replaced without a gap: for as long as was said
+/// there is a signature under each, also where the account is written anew meanwhile.
+#[tokio::test]
+async fn the_secret_that_the_bot_knows_is_replaced_without_a_gap() {
+    for world in worlds().await {
+        let team = team(&world).await;
+        let line = platforms::telegram();
+        let bot = Bot::of(&team, &line).await;
+        let rotate = async |body: Value| {
+            team.world.call(&team.admin, "POST", "/v1/teams/acme/channels/telegram/rotate", body).await
+        };
+        let secret_of = |told: &Value| {
+            let text =
+                told["forward_secret"].as_str().expect("told once").strip_prefix("whsec_").expect("as they write it");
+            BASE64_STANDARD.decode(text).expect("base64")
+        };
+        let told = rotate(json!({"overlap_minutes": 5})).await.expect(200);
+        let newer = secret_of(&told);
+        assert!(newer != bot.secret && told["overlap_until"].is_string(), "{told}");
+        let read =
+            team.world.call(&team.admin, "GET", "/v1/teams/acme/channels/telegram", Value::Null).await.expect(200);
+        assert!(read.get("forward_secret").is_none() && read["overlap_until"] == told["overlap_until"], "{read}");
+        team.plug(&line, json!({"forward_url": format!("{}/heard?a=b", bot.receiver.url)})).await.expect(200);
+        let signed = async |id: u64| -> Vec<String> {
+            assert_eq!(team.hears_on(&line, id, "good day").await.status, 200);
+            team.world.gateway.tend().await.expect("the store is there");
+            let asked = bot.receiver.asked().pop().expect("it was told");
+            let header = |name: &str| asked.headers[name].to_str().expect("a text").to_owned();
+            let text =
+                [format!("{}.{}.", header("webhook-id"), header("webhook-timestamp")).as_bytes(), &asked.body].concat();
+            let under = |secret: &[u8]| {
+                let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret);
+                format!("v1,{}", BASE64_STANDARD.encode(aws_lc_rs::hmac::sign(&key, &text)))
+            };
+            let names = [("older", under(&bot.secret)), ("newer", under(&newer))];
+            let name =
+                |said: &str| names.iter().find(|(_, tag)| tag == said).map_or("other", |(name, _)| name).to_owned();
+            header("webhook-signature").split(' ').map(name).collect()
+        };
+        assert_eq!(signed(1).await, ["newer", "older"]);
+        world.pass(Duration::from_secs(300)).await;
+        assert_eq!(signed(2).await, ["newer"]);
+        let none =
+            team.world.call(&team.admin, "GET", "/v1/teams/acme/channels/telegram", Value::Null).await.expect(200);
+        assert!(none.get("overlap_until").is_none(), "{none}");
+        for wrong in [json!({"overlap_minutes": 10_081}), json!({"overlap": 1}), json!({"overlap_minutes": -1})] {
+            rotate(wrong).await.refused(422, "invalid");
+        }
+        let path = "/v1/teams/acme/channels/pager/rotate";
+        team.world.call(&team.admin, "POST", path, json!({})).await.refused(404, "not-found");
+        team.world
+            .call(&team.bot, "POST", "/v1/teams/acme/channels/telegram/rotate", json!({}))
+            .await
+            .refused(403, "forbidden");
+        // Who asks again under the same key is told the same secret.
+        let asks = async || {
+            let request = ::http::Request::post("/v1/teams/acme/channels/telegram/rotate")
+                .header("authorization", format!("Bearer {}", team.admin))
+                .header("content-type", "application/json")
+                .header("idempotency-key", "rotate-1");
+            let request = request.body(axum::body::Body::from("{}")).expect("well-formed");
+            team.world.send(request).await.expect(200)
+        };
+        assert_eq!(asks().await["forward_secret"], asks().await["forward_secret"]);
+    }
+}
+
 /// Before anything is open the bot is told, so that it can open; then with the flag as it stands.
 #[tokio::test]
 async fn what_nobody_waits_for_goes_to_the_bot() {

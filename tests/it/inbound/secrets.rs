@@ -6,9 +6,10 @@ use std::time::Duration;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
+use super::linking::{CUSTOMER, account_link};
 use super::platforms::{Call, Said, telegram_message, telegram_update};
 use super::receiver::Receiver;
-use crate::attacks_http::canaries::{Side, search, search_files};
+use crate::attacks_http::canaries::{Side, assertion, search, search_files};
 use crate::commands::{OWNER, Served, serve};
 use crate::stores;
 
@@ -126,4 +127,64 @@ async fn a139_a_code_that_comes_in_leaves_by_no_side_door() {
     search("the audit trail", audit.to_string().as_bytes(), &all);
     assert!(search_files(&served.folder.path().join("store"), &all) > 0);
     search("the log", logged.as_bytes(), &all);
+}
+
+/// A139: what a browser carries to its platform after a login, and what the platform gave for that, stand in
+/// no event, log, metric, error or file; nor does the platform's own name for the customer.
+#[tokio::test]
+async fn a139_what_links_an_account_leaves_by_no_side_door() {
+    let api = Receiver::start().await;
+    api.answers(&[(200, r#"{"linkToken":"canary-link-token-7f3a"}"#)]);
+    let folder = stores::folder();
+    let mut command = serve(folder.path());
+    command.env("RUST_LOG", "countersign=trace,debug").env("COUNTERSIGN_OUTBOUND__ALLOW", r#"["127.0.0.0/8"]"#);
+    let mut served = Served::run(folder, &mut command);
+    let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let mut side = Side { url: served.url.clone(), http, errors: String::new() };
+    let at = "/v1/teams/acme";
+    side.good(Method::PUT, at, OWNER, json!({"name": "A shop"})).await;
+    let settings = json!({"authentication_url": "https://login.example.com/in"});
+    side.good(Method::PATCH, &format!("{at}/settings"), OWNER, settings).await;
+    let key = side.good(Method::POST, &format!("{at}/security-keys"), OWNER, json!({})).await;
+    let account = json!({"base_url": api.url, "basic_id": "@demobank"});
+    let secrets = json!({"channel_token": "canary-channel-token-7f3a", "channel_secret": "line-secret"});
+    let body = json!({"definition": "line", "account": account, "secrets": secrets});
+    side.good(Method::PUT, &format!("{at}/channels/line"), OWNER, body).await;
+    let open = json!({"channel": "line", "conversation": CUSTOMER, "participants": [{"role": "primary"}]});
+    let chat = side.good(Method::POST, "/v1/interactions?team=acme", OWNER, open).await;
+    let path = format!("/v1/interactions/{}", chat["id"].as_str().expect("an id"));
+    let link = side.good(Method::POST, &format!("{path}/login-links"), OWNER, json!({"purpose": "mid_chat"})).await;
+    let signed = side.press(link["url"].as_str().expect("a URL"), "continue").await.headers()["location"].clone();
+    let signed = url::Url::parse(signed.to_str().expect("a text")).expect("a URL");
+    let part = |url: &url::Url, name: &str| {
+        url.query_pairs().find(|(known, _)| known == name).expect("it is there").1.into_owned()
+    };
+    let (token, callback) = (part(&signed, "cs_token"), part(&signed, "cs_callback"));
+    let (kid, secret) = (key["kid"].as_str().expect("a kid"), key["secret"].as_str().expect("told once"));
+    let good = assertion(kid, secret, &callback, &token, "canaryjti00000000000000000009f3a");
+    let callback = callback.strip_prefix(&side.url).expect("it is ours").to_owned();
+    let told = side.good(Method::POST, &callback, "", json!({"assertion": good})).await;
+    let gone = side.press(told["continue_url"].as_str().expect("a URL"), "link").await;
+    let gone = url::Url::parse(gone.headers()["location"].to_str().expect("a text")).expect("a URL");
+    let (given, nonce) = (part(&gone, "linkToken"), part(&gone, "nonce"));
+    assert_eq!(given, "canary-link-token-7f3a");
+    for (user, said, result) in
+        [(CUSTOMER, "canary-nonce-7f3a", "ok"), (CUSTOMER, &nonce, "failed"), (CUSTOMER, &nonce, "ok")]
+    {
+        assert_eq!(side.tell(&account_link(user, said, result)).await, 200);
+    }
+    assert_eq!(side.tell(&account_link(CUSTOMER, &nonce, "ok").with("x-line-signature", Some("AAAA"))).await, 401);
+    let flag = side.good(Method::GET, &format!("{path}/authentication"), OWNER, Value::Null).await;
+    assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("code")), "{flag}");
+    let metrics = side.http.get(format!("{}/metrics", side.url)).send().await.expect("it answers");
+    let metrics = metrics.text().await.expect("a text");
+    assert!(metrics.contains("countersign_received_total{outcome=\"linked\"} 1"), "{metrics}");
+    let audit = side.good(Method::GET, &format!("{at}/audit"), OWNER, Value::Null).await;
+    let (_, _, logged) = served.end("TERM");
+    let canaries = [given, nonce, "canary-nonce-7f3a".into(), "canary-channel-token-7f3a".into(), CUSTOMER.into()];
+    search("the metrics", metrics.as_bytes(), &canaries);
+    search("the error bodies", side.errors.as_bytes(), &canaries);
+    search("the audit trail", audit.to_string().as_bytes(), &canaries);
+    search("the log", logged.as_bytes(), &canaries);
+    assert!(search_files(&served.folder.path().join("store"), &canaries) > 0);
 }

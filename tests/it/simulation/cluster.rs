@@ -95,12 +95,13 @@ impl Cluster {
     fn gateway(&self, store: Arc<dyn Store>, clock: Arc<NodeClock>) -> Arc<Gateway> {
         let premises = Premises {
             channels: self.outside.get().map(|outside| outside.platforms()).unwrap_or_default(),
+            directories: Default::default(),
             reach: Reach::new(|_| false),
             providers: Default::default(),
             posts: self.outside.get().map(|outside| outside.clone() as Arc<dyn Carry>),
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
-            retention: Retention { interactions: 30, events: 7, audit: 400 },
+            retention: Retention { interactions: 30, events: 7, audit: 400, insights: 800 },
         };
         Arc::new(Gateway::new(store, clock, Arc::new(self.chance.entropy()), &root(), premises))
     }

@@ -49,7 +49,7 @@ struct Run {
 fn run(seed: u64) -> Result<Tally, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
-        let (places, strict) = ([1, 2, 3][usize::try_from(seed % 3).expect("0 to 2")], seed % 2 == 0);
+        let (places, strict) = ([1, 2, 3][usize::try_from(seed % 3).expect("0 to 2")], seed.is_multiple_of(2));
         let cluster = Arc::new(Cluster::new(seed, places));
         let outside = Outside::new(seed, cluster.time.clone(), cluster.shared_book(), strict);
         cluster.reaches(outside.clone());

@@ -24,6 +24,7 @@ pub(super) enum Of {
     Link,
     Code,
     Flag,
+    Linking,
 }
 
 /// Every hole of a template names something that there is.
@@ -60,8 +61,12 @@ pub(super) fn known(file: &File, template: &Template, of: Of, within: &str) -> R
             Name::FlagState | Name::FlagUntil | Name::FlagMethods | Name::FlagWords if of != Of::Flag => {
                 return fault(place, "only what is shown to agents has a flag");
             }
+            Name::LinkingNonce | Name::LinkingToken if of != Of::Linking => {
+                return fault(place, "only `linking.back` carries what a login is known by");
+            }
+            Name::LinkingNonce | Name::LinkingToken => {}
             Name::Account(_) | Name::Secret(_) | Name::Hmac(..) | Name::Unix | Name::Timestamp | Name::Fresh => {}
-            name if of == Of::Account => {
+            name if matches!(of, Of::Account | Of::Linking) => {
                 return fault(place, format!("`{{{name}}}` is a message's, and here there is none"));
             }
             _ => {}

@@ -2,7 +2,8 @@
 //! and each shape looks at the document that comes.
 
 use super::holes::{Of, known, secrets};
-use super::{Fault, fault, outgoing, sound};
+use super::{Fault, fault, outgoing, sound_of_account};
+use crate::inbound::format::Inbound;
 use crate::inbound::handshake::Proof;
 use crate::inbound::proof::Verify;
 use crate::platform::format::File;
@@ -33,16 +34,10 @@ pub(super) fn inbound(file: &File) -> Result<(), Fault> {
             return fault("over", "the signature must cover the body: `{body}`, `{form}`, or `body_hash_in_query`");
         }
     }
-    let messages = inbound.message.iter().flat_map(|shape| &shape.accept_if);
-    let receipts = inbound.receipt.iter().flat_map(|shape| &shape.accept_if);
-    let linked = inbound.linked.iter().flat_map(|shape| &shape.accept_if);
-    let invited = inbound.invited.iter().flat_map(|shape| &shape.accept_if);
-    for when in messages.chain(receipts).chain(linked).chain(invited) {
-        sound(when, "accept_if")?;
-        if !when.status.is_empty() || when.element.is_some() || when.pointer.is_none() {
-            return fault("accept_if", "what comes in has no status and no elements: look at a `pointer`");
-        }
+    if file.linking.is_none() && !inbound.linked.is_empty() {
+        return fault("[[inbound.linked]]", "nothing leads there: `[linking]` must say where the browser goes");
     }
+    accepting(file, inbound)?;
     for invited in &inbound.invited {
         let place = ("[[inbound.invited]]", "an invitation that is accepted");
         outgoing::call(file, &invited.join, Of::Message, place)?;
@@ -54,4 +49,22 @@ pub(super) fn inbound(file: &File) -> Result<(), Fault> {
         }
         None => Ok(()),
     }
+}
+
+/// What is accepted: it looks at the document, and compares no more than an account has.
+fn accepting(file: &File, inbound: &Inbound) -> Result<(), Fault> {
+    let messages = inbound.message.iter().flat_map(|shape| &shape.accept_if);
+    let receipts = inbound.receipt.iter().flat_map(|shape| &shape.accept_if);
+    let linked = inbound.linked.iter().flat_map(|shape| &shape.accept_if);
+    let invited = inbound.invited.iter().flat_map(|shape| &shape.accept_if);
+    for when in messages.chain(receipts).chain(linked).chain(invited) {
+        sound_of_account(when, "accept_if")?;
+        for template in when.templates() {
+            known(file, template, Of::Account, "accept_if")?;
+        }
+        if !when.status.is_empty() || when.element.is_some() || when.pointer.is_none() {
+            return fault("accept_if", "what comes in has no status and no elements: look at a `pointer`");
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,8 @@
 use super::holes::{Of, fields, known, secrets};
 use super::{Fault, fault, sound};
 use crate::auth::Auth;
-use crate::platform::format::{Encoding, File, Form};
+use crate::inbound::format::Assurance;
+use crate::platform::format::{Encoding, File, Form, Linking};
 use crate::platform::outcome::MessageId;
 use crate::platform::retract::Call;
 use crate::template::{Name, Template};
@@ -64,6 +65,9 @@ pub(super) fn sending(file: &File) -> Result<(), Fault> {
             format!("`{name}` is no field of the account; there are: {}", fields(file)),
         );
     }
+    if let Some(linking) = &file.linking {
+        self::linking(file, linking)?;
+    }
     if send.text.is_empty() {
         return fault("[send]", "every platform can send text: add `[[send.text]]`");
     }
@@ -75,12 +79,39 @@ pub(super) fn sending(file: &File) -> Result<(), Fault> {
     Ok(())
 }
 
+fn linking(file: &File, linking: &Linking) -> Result<(), Fault> {
+    let back = linking.back.template();
+    known(file, back, Of::Linking, "[linking]")?;
+    needs(file, &linking.needs)?;
+    if let Some(ask) = &linking.ask {
+        self::call(file, ask, Of::Message, ("[linking", "a token that was given"))?;
+    }
+    let says = |name: &Name| back.holes().any(|hole| hole.name == *name);
+    if !says(&Name::LinkingNonce) {
+        return fault("[linking]\0back", "the way back carries what the login is known by: write `{linking.nonce}`");
+    }
+    let tells = [linking.ask.is_some(), linking.token.is_some(), says(&Name::LinkingToken)];
+    if tells.iter().any(|told| *told != tells[0]) {
+        let detail = "`ask`, `token` (where in the answer) and `{linking.token}` in `back` belong together";
+        return fault("[linking]", detail);
+    }
+    let assurance = file.inbound.as_ref().filter(|inbound| !inbound.linked.is_empty()).map(|inbound| inbound.assurance);
+    match assurance {
+        Some(Assurance::Platform) => Ok(()),
+        Some(_) => fault(
+            "[linking]",
+            "only a platform that proves its senders (`assurance = \"platform\"`) can say whose browser it is",
+        ),
+        None => fault("[linking]", "`[[inbound.linked]]` must say how the platform tells whose browser it is"),
+    }
+}
+
 fn form(file: &File, form: &Form, of: Of) -> Result<(), Fault> {
     let (table, wanted): (_, &[Name]) = match of {
         Of::Link => ("[[send.link]]", &[Name::Plain, Name::Url, Name::UrlRest]),
         Of::Code => ("[[send.code]]", &[Name::Plain, Name::Text, Name::Code]),
         // A link that has no form of its own is sent so: `{text}` would leave its URL out.
-        Of::Message | Of::Account | Of::Flag => ("[[send.text]]", &[Name::Plain]),
+        Of::Message | Of::Account | Of::Flag | Of::Linking => ("[[send.text]]", &[Name::Plain]),
     };
     for template in form.body.templates() {
         known(file, template, of, table)?;

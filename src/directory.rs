@@ -1,0 +1,148 @@
+//! The directory port: where the company's customers are looked up. A directory gives records that may
+//! fit; which one is meant is judged in `domain::matching`, and what follows in `gateway`.
+//!
+//! It knows no interaction and keeps nothing. What an adapter's driver says ends here: a `Failure` says
+//! what kind of trouble it is, and its words are for the admin who tries the directory out, never for a
+//! caller. Neither values nor passwords stand in them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use crate::domain::customer::Record;
+use crate::domain::id::CustomerId;
+use crate::domain::matching::Wanted;
+use crate::domain::refusal::Fault;
+use crate::domain::secret::Secret;
+
+mod dial;
+mod fields;
+pub mod http;
+#[cfg(feature = "ldap")]
+pub mod ldap;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+
+/// A directory gives at most so many records that may fit; more than one are too many anyway.
+pub const MOST_CANDIDATES: usize = 20;
+
+/// What kind of trouble a directory is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It cannot be reached, or did not answer in time.
+    Down,
+    /// It does not let the gateway in.
+    Refused,
+    /// It does not have what it is said to have.
+    Misconfigured,
+}
+
+impl Trouble {
+    /// A word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "no-answer",
+            Self::Refused => "refused",
+            Self::Misconfigured => "misconfigured",
+        }
+    }
+}
+
+/// Why a directory did not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {words}", trouble.as_str())]
+pub struct Failure {
+    /// What kind of trouble it is.
+    pub trouble: Trouble,
+    /// For the admin; without values and secrets.
+    pub words: String,
+}
+
+impl Failure {
+    /// It cannot be reached.
+    pub fn down(words: impl fmt::Display) -> Self {
+        Self { trouble: Trouble::Down, words: words.to_string() }
+    }
+
+    /// It does not let the gateway in.
+    pub fn refused(words: impl fmt::Display) -> Self {
+        Self { trouble: Trouble::Refused, words: words.to_string() }
+    }
+
+    /// It does not have what it is said to have.
+    pub fn misconfigured(words: impl fmt::Display) -> Self {
+        Self { trouble: Trouble::Misconfigured, words: words.to_string() }
+    }
+}
+
+/// What became of a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// It is hers.
+    Right(Box<Record>),
+    /// There is nobody of that name, it is not hers, or she may not log in: the directory does not say
+    /// which, and nobody may tell.
+    Wrong,
+}
+
+/// A team's directory. Contacts and facts stand in the records that it gives.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Records that may fit, at most `MOST_CANDIDATES`: all that do, or more than one.
+    async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Record>, Failure>;
+
+    /// Whose login name it is; none where it is nobody's or more than one customer's.
+    async fn by_login_name(&self, name: &str) -> Result<Option<Record>, Failure>;
+
+    /// The customer of that id.
+    async fn by_id(&self, id: &CustomerId) -> Result<Option<Record>, Failure>;
+
+    /// Whether the password is that customer's. An empty one is nobody's, whatever the directory would
+    /// say of it.
+    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, Failure>;
+}
+
+/// What an admin writes of a directory.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection<'a> {
+    /// What may be shown.
+    pub settings: &'a Map<String, Value>,
+    /// What may not, by name.
+    pub secrets: &'a BTreeMap<String, Secret>,
+}
+
+/// A kind of directory: it makes one of what an admin writes, and says what is wrong with that.
+pub trait Kind: Send + Sync {
+    /// A directory; nothing is asked of it yet.
+    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<Fault>>;
+}
+
+/// The kinds that this gateway knows besides its own, by the name that `directory.kind` gives them.
+#[derive(Clone, Default)]
+pub struct Kinds(BTreeMap<&'static str, Arc<dyn Kind>>);
+
+impl fmt::Debug for Kinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Kinds {
+    /// These.
+    pub fn of(kinds: impl IntoIterator<Item = (&'static str, Arc<dyn Kind>)>) -> Self {
+        Self(kinds.into_iter().collect())
+    }
+
+    /// One of them.
+    pub fn find(&self, name: &str) -> Option<&Arc<dyn Kind>> {
+        self.0.get(name)
+    }
+
+    /// What they are called.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+}

@@ -1,0 +1,188 @@
+//! A directory that the company runs itself, as an HTTP service: it is asked by one signed POST and answers
+//! in JSON, from which records are read by pointers (RFC 6901).
+//!
+//! The request is signed as a Standard Webhook, so that the service can refuse whoever else asks; that
+//! the answer is the service's, TLS says. `docs/directories.md` has what is asked and answered.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use countersign_channels::ambient::Ambient;
+use countersign_channels::auth::webhook::{Key, Signer};
+use countersign_channels::carrier::{Carrier, Lost};
+use countersign_channels::reach::Reach;
+use http::{Request, header};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::fields::{Fields, parsed, texts};
+use super::{Connection, Directory, Failure, Kind, MOST_CANDIDATES, Verified};
+use crate::domain::customer::Record;
+use crate::domain::id::CustomerId;
+use crate::domain::matching::Wanted;
+use crate::domain::refusal::Fault;
+use crate::domain::secret::{Secret, hex};
+
+/// `directory.kind = "http"`.
+pub struct Http {
+    reach: Reach,
+    ambient: Arc<dyn Ambient>,
+}
+
+impl Http {
+    /// Speaks to whom `reach` lets it, at these times, under these ids.
+    pub fn new(reach: Reach, ambient: Arc<dyn Ambient>) -> Self {
+        Self { reach, ambient }
+    }
+}
+
+/// What an admin writes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    url: Url,
+    /// Where in the answer the list of customers stands.
+    #[serde(default = "customers")]
+    customers: String,
+    /// Pointers into each of them.
+    #[serde(default = "usual")]
+    fields: Fields,
+}
+
+fn customers() -> String {
+    "/customers".to_owned()
+}
+
+/// As a record of the built-in directory is written; fields of private data and facts by their names.
+fn usual() -> Fields {
+    let at = json!({"id": "/id", "name": "/name", "username": "/username", "emails": "/emails", "phones": "/phones"});
+    serde_json::from_value(at).expect("it is a table of fields")
+}
+
+fn is_pointer(text: &str) -> bool {
+    text.starts_with('/') && text.len() <= 256
+}
+
+impl Kind for Http {
+    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<Fault>> {
+        let settings: Settings = parsed(connection.settings)?;
+        let mut faults = settings.fields.faults(is_pointer);
+        if let Err(why) = self.reach.admit(&settings.url) {
+            faults.push(Fault::at("/connection/url", why));
+        }
+        if !settings.customers.is_empty() && !is_pointer(&settings.customers) {
+            faults.push(Fault::at("/connection/customers", "must be a pointer (RFC 6901)"));
+        }
+        let secret =
+            connection.secrets.get("signing_secret").and_then(|secret| std::str::from_utf8(secret.expose()).ok());
+        let secret = secret.and_then(|text| BASE64_STANDARD.decode(text.strip_prefix("whsec_")?).ok());
+        let secret = secret.filter(|secret| (24..=64).contains(&secret.len()));
+        if secret.is_none() {
+            faults.push(Fault::at("/secrets/signing_secret", "must be whsec_ and the base64 of 24 to 64 bytes"));
+        }
+        let (Some(secret), true) = (secret, faults.is_empty()) else { return Err(faults) };
+        let signer = Signer(vec![Key::shared(&secret)]);
+        let carrier = Carrier::new(self.reach.clone());
+        let carrier = carrier.map_err(|_| vec![Fault::at("/connection/url", "no TLS is spoken here")])?;
+        let ambient = self.ambient.clone();
+        Ok(Arc::new(Open { settings, signer, carrier, ambient }))
+    }
+}
+
+/// A directory that was opened.
+struct Open {
+    settings: Settings,
+    signer: Signer,
+    carrier: Carrier,
+    ambient: Arc<dyn Ambient>,
+}
+
+impl Open {
+    async fn ask(&self, question: Value) -> Result<Vec<Record>, Failure> {
+        let body = question.to_string().into_bytes();
+        let id = format!("ask_{}", hex(&self.ambient.draw()));
+        let headers = self.signer.headers(&id, self.ambient.now(), &body);
+        let headers = headers.ok_or_else(|| Failure::misconfigured("the question cannot be signed"))?;
+        let request = Request::post(self.settings.url.as_str())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json");
+        let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let request = request.body(body).map_err(|_| Failure::misconfigured("the URL is none"))?;
+        let reply = self.carrier.carry(request).await.map_err(|lost| match lost {
+            Lost::Refused => Failure::refused("its address is none that the operator lets the gateway speak to"),
+            Lost::Unreached => Failure::down("no connection, or none over TLS that can be trusted"),
+            Lost::Unanswered => Failure::down("no answer in time"),
+        })?;
+        match reply.status {
+            200 => self.read(&reply.body),
+            404 => Ok(Vec::new()),
+            401 | 403 => Err(Failure::refused(format!("it answered {}", reply.status))),
+            408 | 425 | 429 | 500..=599 => Err(Failure::down(format!("it answered {}", reply.status))),
+            status => Err(Failure::misconfigured(format!("it answered {status}; no redirect is followed"))),
+        }
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Vec<Record>, Failure> {
+        let answer: Value = serde_json::from_slice(body)
+            .map_err(|_| Failure::misconfigured("the answer is no JSON, or is over 256 KiB"))?;
+        let list = answer.pointer(&self.settings.customers).and_then(Value::as_array);
+        let list = list.ok_or_else(|| Failure::misconfigured("the answer has no list where customers should be"))?;
+        list.iter().take(MOST_CANDIDATES).map(|customer| self.record(customer)).collect()
+    }
+
+    fn record(&self, customer: &Value) -> Result<Record, Failure> {
+        let fields = self.named(customer);
+        let record = fields.record(|pointer| customer.pointer(pointer).map(texts).unwrap_or_default());
+        record.ok_or_else(|| Failure::misconfigured("a customer has no id where fields.id points"))
+    }
+
+    /// The table; where it names no private data and no facts, they are what the service calls so.
+    fn named(&self, customer: &Value) -> Fields {
+        let own = |member: &str| {
+            let members = customer[member].as_object().into_iter().flat_map(Map::keys);
+            let escaped = |name: &String| name.replace('~', "~0").replace('/', "~1");
+            members.take(50).map(|name| (name.clone(), format!("/{member}/{}", escaped(name)))).collect()
+        };
+        let mut fields = self.settings.fields.clone();
+        if fields.private_data.is_empty() {
+            fields.private_data = own("private_data");
+        }
+        if fields.facts.is_empty() {
+            fields.facts = own("facts");
+        }
+        fields
+    }
+
+    async fn one(&self, question: Value) -> Result<Option<Record>, Failure> {
+        let mut found = self.ask(question).await?;
+        Ok(found.pop().filter(|_| found.is_empty()))
+    }
+}
+
+#[async_trait]
+impl Directory for Open {
+    async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Record>, Failure> {
+        let values = wanted.iter().map(|wanted| (wanted.field.clone(), Value::String(wanted.value.clone())));
+        self.ask(json!({"ask": "find", "private_data": values.collect::<Map<_, _>>()})).await
+    }
+
+    async fn by_login_name(&self, name: &str) -> Result<Option<Record>, Failure> {
+        self.one(json!({"ask": "by_login_name", "login_name": name.trim()})).await
+    }
+
+    async fn by_id(&self, id: &CustomerId) -> Result<Option<Record>, Failure> {
+        let found = self.one(json!({"ask": "by_id", "id": id})).await?;
+        Ok(found.filter(|record| record.id == *id))
+    }
+
+    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, Failure> {
+        let Some(password) = std::str::from_utf8(password.expose()).ok().filter(|password| !password.is_empty()) else {
+            return Ok(Verified::Wrong);
+        };
+        let asked = json!({"ask": "verify", "login_name": login_name.trim(), "password": password});
+        Ok(self.one(asked).await?.map_or(Verified::Wrong, |record| Verified::Right(Box::new(record))))
+    }
+}

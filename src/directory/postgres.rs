@@ -1,0 +1,243 @@
+//! A directory that is a table of the company's own, in PostgreSQL: it is asked by queries that the admin
+//! writes, with what people typed as parameters and never as text of a query.
+//!
+//! Each runs alone in a transaction that reads only, for so long and no longer, inside a selection of
+//! ours: what it finds comes as JSON, whatever its columns' types are, and in no larger number than is
+//! looked at. A role that may read only these columns is still the admin's to give.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use countersign_channels::reach::Reach;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Host;
+
+use super::dial::{PATIENCE, admit, tls, usual_patience};
+use super::fields::{Fields, parsed, texts};
+use super::{Connection, Directory, Failure, Kind, MOST_CANDIDATES, Verified};
+use crate::domain::customer::{Record, folded};
+use crate::domain::id::CustomerId;
+use crate::domain::matching::Wanted;
+use crate::domain::refusal::Fault;
+use crate::domain::secret::Secret;
+
+mod pool;
+mod secured;
+
+use pool::Pool;
+
+/// `directory.kind = "postgres"`.
+pub struct Postgres {
+    reach: Reach,
+}
+
+impl Postgres {
+    /// Speaks to whom `reach` lets it.
+    pub fn new(reach: Reach) -> Self {
+        Self { reach }
+    }
+}
+
+/// What an admin writes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    host: String,
+    #[serde(default = "usual_port")]
+    port: u16,
+    database: String,
+    /// Its password is the secret `password`.
+    user: String,
+    /// Off only for an address that the operator allows.
+    #[serde(default = "yes")]
+    tls: bool,
+    /// Certificates of the company's own authority, in PEM.
+    ca: Option<String>,
+    queries: Queries,
+    /// The queries' columns.
+    fields: Fields,
+    #[serde(default = "usual_patience")]
+    timeout_ms: u64,
+}
+
+fn usual_port() -> u16 {
+    5432
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The admin's own queries.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Queries {
+    /// Whose private data: `$1` and so on are what `parameters` names.
+    find: Find,
+    /// Who has the id `$1`.
+    by_id: String,
+    /// Who logs in as `$1`, which comes in lower case.
+    by_login_name: Option<String>,
+    /// Who logs in as `$1` with the password `$2`: nobody, where it is another.
+    verify: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Find {
+    query: String,
+    parameters: Vec<String>,
+}
+
+impl Queries {
+    fn all(&mut self) -> [(&'static str, Option<&mut String>); 4] {
+        [
+            ("find/query", Some(&mut self.find.query)),
+            ("by_id", Some(&mut self.by_id)),
+            ("by_login_name", self.by_login_name.as_mut()),
+            ("verify", self.verify.as_mut()),
+        ]
+    }
+
+    /// Puts each into our selection; which of them are too long, or none.
+    fn wrap(&mut self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (name, query) in self.all() {
+            let Some(query) = query else { continue };
+            let bare = query.trim().trim_end_matches(';').trim_end();
+            if bare.is_empty() || bare.len() > 8192 || bare.contains('\0') {
+                faults.push(Fault::at(format!("/connection/queries/{name}"), "must be a query of at most 8192 bytes"));
+            }
+            *query = selection(bare);
+        }
+        faults
+    }
+}
+
+/// A query as what our own selects from: there nothing but a query can stand, and nothing that writes.
+fn selection(query: &str) -> String {
+    format!("SELECT row_to_json(found)::text FROM (\n{query}\n) AS found LIMIT {MOST_CANDIDATES}")
+}
+
+/// Whether a text can be a column's name; it is looked up in what came, and stands in no query.
+fn is_column(text: &str) -> bool {
+    (1..=63).contains(&text.len()) && !text.contains('\0')
+}
+
+impl Settings {
+    fn faults(&mut self, reach: &Reach) -> Vec<Fault> {
+        let at = |place: &str, why: &str| Fault::at(format!("/connection/{place}"), why);
+        let mut faults = self.fields.faults(is_column);
+        match Host::parse(&self.host) {
+            Ok(host) => {
+                let wrong = admit(reach, &host.to_string(), self.port, self.tls).err();
+                faults.extend(wrong.map(|why| at(if self.tls { "host" } else { "tls" }, why)));
+            }
+            Err(_) => faults.push(at("host", "must be a host's name or address")),
+        }
+        for (place, text) in [("database", &self.database), ("user", &self.user)] {
+            if text.is_empty() || text.len() > 63 || text.contains('\0') {
+                faults.push(at(place, "must be 1 to 63 bytes"));
+            }
+        }
+        if self.queries.find.parameters.is_empty() || self.queries.find.parameters.len() > 50 {
+            faults.push(at("queries/find/parameters", "must name 1 to 50 fields of private data"));
+        }
+        faults.extend(self.queries.wrap());
+        if !PATIENCE.contains(&self.timeout_ms) {
+            faults.push(at("timeout_ms", "must be from 100 to 10000"));
+        }
+        faults
+    }
+}
+
+impl Kind for Postgres {
+    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<Fault>> {
+        let mut settings: Settings = parsed(connection.settings)?;
+        let mut faults = settings.faults(&self.reach);
+        let config = tls(settings.ca.as_deref()).map_err(|fault| vec![fault])?;
+        let password = connection.secrets.get("password").cloned();
+        if password.is_none() {
+            faults.push(Fault::at("/secrets/password", "must be the user's password"));
+        }
+        let (Some(password), true) = (password, faults.is_empty()) else { return Err(faults) };
+        let mut to = tokio_postgres::Config::new();
+        to.user(&settings.user).dbname(&settings.database).password(password.expose()).application_name("countersign");
+        to.ssl_mode(if settings.tls {
+            tokio_postgres::config::SslMode::Require
+        } else {
+            tokio_postgres::config::SslMode::Disable
+        });
+        let patience = Duration::from_millis(settings.timeout_ms);
+        let pool = Pool::new(self.reach.clone(), (settings.host.clone(), settings.port), to, config, patience);
+        Ok(Arc::new(Open { settings, pool }))
+    }
+}
+
+/// A directory that was opened.
+struct Open {
+    settings: Settings,
+    pool: Pool,
+}
+
+impl Open {
+    async fn ask(&self, query: &str, parameters: &[&str]) -> Result<Vec<Record>, Failure> {
+        let rows = self.pool.ask(query, parameters).await?;
+        rows.iter().map(|row| self.record(row)).collect()
+    }
+
+    fn record(&self, row: &str) -> Result<Record, Failure> {
+        let row: Value = serde_json::from_str(row).map_err(|_| Failure::misconfigured("a row is no object"))?;
+        let read = |column: &str| row.get(column).map(texts).unwrap_or_default();
+        let record = self.settings.fields.record(read);
+        record.ok_or_else(|| Failure::misconfigured("a row has no id in the column that fields.id names"))
+    }
+
+    async fn one(&self, query: &str, parameters: &[&str]) -> Result<Option<Record>, Failure> {
+        let mut found = self.ask(query, parameters).await?;
+        found.dedup_by(|a, b| a.id == b.id);
+        Ok(found.pop().filter(|_| found.is_empty()))
+    }
+}
+
+#[async_trait]
+impl Directory for Open {
+    async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Record>, Failure> {
+        let find = &self.settings.queries.find;
+        for wanted in wanted {
+            if self.settings.fields.of(&wanted.field).is_empty() {
+                return Err(Failure::misconfigured(format!("fields names no column for {}", wanted.field)));
+            }
+        }
+        let value = |field: &String| {
+            let wanted = wanted.iter().find(|wanted| wanted.field == *field);
+            let missing = || Failure::misconfigured(format!("the query wants {field}, which directory.match does not"));
+            wanted.map(|wanted| wanted.value.as_str()).ok_or_else(missing)
+        };
+        let values = find.parameters.iter().map(value).collect::<Result<Vec<_>, _>>()?;
+        self.ask(&find.query, &values).await
+    }
+
+    async fn by_login_name(&self, name: &str) -> Result<Option<Record>, Failure> {
+        let query = self.settings.queries.by_login_name.as_ref();
+        let query = query.ok_or_else(|| Failure::misconfigured("queries has no by_login_name"))?;
+        self.one(query, &[&folded(name)]).await
+    }
+
+    async fn by_id(&self, id: &CustomerId) -> Result<Option<Record>, Failure> {
+        let found = self.one(&self.settings.queries.by_id, &[id.as_str()]).await?;
+        Ok(found.filter(|record| record.id == *id))
+    }
+
+    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, Failure> {
+        let query = self.settings.queries.verify.as_ref();
+        let query = query.ok_or_else(|| Failure::misconfigured("queries has no verify"))?;
+        let Some(password) = std::str::from_utf8(password.expose()).ok().filter(|password| !password.is_empty()) else {
+            return Ok(Verified::Wrong);
+        };
+        let found = self.one(query, &[&folded(login_name), password]).await?;
+        Ok(found.map_or(Verified::Wrong, |record| Verified::Right(Box::new(record))))
+    }
+}

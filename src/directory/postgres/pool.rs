@@ -1,0 +1,181 @@
+//! A few connections to one database, each given to one query at a time. One that a query left halfway is
+//! not used again.
+//!
+//! Of a server's words no more is told than what is about the query itself: others quote values.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use countersign_channels::reach::Reach;
+use rustls::ClientConfig;
+use tokio::sync::Semaphore;
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
+use tokio_postgres::{Client, Config, Error};
+
+use super::secured::Secured;
+use crate::directory::Failure;
+use crate::directory::dial::dial;
+
+/// Queries that run at one time.
+const MOST_AT_ONCE: usize = 8;
+
+/// A text, for a parameter of whatever type the query makes it: the server reads it as that type's
+/// literal, and only as that.
+struct Text<'a>(&'a str);
+
+/// The driver writes parameters into its log.
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Text(…)")
+    }
+}
+
+impl ToSql for Text<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+
+    to_sql_checked!();
+}
+
+/// The connections.
+pub(super) struct Pool {
+    reach: Reach,
+    host: String,
+    port: u16,
+    to: Config,
+    tls: Arc<ClientConfig>,
+    patience: Duration,
+    idle: Mutex<Vec<Client>>,
+    room: Semaphore,
+}
+
+impl Pool {
+    pub fn new(
+        reach: Reach,
+        (host, port): (String, u16),
+        to: Config,
+        tls: Arc<ClientConfig>,
+        patience: Duration,
+    ) -> Self {
+        let (idle, room) = (Mutex::default(), Semaphore::new(MOST_AT_ONCE));
+        Self { reach, host, port, to, tls, patience, idle, room }
+    }
+
+    /// The rows of a query that gives one text. A connection that was idle may have been closed
+    /// meanwhile: then another is made.
+    pub async fn ask(&self, query: &str, parameters: &[&str]) -> Result<Vec<String>, Failure> {
+        if parameters.iter().any(|value| value.contains('\0')) {
+            return Ok(Vec::new()); // no text of a database holds it
+        }
+        let whole = async {
+            let _turn = self.room.acquire().await.map_err(Failure::down)?;
+            while let Some(client) = self.idle_one() {
+                match self.run(&client, query, parameters).await {
+                    Err(error) if error.code().is_none() => {} // it broke; what it was asked can be asked again
+                    asked => return self.judge(asked, client).await,
+                }
+            }
+            let client = self.connect().await?;
+            let asked = self.run(&client, query, parameters).await;
+            self.judge(asked, client).await
+        };
+        // The server ends the query a little earlier than nobody waits for it any more.
+        let patience = self.patience + Duration::from_millis(500);
+        tokio::time::timeout(patience, whole).await.map_err(|_| Failure::down("no answer in time"))?
+    }
+
+    fn idle_one(&self) -> Option<Client> {
+        let mut idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        idle.retain(|client| !client.is_closed());
+        idle.pop()
+    }
+
+    async fn connect(&self) -> Result<Client, Failure> {
+        let stream = dial(&self.reach, &self.host, self.port, self.patience).await?;
+        let secured =
+            Secured::new(&self.host, self.tls.clone()).ok_or_else(|| Failure::misconfigured("the host is none"))?;
+        let (client, connection) = self.to.connect_raw(stream, secured).await.map_err(|error| said(&error))?;
+        tokio::spawn(async move {
+            let _ = connection.await; // whoever waits for an answer hears that it ended
+        });
+        Ok(client)
+    }
+
+    async fn run(&self, client: &Client, query: &str, parameters: &[&str]) -> Result<Vec<String>, Error> {
+        let patience = self.patience.as_millis();
+        // Notices would stand in our log, and may quote values.
+        let begin =
+            format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {patience}; SET LOCAL client_min_messages = error");
+        client.batch_execute(&begin).await?;
+        let texts: Vec<Text<'_>> = parameters.iter().map(|value| Text(value)).collect();
+        let texts: Vec<&(dyn ToSql + Sync)> = texts.iter().map(|text| text as _).collect();
+        let rows = client.query(query, &texts).await?;
+        rows.iter().map(|row| row.try_get::<_, String>(0)).collect()
+    }
+
+    /// Ends the transaction, keeps the connection, and says what the answer means.
+    async fn judge(&self, asked: Result<Vec<String>, Error>, client: Client) -> Result<Vec<String>, Failure> {
+        if client.batch_execute("ROLLBACK").await.is_ok() {
+            let mut idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            idle.push(client);
+        }
+        match asked {
+            // A value that is none of the column's type is in no row (SQLSTATE class 22).
+            Err(error) if error.code().is_some_and(|code| code.code().starts_with("22")) => Ok(Vec::new()),
+            asked => asked.map_err(|error| said(&error)),
+        }
+    }
+}
+
+/// What an error of the driver is.
+fn said(error: &Error) -> Failure {
+    let Some(told) = error.as_db_error() else {
+        let tls = std::error::Error::source(error).is_some_and(|inner| {
+            let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+        });
+        return match tls {
+            true => Failure::refused("TLS failed: its certificate is not one of the authority that is trusted here"),
+            false if error.to_string().contains("tls") || error.to_string().contains("TLS") => {
+                Failure::refused("the server does not speak TLS")
+            }
+            false if error.to_string().contains("parameters") => {
+                Failure::misconfigured("the query does not have as many parameters as it is given")
+            }
+            false => Failure::down("the connection broke"),
+        };
+    };
+    let (code, with) = (told.code().code(), |words: &str| format!("{words} (SQLSTATE {})", told.code().code()));
+    match code {
+        "57014" => Failure::down(with("the query took too long")),
+        "42501" => Failure::refused(with("the role may not read that")),
+        _ if code.starts_with("25") => Failure::misconfigured(with("the query does more than read")),
+        _ if code.starts_with("28") => Failure::refused(with("it does not let the role in")),
+        // What is about the query's own text, or its words for things.
+        _ if code.starts_with("42") || code.starts_with("3D") || code.starts_with("0A") => {
+            Failure::misconfigured(with(told.message()))
+        }
+        _ => Failure::down(with("it does not answer")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_does_not_print() {
+        assert_eq!(format!("{:?}", [Text("demo")]), "[Text(…)]");
+    }
+}

@@ -1,0 +1,289 @@
+//! What admins and agents do to accounts: passwords, who may not log in, locks, authenticator apps. Who a
+//! customer is, and by which ways she is reached, the team's directory says.
+
+use serde_json::json;
+
+use super::links::fresh;
+use super::logins::{Account, Ruled, When};
+use super::teams::TeamView;
+use super::{Error, Gateway, Remember, Told};
+use crate::directory::{Directory, Failure};
+use crate::domain::ceiling::Need;
+use crate::domain::country;
+use crate::domain::customer::{Record, folded};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{CustomerId, TeamName};
+use crate::domain::login::letters::Stop;
+use crate::domain::login::{AppState, Login, never_for_good};
+use crate::domain::method::Guarded;
+use crate::domain::password::{Password, Policy};
+use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::sending::Way;
+use crate::domain::time::Moment;
+use crate::domain::totp::Totp;
+use crate::domain::typed::Digits;
+
+/// How an account stands, as those who look after it see it.
+#[derive(Clone, Debug)]
+pub struct AccountState {
+    /// Whether she has a password, or her directory has one.
+    pub registered: bool,
+    /// Since when she may not log in.
+    pub disabled_at: Option<Moment>,
+    /// Until when nobody may guess from an unknown place.
+    pub locked_until: Option<Moment>,
+    /// Nothing is taken of her at all until an admin says otherwise.
+    pub banned: bool,
+    /// Wrong passwords in a row.
+    pub failures: u32,
+    /// Those that are still taken.
+    pub remaining: u32,
+    /// When the first of them came.
+    pub first_failed_at: Option<Moment>,
+    /// When a lock fell last.
+    pub last_locked_at: Option<Moment>,
+    /// When she came in last.
+    pub last_login_at: Option<Moment>,
+    /// When her password was chosen.
+    pub password_set_at: Option<Moment>,
+    /// Until when a link to another password is out.
+    pub reset_until: Option<Moment>,
+    /// Her authenticator app.
+    pub app: AppState,
+    /// Where she is logged in.
+    pub tickets: usize,
+}
+
+impl Gateway {
+    /// A team as it is now.
+    pub(super) async fn standing_team(&self, team: &TeamName) -> Result<std::sync::Arc<TeamView>, Error> {
+        Ok(self.team(team).await?.ok_or(Refusal::NotFound("team"))?)
+    }
+
+    /// The customer of that id, as the team's directory has her.
+    pub(super) async fn customer_record(&self, team: &TeamView, id: &CustomerId) -> Result<Option<Record>, Error> {
+        self.built_in(&team.team.name).by_id(id).await.map_err(away)
+    }
+
+    /// Whose login name it is; a mail address that is one customer's alone is her login name, too.
+    pub(super) async fn person_named(&self, team: &TeamView, name: &str) -> Result<Option<Record>, Error> {
+        let directory = self.built_in(&team.team.name);
+        if let Some(record) = directory.by_login_name(name).await.map_err(away)? {
+            return Ok(Some(record));
+        }
+        if !name.contains('@') {
+            return Ok(None);
+        }
+        let mut found = directory.reached_at("email", name).await?;
+        Ok(found.pop().filter(|_| found.is_empty()))
+    }
+
+    /// Whether her password is kept here.
+    pub(super) fn keeps_passwords(team: &TeamView) -> bool {
+        team.effective.json["directory"]["kind"] == "builtin"
+    }
+
+    /// The account of a customer who is there.
+    async fn account(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+    ) -> Result<(std::sync::Arc<TeamView>, Record, Account), Error> {
+        let view = self.standing_team(team).await?;
+        let record = self.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
+        Ok((view, record, self.account_of(team, id)))
+    }
+
+    /// What a password must be to be this customer's; said before anything is changed.
+    pub fn judge_password(&self, team: &TeamView, record: &Record, text: &str) -> Result<Password, Refusal> {
+        if !Self::keeps_passwords(team) {
+            return Err(Refusal::PasswordElsewhere);
+        }
+        let own: Vec<&str> =
+            record.username.iter().chain(&record.emails).map(String::as_str).chain([record.id.as_str()]).collect();
+        let policy = Policy { min_length: team.effective.settings.password.min_length };
+        let weak = |why: crate::domain::password::Weakness| {
+            Refusal::UnusableCustomer(vec![Fault::at("/password", why.to_string())])
+        };
+        policy.choose(text, &own).map_err(weak)
+    }
+
+    /// Gives a customer a password: from now on she is registered.
+    pub async fn set_password(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+        password: Password,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let (hash, account) = (self.hash_password(password).await?, self.account_of(team, id));
+        let rule = |login: &mut Login, when: When| {
+            login.set_password(hash.clone(), when.now);
+            let event = account.tells(self, EventKind::CustomerReset, actor, when.now, json!({"step": "set"}));
+            Ruled::telling(Ok(()), vec![event])
+        };
+        fresh(self.change_login(&account, rule, None).await?)
+    }
+
+    /// How an account stands.
+    pub async fn account_state(&self, team: &TeamName, id: &CustomerId) -> Result<AccountState, Error> {
+        let view = self.standing_team(team).await?;
+        let account = self.account_of(team, id);
+        let login = self.login(&account).await?;
+        let login = login.unwrap_or_else(|| Login::new(team.clone(), Some(id.clone()), self.epoch().number));
+        let known = self.at_ceiling_of(&account, Need::Look).await?;
+        let (now, sure) = self.now_and_sure();
+        let rule = never_for_good(view.effective.settings.lockout_of(Guarded::Login));
+        let (failures, remaining) = login.passwords.counts(&rule);
+        let shown = |at: Option<Moment>| at.map(|at| at.shown(sure, now));
+        let locked_until = shown(login.locked(sure));
+        Ok(AccountState {
+            registered: login.is_registered() || !Self::keeps_passwords(&view),
+            disabled_at: login.disabled_at,
+            locked_until,
+            banned: known.bans(),
+            failures,
+            remaining: if locked_until.is_some() { 0 } else { remaining },
+            first_failed_at: shown(login.passwords.first_failed_at),
+            last_locked_at: shown(login.passwords.last_locked_at),
+            last_login_at: login.last_login_at,
+            password_set_at: login.password_set_at(),
+            reset_until: login.reset.as_ref().map(|reset| reset.expires_at),
+            app: login.app(),
+            tickets: login.tickets.count(),
+        })
+    }
+
+    /// From now on she may not log in, and is nowhere logged in.
+    pub async fn disable_account(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
+        let (view, _, account) = self.account(team, id).await?;
+        let rule = |login: &mut Login, when: When| {
+            if Self::keeps_passwords(&view) && !login.is_registered() {
+                return Ruled::quiet(Err(Refusal::Guest));
+            }
+            let is_new = login.disable(when.now);
+            let event = || account.tells(self, EventKind::CustomerDisabled, actor, when.now, json!({}));
+            Ruled::telling(Ok(()), is_new.then(event).into_iter().collect())
+        };
+        fresh(self.change_login(&account, rule, None).await?)
+    }
+
+    /// She may log in again.
+    pub async fn enable_account(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
+        let (_, _, account) = self.account(team, id).await?;
+        let rule = |login: &mut Login, when: When| {
+            let was = login.disabled_at.take().is_some();
+            let event = || account.tells(self, EventKind::CustomerEnabled, actor, when.now, json!({}));
+            Ruled::telling(Ok(()), was.then(event).into_iter().collect())
+        };
+        fresh(self.change_login(&account, rule, None).await?)
+    }
+
+    /// What was guessed wrongly is forgotten; with `ban` also what has banned her over all her addresses.
+    pub async fn unlock_account(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+        ban: bool,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let (_, _, account) = self.account(team, id).await?;
+        let known = self.at_ceiling_of(&account, Need::Look).await?;
+        if known.bans() && !ban {
+            return Err(Refusal::Forbidden.into());
+        }
+        if known.bans() {
+            self.at_ceiling_of(&account, Need::Lift).await?;
+        }
+        let rule = |login: &mut Login, when: When| {
+            let was = login.unlock(when.sure) || known.bans();
+            let event = || account.tells(self, EventKind::CustomerUnlocked, actor, when.now, json!({}));
+            Ruled::telling(Ok(()), was.then(event).into_iter().collect())
+        };
+        fresh(self.change_login(&account, rule, None).await?)
+    }
+
+    /// An authenticator app is given its secret, as the address that apps read; told once.
+    pub async fn enrol_customer_app(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+        remember: Option<&Remember<'_, String>>,
+    ) -> Result<Told<String>, Error> {
+        let (view, record, account) = self.account(team, id).await?;
+        let totp = Totp::new(self.draw());
+        let issuer = view.effective.settings.brand.name.as_deref().unwrap_or(&view.team.title);
+        let called = record.username.as_deref().or(record.emails.first().map(String::as_str)).unwrap_or(id.as_str());
+        let url = totp.otpauth_url(issuer, called);
+        let rule = |login: &mut Login, _: When| Ruled::quiet(login.enrol(totp.clone()).map(|()| url.clone()));
+        self.change_login(&account, rule, remember).await
+    }
+
+    /// The app shows that it has the secret: from now on it is asked at each login.
+    pub async fn confirm_customer_app(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+        code: &str,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let (view, _, account) = self.account(team, id).await?;
+        let lockout = never_for_good(view.effective.settings.lockout_of(Guarded::Otp));
+        let digits = Digits::parse(code);
+        let rule = |login: &mut Login, when: When| {
+            if login.app() != AppState::Pending {
+                return Ruled::quiet(Err(Refusal::NoApp));
+            }
+            if let Err(refusal) = login.answers.admit(None, when.sure) {
+                return Ruled::quiet(Err(refusal));
+            }
+            if !digits.as_ref().is_some_and(|digits| login.confirm(digits.expose(), when.now)) {
+                login.answers.fail(None, &lockout, when.sure);
+                return Ruled::quiet(Err(Refusal::WrongAppCode));
+            }
+            login.answers.succeed(None);
+            let data = json!({"app": "confirmed"});
+            Ruled::telling(Ok(()), vec![account.tells(self, EventKind::CustomerChanged, actor, when.now, data)])
+        };
+        fresh(self.change_login(&account, rule, None).await?)
+    }
+
+    /// Takes an authenticator app away.
+    pub async fn drop_customer_app(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
+        let (_, _, account) = self.account(team, id).await?;
+        let rule = |login: &mut Login, when: When| {
+            let data = json!({"app": "removed"});
+            let event = || account.tells(self, EventKind::CustomerChanged, actor, when.now, data);
+            Ruled::telling(Ok(()), login.drop_app().then(event).into_iter().collect())
+        };
+        fresh(self.change_login(&account, rule, None).await?)
+    }
+
+    /// Where a message to a customer can go, the first to be tried first. `only` is an address that must
+    /// be her own: then nothing goes anywhere else.
+    pub(super) fn stops(team: &TeamView, record: &Record, only: Option<&str>, codes: bool) -> Vec<Stop> {
+        let settings = &team.effective.settings;
+        let only = only.map(folded);
+        let own = |list: &[String]| match &only {
+            None => list.first().cloned(),
+            Some(only) => list.iter().find(|address| folded(address) == *only).cloned(),
+        };
+        let (phone, email) = (own(&record.phones), own(&record.emails));
+        let has = |way: Way| team.channels.iter().any(|channel| channel.as_str() == way.as_str());
+        let stop = |way: Way| {
+            let to = match way {
+                Way::Sms if has(way) => phone.clone(),
+                Way::Email if has(way) => email.clone(),
+                Way::Event if codes && team.event_webhook().is_some() => phone.clone().or(email.clone()),
+                Way::Chat | Way::Sms | Way::Email | Way::Event => None,
+            }?;
+            settings.send_budget.allows(country::of(&to)).then_some(Stop { way, to })
+        };
+        settings.delivery.ways().into_iter().filter_map(stop).collect()
+    }
+}
+
+/// A directory that does not answer; never a reason to let anybody in.
+fn away(failure: Failure) -> Error {
+    Error::Away(format!("the directory: {failure}"))
+}

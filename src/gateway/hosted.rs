@@ -1,0 +1,223 @@
+//! The gateway's own login page, for teams that have none: an external login page like any other. It is
+//! given the signed URL, which it verifies, and answers with a signed assertion by the way that every
+//! login page's takes. Nothing here raises a flag.
+
+use serde_json::json;
+use subtle::ConstantTimeEq;
+use url::{Url, form_urlencoded};
+
+use super::links::fresh;
+use super::logging_in::{LoggedIn, LoggingIn};
+use super::teams::TeamView;
+use super::turns::{Visit, With};
+use super::{Error, Gateway, Held};
+use crate::domain::event::Actor;
+use crate::domain::id::{CustomerId, TeamName};
+use crate::domain::login::LoginTag;
+use crate::domain::login::codes::Purpose;
+use crate::domain::login::devices::Device;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::hosted::{Knocking, knock, miss};
+use crate::domain::rules::postback::Accepted;
+use crate::domain::secret::{MacKey, base64url};
+use crate::domain::team::{KeyStatus, Material};
+use crate::domain::time::Moment;
+use crate::domain::token::{Token, TokenKind};
+use crate::domain::turn::Turn;
+
+/// An assertion lives so many seconds: it is posted at once.
+const ASSERTION_SECONDS: u64 = 60;
+
+/// Somebody at the login page, with a URL that the gateway has signed.
+pub struct AtLogin {
+    /// The team whose page it is.
+    pub team: std::sync::Arc<TeamView>,
+    /// `cs_token`: what the answer is for.
+    pub handle: Token,
+    /// Who.
+    pub knocking: Knocking,
+}
+
+/// How a step at the login page went.
+pub enum Stepped {
+    /// That was not right, or nothing is taken.
+    Wrong,
+    /// A code is wanted besides; for whom, without saying who that is.
+    Code(LoginTag),
+    /// The login page has answered: where the browser goes next.
+    Answered(String),
+}
+
+impl Gateway {
+    /// Where a team's own login page is: what its `authentication_url` may be set to.
+    pub fn login_page_url(&self, team: &TeamName) -> String {
+        format!("{}/login/{team}", self.public_url())
+    }
+
+    /// Reads and verifies the URL that somebody comes with.
+    pub async fn at_login(&self, team: &str, query: &str) -> Result<AtLogin, Error> {
+        let unknown = || Error::Refused(Refusal::NotFound("link"));
+        let name: TeamName = team.parse().map_err(|_| unknown())?;
+        let view = self.team(&name).await?.ok_or_else(unknown)?;
+        let (signed, signature) = query.split_once("&cs_signature=").ok_or_else(unknown)?;
+        let part = |wanted: &str| {
+            let mut all = form_urlencoded::parse(signed.as_bytes()).filter(|(name, _)| name == wanted);
+            all.next().map(|(_, value)| value.into_owned()).filter(|_| all.next().is_none())
+        };
+        let (Some(text), Some(callback), Some(kid)) = (part("cs_token"), part("cs_callback"), part("cs_kid")) else {
+            return Err(unknown());
+        };
+        let url = Url::parse(&format!("{}?{signed}", self.login_page_url(&name))).map_err(|_| unknown())?;
+        let key = verifying(&view, &kid, self.now()).ok_or_else(unknown)?;
+        let right: bool = base64url(&key.sign(url.as_str().as_bytes())).as_bytes().ct_eq(signature.as_bytes()).into();
+        let handle = Token::parse(&text).filter(|token| token.kind == TokenKind::Handle);
+        let handle = handle.filter(|_| right && callback == self.callback(&text)).ok_or_else(unknown)?;
+        let late = part("cs_expires").and_then(|end| end.parse::<u64>().ok());
+        if late.is_some_and(|end| end <= self.now().unix_seconds()) {
+            return Err(Refusal::LinkExpired.into());
+        }
+        let held = self.at_door(&name, &handle, |turn| knock(turn, &handle)).await?;
+        Ok(AtLogin { team: view, knocking: held.outcome, handle })
+    }
+
+    async fn at_door<T: Clone>(
+        &self,
+        team: &TeamName,
+        handle: &Token,
+        rule: impl Fn(Turn<'_>) -> crate::domain::turn::Decision<T>,
+    ) -> Result<Held<T>, Error> {
+        let with = With::Link(handle.number);
+        let visit = Visit { id: handle.interaction, team: Some(team), actor: Actor::Person, with };
+        fresh(self.turn(visit, |turn: Turn<'_>, _: &TeamView| rule(turn), None).await?)
+    }
+
+    fn device_at(&self, at: &AtLogin) -> Device {
+        let device = at.knocking.device.as_ref();
+        let said = |part: fn(&crate::domain::interaction::Device) -> Option<&str>| device.and_then(part);
+        self.device(said(|device| device.fingerprint.as_deref()), said(|device| device.region.as_deref()))
+    }
+
+    /// What binds the second step to this browser at this link.
+    fn page_mark(&self, at: &AtLogin, browser: &str) -> [u8; 16] {
+        let made = self.keys.form.tag(&[b"second step", at.handle.text().as_bytes(), browser.as_bytes()]);
+        let mut mark = [0; 16];
+        mark.copy_from_slice(&made.as_bytes()[..16]);
+        mark
+    }
+
+    fn signing<'a>(&self, at: &'a AtLogin, browser: &str) -> LoggingIn<'a> {
+        let (device, page) = (self.device_at(at), Some(self.page_mark(at, browser)));
+        LoggingIn { team: &at.team, device, actor: &Actor::Person, page, counted: at.knocking.known.as_ref() }
+    }
+
+    /// Name and password were typed.
+    pub async fn log_in_here(
+        &self,
+        at: &AtLogin,
+        browser: &str,
+        (name, password): (&str, &str),
+    ) -> Result<Stepped, Error> {
+        let _alone = self.logging_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
+        self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
+        let by = self.signing(at, browser);
+        match self.log_in(&by, (name, password), None).await? {
+            LoggedIn::No => self.missed(at).await,
+            LoggedIn::SecondStep(holder) => {
+                self.request_code(&by, Purpose::Second, holder.customer.as_str(), None).await?;
+                Ok(Stepped::Code(LoginTag::of(&self.keys, &at.team.team.name, &holder.customer)))
+            }
+            LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "password").await,
+        }
+    }
+
+    /// The code was typed that was asked for besides.
+    pub async fn answer_here(
+        &self,
+        at: &AtLogin,
+        browser: &str,
+        (of, code): (LoginTag, &str),
+    ) -> Result<Stepped, Error> {
+        let _alone = self.logging_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
+        self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
+        let by = self.signing(at, browser);
+        let Some(customer) = self.whose(at, of).await? else { return self.missed(at).await };
+        match self.answer_code(&by, Purpose::Second, customer.as_str(), (code, None)).await? {
+            LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "two_factor").await,
+            LoggedIn::No | LoggedIn::SecondStep(_) => self.missed(at).await,
+        }
+    }
+
+    /// Another code is asked for.
+    pub async fn resend_here(&self, at: &AtLogin, browser: &str, of: LoginTag) -> Result<(), Error> {
+        let by = self.signing(at, browser);
+        match self.whose(at, of).await? {
+            Some(customer) => self.request_code(&by, Purpose::Second, customer.as_str(), None).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn whose(&self, at: &AtLogin, of: LoginTag) -> Result<Option<CustomerId>, Error> {
+        let team = at.team.team.name.clone();
+        let account = super::logins::Account { team, tag: of, whose: super::logins::Whose::Kept };
+        Ok(self.login(&account).await?.and_then(|login| login.customer))
+    }
+
+    /// The person gives up.
+    pub async fn give_up_here(&self, at: &AtLogin) -> Result<Stepped, Error> {
+        self.assert_here(at, json!({"sub": "nobody", "outcome": "cancelled"})).await
+    }
+
+    async fn missed(&self, at: &AtLogin) -> Result<Stepped, Error> {
+        self.at_door(&at.team.team.name, &at.handle, |turn| miss(turn, &at.handle)).await?;
+        Ok(Stepped::Wrong)
+    }
+
+    /// The page says who it was, in the words that any login page would use.
+    async fn vouch_for(&self, at: &AtLogin, customer: &CustomerId, acr: &str) -> Result<Stepped, Error> {
+        let record = self.customer_record(&at.team, customer).await?.ok_or(Refusal::NotFound("customer"))?;
+        let rules = &at.team.effective.settings.directory.matching;
+        let known =
+            rules.iter().filter_map(|rule| Some((rule.field.clone(), json!(record.values(&rule.field).first()?))));
+        let private_data: serde_json::Map<_, _> = known.collect();
+        let claims = json!({
+            "sub": customer, "name": record.name, "auth_time": self.now().unix_seconds(), "acr": acr,
+            "private_data": private_data,
+        });
+        self.assert_here(at, claims).await
+    }
+
+    async fn assert_here(&self, at: &AtLogin, claims: serde_json::Value) -> Result<Stepped, Error> {
+        let (kid, key) = at.team.signing.as_ref().ok_or(Refusal::NoSecurityKey)?;
+        let (handle, now) = (at.handle.text(), self.now().unix_seconds());
+        let mut all = json!({
+            "iss": self.login_page_url(&at.team.team.name),
+            "aud": self.callback(&handle),
+            "nonce": handle,
+            "jti": base64url(&self.draw::<18>()),
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+        });
+        if let (Some(all), serde_json::Value::Object(claims)) = (all.as_object_mut(), claims) {
+            all.extend(claims.into_iter().filter(|(_, value)| !value.is_null()));
+        }
+        let header = json!({"alg": "HS256", "typ": "postback+jwt", "kid": kid}).to_string();
+        let signed = format!("{}.{}", base64url(header.as_bytes()), base64url(all.to_string().as_bytes()));
+        let assertion = format!("{signed}.{}", base64url(&key.sign(signed.as_bytes())));
+        let held: Held<Accepted> = self.post_back(&handle, &assertion).await?;
+        Ok(Stepped::Answered(self.continue_url(&held.outcome.done)))
+    }
+}
+
+/// The team's shared key of that id, while it counts.
+fn verifying(team: &TeamView, kid: &str, now: Moment) -> Option<MacKey> {
+    let key = team.team.security_keys.iter().find(|key| key.kid.as_str() == kid)?;
+    let counts = match key.status {
+        KeyStatus::Active => true,
+        KeyStatus::Retiring(until) => now < until,
+        KeyStatus::Revoked(_) => false,
+    };
+    match &key.material {
+        Material::Shared(secret) if counts => Some(MacKey::new(secret.expose())),
+        _ => None,
+    }
+}

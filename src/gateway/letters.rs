@@ -1,0 +1,249 @@
+//! Messages to customers that belong to no conversation: a node that has claimed one hands it to its
+//! channel, or tells the team's own sender, and records what became of it. A claim that nobody settled
+//! lapses, and the message goes again under the same id.
+
+use countersign_channels::{Address, Content, Message, Terms};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::logins::{Account, Ruled, Whose};
+use super::queue::Queue;
+use super::sending::{hand, outcome_of};
+use super::teams::TeamView;
+use super::telling::signer;
+use super::{Error, Gateway, decode, requesting, sms};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::login::letters::{About, Letter, News, Stop};
+use crate::domain::login::{Login, LoginTag};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::send::Tried;
+use crate::domain::sending::{Destination, PATIENCE, Way};
+use crate::domain::webhook::OTP_REQUESTED;
+use crate::domain::wording;
+use crate::gateway::decide::Reads;
+use crate::store::Key;
+
+/// Letters that are handed over at the same time.
+const ABREAST: usize = 32;
+
+/// A letter that this node has claimed: in which record, by its number.
+pub(super) struct Claim {
+    pub key: Key,
+    pub number: u32,
+}
+
+/// What this node is to send.
+pub(super) type Claimed = Queue<Claim>;
+
+impl Gateway {
+    /// The alarm of a login has come: whoever hears it first claims what is due.
+    pub(super) async fn claim_letters(&self, key: &Key) {
+        let Some(account) = account_at(key) else { return };
+        let claimed = self.change_login(
+            &account,
+            |login, when| Ruled { claimed: login.claim_letters(when.now), ..Ruled::quiet(Ok(())) },
+            None,
+        );
+        match claimed.await {
+            Ok(_) | Err(Error::Refused(Refusal::NotFound(_))) => {}
+            Err(error) => tracing::error!(%error, "a customer's letters could not be claimed; the alarm comes again"),
+        }
+    }
+
+    /// Sends what this node has claimed so far; how many messages it was.
+    pub async fn send_letters(&self) -> usize {
+        self.letters.drain(ABREAST, |claim| self.send_letter(claim)).await
+    }
+
+    /// Sends for ever, at once when something is claimed.
+    pub async fn send_letters_forever(&self) {
+        self.letters.serve(ABREAST, |claim| self.send_letter(claim)).await;
+    }
+
+    async fn send_letter(&self, claim: Claim) {
+        match self.try_letter(&claim).await {
+            Ok(()) | Err(Error::Refused(Refusal::NotFound(_))) => {}
+            Err(error) => tracing::error!(%error, "a customer's letter waits for its claim to lapse"),
+        }
+    }
+
+    async fn try_letter(&self, claim: &Claim) -> Result<(), Error> {
+        let Some(account) = account_at(&claim.key) else { return Ok(()) };
+        let Reads { partition, names } = Reads { partition: claim.key.partition, names: vec![claim.key.name.clone()] };
+        let opened = self.read(&Reads { partition, names }).await?.pop().flatten();
+        let Some(bytes) = opened else { return Ok(()) };
+        let mut login: Login = decode(&claim.key.name, &bytes)?;
+        login.settle(self.now(), self.epoch().number);
+        let Some(id) = &login.customer else { return Ok(()) };
+        let account = Account { whose: Whose::Customers(id.clone()), ..account };
+        let Some(letter) = login.letters.iter().find(|letter| letter.number == claim.number) else { return Ok(()) };
+        if self.now().plus(PATIENCE) > letter.trying.next {
+            return Ok(()); // too late for this claim: whoever makes the next one has the time for it
+        }
+        let team = self.team(&account.team).await?.ok_or(Refusal::NotFound("team"))?;
+        let how = self.try_stop(&team, &account, &login, letter).await?;
+        let (number, tries, jitter) = (letter.number, letter.trying.tries, self.draw::<1>()[0]);
+        let rule = |login: &mut Login, when: super::logins::When| {
+            let news = login.tried(number, tries, how, when.now, jitter);
+            let told = news.map(|news| {
+                let (kind, data) = told(news);
+                account.tells(self, kind, &Actor::Time, when.now, data)
+            });
+            Ruled::telling(Ok(()), told.into_iter().collect())
+        };
+        self.change_login(&account, rule, None).await.map(drop)
+    }
+
+    /// Sends it where it is to go now. What is sent is paid for here: until then nobody has asked for
+    /// anything but that it be tried.
+    async fn try_stop(
+        &self,
+        team: &TeamView,
+        account: &Account,
+        login: &Login,
+        letter: &Letter,
+    ) -> Result<Tried, Error> {
+        let Some(stop) = letter.stops.first() else { return Ok(Tried::Refused("no-address")) };
+        let name = &team.team.name;
+        let channel: ChannelName = stop.way.as_str().parse().expect("the names of ways are names of channels");
+        let to = Destination::of(name, &channel, &stop.to, &self.keys.pseudonym);
+        if stop.way == Way::Event {
+            if let Some(refused) = self.unpaid(team, to, letter).await? {
+                return Ok(refused);
+            }
+            return Ok(self.request_letter(team, account, login, (letter, stop)).await);
+        }
+        let Some(driver) = self.driver(team, &channel) else { return Ok(Tried::Refused("no-channel")) };
+        let Some((subject, content)) = self.letter_words(team, account.tag, login, (letter, stop)) else {
+            return Ok(Tried::Refused("gone"));
+        };
+        if let Some(held) = self.held_back(team, &channel, (driver.max_per_minute(), letter.trying)).await? {
+            return Ok(held);
+        }
+        if let Some(refused) = self.unpaid(team, to, letter).await? {
+            return Ok(refused);
+        }
+        let (id, to_whom, terms) =
+            (letter.message_id(account.tag), Address::new(&stop.to), self.letter_terms(login, letter));
+        let message = Message { id, to: to_whom, subject: Some(subject), content, terms };
+        let how = outcome_of(&hand(&*driver, &message, PATIENCE).await);
+        self.went(team, &channel, how, Some(letter.trying)).await;
+        if how == Tried::Sent && matches!(letter.about, About::Code(..)) {
+            self.count_sent(name, to.country);
+        }
+        Ok(how)
+    }
+
+    /// Pays for the first try on a way; what it cannot pay for is not sent.
+    async fn unpaid(&self, team: &TeamView, to: Destination, letter: &Letter) -> Result<Option<Tried>, Error> {
+        if letter.trying.tries > 1 {
+            return Ok(None);
+        }
+        match self.pay(team, to).await {
+            Ok(_) => Ok(None),
+            Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What holds for it at this moment. Nobody is in a conversation, so nobody has written.
+    fn letter_terms(&self, login: &Login, letter: &Letter) -> Terms {
+        let ends = match letter.about {
+            About::Code(purpose, _) => login.codes.get(purpose).and_then(|live| live.expires_at),
+            About::Reset(_) => login.reset.as_ref().map(|reset| reset.expires_at),
+        };
+        Terms { freely: false, seconds: ends.map(|end| end.since(self.now()).as_secs()) }
+    }
+
+    fn letter_words(
+        &self,
+        team: &TeamView,
+        of: LoginTag,
+        login: &Login,
+        (letter, stop): (&Letter, &Stop),
+    ) -> Option<(String, Content)> {
+        let settings = &team.effective.settings;
+        let (locale, brand) = (settings.locale.as_str(), settings.brand.name.as_deref());
+        match letter.about {
+            About::Code(purpose, _) => {
+                let live = login.codes.get(purpose)?;
+                let digits = live.digits(of, purpose, &self.keys.code);
+                let code = SecretString::from(String::from_utf8_lossy(digits.expose()).into_owned());
+                let message = settings.otp.message.as_str();
+                let text = match stop.way {
+                    Way::Email => wording::code_by_mail(message, locale),
+                    _ => sms::code_by_sms(message, &self.public_url, live.length()),
+                };
+                Some((wording::code_subject(locale, brand), Content::Code { text, code }))
+            }
+            About::Reset(_) => {
+                let token = login.reset.as_ref()?.token(&team.team.name, of, &self.keys.link);
+                let url = SecretString::from(self.reset_url(&token));
+                let text = wording::reset(locale, brand);
+                let text = if stop.way == Way::Sms { sms::plainer(&text) } else { text };
+                Some((wording::reset_subject(locale, brand), Content::Link { text, url }))
+            }
+        }
+    }
+
+    /// Asks the team to send a code: `otp.requested`, at the webhook that its settings name and nowhere
+    /// else.
+    async fn request_letter(
+        &self,
+        team: &TeamView,
+        account: &Account,
+        login: &Login,
+        (letter, stop): (&Letter, &Stop),
+    ) -> Tried {
+        let (Some(webhook), About::Code(purpose, _)) = (team.event_webhook(), letter.about) else {
+            return Tried::Refused("no-channel");
+        };
+        let Some(live) = login.codes.get(purpose) else { return Tried::Refused("gone") };
+        let digits = live.digits(account.tag, purpose, &self.keys.code);
+        let id = self.keys.replay.tag(&[OTP_REQUESTED.as_bytes(), letter.message_id(account.tag).as_bytes()]).name();
+        let body = json!({
+            "id": id,
+            "type": OTP_REQUESTED,
+            "at": letter.trying.since.to_string(),
+            "team": team.team.name,
+            "interaction": null,
+            "participant": null,
+            "data": {
+                "customer": login.customer,
+                "purpose": purpose.as_str(),
+                "code": String::from_utf8_lossy(digits.expose()),
+                "to": stop.to,
+                "expires_at": live.expires_at.map(|end| end.to_string()),
+            },
+        });
+        let answer = self.post(&webhook.url, &signer(webhook, self.now()), &id, body.to_string().into_bytes()).await;
+        requesting::outcome_of(answer)
+    }
+}
+
+/// What a listener is told of a letter: what it is about and by which way, never where to.
+fn told(news: News) -> (EventKind, Value) {
+    let about = |about| match about {
+        About::Code(purpose, _) => (EventKind::ChallengeSent, EventKind::ChallengeDeliveryFailed, purpose.as_str()),
+        About::Reset(_) => (EventKind::LinkSent, EventKind::LinkDeliveryFailed, "password_reset"),
+    };
+    match news {
+        News::Sent(what, way) => {
+            let (sent, _, purpose) = about(what);
+            (sent, json!({"purpose": purpose, "channel": way.as_str()}))
+        }
+        News::Failed(what, way, why, next) => {
+            let (_, failed, purpose) = about(what);
+            let next = next.map(Way::as_str);
+            (failed, json!({"purpose": purpose, "channel": way.as_str(), "reason": why, "next": next}))
+        }
+    }
+}
+
+/// The account whose record that is.
+fn account_at(key: &Key) -> Option<Account> {
+    let (team, tag) = key.name.strip_prefix("login/")?.split_once('/')?;
+    let team: TeamName = team.parse().ok()?;
+    Some(Account { team, tag: LoginTag::parse(tag)?, whose: Whose::Kept })
+}

@@ -1,0 +1,121 @@
+//! Logins that the chat's own platform vouches for: the browser that has logged in is led there, and
+//! the platform tells in the chat's account whose browser it was.
+//!
+//! What is carried leaves this house in the browser that has logged in, and in no message: whoever was
+//! sent a link of somebody else's is known to the platform as herself, and raises nothing there.
+
+use countersign_channels::inbound::Opened;
+use countersign_channels::{Address, DeliveryError, Linking};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::links::fresh;
+use super::turns::{Visit, With};
+use super::{Error, Gateway, Held};
+use crate::domain::confirmation::Confirmation;
+use crate::domain::event::Actor;
+use crate::domain::id::{ChannelName, Conversation, TeamName};
+use crate::domain::interaction::{Interaction, Role};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::continue_link::Found;
+use crate::domain::rules::linked::{Linked, awaits, linked};
+use crate::domain::token::Token;
+use crate::gateway::teams::TeamView;
+
+/// How the browser that has logged in gets the platform to say whose it is.
+pub struct WayToPlatform {
+    /// What people call the platform.
+    pub platform: String,
+    /// Where it is; none: it is asked for when the person wants to go.
+    pub url: Option<String>,
+}
+
+impl Gateway {
+    /// The way to the platform, from the done page of a login that waits for its code.
+    pub fn way_to_platform(&self, held: &Held<Found>) -> Option<WayToPlatform> {
+        let (team, interaction) = (&held.team, &held.interaction);
+        let confirmation = waiting(held)?;
+        let nonce = self.nonce_of(interaction, confirmation);
+        let url = match self.driver(team, &interaction.channel)?.linking(&nonce)? {
+            Linking::To(url) => Some(url.expose_secret().to_owned()),
+            Linking::Asked => None,
+        };
+        Some(WayToPlatform { platform: self.platform_of(team, &interaction.channel)?, url })
+    }
+
+    /// The same, now that the person wants to go there.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` where no login of that page waits, or there is no such way; `Away` where the platform
+    /// does not give it now.
+    pub async fn go_to_platform(&self, done: &Token) -> Result<String, Error> {
+        let held = self.visit_link(done).await?;
+        let nowhere = || Error::Refused(Refusal::NotFound("link"));
+        let interaction = &held.interaction;
+        let nonce = self.nonce_of(interaction, waiting(&held).ok_or_else(nowhere)?);
+        let driver = self.driver(&held.team, &interaction.channel).ok_or_else(nowhere)?;
+        let url = match driver.linking(&nonce).ok_or_else(nowhere)? {
+            Linking::To(url) => url,
+            Linking::Asked => {
+                let to = Address::new(interaction.conversation.as_str());
+                driver.ask_to_link(&to, &nonce).await.map_err(|error| unwilling(&held.team, interaction, &error))?
+            }
+        };
+        Ok(url.expose_secret().to_owned())
+    }
+
+    /// The platform tells whose browser came from a done page. It must be who chats, and nobody else's
+    /// conversation is looked at: not even one that is named beside the sender.
+    pub(super) async fn receive_opened(
+        &self,
+        team: &TeamName,
+        channel: &ChannelName,
+        opened: &Opened,
+    ) -> Result<(), Error> {
+        let Ok(conversation) = opened.conversation.as_str().parse::<Conversation>() else { return Ok(()) };
+        if opened.sender != opened.conversation {
+            return Ok(());
+        }
+        let address = self.address_now(self.address_of(team, channel, &conversation)).await?;
+        let Some(id) = address.open else { return Ok(()) };
+        match self.take_carried(Visit { id, team: Some(team), actor: Actor::Person, with: With::Nothing }, opened).await
+        {
+            Ok(Linked::Passed) => metrics::counter!("countersign_received_total", "outcome" => "linked").increment(1),
+            Ok(Linked::Nothing) | Err(Error::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn take_carried(&self, visit: Visit<'_>, opened: &Opened) -> Result<Linked, Error> {
+        if !awaits(&self.look(visit.id, visit.team).await?.interaction) {
+            return Ok(Linked::Nothing);
+        }
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| linked(turn, opened.token.expose_secret());
+        Ok(fresh(self.turn(visit, rule, None).await?)?.outcome)
+    }
+
+    fn nonce_of(&self, interaction: &Interaction, confirmation: &Confirmation) -> SecretString {
+        let carried = confirmation.carried(interaction.id, &self.keys.confirmation);
+        SecretString::from(String::from_utf8_lossy(carried.expose()).into_owned())
+    }
+
+    /// What people call the platform of a team's channel.
+    fn platform_of(&self, team: &TeamView, channel: &ChannelName) -> Option<String> {
+        let definition = &team.team.channels.get(channel)?.definition;
+        Some(self.registry.find(definition)?.abilities().title)
+    }
+}
+
+/// The login that waits, of the one who chats: a cosigner is not in the chat.
+fn waiting(held: &Held<Found>) -> Option<&Confirmation> {
+    let Found::Done(at, link, _) = &held.outcome else { return None };
+    let participant = held.interaction.participants.get(*at).filter(|participant| participant.role == Role::Primary)?;
+    participant.confirmation.as_ref().filter(|waiting| waiting.link == link.number)
+}
+
+fn unwilling(team: &TeamView, interaction: &Interaction, error: &DeliveryError) -> Error {
+    let (team, channel) = (&team.team.name, &interaction.channel);
+    tracing::warn!(%team, %channel, %error, "the platform gave no way to link an account");
+    Error::Away("the platform cannot be reached now".into())
+}

@@ -1,0 +1,243 @@
+//! The records of how customers log in: where each lies, how one is changed, and how it goes. What one
+//! may become is `domain::login`'s.
+
+use serde_json::{Value, json};
+
+use super::decide::{Change, Confirm, Plain, Reads};
+use super::letters::Claim;
+use super::names::{account_name, accounts_index, team_record};
+use super::teams::team_event;
+use super::{DAY, Error, Gateway, Remember, Told, decode, encode};
+use crate::domain::ceiling::{Ceilings, CustomerTag, Known, Need};
+use crate::domain::customer::folded;
+use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::id::{CustomerId, TeamName};
+use crate::domain::login::{Login, LoginTag};
+use crate::domain::refusal::Refusal;
+use crate::domain::team::Team;
+use crate::domain::time::Moment;
+use crate::store::{Key, Order};
+
+/// Whose login it is, and where its record lies.
+#[derive(Clone, Debug)]
+pub(super) struct Account {
+    pub team: TeamName,
+    pub tag: LoginTag,
+    pub whose: Whose,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// A customer's; the record is made where there is none.
+    Customers(CustomerId),
+    /// A name that is nobody's: it has a record for a day.
+    Nobodys,
+    /// Whosever the record says, where there is one.
+    Kept,
+}
+
+/// The time, by both lines.
+#[derive(Clone, Copy)]
+pub(super) struct When {
+    pub now: Moment,
+    pub sure: Moment,
+}
+
+/// What a rule over a login came to. What it changed is saved either way.
+pub(super) struct Ruled<T> {
+    pub outcome: Result<T, Refusal>,
+    pub events: Vec<Event>,
+    /// Letters that whoever saves this is to send.
+    pub claimed: Vec<u32>,
+}
+
+impl<T> Ruled<T> {
+    pub fn quiet(outcome: Result<T, Refusal>) -> Self {
+        Self { outcome, events: Vec::new(), claimed: Vec::new() }
+    }
+
+    pub fn telling(outcome: Result<T, Refusal>, events: Vec<Event>) -> Self {
+        Self { events, ..Self::quiet(outcome) }
+    }
+}
+
+impl std::fmt::Debug for LoginTag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+impl Account {
+    /// What a listener is told of it: the customer by a pseudonym, and what else there is.
+    pub fn tells(&self, gateway: &Gateway, kind: EventKind, actor: &Actor, now: Moment, more: Value) -> Event {
+        let mut event = team_event(&self.team, kind, actor, now, more);
+        let named = match &self.whose {
+            Whose::Customers(id) => json!(gateway.keys.customer_pseudonym(&self.team, id.as_str())),
+            Whose::Nobodys | Whose::Kept => Value::Null,
+        };
+        event.data.insert("pseudonym".into(), named);
+        event
+    }
+}
+
+impl Gateway {
+    /// A customer's login.
+    pub(super) fn account_of(&self, team: &TeamName, id: &CustomerId) -> Account {
+        let tag = LoginTag::of(&self.keys, team, id);
+        Account { team: team.clone(), tag, whose: Whose::Customers(id.clone()) }
+    }
+
+    /// The login of a name that is nobody's.
+    pub(super) fn account_of_nobody(&self, team: &TeamName, name: &str) -> Account {
+        let tag = LoginTag::of_nobody(&self.keys, team, &folded(name));
+        Account { team: team.clone(), tag, whose: Whose::Nobodys }
+    }
+
+    fn account_reads(&self, account: &Account) -> Reads {
+        let names = vec![account_name(&account.team, &account.tag.name()), team_record(&account.team)];
+        Reads { partition: self.team_partition(&account.team), names }
+    }
+
+    /// Where an account's record lies.
+    pub(super) fn account_key(&self, account: &Account) -> Key {
+        let Reads { partition, mut names } = self.account_reads(account);
+        Key { partition, name: names.swap_remove(0) }
+    }
+
+    /// A login as it is now; none where nobody ever asked for it.
+    pub(super) async fn login(&self, account: &Account) -> Result<Option<Login>, Error> {
+        let mut reads = self.account_reads(account);
+        reads.names.truncate(1);
+        let Some(bytes) = self.read_to_tell(&reads).await?.pop().flatten() else { return Ok(None) };
+        let mut login: Login = decode(&reads.names[0], &bytes)?;
+        login.settle(self.now(), self.epoch().number);
+        Ok(Some(login))
+    }
+
+    /// Lets a rule change a login, and saves what it left, also where it refused.
+    pub(super) async fn change_login<T>(
+        &self,
+        account: &Account,
+        rule: impl Fn(&mut Login, When) -> Ruled<T>,
+        remember: Option<&Remember<'_, T>>,
+    ) -> Result<Told<T>, Error> {
+        let mut reads = self.account_reads(account);
+        reads.names.extend(remember.map(Remember::name));
+        let claimed = std::sync::Mutex::new(Vec::new());
+        let saved = self
+            .decide(&reads, |records, now| {
+                if let Some(remember) = remember
+                    && let Some(reply) = remember.earlier(&records[2], now)?
+                {
+                    return Ok(Change::nothing(Ok(Told::Again(reply))));
+                }
+                let team = records[1].as_ref().map(|bytes| decode::<Team>(&reads.names[1], bytes)).transpose()?;
+                if team.is_none_or(|team| team.leaving) {
+                    return Err(Refusal::NotFound("team").into());
+                }
+                let before = records[0].as_ref().map(|bytes| decode::<Login>(&reads.names[0], bytes)).transpose()?;
+                let Some(mut login) = before.clone().or_else(|| self.fresh_login(account)) else {
+                    return Ok(Change::nothing(Err(Refusal::NotFound("account"))));
+                };
+                let (time, sure) = self.now_and_sure();
+                login.settle(now, self.epoch().number);
+                let ruled = rule(&mut login, When { now, sure: now.shown(time, sure) });
+                let mut change = Change { confirm: Confirm::Written, ..Change::nothing(ruled.outcome) };
+                if before.as_ref() != Some(&login) || !ruled.events.is_empty() {
+                    change.put.push(account_record(&reads.names[0], &login, now));
+                    if before.is_none() && login.customer.is_some() {
+                        change.enter.push((accounts_index(&account.team), account.tag.name(), Vec::new()));
+                    }
+                }
+                change.events = ruled.events;
+                *claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = ruled.claimed;
+                if let (Some(remember), Ok(told)) = (remember, &change.outcome) {
+                    change.put.push(remember.keep(self, told, now));
+                }
+                Ok(change.map(Told::Fresh))
+            })
+            .await?;
+        if saved.version.is_some() {
+            let key = self.account_key(account);
+            let claimed = claimed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            claimed.into_iter().for_each(|number| self.letters.push(Claim { key: key.clone(), number }));
+        }
+        Ok(saved.outcome?)
+    }
+
+    fn fresh_login(&self, account: &Account) -> Option<Login> {
+        let customer = match &account.whose {
+            Whose::Customers(id) => Some(id.clone()),
+            Whose::Nobodys => None,
+            Whose::Kept => return None,
+        };
+        Some(Login::new(account.team.clone(), customer, self.epoch().number))
+    }
+
+    /// Forgets how a customer logs in; whoever is logged in is out.
+    pub(super) async fn remove_login(&self, team: &TeamName, id: &CustomerId) -> Result<(), Error> {
+        let account = self.account_of(team, id);
+        self.remove_login_of(team, &account.tag.name()).await
+    }
+
+    async fn remove_login_of(&self, team: &TeamName, tag: &str) -> Result<(), Error> {
+        let reads = Reads { partition: self.team_partition(team), names: vec![account_name(team, tag)] };
+        let saved = self.decide(&reads, |records, _| {
+            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
+            if records[0].is_some() {
+                change.delete.push(reads.names[0].clone());
+                change.remove.push((accounts_index(team), tag.to_owned()));
+                // A commit puts at least one record: this one says nothing.
+                change.put.push(Plain { name: gone(team), expires: Some(Moment(0)), ..Plain::default() });
+            }
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    /// Takes away all logins of a team that goes.
+    pub(super) async fn remove_logins(&self, team: &TeamName) -> Result<(), Error> {
+        let (index, partition) = (accounts_index(team), self.team_partition(team));
+        let mut cursor = None::<String>;
+        loop {
+            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            cursor = Some(last.member.clone());
+            for entry in page {
+                self.remove_login_of(team, &entry.member).await?;
+            }
+        }
+    }
+
+    fn ceiling_of(&self, account: &Account) -> CustomerTag {
+        match &account.whose {
+            Whose::Customers(id) => CustomerTag::of_id(&self.keys, &account.team, id),
+            // Names without number share a few: what fails there leads to nothing.
+            Whose::Nobodys | Whose::Kept => {
+                CustomerTag::of_nobody(&self.keys, &account.team, account.tag.as_bytes()[0] % 64)
+            }
+        }
+    }
+
+    /// How a customer's ceiling stands after that; who is nobody has none.
+    pub(super) async fn at_ceiling_of(
+        &self,
+        account: &Account,
+        need: impl FnOnce(CustomerTag) -> Need,
+    ) -> Result<Known, Error> {
+        let (customer, mut ceilings) = (self.ceiling_of(account), Ceilings::default());
+        self.meet(&[need(customer.clone())], None, &mut ceilings).await?;
+        let known = ceilings.of(&customer).unwrap_or_default();
+        Ok(if account.whose == Whose::Nobodys { Known::default() } else { known })
+    }
+}
+
+fn gone(team: &TeamName) -> String {
+    format!("login/{team}/gone")
+}
+
+/// Of nobody it is kept for a day after the last guess.
+fn account_record(name: &str, login: &Login, now: Moment) -> Plain {
+    let expires = login.customer.is_none().then(|| now.plus(DAY));
+    Plain { name: name.to_owned(), bytes: encode(login), alarm: login.alarm(), expires }
+}

@@ -1,0 +1,44 @@
+//! Hashing passwords, away from what must not wait for it: each takes a core for tens of milliseconds and
+//! 19 MiB. So many at a time as there are cores, and whoever would wait too long is told to come again.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use tokio::sync::Semaphore;
+
+use super::decide::LONGEST_WAIT;
+use super::{Error, Gateway};
+use crate::domain::password::{Password, PasswordHash};
+
+/// Room for so many hashes at a time.
+pub(super) struct Hashing(Arc<Semaphore>);
+
+impl Default for Hashing {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(available_parallelism().map_or(1, usize::from))))
+    }
+}
+
+impl Gateway {
+    /// What is kept of a password.
+    pub(super) async fn hash_password(&self, password: Password) -> Result<PasswordHash, Error> {
+        let salt = self.draw();
+        self.aside(move || PasswordHash::of(&password, salt)).await
+    }
+
+    /// Whether that is the password. Where there is none to compare with, the same work is done.
+    pub(super) async fn is_password(&self, kept: Option<PasswordHash>, password: Password) -> Result<bool, Error> {
+        self.aside(move || PasswordHash::is(kept.as_ref(), &password)).await
+    }
+
+    async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let room = tokio::time::timeout(LONGEST_WAIT, self.hashing.0.clone().acquire_owned()).await;
+        let Ok(Ok(room)) = room else { return Err(Error::Away("too many passwords wait before this one".into())) };
+        let done = tokio::task::spawn_blocking(move || {
+            let told = work();
+            drop(room);
+            told
+        });
+        done.await.map_err(|_| Error::Away("a password could not be looked at".into()))
+    }
+}

@@ -1,0 +1,114 @@
+//! Links to another password: made, sent, opened, and used once. Opening one changes nothing. How a link
+//! becomes a page, and what a password must be, others say.
+
+use serde_json::json;
+
+use super::links::fresh;
+use super::logins::{Account, Ruled, When, Whose};
+use super::teams::TeamView;
+use super::{Error, Gateway, Remember, Told};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{CustomerId, TeamName};
+use crate::domain::login::Login;
+use crate::domain::login::letters::{About, Stop};
+use crate::domain::login::reset::{Reset, ResetToken};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
+
+/// A link that is on its way: by which way, to which address, until when it is good.
+#[derive(Clone, Debug)]
+pub struct Underway {
+    /// Where it goes first.
+    pub stop: Stop,
+    /// The end of the link.
+    pub expires_at: Moment,
+}
+
+/// A link that may be used.
+#[derive(Clone)]
+pub struct OpenReset {
+    /// The team, with its look.
+    pub team: std::sync::Arc<TeamView>,
+    /// Whose password it changes.
+    pub customer: CustomerId,
+    /// The end of the link.
+    pub expires_at: Moment,
+}
+
+impl Gateway {
+    /// Where a link to another password leads.
+    pub(super) fn reset_url(&self, token: &ResetToken) -> String {
+        format!("{}/r/{}", self.public_url(), token.text())
+    }
+
+    /// Sends a customer a link to choose another password by. Her password stands until she does.
+    pub async fn send_reset(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+        actor: &Actor,
+        remember: Option<&Remember<'_, Underway>>,
+    ) -> Result<Told<Underway>, Error> {
+        let view = self.standing_team(team).await?;
+        if !Self::keeps_passwords(&view) {
+            return Err(Refusal::PasswordElsewhere.into());
+        }
+        let record = self.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
+        let (stops, nonce, account) =
+            (Self::stops(&view, &record, None, false), self.draw(), self.account_of(team, id));
+        let rule = |login: &mut Login, when: When| {
+            if !login.is_registered() {
+                return Ruled::quiet(Err(Refusal::Guest));
+            }
+            if login.disabled_at.is_some() {
+                return Ruled::quiet(Err(Refusal::AccountDisabled));
+            }
+            let Some(stop) = stops.first().cloned() else {
+                let nowhere = record.emails.is_empty() && record.phones.is_empty();
+                return Ruled::quiet(Err(if nowhere { Refusal::NoAddress } else { Refusal::NoChannel }));
+            };
+            let reset = Reset::new(nonce, when.now);
+            let expires_at = reset.expires_at;
+            login.reset = Some(reset);
+            let number = login.write(About::Reset(nonce), stops.clone(), when.now);
+            login.settle(when.now, login.epoch); // a letter about the link before goes no more
+            let event = account.tells(self, EventKind::CustomerReset, actor, when.now, json!({"step": "requested"}));
+            Ruled { outcome: Ok(Underway { stop, expires_at }), events: vec![event], claimed: vec![number] }
+        };
+        self.change_login(&account, rule, remember).await
+    }
+
+    /// What a link opens. It changes nothing.
+    pub async fn open_reset(&self, token: &ResetToken) -> Result<OpenReset, Error> {
+        let team = self.team(&token.team).await?.ok_or(Refusal::NotFound("link"))?;
+        let login = self.login(&at(token)).await?.ok_or(Refusal::NotFound("link"))?;
+        let reset = login.reset.as_ref().filter(|reset| reset.is(token, &self.keys.link));
+        let (Some(reset), Some(customer)) = (reset, login.customer.clone()) else {
+            return Err(Refusal::LinkExpired.into());
+        };
+        Ok(OpenReset { team, customer, expires_at: reset.expires_at })
+    }
+
+    /// The customer chooses another password: the link is used, and whoever was logged in is out.
+    pub async fn use_reset(&self, token: &ResetToken, text: &str) -> Result<OpenReset, Error> {
+        let open = self.open_reset(token).await?;
+        let record = self.customer_record(&open.team, &open.customer).await?.ok_or(Refusal::NotFound("customer"))?;
+        let hash = self.hash_password(self.judge_password(&open.team, &record, text)?).await?;
+        let account = self.account_of(&token.team, &open.customer);
+        let rule = |login: &mut Login, when: When| {
+            let stands = login.reset.as_ref().is_some_and(|reset| reset.is(token, &self.keys.link));
+            if !stands || login.disabled_at.is_some() {
+                return Ruled::quiet(Err(Refusal::LinkExpired));
+            }
+            login.set_password(hash.clone(), when.now);
+            let data = json!({"step": "done"});
+            Ruled::telling(Ok(()), vec![account.tells(self, EventKind::CustomerReset, &Actor::Person, when.now, data)])
+        };
+        fresh(self.change_login(&account, rule, None).await?)?;
+        Ok(open)
+    }
+}
+
+fn at(token: &ResetToken) -> Account {
+    Account { team: token.team.clone(), tag: token.of, whose: Whose::Kept }
+}

@@ -1,0 +1,203 @@
+//! What admins ask of the built-in directory: the company's customers, and everything that is kept of
+//! one to be erased. What a record may say is judged in `domain::customer`.
+
+use std::collections::BTreeMap;
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::accounts::LoginView;
+use super::body::{Json, Query, fault, field};
+use super::caller::{Admin, team_of_path};
+use super::problem::Problem;
+use super::replies::limit;
+use super::{Shared, slugs};
+use crate::domain::customer::Record;
+use crate::domain::id::{CustomerId, TeamName, plain_text};
+use crate::gateway::customers::Kept;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(put_customer, get_customer, erase_customer)).routes(routes!(list_customers))
+}
+
+/// A customer's whole record; what is absent is empty from then on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PutCustomer {
+    name: Option<String>,
+    /// No other customer of the team has it, in whatever case.
+    username: Option<String>,
+    /// At least six characters with a letter and a digit, and none that everybody tries first. She is
+    /// logged out everywhere. Absent: the password that she has stands.
+    password: Option<String>,
+    /// The one to be used first stands first; at most 10.
+    #[serde(default)]
+    emails: Vec<String>,
+    /// In E.164; at most 10.
+    #[serde(default)]
+    phones: Vec<String>,
+    /// What she may be asked, and agents may read; at most 50 fields and 4096 bytes.
+    #[serde(default)]
+    facts: BTreeMap<String, String>,
+    /// What a login page may pass on to show who she is; at most 50 fields and 4096 bytes.
+    #[serde(default)]
+    private_data: BTreeMap<String, String>,
+}
+
+impl PutCustomer {
+    fn record(self, id: CustomerId) -> Record {
+        Record {
+            id,
+            name: self.name,
+            username: self.username,
+            emails: self.emails,
+            phones: self.phones,
+            private_data: self.private_data.into_iter().map(|(field, value)| (field, vec![value])).collect(),
+            facts: self.facts,
+        }
+    }
+}
+
+/// One of the company's customers, as the built-in directory knows her.
+#[derive(Serialize, ToSchema)]
+struct CustomerRecord {
+    id: String,
+    name: Option<String>,
+    username: Option<String>,
+    emails: Vec<String>,
+    phones: Vec<String>,
+    facts: BTreeMap<String, String>,
+    private_data: BTreeMap<String, String>,
+    created_at: String,
+    /// How she logs in; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login: Option<LoginView>,
+}
+
+impl From<Kept> for CustomerRecord {
+    fn from(kept: Kept) -> Self {
+        let record = kept.record;
+        let one = |(field, mut values): (String, Vec<String>)| Some((field, values.pop()?));
+        Self {
+            id: record.id.to_string(),
+            name: record.name,
+            username: record.username,
+            emails: record.emails,
+            phones: record.phones,
+            facts: record.facts,
+            private_data: record.private_data.into_iter().filter_map(one).collect(),
+            created_at: kept.created_at.to_string(),
+            login: None,
+        }
+    }
+}
+
+/// Makes a customer of the built-in directory, or writes her record anew.
+#[utoipa::path(put, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "put_customer",
+    params(("team" = String, Path), ("id" = String, Path, description = "The company's own id of her")),
+    request_body = PutCustomer, security(("key" = ["admin"])),
+    responses((status = 201, body = CustomerRecord), (status = 200, body = CustomerRecord)))]
+async fn put_customer(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, id)): Path<(String, String)>,
+    body: Json<PutCustomer>,
+) -> Result<Response, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let (password, id) = (body.value.password.clone(), field("", &id)?);
+    let record = body.value.record(id);
+    let view = state.gateway.team(&team).await.map_err(|e| state.problem(e))?;
+    let view = view.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let chosen = password.map(|text| state.gateway.judge_password(&view, &record, &text)).transpose();
+    let chosen = chosen.map_err(|refusal| state.problem(refusal.into()))?;
+    let put = state.gateway.put_customer(&team, &record, &caller.actor).await;
+    let (is_new, kept) = put.map_err(|e| state.problem(e))?;
+    if let Some(password) = chosen {
+        let set = state.gateway.set_password(&team, &record.id, password, &caller.actor).await;
+        set.map_err(|e| state.problem(e))?;
+    }
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Reply(with_login(&state, &team, kept).await?)).into_response())
+}
+
+/// A customer of the built-in directory.
+#[utoipa::path(get, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "get_customer",
+    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, body = CustomerRecord)))]
+async fn get_customer(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let id: CustomerId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    let kept = state.gateway.customer(&team, &id).await.map_err(|e| state.problem(e))?;
+    let kept = kept.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    Ok(Reply(with_login(&state, &team, kept).await?).into_response())
+}
+
+/// The record, with how the account stands.
+async fn with_login(state: &Shared, team: &TeamName, kept: Kept) -> Result<CustomerRecord, Problem> {
+    let login = state.gateway.account_state(team, &kept.record.id).await.map_err(|e| state.problem(e))?;
+    Ok(CustomerRecord { login: Some(login.into()), ..CustomerRecord::from(kept) })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CustomersQuery {
+    q: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CustomerPage {
+    items: Vec<CustomerRecord>,
+    next_cursor: Option<String>,
+}
+
+/// The team's customers in the built-in directory, the newest first.
+#[utoipa::path(get, path = "/v1/teams/{team}/customers", tag = "customers", operation_id = "list_customers",
+    params(("team" = String, Path),
+           ("q" = Option<String>, Query, description = "The start of an id, a name, a login name, a mail address or a phone number"),
+           ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)), security(("key" = ["admin"])),
+    responses((status = 200, body = CustomerPage)))]
+async fn list_customers(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(team): Path<String>,
+    Query(query): Query<CustomersQuery>,
+) -> Result<Response, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let limit = limit(query.limit)?;
+    if query.q.as_ref().is_some_and(|q| !plain_text(q, 255)) {
+        return Err(fault("", "q must be 1 to 255 bytes without control characters"));
+    }
+    let page = state.gateway.list_customers(&team, query.q.as_deref(), query.cursor.as_deref(), limit).await;
+    let (items, next_cursor) = page.map_err(|e| state.problem(e))?;
+    let items = items.into_iter().map(CustomerRecord::from).collect();
+    Ok(Reply(CustomerPage { items, next_cursor }).into_response())
+}
+
+/// Erases everything that is kept of a customer.
+#[utoipa::path(delete, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "erase_customer",
+    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, description = "How many interactions went")))]
+async fn erase_customer(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let name = team_of_path(&caller, &team)?;
+    let customer: CustomerId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    let erased = state.gateway.erase_customer(&name, &customer, &caller.actor).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(json!({"interactions_erased": erased})).into_response())
+}

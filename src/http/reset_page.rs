@@ -1,0 +1,90 @@
+//! The page at `/r/TOKEN`, where a customer chooses another password. GET and HEAD draw; only a form that
+//! this browser was shown changes anything.
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::{HeaderMap, StatusCode, header};
+
+use super::Shared;
+use super::browser::{Form, browser, nonce_for};
+use super::notices::{notice, refusal_in, refusal_page};
+use super::page::{brand, done, drawn_alone, set};
+use super::problem::Problem;
+use crate::domain::login::reset::ResetToken;
+use crate::domain::refusal::Refusal;
+use crate::gateway::Error;
+use crate::gateway::resets::OpenReset;
+use crate::pages::{self, LoginError};
+
+/// The routes of this file.
+pub fn routes() -> axum::Router<Shared> {
+    axum::Router::new().route("/r/{token}", get(show).post(act))
+}
+
+fn unknown(state: &Shared) -> Response {
+    refusal_page(state, Refusal::NotFound("link").into())
+}
+
+async fn show(State(state): State<Shared>, Path(text): Path<String>, headers: HeaderMap) -> Response {
+    let Some(token) = ResetToken::parse(&text) else { return unknown(&state) };
+    let open = match state.gateway.open_reset(&token).await {
+        Ok(open) => open,
+        Err(error) => return refused(&state, error),
+    };
+    let (name, cookie) = browser(&state, &headers);
+    let mut response = ask(&state, &open, (&text, &name), None);
+    set(&mut response, header::SET_COOKIE, &cookie);
+    response
+}
+
+/// Whether a link ever was, and whose, is told to nobody who does not have one that is good.
+fn refused(state: &Shared, error: Error) -> Response {
+    match error {
+        Error::Refused(Refusal::NotFound(_) | Refusal::LinkExpired) => {
+            notice(state, StatusCode::GONE, pages::Refused::ResetOver, None)
+        }
+        other => refusal_page(state, other),
+    }
+}
+
+fn ask(state: &Shared, open: &OpenReset, (text, browser): (&str, &str), error: Option<LoginError>) -> Response {
+    let settings = &open.team.effective.settings;
+    let page = pages::CustomerLogin {
+        brand: brand(settings),
+        locale: settings.locale.clone(),
+        asks: pages::Asks::NewPassword {
+            length: settings.password.min_length,
+            expires_at: open.expires_at.to_string(),
+        },
+        error,
+        action: format!("/r/{text}"),
+        nonce: nonce_for(state, text, browser),
+    };
+    drawn_alone(state, state.pages.customer_login(&page), "'self'")
+}
+
+async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
+    let Some(token) = ResetToken::parse(&text) else { return Ok(unknown(&state)) };
+    let open = match state.gateway.open_reset(&token).await {
+        Ok(open) => open,
+        Err(error) => return Ok(refused(&state, error)),
+    };
+    let settings = &open.team.effective.settings;
+    let form = Form::read_for(&state, &text, request).await?;
+    let Some(form) = form.filter(|form| form.field("act") == "answer") else {
+        return Ok(refusal_in(&state, Refusal::StaleForm.into(), Some(settings)));
+    };
+    let again = |error| ask(&state, &open, (&text, &form.browser), Some(error));
+    if form.field("password") != form.field("again") {
+        return Ok(again(LoginError::Differ));
+    }
+    Ok(match state.gateway.use_reset(&token, form.field("password")).await {
+        Ok(open) => done(&state, &open.team.effective.settings, pages::DoneState::PasswordChanged),
+        Err(Error::Refused(Refusal::UnusableCustomer(faults))) => {
+            let common = faults.iter().any(|fault| fault.detail.contains("common") || fault.detail.contains("own"));
+            again(if common { LoginError::Common } else { LoginError::Weak })
+        }
+        Err(error) => refused(&state, error),
+    })
+}
