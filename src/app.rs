@@ -150,6 +150,7 @@ fn over(
         directories: platforms::directories(&platforms::reach(config)),
         reach: platforms::reach(config),
         oidc: oidc(&config.oidc)?,
+        providers: platforms::providers(config)?,
         posts: None,
     };
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));

@@ -26,6 +26,7 @@ use crate::domain::oidc::Provider;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Keys, MacKey, Secret, Tag};
 use crate::domain::turn::Draws;
+use crate::identity;
 use crate::store::{CommitId, Partition, Store, StoreError};
 
 pub mod accounts;
@@ -64,8 +65,10 @@ pub mod oidc;
 mod openings;
 mod passage;
 mod passwords;
+pub mod photos;
 pub mod postback;
 mod posting;
+pub mod providers;
 mod queue;
 pub mod reapply;
 mod receipts;
@@ -140,6 +143,8 @@ pub struct Premises {
     pub reach: Reach,
     /// What staff sign in by, besides local accounts.
     pub oidc: Option<Provider>,
+    /// Who can be asked to check documents.
+    pub providers: identity::Kinds,
     /// Who carries posts there; none: they go over the network.
     pub posts: Option<Arc<dyn Carry>>,
 }
@@ -198,6 +203,9 @@ pub struct Gateway {
     ringing: ringing::Ringing,
     /// Conversations whose agents are to be shown how they stand.
     showing: showing::Showing,
+    /// Who checks documents.
+    judges: identity::Kinds,
+    checkers: providers::Checkers,
     budgets: send_budget::Blocks,
     returns: returns::Counts,
     teams: teams::Known,
@@ -263,6 +271,8 @@ impl Gateway {
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),
+            judges: premises.providers,
+            checkers: providers::Checkers::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),
             teams: teams::Known::default(),

@@ -45,6 +45,7 @@ mod embeds;
 mod events;
 mod history;
 mod hosted;
+mod identity;
 mod inbound;
 mod insights;
 mod interactions;
@@ -55,11 +56,14 @@ mod limiter;
 mod login_form;
 mod login_links;
 mod login_page;
+mod multipart;
 mod notices;
 mod page;
 mod patience;
 mod people;
+mod photo;
 mod problem;
+mod providers;
 mod public;
 mod query;
 mod reader;
@@ -93,6 +97,8 @@ pub struct Inside {
     limiter: limiter::Limiter,
     /// Tries to sign in to the consoles, by address.
     knocking: limiter::Knocking,
+    /// Room for pictures on their way through.
+    darkroom: photo::Darkroom,
     /// Who proves nothing to be a platform's.
     forgers: limiter::Forgers,
     /// Streams of web chats, by address.
@@ -146,6 +152,7 @@ impl Shared {
         (name = "security keys", description = "Keys shared with login pages"),
         (name = "API keys", description = "Keys of bots, agents and admins"),
         (name = "channels", description = "Accounts on chat platforms, which messages go over"),
+        (name = "providers", description = "Who checks documents, and what they call"),
         (name = "webhooks", description = "Where a team's events are told, signed"),
         (name = "users", description = "People who work with the consoles"),
         (name = "audit", description = "The security acts of a team"),
@@ -169,6 +176,8 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(admin::routes())
         .merge(keys::routes())
         .merge(channels::routes())
+        .merge(providers::routes())
+        .merge(identity::routes())
         .merge(webhooks::routes())
         .merge(insights::routes())
         .merge(screens::routes())
@@ -217,6 +226,7 @@ pub fn router(
         openapi,
         limiter,
         knocking: limiter::Knocking::default(),
+        darkroom: photo::Darkroom::default(),
         forgers: limiter::Forgers::new(DefaultClock::default()),
         standing,
         glancing,
@@ -227,8 +237,12 @@ pub fn router(
         stopping,
     }));
     let (api, _) = described().split_for_parts();
-    let routes =
-        api.merge(hosted::routes()).merge(code_page::routes()).merge(inbound::routes()).merge(public::routes());
+    let routes = api
+        .merge(hosted::routes())
+        .merge(code_page::routes())
+        .merge(photo::routes())
+        .merge(inbound::routes())
+        .merge(public::routes());
     let routes =
         routes.merge(windows::routes()).merge(status::routes()).merge(login_form::routes()).merge(reset_page::routes());
     let routes = routes.merge(signin::routes()).merge(account::routes());

@@ -7,7 +7,8 @@
 //! ```text
 //! main ─ cli ─ app ─ http ─ gateway ─ domain
 //!               │             ├─ store       ← embedded (SQLite), redis
-//!               │             └─ directory   ← LDAP, PostgreSQL, HTTP
+//!               │             ├─ directory   ← LDAP, PostgreSQL, HTTP
+//!               │             └─ identity    ← mitek, signed
 //!               ├ demo (an outsider: it knows only the HTTP API)
 //!               └ the composition root: it alone sees concrete adapters
 //! ```
@@ -25,5 +26,7 @@ pub mod directory;
 pub mod domain;
 pub mod gateway;
 pub mod http;
+pub mod identity;
 pub mod pages;
+pub mod pictures;
 pub mod store;

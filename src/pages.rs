@@ -9,6 +9,7 @@ mod assets;
 mod brand;
 pub mod consoles;
 mod customer_login;
+mod photo;
 mod prose;
 mod reference;
 mod render;
@@ -23,6 +24,7 @@ pub use answer::{Answer, AnswerError, Screen, SentTo, Wanted};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
 pub use customer_login::{Asks, CustomerLogin, LoginError};
+pub use photo::{Photo, PhotoError, PhotoState};
 pub use render::Pages;
 pub use texts::language_for;
 pub use told::{App, End};
@@ -208,11 +210,12 @@ pub enum Refused {
     CodeOver,
     EntryOver,
     ResetOver,
+    PhotoTooLarge,
 }
 
 impl Refused {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 15] = [
+    pub const ALL: [Refused; 16] = [
         Refused::Expired,
         Refused::Used,
         Refused::Superseded,
@@ -228,6 +231,7 @@ impl Refused {
         Refused::CodeOver,
         Refused::EntryOver,
         Refused::ResetOver,
+        Refused::PhotoTooLarge,
     ];
 
     /// Its word in the texts' keys.
@@ -248,6 +252,7 @@ impl Refused {
             Refused::CodeOver => "code_over",
             Refused::EntryOver => "entry_over",
             Refused::ResetOver => "reset_over",
+            Refused::PhotoTooLarge => "photo_too_large",
         }
     }
 }

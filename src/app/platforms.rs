@@ -18,6 +18,9 @@ use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::directory::http::Http;
 use crate::directory::{Kind, Kinds};
+use crate::identity;
+use crate::identity::mitek::Mitek;
+use crate::identity::signed::Signed;
 
 /// Time and chance, as the platforms' channels take them.
 #[derive(Default)]
@@ -46,6 +49,17 @@ const FOR_A_MESSAGE: Duration = Duration::from_secs(25);
 pub fn reach(config: &Config) -> Reach {
     let allow = config.outbound.allow.clone();
     Reach::new(move |ip| allow.iter().any(|net| net.contains(&ip))).on_ports(config.outbound.ports.as_slice())
+}
+
+/// A provider that checks documents looks at pictures, and may ask others: so long, and no longer.
+const LOOKING: Duration = Duration::from_secs(40);
+
+/// Who can be asked to check documents.
+pub fn providers(config: &Config) -> anyhow::Result<identity::Kinds> {
+    let carrier = Carrier::new(reach(config)).context("no TLS for outgoing connections")?.patient(LOOKING);
+    let mitek: Arc<dyn identity::Kind> = Arc::new(Mitek::new(carrier.clone()));
+    let signed: Arc<dyn identity::Kind> = Arc::new(Signed::new(carrier));
+    Ok(identity::Kinds::of([mitek, signed]))
 }
 
 /// All of them. What keeps messages where they can be read is only good enough for trying.

@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::event::Actor;
 use super::id::{IntentName, InteractionId, Malformed, ParticipantId};
+use super::identity::Document;
 use super::method::Method;
 use super::secret::{Keys, MacKey, Secret};
 use super::settings::Minutes;
@@ -67,6 +68,8 @@ pub enum Check {
     Otp(Otp),
     /// A number agreed with the agent.
     Pin(Pin),
+    /// A document that is to be shown.
+    Document(Box<Document>),
 }
 
 /// A one-time code. It is kept nowhere: it follows from the challenge and a key.
@@ -130,6 +133,7 @@ impl Check {
         match self {
             Self::Otp(_) => Method::Otp,
             Self::Pin(_) => Method::Pin,
+            Self::Document(document) => document.method(),
         }
     }
 }
@@ -138,6 +142,14 @@ impl Challenge {
     /// Whether it may be answered at `now`.
     pub fn is_live(&self, now: Moment) -> bool {
         self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Until when the verdict on what was handed in is waited for.
+    pub fn judged_until(&self) -> Option<Moment> {
+        match &self.check {
+            Check::Document(document) => document.checking.as_ref().map(|checking| checking.until),
+            Check::Otp(_) | Check::Pin(_) => None,
+        }
     }
 
     /// The method that it proves.
@@ -149,14 +161,16 @@ impl Challenge {
     pub fn issue(&self) -> Option<u32> {
         match &self.check {
             Check::Otp(otp) => Some(otp.issue),
-            Check::Pin(_) => None,
+            Check::Pin(_) | Check::Document(_) => None,
         }
     }
 
-    /// What would be right, for the one who must be told or compare.
+    /// What would be right, for the one who must be told or compare. Nothing that can be typed is, where a
+    /// document is asked for.
     pub fn answer(&self, interaction: InteractionId, key: &MacKey) -> Secret {
         match &self.check {
             Check::Pin(Pin(digits)) => digits.clone(),
+            Check::Document(_) => Secret::new(Vec::new()),
             Check::Otp(otp) => {
                 let (participant, number) = (self.participant.as_str().as_bytes(), self.number.to_be_bytes());
                 let issue = otp.issue.to_be_bytes();
@@ -169,14 +183,16 @@ impl Challenge {
 
     /// What a text would be as an answer; nothing where it is conversation.
     pub fn candidate(&self, text: &str) -> Option<Digits> {
-        Digits::parse(text).filter(|digits| self.lengths().contains(&digits.len()))
+        let lengths = self.lengths()?;
+        Digits::parse(text).filter(|digits| lengths.contains(&digits.len()))
     }
 
-    /// How many digits an answer has.
-    pub fn lengths(&self) -> RangeInclusive<usize> {
+    /// How many digits an answer has; none where nothing can be typed.
+    pub fn lengths(&self) -> Option<RangeInclusive<usize>> {
         match &self.check {
-            Check::Otp(otp) => usize::from(otp.length)..=usize::from(otp.length),
-            Check::Pin(_) => 4..=20,
+            Check::Otp(otp) => Some(usize::from(otp.length)..=usize::from(otp.length)),
+            Check::Pin(_) => Some(4..=20),
+            Check::Document(_) => None,
         }
     }
 

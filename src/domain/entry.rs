@@ -129,6 +129,13 @@ pub struct Waiting {
     /// The login link that it was sent away with, where it has to log in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<u16>,
+    /// It has proved it, elsewhere than by an answer on the page: Continue lets it in.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub proved: bool,
+}
+
+fn is_false(is: &bool) -> bool {
+    !is
 }
 
 /// Where an invitation goes.

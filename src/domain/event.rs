@@ -80,6 +80,9 @@ kinds! {
     DirectoryUp = "directory.up", true;
     DirectoryAmbiguous = "directory.ambiguous", true;
     WebhookFailing = "webhook.failing", true;
+    ChallengeUndecided = "challenge.undecided", true;
+    ProviderDown = "provider.down", true;
+    ProviderUp = "provider.up", true;
     SettingsChanged = "settings.changed", true;
     KeyCreated = "key.created", true;
     KeyRetired = "key.retired", true;

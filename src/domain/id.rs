@@ -104,6 +104,11 @@ name! {
     |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'+' | b'@'))
 }
 name! {
+    /// The name of somebody who checks documents, within the team.
+    ProviderName, "a provider's name is 1 to 64 of letters, digits, _, - and .",
+    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+}
+name! {
     /// A security key's id, as it stands in a JWT header.
     Kid, "a kid is 1 to 32 of A-Z, a-z, 0-9, _ and -",
     |t| (1..=32).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')

@@ -267,7 +267,7 @@ impl Interaction {
         let parts = self.participants.iter().flat_map(|p| {
             let links = p.links.iter().filter_map(|l| l.expires_at);
             let waits = p.confirmation.as_ref().map(|c| c.expires_at);
-            let asked = p.challenge.as_ref().and_then(|c| c.expires_at);
+            let asked = p.challenge.iter().flat_map(|c| [c.expires_at, c.judged_until()]).flatten();
             p.flag.deadline().into_iter().chain(links).chain(waits).chain(asked)
         });
         parts.chain([self.idle_until]).min()

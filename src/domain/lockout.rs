@@ -18,12 +18,19 @@ const LONGEST_MINUTES: u64 = 1440;
 pub struct Budget {
     /// Failed answers since the last success or lock.
     pub failures: u32,
+    /// Unclear or wrong pictures since then: they count apart, and lock as one with the rest.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub quality_failures: u32,
     /// Locks so far; success keeps them, an admin's act clears them.
     pub lockouts: u32,
     /// Refused until then. Fixed when the lock falls: nothing prolongs or frees it.
     pub locked_until: Option<Moment>,
     /// Refused until an admin lifts it.
     pub banned: bool,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Proof that the budget was asked. Only `admit` makes one, only `Flag::raise` takes one.
@@ -70,10 +77,18 @@ impl Budget {
     pub fn fail(&mut self, rule: &Lockout, now: Moment) -> Consequence {
         self.locked_until = None; // admitted: an older lock is over
         self.failures += 1;
-        if self.failures < rule.threshold {
-            return Consequence::Counted;
-        }
-        self.failures = 0;
+        if self.failures < rule.threshold { Consequence::Counted } else { self.lock(rule, now) }
+    }
+
+    /// Counts one attempt with unclear or wrong pictures against its own threshold. Call it only after `admit`.
+    pub fn fail_quality(&mut self, threshold: u32, rule: &Lockout, now: Moment) -> Consequence {
+        self.locked_until = None; // admitted: an older lock is over
+        self.quality_failures += 1;
+        if self.quality_failures < threshold { Consequence::Counted } else { self.lock(rule, now) }
+    }
+
+    fn lock(&mut self, rule: &Lockout, now: Moment) -> Consequence {
+        (self.failures, self.quality_failures) = (0, 0);
         self.lockouts += 1;
         if rule.max_lockouts > 0 && self.lockouts >= rule.max_lockouts {
             self.banned = true;
@@ -90,7 +105,7 @@ impl Budget {
     pub fn again(&mut self, redo: Redo, now: Moment) {
         match redo {
             Redo::Locked(until) => {
-                self.failures = 0;
+                (self.failures, self.quality_failures) = (0, 0);
                 self.lockouts += 1;
                 self.locked_until = self.locked_until.max(Some(until));
             }
@@ -102,7 +117,7 @@ impl Budget {
 
     /// A right answer clears the failures and keeps the lockouts.
     pub fn succeed(&mut self) {
-        self.failures = 0;
+        (self.failures, self.quality_failures) = (0, 0);
         self.locked_until = None;
     }
 
@@ -114,7 +129,7 @@ impl Budget {
             return true;
         }
         if locked && !self.banned {
-            self.failures = 0;
+            (self.failures, self.quality_failures) = (0, 0);
             self.locked_until = None;
         }
         locked && !self.banned

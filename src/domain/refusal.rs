@@ -115,6 +115,15 @@ pub enum Refusal {
     /// What an admin wrote of a channel cannot be used.
     #[error("{} places of the channel are wrong", .0.len())]
     UnusableChannel(Vec<Fault>),
+    /// The team has as many providers as it may have.
+    #[error("too many providers")]
+    TooManyProviders,
+    /// What an admin wrote of a provider cannot be used.
+    #[error("{} places of the provider are wrong", .0.len())]
+    UnusableProvider(Vec<Fault>),
+    /// What a provider said of a check is signed and says nothing that can be followed.
+    #[error("{} places of the verdict are wrong", .0.len())]
+    UnusableVerdict(Vec<Fault>),
     /// What came in does not prove that it is the platform's.
     #[error("it is not proved to be the platform's")]
     Unproved,

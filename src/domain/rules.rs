@@ -16,6 +16,7 @@ pub mod linked;
 pub mod on_page;
 pub mod open;
 pub mod page;
+pub mod photo;
 pub mod postback;
 pub mod receive;
 pub mod send;

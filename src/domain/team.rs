@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::assertion::VerifyingKey;
 use super::channel::{Channel, MOST_CHANNELS};
 use super::directory::Connected;
-use super::id::{ApiKeyId, ChannelName, Kid, ScreenName, TeamName, WebhookName};
+use super::id::{ApiKeyId, ChannelName, Kid, ProviderName, ScreenName, TeamName, WebhookName};
+use super::provider::{MOST_PROVIDERS, Provider};
 use super::refusal::Refusal;
 use super::secret::{MacKey, Secret, Tag, base64url, from_base64url};
 use super::settings::Overrides;
@@ -50,6 +51,9 @@ pub struct Team {
     /// Where its events are told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub webhooks: BTreeMap<WebhookName, Webhook>,
+    /// Its accounts with those who check documents.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub providers: BTreeMap<ProviderName, Provider>,
     /// How its directory is reached, where it is not the one in the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<Connected>,
@@ -136,6 +140,7 @@ impl Team {
             screens: BTreeSet::new(),
             channels: BTreeMap::new(),
             webhooks: BTreeMap::new(),
+            providers: BTreeMap::new(),
             directory: None,
         }
     }
@@ -156,6 +161,19 @@ impl Team {
     /// Takes a webhook away.
     pub fn remove_webhook(&mut self, name: &WebhookName) -> Result<Webhook, Refusal> {
         self.webhooks.remove(name).ok_or(Refusal::NotFound("webhook"))
+    }
+
+    /// Makes a provider, or writes it anew; true where it is new.
+    pub fn put_provider(&mut self, name: &ProviderName, provider: Provider) -> Result<bool, Refusal> {
+        if !self.providers.contains_key(name) && self.providers.len() >= MOST_PROVIDERS {
+            return Err(Refusal::TooManyProviders);
+        }
+        Ok(self.providers.insert(name.clone(), provider).is_none())
+    }
+
+    /// Takes a provider away.
+    pub fn remove_provider(&mut self, name: &ProviderName) -> Result<Provider, Refusal> {
+        self.providers.remove(name).ok_or(Refusal::NotFound("provider"))
     }
 
     /// Makes a channel, or writes it anew; true where it is new.

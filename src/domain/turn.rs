@@ -12,7 +12,7 @@ use super::challenge::{Challenge, ChallengeEnd, ChallengeId, EndedChallenge};
 use super::country::Country;
 use super::epoch::begin_again;
 use super::event::{Actor, Event, EventKind};
-use super::id::{ChannelName, IntentName, InteractionId, ParticipantId};
+use super::id::{ChannelName, IntentName, InteractionId, ParticipantId, ProviderName};
 use super::interaction::{Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd};
 use super::medium::Medium;
@@ -61,6 +61,8 @@ pub struct Around<'a> {
     pub media: &'a [Medium],
     /// Whether the team has a webhook that it wants codes at, to send them itself.
     pub sends_itself: bool,
+    /// Who judges documents; nobody where the team asks for none.
+    pub provider: Option<&'a ProviderName>,
     /// What has been paid for, where this turn may queue a message.
     pub paid: Option<Paid>,
     /// The moment.
@@ -75,7 +77,8 @@ impl<'a> Around<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
         let (channels, windows, media) = (&[], &[], &[]);
-        Self { settings, keys, channels, windows, media, sends_itself: false, paid: None, now, sure: now, epoch: 0 }
+        let (sends_itself, provider, paid) = (false, None, None);
+        Self { settings, keys, channels, windows, media, sends_itself, provider, paid, now, sure: now, epoch: 0 }
     }
 
     /// Whether messages can go that way at all.
@@ -291,6 +294,15 @@ impl<'a> Turn<'a> {
             self.push(kind, when, by.clone(), Some(challenge.participant.clone()), data);
         }
         self.ended.challenges.push(challenge.ended(end, when));
+    }
+
+    /// An attempt to show a document came to nothing, and nobody is to blame for it.
+    pub(super) fn tell_undecided(&mut self, at: usize, why: &'static str, when: Moment, by: &Actor) {
+        let participant = &self.interaction.participants[at];
+        let Some(challenge) = &participant.challenge else { return };
+        let (id, mut data) = (participant.id.clone(), challenge_data(self.interaction.id, challenge));
+        data.insert("reason".into(), why.into());
+        self.push(EventKind::ChallengeUndecided, when, by.clone(), Some(id), data);
     }
 
     /// Something happened that changes nothing else: it is saved all the same, and told once.

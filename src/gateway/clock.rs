@@ -94,7 +94,8 @@ impl Gateway {
         let (channels, windows, media) = (team.channels.as_slice(), team.windows.as_slice(), team.media.as_slice());
         let sends_itself = team.event_webhook().is_some();
         let (keys, epoch) = (&self.keys, self.epoch().number);
-        Around { settings, keys, channels, windows, media, sends_itself, paid: None, now, sure, epoch }
+        let provider = self.judge_of_documents(team);
+        Around { settings, keys, channels, windows, media, sends_itself, provider, paid: None, now, sure, epoch }
     }
 
     /// Goes on from the mark that the store keeps. With `believe` a clock that was set back is

@@ -229,7 +229,7 @@ impl Gateway {
         subject: &str,
     ) -> Result<Vec<String>, Failed> {
         let request = Request::get(endpoint).header(header::AUTHORIZATION, format!("Bearer {access}"));
-        let body = self.ask_provider(request.body(Vec::new())).await?;
+        let body = self.ask_of(request.body(Vec::new())).await?;
         let told: serde_json::Map<String, serde_json::Value> =
             serde_json::from_slice(&body).map_err(|_| Failed::Bad("what it tells of a person cannot be read"))?;
         if told.get("sub").and_then(serde_json::Value::as_str) != Some(subject) {
@@ -246,7 +246,7 @@ impl Gateway {
         code: &str,
         verifier: &str,
     ) -> Result<Tokens, Failed> {
-        let body = self.ask_provider(self.exchanging(provider, metadata, code, verifier)).await?;
+        let body = self.ask_of(self.exchanging(provider, metadata, code, verifier)).await?;
         serde_json::from_slice(&body).map_err(|_| Failed::Bad("its answer to the code holds no ID token"))
     }
 
@@ -292,15 +292,15 @@ impl Gateway {
             return Ok(known.clone());
         }
         let place = format!("{}/.well-known/openid-configuration", provider.issuer.trim_end_matches('/'));
-        let body = self.ask_provider(Request::get(place).body(Vec::new())).await?;
+        let body = self.ask_of(Request::get(place).body(Vec::new())).await?;
         let metadata = Metadata::read(&body, &provider.issuer).map_err(Failed::Bad)?;
-        let body = self.ask_provider(Request::get(&metadata.jwks_uri).body(Vec::new())).await?;
+        let body = self.ask_of(Request::get(&metadata.jwks_uri).body(Vec::new())).await?;
         let known = Arc::new(Known { at: now, metadata, keys: keys(&body).map_err(Failed::Bad)? });
         *kept = Some(known.clone());
         Ok(known)
     }
 
-    async fn ask_provider(&self, request: http::Result<Request<Vec<u8>>>) -> Result<Vec<u8>, Failed> {
+    async fn ask_of(&self, request: http::Result<Request<Vec<u8>>>) -> Result<Vec<u8>, Failed> {
         let request = request.map_err(|_| Failed::Away("one of its addresses is no URL"))?;
         let carrier = self.courier.carrier().ok_or(Failed::Away("nothing can be asked"))?;
         let reply = carrier.carry(request).await.map_err(|_| Failed::Away("it does not answer"))?;

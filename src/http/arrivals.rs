@@ -117,7 +117,7 @@ impl Act<'_> {
     }
 
     /// To where the team lets people in, with our word for it; without such a place the done page.
-    fn let_in<T>(&self, held: &Held<T>, proved: bool) -> Response {
+    pub fn let_in<T>(&self, held: &Held<T>, proved: bool) -> Response {
         let settings = &held.team.effective.settings;
         let Some(mut to) = settings.entry.admit_url.as_deref().and_then(|url| Url::parse(url).ok()) else {
             return see_other(&self.url("done"));
@@ -154,7 +154,7 @@ pub(super) fn wanted(held: &Held<Page>, challenge: Option<&Challenge>) -> pages:
         };
     };
     match (&challenge.check, challenge.deliver_to) {
-        (Check::Pin(_), _) => pages::Wanted::Pin,
+        (Check::Pin(_) | Check::Document(_), _) => pages::Wanted::Pin,
         (Check::Otp(otp), DeliverTo::Agent) => pages::Wanted::Told { digits: otp.length.into() },
         (Check::Otp(otp), _) => {
             pages::Wanted::Sent { digits: otp.length.into(), to: sent_to(&held.interaction, challenge) }
@@ -187,7 +187,7 @@ pub(super) fn resend_in(held: &Held<Page>, challenge: Option<&Challenge>, now: M
         Some(Check::Otp(otp)) => {
             Some(otp.resend_at.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
         }
-        Some(Check::Pin(_)) => None,
+        Some(Check::Pin(_) | Check::Document(_)) => None,
         None => held.outcome.is_entry().then_some(0),
     }
 }

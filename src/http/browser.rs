@@ -27,6 +27,11 @@ pub(super) fn browser(state: &Shared, headers: &HeaderMap) -> (String, String) {
 pub(super) struct Fields(BTreeMap<String, String>);
 
 impl Fields {
+    /// Those that were read elsewhere.
+    pub fn of(fields: BTreeMap<String, String>) -> Self {
+        Self(fields)
+    }
+
     /// Reads them.
     pub async fn read(request: Request) -> Result<Self, Problem> {
         let bytes = read(request, &()).await?;
@@ -62,10 +67,15 @@ impl Form {
     pub async fn read_for(state: &Shared, page: &str, request: Request) -> Result<Option<Self>, Problem> {
         let headers = request.headers().clone();
         let fields = Fields::read(request).await?;
-        let browser = cookie(state, &headers).unwrap_or_default();
+        Ok(Self::proved(state, page, &headers, fields))
+    }
+
+    /// A form whose fields were read; none where this browser was not shown it, or where it comes from elsewhere.
+    pub fn proved(state: &Shared, page: &str, headers: &HeaderMap, fields: Fields) -> Option<Self> {
+        let browser = cookie(state, headers).unwrap_or_default();
         let form = Self { browser, fields };
         let shown = !form.browser.is_empty() && is_nonce(state, page, &form.browser, form.field("nonce"));
-        Ok((shown && from_own_page(state, &headers)).then_some(form))
+        (shown && from_own_page(state, headers)).then_some(form)
     }
 }
 

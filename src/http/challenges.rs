@@ -41,7 +41,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct StartChallenge {
-    /// `otp` or `pin`.
+    /// `otp`, `pin`, `photo_id` or `photo_id_selfie`.
     #[schema(value_type = String)]
     method: Method,
     /// The primary where absent.
@@ -72,8 +72,17 @@ impl StartChallenge {
                 Wanted::Pin(pin.ok_or_else(|| refused(Refusal::InvalidPin))?)
             }
             (Method::Otp, None) => Wanted::Otp,
-            (Method::Otp, Some(_)) => return Err(fault("/pin", "belongs to the method pin")),
-            _ => return Err(fault("/method", "must be otp or pin: the gateway has no other checks yet")),
+            (Method::PhotoId, None) => Wanted::Document { selfie: false },
+            (Method::PhotoIdSelfie, None) => Wanted::Document { selfie: true },
+            (Method::Otp | Method::PhotoId | Method::PhotoIdSelfie, Some(_)) => {
+                return Err(fault("/pin", "belongs to the method pin"));
+            }
+            _ => {
+                return Err(fault(
+                    "/method",
+                    "must be otp, pin, photo_id or photo_id_selfie: the gateway has no other checks yet",
+                ));
+            }
         };
         let intent: Option<IntentName> = self.intent.map(|i| field("/intent", &i)).transpose()?;
         let participant = self.participant.map(|p| field("/participant", &p)).transpose()?;

@@ -15,10 +15,11 @@ use super::page::{alone, brand, done, drawn_alone, end, form_targets, headers_wi
 use super::problem::Problem;
 use super::reader::Reader;
 use super::views::mask;
-use super::{Shared, arrivals, screens};
-use crate::domain::challenge::{Challenge, ChallengeEnd};
+use super::{Shared, arrivals, photo, screens};
+use crate::domain::challenge::{Challenge, ChallengeEnd, Check};
 use crate::domain::entry::EntryStatus;
 use crate::domain::id::ScreenName;
+use crate::domain::identity::Document;
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::page::{Page, asked_at_entry};
@@ -55,6 +56,8 @@ async fn show(
         (Page::Entry(at, _), Some("done")) if seen.is_in(*at) => {
             done(&state, &reader, seen.settings(), pages::DoneState::Entered)
         }
+        (_, Some("code")) if seen.document().is_some() => photo::page(&seen, None),
+        (Page::Entry(at, _), Some("code")) if seen.has_shown(*at) => photo::page(&seen, None),
         (Page::Entry(at, _), Some("code")) if seen.may_answer(*at) => seen.answer(None),
         (Page::Challenge(_, challenge), Some("code")) if challenge.arrived.is_some() => seen.answer(None),
         _ => seen.opening(),
@@ -73,11 +76,11 @@ pub(super) struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &Settings {
         &self.held.team.effective.settings
     }
 
-    fn action(&self) -> String {
+    pub fn action(&self) -> String {
         format!("/c/{}", self.token.text())
     }
 
@@ -92,6 +95,30 @@ impl Seen<'_> {
         let waiting = self.held.interaction.participants[at].entry.waiting.as_ref();
         let own = waiting.filter(|waiting| waiting.browser == fingerprint(self.state, self.browser));
         own.is_some_and(|waiting| matches!(waiting.method, Method::Otp | Method::Pin))
+    }
+
+    /// The document that this browser is asked for.
+    pub fn document(&self) -> Option<(&Challenge, &Document)> {
+        let browser = fingerprint(self.state, self.browser);
+        let challenge = match &self.held.outcome {
+            Page::Entry(at, _) => {
+                let participant = &self.held.interaction.participants[*at];
+                let waits = participant.entry.waiting.as_ref().is_some_and(|waiting| waiting.browser == browser);
+                asked_at_entry(participant).filter(|_| waits)?
+            }
+            Page::Challenge(_, challenge) => Some(&**challenge).filter(|challenge| challenge.arrived.is_some())?,
+            Page::Over(..) => return None,
+        };
+        match &challenge.check {
+            Check::Document(document) => Some((challenge, &**document)),
+            _ => None,
+        }
+    }
+
+    /// Whether this browser has shown its document already, and may come in.
+    fn has_shown(&self, at: usize) -> bool {
+        let waiting = self.held.interaction.participants[at].entry.waiting.as_ref();
+        waiting.is_some_and(|waiting| waiting.proved && waiting.browser == fingerprint(self.state, self.browser))
     }
 
     fn challenge(&self) -> Option<&Challenge> {
@@ -186,7 +213,7 @@ impl Seen<'_> {
     }
 }
 
-fn unknown(state: &Shared, reader: &Reader) -> Response {
+pub(super) fn unknown(state: &Shared, reader: &Reader) -> Response {
     refusal_page(state, reader, Refusal::NotFound("page").into())
 }
 
@@ -250,7 +277,7 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
 }
 
 /// A form that this browser was not shown: who has the page's address is told so in its team's look.
-async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
+pub(super) async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
     let held = state.gateway.visit_page(token).await.ok();
     refusal_in(state, reader, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
 }

@@ -187,7 +187,8 @@ fn written(shared: &Shared, mut response: Response) -> Response {
     }
     let slug = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => &slugs::METHOD_NOT_ALLOWED,
-        StatusCode::PAYLOAD_TOO_LARGE => &slugs::TOO_LARGE,
+        // A page says it in a person's words.
+        StatusCode::PAYLOAD_TOO_LARGE if !is_written(&response) => &slugs::TOO_LARGE,
         StatusCode::REQUEST_TIMEOUT => &slugs::TIMEOUT,
         // A path that is not UTF-8, say: the framework's own words stay inside.
         StatusCode::BAD_REQUEST if !is_written(&response) => &slugs::BAD_REQUEST,

@@ -47,6 +47,11 @@ impl Problem {
         self.saying(format!("The body is larger than this resource takes ({limit})."))
     }
 
+    /// Whether it is of that kind.
+    pub fn is(&self, slug: &Slug) -> bool {
+        self.0.slug.slug == slug.slug
+    }
+
     /// With the places that are wrong.
     pub fn at(mut self, errors: Vec<Fault>) -> Self {
         self.0.errors = errors;
@@ -120,6 +125,10 @@ impl Problem {
             Refusal::Unpaid => Self::of(&slugs::UNAVAILABLE).after(1),
             Refusal::TooManyChannels => Self::of(&slugs::TOO_MANY_CHANNELS),
             Refusal::UnusableChannel(faults) => Self::of(&slugs::INVALID).at(faults),
+            Refusal::TooManyProviders => Self::of(&slugs::TOO_MANY_PROVIDERS),
+            Refusal::UnusableProvider(faults) | Refusal::UnusableVerdict(faults) => {
+                Self::of(&slugs::INVALID).at(faults)
+            }
             Refusal::Unproved => Self::of(&slugs::UNPROVED),
             Refusal::TooLarge => Self::of(&slugs::TOO_LARGE).naming_limit("1 MiB"),
             Refusal::TooManyWebhooks => Self::of(&slugs::TOO_MANY_WEBHOOKS),

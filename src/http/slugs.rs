@@ -103,6 +103,9 @@ slugs! {
     TOO_MANY_CHANNELS = "too-many-channels" CONFLICT "Too many channels"
         "A team has at most 32 channels."
         "Remove one that is no longer needed.";
+    TOO_MANY_PROVIDERS = "too-many-providers" CONFLICT "Too many providers"
+        "A team has at most 8 providers."
+        "Remove one that is no longer needed.";
     UNPROVED = "unproved" UNAUTHORIZED "Not the platform's"
         "The request does not prove that it comes from the channel's platform. The gateway's log says why; this answer does not."
         "Compare the channel's secrets, and the address that the platform was given, with the platform's console.";
@@ -195,7 +198,7 @@ slugs! {
         "Give both, or let the code take the same way: `otp.second_channel`.";
     METHOD_UNAVAILABLE = "method-unavailable" CONFLICT "The method is not available"
         "The team asks for a method that needs a provider, and none is set up."
-        "Set another `entry.first` or `entry.subsequent`.";
+        "Set another `entry.first` or `entry.subsequent`; for documents write a provider, name it in `photo_id.provider` and set `photo_id.enabled`.";
     NOT_SHOWN = "not-shown" FORBIDDEN "Codes are not shown"
         "This team does not show one-time codes to its agents."
         "An admin may allow it: `otp.show_to_agents`.";

@@ -19,7 +19,7 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 18] = [
+const FILES: [(&str, &str, &str); 19] = [
     ("agent.js", JS, include_str!("agent.js")),
     ("api.js", JS, include_str!("api.js")),
     ("console.css", CSS, include_str!("console.css")),
@@ -33,6 +33,7 @@ const FILES: [(&str, &str, &str); 18] = [
     ("opener.js", JS, include_str!("opener.js")),
     ("page.js", JS, include_str!("page.js")),
     ("panel.js", JS, include_str!("panel.js")),
+    ("photo.js", JS, include_str!("photo.js")),
     ("reference.css", CSS, include_str!("reference.css")),
     ("reference.js", JS, include_str!("reference.js")),
     ("screen.css", CSS, include_str!("screen.css")),

@@ -6,15 +6,17 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::Serialize;
 
 use super::{
-    Answer, Brand, CustomerLogin, Done, Landing, Notice, ProblemPage, Screen, Window, assets, prose, reference, texts,
+    Answer, Brand, CustomerLogin, Done, Landing, Notice, Photo, ProblemPage, Screen, Window, assets, prose, reference,
+    texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 19] = [
+pub(super) const TEMPLATES: [(&str, &str); 20] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
     ("customer_login.html", include_str!("templates/customer_login.html")),
     ("answer.html", include_str!("templates/answer.html")),
+    ("photo.html", include_str!("templates/photo.html")),
     ("screen.html", include_str!("templates/screen.html")),
     ("code.html", include_str!("templates/code.html")),
     ("done.html", include_str!("templates/done.html")),
@@ -71,6 +73,11 @@ impl Pages {
     /// The page that asks for a code or a PIN.
     pub fn answer(&self, page: &Answer) -> String {
         self.customer("answer.html", &page.brand, &page.locale, page, None)
+    }
+
+    /// The page that asks for pictures of a document.
+    pub fn photo(&self, page: &Photo) -> String {
+        self.customer("photo.html", &page.brand, &page.locale, page, None)
     }
 
     /// A page of an account.

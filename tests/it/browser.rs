@@ -9,6 +9,7 @@ mod driver;
 mod everybody;
 mod house;
 mod pages;
+mod photo;
 pub mod process;
 mod scenes;
 mod site;

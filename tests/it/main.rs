@@ -45,6 +45,7 @@ mod outside;
 mod pages {
     pub use countersign::pages::*;
 }
+mod photos;
 mod points;
 mod properties;
 mod races;

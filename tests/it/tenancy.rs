@@ -104,6 +104,12 @@ const TABLE: &[Row] = &[
     Row("get",    "/v1/teams/{team}/channels/{name}", Least::Admin, none),
     Row("post",   "/v1/teams/{team}/channels/{name}/test", Least::Admin, || json!({"to": "+37255500000"})),
     Row("delete", "/v1/teams/{team}/channels/{name}", Least::Admin, none),
+    Row("put",    "/v1/teams/{team}/providers/{name}", Least::Admin, || json!({"kind": "signed", "account": {"url": "http://127.0.0.1:9/"}, "secrets": {"secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}})),
+    Row("get",    "/v1/teams/{team}/providers/{name}", Least::Admin, none),
+    Row("post",   "/v1/teams/{team}/providers/{name}/test", Least::Admin, || json!({})),
+    Row("delete", "/v1/teams/{team}/providers/{name}", Least::Admin, none),
+    // Its signature counts, and no key.
+    Row("post",   "/v1/identity/{team}/{name}", Least::Nobody, || json!({})),
     Row("put",    "/v1/teams/{team}/webhooks/{name}", Least::Admin, || json!({"url": "https://hooks.example.com/"})),
     Row("get",    "/v1/teams/{team}/webhooks/{name}", Least::Admin, none),
     Row("post",   "/v1/teams/{team}/webhooks/{name}/rotate", Least::Admin, || json!({})),
@@ -203,6 +209,10 @@ async fn things(team: &Team) -> Things {
     team.channel("pager").await;
     let user = format!("/v1/teams/{}/users/pager", team.name);
     team.world.call(&team.admin, "PUT", &user, json!({"role": "agent"})).await.expect(201);
+    let provider = format!("/v1/teams/{}/providers/pager", team.name);
+    let secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let body = json!({"kind": "signed", "account": {"url": "http://127.0.0.1:9/"}, "secrets": {"secret": secret}});
+    team.world.call(&team.admin, "PUT", &provider, body).await.expect(201);
     team.world.gateway.tend().await.unwrap();
     let deliveries = team.world.call(&team.admin, "GET", &deliveries, Value::Null).await.expect(200);
     let screen = format!("/v1/teams/{}/screens/pager", team.name);

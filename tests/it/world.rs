@@ -13,7 +13,11 @@ use countersign::domain::oidc::Provider;
 use countersign::domain::secret::Secret;
 use countersign::gateway::{Gateway, Premises, Retention};
 use countersign::http;
+use countersign::identity::mitek::Mitek;
+use countersign::identity::signed::Signed;
+use countersign::identity::{Kind, Kinds};
 use countersign::store::{Board, Key, Partition, Store};
+use countersign_channels::carrier::Carrier;
 use countersign_channels::definition::{Definition, Registry};
 use countersign_channels::reach::Reach;
 use countersign_channels::recorder::{Recorded, Recorder};
@@ -267,6 +271,13 @@ fn node_with(
     Node { platforms, ..Node::default() }.over(store, clock, seed)
 }
 
+/// Who checks documents, as this process reaches them.
+fn providers(reach: Reach) -> Kinds {
+    let carrier = Carrier::new(reach).expect("TLS");
+    let (mitek, signed) = (Mitek::new(carrier.clone()), Signed::new(carrier));
+    Kinds::of([Arc::new(mitek) as Arc<dyn Kind>, Arc::new(signed)])
+}
+
 /// What a node knows and whom it reaches.
 struct Node {
     platforms: Vec<Arc<dyn Definition>>,
@@ -291,8 +302,9 @@ impl Node {
             retention: Retention { interactions: 30, events: 7, audit: 400, insights: 800 },
             channels: Registry::of(self.platforms),
             directories: countersign::app::directories(&self.reach),
-            reach: self.reach,
+            reach: self.reach.clone(),
             oidc: self.provider,
+            providers: providers(self.reach),
             posts: None,
         };
         let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));
@@ -497,6 +509,11 @@ impl Browser {
     /// A fresh one.
     pub fn new(world: &World) -> Self {
         Self { world: world.clone(), cookie: None }
+    }
+
+    /// Where it is.
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
     /// Opens a page of the gateway.

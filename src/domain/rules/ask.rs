@@ -4,6 +4,7 @@
 use crate::domain::challenge::{Challenge, ChallengeEnd, Check, DeliverTo, Otp, Pin};
 use crate::domain::event::EventKind;
 use crate::domain::id::{IntentName, ParticipantId};
+use crate::domain::identity::{Document, Stage};
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Ready;
@@ -32,6 +33,11 @@ pub enum Wanted {
     Otp,
     /// A number that agent and customer agreed on.
     Pin(Pin),
+    /// A document, with a face or without.
+    Document {
+        /// Whether a face is to be shown with it.
+        selfie: bool,
+    },
 }
 
 impl Request {
@@ -46,6 +52,8 @@ impl Wanted {
         match self {
             Self::Otp => Method::Otp,
             Self::Pin(_) => Method::Pin,
+            Self::Document { selfie: false } => Method::PhotoId,
+            Self::Document { selfie: true } => Method::PhotoIdSelfie,
         }
     }
 }
@@ -77,6 +85,9 @@ fn permitted(turn: &mut Turn<'_>, request: &Request) -> Result<usize, Refusal> {
     turn.must_be_open()?;
     let at = turn.find(request.participant.as_ref())?;
     turn.look_up(at);
+    if matches!(request.wanted, Wanted::Document { .. }) && turn.around.provider.is_none() {
+        return Err(Refusal::MethodMissing);
+    }
     turn.admit(at, request.wanted.method().guarded())?; // a locked person is sent no code
     if turn.interaction.challenges_made == u16::MAX {
         return Err(Refusal::Full);
@@ -89,6 +100,13 @@ fn made(turn: &mut Turn<'_>, at: usize, request: &Request) -> Challenge {
     // A PIN has no tries of its own: the method's lockout ends it.
     let (check, expires_at, tries_left) = match &request.wanted {
         Wanted::Pin(pin) => (Check::Pin(pin.clone()), None, settings.lockout.threshold),
+        Wanted::Document { selfie } => {
+            let provider = turn.around.provider.expect("it is not permitted without").clone();
+            let quality_left = turn.tries_left(at, Stage::Quality);
+            let (selfie, attempts, checking, last) = (*selfie, 0, None, None);
+            let document = Document { selfie, provider, quality_left, attempts, checking, last };
+            (Check::Document(Box::new(document)), None, turn.tries_left(at, Stage::Authentication))
+        }
         Wanted::Otp => {
             let lifetime = settings.otp.expires_minutes;
             let resend_at = settings.send_budget.resend_after(now);
@@ -145,7 +163,7 @@ pub(super) fn deliver(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Resu
 fn receiver(turn: &Turn<'_>, challenge: &Challenge) -> Option<DeliverTo> {
     let otp = &turn.around.settings.otp;
     match (&challenge.check, challenge.deliver_to) {
-        (Check::Pin(_), _) | (Check::Otp(_), DeliverTo::Agent) => None,
+        (Check::Pin(_) | Check::Document(_), _) | (Check::Otp(_), DeliverTo::Agent) => None,
         (Check::Otp(_), DeliverTo::Auto) if !otp.send_to_customer && otp.show_to_agents => None,
         (Check::Otp(_), to) => Some(to),
     }

@@ -142,7 +142,7 @@ fn next_code(turn: &mut Turn<'_>, number: u16) -> Result<(usize, Challenge), Ref
     let (now, budget) = (turn.around.now, &turn.around.settings.send_budget);
     let mut next = challenge;
     match &mut next.check {
-        Check::Pin(_) => return Err(Refusal::NoChannel), // it is agreed, and never sent
+        Check::Pin(_) | Check::Document(_) => return Err(Refusal::NoChannel), // agreed, or shown, and never sent
         Check::Otp(otp) if now < otp.resend_at => return Err(Refusal::SendBudget(otp.resend_at)),
         Check::Otp(otp) => {
             otp.issue = otp.issue.checked_add(1).ok_or(Refusal::Full)?;
@@ -189,7 +189,8 @@ pub fn reveal(mut turn: Turn<'_>, number: u16, to: &Actor) -> Decision<Revealed>
 
 fn may_see(turn: &Turn<'_>, found: Found) -> Result<Challenge, Refusal> {
     let is_code = found.method() == Method::Otp;
-    if is_code && !turn.around.settings.otp.show_to_agents {
+    let can_be_seen = is_code || found.method() == Method::Pin;
+    if !can_be_seen || is_code && !turn.around.settings.otp.show_to_agents {
         return Err(Refusal::NotShown);
     }
     match found {

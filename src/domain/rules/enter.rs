@@ -69,18 +69,18 @@ fn step(turn: &mut Turn<'_>, at: usize, link: &Link, browser: &Tag, name: &[u8])
     let Some(method) = turn.interaction.participants[at].entry.wanted(rules, browser, now) else {
         return Ok(Arrived::Entered(enter(turn, at, None, *browser)));
     };
-    if has_logged_in(turn, at, method, browser) {
+    if has_logged_in(turn, at, method, browser) || has_shown(turn, at, method, browser) {
         return Ok(Arrived::Entered(enter(turn, at, Some(method), *browser)));
     }
     turn.admit(at, method.guarded())?;
     let arrived = match method {
         Method::Login => Arrived::Login(Box::new(send_to_login(turn, at, link, browser, name)?)),
-        Method::Otp | Method::Pin => {
+        Method::Otp | Method::Pin | Method::PhotoId | Method::PhotoIdSelfie => {
             put_challenge(turn, at, method)?;
             arrived(turn, at);
             Arrived::Asked
         }
-        Method::Kba | Method::PhotoId | Method::PhotoIdSelfie => return Err(Refusal::MethodMissing),
+        Method::Kba => return Err(Refusal::MethodMissing),
     };
     let entry = &mut turn.participant(at).entry;
     if matches!(entry.status, EntryStatus::None | EntryStatus::Invited) {
@@ -90,7 +90,7 @@ fn step(turn: &mut Turn<'_>, at: usize, link: &Link, browser: &Tag, name: &[u8])
         Arrived::Login(continued) => Some(continued.link.number),
         _ => None,
     };
-    entry.waiting = Some(Waiting { browser: *browser, method, link });
+    entry.waiting = Some(Waiting { browser: *browser, method, link, proved: false });
     Ok(arrived)
 }
 
@@ -115,6 +115,15 @@ fn has_logged_in(turn: &Turn<'_>, at: usize, method: Method, browser: &Tag) -> b
     };
     let raised = participant.flag.raised(turn.around.now);
     method == Method::Login && raised.is_some_and(|raised| raised.by_link == Some(link))
+}
+
+/// Whether this browser has shown the document that was asked of it, and what that proved still stands.
+pub fn has_shown(turn: &Turn<'_>, at: usize, method: Method, browser: &Tag) -> bool {
+    let participant = &turn.interaction.participants[at];
+    let own = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser && waiting.proved);
+    let raised = participant.flag.raised(turn.around.now);
+    own.is_some_and(|waiting| waiting.method == method)
+        && raised.is_some_and(|raised| raised.proofs.contains_key(&method))
 }
 
 /// The invitation that this browser was at when it was sent away to log in by that link: where it goes
@@ -225,6 +234,7 @@ fn request(turn: &Turn<'_>, at: usize, method: Method) -> Result<ask::Request, R
     let participant = &turn.interaction.participants[at];
     let wanted = match method {
         Method::Pin => Wanted::Pin(participant.entry.pin.clone().ok_or(Refusal::PinRequired)?),
+        Method::PhotoId | Method::PhotoIdSelfie => Wanted::Document { selfie: method == Method::PhotoIdSelfie },
         _ => Wanted::Otp,
     };
     let deliver_to = destination(turn, at, method)?;

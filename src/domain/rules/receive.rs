@@ -114,7 +114,7 @@ pub fn is_awaited(interaction: &Interaction) -> bool {
 fn holds_answer(interaction: &Interaction, text: &str) -> bool {
     interaction.participants.iter().any(|p| {
         let challenge = p.challenge.as_ref();
-        challenge.is_some_and(|challenge| holds_number(text, &challenge.lengths()))
+        challenge.is_some_and(|challenge| challenge.lengths().is_some_and(|lengths| holds_number(text, &lengths)))
             || p.confirmation.is_some() && Candidate::stands_in(text)
     })
 }

@@ -104,7 +104,7 @@ impl Settings {
         if what != Guarded::PhotoId {
             return self.lockout.clone();
         }
-        let PhotoIdRules { authentication_threshold, lockout_minutes, max_lockouts } = self.photo_id;
+        let PhotoIdRules { authentication_threshold, lockout_minutes, max_lockouts, .. } = self.photo_id;
         Lockout { threshold: authentication_threshold, duration_minutes: lockout_minutes, growth: 1, max_lockouts }
     }
 }
@@ -248,9 +248,15 @@ pub struct KbaRules {
     pub(super) must_match: u64,
 }
 
-/// `photo_id`, as far as its lockouts go.
+/// `photo_id`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PhotoIdRules {
+    /// Whether documents are asked for at all.
+    pub enabled: bool,
+    /// Who judges them.
+    pub provider: Option<String>,
+    /// Attempts with unclear or wrong pictures that lock.
+    pub quality_threshold: u32,
     authentication_threshold: u32,
     lockout_minutes: u64,
     max_lockouts: u32,

@@ -8,6 +8,7 @@ use crate::domain::address::Address;
 use crate::domain::ceiling::{CustomerTag, Need};
 use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::EventKind;
+use crate::domain::identity::Stage;
 use crate::domain::lockout::{Admitted, Budget, Consequence};
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
@@ -39,11 +40,50 @@ impl Turn<'_> {
     /// Counts a failed answer and announces what it led to. A lock or a ban ends the challenges that
     /// it guards.
     pub fn fail(&mut self, at: usize, what: Guarded) -> Consequence {
-        let name = self.budget_name(at, what);
         let trips = self.count_at_ceiling(at);
-        let rule = self.around.settings.lockout_of(what);
+        let (rule, now) = (self.around.settings.lockout_of(what), self.around.sure);
+        self.count(at, what, trips, |budget| budget.fail(&rule, now))
+    }
+
+    /// The same of an attempt to show a document. Pictures that were not clear are no guess, so they do not
+    /// count at the customer's ceiling.
+    pub fn fail_at(&mut self, at: usize, stage: Stage) -> Consequence {
+        if stage == Stage::Authentication {
+            return self.fail(at, Guarded::PhotoId);
+        }
+        let (rule, now) = (self.around.settings.lockout_of(Guarded::PhotoId), self.around.sure);
+        let threshold = self.around.settings.photo_id.quality_threshold;
+        self.count(at, Guarded::PhotoId, false, |budget| budget.fail_quality(threshold, &rule, now))
+    }
+
+    /// How many failed attempts a stage still takes.
+    pub fn tries_left(&self, at: usize, stage: Stage) -> u32 {
+        let budget = self.address.budgets.get(&self.budget_name(at, Guarded::PhotoId));
+        let settings = self.around.settings;
+        let (threshold, failures) = match stage {
+            Stage::Quality => (settings.photo_id.quality_threshold, budget.map_or(0, |b| b.quality_failures)),
+            Stage::Authentication => {
+                (settings.lockout_of(Guarded::PhotoId).threshold, budget.map_or(0, |b| b.failures))
+            }
+        };
+        threshold.saturating_sub(failures).max(1)
+    }
+
+    /// The same after one more has failed.
+    pub fn tries_left_after(&self, at: usize, stage: Stage) -> u32 {
+        self.tries_left(at, stage) - 1
+    }
+
+    fn count(
+        &mut self,
+        at: usize,
+        what: Guarded,
+        trips: bool,
+        failed: impl FnOnce(&mut Budget) -> Consequence,
+    ) -> Consequence {
+        let name = self.budget_name(at, what);
         let budget = self.address.budgets.entry(name.clone()).or_default();
-        let mut consequence = budget.fail(&rule, self.around.sure);
+        let mut consequence = failed(budget);
         if trips {
             budget.banned = true;
             consequence = Consequence::Banned;

@@ -4,7 +4,7 @@
 use serde_json::{Map, json};
 
 use super::{Turn, link_data, object};
-use crate::domain::challenge::ChallengeEnd;
+use crate::domain::challenge::{ChallengeEnd, Check};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Flag, Passed, Reason};
 use crate::domain::interaction::{Participant, Status};
@@ -37,6 +37,10 @@ impl Turn<'_> {
         } else if over.iter().any(|link| link.purpose != Purpose::Entry) {
             participant.flag.explain(Reason::LinkExpired);
         }
+        let given_up = participant.challenge.as_mut().and_then(|challenge| match &mut challenge.check {
+            Check::Document(document) => document.give_up(deadline),
+            _ => None,
+        });
         let unanswered = participant.challenge.as_ref().is_some_and(|c| !c.is_live(deadline));
         if unanswered {
             participant.flag.explain(Reason::ChallengeExpired);
@@ -45,6 +49,9 @@ impl Turn<'_> {
         for link in over {
             self.push(EventKind::LinkExpired, deadline, Actor::Time, id.clone(), link_data(self.interaction.id, &link));
             self.end_link(link, LinkEnd::Expired);
+        }
+        if given_up.is_some() {
+            self.tell_undecided(at, "timeout", deadline, &Actor::Time);
         }
         if unconfirmed.is_some() {
             self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id.clone(), Map::new());

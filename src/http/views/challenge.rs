@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{DeliveryView, Viewer, delivery_of};
 use crate::domain::challenge::{Challenge, ChallengeId, Check, EndedChallenge};
 use crate::domain::id::InteractionId;
+use crate::domain::identity::Shortfall;
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::method::Method;
 use crate::domain::rules::attend::Found;
@@ -16,7 +17,7 @@ use crate::domain::sending::What;
 #[derive(Serialize, ToSchema)]
 pub struct ChallengeView {
     id: String,
-    /// `otp` or `pin`.
+    /// `otp`, `pin`, `photo_id` or `photo_id_selfie`.
     #[schema(value_type = String)]
     method: Method,
     /// `pending`; of one that ended `passed`, `exhausted`, `locked`, `expired`, `cancelled`,
@@ -29,8 +30,39 @@ pub struct ChallengeView {
     delivery: Option<DeliveryView>,
     expires_at: Option<String>,
     tries_left: u32,
+    /// Of a document: how its two stages stand. `tries_left` is of the second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<DocumentView>,
     /// When another code may be asked for; nothing where there is none to send.
     resend_after: Option<String>,
+}
+
+/// How the check of a document stands.
+#[derive(Serialize, ToSchema)]
+pub struct DocumentView {
+    /// The team's provider that judges it.
+    provider: String,
+    /// `waiting` for pictures, `checking` them, or what the newest attempt came to: `unclear`, `failed` or
+    /// `undecided`, which counts for nothing.
+    status: &'static str,
+    /// What was wrong with unclear pictures: `blurred`, `glare`, `dark`, `incomplete`, `unreadable`,
+    /// `wrong_document` or `no_face`.
+    flaws: Vec<&'static str>,
+    /// Attempts with unclear pictures that are still taken.
+    quality_tries_left: u32,
+}
+
+fn document(challenge: &Challenge) -> Option<DocumentView> {
+    let Check::Document(document) = &challenge.check else { return None };
+    let (status, flaws) = match (&document.checking, document.last.as_ref().map(|last| &last.how)) {
+        (Some(_), _) => ("checking", Vec::new()),
+        (None, None) => ("waiting", Vec::new()),
+        (None, Some(Shortfall::Quality(flaws))) => ("unclear", flaws.iter().map(|flaw| flaw.as_str()).collect()),
+        (None, Some(Shortfall::Authentication)) => ("failed", Vec::new()),
+        (None, Some(Shortfall::Undecided)) => ("undecided", Vec::new()),
+    };
+    let (provider, quality_tries_left) = (document.provider.to_string(), document.quality_left);
+    Some(DocumentView { provider, status, flaws, quality_tries_left })
 }
 
 impl Viewer<'_> {
@@ -44,7 +76,7 @@ impl Viewer<'_> {
     pub fn challenge(self, interaction: &Interaction, challenge: &Challenge) -> ChallengeView {
         let resend_at = match &challenge.check {
             Check::Otp(otp) => Some(otp.resend_at),
-            Check::Pin(_) => None,
+            Check::Pin(_) | Check::Document(_) => None,
         };
         ChallengeView {
             id: ChallengeId { interaction: interaction.id, number: challenge.number }.to_string(),
@@ -58,6 +90,7 @@ impl Viewer<'_> {
             ),
             expires_at: challenge.expires_at.map(|end| end.to_string()),
             tries_left: challenge.tries_left,
+            document: document(challenge),
             resend_after: resend_at.map(|at| at.to_string()),
         }
     }
@@ -81,6 +114,7 @@ fn over(interaction: InteractionId, ended: &EndedChallenge) -> ChallengeView {
         delivery: None,
         expires_at: ended.expires_at.map(|end| end.to_string()),
         tries_left: ended.tries_left,
+        document: None,
         resend_after: None,
     }
 }

@@ -29,6 +29,9 @@ pub struct MethodLockoutView {
     status: &'static str,
     until: Option<String>,
     failures: u32,
+    /// Of documents: unclear or wrong pictures, which count apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality_failures: Option<u32>,
     lockouts: u32,
 }
 
@@ -60,6 +63,7 @@ impl Viewer<'_> {
             (false, None) => "clear",
         };
         let (failures, lockouts) = (budget.failures, budget.lockouts);
-        MethodLockoutView { status, until: until.map(|u| u.to_string()), failures, lockouts }
+        let quality_failures = Some(budget.quality_failures).filter(|failures| *failures > 0);
+        MethodLockoutView { status, until: until.map(|u| u.to_string()), failures, quality_failures, lockouts }
     }
 }

@@ -29,6 +29,12 @@ impl Artist<'_> {
         self.pages.answer(&Answer { locale: self.locale.to_owned(), ..page })
     }
 
+    fn photo(&self, word: &str, state: PhotoState) -> String {
+        let (brand, locale) = (brand(word), self.locale.to_owned());
+        let (action, nonce) = ("/c/AbC-123_".to_owned(), "n0nce".to_owned());
+        self.pages.photo(&Photo { brand, locale, state, action, nonce })
+    }
+
     fn account(&self, page: CustomerLogin) -> String {
         self.pages.customer_login(&CustomerLogin { locale: self.locale.to_owned(), ..page })
     }
@@ -142,6 +148,31 @@ fn answers(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The page that asks for a document, in its states.
+fn photos(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
+    let asked = |selfie, error, flaws| PhotoState::Asked { selfie, error, flaws, quality_left: 2, left: 1 };
+    let all = vec!["blurred", "glare", "dark", "incomplete", "unreadable", "wrong_document", "no_face"];
+    let mut drawn = vec![
+        ("photo", artist.photo(word, asked(false, None, Vec::new()))),
+        ("photo-selfie", artist.photo(word, asked(true, None, Vec::new()))),
+        ("photo-unclear", artist.photo(word, asked(true, Some(PhotoError::Unclear), all))),
+        ("photo-failed", artist.photo(word, asked(false, Some(PhotoError::Failed), Vec::new()))),
+        ("photo-checking", artist.photo(word, PhotoState::Checking)),
+        ("photo-passed", artist.photo(word, PhotoState::Passed)),
+    ];
+    for (name, error) in [
+        ("photo-undecided", PhotoError::Undecided),
+        ("photo-missing", PhotoError::Missing),
+        ("photo-large", PhotoError::TooLarge),
+        ("photo-small", PhotoError::TooSmall),
+        ("photo-format", PhotoError::Format),
+        ("photo-broken", PhotoError::Broken),
+    ] {
+        drawn.push((name, artist.photo(word, asked(true, Some(error), Vec::new()))));
+    }
+    drawn
+}
+
 pub(super) fn code(word: &str) -> DoneState {
     let asked = Asked { channel: "whatsapp".to_owned(), address: "+372•••••345".to_owned(), ..asked(word) };
     let (code, expires_at) = ("B2CD3F".to_owned(), "2026-03-01T09:32:00Z".to_owned());
@@ -251,6 +282,7 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
         ("door-ended", artist.done(at_door(word, DoneState::Ended))),
     ];
     drawn.extend(answers(word, &artist));
+    drawn.extend(photos(word, &artist));
     drawn.extend(accounts(word, &artist));
     drawn.extend(Refused::ALL.map(|refused| (refused.word(), artist.refused(refused, word))));
     drawn

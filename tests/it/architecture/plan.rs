@@ -86,6 +86,30 @@ pub const ROOMS: &[Room] = &[
         why: "it looks customers up; it neither keeps them nor answers callers",
     },
     Room {
+        name: "pictures",
+        modules: &["domain"],
+        crates: Crates::Only(&["png", "thiserror", "zeroize", "zune_core", "zune_jpeg"]),
+        why: "it knows formats and pixels: it sends nothing and keeps nothing",
+    },
+    Room {
+        name: "identity",
+        modules: &["domain", "pictures", "channels"],
+        crates: Crates::Not(&["axum", "hyper", "redis", "rusqlite", "tower", "tower_http"]),
+        why: "it has documents checked; what a verdict leads to is a rule's to say",
+    },
+    Room {
+        name: "identity::mitek",
+        modules: &["identity", "domain", "pictures", "channels"],
+        crates: Crates::Not(&["axum", "hyper", "redis", "rusqlite", "tower", "tower_http"]),
+        why: "an adapter knows its port and its driver",
+    },
+    Room {
+        name: "identity::signed",
+        modules: &["identity", "domain", "pictures", "channels"],
+        crates: Crates::Not(&["axum", "hyper", "redis", "rusqlite", "tower", "tower_http"]),
+        why: "an adapter knows its port and its driver",
+    },
+    Room {
         name: "directory::http",
         modules: &["directory", "domain", "channels"],
         crates: Crates::Not(&["axum", "hyper", "ldap3", "redis", "rusqlite", "tokio_postgres", "tower", "tower_http"]),
@@ -105,7 +129,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         name: "gateway",
-        modules: &["domain", "ambient", "store", "channels", "directory"],
+        modules: &["domain", "ambient", "store", "channels", "directory", "identity", "pictures"],
         crates: Crates::Not(&[
             "axum",
             "hyper",
@@ -121,7 +145,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "pages", modules: &[], crates: Crates::Not(SERVERS), why: "it draws what it is given" },
     Room {
         name: "http",
-        modules: &["gateway", "domain", "ambient", "pages"],
+        modules: &["gateway", "domain", "ambient", "pages", "pictures"],
         crates: Crates::Not(&["redis", "reqwest", "rusqlite"]),
         why: "it translates between callers and use cases",
     },
@@ -147,6 +171,9 @@ pub const ROOMS: &[Room] = &[
             "store::redis",
             "channels",
             "directory",
+            "identity",
+            "identity::mitek",
+            "identity::signed",
             "directory::http",
             "directory::ldap",
             "directory::postgres",

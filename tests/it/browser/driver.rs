@@ -134,6 +134,9 @@ fn capabilities(chromium: &Path, profile: &Path, eyes: Eyes) -> WebDriverResult<
         "--disable-sync",
         "--disable-crash-reporter",
         "--disable-dev-shm-usage",
+        // A camera that shows a drawn picture, and is not asked for leave.
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
     ] {
         chrome.add_arg(arg)?;
     }

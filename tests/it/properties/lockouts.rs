@@ -424,7 +424,7 @@ impl<'k> Story<'k> {
         let live = self.live()?;
         let issue = match &live.check {
             Check::Otp(otp) => otp.issue,
-            Check::Pin(_) => 0,
+            Check::Pin(_) | Check::Document(_) => 0,
         };
         Some((live.number, issue))
     }

@@ -98,6 +98,7 @@ impl Cluster {
             directories: Default::default(),
             reach: Reach::new(|_| false),
             oidc: None,
+            providers: Default::default(),
             posts: self.outside.get().map(|outside| outside.clone() as Arc<dyn Carry>),
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),

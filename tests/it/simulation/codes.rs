@@ -22,7 +22,7 @@ use super::people::{Answer, People};
 fn issue(challenge: &Challenge) -> u32 {
     match &challenge.check {
         Check::Otp(otp) => otp.issue,
-        Check::Pin(_) => 0,
+        Check::Pin(_) | Check::Document(_) => 0,
     }
 }
 

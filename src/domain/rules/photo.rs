@@ -1,0 +1,279 @@
+//! Showing a document: pictures are handed in, counted as an attempt, and judged elsewhere; what the
+//! verdict leads to is decided here, in the order of the two stages.
+//!
+//! An attempt is saved before a provider is asked, and there is one at a time: whatever comes back, or
+//! does not, no more are judged than the thresholds allow. A verdict never comes from the person.
+
+use serde_json::json;
+
+use super::answer::{Outcome, pass};
+use super::page::{Page, asked_at_entry, find};
+use crate::domain::challenge::{Challenge, ChallengeEnd, ChallengeId, Check};
+use crate::domain::entry::Waiting;
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::flag::{Binding, Reason};
+use crate::domain::id::ProviderName;
+use crate::domain::identity::{CheckId, Checking, Document, Flaw, Last, PATIENCE, Shortfall, Stage, Verdict};
+use crate::domain::lockout::Consequence;
+use crate::domain::method::Guarded;
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::Tag;
+use crate::domain::time::Moment;
+use crate::domain::token::Token;
+use crate::domain::turn::{Decision, Turn, challenge_data};
+
+/// What handing pictures in led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handed {
+    /// The provider is to be asked.
+    Ask(Case),
+    /// Others are being judged: these are not looked at, and count for nothing.
+    Busy,
+    /// They were not clear enough to ask anybody.
+    Judged(Judged),
+}
+
+/// What a provider is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The attempt.
+    pub id: CheckId,
+    /// Whether a face belongs to it.
+    pub selfie: bool,
+    /// Who is asked.
+    pub provider: ProviderName,
+}
+
+/// What a verdict led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// The flag is up.
+    Passed,
+    /// The pictures are clear; of the document nothing was said yet.
+    Waits,
+    /// The pictures will not do.
+    Unclear(Vec<Flaw>),
+    /// The document, or the face, was not found good.
+    Failed,
+    /// That was once too often: nothing is taken until then.
+    Locked(Moment),
+    /// Nothing is taken until an admin lifts the ban.
+    Banned,
+    /// It is another customer's than this conversation's.
+    SubjectConflict,
+    /// Nobody waits for this verdict any more: nothing follows from it.
+    Late,
+}
+
+/// Finds the document that a page asks this browser for.
+pub fn asked(turn: &Turn<'_>, token: &Token, browser: &Tag) -> Result<(usize, Challenge), Refusal> {
+    let (at, challenge) = match find(turn, token)? {
+        Page::Over(..) => return Err(Refusal::CodeGone),
+        Page::Challenge(at, challenge) => (at, *challenge),
+        Page::Entry(at, _) => {
+            let participant = &turn.interaction.participants[at];
+            let waits = participant.entry.waiting.as_ref().is_some_and(|waiting| waiting.browser == *browser);
+            let asked = asked_at_entry(participant).filter(|_| waits);
+            (at, asked.cloned().ok_or(Refusal::StaleForm)?)
+        }
+    };
+    if matches!(challenge.check, Check::Document(_)) { Ok((at, challenge)) } else { Err(Refusal::StaleForm) }
+}
+
+/// Pictures were handed in. Where they are flawed already nobody is asked, and the attempt has failed.
+pub fn hand_in(mut turn: Turn<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Decision<Handed> {
+    match handed(&mut turn, token, browser, flaws) {
+        Ok(handed) => turn.done(handed),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+fn handed(turn: &mut Turn<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Result<Handed, Refusal> {
+    turn.must_be_open()?;
+    let (at, challenge) = asked(turn, token, browser)?;
+    turn.look_up(at);
+    turn.admit(at, Guarded::PhotoId)?;
+    turn.touch();
+    let (now, number, interaction) = (turn.around.now, challenge.number, turn.interaction.id);
+    let document = document(turn, at, number).expect("it was found a moment ago");
+    if document.checking.is_some() {
+        return Ok(Handed::Busy);
+    }
+    document.attempts = document.attempts.checked_add(1).ok_or(Refusal::Full)?;
+    let attempt = document.attempts;
+    document.last = None;
+    if !flaws.is_empty() {
+        return Ok(Handed::Judged(unclear(turn, at, attempt, flaws.to_vec())));
+    }
+    document.checking = Some(Checking { attempt, until: now.plus(PATIENCE), clear: false, browser: *browser });
+    let id = CheckId { challenge: ChallengeId { interaction, number }, attempt };
+    Ok(Handed::Ask(Case { id, selfie: document.selfie, provider: document.provider.clone() }))
+}
+
+/// The provider will say later: until then the attempt waits.
+pub fn wait(mut turn: Turn<'_>, id: CheckId, until: Moment) -> Decision<()> {
+    if let Ok((_, document)) = waiting(&mut turn, id)
+        && let Some(checking) = document.checking.as_mut()
+    {
+        checking.until = checking.until.max(until);
+    }
+    turn.done(())
+}
+
+/// The provider did not say anything: the attempt counts for nothing.
+pub fn give_up(mut turn: Turn<'_>, id: CheckId, why: &'static str) -> Decision<()> {
+    if let Ok((at, document)) = waiting(&mut turn, id) {
+        document.checking = None;
+        document.last = Some(Last { attempt: id.attempt, how: Shortfall::Undecided });
+        let (now, by) = (turn.around.now, turn.actor.clone());
+        turn.tell_undecided(at, why, now, &by);
+    }
+    turn.done(())
+}
+
+/// A provider's word on an attempt. `from` is the provider that said it.
+pub fn judge(mut turn: Turn<'_>, id: CheckId, from: &ProviderName, verdict: &Verdict) -> Decision<Judged> {
+    match judged(&mut turn, id, from, verdict) {
+        Ok(judged) => turn.done(judged),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+fn judged(turn: &mut Turn<'_>, id: CheckId, from: &ProviderName, verdict: &Verdict) -> Result<Judged, Refusal> {
+    let (at, document) = match waiting(turn, id) {
+        Ok(found) => found,
+        Err(over) => return over,
+    };
+    if document.provider != *from {
+        return Err(Refusal::NotFound("check"));
+    }
+    let checking = document.checking.clone().expect("that is what it waits for");
+    turn.look_up(at);
+    match turn.admit(at, Guarded::PhotoId) {
+        Ok(_) => {}
+        Err(Refusal::Locked(until)) => return Ok(Judged::Locked(until)),
+        Err(_) => return Ok(Judged::Banned),
+    }
+    if let Some(Err(flaws)) = &verdict.quality {
+        return Ok(unclear(turn, at, id.attempt, flaws.clone()));
+    }
+    let clear = checking.clear || verdict.quality.is_some();
+    match verdict.authentication {
+        // Whether a document is genuine is said after it was found to be one.
+        Some(_) if !clear => Err(Refusal::OutOfOrder),
+        Some(true) => Ok(good(turn, at, &checking)),
+        Some(false) => Ok(failed(turn, at, id.attempt)),
+        None => {
+            let document = document_of(turn, at).expect("it was found a moment ago");
+            document.checking = Some(Checking { clear, ..checking });
+            Ok(Judged::Waits)
+        }
+    }
+}
+
+/// What waits for the verdict on that attempt; else what a late or repeated one is told.
+fn waiting<'t>(turn: &'t mut Turn<'_>, id: CheckId) -> Result<(usize, &'t mut Document), Result<Judged, Refusal>> {
+    let number = id.challenge.number;
+    let people = &turn.interaction.participants;
+    let live = people.iter().position(|p| p.challenge.as_ref().is_some_and(|c| c.number == number));
+    let Some(at) = live else {
+        let told = match turn.ended_challenge(number).map(|ended| ended.end) {
+            None => Err(Refusal::NotFound("check")),
+            Some(ChallengeEnd::Passed) => Err(Refusal::Replayed("passed")),
+            Some(ChallengeEnd::Locked) => Err(Refusal::Replayed("failed")),
+            Some(_) => Ok(Judged::Late),
+        };
+        return Err(told);
+    };
+    let Some(document) = document(turn, at, number) else { return Err(Err(Refusal::NotFound("check"))) };
+    if id.attempt == 0 || id.attempt > document.attempts {
+        return Err(Err(Refusal::NotFound("check")));
+    }
+    if document.checking.as_ref().is_some_and(|checking| checking.attempt == id.attempt) {
+        return Ok((at, document));
+    }
+    match &document.last {
+        Some(Last { attempt, how: Shortfall::Quality(_) | Shortfall::Authentication }) if *attempt == id.attempt => {
+            Err(Err(Refusal::Replayed("failed")))
+        }
+        _ => Err(Ok(Judged::Late)),
+    }
+}
+
+fn document<'t>(turn: &'t mut Turn<'_>, at: usize, number: u16) -> Option<&'t mut Document> {
+    match &mut turn.participant(at).challenge.as_mut().filter(|challenge| challenge.number == number)?.check {
+        Check::Document(document) => Some(&mut **document),
+        _ => None,
+    }
+}
+
+fn document_of<'t>(turn: &'t mut Turn<'_>, at: usize) -> Option<&'t mut Document> {
+    let number = turn.interaction.participants[at].challenge.as_ref()?.number;
+    document(turn, at, number)
+}
+
+/// The document is genuine, and the face its owner's where one was asked for.
+fn good(turn: &mut Turn<'_>, at: usize, checking: &Checking) -> Judged {
+    let participant = &turn.interaction.participants[at];
+    let at_door = asked_at_entry(participant).is_some();
+    let method = participant.challenge.as_ref().map(Challenge::method).expect("it was found a moment ago");
+    match pass(turn, at, Binding::None, &Actor::Person) {
+        Outcome::SubjectConflict => return Judged::SubjectConflict,
+        Outcome::Banned => return Judged::Banned,
+        _ => {}
+    }
+    if at_door {
+        // The browser that showed the document, and no other, has what coming in takes.
+        let waiting = Waiting { browser: checking.browser, method, link: None, proved: true };
+        turn.participant(at).entry.waiting = Some(waiting);
+    }
+    Judged::Passed
+}
+
+fn unclear(turn: &mut Turn<'_>, at: usize, attempt: u16, mut flaws: Vec<Flaw>) -> Judged {
+    if flaws.is_empty() {
+        flaws.push(Flaw::Unreadable);
+    }
+    flaws.sort_unstable();
+    flaws.dedup();
+    let how = Last { attempt, how: Shortfall::Quality(flaws.clone()) };
+    miss(turn, at, Stage::Quality, how).unwrap_or(Judged::Unclear(flaws))
+}
+
+fn failed(turn: &mut Turn<'_>, at: usize, attempt: u16) -> Judged {
+    let how = Last { attempt, how: Shortfall::Authentication };
+    miss(turn, at, Stage::Authentication, how).unwrap_or(Judged::Failed)
+}
+
+/// Counts a failed attempt at a stage; what else it led to, where it did.
+fn miss(turn: &mut Turn<'_>, at: usize, stage: Stage, how: Last) -> Option<Judged> {
+    let interaction = turn.interaction.id;
+    let left = turn.tries_left_after(at, stage);
+    let participant = turn.participant(at);
+    let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut().expect("it was found a moment ago"));
+    let Check::Document(document) = &mut challenge.check else { unreachable!("only a document is judged so") };
+    let reasons = match &how.how {
+        Shortfall::Quality(flaws) => json!(flaws),
+        _ => json!([]),
+    };
+    document.checking = None;
+    document.last = Some(how);
+    match stage {
+        Stage::Quality => document.quality_left = left,
+        Stage::Authentication => challenge.tries_left = left,
+    }
+    let mut data = challenge_data(interaction, challenge);
+    data.insert("stage".into(), stage.as_str().into());
+    data.insert("reasons".into(), reasons);
+    data.insert("tries_left".into(), left.into());
+    turn.tell(EventKind::ChallengeWrong, Some(id), data);
+    let consequence = turn.fail_at(at, stage);
+    if turn.interaction.participants[at].challenge.is_none() {
+        turn.participant(at).flag.explain(Reason::ChallengeFailed);
+    }
+    match consequence {
+        Consequence::Counted => None,
+        Consequence::Locked(until) => Some(Judged::Locked(until)),
+        Consequence::Banned => Some(Judged::Banned),
+    }
+}

@@ -1,0 +1,153 @@
+//! Documents that people show: the attempt is saved, the provider asked, and its verdict decided on and
+//! saved. Pictures pass through here in memory, from the request to the provider, and lie nowhere.
+//!
+//! Which attempt counts, and what for, is `domain::rules::photo`'s; how a provider is asked, `identity`'s.
+
+use http::HeaderMap;
+
+use super::links::fresh;
+use super::turns::{Visit, With};
+use super::{Error, Gateway, Held};
+use crate::domain::challenge::Challenge;
+use crate::domain::event::Actor;
+use crate::domain::id::{ProviderName, TeamName};
+use crate::domain::identity::{CheckId, Flaw, Side, Verdict};
+use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::rules::photo::{self, Case, Handed, Judged};
+use crate::domain::secret::Tag;
+use crate::domain::token::{Token, TokenKind};
+use crate::domain::turn::Turn;
+use crate::gateway::teams::TeamView;
+use crate::identity::{self, Answer, Distrust, Trouble};
+use crate::pictures::Picture;
+
+/// What handing pictures in led to, for the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// A verdict.
+    Judged(Judged),
+    /// The verdict comes later; also where others are being judged.
+    Later,
+    /// Nobody said anything: it counts for nothing.
+    Undecided,
+}
+
+impl Gateway {
+    /// The document that a page asks this browser for. Changes nothing that time has not changed.
+    pub async fn asked_document(&self, token: &Token, browser: &Tag) -> Result<Held<Challenge>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| {
+            let asked = photo::asked(&turn, token, browser).map(|(_, challenge)| challenge);
+            turn.end(asked)
+        };
+        fresh(self.turn(visitor(token), rule, None).await?)
+    }
+
+    /// Hands pictures in, and waits for what the provider says at once. Where they are flawed nobody is asked.
+    pub async fn hand_in(
+        &self,
+        token: &Token,
+        browser: &Tag,
+        pictures: &[(Side, Picture)],
+        flaws: &[Flaw],
+    ) -> Result<Shown, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| photo::hand_in(turn, token, browser, flaws);
+        let held = fresh(self.turn(visitor(token), rule, None).await?)?;
+        match &held.outcome {
+            Handed::Judged(judged) => Ok(Shown::Judged(judged.clone())),
+            Handed::Busy => Ok(Shown::Later),
+            Handed::Ask(case) => self.ask_provider(&held, case, pictures).await,
+        }
+    }
+
+    async fn ask_provider(
+        &self,
+        held: &Held<Handed>,
+        case: &Case,
+        pictures: &[(Side, Picture)],
+    ) -> Result<Shown, Error> {
+        let (team, id) = (&held.team, case.id);
+        let callback = format!("{}/v1/identity/{}/{}", self.public_url, team.team.name, case.provider);
+        let answered = match self.checker(team, &case.provider) {
+            Some(checker) => {
+                let asked = identity::Case { id, selfie: case.selfie, pictures, callback: &callback, now: self.now() };
+                checker.check(&asked).await.map(|answer| (answer, checker.later_minutes()))
+            }
+            None => Err(Trouble::Refused("no-provider")),
+        };
+        let outcome = match &answered {
+            Ok((Answer::Verdict(_), _)) => "verdict",
+            Ok((Answer::Later, _)) => "later",
+            Err(trouble) => trouble.as_str(),
+        };
+        metrics::counter!("countersign_identity_checks_total", "outcome" => outcome).increment(1);
+        self.hear_of_provider(team, &case.provider, answered.as_ref().err().copied()).await;
+        match answered {
+            Ok((Answer::Verdict(verdict), _)) => match self.weigh(id, None, &case.provider, &verdict).await? {
+                Judged::Waits => Ok(Shown::Later),
+                judged => Ok(Shown::Judged(judged)),
+            },
+            Ok((Answer::Later, minutes)) => {
+                let until = self.now().plus_minutes(minutes);
+                fresh(self.turn(of_check(id, None), |turn, _| photo::wait(turn, id, until), None).await?)?;
+                Ok(Shown::Later)
+            }
+            Err(trouble) => {
+                tracing::warn!(team = %team.team.name, provider = %case.provider, why = trouble.as_str(), "nobody judged a document");
+                let rule = |turn: Turn<'_>, _: &TeamView| photo::give_up(turn, id, trouble.as_str());
+                fresh(self.turn(of_check(id, None), rule, None).await?)?;
+                Ok(Shown::Undecided)
+            }
+        }
+    }
+
+    /// A provider calls with a verdict.
+    ///
+    /// # Errors
+    ///
+    /// `Unproved` where it is not the provider's; `UnusableVerdict` where it cannot be followed; `Replayed`
+    /// where that attempt has been judged; `OutOfOrder` where the second stage came before the first.
+    pub async fn hear_provider(
+        &self,
+        team: &TeamName,
+        provider: &ProviderName,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Judged, Error> {
+        let view = self.team(team).await?.ok_or(Refusal::NotFound("provider"))?;
+        let checker = self.checker(&view, provider).ok_or(Refusal::NotFound("provider"))?;
+        let (id, verdict) = checker.hear(headers, body, self.now()).map_err(|distrust| match distrust {
+            Distrust::Unheard => Refusal::NotFound("provider"),
+            Distrust::Unproved(why) => {
+                tracing::info!(%team, %provider, why, "a verdict is not believed");
+                Refusal::Unproved
+            }
+            Distrust::Unreadable(why) => Refusal::UnusableVerdict(vec![Fault::at("", why)]),
+        })?;
+        self.weigh(id, Some(team), provider, &verdict).await
+    }
+
+    async fn weigh(
+        &self,
+        id: CheckId,
+        team: Option<&TeamName>,
+        from: &ProviderName,
+        verdict: &Verdict,
+    ) -> Result<Judged, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| photo::judge(turn, id, from, verdict);
+        let judged = fresh(self.turn(of_check(id, team), rule, None).await?);
+        judged.map(|held| held.outcome)
+    }
+}
+
+fn visitor(token: &Token) -> Visit<'static> {
+    let with = match token.kind {
+        TokenKind::Challenge => With::Challenge(token.number),
+        _ => With::Link(token.number),
+    };
+    Visit { id: token.interaction, team: None, actor: Actor::Person, with }
+}
+
+fn of_check(id: CheckId, team: Option<&TeamName>) -> Visit<'_> {
+    let with = With::Challenge(id.challenge.number);
+    Visit { id: id.challenge.interaction, team, actor: Actor::Person, with }
+}

@@ -1,0 +1,168 @@
+//! What admins ask of providers: a team's accounts with those who check documents.
+//! Secrets come in and never go out.
+
+use std::collections::BTreeMap;
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{Json, Plain, fault, field};
+use super::caller::{Admin, team_of_path};
+use super::problem::Problem;
+use super::{Shared, slugs};
+use crate::domain::id::ProviderName;
+use crate::domain::provider::{Provider, Writing};
+use crate::domain::secret::Secret;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(put_provider, get_provider, remove_provider)).routes(routes!(try_provider))
+}
+
+/// An account with somebody who checks documents. Which one judges, the setting `photo_id.provider` says.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PutProvider {
+    /// `mitek` or `signed`.
+    kind: String,
+    /// What the kind wants to know. `mitek`: `client_id`, and optionally `base_url` and `scope`; `signed`:
+    /// `url`, and optionally `later_minutes`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    account: Option<Plain>,
+    /// Secrets by name. Absent: those that are there stay. `mitek`: `client_secret`; `signed`: `secret`
+    /// (`whsec_…`), and while it is replaced `secret_before`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    secrets: Option<BTreeMap<String, String>>,
+}
+
+/// A provider, without its secrets.
+#[derive(Serialize, ToSchema)]
+struct ProviderView {
+    name: String,
+    kind: String,
+    #[schema(value_type = Object)]
+    account: Map<String, Value>,
+    /// Names of the secrets that are there.
+    secrets: Vec<String>,
+    /// Where it sends a verdict that comes later.
+    callback_url: String,
+    created_at: String,
+    /// Since when it has not answered, as far as was tried: `provider.down` told it. Null where it answers.
+    down_since: Option<String>,
+}
+
+fn view(state: &Shared, team: &str, name: &ProviderName, provider: &Provider) -> ProviderView {
+    ProviderView {
+        name: name.to_string(),
+        kind: provider.kind.clone(),
+        account: provider.account.clone(),
+        secrets: provider.secrets.keys().cloned().collect(),
+        callback_url: format!("{}/v1/identity/{team}/{name}", state.gateway.public_url()),
+        created_at: provider.created_at.to_string(),
+        down_since: provider.down_since.map(|since| since.to_string()),
+    }
+}
+
+fn writing(body: PutProvider) -> Result<Writing, Problem> {
+    let account = match body.account {
+        None => Map::new(),
+        Some(Plain(Value::Object(account))) => account,
+        Some(_) => return Err(fault("/account", "must be an object")),
+    };
+    let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
+    let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
+    Ok(Writing { kind: body.kind, account, secrets })
+}
+
+/// A name in a path that is none exists nowhere.
+fn named(text: &str) -> Result<ProviderName, Problem> {
+    text.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))
+}
+
+/// Makes a provider or writes it anew.
+#[utoipa::path(put, path = "/v1/teams/{team}/providers/{name}", tag = "providers", operation_id = "put_provider",
+    params(("team" = String, Path), ("name" = String, Path)), request_body = PutProvider,
+    security(("key" = ["admin"])),
+    responses((status = 201, body = ProviderView), (status = 200, body = ProviderView)))]
+async fn put_provider(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+    body: Json<PutProvider>,
+) -> Result<Response, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let name: ProviderName = field("", &name)?;
+    let put = state.gateway.put_provider(&team, &name, &writing(body.value)?, &caller.actor).await;
+    let (is_new, provider) = put.map_err(|e| state.problem(e))?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Reply(view(&state, team.as_str(), &name, &provider))).into_response())
+}
+
+/// A provider, without its secrets.
+#[utoipa::path(get, path = "/v1/teams/{team}/providers/{name}", tag = "providers", operation_id = "get_provider",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, body = ProviderView)))]
+async fn get_provider(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
+    let provider = state.gateway.provider(&team, &name).await.map_err(|e| state.problem(e))?;
+    Ok(Reply(view(&state, team.as_str(), &name, &provider)).into_response())
+}
+
+/// Takes a provider away. What it is judging comes to nothing, and counts for nothing.
+#[utoipa::path(delete, path = "/v1/teams/{team}/providers/{name}", tag = "providers",
+    operation_id = "remove_provider", params(("team" = String, Path), ("name" = String, Path)),
+    security(("key" = ["admin"])), responses((status = 204)))]
+async fn remove_provider(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
+    state.gateway.remove_provider(&team, &name, &caller.actor).await.map_err(|e| state.problem(e))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoWishes {}
+
+/// Whether a provider would answer.
+#[derive(Serialize, ToSchema)]
+struct KnockView {
+    /// `answered`, or `failed`.
+    status: &'static str,
+    /// Why it failed.
+    reason: Option<&'static str>,
+}
+
+/// Asks a provider whether it takes the account. No picture leaves.
+#[utoipa::path(post, path = "/v1/teams/{team}/providers/{name}/test", tag = "providers",
+    operation_id = "test_provider", params(("team" = String, Path), ("name" = String, Path)),
+    request_body = NoWishes, security(("key" = ["admin"])), responses((status = 200, body = KnockView)))]
+async fn try_provider(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+    _body: Json<NoWishes>,
+) -> Result<Response, Problem> {
+    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
+    let answered = state.gateway.try_provider(&team, &name).await.map_err(|e| state.problem(e))?;
+    let view = match answered {
+        Ok(()) => KnockView { status: "answered", reason: None },
+        Err(trouble) => KnockView { status: "failed", reason: Some(trouble.as_str()) },
+    };
+    Ok(Reply(view).into_response())
+}

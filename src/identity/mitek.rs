@@ -1,0 +1,250 @@
+//! Mitek's Mobile Verify: a token by client credentials, then a dossier with the document's pictures and,
+//! where a face is asked for, the selfie that is compared with it. It answers at once.
+//!
+//! What its documentation names (`docs.us.mitekcloud.com`, Mobile Verify) stands here, and nothing that
+//! it does not. What it says in a way that is not known is no verdict: the person tries again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_channels::carrier::{Carrier, Reply};
+use countersign_channels::definition::{Account, Wrong};
+use http::{Request, header};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::reading::{Reading, lost, status};
+use super::{Answer, Case, Checker, Kind, Trouble};
+use crate::domain::identity::{Flaw, Side, Verdict};
+use crate::domain::time::Moment;
+
+/// Where it is, where an account names no other region.
+const HOME: &str = "https://api.west-1.us.mitekcloud.com";
+
+/// What a token is asked for: to make dossiers.
+const SCOPE: &str = "global.identity.api dossier.creator";
+
+/// A token is not used any more so long before its end.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// The kind `mitek`.
+pub struct Mitek(Carrier);
+
+impl Mitek {
+    /// One that speaks through that carrier.
+    pub fn new(carrier: Carrier) -> Self {
+        Self(carrier)
+    }
+}
+
+impl Kind for Mitek {
+    fn name(&self) -> &'static str {
+        "mitek"
+    }
+
+    fn open(&self, account: &Account) -> Result<Arc<dyn Checker>, Vec<Wrong>> {
+        let mut reading = Reading::of(account, &["base_url", "client_id", "scope"], &["client_secret"]);
+        let base = reading.address("base_url", Some(HOME), &self.0);
+        let client_id = reading.needed("client_id");
+        let scope = reading.text("scope").unwrap_or_else(|| SCOPE.to_owned());
+        let client_secret = SecretString::from(reading.needed_secret("client_secret").to_owned());
+        let token = Mutex::new(None);
+        let open = base.map(|base| Open { carrier: self.0.clone(), base, client_id, client_secret, scope, token });
+        reading.end(open).map(|open| Arc::new(open) as Arc<dyn Checker>)
+    }
+}
+
+/// An account.
+struct Open {
+    carrier: Carrier,
+    base: Url,
+    client_id: String,
+    client_secret: SecretString,
+    scope: String,
+    /// The newest token, and until when it is used.
+    token: Mutex<Option<(SecretString, Moment)>>,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    expires_in: u64,
+}
+
+/// What it found, as far as it is asked for.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Dossier {
+    #[serde(default)]
+    evidence: Vec<Evidence>,
+    findings: Option<Findings>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Evidence {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    images: Vec<Image>,
+    processing_status: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Image {
+    processing_status: String,
+    classification: Option<Classification>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Classification {
+    image_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Findings {
+    authenticated: Option<bool>,
+    #[serde(default)]
+    verifications: Vec<Verification>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Verification {
+    name: String,
+    judgement: String,
+}
+
+#[async_trait]
+impl Checker for Open {
+    async fn check(&self, case: &Case<'_>) -> Result<Answer, Trouble> {
+        let body = dossier(case).to_string().into_bytes();
+        let mut reply = self.hand_in(&body, case.now).await?;
+        if reply.status == 401 {
+            // The token was taken back before its end: once more with another.
+            *self.token.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            reply = self.hand_in(&body, case.now).await?;
+        }
+        if reply.status != 200 {
+            return Err(status(reply.status));
+        }
+        let found: Dossier = serde_json::from_slice(&reply.body).map_err(|_| Trouble::Away("answer-unreadable"))?;
+        verdict(&found, case.selfie).map(Answer::Verdict)
+    }
+
+    async fn knock(&self, now: Moment) -> Result<(), Trouble> {
+        self.ask_for_token(now).await.map(drop)
+    }
+}
+
+impl Open {
+    fn at(&self, path: &str) -> String {
+        format!("{}/{path}", self.base.as_str().trim_end_matches('/'))
+    }
+
+    async fn hand_in(&self, body: &[u8], now: Moment) -> Result<Reply, Trouble> {
+        let token = self.token(now).await?;
+        let request = Request::post(self.at("api/verify/v2/dossier"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {}", token.expose_secret()))
+            .body(body.to_vec());
+        self.carrier.carry(request.map_err(|_| Trouble::Refused("request-refused"))?).await.map_err(lost)
+    }
+
+    async fn token(&self, now: Moment) -> Result<SecretString, Trouble> {
+        let kept = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match kept.filter(|(_, until)| now < *until) {
+            Some((token, _)) => Ok(token),
+            None => self.ask_for_token(now).await,
+        }
+    }
+
+    async fn ask_for_token(&self, now: Moment) -> Result<SecretString, Trouble> {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &self.client_id),
+            ("client_secret", self.client_secret.expose_secret()),
+            ("scope", &self.scope),
+        ];
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = Request::post(self.at("connect/token"))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.into_bytes());
+        let request = request.map_err(|_| Trouble::Refused("request-refused"))?;
+        let reply = self.carrier.carry(request).await.map_err(lost)?;
+        match reply.status {
+            200 => {}
+            400 | 401 | 403 => return Err(Trouble::Refused("account-refused")),
+            other => return Err(status(other)),
+        }
+        let granted: Granted = serde_json::from_slice(&reply.body).map_err(|_| Trouble::Away("answer-unreadable"))?;
+        let until = now.plus(Duration::from_secs(granted.expires_in).saturating_sub(MARGIN));
+        let token = SecretString::from(granted.access_token);
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some((token.clone(), until));
+        Ok(token)
+    }
+}
+
+/// What is asked: the document's pictures in their order, and with a face that the two be compared.
+fn dossier(case: &Case<'_>) -> Value {
+    let data = |side: Side| {
+        let own = case.pictures.iter().filter(move |(shown, _)| *shown == side);
+        own.map(|(_, picture)| STANDARD.encode(picture.bytes()))
+    };
+    let images: Vec<Value> =
+        [Side::Front, Side::Back].into_iter().flat_map(data).map(|data| json!({"data": data})).collect();
+    let mut evidence = vec![json!({"type": "IdDocument", "images": images})];
+    evidence
+        .extend(data(Side::Selfie).map(|data| json!({"type": "Biometric", "biometricType": "Selfie", "data": data})));
+    let verifications = if case.selfie { json!({"faceComparison": true}) } else { json!({}) };
+    json!({
+        "customerReferenceId": case.id.to_string(),
+        "evidence": evidence,
+        "configuration": {"verifications": verifications, "responseImages": []},
+    })
+}
+
+/// What was found, in our words. First the pictures; of the document it counts only where all of them
+/// could be worked with, and with a face only where the faces were compared.
+fn verdict(found: &Dossier, selfie: bool) -> Result<Verdict, Trouble> {
+    let unclear = |flaw| Ok(Verdict { quality: Some(Err(vec![flaw])), authentication: None });
+    let images: Vec<&Image> =
+        found.evidence.iter().filter(|evidence| evidence.kind == "IdDocument").flat_map(|e| &e.images).collect();
+    if images.is_empty() {
+        return Err(Trouble::Away("answer-unreadable"));
+    }
+    if images.iter().any(|image| image.processing_status != "Successful") {
+        return unclear(Flaw::Unreadable);
+    }
+    let known = |image: &&Image| {
+        let kind = image.classification.as_ref().and_then(|classification| classification.image_type.as_deref());
+        kind.is_some_and(|kind| !kind.is_empty() && kind != "Unknown")
+    };
+    if !images.iter().all(known) {
+        return unclear(Flaw::WrongDocument);
+    }
+    let faces = found.evidence.iter().filter(|evidence| evidence.kind == "Biometric");
+    if faces.filter_map(|face| face.processing_status.as_deref()).any(|status| status != "Successful") {
+        return unclear(Flaw::NoFace);
+    }
+    let findings = found.findings.as_ref().ok_or(Trouble::Away("answer-unreadable"))?;
+    let genuine = findings.authenticated.ok_or(Trouble::Away("answer-unreadable"))?;
+    let compared = findings.verifications.iter().find(|one| one.name == "Face Comparison");
+    let same = match (selfie, compared.map(|one| one.judgement.as_str())) {
+        (false, _) | (true, Some("Authentic")) => true,
+        (true, Some("Fraudulent")) => false,
+        // Genuine without a face is not what was asked for.
+        (true, _) if genuine => return Err(Trouble::Away("face-not-compared")),
+        (true, _) => false,
+    };
+    Ok(Verdict { quality: Some(Ok(())), authentication: Some(genuine && same) })
+}

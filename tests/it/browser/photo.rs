@@ -1,0 +1,121 @@
+//! The page that asks for a document, in a real browser: on phones and a desktop, with files and with the
+//! camera, and without JavaScript. What the browser draws is a real JPEG, and is judged by the real process.
+
+use reqwest::Method;
+use serde_json::json;
+use thirtyfour::prelude::*;
+
+use super::driver::{Browser, Eyes, walk_at};
+use super::house::House;
+use crate::photos::card;
+use crate::photos::provider::{Provider, SECRET, clear, unclear};
+
+const CONTINUE: &str = "form[data-act=continue] button";
+const SEND: &str = "form[data-act=photo] [data-send]";
+
+#[tokio::test]
+async fn on_a_phone_a_document_and_a_face_are_shown_l15() {
+    shown(Eyes::LARGE_PHONE).await;
+}
+
+#[tokio::test]
+async fn on_a_desktop_without_script_a_document_and_a_face_are_shown_l15() {
+    shown(Eyes::DESKTOP.without_script()).await;
+}
+
+#[tokio::test]
+async fn on_a_phone_without_script_a_document_and_a_face_are_shown_l15() {
+    shown(Eyes::PHONE.without_script()).await;
+}
+
+/// A gateway whose team has documents checked there.
+async fn house(provider: &Provider) -> House {
+    let house = House::open(json!({})).await;
+    let body = json!({"kind": "signed", "account": {"url": provider.url}, "secrets": {"secret": SECRET}});
+    house.call(Method::PUT, "/v1/teams/linden/providers/house", body).await;
+    let settings = json!({"photo_id": {"enabled": true, "provider": "house"}});
+    house.call(Method::PATCH, "/v1/teams/linden/settings", settings).await;
+    house
+}
+
+async fn shown(eyes: Eyes) {
+    let provider = Provider::start().await;
+    let house = house(&provider).await;
+    let chat = house.chat().await;
+    let page = house.challenge(&chat, json!({"method": "photo_id_selfie"})).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("card.png");
+    std::fs::write(&file, card(true)).expect("a file");
+    let file = file.to_str().expect("UTF-8");
+    walk_at(&house.url, "photo", eyes, async |browser| {
+        browser.open(&page).await?;
+        browser.click(CONTINUE).await?;
+        browser.find(SEND).await?;
+        browser.looks("1-asked").await?;
+        browser.has_large_targets().await?;
+
+        provider.says(|check| (200, unclear(check)));
+        browser.chooses("front", file).await?;
+        browser.chooses("back", file).await?;
+        browser.shows_a_face(file).await?;
+        browser.looks("2-chosen").await?;
+        browser.click(SEND).await?;
+        browser.find("#error li").await?;
+        browser.looks("3-unclear").await?;
+
+        provider.says(|_| (202, serde_json::Value::Null));
+        browser.chooses("front", file).await?;
+        browser.shows_a_face(file).await?;
+        browser.click(SEND).await?;
+        browser.find("progress.photo-progress").await?;
+        browser.looks("4-checking").await?;
+        let asked = provider.got().pop().expect("it was asked");
+        let kinds: Vec<_> = asked["pictures"].as_array().unwrap().iter().map(|one| one["media_type"].clone()).collect();
+        let drawn = if eyes.script { "image/jpeg" } else { "image/png" };
+        assert_eq!(kinds, [drawn, drawn]);
+
+        let check = asked["check"].as_str().expect("an id").to_owned();
+        let callback = asked["callback_url"].as_str().expect("an address").to_owned();
+        provider.posts(&callback, &clear(&check, true)).await;
+        browser.find(".outcome-passed").await?; // the page looks again by itself
+        browser.looks("5-done").await?;
+        let flag = &house.participant(&chat, 0).await["authentication"];
+        assert_eq!(flag["methods"], json!(["photo_id_selfie"]));
+        Ok(())
+    })
+    .await;
+}
+
+impl Browser {
+    async fn chooses(&self, side: &str, file: &str) -> WebDriverResult<()> {
+        self.find(&format!("#{side}")).await?.send_keys(file).await?;
+        if self.eyes.script {
+            let preview = format!("[data-side]:has(#{side}) [data-preview]:not([hidden])");
+            self.find(&preview).await?;
+        }
+        Ok(())
+    }
+
+    /// With the camera where there is a script, and takes it again; else with a file.
+    async fn shows_a_face(&self, file: &str) -> WebDriverResult<()> {
+        if !self.eyes.script {
+            return self.chooses("selfie", file).await;
+        }
+        let of = |what: &str| format!("[data-side]:has(#selfie) {what}:not([hidden])");
+        for round in ["open", "retake"] {
+            self.click(&of(&format!("[data-{round}]"))).await?;
+            self.click(&of("[data-take]")).await?;
+            self.find(&of("[data-preview]")).await?;
+        }
+        Ok(())
+    }
+
+    /// What can be pressed is as large as a thumb: 44 pixels.
+    async fn has_large_targets(&self) -> WebDriverResult<()> {
+        for element in self.driver.find_all(By::Css("button:not([hidden]), input[type=file]")).await? {
+            let (wide, high) = element.rect().await.map(|rect| (rect.width, rect.height))?;
+            assert!(wide >= 44.0 && high >= 44.0, "{wide} by {high}");
+        }
+        Ok(())
+    }
+}

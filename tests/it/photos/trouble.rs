@@ -1,0 +1,123 @@
+//! Providers that do not answer, answer nonsense, or are not who they should be: nobody is locked out by it,
+//! and somebody is told. And their accounts, as admins write them.
+
+use serde_json::{Value, json};
+
+use super::provider::{Provider, SECRET, clear};
+use super::{Person, ask, budget, connect, front, read, team};
+use crate::world::{World, worlds};
+
+/// A115: an outage counts for nothing, is told once, and its end as well.
+#[tokio::test]
+async fn a115_a_provider_that_is_down_locks_nobody_out() {
+    for world in worlds().await {
+        let provider = Provider::start().await;
+        let team = team(&world, &provider).await;
+        let chat = team.open("webchat", "conv-1").await;
+        let (challenge, url) = ask(&team, &chat, "photo_id").await;
+        let mut person = Person::at(&world, &url).await;
+        provider.says(|_| (503, Value::Null));
+        for _ in 0..6 {
+            person.hands_in(&front(true)).await;
+            person.sees(200, "That was not your fault");
+        }
+        assert_eq!(provider.got().len(), 6, "more than any threshold");
+        assert!(budget(&team, &chat).await.is_null());
+        assert_eq!(read(&team, &challenge).await["document"]["status"], "undecided");
+        let seen = world.call(&team.admin, "GET", "/v1/teams/acme/providers/house", Value::Null).await.expect(200);
+        assert!(seen["down_since"].is_string());
+        provider.says(|check| (200, clear(check, true)));
+        assert_eq!(person.hands_in(&front(true)).await, 303);
+        assert_eq!(team.flag(&chat).await["authenticated"], true);
+        let types = team.event_types().await;
+        let count = |kind: &str| types.iter().filter(|one| *one == kind).count();
+        assert_eq!((count("provider.down"), count("provider.up"), count("challenge.undecided")), (1, 1, 6));
+        assert_eq!(count("challenge.wrong"), 0);
+    }
+}
+
+/// What is not signed, is of another check, or says nothing is no verdict, though its status is 200.
+#[tokio::test]
+async fn what_is_no_verdict_passes_nobody_and_fails_nobody() {
+    let (world, provider) = (World::new().await, Provider::start().await);
+    let team = team(&world, &provider).await;
+    let chat = team.open("webchat", "conv-1").await;
+    let (_, url) = ask(&team, &chat, "photo_id").await;
+    let mut person = Person::at(&world, &url).await;
+    let other = "0199a0b0-0000-7000-8000-000000000000-1-1";
+    for said in [json!({}), json!(null), json!("passed"), clear(other, true), json!({"passed": true})] {
+        let kept = said.clone();
+        provider.says(move |_| (200, kept.clone()));
+        person.hands_in(&front(true)).await;
+        person.sees(200, "does not count");
+        assert_eq!(team.flag(&chat).await["authenticated"], false, "{said}");
+    }
+    provider.says(|check| (200, clear(check, true)));
+    provider.signs_no_more();
+    person.hands_in(&front(true)).await;
+    person.sees(200, "does not count");
+    assert_eq!(team.flag(&chat).await["authenticated"], false);
+    assert!(budget(&team, &chat).await.is_null());
+}
+
+#[tokio::test]
+async fn a_provider_is_written_read_tried_and_taken_away_and_its_secrets_are_never_told() {
+    let (world, provider) = (World::new().await, Provider::start().await);
+    let team = world.team("acme").await;
+    connect(&team, "house", &provider).await;
+    let at = "/v1/teams/acme/providers/house";
+    let seen = world.call(&team.admin, "GET", at, Value::Null).await;
+    assert!(!seen.text().contains(&SECRET[6..]), "{}", seen.text());
+    let seen = seen.expect(200);
+    assert_eq!((&seen["secrets"], &seen["kind"]), (&json!(["secret"]), &json!("signed")));
+    assert_eq!(
+        world.call(&team.admin, "POST", &format!("{at}/test"), json!({})).await.expect(200)["status"],
+        "answered"
+    );
+    // Written anew without them, they stay.
+    let body = json!({"kind": "signed", "account": {"url": provider.url, "later_minutes": 30}});
+    world.call(&team.admin, "PUT", at, body).await.expect(200);
+    assert_eq!(
+        world.call(&team.admin, "POST", &format!("{at}/test"), json!({})).await.expect(200)["status"],
+        "answered"
+    );
+    let told = json!(team.events().await).to_string();
+    assert!(told.contains("\"provider\":\"house\"") && !told.contains(&SECRET[6..]));
+    for key in [&team.bot, &team.agent] {
+        world.call(key, "GET", at, Value::Null).await.refused(403, "forbidden");
+    }
+    for (body, pointer) in [
+        (json!({"kind": "other"}), "/kind"),
+        (json!({"kind": "signed", "account": {}, "secrets": {"secret": SECRET}}), "/account/url"),
+        (
+            json!({"kind": "signed", "account": {"url": "http://a.example/"}, "secrets": {"secret": SECRET}}),
+            "/account/url",
+        ),
+        (
+            json!({"kind": "signed", "account": {"url": "https://10.0.0.1/"}, "secrets": {"secret": SECRET}}),
+            "/account/url",
+        ),
+        (
+            json!({"kind": "signed", "account": {"url": provider.url}, "secrets": {"secret": "short"}}),
+            "/secrets/secret",
+        ),
+        (
+            json!({"kind": "signed", "account": {"url": provider.url, "later_minutes": 0}, "secrets": {"secret": SECRET}}),
+            "/account/later_minutes",
+        ),
+        (
+            json!({"kind": "signed", "account": {"url": provider.url, "more": 1}, "secrets": {"secret": SECRET}}),
+            "/account/more",
+        ),
+        (json!({"kind": "mitek", "account": {"client_id": "a"}, "secrets": {}}), "/secrets/client_secret"),
+        (json!({"kind": "mitek", "secrets": {"client_secret": "a"}}), "/account/client_id"),
+    ] {
+        let refused = world.call(&team.admin, "PUT", "/v1/teams/acme/providers/wrong", body.clone()).await;
+        let refused = refused.refused(422, "invalid");
+        let pointers: Vec<&str> =
+            refused["errors"].as_array().unwrap().iter().map(|one| one["pointer"].as_str().unwrap()).collect();
+        assert!(pointers.contains(&pointer), "{body}: {pointers:?}");
+    }
+    world.call(&team.admin, "DELETE", at, Value::Null).await.expect(204);
+    world.call(&team.admin, "GET", at, Value::Null).await.refused(404, "not-found");
+}
