@@ -304,7 +304,8 @@ async fn statuses_of_several_messages_come_in_one_request() {
         statuses.push(json!({"id": "wamid.1", "status": status, "biz_opaque_callback_data": ours}));
         chats.push(chat);
     }
-    let value = json!({"messaging_product": "whatsapp", "statuses": statuses});
+    let number = json!({"phone_number_id": line.account["phone_number_id"]});
+    let value = json!({"messaging_product": "whatsapp", "metadata": number, "statuses": statuses});
     let body = json!({"entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]});
     assert_eq!(team.hears_call(&meta("/in/acme/whatsapp", &body)).await.status, 200);
     for (chat, expected) in chats.iter().zip(["delivered", "failed", "delivered"]) {

@@ -15,8 +15,8 @@ pub struct Signed {
 const FORM: &str = "Body=482913+%F0%9F%98%80+%C3%A9&From=%2B3725551234&MessageSid=SM1&NumMedia=0&ProfileName=&SmsStatus=received&To=%2B14155552345&A=b&A=a&A=b";
 const TWILIO_JSON: &str = r#"{"event":"onMessageAdded","body":"482913 é\/\u00e4"}"#;
 const LINE: &str = r#"{"destination":"U8e","events":[{"type":"message","source":{"type":"user","userId":"U4af"},"webhookEventId":"01FZ","message":{"id":"4","type":"text","text":"482913 ✓"}}]}"#;
-const LINE_LINKED: &str = r#"{"destination":"U8e","events":[{"type":"accountLink","source":{"type":"user","userId":"U4af"},"webhookEventId":"01FZ","replyToken":"r","link":{"result":"ok","nonce":"n-1"}}]}"#;
-const REFERRAL: &str = r#"{"object":"page","entry":[{"id":"682498302938465","messaging":[{"sender":{"id":"24685"},"recipient":{"id":"682498302938465"},"referral":{"ref":"n-1","source":"SHORTLINK","type":"OPEN_THREAD"}}]}]}"#;
+const LINE_LINKED: &str = r#"{"destination":"U8e","events":[{"type":"accountLink","source":{"type":"user","userId":"U4af"},"webhookEventId":"01FZ","replyToken":"r","link":{"result":"ok","nonce":"n-482913"}}]}"#;
+const REFERRAL: &str = r#"{"object":"page","entry":[{"id":"682498302938465","messaging":[{"sender":{"id":"24685"},"recipient":{"id":"682498302938465"},"referral":{"ref":"n-482913","source":"SHORTLINK","type":"OPEN_THREAD"}}]}]}"#;
 const STANDARD: &str = r#"{"type":"message.received","data":{"from":"cust-42","id":"m1","text":"482913 ✓"}}"#;
 const BIRD: &str = r#"{"service":"channels","event":"sms.inbound","payload":{"id":"m1","sender":{"contact":{"identifierValue":"+3725551234"}},"body":{"type":"text","text":{"text":"482913"}}}}"#;
 const VONAGE: &str = r#"{"channel":"sms","message_uuid":"m1","to":"447700900001","from":"3725551234","message_type":"text","text":"482913"}"#;
