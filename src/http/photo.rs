@@ -171,11 +171,11 @@ impl Handing<'_> {
     }
 }
 
+/// Pictures by what they show, and what is wrong with them.
+type LookedAt = (Vec<(Side, Picture)>, Vec<Flaw>);
+
 /// Reads and looks at pictures; the place is kept until that is done.
-fn look(
-    named: Vec<(Side, Bytes)>,
-    _place: OwnedSemaphorePermit,
-) -> Result<(Vec<(Side, Picture)>, Vec<Flaw>), Unusable> {
+fn look(named: Vec<(Side, Bytes)>, _place: OwnedSemaphorePermit) -> Result<LookedAt, Unusable> {
     let read = named.into_iter().map(|(side, bytes)| Ok((side, Picture::read(&bytes)?)));
     let pictures: Vec<(Side, Picture)> = read.collect::<Result<_, Unusable>>()?;
     let mut flaws = Vec::new();

@@ -22,7 +22,8 @@ pub fn card(sharp: bool) -> Vec<u8> {
 /// The same of another size, with a note in it.
 pub fn picture(wide: u32, high: u32, sharp: bool) -> Vec<u8> {
     let dots = |x: u32, y: u32| if (x * 7 + y * 13) % 5 < 2 { 60 } else { 205 };
-    let on_card = |x: u32, y: u32| x > wide / 3 && x < wide - 50 && y > 50 && y < high - 50 && y / 12 % 2 == 0;
+    let on_card =
+        |x: u32, y: u32| x > wide / 3 && x < wide - 50 && y > 50 && y < high - 50 && (y / 12).is_multiple_of(2);
     let print = |x: u32, y: u32| if sharp && on_card(x, y) { dots(x / 2, y / 2) } else { 200 };
     let seen: Vec<u8> = (0..wide * high).map(|n| print(n % wide, n / wide)).collect();
     let mut file = Vec::new();

@@ -244,7 +244,7 @@ impl Run {
         let state = self.cluster.truth.look();
         let stays = |name: &str| match name.split_once('/') {
             // A customer's wrong answers are remembered for a year, whoever was erased meanwhile.
-            Some(("t" | "h" | "swept" | "n", _)) => true,
+            Some(("t" | "h" | "z" | "swept" | "n", _)) => true,
             Some(("a", _)) => locked(&book, name),
             Some(_) => false,
             None => ["system", "sealed-with", "teams-index", "clock", "epoch"].contains(&name),
