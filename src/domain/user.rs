@@ -139,8 +139,9 @@ pub enum Judged {
 }
 
 impl User {
-    /// A user without a password.
-    pub fn new(team: TeamName, name: UserName, wanted: Wanted, now: Moment) -> Self {
+    /// A user without a password. `drawn` begins her sessions' generations: one who had her name before had
+    /// others, so what is left of his counts for nothing.
+    pub fn new(team: TeamName, name: UserName, wanted: Wanted, drawn: [u8; 6], now: Moment) -> Self {
         let Wanted { email, role, disabled } = wanted;
         Self {
             team,
@@ -154,7 +155,7 @@ impl User {
             enrolling: None,
             invitation: None,
             budget: Budget::default(),
-            generation: 1,
+            generation: first_generation(drawn),
             signed_in_at: None,
         }
     }
@@ -263,6 +264,11 @@ impl User {
     }
 }
 
+/// Six bytes leave room above to count on.
+fn first_generation([a, b, c, d, e, f]: [u8; 6]) -> u64 {
+    u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,7 +280,7 @@ mod tests {
 
     fn user() -> User {
         let wanted = Wanted { email: None, role: Role::Agent, disabled: false };
-        let mut user = User::new("acme".parse().unwrap(), "demo".parse().unwrap(), wanted, NOW.0);
+        let mut user = User::new("acme".parse().unwrap(), "demo".parse().unwrap(), wanted, [3; 6], NOW.0);
         user.set_password(PasswordHash::of(&Password::parse("vexed lamp 7").unwrap(), [1; 16]));
         user
     }
@@ -322,6 +328,16 @@ mod tests {
         user.forget_app();
         assert_eq!(user.generation, before + 4);
         assert_eq!(user.standing(NOW.1), Standing::Disabled);
+    }
+
+    #[test]
+    fn who_has_her_name_after_her_has_other_sessions() {
+        let of = |drawn| {
+            let wanted = Wanted { email: None, role: Role::Agent, disabled: false };
+            User::new("acme".parse().unwrap(), "demo".parse().unwrap(), wanted, drawn, NOW.0)
+        };
+        assert_ne!(of([1; 6]).generation, of([2; 6]).generation);
+        assert!(of([255; 6]).generation < u64::MAX / 2, "there is room to count on");
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<Put, Error> {
         let secret = base64url(&self.draw::<32>());
-        let tag = self.invitation_tag(team, name, &secret);
+        let (tag, drawn) = (self.invitation_tag(team, name, &secret), self.draw());
         let reads = self.user_reads(team, name);
         let saved = self.decide(&reads, |records, now| {
             let mut roster = present(team, records)?;
@@ -71,7 +71,7 @@ impl Gateway {
                 return Ok(Change::nothing(Err(Refusal::TooManyUsers)));
             }
             let is_new = before.is_none();
-            let mut user = before.unwrap_or_else(|| User::new(team.clone(), name.clone(), wanted.clone(), now));
+            let mut user = before.unwrap_or_else(|| User::new(team.clone(), name.clone(), wanted.clone(), drawn, now));
             user.change(wanted.clone());
             let until = is_new.then(|| user.invite(tag, now));
             roster.users.insert(name.clone(), user.email.clone());

@@ -271,8 +271,9 @@ pub(super) fn weak(weakness: Weakness) -> Trouble {
 /// Somebody is at the page: her session does not become idle.
 async fn alive(State(state): State<Shared>, headers: HeaderMap, _body: Json<Nothing>) -> Result<StatusCode, Problem> {
     if let Some(Credential::Session { token, .. }) = of_own_page(&state, &headers)? {
-        state.gateway.session_is_used(&token).await.map_err(|e| state.problem(e))?;
+        // Only who still counts keeps anything alive.
         if state.gateway.signed_in(&token).await.map_err(|e| state.problem(e))?.is_some() {
+            state.gateway.session_is_used(&token).await.map_err(|e| state.problem(e))?;
             return Ok(StatusCode::NO_CONTENT);
         }
     }

@@ -34,6 +34,22 @@ async fn a103_whoever_is_disabled_changed_or_gone_is_out() {
     }
 }
 
+/// A103: a name is not a person. Who is made under the name of somebody who was taken away does not inherit
+/// his sessions, and he not her rights.
+#[tokio::test]
+async fn a103_who_is_taken_away_stays_out_when_the_name_is_made_again() {
+    for world in worlds().await {
+        let team = world.team("acme").await;
+        let mut before = team.staff("demo", "agent").await;
+        before.comes_in("acme", "demo").await;
+        world.call(&team.admin, "DELETE", "/v1/teams/acme/users/demo", Value::Null).await.expect(204);
+        a_second(&world).await;
+        let mut after = team.staff("demo", "admin").await;
+        after.comes_in("acme", "demo").await;
+        assert!(after.is_in().await && !before.is_in().await);
+    }
+}
+
 #[tokio::test]
 async fn a_session_ends_idle_and_at_last_and_by_its_person() {
     let world = World::new().await;
