@@ -58,6 +58,17 @@ enum Ended {
     In(Option<Ticket>),
 }
 
+/// How the customer's ceiling stands after a guess.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    /// Below.
+    Stands,
+    /// This guess bans.
+    Trips,
+    /// Guesses before this one have.
+    Bans,
+}
+
 mod by_code;
 
 impl Gateway {
@@ -92,13 +103,14 @@ impl Gateway {
             let from = login.devices.own(&by.device);
             let begun = login.passwords.begin(guess, from.as_deref(), &rule, when.sure);
             let open = login.disabled_at.is_none();
-            Ruled::quiet(begun.map(|()| (open, login.password().filter(|_| open).cloned())))
+            let second = login.wants_second(&by.team.effective.settings, &by.device);
+            Ruled::quiet(begun.map(|()| (open, second, login.password().filter(|_| open).cloned())))
         };
         let begun = match self.change_login(&account, begin, None).await {
             Err(Error::Refused(Refusal::Banned | Refusal::Locked(_))) => None,
             told => Some(fresh(told?)?),
         };
-        let (open, kept) = begun.clone().unwrap_or_default();
+        let (open, second, kept) = begun.clone().unwrap_or_default();
         let right = match open && !Self::keeps_passwords(by.team) {
             true => self.is_directorys(by.team, record.as_ref(), (name, password)).await?,
             false => self.is_her_password(kept.as_ref(), password).await?,
@@ -109,16 +121,21 @@ impl Gateway {
         let asked = number.is_none_or(|number| {
             record.as_ref().is_some_and(|record| u64::from(account.tag.number(&record.id)) == number)
         });
-        let trips = self.settle_ceiling(by, &account, right && asked, known.failures).await?;
+        let right = right && asked;
+        let settled = match right {
+            true if second => Settled::Stands, // a password alone clears nothing that a code may still add to
+            true => self.clear_ceiling(&account, known.failures).await?,
+            false => self.count_at_ceiling(by, &account).await?,
+        };
         let nonce = self.draw();
         let end = |login: &mut Login, when: When| {
             // Between the two another password may have been chosen, or nothing more is taken of her.
             let still = login.disabled_at.is_none() && login.password() == kept.as_ref();
-            if !(right && asked && still && login.passwords.right(guess)) {
+            if !(right && still && settled != Settled::Bans && login.passwords.right(guess)) {
                 let until = login.passwords.wrong(guess, &rule, when.sure);
-                return self.refused(&account, by.actor, when, until, trips);
+                return self.refused(&account, by.actor, when, until, settled == Settled::Trips);
             }
-            self.after_password(login, by, &account, nonce, when)
+            self.after_password(login, by, &account, (nonce, second), when)
         };
         let ended = fresh(self.change_login(&account, end, None).await?)?;
         Ok(self.told_of(by, &account, record.as_ref(), ended))
@@ -150,38 +167,35 @@ impl Gateway {
         self.is_password(kept, typed).await
     }
 
-    /// A wrong guess counts at the customer's ceiling before it is told, a right one clears it before
-    /// anybody is in. True where this one bans.
-    async fn settle_ceiling(
-        &self,
-        by: &LoggingIn<'_>,
-        account: &Account,
-        right: bool,
-        failures: u32,
-    ) -> Result<bool, Error> {
+    /// A wrong guess counts at the customer's ceiling before it is told.
+    async fn count_at_ceiling(&self, by: &LoggingIn<'_>, account: &Account) -> Result<Settled, Error> {
         let elsewhere = matches!((&account.whose, by.counted), (Whose::Customers(id), Some(counted)) if id == counted);
-        if right {
-            if failures > 0 {
-                self.at_ceiling_of(account, Need::Clear).await?;
-            }
-            return Ok(false);
-        }
         if elsewhere {
-            return Ok(false);
+            return Ok(Settled::Stands);
         }
-        Ok(self.at_ceiling_of(account, Need::Count).await?.trips())
+        let trips = self.at_ceiling_of(account, Need::Count).await?.trips();
+        Ok(if trips { Settled::Trips } else { Settled::Stands })
     }
 
-    /// The password was right: she is in, or a code is wanted besides.
+    /// Who has shown all that is asked clears the ceiling, unless that bans meanwhile.
+    async fn clear_ceiling(&self, account: &Account, failures: u32) -> Result<Settled, Error> {
+        if failures == 0 {
+            return Ok(Settled::Stands);
+        }
+        let bans = self.at_ceiling_of(account, Need::Clear).await?.bans();
+        Ok(if bans { Settled::Bans } else { Settled::Stands })
+    }
+
+    /// The password was right: she is in, or a code is wanted besides, now or when the guess began.
     fn after_password(
         &self,
         login: &mut Login,
         by: &LoggingIn<'_>,
         account: &Account,
-        nonce: [u8; 16],
+        (nonce, second): ([u8; 16], bool),
         when: When,
     ) -> Ruled<Ended> {
-        if login.wants_second(&by.team.effective.settings, &by.device) {
+        if second || login.wants_second(&by.team.effective.settings, &by.device) {
             login.first_step(by.device.clone(), by.page, when.now);
             return Ruled::quiet(Ok(Ended::SecondStep));
         }

@@ -125,6 +125,12 @@ impl Tickets {
         found.map(|at| self.live.remove(at)).is_some()
     }
 
+    /// Ends the ticket of that number, where it stands.
+    pub fn end_number(&mut self, number: u32) -> bool {
+        let found = self.live.iter().position(|ticket| ticket.number == number);
+        found.map(|at| self.live.remove(at)).is_some()
+    }
+
     fn find(&self, token: &RefreshToken, team: &TeamName, key: &MacKey) -> Option<usize> {
         let at = self.live.iter().position(|ticket| ticket.number == token.number)?;
         let right: bool = proof(&self.live[at], token.issue, token.of, team, key).ct_eq(&token.proof).into();

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Ended, LoggedIn, LoggingIn};
+use super::{Ended, LoggedIn, LoggingIn, Settled};
 use crate::domain::ceiling::Need;
 use crate::domain::customer::Record;
 use crate::domain::event::{Actor, EventKind};
@@ -123,12 +123,40 @@ impl Gateway {
             }
         };
         let ended = fresh(self.change_login(&account, rule, None).await?)?;
-        match &ended {
-            Ended::No(Some(_)) => drop(self.settle_ceiling(by, &account, false, known.failures).await?),
-            Ended::In(_) if known.failures > 0 => drop(self.at_ceiling_of(&account, Need::Clear).await?),
-            _ => {}
-        }
+        let settled = match &ended {
+            Ended::No(Some(_)) => self.count_at_ceiling(by, &account).await?,
+            Ended::In(_) => self.clear_ceiling(&account, known.failures).await?,
+            Ended::No(None) | Ended::SecondStep => Settled::Stands,
+        };
+        let ended = self.heed(by, &account, ended, settled).await?;
         Ok(self.told_of(by, &account, record.as_ref(), ended))
+    }
+
+    /// What the ceiling says stands above the code: the guess that bans is told, and whom it bans by now is
+    /// not in.
+    async fn heed(
+        &self,
+        by: &LoggingIn<'_>,
+        account: &Account,
+        ended: Ended,
+        settled: Settled,
+    ) -> Result<Ended, Error> {
+        let ticket = match (&ended, settled) {
+            (_, Settled::Stands) => return Ok(ended),
+            (Ended::In(ticket), _) => ticket.as_ref(),
+            _ => None,
+        };
+        let rule = |login: &mut Login, when: When| {
+            if settled == Settled::Trips {
+                return self.refused(account, by.actor, when, None, true);
+            }
+            // Nobody has its tokens yet.
+            let ended = ticket.is_some_and(|ticket| login.tickets.end_number(ticket.number));
+            let data = json!({"reason": "ceiling"});
+            let event = || account.tells(self, EventKind::CustomerSignedOut, by.actor, when.now, data);
+            Ruled::telling(Ok(Ended::No(None)), ended.then(event).into_iter().collect())
+        };
+        fresh(self.change_login(account, rule, None).await?)
     }
 
     /// What guesses from there are counted under.

@@ -81,6 +81,33 @@ async fn a_hundred_wrong_passwords_in_a_row_ban_until_an_admin_unlocks() {
     team.enters("demo", PASSWORD, json!({})).await.expect(200);
 }
 
+/// A password is half of it where a code is wanted besides: a right one does not clear the ceiling, and the
+/// wrong code that is the hundredth wrong answer bans, and is told.
+#[tokio::test]
+async fn a_right_password_clears_no_ceiling_before_the_second_step() {
+    let world = World::new().await;
+    let settings = json!({"login_otp": true, "two_factor": {"always": true}, "lockout": {"threshold": 100}});
+    let team = shop(&world, settings).await;
+    misses(&team, 1, json!({})).await;
+    for round in 0..33 {
+        team.tickets("POST", "/otp/request", json!({"userId": "cust-42", "email": MAIL})).await.expect(202);
+        let code = team.newest_code().await.1;
+        for _ in 0..if round < 32 { 3 } else { 2 } {
+            let wrong = json!({"userId": "cust-42", "otpCode": Team::wrong(&code)});
+            team.tickets("POST", "/otp/auth", wrong).await.refused(401, "code-refused");
+        }
+    }
+    assert_eq!(team.enters("demo", PASSWORD, json!({})).await.expect(200)["requires2fa"], true);
+    assert_eq!(team.account().await["banned"], false, "ninety-nine");
+    team.tickets("POST", "/2fa/request", json!({"userId": "cust-42"})).await.expect(202);
+    let code = team.newest_code().await.1;
+    let answer = |code: &str| team.tickets("POST", "/2fa/auth", json!({"userId": "cust-42", "otpCode": code}));
+    answer(&Team::wrong(&code)).await.refused(401, "code-refused");
+    assert_eq!(team.account().await["banned"], true, "the hundredth");
+    assert!(team.event_types().await.contains(&"customer.locked".to_owned()));
+    answer(&code).await.refused(401, "code-refused");
+}
+
 /// A052: names that are nobody's lock like others, and ban nobody.
 #[tokio::test]
 async fn a052_a_name_that_is_nobodys_costs_the_same() {
