@@ -111,27 +111,27 @@ impl Gateway {
             told => Some(fresh(told?)?),
         };
         let (open, second, kept) = begun.clone().unwrap_or_default();
-        let right = match open && !Self::keeps_passwords(by.team) {
-            true => self.is_directorys(by.team, record.as_ref(), (name, password)).await?,
-            false => self.is_her_password(kept.as_ref(), password).await?,
+        let compared = match open && !Self::keeps_passwords(by.team) {
+            true => self.is_directorys(by.team, record.as_ref(), (name, password)).await,
+            false => self.is_her_password(kept.as_ref(), password).await,
         };
         if begun.is_none() {
-            return Ok(LoggedIn::No);
+            return compared.map(|_| LoggedIn::No);
         }
         let asked = number.is_none_or(|number| {
             record.as_ref().is_some_and(|record| u64::from(account.tag.number(&record.id)) == number)
         });
-        let right = right && asked;
-        let settled = match right {
-            true if second => Settled::Stands, // a password alone clears nothing that a code may still add to
-            true => self.clear_ceiling(&account, known.failures).await?,
-            false => self.count_at_ceiling(by, &account).await?,
-        };
+        let compared = compared.map(|right| right && asked);
+        let (right, settled) = self.weighed(by, self.settled(by, &account, guessaccount, guess, compared, (second, known.failures)).await?;
         let nonce = self.draw();
         let end = |login: &mut Login, when: When| {
             // Between the two another password may have been chosen, or nothing more is taken of her.
             let still = login.disabled_at.is_none() && login.password() == kept.as_ref();
-            if !(right && still && settled != Settled::Bans && login.passwords.right(guess)) {
+            if settled == Settled::Bans {
+                login.passwords.take_back(guess);
+                return Ruled::quiet(Ok(Ended::No(None)));
+            }
+            if !(right && still && login.passwords.right(guess)) {
                 let until = login.passwords.wrong(guess, &rule, when.sure);
                 return self.refused(&account, by.actor, when, until, settled == Settled::Trips);
             }
@@ -165,6 +165,35 @@ impl Gateway {
             None => (None, Password::parse("-").expect("a dash is a text")),
         };
         self.is_password(kept, typed).await
+    }
+
+    /// Whether a guess is right, and how the ceiling stands after it. Where that cannot be known it is taken
+    /// back: our own trouble is nobody's wrong guess. A wrong one is not, whatever happens then.
+    async fn weighed(
+        &self,
+        by: &LoggingIn<'_>,
+        account: &Account,
+        guess: [u8; 8],
+        compared: Result<bool, Error>,
+        (second, failures): (bool, u32),
+    ) -> Result<(bool, Settled), Error> {
+        let told = match compared {
+            // A password alone clears nothing that the code may still add to.
+            Ok(true) if second => Ok((true, Settled::Stands)),
+            Ok(true) => self.clear_ceiling(account, failures).await.map(|settled| (true, settled)),
+            Ok(false) => return Ok((false, self.count_at_ceiling(by, account).await?)),
+            Err(error) => Err(error),
+        };
+        if told.is_err() {
+            let back = |login: &mut Login, _: When| {
+                login.passwords.take_back(guess);
+                Ruled::quiet(Ok(()))
+            };
+            if let Err(error) = self.change_login(account, back, None).await {
+                tracing::warn!(%error, "a guess that was not judged will count as a wrong one");
+            }
+        }
+        told
     }
 
     /// A wrong guess counts at the customer's ceiling before it is told.

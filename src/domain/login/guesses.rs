@@ -112,6 +112,11 @@ impl Guesses {
         true
     }
 
+    /// That guess could not be judged: it never began.
+    pub fn take_back(&mut self, id: [u8; 8]) {
+        self.begun.retain(|one| one.id != id);
+    }
+
     /// A guess was wrong; until when it locks, where it does.
     pub fn fail(&mut self, from: Option<&str>, rule: &Lockout, sure: Moment) -> Option<Moment> {
         self.first_failed_at.get_or_insert(sure);

@@ -57,6 +57,20 @@ fn as_many_guesses_as_there_are_tries_begin_at_a_time() {
     assert!(!guesses.right([5; 8]), "what was counted as failed is no success");
 }
 
+/// A directory that does not answer is no wrong password.
+#[test]
+fn a_guess_that_could_not_be_judged_counts_for_nothing() {
+    let (mut guesses, now) = (Guesses::default(), Moment(0));
+    for n in 0..9 {
+        guesses.begin([n; 8], None, &RULE, now).expect("those before were taken back");
+        guesses.take_back([n; 8]);
+    }
+    guesses.begin([9; 8], None, &RULE, now.plus(Duration::from_secs(60))).expect("none has failed meanwhile");
+    guesses.take_back([9; 8]);
+    guesses.take_back([9; 8]);
+    assert!(guesses.is_clear());
+}
+
 /// A stranger who guesses shuts out strangers, and nobody for good.
 #[test]
 fn a_stranger_does_not_lock_her_out_of_her_own_browser() {
