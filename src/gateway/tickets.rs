@@ -122,6 +122,10 @@ impl Gateway {
         let view = self.standing_team(team).await?;
         let Some(token) = RefreshToken::parse(token) else { return Ok(None) };
         let account = at(team, &token);
+        // The directory is asked before anything changes: where it does not answer, the token stays good.
+        if !self.may_refresh(&view, &account, &token).await? {
+            return Ok(None);
+        }
         let rule = |login: &mut Login, when: When| {
             let until = when.now.plus_minutes(view.effective.settings.ticket.refresh_minutes);
             let (Some(customer), None) = (login.customer.clone(), login.disabled_at) else {
@@ -143,11 +147,19 @@ impl Gateway {
             told => fresh(told?)?,
         };
         let Some((customer, ticket)) = kept else { return Ok(None) };
-        // Who was erased has no ticket any more, and who is in no directory any more gets none.
-        if self.customer_record(&view, &customer).await?.is_none() {
-            return Ok(None);
-        }
         Ok(Some((Holder::of(account.tag, &customer), self.tokens(&view, &account, &customer, &ticket))))
+    }
+
+    /// Who was erased has no ticket any more, and who is in no directory any more gets none. Nobody is asked
+    /// about a token that would be refused anyway.
+    async fn may_refresh(&self, view: &TeamView, account: &Account, token: &RefreshToken) -> Result<bool, Error> {
+        let Some(login) = self.login(account).await? else { return Ok(false) };
+        match &login.customer {
+            Some(customer) if login.tickets.is_newest(token, &account.team, &self.keys.ticket) => {
+                Ok(self.customer_record(view, customer).await?.is_some())
+            }
+            _ => Ok(true),
+        }
     }
 
     /// Signs out: the ticket that a refresh token belongs to has ended.

@@ -101,6 +101,11 @@ impl Tickets {
         self.live.last().expect("it was pushed just now")
     }
 
+    /// Whether that is the last that was given of a ticket that stands.
+    pub fn is_newest(&self, token: &RefreshToken, team: &TeamName, key: &MacKey) -> bool {
+        self.find(token, team, key).is_some_and(|at| self.live[at].issue == token.issue)
+    }
+
     /// The next refresh token takes the place of this one, which is the last that was given.
     pub fn refresh(
         &mut self,

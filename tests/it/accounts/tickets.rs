@@ -39,6 +39,20 @@ async fn a_refresh_token_that_comes_again_ends_its_ticket() {
     }
 }
 
+/// A directory that does not answer ends no ticket: nothing was given for the token, so it stays good.
+#[tokio::test]
+async fn a_directory_that_does_not_answer_burns_no_refresh_token() {
+    let world = World::new().await;
+    let team = shop(&world, json!({})).await;
+    let ticket = enters(&team).await;
+    team.set(json!({"directory": {"kind": "http", "match": [{"field": "account", "as": "digits"}]}})).await;
+    for _ in 0..2 {
+        assert_eq!(refreshes(&team, &ticket).await.status, 503);
+    }
+    team.set(json!({"directory": {"kind": "builtin"}})).await;
+    refreshes(&team, &ticket).await.expect(200);
+}
+
 /// Signing out, disabling, another password and erasure end what stands, at once; others' tickets stay.
 #[tokio::test]
 async fn what_ends_a_ticket_ends_it_at_once() {
