@@ -73,7 +73,7 @@ pub enum Of {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Who {
-    /// Who holds the configuration's owner key, by its fingerprint.
+    /// Who holds the configuration's owner key, by a fingerprint of it and of the generation of its sessions.
     Owner(Tag),
     /// A local user.
     Local(Local),

@@ -20,6 +20,9 @@ use crate::domain::time::Moment;
 use crate::domain::user::User;
 use crate::store::Partition;
 
+/// Where the owner's generation is kept among those of providers' people; no provider is called so.
+pub(super) const OWNER: (&str, &str) = ("", "owner");
+
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
@@ -104,7 +107,7 @@ impl Gateway {
     /// What somebody may do now; None where that is nothing.
     async fn rights(&self, who: &Who) -> Result<Option<Rights>, Error> {
         let rights = match who {
-            Who::Owner(key) => Rights { owner: self.owner == Some(*key), ..Rights::default() },
+            Who::Owner(shown) => Rights { owner: self.owner_mark().await? == Some(*shown), ..Rights::default() },
             Who::Local(local) => {
                 let user = self.user_record(&local.team, &local.name).await?;
                 let user = user.filter(|user| !user.disabled && user.generation == local.generation);
@@ -185,6 +188,14 @@ impl Gateway {
         let reads = Reads { partition: self.team_partition(team), names };
         let opened = self.read(&reads).await?.pop().flatten();
         opened.map(|bytes| decode(&reads.names[0], &bytes)).transpose()
+    }
+
+    /// What a session of the owner's shows to count: no session of another key, or of an earlier generation.
+    pub(super) async fn owner_mark(&self) -> Result<Option<Tag>, Error> {
+        let Some(key) = self.owner else { return Ok(None) };
+        let generation = self.generation_of(OWNER.0, OWNER.1).await?;
+        let parts = [&b"owner"[..], key.as_bytes(), &generation.to_be_bytes()];
+        Ok(Some(if generation == 0 { key } else { self.keys.session.tag(&parts) }))
     }
 
     /// Which generation of sessions of a provider's person counts.

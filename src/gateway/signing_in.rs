@@ -6,6 +6,7 @@ use countersign_channels::{Address, Content, Message, Terms};
 use serde_json::json;
 
 use super::sending::{hand, outcome_of};
+use super::sessions::OWNER;
 use super::users::SetPassword;
 use super::{Error, Gateway, owner_tag};
 use crate::domain::event::{Actor, EventKind};
@@ -45,10 +46,10 @@ pub enum Chosen {
 impl Gateway {
     /// Signs in whoever holds the configuration's owner key.
     pub async fn sign_in_as_owner(&self, key: &str) -> Result<Step, Error> {
-        let shown = owner_tag(&self.keys.api, key.as_bytes());
-        if self.owner != Some(shown) {
+        if self.owner != Some(owner_tag(&self.keys.api, key.as_bytes())) {
             return Ok(Step::No);
         }
+        let Some(shown) = self.owner_mark().await? else { return Ok(Step::No) };
         tracing::info!("the owner signed in to the consoles with the configuration's key");
         self.keep_session(Of::Person(Who::Owner(shown)), LONGEST).await.map(Step::In)
     }
@@ -244,8 +245,7 @@ impl Gateway {
     /// Ends every session of somebody.
     pub async fn sign_out_everywhere(&self, who: &Who, token: &str) -> Result<(), Error> {
         match who {
-            // One key, one owner: there is no record of others who hold it.
-            Who::Owner(_) => {}
+            Who::Owner(_) => self.end_generation(OWNER.0, OWNER.1).await?,
             Who::Local(local) => {
                 let end = |user: &mut User, _| {
                     user.sign_out_everywhere();

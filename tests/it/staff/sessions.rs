@@ -123,6 +123,22 @@ async fn the_owner_comes_in_with_the_configurations_key() {
     assert_eq!(desk.get("/agent?team=gamma").await.status, 404);
 }
 
+/// Whoever holds the key signs out everywhere, too: what was taken from a browser before counts no more.
+#[tokio::test]
+async fn the_owner_signs_out_everywhere() {
+    let world = World::new().await;
+    let (mut here, mut there) = (Desk::new(&world), Desk::new(&world));
+    for round in 0..2 {
+        for desk in [&mut here, &mut there] {
+            assert_eq!(desk.sign_in(&[("act", "key"), ("key", OWNER)]).await.status, 303, "{round}");
+            assert!(desk.is_in().await, "{round}");
+        }
+        let word = here.word().await;
+        assert_eq!(here.post("/account", &[("act", "everywhere"), ("word", &word)]).await.status, 303);
+        assert!(!there.is_in().await && !here.is_in().await, "{round}");
+    }
+}
+
 /// A086: a stream that a session listens by ends with it, within a second.
 #[tokio::test(flavor = "multi_thread")]
 async fn a086_a_stream_ends_with_its_session() {
