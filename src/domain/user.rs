@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{TeamName, UserName};
 use super::lockout::{Budget, Consequence};
+use super::login::never_for_good;
 use super::password::PasswordHash;
 use super::secret::Tag;
 use super::settings::Lockout;
@@ -58,9 +59,12 @@ pub struct User {
     /// The link by which she sets her password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<Invitation>,
-    /// How often she has failed.
+    /// Wrong passwords: they lock, and never ban, or a stranger could shut her out for good.
     #[serde(default, skip_serializing_if = "Budget::is_clear")]
     pub budget: Budget,
+    /// Wrong codes of her app, each after a right password.
+    #[serde(default, skip_serializing_if = "Budget::is_clear")]
+    pub codes: Budget,
     /// Sessions of an earlier one are over.
     pub generation: u64,
     /// When she came in last.
@@ -155,6 +159,7 @@ impl User {
             enrolling: None,
             invitation: None,
             budget: Budget::default(),
+            codes: Budget::default(),
             generation: first_generation(drawn),
             signed_in_at: None,
         }
@@ -203,11 +208,11 @@ impl User {
         (now, sure): (Moment, Moment),
     ) -> Judged {
         let may = !self.disabled && self.password.is_some() && self.password.as_ref() == against;
-        if !may || self.budget.admit(sure).is_err() {
+        if !may || !self.admits(sure) {
             return Judged::Refused;
         }
         match (right, &self.totp) {
-            (false, _) => Judged::Wrong(self.budget.fail(rule, sure)),
+            (false, _) => Judged::Wrong(self.budget.fail(&never_for_good(rule.clone()), sure)),
             (true, Some(_)) => Judged::CodeWanted,
             (true, None) => self.came_in(now),
         }
@@ -215,17 +220,27 @@ impl User {
 
     /// Judges her app's code.
     pub fn judge_code(&mut self, code: &str, rule: &Lockout, (now, sure): (Moment, Moment)) -> Judged {
-        if self.disabled || self.budget.admit(sure).is_err() {
+        if self.disabled || !self.admits(sure) {
             return Judged::Refused;
         }
         match self.totp.as_mut().is_some_and(|totp| totp.take(code.as_bytes(), now)) {
             true => self.came_in(now),
-            false => Judged::Wrong(self.budget.fail(rule, sure)),
+            false => Judged::Wrong(self.codes.fail(rule, sure)),
         }
+    }
+
+    fn admits(&self, sure: Moment) -> bool {
+        self.budget.admit(sure).is_ok() && self.codes.admit(sure).is_ok()
+    }
+
+    /// A lock or a ban is lifted.
+    pub fn unlock(&mut self) {
+        (self.budget, self.codes) = (Budget::default(), Budget::default());
     }
 
     fn came_in(&mut self, now: Moment) -> Judged {
         self.budget.succeed();
+        self.codes.succeed();
         self.signed_in_at = Some(now);
         Judged::Right
     }
@@ -254,9 +269,9 @@ impl User {
 
     /// How she stands.
     pub fn standing(&self, sure: Moment) -> Standing {
-        match self.budget.locked_until {
+        match self.budget.locked_until.max(self.codes.locked_until) {
             _ if self.disabled => Standing::Disabled,
-            _ if self.budget.banned => Standing::Banned,
+            _ if self.budget.banned || self.codes.banned => Standing::Banned,
             Some(until) if sure < until => Standing::Locked(until),
             _ if self.password.is_none() => Standing::Invited,
             _ => Standing::Active,
@@ -270,84 +285,4 @@ fn first_generation([a, b, c, d, e, f]: [u8; 6]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::password::Password;
-    use crate::domain::secret::MacKey;
-
-    const RULE: Lockout = Lockout { threshold: 2, duration_minutes: 15, growth: 1, max_lockouts: 2 };
-    const NOW: (Moment, Moment) = (Moment(1_000_000), Moment(1_000_000));
-
-    fn user() -> User {
-        let wanted = Wanted { email: None, role: Role::Agent, disabled: false };
-        let mut user = User::new("acme".parse().unwrap(), "demo".parse().unwrap(), wanted, [3; 6], NOW.0);
-        user.set_password(PasswordHash::of(&Password::parse("vexed lamp 7").unwrap(), [1; 16]));
-        user
-    }
-
-    #[test]
-    fn failures_lock_and_then_not_even_the_right_password_is_compared() {
-        let mut user = user();
-        let against = user.password.clone();
-        let judge = |user: &mut User, right| user.judge_password(right, against.as_ref(), &RULE, NOW);
-        assert_eq!(judge(&mut user, false), Judged::Wrong(Consequence::Counted));
-        assert!(matches!(judge(&mut user, false), Judged::Wrong(Consequence::Locked(_))));
-        assert_eq!(judge(&mut user, true), Judged::Refused);
-        assert!(matches!(user.standing(NOW.1), Standing::Locked(_)));
-    }
-
-    #[test]
-    fn a_right_password_buys_no_new_guesses_at_the_code() {
-        let mut user = user();
-        user.totp = Some(Totp::new([7; 20]));
-        let against = user.password.clone();
-        assert_eq!(user.judge_code("000000", &RULE, NOW), Judged::Wrong(Consequence::Counted));
-        assert_eq!(user.judge_password(true, against.as_ref(), &RULE, NOW), Judged::CodeWanted);
-        assert!(matches!(user.judge_code("000000", &RULE, NOW), Judged::Wrong(Consequence::Locked(_))));
-    }
-
-    #[test]
-    fn what_was_compared_with_an_older_password_counts_for_nothing() {
-        let mut user = user();
-        let against = user.password.clone();
-        user.set_password(PasswordHash::of(&Password::parse("another lamp 8").unwrap(), [2; 16]));
-        assert_eq!(user.judge_password(true, against.as_ref(), &RULE, NOW), Judged::Refused);
-        assert!(user.budget.is_clear());
-    }
-
-    #[test]
-    fn each_change_that_matters_ends_sessions() {
-        let mut user = user();
-        let wanted = |role, disabled| Wanted { email: None, role, disabled };
-        let before = user.generation;
-        user.change(Wanted { email: Some("demo@example.com".into()), ..wanted(Role::Agent, false) });
-        assert_eq!(user.generation, before, "where her mail goes is no right of hers");
-        user.change(wanted(Role::Admin, false));
-        user.change(wanted(Role::Admin, true));
-        user.sign_out_everywhere();
-        user.forget_app();
-        assert_eq!(user.generation, before + 4);
-        assert_eq!(user.standing(NOW.1), Standing::Disabled);
-    }
-
-    #[test]
-    fn who_has_her_name_after_her_has_other_sessions() {
-        let of = |drawn| {
-            let wanted = Wanted { email: None, role: Role::Agent, disabled: false };
-            User::new("acme".parse().unwrap(), "demo".parse().unwrap(), wanted, drawn, NOW.0)
-        };
-        assert_ne!(of([1; 6]).generation, of([2; 6]).generation);
-        assert!(of([255; 6]).generation < u64::MAX / 2, "there is room to count on");
-    }
-
-    #[test]
-    fn a_link_is_good_for_its_time_and_for_nobody_who_is_disabled() {
-        let (mut user, key) = (user(), MacKey::new(b"k"));
-        let tag = key.tag(&[b"a"]);
-        let until = user.invite(tag, NOW.0);
-        assert!(user.is_invited(tag, NOW.0) && !user.is_invited(key.tag(&[b"b"]), NOW.0));
-        assert!(!user.is_invited(tag, until));
-        user.disabled = true;
-        assert!(!user.is_invited(tag, NOW.0));
-    }
-}
+mod tests;

@@ -110,7 +110,7 @@ impl Gateway {
                     None
                 }
                 Tending::Unlock => {
-                    user.budget = crate::domain::lockout::Budget::default();
+                    user.unlock();
                     None
                 }
                 Tending::SignOut => {

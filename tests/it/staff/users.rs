@@ -107,20 +107,19 @@ async fn a103_guesses_lock_and_who_is_unknown_reads_the_same() {
         assert!(team.event_types().await.contains(&"user.locked".to_owned()), "on the try that locks");
         world.call(&team.admin, "POST", "/v1/teams/acme/users/demo/unlock", json!({})).await.expect(200);
         desk.comes_in("acme", "demo").await;
-        for round in 0..3 {
+        for round in 0..4 {
             for _ in 0..5 {
                 Desk::new(&world).sign_in_as("acme", "demo", "a guess at 2").await;
             }
             world.pass(Duration::from_secs(15 * 60)).await;
             let mut other = Desk::new(&world);
             let came_in = other.sign_in_as("acme", "demo", PASSWORD).await.status == 303;
-            assert_eq!(came_in, round < 2, "the third lockout is the ban");
+            assert!(came_in, "{round}: whoever guesses at passwords shuts nobody out for good");
         }
     }
 }
 
-/// A103: with an app, a password is half of it; a code counts once, and wrong ones count together with wrong
-/// passwords.
+/// A103: with an app, a password is half of it; a code counts once.
 #[tokio::test]
 async fn an_app_is_the_other_half() {
     let world = World::new().await;
