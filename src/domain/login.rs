@@ -23,7 +23,7 @@ pub mod letters;
 pub mod reset;
 pub mod tickets;
 
-use codes::Codes;
+use codes::{Codes, Purpose};
 use devices::{Device, Devices};
 use guesses::Guesses;
 use letters::Letter;
@@ -310,12 +310,20 @@ impl Login {
         Ok(())
     }
 
-    /// The app that waits shows a code; true where it is right.
+    /// Whether a code for that may be sent to her, and let her in. `elsewhere`: her password is kept by the
+    /// company. Who has an app shows it: a code in a mailbox is not to be the way around.
+    pub fn takes_codes(&self, purpose: Purpose, elsewhere: bool) -> bool {
+        let way_around = purpose == Purpose::Login && self.app() == AppState::Confirmed;
+        self.disabled_at.is_none() && (self.is_registered() || elsewhere) && !way_around
+    }
+
+    /// The app that waits shows a code; true where it is right. Codes to log in with are over then.
     pub fn confirm(&mut self, code: &[u8], now: Moment) -> bool {
         let Some(App::Pending(totp)) = &mut self.app else { return false };
         let right = totp.take(code, now);
         if right && let Some(App::Pending(totp)) = self.app.take() {
             self.app = Some(App::Confirmed(totp));
+            self.codes.end(Purpose::Login);
         }
         right
     }

@@ -122,7 +122,7 @@ impl Gateway {
             record.as_ref().is_some_and(|record| u64::from(account.tag.number(&record.id)) == number)
         });
         let compared = compared.map(|right| right && asked);
-        let (right, settled) = self.weighed(by, self.settled(by, &account, guessaccount, guess, compared, (second, known.failures)).await?;
+        let (right, settled) = self.weighed(by, &account, guess, compared, (second, known.failures)).await?;
         let nonce = self.draw();
         let end = |login: &mut Login, when: When| {
             // Between the two another password may have been chosen, or nothing more is taken of her.

@@ -71,6 +71,22 @@ fn a_guess_that_could_not_be_judged_counts_for_nothing() {
     assert!(guesses.is_clear());
 }
 
+/// Who has an app shows it, also where a code was out before; a guest has nothing to log in to.
+#[test]
+fn a_code_in_a_mailbox_is_no_way_around_an_app() {
+    let (mut login, now) = (login(), Moment(59_000));
+    assert!(!login.takes_codes(Purpose::Login, false) && login.takes_codes(Purpose::Login, true));
+    let settings = crate::domain::settings::effective(&Default::default(), &Default::default()).unwrap().settings;
+    login.codes.put(Purpose::Login, Code::new([1; 16], &settings, Device::default(), now));
+    login.enrol(Totp::new(*b"12345678901234567890")).unwrap();
+    assert!(login.takes_codes(Purpose::Login, true), "it has shown nothing yet");
+    assert!(login.confirm(b"287082", now), "RFC 6238, appendix B");
+    assert!(login.codes.get(Purpose::Login).is_none() && !login.takes_codes(Purpose::Login, true));
+    assert!(login.takes_codes(Purpose::Second, true));
+    login.disable(now);
+    assert!(!login.takes_codes(Purpose::Second, true));
+}
+
 /// A stranger who guesses shuts out strangers, and nobody for good.
 #[test]
 fn a_stranger_does_not_lock_her_out_of_her_own_browser() {

@@ -54,11 +54,9 @@ impl Gateway {
             }
             let from = login.devices.own(&by.device);
             let open = login.answers.admit(from.as_deref(), when.sure).is_ok() && !known.bans();
-            let hers = login.disabled_at.is_none() && (login.is_registered() || !Self::keeps_passwords(by.team));
-            // Who has an app shows it: a code in a mailbox is not to be the way around.
-            let way_around = purpose == Purpose::Login && login.app() == AppState::Confirmed;
+            let takes = login.takes_codes(purpose, !Self::keeps_passwords(by.team));
             login.codes.put(purpose, Code::new(nonce, settings, by.device.clone(), when.now));
-            if !(open && hers) || way_around || stops.is_empty() {
+            if !(open && takes) || stops.is_empty() {
                 return self.unsent(&account, (purpose, stops.is_empty()), by.actor, when);
             }
             let number = login.write(About::Code(purpose, nonce), stops.clone(), when.now);
@@ -141,10 +139,12 @@ impl Gateway {
         ended: Ended,
         settled: Settled,
     ) -> Result<Ended, Error> {
-        let ticket = match (&ended, settled) {
-            (_, Settled::Stands) => return Ok(ended),
-            (Ended::In(ticket), _) => ticket.as_ref(),
-            _ => None,
+        if settled == Settled::Stands {
+            return Ok(ended);
+        }
+        let ticket = match &ended {
+            Ended::In(ticket) => ticket.as_ref(),
+            Ended::No(_) | Ended::SecondStep => None,
         };
         let rule = |login: &mut Login, when: When| {
             if settled == Settled::Trips {
@@ -186,7 +186,8 @@ impl Gateway {
         }
         let sent = live.is_some_and(|code| code.is(said, account.tag, purpose, &self.keys.code));
         let shown = app && login.take_from_app(said.expose(), when.now);
-        let hers = account.whose != Whose::Nobodys && login.disabled_at.is_none();
+        // What was so when the code was asked for may have changed since.
+        let hers = account.whose != Whose::Nobodys && login.takes_codes(purpose, !Self::keeps_passwords(by.team));
         Some(hers && (sent || shown))
     }
 
