@@ -19,6 +19,10 @@ use super::time::Moment;
 /// A provider that has not said anything for so long will not; the person tries again.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// So many attempts of one challenge may come to nothing without counting: an outage locks nobody out, and
+/// whoever could bring about that nobody decides has no tries without end.
+pub const MOST_UNDECIDED: u16 = 10;
+
 /// The document that a challenge asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +35,9 @@ pub struct Document {
     pub quality_left: u32,
     /// How often pictures were handed in.
     pub attempts: u16,
+    /// How many of these came to nothing, and counted for nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub undecided: u16,
     /// What is being judged now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checking: Option<Checking>,
@@ -168,12 +175,30 @@ impl Document {
         if self.selfie { Method::PhotoIdSelfie } else { Method::PhotoId }
     }
 
-    /// Nobody waits for the verdict on what is being judged any more, where its time is over.
-    pub fn give_up(&mut self, now: Moment) -> Option<u16> {
-        let checking = self.checking.take_if(|checking| checking.until <= now)?;
-        self.last = Some(Last { attempt: checking.attempt, how: Shortfall::Undecided });
-        Some(checking.attempt)
+    /// Nobody waits for the verdict on what is being judged any more, where its time is over. Whether it was.
+    pub fn give_up_late(&mut self, now: Moment) -> bool {
+        let late = self.checking.as_ref().is_some_and(|checking| checking.until <= now);
+        if late {
+            self.give_up();
+        }
+        late
     }
+
+    /// What is being judged comes to nothing.
+    pub fn give_up(&mut self) {
+        let Some(checking) = self.checking.take() else { return };
+        self.undecided = self.undecided.saturating_add(1);
+        self.last = Some(Last { attempt: checking.attempt, how: Shortfall::Undecided });
+    }
+
+    /// Whether it came to nothing too often to go on.
+    pub fn is_given_up(&self) -> bool {
+        self.undecided >= MOST_UNDECIDED
+    }
+}
+
+fn is_zero(count: &u16) -> bool {
+    *count == 0
 }
 
 /// One attempt, as a provider knows it: `INTERACTION-CHALLENGE-ATTEMPT`. Not secret: what is said of it

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::address::Address;
 use super::ceiling::{Ceilings, CustomerTag, Need};
-use super::challenge::{Challenge, ChallengeEnd, ChallengeId, EndedChallenge};
+use super::challenge::{Challenge, ChallengeEnd, ChallengeId, Check, EndedChallenge};
 use super::country::Country;
 use super::epoch::begin_again;
 use super::event::{Actor, Event, EventKind};
@@ -296,13 +296,18 @@ impl<'a> Turn<'a> {
         self.ended.challenges.push(challenge.ended(end, when));
     }
 
-    /// An attempt to show a document came to nothing, and nobody is to blame for it.
+    /// An attempt to show a document came to nothing, and nobody is to blame for it. The last that a challenge
+    /// takes ends it.
     pub(super) fn tell_undecided(&mut self, at: usize, why: &'static str, when: Moment, by: &Actor) {
         let participant = &self.interaction.participants[at];
         let Some(challenge) = &participant.challenge else { return };
         let (id, mut data) = (participant.id.clone(), challenge_data(self.interaction.id, challenge));
         data.insert("reason".into(), why.into());
+        let over = matches!(&challenge.check, Check::Document(document) if document.is_given_up());
         self.push(EventKind::ChallengeUndecided, when, by.clone(), Some(id), data);
+        if over {
+            self.end_challenge_at(at, ChallengeEnd::Undecided, when, by);
+        }
     }
 
     /// Something happened that changes nothing else: it is saved all the same, and told once.

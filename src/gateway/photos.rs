@@ -3,6 +3,8 @@
 //!
 //! Which attempt counts, and what for, is `domain::rules::photo`'s; how a provider is asked, `identity`'s.
 
+use std::time::Duration;
+
 use http::HeaderMap;
 
 use super::links::fresh;
@@ -11,7 +13,7 @@ use super::{Error, Gateway, Held};
 use crate::domain::challenge::Challenge;
 use crate::domain::event::Actor;
 use crate::domain::id::{ProviderName, TeamName};
-use crate::domain::identity::{CheckId, Flaw, Side, Verdict};
+use crate::domain::identity::{CheckId, Flaw, PATIENCE, Side, Verdict};
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::photo::{self, Case, Handed, Judged};
 use crate::domain::secret::Tag;
@@ -20,6 +22,10 @@ use crate::domain::turn::Turn;
 use crate::gateway::teams::TeamView;
 use crate::identity::{self, Answer, Distrust, Trouble};
 use crate::pictures::Picture;
+
+/// So long a provider has for all that it does about an attempt: what it did not say by then is told while the
+/// attempt still waits for it.
+const IN_TIME: Duration = PATIENCE.saturating_sub(Duration::from_secs(5));
 
 /// What handing pictures in led to, for the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +76,7 @@ impl Gateway {
         let answered = match self.checker(team, &case.provider) {
             Some(checker) => {
                 let asked = identity::Case { id, selfie: case.selfie, pictures, callback: &callback, now: self.now() };
-                checker.check(&asked).await.map(|answer| (answer, checker.later_minutes()))
+                in_time(checker.check(&asked)).await.map(|answer| (answer, checker.later_minutes()))
             }
             None => Err(Trouble::Refused("no-provider")),
         };
@@ -139,6 +145,11 @@ impl Gateway {
     }
 }
 
+/// What a provider answers; that it has not, where it takes too long.
+async fn in_time(answer: impl Future<Output = Result<Answer, Trouble>>) -> Result<Answer, Trouble> {
+    tokio::time::timeout(IN_TIME, answer).await.unwrap_or(Err(Trouble::Away("no-answer")))
+}
+
 fn visitor(token: &Token) -> Visit<'static> {
     let with = match token.kind {
         TokenKind::Challenge => With::Challenge(token.number),
@@ -150,4 +161,21 @@ fn visitor(token: &Token) -> Visit<'static> {
 fn of_check(id: CheckId, team: Option<&TeamName>) -> Visit<'_> {
     let with = With::Challenge(id.challenge.number);
     Visit { id: id.challenge.interaction, team, actor: Actor::Person, with }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_provider_is_given_up_before_its_attempt_is() {
+        let began = tokio::time::Instant::now();
+        assert_eq!(in_time(std::future::pending()).await, Err(Trouble::Away("no-answer")));
+        assert!(began.elapsed() < PATIENCE);
+        let slow = async {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            Ok(Answer::Later)
+        };
+        assert_eq!(in_time(slow).await, Ok(Answer::Later));
+    }
 }

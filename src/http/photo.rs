@@ -1,16 +1,14 @@
 //! The page that asks for a document, and the pictures that people hand in there: read within limits, looked
-//! at, and passed on. They are in memory while their request lasts, and so many at one time.
+//! at, and passed on. They are in memory while their request lasts.
 //!
 //! How the page looks is `pages`', what a picture is, `pictures`'; what a verdict leads to is decided below.
-
-use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{StatusCode, header};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::arrivals::Act;
 use super::body::read;
@@ -21,7 +19,9 @@ use super::notices::notice;
 use super::page::{brand, drawn_alone, form_targets, see_other, set};
 use super::reader::Reader;
 use super::{Shared, slugs};
+use crate::domain::challenge::{Challenge, ChallengeId, Check};
 use crate::domain::identity::{Document, Flaw, Shortfall, Side};
+use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::enter::Arrived;
 use crate::domain::rules::photo::Judged;
@@ -32,25 +32,13 @@ use crate::http::problem::Problem;
 use crate::pages::{self, PhotoError, PhotoState};
 use crate::pictures::{Picture, Unusable};
 
+mod darkroom;
+
+pub(super) use darkroom::Darkroom;
+use darkroom::Full;
+
 /// All pictures of one attempt together. It is less than what a connection takes for one request.
 const MOST_BYTES: usize = 7 << 20;
-
-/// Attempts whose pictures are in memory at one time, and those of them that are looked at.
-const MOST_AT_ONCE: usize = 16;
-const MOST_LOOKED_AT: usize = 2;
-
-/// Room for pictures on their way through.
-pub(super) struct Darkroom {
-    held: Arc<Semaphore>,
-    looked_at: Arc<Semaphore>,
-}
-
-impl Default for Darkroom {
-    fn default() -> Self {
-        let of = |places| Arc::new(Semaphore::new(places));
-        Self { held: of(MOST_AT_ONCE), looked_at: of(MOST_LOOKED_AT) }
-    }
-}
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {
@@ -60,9 +48,6 @@ pub fn routes() -> axum::Router<Shared> {
 async fn hand_in(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
     let reader = Reader::of(request.headers());
     let Some(token) = Token::parse(&text) else { return Ok(unknown(&state, &reader)) };
-    let Ok(_place) = state.darkroom.held.clone().try_acquire_owned() else {
-        return Ok(crowded(&state, &reader, &token).await);
-    };
     let headers = request.headers().clone();
     let Some(boundary) = multipart::boundary(&headers) else {
         return Err(Problem::of(&slugs::MEDIA_TYPE).saying("The page sends `multipart/form-data`."));
@@ -104,7 +89,17 @@ impl Handing<'_> {
         let gateway = &self.state.gateway;
         let browser = fingerprint(self.state, &self.form.browser);
         let asked = gateway.asked_document(self.token, &browser).await?;
-        let selfie = asked.outcome.method() == crate::domain::method::Method::PhotoIdSelfie;
+        if is_checking(&asked.outcome) {
+            return self.told(Shown::Later).await;
+        }
+        // Only whoever was asked takes a place, and one: nobody else's pictures wait because of a stranger.
+        let challenge = ChallengeId { interaction: self.token.interaction, number: asked.outcome.number };
+        let _place = match self.state.darkroom.take(challenge) {
+            Ok(place) => place,
+            Err(Full::Own) => return self.told(Shown::Later).await,
+            Err(Full::Others) => return Ok(crowded(self.state, self.reader, self.token).await),
+        };
+        let selfie = asked.outcome.method() == Method::PhotoIdSelfie;
         let mut named = Vec::new();
         for side in [Side::Front, Side::Back, Side::Selfie] {
             let sent = files.iter().find(|(name, _)| name == side.as_str()).map(|(_, bytes)| bytes.clone());
@@ -115,8 +110,7 @@ impl Handing<'_> {
                 _ => {}
             }
         }
-        let place = self.state.darkroom.looked_at.clone().acquire_owned().await;
-        let place = place.map_err(|_| Error::Away("no room for pictures".into()))?;
+        let place = self.state.darkroom.look().await.map_err(|_| Error::Away("no room for pictures".into()))?;
         let looked = tokio::task::spawn_blocking(move || look(named, place)).await;
         match looked.map_err(|_| Error::Away("a picture could not be looked at".into()))? {
             Ok((pictures, flaws)) => {
@@ -173,6 +167,11 @@ impl Handing<'_> {
 
 /// Pictures by what they show, and what is wrong with them.
 type LookedAt = (Vec<(Side, Picture)>, Vec<Flaw>);
+
+/// Whether others are being judged: these are not even looked at.
+fn is_checking(challenge: &Challenge) -> bool {
+    matches!(&challenge.check, Check::Document(document) if document.checking.is_some())
+}
 
 /// Reads and looks at pictures; the place is kept until that is done.
 fn look(named: Vec<(Side, Bytes)>, _place: OwnedSemaphorePermit) -> Result<LookedAt, Unusable> {

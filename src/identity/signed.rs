@@ -187,7 +187,8 @@ fn read(body: &[u8]) -> Result<(CheckId, Verdict), String> {
         return Err("neither quality nor authentication is said".to_owned());
     }
     let quality = said.quality.map(|quality| if quality.passed { Ok(()) } else { Err(quality.flaws) });
-    let zone = said.mrz.is_none_or(|lines| mrz::check(&lines).is_ok());
-    let authentication = said.authentication.map(|authentication| authentication.passed && zone);
+    let forged = said.mrz.is_some_and(|lines| mrz::check(&lines).is_err());
+    // Whether it comes with the second stage or with the first alone.
+    let authentication = if forged { Some(false) } else { said.authentication.map(|stage| stage.passed) };
     Ok((id, Verdict { quality, authentication }))
 }

@@ -5,6 +5,7 @@ import "./console.js";
 import { api, endOf, icon, left, listen, make, stateOf, t, team } from "./api.js";
 import { begin } from "./new.js";
 import { Panel } from "./panel.js";
+import { Readings } from "./readings.js";
 
 const of = (id) => document.getElementById(id);
 const [rows, all, live, count] = ["rows", "all", "live", "count"].map(of);
@@ -25,11 +26,15 @@ const panel = new Panel(of("panel"), {
     document.body.classList.remove("in-panel");
     rows.focus();
   },
+  want: (id) => readings.want(id),
 });
 
 const primary = (interaction) => interaction.participants.find((one) => one.role === "primary") ?? interaction.participants[0];
 
-const standing = (interaction) => stateOf(primary(interaction), interaction.status === "open", sure);
+/** Whether what is known of it holds: only then anybody looks verified. */
+const surely = (id) => sure && known.has(id) && readings.knows(id);
+
+const standing = (interaction) => stateOf(primary(interaction), interaction.status === "open", surely(interaction.id));
 
 const TROUBLE = ["locked", "banned", "reported"];
 
@@ -137,35 +142,21 @@ const put = (interaction) => {
   if (![...channel.options].some((option) => option.value === interaction.channel)) {
     channel.append(make("option", "", interaction.channel));
   }
-  if (interaction.id === chosen) panel.show(interaction, sure);
+  if (interaction.id === panel.id) panel.show(interaction, surely(interaction.id));
+  soon();
+};
+
+const doubt = (id) => {
+  if (id === panel.id) panel.sure(false);
   soon();
 };
 
 // What happened to a conversation is asked for once, however much it was.
-const wanted = new Set();
-let asking = 0;
-const fetchNext = async () => {
-  if (asking >= ABREAST || !wanted.size) return;
-  const [id] = wanted;
-  wanted.delete(id);
-  asking += 1;
-  try {
-    put(await api("GET", `/v1/interactions/${id}`));
-  } catch (refused) {
-    if (refused.status === 404) {
-      known.delete(id);
-      soon();
-    }
-  } finally {
-    asking -= 1;
-    fetchNext();
-  }
+const gone = (id) => {
+  known.delete(id);
+  doubt(id);
 };
-
-const want = (id) => {
-  wanted.add(id);
-  fetchNext();
-};
+const readings = new Readings({ got: put, lost: doubt, gone }, ABREAST);
 
 /** Everything that is open; what happens meanwhile comes by the stream, which stands already. */
 const load = async () => {
@@ -176,11 +167,12 @@ const load = async () => {
     const page = await api("GET", `/v1/interactions?status=open&limit=${PAGE}&team=${encodeURIComponent(team)}${after}`);
     for (const interaction of page.items) {
       there.add(interaction.id);
+      readings.taken(interaction.id);
       put(interaction);
     }
     cursor = page.next_cursor;
   } while (cursor);
-  for (const id of known.keys()) if (!there.has(id)) want(id);
+  for (const id of known.keys()) if (!there.has(id)) readings.want(id);
 };
 
 const say = (kind) => {
@@ -192,7 +184,7 @@ const say = (kind) => {
     again.href = `/signin?next=${encodeURIComponent(`/agent?team=${team}`)}`;
     live.append(" ", again);
   }
-  panel.sure(sure);
+  panel.sure(surely(panel.id));
   soon();
 };
 
@@ -207,8 +199,8 @@ const stood = async (kind) => {
 
 const heard = (event) => {
   if (!event.interaction) return;
-  want(event.interaction);
-  if (event.interaction === chosen) panel.heard(event);
+  readings.want(event.interaction);
+  if (event.interaction === panel.id) panel.heard(event);
 };
 
 const choose = (id, open) => {
@@ -223,7 +215,7 @@ const choose = (id, open) => {
   if (open) {
     document.body.classList.add("in-panel");
     history.replaceState(null, "", `#${id}`);
-    panel.open(known.get(id), sure);
+    panel.open(known.get(id), surely(id));
   }
 };
 
@@ -269,6 +261,7 @@ search.addEventListener("keydown", (event) => {
 
 begin(of("new"), of("dialog"), async (interaction) => {
   put(await api("GET", `/v1/interactions/${interaction}`));
+  readings.want(interaction); // what happened meanwhile
   sort();
   choose(interaction, true);
 });

@@ -49,6 +49,8 @@ export class Refused extends Error {
   }
 }
 
+const ANSWER = 20_000; // milliseconds that what only reads may take
+
 /** Calls the API: what it answers as JSON; what it refuses as `Refused`. */
 export const api = async (method, path, value) => {
   const content = value === undefined ? {} : { "content-type": "application/json" };
@@ -58,6 +60,7 @@ export const api = async (method, path, value) => {
     body: value === undefined ? undefined : JSON.stringify(value),
     credentials: bearer ? "omit" : "same-origin",
     cache: "no-store",
+    signal: method === "GET" ? AbortSignal.timeout(ANSWER) : undefined,
   });
   const text = await reply.text();
   const answer = text ? JSON.parse(text) : null;

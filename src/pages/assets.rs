@@ -19,7 +19,7 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 19] = [
+const FILES: [(&str, &str, &str); 20] = [
     ("agent.js", JS, include_str!("agent.js")),
     ("api.js", JS, include_str!("api.js")),
     ("console.css", CSS, include_str!("console.css")),
@@ -34,6 +34,7 @@ const FILES: [(&str, &str, &str); 19] = [
     ("page.js", JS, include_str!("page.js")),
     ("panel.js", JS, include_str!("panel.js")),
     ("photo.js", JS, include_str!("photo.js")),
+    ("readings.js", JS, include_str!("readings.js")),
     ("reference.css", CSS, include_str!("reference.css")),
     ("reference.js", JS, include_str!("reference.js")),
     ("screen.css", CSS, include_str!("screen.css")),

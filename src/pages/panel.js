@@ -4,6 +4,7 @@
 // A code is asked for only when somebody points at its icon, and each look is written down by the gateway.
 
 import { api, endOf, initials, knows, left, listen, make, moment, stateOf, t } from "./api.js";
+import { Readings } from "./readings.js";
 
 const DWELL = 250; // milliseconds that a pointer rests before a code is asked for
 const SEEN = 30_000; // how long a code stands there
@@ -22,7 +23,7 @@ const button = (act, name, more = "") => {
 
 export class Panel {
   #place;
-  #told;
+  #told; // whoever reads conversations anew, and is told of a way back where there is one
   #interaction = null;
   #sure = false;
   #said = null; // what the last act led to
@@ -32,7 +33,7 @@ export class Panel {
   #asked = 0;
   #drawing = false;
 
-  constructor(place, told = {}) {
+  constructor(place, told) {
     this.#place = place;
     this.#told = told;
     place.addEventListener("click", (event) => this.#clicked(event));
@@ -44,6 +45,11 @@ export class Panel {
         this.#hide();
       }
     });
+  }
+
+  /** Whose panel stands open. */
+  get id() {
+    return this.#interaction?.id ?? null;
   }
 
   empty() {
@@ -357,48 +363,41 @@ export class Panel {
       unlock: () => api("POST", `${at}/participants/${person}/unlock`, { reason: t("unlocked.reason") }),
     };
     for (const one of this.#place.querySelectorAll("[data-act]")) one.disabled = true;
+    let said;
     try {
       const told = await acts[act]();
       const byHand = act === "link" && !told.delivery;
       const done = { resend: "code" }[act] ?? act;
-      this.#said = { text: t(byHand ? "done.hand" : `done.${done}`), url: byHand ? told.url : null };
+      said = { text: t(byHand ? "done.hand" : `done.${done}`), url: byHand ? told.url : null };
     } catch (refused) {
-      this.#said = { text: t("failed", { why: refused.message }), bad: true };
+      said = { text: t("failed", { why: refused.message }), bad: true };
     }
-    try {
-      this.#interaction = await api("GET", at);
-    } catch {
-      // The stream brings it.
-    }
+    this.#told.want(id);
+    if (this.id !== id) return; // another customer's panel stands here by now
+    this.#said = said;
     this.#draw();
   }
 }
 
 /** A panel that stands alone: it listens to its one conversation itself. */
 export const alone = async (place, id) => {
-  const panel = new Panel(place);
-  let sure = false;
-  let first = true;
-  const read = async () => {
-    const interaction = await api("GET", `/v1/interactions/${id}`);
-    if (first) panel.open(interaction, sure);
-    else panel.show(interaction, sure);
-    first = false;
-  };
+  let live = false;
+  const doubt = () => panel.sure(false);
+  const got = (interaction) => panel.show(interaction, live && readings.knows(id));
+  const readings = new Readings({ got, lost: doubt, gone: doubt });
+  const panel = new Panel(place, { want: () => readings.want(id) });
   setInterval(() => panel.tick(), 1000);
-  await read();
+  panel.open(await api("GET", `/v1/interactions/${id}`), false);
   listen(
     (event) => {
       panel.heard(event);
-      read().catch(() => {});
+      readings.want(id);
     },
-    async (kind) => {
-      sure = false;
-      if (kind === "live") {
-        await read();
-        sure = true;
-      }
-      panel.sure(sure);
+    (kind) => {
+      live = kind === "live";
+      readings.doubt(id); // what was read before the stream stood
+      doubt();
+      if (live) readings.want(id);
     },
   );
 };

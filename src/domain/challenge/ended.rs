@@ -61,6 +61,8 @@ pub enum ChallengeEnd {
     Reassigned,
     /// "This wasn't me".
     Reported,
+    /// Nobody decided on what was shown, too often.
+    Undecided,
 }
 
 impl ChallengeEnd {
@@ -77,6 +79,7 @@ impl ChallengeEnd {
             Self::SignedOut => "signed_out",
             Self::Reassigned => "reassigned",
             Self::Reported => "reported",
+            Self::Undecided => "undecided",
         }
     }
 }

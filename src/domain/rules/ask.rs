@@ -103,8 +103,8 @@ fn made(turn: &mut Turn<'_>, at: usize, request: &Request) -> Challenge {
         Wanted::Document { selfie } => {
             let provider = turn.around.provider.expect("it is not permitted without").clone();
             let quality_left = turn.tries_left(at, Stage::Quality);
-            let (selfie, attempts, checking, last) = (*selfie, 0, None, None);
-            let document = Document { selfie, provider, quality_left, attempts, checking, last };
+            let (selfie, attempts, undecided, checking, last) = (*selfie, 0, 0, None, None);
+            let document = Document { selfie, provider, quality_left, attempts, undecided, checking, last };
             (Check::Document(Box::new(document)), None, turn.tries_left(at, Stage::Authentication))
         }
         Wanted::Otp => {

@@ -120,11 +120,10 @@ pub fn wait(mut turn: Turn<'_>, id: CheckId, until: Moment) -> Decision<()> {
     turn.done(())
 }
 
-/// The provider did not say anything: the attempt counts for nothing.
+/// The provider did not say anything: the attempt counts for nothing. Too many of these end the challenge.
 pub fn give_up(mut turn: Turn<'_>, id: CheckId, why: &'static str) -> Decision<()> {
     if let Ok((at, document)) = waiting(&mut turn, id) {
-        document.checking = None;
-        document.last = Some(Last { attempt: id.attempt, how: Shortfall::Undecided });
+        document.give_up();
         let (now, by) = (turn.around.now, turn.actor.clone());
         turn.tell_undecided(at, why, now, &by);
     }

@@ -38,7 +38,7 @@ impl Turn<'_> {
             participant.flag.explain(Reason::LinkExpired);
         }
         let given_up = participant.challenge.as_mut().and_then(|challenge| match &mut challenge.check {
-            Check::Document(document) => document.give_up(deadline),
+            Check::Document(document) => Some(document.give_up_late(deadline)),
             _ => None,
         });
         let unanswered = participant.challenge.as_ref().is_some_and(|c| !c.is_live(deadline));
@@ -50,7 +50,7 @@ impl Turn<'_> {
             self.push(EventKind::LinkExpired, deadline, Actor::Time, id.clone(), link_data(self.interaction.id, &link));
             self.end_link(link, LinkEnd::Expired);
         }
-        if given_up.is_some() {
+        if given_up == Some(true) {
             self.tell_undecided(at, "timeout", deadline, &Actor::Time);
         }
         if unconfirmed.is_some() {

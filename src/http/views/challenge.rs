@@ -21,7 +21,8 @@ pub struct ChallengeView {
     #[schema(value_type = String)]
     method: Method,
     /// `pending`; of one that ended `passed`, `exhausted`, `locked`, `expired`, `cancelled`,
-    /// `superseded`, `closed`, `signed_out`, `reassigned` or `reported`.
+    /// `superseded`, `closed`, `signed_out`, `reassigned`, `reported`, or `undecided` where nobody decided on
+    /// what was shown, too often.
     status: &'static str,
     participant: String,
     /// The page on which the person may answer: for that person alone.

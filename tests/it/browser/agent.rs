@@ -102,6 +102,7 @@ async fn day(eyes: Eyes) {
         assert!(facts.contains("one-time code") && facts.contains("An agent saw the code"), "{facts}");
         assert!(facts.contains("•••"), "addresses stay masked: {facts}");
         browser.looks("6-verified").await?;
+        unread(browser, &house, &chat).await?;
         browser.click("[data-person=p1] [data-act=signout]").await?;
         browser.find("[data-person=p1]:not([data-state=verified])").await?;
         browser.find(".said").await?;
@@ -109,6 +110,22 @@ async fn day(eyes: Eyes) {
         browser.looks("7-signed-out").await
     })
     .await;
+}
+
+/// G-07: what something happened to and cannot be read is not known, though the stream stands; it is asked for
+/// until it can be.
+async fn unread(browser: &Browser, house: &House, chat: &str) -> WebDriverResult<()> {
+    let broken = "const real = fetch; window.mended = () => { window.fetch = real; };
+        window.fetch = (path, request) => /^.v1.interactions.[0-9a-f-]+$/.test(path)
+          ? Promise.resolve(new Response('{}', { status: 503 })) : real(path, request);";
+    browser.driver.execute(broken, Vec::<Value>::new()).await?;
+    house.challenge(chat, json!({"method": "pin", "pin": "2580"})).await;
+    browser.find("[data-person=p1][data-state=unknown]").await?;
+    browser.find(&format!("#row-{chat}[data-state=unknown]")).await?;
+    assert!(browser.driver.find_all(By::Css(".who-verified")).await?.is_empty(), "no mark");
+    browser.find("#live[data-state=live]").await?;
+    browser.driver.execute("window.mended()", Vec::<Value>::new()).await?;
+    browser.find("[data-person=p1][data-state=verified]").await.map(drop)
 }
 
 async fn reads(browser: &Browser, words: &str) -> WebDriverResult<Option<()>> {

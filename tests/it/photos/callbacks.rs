@@ -197,4 +197,16 @@ async fn a_machine_readable_zone_is_judged_by_its_own_digits() {
         let told = json!(team.events().await).to_string();
         assert!(!told.contains("ERIKSSON") && !told.contains("L898902C3"), "nothing of it is told");
     }
+    // With the first stage alone it decides the second: what is said later cannot undo it.
+    let (world, provider) = (World::new().await, Provider::start().await);
+    let (team, chat, challenge, mut person) = later(&world, &provider).await;
+    person.hands_in(&front(true)).await;
+    let check = provider.check();
+    let first = json!({"check": check, "quality": {"passed": true}, "mrz": wrong});
+    assert_eq!(provider.calls(&team, "call-1", &first).await.expect(200)["status"], "taken");
+    assert_eq!(read(&team, &challenge).await["document"]["status"], "failed");
+    assert_eq!(budget(&team, &chat).await["failures"], 1);
+    let second = json!({"check": check, "authentication": {"passed": true}});
+    provider.calls(&team, "call-2", &second).await.refused(409, "replayed");
+    assert_eq!(team.flag(&chat).await["authenticated"], false);
 }

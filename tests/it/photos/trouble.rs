@@ -1,6 +1,9 @@
 //! Providers that do not answer, answer nonsense, or are not who they should be: nobody is locked out by it,
 //! and somebody is told. And their accounts, as admins write them.
 
+use std::time::Duration;
+
+use countersign::domain::identity::MOST_UNDECIDED;
 use serde_json::{Value, json};
 
 use super::provider::{Provider, SECRET, clear};
@@ -33,6 +36,42 @@ async fn a115_a_provider_that_is_down_locks_nobody_out() {
         let count = |kind: &str| types.iter().filter(|one| *one == kind).count();
         assert_eq!((count("provider.down"), count("provider.up"), count("challenge.undecided")), (1, 1, 6));
         assert_eq!(count("challenge.wrong"), 0);
+    }
+}
+
+/// Nor are there tries without end: what nobody decides on ends the challenge, at once or when its time is over,
+/// and locks nothing.
+#[tokio::test]
+async fn what_nobody_decides_on_too_often_ends_the_challenge() {
+    for later in [false, true] {
+        let (world, provider) = (World::new().await, Provider::start().await);
+        let team = team(&world, &provider).await;
+        let chat = team.open("webchat", "conv-1").await;
+        let (challenge, url) = ask(&team, &chat, "photo_id").await;
+        let mut person = Person::at(&world, &url).await;
+        provider.says(move |_| (if later { 202 } else { 503 }, Value::Null));
+        for _ in 0..MOST_UNDECIDED {
+            assert_eq!(read(&team, &challenge).await["status"], "pending");
+            person.hands_in(&front(true)).await;
+            if later {
+                world.pass(Duration::from_secs(10 * 60)).await;
+                person.looks().await;
+            }
+        }
+        assert_eq!(person.page.status, 410, "{}", person.page.text());
+        assert_eq!(read(&team, &challenge).await["status"], "undecided");
+        let events = team.events().await;
+        let last = events.iter().rfind(|event| event["type"] == "challenge.cancelled").expect("it is told");
+        assert_eq!(last["data"]["reason"], "undecided");
+        assert_eq!(events.iter().filter(|event| event["type"] == "challenge.undecided").count(), 10);
+        let asked = provider.got();
+        assert_eq!(asked.len(), usize::from(MOST_UNDECIDED));
+        assert!(budget(&team, &chat).await.is_null());
+        // What is said now is nobody's any more; another may be asked for.
+        let late = clear(asked.last().unwrap()["check"].as_str().unwrap(), true);
+        assert_eq!(provider.calls(&team, "call-1", &late).await.expect(200)["status"], "late");
+        assert_eq!(team.flag(&chat).await["authenticated"], false);
+        ask(&team, &chat, "photo_id").await;
     }
 }
 
