@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::customer::Record;
 use crate::domain::id::CustomerId;
-use crate::domain::matching::Wanted;
+use crate::domain::matching::{Found, Wanted, judge};
 use crate::domain::refusal::Fault;
 use crate::domain::secret::Secret;
 
@@ -26,8 +26,38 @@ pub mod ldap;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 
-/// A directory gives at most so many records that may fit; more than one are too many anyway.
+/// So many records that may fit are looked at.
 pub const MOST_CANDIDATES: usize = 20;
+
+/// A directory is asked for so many: the one more shows that there are others, which nobody looked at.
+pub const ASKED_FOR: usize = MOST_CANDIDATES + 1;
+
+/// Whose the private data are, of what a directory gave. That several fit is sure, however many it left
+/// out; that no other fits is not, where it gave more than are looked at.
+pub fn whose(wanted: &[Wanted], candidates: Vec<Record>) -> Result<Found, Failure> {
+    let given = candidates.len();
+    match judge(wanted, candidates) {
+        Found::Several => Ok(Found::Several),
+        found => of_all(given, found),
+    }
+}
+
+/// What was found among so many, where they are all that there are.
+fn of_all<T>(given: usize, found: T) -> Result<T, Failure> {
+    if given > MOST_CANDIDATES { Err(Failure::misconfigured("the query gives too many")) } else { Ok(found) }
+}
+
+/// The one record of what a directory gave for one customer's name or id; none where they are several
+/// customers'.
+fn only(mut found: Vec<Record>) -> Result<Option<Record>, Failure> {
+    let given = found.len();
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found.dedup_by(|a, b| a.id == b.id);
+    match found.pop() {
+        Some(_) if !found.is_empty() => Ok(None),
+        one => of_all(given, one),
+    }
+}
 
 /// What kind of trouble a directory is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +121,7 @@ pub enum Verified {
 /// A team's directory. Contacts and facts stand in the records that it gives.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// Records that may fit, at most `MOST_CANDIDATES`: all that do, or more than one.
+    /// Records that may fit, at most `ASKED_FOR`: all that do, or so many.
     async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Record>, Failure>;
 
     /// Whose login name it is; none where it is nobody's or more than one customer's.
@@ -144,5 +174,49 @@ impl Kinds {
     /// What they are called.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.keys().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::matching::As;
+
+    fn named(id: usize, name: &str) -> Record {
+        let record = json!({"id": format!("c{id}"), "private_data": {"name": [name]}});
+        serde_json::from_value(record).expect("it is a record")
+    }
+
+    fn wanted() -> Vec<Wanted> {
+        let (value, given) = ("Demo".to_owned(), "Demo".to_owned());
+        vec![Wanted { field: "name".into(), how: As::Exact, value, given }]
+    }
+
+    /// Who stands behind the twentieth was not looked at: then nothing is said of nobody and of one.
+    #[test]
+    fn more_candidates_than_are_looked_at_show_neither_one_nor_nobody() {
+        let others = |n: usize| (1..=n).map(|id| named(id, "Other"));
+        let too_many = Failure::misconfigured("the query gives too many");
+        let judged = |candidates: Vec<Record>| whose(&wanted(), candidates);
+        assert_eq!(judged(others(20).collect()), Ok(Found::Nobody));
+        assert_eq!(judged(others(21).collect()), Err(too_many.clone()));
+        let one = named(0, "Demo");
+        assert_eq!(judged(others(19).chain([one.clone()]).collect()), Ok(Found::One(Box::new(one.clone()))));
+        assert_eq!(judged(others(20).chain([one.clone()]).collect()), Err(too_many.clone()));
+        let second = named(99, "Demo");
+        assert_eq!(judged(others(19).chain([one, second]).collect()), Ok(Found::Several), "that is sure");
+    }
+
+    #[test]
+    fn a_name_is_one_customers_or_nobodys_and_of_too_many_rows_nothing_is_said() {
+        let same = |n: usize| std::iter::repeat_with(|| named(1, "Demo")).take(n).collect::<Vec<_>>();
+        assert_eq!(only(Vec::new()), Ok(None));
+        assert_eq!(only(same(3)), Ok(Some(named(1, "Demo"))), "a row for each of her addresses");
+        assert_eq!(only(same(ASKED_FOR)), Err(Failure::misconfigured("the query gives too many")));
+        assert_eq!(only((1..=ASKED_FOR).map(|id| named(id, "Demo")).collect()), Ok(None));
+        let apart = vec![named(1, "Demo"), named(2, "Demo"), named(1, "Demo")];
+        assert_eq!(only(apart), Ok(None));
     }
 }

@@ -213,6 +213,11 @@ pub trait Channel: Send + Sync + 'static {
     /// Hands one message to the platform. Sends at most once itself; the sender repeats.
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError>;
 
+    /// The platform's id of a message, where it is ours to choose: it is known before anything is sent.
+    fn chosen_id(&self, _message: &Message) -> Option<String> {
+        None
+    }
+
     /// What it is, as far as others go by it.
     fn nature(&self) -> Nature {
         Nature::default()

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::fields::{Fields, parsed, texts};
-use super::{Connection, Directory, Failure, Kind, MOST_CANDIDATES, Verified};
+use super::{ASKED_FOR, Connection, Directory, Failure, Kind, Verified, only};
 use crate::domain::customer::Record;
 use crate::domain::id::CustomerId;
 use crate::domain::matching::Wanted;
@@ -130,7 +130,7 @@ impl Open {
             .map_err(|_| Failure::misconfigured("the answer is no JSON, or is over 256 KiB"))?;
         let list = answer.pointer(&self.settings.customers).and_then(Value::as_array);
         let list = list.ok_or_else(|| Failure::misconfigured("the answer has no list where customers should be"))?;
-        list.iter().take(MOST_CANDIDATES).map(|customer| self.record(customer)).collect()
+        list.iter().take(ASKED_FOR).map(|customer| self.record(customer)).collect()
     }
 
     fn record(&self, customer: &Value) -> Result<Record, Failure> {
@@ -157,8 +157,7 @@ impl Open {
     }
 
     async fn one(&self, question: Value) -> Result<Option<Record>, Failure> {
-        let mut found = self.ask(question).await?;
-        Ok(found.pop().filter(|_| found.is_empty()))
+        only(self.ask(question).await?)
     }
 }
 

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::dial::{PATIENCE, admit, tls, usual_patience};
 use super::fields::{Fields, parsed};
-use super::{Connection, Directory, Failure, Kind, Verified};
+use super::{Connection, Directory, Failure, Kind, Verified, of_all};
 use crate::domain::customer::Record;
 use crate::domain::id::CustomerId;
 use crate::domain::matching::Wanted;
@@ -182,7 +182,8 @@ impl Open {
     async fn named(&self, name: &str) -> Result<Option<(Entry, Record)>, Failure> {
         let attributes: Vec<&str> = self.settings.login.iter().map(String::as_str).collect();
         let mut found = self.having(&attributes, &[name.trim().to_owned()]).await?;
-        Ok(found.pop().filter(|_| found.is_empty()))
+        let given = found.len();
+        of_all(given, found.pop().filter(|_| found.is_empty()))
     }
 }
 
@@ -213,8 +214,9 @@ impl Directory for Open {
 
     async fn by_id(&self, id: &CustomerId) -> Result<Option<Record>, Failure> {
         let mut found = self.having(&[&self.settings.fields.id], &[id.as_str().to_owned()]).await?;
+        let given = found.len();
         found.retain(|(_, record)| record.id == *id); // the server may know two ids that we tell apart
-        Ok(found.pop().filter(|_| found.is_empty()).map(|(_, record)| record))
+        of_all(given, found.pop().filter(|_| found.is_empty()).map(|(_, record)| record))
     }
 
     async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, Failure> {

@@ -16,7 +16,7 @@ use url::Host;
 
 use super::dial::{PATIENCE, admit, tls, usual_patience};
 use super::fields::{Fields, parsed, texts};
-use super::{Connection, Directory, Failure, Kind, MOST_CANDIDATES, Verified};
+use super::{ASKED_FOR, Connection, Directory, Failure, Kind, Verified, only};
 use crate::domain::customer::{Record, folded};
 use crate::domain::id::CustomerId;
 use crate::domain::matching::Wanted;
@@ -118,7 +118,7 @@ impl Queries {
 
 /// A query as what our own selects from: there nothing but a query can stand, and nothing that writes.
 fn selection(query: &str) -> String {
-    format!("SELECT row_to_json(found)::text FROM (\n{query}\n) AS found LIMIT {MOST_CANDIDATES}")
+    format!("SELECT row_to_json(found)::text FROM (\n{query}\n) AS found LIMIT {ASKED_FOR}")
 }
 
 /// Whether a text can be a column's name; it is looked up in what came, and stands in no query.
@@ -196,9 +196,7 @@ impl Open {
     }
 
     async fn one(&self, query: &str, parameters: &[&str]) -> Result<Option<Record>, Failure> {
-        let mut found = self.ask(query, parameters).await?;
-        found.dedup_by(|a, b| a.id == b.id);
-        Ok(found.pop().filter(|_| found.is_empty()))
+        only(self.ask(query, parameters).await?)
     }
 }
 

@@ -201,6 +201,20 @@ impl Gateway {
         Ok(saved.await?.outcome?)
     }
 
+    /// Who the team's customers are.
+    pub(super) async fn ids_of_customers(&self, team: &TeamName) -> Result<Vec<CustomerId>, Error> {
+        let (index, partition) = (customers_index(team), self.team_partition(team));
+        let (mut ids, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
+            let Some(last) = page.last() else { return Ok(ids) };
+            cursor = Some(last.member.clone());
+            for entry in page {
+                ids.push(decode::<Summary>(&index, &self.open_at(&index, &entry.bytes)?)?.id);
+            }
+        }
+    }
+
     /// Takes away all customers of a team that goes.
     pub(super) async fn remove_customers(&self, team: &TeamName) -> Result<(), Error> {
         let (index, partition) = (customers_index(team), self.team_partition(team));

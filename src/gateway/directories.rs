@@ -16,14 +16,14 @@ use super::links::fresh;
 use super::names::ambiguous_name;
 use super::teams::{TeamView, team_event};
 use super::{DAY, Error, Gateway};
-use crate::directory::{Connection, Directory, Failure};
+use crate::directory::{Connection, Directory, Failure, whose};
 use crate::domain::channel::Health;
 use crate::domain::customer::Record;
 use crate::domain::directory::{Connected, DirectoryKind, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::Proof;
 use crate::domain::id::{CustomerId, ParticipantId, TeamName};
-use crate::domain::matching::{Found, judge, wanted};
+use crate::domain::matching::{Found, wanted};
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::show::{proved, show};
 use crate::domain::team::Team;
@@ -191,7 +191,7 @@ impl Gateway {
                 let Some(wanted) = wanted(&view.effective.settings.directory.matching, data) else {
                     return Ok(Found::Nobody);
                 };
-                Ok(judge(&wanted, asked.directory().find(&wanted).await?))
+                whose(&wanted, asked.directory().find(&wanted).await?)
             }
         }
     }
@@ -225,10 +225,10 @@ impl Gateway {
         }
         let Some(wanted) = wanted(rules, &proof.private_data) else { return Ok(Identity::Nobody) };
         let answer = match self.directory(view) {
-            Ok(asked) => asked.directory().find(&wanted).await,
+            Ok(asked) => asked.directory().find(&wanted).await.and_then(|found| whose(&wanted, found)),
             Err(failure) => Err(failure),
         };
-        Ok(match judge(&wanted, self.heard(view, answer).await?) {
+        Ok(match self.heard(view, answer).await? {
             Found::Nobody => Identity::Nobody,
             Found::Several => Identity::Several,
             Found::One(record) => {

@@ -29,6 +29,13 @@ const ABREAST: usize = 16;
 #[derive(Default)]
 pub(super) struct Ears(DashMap<(TeamName, ChannelName), Kept>);
 
+impl Ears {
+    /// The team is there no more.
+    pub fn forget(&self, team: &TeamName) {
+        self.0.retain(|(of, _), _| of != team);
+    }
+}
+
 /// An account, and its ear where the platform is heard.
 struct Kept {
     channel: Channel,

@@ -195,6 +195,23 @@ impl Gateway {
         Ok(saved.await?.outcome?)
     }
 
+    /// Whose the team's logins are.
+    pub(super) async fn ids_of_logins(&self, team: &TeamName) -> Result<Vec<CustomerId>, Error> {
+        let (index, partition) = (accounts_index(team), self.team_partition(team));
+        let (mut ids, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
+            let Some(last) = page.last() else { return Ok(ids) };
+            cursor = Some(last.member.clone());
+            let names = page.iter().map(|entry| account_name(team, &entry.member)).collect();
+            let reads = Reads { partition, names };
+            for (name, opened) in reads.names.iter().zip(self.read(&reads).await?) {
+                let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
+                ids.extend(login.and_then(|login| login.customer));
+            }
+        }
+    }
+
     /// Takes away all logins of a team that goes.
     pub(super) async fn remove_logins(&self, team: &TeamName) -> Result<(), Error> {
         let (index, partition) = (accounts_index(team), self.team_partition(team));
@@ -209,7 +226,7 @@ impl Gateway {
         }
     }
 
-    fn ceiling_of(&self, account: &Account) -> CustomerTag {
+    pub(super) fn ceiling_of(&self, account: &Account) -> CustomerTag {
         match &account.whose {
             Whose::Customers(id) => CustomerTag::of_id(&self.keys, &account.team, id),
             // Names without number share a few: what fails there leads to nothing.

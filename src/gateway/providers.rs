@@ -23,6 +23,13 @@ use secrecy::SecretString;
 #[derive(Default)]
 pub(super) struct Checkers(DashMap<(TeamName, ProviderName), (Provider, Arc<dyn Checker>)>);
 
+impl Checkers {
+    /// The team is there no more.
+    pub fn forget(&self, team: &TeamName) {
+        self.0.retain(|(of, _), _| of != team);
+    }
+}
+
 impl Gateway {
     /// Makes a provider or writes it anew; true where it is new.
     pub async fn put_provider(

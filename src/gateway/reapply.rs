@@ -17,12 +17,14 @@ use super::{Error, Gateway, decode, encode};
 use crate::domain::address::Address;
 use crate::domain::ceiling::CustomerTag;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::id::{CustomerId, InteractionId, TeamName};
 use crate::domain::lockout::Redo;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::store::Partition;
+
+mod people;
 
 /// Entries that one commit takes.
 const PAGE: usize = 200;
@@ -32,6 +34,8 @@ const PAGE: usize = 200;
 pub struct Reapplied {
     /// Entries that were adopted and not done again yet.
     taken: Vec<Entry>,
+    /// The team's customers by their pseudonyms, once one was looked for.
+    customers: Option<HashMap<String, CustomerId>>,
     /// Entries that were done again, where there was something to do.
     pub entries: u64,
     /// Where the trail that was given ends, and where its head says that it ended.
@@ -136,7 +140,18 @@ impl Gateway {
                 self.ceiling_banned_again(kind, entry).await? || at_address
             }
             EventKind::InteractionErased => self.erase_again(team, entry).await?,
-            EventKind::CustomerErased => self.erase_customer_again(team, entry).await?,
+            EventKind::CustomerErased => self.erase_customer_again(team, entry, told).await?,
+            EventKind::CustomerDisabled
+            | EventKind::CustomerEnabled
+            | EventKind::CustomerLocked
+            | EventKind::CustomerUnlocked
+            | EventKind::CustomerReset => self.customer_again(team, kind, entry, told).await?,
+            EventKind::UserCreated
+            | EventKind::UserChanged
+            | EventKind::UserRemoved
+            | EventKind::UserLocked
+            | EventKind::UserBanned
+            | EventKind::UserUnlocked => self.user_again(team, kind, entry, told).await?,
             EventKind::KeyCreated => {
                 told.left.push(format!("a key made at {} is gone: {}", entry.at, words(&entry.detail)));
                 return Ok(());
@@ -212,15 +227,6 @@ impl Gateway {
             Err(Error::Refused(Refusal::NotFound(_))) => Ok(false),
             Err(error) => Err(error),
         }
-    }
-
-    async fn erase_customer_again(&self, team: &TeamName, entry: &Entry) -> Result<bool, Error> {
-        let Some(pseudonym) = text(entry, "pseudonym") else { return Ok(false) };
-        let is_hers = |customer: &crate::domain::id::CustomerId| {
-            self.keys.customer_pseudonym(team, customer.as_str()) == pseudonym
-        };
-        let erased = self.erase_interactions(team, &Actor::Operator, |summary| summary.customers.iter().any(is_hers));
-        Ok(erased.await? > 0)
     }
 }
 

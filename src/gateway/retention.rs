@@ -161,8 +161,9 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<usize, Error> {
         let erased = self.erase_interactions(team, actor, |summary| summary.customers.contains(customer)).await?;
-        self.remove_login(team, customer).await?;
+        // The record first: while it is there, a login is made of it anew by whoever asks.
         self.remove_customer(team, customer).await?;
+        self.remove_login(team, customer).await?;
         let rule = |_: &mut crate::domain::team::Team, now| {
             let data = json!({"pseudonym": self.keys.customer_pseudonym(team, customer.as_str())});
             Ok(((), vec![team_event(team, EventKind::CustomerErased, actor, now, data)]))

@@ -17,7 +17,7 @@ use super::{Error, Gateway, Held, Told};
 use crate::domain::challenge::Challenge;
 use crate::domain::entry;
 use crate::domain::event::Actor;
-use crate::domain::id::InteractionId;
+use crate::domain::id::{ChannelName, InteractionId};
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::link::Purpose;
 use crate::domain::refusal::Refusal;
@@ -112,10 +112,6 @@ impl Gateway {
             _ => "not-sent",
         };
         metrics::counter!("countersign_messages_total", "outcome" => label).increment(1);
-        let channel = sending.way.channel(interaction);
-        if let Some(id) = platform_id.as_deref().filter(|_| nature.receipts == Receipts::ByTheirs) {
-            self.remember_theirs(&interaction.team, &channel, id, &sending.message_id(claim.id)).await?;
-        }
         let (is_told_of, platform_id) = (nature.receipts != Receipts::None, platform_id.as_deref());
         let (number, way, tries) = (claim.number, sending.way, trying.tries);
         let attempt = Attempt { number, way, tries, how, platform_id, is_told_of };
@@ -183,7 +179,7 @@ impl Gateway {
         let (to_whom, subject) = (Address::new(address), Some(subject));
         let message = Message { id: sending.message_id(id), to: to_whom, subject, content, terms };
         let answer = tokio::select! {
-            answer = hand(&*driver, &message, LONGEST_ANSWER) => answer,
+            answer = self.hand_known(interaction, &channel, &*driver, &message) => answer?,
             () = self.keep_claim(id, number, tries) => unreachable!("it renews for ever"),
         };
         let how = outcome_of(&answer);
@@ -193,6 +189,29 @@ impl Gateway {
         }
         let platform_id = answer.ok().and_then(|sent| sent.platform_id).filter(|id| id.len() <= LONGEST_ID);
         Ok(Some(Went { how, platform_id, nature }))
+    }
+
+    /// Hands a message over. Where the platform tells of it under an id of its own alone, whose that is is
+    /// remembered: before it is asked, where the id is ours to choose, since it may tell before it answers.
+    async fn hand_known(
+        &self,
+        interaction: &Interaction,
+        channel: &ChannelName,
+        driver: &dyn Channel,
+        message: &Message,
+    ) -> Result<Result<Sent, DeliveryError>, Error> {
+        let is_theirs = driver.nature().receipts == Receipts::ByTheirs;
+        let is_kept = |id: &String| is_theirs && id.len() <= LONGEST_ID;
+        let chosen = driver.chosen_id(message).filter(is_kept);
+        if let Some(id) = &chosen {
+            self.remember_theirs(&interaction.team, channel, id, &message.id).await?;
+        }
+        let answer = hand(driver, message, LONGEST_ANSWER).await;
+        let theirs = answer.as_ref().ok().and_then(|sent| sent.platform_id.clone()).filter(is_kept);
+        if let Some(id) = theirs.filter(|id| chosen.as_ref() != Some(id)) {
+            self.remember_theirs(&interaction.team, channel, &id, &message.id).await?;
+        }
+        Ok(answer)
     }
 
     /// A way that is taken because another failed is paid for when it is first tried; else why it cannot be.

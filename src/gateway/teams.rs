@@ -13,7 +13,7 @@ use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::{
-    SYSTEM_RECORD, counting_name, course_name, gone_name, hours_index, letters, screen_name, team_record,
+    SYSTEM_RECORD, counting_name, course_name, gone_name, hours_index, letters, screen_name, swept_name, team_record,
 };
 use super::windows::is_window;
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
@@ -115,8 +115,9 @@ impl Gateway {
         if value.is_some() {
             let kept = Kept { key, value: value.clone(), version, system: system_version, read_at };
             self.teams.teams.insert(name.clone(), kept);
-        } else {
-            self.teams.teams.remove(name); // names that do not exist are without number
+        } else if self.teams.teams.remove(name).is_some() {
+            // Names that do not exist are without number; this one did.
+            self.forget_opened(name);
         }
         Ok(value)
     }
@@ -208,8 +209,15 @@ impl Gateway {
         });
         saved.await?.outcome?;
         self.forget(Some(name));
-        self.directories.forget(name);
+        self.forget_opened(name);
         self.finish_leaving(name).await
+    }
+
+    /// What was opened with a team's secrets goes with the team.
+    fn forget_opened(&self, name: &TeamName) {
+        self.directories.forget(name);
+        self.checkers.forget(name);
+        self.ears.forget(name);
     }
 
     /// Erases what a leaving team kept, and its record last.
@@ -230,7 +238,7 @@ impl Gateway {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
             change.delete.extend(screens.iter().chain(&users).cloned());
-            change.delete.push(counting_name(name));
+            change.delete.extend([counting_name(name), swept_name(name)]);
             change.trim.push((hours_index(name), "~".to_owned()));
             for webhook in team.webhooks.keys() {
                 change.delete.push(course_name(name, webhook));

@@ -32,7 +32,10 @@ pub(super) struct Limiter<C: Clock = DefaultClock> {
 
 impl<C: Clock> Limiter<C> {
     pub(super) fn new(clock: C) -> Self {
-        let quota = Quota::per_second(PER_SECOND).allow_burst(BURST);
+        Self::of(Quota::per_second(PER_SECOND).allow_burst(BURST), clock)
+    }
+
+    fn of(quota: Quota, clock: C) -> Self {
         Self { by_address: RateLimiter::dashmap_with_clock(quota, clock), asked: AtomicU64::new(0) }
     }
 
@@ -52,21 +55,18 @@ impl<C: Clock> Limiter<C> {
 const KNOCKS: NonZeroU32 = NonZeroU32::new(60).expect("60 is not 0");
 
 /// Counts tries to sign in: sixty at once, and one more every ten seconds.
-pub(super) struct Knocking(RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock, NoOpMiddleware>);
+pub(super) struct Knocking(Limiter);
 
 impl Default for Knocking {
     fn default() -> Self {
         let quota = Quota::with_period(Duration::from_secs(10)).expect("ten seconds are some").allow_burst(KNOCKS);
-        Self(RateLimiter::dashmap(quota))
+        Self(Limiter::of(quota, DefaultClock::default()))
     }
 }
 
 impl Knocking {
     pub(super) fn allows(&self, address: IpAddr) -> bool {
-        if self.0.len() > MOST_ADDRESSES {
-            self.0.retain_recent();
-        }
-        self.0.check_key(&address).is_ok()
+        self.0.allows(address)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::crash::process::Site;
 use crate::world::{Visit, jwt, unique};
 
 mod ceiling;
+mod people;
 mod refusals;
 
 /// Makes a backup beside whatever runs; its manifest.

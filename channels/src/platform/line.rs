@@ -57,6 +57,12 @@ impl Channel for Line {
         }
     }
 
+    fn chosen_id(&self, message: &Message) -> Option<String> {
+        let MessageId::Chosen(template) = &self.file.answer.message_id else { return None };
+        let at = Moment { unix: self.ambient.now(), chance: [0; 16] };
+        template.plain(&Values::of_message(&self.known, at, message, &parts(&self.file, message)?))
+    }
+
     fn nature(&self) -> Nature {
         let (can, receipts) = (&self.file.can, self.file.inbound.iter().flat_map(|inbound| &inbound.receipt));
         let by_ours: Vec<bool> = receipts.map(|receipt| receipt.ours.is_some()).collect();

@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 use crate::directory::dial::dial;
-use crate::directory::{Failure, MOST_CANDIDATES, Trouble};
+use crate::directory::{ASKED_FOR, Failure, Trouble};
 use crate::domain::secret::Secret;
 
 /// Passwords that are tried at one time.
@@ -29,6 +29,7 @@ mod code {
     pub const SUCCESS: u32 = 0;
     pub const TIME_LIMIT: u32 = 3;
     pub const SIZE_LIMIT: u32 = 4;
+    pub const ADMIN_LIMIT: u32 = 11;
     pub const CONFIDENTIALITY_REQUIRED: u32 = 13;
     pub const NO_SUCH_OBJECT: u32 = 32;
     pub const INVALID_DN: u32 = 34;
@@ -154,7 +155,7 @@ impl Server {
         filter: &str,
         of: &[&str],
     ) -> Result<Vec<Entry>, Failure> {
-        let most = i32::try_from(MOST_CANDIDATES).unwrap_or(i32::MAX);
+        let most = i32::try_from(ASKED_FOR).unwrap_or(i32::MAX);
         let limits =
             SearchOptions::new().sizelimit(most).timelimit(i32::try_from(self.patience.as_secs()).unwrap_or(1).max(1));
         let asked = async {
@@ -165,7 +166,7 @@ impl Server {
                 if !entry.is_ref() && !entry.is_intermediate() {
                     found.push(entry);
                 }
-                if found.len() >= MOST_CANDIDATES {
+                if found.len() >= ASKED_FOR {
                     break; // whatever limit the server keeps
                 }
             }
@@ -173,8 +174,8 @@ impl Server {
         };
         let asked = tokio::time::timeout(self.patience, asked).await;
         let (found, how) = asked.map_err(|_| Failure::down("no answer in time"))?.map_err(said)?;
-        if found.is_empty() {
-            judged(&how)?;
+        if found.len() < ASKED_FOR {
+            judged(&how)?; // of a search that broke off, nobody knows what it would have found
         }
         found.into_iter().map(entry).collect()
     }
@@ -212,8 +213,8 @@ fn entry(raw: ldap3::ResultEntry) -> Result<Entry, Failure> {
 fn judged(result: &LdapResult) -> Result<(), Failure> {
     let with = |words: &str| format!("{words} (result code {})", result.rc);
     match result.rc {
-        // Asking for one customer, more than fit in an answer are several.
-        code::SUCCESS | code::SIZE_LIMIT => Ok(()),
+        code::SUCCESS => Ok(()),
+        code::SIZE_LIMIT | code::ADMIN_LIMIT => Err(Failure::misconfigured(with("it gives less than there is"))),
         code::BUSY | code::UNAVAILABLE | code::TIME_LIMIT => Err(Failure::down(with("it is not available"))),
         code::INVALID_CREDENTIALS | code::INSUFFICIENT_ACCESS | code::INAPPROPRIATE_AUTHENTICATION => {
             Err(Failure::refused(with("it does not let the reader in")))
@@ -238,5 +239,26 @@ fn said(error: LdapError) -> Failure {
         LdapError::Timeout { .. } => Failure::down("no answer in time"),
         LdapError::FilterParsing => Failure::misconfigured("the filter is none"),
         _ => Failure::down("the connection broke"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A search that broke off has not shown that there is no other entry, however many came before.
+    #[test]
+    fn only_success_is_a_whole_answer() {
+        let of = |rc| {
+            let (matched, text) = (String::new(), String::new());
+            judged(&LdapResult { rc, matched, text, refs: Vec::new(), ctrls: Vec::new() })
+        };
+        assert_eq!(of(code::SUCCESS), Ok(()));
+        for rc in 1..=80 {
+            assert!(of(rc).is_err(), "{rc}");
+        }
+        for rc in [code::SIZE_LIMIT, code::ADMIN_LIMIT] {
+            assert_eq!(of(rc).map_err(|failure| failure.trouble), Err(Trouble::Misconfigured));
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::lock_of;
-use crate::domain::lockout::{Budget, Consequence};
+use crate::domain::lockout::{Budget, Consequence, Redo};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::Lockout;
 use crate::domain::time::Moment;
@@ -137,6 +137,12 @@ impl Guesses {
         if self.strangers.failures == 0 {
             self.first_failed_at = None;
         }
+    }
+
+    /// A lock on strangers that fell in another life of the store falls again.
+    pub fn again(&mut self, until: Moment, sure: Moment) {
+        self.strangers.again(Redo::Locked(until), sure);
+        self.last_locked_at = self.last_locked_at.max(Some(sure));
     }
 
     /// Everything is forgotten, locks and all.
