@@ -147,7 +147,7 @@ fn act_on_user(user: &mut User, kind: EventKind, entry: &Entry, (until, sure): (
     match (kind, text(entry, "what")) {
         (EventKind::UserLocked, _) => user.budget.again(Redo::Locked(until), sure),
         (EventKind::UserBanned, _) => user.budget.again(Redo::Banned, sure),
-        (EventKind::UserUnlocked, _) => user.budget = crate::domain::lockout::Budget::default(),
+        (EventKind::UserUnlocked, _) => user.unlock(),
         (EventKind::UserChanged, Some("signed_out" | "signed_out_everywhere")) => user.sign_out_everywhere(),
         (EventKind::UserChanged, None) => {
             let said = |name: &str| entry.detail.get(name).cloned().unwrap_or_default();
