@@ -4,6 +4,7 @@
 
 pub(super) mod consoles;
 mod de;
+mod documents;
 mod en;
 mod es;
 mod et;
@@ -80,7 +81,12 @@ pub(super) fn beginning(language: &str, start: &str) -> impl Iterator<Item = (&'
 pub(super) fn text(language: &str, key: &str) -> Option<&'static str> {
     let at = LANGUAGES.iter().position(|(name, _)| *name == language)?;
     let own = LANGUAGES[at].1.iter().find(|(name, _)| *name == key).map(|(_, text)| *text);
-    own.or_else(|| consoles::rows().find(|(name, _)| *name == key).map(|(_, said)| said[at]))
+    own.or_else(|| rows().find(|(name, _)| *name == key).map(|(_, said)| said[at]))
+}
+
+/// What stands in rows: the consoles' texts, and those of the page that asks for a document.
+fn rows() -> impl Iterator<Item = &'static consoles::Row> {
+    documents::ROWS.iter().chain(consoles::rows())
 }
 
 /// The text for `count` of something: `KEY.one`, `KEY.other`.
@@ -228,9 +234,9 @@ mod tests {
     }
 
     #[test]
-    fn the_consoles_say_everything_once_with_the_same_values_in_every_language() {
+    fn what_stands_in_rows_is_said_once_with_the_same_values_in_every_language() {
         let mut keys = std::collections::BTreeSet::new();
-        for (key, said) in consoles::rows() {
+        for (key, said) in rows() {
             assert!(keys.insert(key), "{key} stands twice");
             for (text, (language, _)) in said.iter().zip(LANGUAGES) {
                 assert_eq!(names(text), names(said[0]), "{language}: {key}");

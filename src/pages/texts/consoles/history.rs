@@ -27,6 +27,7 @@ pub(super) const ROWS: &[Row] = &[
     ("js.on.challenge.sent", ["The code was sent", "Der Code wurde gesendet", "Le code a été envoyé", "Se envió el código", "Kood saadeti"]),
     ("js.on.challenge.delivery_failed", ["The code could not be sent", "Der Code konnte nicht gesendet werden", "Le code n’a pas pu être envoyé", "No se pudo enviar el código", "Koodi ei saanud saata"]),
     ("js.on.challenge.revealed", ["An agent looked at the code", "Ein Agent sah den Code an", "Un agent a regardé le code", "Un agente miró el código", "Klienditeenindaja vaatas koodi"]),
+    ("js.on.challenge.undecided", ["A document could not be checked: it does not count", "Ein Dokument konnte nicht geprüft werden: das zählt nicht", "Un document n’a pas pu être contrôlé : cela ne compte pas", "No se pudo comprobar un documento: no cuenta", "Dokumenti ei saanud kontrollida: see ei lähe arvesse"]),
     ("js.on.challenge.wrong", ["A wrong answer", "Eine falsche Antwort", "Une mauvaise réponse", "Una respuesta errónea", "Vale vastus"]),
     ("js.on.challenge.passed", ["The right answer", "Die richtige Antwort", "La bonne réponse", "La respuesta correcta", "Õige vastus"]),
     ("js.on.challenge.expired", ["The code ran out", "Der Code lief ab", "Le code a expiré", "Caducó el código", "Kood aegus"]),
