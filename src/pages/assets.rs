@@ -19,7 +19,9 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 20] = [
+const FILES: [(&str, &str, &str); 22] = [
+    ("admin.css", CSS, include_str!("admin.css")),
+    ("admin.js", JS, include_str!("admin.js")),
     ("agent.js", JS, include_str!("agent.js")),
     ("api.js", JS, include_str!("api.js")),
     ("console.css", CSS, include_str!("console.css")),

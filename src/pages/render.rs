@@ -10,7 +10,7 @@ use super::{
     texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 20] = [
+pub(super) const TEMPLATES: [(&str, &str); 22] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
@@ -29,6 +29,8 @@ pub(super) const TEMPLATES: [(&str, &str); 20] = [
     ("signin.html", include_str!("templates/signin.html")),
     ("set_password.html", include_str!("templates/set_password.html")),
     ("account.html", include_str!("templates/account.html")),
+    ("admin.html", include_str!("templates/admin.html")),
+    ("admin_teams.html", include_str!("templates/admin_teams.html")),
     ("agent.html", include_str!("templates/agent.html")),
     ("frame.html", include_str!("templates/frame.html")),
 ];
@@ -57,6 +59,7 @@ impl Pages {
         templates.add_function("texts", texts_from);
         templates.add_function("channel_name", channel_name);
         templates.add_function("asset", asset_address);
+        templates.add_function("sections", || super::admin::SECTIONS.to_vec());
         templates.add_filter("moment", moment);
         templates.add_filter("spelled", spelled);
         for (name, source) in TEMPLATES {

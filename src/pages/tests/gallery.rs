@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::pages::admin::{Tended, teams::Teams};
 use crate::pages::consoles::*;
 use crate::pages::*;
 
@@ -313,7 +314,10 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
         teams: vec![(text(), text()), ("beta".to_owned(), text())],
         name: Some(text()),
         role: "admin",
+        administers: true,
+        tended: None,
     };
+    let tended = |section| Shell { tended: Some(Tended { section, title: Some(text()) }), ..frame("admin") };
     let set = SetPassword {
         language: language(),
         action: text(),
@@ -339,6 +343,10 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
         ("staff-account", pages.account(&account)),
         ("staff-agent", pages.agent(&Agent { frame: frame("agent"), admits })),
         ("staff-frame", pages.frame(&embedded)),
+        (
+            "admin-teams",
+            pages.admin_teams(&Teams { frame: tended("teams"), owner: true, teams: vec![(text(), text())] }),
+        ),
     ]
 }
 

@@ -3,6 +3,7 @@
 //!
 //! What begins with `js.` is given to the consoles' scripts; the rest stands in templates.
 
+mod admin;
 mod history;
 mod pages;
 mod scripts;
@@ -12,5 +13,5 @@ pub(super) type Row = (&'static str, [&'static str; 5]);
 
 /// All of them.
 pub(in crate::pages) fn rows() -> impl Iterator<Item = &'static Row> {
-    pages::ROWS.iter().chain(scripts::ROWS).chain(history::ROWS)
+    pages::ROWS.iter().chain(admin::ROWS).chain(scripts::ROWS).chain(history::ROWS)
 }

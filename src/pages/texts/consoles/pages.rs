@@ -41,6 +41,7 @@ pub(super) const ROWS: &[Row] = &[
     ("set.go", ["Save password", "Passwort speichern", "Enregistrer", "Guardar contraseña", "Salvesta parool"]),
     ("nav.label", ["Consoles", "Konsolen", "Consoles", "Consolas", "Konsoolid"]),
     ("nav.agent", ["Conversations", "Gespräche", "Conversations", "Conversaciones", "Vestlused"]),
+    ("nav.admin", ["Admin", "Verwaltung", "Administration", "Administración", "Haldus"]),
     ("nav.account", ["Account", "Konto", "Compte", "Cuenta", "Konto"]),
     ("nav.out", ["Sign out", "Abmelden", "Se déconnecter", "Cerrar sesión", "Logi välja"]),
     ("nav.team", ["Team", "Team", "Équipe", "Equipo", "Meeskond"]),
