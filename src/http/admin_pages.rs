@@ -24,11 +24,22 @@ use crate::pages;
 use crate::pages::admin::Tended;
 use crate::pages::consoles::Shell;
 
+mod accounts;
+mod audit;
+mod channels;
+mod insights;
+mod lockouts;
+mod paths;
 mod teams;
+mod users;
+mod webhooks;
 
 /// The routes of this console.
 pub fn routes() -> Router<Shared> {
-    Router::new().merge(teams::routes())
+    let desk = Router::new().merge(channels::routes()).merge(users::routes()).merge(lockouts::routes());
+    let desk =
+        desk.merge(accounts::routes()).merge(webhooks::routes()).merge(audit::routes()).merge(insights::routes());
+    Router::new().merge(teams::routes()).merge(desk)
 }
 
 /// A team's admin before one of its pages.

@@ -3,11 +3,19 @@
 
 use serde::Serialize;
 
+pub mod accounts;
+pub mod audit;
+pub mod channels;
+pub mod insights;
+pub mod lockouts;
 pub mod teams;
+pub mod users;
+pub mod webhooks;
 
 /// What there is to tend of a team, in the order in which it is offered: the last part of a page's path and
 /// of the key of its name.
-pub const SECTIONS: &[&str] = &["overview"];
+pub const SECTIONS: &[&str] =
+    &["overview", "channels", "users", "lockouts", "accounts", "webhooks", "audit", "insights"];
 
 /// What a page of the admin console is about.
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use super::{
     texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 22] = [
+pub(super) const TEMPLATES: [(&str, &str); 32] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
@@ -30,7 +30,17 @@ pub(super) const TEMPLATES: [(&str, &str); 22] = [
     ("set_password.html", include_str!("templates/set_password.html")),
     ("account.html", include_str!("templates/account.html")),
     ("admin.html", include_str!("templates/admin.html")),
+    ("admin_account.html", include_str!("templates/admin_account.html")),
+    ("admin_accounts.html", include_str!("templates/admin_accounts.html")),
+    ("admin_audit.html", include_str!("templates/admin_audit.html")),
+    ("admin_channels.html", include_str!("templates/admin_channels.html")),
+    ("admin_desk.html", include_str!("templates/admin_desk.html")),
+    ("admin_insights.html", include_str!("templates/admin_insights.html")),
+    ("admin_lockouts.html", include_str!("templates/admin_lockouts.html")),
     ("admin_teams.html", include_str!("templates/admin_teams.html")),
+    ("admin_users.html", include_str!("templates/admin_users.html")),
+    ("admin_webhook.html", include_str!("templates/admin_webhook.html")),
+    ("admin_webhooks.html", include_str!("templates/admin_webhooks.html")),
     ("agent.html", include_str!("templates/agent.html")),
     ("frame.html", include_str!("templates/frame.html")),
 ];

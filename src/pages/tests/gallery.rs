@@ -3,6 +3,9 @@
 
 use serde_json::json;
 
+#[path = "desk.rs"]
+mod desk;
+
 use crate::pages::admin::{Tended, teams::Teams};
 use crate::pages::consoles::*;
 use crate::pages::*;
@@ -336,7 +339,8 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
     };
     let admits = Admits { pin: true, both: true, shows_codes: true, channels: vec![text()] };
     let embedded = Frame { language: language(), interaction: text(), team: text(), token: text() };
-    vec![
+    let mut drawn = desk::desk(word, pages, &tended);
+    drawn.extend([
         ("staff-sign-in", sign_in(SignInStep::First, Some(Trouble::Wrong))),
         ("staff-code", sign_in(SignInStep::Code, None)),
         ("staff-set-password", pages.set_password(&set)),
@@ -347,7 +351,8 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
             "admin-teams",
             pages.admin_teams(&Teams { frame: tended("teams"), owner: true, teams: vec![(text(), text())] }),
         ),
-    ]
+    ]);
+    drawn
 }
 
 /// Every page: the customer's in English, and the developer's.
