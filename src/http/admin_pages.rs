@@ -24,11 +24,15 @@ use crate::pages;
 use crate::pages::admin::Tended;
 use crate::pages::consoles::Shell;
 
+mod keys;
+mod overview;
+mod settings;
 mod teams;
 
 /// The routes of this console.
 pub fn routes() -> Router<Shared> {
-    Router::new().merge(teams::routes())
+    let first = Router::new().merge(teams::routes()).merge(overview::routes());
+    first.merge(settings::routes()).merge(keys::routes())
 }
 
 /// A team's admin before one of its pages.

@@ -56,8 +56,8 @@ const said = (field, group) => {
   if (text.trim() === "") return "empty" in field.dataset ? empty(field) : as === "list" ? [] : undefined;
   if (as === "number") return Number(text);
   if (as === "boolean") return text === "true";
-  if (as === "list") return lines(text);
-  if (as !== "json") return as === "raw" || field.type === "password" ? text : text.trim();
+  if (as === "list" && !text.trim().startsWith("[")) return lines(text);
+  if (as !== "json" && as !== "list") return as === "raw" || field.type === "password" ? text : text.trim();
   try {
     return JSON.parse(text);
   } catch {

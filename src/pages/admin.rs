@@ -3,11 +3,14 @@
 
 use serde::Serialize;
 
+pub mod keys;
+pub mod overview;
+pub mod settings;
 pub mod teams;
 
 /// What there is to tend of a team, in the order in which it is offered: the last part of a page's path and
 /// of the key of its name.
-pub const SECTIONS: &[&str] = &["overview"];
+pub const SECTIONS: &[&str] = &["overview", "settings", "keys"];
 
 /// What a page of the admin console is about.
 #[derive(Serialize)]

@@ -3,9 +3,12 @@
 
 use serde_json::json;
 
+use self::admin::{keys, overview, settings};
 use crate::pages::admin::{Tended, teams::Teams};
 use crate::pages::consoles::*;
 use crate::pages::*;
+
+mod admin;
 
 pub(super) fn brand(name: &str) -> Brand {
     Brand { name: Some(name.to_owned()), color: Some("#0f766e".to_owned()), logo: None }

@@ -4,6 +4,9 @@
 //! What begins with `js.` is given to the consoles' scripts; the rest stands in templates.
 
 mod admin;
+mod admin_keys;
+mod admin_overview;
+mod admin_settings;
 mod history;
 mod pages;
 mod scripts;
@@ -13,5 +16,6 @@ pub(super) type Row = (&'static str, [&'static str; 5]);
 
 /// All of them.
 pub(in crate::pages) fn rows() -> impl Iterator<Item = &'static Row> {
-    pages::ROWS.iter().chain(admin::ROWS).chain(scripts::ROWS).chain(history::ROWS)
+    let admin = [admin::ROWS, admin_overview::ROWS, admin_settings::ROWS, admin_keys::ROWS];
+    pages::ROWS.iter().chain(admin.into_iter().flatten()).chain(scripts::ROWS).chain(history::ROWS)
 }
