@@ -24,15 +24,18 @@ use crate::pages;
 use crate::pages::admin::Tended;
 use crate::pages::consoles::Shell;
 
+mod intents;
 mod keys;
 mod overview;
+mod screens;
 mod settings;
 mod teams;
 
 /// The routes of this console.
 pub fn routes() -> Router<Shared> {
     let first = Router::new().merge(teams::routes()).merge(overview::routes());
-    first.merge(settings::routes()).merge(keys::routes())
+    let policy = first.merge(settings::routes()).merge(keys::routes());
+    policy.merge(screens::routes()).merge(intents::routes())
 }
 
 /// A team's admin before one of its pages.

@@ -3,14 +3,16 @@
 
 use serde::Serialize;
 
+pub mod intents;
 pub mod keys;
 pub mod overview;
+pub mod screens;
 pub mod settings;
 pub mod teams;
 
 /// What there is to tend of a team, in the order in which it is offered: the last part of a page's path and
 /// of the key of its name.
-pub const SECTIONS: &[&str] = &["overview", "settings", "keys"];
+pub const SECTIONS: &[&str] = &["overview", "settings", "keys", "screens", "intents"];
 
 /// What a page of the admin console is about.
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use super::{
     texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 25] = [
+pub(super) const TEMPLATES: [(&str, &str); 28] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
@@ -30,8 +30,11 @@ pub(super) const TEMPLATES: [(&str, &str); 25] = [
     ("set_password.html", include_str!("templates/set_password.html")),
     ("account.html", include_str!("templates/account.html")),
     ("admin.html", include_str!("templates/admin.html")),
+    ("admin_intents.html", include_str!("templates/admin_intents.html")),
     ("admin_keys.html", include_str!("templates/admin_keys.html")),
     ("admin_overview.html", include_str!("templates/admin_overview.html")),
+    ("admin_screen.html", include_str!("templates/admin_screen.html")),
+    ("admin_screens.html", include_str!("templates/admin_screens.html")),
     ("admin_settings.html", include_str!("templates/admin_settings.html")),
     ("admin_teams.html", include_str!("templates/admin_teams.html")),
     ("agent.html", include_str!("templates/agent.html")),

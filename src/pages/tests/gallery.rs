@@ -3,11 +3,12 @@
 
 use serde_json::json;
 
-use self::admin::{keys, overview, settings};
+use self::admin::{intents, keys, overview, screen, screens, settings};
 use crate::pages::admin::{Tended, teams::Teams};
 use crate::pages::consoles::*;
 use crate::pages::*;
 
+#[path = "gallery/admin.rs"] // it is read from elsewhere, too
 mod admin;
 
 pub(super) fn brand(name: &str) -> Brand {

@@ -6,6 +6,7 @@
 mod admin;
 mod admin_keys;
 mod admin_overview;
+mod admin_screens;
 mod admin_settings;
 mod history;
 mod pages;
@@ -16,6 +17,6 @@ pub(super) type Row = (&'static str, [&'static str; 5]);
 
 /// All of them.
 pub(in crate::pages) fn rows() -> impl Iterator<Item = &'static Row> {
-    let admin = [admin::ROWS, admin_overview::ROWS, admin_settings::ROWS, admin_keys::ROWS];
+    let admin = [admin::ROWS, admin_overview::ROWS, admin_settings::ROWS, admin_keys::ROWS, admin_screens::ROWS];
     pages::ROWS.iter().chain(admin.into_iter().flatten()).chain(scripts::ROWS).chain(history::ROWS)
 }

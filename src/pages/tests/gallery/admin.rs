@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
+use crate::pages::admin::intents::{Intent, Intents};
 use crate::pages::admin::keys::{ApiKey, Keys, SecurityKey};
 use crate::pages::admin::overview::Overview;
+use crate::pages::admin::screens::{Editor, Screens};
 use crate::pages::admin::settings::{Kind, Known, Settings};
 use crate::pages::consoles::Shell;
 
@@ -73,4 +75,25 @@ pub(super) fn settings(word: &str, frame: Shell) -> Settings {
         known("of.another.release", Kind::Text, json!(null), false),
     ];
     Settings::of(frame, format!("/v1/teams/{word}/settings"), false, all)
+}
+
+pub(super) fn screens(word: &str, frame: Shell) -> Screens {
+    Screens { frame, names: vec![word.to_owned()], shown: Some(word.to_owned()) }
+}
+
+pub(super) fn screen(word: &str, frame: Shell) -> Editor {
+    Editor { frame, name: word.to_owned(), html: Some(word.to_owned()), is_shown: false }
+}
+
+pub(super) fn intents(word: &str, frame: Shell) -> Intents {
+    let (text, methods) = (|| word.to_owned(), vec!["login", "otp"]);
+    let intent = Intent {
+        name: text(),
+        label: Some(text()),
+        accept: methods.clone(),
+        max_age: Some(5),
+        acr: vec![text()],
+        own: true,
+    };
+    Intents { frame, intents: vec![intent], methods }
 }
