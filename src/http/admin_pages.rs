@@ -28,8 +28,13 @@ mod accounts;
 mod audit;
 mod channels;
 mod insights;
+mod intents;
+mod keys;
 mod lockouts;
+mod overview;
 mod paths;
+mod screens;
+mod settings;
 mod teams;
 mod users;
 mod webhooks;
@@ -39,7 +44,9 @@ pub fn routes() -> Router<Shared> {
     let desk = Router::new().merge(channels::routes()).merge(users::routes()).merge(lockouts::routes());
     let desk =
         desk.merge(accounts::routes()).merge(webhooks::routes()).merge(audit::routes()).merge(insights::routes());
-    Router::new().merge(teams::routes()).merge(desk)
+    let first = Router::new().merge(teams::routes()).merge(overview::routes());
+    let policy = first.merge(settings::routes()).merge(keys::routes());
+    policy.merge(screens::routes()).merge(intents::routes()).merge(desk)
 }
 
 /// A team's admin before one of its pages.

@@ -2,11 +2,13 @@
 // put where it belongs. No act and no rule is known here; a form says by its attributes what it asks for.
 //
 //   <form data-call="PUT /v1/teams/linden/users/{user}">   `{user}` is the field of that name, braces and all
-//   name="otp/length"                 where the value goes in the body: a JSON pointer without its first slash
+//   name="otp/length"                 where the value goes in the body: a JSON pointer without its first slash,
+//                                     `{user}` in it as in the path
 //   data-as="number|boolean|list|json|raw"   what the value is; without it a text
 //   data-empty='null'                 what an empty field says, as JSON; without it, it is left out
 //   data-changed (form)               only fields that differ from what the page came with are sent
 //   data-body='{"a": 1}' (form)       what is sent besides
+//   data-type="text/html" (form)      the one field that is not in the path is sent as it is
 //   data-then="reload|/path/{field}"  where to go; without it the answer fills `data-show="/pointer"` elements
 //   data-into="id" (form)             in which element those are; without it, in the form
 //   data-ask="question" (form)        is asked first; data-go="word" names the button that does it
@@ -56,8 +58,8 @@ const said = (field, group) => {
   if (text.trim() === "") return "empty" in field.dataset ? empty(field) : as === "list" ? [] : undefined;
   if (as === "number") return Number(text);
   if (as === "boolean") return text === "true";
-  if (as === "list") return lines(text);
-  if (as !== "json") return as === "raw" || field.type === "password" ? text : text.trim();
+  if (as === "list" && !text.trim().startsWith("[")) return lines(text);
+  if (as !== "json" && as !== "list") return as === "raw" || field.type === "password" ? text : text.trim();
   try {
     return JSON.parse(text);
   } catch {
@@ -75,17 +77,20 @@ const callOf = (source) => {
   const body = source.dataset.body ? JSON.parse(source.dataset.body) : {};
   let count = Object.keys(body).length;
   const named = {};
-  for (const [name, group] of groups) {
-    if (isInPath(name)) named[name.slice(1, -1)] = group[0].value.trim();
-    else if (!("changed" in source.dataset) || group.some(differs)) {
-      const value = said(group[0], group);
-      if (value === undefined) continue;
-      put(body, name, value);
-      count += 1;
-    }
+  for (const [name, group] of groups) if (isInPath(name)) named[name.slice(1, -1)] = group[0].value.trim();
+  const fill = (text) => text.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(named[name] ?? ""));
+  if (source.dataset.type) {
+    const [only] = fields.filter((field) => !isInPath(field.name));
+    return { method, path: fill(path), body: new Blob([only.value], { type: source.dataset.type }), named };
   }
-  const filled = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(named[name] ?? ""));
-  return { method, path: filled, body: count ? body : undefined, named };
+  for (const [name, group] of groups) {
+    if (isInPath(name) || ("changed" in source.dataset && !group.some(differs))) continue;
+    const value = said(group[0], group);
+    if (value === undefined) continue;
+    put(body, fill(name), value);
+    count += 1;
+  }
+  return { method, path: fill(path), body: count ? body : undefined, named };
 };
 
 let made = 0;

@@ -7,15 +7,22 @@ pub mod accounts;
 pub mod audit;
 pub mod channels;
 pub mod insights;
+pub mod intents;
+pub mod keys;
 pub mod lockouts;
+pub mod overview;
+pub mod screens;
+pub mod settings;
 pub mod teams;
 pub mod users;
 pub mod webhooks;
 
 /// What there is to tend of a team, in the order in which it is offered: the last part of a page's path and
 /// of the key of its name.
-pub const SECTIONS: &[&str] =
-    &["overview", "channels", "users", "lockouts", "accounts", "webhooks", "audit", "insights"];
+pub const SECTIONS: &[&str] = &[
+    "overview", "settings", "keys", "channels", "screens", "intents", "users", "lockouts", "accounts", "webhooks",
+    "audit", "insights",
+];
 
 /// What a page of the admin console is about.
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use super::{
     texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 32] = [
+pub(super) const TEMPLATES: [(&str, &str); 38] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
@@ -37,6 +37,12 @@ pub(super) const TEMPLATES: [(&str, &str); 32] = [
     ("admin_desk.html", include_str!("templates/admin_desk.html")),
     ("admin_insights.html", include_str!("templates/admin_insights.html")),
     ("admin_lockouts.html", include_str!("templates/admin_lockouts.html")),
+    ("admin_intents.html", include_str!("templates/admin_intents.html")),
+    ("admin_keys.html", include_str!("templates/admin_keys.html")),
+    ("admin_overview.html", include_str!("templates/admin_overview.html")),
+    ("admin_screen.html", include_str!("templates/admin_screen.html")),
+    ("admin_screens.html", include_str!("templates/admin_screens.html")),
+    ("admin_settings.html", include_str!("templates/admin_settings.html")),
     ("admin_teams.html", include_str!("templates/admin_teams.html")),
     ("admin_users.html", include_str!("templates/admin_users.html")),
     ("admin_webhook.html", include_str!("templates/admin_webhook.html")),

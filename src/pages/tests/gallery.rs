@@ -3,12 +3,15 @@
 
 use serde_json::json;
 
-#[path = "desk.rs"]
-mod desk;
-
+use self::admin::{intents, keys, overview, screen, screens, settings};
 use crate::pages::admin::{Tended, teams::Teams};
 use crate::pages::consoles::*;
 use crate::pages::*;
+
+#[path = "gallery/admin.rs"] // it is read from elsewhere, too
+mod admin;
+#[path = "gallery/desk.rs"]
+mod desk;
 
 pub(super) fn brand(name: &str) -> Brand {
     Brand { name: Some(name.to_owned()), color: Some("#0f766e".to_owned()), logo: None }

@@ -8,7 +8,11 @@ mod admin_accounts;
 mod admin_audit;
 mod admin_channels;
 mod admin_insights;
+mod admin_keys;
 mod admin_lockouts;
+mod admin_overview;
+mod admin_screens;
+mod admin_settings;
 mod admin_users;
 mod admin_webhooks;
 mod history;
@@ -20,11 +24,9 @@ pub(super) type Row = (&'static str, [&'static str; 5]);
 
 /// All of them.
 pub(in crate::pages) fn rows() -> impl Iterator<Item = &'static Row> {
-    let desk = admin_accounts::ROWS.iter().chain(admin_audit::ROWS).chain(admin_lockouts::ROWS);
-    let desk = desk
-        .chain(admin_channels::ROWS)
-        .chain(admin_insights::ROWS)
-        .chain(admin_users::ROWS)
-        .chain(admin_webhooks::ROWS);
-    pages::ROWS.iter().chain(admin::ROWS).chain(desk).chain(scripts::ROWS).chain(history::ROWS)
+    let admin = [admin::ROWS, admin_overview::ROWS, admin_settings::ROWS, admin_keys::ROWS, admin_screens::ROWS];
+    let people = [admin_users::ROWS, admin_lockouts::ROWS, admin_accounts::ROWS];
+    let beside = [admin_channels::ROWS, admin_webhooks::ROWS, admin_audit::ROWS, admin_insights::ROWS];
+    let admin = admin.into_iter().chain(people).chain(beside).flatten();
+    pages::ROWS.iter().chain(admin).chain(scripts::ROWS).chain(history::ROWS)
 }

@@ -66,7 +66,7 @@ pub(super) const ROWS: &[Row] = &[
     ("account.everywhere", ["Sign out everywhere", "Überall abmelden", "Se déconnecter partout", "Cerrar todas las sesiones", "Logi kõikjalt välja"]),
     ("account.everywhere.text", ["Ends your sessions in every browser, this one too.", "Beendet Ihre Sitzungen in jedem Browser, auch in diesem.", "Met fin à vos sessions dans tous les navigateurs, celui-ci compris.", "Termina sus sesiones en todos los navegadores, también en este.", "Lõpetab sinu seansid kõigis brauserites, ka selles."]),
     ("agent.title", ["Conversations", "Gespräche", "Conversations", "Conversaciones", "Vestlused"]),
-    ("agent.noteam", ["There is no team yet. Make one with the API: PUT /v1/teams/NAME.", "Es gibt noch kein Team. Legen Sie eines über die API an: PUT /v1/teams/NAME.", "Il n’y a pas encore d’équipe. Créez-en une avec l’API : PUT /v1/teams/NAME.", "Aún no hay ningún equipo. Cree uno con la API: PUT /v1/teams/NAME.", "Meeskonda veel pole. Tee see API kaudu: PUT /v1/teams/NAME."]),
+    ("agent.noteam", ["There is no team yet. An owner makes one in the admin console.", "Es gibt noch kein Team. Ein Eigentümer legt es in der Verwaltung an.", "Il n’y a pas encore d’équipe. Un propriétaire en crée une dans l’administration.", "Aún no hay ningún equipo. Un propietario lo crea en la administración.", "Meeskonda veel pole. Omanik teeb selle halduses."]),
     ("agent.search", ["Search name or conversation", "Name oder Gespräch suchen", "Chercher un nom ou une conversation", "Buscar nombre o conversación", "Otsi nime või vestlust"]),
     ("agent.state", ["State", "Zustand", "État", "Estado", "Olek"]),
     ("agent.state.all", ["All open", "Alle offenen", "Toutes ouvertes", "Todas las abiertas", "Kõik avatud"]),
