@@ -19,7 +19,7 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 26] = [
+const FILES: [(&str, &str, &str); 27] = [
     ("admin.css", CSS, include_str!("admin.css")),
     ("admin.js", JS, include_str!("admin.js")),
     ("admin_desk.css", CSS, include_str!("admin_desk.css")),
@@ -27,6 +27,7 @@ const FILES: [(&str, &str, &str); 26] = [
     ("admin_try.js", JS, include_str!("admin_try.js")),
     ("agent.js", JS, include_str!("agent.js")),
     ("api.js", JS, include_str!("api.js")),
+    ("checking.js", JS, include_str!("checking.js")),
     ("console.css", CSS, include_str!("console.css")),
     ("console.js", JS, include_str!("console.js")),
     ("countersign-status.js", JS, include_str!("countersign-status.js")),

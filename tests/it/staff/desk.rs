@@ -68,7 +68,7 @@ async fn whoever_is_locked_out_is_found_and_only_while_it_holds() {
         let wrong = async || {
             let pin = json!({"method": "pin", "pin": "2580"});
             let path = format!("/v1/interactions/{chat}/challenges");
-            let made = world.call(&team.agent, "POST", &path, pin).await.expect(201);
+            let made = world.call(&team.agent, "POST", &path, pin).await.expect(202);
             let path = format!("/v1/challenges/{}/answers", made["id"].as_str().expect("an id"));
             let told = world.call(&team.bot, "POST", &path, json!({"answer": "1111"})).await.expect(200);
             world.gateway.tend().await.expect("it is told");
