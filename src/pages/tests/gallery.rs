@@ -354,6 +354,12 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
             "admin-teams",
             pages.admin_teams(&Teams { frame: tended("teams"), owner: true, teams: vec![(text(), text())] }),
         ),
+        ("admin-overview", pages.admin_overview(&overview(word, tended("overview")))),
+        ("admin-settings", pages.admin_settings(&settings(word, tended("settings")))),
+        ("admin-keys", pages.admin_keys(&keys(word, tended("keys")))),
+        ("admin-screens", pages.admin_screens(&screens(word, tended("screens")))),
+        ("admin-screen", pages.admin_screen(&screen(word, tended("screens")))),
+        ("admin-intents", pages.admin_intents(&intents(word, tended("intents")))),
     ]);
     drawn
 }
