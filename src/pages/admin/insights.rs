@@ -133,7 +133,7 @@ impl Course {
                 count,
             };
             let bars = [bar(0, counts[0]), bar(1, counts[1])];
-            Column { at, label, labelled: n % every == 0, middle: (from + to) / 2, bars }
+            Column { at, label, labelled: n.is_multiple_of(every), middle: (from + to) / 2, bars }
         };
         let columns = stretches.into_iter().enumerate().map(column).collect();
         let lines = [0, top / 2, top].into_iter().map(|n| (floor - tall(n), n)).collect();

@@ -312,18 +312,7 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
             owner_key: true,
         })
     };
-    let frame = |page| Shell {
-        language: language(),
-        page,
-        word: text(),
-        team: Some(text()),
-        teams: vec![(text(), text()), ("beta".to_owned(), text())],
-        name: Some(text()),
-        role: "admin",
-        administers: true,
-        tended: None,
-    };
-    let tended = |section| Shell { tended: Some(Tended { section, title: Some(text()) }), ..frame("admin") };
+    let frame = |page| shell(word, page, None);
     let set = SetPassword {
         language: language(),
         action: text(),
@@ -342,14 +331,38 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
     };
     let admits = Admits { pin: true, both: true, shows_codes: true, channels: vec![text()] };
     let embedded = Frame { language: language(), interaction: text(), team: text(), token: text() };
-    let mut drawn = desk::desk(word, pages, &tended);
-    drawn.extend([
+    vec![
         ("staff-sign-in", sign_in(SignInStep::First, Some(Trouble::Wrong))),
         ("staff-code", sign_in(SignInStep::Code, None)),
         ("staff-set-password", pages.set_password(&set)),
         ("staff-account", pages.account(&account)),
         ("staff-agent", pages.agent(&Agent { frame: frame("agent"), admits })),
         ("staff-frame", pages.frame(&embedded)),
+    ]
+}
+
+/// What stands around a page of theirs.
+fn shell(word: &str, page: &'static str, tended: Option<Tended>) -> Shell {
+    let text = || word.to_owned();
+    Shell {
+        language: "en".to_owned(),
+        page,
+        word: text(),
+        team: Some(text()),
+        teams: vec![(text(), text()), ("beta".to_owned(), text())],
+        name: Some(text()),
+        role: "admin",
+        administers: true,
+        tended,
+    }
+}
+
+/// What admins see.
+fn admins(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
+    let text = || word.to_owned();
+    let tended = |section| shell(word, "admin", Some(Tended { section, title: Some(text()) }));
+    let mut drawn = desk::desk(word, pages, &tended);
+    drawn.extend([
         (
             "admin-teams",
             pages.admin_teams(&Teams { frame: tended("teams"), owner: true, teams: vec![(text(), text())] }),
@@ -370,6 +383,7 @@ pub(super) fn gallery(word: &str) -> Vec<(&'static str, String)> {
     let mut drawn = customers(word, "en");
     drawn.push(("window", pages.window(&window(word))));
     drawn.extend(staff(word, &pages));
+    drawn.extend(admins(word, &pages));
     drawn.extend([("problem", pages.problem(&problem(word))), ("docs", pages.docs(&openapi(word)))]);
     drawn
 }
