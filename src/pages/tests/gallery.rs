@@ -3,8 +3,6 @@
 
 use serde_json::json;
 
-use self::admin::{intents, keys, overview, screen, screens, settings};
-use crate::pages::admin::{Tended, teams::Teams};
 use crate::pages::consoles::*;
 use crate::pages::*;
 
@@ -312,7 +310,7 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
             owner_key: true,
         })
     };
-    let frame = |page| shell(word, page, None);
+    let frame = |page| desk::shell(word, page);
     let set = SetPassword {
         language: language(),
         action: text(),
@@ -341,49 +339,13 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What stands around a page of theirs.
-fn shell(word: &str, page: &'static str, tended: Option<Tended>) -> Shell {
-    let text = || word.to_owned();
-    Shell {
-        language: "en".to_owned(),
-        page,
-        word: text(),
-        team: Some(text()),
-        teams: vec![(text(), text()), ("beta".to_owned(), text())],
-        name: Some(text()),
-        role: "admin",
-        administers: true,
-        tended,
-    }
-}
-
-/// What admins see.
-fn admins(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
-    let text = || word.to_owned();
-    let tended = |section| shell(word, "admin", Some(Tended { section, title: Some(text()) }));
-    let mut drawn = desk::desk(word, pages, &tended);
-    drawn.extend([
-        (
-            "admin-teams",
-            pages.admin_teams(&Teams { frame: tended("teams"), owner: true, teams: vec![(text(), text())] }),
-        ),
-        ("admin-overview", pages.admin_overview(&overview(word, tended("overview")))),
-        ("admin-settings", pages.admin_settings(&settings(word, tended("settings")))),
-        ("admin-keys", pages.admin_keys(&keys(word, tended("keys")))),
-        ("admin-screens", pages.admin_screens(&screens(word, tended("screens")))),
-        ("admin-screen", pages.admin_screen(&screen(word, tended("screens")))),
-        ("admin-intents", pages.admin_intents(&intents(word, tended("intents")))),
-    ]);
-    drawn
-}
-
 /// Every page: the customer's in English, and the developer's.
 pub(super) fn gallery(word: &str) -> Vec<(&'static str, String)> {
     let pages = Pages::new();
     let mut drawn = customers(word, "en");
     drawn.push(("window", pages.window(&window(word))));
     drawn.extend(staff(word, &pages));
-    drawn.extend(admins(word, &pages));
+    drawn.extend(desk::admins(word, &pages));
     drawn.extend([("problem", pages.problem(&problem(word))), ("docs", pages.docs(&openapi(word)))]);
     drawn
 }
