@@ -25,6 +25,7 @@ mod account;
 mod accounts;
 mod acts;
 mod admin;
+mod admin_pages;
 mod arrivals;
 mod arriving;
 mod authtickets;
@@ -246,7 +247,7 @@ pub fn router(
     let routes =
         routes.merge(windows::routes()).merge(status::routes()).merge(login_form::routes()).merge(reset_page::routes());
     let routes = routes.merge(signin::routes()).merge(account::routes());
-    let routes = routes.merge(consoles::routes()).merge(embeds::routes());
+    let routes = routes.merge(consoles::routes()).merge(admin_pages::routes()).merge(embeds::routes());
     layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 

@@ -4,6 +4,7 @@
 //! and rules: `http` says what a page shall say, this module says how it looks. Every page works
 //! without JavaScript and under a policy that allows neither inline script nor inline style.
 
+pub mod admin;
 mod answer;
 mod assets;
 mod brand;

@@ -9,11 +9,13 @@ use serde_json::{Map, Value};
 
 use super::refusal::{Fault, Refusal};
 
+mod described;
 mod rules;
 mod sections;
 mod sending;
 mod table;
 
+pub use described::{Described, Shape, described};
 pub use rules::Warning;
 pub use sections::*;
 pub use sending::{DeliveryRules, SendBudget};

@@ -192,6 +192,7 @@ impl Gateway {
         team: &TeamName,
         id: &CustomerId,
         ban: bool,
+        reason: Option<&str>,
         actor: &Actor,
     ) -> Result<(), Error> {
         let (_, _, account) = self.account(team, id).await?;
@@ -204,7 +205,8 @@ impl Gateway {
         }
         let rule = |login: &mut Login, when: When| {
             let was = login.unlock(when.sure) || known.bans();
-            let event = || account.tells(self, EventKind::CustomerUnlocked, actor, when.now, json!({}));
+            let told = reason.map_or_else(|| json!({}), |reason| json!({"reason": reason}));
+            let event = || account.tells(self, EventKind::CustomerUnlocked, actor, when.now, told);
             Ruled::telling(Ok(()), was.then(event).into_iter().collect())
         };
         fresh(self.change_login(&account, rule, None).await?)

@@ -36,13 +36,13 @@ pub struct Put {
 
 /// What else an admin does with a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tending {
+pub enum Tending<'a> {
     /// Another set-password link; the one before ends.
     Invite,
     /// Her authenticator app is asked for no more.
     ResetApp,
-    /// A lock or a ban is lifted.
-    Unlock,
+    /// A lock or a ban is lifted, for that reason where one is given.
+    Unlock(Option<&'a str>),
     /// Every session of hers ends.
     SignOut,
 }
@@ -93,7 +93,7 @@ impl Gateway {
         &self,
         team: &TeamName,
         name: &UserName,
-        what: Tending,
+        what: Tending<'_>,
         by: Role,
         actor: &Actor,
     ) -> Result<Put, Error> {
@@ -109,7 +109,7 @@ impl Gateway {
                     user.forget_app();
                     None
                 }
-                Tending::Unlock => {
+                Tending::Unlock(_) => {
                     user.unlock();
                     None
                 }
@@ -118,13 +118,17 @@ impl Gateway {
                     None
                 }
             };
-            let (kind, what) = match what {
+            let (kind, done) = match what {
                 Tending::Invite => (EventKind::UserChanged, "invited"),
                 Tending::ResetApp => (EventKind::UserChanged, "totp_reset"),
-                Tending::Unlock => (EventKind::UserUnlocked, "unlocked"),
+                Tending::Unlock(_) => (EventKind::UserUnlocked, "unlocked"),
                 Tending::SignOut => (EventKind::UserChanged, "signed_out"),
             };
-            Ok(((user.clone(), until), Some((kind, json!({"user": name, "what": what})))))
+            let mut told = json!({"user": name, "what": done});
+            if let Tending::Unlock(Some(reason)) = what {
+                told["reason"] = reason.into();
+            }
+            Ok(((user.clone(), until), Some((kind, told))))
         };
         let (user, until) = self.change_user(team, name, actor, rule).await?;
         let invitation = until.map(|until| SetPassword { url: self.set_password_url(team, name, &secret), until });

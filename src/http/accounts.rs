@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::replies::{accepted, created};
 use super::views::mask;
 use super::{Shared, slugs};
-use crate::domain::id::{CustomerId, TeamName};
+use crate::domain::id::{CustomerId, TeamName, plain_text};
 use crate::domain::login::AppState;
 use crate::domain::team::Role;
 use crate::domain::time::Moment;
@@ -97,6 +97,26 @@ struct AccountView {
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
+/// Why a lock is lifted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lift {
+    /// For the audit trail: 1 to 500 bytes, which name nobody.
+    reason: Option<String>,
+}
+
+impl Lift {
+    /// The reason, where one is given.
+    pub(super) fn reason(self) -> Result<Option<String>, Problem> {
+        match self.reason {
+            Some(text) if !plain_text(&text, 500) => {
+                Err(fault("/reason", "must be 1 to 500 bytes without control characters"))
+            }
+            reason => Ok(reason),
+        }
+    }
+}
+
 fn named(caller: &Caller, team: &str, id: &str) -> Result<(TeamName, CustomerId), Problem> {
     let team = team_of_path(caller, team)?;
     Ok((team, id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?))
@@ -139,17 +159,18 @@ async fn enable_account(
 
 /// Forgets wrong passwords and codes, and lifts their locks; an admin also lifts a ban.
 #[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/unlock", tag = "customers", operation_id = "unlock_account",
-    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["agent"])),
+    params(("team" = String, Path), ("id" = String, Path)), request_body = Lift, security(("key" = ["agent"])),
     responses((status = 200, body = AccountView)))]
 async fn unlock_account(
     State(state): State<Shared>,
     Agent(caller): Agent,
     Path((team, id)): Path<(String, String)>,
-    _nothing: Json<Nothing>,
+    body: Json<Lift>,
 ) -> Result<Response, Problem> {
     let (team, id) = named(&caller, &team, &id)?;
-    let ban = caller.role >= Role::Admin;
-    state.gateway.unlock_account(&team, &id, ban, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let (ban, reason) = (caller.role >= Role::Admin, body.value.reason()?);
+    let unlocked = state.gateway.unlock_account(&team, &id, ban, reason.as_deref(), &caller.actor).await;
+    unlocked.map_err(|e| state.problem(e))?;
     told(&state, &team, &id).await
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::Shared;
 use super::body::Query;
 use super::notices::{notice, refusal_page};
-use super::page::{alone, headers_of_page, set};
+use super::page::{alone, headers_of_page, see_other, set};
 use super::reader::Reader;
 use super::session::{to_sign_in, visitor, word};
 use crate::domain::id::TeamName;
@@ -50,6 +50,9 @@ async fn agent(State(state): State<Shared>, Query(look): Query<Look>, headers: H
         Ok(teams) => teams,
         Err(error) => return refusal_page(&state, &Reader::of(&headers), error),
     };
+    if teams.is_empty() && visitor.rights.owner {
+        return see_other("/admin"); // where the first one is made
+    }
     let wanted = look.team.or_else(|| visitor.rights.teams.keys().next().map(ToString::to_string));
     let team = match wanted {
         Some(wanted) if !teams.iter().any(|(name, _)| *name == wanted) => {
@@ -85,7 +88,7 @@ async fn admits(state: &Shared, team: Option<&str>) -> pages::consoles::Admits {
 }
 
 /// The teams that somebody may look at: name and title.
-async fn teams(state: &Shared, visitor: &SignedIn) -> Result<Vec<(String, String)>, Error> {
+pub(super) async fn teams(state: &Shared, visitor: &SignedIn) -> Result<Vec<(String, String)>, Error> {
     if visitor.rights.owner {
         let all = state.gateway.list_teams(None, MOST_TEAMS).await?;
         return Ok(all.into_iter().map(|(name, title)| (name.to_string(), title)).collect());
@@ -131,7 +134,14 @@ pub(super) fn frame_of(
             Role::Admin => "admin",
             Role::Agent | Role::Bot => "agent",
         },
+        administers: administers(visitor),
+        tended: None,
     }
+}
+
+/// Whether somebody may open the admin console: some team is hers to tend.
+pub(super) fn administers(visitor: &SignedIn) -> bool {
+    visitor.rights.owner || visitor.rights.teams.values().any(|role| *role >= Role::Admin)
 }
 
 /// A page of the consoles on its way out: no other window may reach into it, no other page frame it, and its

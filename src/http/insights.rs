@@ -162,7 +162,7 @@ fn stretch(query: &InsightsQuery, now: Moment) -> Result<(Moment, Moment), Probl
 }
 
 /// Names above, a row for each part. No cell needs quotes: numbers, moments and channels' names.
-fn table(report: &Report) -> String {
+pub(super) fn table(report: &Report) -> String {
     let mut text = String::from("at,channel");
     for step in Step::ALL {
         text.extend([",", step.as_str()]);

@@ -50,7 +50,7 @@ struct Look {
 /// Only a page of the consoles: nobody is sent anywhere else.
 fn next_page(asked: &str) -> &str {
     let path = asked.split(['?', '#']).next().unwrap_or_default();
-    let ours = ["/agent", "/admin", "/account"].contains(&path);
+    let ours = ["/agent", "/admin", "/account"].contains(&path) || path.starts_with("/admin/");
     if ours && !asked.contains(['\\', '\r', '\n']) { asked } else { "/agent" }
 }
 

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
+use super::accounts::Lift;
 use super::body::{Json, Query, fault, field};
 use super::caller::{Admin, team_of_path};
 use super::people::mail_address;
@@ -212,7 +213,7 @@ async fn tend(
     state: &Shared,
     caller: &Caller,
     (team, name): (String, String),
-    what: Tending,
+    what: Tending<'_>,
 ) -> Result<Response, Problem> {
     let team: TeamName = team_of_path(caller, &team)?;
     let put = state.gateway.tend_user(&team, &named(&name)?, what, caller.role, &caller.actor).await;
@@ -247,15 +248,16 @@ async fn reset_user_totp(
 
 /// Lifts a lock or a ban that failed sign-ins led to.
 #[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/unlock", tag = "users", operation_id = "unlock_user",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    params(("team" = String, Path), ("name" = String, Path)), request_body = Lift, security(("key" = ["admin"])),
     responses((status = 200, body = UserView)))]
 async fn unlock_user(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path(path): Path<(String, String)>,
-    _body: Json<NoFields>,
+    body: Json<Lift>,
 ) -> Result<Response, Problem> {
-    tend(&state, &caller, path, Tending::Unlock).await
+    let reason = body.value.reason()?;
+    tend(&state, &caller, path, Tending::Unlock(reason.as_deref())).await
 }
 
 /// Ends every session of hers.

@@ -46,25 +46,28 @@ export class Refused extends Error {
     super(first ? `${first.pointer.split("/").pop()} ${first.detail}` : (problem.detail ?? problem.title ?? String(status)));
     this.code = problem.code ?? "";
     this.status = status;
+    this.errors = problem.errors ?? [];
   }
 }
 
 const ANSWER = 20_000; // milliseconds that what only reads may take
 
-/** Calls the API: what it answers as JSON; what it refuses as `Refused`. */
-export const api = async (method, path, value) => {
-  const content = value === undefined ? {} : { "content-type": "application/json" };
+/** Calls the API: what it answers as JSON; what it refuses as `Refused`. A `Blob` goes as it is. */
+export const api = async (method, path, value, more = {}) => {
+  const whole = value instanceof Blob;
+  const content = value === undefined ? {} : { "content-type": whole ? value.type : "application/json" };
   const reply = await ask(path, {
     method,
-    headers: headers(content),
-    body: value === undefined ? undefined : JSON.stringify(value),
+    headers: headers({ ...content, ...more }),
+    body: value === undefined || whole ? value : JSON.stringify(value),
     credentials: bearer ? "omit" : "same-origin",
     cache: "no-store",
     signal: method === "GET" ? AbortSignal.timeout(ANSWER) : undefined,
   });
   const text = await reply.text();
-  const answer = text ? JSON.parse(text) : null;
-  if (!reply.ok) throw new Refused(answer ?? {}, reply.status);
+  const plain = (reply.headers.get("content-type") ?? "").includes("json");
+  const answer = text && plain ? JSON.parse(text) : text || null;
+  if (!reply.ok) throw new Refused(plain && answer ? answer : {}, reply.status);
   return answer;
 };
 

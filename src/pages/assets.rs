@@ -19,7 +19,12 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 21] = [
+const FILES: [(&str, &str, &str); 27] = [
+    ("admin.css", CSS, include_str!("admin.css")),
+    ("admin.js", JS, include_str!("admin.js")),
+    ("admin_desk.css", CSS, include_str!("admin_desk.css")),
+    ("admin_settings.js", JS, include_str!("admin_settings.js")),
+    ("admin_try.js", JS, include_str!("admin_try.js")),
     ("agent.js", JS, include_str!("agent.js")),
     ("api.js", JS, include_str!("api.js")),
     ("checking.js", JS, include_str!("checking.js")),
@@ -28,6 +33,7 @@ const FILES: [(&str, &str, &str); 21] = [
     ("countersign-status.js", JS, include_str!("countersign-status.js")),
     ("countersign.css", CSS, include_str!("countersign.css")),
     ("countersign.js", JS, include_str!("countersign.js")),
+    ("figures.css", CSS, include_str!("figures.css")),
     ("frame.js", JS, include_str!("frame.js")),
     ("icon.svg", "image/svg+xml", include_str!("icon.svg")),
     ("new.js", JS, include_str!("new.js")),

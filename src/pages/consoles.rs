@@ -8,6 +8,7 @@ use qrcodegen::{QrCode, QrCodeEcc};
 use serde::Serialize;
 
 use super::Pages;
+use super::admin::Tended;
 
 /// Where somebody is with signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -86,7 +87,7 @@ pub struct SetPassword {
 pub struct Shell {
     /// Of `language_for`.
     pub language: String,
-    /// Which page this is: `agent` or `account`.
+    /// Which page this is: `agent`, `admin` or `account`.
     pub page: &'static str,
     /// By which its forms and scripts show that they are ours.
     pub word: String,
@@ -98,6 +99,10 @@ pub struct Shell {
     pub name: Option<String>,
     /// `agent`, `admin` or `owner`.
     pub role: &'static str,
+    /// She may open the admin console.
+    pub administers: bool,
+    /// What a page of the admin console is about; none on any other.
+    pub tended: Option<Tended>,
 }
 
 /// Somebody's own account.
@@ -205,7 +210,7 @@ impl Pages {
         self.staff("frame.html", &page.language, page)
     }
 
-    fn staff(&self, template: &str, lang: &str, page: &impl Serialize) -> String {
+    pub(super) fn staff(&self, template: &str, lang: &str, page: &impl Serialize) -> String {
         let page = Value::from(Serde(page));
         self.draw(template, context! { lang, page })
     }

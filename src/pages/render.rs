@@ -10,7 +10,7 @@ use super::{
     texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 20] = [
+pub(super) const TEMPLATES: [(&str, &str); 38] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
@@ -29,6 +29,24 @@ pub(super) const TEMPLATES: [(&str, &str); 20] = [
     ("signin.html", include_str!("templates/signin.html")),
     ("set_password.html", include_str!("templates/set_password.html")),
     ("account.html", include_str!("templates/account.html")),
+    ("admin.html", include_str!("templates/admin.html")),
+    ("admin_account.html", include_str!("templates/admin_account.html")),
+    ("admin_accounts.html", include_str!("templates/admin_accounts.html")),
+    ("admin_audit.html", include_str!("templates/admin_audit.html")),
+    ("admin_channels.html", include_str!("templates/admin_channels.html")),
+    ("admin_desk.html", include_str!("templates/admin_desk.html")),
+    ("admin_insights.html", include_str!("templates/admin_insights.html")),
+    ("admin_lockouts.html", include_str!("templates/admin_lockouts.html")),
+    ("admin_intents.html", include_str!("templates/admin_intents.html")),
+    ("admin_keys.html", include_str!("templates/admin_keys.html")),
+    ("admin_overview.html", include_str!("templates/admin_overview.html")),
+    ("admin_screen.html", include_str!("templates/admin_screen.html")),
+    ("admin_screens.html", include_str!("templates/admin_screens.html")),
+    ("admin_settings.html", include_str!("templates/admin_settings.html")),
+    ("admin_teams.html", include_str!("templates/admin_teams.html")),
+    ("admin_users.html", include_str!("templates/admin_users.html")),
+    ("admin_webhook.html", include_str!("templates/admin_webhook.html")),
+    ("admin_webhooks.html", include_str!("templates/admin_webhooks.html")),
     ("agent.html", include_str!("templates/agent.html")),
     ("frame.html", include_str!("templates/frame.html")),
 ];
@@ -57,6 +75,7 @@ impl Pages {
         templates.add_function("texts", texts_from);
         templates.add_function("channel_name", channel_name);
         templates.add_function("asset", asset_address);
+        templates.add_function("sections", || super::admin::SECTIONS.to_vec());
         templates.add_filter("moment", moment);
         templates.add_filter("spelled", spelled);
         for (name, source) in TEMPLATES {

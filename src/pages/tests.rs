@@ -224,7 +224,7 @@ fn every_text_that_a_template_asks_for_exists_and_is_asked_for() {
     }
     // By render.rs, by name, and by scripts on pages of others.
     let elsewhere = ["notice.", "channel.", "ago.", "left.", "month.", "moment", "chat.", "status."];
-    let scripts: String = ["agent.js", "api.js", "frame.js", "new.js", "panel.js"]
+    let scripts: String = ["admin.js", "admin_try.js", "agent.js", "api.js", "frame.js", "new.js", "panel.js"]
         .map(|name| std::str::from_utf8(asset(name).expect("listed").bytes).expect("text"))
         .concat();
     for (key, _) in texts::consoles::rows() {

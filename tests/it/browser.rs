@@ -3,6 +3,8 @@
 //! Chromium drives the demo that the binary itself serves, on a phone and on a desktop, with
 //! JavaScript and without. Screenshots of every step are left in `target/screens`.
 
+mod admin;
+mod admin_desk;
 mod agent;
 mod codes;
 mod driver;

@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-const POINTS: [(&str, RangeInclusive<u8>); 10] = [
-    ("L", 1..=8),
-    ("L", 10..=12),
+const POINTS: [(&str, RangeInclusive<u8>); 9] = [
+    ("L", 1..=12),
     ("L", 14..=39),
     ("L", 40..=49),
     ("P", 1..=10),

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use crate::world::{OWNER, Reply, Team, URL, World, hidden, worlds};
 
+mod admin;
+mod desk;
 mod embeds;
 mod oidc;
 mod sessions;

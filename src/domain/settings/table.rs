@@ -35,7 +35,8 @@ pub(super) enum Takes {
 pub(super) struct Row {
     /// Dotted path.
     pub path: &'static str,
-    takes: Takes,
+    /// What it takes.
+    pub takes: Takes,
 }
 
 use Takes::{Fields, List, Maybe, Number, OneOf, Phrase, Span, Switch, Text};

@@ -6,6 +6,11 @@ use serde_json::json;
 use crate::pages::consoles::*;
 use crate::pages::*;
 
+#[path = "gallery/admin.rs"] // it is read from elsewhere, too
+mod admin;
+#[path = "gallery/desk.rs"]
+mod desk;
+
 pub(super) fn brand(name: &str) -> Brand {
     Brand { name: Some(name.to_owned()), color: Some("#0f766e".to_owned()), logo: None }
 }
@@ -305,15 +310,7 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
             owner_key: true,
         })
     };
-    let frame = |page| Shell {
-        language: language(),
-        page,
-        word: text(),
-        team: Some(text()),
-        teams: vec![(text(), text()), ("beta".to_owned(), text())],
-        name: Some(text()),
-        role: "admin",
-    };
+    let frame = |page| desk::shell(word, page);
     let set = SetPassword {
         language: language(),
         action: text(),
@@ -348,6 +345,7 @@ pub(super) fn gallery(word: &str) -> Vec<(&'static str, String)> {
     let mut drawn = customers(word, "en");
     drawn.push(("window", pages.window(&window(word))));
     drawn.extend(staff(word, &pages));
+    drawn.extend(desk::admins(word, &pages));
     drawn.extend([("problem", pages.problem(&problem(word))), ("docs", pages.docs(&openapi(word)))]);
     drawn
 }

@@ -3,6 +3,18 @@
 //!
 //! What begins with `js.` is given to the consoles' scripts; the rest stands in templates.
 
+mod admin;
+mod admin_accounts;
+mod admin_audit;
+mod admin_channels;
+mod admin_insights;
+mod admin_keys;
+mod admin_lockouts;
+mod admin_overview;
+mod admin_screens;
+mod admin_settings;
+mod admin_users;
+mod admin_webhooks;
 mod history;
 mod pages;
 mod scripts;
@@ -12,5 +24,9 @@ pub(super) type Row = (&'static str, [&'static str; 5]);
 
 /// All of them.
 pub(in crate::pages) fn rows() -> impl Iterator<Item = &'static Row> {
-    pages::ROWS.iter().chain(scripts::ROWS).chain(history::ROWS)
+    let admin = [admin::ROWS, admin_overview::ROWS, admin_settings::ROWS, admin_keys::ROWS, admin_screens::ROWS];
+    let people = [admin_users::ROWS, admin_lockouts::ROWS, admin_accounts::ROWS];
+    let beside = [admin_channels::ROWS, admin_webhooks::ROWS, admin_audit::ROWS, admin_insights::ROWS];
+    let admin = admin.into_iter().chain(people).chain(beside).flatten();
+    pages::ROWS.iter().chain(admin).chain(scripts::ROWS).chain(history::ROWS)
 }

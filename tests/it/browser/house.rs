@@ -29,8 +29,8 @@ pub struct House {
 }
 
 impl House {
-    /// A team with these settings over what every journey needs.
-    pub async fn open(settings: Value) -> Self {
+    /// Without any team.
+    pub async fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = Config::load(None, std::iter::empty()).expect("the defaults are good");
         config.server.listen = ([127, 0, 0, 1], 0).into();
@@ -42,7 +42,12 @@ impl House {
         let http = Client::builder().no_proxy().build().expect("a client");
         let url = running.public_url.clone();
         let running = Some(running);
-        let mut house = Self { url, http, agent: String::new(), recorder, config, running, _folder: folder };
+        Self { url, http, agent: String::new(), recorder, config, running, _folder: folder }
+    }
+
+    /// A team with these settings over what every journey needs.
+    pub async fn open(settings: Value) -> Self {
+        let mut house = Self::empty().await;
         house.call(Method::PUT, "/v1/teams/linden", json!({"name": "Linden Bank"})).await;
         let common = json!({"brand": {"name": "Linden Bank", "color": "#1c6b48"}, "lockout": {"threshold": 3},
             "send_budget": {"resend_after_seconds": 5}});
@@ -62,6 +67,17 @@ impl House {
     /// An agent's API key.
     pub fn agent(&self) -> &str {
         &self.agent
+    }
+
+    /// The owner's key.
+    pub fn owner(&self) -> &'static str {
+        OWNER
+    }
+
+    /// The status that a read under this key is answered with.
+    pub async fn as_key(&self, key: &str, path: &str) -> u16 {
+        let reply = self.http.get(format!("{}{path}", self.url)).bearer_auth(key).send().await;
+        reply.expect("it answers").status().as_u16()
     }
 
     /// The process ends.

@@ -1,0 +1,165 @@
+//! `/admin/teams/TEAM/accounts`: the customers whom the team keeps here, and how each logs in. What an admin
+//! does with an account goes to the API; whom another directory knows has a page, too, and no record.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use serde::Deserialize;
+
+use super::super::Shared;
+use super::super::body::Query;
+use super::super::consoles::shown;
+use super::super::views::mask;
+use super::paths::in_path;
+use super::{Admitted, Instead, admitted, refused};
+use crate::domain::directory::DirectoryKind;
+use crate::domain::id::{CustomerId, plain_text};
+use crate::domain::login::AppState;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
+use crate::gateway::Error;
+use crate::gateway::accounts::AccountState;
+use crate::gateway::customers::Kept;
+use crate::pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields, Standing};
+
+/// Customers of a page.
+const PAGE: usize = 25;
+
+/// The routes of this file.
+pub fn routes() -> Router<Shared> {
+    let one = "/admin/teams/{team}/accounts/{id}";
+    Router::new().route("/admin/teams/{team}/accounts", get(all)).route(one, get(show))
+}
+
+/// Who is looked for.
+#[derive(Deserialize)]
+struct Look {
+    #[serde(default)]
+    q: String,
+    cursor: Option<String>,
+}
+
+async fn all(
+    State(state): State<Shared>,
+    Path(team): Path<String>,
+    Query(look): Query<Look>,
+    headers: HeaderMap,
+) -> Result<Response, Instead> {
+    let admitted = admitted(&state, &headers, &team, "accounts").await?;
+    let q = look.q.trim();
+    let listed = list(&state, &admitted, q, look.cursor.as_deref()).await;
+    let (accounts, next) = listed.map_err(|error| refused(&state, &headers, error))?;
+    let page = Accounts {
+        built_in: is_built_in(&admitted),
+        next: next.map(|cursor| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            format!("accounts?{}", query.append_pair("q", q).append_pair("cursor", &cursor).finish())
+        }),
+        q: q.to_owned(),
+        accounts,
+        frame: admitted.frame,
+    };
+    Ok(shown(&state, state.pages.admin_accounts(&page)))
+}
+
+fn is_built_in(admitted: &Admitted) -> bool {
+    admitted.team.effective.settings.directory.kind == DirectoryKind::BuiltIn
+}
+
+async fn list(
+    state: &Shared,
+    admitted: &Admitted,
+    q: &str,
+    cursor: Option<&str>,
+) -> Result<(Vec<AccountRow>, Option<String>), Error> {
+    let team = &admitted.name;
+    let wanted = Some(q).filter(|q| plain_text(q, 255));
+    let (kept, next) = state.gateway.list_customers(team, wanted, cursor, PAGE).await?;
+    let mut rows = Vec::with_capacity(kept.len());
+    for Kept { record, .. } in kept {
+        let account = state.gateway.account_state(team, &record.id).await?;
+        rows.push(AccountRow {
+            path: in_path(record.id.as_str()),
+            id: record.id.to_string(),
+            address: record.emails.first().or(record.phones.first()).map(|own| mask(own)),
+            name: record.name,
+            username: record.username,
+            standing: standing(&account),
+        });
+    }
+    Ok((rows, next))
+}
+
+async fn show(
+    State(state): State<Shared>,
+    Path((team, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Instead> {
+    let admitted = admitted(&state, &headers, &team, "accounts").await?;
+    let failed = |error| refused(&state, &headers, error);
+    let nobody = || failed(Refusal::NotFound("customer").into());
+    let id: CustomerId = id.parse().map_err(|_| nobody())?;
+    let kept = state.gateway.customer(&admitted.name, &id).await.map_err(failed)?;
+    if kept.is_none() && is_built_in(&admitted) {
+        return Err(nobody());
+    }
+    let account = state.gateway.account_state(&admitted.name, &id).await.map_err(failed)?;
+    let page = AccountPage {
+        frame: admitted.frame,
+        path: in_path(id.as_str()),
+        id: id.to_string(),
+        record: kept.map(record),
+        login: login(&account),
+    };
+    Ok(shown(&state, state.pages.admin_account(&page)))
+}
+
+fn record(kept: Kept) -> RecordFields {
+    let Kept { record, created_at } = kept;
+    let json = |texts: BTreeMap<String, String>| serde_json::to_string_pretty(&texts).expect("texts are plain");
+    let one = |(field, mut values): (String, Vec<String>)| Some((field, values.pop()?));
+    RecordFields {
+        name: record.name,
+        username: record.username,
+        emails: record.emails.join("\n"),
+        phones: record.phones.join("\n"),
+        facts: json(record.facts),
+        private_data: json(record.private_data.into_iter().filter_map(one).collect()),
+        created_at: created_at.to_string(),
+    }
+}
+
+fn standing(account: &AccountState) -> Standing {
+    match account {
+        AccountState { disabled_at: Some(_), .. } => Standing::Disabled,
+        AccountState { banned: true, .. } => Standing::Banned,
+        AccountState { locked_until: Some(_), .. } => Standing::Locked,
+        AccountState { registered: false, .. } => Standing::Guest,
+        _ => Standing::Active,
+    }
+}
+
+fn login(account: &AccountState) -> LoginFields {
+    let text = |at: Option<Moment>| at.map(|at| at.to_string());
+    LoginFields {
+        standing: standing(account),
+        registered: account.registered,
+        disabled_at: text(account.disabled_at),
+        locked_until: text(account.locked_until),
+        failures: account.failures,
+        remaining: if account.banned { 0 } else { account.remaining },
+        last_login_at: text(account.last_login_at),
+        password_at: text(account.password_set_at),
+        reset_until: text(account.reset_until),
+        app: match account.app {
+            AppState::None => "none",
+            AppState::Pending => "pending",
+            AppState::Confirmed => "confirmed",
+        },
+        tickets: account.tickets,
+    }
+}

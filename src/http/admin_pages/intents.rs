@@ -1,0 +1,42 @@
+//! `/admin/teams/TEAM/intents`: what bots may ask for, as it holds, and which layer says so.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+
+use super::super::Shared;
+use super::super::consoles::shown;
+use super::{Admitted, Instead, admitted};
+use crate::domain::method::Method;
+use crate::domain::settings::{Effective, Intent, Source};
+use crate::pages::admin::intents::{self, Intents};
+
+/// In the order of entry methods, which people know.
+const METHODS: [Method; 6] =
+    [Method::Login, Method::Otp, Method::Pin, Method::Kba, Method::PhotoId, Method::PhotoIdSelfie];
+
+/// The routes of this file.
+pub fn routes() -> Router<Shared> {
+    Router::new().route("/admin/teams/{team}/intents", get(show))
+}
+
+async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Result<Response, Instead> {
+    let Admitted { frame, team, .. } = admitted(&state, &headers, &team, "intents").await?;
+    let effective = &team.effective;
+    let all = effective.settings.intents.iter().map(|(name, intent)| view(effective, name, intent));
+    let page = Intents { frame, intents: all.collect(), methods: METHODS.map(Method::as_str).into() };
+    Ok(shown(&state, state.pages.admin_intents(&page)))
+}
+
+fn view(effective: &Effective, name: &str, intent: &Intent) -> intents::Intent {
+    intents::Intent {
+        own: effective.source.get(&format!("intents.{name}")) == Some(&Source::Team),
+        name: name.to_owned(),
+        label: intent.label.clone(),
+        accept: intent.accept.iter().map(|method| method.as_str()).collect(),
+        max_age: intent.max_age_minutes,
+        acr: intent.acr.clone(),
+    }
+}

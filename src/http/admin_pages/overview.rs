@@ -1,0 +1,56 @@
+//! `/admin/teams/TEAM`: how far a team is on its way to its first authenticated chat, read from what is stored.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+
+use super::super::Shared;
+use super::super::consoles::shown;
+use super::{Admitted, Instead, admitted, refused};
+use crate::domain::id::TeamName;
+use crate::domain::insight::Step;
+use crate::domain::time::Moment;
+use crate::gateway::Error;
+use crate::pages::admin::overview::Overview;
+
+/// How far back somebody who was authenticated is looked for.
+const MILLISECONDS_OF_A_MONTH: u64 = 31 * 24 * 3_600_000;
+
+/// So many customers are looked at for one who can log in.
+const SOME: usize = 20;
+
+/// The routes of this file.
+pub fn routes() -> Router<Shared> {
+    Router::new().route("/admin/teams/{team}", get(show))
+}
+
+async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Result<Response, Instead> {
+    let Admitted { frame, name, team, .. } = admitted(&state, &headers, &team, "overview").await?;
+    let stored = stored(&state, &name).await.map_err(|e| refused(&state, &headers, e))?;
+    let login_page = team.effective.settings.authentication_url.clone();
+    let hosted = state.gateway.login_page_url(&name);
+    let page = Overview {
+        frame,
+        is_hosted: login_page.as_deref() == Some(hosted.as_str()),
+        login_page,
+        hosted,
+        has_customer: stored.0,
+        has_key: team.signing.is_some(),
+        channels: team.team.channels.keys().map(ToString::to_string).collect(),
+        authenticated: stored.1,
+        warnings: team.effective.warnings.len(),
+    };
+    Ok(shown(&state, state.pages.admin_overview(&page)))
+}
+
+/// Whether somebody can log in at the gateway's own page, and how many were authenticated of late.
+async fn stored(state: &Shared, team: &TeamName) -> Result<(bool, u64), Error> {
+    let (customers, _) = state.gateway.list_customers(team, None, None, SOME).await?;
+    let now = state.gateway.now();
+    let from = Moment(now.0.saturating_sub(MILLISECONDS_OF_A_MONTH));
+    let hours = state.gateway.insights(team, from, now).await?;
+    let authenticated = hours.values().map(|hour| hour.whole().count(Step::Authenticated)).sum();
+    Ok((customers.iter().any(|kept| kept.record.username.is_some()), authenticated))
+}

@@ -1,0 +1,23 @@
+//! Names in paths: what somebody else has written becomes one segment of an address of ours and nothing more.
+
+use url::Url;
+
+/// A text as one segment of a path (RFC 3986 §3.3).
+pub(super) fn in_path(text: &str) -> String {
+    let mut url = Url::parse("http://localhost/").expect("it is an address");
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.clear().push(text);
+    }
+    url.path().trim_start_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_path;
+
+    #[test]
+    fn a_name_is_one_segment() {
+        let names = ["cust-42", "a/../b", "100 %?#", "Õie"];
+        assert_eq!(names.map(in_path), ["cust-42", "a%2F..%2Fb", "100%20%25%3F%23", "%C3%95ie"]);
+    }
+}

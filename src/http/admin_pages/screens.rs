@@ -1,0 +1,130 @@
+//! `/admin/teams/TEAM/screens`: the team's own opening screens, an editor for each, and the customer's page with
+//! it in a frame: drawn by the template of the real one, under its policy, with forms that lead nowhere.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderMap, header};
+use serde::Deserialize;
+
+use super::super::Shared;
+use super::super::body::Query;
+use super::super::consoles::shown;
+use super::super::page::{brand, headers_with_frame, set};
+use super::super::screens::frame;
+use super::{Admitted, Instead, admitted, refused, unknown};
+use crate::domain::id::{ScreenName, TeamName};
+use crate::domain::screen::Screen;
+use crate::pages;
+use crate::pages::admin::screens::{Editor, Screens};
+
+/// The routes of this file.
+pub fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/admin/teams/{team}/screens", get(list))
+        .route("/admin/teams/{team}/screens/{name}", get(edit))
+        .route("/admin/teams/{team}/screens/{name}/page", get(page))
+        .route("/admin/teams/{team}/screens/{name}/screen", get(screen))
+}
+
+async fn list(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Result<Response, Instead> {
+    let Admitted { frame, team, .. } = admitted(&state, &headers, &team, "screens").await?;
+    let names = team.team.screens.iter().map(ToString::to_string).collect();
+    let page = Screens { frame, names, shown: team.effective.settings.pin.opening_screen.clone() };
+    Ok(shown(&state, state.pages.admin_screens(&page)))
+}
+
+async fn edit(
+    State(state): State<Shared>,
+    Path((team, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Instead> {
+    let Admitted { frame, name: of, team, .. } = admitted(&state, &headers, &team, "screens").await?;
+    let name: ScreenName = name.parse().map_err(|_| unknown(&state, &headers))?;
+    let found = made(&state, &headers, &of, &name).await?;
+    let is_shown = team.effective.settings.pin.opening_screen.as_deref() == Some(name.as_str());
+    let html = found.map(|screen| screen.html().to_owned());
+    let page = Editor { frame, name: name.to_string(), html, is_shown };
+    let mut response = shown(&state, state.pages.admin_screen(&page));
+    also(&mut response, "frame-src 'self'");
+    Ok(response)
+}
+
+/// In which language the customer reads.
+#[derive(Deserialize)]
+struct Look {
+    lang: Option<String>,
+}
+
+/// The customer's page with the screen in it.
+async fn page(
+    State(state): State<Shared>,
+    Path((team, name)): Path<(String, String)>,
+    Query(look): Query<Look>,
+    headers: HeaderMap,
+) -> Result<Response, Instead> {
+    let Admitted { team, .. } = admitted(&state, &headers, &team, "screens").await?;
+    let name: ScreenName = name.parse().map_err(|_| unknown(&state, &headers))?;
+    let settings = &team.effective.settings;
+    let has_it = team.team.screens.contains(&name);
+    let here = format!("/admin/teams/{}/screens/{name}", team.team.name);
+    let now = state.gateway.now();
+    let page = pages::Landing {
+        brand: brand(settings),
+        locale: look.lang.unwrap_or_else(|| settings.locale.clone()),
+        channel: "webchat".to_owned(),
+        address: "•••••".to_owned(),
+        customer_name: None,
+        asked_at: now.to_string(),
+        minutes_ago: 0,
+        purpose: pages::Purpose::Code,
+        expires_at: None,
+        intent_label: None,
+        action: format!("{here}/page"),
+        nonce: String::new(),
+        opener_origins: Vec::new(),
+        opener_required: false,
+        in_app: None,
+        screen: has_it.then(|| format!("{here}/screen")),
+    };
+    let mut response = Html(state.pages.landing(&page)).into_response();
+    headers_with_frame(&state, &mut response, "'none'", "'self'");
+    framed_by_us(&mut response);
+    Ok(response)
+}
+
+/// The document of the frame within that page.
+async fn screen(
+    State(state): State<Shared>,
+    Path((team, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Instead> {
+    let Admitted { name: of, team, .. } = admitted(&state, &headers, &team, "screens").await?;
+    let name: ScreenName = name.parse().map_err(|_| unknown(&state, &headers))?;
+    let found = made(&state, &headers, &of, &name).await?.ok_or_else(|| unknown(&state, &headers))?;
+    Ok(frame(&state, &found, &team.effective.settings.locale))
+}
+
+async fn made(
+    state: &Shared,
+    headers: &HeaderMap,
+    team: &TeamName,
+    name: &ScreenName,
+) -> Result<Option<Screen>, Instead> {
+    state.gateway.screen(team, name).await.map_err(|e| refused(state, headers, e))
+}
+
+/// A page's policy with one more directive, which it has not said yet.
+fn also(response: &mut Response, directive: &str) {
+    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok());
+    let policy = format!("{}; {directive}", policy.unwrap_or_default());
+    set(response, header::CONTENT_SECURITY_POLICY, &policy);
+}
+
+/// The editor alone may have it in a frame.
+fn framed_by_us(response: &mut Response) {
+    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok());
+    let policy = policy.unwrap_or_default().replace("frame-ancestors 'none'", "frame-ancestors 'self'");
+    set(response, header::CONTENT_SECURITY_POLICY, &policy);
+}

@@ -1,0 +1,80 @@
+//! `/admin/teams/TEAM/users`: who signs in to the consoles with a password that is kept here. What may be done
+//! to them, the API says; here is only what who looks could do at most.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use serde::Deserialize;
+
+use super::super::Shared;
+use super::super::body::Query;
+use super::super::consoles::shown;
+use super::paths::in_path;
+use super::{Admitted, Instead, admitted, refused};
+use crate::domain::team::Role;
+use crate::domain::user::{Standing, User};
+use crate::pages::admin::users::{UserRow, Users};
+
+/// Users of a page.
+const PAGE: usize = 100;
+
+/// The routes of this file.
+pub fn routes() -> Router<Shared> {
+    Router::new().route("/admin/teams/{team}/users", get(show))
+}
+
+/// Where the page begins.
+#[derive(Deserialize)]
+struct Look {
+    after: Option<String>,
+}
+
+async fn show(
+    State(state): State<Shared>,
+    Path(team): Path<String>,
+    Query(look): Query<Look>,
+    headers: HeaderMap,
+) -> Result<Response, Instead> {
+    let admitted = admitted(&state, &headers, &team, "users").await?;
+    let users = state.gateway.users(&admitted.name, look.after.as_deref(), PAGE).await;
+    let users = users.map_err(|error| refused(&state, &headers, error))?;
+    let rows = users.iter().map(|user| row(&state, &admitted, user)).collect();
+    let page = Users {
+        roles: if admitted.role == Role::Owner { &["agent", "admin", "owner"] } else { &["agent", "admin"] },
+        mails: admitted.team.channels.iter().any(|channel| channel.as_str() == "email"),
+        next: users.last().filter(|_| users.len() == PAGE).map(|last| in_path(last.name.as_str())),
+        users: rows,
+        frame: admitted.frame,
+    };
+    Ok(shown(&state, state.pages.admin_users(&page)))
+}
+
+fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {
+    let (now, sure) = (state.gateway.now(), state.gateway.sure());
+    let (status, until) = match user.standing(sure) {
+        Standing::Invited => ("invited", None),
+        Standing::Active => ("active", None),
+        Standing::Disabled => ("disabled", None),
+        Standing::Locked(until) => ("locked", Some(until.shown(sure, now).to_string())),
+        Standing::Banned => ("banned", None),
+    };
+    let name = user.name.to_string();
+    UserRow {
+        path: in_path(&name),
+        email: user.email.clone(),
+        role: match user.role {
+            Role::Owner => "owner",
+            Role::Admin => "admin",
+            Role::Agent | Role::Bot => "agent",
+        },
+        status,
+        until,
+        totp: user.totp.is_some(),
+        seen: user.signed_in_at.map(|at| at.to_string()),
+        tendable: user.role <= admitted.role,
+        own: admitted.frame.name.as_deref() == Some(&name),
+        name,
+    }
+}

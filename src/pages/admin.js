@@ -1,0 +1,325 @@
+// What every page of the admin console does: its forms become calls of the API, and what the API answers is
+// put where it belongs. No act and no rule is known here; a form says by its attributes what it asks for.
+//
+//   <form data-call="PUT /v1/teams/linden/users/{user}">   `{user}` is the field of that name, braces and all
+//   name="otp/length"                 where the value goes in the body: a JSON pointer without its first slash,
+//                                     `{user}` in it as in the path
+//   data-as="number|boolean|list|json|raw"   what the value is; without it a text
+//   data-empty='null'                 what an empty field says, as JSON; without it, it is left out
+//   data-changed (form)               only fields that differ from what the page came with are sent
+//   data-body='{"a": 1}' (form)       what is sent besides
+//   data-type="text/html" (form)      the one field that is not in the path is sent as it is
+//   data-then="reload|/path/{field}"  where to go; without it the answer fills `data-show="/pointer"` elements
+//   data-into="id" (form)             in which element those are; without it, in the form
+//   data-ask="question" (form)        is asked first; data-go="word" names the button that does it
+//   data-said="text" (form)           what is told when it is done
+// A button outside of a form may have the same attributes. Afterwards `answered` is dispatched on the form.
+
+import "./console.js";
+import { api, make, t } from "./api.js";
+
+const parts = (pointer) => pointer.split("/").filter((part) => part !== "").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+
+const at = (value, pointer) => parts(pointer).reduce((inner, part) => inner?.[part], value);
+
+/** Puts a value into a tree of plain objects; no name of it is anything but data. */
+const put = (tree, pointer, value) => {
+  const path = parts(pointer);
+  const last = path.pop();
+  const inside = path.reduce((inner, part) => (inner[part] ??= Object.create(null)), tree);
+  inside[last] = value;
+};
+
+const isChoice = (field) => field.type === "checkbox" || field.type === "radio";
+
+const differs = (field) => {
+  if (isChoice(field)) return field.checked !== field.defaultChecked;
+  if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+  return field.value !== field.defaultValue;
+};
+
+class Unreadable extends Error {
+  constructor(field) {
+    super(t("notjson"));
+    this.field = field;
+  }
+}
+
+const empty = (field) => ("empty" in field.dataset ? JSON.parse(field.dataset.empty) : undefined);
+
+const lines = (text) => text.split(/[\n,]/).map((line) => line.trim()).filter(Boolean);
+
+/** What a field says; undefined: nothing. */
+const said = (field, group) => {
+  const { as } = field.dataset;
+  if (field.type === "checkbox" && as === "list") return group.filter((one) => one.checked).map((one) => one.value);
+  if (field.type === "checkbox") return field.checked;
+  const text = (field.type === "radio" ? group.find((one) => one.checked)?.value : field.value) ?? "";
+  if (text.trim() === "") return "empty" in field.dataset ? empty(field) : as === "list" ? [] : undefined;
+  if (as === "number") return Number(text);
+  if (as === "boolean") return text === "true";
+  if (as === "list" && !text.trim().startsWith("[")) return lines(text);
+  if (as !== "json" && as !== "list") return as === "raw" || field.type === "password" ? text : text.trim();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Unreadable(field);
+  }
+};
+
+const isInPath = (name) => name.startsWith("{");
+
+/** The call that a form asks for: how, where, and with what. */
+const callOf = (source) => {
+  const [method, path] = source.dataset.call.split(" ");
+  const fields = [...(source.elements ?? [])].filter((field) => field.name && !field.disabled && field.tagName !== "BUTTON" && field.tagName !== "OUTPUT");
+  const groups = Map.groupBy(fields, (field) => field.name);
+  const body = source.dataset.body ? JSON.parse(source.dataset.body) : {};
+  let count = Object.keys(body).length;
+  const named = {};
+  for (const [name, group] of groups) if (isInPath(name)) named[name.slice(1, -1)] = group[0].value.trim();
+  const fill = (text) => text.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(named[name] ?? ""));
+  if (source.dataset.type) {
+    const [only] = fields.filter((field) => !isInPath(field.name));
+    return { method, path: fill(path), body: new Blob([only.value], { type: source.dataset.type }), named };
+  }
+  for (const [name, group] of groups) {
+    if (isInPath(name) || ("changed" in source.dataset && !group.some(differs))) continue;
+    const value = said(group[0], group);
+    if (value === undefined) continue;
+    put(body, fill(name), value);
+    count += 1;
+  }
+  return { method, path: fill(path), body: count ? body : undefined, named };
+};
+
+let made = 0;
+
+const describe = (field, note) => {
+  note.id ||= `note-${(made += 1)}`;
+  const others = (field.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean);
+  field.setAttribute("aria-describedby", [...new Set([...others, note.id])].join(" "));
+};
+
+const clear = (source) => {
+  for (const note of source.querySelectorAll?.(".field-error") ?? []) note.remove();
+  for (const field of source.querySelectorAll?.("[aria-invalid]") ?? []) field.removeAttribute("aria-invalid");
+  for (const note of beside(source).querySelectorAll(":scope > [data-problem]")) note.remove();
+};
+
+const beside = (source) => (source.tagName === "FORM" ? source : source.parentElement);
+
+/** Says at a field what is wrong with it. */
+export const wrong = (field, text) => {
+  field.setAttribute("aria-invalid", "true");
+  const note = make("small", "field-error error", text);
+  (field.closest(".field") ?? field.parentElement).append(note);
+  describe(field, note);
+};
+
+/** Says at a form what could not be done. */
+export const trouble = (source, text) => {
+  const note = make("p", "error", text);
+  note.dataset.problem = "";
+  note.setAttribute("role", "alert");
+  beside(source).append(note);
+};
+
+/** What could not be done, put where it belongs. */
+const tell = (source, error) => {
+  if (error instanceof Unreadable) {
+    wrong(error.field, error.message);
+    error.field.focus();
+    return;
+  }
+  if (error.status === 401) {
+    trouble(source, t("signedout"));
+    const again = make("a", "", t("again"));
+    again.href = `/signin?next=${encodeURIComponent(location.pathname)}`;
+    beside(source).lastElementChild.append(" ", again);
+    return;
+  }
+  if (!("status" in error)) {
+    trouble(source, t("away"));
+    return;
+  }
+  const fields = [...(source.elements ?? [])];
+  const rest = [];
+  let first = null;
+  for (const { pointer, detail } of error.errors) {
+    const path = parts(pointer);
+    // An item's fault stands at the list that holds it.
+    const names = path.map((_, n) => path.slice(0, path.length - n).map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/"));
+    const field = names.map((name) => fields.find((one) => one.name === name)).find(Boolean);
+    if (field) {
+      wrong(field, detail);
+      first ??= field;
+    } else rest.push(path.length ? `${path.join(".")} ${detail}` : detail);
+  }
+  if (rest.length || !first) trouble(source, rest.join("; ") || error.message);
+  first?.closest("details:not([open])")?.setAttribute("open", "");
+  first?.focus();
+};
+
+/** A question before something that cannot be taken back. */
+const asks = (question, go) => {
+  const title = make("h2", "", t("sure"));
+  title.id = "ask-title";
+  const keep = make("button", "button button-plain", t("keep"));
+  const yes = make("button", "button button-danger", go);
+  [keep.value, yes.value] = ["", "yes"];
+  const form = make("form", "answer-form", title, make("p", "", question), make("div", "choices", keep, yes));
+  form.method = "dialog";
+  const dialog = make("dialog", "ask", form);
+  dialog.setAttribute("aria-labelledby", title.id);
+  document.body.append(dialog);
+  dialog.showModal();
+  keep.focus();
+  return new Promise((done) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      done(dialog.returnValue === "yes");
+    });
+  });
+};
+
+const told = document.getElementById("told");
+
+/** Says what was done, also to who does not look. */
+export const say = (text) => {
+  told.textContent = "";
+  requestAnimationFrame(() => {
+    told.textContent = text;
+  });
+};
+
+const show = (source, answer) => {
+  const into = source.dataset.into ? document.getElementById(source.dataset.into) : source;
+  for (const place of into.querySelectorAll("[data-show]")) {
+    const value = at(answer, place.dataset.show);
+    if ("value" in place && place.tagName !== "OUTPUT") place.value = value ?? "";
+    else place.textContent = value ?? "";
+  }
+  for (const hidden of [into, ...into.querySelectorAll("[data-shown]")]) {
+    if ("shown" in hidden.dataset) hidden.hidden = false;
+  }
+  into.querySelector("[data-first]")?.focus();
+};
+
+const once = new WeakMap(); // form → the key under which its act is the same act again
+
+const onceOf = (source) => {
+  if (!once.has(source)) once.set(source, [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join(""));
+  return once.get(source);
+};
+
+const waits = (source, waiting) => {
+  source.setAttribute("aria-busy", String(waiting));
+  for (const button of source.tagName === "FORM" ? source.querySelectorAll("button:not([type=button])") : [source]) button.disabled = waiting;
+};
+
+const follow = (source, answer, named) => {
+  const { then } = source.dataset;
+  const done = source.dataset.said ?? t("saved");
+  source.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer }));
+  if (!then) {
+    show(source, answer);
+    say(done);
+    return;
+  }
+  const at = source.id || source.closest("[id]")?.id;
+  if (then === "reload") {
+    history.replaceState({ done, at }, "");
+    location.reload();
+    return;
+  }
+  location.assign(then.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(named[name] ?? answer?.[name] ?? "")));
+};
+
+/** Does what a form or a button asks for. */
+const act = async (source, button) => {
+  if (source.getAttribute("aria-busy") === "true") return;
+  clear(source);
+  const { ask, go } = source.dataset;
+  if (ask && !(await asks(ask, go ?? button.textContent))) return;
+  let call;
+  try {
+    call = callOf(source);
+    if ("changed" in source.dataset && !call.body) {
+      say(t("unchanged"));
+      return;
+    }
+    waits(source, true);
+    const more = call.method === "POST" ? { "idempotency-key": onceOf(source) } : {};
+    const answer = await api(call.method, call.path, call.body, more);
+    once.delete(source);
+    waits(source, false);
+    follow(source, answer, call.named);
+  } catch (error) {
+    waits(source, false);
+    if (error.status) once.delete(source); // it was refused: the next one is another act
+    tell(source, error);
+  }
+};
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.dataset.call) return;
+  event.preventDefault();
+  act(event.target, event.submitter ?? event.target.querySelector("button"));
+});
+
+const copies = async (button) => {
+  const from = document.getElementById(button.dataset.copy);
+  const text = from.value ?? from.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    getSelection().selectAllChildren(from); // the reader copies it herself
+    return;
+  }
+  const before = button.textContent;
+  button.textContent = t("copied");
+  say(t("copied"));
+  setTimeout(() => {
+    button.textContent = before;
+  }, 2000);
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.copy) copies(button);
+  else if (button.dataset.call) act(button, button);
+});
+
+// A name for addresses is offered from the title until somebody writes her own.
+for (const title of document.querySelectorAll("[data-names]")) {
+  const name = document.getElementById(title.dataset.names);
+  let own = name.value !== "";
+  name.addEventListener("input", () => {
+    own = name.value !== "";
+  });
+  title.addEventListener("input", () => {
+    const plain = title.value.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-");
+    if (!own) name.value = plain.replace(/^-+|-+$/g, "").slice(0, 63);
+  });
+}
+
+for (const place of document.querySelectorAll("time[data-moment]")) {
+  const [date, time] = [{ dateStyle: "medium" }, { timeStyle: "short" }];
+  place.textContent = new Intl.DateTimeFormat(document.documentElement.lang, { ...date, ...time }).format(new Date(place.dateTime));
+}
+
+document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+if (history.state?.done) {
+  const { done, at } = history.state;
+  history.replaceState(null, "");
+  say(done);
+  const place = at && document.getElementById(at);
+  if (place) {
+    place.scrollIntoView({ block: "nearest" });
+    const first = place.matches("form, section, tr, li") ? place.querySelector("input:not([type=hidden]), select, textarea, button, a") : place;
+    first?.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,99 @@
+//! The admin console's pages with a word in every place that somebody else fills.
+
+use serde_json::json;
+
+use crate::pages::admin::intents::{Intent, Intents};
+use crate::pages::admin::keys::{ApiKey, Keys, SecurityKey};
+use crate::pages::admin::overview::Overview;
+use crate::pages::admin::screens::{Editor, Screens};
+use crate::pages::admin::settings::{Kind, Known, Settings};
+use crate::pages::consoles::Shell;
+
+pub(super) fn overview(word: &str, frame: Shell) -> Overview {
+    let text = || word.to_owned();
+    Overview {
+        frame,
+        login_page: Some(text()),
+        hosted: text(),
+        is_hosted: true,
+        has_customer: false,
+        has_key: true,
+        channels: vec![text()],
+        authenticated: 0,
+        warnings: 2,
+    }
+}
+
+pub(super) fn keys(word: &str, frame: Shell) -> Keys {
+    let text = || word.to_owned();
+    let key = |status, until, signs| SecurityKey {
+        kid: "AbC-123_".to_owned(),
+        algorithm: "HS256".to_owned(),
+        status,
+        created_at: "2026-03-01T09:27:12Z".to_owned(),
+        until,
+        signs,
+    };
+    let api = ApiKey {
+        id: "0123456789abcdef".to_owned(),
+        name: text(),
+        role: "bot",
+        created_at: "2026-03-01T09:27:12Z".to_owned(),
+        removable: true,
+    };
+    let ends = Some("2026-03-02T09:27:12Z".to_owned());
+    let security = vec![key("active", None, true), key("retiring", ends, false), key("revoked", None, false)];
+    Keys { frame, security, api: vec![api], roles: &["bot", "agent", "admin"] }
+}
+
+pub(super) fn settings(word: &str, frame: Shell) -> Settings {
+    let known = |path, kind, value, own| Known {
+        path,
+        kind,
+        bounds: matches!(kind, Kind::Number | Kind::Span).then_some((1, 10)),
+        words: if matches!(kind, Kind::OneOf | Kind::Maybe) { &["otp", "pin"] } else { &[] },
+        value,
+        inherited: json!(null),
+        source: if own { "team" } else { "default" },
+        own,
+        warnings: if own {
+            vec![("never-expires", "It never ends."), ("other", "Something else.")]
+        } else {
+            Vec::new()
+        },
+    };
+    let all = vec![
+        known("authentication_url", Kind::Text, json!(word), true),
+        known("allowed_origins", Kind::List, json!([word]), false),
+        known("link.ttl_minutes", Kind::Span, json!("never"), true),
+        known("entry.first", Kind::OneOf, json!("otp"), false),
+        known("entry.subsequent", Kind::Maybe, json!(null), false),
+        known("otp.length", Kind::Number, json!(6), false),
+        known("otp.message", Kind::Phrase, json!(word), false),
+        known("otp.send_to_customer", Kind::Switch, json!(true), true),
+        known("directory.match", Kind::Fields, json!([{"field": word, "as": "exact"}]), false),
+        known("of.another.release", Kind::Text, json!(null), false),
+    ];
+    Settings::of(frame, format!("/v1/teams/{word}/settings"), false, all)
+}
+
+pub(super) fn screens(word: &str, frame: Shell) -> Screens {
+    Screens { frame, names: vec![word.to_owned()], shown: Some(word.to_owned()) }
+}
+
+pub(super) fn screen(word: &str, frame: Shell) -> Editor {
+    Editor { frame, name: word.to_owned(), html: Some(word.to_owned()), is_shown: false }
+}
+
+pub(super) fn intents(word: &str, frame: Shell) -> Intents {
+    let (text, methods) = (|| word.to_owned(), vec!["login", "otp"]);
+    let intent = Intent {
+        name: text(),
+        label: Some(text()),
+        accept: methods.clone(),
+        max_age: Some(5),
+        acr: vec![text()],
+        own: true,
+    };
+    Intents { frame, intents: vec![intent], methods }
+}

@@ -1,0 +1,267 @@
+//! The pages of the admin console's desk with given words, for the gallery: each row in every state that it
+//! is drawn in. What they are held against, their parent says.
+
+use super::admin::{intents, keys, overview, screen, screens, settings};
+use crate::pages::Pages;
+use crate::pages::admin::Tended;
+use crate::pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields, Standing};
+use crate::pages::admin::audit::{Audit, AuditRow, Check, Words};
+use crate::pages::admin::channels::{ChannelRow, Channels};
+use crate::pages::admin::insights::{Course, Funnel, Insights};
+use crate::pages::admin::lockouts::{Locked, LockedPerson, Lockouts};
+use crate::pages::admin::teams::Teams;
+use crate::pages::admin::users::{UserRow, Users};
+use crate::pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, Webhooks};
+use crate::pages::consoles::Shell;
+
+/// What stands around a page of theirs.
+pub(super) fn shell(word: &str, page: &'static str) -> Shell {
+    let text = || word.to_owned();
+    Shell {
+        language: "en".to_owned(),
+        page,
+        word: text(),
+        team: Some(text()),
+        teams: vec![(text(), text()), ("beta".to_owned(), text())],
+        name: Some(text()),
+        role: "admin",
+        administers: true,
+        tended: None,
+    }
+}
+
+/// What admins see.
+pub(super) fn admins(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
+    let text = || word.to_owned();
+    let tended = |section| Shell { tended: Some(Tended { section, title: Some(text()) }), ..shell(word, "admin") };
+    let mut drawn = desk(word, pages, &tended);
+    drawn.extend([
+        (
+            "admin-teams",
+            pages.admin_teams(&Teams { frame: tended("teams"), owner: true, teams: vec![(text(), text())] }),
+        ),
+        ("admin-overview", pages.admin_overview(&overview(word, tended("overview")))),
+        ("admin-settings", pages.admin_settings(&settings(word, tended("settings")))),
+        ("admin-keys", pages.admin_keys(&keys(word, tended("keys")))),
+        ("admin-screens", pages.admin_screens(&screens(word, tended("screens")))),
+        ("admin-screen", pages.admin_screen(&screen(word, tended("screens")))),
+        ("admin-intents", pages.admin_intents(&intents(word, tended("intents")))),
+    ]);
+    drawn
+}
+
+/// Every page of the desk; `frame` makes what stands around a section's.
+fn desk(word: &str, pages: &Pages, frame: &dyn Fn(&'static str) -> Shell) -> Vec<(&'static str, String)> {
+    vec![
+        ("admin-channels", pages.admin_channels(&channels(word, frame("channels")))),
+        ("admin-users", pages.admin_users(&users(word, frame("users")))),
+        ("admin-lockouts", pages.admin_lockouts(&lockouts(word, frame("lockouts")))),
+        ("admin-accounts", pages.admin_accounts(&accounts(word, frame("accounts")))),
+        ("admin-account", pages.admin_account(&account(word, frame("accounts")))),
+        ("admin-webhooks", pages.admin_webhooks(&webhooks(word, frame("webhooks")))),
+        ("admin-webhook", pages.admin_webhook(&one_webhook(word, frame("webhooks")))),
+        ("admin-insights", pages.admin_insights(&insights(word, frame("insights")))),
+        ("admin-audit", pages.admin_audit(&audit(word, frame("audit")))),
+    ]
+}
+
+fn users(word: &str, frame: Shell) -> Users {
+    let text = || word.to_owned();
+    let user = |status, own| UserRow {
+        name: text(),
+        path: "demo".into(),
+        email: Some(text()),
+        role: "admin",
+        status,
+        until: (status == "locked").then(|| "2026-03-01T09:27:12Z".to_owned()),
+        totp: own,
+        seen: own.then(|| "2026-03-01T09:27:12Z".to_owned()),
+        tendable: status != "banned",
+        own,
+    };
+    let users = ["invited", "active", "disabled", "locked", "banned"].map(|status| user(status, status == "active"));
+    Users { frame, roles: &["agent", "admin"], users: users.into(), next: Some("demo".into()), mails: true }
+}
+
+fn lockouts(word: &str, frame: Shell) -> Lockouts {
+    let text = || word.to_owned();
+    let until = |banned: bool| (!banned).then(|| "2026-03-01T09:27:12Z".to_owned());
+    let person = |banned: bool| LockedPerson {
+        interaction: "018f".into(),
+        participant: "p1".into(),
+        name: banned.then(text),
+        address: Some(text()),
+        channel: text(),
+        banned,
+        until: until(banned),
+        methods: vec!["otp".into(), "pin".into()],
+        ceiling: banned,
+        lockouts: 2,
+        since: "2026-03-01T09:12:12Z".into(),
+    };
+    let locked = |banned: bool| Locked {
+        id: text(),
+        path: "demo".into(),
+        name: banned.then(text),
+        banned,
+        until: until(banned),
+    };
+    Lockouts {
+        frame,
+        people: vec![person(false), person(true)],
+        older: Some(7),
+        further: true,
+        accounts: vec![locked(false), locked(true)],
+        users: vec![locked(true)],
+    }
+}
+
+fn webhook(word: &str, status: &'static str) -> WebhookRow {
+    WebhookRow {
+        name: "demo".into(),
+        url: word.to_owned(),
+        events: vec!["*".into()],
+        signature: "v1a",
+        status,
+        since: (status != "active").then(|| "2026-03-01T09:12:12Z".to_owned()),
+        dropped: u64::from(status == "failing"),
+        overlap: Some("2026-03-01T09:27:12Z".into()),
+        public_key: Some(word.to_owned()),
+    }
+}
+
+fn webhooks(word: &str, frame: Shell) -> Webhooks {
+    let webhooks = ["active", "failing", "stopped"].map(|status| webhook(word, status)).into();
+    Webhooks { frame, webhooks, events: vec!["link.opened"] }
+}
+
+fn one_webhook(word: &str, frame: Shell) -> WebhookPage {
+    let whys = ["redirect", "status", "forbidden-address", "no-connection", "no-answer", "not-tried", "gone"];
+    let delivery = |(n, why): (usize, &'static str)| DeliveryRow {
+        id: "0000000000000001_demo".into(),
+        kind: "link.opened",
+        at: "2026-03-01T09:12:12Z".into(),
+        status: ["pending", "failed", "delivered"][n % 3],
+        tries: 3,
+        why: Some(why),
+        answer: (why == "status").then_some(503),
+        next: n.is_multiple_of(3).then(|| "2026-03-01T09:27:12Z".to_owned()),
+        ended: (!n.is_multiple_of(3)).then(|| "2026-03-01T09:27:12Z".to_owned()),
+    };
+    WebhookPage {
+        frame,
+        webhook: webhook(word, "stopped"),
+        events: vec!["link.opened"],
+        statuses: ["all", "pending", "failed", "delivered"].map(|status| (status, status == "failed")).into(),
+        deliveries: whys.into_iter().enumerate().map(delivery).collect(),
+        next: Some("demo?status=all&cursor=failed-1".into()),
+    }
+}
+
+fn audit(word: &str, frame: Shell) -> Audit {
+    let text = || word.to_owned();
+    let row = |(n, (action, kind)): (usize, (&str, &'static str))| AuditRow {
+        number: n as u64 + 1,
+        at: "2026-03-01T09:12:12Z".into(),
+        action: action.into(),
+        words: Words::of(action),
+        actor: (kind, text()),
+        interaction: Some("018f".into()),
+        participant: Some("p1".into()),
+        details: vec![("reason".into(), text())],
+    };
+    let acts = [
+        ("participant.locked", "person"),
+        ("settings.changed", "user"),
+        ("no.such", "operator"),
+        ("user.removed", "owner"),
+        ("key.created", "api_key"),
+        ("link.answered", "login_page"),
+        ("customer.locked", "time"),
+    ];
+    Audit {
+        frame,
+        groups: ["all", "proofs", "locks", "settings", "people", "delivery"].map(|group| (group, false)).into(),
+        q: text(),
+        rows: acts.into_iter().enumerate().map(row).collect(),
+        older: Some("audit?below=7".into()),
+        further: true,
+        check: Some(Check { told: "unlinked", count: 7, at: 8, head: "e3b0c442".repeat(8) }),
+    }
+}
+
+fn accounts(word: &str, frame: Shell) -> Accounts {
+    let text = || word.to_owned();
+    let all = [Standing::Active, Standing::Guest, Standing::Disabled, Standing::Locked, Standing::Banned];
+    let row = |standing| AccountRow {
+        id: text(),
+        path: "demo".into(),
+        name: Some(text()),
+        username: Some(text()),
+        address: Some(text()),
+        standing,
+    };
+    Accounts { frame, built_in: true, q: text(), accounts: all.map(row).into(), next: Some("accounts?cursor=7".into()) }
+}
+
+fn account(word: &str, frame: Shell) -> AccountPage {
+    let (text, at) = (|| word.to_owned(), || Some("2026-03-01T09:12:12Z".to_owned()));
+    let record = RecordFields {
+        name: Some(text()),
+        username: Some(text()),
+        emails: text(),
+        phones: text(),
+        facts: text(),
+        private_data: text(),
+        created_at: "2026-03-01T09:12:12Z".into(),
+    };
+    let login = LoginFields {
+        standing: Standing::Locked,
+        registered: true,
+        disabled_at: None,
+        locked_until: at(),
+        failures: 0,
+        remaining: 0,
+        last_login_at: at(),
+        password_at: at(),
+        reset_until: at(),
+        app: "pending",
+        tickets: 2,
+    };
+    AccountPage { frame, id: text(), path: "demo".into(), record: Some(record), login }
+}
+
+fn insights(word: &str, frame: Shell) -> Insights {
+    let stretch = |n: u64| ("2026-03-01T00:00:00Z".to_owned(), word.to_owned(), [n * 7 % 50, n % 13]);
+    Insights {
+        frame,
+        spans: vec![(1, false), (7, true)],
+        csv: "insights.csv?days=7".into(),
+        funnels: ["links", "codes", "invitations"].map(|of| Funnel::of(of, &[("invited", 8), ("arrived", 2)])).into(),
+        numbers: vec![("lockouts", 7)],
+        median: Some(150),
+        course: Course::of((0..7).map(stretch).collect()),
+        channels: vec![(word.to_owned(), vec![1])],
+        columns: vec!["bans"],
+    }
+}
+
+fn channels(word: &str, frame: Shell) -> Channels {
+    let text = || word.to_owned();
+    let can = ["initiate", "link", "code", "hears", "receipts", "account_link", "return_link", "retracts"];
+    let row = |(usable, down): (bool, bool)| ChannelRow {
+        name: "demo".into(),
+        definition: text(),
+        title: text(),
+        abilities: can.into_iter().chain(["shows_standing"]).collect(),
+        window_hours: Some(24),
+        usable,
+        down_since: down.then(|| "2026-03-01T09:12:12Z".to_owned()),
+        overlap: Some("2026-03-01T09:27:12Z".into()),
+        account: text(),
+        secrets: vec![text()],
+        forwards: true,
+    };
+    let channels = [(true, false), (true, true), (false, false)].map(row).into();
+    Channels { frame, channels, platforms: vec![(text(), text())] }
+}

@@ -1,0 +1,42 @@
+//! The words of the pages of opening screens and of intents.
+
+use super::Row;
+
+#[rustfmt::skip] // a text in all languages is one row
+pub(super) const ROWS: &[Row] = &[
+    ("screens.lead", ["Your own words before a PIN is asked for: they say which number is meant, such as the last digits of a card.", "Ihre eigenen Worte, bevor nach einer PIN gefragt wird: Sie sagen, welche Nummer gemeint ist, etwa die letzten Ziffern einer Karte.", "Vos propres mots avant la demande du code PIN : ils disent de quel numéro il s’agit, comme les derniers chiffres d’une carte.", "Sus propias palabras antes de pedir un PIN: dicen qué número es, por ejemplo las últimas cifras de una tarjeta.", "Sinu oma sõnad enne PIN-i küsimist: need ütlevad, millist numbrit mõeldakse, näiteks kaardi viimaseid numbreid."]),
+    ("screens.none", ["There is none: PIN pages open with the gateway’s own words.", "Es gibt keinen: PIN-Seiten beginnen mit den Worten des Gateways.", "Il n’y en a pas : les pages de code PIN s’ouvrent avec les mots de la passerelle.", "No hay ninguna: las páginas de PIN empiezan con las palabras de la pasarela.", "Ühtegi pole: PIN-i lehed algavad lüüsi sõnadega."]),
+    ("screens.shown", ["shown", "gezeigt", "montré", "se muestra", "näidatakse"]),
+    ("screens.make", ["Make an opening screen", "Startbildschirm anlegen", "Créer un écran d’accueil", "Crear una pantalla de inicio", "Tee avakuva"]),
+    ("screens.name", ["Name", "Name", "Nom", "Nombre", "Nimi"]),
+    ("screens.name.hint", ["Letters, digits, _, - and a dot. Customers do not see it.", "Buchstaben, Ziffern, _, - und Punkt. Kunden sehen ihn nicht.", "Lettres, chiffres, _, - et point. Les clients ne le voient pas.", "Letras, cifras, _, - y punto. Los clientes no lo ven.", "Tähed, numbrid, _, - ja punkt. Kliendid seda ei näe."]),
+    ("screens.html", ["Words, as HTML", "Text als HTML", "Texte en HTML", "Texto en HTML", "Tekst HTML-ina"]),
+    ("screens.html.hint", ["Headings, lists, tables and pictures that are spelled out. What loads, links, asks or styles is taken out when it is saved.", "Überschriften, Listen, Tabellen und eingebettete Bilder. Was lädt, verlinkt, fragt oder gestaltet, fällt beim Speichern weg.", "Titres, listes, tableaux et images intégrées. Ce qui charge, lie, demande ou met en forme est ôté à l’enregistrement.", "Títulos, listas, tablas e imágenes incrustadas. Lo que carga, enlaza, pregunta o da estilo se quita al guardar.", "Pealkirjad, loendid, tabelid ja sisse kirjutatud pildid. Mis laeb, viitab, küsib või kujundab, eemaldatakse salvestamisel."]),
+    ("screens.example", ["<h2>Which number?</h2> <p>The last <strong>four digits</strong> of your card.</p>", "<h2>Welche Nummer?</h2> <p>Die letzten <strong>vier Ziffern</strong> Ihrer Karte.</p>", "<h2>Quel numéro ?</h2> <p>Les <strong>quatre derniers chiffres</strong> de votre carte.</p>", "<h2>¿Qué número?</h2> <p>Las <strong>cuatro últimas cifras</strong> de su tarjeta.</p>", "<h2>Milline number?</h2> <p>Sinu kaardi <strong>neli viimast numbrit</strong>.</p>"]),
+    ("screens.all", ["All opening screens", "Alle Startbildschirme", "Tous les écrans d’accueil", "Todas las pantallas de inicio", "Kõik avakuvad"]),
+    ("screens.save", ["Save and show", "Speichern und zeigen", "Enregistrer et montrer", "Guardar y mostrar", "Salvesta ja näita"]),
+    ("screens.use", ["Open PIN pages with this", "PIN-Seiten damit beginnen", "Ouvrir les pages de code PIN ainsi", "Abrir con esto las páginas de PIN", "Alusta PIN-i lehti sellega"]),
+    ("screens.is_shown", ["PIN pages open with this screen.", "PIN-Seiten beginnen mit diesem Bildschirm.", "Les pages de code PIN s’ouvrent avec cet écran.", "Las páginas de PIN empiezan con esta pantalla.", "PIN-i lehed algavad selle kuvaga."]),
+    ("screens.seen", ["What the customer sees", "Was der Kunde sieht", "Ce que voit le client", "Lo que ve el cliente", "Mida klient näeb"]),
+    ("screens.unsaved", ["Save it, and the customer’s page stands here.", "Speichern Sie, dann steht hier die Seite des Kunden.", "Enregistrez, et la page du client apparaît ici.", "Guárdela y aquí aparecerá la página del cliente.", "Salvesta ja siia ilmub kliendi leht."]),
+    ("screens.width", ["Width", "Breite", "Largeur", "Anchura", "Laius"]),
+    ("screens.phone", ["Phone", "Telefon", "Téléphone", "Teléfono", "Telefon"]),
+    ("screens.desktop", ["Desktop", "Desktop", "Ordinateur", "Escritorio", "Arvuti"]),
+    ("screens.languages", ["Language of the page", "Sprache der Seite", "Langue de la page", "Idioma de la página", "Lehe keel"]),
+    ("intents.lead", ["What bots may want to do for a customer, and which proof each of it needs. A bot asks “may this run?” and hears yes or what is missing.", "Was Bots für einen Kunden tun wollen und welchen Nachweis es jeweils braucht. Ein Bot fragt „Darf das laufen?“ und hört Ja oder was fehlt.", "Ce que les bots veulent faire pour un client, et la preuve que chaque chose exige. Un bot demande « est-ce permis ? » et entend oui ou ce qui manque.", "Lo que los bots quieren hacer por un cliente y qué prueba necesita cada cosa. Un bot pregunta «¿se puede?» y oye sí o lo que falta.", "Mida robotid kliendi jaoks teha tahavad ja millist tõendit see vajab. Robot küsib „kas tohib?“ ja kuuleb jah või mis puudu on."]),
+    ("intents.none", ["There is none yet: bots read the flag alone.", "Es gibt noch keine: Bots lesen allein das Merkmal.", "Il n’y en a pas encore : les bots ne lisent que le drapeau.", "Aún no hay ninguna: los bots leen solo la marca.", "Ühtegi veel pole: robotid loevad ainult märget."]),
+    ("intents.make", ["Add an intent", "Anliegen hinzufügen", "Ajouter une intention", "Añadir una intención", "Lisa soov"]),
+    ("intents.name", ["Name for bots", "Name für Bots", "Nom pour les bots", "Nombre para bots", "Nimi robotitele"]),
+    ("intents.name.hint", ["Small letters, digits, _ and -, such as statement_copy.", "Kleinbuchstaben, Ziffern, _ und -, etwa statement_copy.", "Minuscules, chiffres, _ et -, comme statement_copy.", "Minúsculas, cifras, _ y -, como statement_copy.", "Väiketähed, numbrid, _ ja -, näiteks statement_copy."]),
+    ("intents.accept", ["Any one of these proofs is enough", "Einer dieser Nachweise genügt", "Une seule de ces preuves suffit", "Basta una de estas pruebas", "Piisab ühest neist tõenditest"]),
+    ("intents.label", ["Name for customers", "Name für Kunden", "Nom pour les clients", "Nombre para clientes", "Nimi klientidele"]),
+    ("intents.label.hint", ["Stands on the page before the login. May be empty.", "Steht auf der Seite vor der Anmeldung. Darf leer sein.", "Figure sur la page avant la connexion. Peut rester vide.", "Figura en la página antes del acceso. Puede quedar vacío.", "Seisab sisselogimise eelsel lehel. Võib olla tühi."]),
+    ("intents.age", ["The proof is at most so many minutes old", "Der Nachweis ist höchstens so viele Minuten alt", "La preuve a au plus tant de minutes", "La prueba tiene como máximo tantos minutos", "Tõend on kõige rohkem nii mitu minutit vana"]),
+    ("intents.age.hint", ["Empty: as long as the check mark stands.", "Leer: solange das Häkchen steht.", "Vide : tant que la coche tient.", "Vacío: mientras dure la marca.", "Tühi: nii kaua kui märge püsib."]),
+    ("intents.acr", ["Kinds of login that count (acr)", "Anmeldearten, die zählen (acr)", "Types de connexion admis (acr)", "Tipos de acceso que cuentan (acr)", "Kehtivad sisselogimise liigid (acr)"]),
+    ("intents.acr.hint", ["As your login page names them, with commas. Empty: each.", "Wie Ihre Anmeldeseite sie nennt, mit Kommas. Leer: jede.", "Comme votre page les nomme, avec des virgules. Vide : tous.", "Como los llama su página, con comas. Vacío: todos.", "Nagu sinu leht neid nimetab, komadega. Tühi: kõik."]),
+    ("intents.change", ["Change", "Ändern", "Modifier", "Cambiar", "Muuda"]),
+    ("intents.remove", ["Remove", "Entfernen", "Supprimer", "Quitar", "Eemalda"]),
+    ("intents.remove.ask", ["Bots that ask for it hear that it is not known.", "Bots, die danach fragen, hören, dass es unbekannt ist.", "Les bots qui la demandent entendent qu’elle est inconnue.", "Los bots que la pidan oirán que no se conoce.", "Robotid, kes seda küsivad, kuulevad, et seda ei tunta."]),
+    ("intents.removed", ["The intent is removed.", "Das Anliegen ist entfernt.", "L’intention est supprimée.", "La intención se ha quitado.", "Soov on eemaldatud."]),
+];

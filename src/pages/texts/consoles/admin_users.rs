@@ -1,0 +1,52 @@
+//! What the page of local users says.
+//!
+//! States and roles are called here what the API calls them.
+
+use super::Row;
+
+#[rustfmt::skip] // a text in all languages is one row
+pub(super) const ROWS: &[Row] = &[
+    ("users.lead", ["Who signs in to these consoles with a password that is kept here. People of your company’s sign-in service are not listed.", "Wer sich an diesen Konsolen mit einem hier hinterlegten Passwort anmeldet. Personen aus dem Anmeldedienst Ihrer Firma stehen hier nicht.", "Qui se connecte à ces consoles avec un mot de passe conservé ici. Les personnes du service de connexion de l’entreprise n’y figurent pas.", "Quien entra en estas consolas con una contraseña guardada aquí. Las personas del servicio de acceso de su empresa no aparecen.", "Kes logivad konsoolidesse sisse siin hoitava parooliga. Ettevõtte sisselogimisteenuse inimesi siin pole."]),
+    ("users.invite", ["Invite somebody", "Jemanden einladen", "Inviter quelqu’un", "Invitar a alguien", "Kutsu keegi"]),
+    ("users.invite.text", ["A link is made by which the person chooses a password. It is good once, for 72 hours.", "Es entsteht ein Link, mit dem die Person ein Passwort wählt. Er gilt einmal, 72 Stunden lang.", "Un lien est créé pour que la personne choisisse un mot de passe. Il vaut une fois, pendant 72 heures.", "Se crea un enlace con el que la persona elige una contraseña. Vale una vez, durante 72 horas.", "Tekib link, millega inimene valib parooli. See kehtib ühe korra, 72 tundi."]),
+    ("users.invite.go", ["Invite", "Einladen", "Inviter", "Invitar", "Kutsu"]),
+    ("users.invited", ["The link is ready.", "Der Link ist bereit.", "Le lien est prêt.", "El enlace está listo.", "Link on valmis."]),
+    ("users.link", ["The link, shown this once", "Der Link, nur dieses eine Mal gezeigt", "Le lien, affiché cette seule fois", "El enlace, mostrado solo esta vez", "Link, näidatud vaid see kord"]),
+    ("users.link.text", ["Give it to the person by a way that nobody else reads. An earlier link is over.", "Geben Sie ihn auf einem Weg weiter, den sonst niemand liest. Ein früherer Link ist vorbei.", "Transmettez-le par une voie que personne d’autre ne lit. Un lien antérieur n’est plus valable.", "Entréguelo por una vía que nadie más lea. Un enlace anterior ya no vale.", "Anna see edasi viisil, mida keegi teine ei loe. Varasem link enam ei kehti."]),
+    ("users.link.mailed", ["Where there is an email address, it is on its way there, too.", "Wo es eine E-Mail-Adresse gibt, ist er auch dorthin unterwegs.", "S’il y a une adresse e-mail, il y est aussi envoyé.", "Si hay una dirección de correo, también va en camino allí.", "Kui e-posti aadress on olemas, on see teel ka sinna."]),
+    ("users.copy", ["Copy", "Kopieren", "Copier", "Copiar", "Kopeeri"]),
+    ("users.done", ["Done", "Fertig", "Terminé", "Listo", "Valmis"]),
+    ("users.name", ["Name", "Name", "Nom", "Nombre", "Nimi"]),
+    ("users.name.hint", ["What the person signs in with: letters, digits and _ - . + @.", "Damit meldet sich die Person an: Buchstaben, Ziffern und _ - . + @.", "Ce avec quoi la personne se connecte : lettres, chiffres et _ - . + @.", "Con lo que la persona entra: letras, cifras y _ - . + @.", "Millega inimene sisse logib: tähed, numbrid ja _ - . + @."]),
+    ("users.email", ["Email", "E-Mail", "E-mail", "Correo", "E-post"]),
+    ("users.email.hint", ["The link goes there.", "Dorthin geht der Link.", "Le lien y est envoyé.", "El enlace va allí.", "Link läheb sinna."]),
+    ("users.email.none", ["The team has no channel for mail yet, so the link is shown only here.", "Das Team hat noch keinen Mail-Kanal, der Link wird also nur hier gezeigt.", "L’équipe n’a pas encore de canal e-mail : le lien n’est affiché qu’ici.", "El equipo aún no tiene canal de correo: el enlace solo se muestra aquí.", "Meeskonnal pole veel e-posti kanalit, seega näidatakse linki ainult siin."]),
+    ("users.role", ["Role", "Rolle", "Rôle", "Rol", "Roll"]),
+    ("users.role.hint", ["Agents work with conversations; admins also open these pages, for this team; an owner has every team.", "Agenten arbeiten mit Gesprächen; Admins öffnen auch diese Seiten für dieses Team; Eigentümer haben alle Teams.", "Les agents traitent les conversations ; les administrateurs ouvrent aussi ces pages pour cette équipe ; un propriétaire a toutes les équipes.", "Los agentes atienden conversaciones; los administradores abren además estas páginas para este equipo; un propietario tiene todos los equipos.", "Klienditeenindajad töötavad vestlustega; administraatorid avavad ka neid lehti oma meeskonna jaoks; omanikul on kõik meeskonnad."]),
+    ("users.all", ["Everybody", "Alle", "Tout le monde", "Todos", "Kõik"]),
+    ("users.none", ["Nobody yet.", "Noch niemand.", "Encore personne.", "Nadie todavía.", "Veel mitte keegi."]),
+    ("users.own", ["you", "Sie", "vous", "usted", "sina"]),
+    ("users.state", ["State", "Zustand", "État", "Estado", "Olek"]),
+    ("users.state.invited", ["Invited", "Eingeladen", "Invité", "Invitado", "Kutsutud"]),
+    ("users.state.active", ["Active", "Aktiv", "Actif", "Activo", "Aktiivne"]),
+    ("users.state.disabled", ["Disabled", "Deaktiviert", "Désactivé", "Desactivado", "Suletud"]),
+    ("users.state.locked", ["Locked", "Gesperrt", "Verrouillé", "Bloqueado", "Lukus"]),
+    ("users.state.banned", ["Banned", "Ausgeschlossen", "Banni", "Vetado", "Keelatud"]),
+    ("users.app", ["Authenticator app", "Authenticator-App", "Application d’authentification", "Aplicación de autenticación", "Autentimisrakendus"]),
+    ("users.app.yes", ["Yes", "Ja", "Oui", "Sí", "Jah"]),
+    ("users.app.no", ["No", "Nein", "Non", "No", "Ei"]),
+    ("users.seen", ["Signed in last", "Zuletzt angemeldet", "Dernière connexion", "Última entrada", "Viimati sees"]),
+    ("users.seen.never", ["Never", "Nie", "Jamais", "Nunca", "Ei kunagi"]),
+    ("users.acts", ["Tend", "Pflegen", "Gérer", "Gestionar", "Halda"]),
+    ("users.tend", ["Change", "Ändern", "Modifier", "Cambiar", "Muuda"]),
+    ("users.above", ["Only an owner changes an owner.", "Nur Eigentümer ändern Eigentümer.", "Seul un propriétaire modifie un propriétaire.", "Solo un propietario cambia a un propietario.", "Omanikku muudab ainult omanik."]),
+    ("users.disabled", ["May not sign in", "Darf sich nicht anmelden", "Ne peut pas se connecter", "No puede entrar", "Ei tohi sisse logida"]),
+    ("users.save", ["Save", "Speichern", "Enregistrer", "Guardar", "Salvesta"]),
+    ("users.again", ["Another link", "Neuer Link", "Autre lien", "Otro enlace", "Uus link"]),
+    ("users.forget", ["Forget the app", "App vergessen", "Oublier l’application", "Olvidar la aplicación", "Unusta rakendus"]),
+    ("users.remove", ["Remove", "Entfernen", "Retirer", "Quitar", "Eemalda"]),
+    ("users.more", ["More", "Mehr", "Plus", "Más", "Veel"]),
+    ("users.ask.app", ["{name} will sign in with the password alone until another app is set up.", "{name} meldet sich nur mit dem Passwort an, bis eine andere App eingerichtet ist.", "{name} se connectera avec le seul mot de passe jusqu’à la configuration d’une autre application.", "{name} entrará solo con la contraseña hasta configurar otra aplicación.", "{name} logib sisse ainult parooliga, kuni uus rakendus on seadistatud."]),
+    ("users.ask.out", ["Every session of {name} ends now, wherever it is.", "Jede Sitzung von {name} endet jetzt, wo auch immer.", "Toutes les sessions de {name} se terminent maintenant, où qu’elles soient.", "Todas las sesiones de {name} terminan ahora, dondequiera que estén.", "Kõik {name} seansid lõpevad nüüd, kus iganes need on."]),
+    ("users.ask.remove", ["{name} is signed out at once and may not come back.", "{name} wird sofort abgemeldet und kann nicht zurückkommen.", "{name} est déconnecté aussitôt et ne peut plus revenir.", "Se cierra la sesión de {name} y no podrá volver.", "{name} logitakse kohe välja ega saa tagasi tulla."]),
+];
