@@ -69,6 +69,7 @@ pub mod photos;
 pub mod postback;
 mod posting;
 pub mod providers;
+mod questions;
 mod queue;
 pub mod reapply;
 mod receipts;

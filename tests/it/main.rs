@@ -35,6 +35,7 @@ mod insights;
 #[path = "../../channels/tests/foreign/interop.rs"]
 mod interop;
 mod journeys;
+mod kba;
 mod length;
 mod lifetime;
 mod limits;

@@ -6,11 +6,9 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-const POINTS: [(&str, RangeInclusive<u8>); 10] = [
+const POINTS: [(&str, RangeInclusive<u8>); 8] = [
     ("L", 1..=8),
-    ("L", 10..=12),
-    ("L", 14..=39),
-    ("L", 40..=49),
+    ("L", 10..=49),
     ("P", 1..=10),
     ("I", 1..=13),
     ("K", 1..=34),
@@ -19,7 +17,7 @@ const POINTS: [(&str, RangeInclusive<u8>); 10] = [
     ("B", 6..=6),
 ];
 
-const SETTLED: [u8; 9] = [1, 3, 5, 7, 8, 10, 11, 12, 13];
+const SETTLED: [u8; 10] = [1, 3, 4, 5, 7, 8, 10, 11, 12, 13];
 
 /// The words above tests, of all files below a folder.
 fn words(folder: &Path, all: &mut String) {

@@ -6,6 +6,9 @@ use serde_json::json;
 use crate::pages::consoles::*;
 use crate::pages::*;
 
+#[path = "questions.rs"]
+mod questions;
+
 pub(super) fn brand(name: &str) -> Brand {
     Brand { name: Some(name.to_owned()), color: Some("#0f766e".to_owned()), logo: None }
 }
@@ -284,6 +287,7 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
     drawn.extend(answers(word, &artist));
     drawn.extend(photos(word, &artist));
     drawn.extend(accounts(word, &artist));
+    drawn.extend(questions::drawn(word, &artist.pages, locale));
     drawn.extend(Refused::ALL.map(|refused| (refused.word(), artist.refused(refused, word))));
     drawn
 }

@@ -129,6 +129,18 @@ pub(super) const TEXTS: Texts = &[
         "Geben Sie den Code nur ein, wenn Sie die Firma selbst angerufen haben oder wissen, wer Ihnen hilft.",
     ),
     ("answer.warning.pin", "Nennen Sie diese Nummer niemandem, der Sie anruft oder Ihnen schreibt und danach fragt."),
+    ("questions.title", "Beantworten Sie einige Fragen"),
+    ("questions.lead", "Die Antworten sollten nur Sie kennen. Sie werden zusammen angesehen."),
+    (
+        "questions.error.wrong",
+        "Davon war nicht genug richtig. Sehen Sie alles noch einmal durch und versuchen Sie es erneut.",
+    ),
+    ("questions.error.not_a_code", "Beantworten Sie jede der Fragen."),
+    ("questions.error.over", "Diese Fragen gelten nicht mehr. Gehen Sie weiter, um neu gefragt zu werden."),
+    (
+        "questions.warning",
+        "Antworten Sie nur, wenn Sie über einen Link hierherkamen, den Sie erwartet haben. Niemand, der Sie anruft oder Ihnen schreibt, braucht Ihre Antworten.",
+    ),
     ("login.title.password", "Anmelden"),
     ("login.title.code", "Code eingeben"),
     ("login.title.new_password", "Neues Passwort wählen"),
