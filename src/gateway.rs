@@ -42,6 +42,7 @@ pub mod customers;
 mod decide;
 pub mod deliveries;
 pub mod directories;
+mod disabling;
 pub mod ears;
 pub mod embeds;
 pub mod entry;

@@ -176,7 +176,7 @@ impl NewAnswers {
             }
         };
         match list.iter().position(|text| text.len() > LONGEST_ANSWER) {
-            Some(at) => Err(fault(&format!("/answers/{at}"), "at most 200 bytes")),
+            Some(at) => Err(fault(format!("/answers/{at}"), "at most 200 bytes")),
             None => Ok(list),
         }
     }

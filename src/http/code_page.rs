@@ -15,7 +15,7 @@ use super::page::{alone, brand, done, drawn_alone, end, form_targets, headers_wi
 use super::problem::Problem;
 use super::reader::Reader;
 use super::views::mask;
-use super::{Shared, arrivals, photo, screens};
+use super::{Shared, arrivals, layers, photo, screens};
 use crate::domain::challenge::{Challenge, ChallengeEnd, Check};
 use crate::domain::entry::EntryStatus;
 use crate::domain::id::ScreenName;
@@ -294,9 +294,15 @@ async fn screen(State(state): State<Shared>, Path(text): Path<String>, reader: R
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
     let reader = Reader::of(request.headers());
     let Some(token) = Token::parse(&text) else { return Ok(unknown(&state, &reader)) };
+    let from = layers::from(&state, &request);
     let Some(form) = Form::read(&state, &token, request).await? else {
         return Ok(stale(&state, &reader, &token).await);
     };
+    if form.field("act") == "resend"
+        && let Some(refused) = layers::asks_too_often(&state, &reader, from)
+    {
+        return Ok(refused);
+    }
     let act = arrivals::Act { state: &state, reader: &reader, token: &token, form: &form };
     let told = match form.field("act") {
         "continue" => act.press_continue().await,

@@ -40,6 +40,7 @@ mod length;
 mod lifetime;
 mod limits;
 mod matrix;
+mod messaging;
 mod nodes;
 mod outside;
 /// What the gallery is drawn with, by the name that it has in the pages' own crate.

@@ -86,7 +86,7 @@ async fn a052_who_is_unknown_is_asked_and_refused_the_same_way() {
         shape = shape.replace(&own, "…");
         let mut lines: Vec<String> = shape.lines().map(|line| line.replace(['1', '2', '3'], "n")).collect();
         lines.sort();
-        lines.retain(|line| !line.contains("autofocus") && !line.starts_with("<input name=\"answer_n\""));
+        lines.retain(|line| !line.contains("maxlength=\"n00\""));
         (visitor.page.status, lines)
     };
     assert_eq!(shape(&known), shape(&nobody));
