@@ -19,9 +19,10 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 20] = [
+const FILES: [(&str, &str, &str); 21] = [
     ("agent.js", JS, include_str!("agent.js")),
     ("api.js", JS, include_str!("api.js")),
+    ("checking.js", JS, include_str!("checking.js")),
     ("console.css", CSS, include_str!("console.css")),
     ("console.js", JS, include_str!("console.js")),
     ("countersign-status.js", JS, include_str!("countersign-status.js")),
