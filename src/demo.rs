@@ -13,6 +13,7 @@ mod chats;
 mod codes;
 mod desk;
 mod events;
+mod identity;
 mod login;
 mod news;
 mod pages;
@@ -20,6 +21,7 @@ mod phones;
 mod scenes;
 mod setup;
 mod talk;
+mod tasks;
 mod transcript;
 mod web;
 
@@ -46,7 +48,11 @@ pub struct Demo {
     bank: bank::Bank,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    _ear: AbortOnDropHandle<()>,
+    /// Who judges documents.
+    provider: identity::Provider,
+    /// With the owner's key: what an administrator does between scenes.
+    owner: api::Api,
+    _ears: [AbortOnDropHandle<()>; 2],
 }
 
 /// The place where the demo appears once it is prepared; until then `/demo` answers 503.
@@ -79,9 +85,19 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
 
     let http = api::client().context("the demo's HTTP client")?;
     let owner = api::Api::new(http.clone(), &base, owner_key);
-    let team = setup::team(&owner, &base).await.context("setting up the demo's team")?;
-    let chats = Arc::new(chats::Chats::new((team.bot.clone(), team.agent), phones, entropy.clone()));
-    let ear = events::listen(team.bot, chats.clone()).await.context("listening to the team's events")?;
+    let mut secret = vec![0; 32];
+    entropy.fill(&mut secret);
+    let provider = identity::Provider::new(secret);
+    let team = setup::bank(&owner, &base, &provider).await.context("setting up the demo's team")?;
+    let accounts = setup::accounts(&owner, &base).await.context("setting up the team with accounts")?;
+    let bots = [team.bot.clone(), accounts.bot.clone()];
+    let teams = [(team.bot, team.agent), (accounts.bot, accounts.agent)];
+    let chats = Arc::new(chats::Chats::new(teams, phones, entropy.clone()));
+    let [first, second] = bots;
+    let ears = [
+        events::listen((0, first), chats.clone()).await.context("listening to the team's events")?,
+        events::listen((1, second), chats.clone()).await.context("listening to the other team's events")?,
+    ];
     Ok(Demo {
         bank: bank::Bank::new(&base, team.key),
         pages: pages::Pages::new(),
@@ -90,7 +106,9 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
         chats,
         clock,
         entropy,
-        _ear: AbortOnDropHandle::new(ear),
+        provider,
+        owner,
+        _ears: ears.map(AbortOnDropHandle::new),
     })
 }
 

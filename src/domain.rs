@@ -36,6 +36,7 @@ pub mod pace;
 pub mod password;
 pub mod posting;
 pub mod provider;
+pub mod questions;
 pub mod refusal;
 pub mod returns;
 pub mod rules;

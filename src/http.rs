@@ -98,6 +98,8 @@ pub struct Inside {
     limiter: limiter::Limiter,
     /// Tries to sign in to the consoles, by address.
     knocking: limiter::Knocking,
+    /// Messages that pages have had sent, by address.
+    asking: limiter::Asking,
     /// Room for pictures on their way through.
     darkroom: photo::Darkroom,
     /// Who proves nothing to be a platform's.
@@ -227,6 +229,7 @@ pub fn router(
         openapi,
         limiter,
         knocking: limiter::Knocking::default(),
+        asking: limiter::Asking::new(DefaultClock::default()),
         darkroom: photo::Darkroom::default(),
         forgers: limiter::Forgers::new(DefaultClock::default()),
         standing,

@@ -104,6 +104,13 @@ pub struct Challenge {
     pub resend_after: Option<String>,
 }
 
+/// A proof that is given on a page.
+#[derive(Deserialize)]
+pub struct OnPage {
+    /// For the customer alone.
+    pub page_url: String,
+}
+
 /// Where the message with the code goes.
 #[derive(Debug, Deserialize)]
 pub struct Delivery {
@@ -203,6 +210,12 @@ impl Api {
     ) -> Result<Challenge, Trouble> {
         let body = json!({"method": "otp", "deliver_to": by, "intent": intent, "state": state});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/challenges"), Some(&body)).await
+    }
+
+    /// Asks for a proof that is given on a page of the gateway's.
+    pub async fn ask_page(&self, interaction: &str, method: &str) -> Result<OnPage, Trouble> {
+        let path = format!("/v1/interactions/{interaction}/challenges");
+        self.call(Method::POST, &path, Some(&json!({"method": method}))).await
     }
 
     /// Sends another code in its place.

@@ -12,7 +12,7 @@ use super::events::Event;
 use super::phones::Phone;
 use super::scenes::Scene;
 use super::talk::Talk;
-use super::transcript::View;
+use super::transcript::{Task, View};
 
 const INBOX: usize = 256;
 
@@ -68,6 +68,11 @@ pub enum Knock {
         pin: String,
         done: oneshot::Sender<()>,
     },
+    /// The bot wants a proof that is given on a page.
+    Task {
+        task: Task,
+        done: oneshot::Sender<()>,
+    },
     Event(Event),
     /// Events may have been missed.
     Refresh,
@@ -79,7 +84,9 @@ impl Chat {
         let place = scene.map_or(Place::Web, Scene::place);
         let (door, inbox) = mpsc::channel(INBOX);
         let (publish, view) = watch::channel(Arc::default());
-        tokio::spawn(Talk::begin(world, (place, phone.clone()), publish, door.downgrade()).run(inbox));
+        let account = scene.and_then(|scene| scene.account(&phone.number));
+        let talk = Talk::begin(world, (place, phone.clone()), account, publish, door.downgrade());
+        tokio::spawn(talk.run(inbox));
         Self { door, view, phone, scene }
     }
 
@@ -112,6 +119,12 @@ impl Chat {
     pub async fn invite(&self, pin: &str) -> bool {
         let (done, answered) = oneshot::channel();
         self.knock(Knock::Invited { pin: pin.to_owned(), done }, answered).await
+    }
+
+    /// The bot asks for a proof that is given on a page; returns when it has. `false`: the chat is too busy.
+    pub async fn give(&self, task: Task) -> bool {
+        let (done, answered) = oneshot::channel();
+        self.knock(Knock::Task { task, done }, answered).await
     }
 
     async fn knock(&self, knock: Knock, answered: oneshot::Receiver<()>) -> bool {

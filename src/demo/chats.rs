@@ -20,7 +20,10 @@ const MOST: usize = phones::NUMBERS as usize;
 
 /// The chats of all browsers.
 pub struct Chats {
-    world: Arc<World>,
+    /// The team of most scenes, and the one whose customers have accounts.
+    worlds: [Arc<World>; 2],
+    /// Which of them are heard.
+    heard: Mutex<[bool; 2]>,
     phones: Phones,
     by_cookie: Mutex<HashMap<String, Chat>>,
 }
@@ -31,15 +34,27 @@ pub struct World {
     /// The agent's own.
     pub desk: Api,
     pub entropy: Arc<dyn Entropy>,
-    doors: Mutex<HashMap<String, mpsc::Sender<Knock>>>,
-    hearing: watch::Sender<bool>,
+    doors: Arc<Doors>,
+    hearing: Arc<watch::Sender<bool>>,
 }
 
+/// Where each conversation's events go.
+type Doors = Mutex<HashMap<String, mpsc::Sender<Knock>>>;
+
 impl Chats {
-    /// No chats yet, and not hearing the gateway yet.
-    pub fn new((api, desk): (Api, Api), phones: Phones, entropy: Arc<dyn Entropy>) -> Self {
-        let world = World { api, desk, entropy, doors: Mutex::default(), hearing: watch::Sender::new(false) };
-        Self { world: Arc::new(world), phones, by_cookie: Mutex::default() }
+    /// No chats yet, and not hearing the gateway yet. The second team's customers have accounts with it.
+    pub fn new(teams: [(Api, Api); 2], phones: Phones, entropy: Arc<dyn Entropy>) -> Self {
+        let (doors, hearing) = (Arc::<Doors>::default(), Arc::new(watch::Sender::new(false)));
+        let worlds = teams.map(|(api, desk)| {
+            let (entropy, doors, hearing) = (entropy.clone(), doors.clone(), hearing.clone());
+            Arc::new(World { api, desk, entropy, doors, hearing })
+        });
+        Self { worlds, heard: Mutex::default(), phones, by_cookie: Mutex::default() }
+    }
+
+    /// The world that a scene takes place in.
+    fn world(&self, scene: Option<Scene>) -> &Arc<World> {
+        &self.worlds[usize::from(scene.is_some_and(Scene::has_accounts))]
     }
 
     /// The chat of a browser, made when it first speaks or listens. `None`: too many.
@@ -63,8 +78,8 @@ impl Chats {
     }
 
     /// Leave for the agent's page to show how a flag stands.
-    pub async fn status_link(&self, interaction: &str) -> Result<Value, Trouble> {
-        self.world.desk.status_link(interaction).await
+    pub async fn status_link(&self, scene: Option<Scene>, interaction: &str) -> Result<Value, Trouble> {
+        self.world(scene).desk.status_link(interaction).await
     }
 
     /// The agent's console of one conversation, for a frame.
@@ -83,25 +98,30 @@ impl Chats {
         if chats.len() >= MOST {
             return None;
         }
-        let chat = Chat::open(self.world.clone(), self.phones.connect()?, scene);
+        let chat = Chat::open(self.world(scene).clone(), self.phones.connect()?, scene);
         chats.insert(cookie.to_owned(), chat.clone());
         Some(chat)
     }
 
     /// Hands an event to the chat that it is about.
     pub fn tell(&self, event: Event) {
-        let doors = lock(&self.world.doors);
+        let doors = lock(&self.worlds[0].doors);
         let Some(door) = event.interaction.as_ref().and_then(|id| doors.get(id)) else { return };
         if door.try_send(Knock::Event(event)).is_err() {
             tracing::warn!("a chat of the demo is too busy to hear an event");
         }
     }
 
-    /// Whether the gateway can be heard; when it can again, every chat asks how it stands.
-    pub fn heard(&self, hearing: bool) {
-        self.world.hearing.send_replace(hearing);
-        if hearing {
-            for door in lock(&self.world.doors).values() {
+    /// Whether the gateway can be heard of that team; when it can again, every chat asks how it stands.
+    pub fn heard(&self, team: usize, hearing: bool) {
+        let all = {
+            let mut heard = lock(&self.heard);
+            heard[team] = hearing;
+            heard.iter().all(|one| *one)
+        };
+        self.worlds[0].hearing.send_replace(all);
+        if all {
+            for door in lock(&self.worlds[0].doors).values() {
                 drop(door.try_send(Knock::Refresh)); // a full inbox asks anyway
             }
         }
@@ -109,7 +129,7 @@ impl Chats {
 
     /// To be told when the gateway falls silent or is heard again.
     pub fn hearing(&self) -> watch::Receiver<bool> {
-        self.world.hearing.subscribe()
+        self.worlds[0].hearing.subscribe()
     }
 }
 

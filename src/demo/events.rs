@@ -30,13 +30,13 @@ pub struct Event {
     pub data: HashMap<String, Value>,
 }
 
-/// Listens from now on. The stream is open when this returns, so nothing that follows is missed.
+/// Listens to a team from now on. The stream is open when this returns, so nothing that follows is missed.
 ///
 /// # Errors
 /// When the gateway refuses the first connection.
-pub async fn listen(api: Api, chats: Arc<Chats>) -> Result<JoinHandle<()>, Trouble> {
+pub async fn listen((team, api): (usize, Api), chats: Arc<Chats>) -> Result<JoinHandle<()>, Trouble> {
     let mut stream = Some(api.events(None).await?);
-    chats.heard(true);
+    chats.heard(team, true);
     Ok(tokio::spawn(async move {
         let mut last: Option<String> = None;
         let mut pause = FIRST_PAUSE;
@@ -44,14 +44,14 @@ pub async fn listen(api: Api, chats: Arc<Chats>) -> Result<JoinHandle<()>, Troub
             if let Some(open) = stream.take() {
                 pause = FIRST_PAUSE;
                 read(open, &mut last, &chats).await;
-                chats.heard(false);
+                chats.heard(team, false);
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
             match api.events(last.as_deref()).await {
                 Ok(open) => {
                     stream = Some(open);
-                    chats.heard(true);
+                    chats.heard(team, true);
                 }
                 // What was missed is gone: go on from now, and let every chat ask how it stands.
                 Err(Trouble::Refused(Problem { status: 410, .. })) => last = None,

@@ -79,6 +79,7 @@ impl Talk {
     /// The customer has proved it: what they asked for is answered without asking them again.
     async fn resume(&mut self, event: &Event) -> Result<(), Trouble> {
         self.refresh().await?;
+        self.task_is_done(event);
         let state = event.data.get("state").and_then(Value::as_str);
         let asked = self.pending.iter().find(|pending| state == Some(pending.state.as_str()));
         let Some(asked) = asked else { return Ok(()) };

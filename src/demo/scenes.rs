@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::Demo;
 use super::chat::{Chat, Place};
 use super::phones::{By, Letter};
+use super::setup::{PASSWORD, customer, username};
+use super::transcript::Task;
 
 /// What an agent and the customer agreed on when she rang.
 pub const PIN: &str = "2580";
@@ -30,13 +32,26 @@ pub enum Scene {
     MidChat,
     Otp,
     Pin,
+    TwoFactor,
+    Questions,
+    Document,
     Forwarded,
     Lockout,
 }
 
 impl Scene {
     /// In the order in which they teach.
-    pub const ALL: [Self; 6] = [Self::PreChat, Self::MidChat, Self::Otp, Self::Pin, Self::Forwarded, Self::Lockout];
+    pub const ALL: [Self; 9] = [
+        Self::PreChat,
+        Self::MidChat,
+        Self::Otp,
+        Self::Pin,
+        Self::TwoFactor,
+        Self::Questions,
+        Self::Document,
+        Self::Forwarded,
+        Self::Lockout,
+    ];
 
     /// For the button.
     pub fn title(self) -> &'static str {
@@ -45,6 +60,9 @@ impl Scene {
             Self::MidChat => "A login link in the chat",
             Self::Otp => "A code by WhatsApp",
             Self::Pin => "A PIN at the door",
+            Self::TwoFactor => "Password and code",
+            Self::Questions => "Questions",
+            Self::Document => "A photo of a document",
             Self::Forwarded => "A forwarded link",
             Self::Lockout => "Too many wrong codes",
         }
@@ -65,6 +83,15 @@ impl Scene {
             Self::Pin => {
                 "An agent agreed on the number 2580 with her by phone and sent an invitation: open it on her phone, and the number lets her in."
             }
+            Self::TwoFactor => {
+                "Her account is in the gateway, whose own login page takes her password and then the code that arrives on her phone, and only both together raise the mark."
+            }
+            Self::Questions => {
+                "The bot asks what only she should know: on the page that opens Hill School, 4217 and Linden Row are right in any spelling, and a wrong answer tells nobody which it was."
+            }
+            Self::Document => {
+                "She shows a document: any sharp photo goes, signed and stripped of what stands beside the picture, to a demo provider that takes every clear one for genuine, and is kept nowhere."
+            }
             Self::Forwarded => {
                 "This chat is a stranger’s, who forwarded his login link to her phone: she may open it, even log in, and his chat stays without a mark unless she types its code there herself."
             }
@@ -72,6 +99,17 @@ impl Scene {
                 "Somebody guesses codes: three misses end a code, the fifth locks this chat for a minute, and another code would not help."
             }
         }
+    }
+
+    /// Whether it is of the team whose customers have accounts in the gateway.
+    pub fn has_accounts(self) -> bool {
+        self == Self::TwoFactor
+    }
+
+    /// What the visitor must know of an account to log in as its owner.
+    pub fn account(self, phone: &str) -> Option<String> {
+        let told = || format!("On the login page she is {}, with the password {PASSWORD}.", username(phone));
+        self.has_accounts().then(told)
     }
 
     /// Where it takes place.
@@ -90,12 +128,27 @@ pub async fn play(demo: &Arc<Demo>, scene: Scene, chat: &Chat) {
         Scene::MidChat => drop(chat.say("I would like a copy of my statement".into()).await),
         Scene::Otp => drop(chat.say("Please change my address to 12 Linden Row".into()).await),
         Scene::Pin => drop(chat.invite(PIN).await),
+        Scene::TwoFactor if enrolled(demo, chat).await => {
+            chat.say("I would like a copy of my statement".into()).await;
+        }
+        Scene::Questions if enrolled(demo, chat).await => drop(chat.give(Task::Questions).await),
+        Scene::TwoFactor | Scene::Questions => {}
+        Scene::Document => drop(chat.give(Task::Document).await),
         Scene::Forwarded => {
             chat.say("I would like a copy of my statement".into()).await;
             forward(demo, chat);
         }
         Scene::Lockout => drop(tokio::spawn(guess(chat.clone()))),
     }
+}
+
+/// The bank writes its customer into the gateway's directory, as an administrator's script would.
+async fn enrolled(demo: &Demo, chat: &Chat) -> bool {
+    let written = customer(&demo.owner, &chat.phone.number).await;
+    if let Err(trouble) = &written {
+        tracing::warn!(%trouble, "the demo's customer could not be written");
+    }
+    written.is_ok()
 }
 
 /// The stranger sends his link on, to somebody who did not ask for it.

@@ -1,6 +1,6 @@
 //! The demo's team, made the way an administrator's script would make it: by the API.
 //!
-//! Three secrets come out, for three different hands: the bot's API key, the agent's, and the security key
+//! From each team three secrets come out, for three different hands: the bot's API key, the agent's, and the security key
 //! that only the bank's website and its login page may hold.
 
 use anyhow::Context;
@@ -8,10 +8,16 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::Api;
-use super::bank::SecurityKey;
+use super::api::{Api, Trouble};
+use super::bank::{CUSTOMER_NAME, SecurityKey};
+use super::identity::Provider;
 
 const TEAM: &str = "linden";
+/// The same bank, with its customers' accounts in the gateway.
+const ACCOUNTS: &str = "linden-accounts";
+
+/// What an account's owner types.
+pub const PASSWORD: &str = "linden-tree-7";
 
 /// What the demo needs to play its parts.
 pub struct Team {
@@ -32,9 +38,54 @@ struct NewApiKey {
     key: String,
 }
 
-/// Creates the team, its settings and its keys.
-pub async fn team(owner: &Api, base: &str) -> anyhow::Result<Team> {
-    let team = format!("/v1/teams/{TEAM}");
+/// Creates the team of most scenes, whose documents are checked by the demo's own provider.
+pub async fn bank(owner: &Api, base: &str, provider: &Provider) -> anyhow::Result<Team> {
+    let made = team(owner, TEAM, &settings(base)).await?;
+    let provider = json!({"kind": "signed", "account": {"url": format!("{base}/demo/identity")},
+        "secrets": {"secret": provider.secret()}});
+    let path = format!("/v1/teams/{TEAM}/providers/demo-provider");
+    let _: Value = owner.call(Method::PUT, &path, Some(&provider)).await.context("its provider")?;
+    let photo = json!({"photo_id": {"enabled": true, "provider": "demo-provider"}});
+    let _: Value = owner.call(Method::PATCH, &format!("/v1/teams/{TEAM}/settings"), Some(&photo)).await?;
+    Ok(made)
+}
+
+/// Creates the team that has no login page of its own: its customers' accounts are the gateway's.
+pub async fn accounts(owner: &Api, base: &str) -> anyhow::Result<Team> {
+    let mut settings = settings(base);
+    settings["authentication_url"] = format!("{base}/login/{ACCOUNTS}").into();
+    settings["two_factor"] = json!({"always": true});
+    settings["delivery"] = json!({"order": ["sms"]});
+    team(owner, ACCOUNTS, &settings).await
+}
+
+/// The customer with that phone: facts to be asked for, and an account with a password.
+pub async fn customer(owner: &Api, phone: &str) -> Result<(), Trouble> {
+    let id = customer_id(phone);
+    let facts = json!({"first_school": "Hill School", "card": "4217", "branch": "Linden Row"});
+    let mut record = json!({"name": CUSTOMER_NAME, "phones": [phone], "facts": facts});
+    let _: Value = owner.call(Method::PUT, &format!("/v1/teams/{TEAM}/customers/{id}"), Some(&record)).await?;
+    (record["username"], record["password"]) = (username(phone).into(), PASSWORD.into());
+    let path = format!("/v1/teams/{ACCOUNTS}/customers/{id}");
+    owner.call::<Value>(Method::PUT, &path, Some(&record)).await.map(drop)
+}
+
+fn customer_id(phone: &str) -> String {
+    format!("cust-{}", last_three(phone))
+}
+
+/// What the customer with that phone logs in by.
+pub fn username(phone: &str) -> String {
+    format!("demo-{}", last_three(phone))
+}
+
+fn last_three(phone: &str) -> &str {
+    phone.get(phone.len().saturating_sub(3)..).unwrap_or(phone)
+}
+
+/// Creates a team, its settings and its keys.
+async fn team(owner: &Api, name: &str, settings: &Value) -> anyhow::Result<Team> {
+    let team = format!("/v1/teams/{name}");
     let _: Value = owner.call(Method::PUT, &team, Some(&json!({"name": "Linden Bank"}))).await.context("the team")?;
     let made: NewSecurityKey = owner
         .call(Method::POST, &format!("{team}/security-keys"), Some(&json!({})))
@@ -49,7 +100,7 @@ pub async fn team(owner: &Api, base: &str) -> anyhow::Result<Team> {
         .await
         .context("the agent's API key")?;
     let _: Value =
-        owner.call(Method::PATCH, &format!("{team}/settings"), Some(&settings(base))).await.context("its settings")?;
+        owner.call(Method::PATCH, &format!("{team}/settings"), Some(settings)).await.context("its settings")?;
     for name in ["sms", "whatsapp", "email"] {
         let channel = json!({"definition": "recorder", "account": {"inbox": name}});
         let _: Value = owner
@@ -76,9 +127,14 @@ fn settings(base: &str) -> Value {
             "per_destination_day": 1_000},
         "intents": {
             "statement_copy": {"accept": ["login"], "label": "Copy of a statement"},
-            "balance": {"accept": ["login", "otp"], "label": "Account balance"},
+            "balance": {"accept": ["login", "otp", "kba", "photo_id"], "label": "Account balance"},
             "change_address": {"accept": ["otp"], "label": "Change of address"},
         },
+        "kba": {"enabled": true, "ask": [
+            {"fact": "first_school", "question": "What was your first school called?"},
+            {"fact": "card", "question": "What are the last four digits of your card?", "as": "digits"},
+            {"fact": "branch", "question": "Which is your branch?", "choices": ["Harbour", "Linden Row", "Old Town"]},
+        ]},
         "brand": {"name": "Linden Bank", "color": "#1c6b48"},
     })
 }

@@ -53,6 +53,7 @@ impl Talk {
     pub fn begin(
         world: Arc<World>,
         (place, phone): (Place, Phone),
+        account: Option<String>,
         publish: watch::Sender<Arc<View>>,
         door: mpsc::WeakSender<Knock>,
     ) -> Self {
@@ -66,6 +67,9 @@ impl Talk {
         }
         view.say(bot("Hello, I am the assistant of Linden Bank. I can send you a copy of your statement, tell you your balance, or change your address."));
         view.explain("Ask for your statement, and the bot wants a login. Ask to change your address, and it wants a code from your phone.", "");
+        if let Some(text) = account {
+            view.say(Body::Notice { text, alarm: false });
+        }
         publish.send_replace(Arc::new(view.clone()));
         Self {
             conversation: match place {
@@ -96,6 +100,7 @@ impl Talk {
                 Knock::Resend { by_mail: false, done } => (self.send_again().await, Some(done)),
                 Knock::Vouched { identity_token, done } => (self.welcome(&identity_token).await, Some(done)),
                 Knock::Invited { pin, done } => (self.invite(&pin).await, Some(done)),
+                Knock::Task { task, done } => (self.put_task(task).await, Some(done)),
                 Knock::Event(event) => (self.learn(event).await, None),
                 Knock::Refresh => (self.catch_up().await, None),
             };
@@ -263,7 +268,7 @@ impl Talk {
     }
 
     /// The open interaction, opened now if there is none, or if the website has something to say.
-    async fn interaction(&mut self, identity_token: Option<&str>) -> Result<String, Trouble> {
+    pub async fn interaction(&mut self, identity_token: Option<&str>) -> Result<String, Trouble> {
         if let (Some(id), None) = (&self.interaction, identity_token) {
             return Ok(id.clone());
         }

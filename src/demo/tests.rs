@@ -17,17 +17,20 @@ fn slot() -> DemoSlot {
     let slot = DemoSlot::default();
     slot.fill(Demo {
         chats: Arc::new(chats::Chats::new(
-            (api::Api::new(http.clone(), base, "bot"), api::Api::new(http.clone(), base, "agent")),
+            ["bot", "other bot"]
+                .map(|bot| (api::Api::new(http.clone(), base, bot), api::Api::new(http.clone(), base, "agent"))),
             Phones::default(),
             entropy.clone(),
         )),
         bank: bank::Bank::new(base, key),
         pages: pages::Pages::new(),
         base: base.to_owned(),
+        provider: identity::Provider::new(vec![7; 32]),
+        owner: api::Api::new(http.clone(), base, "owner"),
         http,
         clock,
         entropy,
-        _ear: AbortOnDropHandle::new(tokio::spawn(async {})),
+        _ears: [(), ()].map(|()| AbortOnDropHandle::new(tokio::spawn(async {}))),
     });
     slot
 }

@@ -56,6 +56,11 @@ pub enum Body {
         sent: bool,
     },
     Code(CodeCard),
+    Task {
+        task: Task,
+        url: String,
+        done: bool,
+    },
     Statement,
     Balance,
     Address,
@@ -71,6 +76,24 @@ pub struct CodeCard {
     pub tries_left: u32,
     /// Unix milliseconds from which another may be asked for.
     pub resend_at: u64,
+}
+
+/// A proof that is given on a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    Questions,
+    Document,
+}
+
+impl Task {
+    /// Its name in the API.
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Questions => "kba",
+            Self::Document => "photo_id",
+        }
+    }
 }
 
 /// How far a code has come.
@@ -193,6 +216,25 @@ impl View {
         })
     }
 
+    /// Gives the customer a page to prove something on.
+    pub fn give_task(&mut self, task: Task, url: String) {
+        self.say(Body::Task { task, url, done: false });
+    }
+
+    /// It was proved; true where it was asked for.
+    pub fn end_task(&mut self, ended: Task) -> bool {
+        let mut asked = false;
+        for entry in &mut self.entries {
+            if let Body::Task { task, done, .. } = &mut entry.body
+                && *task == ended
+            {
+                asked |= !*done;
+                *done = true;
+            }
+        }
+        asked
+    }
+
     /// Shows the code that the customer is to type; `want` is what for.
     pub fn ask_for_code(&mut self, challenge: &Challenge, want: &str) {
         self.turn_code(CodeState::Over);
@@ -291,6 +333,8 @@ fn how(flag: &Authentication) -> &'static str {
         _ if proved("otp") && proved("login") => "Login, and a code from the phone",
         _ if proved("otp") => "Code from the phone",
         _ if proved("pin") => "PIN, at the door",
+        _ if proved("kba") => "Answers to questions",
+        _ if proved("photo_id") => "A document",
         Some("opener") => "Login, opened from this chat",
         Some("code") => "Login, code typed in this chat",
         Some("token") => "Login on the website, before the chat",

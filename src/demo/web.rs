@@ -20,12 +20,14 @@ use serde::Deserialize;
 use super::chat::Chat;
 use super::pages::{self, Frame, Seen};
 use super::scenes::{self, Scene};
-use super::{Demo, DemoSlot, login};
+use super::{Demo, DemoSlot, identity, login};
 
 const COOKIE: &str = "demo_chat";
 /// Base64url of 32 bytes.
 const COOKIE_LENGTH: usize = 43;
 const LONGEST_TEXT: usize = 1_000;
+/// What the gateway sends to the provider of document checks, in base64.
+const MOST_PICTURES: usize = 16 * 1024 * 1024;
 
 /// Everything under `/demo`.
 pub fn router(slot: DemoSlot) -> Router {
@@ -41,6 +43,7 @@ pub fn router(slot: DemoSlot) -> Router {
         .route("/demo/console", get(console))
         .route("/demo/login", get(login::show).post(login::answer))
         .route("/demo/assets/{name}", get(asset))
+        .route("/demo/identity", post(identity::check).layer(DefaultBodyLimit::max(MOST_PICTURES)))
         .layer(DefaultBodyLimit::max(16 * 1024))
         .layer(middleware::from_fn_with_state(slot, guard))
 }
@@ -202,7 +205,7 @@ async fn status_token(Extension(demo): TheDemo, headers: HeaderMap, Json(asked):
     if !own {
         return StatusCode::NOT_FOUND.into_response();
     }
-    match demo.chats.status_link(&asked.interaction).await {
+    match demo.chats.status_link(chat.scene, &asked.interaction).await {
         Ok(link) => Json(link).into_response(),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }

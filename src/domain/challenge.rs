@@ -14,6 +14,7 @@ use super::event::Actor;
 use super::id::{IntentName, InteractionId, Malformed, ParticipantId};
 use super::identity::Document;
 use super::method::Method;
+use super::questions::Questions;
 use super::secret::{Keys, MacKey, Secret};
 use super::settings::Minutes;
 use super::time::Moment;
@@ -21,8 +22,10 @@ use super::token::{Token, TokenKind};
 use super::typed::{Digits, one_time_code};
 
 mod ended;
+mod said;
 
 pub use ended::{ChallengeEnd, EndedChallenge};
+pub use said::{Said, Typed};
 
 /// A challenge that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,8 @@ pub enum Check {
     Otp(Otp),
     /// A number agreed with the agent.
     Pin(Pin),
+    /// Questions, answered as a whole.
+    Questions(Box<Questions>),
     /// A document that is to be shown.
     Document(Box<Document>),
 }
@@ -133,6 +138,7 @@ impl Check {
         match self {
             Self::Otp(_) => Method::Otp,
             Self::Pin(_) => Method::Pin,
+            Self::Questions(_) => Method::Kba,
             Self::Document(document) => document.method(),
         }
     }
@@ -148,7 +154,7 @@ impl Challenge {
     pub fn judged_until(&self) -> Option<Moment> {
         match &self.check {
             Check::Document(document) => document.checking.as_ref().map(|checking| checking.until),
-            Check::Otp(_) | Check::Pin(_) => None,
+            Check::Otp(_) | Check::Pin(_) | Check::Questions(_) => None,
         }
     }
 
@@ -161,16 +167,16 @@ impl Challenge {
     pub fn issue(&self) -> Option<u32> {
         match &self.check {
             Check::Otp(otp) => Some(otp.issue),
-            Check::Pin(_) | Check::Document(_) => None,
+            Check::Pin(_) | Check::Questions(_) | Check::Document(_) => None,
         }
     }
 
-    /// What would be right, for the one who must be told or compare. Nothing that can be typed is, where a
-    /// document is asked for.
+    /// What would be right, for the one who must be told or compare. Of questions nobody knows it, and of a
+    /// document nothing is that can be typed.
     pub fn answer(&self, interaction: InteractionId, key: &MacKey) -> Secret {
         match &self.check {
             Check::Pin(Pin(digits)) => digits.clone(),
-            Check::Document(_) => Secret::new(Vec::new()),
+            Check::Questions(_) | Check::Document(_) => Secret::new(Vec::new()),
             Check::Otp(otp) => {
                 let (participant, number) = (self.participant.as_str().as_bytes(), self.number.to_be_bytes());
                 let issue = otp.issue.to_be_bytes();
@@ -187,12 +193,12 @@ impl Challenge {
         Digits::parse(text).filter(|digits| lengths.contains(&digits.len()))
     }
 
-    /// How many digits an answer has; none where nothing can be typed.
+    /// How many digits an answer has; none where it is no number.
     pub fn lengths(&self) -> Option<RangeInclusive<usize>> {
         match &self.check {
             Check::Otp(otp) => Some(usize::from(otp.length)..=usize::from(otp.length)),
             Check::Pin(_) => Some(4..=20),
-            Check::Document(_) => None,
+            Check::Questions(_) | Check::Document(_) => None,
         }
     }
 

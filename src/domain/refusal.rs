@@ -78,6 +78,9 @@ pub enum Refusal {
     /// The team asks for a method that nothing here can check.
     #[error("the method is not available")]
     MethodMissing,
+    /// Questions were made for who the participant was a moment ago. Made anew, they are hers.
+    #[error("the participant is another person by now")]
+    AnotherPerson,
     /// No channel is there that a code could go by.
     #[error("no channel can carry it")]
     NoChannel,

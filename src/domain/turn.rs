@@ -16,6 +16,7 @@ use super::id::{ChannelName, IntentName, InteractionId, ParticipantId, ProviderN
 use super::interaction::{Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd};
 use super::medium::Medium;
+use super::questions::Prepared;
 use super::refusal::Refusal;
 use super::secret::Keys;
 use super::sending::{Paid, Way};
@@ -63,6 +64,8 @@ pub struct Around<'a> {
     pub sends_itself: bool,
     /// Who judges documents; nobody where the team asks for none.
     pub provider: Option<&'a ProviderName>,
+    /// Questions for who is asked in this turn, where any can be put.
+    pub questions: Option<&'a Prepared>,
     /// What has been paid for, where this turn may queue a message.
     pub paid: Option<Paid>,
     /// The moment.
@@ -77,8 +80,9 @@ impl<'a> Around<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
         let (channels, windows, media) = (&[], &[], &[]);
-        let (sends_itself, provider, paid) = (false, None, None);
-        Self { settings, keys, channels, windows, media, sends_itself, provider, paid, now, sure: now, epoch: 0 }
+        let (sends_itself, provider, questions, paid) = (false, None, None, None);
+        let (sure, epoch) = (now, 0);
+        Self { settings, keys, channels, windows, media, sends_itself, provider, questions, paid, now, sure, epoch }
     }
 
     /// Whether messages can go that way at all.

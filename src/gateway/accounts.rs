@@ -172,7 +172,8 @@ impl Gateway {
             let event = || account.tells(self, EventKind::CustomerDisabled, actor, when.now, json!({}));
             Ruled::telling(Ok(()), is_new.then(event).into_iter().collect())
         };
-        fresh(self.change_login(&account, rule, None).await?)
+        fresh(self.change_login(&account, rule, None).await?)?;
+        self.lower_flags_of(team, id, actor).await
     }
 
     /// She may log in again.

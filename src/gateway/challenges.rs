@@ -7,12 +7,12 @@ use super::replay::Place;
 use super::teams::TeamView;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
-use crate::domain::challenge::{Challenge, ChallengeId};
+use crate::domain::challenge::{Challenge, ChallengeId, Typed};
 use crate::domain::event::Actor;
 use crate::domain::flag::Binding;
 use crate::domain::id::{MessageId, TeamName};
 use crate::domain::rules::answer::{Answer, Answered, answer};
-use crate::domain::rules::ask::{self, Request};
+use crate::domain::rules::ask::{self, Request, Wanted};
 use crate::domain::rules::attend::{self, Found, Revealed, arrive, cancel, look, resend, reveal};
 use crate::domain::token::Token;
 use crate::domain::turn::Turn;
@@ -43,6 +43,9 @@ impl Gateway {
         request: &Request,
         remember: Option<&Remember<'_, Held<Challenge>>>,
     ) -> Result<Told<Held<Challenge>>, Error> {
+        if matches!(request.wanted, Wanted::Questions) {
+            return self.ask_questions(acting, request, remember).await;
+        }
         let rule = |turn: Turn<'_>, _: &TeamView| ask::ask(turn, request);
         if !request.may_be_sent() {
             return self.turn(acting.into(), rule, remember).await;
@@ -61,12 +64,12 @@ impl Gateway {
     pub async fn answer(
         &self,
         attending: Attending<'_>,
-        text: &str,
+        typed: Typed<'_>,
         binding: Binding,
         remember: Option<&Remember<'_, Held<Answered>>>,
     ) -> Result<Told<Held<Answered>>, Error> {
         let (number, by) = (attending.id.number, attending.actor.clone());
-        let said = Answer { text, binding, by: &by };
+        let said = Answer { typed, binding, by: &by };
         self.turn(attending.into(), |turn, _| answer(turn, number, &said), remember).await
     }
 

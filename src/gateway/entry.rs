@@ -2,8 +2,10 @@
 //! decided in `domain::rules`; here it is fetched and saved, and addresses are built.
 
 use super::links::fresh;
+use super::questions::with;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told, decode, encode};
+use crate::domain::challenge::Typed;
 use crate::domain::event::Actor;
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
@@ -63,18 +65,29 @@ impl Gateway {
 
     /// Continue was pressed on an invitation's page.
     pub async fn come_in(&self, token: &Token, browser: &Tag, name: &[u8]) -> Result<Held<Arrived>, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(turn, token, browser, name);
+        let prepared = self.questions_at_door(token).await?;
+        let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(with(turn, prepared.as_ref()), token, browser, name);
         let payable = |turn: &mut Turn<'_>| enter::payable(turn, token, browser);
         fresh(self.turn_paid(visitor(token), payable, rule, None).await?)
     }
 
     /// An answer on a code page, under the page's own name for it: the same one sent twice counts once.
-    pub async fn answer_page(&self, token: &Token, text: &str, attempt: &str, browser: &Tag) -> Result<OnPage, Error> {
+    pub async fn answer_page(
+        &self,
+        token: &Token,
+        typed: Typed<'_>,
+        attempt: &str,
+        browser: &Tag,
+    ) -> Result<OnPage, Error> {
         let render = |held: &Held<OnPage>| encode(&held.outcome);
-        let name = format!("page {} {attempt} {text}", token.text());
+        let said = match typed {
+            Typed::Text(text) => text.to_owned(),
+            Typed::Set(set) => set.join("\n"),
+        };
+        let name = format!("page {} {attempt} {said}", token.text());
         let remember = Remember::new(self.message_place(token.interaction.as_bytes(), &name), &render);
         let remember = Some(&remember).filter(|_| !attempt.is_empty());
-        let rule = |turn: Turn<'_>, _: &TeamView| on_page::answer(turn, token, text, browser);
+        let rule = |turn: Turn<'_>, _: &TeamView| on_page::answer(turn, token, typed, browser);
         match self.turn(visitor(token), rule, remember).await? {
             Told::Fresh(held) => Ok(held.outcome),
             Told::Again(bytes) => decode("an answer", &bytes),

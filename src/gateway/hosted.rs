@@ -147,13 +147,49 @@ impl Gateway {
         }
     }
 
-    /// Another code is asked for.
-    pub async fn resend_here(&self, at: &AtLogin, browser: &str, of: LoginTag) -> Result<(), Error> {
+    /// Another code is asked for; for what, the caller says.
+    pub async fn resend_here(&self, at: &AtLogin, browser: &str, of: LoginTag, purpose: Purpose) -> Result<(), Error> {
         let by = self.signing(at, browser);
         match self.whose(at, of).await? {
-            Some(customer) => self.request_code(&by, Purpose::Second, customer.as_str(), None).await,
+            Some(customer) => self.request_code(&by, purpose, customer.as_str(), None).await,
             None => Ok(()),
         }
+    }
+
+    /// Somebody wants to log in by a code alone: it goes to the account's own address, where the team allows
+    /// that. For whom, without saying whether there is anybody.
+    pub async fn send_code_here(&self, at: &AtLogin, browser: &str, name: &str) -> Result<LoginTag, Error> {
+        let by = self.signing(at, browser);
+        self.request_code(&by, Purpose::Login, name, None).await?;
+        self.login_called(&at.team, name).await
+    }
+
+    /// The code was typed that is enough.
+    pub async fn answer_alone_here(
+        &self,
+        at: &AtLogin,
+        browser: &str,
+        (of, code): (LoginTag, &str),
+    ) -> Result<Stepped, Error> {
+        let _alone = self.logging_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
+        self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
+        let by = self.signing(at, browser);
+        // Of a name that is nobody's the same is asked.
+        let user = self.whose(at, of).await?.map_or_else(|| of.name(), |customer| customer.to_string());
+        match self.answer_code(&by, Purpose::Login, &user, (code, None)).await? {
+            LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "otp").await,
+            LoggedIn::No | LoggedIn::SecondStep(_) => self.missed(at).await,
+        }
+    }
+
+    /// Somebody has forgotten her password. What is told is the same for every name.
+    pub async fn forgot_here(&self, at: &AtLogin, name: &str) -> Result<(), Error> {
+        self.forgot(&at.team, name).await
+    }
+
+    /// What the page offers besides a password: a link to another one, and a code alone.
+    pub fn offers(at: &AtLogin) -> (bool, bool) {
+        (Self::keeps_passwords(&at.team), at.team.effective.settings.login_otp)
     }
 
     async fn whose(&self, at: &AtLogin, of: LoginTag) -> Result<Option<CustomerId>, Error> {

@@ -77,7 +77,7 @@ impl Gateway {
         Device::of(&self.keys.pseudonym, fingerprint, region)
     }
 
-    fn account_for(&self, team: &TeamView, record: Option<&Record>, name: &str) -> Account {
+    pub(super) fn account_for(&self, team: &TeamView, record: Option<&Record>, name: &str) -> Account {
         match record {
             Some(record) => self.account_of(&team.team.name, &record.id),
             None => self.account_of_nobody(&team.team.name, name),

@@ -32,6 +32,7 @@ impl Gateway {
     }
 
     async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        metrics::counter!("countersign_password_hashes_total").increment(1);
         let room = tokio::time::timeout(LONGEST_WAIT, self.hashing.0.clone().acquire_owned()).await;
         let Ok(Ok(room)) = room else { return Err(Error::Away("too many passwords wait before this one".into())) };
         let done = tokio::task::spawn_blocking(move || {

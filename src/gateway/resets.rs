@@ -7,6 +7,7 @@ use super::links::fresh;
 use super::logins::{Account, Ruled, When, Whose};
 use super::teams::TeamView;
 use super::{Error, Gateway, Remember, Told};
+use crate::domain::ceiling::Need;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::Login;
@@ -56,6 +57,7 @@ impl Gateway {
         let record = self.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
         let (stops, nonce, account) =
             (Self::stops(&view, &record, None, false), self.draw(), self.account_of(team, id));
+        let sent_to = self.addresses(team, stops.iter().map(|stop| &stop.to));
         let rule = |login: &mut Login, when: When| {
             if !login.is_registered() {
                 return Ruled::quiet(Err(Refusal::Guest));
@@ -67,7 +69,7 @@ impl Gateway {
                 let nowhere = record.emails.is_empty() && record.phones.is_empty();
                 return Ruled::quiet(Err(if nowhere { Refusal::NoAddress } else { Refusal::NoChannel }));
             };
-            let reset = Reset::new(nonce, when.now);
+            let reset = Reset::new(nonce, sent_to.clone(), when.now);
             let expires_at = reset.expires_at;
             login.reset = Some(reset);
             let number = login.write(About::Reset(nonce), stops.clone(), when.now);
@@ -78,6 +80,53 @@ impl Gateway {
         self.change_login(&account, rule, remember).await
     }
 
+    /// A customer says that she has forgotten her password: a link goes to the address that is known of her.
+    /// Whether anything left only an event tells, and a name that is nobody's costs the same. A link that is
+    /// out already is sent again, so that nobody can end it by asking.
+    pub(super) async fn forgot(&self, team: &TeamView, name: &str) -> Result<(), Error> {
+        if !Self::keeps_passwords(team) {
+            return Ok(());
+        }
+        let record = self.person_named(team, name).await?;
+        let account = self.account_for(team, record.as_ref(), name);
+        let known = self.at_ceiling_of(&account, Need::Look).await?;
+        let stops = record.as_ref().map(|record| Self::stops(team, record, None, false)).unwrap_or_default();
+        let sent_to = self.addresses(&team.team.name, stops.iter().map(|stop| &stop.to));
+        let (nonce, budget) = (self.draw(), &team.effective.settings.send_budget);
+        let rule = |login: &mut Login, when: When| {
+            let cools = |reset: &Reset| reset.again_at.is_some_and(|again| when.now < again);
+            if login.reset.as_ref().is_some_and(cools) {
+                return Ruled::quiet(Ok(()));
+            }
+            let may = login.is_registered() && login.disabled_at.is_none() && !known.bans();
+            let nobody = account.whose == Whose::Nobodys;
+            if !nobody && (!may || stops.is_empty()) {
+                let reason = if stops.is_empty() { "no-address" } else { "not-allowed" };
+                let data = json!({"purpose": "password_reset", "reason": reason, "next": null});
+                let kind = EventKind::LinkDeliveryFailed;
+                return Ruled::telling(Ok(()), vec![account.tells(self, kind, &Actor::Person, when.now, data)]);
+            }
+            let out = login.reset.take().filter(|reset| reset.went_to(&sent_to));
+            let mut reset = out.unwrap_or_else(|| Reset::new(nonce, sent_to.clone(), when.now));
+            reset.again_at = Some(budget.resend_after(when.now));
+            let about = About::Reset(reset.nonce);
+            login.reset = Some(reset);
+            login.settle(when.now, login.epoch); // a letter about another link goes no more
+            if nobody || login.letters.iter().any(|letter| letter.about == about) {
+                return Ruled::quiet(Ok(()));
+            }
+            let number = login.write(about, stops.clone(), when.now);
+            let data = json!({"step": "requested"});
+            let event = account.tells(self, EventKind::CustomerReset, &Actor::Person, when.now, data);
+            Ruled { outcome: Ok(()), events: vec![event], claimed: vec![number] }
+        };
+        fresh(self.change_login(&account, rule, None).await?)
+    }
+
+    fn addresses<'a>(&self, team: &TeamName, all: impl Iterator<Item = &'a String>) -> Vec<[u8; 16]> {
+        all.map(|address| Reset::address(&self.keys.pseudonym, team, address)).collect()
+    }
+
     /// What a link opens. It changes nothing.
     pub async fn open_reset(&self, token: &ResetToken) -> Result<OpenReset, Error> {
         let team = self.team(&token.team).await?.ok_or(Refusal::NotFound("link"))?;
@@ -86,6 +135,11 @@ impl Gateway {
         let (Some(reset), Some(customer)) = (reset, login.customer.clone()) else {
             return Err(Refusal::LinkExpired.into());
         };
+        let record = self.customer_record(&team, &customer).await?.ok_or(Refusal::LinkExpired)?;
+        let hers = self.addresses(&token.team, record.emails.iter().chain(&record.phones));
+        if !reset.is_hers(&hers) {
+            return Err(Refusal::LinkExpired.into());
+        }
         Ok(OpenReset { team, customer, expires_at: reset.expires_at })
     }
 

@@ -99,7 +99,7 @@ impl Gateway {
             aud: name.to_string(),
             sub: customer.clone(),
             client_id: name.to_string(),
-            sid: format!("{}.{}", account.tag.name(), ticket.number),
+            sid: ticket.id(account.tag, name, &self.keys.ticket),
             jti: base64url(&self.draw::<16>()),
             iat: now.unix_seconds(),
             exp: access_until.unix_seconds(),
@@ -184,14 +184,17 @@ impl Gateway {
         let Some(claims) = self.keys.signing.open::<Claims>(ACCESS, token) else { return Ok(None) };
         let expires_at = Moment(claims.exp.saturating_mul(1000));
         let ours = claims.iss == self.public_url() && claims.aud == team.as_str();
-        let Some((tag, number)) = claims.sid.split_once('.').filter(|_| ours && self.now() < expires_at) else {
-            return Ok(None);
-        };
+        let parts: Vec<&str> = claims.sid.split('.').collect();
+        let [tag, number, _] = parts[..] else { return Ok(None) };
         let (Some(tag), Ok(number)) = (LoginTag::parse(tag), number.parse::<u32>()) else { return Ok(None) };
+        if !ours || self.now() >= expires_at {
+            return Ok(None);
+        }
         let account = Account { team: team.clone(), tag, whose: Whose::Kept };
         let Some(login) = self.login(&account).await? else { return Ok(None) };
         let stands = login.disabled_at.is_none() && login.customer.as_ref() == Some(&claims.sub);
-        let ticket = login.tickets.get(number).filter(|_| stands);
+        let same = |ticket: &&Ticket| ticket.id(tag, team, &self.keys.ticket) == claims.sid;
+        let ticket = login.tickets.get(number).filter(|_| stands).filter(same);
         Ok(ticket.map(|_| Standing { holder: Holder::of(tag, &claims.sub), amr: claims.amr, expires_at }))
     }
 }

@@ -48,7 +48,7 @@ struct Message {
 struct HeardView {
     /// True: keep it from the model and the transcript.
     consumed: bool,
-    /// `confirmation`, `otp` or `pin`.
+    /// `confirmation`, `otp`, `pin` or `kba`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     kind: Option<Kind>,

@@ -11,7 +11,7 @@ use super::code_page::Seen;
 use super::page::{done, see_other, set};
 use super::reader::Reader;
 use super::views::mask;
-use crate::domain::challenge::{Challenge, Check, DeliverTo};
+use crate::domain::challenge::{Challenge, Check, DeliverTo, Typed};
 use crate::domain::entry::Admission;
 use crate::domain::flag::Raised;
 use crate::domain::interaction::Interaction;
@@ -60,14 +60,23 @@ impl Act<'_> {
         }
     }
 
-    /// A code or a PIN.
+    /// Answers to questions, as the form names them: up to the last that it has.
+    fn set(&self) -> Vec<String> {
+        let mut set: Vec<String> = (1..=10).map(|n| self.form.field(&format!("answer_{n}")).to_owned()).collect();
+        set.truncate(set.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1));
+        set
+    }
+
+    /// A code, a PIN or a set of answers.
     pub async fn answer(&self) -> Result<Response, Error> {
         let gateway = &self.state.gateway;
         let text = [self.form.field("code"), self.form.field("pin")].into_iter().find(|text| !text.is_empty());
         let text = text.unwrap_or_default();
         let text = if text.len() <= LONGEST_ANSWER { text } else { "" };
+        let set = self.set();
+        let typed = if set.is_empty() { Typed::Text(text) } else { Typed::Set(&set) };
         let browser = fingerprint(self.state, &self.form.browser);
-        let told = gateway.answer_page(self.token, text, self.form.field("attempt"), &browser).await?;
+        let told = gateway.answer_page(self.token, typed, self.form.field("attempt"), &browser).await?;
         let held = gateway.visit_page(self.token).await?;
         let seen = self.seen(&held);
         let redrawn = |status: StatusCode, error| Ok((status, seen.answer(Some(error))).into_response());
@@ -154,7 +163,7 @@ pub(super) fn wanted(held: &Held<Page>, challenge: Option<&Challenge>) -> pages:
         };
     };
     match (&challenge.check, challenge.deliver_to) {
-        (Check::Pin(_) | Check::Document(_), _) => pages::Wanted::Pin,
+        (Check::Pin(_) | Check::Questions(_) | Check::Document(_), _) => pages::Wanted::Pin,
         (Check::Otp(otp), DeliverTo::Agent) => pages::Wanted::Told { digits: otp.length.into() },
         (Check::Otp(otp), _) => {
             pages::Wanted::Sent { digits: otp.length.into(), to: sent_to(&held.interaction, challenge) }
@@ -187,7 +196,7 @@ pub(super) fn resend_in(held: &Held<Page>, challenge: Option<&Challenge>, now: M
         Some(Check::Otp(otp)) => {
             Some(otp.resend_at.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
         }
-        Some(Check::Pin(_) | Check::Document(_)) => None,
+        Some(Check::Pin(_) | Check::Questions(_) | Check::Document(_)) => None,
         None => held.outcome.is_entry().then_some(0),
     }
 }

@@ -1,6 +1,8 @@
 //! What bots and agents ask of challenges: to put one, to answer, to send again, to take back, and,
 //! for agents, to see the code. What a challenge looks like stands in `views::challenge`.
 
+use std::collections::BTreeMap;
+
 use axum::Json as Reply;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -17,10 +19,11 @@ use super::replies::{accepted, created};
 use super::views::AuthenticationView;
 use super::views::challenge::ChallengeView;
 use super::{Shared, slugs};
-use crate::domain::challenge::{Challenge, DeliverTo, Pin};
+use crate::domain::challenge::{Challenge, DeliverTo, Pin, Typed};
 use crate::domain::flag::Binding;
 use crate::domain::id::{IntentName, MessageId};
 use crate::domain::method::Method;
+use crate::domain::questions::LONGEST_ANSWER;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::{Answered, Outcome};
 use crate::domain::rules::ask::{Request, Wanted};
@@ -41,7 +44,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct StartChallenge {
-    /// `otp`, `pin`, `photo_id` or `photo_id_selfie`.
+    /// `otp`, `pin`, `kba`, `photo_id` or `photo_id_selfie`.
     #[schema(value_type = String)]
     method: Method,
     /// The primary where absent.
@@ -72,17 +75,13 @@ impl StartChallenge {
                 Wanted::Pin(pin.ok_or_else(|| refused(Refusal::InvalidPin))?)
             }
             (Method::Otp, None) => Wanted::Otp,
+            (Method::Kba, None) => Wanted::Questions,
             (Method::PhotoId, None) => Wanted::Document { selfie: false },
             (Method::PhotoIdSelfie, None) => Wanted::Document { selfie: true },
-            (Method::Otp | Method::PhotoId | Method::PhotoIdSelfie, Some(_)) => {
-                return Err(fault("/pin", "belongs to the method pin"));
+            (Method::Login, _) => {
+                return Err(fault("/method", "must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"));
             }
-            _ => {
-                return Err(fault(
-                    "/method",
-                    "must be otp, pin, photo_id or photo_id_selfie: the gateway has no other checks yet",
-                ));
-            }
+            (_, Some(_)) => return Err(fault("/pin", "belongs to the method pin")),
         };
         let intent: Option<IntentName> = self.intent.map(|i| field("/intent", &i)).transpose()?;
         let participant = self.participant.map(|p| field("/participant", &p)).transpose()?;
@@ -140,10 +139,51 @@ async fn cancel_challenge(
 #[serde(deny_unknown_fields)]
 struct NewAnswer {
     /// As it was typed.
-    answer: String,
+    answer: Option<String>,
+    /// To questions, all of them: a list in their order, or an object with their ids.
+    #[schema(value_type = Option<Vec<String>>)]
+    answers: Option<NewAnswers>,
     /// The platform's or the bot's own id: the same one is judged once.
     message_id: Option<String>,
 }
+
+/// Answers to a set of questions.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NewAnswers {
+    List(Vec<String>),
+    Named(BTreeMap<String, String>),
+}
+
+impl NewAnswers {
+    /// In the questions' order; what is not named is empty.
+    fn read(self) -> Result<Vec<String>, Problem> {
+        let list = match self {
+            Self::List(list) if list.len() <= MOST_ANSWERS => list,
+            Self::List(_) => return Err(fault("/answers", "at most 10 answers")),
+            Self::Named(named) => {
+                let mut list = vec![String::new(); MOST_ANSWERS];
+                let mut last = 0;
+                for (name, text) in named {
+                    let at = name.strip_prefix("answer_").and_then(|n| n.parse::<usize>().ok());
+                    let at = at.filter(|at| (1..=MOST_ANSWERS).contains(at) && name == format!("answer_{at}"));
+                    let at = at.ok_or_else(|| fault("/answers", "are called answer_1 to answer_10"))?;
+                    list[at - 1] = text;
+                    last = last.max(at);
+                }
+                list.truncate(last);
+                list
+            }
+        };
+        match list.iter().position(|text| text.len() > LONGEST_ANSWER) {
+            Some(at) => Err(fault(format!("/answers/{at}"), "at most 200 bytes")),
+            None => Ok(list),
+        }
+    }
+}
+
+/// A set of questions has at most so many.
+const MOST_ANSWERS: usize = 10;
 
 /// What became of an answer.
 #[derive(Serialize, ToSchema)]
@@ -169,10 +209,17 @@ async fn answer_challenge(
     body: Json<NewAnswer>,
 ) -> Result<Response, Problem> {
     let attending = attending(&caller, &id)?;
-    let NewAnswer { answer, message_id } = body.value;
-    if answer.len() > 1024 {
+    let NewAnswer { answer, answers, message_id } = body.value;
+    if answer.as_ref().is_some_and(|answer| answer.len() > 1024) {
         return Err(fault("/answer", "at most 1024 bytes"));
     }
+    let set = answers.map(NewAnswers::read).transpose()?;
+    let typed = match (&answer, &set) {
+        (Some(text), None) => Typed::Text(text),
+        (None, Some(set)) => Typed::Set(set),
+        (None, None) => return Err(fault("/answer", "is missing: answer, or to questions answers")),
+        (Some(_), Some(_)) => return Err(fault("/answers", "only one of answer and answers")),
+    };
     let message: Option<MessageId> = message_id.map(|id| field("/message_id", &id)).transpose()?;
     let place = message.map(|message| state.gateway.answer_place(attending.id, &message));
     // Whoever repeats the message id gets this reply, so it says what the least of them may read.
@@ -185,7 +232,7 @@ async fn answer_challenge(
     };
     let remember = place.map(|place| Remember::new(place, &render));
     // Who speaks for the conversation says that this was answered in it.
-    let told = state.gateway.answer(attending, &answer, Binding::Code, remember.as_ref()).await;
+    let told = state.gateway.answer(attending, typed, Binding::Code, remember.as_ref()).await;
     state.told(told, None, render).await
 }
 

@@ -15,7 +15,7 @@ use super::page::{alone, brand, done, drawn_alone, end, form_targets, headers_wi
 use super::problem::Problem;
 use super::reader::Reader;
 use super::views::mask;
-use super::{Shared, arrivals, photo, screens};
+use super::{Shared, arrivals, layers, photo, screens};
 use crate::domain::challenge::{Challenge, ChallengeEnd, Check};
 use crate::domain::entry::EntryStatus;
 use crate::domain::id::ScreenName;
@@ -94,7 +94,7 @@ impl Seen<'_> {
     fn may_answer(&self, at: usize) -> bool {
         let waiting = self.held.interaction.participants[at].entry.waiting.as_ref();
         let own = waiting.filter(|waiting| waiting.browser == fingerprint(self.state, self.browser));
-        own.is_some_and(|waiting| matches!(waiting.method, Method::Otp | Method::Pin))
+        own.is_some_and(|waiting| matches!(waiting.method, Method::Otp | Method::Pin | Method::Kba))
     }
 
     /// The document that this browser is asked for.
@@ -186,8 +186,43 @@ impl Seen<'_> {
         response
     }
 
+    /// Whether questions are asked here, and which; none of them once they are over.
+    fn questions(&self) -> Option<Option<&Challenge>> {
+        let challenge = self.challenge().filter(|challenge| challenge.is_live(self.state.gateway.now()));
+        let waits = |at: usize| self.held.interaction.participants[at].entry.waiting.as_ref().map(|w| w.method);
+        match (challenge, &self.held.outcome) {
+            (Some(challenge), _) => matches!(challenge.check, Check::Questions(_)).then_some(Some(challenge)),
+            (None, Page::Entry(at, _)) => (waits(*at) == Some(Method::Kba)).then_some(None),
+            (None, _) => None,
+        }
+    }
+
+    fn asks_questions(&self, live: Option<&Challenge>, error: Option<pages::AnswerError>) -> Response {
+        let (settings, now) = (self.settings(), self.state.gateway.now());
+        let asked = live.and_then(|challenge| match &challenge.check {
+            Check::Questions(questions) => Some(&questions.put),
+            _ => None,
+        });
+        let asked = asked.into_iter().flatten();
+        let page = pages::Questions {
+            brand: brand(settings),
+            locale: self.reader.locale(Some(settings)),
+            asked: asked.map(|q| pages::AskedQuestion { text: q.text.clone(), choices: q.choices.clone() }).collect(),
+            error: error.or(live.is_none().then_some(pages::AnswerError::Over)),
+            tries_left: live.map_or(0, |challenge| challenge.tries_left),
+            expires_at: live.and_then(|challenge| challenge.expires_at).map(|at| end(at, now)),
+            action: self.action(),
+            nonce: nonce(self.state, self.token, self.browser),
+            attempt: base64url(&self.state.gateway.draw::<16>()),
+        };
+        drawn_alone(self.state, self.state.pages.questions(&page), &form_targets(settings))
+    }
+
     /// The page that asks, with what went wrong before.
     pub fn answer(&self, error: Option<pages::AnswerError>) -> Response {
+        if let Some(live) = self.questions() {
+            return self.asks_questions(live, error);
+        }
         let now = self.state.gateway.now();
         let challenge = self.challenge().filter(|challenge| challenge.is_live(now));
         let error = error.or(challenge.is_none().then_some(pages::AnswerError::Over));
@@ -259,9 +294,15 @@ async fn screen(State(state): State<Shared>, Path(text): Path<String>, reader: R
 async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
     let reader = Reader::of(request.headers());
     let Some(token) = Token::parse(&text) else { return Ok(unknown(&state, &reader)) };
+    let from = layers::from(&state, &request);
     let Some(form) = Form::read(&state, &token, request).await? else {
         return Ok(stale(&state, &reader, &token).await);
     };
+    if form.field("act") == "resend"
+        && let Some(refused) = layers::asks_too_often(&state, &reader, from)
+    {
+        return Ok(refused);
+    }
     let act = arrivals::Act { state: &state, reader: &reader, token: &token, form: &form };
     let told = match form.field("act") {
         "continue" => act.press_continue().await,

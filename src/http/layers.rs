@@ -132,9 +132,20 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
         return None;
     }
     Some(match page {
-        true => notices::too_many(shared, &Reader::of(request.headers())),
+        true => notices::too_many(shared, &Reader::of(request.headers()), 10),
         false => Problem::of(&slugs::TOO_MANY_REQUESTS).after(10).into_response(),
     })
+}
+
+/// From where a request comes, as limits know it.
+pub(super) fn from(shared: &Shared, request: &Request) -> Option<IpAddr> {
+    client(request.extensions().get(), request.headers(), &shared.proxies)
+}
+
+/// What an address is told that may not have one more message sent.
+pub(super) fn asks_too_often(shared: &Shared, reader: &Reader, from: Option<IpAddr>) -> Option<Response> {
+    let wait = shared.asking.take(from?).err()?;
+    Some(notices::too_many(shared, reader, wait.as_secs().max(1)))
 }
 
 /// The client's address: an IPv6 one by its /64, since that is what one household has.

@@ -1,6 +1,7 @@
 //! How often one address may ask for what is open to everybody, and how many streams of it may stand
 //! open. What an address is, and what it is told when it asks too often, stands with the layers.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dashmap::DashMap;
-use governor::clock::{Clock, DefaultClock};
+use governor::clock::{Clock, DefaultClock, Reference as _};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
@@ -47,6 +48,45 @@ impl<C: Clock> Limiter<C> {
             self.by_address.shrink_to_fit();
         }
         self.by_address.check_key(&address).is_ok()
+    }
+}
+
+/// Messages that one address may have sent to somebody by a page of ours, in any hour: codes that are sent
+/// again, links to another password.
+const ASKED_AN_HOUR: usize = 20;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Counts what each address has had sent.
+pub(super) struct Asking<C: Clock = DefaultClock> {
+    by_address: DashMap<IpAddr, VecDeque<C::Instant>>,
+    asked: AtomicU64,
+    clock: C,
+}
+
+impl<C: Clock> Asking<C> {
+    pub(super) fn new(clock: C) -> Self {
+        Self { by_address: DashMap::new(), asked: AtomicU64::new(0), clock }
+    }
+
+    /// One more is asked for. An error: how long to wait for that.
+    pub(super) fn take(&self, address: IpAddr) -> Result<(), Duration> {
+        let now = self.clock.now();
+        let age = |at: C::Instant| Duration::from(now.duration_since(at));
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+        if asked.is_multiple_of(FORGET_EVERY) && self.by_address.len() > MOST_ADDRESSES {
+            self.by_address.retain(|_, times| times.back().is_some_and(|newest| age(*newest) < HOUR));
+        }
+        let mut times = self.by_address.entry(address).or_default();
+        while times.front().is_some_and(|oldest| age(*oldest) >= HOUR) {
+            times.pop_front();
+        }
+        match times.front().filter(|_| times.len() >= ASKED_AN_HOUR) {
+            Some(oldest) => Err(HOUR.saturating_sub(age(*oldest))),
+            None => {
+                times.push_back(now);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -176,6 +216,22 @@ mod tests {
         assert!(limiter.allows(household(2)), "another has its own");
         clock.advance(Duration::from_secs(10));
         assert_eq!(taken(), 300);
+    }
+
+    /// §2 of what is promised: twenty in any hour, whenever they came, and each address has its own.
+    #[test]
+    fn an_address_has_twenty_messages_sent_in_any_hour() {
+        let clock = FakeRelativeClock::default();
+        let asking = Asking::new(clock.clone());
+        let minutes = |n: u64| Duration::from_secs(60 * n);
+        for n in 0..20 {
+            assert!(asking.take(household(1)).is_ok(), "{n}");
+            clock.advance(minutes(2));
+        }
+        assert_eq!(asking.take(household(1)), Err(minutes(20)));
+        assert!(asking.take(household(2)).is_ok());
+        clock.advance(minutes(20));
+        assert!(asking.take(household(1)).is_ok() && asking.take(household(1)).is_err(), "the first is forgotten");
     }
 
     #[test]

@@ -6,16 +6,17 @@ use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, header};
 
-use super::Shared;
 use super::browser::{Form, browser, nonce};
 use super::notices::{refusal_in, refusal_page};
 use super::page::{brand, drawn_alone, see_other, set};
 use super::problem::Problem;
 use super::reader::Reader;
+use super::{Shared, layers};
 use crate::domain::login::LoginTag;
+use crate::domain::login::codes::Purpose;
 use crate::domain::refusal::Refusal;
 use crate::gateway::hosted::{AtLogin, Stepped};
-use crate::gateway::{Error, hosted};
+use crate::gateway::{Error, Gateway, hosted};
 use crate::pages;
 
 /// The routes of this file.
@@ -37,7 +38,7 @@ async fn show(
     };
     let (name, cookie) = browser(&state, &headers);
     let visit = Visit { state: &state, reader: &reader, at: &at, browser: &name, query: &query };
-    let mut response = visit.ask(pages::Asks::Password, None);
+    let mut response = visit.ask(visit.password(), None);
     set(&mut response, header::SET_COOKIE, &cookie);
     response
 }
@@ -65,39 +66,71 @@ impl Visit<'_> {
         drawn_alone(self.state, self.state.pages.customer_login(&page), "'self'")
     }
 
+    fn password(&self) -> pages::Asks {
+        let (forgotten, by_code) = Gateway::offers(self.at);
+        pages::Asks::Password { forgotten, by_code }
+    }
+
     async fn answer(&self, form: &Form) -> Result<Response, Error> {
         let gateway = &self.state.gateway;
         let Some(of) = LoginTag::parse(form.field("account")) else {
             let typed = (form.field("username"), form.field("password"));
             return Ok(match gateway.log_in_here(self.at, self.browser, typed).await? {
-                Stepped::Wrong => self.ask(pages::Asks::Password, Some(pages::LoginError::Wrong)),
+                Stepped::Wrong => self.ask(self.password(), Some(pages::LoginError::Wrong)),
                 Stepped::Code(of) => self.ask(code(of), None),
                 Stepped::Answered(to) => see_other(&to),
             });
         };
-        let step: hosted::Stepped = gateway.answer_here(self.at, self.browser, (of, form.field("code"))).await?;
+        let typed = (of, form.field("code"));
+        let step: hosted::Stepped = match is_alone(form) {
+            true => gateway.answer_alone_here(self.at, self.browser, typed).await?,
+            false => gateway.answer_here(self.at, self.browser, typed).await?,
+        };
         Ok(match step {
             Stepped::Answered(to) => see_other(&to),
-            Stepped::Wrong | Stepped::Code(_) => self.ask(code(of), Some(pages::LoginError::WrongCode)),
+            Stepped::Wrong | Stepped::Code(_) => self.ask(asked(form, of), Some(pages::LoginError::WrongCode)),
         })
     }
 
     async fn resend(&self, form: &Form) -> Result<Response, Error> {
-        let Some(of) = LoginTag::parse(form.field("account")) else { return Ok(self.ask(pages::Asks::Password, None)) };
-        self.state.gateway.resend_here(self.at, self.browser, of).await?;
-        Ok(self.ask(code(of), None))
+        let Some(of) = LoginTag::parse(form.field("account")) else { return Ok(self.ask(self.password(), None)) };
+        let purpose = if is_alone(form) { Purpose::Login } else { Purpose::Second };
+        self.state.gateway.resend_here(self.at, self.browser, of, purpose).await?;
+        Ok(self.ask(asked(form, of), None))
+    }
+
+    /// What is drawn is the same for every name.
+    async fn reset(&self, form: &Form) -> Result<Response, Error> {
+        self.state.gateway.forgot_here(self.at, form.field("username")).await?;
+        Ok(self.ask(pages::Asks::ResetSent, None))
+    }
+
+    /// The same for a code that is enough.
+    async fn send(&self, form: &Form) -> Result<Response, Error> {
+        let of = self.state.gateway.send_code_here(self.at, self.browser, form.field("username")).await?;
+        Ok(self.ask(pages::Asks::LoginCode { account: of.name() }, None))
     }
 
     async fn cancel(&self) -> Result<Response, Error> {
         match self.state.gateway.give_up_here(self.at).await? {
             Stepped::Answered(to) => Ok(see_other(&to)),
-            Stepped::Wrong | Stepped::Code(_) => Ok(self.ask(pages::Asks::Password, None)),
+            Stepped::Wrong | Stepped::Code(_) => Ok(self.ask(self.password(), None)),
         }
     }
 }
 
 fn code(of: LoginTag) -> pages::Asks {
     pages::Asks::Code { account: of.name() }
+}
+
+/// Whether the code that the form asks for is enough.
+fn is_alone(form: &Form) -> bool {
+    form.field("alone") == "1"
+}
+
+/// What the form has asked for is asked again.
+fn asked(form: &Form, of: LoginTag) -> pages::Asks {
+    if is_alone(form) { pages::Asks::LoginCode { account: of.name() } } else { code(of) }
 }
 
 async fn act(
@@ -113,13 +146,26 @@ async fn act(
         Err(error) => return Ok(refusal_page(&state, &reader, error)),
     };
     let settings = &at.team.effective.settings;
+    let from = layers::from(&state, &request);
     let Some(form) = Form::read(&state, &at.handle, request).await? else {
         return Ok(refusal_in(&state, &reader, Refusal::StaleForm.into(), Some(settings)));
     };
     let visit = Visit { state: &state, reader: &reader, at: &at, browser: &form.browser, query: &query };
-    let told = match form.field("act") {
+    let (forgotten, by_code) = Gateway::offers(&at);
+    let act = form.field("act");
+    if matches!(act, "resend" | "reset" | "send")
+        && let Some(refused) = layers::asks_too_often(&state, &reader, from)
+    {
+        return Ok(refused);
+    }
+    let told = match act {
         "answer" => visit.answer(&form).await,
         "resend" => visit.resend(&form).await,
+        "forgot" if forgotten => Ok(visit.ask(pages::Asks::Forgot, None)),
+        "reset" if forgotten => visit.reset(&form).await,
+        "by_code" if by_code => Ok(visit.ask(pages::Asks::ByCode, None)),
+        "send" if by_code => visit.send(&form).await,
+        "back" => Ok(visit.ask(visit.password(), None)),
         "cancel" => visit.cancel().await,
         _ => Err(Refusal::StaleForm.into()),
     };

@@ -116,8 +116,8 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
 }
 
 /// A page was asked for too often from one address.
-pub(super) fn too_many(state: &Shared, reader: &Reader) -> Response {
+pub(super) fn too_many(state: &Shared, reader: &Reader, seconds: u64) -> Response {
     let mut response = notice(state, reader, StatusCode::TOO_MANY_REQUESTS, pages::Refused::TooMany, None);
-    set(&mut response, header::RETRY_AFTER, "10");
+    set(&mut response, header::RETRY_AFTER, &seconds.to_string());
     response
 }

@@ -122,7 +122,7 @@ impl Problem {
             Refusal::CountryNotAllowed => Self::of(&slugs::SEND_BUDGET)
                 .saying("The team sends nothing to that country: send_budget.countries does not name it.")
                 .after(DAY_SECONDS),
-            Refusal::Unpaid => Self::of(&slugs::UNAVAILABLE).after(1),
+            Refusal::Unpaid | Refusal::AnotherPerson => Self::of(&slugs::UNAVAILABLE).after(1),
             Refusal::TooManyChannels => Self::of(&slugs::TOO_MANY_CHANNELS),
             Refusal::UnusableChannel(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::TooManyProviders => Self::of(&slugs::TOO_MANY_PROVIDERS),

@@ -125,7 +125,7 @@ async fn sign_in(State(state): State<Shared>, request: Request) -> Result<Respon
     let headers = request.headers().clone();
     let from = client(request.extensions().get::<ConnectInfo<SocketAddr>>(), &headers, &state.proxies);
     if from.is_some_and(|from| !state.knocking.allows(from)) {
-        return Ok(too_many(&state, &Reader::of(&headers)));
+        return Ok(too_many(&state, &Reader::of(&headers), 10));
     }
     let Some(fields) = form(&state, request).await? else { return Ok(stale(&state, &headers)) };
     let text = |name: &str| fields.field(name).to_owned();

@@ -27,7 +27,23 @@ pub struct CustomerLogin {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Asks {
     /// Name and password.
-    Password,
+    Password {
+        /// Whether a link to another password can be asked for.
+        forgotten: bool,
+        /// Whether a code is enough.
+        by_code: bool,
+    },
+    /// The name of an account whose password was forgotten.
+    Forgot,
+    /// Nothing more: a link is on its way, if there is such an account.
+    ResetSent,
+    /// The name of an account that a code is to be sent to.
+    ByCode,
+    /// A code that is enough.
+    LoginCode {
+        /// Goes back in the field `account`; it says nobody's name.
+        account: String,
+    },
     /// A code besides the password.
     Code {
         /// Goes back in the field `account`; it says nobody's name.

@@ -6,16 +6,17 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::Serialize;
 
 use super::{
-    Answer, Brand, CustomerLogin, Done, Landing, Notice, Photo, ProblemPage, Screen, Window, assets, prose, reference,
-    texts,
+    Answer, Brand, CustomerLogin, Done, Landing, Notice, Photo, ProblemPage, Questions, Screen, Window, assets, prose,
+    reference, texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 38] = [
+pub(super) const TEMPLATES: [(&str, &str); 39] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
     ("customer_login.html", include_str!("templates/customer_login.html")),
     ("answer.html", include_str!("templates/answer.html")),
+    ("questions.html", include_str!("templates/questions.html")),
     ("photo.html", include_str!("templates/photo.html")),
     ("screen.html", include_str!("templates/screen.html")),
     ("code.html", include_str!("templates/code.html")),
@@ -92,6 +93,11 @@ impl Pages {
     /// The page that asks for a code or a PIN.
     pub fn answer(&self, page: &Answer) -> String {
         self.customer("answer.html", &page.brand, &page.locale, page, None)
+    }
+
+    /// The page that asks questions.
+    pub fn questions(&self, page: &Questions) -> String {
+        self.customer("questions.html", &page.brand, &page.locale, page, None)
     }
 
     /// The page that asks for pictures of a document.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::sending::code_in;
 use crate::world::{Reply, Team, World};
 
+mod forgotten;
 mod guessing;
 mod hosted;
 mod looked_after;

@@ -4,6 +4,7 @@
 
 mod built_in;
 mod example;
+mod hosted;
 mod http;
 mod ldap;
 mod matching;

@@ -9,6 +9,7 @@ mod languages;
 mod lockouts;
 mod login_at_door;
 mod policies;
+mod questions;
 mod screens;
 mod two_channels;
 

@@ -35,10 +35,12 @@ mod insights;
 #[path = "../../channels/tests/foreign/interop.rs"]
 mod interop;
 mod journeys;
+mod kba;
 mod length;
 mod lifetime;
 mod limits;
 mod matrix;
+mod messaging;
 mod nodes;
 mod outside;
 /// What the gallery is drawn with, by the name that it has in the pages' own crate.

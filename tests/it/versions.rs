@@ -189,6 +189,35 @@ async fn a142_a_ban_beside_an_unknown_field_lets_nobody_in() {
     assert_eq!(team.bot("GET", &chat, "/authentication", Value::Null).await.status, 503);
 }
 
+/// A142: how a customer logs in, with something in it that this release does not know: nobody logs in by
+/// half of it, and it stays as it is.
+#[tokio::test]
+async fn a142_a_login_of_a_newer_release_lets_nobody_in_and_stays_as_it_is() {
+    let (newer, world) = Newer::new();
+    let team = world.team("acme").await;
+    let customer = json!({"username": "demo", "password": "vexed lamp 7"});
+    world.call(&team.admin, "PUT", "/v1/teams/acme/customers/cust-42", customer).await.expect(201);
+    let enters = async |password: &str| {
+        let body = json!({"username": "demo", "password": password, "fingerprint": "f1"});
+        world.call(&team.bot, "POST", "/api/commerce/customer/authtickets", body).await
+    };
+    enters("vexed lamp 7").await.expect(200);
+    enters("wrong 1234").await.refused(401, "login-failed");
+    let key = newer.named("login/acme/").remove(0);
+    let before = newer.read(&key);
+    let places = enriched(&before);
+    assert!(places.len() >= 4, "{before}");
+    for (pointer, content) in places {
+        let version = newer.write(&key, &content);
+        world.clock.advance(std::time::Duration::from_secs(1));
+        assert_eq!(enters("vexed lamp 7").await.status, 503, "{pointer}");
+        assert_eq!(newer.version(&key), version, "{pointer} was written over");
+        newer.write(&key, &before);
+    }
+    world.clock.advance(std::time::Duration::from_secs(1));
+    enters("vexed lamp 7").await.expect(200);
+}
+
 /// What an earlier release left out means what it meant then.
 #[tokio::test]
 async fn records_of_an_earlier_release_are_read() {
@@ -321,6 +350,14 @@ fn every_type_of_a_record_refuses_fields_that_it_does_not_know() {
         "interaction",
         "link",
         "lockout",
+        "login",
+        "login/codes",
+        "login/devices",
+        "login/guesses",
+        "login/letters",
+        "login/reset",
+        "login/tickets",
+        "questions",
         "session",
         "team",
         "user",

@@ -1,5 +1,6 @@
 //! The link by which a customer chooses another password. It lives 72 hours, is good once, and a newer
-//! one, a changed password and a disabled account end it. What is kept could not make its token.
+//! one, a changed password, a disabled account and another address of the customer's end it. What is kept
+//! could not make its token.
 
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::LoginTag;
+use crate::domain::customer::folded;
 use crate::domain::id::TeamName;
 use crate::domain::secret::{MacKey, base64url, from_base64url};
 use crate::domain::time::Moment;
@@ -22,6 +24,12 @@ pub struct Reset {
     pub nonce: [u8; 16],
     /// From then on it is not good any more.
     pub expires_at: Moment,
+    /// Where it may have gone, as keyed fingerprints; what an earlier release sent does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sent_to: Vec<[u8; 16]>,
+    /// From then on the customer herself may have it sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Moment>,
 }
 
 /// The secret of `/r/TOKEN`, taken apart: whose record it opens, and what proves that it may.
@@ -39,8 +47,26 @@ const KIND: u8 = 6;
 
 impl Reset {
     /// A fresh one.
-    pub fn new(nonce: [u8; 16], now: Moment) -> Self {
-        Self { nonce, expires_at: now.plus(LIFETIME) }
+    pub fn new(nonce: [u8; 16], sent_to: Vec<[u8; 16]>, now: Moment) -> Self {
+        Self { nonce, expires_at: now.plus(LIFETIME), sent_to, again_at: None }
+    }
+
+    /// An address as it is kept here.
+    pub fn address(key: &MacKey, team: &TeamName, address: &str) -> [u8; 16] {
+        let tag = key.tag(&[b"reset to", team.as_str().as_bytes(), folded(address).as_bytes()]);
+        let mut first = [0; 16];
+        first.copy_from_slice(&tag.as_bytes()[..16]);
+        first
+    }
+
+    /// Whether it went to these and no others.
+    pub fn went_to(&self, addresses: &[[u8; 16]]) -> bool {
+        self.sent_to == addresses
+    }
+
+    /// Whether all that it may have gone to are hers still. Who reads an address that was hers is another.
+    pub fn is_hers(&self, addresses: &[[u8; 16]]) -> bool {
+        self.sent_to.iter().all(|sent| addresses.contains(sent))
     }
 
     /// Its token.

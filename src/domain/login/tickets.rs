@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use super::LoginTag;
 use crate::domain::id::TeamName;
-use crate::domain::secret::{MacKey, base64url, from_base64url};
+use crate::domain::secret::{MacKey, base64url, from_base64url, hex};
 use crate::domain::time::Moment;
 
 /// A customer is logged in at so many places; the one that was used longest ago gives way.
@@ -144,6 +144,14 @@ impl Tickets {
 }
 
 impl Ticket {
+    /// What access tokens call it. Numbers begin again where a customer was erased and comes back, so the
+    /// number alone would not do.
+    pub fn id(&self, of: LoginTag, team: &TeamName, key: &MacKey) -> String {
+        let number = self.number.to_be_bytes();
+        let made = key.tag(&[b"ticket", team.as_str().as_bytes(), of.as_bytes(), &self.nonce, &number]);
+        format!("{}.{}.{}", of.name(), self.number, hex(&made.as_bytes()[..8]))
+    }
+
     /// Its newest refresh token.
     pub fn token(&self, of: LoginTag, team: &TeamName, key: &MacKey) -> RefreshToken {
         let proof = proof(self, self.issue, of, team, key);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attend::{Found, find};
 use super::open::{Asked, raise};
-use crate::domain::challenge::{ChallengeEnd, Check};
+use crate::domain::challenge::{ChallengeEnd, Check, Said, Typed};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Binding, Proof, Reason};
 use crate::domain::id::ParticipantId;
@@ -16,7 +16,6 @@ use crate::domain::lockout::Consequence;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Decision, Turn, challenge_data, resume_data};
-use crate::domain::typed::Digits;
 
 /// What became of an answer, in the order in which the first that holds is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,7 +45,7 @@ pub enum Outcome {
 #[derive(Clone, Copy)]
 pub struct Answer<'a> {
     /// As it was typed.
-    pub text: &'a str,
+    pub typed: Typed<'a>,
     /// How whoever typed it is shown to be the one who chats.
     pub binding: Binding,
     /// Who brings it: not who had the code revealed.
@@ -93,7 +92,7 @@ pub(super) fn judged(turn: &mut Turn<'_>, number: u16, answer: &Answer<'_>) -> R
         (Err(Refusal::Banned), _) => Outcome::Banned,
         (Err(_), _) => Outcome::Locked,
         (Ok(_), Found::Ended(ended)) => over(ended.end),
-        (Ok(_), Found::Live(challenge)) => match challenge.candidate(answer.text) {
+        (Ok(_), Found::Live(challenge)) => match challenge.said(answer.typed) {
             None => Outcome::NotACode,
             Some(said) => judge(turn, at, &said, answer.binding, answer.by),
         },
@@ -118,13 +117,13 @@ fn over(end: ChallengeEnd) -> Outcome {
 }
 
 /// Whether it is the answer to the participant's live challenge.
-pub(super) fn is_right(turn: &Turn<'_>, at: usize, said: &Digits) -> bool {
+pub(super) fn is_right(turn: &Turn<'_>, at: usize, said: &Said) -> bool {
     let (id, key) = (turn.interaction.id, &turn.around.keys.code);
-    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.is(said, id, key))
+    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.is_right(said, id, key))
 }
 
 /// Compares a text that could be the answer, and does what follows. Only after `admit`.
-fn judge(turn: &mut Turn<'_>, at: usize, said: &Digits, binding: Binding, by: &Actor) -> Outcome {
+fn judge(turn: &mut Turn<'_>, at: usize, said: &Said, binding: Binding, by: &Actor) -> Outcome {
     if is_right(turn, at, said) { pass(turn, at, binding, by) } else { miss(turn, at) }
 }
 
@@ -135,7 +134,10 @@ pub(super) fn pass(turn: &mut Turn<'_>, at: usize, binding: Binding, by: &Actor)
     turn.clear_ceiling(at);
     // An agent who set the PIN knows it as well as one who had it revealed.
     let set_by = matches!(challenge.check, Check::Pin(_)) && challenge.started_by == *by;
-    let proof = Proof::of_answer(challenge.method(), set_by || !challenge.revealed_to.is_empty());
+    let mut proof = Proof::of_answer(challenge.method(), set_by || !challenge.revealed_to.is_empty());
+    if let Check::Questions(questions) = &challenge.check {
+        proof.customer = questions.customer.clone(); // whose facts they are
+    }
     let data = challenge_data(turn.interaction.id, &challenge);
     turn.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
     turn.end_challenge(at, ChallengeEnd::Passed);

@@ -33,6 +33,8 @@ pub enum Wanted {
     Otp,
     /// A number that agent and customer agreed on.
     Pin(Pin),
+    /// What only she should know.
+    Questions,
     /// A document, with a face or without.
     Document {
         /// Whether a face is to be shown with it.
@@ -52,6 +54,7 @@ impl Wanted {
         match self {
             Self::Otp => Method::Otp,
             Self::Pin(_) => Method::Pin,
+            Self::Questions => Method::Kba,
             Self::Document { selfie: false } => Method::PhotoId,
             Self::Document { selfie: true } => Method::PhotoIdSelfie,
         }
@@ -88,6 +91,12 @@ fn permitted(turn: &mut Turn<'_>, request: &Request) -> Result<usize, Refusal> {
     if matches!(request.wanted, Wanted::Document { .. }) && turn.around.provider.is_none() {
         return Err(Refusal::MethodMissing);
     }
+    if matches!(request.wanted, Wanted::Questions) {
+        let (prepared, facts) = (turn.around.questions.ok_or(Refusal::MethodMissing)?, &turn.interaction);
+        if !prepared.is_for(&facts.participants[at], turn.around.keys, &facts.team) {
+            return Err(Refusal::AnotherPerson);
+        }
+    }
     turn.admit(at, request.wanted.method().guarded())?; // a locked person is sent no code
     if turn.interaction.challenges_made == u16::MAX {
         return Err(Refusal::Full);
@@ -97,9 +106,14 @@ fn permitted(turn: &mut Turn<'_>, request: &Request) -> Result<usize, Refusal> {
 
 fn made(turn: &mut Turn<'_>, at: usize, request: &Request) -> Challenge {
     let (settings, now) = (turn.around.settings, turn.around.now);
-    // A PIN has no tries of its own: the method's lockout ends it.
+    // A PIN and questions have no tries of their own: the method's lockout ends them.
     let (check, expires_at, tries_left) = match &request.wanted {
         Wanted::Pin(pin) => (Check::Pin(pin.clone()), None, settings.lockout.threshold),
+        Wanted::Questions => {
+            let questions = turn.around.questions.expect("it is not permitted without").questions.clone();
+            let end = now.plus_minutes(settings.kba.expires_minutes);
+            (Check::Questions(Box::new(questions)), Some(end), settings.lockout.threshold)
+        }
         Wanted::Document { selfie } => {
             let provider = turn.around.provider.expect("it is not permitted without").clone();
             let quality_left = turn.tries_left(at, Stage::Quality);
@@ -163,7 +177,7 @@ pub(super) fn deliver(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Resu
 fn receiver(turn: &Turn<'_>, challenge: &Challenge) -> Option<DeliverTo> {
     let otp = &turn.around.settings.otp;
     match (&challenge.check, challenge.deliver_to) {
-        (Check::Pin(_) | Check::Document(_), _) | (Check::Otp(_), DeliverTo::Agent) => None,
+        (Check::Pin(_) | Check::Questions(_) | Check::Document(_), _) | (Check::Otp(_), DeliverTo::Agent) => None,
         (Check::Otp(_), DeliverTo::Auto) if !otp.send_to_customer && otp.show_to_agents => None,
         (Check::Otp(_), to) => Some(to),
     }

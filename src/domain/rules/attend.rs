@@ -142,7 +142,8 @@ fn next_code(turn: &mut Turn<'_>, number: u16) -> Result<(usize, Challenge), Ref
     let (now, budget) = (turn.around.now, &turn.around.settings.send_budget);
     let mut next = challenge;
     match &mut next.check {
-        Check::Pin(_) | Check::Document(_) => return Err(Refusal::NoChannel), // agreed, or shown, and never sent
+        // Agreed, known, or shown, and never sent.
+        Check::Pin(_) | Check::Questions(_) | Check::Document(_) => return Err(Refusal::NoChannel),
         Check::Otp(otp) if now < otp.resend_at => return Err(Refusal::SendBudget(otp.resend_at)),
         Check::Otp(otp) => {
             otp.issue = otp.issue.checked_add(1).ok_or(Refusal::Full)?;

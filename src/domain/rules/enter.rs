@@ -28,7 +28,7 @@ use super::page::asked_at_entry;
 pub enum Arrived {
     /// She is in; whether her browser has proved anything.
     Entered(bool),
-    /// A code or a PIN is asked for on the page.
+    /// A code, a PIN or another proof is asked for on the page.
     Asked,
     /// She is sent to the login page.
     Login(Box<Continued>),
@@ -75,12 +75,11 @@ fn step(turn: &mut Turn<'_>, at: usize, link: &Link, browser: &Tag, name: &[u8])
     turn.admit(at, method.guarded())?;
     let arrived = match method {
         Method::Login => Arrived::Login(Box::new(send_to_login(turn, at, link, browser, name)?)),
-        Method::Otp | Method::Pin | Method::PhotoId | Method::PhotoIdSelfie => {
+        Method::Otp | Method::Pin | Method::Kba | Method::PhotoId | Method::PhotoIdSelfie => {
             put_challenge(turn, at, method)?;
             arrived(turn, at);
             Arrived::Asked
         }
-        Method::Kba => return Err(Refusal::MethodMissing),
     };
     let entry = &mut turn.participant(at).entry;
     if matches!(entry.status, EntryStatus::None | EntryStatus::Invited) {
@@ -234,6 +233,7 @@ fn request(turn: &Turn<'_>, at: usize, method: Method) -> Result<ask::Request, R
     let participant = &turn.interaction.participants[at];
     let wanted = match method {
         Method::Pin => Wanted::Pin(participant.entry.pin.clone().ok_or(Refusal::PinRequired)?),
+        Method::Kba => Wanted::Questions,
         Method::PhotoId | Method::PhotoIdSelfie => Wanted::Document { selfie: method == Method::PhotoIdSelfie },
         _ => Wanted::Otp,
     };

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{self, Outcome};
 use super::confirm;
+use crate::domain::challenge::{self, Typed};
 use crate::domain::confirmation::Candidate;
 use crate::domain::event::Actor;
 use crate::domain::flag::Binding;
 use crate::domain::method::{Guarded, Method};
 use crate::domain::refusal::Refusal;
 use crate::domain::turn::{Decision, Turn};
-use crate::domain::typed::Digits;
 
 /// What became of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub enum Kind {
 /// What a text would be to one who waits.
 pub(super) enum Said {
     Confirmation(Candidate),
-    Challenge(Method, Digits),
+    Challenge(Method, challenge::Said),
 }
 
 impl Said {
@@ -126,7 +126,7 @@ pub(super) fn waiting(turn: &Turn<'_>, text: &str) -> Vec<(usize, Said)> {
             waiting.extend(Candidate::parse(text).map(|said| (at, Said::Confirmation(said))));
         }
         if let Some(challenge) = &participant.challenge {
-            let said = challenge.candidate(text);
+            let said = challenge.said(Typed::Text(text));
             waiting.extend(said.map(|said| (at, Said::Challenge(challenge.method(), said))));
         }
     }

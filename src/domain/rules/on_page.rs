@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::domain::challenge::ChallengeEnd;
+use crate::domain::challenge::{ChallengeEnd, Typed};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Binding, Reason};
 use crate::domain::link::LinkEnd;
@@ -33,14 +33,14 @@ pub struct OnPage {
 }
 
 /// An answer on a code page. On an invitation's, a right one lets the browser in.
-pub fn answer(mut turn: Turn<'_>, token: &Token, text: &str, browser: &Tag) -> Decision<OnPage> {
-    match answered(&mut turn, token, text, browser) {
+pub fn answer(mut turn: Turn<'_>, token: &Token, typed: Typed<'_>, browser: &Tag) -> Decision<OnPage> {
+    match answered(&mut turn, token, typed, browser) {
         Ok(told) => turn.done(told),
         Err(refusal) => turn.refuse(refusal),
     }
 }
 
-fn answered(turn: &mut Turn<'_>, token: &Token, text: &str, browser: &Tag) -> Result<OnPage, Refusal> {
+fn answered(turn: &mut Turn<'_>, token: &Token, typed: Typed<'_>, browser: &Tag) -> Result<OnPage, Refusal> {
     let over = OnPage { outcome: Outcome::Expired, locked_until: None, entered: None };
     let (at, challenge) = match page::find(turn, token)? {
         Page::Challenge(at, challenge) => (at, Some((challenge.number, challenge.method()))),
@@ -52,7 +52,7 @@ fn answered(turn: &mut Turn<'_>, token: &Token, text: &str, browser: &Tag) -> Re
     };
     let Some((number, method)) = challenge else { return Ok(over) };
     // The page's browser is not shown to be the chat's.
-    let said = Answer { text, binding: Binding::None, by: &Actor::Person };
+    let said = Answer { typed, binding: Binding::None, by: &Actor::Person };
     let told = judged(turn, number, &said)?;
     let entry = token.kind == TokenKind::Entry && told.outcome == Outcome::Passed;
     let entered = entry.then(|| enter(turn, at, Some(method), *browser));

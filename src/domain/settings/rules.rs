@@ -27,6 +27,10 @@ pub(super) fn check(settings: &Settings, json: &Value) -> Result<(), Refusal> {
     if settings.kba.must_match > settings.kba.questions {
         faults.push(Fault::at("/kba/must_match", "must not be more than kba.questions"));
     }
+    let (kba, facts) = (&settings.kba, settings.kba.ask.len());
+    if facts > 0 && facts < kba.questions {
+        faults.push(Fault::at("/kba/ask", "must name at least as many facts as kba.questions puts"));
+    }
     if table::too_many_intents(settings.intents.len()) {
         faults.push(Fault::at("/intents", "at most 100 intents"));
     }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::domain::directory::DirectoryKind;
-use crate::domain::matching;
 use crate::domain::method::{Guarded, Method};
 use crate::domain::time::Moment;
+use crate::domain::{matching, questions};
 
 use super::{DeliveryRules, SendBudget};
 
@@ -95,7 +95,8 @@ pub struct Settings {
     pub password: PasswordRules,
     /// How long who logged in stays so.
     pub ticket: TicketRules,
-    pub(super) kba: KbaRules,
+    /// Questions.
+    pub kba: KbaRules,
 }
 
 impl Settings {
@@ -243,9 +244,25 @@ pub struct OtpRules {
 /// `kba`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct KbaRules {
-    pub(super) enabled: bool,
-    pub(super) questions: u64,
-    pub(super) must_match: u64,
+    /// Whether questions are put at all.
+    pub enabled: bool,
+    /// Who puts them instead of the gateway: nobody is known here yet.
+    pub provider: Option<String>,
+    /// How many are put.
+    pub questions: usize,
+    /// How many must be answered rightly.
+    pub must_match: usize,
+    /// How long a set is answered.
+    pub expires_minutes: u64,
+    /// What may be asked.
+    pub ask: Vec<questions::Rule>,
+}
+
+impl KbaRules {
+    /// Whether they can be put.
+    pub fn is_there(&self) -> bool {
+        self.enabled && self.provider.is_none()
+    }
 }
 
 /// `photo_id`.

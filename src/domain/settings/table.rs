@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::Intent;
-use crate::domain::matching;
+use crate::domain::{matching, questions};
 
 /// What a setting takes.
 pub(super) enum Takes {
@@ -27,6 +27,8 @@ pub(super) enum Takes {
     Phrase(&'static str, fn(&str) -> Result<(), &'static str>),
     /// A list of fields of private data, each with how it is compared.
     Fields,
+    /// A list of facts, each with how it is asked for.
+    Asked,
     /// A list of distinct texts, each judged by a rule, with its default.
     List(&'static [&'static str], fn(&str) -> Result<(), &'static str>),
 }
@@ -39,7 +41,7 @@ pub(super) struct Row {
     pub takes: Takes,
 }
 
-use Takes::{Fields, List, Maybe, Number, OneOf, Phrase, Span, Switch, Text};
+use Takes::{Asked, Fields, List, Maybe, Number, OneOf, Phrase, Span, Switch, Text};
 
 const fn row(path: &'static str, takes: Takes) -> Row {
     Row { path, takes }
@@ -78,6 +80,8 @@ pub(super) const ROWS: &[Row] = &[
     row("kba.provider", Text(name)),
     row("kba.questions", Number(1, 10, 3)),
     row("kba.must_match", Number(1, 10, 3)),
+    row("kba.expires_minutes", Number(1, WEEK, 10)),
+    row("kba.ask", Asked),
     row("photo_id.enabled", Switch(false)),
     row("photo_id.provider", Text(name)),
     row("photo_id.quality_threshold", Number(1, 100, 3)),
@@ -186,7 +190,7 @@ impl Row {
             OneOf(words) => json!(words[0]),
             Maybe(_) | Text(_) => Value::Null,
             Phrase(text, _) => json!(text),
-            Fields => json!([]),
+            Fields | Asked => json!([]),
             List(texts, _) => json!(texts),
         }
     }
@@ -205,6 +209,7 @@ impl Row {
             (Phrase(_, rule), Value::String(text)) => rule(text).map_err(str::to_owned),
             (Text(_) | Phrase(..), _) => Err("must be a text".to_owned()),
             (Fields, value) => fields(value),
+            (Asked, value) => asked(value),
             (List(_, rule), value) => list(value, *rule),
         };
         kept.map(|()| value.clone())
@@ -249,6 +254,22 @@ fn fields(value: &Value) -> Result<(), String> {
             return Err(format!("item {at}: {} stands there twice", rule.field));
         }
         names.push(rule.field);
+    }
+    Ok(())
+}
+
+fn asked(value: &Value) -> Result<(), String> {
+    let wrong = "must be a list of at most 20 facts: a name, or {\"fact\": name, \"question\": text, \"as\": one of exact, \
+        case_folded, digits, date, e164, \"choices\": [text, …]}";
+    let items = value.as_array().filter(|items| items.len() <= 20).ok_or(wrong)?;
+    let mut names = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let rule: questions::Rule =
+            serde_json::from_value(item.clone()).map_err(|e| format!("{wrong}; item {at}: {e}"))?;
+        if names.contains(&rule.fact) {
+            return Err(format!("item {at}: {} stands there twice", rule.fact));
+        }
+        names.push(rule.fact);
     }
     Ok(())
 }

@@ -221,7 +221,8 @@ fn asked(interaction: &Interaction, primary: &Participant, now: Moment) -> Optio
     let otp = match &live.check {
         Check::Otp(otp) => Some(otp),
         Check::Pin(_) => None,
-        Check::Document(_) => return None, // nothing that is typed answers it
+        // Questions and documents have a page of their own.
+        Check::Questions(_) | Check::Document(_) => return None,
     };
     let about = |what: &What| matches!(what, What::Code { challenge, .. } if *challenge == live.number);
     let sending = interaction.sendings.iter().find(|sending| about(&sending.what) && sending.state != Sent::Failed);

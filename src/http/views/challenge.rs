@@ -10,6 +10,7 @@ use crate::domain::id::InteractionId;
 use crate::domain::identity::Shortfall;
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::method::Method;
+use crate::domain::questions::Question;
 use crate::domain::rules::attend::Found;
 use crate::domain::sending::What;
 
@@ -17,7 +18,7 @@ use crate::domain::sending::What;
 #[derive(Serialize, ToSchema)]
 pub struct ChallengeView {
     id: String,
-    /// `otp`, `pin`, `photo_id` or `photo_id_selfie`.
+    /// `otp`, `pin`, `kba`, `photo_id` or `photo_id_selfie`.
     #[schema(value_type = String)]
     method: Method,
     /// `pending`; of one that ended `passed`, `exhausted`, `locked`, `expired`, `cancelled`,
@@ -34,8 +35,31 @@ pub struct ChallengeView {
     /// Of a document: how its two stages stand. `tries_left` is of the second.
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<DocumentView>,
+    /// Of questions: what is asked. They are answered together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    questions: Option<Vec<QuestionView>>,
     /// When another code may be asked for; nothing where there is none to send.
     resend_after: Option<String>,
+}
+
+/// A question. What would be right is told nobody.
+#[derive(Serialize, ToSchema)]
+pub struct QuestionView {
+    /// `answer_1`, `answer_2`, …
+    id: String,
+    text: String,
+    /// All that can be answered; empty where anything may be typed.
+    choices: Vec<String>,
+}
+
+fn questions(challenge: &Challenge) -> Option<Vec<QuestionView>> {
+    let Check::Questions(questions) = &challenge.check else { return None };
+    let view = |(n, question): (usize, &Question)| QuestionView {
+        id: format!("answer_{n}"),
+        text: question.text.clone(),
+        choices: question.choices.clone(),
+    };
+    Some((1..).zip(&questions.put).map(view).collect())
 }
 
 /// How the check of a document stands.
@@ -77,7 +101,7 @@ impl Viewer<'_> {
     pub fn challenge(self, interaction: &Interaction, challenge: &Challenge) -> ChallengeView {
         let resend_at = match &challenge.check {
             Check::Otp(otp) => Some(otp.resend_at),
-            Check::Pin(_) | Check::Document(_) => None,
+            Check::Pin(_) | Check::Questions(_) | Check::Document(_) => None,
         };
         ChallengeView {
             id: ChallengeId { interaction: interaction.id, number: challenge.number }.to_string(),
@@ -92,6 +116,7 @@ impl Viewer<'_> {
             expires_at: challenge.expires_at.map(|end| end.to_string()),
             tries_left: challenge.tries_left,
             document: document(challenge),
+            questions: questions(challenge),
             resend_after: resend_at.map(|at| at.to_string()),
         }
     }
@@ -116,6 +141,7 @@ fn over(interaction: InteractionId, ended: &EndedChallenge) -> ChallengeView {
         expires_at: ended.expires_at.map(|end| end.to_string()),
         tries_left: ended.tries_left,
         document: None,
+        questions: None,
         resend_after: None,
     }
 }

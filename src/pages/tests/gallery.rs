@@ -6,10 +6,14 @@ use serde_json::json;
 use crate::pages::consoles::*;
 use crate::pages::*;
 
+#[path = "accounts.rs"]
+mod accounts;
 #[path = "gallery/admin.rs"] // it is read from elsewhere, too
 mod admin;
 #[path = "gallery/desk.rs"]
 mod desk;
+#[path = "questions.rs"]
+mod questions;
 
 pub(super) fn brand(name: &str) -> Brand {
     Brand { name: Some(name.to_owned()), color: Some("#0f766e".to_owned()), logo: None }
@@ -93,31 +97,6 @@ pub(super) fn answer(word: &str, wanted: Wanted) -> Answer {
 
 pub(super) fn sent(word: &str) -> Wanted {
     Wanted::Sent { digits: 6, to: Some(SentTo::Address(word.to_owned())) }
-}
-
-/// The pages of accounts.
-fn accounts(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
-    let page = |asks, error| CustomerLogin {
-        brand: brand(word),
-        locale: "en".to_owned(),
-        asks,
-        error,
-        action: "/login/acme?cs_token=AbC".to_owned(),
-        nonce: "n0nce".to_owned(),
-    };
-    let code = || Asks::Code { account: "0123456789abcdef".to_owned() };
-    let new = || Asks::NewPassword { length: 6, expires_at: "2026-03-01T09:32:00Z".to_owned() };
-    vec![
-        ("account-password", artist.account(page(Asks::Password, None))),
-        ("account-wrong", artist.account(page(Asks::Password, Some(LoginError::Wrong)))),
-        ("account-code", artist.account(page(code(), None))),
-        ("account-wrong-code", artist.account(page(code(), Some(LoginError::WrongCode)))),
-        ("account-new", artist.account(page(new(), None))),
-        ("account-differ", artist.account(page(new(), Some(LoginError::Differ)))),
-        ("account-weak", artist.account(page(new(), Some(LoginError::Weak)))),
-        ("account-common", artist.account(page(new(), Some(LoginError::Common)))),
-        ("done-password", artist.done(done(word, DoneState::PasswordChanged))),
-    ]
 }
 
 /// The code page in its states.
@@ -288,7 +267,8 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
     ];
     drawn.extend(answers(word, &artist));
     drawn.extend(photos(word, &artist));
-    drawn.extend(accounts(word, &artist));
+    drawn.extend(accounts::drawn(word, &artist));
+    drawn.extend(questions::drawn(word, &artist.pages, locale));
     drawn.extend(Refused::ALL.map(|refused| (refused.word(), artist.refused(refused, word))));
     drawn
 }

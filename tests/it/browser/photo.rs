@@ -90,7 +90,7 @@ async fn shown(eyes: Eyes) {
 }
 
 impl Browser {
-    async fn chooses(&self, side: &str, file: &str) -> WebDriverResult<()> {
+    pub(super) async fn chooses(&self, side: &str, file: &str) -> WebDriverResult<()> {
         self.find(&format!("#{side}")).await?.send_keys(file).await?;
         if self.eyes.script {
             let preview = format!("[data-side]:has(#{side}) [data-preview]:not([hidden])");

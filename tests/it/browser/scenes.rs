@@ -46,6 +46,25 @@ async fn every_scene(browser: &Browser) -> WebDriverResult<()> {
     browser.mark_says("PIN, at the door").await?;
     browser.looks("4-pin").await?;
 
+    browser.picks("two-factor", "only both together").await?;
+    browser.logs_in_with_password_and_code().await?;
+    browser.sees_mark("verified").await?;
+    browser.sees(".card.statement").await?;
+    browser.looks("7-two-factor").await?;
+
+    browser.picks("questions", "Hill School").await?;
+    browser.answers_the_questions().await?;
+    browser.sees_mark("verified").await?;
+    browser.mark_says("Answers to questions").await?;
+    browser.sees(".card.task[data-state=done]").await?;
+    browser.looks("8-questions").await?;
+
+    browser.picks("document", "demo provider").await?;
+    browser.shows_a_document().await?;
+    browser.sees_mark("verified").await?;
+    browser.mark_says("A document").await?;
+    browser.looks("9-document").await?;
+
     browser.picks("forwarded", "stranger").await?;
     browser.logs_in_by_the_forwarded_link().await?;
     browser.sees_mark("pending").await?;
@@ -159,6 +178,89 @@ impl Browser {
         self.click("[data-act=signout]").await?;
         self.find(".person-card:not([data-state=verified])").await?;
         self.driver.enter_default_frame().await
+    }
+
+    /// Opens the page of a task in a window of its own and goes on there; answers the chat's.
+    async fn opens_the_task(&self) -> WebDriverResult<WindowHandle> {
+        self.driver.enter_default_frame().await?;
+        let chat = self.driver.window().await?;
+        let before = self.driver.windows().await?.len();
+        self.until("the page's button", async || {
+            self.in_log().await?;
+            self.driver.find(By::Css("[data-act=task]")).await?.click().await.map(Some)
+        })
+        .await?;
+        let opened = async || Ok(self.driver.windows().await?.into_iter().nth(before));
+        self.driver.switch_to_window(self.until("the window", opened).await?).await?;
+        self.click("form[data-act=continue] button").await?;
+        Ok(chat)
+    }
+
+    async fn answers_the_questions(&self) -> WebDriverResult<()> {
+        let chat = self.opens_the_task().await?;
+        self.find("form[data-act=answer]").await?;
+        self.looks("8-questions-page").await?;
+        for (words, answer) in [("first school", "hill  SCHOOL"), ("last four digits", "42 17")] {
+            let field = By::XPath(format!("//label[contains(., '{words}')]//input"));
+            self.driver.find(field).await?.send_keys(answer).await?;
+        }
+        self.click("input[value='Linden Row']").await?;
+        self.click("form[data-act=answer] button").await?;
+        self.find(".outcome-passed").await?;
+        self.driver.close_window().await?;
+        self.driver.switch_to_window(chat).await
+    }
+
+    async fn shows_a_document(&self) -> WebDriverResult<()> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("card.png");
+        std::fs::write(&file, crate::photos::card(true)).expect("a file");
+        let chat = self.opens_the_task().await?;
+        self.find("form[data-act=photo]").await?;
+        self.chooses("front", file.to_str().expect("UTF-8")).await?;
+        self.click("form[data-act=photo] [data-send]").await?;
+        self.find(".outcome-passed").await?;
+        self.driver.close_window().await?;
+        self.driver.switch_to_window(chat).await
+    }
+
+    /// At the gateway's own login page: the account that the chat names, and the code from the phone.
+    async fn logs_in_with_password_and_code(&self) -> WebDriverResult<()> {
+        self.driver.enter_default_frame().await?;
+        let chat = self.driver.window().await?;
+        let account = async || {
+            self.in_log().await?;
+            let text = self.driver.find(By::Css(".notice")).await?.text().await?;
+            let named = text.split_once("she is ").and_then(|(_, rest)| rest.split_once(','));
+            let password = text.split_once("password ").map(|(_, rest)| rest.trim_end_matches('.').to_owned());
+            Ok(named.map(|(name, _)| name.to_owned()).zip(password))
+        };
+        let (name, password) = self.until("the account", account).await?;
+        self.open_login_window(&chat).await?;
+        self.click("form[data-act=continue] button").await?;
+        self.find("input[name=username]").await?.send_keys(&name).await?;
+        self.find("input[name=password]").await?.send_keys(&password).await?;
+        self.looks("7-password").await?;
+        self.click("form[data-act=answer] button").await?;
+        self.find("input[name=code]").await?;
+        let login = self.driver.window().await?;
+        self.driver.switch_to_window(chat.clone()).await?;
+        let code = self.code_on_phone(1).await?;
+        self.driver.switch_to_window(login).await?;
+        self.looks("7-code").await?;
+        self.find("input[name=code]").await?.send_keys(&code).await?;
+        self.click("form[data-act=answer] button").await?;
+        self.until("the end", async || Ok(self.driver.find(By::Css("input[name=code]")).await.err())).await?;
+        let confirm = match self.eyes.script {
+            true => None,
+            false => Some(self.find("[data-code]").await?.text().await?),
+        };
+        self.driver.close_window().await?;
+        self.driver.switch_to_window(chat).await?;
+        match confirm {
+            Some(code) => self.types(&code).await,
+            None => Ok(()),
+        }
     }
 
     /// The web component on the agent's desk, where there is script.

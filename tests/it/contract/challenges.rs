@@ -270,7 +270,7 @@ async fn a_code_that_no_channel_carries_is_refused() {
     team.set(json!({"otp": {"show_to_agents": true}})).await;
     team.asks(&team.bot, &chat, json!({"method": "otp"})).await.expect(202);
     for (body, pointer) in [
-        (json!({"method": "kba"}), "/method"),
+        (json!({"method": "kba", "pin": "1234"}), "/pin"),
         (json!({"method": "login"}), "/method"),
         (json!({"method": "sms"}), "/method"),
         (json!({"method": "otp", "pin": "1234"}), "/pin"),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign::domain::challenge::DeliverTo;
+use countersign::domain::challenge::{DeliverTo, Typed};
 use countersign::domain::event::{Actor, Event, EventKind};
 use countersign::domain::flag::Binding;
 use countersign::domain::id::ParticipantId;
@@ -131,7 +131,7 @@ impl Story {
             let (_, events) = self.turn(None, |turn| hear::hear(turn, &text, true, &Actor::Person));
             return self.hear(events, may);
         }
-        let said = Answer { text: &text, binding: Binding::Code, by: &Actor::Person };
+        let said = Answer { typed: Typed::Text(&text), binding: Binding::Code, by: &Actor::Person };
         let (answered, events) = self.turn(None, |turn| answer(turn, challenge.number, &said));
         self.hear(events, may);
         let passed = answered.is_some_and(|answered| answered.outcome == Outcome::Passed);

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use countersign::domain::address::Address;
-use countersign::domain::challenge::{Challenge, DeliverTo, EndedChallenge, Pin};
+use countersign::domain::challenge::{Challenge, DeliverTo, EndedChallenge, Pin, Typed};
 use countersign::domain::event::{Actor, Event, EventKind};
 use countersign::domain::flag::Binding;
 use countersign::domain::id::{InteractionId, ParticipantId};
@@ -406,7 +406,7 @@ impl<'k> Story<'k> {
         }
         let &(number, _) = self.model.puts.get(at)?;
         let issue = self.issue();
-        let said = Answer { text, binding: Binding::Code, by: &Actor::Person };
+        let said = Answer { typed: Typed::Text(text), binding: Binding::Code, by: &Actor::Person };
         let (answered, events) = self.turn(Some(number), |turn| answer(turn, number, &said));
         self.check_told(&events, issue);
         match answered {
@@ -424,7 +424,7 @@ impl<'k> Story<'k> {
         let live = self.live()?;
         let issue = match &live.check {
             Check::Otp(otp) => otp.issue,
-            Check::Pin(_) | Check::Document(_) => 0,
+            Check::Pin(_) | Check::Questions(_) | Check::Document(_) => 0,
         };
         Some((live.number, issue))
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use countersign::domain::challenge::{Challenge, ChallengeId, Check, DeliverTo};
+use countersign::domain::challenge::{Challenge, ChallengeId, Check, DeliverTo, Typed};
 use countersign::domain::event::{Actor, EventKind};
 use countersign::domain::flag::Binding;
 use countersign::domain::id::ParticipantId;
@@ -22,7 +22,7 @@ use super::people::{Answer, People};
 fn issue(challenge: &Challenge) -> u32 {
     match &challenge.check {
         Check::Otp(otp) => otp.issue,
-        Check::Pin(_) | Check::Document(_) => 0,
+        Check::Pin(_) | Check::Questions(_) | Check::Document(_) => 0,
     }
 }
 
@@ -108,7 +108,10 @@ impl People {
             let name = message.parse().expect("a message's id");
             let render = |held: &Held<Answered>| told(held.outcome.outcome).into_bytes();
             let remember = Remember::new(node.gateway.answer_place(id, &name), &render);
-            match self.reach(&node, node.gateway.answer(attending, &text, Binding::Code, Some(&remember))).await {
+            match self
+                .reach(&node, node.gateway.answer(attending, Typed::Text(&text), Binding::Code, Some(&remember)))
+                .await
+            {
                 Answer::Told(answered) => {
                     let outcome = match answered {
                         Told::Fresh(held) => told(held.outcome.outcome),

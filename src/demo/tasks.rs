@@ -1,0 +1,45 @@
+//! The bot and what is done on a page of the gateway's: questions to be answered, a document to be shown.
+//!
+//! It gives the customer the page's address and hears how it ended. It reads neither questions' answers nor
+//! pictures: those go from the customer's browser to the gateway.
+
+use super::api::Trouble;
+use super::bot::bot;
+use super::events::Event;
+use super::talk::Talk;
+use super::transcript::Task;
+
+impl Talk {
+    /// Asks for a proof that is given on a page.
+    pub async fn put_task(&mut self, task: Task) -> Result<(), Trouble> {
+        let interaction = self.interaction(None).await?;
+        let url = self.world.api.ask_page(&interaction, task.method()).await?.page_url;
+        self.view.say(bot(match task {
+            Task::Questions => "Before I go on I have to ask you some questions. Please answer them on this page:",
+            Task::Document => "Before I go on I need to see a document of yours. Please show it on this page:",
+        }));
+        self.view.explain(
+            "The bot asked the gateway for the proof and got the address of its page, and nothing else.",
+            format!("POST …/challenges {{method: {}}} → 202 with page_url", task.method()),
+        );
+        self.view.give_task(task, url);
+        self.refresh().await
+    }
+
+    /// A proof has been given, perhaps on such a page.
+    pub fn task_is_done(&mut self, event: &Event) {
+        let proved = |task: Task| {
+            let methods = event.data.get("methods").and_then(|methods| methods.as_array());
+            methods.is_some_and(|all| all.iter().any(|method| method == task.method()))
+        };
+        for (task, told) in [
+            (Task::Questions, "Enough of the answers were right; which they were, nobody here has read."),
+            (Task::Document, "The demo provider called the document genuine; its pictures are kept nowhere."),
+        ] {
+            if proved(task) && self.view.end_task(task) {
+                self.view.say(bot("Thank you, that is done. Now I know that it is you."));
+                self.view.explain(told, format!("event participant.authenticated {{methods: [{}]}}", task.method()));
+            }
+        }
+    }
+}

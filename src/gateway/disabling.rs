@@ -1,0 +1,65 @@
+//! What a disabled account takes with it besides its tickets: the flags that its logins have raised. They
+//! are looked for in the team's list of interactions, as erasure does; nothing else names them.
+//!
+//! Who may disable an account, and what becomes of the account itself, `accounts` says.
+
+use super::interactions::{Acting, Summary};
+use super::names::list_index;
+use super::{Error, Gateway, decode};
+use crate::domain::event::Actor;
+use crate::domain::flag::Method;
+use crate::domain::id::{CustomerId, InteractionId, TeamName};
+use crate::domain::interaction::Participant;
+use crate::domain::refusal::Refusal;
+use crate::store::Order;
+
+impl Gateway {
+    /// Signs out whoever logged in as that customer, in every open conversation of the team.
+    pub(super) async fn lower_flags_of(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
+        while self.relay().await? > 0 {} // the list lags, and nothing must be missed
+        let (index, mut cursor) = (list_index(team), None::<String>);
+        loop {
+            let page =
+                self.store.list(self.team_partition(team), &index, Order::Falling, cursor.as_deref(), 100).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            cursor = Some(last.member.clone());
+            for entry in page {
+                let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                if summary.closed_at.is_none() && summary.customers.contains(id) {
+                    let open = entry.member.parse().map_err(|_| Error::Damaged("the list of interactions".into()))?;
+                    self.lower_flags_in(open, (team, id), actor).await?;
+                }
+            }
+        }
+    }
+
+    async fn lower_flags_in(
+        &self,
+        open: InteractionId,
+        (team, id): (&TeamName, &CustomerId),
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let seen = match self.look(open, Some(team)).await {
+            Err(Error::Refused(Refusal::NotFound(_))) => return Ok(()),
+            seen => seen?,
+        };
+        let (now, people) = (self.now(), &seen.interaction.participants);
+        for participant in people.iter().filter(|participant| is_logged_in_as(participant, id, now)) {
+            let acting = Acting { id: open, team: Some(team), actor: actor.clone() };
+            match self.sign_out(acting, Some(&participant.id)).await {
+                Ok(_) | Err(Error::Refused(Refusal::Closed | Refusal::NotFound(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether her login stands there, or waits for its code.
+fn is_logged_in_as(participant: &Participant, id: &CustomerId, now: crate::domain::time::Moment) -> bool {
+    let raised = participant.flag.raised(now);
+    let by_login = raised.is_some_and(|raised| raised.methods().contains(&Method::Login));
+    let record = raised.and_then(|raised| raised.customer.as_ref()?.record.as_ref());
+    let hers = participant.known_as() == Some(id) || record == Some(id);
+    hers && (by_login || participant.confirmation.is_some())
+}

@@ -1,0 +1,120 @@
+//! Making questions ready: who is asked is looked up in the team's directory, what of her facts may be
+//! asked is chosen, and the set is handed to the rule that puts it.
+//!
+//! A directory that does not answer makes no questions: whoever it knows must not be asked what only
+//! nobody is. Which questions, and what would be right, is `domain::questions`'.
+
+use std::collections::BTreeSet;
+
+use super::interactions::Acting;
+use super::teams::TeamView;
+use super::{Error, Gateway, Held, Remember, Told};
+use crate::domain::challenge::Challenge;
+use crate::domain::customer::Record;
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::interaction::{Interaction, Participant};
+use crate::domain::method::Method;
+use crate::domain::questions::{Asking, Prepared, Rule};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::ask::{self, Request};
+use crate::domain::rules::page::asked_at_entry;
+use crate::domain::token::{Token, TokenKind};
+use crate::domain::turn::Turn;
+
+/// Customers whose facts say what may be asked, where the team does not.
+const LOOKED_AT: usize = 20;
+
+/// Times that questions are made for somebody who is another one by the time that they are put.
+const MOST_ROUNDS: u32 = 3;
+
+impl Gateway {
+    /// Puts questions to a participant.
+    pub(super) async fn ask_questions(
+        &self,
+        acting: Acting<'_>,
+        request: &Request,
+        remember: Option<&Remember<'_, Held<Challenge>>>,
+    ) -> Result<Told<Held<Challenge>>, Error> {
+        for _ in 0..MOST_ROUNDS {
+            let whom = |interaction: &Interaction| interaction.named(request.participant.as_ref()).cloned();
+            let prepared = self.questions_for(acting.id, acting.team, whom).await?;
+            let rule = |turn: Turn<'_>, _: &TeamView| ask::ask(with(turn, prepared.as_ref()), request);
+            match self.turn(acting.clone().into(), rule, remember).await {
+                Err(Error::Refused(Refusal::AnotherPerson)) => {}
+                told => return told,
+            }
+        }
+        Err(Refusal::AnotherPerson.into())
+    }
+
+    /// Questions for who comes in by that invitation, where the door may ask any.
+    pub(super) async fn questions_at_door(&self, token: &Token) -> Result<Option<Prepared>, Error> {
+        if token.kind != TokenKind::Entry {
+            return Ok(None);
+        }
+        let tag = token.tag(&self.keys.link);
+        let whom = |interaction: &Interaction| {
+            let has = |p: &&Participant| p.links.iter().any(|link| link.number == token.number && link.tag == tag);
+            let invited = interaction.participants.iter().find(has);
+            invited.filter(|p| asked_at_entry(p).is_none_or(|asked| asked.method() != Method::Kba)).cloned()
+        };
+        let seen = self.facts(token.interaction, None).await?;
+        let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let rules = &team.effective.settings.entry;
+        let asks = rules.require_authentication && [Some(rules.first), rules.subsequent].contains(&Some(Method::Kba));
+        if asks { self.questions_for(token.interaction, None, whom).await } else { Ok(None) }
+    }
+
+    async fn questions_for(
+        &self,
+        id: InteractionId,
+        team: Option<&TeamName>,
+        whom: impl FnOnce(&Interaction) -> Option<Participant>,
+    ) -> Result<Option<Prepared>, Error> {
+        let seen = self.look(id, team).await?;
+        let view = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let rules = &view.effective.settings.kba;
+        let Some(participant) = whom(&seen.interaction).filter(|_| rules.is_there()) else { return Ok(None) };
+        let pool = self.what_may_be_asked(&view).await?;
+        let record = self.who_it_is_said_to_be(&view, &participant).await?;
+        let (keys, team, nonce) = (&self.keys, &view.team.name, self.draw());
+        Ok(Asking { keys, team, rules, pool: &pool, nonce }.of(&participant, record.as_ref()))
+    }
+
+    /// What the team's settings name, else the facts that customers of the built-in directory have.
+    async fn what_may_be_asked(&self, team: &TeamView) -> Result<Vec<Rule>, Error> {
+        let named = &team.effective.settings.kba.ask;
+        if !named.is_empty() || !Self::keeps_passwords(team) {
+            return Ok(named.clone());
+        }
+        let (some, _) = self.list_customers(&team.team.name, None, None, LOOKED_AT).await?;
+        let facts: BTreeSet<&str> = some.iter().flat_map(|kept| kept.record.facts.keys().map(String::as_str)).collect();
+        Ok(facts.into_iter().map(Rule::named).collect())
+    }
+
+    /// The record of who a participant is said to be: by the customer's id, and where our own directory has
+    /// her also by her phone number or mail address, if they are hers alone. Nothing is proved by that.
+    async fn who_it_is_said_to_be(&self, team: &TeamView, participant: &Participant) -> Result<Option<Record>, Error> {
+        let proved = participant.flag.raised(self.now()).and_then(|raised| raised.customer.as_ref());
+        let record = proved.and_then(|customer| customer.record.as_ref());
+        if let Some(id) = record.or(participant.known_as()) {
+            return self.customer_record(team, id).await;
+        }
+        if !Self::keeps_passwords(team) {
+            return Ok(None);
+        }
+        let person = &participant.person;
+        let reached = person.phone.as_deref().map(|phone| ("phone", phone));
+        let Some((field, address)) = reached.or(person.email.as_deref().map(|email| ("email", email))) else {
+            return Ok(None);
+        };
+        let mut found = self.built_in(&team.team.name).reached_at(field, address).await?;
+        Ok(found.pop().filter(|_| found.is_empty()))
+    }
+}
+
+/// The turn, with questions that may be put in it.
+pub(super) fn with<'t>(mut turn: Turn<'t>, prepared: Option<&'t Prepared>) -> Turn<'t> {
+    turn.around.questions = prepared;
+    turn
+}
