@@ -58,7 +58,6 @@ const sort = () => {
   const open = [...known.values()].filter((interaction) => interaction.status === "open").length;
   count.textContent = shown.length ? t("count", { shown: shown.length, count: open }) : t("none");
   all.style.setProperty("height", `${shown.length * HEIGHT}px`);
-  rows.setAttribute("aria-rowcount", shown.length);
   draw();
 };
 

@@ -19,13 +19,14 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 24] = [
+const FILES: [(&str, &str, &str); 25] = [
     ("admin.css", CSS, include_str!("admin.css")),
     ("admin.js", JS, include_str!("admin.js")),
     ("admin_settings.js", JS, include_str!("admin_settings.js")),
     ("admin_try.js", JS, include_str!("admin_try.js")),
     ("agent.js", JS, include_str!("agent.js")),
     ("api.js", JS, include_str!("api.js")),
+    ("checking.js", JS, include_str!("checking.js")),
     ("console.css", CSS, include_str!("console.css")),
     ("console.js", JS, include_str!("console.js")),
     ("countersign-status.js", JS, include_str!("countersign-status.js")),

@@ -115,6 +115,7 @@
     const badge = document.createElement("b");
     launcher.type = "button";
     badge.hidden = true;
+    badge.setAttribute("aria-hidden", "true"); // the button's own label says it in words
     launcher.append(bubble(), badge);
     root.append(launcher);
     let frame = null;
@@ -122,7 +123,7 @@
     const label = (count) => {
       badge.hidden = !count;
       badge.textContent = count > 9 ? "9+" : String(count);
-      launcher.setAttribute("aria-label", count ? `${openLabel} (${count} ${unreadLabel})` : openLabel);
+      launcher.setAttribute("aria-label", count ? `${openLabel}, ${badge.textContent} ${unreadLabel}` : openLabel);
     };
     const tell = (type, more) => frame?.contentWindow?.postMessage({ type: `countersign.page.${type}`, ...more }, gateway);
 

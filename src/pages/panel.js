@@ -140,7 +140,7 @@ export class Panel {
   #head() {
     const { channel, conversation, opened_at: opened } = this.#interaction;
     const back = button("back", t("back"), "button-plain");
-    const facts = make("p", "quiet", channel, " · ", make("bdi", "", conversation), " · ", moment(opened));
+    const facts = make("h1", "panel-title quiet", channel, " · ", make("bdi", "", conversation), " · ", moment(opened));
     return make("header", "panel-head", this.#told.closed ? back : null, facts);
   }
 
@@ -186,7 +186,7 @@ export class Panel {
     icon.type = "button";
     icon.dataset.act = `reveal-${method}`;
     icon.dataset.challenge = person.challenge.id;
-    icon.setAttribute("aria-label", t(method === "pin" ? "pin" : "code", { name: person.name || t("nobody") }));
+    icon.append(" ", make("span", "unseen", t(method === "pin" ? "pin" : "code", { name: person.name || t("nobody") })));
     const seen = this.#seen?.challenge === person.challenge.id ? this.#seen : null;
     const around = make("span", "hides", icon);
     if (seen) {
@@ -325,10 +325,10 @@ export class Panel {
     if (!still && !found.contains(event.relatedTarget)) this.#hide();
   }
 
-  /** One look, and no second one while the first stands there. */
+  /** One look, and no second one while the first stands there; what was refused may be asked for again. */
   async #look(challenge) {
-    if (this.#seen?.challenge === challenge) return;
-    this.#seen = { challenge, text: "…", code: false };
+    if (this.#seen?.challenge === challenge && (this.#seen.code || this.#seen.asked)) return;
+    this.#seen = { challenge, text: "…", code: false, asked: true };
     let seen;
     try {
       const { code } = await api("GET", `/v1/challenges/${challenge}/code`);
@@ -337,7 +337,7 @@ export class Panel {
       const known = ["not-arrived", "not-shown", "code-gone"].includes(refused.code);
       seen = { challenge, text: known ? t(refused.code) : t("failed", { why: refused.message }), code: false };
     }
-    if (this.#seen?.challenge !== challenge) return;
+    if (this.#seen?.challenge !== challenge || !this.#seen.asked) return;
     this.#seen = seen;
     this.#draw();
     setTimeout(() => this.#seen === seen && this.#hide(), SEEN);

@@ -170,6 +170,7 @@ async fn the_events_of_two_nodes_are_one_stream_that_may_be_resumed_on_either() 
                 "interaction.opened",
                 "link.issued",
                 "link.opened",
+                "link.answered",
                 "participant.authenticated",
                 "intent.resumed",
                 "participant.signed_out",

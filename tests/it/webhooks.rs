@@ -73,10 +73,10 @@ async fn an_event_reaches_its_webhook_as_the_stream_tells_it_and_signed() {
             assert!(one.is_by(text(&made["secret"])) && one.signatures() == 1);
             let body = one.body();
             let members: Vec<&str> = body.as_object().expect("an object").keys().map(String::as_str).collect();
-            for member in ["id", "type", "at", "team", "interaction", "participant", "data"] {
+            for member in ["id", "type", "at", "team", "interaction", "participant", "channel", "data"] {
                 assert!(members.contains(&member), "{members:?}");
             }
-            assert_eq!((members.len(), &body["team"]), (7, &json!("acme")));
+            assert_eq!((members.len(), &body["team"]), (8, &json!("acme")));
             assert!(one.id().starts_with(text(&body["id"])) && one.id().len() <= 64 && !one.id().contains('.'));
             assert_eq!(one.header("webhook-timestamp"), "1767225600");
         }

@@ -3,8 +3,6 @@
 
 use serde_json::json;
 
-use self::admin::{intents, keys, overview, screen, screens, settings};
-use crate::pages::admin::{Tended, teams::Teams};
 use crate::pages::consoles::*;
 use crate::pages::*;
 
@@ -308,20 +306,10 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
             nonce,
             provider: true,
             owner_key: true,
+            fresh: false,
         })
     };
-    let frame = |page| Shell {
-        language: language(),
-        page,
-        word: text(),
-        team: Some(text()),
-        teams: vec![(text(), text()), ("beta".to_owned(), text())],
-        name: Some(text()),
-        role: "admin",
-        administers: true,
-        tended: None,
-    };
-    let tended = |section| Shell { tended: Some(Tended { section, title: Some(text()) }), ..frame("admin") };
+    let frame = |page| admin::shell(word, page);
     let set = SetPassword {
         language: language(),
         action: text(),
@@ -340,18 +328,16 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
     };
     let admits = Admits { pin: true, both: true, shows_codes: true, channels: vec![text()] };
     let embedded = Frame { language: language(), interaction: text(), team: text(), token: text() };
-    vec![
+    let mut drawn = vec![
         ("staff-sign-in", sign_in(SignInStep::First, Some(Trouble::Wrong))),
         ("staff-code", sign_in(SignInStep::Code, None)),
         ("staff-set-password", pages.set_password(&set)),
         ("staff-account", pages.account(&account)),
         ("staff-agent", pages.agent(&Agent { frame: frame("agent"), admits })),
         ("staff-frame", pages.frame(&embedded)),
-        (
-            "admin-teams",
-            pages.admin_teams(&Teams { frame: tended("teams"), owner: true, teams: vec![(text(), text())] }),
-        ),
-    ]
+    ];
+    drawn.extend(admin::drawn(word, pages, frame));
+    drawn
 }
 
 /// Every page: the customer's in English, and the developer's.

@@ -128,7 +128,7 @@ fn html(gateway: &str, lang: &str, more: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <script src=\"/spy.js\"></script>\
          <script src=\"{gateway}/countersign.js\" data-team=\"linden\" data-token=\"/chat-token\" defer></script>\
-         <h1>Linden Bank</h1><p>Accounts, cards and a <a href=\"#\">chat</a>.</p>{more}"
+         <main><h1>Linden Bank</h1><p>Accounts, cards and a <a href=\"#\">chat</a>.</p></main>{more}"
     )
 }
 

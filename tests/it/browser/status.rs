@@ -196,7 +196,7 @@ const STAND_IN: &str = "
         if (target.getAttribute('interaction') === interaction) window.seen.push(detail.status);
     });
     const element = document.createElement('countersign-status'); // one more has all connect anew
-    element.setAttribute('interaction', interaction.replace(/[0-9]$/, (digit) => (Number(digit) + 1) % 10));
+    element.setAttribute('interaction', interaction.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')));
     document.body.append(element);
     return new Promise((ready) => { const wait = setInterval(() => window.stream && (clearInterval(wait), ready()), 20); });";
 
