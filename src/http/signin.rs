@@ -61,7 +61,12 @@ async fn show(State(state): State<Shared>, Query(look): Query<Look>, headers: He
         Ok(None) => {}
         Err(error) => return refusal_page(&state, &Reader::of(&headers), error),
     }
-    let asked = Asked { team: look.team.unwrap_or_default(), name: String::new(), next };
+    // Before there is a team there is nobody but the owner.
+    let fresh = match state.gateway.list_teams(None, 1).await {
+        Ok(teams) => teams.is_empty(),
+        Err(error) => return refusal_page(&state, &Reader::of(&headers), error),
+    };
+    let asked = Asked { team: look.team.unwrap_or_default(), name: String::new(), next, fresh };
     drawn(&state, &headers, SignInStep::First, None, &asked)
 }
 
@@ -70,6 +75,8 @@ struct Asked {
     team: String,
     name: String,
     next: String,
+    /// There is no team yet.
+    fresh: bool,
 }
 
 fn drawn(state: &Shared, headers: &HeaderMap, step: SignInStep, trouble: Option<Trouble>, asked: &Asked) -> Response {
@@ -84,6 +91,7 @@ fn drawn(state: &Shared, headers: &HeaderMap, step: SignInStep, trouble: Option<
         nonce: nonce(state, &browser),
         provider: state.gateway.has_provider(),
         owner_key: state.gateway.has_owner_key(),
+        fresh: asked.fresh,
     };
     let targets = match state.gateway.provider_origin() {
         Some(origin) => format!("'self' https: {origin}"),
@@ -130,7 +138,7 @@ async fn sign_in(State(state): State<Shared>, request: Request) -> Result<Respon
     let Some(fields) = form(&state, request).await? else { return Ok(stale(&state, &headers)) };
     let text = |name: &str| fields.field(name).to_owned();
     let next = next_page(fields.field("next")).to_owned();
-    let asked = Asked { team: text("team"), name: text("name"), next };
+    let asked = Asked { team: text("team"), name: text("name"), next, fresh: false };
     let gateway = &state.gateway;
     let before = token(&state, &headers);
     let step = match fields.field("act") {
@@ -207,7 +215,7 @@ async fn come_back(State(state): State<Shared>, Query(returned): Query<Returned>
             response
         }
         Err(failed) => {
-            let asked = Asked { team: String::new(), name: String::new(), next: "/agent".to_owned() };
+            let asked = Asked { team: String::new(), name: String::new(), next: "/agent".to_owned(), fresh: false };
             not_in(&state, &headers, failed, &asked)
         }
     }

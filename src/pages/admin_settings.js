@@ -4,17 +4,23 @@
 import { listen, team } from "./api.js";
 
 const meanwhile = document.getElementById("meanwhile");
+const read = Date.parse(meanwhile.dataset.read);
 
-// What this page saves itself reloads it; whatever is heard while it stands was somebody else's.
-let saving = false;
+// What this page saves itself loads it anew, and is older than what then stands on it.
+let leaving = false;
 addEventListener("pagehide", () => {
-  saving = true;
+  leaving = true;
 });
 
 const heard = (event) => {
-  if (event.type === "settings.changed") setTimeout(() => {
-    if (!saving && !document.querySelector("[aria-busy=true]")) meanwhile.hidden = false;
+  if (event.type !== "settings.changed" || Date.parse(event.at) <= read) return;
+  setTimeout(() => {
+    if (!leaving && !document.querySelector("[aria-busy=true]")) meanwhile.hidden = false;
   }, 500);
 };
 
-if (team) listen(heard, () => {});
+const stands = (standing) => {
+  meanwhile.dataset.live = standing;
+};
+
+if (team) listen(heard, stands);

@@ -63,6 +63,8 @@ pub struct SignIn {
     pub provider: bool,
     /// There is an owner's key.
     pub owner_key: bool,
+    /// Nobody but the owner can be there yet: her form is unfolded.
+    pub fresh: bool,
 }
 
 /// The page behind a set-password link.

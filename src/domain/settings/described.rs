@@ -22,7 +22,7 @@ pub enum Shape {
     Text,
     /// A text that is always there.
     Phrase,
-    /// Fields of private data, each with how it is compared.
+    /// A list whose items may be objects, such as fields of private data with how each is compared.
     Fields,
     /// Distinct texts.
     List,
@@ -50,8 +50,9 @@ pub fn described() -> impl Iterator<Item = Described> {
             Takes::Maybe(words) => Shape::Maybe(words),
             Takes::Text(_) => Shape::Text,
             Takes::Phrase(..) => Shape::Phrase,
-            Takes::Fields => Shape::Fields,
             Takes::List(..) => Shape::List,
+            // Lists of more than texts.
+            _ => Shape::Fields,
         };
         Described { path: row.path, shape, default: row.default_value() }
     })

@@ -1,4 +1,5 @@
 //! `/admin/teams/TEAM/intents`: what bots may ask for, as it holds, and which layer says so.
+//! What an intent means is the rules'.
 
 use axum::Router;
 use axum::extract::{Path, State};

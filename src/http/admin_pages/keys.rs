@@ -1,4 +1,5 @@
 //! `/admin/teams/TEAM/keys`: which keys there are and how each stands.
+//! Nothing of a secret leaves here.
 
 use axum::Router;
 use axum::extract::{Path, State};

@@ -1,4 +1,5 @@
 //! `/admin/teams/TEAM`: how far a team is on its way to its first authenticated chat, read from what is stored.
+//! Nothing is remembered of the way itself.
 
 use axum::Router;
 use axum::extract::{Path, State};

@@ -1,4 +1,5 @@
 //! `/admin/system` and `/admin/teams/TEAM/settings`: what holds, who said so, and what would hold otherwise.
+//! What may be set, and how far, the table of settings says.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -20,12 +21,13 @@ pub fn routes() -> Router<Shared> {
 
 async fn of_system(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Instead> {
     let frame = admitted_owner(&state, &headers, "system").await?;
+    let read_at = state.gateway.now().to_string();
     let (_, effective) = state.gateway.system_settings().await.map_err(|e| refused(&state, &headers, e))?;
     let known = described().map(|described| {
         let inherited = described.default.clone();
         known(described, &effective, Source::System, inherited)
     });
-    let page = Settings::of(frame, "/v1/settings".to_owned(), true, known.collect());
+    let page = Settings::of(frame, "/v1/settings".to_owned(), read_at, known.collect());
     Ok(shown(&state, state.pages.admin_settings(&page)))
 }
 
@@ -34,13 +36,14 @@ async fn of_team(
     Path(team): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Instead> {
+    let read_at = state.gateway.now().to_string(); // before they are: what happens in between is told
     let Admitted { frame, name, team, .. } = admitted(&state, &headers, &team, "settings").await?;
     let (_, system) = state.gateway.system_settings().await.map_err(|e| refused(&state, &headers, e))?;
     let known = described().map(|described| {
         let inherited = value_at(&system.json, described.path);
         known(described, &team.effective, Source::Team, inherited)
     });
-    let page = Settings::of(frame, format!("/v1/teams/{name}/settings"), false, known.collect());
+    let page = Settings::of(frame, format!("/v1/teams/{name}/settings"), read_at, known.collect());
     Ok(shown(&state, state.pages.admin_settings(&page)))
 }
 

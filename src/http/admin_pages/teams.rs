@@ -1,4 +1,5 @@
 //! `/admin`: the teams that somebody may tend, and for the owner the way to make another and to the System.
+//! Whoever has one alone is led there.
 
 use axum::Router;
 use axum::extract::State;

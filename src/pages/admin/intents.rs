@@ -1,4 +1,5 @@
 //! The page of intents: what bots may ask for, and what proof each wants.
+//! Whether a proof is good enough is not known here.
 
 use serde::Serialize;
 

@@ -103,12 +103,15 @@ pub struct Settings {
     call: String,
     /// They are the system's.
     system: bool,
+    /// When they were read, RFC 3339.
+    read_at: String,
     sections: Vec<Section>,
 }
 
 impl Settings {
-    /// Groups the settings. `call` is the path that takes the patch.
-    pub fn of(frame: Shell, call: String, system: bool, known: Vec<Known>) -> Self {
+    /// Groups the settings. `call` is the path that takes the patch; `read_at` is RFC 3339.
+    pub fn of(frame: Shell, call: String, read_at: String, known: Vec<Known>) -> Self {
+        let system = frame.team.is_none();
         let mut sections: Vec<Section> = SECTIONS.map(|(name, _)| Section { name, fields: Vec::new() }).into();
         let last = sections.len() - 1;
         for setting in known {
@@ -118,7 +121,7 @@ impl Settings {
             });
             sections[at.unwrap_or(last)].fields.push(Field::of(setting));
         }
-        Self { frame, call, system, sections }
+        Self { frame, call, system, read_at, sections }
     }
 }
 

@@ -1,4 +1,5 @@
 //! The page of all teams. Knows names and titles; what a team has, its own pages tell.
+//! Whose teams they are was decided before.
 
 use serde::Serialize;
 

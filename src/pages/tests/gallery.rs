@@ -288,9 +288,10 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
             nonce,
             provider: true,
             owner_key: true,
+            fresh: false,
         })
     };
-    let frame = |page| desk::shell(word, page);
+    let frame = |page| admin::shell(word, page);
     let set = SetPassword {
         language: language(),
         action: text(),
@@ -309,14 +310,16 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
     };
     let admits = Admits { pin: true, both: true, shows_codes: true, channels: vec![text()] };
     let embedded = Frame { language: language(), interaction: text(), team: text(), token: text() };
-    vec![
+    let mut drawn = vec![
         ("staff-sign-in", sign_in(SignInStep::First, Some(Trouble::Wrong))),
         ("staff-code", sign_in(SignInStep::Code, None)),
         ("staff-set-password", pages.set_password(&set)),
         ("staff-account", pages.account(&account)),
         ("staff-agent", pages.agent(&Agent { frame: frame("agent"), admits })),
         ("staff-frame", pages.frame(&embedded)),
-    ]
+    ];
+    drawn.extend(admin::drawn(word, pages, frame));
+    drawn
 }
 
 /// Every page: the customer's in English, and the developer's.
@@ -325,7 +328,7 @@ pub(super) fn gallery(word: &str) -> Vec<(&'static str, String)> {
     let mut drawn = customers(word, "en");
     drawn.push(("window", pages.window(&window(word))));
     drawn.extend(staff(word, &pages));
-    drawn.extend(desk::admins(word, &pages));
+    drawn.extend(desk::desk(word, &pages));
     drawn.extend([("problem", pages.problem(&problem(word))), ("docs", pages.docs(&openapi(word)))]);
     drawn
 }

@@ -11,7 +11,9 @@ use super::house::House;
 /// The owner, by her key.
 pub async fn owner_comes_in(browser: &Browser, house: &House, next: &str) -> WebDriverResult<()> {
     browser.open(&format!("/signin?next={next}")).await?;
-    browser.click("details summary").await?;
+    if browser.driver.find_all(By::Css("details[open]")).await?.is_empty() {
+        browser.click("details summary").await?;
+    }
     browser.find("[name=key]").await?.send_keys(house.owner()).await?;
     browser.click("form[data-act=key] button").await?;
     browser.find("#told").await.map(drop)
@@ -33,6 +35,8 @@ async fn first_run(eyes: Eyes) {
     let house = House::empty().await;
     walk_at(&house.url, "admin-first", eyes, async |browser| {
         browser.open("/signin").await?;
+        browser.find("details[open] [name=key]").await?; // nobody else can be there
+        browser.looks("0-sign-in").await?;
         owner_comes_in(browser, &house, "/agent").await?;
         browser.find("#new-team").await?; // who has no team is where one is made
         browser.looks("1-no-team").await?;
@@ -113,7 +117,8 @@ async fn settings(eyes: Eyes) {
     let house = House::open(json!({})).await;
     let own = async || house.call(Method::GET, "/v1/teams/linden/settings", Value::Null).await;
     walk_at(&house.url, "admin-settings", eyes, async |browser| {
-        owner_comes_in(browser, &house, "/admin/system").await?;
+        owner_comes_in(browser, &house, "/admin").await?;
+        browser.click("a[href='/admin/system']").await?;
         browser.click("[data-setting='entry.require_authentication'] input").await?;
         browser.click("#form-entry > .acts button").await?;
         browser.find("[data-setting='entry.require_authentication'][data-source=system]").await?;
@@ -132,6 +137,10 @@ async fn settings(eyes: Eyes) {
         browser.click("[data-setting='entry.first'] button[data-body]").await?;
         browser.find("[data-setting='entry.first'][data-source=default]").await?;
         assert_eq!(own().await, before, "back to what is inherited");
+        browser.find("#meanwhile[data-live=live]").await?;
+        assert!(browser.shows_no("#meanwhile").await?, "nobody else was there");
+        house.call(Method::PATCH, "/v1/teams/linden/settings", json!({"otp": {"length": 7}})).await;
+        browser.find("#meanwhile:not([hidden])").await?;
         never(browser).await?;
         refused(browser).await
     })

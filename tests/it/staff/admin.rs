@@ -110,3 +110,26 @@ async fn l36_the_preview_is_the_customers_page_and_can_be_framed_by_us_alone() {
         assert_eq!(agent.get(&format!("/admin/teams/acme/screens/hint/{page}")).await.status, 404);
     }
 }
+
+/// L-03: every setting of the table is on the page of the System and on a team's, under a name in plain words in
+/// the reader's language, with its dotted name beside it.
+#[tokio::test]
+async fn l03_every_setting_has_a_name_for_people() {
+    let world = World::new().await;
+    let team = world.team("acme").await;
+    let mut owner = team.staff("chief", "owner").await;
+    owner.comes_in("acme", "chief").await;
+    let effective = "/v1/teams/acme/settings?effective=true";
+    let effective = world.call(&team.admin, "GET", effective, Value::Null).await.expect(200);
+    let paths: Vec<&String> = effective["source"].as_object().expect("a source for each").keys().collect();
+    assert!(paths.len() > 50);
+    for page in ["/admin/system", "/admin/teams/acme/settings"] {
+        let text = owner.get(page).await.text();
+        for path in &paths {
+            assert!(text.contains(&format!("data-setting=\"{path}\"")), "{page}: {path}");
+            assert!(text.contains(&format!("<code>{path}</code>")), "{page}: {path}");
+            let bare = [format!(">{path}</label>"), format!("\n{path}</label>")];
+            assert!(!bare.iter().any(|bare| text.contains(bare)), "{page}: {path} has no name in plain words");
+        }
+    }
+}

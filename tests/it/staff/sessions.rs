@@ -115,7 +115,8 @@ async fn the_owner_comes_in_with_the_configurations_key() {
     let planted = desk.session().cloned();
     assert_eq!(desk.sign_in(&[("act", "key"), ("key", OWNER)]).await.status, 303);
     assert_ne!(desk.session().cloned(), planted);
-    assert!(desk.get("/agent").await.text().contains("PUT /v1/teams/NAME"), "it says what is next");
+    assert_eq!(desk.get("/agent").await.header("location"), "/admin");
+    assert!(desk.get("/admin").await.text().contains("PUT /v1/teams/{team}"), "it says what is next");
     desk.call("PUT", "/v1/teams/acme", json!({"name": "A shop"})).await.expect(201);
     desk.call("PUT", "/v1/teams/beta", json!({"name": "B shop"})).await.expect(201);
     let page = desk.get("/agent?team=beta").await.text();

@@ -1,15 +1,51 @@
 //! The admin console's pages with a word in every place that somebody else fills.
+//! Which word that is, the gallery around it is told.
 
 use serde_json::json;
 
+use crate::pages::Pages;
+use crate::pages::admin::Tended;
 use crate::pages::admin::intents::{Intent, Intents};
 use crate::pages::admin::keys::{ApiKey, Keys, SecurityKey};
 use crate::pages::admin::overview::Overview;
 use crate::pages::admin::screens::{Editor, Screens};
 use crate::pages::admin::settings::{Kind, Known, Settings};
+use crate::pages::admin::teams::Teams;
 use crate::pages::consoles::Shell;
 
-pub(super) fn overview(word: &str, frame: Shell) -> Overview {
+/// What stands around a console's page.
+pub(super) fn shell(word: &str, page: &'static str) -> Shell {
+    let text = || word.to_owned();
+    Shell {
+        language: "en".to_owned(),
+        page,
+        word: text(),
+        team: Some(text()),
+        teams: vec![(text(), text()), ("beta".to_owned(), text())],
+        name: Some(text()),
+        role: "admin",
+        administers: true,
+        tended: None,
+    }
+}
+
+/// Each page of this console by its name; `frame` is what stands around a console's page.
+pub(super) fn drawn(word: &str, pages: &Pages, frame: impl Fn(&'static str) -> Shell) -> [(&'static str, String); 7] {
+    let text = || word.to_owned();
+    let tended = |section| Shell { tended: Some(Tended { section, title: Some(text()) }), ..frame("admin") };
+    let teams = Teams { frame: tended("teams"), owner: true, teams: vec![(text(), text())] };
+    [
+        ("admin-teams", pages.admin_teams(&teams)),
+        ("admin-overview", pages.admin_overview(&overview(word, tended("overview")))),
+        ("admin-settings", pages.admin_settings(&settings(word, tended("settings")))),
+        ("admin-keys", pages.admin_keys(&keys(word, tended("keys")))),
+        ("admin-screens", pages.admin_screens(&screens(word, tended("screens")))),
+        ("admin-screen", pages.admin_screen(&screen(word, tended("screens")))),
+        ("admin-intents", pages.admin_intents(&intents(word, tended("intents")))),
+    ]
+}
+
+fn overview(word: &str, frame: Shell) -> Overview {
     let text = || word.to_owned();
     Overview {
         frame,
@@ -24,7 +60,7 @@ pub(super) fn overview(word: &str, frame: Shell) -> Overview {
     }
 }
 
-pub(super) fn keys(word: &str, frame: Shell) -> Keys {
+fn keys(word: &str, frame: Shell) -> Keys {
     let text = || word.to_owned();
     let key = |status, until, signs| SecurityKey {
         kid: "AbC-123_".to_owned(),
@@ -46,7 +82,7 @@ pub(super) fn keys(word: &str, frame: Shell) -> Keys {
     Keys { frame, security, api: vec![api], roles: &["bot", "agent", "admin"] }
 }
 
-pub(super) fn settings(word: &str, frame: Shell) -> Settings {
+fn settings(word: &str, frame: Shell) -> Settings {
     let known = |path, kind, value, own| Known {
         path,
         kind,
@@ -74,18 +110,18 @@ pub(super) fn settings(word: &str, frame: Shell) -> Settings {
         known("directory.match", Kind::Fields, json!([{"field": word, "as": "exact"}]), false),
         known("of.another.release", Kind::Text, json!(null), false),
     ];
-    Settings::of(frame, format!("/v1/teams/{word}/settings"), false, all)
+    Settings::of(frame, format!("/v1/teams/{word}/settings"), "2026-03-01T09:27:12Z".to_owned(), all)
 }
 
-pub(super) fn screens(word: &str, frame: Shell) -> Screens {
+fn screens(word: &str, frame: Shell) -> Screens {
     Screens { frame, names: vec![word.to_owned()], shown: Some(word.to_owned()) }
 }
 
-pub(super) fn screen(word: &str, frame: Shell) -> Editor {
+fn screen(word: &str, frame: Shell) -> Editor {
     Editor { frame, name: word.to_owned(), html: Some(word.to_owned()), is_shown: false }
 }
 
-pub(super) fn intents(word: &str, frame: Shell) -> Intents {
+fn intents(word: &str, frame: Shell) -> Intents {
     let (text, methods) = (|| word.to_owned(), vec!["login", "otp"]);
     let intent = Intent {
         name: text(),

@@ -1,7 +1,7 @@
 //! The pages of the admin console's desk with given words, for the gallery: each row in every state that it
 //! is drawn in. What they are held against, their parent says.
 
-use super::admin::{intents, keys, overview, screen, screens, settings};
+use super::admin::shell;
 use crate::pages::Pages;
 use crate::pages::admin::Tended;
 use crate::pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields, Standing};
@@ -9,49 +9,14 @@ use crate::pages::admin::audit::{Audit, AuditRow, Check, Words};
 use crate::pages::admin::channels::{ChannelRow, Channels};
 use crate::pages::admin::insights::{Course, Funnel, Insights};
 use crate::pages::admin::lockouts::{Locked, LockedPerson, Lockouts};
-use crate::pages::admin::teams::Teams;
 use crate::pages::admin::users::{UserRow, Users};
 use crate::pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, Webhooks};
 use crate::pages::consoles::Shell;
 
-/// What stands around a page of theirs.
-pub(super) fn shell(word: &str, page: &'static str) -> Shell {
+/// Every page of the desk.
+pub(super) fn desk(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
     let text = || word.to_owned();
-    Shell {
-        language: "en".to_owned(),
-        page,
-        word: text(),
-        team: Some(text()),
-        teams: vec![(text(), text()), ("beta".to_owned(), text())],
-        name: Some(text()),
-        role: "admin",
-        administers: true,
-        tended: None,
-    }
-}
-
-/// What admins see.
-pub(super) fn admins(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
-    let text = || word.to_owned();
-    let tended = |section| Shell { tended: Some(Tended { section, title: Some(text()) }), ..shell(word, "admin") };
-    let mut drawn = desk(word, pages, &tended);
-    drawn.extend([
-        (
-            "admin-teams",
-            pages.admin_teams(&Teams { frame: tended("teams"), owner: true, teams: vec![(text(), text())] }),
-        ),
-        ("admin-overview", pages.admin_overview(&overview(word, tended("overview")))),
-        ("admin-settings", pages.admin_settings(&settings(word, tended("settings")))),
-        ("admin-keys", pages.admin_keys(&keys(word, tended("keys")))),
-        ("admin-screens", pages.admin_screens(&screens(word, tended("screens")))),
-        ("admin-screen", pages.admin_screen(&screen(word, tended("screens")))),
-        ("admin-intents", pages.admin_intents(&intents(word, tended("intents")))),
-    ]);
-    drawn
-}
-
-/// Every page of the desk; `frame` makes what stands around a section's.
-fn desk(word: &str, pages: &Pages, frame: &dyn Fn(&'static str) -> Shell) -> Vec<(&'static str, String)> {
+    let frame = |section| Shell { tended: Some(Tended { section, title: Some(text()) }), ..shell(word, "admin") };
     vec![
         ("admin-channels", pages.admin_channels(&channels(word, frame("channels")))),
         ("admin-users", pages.admin_users(&users(word, frame("users")))),

@@ -1,4 +1,5 @@
 //! The words that every page of the admin console shares, and those of the page of all teams.
+//! What a page says of its own thing has a file of its own.
 
 use super::Row;
 
@@ -22,6 +23,7 @@ pub(super) const ROWS: &[Row] = &[
     ("admin.section.audit", ["Audit trail", "Prüfprotokoll", "Journal d’audit", "Registro de auditoría", "Auditijälg"]),
     ("admin.section.insights", ["Insights", "Zahlen", "Statistiques", "Estadísticas", "Ülevaated"]),
     ("teams.none", ["Welcome. There is no team yet: a team is one group of people with its own settings, keys and channels. Make the first one, and this page will lead you to its first authenticated chat.", "Willkommen. Es gibt noch kein Team: Ein Team ist eine Gruppe mit eigenen Einstellungen, Schlüsseln und Kanälen. Legen Sie das erste an; danach werden Sie bis zum ersten bestätigten Chat geführt.", "Bienvenue. Il n’y a pas encore d’équipe : une équipe est un groupe avec ses propres paramètres, clés et canaux. Créez la première, et vous serez guidé jusqu’au premier chat authentifié.", "Bienvenido. Aún no hay ningún equipo: un equipo es un grupo con sus propios ajustes, claves y canales. Cree el primero y se le guiará hasta el primer chat autenticado.", "Tere tulemast. Meeskonda veel pole: meeskond on rühm oma seadete, võtmete ja kanalitega. Tee esimene ja sind juhatatakse esimese kinnitatud vestluseni."]),
+    ("teams.system", ["what holds for every team", "was für jedes Team gilt", "ce qui vaut pour chaque équipe", "lo que vale para cada equipo", "mis kehtib igale meeskonnale"]),
     ("teams.make", ["Make a team", "Team anlegen", "Créer une équipe", "Crear un equipo", "Tee meeskond"]),
     ("teams.title", ["Title", "Titel", "Titre", "Título", "Pealkiri"]),
     ("teams.title.hint", ["What people call the team, such as “Customer service”.", "Wie das Team genannt wird, etwa „Kundenservice“.", "Le nom courant de l’équipe, par exemple « Service clients ».", "Cómo se llama al equipo, por ejemplo «Atención al cliente».", "Kuidas meeskonda kutsutakse, näiteks „Klienditeenindus“."]),

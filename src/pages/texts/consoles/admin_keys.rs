@@ -1,4 +1,5 @@
-//! The words of the page of keys.
+//! The words of the page of keys: what each kind is for, what becomes of one, and how one is changed. No
+//! secret is ever among words.
 
 use super::Row;
 

@@ -1,4 +1,5 @@
-//! The words of the pages of opening screens and of intents.
+//! The words of the pages of opening screens and of intents. What a screen itself says, in whichever language,
+//! is the team's.
 
 use super::Row;
 
@@ -18,6 +19,7 @@ pub(super) const ROWS: &[Row] = &[
     ("screens.use", ["Open PIN pages with this", "PIN-Seiten damit beginnen", "Ouvrir les pages de code PIN ainsi", "Abrir con esto las páginas de PIN", "Alusta PIN-i lehti sellega"]),
     ("screens.is_shown", ["PIN pages open with this screen.", "PIN-Seiten beginnen mit diesem Bildschirm.", "Les pages de code PIN s’ouvrent avec cet écran.", "Las páginas de PIN empiezan con esta pantalla.", "PIN-i lehed algavad selle kuvaga."]),
     ("screens.seen", ["What the customer sees", "Was der Kunde sieht", "Ce que voit le client", "Lo que ve el cliente", "Mida klient näeb"]),
+    ("screens.page", ["The customer’s page", "Die Seite des Kunden", "La page du client", "La página del cliente", "Kliendi leht"]),
     ("screens.unsaved", ["Save it, and the customer’s page stands here.", "Speichern Sie, dann steht hier die Seite des Kunden.", "Enregistrez, et la page du client apparaît ici.", "Guárdela y aquí aparecerá la página del cliente.", "Salvesta ja siia ilmub kliendi leht."]),
     ("screens.width", ["Width", "Breite", "Largeur", "Anchura", "Laius"]),
     ("screens.phone", ["Phone", "Telefon", "Téléphone", "Teléfono", "Telefon"]),
