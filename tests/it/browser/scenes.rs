@@ -208,7 +208,9 @@ impl Browser {
         let chat = self.driver.window().await?;
         let account = async || {
             self.in_log().await?;
-            let text = self.driver.find(By::Css(".notice")).await?.text().await?;
+            // It may have been scrolled away by what came after it.
+            let notice = self.driver.find(By::Css(".notice")).await?;
+            let text = notice.prop("textContent").await?.unwrap_or_default();
             let named = text.split_once("she is ").and_then(|(_, rest)| rest.split_once(','));
             let password = text.split_once("password ").map(|(_, rest)| rest.trim_end_matches('.').to_owned());
             Ok(named.map(|(name, _)| name.to_owned()).zip(password))
