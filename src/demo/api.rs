@@ -118,6 +118,12 @@ pub struct Delivery {
     pub to: String,
 }
 
+/// A frame's address; whoever has it comes in as the agent, so it cannot be printed.
+#[derive(Deserialize)]
+pub struct ConsoleLink {
+    pub url: String,
+}
+
 /// What became of a text that the customer typed.
 #[derive(Debug, Deserialize)]
 pub struct Heard {
@@ -242,6 +248,12 @@ impl Api {
     /// Leave for a page to show how the flag stands.
     pub async fn status_link(&self, interaction: &str) -> Result<Value, Trouble> {
         let body = json!({"panel": "status"});
+        self.call(Method::POST, &format!("/v1/interactions/{interaction}/embed-links"), Some(&body)).await
+    }
+
+    /// Where the agent's console shows this one conversation in a frame: good once, for a minute.
+    pub async fn console_link(&self, interaction: &str) -> Result<ConsoleLink, Trouble> {
+        let body = json!({"panel": "console"});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/embed-links"), Some(&body)).await
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
-use super::api::{Api, Trouble};
+use super::api::{Api, ConsoleLink, Trouble};
 use super::chat::{Chat, Knock};
 use super::events::Event;
 use super::phones::{self, Letter, Phones};
@@ -80,6 +80,11 @@ impl Chats {
     /// Leave for the agent's page to show how a flag stands.
     pub async fn status_link(&self, scene: Option<Scene>, interaction: &str) -> Result<Value, Trouble> {
         self.world(scene).desk.status_link(interaction).await
+    }
+
+    /// The agent's console of one conversation, for a frame.
+    pub async fn console_link(&self, scene: Option<Scene>, interaction: &str) -> Result<ConsoleLink, Trouble> {
+        self.world(scene).desk.console_link(interaction).await
     }
 
     fn made(&self, cookie: &str, scene: Option<Scene>) -> Option<Chat> {

@@ -40,6 +40,7 @@ pub fn router(slot: DemoSlot) -> Router {
         .route("/demo/chat/new", post(start_over))
         .route("/demo/chat/scene", post(start_scene))
         .route("/demo/status-token", post(status_token))
+        .route("/demo/console", get(console))
         .route("/demo/login", get(login::show).post(login::answer))
         .route("/demo/assets/{name}", get(asset))
         .route("/demo/identity", post(identity::check).layer(DefaultBodyLimit::max(MOST_PICTURES)))
@@ -78,7 +79,7 @@ async fn guard(State(slot): State<DemoSlot>, mut request: Request, next: Next) -
 fn policy(base: &str) -> HeaderValue {
     let policy = format!(
         "default-src 'none'; script-src 'self' {base}; style-src 'self'; img-src 'self' data:; connect-src 'self' {base}; \
-         frame-src 'self'; form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'self'"
+         frame-src 'self' {base}; form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'self'"
     );
     HeaderValue::from_str(&policy).expect("a public URL is plain ASCII")
 }
@@ -206,6 +207,17 @@ async fn status_token(Extension(demo): TheDemo, headers: HeaderMap, Json(asked):
     }
     match demo.chats.status_link(chat.scene, &asked.interaction).await {
         Ok(link) => Json(link).into_response(),
+        Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+    }
+}
+
+/// The agent's console of this browser's own chat: each time by a link of its own, as a portal would ask for one.
+async fn console(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
+    let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
+    let interaction = chat.view.borrow().desk.as_ref().map(|desk| desk.id.clone());
+    let Some(interaction) = interaction else { return StatusCode::NOT_FOUND.into_response() };
+    match demo.chats.console_link(chat.scene, &interaction).await {
+        Ok(link) => Redirect::to(&link.url).into_response(),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }
 }

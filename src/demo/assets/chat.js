@@ -8,6 +8,7 @@ const entries = document.querySelector("#entries");
 const story = document.querySelector("#story");
 const phone = document.querySelector("#phone");
 const desk = document.querySelector("#desk");
+const place = document.querySelector("#console");
 const pages = document.querySelector("#pages");
 const portal = document.querySelector("#portal-mark");
 const drawn = new Map(); // entry id → its HTML
@@ -24,6 +25,7 @@ feed.addEventListener("chat", (event) => {
   drawPart(desk, chat.desk);
   drawPart(pages, chat.pages);
   drawPortal(chat.interaction);
+  drawConsole(chat.interaction);
   drawEntries(chat.entries);
   wait.count(chat.now);
 });
@@ -35,6 +37,19 @@ function drawPortal(interaction) {
   if (interaction === mark.getAttribute("interaction")) return;
   if (interaction) mark.setAttribute("interaction", interaction);
   else mark.removeAttribute("interaction");
+}
+
+// The agent's own console, of this one conversation: what the agent does there happens here.
+function drawConsole(interaction) {
+  if ((interaction ?? "") === (place.dataset.interaction ?? "")) return;
+  place.dataset.interaction = interaction ?? "";
+  place.hidden = !interaction;
+  desk.hidden = Boolean(interaction);
+  if (!interaction) return place.replaceChildren();
+  const frame = document.createElement("iframe");
+  frame.title = "The agent’s console";
+  frame.src = "/demo/console";
+  place.replaceChildren(frame); // a new one: an old one's way there would stand in the browser's history
 }
 
 const parts = new Map(); // element → its HTML

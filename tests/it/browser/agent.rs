@@ -81,7 +81,7 @@ async fn day(eyes: Eyes) {
         browser.find("input.answer-field").await?;
         browser.driver.switch_to_window(desk.clone()).await?;
         browser.find(".on-challenge-presented").await?;
-        browser.click("[data-act=reveal-otp]").await?;
+        browser.points_at("[data-act=reveal-otp]").await?;
         let code = browser
             .until("the code", async || {
                 let seen = browser.driver.find(By::Css(".seen-code")).await?.text().await?;
@@ -126,6 +126,31 @@ async fn unread(browser: &Browser, house: &House, chat: &str) -> WebDriverResult
     browser.find("#live[data-state=live]").await?;
     browser.driver.execute("window.mended()", Vec::<Value>::new()).await?;
     browser.find("[data-person=p1][data-state=verified]").await.map(drop)
+}
+
+impl Browser {
+    /// By what is at hand: a finger on a phone, a pointer that merely rests there at a desk.
+    async fn points_at(&self, css: &str) -> WebDriverResult<()> {
+        let element = self.find(css).await?;
+        if self.eyes.width >= 500 {
+            let away = self.find(".panel-title").await?;
+            return self
+                .driver
+                .action_chain()
+                .move_to_element_center(&away)
+                .move_to_element_center(&element)
+                .perform()
+                .await;
+        }
+        element.scroll_into_view().await?;
+        let script = "const { x, y, width, height } = arguments[0].getBoundingClientRect(); return [x + width / 2, y + height / 2];";
+        let place = self.driver.execute(script, vec![element.to_json()?]).await?.json().clone();
+        let cdp = self.driver.cdp();
+        cdp.send_raw("Emulation.setTouchEmulationEnabled", json!({"enabled": true})).await?;
+        let point = json!([{"x": place[0], "y": place[1]}]);
+        cdp.send_raw("Input.dispatchTouchEvent", json!({"type": "touchStart", "touchPoints": point})).await?;
+        cdp.send_raw("Input.dispatchTouchEvent", json!({"type": "touchEnd", "touchPoints": []})).await.map(drop)
+    }
 }
 
 async fn reads(browser: &Browser, words: &str) -> WebDriverResult<Option<()>> {

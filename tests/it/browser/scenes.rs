@@ -102,7 +102,10 @@ async fn the_picture_shows_everybodys_view_of_one_login() {
         browser.sees_mark("verified").await?;
         browser.sees(".card.address").await?;
         browser.portal_shows("authenticated").await?;
-        browser.looks("demo").await
+        browser.console_shows(".person-card[data-state=verified] .who-verified").await?;
+        browser.looks("demo").await?;
+        browser.console_signs_out().await?;
+        browser.sees_mark("unverified").await
     })
     .await;
 }
@@ -241,6 +244,25 @@ impl Browser {
             Some(code) => self.types(&code).await,
             None => Ok(()),
         }
+    }
+
+    /// The agent's console in its frame, where there is script.
+    async fn console_shows(&self, what: &str) -> WebDriverResult<()> {
+        self.until(what, async || {
+            self.driver.enter_default_frame().await?;
+            self.driver.find(By::Css("#console iframe")).await?.enter_frame().await?;
+            self.driver.find(By::Css(what)).await.map(|_| Some(()))
+        })
+        .await?;
+        self.driver.enter_default_frame().await
+    }
+
+    /// What the agent does in the frame is done.
+    async fn console_signs_out(&self) -> WebDriverResult<()> {
+        self.driver.find(By::Css("#console iframe")).await?.enter_frame().await?;
+        self.click("[data-act=signout]").await?;
+        self.find(".person-card:not([data-state=verified])").await?;
+        self.driver.enter_default_frame().await
     }
 
     /// The web component on the agent's desk, where there is script.
