@@ -23,6 +23,40 @@ async fn on_a_phone_without_script_each_scene_is_told_and_plays() {
     walk("scenes", Eyes::PHONE.without_script(), every_scene).await;
 }
 
+/// The scenes whose proof is given on a page of the gateway's.
+#[tokio::test]
+async fn on_a_desktop_each_page_proves_what_its_scene_says() {
+    walk("proofs", Eyes::DESKTOP, every_page).await;
+}
+
+#[tokio::test]
+async fn on_a_phone_without_script_each_page_proves_what_its_scene_says() {
+    walk("proofs", Eyes::PHONE.without_script(), every_page).await;
+}
+
+async fn every_page(browser: &Browser) -> WebDriverResult<()> {
+    browser.open("/demo").await?;
+    browser.picks("two-factor", "only both together").await?;
+    browser.logs_in_with_password_and_code().await?;
+    browser.sees_mark("verified").await?;
+    browser.sees(".card.statement").await?;
+    browser.looks("7-two-factor").await?;
+
+    browser.picks("questions", "Hill School").await?;
+    browser.answers_the_questions().await?;
+    browser.sees_mark("verified").await?;
+    browser.mark_says("Answers to questions").await?;
+    browser.sees(".card.task[data-state=done]").await?;
+    browser.looks("8-questions").await?;
+
+    browser.picks("document", "demo provider").await?;
+    browser.shows_a_document().await?;
+    browser.sees_mark("verified").await?;
+    browser.mark_says("A document").await?;
+    browser.looks("9-document").await?;
+    Ok(())
+}
+
 async fn every_scene(browser: &Browser) -> WebDriverResult<()> {
     browser.open("/demo").await?;
     browser.looks("0-before").await?;
@@ -45,25 +79,6 @@ async fn every_scene(browser: &Browser) -> WebDriverResult<()> {
     browser.sees_mark("verified").await?;
     browser.mark_says("PIN, at the door").await?;
     browser.looks("4-pin").await?;
-
-    browser.picks("two-factor", "only both together").await?;
-    browser.logs_in_with_password_and_code().await?;
-    browser.sees_mark("verified").await?;
-    browser.sees(".card.statement").await?;
-    browser.looks("7-two-factor").await?;
-
-    browser.picks("questions", "Hill School").await?;
-    browser.answers_the_questions().await?;
-    browser.sees_mark("verified").await?;
-    browser.mark_says("Answers to questions").await?;
-    browser.sees(".card.task[data-state=done]").await?;
-    browser.looks("8-questions").await?;
-
-    browser.picks("document", "demo provider").await?;
-    browser.shows_a_document().await?;
-    browser.sees_mark("verified").await?;
-    browser.mark_says("A document").await?;
-    browser.looks("9-document").await?;
 
     browser.picks("forwarded", "stranger").await?;
     browser.logs_in_by_the_forwarded_link().await?;
