@@ -83,8 +83,8 @@ impl Chats {
     }
 
     /// The agent's console of one conversation, for a frame.
-    pub async fn console_link(&self, interaction: &str) -> Result<ConsoleLink, Trouble> {
-        self.world.desk.console_link(interaction).await
+    pub async fn console_link(&self, scene: Option<Scene>, interaction: &str) -> Result<ConsoleLink, Trouble> {
+        self.world(scene).desk.console_link(interaction).await
     }
 
     fn made(&self, cookie: &str, scene: Option<Scene>) -> Option<Chat> {

@@ -56,15 +56,15 @@ impl Scene {
     /// For the button.
     pub fn title(self) -> &'static str {
         match self {
-            Self::PreChat => "Logged in before the chat",
-            Self::MidChat => "A login link in the chat",
-            Self::Otp => "A code by WhatsApp",
-            Self::Pin => "A PIN at the door",
+            Self::PreChat => "Already logged in",
+            Self::MidChat => "A login link",
+            Self::Otp => "A code",
+            Self::Pin => "A PIN",
             Self::TwoFactor => "Password and code",
             Self::Questions => "Questions",
-            Self::Document => "A photo of a document",
+            Self::Document => "A document",
             Self::Forwarded => "A forwarded link",
-            Self::Lockout => "Too many wrong codes",
+            Self::Lockout => "Wrong codes",
         }
     }
 

@@ -55,6 +55,8 @@ pub async fn accounts(owner: &Api, base: &str) -> anyhow::Result<Team> {
     let mut settings = settings(base);
     settings["authentication_url"] = format!("{base}/login/{ACCOUNTS}").into();
     settings["two_factor"] = json!({"always": true});
+    settings["otp"] =
+        json!({"message": "#PIN# is your Linden Bank code. Type it only on the login page that you opened."});
     settings["delivery"] = json!({"order": ["sms"]});
     team(owner, ACCOUNTS, &settings).await
 }

@@ -34,6 +34,8 @@ pub(super) struct Talk {
     /// Only to be handed on: it must not keep its own task alive.
     door: mpsc::WeakSender<Knock>,
     pub place: Place,
+    /// What the visitor must know to log in as her, where that is not on the page.
+    account: Option<String>,
     conversation: String,
     /// The customer's phone and mailbox, as the bank has them on file.
     on_file: (String, String),
@@ -67,9 +69,6 @@ impl Talk {
         }
         view.say(bot("Hello, I am the assistant of Linden Bank. I can send you a copy of your statement, tell you your balance, or change your address."));
         view.explain("Ask for your statement, and the bot wants a login. Ask to change your address, and it wants a code from your phone.", "");
-        if let Some(text) = account {
-            view.say(Body::Notice { text, alarm: false });
-        }
         publish.send_replace(Arc::new(view.clone()));
         Self {
             conversation: match place {
@@ -78,6 +77,7 @@ impl Talk {
             },
             world,
             place,
+            account,
             on_file: (phone.number, phone.mailbox),
             publish,
             door,
@@ -212,6 +212,9 @@ impl Talk {
         );
         self.view.explain(told, wire);
         self.view.offer(link, want.spoken(), sent);
+        if let Some(account) = self.account.clone() {
+            self.notice(&account, false);
+        }
         self.refresh().await
     }
 

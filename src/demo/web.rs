@@ -216,7 +216,7 @@ async fn console(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
     let interaction = chat.view.borrow().desk.as_ref().map(|desk| desk.id.clone());
     let Some(interaction) = interaction else { return StatusCode::NOT_FOUND.into_response() };
-    match demo.chats.console_link(&interaction).await {
+    match demo.chats.console_link(chat.scene, &interaction).await {
         Ok(link) => Redirect::to(&link.url).into_response(),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }

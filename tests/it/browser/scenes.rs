@@ -23,6 +23,40 @@ async fn on_a_phone_without_script_each_scene_is_told_and_plays() {
     walk("scenes", Eyes::PHONE.without_script(), every_scene).await;
 }
 
+/// The scenes whose proof is given on a page of the gateway's.
+#[tokio::test]
+async fn on_a_desktop_each_page_proves_what_its_scene_says() {
+    walk("proofs", Eyes::DESKTOP, every_page).await;
+}
+
+#[tokio::test]
+async fn on_a_phone_without_script_each_page_proves_what_its_scene_says() {
+    walk("proofs", Eyes::PHONE.without_script(), every_page).await;
+}
+
+async fn every_page(browser: &Browser) -> WebDriverResult<()> {
+    browser.open("/demo").await?;
+    browser.picks("two-factor", "only both together").await?;
+    browser.logs_in_with_password_and_code().await?;
+    browser.sees_mark("verified").await?;
+    browser.sees(".card.statement").await?;
+    browser.looks("7-two-factor").await?;
+
+    browser.picks("questions", "Hill School").await?;
+    browser.answers_the_questions().await?;
+    browser.sees_mark("verified").await?;
+    browser.mark_says("Answers to questions").await?;
+    browser.sees(".card.task[data-state=done]").await?;
+    browser.looks("8-questions").await?;
+
+    browser.picks("document", "demo provider").await?;
+    browser.shows_a_document().await?;
+    browser.sees_mark("verified").await?;
+    browser.mark_says("A document").await?;
+    browser.looks("9-document").await?;
+    Ok(())
+}
+
 async fn every_scene(browser: &Browser) -> WebDriverResult<()> {
     browser.open("/demo").await?;
     browser.looks("0-before").await?;
@@ -45,25 +79,6 @@ async fn every_scene(browser: &Browser) -> WebDriverResult<()> {
     browser.sees_mark("verified").await?;
     browser.mark_says("PIN, at the door").await?;
     browser.looks("4-pin").await?;
-
-    browser.picks("two-factor", "only both together").await?;
-    browser.logs_in_with_password_and_code().await?;
-    browser.sees_mark("verified").await?;
-    browser.sees(".card.statement").await?;
-    browser.looks("7-two-factor").await?;
-
-    browser.picks("questions", "Hill School").await?;
-    browser.answers_the_questions().await?;
-    browser.sees_mark("verified").await?;
-    browser.mark_says("Answers to questions").await?;
-    browser.sees(".card.task[data-state=done]").await?;
-    browser.looks("8-questions").await?;
-
-    browser.picks("document", "demo provider").await?;
-    browser.shows_a_document().await?;
-    browser.sees_mark("verified").await?;
-    browser.mark_says("A document").await?;
-    browser.looks("9-document").await?;
 
     browser.picks("forwarded", "stranger").await?;
     browser.logs_in_by_the_forwarded_link().await?;
@@ -161,25 +176,6 @@ impl Browser {
         self.driver.switch_to_window(chat).await
     }
 
-    /// The agent's console in its frame, where there is script.
-    async fn console_shows(&self, what: &str) -> WebDriverResult<()> {
-        self.until(what, async || {
-            self.driver.enter_default_frame().await?;
-            self.driver.find(By::Css("#console iframe")).await?.enter_frame().await?;
-            self.driver.find(By::Css(what)).await.map(|_| Some(()))
-        })
-        .await?;
-        self.driver.enter_default_frame().await
-    }
-
-    /// What the agent does in the frame is done.
-    async fn console_signs_out(&self) -> WebDriverResult<()> {
-        self.driver.find(By::Css("#console iframe")).await?.enter_frame().await?;
-        self.click("[data-act=signout]").await?;
-        self.find(".person-card:not([data-state=verified])").await?;
-        self.driver.enter_default_frame().await
-    }
-
     /// Opens the page of a task in a window of its own and goes on there; answers the chat's.
     async fn opens_the_task(&self) -> WebDriverResult<WindowHandle> {
         self.driver.enter_default_frame().await?;
@@ -230,7 +226,9 @@ impl Browser {
         let chat = self.driver.window().await?;
         let account = async || {
             self.in_log().await?;
-            let text = self.driver.find(By::Css(".notice")).await?.text().await?;
+            // It may have been scrolled away by what came after it.
+            let notice = self.driver.find(By::Css(".notice")).await?;
+            let text = notice.prop("textContent").await?.unwrap_or_default();
             let named = text.split_once("she is ").and_then(|(_, rest)| rest.split_once(','));
             let password = text.split_once("password ").map(|(_, rest)| rest.trim_end_matches('.').to_owned());
             Ok(named.map(|(name, _)| name.to_owned()).zip(password))
@@ -261,6 +259,25 @@ impl Browser {
             Some(code) => self.types(&code).await,
             None => Ok(()),
         }
+    }
+
+    /// The agent's console in its frame, where there is script.
+    async fn console_shows(&self, what: &str) -> WebDriverResult<()> {
+        self.until(what, async || {
+            self.driver.enter_default_frame().await?;
+            self.driver.find(By::Css("#console iframe")).await?.enter_frame().await?;
+            self.driver.find(By::Css(what)).await.map(|_| Some(()))
+        })
+        .await?;
+        self.driver.enter_default_frame().await
+    }
+
+    /// What the agent does in the frame is done.
+    async fn console_signs_out(&self) -> WebDriverResult<()> {
+        self.driver.find(By::Css("#console iframe")).await?.enter_frame().await?;
+        self.click("[data-act=signout]").await?;
+        self.find(".person-card:not([data-state=verified])").await?;
+        self.driver.enter_default_frame().await
     }
 
     /// The web component on the agent's desk, where there is script.
