@@ -1,4 +1,5 @@
-//! Names in paths: what somebody else has written becomes one segment of an address of ours and nothing more.
+//! Names in paths: what somebody else has written becomes one segment of an address of ours and nothing
+//! more. Whose name it is, and whether anything is there, nobody asks here.
 
 use url::Url;
 

@@ -90,7 +90,7 @@ async fn roles_are_kept_apart() {
         assert_eq!(told.status != 403, agent, "{act}: {}", told.text());
         let other = world.team(&format!("other-{act}")).await;
         world.call(&other.admin, "POST", &path, json!({})).await.refused(404, "not-found");
-        let more = json!({"reason": "x"});
+        let more = json!({"because": "x"});
         world.call(&team.admin, "POST", &path, more).await.refused(422, "invalid");
     }
 }
