@@ -120,14 +120,14 @@ mod tests {
 
     #[test]
     fn secrets_stay_until_others_are_written_or_the_kind_changes() {
-        let first = writing(DirectoryKind::Ldap, Some("one")).over(None, Moment(1)).unwrap();
+        let first = writing(DirectoryKind::Ldap, Some("hunter 7")).over(None, Moment(1)).unwrap();
         let same = writing(DirectoryKind::Ldap, None).over(Some(&first), Moment(2)).unwrap();
         assert_eq!(same, first);
         let other = writing(DirectoryKind::Http, None).over(Some(&first), Moment(2)).unwrap();
         assert!(other.secrets.is_empty() && !other.is_same(&first));
         let long = "x".repeat(MOST_BYTES + 1);
         assert!(writing(DirectoryKind::Ldap, Some(&long)).over(None, Moment(1)).is_err());
-        assert!(!format!("{first:?}").contains("one"));
+        assert!(!format!("{first:?}").contains("hunter"));
     }
 
     #[test]

@@ -173,6 +173,7 @@ mod tests {
                 "window.js" => &["fetch(`${words.path}", "fetch(`${words.path}"],
                 "countersign.js" => &["fetch(address, { met"],
                 "countersign-status.js" => &["fetch(address, { met", "fetch(url, { method:"],
+                "checking.js" => &["fetch(location.href,"],
                 "api.js" => &["fetch(path, request)"],
                 _ => &[],
             };

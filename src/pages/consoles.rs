@@ -213,7 +213,7 @@ impl Pages {
     }
 
     pub(super) fn staff(&self, template: &str, lang: &str, page: &impl Serialize) -> String {
-        let page = Value::from(Serde(page));
-        self.draw(template, context! { lang, page })
+        let (dir, page) = (super::texts::direction(lang), Value::from(Serde(page)));
+        self.draw(template, context! { lang, dir, page })
     }
 }

@@ -33,7 +33,7 @@ const put = (side, source, width, height) =>
 const count = () => {
   const wanted = sides.filter((side) => side.querySelector("input").required);
   const there = wanted.filter((side) => side.querySelector("input").files.length > 0).length;
-  ready.textContent = ready.dataset.ready.replace("{done}", there).replace("{count}", wanted.length);
+  ready.textContent = ready.dataset.ready.replace("{done}", there).replace("{all}", wanted.length);
   ready.hidden = there === 0;
 };
 

@@ -89,7 +89,8 @@ fn no_template_has_a_word_of_its_own() {
                 shown += tag.split_once(attribute).and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default();
             }
         }
-        let words: String = shown.chars().filter(|sign| sign.is_alphabetic()).collect();
+        // The program's own name is the same everywhere.
+        let words: String = shown.replace("Countersign", "").chars().filter(|sign| sign.is_alphabetic()).collect();
         assert_eq!(words, "", "{name}");
     }
     for script in ["page.js", "opener.js", "window.js", "countersign.js", "countersign-status.js"] {

@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Row] = &[
     ("photo.back_hint", ["A passport has no back: leave this one out.", "Ein Reisepass hat keine Rückseite: Lassen Sie dieses Foto weg.", "Un passeport n’a pas de verso : laissez cette photo de côté.", "Un pasaporte no tiene reverso: no añada esta foto.", "Passil tagakülge ei ole: jätke see foto lisamata."]),
     ("photo.selfie", ["Your face", "Ihr Gesicht", "Votre visage", "Su rostro", "Teie nägu"]),
     ("photo.formats", ["JPEG or PNG, at most 7 MB together.", "JPEG oder PNG, zusammen höchstens 7 MB.", "JPEG ou PNG, 7 Mo au plus au total.", "JPEG o PNG, como máximo 7 MB en total.", "JPEG või PNG, kokku kuni 7 MB."]),
-    ("photo.ready", ["{done} of {count} needed photos are ready.", "{done} von {count} nötigen Fotos sind bereit.", "{done} photos nécessaires sur {count} sont prêtes.", "{done} de {count} fotos necesarias están listas.", "Valmis on {done} vajalikku fotot {count}-st."]),
+    ("photo.ready", ["{done} of {all} needed photos are ready.", "{done} von {all} nötigen Fotos sind bereit.", "{done} photos nécessaires sur {all} sont prêtes.", "{done} de {all} fotos necesarias están listas.", "Valmis on {done} vajalikku fotot {all}-st."]),
     ("photo.send", ["Send the photos", "Fotos senden", "Envoyer les photos", "Enviar las fotos", "Saada fotod"]),
     ("photo.sending", ["Your photos are being sent. Please wait.", "Ihre Fotos werden gesendet. Bitte warten Sie.", "Vos photos sont en cours d’envoi. Veuillez patienter.", "Sus fotos se están enviando. Espere, por favor.", "Teie fotosid saadetakse. Palun oodake."]),
     ("photo.camera", ["Use the camera here", "Kamera hier verwenden", "Utiliser l’appareil photo ici", "Usar la cámara aquí", "Kasuta siin kaamerat"]),
