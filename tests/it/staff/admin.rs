@@ -121,7 +121,8 @@ async fn l03_every_setting_has_a_name_for_people() {
     owner.comes_in("acme", "chief").await;
     let effective = "/v1/teams/acme/settings?effective=true";
     let effective = world.call(&team.admin, "GET", effective, Value::Null).await.expect(200);
-    let paths: Vec<&String> = effective["source"].as_object().expect("a source for each").keys().collect();
+    let paths = effective["source"].as_object().expect("a source for each").keys();
+    let paths: Vec<&String> = paths.filter(|path| !path.starts_with("intents.")).collect(); // they have a page
     assert!(paths.len() > 50);
     for page in ["/admin/system", "/admin/teams/acme/settings"] {
         let text = owner.get(page).await.text();
