@@ -4,6 +4,8 @@
 //!
 //! The pages come from the gallery that the pages' own tests draw from, under the policy of real ones.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::{Path, Query};
 use axum::http::{StatusCode, header};
@@ -21,9 +23,15 @@ use super::driver::{Browser, Eyes, walk_at};
 #[path = "../../../src/pages/tests/gallery.rs"]
 mod gallery;
 
-/// Every page in each of its states by name, and the address of a server that shows them.
-async fn shown() -> (Vec<String>, String) {
-    let names = gallery::gallery("Linden Bank").into_iter().map(|(name, _)| name.to_owned()).collect();
+/// Every page in each of its states, drawn once.
+static GALLERY: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| gallery::gallery("Linden Bank"));
+
+/// So many pages are looked at in one go; then comes a fresh browser, and its time with it.
+const AT_ONCE: usize = 16;
+
+/// The pages' names, and the address of a server that shows them.
+async fn shown() -> (Vec<&'static str>, String) {
+    let names = GALLERY.iter().map(|(name, _)| *name).collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     let router = Router::new()
@@ -35,13 +43,12 @@ async fn shown() -> (Vec<String>, String) {
 }
 
 async fn page(Path(name): Path<String>) -> Response {
-    let pages = gallery::gallery("Linden Bank").into_iter();
-    let Some((_, html)) = pages.into_iter().find(|(known, _)| *known == name) else {
+    let Some((_, html)) = GALLERY.iter().find(|(known, _)| *known == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
         frame-src 'self'; form-action 'self'; base-uri 'none'";
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html.as_str())).into_response()
 }
 
 #[derive(Deserialize)]
@@ -72,18 +79,20 @@ async fn on_a_desktop_every_page_is_for_everybody() {
 
 async fn every_page(eyes: Eyes) {
     let (names, url) = shown().await;
-    walk_at(&url, "page", eyes, async |browser| {
-        for name in &names {
-            browser.open(&format!("/page/{name}")).await?;
-            browser.looks(name).await?;
-            if name != "docs" {
-                browser.has_room(name, "as it is").await?;
-                browser.is_for_fingers(name).await?;
+    for names in names.chunks(AT_ONCE) {
+        walk_at(&url, "page", eyes, async |browser| {
+            for name in names {
+                browser.open(&format!("/page/{name}")).await?;
+                browser.looks(name).await?;
+                if *name != "docs" {
+                    browser.has_room(name, "as it is").await?;
+                    browser.is_for_fingers(name).await?;
+                }
             }
-        }
-        Ok(())
-    })
-    .await;
+            Ok(())
+        })
+        .await;
+    }
 }
 
 /// WCAG 2.2, 1.4.4 and 1.4.10: letters of twice the size, and a screen of 320 pixels; and languages that are
@@ -91,20 +100,24 @@ async fn every_page(eyes: Eyes) {
 #[tokio::test]
 async fn with_large_letters_on_a_small_screen_and_from_right_to_left_every_page_fits() {
     let (names, url) = shown().await;
-    walk_at(&url, "fits", Eyes { width: 320, script: true }, async |browser| {
-        for name in names.iter().filter(|name| *name != "docs") {
-            browser.open(&format!("/page/{name}")).await?;
-            browser.has_room(name, "as it is").await?;
-            browser.does("document.documentElement.style.fontSize = '200%'").await?;
-            browser.has_room(name, "with large letters").await?;
-            browser.does("document.documentElement.style.fontSize = ''; document.documentElement.dir = 'rtl'").await?;
-            browser.has_room(name, "from right to left").await?;
-            browser.shot(&format!("{name}-rtl")).await?;
-            browser.is_judged(&format!("{name} from right to left")).await?;
-        }
-        Ok(())
-    })
-    .await;
+    for names in names.chunks(AT_ONCE) {
+        walk_at(&url, "fits", Eyes { width: 320, script: true }, async |browser| {
+            for name in names.iter().filter(|name| **name != "docs") {
+                browser.open(&format!("/page/{name}")).await?;
+                browser.has_room(name, "as it is").await?;
+                browser.does("document.documentElement.style.fontSize = '200%'").await?;
+                browser.has_room(name, "with large letters").await?;
+                browser
+                    .does("document.documentElement.style.fontSize = ''; document.documentElement.dir = 'rtl'")
+                    .await?;
+                browser.has_room(name, "from right to left").await?;
+                browser.shot(&format!("{name}-rtl")).await?;
+                browser.is_judged(&format!("{name} from right to left")).await?;
+            }
+            Ok(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
@@ -114,7 +127,7 @@ async fn with_forced_colours_and_without_motion_every_page_shows_what_it_is() {
         let features = json!({"features": [{"name": "forced-colors", "value": "active"},
             {"name": "prefers-reduced-motion", "value": "reduce"}]});
         browser.driver.cdp().send_raw("Emulation.setEmulatedMedia", features).await?;
-        for name in names.iter().filter(|name| *name != "docs") {
+        for name in names.iter().filter(|name| **name != "docs") {
             browser.open(&format!("/page/{name}")).await?;
             let seen = browser.does(SHOWS).await?;
             assert_eq!(seen, json!([]), "{name}");
