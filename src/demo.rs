@@ -15,6 +15,7 @@ mod desk;
 mod events;
 mod identity;
 mod login;
+mod mark;
 mod news;
 mod pages;
 mod phones;

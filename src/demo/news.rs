@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::api::{Authentication, Trouble};
 use super::bot::{Proof, bot};
 use super::events::Event;
+use super::mark::Mark;
 use super::talk::Talk;
-use super::transcript::{Body, CardState, CodeState, Mark};
+use super::transcript::{Body, CardState, CodeState};
 
 /// So many ids are remembered to tell a repetition.
 const REMEMBERED: usize = 64;

@@ -10,9 +10,10 @@ use minijinja::value::Serde;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::mark::Shown;
 use super::phones::Text;
 use super::scenes::Scene;
-use super::transcript::{Shown, View};
+use super::transcript::View;
 
 const TEMPLATES: [(&str, &str); 13] = [
     ("chat.html", include_str!("templates/chat.html")),
@@ -152,8 +153,9 @@ pub fn asset(name: &str) -> Option<(&'static str, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::super::api::{Challenge, LoginLink};
+    use super::super::mark::Mark;
     use super::super::phones::{By, Letter};
-    use super::super::transcript::{Body, Mark};
+    use super::super::transcript::Body;
     use super::*;
 
     fn busy_view() -> View {

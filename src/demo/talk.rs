@@ -15,8 +15,9 @@ use super::api::{Authentication, Heard, Problem, Trouble};
 use super::bot::{Proof, Want, Wish, bot};
 use super::chat::{Knock, Place};
 use super::chats::World;
+use super::mark::Mark;
 use super::phones::Phone;
-use super::transcript::{Body, Mark, View};
+use super::transcript::{Body, View};
 
 /// Silence after which a chat is forgotten.
 const IDLE: Duration = Duration::from_secs(60 * 60);

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::refusal::Fault;
 use super::secret::Secret;
 use super::time::Moment;
-use super::webhook::{Retiring, replaced};
+use super::webhook::{Retiring, overlap_until, replaced};
 
 /// A team has at most so many channels.
 pub const MOST_CHANNELS: usize = 32;
@@ -63,6 +63,11 @@ impl Channel {
     pub fn forward_secrets(&self, now: Moment) -> impl Iterator<Item = &Secret> {
         let live = self.retiring.iter().filter(move |old| now < old.until);
         [&self.forward_secret].into_iter().chain(live.map(|old| &old.secret))
+    }
+
+    /// Until when a secret that was replaced signs as well.
+    pub fn overlap_until(&self, now: Moment) -> Option<Moment> {
+        overlap_until(&self.retiring, now)
     }
 
     /// Another secret signs from now on; the one before signs as well for so long.

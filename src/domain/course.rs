@@ -5,12 +5,11 @@
 //! Events of one interaction go one after another. What is not taken is tried for a day. Where nothing
 //! is taken any more, one event is tried now and then, and the others wait in the stream.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::EventKind;
 use super::id::InteractionId;
 use super::posting::{Answer, LONGEST_TRYING, Why, awaited, wait};
 use super::sending::LEASE;
@@ -67,31 +66,6 @@ pub struct Course {
     pub dead: u32,
     /// Events that retention took before they could be tried.
     pub dropped: u64,
-}
-
-/// Events of one interaction, or of the team itself, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Waits {
-    events: VecDeque<Waiting>,
-    /// Tries of the first so far.
-    tries: u32,
-    /// It is not tried before.
-    next: Moment,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    why: Option<Why>,
-}
-
-/// An event that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Waiting {
-    /// Its number in the team's stream.
-    pub number: u64,
-    /// When it happened.
-    pub at: Moment,
-    /// What it is.
-    pub kind: EventKind,
 }
 
 /// The right to try what is due.
@@ -206,6 +180,15 @@ impl Course {
         let name = line.map_or_else(|| "team".to_owned(), |id| id.to_string());
         self.lines.entry(name).or_default().events.push_back(event);
         None
+    }
+
+    /// How the receiver stands, and since when: `stopped`, `failing` or `active`.
+    pub fn standing(&self) -> (&'static str, Option<Moment>) {
+        match (self.stopped, self.failing_since) {
+            (Some(at), _) => ("stopped", Some(at)),
+            (None, Some(at)) => ("failing", Some(at)),
+            (None, None) => ("active", None),
+        }
     }
 
     /// An event is told again, now, whatever became of it. One that waits keeps its place.
@@ -375,21 +358,12 @@ impl Course {
     }
 }
 
-impl Waits {
-    fn pop(&mut self, now: Moment) {
-        self.events.pop_front();
-        (self.tries, self.why, self.next) = (0, None, now);
-    }
-}
-
-/// Whether it is not tried any more once it is not taken.
-fn is_over(event: Waiting, now: Moment) -> bool {
-    now.since(event.at) >= LONGEST_TRYING
-}
-
 mod letters;
+mod line;
 #[cfg(test)]
 mod tests;
 mod waking;
 
 pub use letters::Letter;
+pub use line::Waiting;
+use line::{Waits, is_over};

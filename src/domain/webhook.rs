@@ -135,6 +135,11 @@ pub fn replaced(retiring: &mut Vec<Retiring>, before: Secret, overlap_minutes: u
     retiring.truncate(MOST_SECRETS - 1);
 }
 
+/// Until when one of those signs still.
+pub(super) fn overlap_until(retiring: &[Retiring], now: Moment) -> Option<Moment> {
+    retiring.iter().map(|old| old.until).filter(|until| now < *until).max()
+}
+
 impl Webhook {
     /// Whether it is told events of that kind.
     pub fn wants(&self, kind: EventKind) -> bool {
@@ -145,6 +150,11 @@ impl Webhook {
     pub fn secrets(&self, now: Moment) -> impl Iterator<Item = &Secret> {
         let live = self.retiring.iter().filter(move |old| now < old.until);
         [&self.secret].into_iter().chain(live.map(|old| &old.secret))
+    }
+
+    /// Until when a secret that was replaced signs as well.
+    pub fn overlap_until(&self, now: Moment) -> Option<Moment> {
+        overlap_until(&self.retiring, now)
     }
 
     /// Another secret signs from now on; the one before signs as well for so long.

@@ -19,9 +19,7 @@ use crate::domain::login::devices::Device;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hosted::{Knocking, knock, miss};
 use crate::domain::rules::postback::Accepted;
-use crate::domain::secret::{MacKey, base64url};
-use crate::domain::team::{KeyStatus, Material};
-use crate::domain::time::Moment;
+use crate::domain::secret::base64url;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
 
@@ -68,7 +66,7 @@ impl Gateway {
             return Err(unknown());
         };
         let url = Url::parse(&format!("{}?{signed}", self.login_page_url(&name))).map_err(|_| unknown())?;
-        let key = verifying(&view, &kid, self.now()).ok_or_else(unknown)?;
+        let key = view.team.shared_key(&kid, self.now()).ok_or_else(unknown)?;
         let right: bool = base64url(&key.sign(url.as_str().as_bytes())).as_bytes().ct_eq(signature.as_bytes()).into();
         let handle = Token::parse(&text).filter(|token| token.kind == TokenKind::Handle);
         let handle = handle.filter(|_| right && callback == self.callback(&text)).ok_or_else(unknown)?;
@@ -89,6 +87,13 @@ impl Gateway {
         let with = With::Link(handle.number);
         let visit = Visit { id: handle.interaction, team: Some(team), actor: Actor::Person, with };
         fresh(self.turn(visit, |turn: Turn<'_>, _: &TeamView| rule(turn), None).await?)
+    }
+
+    /// One guess of a conversation at a time, while its link still takes any.
+    async fn alone_at(&self, at: &AtLogin) -> Result<tokio::sync::MutexGuard<'_, ()>, Error> {
+        let alone = self.logging_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
+        self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
+        Ok(alone)
     }
 
     fn device_at(&self, at: &AtLogin) -> Device {
@@ -117,8 +122,7 @@ impl Gateway {
         browser: &str,
         (name, password): (&str, &str),
     ) -> Result<Stepped, Error> {
-        let _alone = self.logging_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
-        self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
+        let _alone = self.alone_at(at).await?;
         let by = self.signing(at, browser);
         match self.log_in(&by, (name, password), None).await? {
             LoggedIn::No => self.missed(at).await,
@@ -130,19 +134,24 @@ impl Gateway {
         }
     }
 
-    /// The code was typed that was asked for besides.
+    /// The code was typed that was asked for: besides a password, or alone.
     pub async fn answer_here(
         &self,
         at: &AtLogin,
         browser: &str,
+        purpose: Purpose,
         (of, code): (LoginTag, &str),
     ) -> Result<Stepped, Error> {
-        let _alone = self.logging_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
-        self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
+        let _alone = self.alone_at(at).await?;
         let by = self.signing(at, browser);
-        let Some(customer) = self.whose(at, of).await? else { return self.missed(at).await };
-        match self.answer_code(&by, Purpose::Second, customer.as_str(), (code, None)).await? {
-            LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "two_factor").await,
+        // Of a name that is nobody's the same is asked.
+        let user = self.whose(at, of).await?.map_or_else(|| of.name(), |customer| customer.to_string());
+        let acr = match purpose {
+            Purpose::Second => "two_factor",
+            Purpose::Login => "otp",
+        };
+        match self.answer_code(&by, purpose, &user, (code, None)).await? {
+            LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, acr).await,
             LoggedIn::No | LoggedIn::SecondStep(_) => self.missed(at).await,
         }
     }
@@ -162,24 +171,6 @@ impl Gateway {
         let by = self.signing(at, browser);
         self.request_code(&by, Purpose::Login, name, None).await?;
         self.login_called(&at.team, name).await
-    }
-
-    /// The code was typed that is enough.
-    pub async fn answer_alone_here(
-        &self,
-        at: &AtLogin,
-        browser: &str,
-        (of, code): (LoginTag, &str),
-    ) -> Result<Stepped, Error> {
-        let _alone = self.logging_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
-        self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
-        let by = self.signing(at, browser);
-        // Of a name that is nobody's the same is asked.
-        let user = self.whose(at, of).await?.map_or_else(|| of.name(), |customer| customer.to_string());
-        match self.answer_code(&by, Purpose::Login, &user, (code, None)).await? {
-            LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "otp").await,
-            LoggedIn::No | LoggedIn::SecondStep(_) => self.missed(at).await,
-        }
     }
 
     /// Somebody has forgotten her password. What is told is the same for every name.
@@ -241,19 +232,5 @@ impl Gateway {
         let assertion = format!("{signed}.{}", base64url(&key.sign(signed.as_bytes())));
         let held: Held<Accepted> = self.post_back(&handle, &assertion).await?;
         Ok(Stepped::Answered(self.continue_url(&held.outcome.done)))
-    }
-}
-
-/// The team's shared key of that id, while it counts.
-fn verifying(team: &TeamView, kid: &str, now: Moment) -> Option<MacKey> {
-    let key = team.team.security_keys.iter().find(|key| key.kid.as_str() == kid)?;
-    let counts = match key.status {
-        KeyStatus::Active => true,
-        KeyStatus::Retiring(until) => now < until,
-        KeyStatus::Revoked(_) => false,
-    };
-    match &key.material {
-        Material::Shared(secret) if counts => Some(MacKey::new(secret.expose())),
-        _ => None,
     }
 }

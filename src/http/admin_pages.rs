@@ -7,20 +7,20 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use http::HeaderMap;
 
 use super::Shared;
 use super::consoles::{administers, frame_of};
-use super::notices::{notice, refusal_page};
+use super::notices::refusal_page;
 use super::reader::Reader;
 use super::session::{to_sign_in, visitor};
 use crate::domain::id::TeamName;
+use crate::domain::refusal::Refusal;
 use crate::domain::team::Role;
 use crate::gateway::Error;
 use crate::gateway::sessions::SignedIn;
 use crate::gateway::teams::TeamView;
-use crate::pages;
 use crate::pages::admin::Tended;
 use crate::pages::consoles::Shell;
 
@@ -50,7 +50,7 @@ pub fn routes() -> Router<Shared> {
 }
 
 /// A team's admin before one of its pages.
-pub(super) struct Admitted {
+struct Admitted {
     /// Around the page.
     pub frame: Shell,
     /// What she is there: admin or owner.
@@ -61,74 +61,97 @@ pub(super) struct Admitted {
     pub team: Arc<TeamView>,
 }
 
-/// Another page than the one that was asked for.
-pub(super) struct Instead(Box<Response>);
+/// Why there is another page than the one that was asked for.
+enum Instead {
+    /// Nobody is signed in who could see that page.
+    SignIn(String),
+    /// What it needs could not be read, or is not there: what is not hers is told as what is not there.
+    Refused(Error),
+}
 
-impl IntoResponse for Instead {
-    fn into_response(self) -> Response {
-        *self.0
+impl From<Error> for Instead {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
     }
 }
 
-/// Something that a page needs could not be read.
-pub(super) fn refused(state: &Shared, headers: &HeaderMap, error: Error) -> Instead {
-    Instead(Box::new(refusal_page(state, &Reader::of(headers), error)))
+/// What is not there for her.
+fn unknown(what: &'static str) -> Error {
+    Refusal::NotFound(what).into()
 }
 
-/// The same notice for what is not there and for what is not hers.
-fn unknown(state: &Shared, headers: &HeaderMap) -> Instead {
-    let reader = Reader::of(headers);
-    Instead(Box::new(notice(state, &reader, StatusCode::NOT_FOUND, pages::Refused::Unknown, None)))
-}
-
-/// Lets an admin of the team in, or an owner. `section` is one of `pages::admin::SECTIONS`.
-pub(super) async fn admitted(
+/// A page of one of the team's sections, drawn for its admin or an owner. `section` is one of
+/// `pages::admin::SECTIONS`.
+async fn of_team(
     state: &Shared,
     headers: &HeaderMap,
-    team: &str,
+    (team, section): (&str, &'static str),
+    draw: impl AsyncFnOnce(Admitted) -> Result<Response, Error>,
+) -> Response {
+    let drawn = match admitted(state, headers, team, section).await {
+        Ok(admitted) => draw(admitted).await.map_err(Instead::from),
+        Err(instead) => Err(instead),
+    };
+    answered(state, headers, drawn)
+}
+
+/// A page about the whole system, drawn for the owner.
+async fn of_system(
+    state: &Shared,
+    headers: &HeaderMap,
     section: &'static str,
-) -> Result<Admitted, Instead> {
+    draw: impl AsyncFnOnce(Shell) -> Result<Response, Error>,
+) -> Response {
+    let drawn = match admitted_owner(state, headers, section).await {
+        Ok(frame) => draw(frame).await.map_err(Instead::from),
+        Err(instead) => Err(instead),
+    };
+    answered(state, headers, drawn)
+}
+
+fn answered(state: &Shared, headers: &HeaderMap, drawn: Result<Response, Instead>) -> Response {
+    match drawn {
+        Ok(page) => page,
+        Err(Instead::SignIn(page)) => to_sign_in(&page),
+        Err(Instead::Refused(error)) => refusal_page(state, &Reader::of(headers), error),
+    }
+}
+
+async fn admitted(state: &Shared, headers: &HeaderMap, team: &str, section: &'static str) -> Result<Admitted, Instead> {
     let named: Option<TeamName> = team.parse().ok();
     let page = match (&named, section) {
         (Some(team), "overview") => format!("/admin/teams/{team}"),
         (Some(team), section) => format!("/admin/teams/{team}/{section}"),
         (None, _) => "/admin".to_owned(),
     };
-    let (token, visitor) = somebody(state, headers, &page).await?;
-    let name = named.ok_or_else(|| unknown(state, headers))?;
+    let (token, visitor) = somebody(state, headers, page).await?;
+    let name = named.ok_or_else(|| unknown("team"))?;
     let role = match (visitor.rights.owner, visitor.rights.teams.get(&name)) {
         (true, _) => Role::Owner,
         (false, Some(role)) if *role >= Role::Admin => *role,
-        _ => return Err(unknown(state, headers)),
+        _ => return Err(unknown("team").into()),
     };
-    let found = state.gateway.team(&name).await.map_err(|e| refused(state, headers, e))?;
-    let team = found.ok_or_else(|| unknown(state, headers))?;
+    let team = state.gateway.team(&name).await?.ok_or_else(|| unknown("team"))?;
     let tended = Tended { section, title: Some(team.team.title.clone()) };
     let frame = framed(state, headers, &token, &visitor, Some(&name), tended);
     Ok(Admitted { frame, role, name, team })
 }
 
-/// Lets the owner in to what is about the whole system.
-pub(super) async fn admitted_owner(
-    state: &Shared,
-    headers: &HeaderMap,
-    section: &'static str,
-) -> Result<Shell, Instead> {
-    let (token, visitor) = somebody(state, headers, &format!("/admin/{section}")).await?;
+async fn admitted_owner(state: &Shared, headers: &HeaderMap, section: &'static str) -> Result<Shell, Instead> {
+    let (token, visitor) = somebody(state, headers, format!("/admin/{section}")).await?;
     if !visitor.rights.owner {
-        return Err(unknown(state, headers));
+        return Err(unknown("page").into());
     }
     Ok(framed(state, headers, &token, &visitor, None, Tended { section, title: None }))
 }
 
 /// Whoever is signed in and has something to tend; everybody else is sent to sign in, or told nothing.
-async fn somebody(state: &Shared, headers: &HeaderMap, page: &str) -> Result<(String, SignedIn), Instead> {
-    let found = visitor(state, headers).await.map_err(|e| refused(state, headers, e))?;
-    let (token, visitor) = found.ok_or_else(|| Instead(Box::new(to_sign_in(page))))?;
+async fn somebody(state: &Shared, headers: &HeaderMap, page: String) -> Result<(String, SignedIn), Instead> {
+    let Some((token, visitor)) = visitor(state, headers).await? else { return Err(Instead::SignIn(page)) };
     if !administers(&visitor) {
-        return Err(unknown(state, headers));
+        return Err(unknown("page").into());
     }
-    state.gateway.session_is_used(&token).await.map_err(|e| refused(state, headers, e))?;
+    state.gateway.session_is_used(&token).await?;
     Ok((token, visitor))
 }
 

@@ -75,7 +75,6 @@ struct ChannelView {
 }
 
 fn view(name: &ChannelName, channel: &Channel, is_new: bool, now: Moment) -> ChannelView {
-    let retiring = channel.retiring.iter().map(|old| old.until).filter(|until| now < *until).max();
     ChannelView {
         name: name.to_string(),
         definition: channel.definition.clone(),
@@ -83,7 +82,7 @@ fn view(name: &ChannelName, channel: &Channel, is_new: bool, now: Moment) -> Cha
         secrets: channel.secrets.keys().cloned().collect(),
         created_at: channel.created_at.to_string(),
         down_since: channel.down_since.map(|since| since.to_string()),
-        overlap_until: retiring.map(|until| until.to_string()),
+        overlap_until: channel.overlap_until(now).map(|until| until.to_string()),
         // As Standard Webhooks write a secret.
         forward_secret: is_new.then(|| format!("whsec_{}", STANDARD.encode(channel.forward_secret.expose()))),
     }

@@ -19,7 +19,7 @@ use super::{Shared, slugs};
 use crate::domain::id::{ApiKeyId, Kid, plain_text};
 use crate::domain::refusal::Fault;
 use crate::domain::secret::base64url;
-use crate::domain::team::{ApiKey, KeyStatus, Material, Role, SecurityKey};
+use crate::domain::team::{ApiKey, Material, Role, SecurityKey};
 use crate::domain::time::Moment;
 use crate::gateway::Remember;
 use crate::gateway::keys::NewApiKey;
@@ -63,17 +63,20 @@ struct SecurityKeyView {
 }
 
 fn security_key(key: &SecurityKey, with_secret: bool, now: Moment) -> SecurityKeyView {
-    let (algorithm, secret, public_key) = match &key.material {
-        Material::Shared(secret) => ("HS256".to_owned(), with_secret.then(|| base64url(secret.expose())), None),
-        Material::Public(algorithm, jwk) => (format!("{algorithm:?}"), None, Some(jwk.clone())),
+    let (secret, public_key) = match &key.material {
+        Material::Shared(secret) => (with_secret.then(|| base64url(secret.expose())), None),
+        Material::Public(_, jwk) => (None, Some(jwk.clone())),
     };
-    let (status, retires_at) = match key.status {
-        KeyStatus::Active => ("active", None),
-        KeyStatus::Retiring(until) => (if now < until { "retiring" } else { "retired" }, Some(until.to_string())),
-        KeyStatus::Revoked(_) => ("revoked", None),
-    };
-    let created_at = key.created_at.to_string();
-    SecurityKeyView { kid: key.kid.to_string(), secret, algorithm, status, created_at, retires_at, public_key }
+    let (status, until) = key.standing(now);
+    SecurityKeyView {
+        kid: key.kid.to_string(),
+        secret,
+        algorithm: key.algorithm(),
+        status,
+        created_at: key.created_at.to_string(),
+        retires_at: until.map(|until| until.to_string()),
+        public_key,
+    }
 }
 
 /// Makes a shared key, told once, or registers a public one.

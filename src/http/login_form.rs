@@ -16,7 +16,7 @@ use crate::domain::login::LoginTag;
 use crate::domain::login::codes::Purpose;
 use crate::domain::refusal::Refusal;
 use crate::gateway::hosted::{AtLogin, Stepped};
-use crate::gateway::{Error, Gateway, hosted};
+use crate::gateway::{Error, Gateway};
 use crate::pages;
 
 /// The routes of this file.
@@ -82,11 +82,7 @@ impl Visit<'_> {
             });
         };
         let typed = (of, form.field("code"));
-        let step: hosted::Stepped = match is_alone(form) {
-            true => gateway.answer_alone_here(self.at, self.browser, typed).await?,
-            false => gateway.answer_here(self.at, self.browser, typed).await?,
-        };
-        Ok(match step {
+        Ok(match gateway.answer_here(self.at, self.browser, purpose(form), typed).await? {
             Stepped::Answered(to) => see_other(&to),
             Stepped::Wrong | Stepped::Code(_) => self.ask(asked(form, of), Some(pages::LoginError::WrongCode)),
         })
@@ -94,8 +90,7 @@ impl Visit<'_> {
 
     async fn resend(&self, form: &Form) -> Result<Response, Error> {
         let Some(of) = LoginTag::parse(form.field("account")) else { return Ok(self.ask(self.password(), None)) };
-        let purpose = if is_alone(form) { Purpose::Login } else { Purpose::Second };
-        self.state.gateway.resend_here(self.at, self.browser, of, purpose).await?;
+        self.state.gateway.resend_here(self.at, self.browser, of, purpose(form)).await?;
         Ok(self.ask(asked(form, of), None))
     }
 
@@ -123,14 +118,17 @@ fn code(of: LoginTag) -> pages::Asks {
     pages::Asks::Code { account: of.name() }
 }
 
-/// Whether the code that the form asks for is enough.
-fn is_alone(form: &Form) -> bool {
-    form.field("alone") == "1"
+/// Whether the code that the form asks for is enough, or is asked for besides a password.
+fn purpose(form: &Form) -> Purpose {
+    if form.field("alone") == "1" { Purpose::Login } else { Purpose::Second }
 }
 
 /// What the form has asked for is asked again.
 fn asked(form: &Form, of: LoginTag) -> pages::Asks {
-    if is_alone(form) { pages::Asks::LoginCode { account: of.name() } } else { code(of) }
+    match purpose(form) {
+        Purpose::Login => pages::Asks::LoginCode { account: of.name() },
+        Purpose::Second => code(of),
+    }
 }
 
 async fn act(

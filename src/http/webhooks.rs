@@ -81,12 +81,7 @@ struct WebhookView {
 
 fn view(name: &WebhookName, known: &Known, now: Moment) -> WebhookView {
     let Known { webhook, course, is_secret_new } = known;
-    let (status, since) = match (course.stopped, course.failing_since) {
-        (Some(at), _) => ("stopped", Some(at)),
-        (None, Some(at)) => ("failing", Some(at)),
-        (None, None) => ("active", None),
-    };
-    let overlap = webhook.retiring.iter().map(|old| old.until).filter(|until| now < *until).max();
+    let (status, since) = course.standing();
     WebhookView {
         name: name.to_string(),
         url: webhook.url.clone(),
@@ -96,7 +91,7 @@ fn view(name: &WebhookName, known: &Known, now: Moment) -> WebhookView {
         since: since.map(|at| at.to_string()),
         dropped: course.dropped,
         created_at: webhook.created_at.to_string(),
-        overlap_until: overlap.map(|until| until.to_string()),
+        overlap_until: webhook.overlap_until(now).map(|until| until.to_string()),
         public_key: webhook.public_key(),
         secret: is_secret_new.then(|| webhook.secret_text()).flatten(),
     }

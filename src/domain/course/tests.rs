@@ -2,6 +2,7 @@
 //! Moments are given, and answers made up: no store and no network.
 
 use super::*;
+use crate::domain::event::EventKind;
 use crate::domain::posting::Failure;
 
 const FAILED: Answer = Answer::Failed(Failure { why: Why::Status(500), after: None });

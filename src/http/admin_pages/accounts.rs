@@ -15,11 +15,10 @@ use super::super::body::Query;
 use super::super::consoles::shown;
 use super::super::views::mask;
 use super::paths::in_path;
-use super::{Admitted, Instead, admitted, refused};
+use super::{Admitted, of_team, unknown};
 use crate::domain::directory::DirectoryKind;
 use crate::domain::id::{CustomerId, plain_text};
 use crate::domain::login::AppState;
-use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::gateway::Error;
 use crate::gateway::accounts::AccountState;
@@ -48,22 +47,23 @@ async fn all(
     Path(team): Path<String>,
     Query(look): Query<Look>,
     headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let admitted = admitted(&state, &headers, &team, "accounts").await?;
-    let q = look.q.trim();
-    let listed = list(&state, &admitted, q, look.cursor.as_deref()).await;
-    let (accounts, next) = listed.map_err(|error| refused(&state, &headers, error))?;
-    let page = Accounts {
-        built_in: is_built_in(&admitted),
-        next: next.map(|cursor| {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            format!("accounts?{}", query.append_pair("q", q).append_pair("cursor", &cursor).finish())
-        }),
-        q: q.to_owned(),
-        accounts,
-        frame: admitted.frame,
-    };
-    Ok(shown(&state, state.pages.admin_accounts(&page)))
+) -> Response {
+    of_team(&state, &headers, (&team, "accounts"), async |admitted| {
+        let q = look.q.trim();
+        let (accounts, next) = list(&state, &admitted, q, look.cursor.as_deref()).await?;
+        let page = Accounts {
+            built_in: is_built_in(&admitted),
+            next: next.map(|cursor| {
+                let mut query = url::form_urlencoded::Serializer::new(String::new());
+                format!("accounts?{}", query.append_pair("q", q).append_pair("cursor", &cursor).finish())
+            }),
+            q: q.to_owned(),
+            accounts,
+            frame: admitted.frame,
+        };
+        Ok(shown(&state, state.pages.admin_accounts(&page)))
+    })
+    .await
 }
 
 fn is_built_in(admitted: &Admitted) -> bool {
@@ -94,28 +94,25 @@ async fn list(
     Ok((rows, next))
 }
 
-async fn show(
-    State(state): State<Shared>,
-    Path((team, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let admitted = admitted(&state, &headers, &team, "accounts").await?;
-    let failed = |error| refused(&state, &headers, error);
-    let nobody = || failed(Refusal::NotFound("customer").into());
-    let id: CustomerId = id.parse().map_err(|_| nobody())?;
-    let kept = state.gateway.customer(&admitted.name, &id).await.map_err(failed)?;
-    if kept.is_none() && is_built_in(&admitted) {
-        return Err(nobody());
-    }
-    let account = state.gateway.account_state(&admitted.name, &id).await.map_err(failed)?;
-    let page = AccountPage {
-        frame: admitted.frame,
-        path: in_path(id.as_str()),
-        id: id.to_string(),
-        record: kept.map(record),
-        login: login(&account),
-    };
-    Ok(shown(&state, state.pages.admin_account(&page)))
+async fn show(State(state): State<Shared>, Path((team, id)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    of_team(&state, &headers, (&team, "accounts"), async |admitted| {
+        let nobody = || unknown("customer");
+        let id: CustomerId = id.parse().map_err(|_| nobody())?;
+        let kept = state.gateway.customer(&admitted.name, &id).await?;
+        if kept.is_none() && is_built_in(&admitted) {
+            return Err(nobody());
+        }
+        let account = state.gateway.account_state(&admitted.name, &id).await?;
+        let page = AccountPage {
+            frame: admitted.frame,
+            path: in_path(id.as_str()),
+            id: id.to_string(),
+            record: kept.map(record),
+            login: login(&account),
+        };
+        Ok(shown(&state, state.pages.admin_account(&page)))
+    })
+    .await
 }
 
 fn record(kept: Kept) -> RecordFields {

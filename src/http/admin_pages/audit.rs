@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
-use super::{Instead, admitted, refused};
+use super::of_team;
 use crate::domain::event::Actor;
 use crate::domain::team::Team;
 use crate::gateway::audit::{Broken, Entry};
@@ -79,28 +79,29 @@ async fn show(
     Path(team): Path<String>,
     Query(look): Query<Look>,
     headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let admitted = admitted(&state, &headers, &team, "audit").await?;
-    let failed = |error| refused(&state, &headers, error);
-    let name = &admitted.name;
-    let group = GROUPS.iter().find(|(group, _)| *group == look.what).unwrap_or(&GROUPS[0]);
-    let q = look.q.trim().to_lowercase();
-    let fits = |entry: &Entry| group.1.iter().any(|stem| entry.action.starts_with(stem)) && is_found(entry, &q);
-    let (entries, below) = state.gateway.audit_back(name, look.below, PAGE, fits).await.map_err(failed)?;
-    let check = match &look.check {
-        Some(_) => Some(state.gateway.check_audit(name).await.map_err(failed)?),
-        None => None,
-    };
-    let page = Audit {
-        frame: admitted.frame,
-        groups: GROUPS.iter().map(|(other, _)| (*other, *other == group.0)).collect(),
-        older: below.map(|below| address(group.0, look.q.trim(), below)),
-        q: look.q.trim().to_owned(),
-        rows: entries.into_iter().map(|entry| row(entry, &admitted.team.team)).collect(),
-        further: look.below.is_some(),
-        check: check.map(told),
-    };
-    Ok(shown(&state, state.pages.admin_audit(&page)))
+) -> Response {
+    of_team(&state, &headers, (&team, "audit"), async |admitted| {
+        let name = &admitted.name;
+        let group = GROUPS.iter().find(|(group, _)| *group == look.what).unwrap_or(&GROUPS[0]);
+        let q = look.q.trim().to_lowercase();
+        let fits = |entry: &Entry| group.1.iter().any(|stem| entry.action.starts_with(stem)) && is_found(entry, &q);
+        let (entries, below) = state.gateway.audit_back(name, look.below, PAGE, fits).await?;
+        let check = match &look.check {
+            Some(_) => Some(state.gateway.check_audit(name).await?),
+            None => None,
+        };
+        let page = Audit {
+            frame: admitted.frame,
+            groups: GROUPS.iter().map(|(other, _)| (*other, *other == group.0)).collect(),
+            older: below.map(|below| address(group.0, look.q.trim(), below)),
+            q: look.q.trim().to_owned(),
+            rows: entries.into_iter().map(|entry| row(entry, &admitted.team.team)).collect(),
+            further: look.below.is_some(),
+            check: check.map(told),
+        };
+        Ok(shown(&state, state.pages.admin_audit(&page)))
+    })
+    .await
 }
 
 fn address(group: &str, q: &str, below: u64) -> String {

@@ -9,7 +9,7 @@ use http::HeaderMap;
 
 use super::super::Shared;
 use super::super::consoles::shown;
-use super::{Admitted, Instead, admitted};
+use super::{Admitted, of_team};
 use crate::domain::channel::Channel;
 use crate::domain::id::ChannelName;
 use crate::gateway::platforms::Platform;
@@ -20,16 +20,18 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/channels", get(show))
 }
 
-async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Result<Response, Instead> {
-    let admitted = admitted(&state, &headers, &team, "channels").await?;
-    let platforms = state.gateway.platforms();
-    let channels = admitted.team.team.channels.iter();
-    let page = Channels {
-        channels: channels.map(|(name, channel)| row(&state, &admitted, &platforms, name, channel)).collect(),
-        platforms: platforms.iter().map(|platform| (platform.name.clone(), platform.title.clone())).collect(),
-        frame: admitted.frame,
-    };
-    Ok(shown(&state, state.pages.admin_channels(&page)))
+async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
+    of_team(&state, &headers, (&team, "channels"), async |admitted| {
+        let platforms = state.gateway.platforms();
+        let channels = admitted.team.team.channels.iter();
+        let page = Channels {
+            channels: channels.map(|(name, channel)| row(&state, &admitted, &platforms, name, channel)).collect(),
+            platforms: platforms.iter().map(|platform| (platform.name.clone(), platform.title.clone())).collect(),
+            frame: admitted.frame,
+        };
+        Ok(shown(&state, state.pages.admin_channels(&page)))
+    })
+    .await
 }
 
 fn row(
@@ -41,7 +43,6 @@ fn row(
 ) -> ChannelRow {
     let now = state.gateway.now();
     let platform = platforms.iter().find(|platform| platform.name == channel.definition);
-    let overlap = channel.retiring.iter().map(|old| old.until).filter(|until| now < *until).max();
     ChannelRow {
         name: name.to_string(),
         definition: channel.definition.clone(),
@@ -50,7 +51,7 @@ fn row(
         window_hours: platform.and_then(|platform| platform.window_hours),
         usable: admitted.team.channels.contains(name),
         down_since: channel.down_since.map(|since| since.to_string()),
-        overlap: overlap.map(|until| until.to_string()),
+        overlap: channel.overlap_until(now).map(|until| until.to_string()),
         account: serde_json::to_string_pretty(&channel.account).expect("an account is JSON"),
         secrets: channel.secrets.keys().cloned().collect(),
         forwards: channel.forward_url().is_some(),

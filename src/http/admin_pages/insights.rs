@@ -12,10 +12,11 @@ use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
 use super::super::insights::table;
-use super::{Admitted, Instead, admitted, refused};
+use super::{Admitted, of_team};
 use crate::domain::insight::report::{By, Part, Report};
 use crate::domain::insight::{Step, Tally};
 use crate::domain::time::Moment;
+use crate::gateway::Error;
 use crate::pages::admin::insights::{Course, Funnel, Insights};
 
 const HOUR: u64 = 3_600_000;
@@ -62,9 +63,9 @@ impl Span {
     }
 }
 
-async fn report(state: &Shared, headers: &HeaderMap, of: &Admitted, span: Span) -> Result<[Report; 2], Instead> {
+async fn report(state: &Shared, of: &Admitted, span: Span) -> Result<[Report; 2], Error> {
     let Span { from, to, by, .. } = span;
-    let hours = state.gateway.insights(&of.name, from, to).await.map_err(|e| refused(state, headers, e))?;
+    let hours = state.gateway.insights(&of.name, from, to).await?;
     Ok([by, By::Channel].map(|by| Report::of(&hours, from, to, by)))
 }
 
@@ -73,25 +74,27 @@ async fn show(
     Path(team): Path<String>,
     Query(look): Query<Look>,
     headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let admitted = admitted(&state, &headers, &team, "insights").await?;
-    let span = Span::of(&look, state.gateway.now());
-    let [course, channels] = report(&state, &headers, &admitted, span).await?;
-    let page = Insights {
-        frame: admitted.frame,
-        spans: SPANS.map(|days| (days, days == span.days)).into(),
-        csv: format!("insights.csv?days={}", span.days),
-        funnels: funnels(&course.total),
-        numbers: named(
-            &course.total,
-            &[Step::Lockouts, Step::Bans, Step::Reported, Step::CodesWrong, Step::CodesFailed],
-        ),
-        median: course.total.median_seconds(),
-        course: Course::of(course.rows.iter().map(|(part, tally)| stretch(part, tally, span.by)).collect()),
-        channels: channels.rows.iter().map(|(part, tally)| (called(part), counts(tally))).collect(),
-        columns: COLUMNS.map(Step::as_str).into(),
-    };
-    Ok(shown(&state, state.pages.admin_insights(&page)))
+) -> Response {
+    of_team(&state, &headers, (&team, "insights"), async |admitted| {
+        let span = Span::of(&look, state.gateway.now());
+        let [course, channels] = report(&state, &admitted, span).await?;
+        let page = Insights {
+            frame: admitted.frame,
+            spans: SPANS.map(|days| (days, days == span.days)).into(),
+            csv: format!("insights.csv?days={}", span.days),
+            funnels: funnels(&course.total),
+            numbers: named(
+                &course.total,
+                &[Step::Lockouts, Step::Bans, Step::Reported, Step::CodesWrong, Step::CodesFailed],
+            ),
+            median: course.total.median_seconds(),
+            course: Course::of(course.rows.iter().map(|(part, tally)| stretch(part, tally, span.by)).collect()),
+            channels: channels.rows.iter().map(|(part, tally)| (called(part), counts(tally))).collect(),
+            columns: COLUMNS.map(Step::as_str).into(),
+        };
+        Ok(shown(&state, state.pages.admin_insights(&page)))
+    })
+    .await
 }
 
 async fn download(
@@ -99,15 +102,17 @@ async fn download(
     Path(team): Path<String>,
     Query(look): Query<Look>,
     headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let admitted = admitted(&state, &headers, &team, "insights").await?;
-    let span = Span::of(&look, state.gateway.now());
-    let [course, _] = report(&state, &headers, &admitted, span).await?;
-    let file = format!("attachment; filename=\"{}-{}-days.csv\"", admitted.name, span.days);
-    let kind = "text/csv; charset=utf-8; header=present";
-    let headers =
-        [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &file), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, table(&course)).into_response())
+) -> Response {
+    of_team(&state, &headers, (&team, "insights"), async |admitted| {
+        let span = Span::of(&look, state.gateway.now());
+        let [course, _] = report(&state, &admitted, span).await?;
+        let file = format!("attachment; filename=\"{}-{}-days.csv\"", admitted.name, span.days);
+        let kind = "text/csv; charset=utf-8; header=present";
+        let headers =
+            [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &file), (header::CACHE_CONTROL, "no-store")];
+        Ok((headers, table(&course)).into_response())
+    })
+    .await
 }
 
 fn named(tally: &Tally, steps: &[Step]) -> Vec<(&'static str, u64)> {

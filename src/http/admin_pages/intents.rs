@@ -9,7 +9,7 @@ use http::HeaderMap;
 
 use super::super::Shared;
 use super::super::consoles::shown;
-use super::{Admitted, Instead, admitted};
+use super::{Admitted, of_team};
 use crate::domain::method::Method;
 use crate::domain::settings::{Effective, Intent, Source};
 use crate::pages::admin::intents::{self, Intents};
@@ -23,12 +23,14 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/intents", get(show))
 }
 
-async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Result<Response, Instead> {
-    let Admitted { frame, team, .. } = admitted(&state, &headers, &team, "intents").await?;
-    let effective = &team.effective;
-    let all = effective.settings.intents.iter().map(|(name, intent)| view(effective, name, intent));
-    let page = Intents { frame, intents: all.collect(), methods: METHODS.map(Method::as_str).into() };
-    Ok(shown(&state, state.pages.admin_intents(&page)))
+async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
+    of_team(&state, &headers, (&team, "intents"), async |Admitted { frame, team, .. }| {
+        let effective = &team.effective;
+        let all = effective.settings.intents.iter().map(|(name, intent)| view(effective, name, intent));
+        let page = Intents { frame, intents: all.collect(), methods: METHODS.map(Method::as_str).into() };
+        Ok(shown(&state, state.pages.admin_intents(&page)))
+    })
+    .await
 }
 
 fn view(effective: &Effective, name: &str, intent: &Intent) -> intents::Intent {

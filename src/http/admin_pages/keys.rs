@@ -9,8 +9,9 @@ use http::HeaderMap;
 
 use super::super::Shared;
 use super::super::consoles::shown;
-use super::{Admitted, Instead, admitted};
-use crate::domain::team::{ApiKey, KeyStatus, Material, Role, SecurityKey};
+use super::{Admitted, of_team};
+use crate::domain::id::Kid;
+use crate::domain::team::{ApiKey, Role, SecurityKey};
 use crate::domain::time::Moment;
 use crate::pages::admin::keys::{self, Keys};
 
@@ -19,48 +20,38 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/keys", get(show))
 }
 
-async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Result<Response, Instead> {
-    let Admitted { frame, role, team, .. } = admitted(&state, &headers, &team, "keys").await?;
-    let (now, signing) = (state.gateway.now(), team.signing.as_ref().map(|(kid, _)| kid));
-    let security = team
-        .team
-        .security_keys
-        .iter()
-        .rev()
-        .map(|key| keys::SecurityKey { signs: signing == Some(&key.kid), ..security(key, now) });
-    let page = Keys {
-        frame,
-        security: security.collect(),
-        api: team.team.api_keys.iter().rev().map(|key| api(key, role)).collect(),
-        roles: if role == Role::Owner { &["bot", "agent", "admin", "owner"] } else { &["bot", "agent", "admin"] },
-    };
-    Ok(shown(&state, state.pages.admin_keys(&page)))
+async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
+    of_team(&state, &headers, (&team, "keys"), async |Admitted { frame, role, team, .. }| {
+        let (now, signing) = (state.gateway.now(), team.signing.as_ref().map(|(kid, _)| kid));
+        let security = team.team.security_keys.iter().rev().map(|key| security(key, signing, now));
+        let page = Keys {
+            frame,
+            security: security.collect(),
+            api: team.team.api_keys.iter().rev().map(|key| api(key, role)).collect(),
+            roles: if role == Role::Owner { &["bot", "agent", "admin", "owner"] } else { &["bot", "agent", "admin"] },
+        };
+        Ok(shown(&state, state.pages.admin_keys(&page)))
+    })
+    .await
 }
 
-fn security(key: &SecurityKey, now: Moment) -> keys::SecurityKey {
-    let (status, until) = match key.status {
-        KeyStatus::Active => ("active", None),
-        KeyStatus::Retiring(until) => (if now < until { "retiring" } else { "retired" }, Some(until.to_string())),
-        KeyStatus::Revoked(_) => ("revoked", None),
-    };
-    let algorithm = match &key.material {
-        Material::Shared(_) => "HS256".to_owned(),
-        Material::Public(algorithm, _) => format!("{algorithm:?}"),
-    };
-    let (kid, created_at) = (key.kid.to_string(), key.created_at.to_string());
-    keys::SecurityKey { kid, algorithm, status, created_at, until, signs: false }
+fn security(key: &SecurityKey, signing: Option<&Kid>, now: Moment) -> keys::SecurityKey {
+    let (status, until) = key.standing(now);
+    keys::SecurityKey {
+        kid: key.kid.to_string(),
+        algorithm: key.algorithm(),
+        status,
+        created_at: key.created_at.to_string(),
+        until: until.map(|until| until.to_string()),
+        signs: signing == Some(&key.kid),
+    }
 }
 
 fn api(key: &ApiKey, by: Role) -> keys::ApiKey {
     keys::ApiKey {
         id: key.id.to_string(),
         name: key.name.clone(),
-        role: match key.role {
-            Role::Bot => "bot",
-            Role::Agent => "agent",
-            Role::Admin => "admin",
-            Role::Owner => "owner",
-        },
+        role: key.role.as_str(),
         created_at: key.created_at.to_string(),
         removable: key.role <= by,
     }

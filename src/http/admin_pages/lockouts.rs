@@ -12,8 +12,8 @@ use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
 use super::super::views::mask;
+use super::of_team;
 use super::paths::in_path;
-use super::{Instead, admitted, refused};
 use crate::domain::id::TeamName;
 use crate::domain::time::Moment;
 use crate::domain::user::{MOST_USERS, Standing, User};
@@ -37,19 +37,20 @@ async fn show(
     Path(team): Path<String>,
     Query(look): Query<Look>,
     headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let admitted = admitted(&state, &headers, &team, "lockouts").await?;
-    let failed = |error| refused(&state, &headers, error);
-    let (people, older) = state.gateway.locked_out(&admitted.name, look.below).await.map_err(failed)?;
-    let page = Lockouts {
-        frame: admitted.frame,
-        people: people.iter().filter_map(|locked| person(&state, locked)).collect(),
-        older,
-        further: look.below.is_some(),
-        accounts: accounts(&state, &admitted.name).await.map_err(failed)?,
-        users: users(&state, &admitted.name).await.map_err(failed)?,
-    };
-    Ok(shown(&state, state.pages.admin_lockouts(&page)))
+) -> Response {
+    of_team(&state, &headers, (&team, "lockouts"), async |admitted| {
+        let (people, older) = state.gateway.locked_out(&admitted.name, look.below).await?;
+        let page = Lockouts {
+            frame: admitted.frame,
+            people: people.iter().filter_map(|locked| person(&state, locked)).collect(),
+            older,
+            further: look.below.is_some(),
+            accounts: accounts(&state, &admitted.name).await?,
+            users: users(&state, &admitted.name).await?,
+        };
+        Ok(shown(&state, state.pages.admin_lockouts(&page)))
+    })
+    .await
 }
 
 fn person(state: &Shared, locked: &LockedOut) -> Option<LockedPerson> {

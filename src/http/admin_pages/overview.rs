@@ -9,7 +9,7 @@ use http::HeaderMap;
 
 use super::super::Shared;
 use super::super::consoles::shown;
-use super::{Admitted, Instead, admitted, refused};
+use super::{Admitted, of_team};
 use crate::domain::id::TeamName;
 use crate::domain::insight::Step;
 use crate::domain::time::Moment;
@@ -27,23 +27,25 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}", get(show))
 }
 
-async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Result<Response, Instead> {
-    let Admitted { frame, name, team, .. } = admitted(&state, &headers, &team, "overview").await?;
-    let stored = stored(&state, &name).await.map_err(|e| refused(&state, &headers, e))?;
-    let login_page = team.effective.settings.authentication_url.clone();
-    let hosted = state.gateway.login_page_url(&name);
-    let page = Overview {
-        frame,
-        is_hosted: login_page.as_deref() == Some(hosted.as_str()),
-        login_page,
-        hosted,
-        has_customer: stored.0,
-        has_key: team.signing.is_some(),
-        channels: team.team.channels.keys().map(ToString::to_string).collect(),
-        authenticated: stored.1,
-        warnings: team.effective.warnings.len(),
-    };
-    Ok(shown(&state, state.pages.admin_overview(&page)))
+async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
+    of_team(&state, &headers, (&team, "overview"), async |Admitted { frame, name, team, .. }| {
+        let stored = stored(&state, &name).await?;
+        let login_page = team.effective.settings.authentication_url.clone();
+        let hosted = state.gateway.login_page_url(&name);
+        let page = Overview {
+            frame,
+            is_hosted: login_page.as_deref() == Some(hosted.as_str()),
+            login_page,
+            hosted,
+            has_customer: stored.0,
+            has_key: team.signing.is_some(),
+            channels: team.team.channels.keys().map(ToString::to_string).collect(),
+            authenticated: stored.1,
+            warnings: team.effective.warnings.len(),
+        };
+        Ok(shown(&state, state.pages.admin_overview(&page)))
+    })
+    .await
 }
 
 /// Whether somebody can log in at the gateway's own page, and how many were authenticated of late.

@@ -13,9 +13,8 @@ use super::super::body::Query;
 use super::super::consoles::shown;
 use super::super::page::{brand, headers_with_frame, set};
 use super::super::screens::frame;
-use super::{Admitted, Instead, admitted, refused, unknown};
-use crate::domain::id::{ScreenName, TeamName};
-use crate::domain::screen::Screen;
+use super::{Admitted, of_team, unknown};
+use crate::domain::id::ScreenName;
 use crate::pages;
 use crate::pages::admin::screens::{Editor, Screens};
 
@@ -28,27 +27,27 @@ pub fn routes() -> Router<Shared> {
         .route("/admin/teams/{team}/screens/{name}/screen", get(screen))
 }
 
-async fn list(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Result<Response, Instead> {
-    let Admitted { frame, team, .. } = admitted(&state, &headers, &team, "screens").await?;
-    let names = team.team.screens.iter().map(ToString::to_string).collect();
-    let page = Screens { frame, names, shown: team.effective.settings.pin.opening_screen.clone() };
-    Ok(shown(&state, state.pages.admin_screens(&page)))
+async fn list(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
+    of_team(&state, &headers, (&team, "screens"), async |Admitted { frame, team, .. }| {
+        let names = team.team.screens.iter().map(ToString::to_string).collect();
+        let page = Screens { frame, names, shown: team.effective.settings.pin.opening_screen.clone() };
+        Ok(shown(&state, state.pages.admin_screens(&page)))
+    })
+    .await
 }
 
-async fn edit(
-    State(state): State<Shared>,
-    Path((team, name)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let Admitted { frame, name: of, team, .. } = admitted(&state, &headers, &team, "screens").await?;
-    let name: ScreenName = name.parse().map_err(|_| unknown(&state, &headers))?;
-    let found = made(&state, &headers, &of, &name).await?;
-    let is_shown = team.effective.settings.pin.opening_screen.as_deref() == Some(name.as_str());
-    let html = found.map(|screen| screen.html().to_owned());
-    let page = Editor { frame, name: name.to_string(), html, is_shown };
-    let mut response = shown(&state, state.pages.admin_screen(&page));
-    also(&mut response, "frame-src 'self'");
-    Ok(response)
+async fn edit(State(state): State<Shared>, Path((team, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    of_team(&state, &headers, (&team, "screens"), async |Admitted { frame, name: of, team, .. }| {
+        let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
+        let found = state.gateway.screen(&of, &name).await?;
+        let is_shown = team.effective.settings.pin.opening_screen.as_deref() == Some(name.as_str());
+        let html = found.map(|screen| screen.html().to_owned());
+        let page = Editor { frame, name: name.to_string(), html, is_shown };
+        let mut response = shown(&state, state.pages.admin_screen(&page));
+        also(&mut response, "frame-src 'self'");
+        Ok(response)
+    })
+    .await
 }
 
 /// In which language the customer reads.
@@ -63,35 +62,37 @@ async fn page(
     Path((team, name)): Path<(String, String)>,
     Query(look): Query<Look>,
     headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let Admitted { team, .. } = admitted(&state, &headers, &team, "screens").await?;
-    let name: ScreenName = name.parse().map_err(|_| unknown(&state, &headers))?;
-    let settings = &team.effective.settings;
-    let has_it = team.team.screens.contains(&name);
-    let here = format!("/admin/teams/{}/screens/{name}", team.team.name);
-    let now = state.gateway.now();
-    let page = pages::Landing {
-        brand: brand(settings),
-        locale: look.lang.unwrap_or_else(|| settings.locale.clone()),
-        channel: "webchat".to_owned(),
-        address: "•••••".to_owned(),
-        customer_name: None,
-        asked_at: now.to_string(),
-        minutes_ago: 0,
-        purpose: pages::Purpose::Code,
-        expires_at: None,
-        intent_label: None,
-        action: format!("{here}/page"),
-        nonce: String::new(),
-        opener_origins: Vec::new(),
-        opener_required: false,
-        in_app: None,
-        screen: has_it.then(|| format!("{here}/screen")),
-    };
-    let mut response = Html(state.pages.landing(&page)).into_response();
-    headers_with_frame(&state, &mut response, "'none'", "'self'");
-    framed_by_us(&mut response);
-    Ok(response)
+) -> Response {
+    of_team(&state, &headers, (&team, "screens"), async |Admitted { team, .. }| {
+        let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
+        let settings = &team.effective.settings;
+        let has_it = team.team.screens.contains(&name);
+        let here = format!("/admin/teams/{}/screens/{name}", team.team.name);
+        let now = state.gateway.now();
+        let page = pages::Landing {
+            brand: brand(settings),
+            locale: look.lang.unwrap_or_else(|| settings.locale.clone()),
+            channel: "webchat".to_owned(),
+            address: "•••••".to_owned(),
+            customer_name: None,
+            asked_at: now.to_string(),
+            minutes_ago: 0,
+            purpose: pages::Purpose::Code,
+            expires_at: None,
+            intent_label: None,
+            action: format!("{here}/page"),
+            nonce: String::new(),
+            opener_origins: Vec::new(),
+            opener_required: false,
+            in_app: None,
+            screen: has_it.then(|| format!("{here}/screen")),
+        };
+        let mut response = Html(state.pages.landing(&page)).into_response();
+        headers_with_frame(&state, &mut response, "'none'", "'self'");
+        framed_by_us(&mut response);
+        Ok(response)
+    })
+    .await
 }
 
 /// The document of the frame within that page.
@@ -99,20 +100,13 @@ async fn screen(
     State(state): State<Shared>,
     Path((team, name)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let Admitted { name: of, team, .. } = admitted(&state, &headers, &team, "screens").await?;
-    let name: ScreenName = name.parse().map_err(|_| unknown(&state, &headers))?;
-    let found = made(&state, &headers, &of, &name).await?.ok_or_else(|| unknown(&state, &headers))?;
-    Ok(frame(&state, &found, &team.effective.settings.locale))
-}
-
-async fn made(
-    state: &Shared,
-    headers: &HeaderMap,
-    team: &TeamName,
-    name: &ScreenName,
-) -> Result<Option<Screen>, Instead> {
-    state.gateway.screen(team, name).await.map_err(|e| refused(state, headers, e))
+) -> Response {
+    of_team(&state, &headers, (&team, "screens"), async |Admitted { name: of, team, .. }| {
+        let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
+        let found = state.gateway.screen(&of, &name).await?.ok_or_else(|| unknown("screen"))?;
+        Ok(frame(&state, &found, &team.effective.settings.locale))
+    })
+    .await
 }
 
 /// A page's policy with one more directive, which it has not said yet.

@@ -10,41 +10,41 @@ use serde_json::Value;
 
 use super::super::Shared;
 use super::super::consoles::shown;
-use super::{Admitted, Instead, admitted, admitted_owner, refused};
+use super::{Admitted, of_system, of_team};
 use crate::domain::settings::{Described, Effective, Shape, Source, described};
 use crate::pages::admin::settings::{Kind, Known, Settings};
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
-    Router::new().route("/admin/system", get(of_system)).route("/admin/teams/{team}/settings", get(of_team))
+    Router::new().route("/admin/system", get(system)).route("/admin/teams/{team}/settings", get(team))
 }
 
-async fn of_system(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Instead> {
-    let frame = admitted_owner(&state, &headers, "system").await?;
-    let read_at = state.gateway.now().to_string();
-    let (_, effective) = state.gateway.system_settings().await.map_err(|e| refused(&state, &headers, e))?;
-    let known = described().map(|described| {
-        let inherited = described.default.clone();
-        known(described, &effective, Source::System, inherited)
-    });
-    let page = Settings::of(frame, "/v1/settings".to_owned(), read_at, known.collect());
-    Ok(shown(&state, state.pages.admin_settings(&page)))
+async fn system(State(state): State<Shared>, headers: HeaderMap) -> Response {
+    of_system(&state, &headers, "system", async |frame| {
+        let read_at = state.gateway.now().to_string();
+        let (_, effective) = state.gateway.system_settings().await?;
+        let known = described().map(|described| {
+            let inherited = described.default.clone();
+            known(described, &effective, Source::System, inherited)
+        });
+        let page = Settings::of(frame, "/v1/settings".to_owned(), read_at, known.collect());
+        Ok(shown(&state, state.pages.admin_settings(&page)))
+    })
+    .await
 }
 
-async fn of_team(
-    State(state): State<Shared>,
-    Path(team): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Instead> {
+async fn team(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
     let read_at = state.gateway.now().to_string(); // before they are: what happens in between is told
-    let Admitted { frame, name, team, .. } = admitted(&state, &headers, &team, "settings").await?;
-    let (_, system) = state.gateway.system_settings().await.map_err(|e| refused(&state, &headers, e))?;
-    let known = described().map(|described| {
-        let inherited = value_at(&system.json, described.path);
-        known(described, &team.effective, Source::Team, inherited)
-    });
-    let page = Settings::of(frame, format!("/v1/teams/{name}/settings"), read_at, known.collect());
-    Ok(shown(&state, state.pages.admin_settings(&page)))
+    of_team(&state, &headers, (&team, "settings"), async |Admitted { frame, name, team, .. }| {
+        let (_, system) = state.gateway.system_settings().await?;
+        let known = described().map(|described| {
+            let inherited = value_at(&system.json, described.path);
+            known(described, &team.effective, Source::Team, inherited)
+        });
+        let page = Settings::of(frame, format!("/v1/teams/{name}/settings"), read_at, known.collect());
+        Ok(shown(&state, state.pages.admin_settings(&page)))
+    })
+    .await
 }
 
 fn known(described: Described, effective: &Effective, level: Source, inherited: Value) -> Known {

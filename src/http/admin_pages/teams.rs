@@ -10,7 +10,7 @@ use http::HeaderMap;
 use super::super::Shared;
 use super::super::consoles::{shown, teams};
 use super::super::page::see_other;
-use super::{Instead, framed, refused, somebody};
+use super::{Instead, answered, framed, somebody};
 use crate::domain::id::TeamName;
 use crate::domain::team::Role;
 use crate::pages::admin::{Tended, teams::Teams};
@@ -20,9 +20,13 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin", get(show))
 }
 
-async fn show(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Instead> {
-    let (token, visitor) = somebody(&state, &headers, "/admin").await?;
-    let mut teams = teams(&state, &visitor).await.map_err(|e| refused(&state, &headers, e))?;
+async fn show(State(state): State<Shared>, headers: HeaderMap) -> Response {
+    answered(&state, &headers, listed(&state, &headers).await)
+}
+
+async fn listed(state: &Shared, headers: &HeaderMap) -> Result<Response, Instead> {
+    let (token, visitor) = somebody(state, headers, "/admin".to_owned()).await?;
+    let mut teams = teams(state, &visitor).await?;
     if !visitor.rights.owner {
         let tended = |name: &str| {
             let name = name.parse::<TeamName>().ok();
@@ -34,7 +38,7 @@ async fn show(State(state): State<Shared>, headers: HeaderMap) -> Result<Respons
         }
     }
     let tended = Tended { section: "teams", title: None };
-    let frame = framed(&state, &headers, &token, &visitor, None, tended);
+    let frame = framed(state, headers, &token, &visitor, None, tended);
     let page = Teams { frame, owner: visitor.rights.owner, teams };
-    Ok(shown(&state, state.pages.admin_teams(&page)))
+    Ok(shown(state, state.pages.admin_teams(&page)))
 }

@@ -12,7 +12,7 @@ use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
 use super::paths::in_path;
-use super::{Admitted, Instead, admitted, refused};
+use super::{Admitted, of_team};
 use crate::domain::team::Role;
 use crate::domain::user::{Standing, User};
 use crate::pages::admin::users::{UserRow, Users};
@@ -36,19 +36,20 @@ async fn show(
     Path(team): Path<String>,
     Query(look): Query<Look>,
     headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let admitted = admitted(&state, &headers, &team, "users").await?;
-    let users = state.gateway.users(&admitted.name, look.after.as_deref(), PAGE).await;
-    let users = users.map_err(|error| refused(&state, &headers, error))?;
-    let rows = users.iter().map(|user| row(&state, &admitted, user)).collect();
-    let page = Users {
-        roles: if admitted.role == Role::Owner { &["agent", "admin", "owner"] } else { &["agent", "admin"] },
-        mails: admitted.team.channels.iter().any(|channel| channel.as_str() == "email"),
-        next: users.last().filter(|_| users.len() == PAGE).map(|last| in_path(last.name.as_str())),
-        users: rows,
-        frame: admitted.frame,
-    };
-    Ok(shown(&state, state.pages.admin_users(&page)))
+) -> Response {
+    of_team(&state, &headers, (&team, "users"), async |admitted| {
+        let users = state.gateway.users(&admitted.name, look.after.as_deref(), PAGE).await?;
+        let rows = users.iter().map(|user| row(&state, &admitted, user)).collect();
+        let page = Users {
+            roles: if admitted.role == Role::Owner { &["agent", "admin", "owner"] } else { &["agent", "admin"] },
+            mails: admitted.team.channels.iter().any(|channel| channel.as_str() == "email"),
+            next: users.last().filter(|_| users.len() == PAGE).map(|last| in_path(last.name.as_str())),
+            users: rows,
+            frame: admitted.frame,
+        };
+        Ok(shown(&state, state.pages.admin_users(&page)))
+    })
+    .await
 }
 
 fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
-use super::{Instead, admitted, refused};
+use super::{of_team, unknown};
 use crate::domain::event::EventKind;
 use crate::domain::id::WebhookName;
 use crate::domain::refusal::Refusal;
@@ -31,18 +31,20 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/webhooks", get(all)).route(one, get(show))
 }
 
-async fn all(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Result<Response, Instead> {
-    let admitted = admitted(&state, &headers, &team, "webhooks").await?;
-    let mut webhooks = Vec::new();
-    for name in admitted.team.team.webhooks.keys() {
-        match state.gateway.webhook(&admitted.name, name).await {
-            Ok(known) => webhooks.push(row(name, &known, state.gateway.now())),
-            Err(Error::Refused(Refusal::NotFound(_))) => {} // it has just been taken away
-            Err(error) => return Err(refused(&state, &headers, error)),
+async fn all(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
+    of_team(&state, &headers, (&team, "webhooks"), async |admitted| {
+        let mut webhooks = Vec::new();
+        for name in admitted.team.team.webhooks.keys() {
+            match state.gateway.webhook(&admitted.name, name).await {
+                Ok(known) => webhooks.push(row(name, &known, state.gateway.now())),
+                Err(Error::Refused(Refusal::NotFound(_))) => {} // it has just been taken away
+                Err(error) => return Err(error),
+            }
         }
-    }
-    let page = Webhooks { frame: admitted.frame, webhooks, events: events() };
-    Ok(shown(&state, state.pages.admin_webhooks(&page)))
+        let page = Webhooks { frame: admitted.frame, webhooks, events: events() };
+        Ok(shown(&state, state.pages.admin_webhooks(&page)))
+    })
+    .await
 }
 
 /// Which deliveries are looked at.
@@ -58,25 +60,25 @@ async fn show(
     Path((team, name)): Path<(String, String)>,
     Query(look): Query<Look>,
     headers: HeaderMap,
-) -> Result<Response, Instead> {
-    let admitted = admitted(&state, &headers, &team, "webhooks").await?;
-    let failed = |error| refused(&state, &headers, error);
-    let name: WebhookName = name.parse().map_err(|_| failed(Refusal::NotFound("webhook").into()))?;
-    let known = state.gateway.webhook(&admitted.name, &name).await.map_err(failed)?;
-    let only: Option<Status> = look.status.parse().ok();
-    let after: Option<Cursor> = look.cursor.and_then(|cursor| cursor.parse().ok());
-    let found = state.gateway.deliveries((&admitted.name, &name), only, after, PAGE).await;
-    let (deliveries, next) = found.map_err(failed)?;
-    let status = only.map_or("all", Status::as_str);
-    let page = WebhookPage {
-        frame: admitted.frame,
-        webhook: row(&name, &known, state.gateway.now()),
-        events: events(),
-        statuses: ["all", "pending", "failed", "delivered"].map(|each| (each, each == status)).into(),
-        deliveries: deliveries.into_iter().map(DeliveryRow::from).collect(),
-        next: next.map(|cursor| format!("{name}?status={status}&cursor={cursor}")),
-    };
-    Ok(shown(&state, state.pages.admin_webhook(&page)))
+) -> Response {
+    of_team(&state, &headers, (&team, "webhooks"), async |admitted| {
+        let name: WebhookName = name.parse().map_err(|_| unknown("webhook"))?;
+        let known = state.gateway.webhook(&admitted.name, &name).await?;
+        let only: Option<Status> = look.status.parse().ok();
+        let after: Option<Cursor> = look.cursor.and_then(|cursor| cursor.parse().ok());
+        let (deliveries, next) = state.gateway.deliveries((&admitted.name, &name), only, after, PAGE).await?;
+        let status = only.map_or("all", Status::as_str);
+        let page = WebhookPage {
+            frame: admitted.frame,
+            webhook: row(&name, &known, state.gateway.now()),
+            events: events(),
+            statuses: ["all", "pending", "failed", "delivered"].map(|each| (each, each == status)).into(),
+            deliveries: deliveries.into_iter().map(DeliveryRow::from).collect(),
+            next: next.map(|cursor| format!("{name}?status={status}&cursor={cursor}")),
+        };
+        Ok(shown(&state, state.pages.admin_webhook(&page)))
+    })
+    .await
 }
 
 /// What a webhook may be told.
@@ -86,12 +88,7 @@ fn events() -> Vec<&'static str> {
 
 fn row(name: &WebhookName, known: &Known, now: Moment) -> WebhookRow {
     let Known { webhook, course, .. } = known;
-    let (status, since) = match (course.stopped, course.failing_since) {
-        (Some(at), _) => ("stopped", Some(at)),
-        (None, Some(at)) => ("failing", Some(at)),
-        (None, None) => ("active", None),
-    };
-    let overlap = webhook.retiring.iter().map(|old| old.until).filter(|until| now < *until).max();
+    let (status, since) = course.standing();
     WebhookRow {
         name: name.to_string(),
         url: webhook.url.clone(),
@@ -103,7 +100,7 @@ fn row(name: &WebhookName, known: &Known, now: Moment) -> WebhookRow {
         status,
         since: since.map(|at| at.to_string()),
         dropped: course.dropped,
-        overlap: overlap.map(|until| until.to_string()),
+        overlap: webhook.overlap_until(now).map(|until| until.to_string()),
         public_key: webhook.public_key(),
     }
 }
