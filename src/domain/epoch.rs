@@ -43,7 +43,8 @@ pub(super) fn begin_again(turn: &mut Turn<'_>) {
         let participant = turn.participant(at);
         let id = Some(participant.id.clone());
         let links = std::mem::take(&mut participant.links);
-        let waited = participant.confirmation.take().is_some() || participant.challenge.is_some();
+        let unconfirmed = participant.confirmation.take().is_some();
+        let waited = unconfirmed || participant.challenge.is_some();
         participant.entry = Entry::default();
         let stood = participant.flag.raised_at_all();
         if stood || waited || !links.is_empty() {
@@ -55,6 +56,10 @@ pub(super) fn begin_again(turn: &mut Turn<'_>) {
             turn.end_link(link, LinkEnd::Expired);
         }
         turn.end_challenge(at, ChallengeEnd::Expired);
+        if unconfirmed {
+            let data = object(json!({"reason": Reason::Restored}));
+            turn.tell(EventKind::ConfirmationExpired, id.clone(), data);
+        }
         if stood {
             turn.tell(EventKind::Expired, id, object(json!({"reason": Reason::Restored})));
         }

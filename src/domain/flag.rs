@@ -219,6 +219,14 @@ impl Flag {
         }
     }
 
+    /// Who was proved last, whether or not it stands.
+    pub fn customer(&self) -> Option<&Customer> {
+        match self {
+            Self::Raised(raised) => raised.customer.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether it stands in the record, before time is asked.
     pub fn raised_at_all(&self) -> bool {
         matches!(self, Self::Raised(_))

@@ -203,6 +203,15 @@ impl Participant {
         self.subject.as_ref().or(self.person.customer_id.as_ref())
     }
 
+    /// Every customer that this participant may be: by proof or by the bot's word, by the record that a proof
+    /// fits, and by a login that waits for its code.
+    pub fn may_be(&self) -> impl Iterator<Item = &CustomerId> {
+        let waiting = self.confirmation.as_ref().and_then(|confirmation| confirmation.proof.customer.as_ref());
+        let proved = [self.flag.customer(), waiting].into_iter().flatten();
+        let proved = proved.flat_map(|customer| [Some(&customer.id), customer.record.as_ref()]);
+        proved.chain([self.known_as()]).flatten()
+    }
+
     /// The live link of a purpose.
     pub fn link(&self, purpose: Purpose) -> Option<&Link> {
         self.links.iter().find(|link| link.purpose == purpose)

@@ -11,12 +11,13 @@ use crate::domain::flag::Method;
 use crate::domain::id::{CustomerId, InteractionId, TeamName};
 use crate::domain::interaction::Participant;
 use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
 use crate::store::Order;
 
 impl Gateway {
     /// Signs out whoever logged in as that customer, in every open conversation of the team.
     pub(super) async fn lower_flags_of(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
-        while self.relay().await? > 0 {} // the list lags, and nothing must be missed
+        self.catch_up().await?; // the list lags, and nothing must be missed
         let (index, mut cursor) = (list_index(team), None::<String>);
         loop {
             let page =
@@ -33,7 +34,8 @@ impl Gateway {
         }
     }
 
-    async fn lower_flags_in(
+    /// The same in one conversation.
+    pub(super) async fn lower_flags_in(
         &self,
         open: InteractionId,
         (team, id): (&TeamName, &CustomerId),
@@ -56,10 +58,7 @@ impl Gateway {
 }
 
 /// Whether her login stands there, or waits for its code.
-fn is_logged_in_as(participant: &Participant, id: &CustomerId, now: crate::domain::time::Moment) -> bool {
-    let raised = participant.flag.raised(now);
-    let by_login = raised.is_some_and(|raised| raised.methods().contains(&Method::Login));
-    let record = raised.and_then(|raised| raised.customer.as_ref()?.record.as_ref());
-    let hers = participant.known_as() == Some(id) || record == Some(id);
-    hers && (by_login || participant.confirmation.is_some())
+fn is_logged_in_as(participant: &Participant, id: &CustomerId, now: Moment) -> bool {
+    let by_login = participant.flag.raised(now).is_some_and(|raised| raised.methods().contains(&Method::Login));
+    (by_login || participant.confirmation.is_some()) && participant.may_be().any(|customer| customer == id)
 }

@@ -104,8 +104,7 @@ impl Gateway {
                 }
             }
         }
-        while self.relay().await? > 0 {}
-        Ok(())
+        self.catch_up().await
     }
 }
 

@@ -5,6 +5,7 @@ use super::interactions::Acting;
 use super::names::stream_index;
 use super::relay::Numbered;
 use super::{Error, Gateway, decode};
+use crate::domain::event::EventKind;
 use crate::store::Order;
 
 /// So many events of the team are looked through; a busy team's older ones stay unseen.
@@ -20,18 +21,22 @@ impl Gateway {
     /// The interaction's events, newest first; false where there may be older ones.
     pub async fn history(&self, acting: Acting<'_>) -> Result<(Vec<Numbered>, bool), Error> {
         let held = self.flag(acting.id, acting.team).await?;
-        let (team, opened_at) = (&held.interaction.team, held.interaction.opened_at);
+        let team = &held.interaction.team;
         let (index, mut after, mut found) = (stream_index(team), None::<String>, Vec::new());
         for _ in 0..DEEPEST / PAGE {
             let partition = self.team_partition(team);
             let page = self.store.list(partition, &index, Order::Falling, after.as_deref(), PAGE).await?;
             for entry in &page {
                 let numbered: Numbered = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
-                if numbered.event.at < opened_at {
-                    return Ok((found, true));
+                if numbered.event.interaction != Some(acting.id) {
+                    continue;
                 }
-                if numbered.event.interaction == Some(acting.id) {
-                    found.push(numbered);
+                // By its own beginning, not by the time: what ended while nobody looked is told late, and of
+                // when it ended.
+                let is_first = numbered.event.kind == EventKind::InteractionOpened;
+                found.push(numbered);
+                if is_first && found.len() <= MOST {
+                    return Ok((found, true));
                 }
             }
             match page.last() {

@@ -210,7 +210,14 @@ impl Gateway {
             "sub": customer, "name": record.name, "auth_time": self.now().unix_seconds(), "acr": acr,
             "private_data": private_data,
         });
-        self.assert_here(at, claims).await
+        let answered = self.assert_here(at, claims).await?;
+        // Who was disabled since the password was taken was looked for before this login stood anywhere.
+        let team = &at.team.team.name;
+        let login = self.login(&self.account_of(team, customer)).await?;
+        if login.is_some_and(|login| login.disabled_at.is_some()) {
+            self.lower_flags_in(at.handle.interaction, (team, customer), &Actor::Person).await?;
+        }
+        Ok(answered)
     }
 
     async fn assert_here(&self, at: &AtLogin, claims: serde_json::Value) -> Result<Stepped, Error> {

@@ -1,6 +1,7 @@
 //! Reading and tending interactions, and what lists keep of them. How one begins, `openings` says.
 //! Acts on one go by way of `turns`; how long a closed one is kept is `retention`'s.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use super::{Error, Gateway, Held, Remember, Told, decode};
 use crate::domain::address::Address;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
-use crate::domain::interaction::{Interaction, Person, PersonChange, Role, Status};
+use crate::domain::interaction::{Interaction, Participant, Person, PersonChange, Role, Status};
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::tend;
@@ -38,7 +39,7 @@ impl Summary {
             channel: interaction.channel.clone(),
             conversation: interaction.conversation.clone(),
             names: people.clone().filter_map(|p| p.person.name.clone()).collect(),
-            customers: people.filter_map(|p| p.known_as().cloned()).collect(),
+            customers: people.flat_map(Participant::may_be).collect::<BTreeSet<_>>().into_iter().cloned().collect(),
             closed_at: match interaction.status {
                 Status::Open => None,
                 Status::Closed(at) => Some(at),
@@ -46,11 +47,11 @@ impl Summary {
         }
     }
 
-    /// Whether an event of that kind may come with another summary. A login's steps do not, so what
+    /// Whether an event of that kind may come with another summary. A link's steps do not, so what
     /// the list keeps is not written anew for each of them.
     pub fn may_change_with(kind: EventKind) -> bool {
-        use EventKind::{ConfirmationWrong, Expiring, IntentResumed, LinkIssued, LinkOpened, LinkSuperseded};
-        !matches!(kind, LinkIssued | LinkOpened | LinkSuperseded | ConfirmationWrong | IntentResumed | Expiring)
+        use EventKind::{Expiring, IntentResumed, LinkIssued, LinkOpened, LinkSuperseded};
+        !matches!(kind, LinkIssued | LinkOpened | LinkSuperseded | IntentResumed | Expiring)
     }
 }
 

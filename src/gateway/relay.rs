@@ -79,12 +79,30 @@ impl Numbered {
 /// An interaction and what the list is to keep of it.
 type Listed = (InteractionId, Option<Vec<u8>>);
 
+/// What was moved at once.
+struct Page {
+    moved: usize,
+    /// There may be more.
+    full: bool,
+}
+
 impl Gateway {
     /// Moves what waits, at most a page; how many events it was.
     pub async fn relay(&self) -> Result<usize, Error> {
+        Ok(self.relay_page().await?.moved)
+    }
+
+    /// Moves everything that waits now, so that lists lag behind nothing that is over. What is told
+    /// meanwhile is not waited for: a page that is not full has left nothing behind it.
+    pub(super) async fn catch_up(&self) -> Result<(), Error> {
+        while self.relay_page().await?.full {}
+        Ok(())
+    }
+
+    async fn relay_page(&self) -> Result<Page, Error> {
         let waiting = self.store.outbox(MOST).await?;
         if waiting.is_empty() {
-            return Ok(0);
+            return Ok(Page { moved: 0, full: false });
         }
         let mut by_team: BTreeMap<TeamName, Vec<(u8, u64, Event)>> = BTreeMap::new();
         let (mut newest, mut held) = (BTreeMap::<u8, u64>::new(), BTreeSet::<u8>::new());
@@ -112,7 +130,9 @@ impl Gateway {
         newest.retain(|tag, _| !waits.iter().any(|tags| tags.contains(tag)));
         self.store.trim_outboxes(&newest).await?;
         self.moved.notify_waiters();
-        Ok(waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count())
+        let moved = waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count();
+        // Where nothing of a full page can be moved, the next one is the same.
+        Ok(Page { moved, full: waiting.len() >= MOST && moved > 0 })
     }
 
     /// The tags whose events must wait: of a team whose streams cannot be followed by this node.

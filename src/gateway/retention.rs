@@ -132,7 +132,7 @@ impl Gateway {
         actor: &Actor,
         which: impl Fn(&Summary) -> bool,
     ) -> Result<usize, Error> {
-        while self.relay().await? > 0 {} // the list lags, and erasing must miss nothing
+        self.catch_up().await?; // the list lags, and erasing must miss nothing
         let (index, mut cursor, mut erased) = (list_index(team), None::<String>, 0);
         loop {
             let page =

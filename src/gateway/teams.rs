@@ -229,7 +229,7 @@ impl Gateway {
         self.erase_interactions(name, &Actor::Owner, |_| true).await?;
         self.remove_logins(name).await?;
         self.remove_customers(name).await?;
-        while self.relay().await? > 0 {}
+        self.catch_up().await?;
         self.end_streams(name).await?;
         self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
         let users = self.names_of_users(name).await?;

@@ -1,4 +1,5 @@
-//! Events that wait for one another: those of one interaction are told in their order.
+//! Events that wait for one another: those of one interaction are told in their order. When a line is tried,
+//! and what a failing receiver means for the others, the course says.
 
 use std::collections::VecDeque;
 

@@ -26,7 +26,12 @@ pub(super) fn pass(turn: &mut Turn<'_>, at: usize) -> Outcome {
     let asked = Asked { link: Some(confirmation.link), at: confirmation.asked_at, resume };
     match raise(turn, at, confirmation.proof, Binding::Code, Some(asked)) {
         Ok(()) => Outcome::Passed,
-        Err(_) => Outcome::SubjectConflict,
+        Err(_) => {
+            let id = turn.interaction.participants[at].id.clone();
+            let data = object(json!({"reason": "subject_conflict"}));
+            turn.tell(EventKind::ConfirmationExpired, Some(id), data);
+            Outcome::SubjectConflict
+        }
     }
 }
 

@@ -58,11 +58,11 @@ pub fn sign_out(mut turn: Turn<'_>, who: Option<&ParticipantId>) -> Decision<()>
         Err(refusal) => return turn.refuse(refusal),
     };
     let participant = turn.participant(at);
+    let waited = participant.confirmation.take().is_some();
     let stood = participant.flag.raised_at_all();
-    participant.confirmation = None;
     let id = participant.id.clone();
     turn.end_challenge(at, ChallengeEnd::SignedOut);
-    if stood {
+    if stood || waited {
         turn.participant(at).flag.lower(Reason::SignedOut);
         turn.tell(EventKind::SignedOut, Some(id), Map::new());
     }

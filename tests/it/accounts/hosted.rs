@@ -197,3 +197,29 @@ async fn an_intent_may_ask_for_two_factors() {
     assert_eq!(done.status, 303, "{}", done.text());
     assert!(allowed(&chat).await);
 }
+
+/// K-32: a login that still waits for its code in the chat dies with its account: the code raises nothing.
+#[tokio::test]
+async fn k32_a_login_that_waits_for_its_code_dies_with_its_account() {
+    for world in worlds().await {
+        let team = hosting(&world, json!({})).await;
+        let mut waiting = Vec::new();
+        for conversation in ["+37255500091", "+37255500092"] {
+            let chat = team.open("sms", conversation).await;
+            let (mut browser, at) = arrives(&team, &chat).await;
+            let done = logs_in(&mut browser, &at, "demo", PASSWORD).await;
+            assert_eq!(done.status, 303, "{}", done.text());
+            waiting.push((chat, browser.code(&done.header("location")).await));
+        }
+        let passes = async |n: usize| {
+            let (chat, code) = &waiting[n];
+            team.says(chat, "m1", code).await.expect(200)["outcome"] == "passed"
+        };
+        assert!(passes(0).await, "while she may log in, the code counts");
+        team.customer("POST", "cust-42", "/disable", json!({})).await.expect(200);
+        assert!(!passes(1).await, "the account was disabled before the code came back");
+        for (chat, _) in &waiting {
+            assert_eq!(team.flag(chat).await["authenticated"], false);
+        }
+    }
+}

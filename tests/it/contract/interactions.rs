@@ -328,3 +328,25 @@ async fn lists_are_narrowed_and_paged() {
     let bot_teams = world.call(&team.admin, "GET", "/v1/teams", Value::Null).await.expect(200);
     assert_eq!(bot_teams, json!({"items": [{"team": "acme", "name": "A shop"}], "next_cursor": null}));
 }
+
+/// What ended while nobody looked is told late and of when it ended; an interaction that began meanwhile has
+/// its whole history none the less.
+#[tokio::test]
+async fn a_history_goes_back_to_its_own_beginning() {
+    let world = World::new().await;
+    let team = world.team("acme").await;
+    team.set(json!({"interaction_timeout_minutes": 5})).await;
+    let early = team.open("sms", "+37255500071").await;
+    team.authenticate(&early, "cust-1").await;
+    world.clock.advance(Duration::from_secs(10 * 60));
+    let late = team.open("sms", "+37255500072").await;
+    team.link(&late).await;
+    let kinds = team.event_types().await; // now somebody looks: the early one has ended five minutes ago
+    let ended = kinds.iter().rposition(|kind| kind == "interaction.closed").expect("it has ended");
+    let opened = kinds.iter().rposition(|kind| kind == "interaction.opened").expect("it was opened");
+    assert!(opened < ended, "told late: {kinds:?}");
+    let past = team.bot("GET", &late, "/history", Value::Null).await.expect(200);
+    let kinds: Vec<&str> = past["items"].as_array().unwrap().iter().filter_map(|e| e["type"].as_str()).collect();
+    assert_eq!((kinds.last(), &past["complete"]), (Some(&"interaction.opened"), &json!(true)), "{past}");
+    assert!(kinds.contains(&"link.issued"), "{past}");
+}
