@@ -260,7 +260,7 @@ pub async fn check(config: &Config, say: &mut dyn FnMut(&str)) -> bool {
     found("listen", listening);
     found("public URL", own_url(config, config.server.listen));
     for (unsafe_, why) in [
-        (config.admin.key.is_empty(), "admin.key is empty: nobody is owner, so no team can be made"),
+        (config.admin.key.is_empty(), "admin.key is empty: nobody is owner by a key"),
         (!config.server.production, "server.production is false: what is only good enough for trying is taken"),
         (
             config.secrets.root_key_file.as_os_str().is_empty(),

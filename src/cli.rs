@@ -19,6 +19,7 @@ use crate::{app, http};
 mod backup;
 mod channel;
 mod demo;
+mod settings;
 
 /// A gateway that lets a conversation prove who is in it.
 #[derive(Parser)]
@@ -95,6 +96,8 @@ enum What {
     },
     /// Print the OpenAPI document
     Openapi,
+    /// Print what the system and teams may set, as a table
+    Settings,
     /// The audit trail
     #[command(subcommand)]
     Audit(Audit),
@@ -125,6 +128,10 @@ pub fn run() -> ExitCode {
         What::Demo { port } => wait(demo::run(port)),
         What::Check { config } => load(config).and_then(|config| wait(check(config))),
         What::Openapi => print_openapi(),
+        What::Settings => {
+            print!("{}", settings::page());
+            Ok(())
+        }
         What::Audit(Audit::Verify) => verify(),
         What::Channel(channel) => match wait(channel.run()) {
             Ok(channel::Verdict::Good) => Ok(()),

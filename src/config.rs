@@ -92,7 +92,7 @@ pub struct Secrets {
 /// `[admin]`
 #[derive(Clone, Deserialize)]
 pub struct Admin {
-    /// The owner's API key; empty: nobody is owner.
+    /// The owner's API key; empty: nobody is owner by a key.
     pub key: String,
 }
 

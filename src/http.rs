@@ -141,12 +141,12 @@ impl Shared {
 #[openapi(
     info(
         title = "Countersign",
-        description = "A gateway that lets a conversation prove who is in it. Errors are `application/problem+json` (RFC 9457); every POST that creates takes an `Idempotency-Key`.",
+        description = "A gateway that lets a conversation prove who is in it. Errors are `application/problem+json` (RFC 9457); every POST that creates a record takes an `Idempotency-Key` (RFC draft httpapi-idempotency-key-header), of at most 255 characters; the same key with the same body gets the same reply for a day.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     tags(
         (name = "interactions", description = "Conversations, their participants, flags and login links"),
-        (name = "challenges", description = "Codes and PINs that are put to participants"),
+        (name = "challenges", description = "Codes, PINs, questions and documents that are asked of participants"),
         (name = "events", description = "What happened, live"),
         (name = "login page", description = "What the company's own login page calls"),
         (name = "teams", description = "Tenants' units"),

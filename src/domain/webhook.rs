@@ -37,6 +37,11 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    /// Everything that may be wanted by its own name.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        EventKind::ALL.iter().map(|kind| kind.as_str()).chain([OTP_REQUESTED])
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::All => "*",

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -45,11 +46,18 @@ struct PutWebhook {
     /// Names of events; `*` is every one, and holds where nothing is named. `otp.requested` alone: only codes, where the settings
     /// `delivery.event_webhook` name this webhook for them.
     #[serde(default)]
+    #[schema(schema_with = event_names)]
     events: Option<Vec<String>>,
     /// `v1` (HMAC-SHA-256 under a secret that both have) or `v1a` (Ed25519). Absent: as it is, at first `v1`.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     signature: Option<Signature>,
+}
+
+fn event_names() -> Schema {
+    let names =
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["*"].into_iter().chain(Wanted::names())));
+    ArrayBuilder::new().items(names).into()
 }
 
 /// A webhook.

@@ -84,6 +84,11 @@ pub(super) fn text(language: &str, key: &str) -> Option<&'static str> {
     own.or_else(|| rows().find(|(name, _)| *name == key).map(|(_, said)| said[at]))
 }
 
+/// A text of the consoles in English, for what is not a page.
+pub fn in_english(key: &str) -> Option<&'static str> {
+    text("en", key)
+}
+
 /// What stands in rows: the consoles' texts, and those of the page that asks for a document.
 fn rows() -> impl Iterator<Item = &'static consoles::Row> {
     documents::ROWS.iter().chain(consoles::rows())

@@ -101,7 +101,7 @@ pub fn serve(folder: &Path) -> Command {
 fn help_says_what_there_is_and_how_it_is_configured() {
     let (code, help, _) = run(&mut countersign(&["--help"]));
     assert_eq!(code, 0);
-    for command in ["serve", "demo", "check", "backup", "restore", "openapi", "audit"] {
+    for command in ["serve", "demo", "check", "backup", "restore", "openapi", "settings", "audit"] {
         assert!(help.contains(command), "{command} is missing in: {help}");
     }
     let (code, help, _) = run(&mut countersign(&["serve", "--help"]));
@@ -121,6 +121,16 @@ fn openapi_prints_the_document_and_nothing_else() {
     assert_eq!((code, error.as_str()), (0, ""));
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     assert_eq!(document, serde_json::to_value(countersign::http::openapi()).unwrap());
+}
+
+/// The page of settings in `docs` is what the command prints; each setting has a name in plain words.
+#[test]
+fn settings_prints_the_page_that_stands_in_docs() {
+    let (code, text, error) = run(&mut countersign(&["settings"]));
+    assert_eq!((code, error.as_str()), (0, ""));
+    assert!(text.lines().filter(|line| line.starts_with("| `")).all(|line| !line.ends_with("|  |")), "{text}");
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md"));
+    assert_eq!(page.expect("docs/settings.md"), text, "countersign settings >docs/settings.md");
 }
 
 /// One line on stdout, and signals end it well.

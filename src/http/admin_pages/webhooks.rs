@@ -12,11 +12,10 @@ use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
 use super::{of_team, unknown};
-use crate::domain::event::EventKind;
 use crate::domain::id::WebhookName;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::webhook::{OTP_REQUESTED, Signature};
+use crate::domain::webhook::{Signature, Wanted};
 use crate::gateway::Error;
 use crate::gateway::deliveries::{Cursor, Delivery, Status};
 use crate::gateway::webhooks::Known;
@@ -41,7 +40,7 @@ async fn all(State(state): State<Shared>, Path(team): Path<String>, headers: Hea
                 Err(error) => return Err(error),
             }
         }
-        let page = Webhooks { frame: admitted.frame, webhooks, events: events() };
+        let page = Webhooks { frame: admitted.frame, webhooks, events: Wanted::names().collect() };
         Ok(shown(&state, state.pages.admin_webhooks(&page)))
     })
     .await
@@ -71,7 +70,7 @@ async fn show(
         let page = WebhookPage {
             frame: admitted.frame,
             webhook: row(&name, &known, state.gateway.now()),
-            events: events(),
+            events: Wanted::names().collect(),
             statuses: ["all", "pending", "failed", "delivered"].map(|each| (each, each == status)).into(),
             deliveries: deliveries.into_iter().map(DeliveryRow::from).collect(),
             next: next.map(|cursor| format!("{name}?status={status}&cursor={cursor}")),
@@ -79,11 +78,6 @@ async fn show(
         Ok(shown(&state, state.pages.admin_webhook(&page)))
     })
     .await
-}
-
-/// What a webhook may be told.
-fn events() -> Vec<&'static str> {
-    EventKind::ALL.iter().map(|kind| kind.as_str()).chain([OTP_REQUESTED]).collect()
 }
 
 fn row(name: &WebhookName, known: &Known, now: Moment) -> WebhookRow {
