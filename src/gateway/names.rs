@@ -113,6 +113,11 @@ pub(super) fn user_name(team: &TeamName, user: &UserName) -> String {
     format!("user/{team}/{user}")
 }
 
+/// A guess at somebody whom there is not; which of a few, the byte says.
+pub(super) fn stranger_name(byte: u8) -> String {
+    format!("stranger/{byte:02x}")
+}
+
 /// Somebody of the OpenID provider's; no team is called so.
 pub(super) fn provided_name(tag: &str) -> String {
     format!("user/-/{tag}")

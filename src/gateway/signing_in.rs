@@ -5,10 +5,12 @@
 use countersign_channels::{Address, Content, Message, Terms};
 use serde_json::json;
 
+use super::decide::{Change, Confirm, Plain, Reads};
+use super::names::stranger_name;
 use super::sending::{hand, outcome_of};
 use super::sessions::OWNER;
 use super::users::SetPassword;
-use super::{Error, Gateway, owner_tag};
+use super::{Error, Gateway, SYSTEM, encode, owner_tag};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName, UserName};
 use crate::domain::lockout::Consequence;
@@ -67,7 +69,10 @@ impl Gateway {
         let typed = Password::parse(password).or_else(|| Password::parse("-"));
         let typed = typed.ok_or_else(|| Error::Damaged("a dash is a text".into()))?;
         let right = self.is_password(kept.clone(), typed).await? && Password::parse(password).is_some();
-        let Some(User { team, name, .. }) = user else { return Ok(Step::No) };
+        let Some(User { team, name, .. }) = user else {
+            self.note_a_stranger(name).await?;
+            return Ok(Step::No);
+        };
         let (judged, user) = self
             .judge(&team, &name, |user, rule, times| user.judge_password(right, kept.as_ref(), rule, times))
             .await?;
@@ -97,6 +102,18 @@ impl Gateway {
             Judged::CodeWanted => self.keep_session(Of::HalfWay(local), STEP).await.map(Step::CodeWanted),
             Judged::Wrong(_) | Judged::Refused => Ok(Step::No),
         }
+    }
+
+    /// A guess at somebody whom there is not is a commit like any other's, so that how long it takes tells
+    /// nothing. What is kept is that there was one; guesses at the same name wait for each other.
+    async fn note_a_stranger(&self, name: &str) -> Result<(), Error> {
+        let bucket = self.keys.session.tag(&[b"stranger", name.as_bytes()]).as_bytes()[0];
+        let reads = Reads { partition: SYSTEM, names: vec![stranger_name(bucket)] };
+        let noted = self.decide(&reads, |_, now| {
+            let put = Plain { name: reads.names[0].clone(), bytes: encode(&now), ..Plain::default() };
+            Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
+        });
+        Ok(noted.await?.outcome?)
     }
 
     /// Who is meant by what was typed; the same reading for whoever it is.

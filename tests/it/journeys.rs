@@ -10,7 +10,7 @@ use crate::world::{Browser, CHAT, LOGIN_PAGE, OWNER, Visit, World, every_world};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// G-06, G-10 to G-18, B-01 to B-07: the main journey.
+/// G-06, B-01, B-03, B-04, B-05: the main journey.
 #[tokio::test]
 async fn a_customer_logs_in_mid_chat_and_the_request_runs_without_asking_again() {
     for world in every_world().await {

@@ -47,7 +47,7 @@ async fn k23_a_password_then_a_code_then_a_ticket() {
     }
 }
 
-/// K-05, K-06, K-13, K-14, K-17, K-18, K-19, K-20, K-21, K-22: a code alone, to the address that was typed
+/// §3.14, K-05, K-06, K-13, K-14, K-17, K-18, K-19, K-20, K-21, K-22: a code alone, to the address that was typed
 /// where that is one of the account's own, beside any other setting.
 #[tokio::test]
 async fn k18_a_code_instead_of_a_password() {

@@ -132,7 +132,7 @@ async fn a070_weak_private_and_foreign_public_keys_are_refused() {
     }
 }
 
-/// A076: both keys verify during the overlap; after it the old one is 401, to the moment. The
+/// A076, §3.9: both keys verify during the overlap; after it the old one is 401, to the moment. The
 /// rate of the attack catalogue is the races' affair.
 #[tokio::test]
 async fn a076_a_retired_key_verifies_until_its_end_and_signs_no_more() {

@@ -170,7 +170,7 @@ async fn a011_a_new_link_voids_the_old_ones() {
     }
 }
 
-/// A017: whatever is typed, a flag ends at its timeout, and whatever is proved again, at the
+/// A017, B-07, §3.6: whatever is typed, a flag ends at its timeout, and whatever is proved again, at the
 /// ceiling after the first proof.
 #[tokio::test]
 async fn a017_traffic_keeps_no_flag_up() {

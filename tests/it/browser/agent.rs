@@ -43,7 +43,7 @@ async fn comes_in(browser: &Browser, house: &House) -> WebDriverResult<()> {
 }
 
 /// G-05, G-07, G-08: the check mark is there exactly while the flag stands; P-05, I-09, I-10: the PIN shows on
-/// the initials, the code on the status once its page was reached; L-27.
+/// the initials, the code on the status once its page was reached (§3.2); L-27.
 async fn day(eyes: Eyes) {
     let house = House::open(json!({"otp": {"show_to_agents": true}})).await;
     walk_at(&house.url, "agent", eyes, async |browser| {

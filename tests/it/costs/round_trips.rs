@@ -186,3 +186,19 @@ async fn each_step_of_a_login_is_one_commit_and_a_flag_is_none() {
     team.bot("GET", &id, "/authentication", Value::Null).await.expect(200);
     costs("a flag", 0);
 }
+
+/// A103: a wrong password at the consoles is one commit and one flush, whether or not there is such a user.
+#[tokio::test]
+async fn a103_a_guess_at_nobody_costs_what_a_guess_at_somebody_does() {
+    let stand = stores::on_disk();
+    let store: Arc<Embedded> = stand.store.clone();
+    let world = World::on(stand.any());
+    let team = world.team("acme").await;
+    team.staff("demo", "agent").await;
+    for (team, name) in [("acme", "demo"), ("acme", "nobody"), ("nobody", "demo"), ("", "")] {
+        let before = (store.commits(), store.flushes());
+        let step = world.gateway.sign_in(team, name, "wrong lamp 1234").await.unwrap();
+        assert_eq!(step, countersign::gateway::signing_in::Step::No);
+        assert_eq!((store.commits() - before.0, store.flushes() - before.1), (1, 1), "{team}/{name}");
+    }
+}
