@@ -148,12 +148,12 @@ async fn sign_in(State(state): State<Shared>, request: Request) -> Result<Respon
         _ => gateway.sign_in(&asked.team, &asked.name, fields.field("password")).await,
     };
     let half_way = fields.field("act") == "code";
+    // The cookie is another one now: a session from before is nobody's any more.
+    if let (Ok(Step::In(_) | Step::CodeWanted(_)), Some(before)) = (&step, before) {
+        gateway.end_session(&before).await.map_err(|e| state.problem(e))?;
+    }
     Ok(match step {
         Ok(Step::In(token)) => {
-            // A session from before is nobody's any more.
-            if let Some(before) = before {
-                gateway.end_session(&before).await.map_err(|e| state.problem(e))?;
-            }
             let mut response = see_other(&asked.next);
             keep(&state, &mut response, &token);
             response
