@@ -14,6 +14,131 @@ pub enum Size {
     Td3,
 }
 
+impl Size {
+    /// Of a zone with so many lines of so many signs.
+    pub fn of(lines: usize, signs: usize) -> Option<Self> {
+        match (lines, signs) {
+            (3, 30) => Some(Self::Td1),
+            (2, 36) => Some(Self::Td2),
+            (2, 44) => Some(Self::Td3),
+            _ => None,
+        }
+    }
+
+    /// What may stand there, lines and signs counted from 0.
+    pub fn alphabet(self, line: usize, at: usize) -> Alphabet {
+        match (self, line, at) {
+            (Self::Td1, 0, 5..=13 | 15..) | (Self::Td1, 1, 18..=28) => Alphabet::All,
+            (Self::Td1, 0, 14) | (Self::Td3, 1, 42) => Alphabet::DigitOrNone,
+            (Self::Td1, 1, 0..=6 | 8..=14 | 29) => Alphabet::Digit,
+            (Self::Td2 | Self::Td3, 1, 0..=8) | (Self::Td2, 1, 28..=34) | (Self::Td3, 1, 28..=41) => Alphabet::All,
+            (Self::Td2 | Self::Td3, 1, 9 | 13..=19 | 21..=27 | 35..) => Alphabet::Digit,
+            _ => Alphabet::Letter,
+        }
+    }
+
+    /// What is checked by which sign, all lines as one.
+    fn checks(self) -> (Vec<Check>, usize) {
+        let check =
+            |parts: &[(usize, usize)], by| Check { parts: parts.iter().map(|(from, to)| *from..*to).collect(), by };
+        match self {
+            Self::Td1 => (
+                vec![
+                    check(&[(5, 14)], 14),
+                    check(&[(30, 36)], 36),
+                    check(&[(38, 44)], 44),
+                    check(&[(5, 30), (30, 37), (38, 45), (48, 59)], 59),
+                ],
+                30,
+            ),
+            Self::Td2 | Self::Td3 => {
+                let (line, last) = if self == Self::Td2 { (36, 71) } else { (44, 87) };
+                let mut all = vec![
+                    check(&[(line, line + 9)], line + 9),
+                    check(&[(line + 13, line + 19)], line + 19),
+                    check(&[(line + 21, line + 27)], line + 27),
+                    check(&[(line, line + 10), (line + 13, line + 20), (line + 21, last)], last),
+                ];
+                if self == Self::Td3 {
+                    all.push(check(&[(line + 28, line + 42)], line + 42));
+                }
+                (all, line)
+            }
+        }
+    }
+}
+
+/// Signs that a digit checks, and where it stands.
+struct Check {
+    parts: Vec<std::ops::Range<usize>>,
+    by: usize,
+}
+
+/// What may stand at a place in a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alphabet {
+    /// A digit.
+    Digit,
+    /// A digit, or `<` where nothing is checked.
+    DigitOrNone,
+    /// A letter or `<`.
+    Letter,
+    /// Each of them.
+    All,
+}
+
+impl Alphabet {
+    /// Whether that sign is one of them.
+    pub fn has(self, sign: u8) -> bool {
+        match self {
+            Self::Digit => sign.is_ascii_digit(),
+            Self::DigitOrNone => sign.is_ascii_digit() || sign == b'<',
+            Self::Letter => sign.is_ascii_uppercase() || sign == b'<',
+            Self::All => true,
+        }
+    }
+}
+
+/// Whether a zone is of a passport or an identity card, whose digits are those that `check` knows: a visa's
+/// has none over all of it, and the cards that France gave out until 2021 have a zone of their own.
+pub fn is_governed<S: AsRef<str>>(lines: &[S]) -> bool {
+    let first = lines.first().map_or("", |line| line.as_ref());
+    match lines.len() {
+        2 if first.len() == 44 => first.starts_with('P'),
+        2 => first.starts_with(['I', 'A', 'C']) && !first.starts_with("IDFRA"),
+        _ => first.starts_with(['I', 'A', 'C']),
+    }
+}
+
+/// Whether a zone of which each sign may be one of several is wrong in every reading. A check that could
+/// hold is taken to hold.
+pub fn is_wrong_however_read(size: Size, lines: &[Vec<Vec<u8>>]) -> bool {
+    let (checks, length) = size.checks();
+    let signs: Vec<&[u8]> = lines.iter().flatten().map(Vec::as_slice).collect();
+    if lines.iter().any(|line| line.len() != length) {
+        return false;
+    }
+    checks.iter().any(|check| {
+        let by = signs.get(check.by).copied().unwrap_or_default();
+        // A number that goes on elsewhere, or one that is not there, is not checked here.
+        if by.contains(&b'<') {
+            return false;
+        }
+        let cells = check.parts.iter().flat_map(|part| signs[part.clone()].iter());
+        let mut sums = [true, false, false, false, false, false, false, false, false, false];
+        for (cell, weight) in cells.zip([7, 3, 1].into_iter().cycle()) {
+            let mut next = [false; 10];
+            for (sum, _) in sums.iter().enumerate().filter(|(_, could)| **could) {
+                for sign in *cell {
+                    next[(sum + value(*sign).unwrap_or(0) as usize * weight) % 10] = true;
+                }
+            }
+            sums = next;
+        }
+        !by.iter().any(|digit| value(*digit).is_some_and(|digit| sums.get(digit as usize) == Some(&true)))
+    })
+}
+
 /// Why a zone is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
