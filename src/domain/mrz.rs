@@ -300,6 +300,49 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_is_wrong_only_where_no_reading_of_it_holds() {
+        let one = |lines: &[&str]| -> Vec<Vec<Vec<u8>>> {
+            lines.iter().map(|line| line.bytes().map(|sign| vec![sign]).collect()).collect()
+        };
+        for (size, lines) in [(Size::Td1, &CARD[..]), (Size::Td2, &LARGE_CARD), (Size::Td3, &PASSPORT)] {
+            assert!(!is_wrong_however_read(size, &one(lines)), "{size:?}");
+            // Whatever `check` looks at, this does, too.
+            for (line, text) in lines.iter().enumerate() {
+                for at in 0..text.len() {
+                    let mut other = lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+                    let sign = if &text[at..=at] == "4" { "5" } else { "4" };
+                    other[line].replace_range(at..=at, sign);
+                    let mut read = one(&other.iter().map(String::as_str).collect::<Vec<_>>());
+                    let wrong = is_wrong_however_read(size, &read);
+                    assert_eq!(wrong, check(&other).is_err(), "{size:?}, line {line}, sign {at}");
+                    read[line][at].extend(text.as_bytes().get(at));
+                    assert!(!is_wrong_however_read(size, &read), "it may be what it should");
+                }
+            }
+        }
+        assert!(!is_wrong_however_read(Size::Td3, &one(&CARD)), "that is of another size");
+        let long =
+            ["I<UTOD23145890<7349<<<<<<<<<<<", "3407127M9507122UTO<<<<<<<<<<<2", "STEVENSON<<PETER<JOHN<<<<<<<<<"];
+        assert!(!is_wrong_however_read(Size::Td1, &one(&long)));
+    }
+
+    #[test]
+    fn what_may_stand_where_holds_for_the_standards_examples() {
+        for (size, lines) in [(Size::Td1, &CARD[..]), (Size::Td2, &LARGE_CARD), (Size::Td3, &PASSPORT)] {
+            assert_eq!(Size::of(lines.len(), lines[0].len()), Some(size));
+            assert!(is_governed(lines));
+            for (line, text) in lines.iter().enumerate() {
+                for (at, sign) in text.bytes().enumerate() {
+                    assert!(size.alphabet(line, at).has(sign), "{size:?}, line {line}, sign {at}");
+                }
+            }
+        }
+        assert_eq!(Size::of(2, 30), None);
+        let visa = [PASSPORT[0].replacen('P', "V", 1), PASSPORT[1].to_owned()];
+        assert!(!is_governed(&visa) && !is_governed(&["IDFRA", "8806"]) && !is_governed::<&str>(&[]));
+    }
+
+    #[test]
     fn what_is_no_zone_is_told() {
         assert_eq!(check::<&str>(&[]), Err(Wrong::Shape));
         assert_eq!(check(&["P<UTO", "L898"]), Err(Wrong::Shape));

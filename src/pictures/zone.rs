@@ -86,9 +86,9 @@ fn signs(cell: &Cell, alphabet: Alphabet) -> Option<Vec<u8>> {
     let (best, likeness) = cell.best(|sign| alphabet.has(sign))?;
     let sign = GLYPHS[best].sign;
     let alike = LOOK_ALIKES.iter().find(|alike| alike.contains(&sign)).copied().unwrap_or_default();
-    let others = GLYPHS.iter().enumerate().filter(|(_, glyph)| glyph.sign != sign && !alike.contains(&glyph.sign));
+    let mut others = GLYPHS.iter().enumerate().filter(|(_, glyph)| glyph.sign != sign && !alike.contains(&glyph.sign));
     // Of all signs, and not only of those that belong there: else this is not the kind of zone that it seems.
-    let clear = others.into_iter().all(|(at, _)| cell.margin(best, at) >= LEAST_MARGIN);
+    let clear = others.all(|(at, _)| cell.margin(best, at) >= LEAST_MARGIN);
     let rivals = alike.iter().filter(|other| **other != sign && alphabet.has(**other));
     (likeness >= LEAST_LIKENESS && clear).then(|| std::iter::once(sign).chain(rivals.copied()).collect())
 }

@@ -113,13 +113,11 @@ pub static ALIKE: LazyLock<Vec<f32>> = LazyLock::new(|| {
     all.iter().flat_map(|one| places.iter().map(|at| most(one, at))).collect()
 });
 
-/// The cosine of the angle between them.
+/// The cosine of the angle between them: eight sums, which processors make side by side.
 pub fn likeness(one: &Points, other: &Points) -> f32 {
     let mut sums = [0.0f32; 8];
     for (a, b) in one.chunks_exact(8).zip(other.chunks_exact(8)) {
-        for n in 0..8 {
-            sums[n] += a[n] * b[n];
-        }
+        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
     }
     sums.iter().sum()
 }

@@ -152,7 +152,7 @@ impl<'a> Light<'a> {
         let rows = (y + reach).min(height - 1) - y.saturating_sub(reach) + 1;
         let row = &self.page.seen[y * width..][..width];
         let mut sum: u32 = self.columns.iter().take(reach).sum();
-        for x in 0..width {
+        for (x, (bright, dark)) in row.iter().zip(dark).enumerate() {
             if let Some(comes) = self.columns.get(x + reach) {
                 sum += comes;
             }
@@ -161,7 +161,7 @@ impl<'a> Light<'a> {
             }
             let columns = (x + reach).min(width - 1) - x.saturating_sub(reach) + 1;
             let mean = sum / u32::try_from(rows * columns).unwrap_or(u32::MAX);
-            dark[x] = u32::from(row[x]) + (mean / 6).max(10) < mean;
+            *dark = u32::from(*bright) + (mean / 6).max(10) < mean;
         }
     }
 }
