@@ -101,6 +101,8 @@ pub enum Flaw {
     WrongDocument,
     /// No face, or not one alone.
     NoFace,
+    /// The digits by which its machine-readable zone checks itself do not hold.
+    Zone,
 }
 
 impl Flaw {
@@ -114,6 +116,7 @@ impl Flaw {
             Self::Unreadable => "unreadable",
             Self::WrongDocument => "wrong_document",
             Self::NoFace => "no_face",
+            Self::Zone => "zone",
         }
     }
 }

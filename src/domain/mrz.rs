@@ -14,6 +14,131 @@ pub enum Size {
     Td3,
 }
 
+impl Size {
+    /// Of a zone with so many lines of so many signs.
+    pub fn of(lines: usize, signs: usize) -> Option<Self> {
+        match (lines, signs) {
+            (3, 30) => Some(Self::Td1),
+            (2, 36) => Some(Self::Td2),
+            (2, 44) => Some(Self::Td3),
+            _ => None,
+        }
+    }
+
+    /// What may stand there, lines and signs counted from 0.
+    pub fn alphabet(self, line: usize, at: usize) -> Alphabet {
+        match (self, line, at) {
+            (Self::Td1, 0, 5..=13 | 15..) | (Self::Td1, 1, 18..=28) => Alphabet::All,
+            (Self::Td1, 0, 14) | (Self::Td3, 1, 42) => Alphabet::DigitOrNone,
+            (Self::Td1, 1, 0..=6 | 8..=14 | 29) => Alphabet::Digit,
+            (Self::Td2 | Self::Td3, 1, 0..=8) | (Self::Td2, 1, 28..=34) | (Self::Td3, 1, 28..=41) => Alphabet::All,
+            (Self::Td2 | Self::Td3, 1, 9 | 13..=19 | 21..=27 | 35..) => Alphabet::Digit,
+            _ => Alphabet::Letter,
+        }
+    }
+
+    /// What is checked by which sign, all lines as one.
+    fn checks(self) -> (Vec<Check>, usize) {
+        let check =
+            |parts: &[(usize, usize)], by| Check { parts: parts.iter().map(|(from, to)| *from..*to).collect(), by };
+        match self {
+            Self::Td1 => (
+                vec![
+                    check(&[(5, 14)], 14),
+                    check(&[(30, 36)], 36),
+                    check(&[(38, 44)], 44),
+                    check(&[(5, 30), (30, 37), (38, 45), (48, 59)], 59),
+                ],
+                30,
+            ),
+            Self::Td2 | Self::Td3 => {
+                let (line, last) = if self == Self::Td2 { (36, 71) } else { (44, 87) };
+                let mut all = vec![
+                    check(&[(line, line + 9)], line + 9),
+                    check(&[(line + 13, line + 19)], line + 19),
+                    check(&[(line + 21, line + 27)], line + 27),
+                    check(&[(line, line + 10), (line + 13, line + 20), (line + 21, last)], last),
+                ];
+                if self == Self::Td3 {
+                    all.push(check(&[(line + 28, line + 42)], line + 42));
+                }
+                (all, line)
+            }
+        }
+    }
+}
+
+/// Signs that a digit checks, and where it stands.
+struct Check {
+    parts: Vec<std::ops::Range<usize>>,
+    by: usize,
+}
+
+/// What may stand at a place in a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alphabet {
+    /// A digit.
+    Digit,
+    /// A digit, or `<` where nothing is checked.
+    DigitOrNone,
+    /// A letter or `<`.
+    Letter,
+    /// Each of them.
+    All,
+}
+
+impl Alphabet {
+    /// Whether that sign is one of them.
+    pub fn has(self, sign: u8) -> bool {
+        match self {
+            Self::Digit => sign.is_ascii_digit(),
+            Self::DigitOrNone => sign.is_ascii_digit() || sign == b'<',
+            Self::Letter => sign.is_ascii_uppercase() || sign == b'<',
+            Self::All => true,
+        }
+    }
+}
+
+/// Whether a zone is of a passport or an identity card, whose digits are those that `check` knows: a visa's
+/// has none over all of it, and the cards that France gave out until 2021 have a zone of their own.
+pub fn is_governed<S: AsRef<str>>(lines: &[S]) -> bool {
+    let first = lines.first().map_or("", |line| line.as_ref());
+    match lines.len() {
+        2 if first.len() == 44 => first.starts_with('P'),
+        2 => first.starts_with(['I', 'A', 'C']) && !first.starts_with("IDFRA"),
+        _ => first.starts_with(['I', 'A', 'C']),
+    }
+}
+
+/// Whether a zone of which each sign may be one of several is wrong in every reading. A check that could
+/// hold is taken to hold.
+pub fn is_wrong_however_read(size: Size, lines: &[Vec<Vec<u8>>]) -> bool {
+    let (checks, length) = size.checks();
+    let signs: Vec<&[u8]> = lines.iter().flatten().map(Vec::as_slice).collect();
+    if lines.iter().any(|line| line.len() != length) {
+        return false;
+    }
+    checks.iter().any(|check| {
+        let by = signs.get(check.by).copied().unwrap_or_default();
+        // A number that goes on elsewhere, or one that is not there, is not checked here.
+        if by.contains(&b'<') {
+            return false;
+        }
+        let cells = check.parts.iter().flat_map(|part| signs[part.clone()].iter());
+        let mut sums = [true, false, false, false, false, false, false, false, false, false];
+        for (cell, weight) in cells.zip([7, 3, 1].into_iter().cycle()) {
+            let mut next = [false; 10];
+            for (sum, _) in sums.iter().enumerate().filter(|(_, could)| **could) {
+                for sign in *cell {
+                    next[(sum + value(*sign).unwrap_or(0) as usize * weight) % 10] = true;
+                }
+            }
+            sums = next;
+        }
+        !by.iter().any(|digit| value(*digit).is_some_and(|digit| sums.get(digit as usize) == Some(&true)))
+    })
+}
+
 /// Why a zone is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
@@ -172,6 +297,49 @@ mod tests {
             lines[line] = digit(&lines[line], at);
             assert_eq!(check(&lines), Err(wrong), "card {line} {at}");
         }
+    }
+
+    #[test]
+    fn a_zone_is_wrong_only_where_no_reading_of_it_holds() {
+        let one = |lines: &[&str]| -> Vec<Vec<Vec<u8>>> {
+            lines.iter().map(|line| line.bytes().map(|sign| vec![sign]).collect()).collect()
+        };
+        for (size, lines) in [(Size::Td1, &CARD[..]), (Size::Td2, &LARGE_CARD), (Size::Td3, &PASSPORT)] {
+            assert!(!is_wrong_however_read(size, &one(lines)), "{size:?}");
+            // Whatever `check` looks at, this does, too.
+            for (line, text) in lines.iter().enumerate() {
+                for at in 0..text.len() {
+                    let mut other = lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+                    let sign = if &text[at..=at] == "4" { "5" } else { "4" };
+                    other[line].replace_range(at..=at, sign);
+                    let mut read = one(&other.iter().map(String::as_str).collect::<Vec<_>>());
+                    let wrong = is_wrong_however_read(size, &read);
+                    assert_eq!(wrong, check(&other).is_err(), "{size:?}, line {line}, sign {at}");
+                    read[line][at].extend(text.as_bytes().get(at));
+                    assert!(!is_wrong_however_read(size, &read), "it may be what it should");
+                }
+            }
+        }
+        assert!(!is_wrong_however_read(Size::Td3, &one(&CARD)), "that is of another size");
+        let long =
+            ["I<UTOD23145890<7349<<<<<<<<<<<", "3407127M9507122UTO<<<<<<<<<<<2", "STEVENSON<<PETER<JOHN<<<<<<<<<"];
+        assert!(!is_wrong_however_read(Size::Td1, &one(&long)));
+    }
+
+    #[test]
+    fn what_may_stand_where_holds_for_the_standards_examples() {
+        for (size, lines) in [(Size::Td1, &CARD[..]), (Size::Td2, &LARGE_CARD), (Size::Td3, &PASSPORT)] {
+            assert_eq!(Size::of(lines.len(), lines[0].len()), Some(size));
+            assert!(is_governed(lines));
+            for (line, text) in lines.iter().enumerate() {
+                for (at, sign) in text.bytes().enumerate() {
+                    assert!(size.alphabet(line, at).has(sign), "{size:?}, line {line}, sign {at}");
+                }
+            }
+        }
+        assert_eq!(Size::of(2, 30), None);
+        let visa = [PASSPORT[0].replacen('P', "V", 1), PASSPORT[1].to_owned()];
+        assert!(!is_governed(&visa) && !is_governed(&["IDFRA", "8806"]) && !is_governed::<&str>(&[]));
     }
 
     #[test]

@@ -6,7 +6,6 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::sight::Sight;
 use super::{Head, Unusable};
 
 /// A picture that comes sharper and sharper has at most so many passes: each costs as much as a whole one.
@@ -126,8 +125,8 @@ fn turn(turned: Option<u8>, kept: &mut Vec<u8>) {
     kept.extend_from_slice(&[turned, 0, 0, 0, 0, 0, 0]);
 }
 
-/// Looks at its brightness.
-pub fn rows(bytes: &[u8], sight: &mut Sight) -> Result<(), Unusable> {
+/// Shows its brightness.
+pub fn rows(bytes: &[u8], look: impl FnMut(&[u8])) -> Result<(), Unusable> {
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::Luma).set_strict_mode(false);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     let luma = decoder.decode().map_err(|_| Unusable::Broken)?;
@@ -135,6 +134,6 @@ pub fn rows(bytes: &[u8], sight: &mut Sight) -> Result<(), Unusable> {
     if width == 0 || luma.len() % width != 0 {
         return Err(Unusable::Broken);
     }
-    luma.chunks_exact(width).for_each(|row| sight.row(row.iter().copied()));
+    luma.chunks_exact(width).for_each(look);
     Ok(())
 }

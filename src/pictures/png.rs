@@ -6,7 +6,6 @@ use std::io::Cursor;
 
 use png::{ColorType, Decoder, Limits, Transformations};
 
-use super::sight::Sight;
 use super::{Head, Unusable};
 
 const SIGNATURE: usize = 8;
@@ -52,8 +51,8 @@ fn header(content: &[u8]) -> Result<Head, Unusable> {
     Ok(Head { width, height, weight: 1 })
 }
 
-/// Looks at its brightness.
-pub fn rows(bytes: &[u8], sight: &mut Sight) -> Result<(), Unusable> {
+/// Shows its brightness.
+pub fn rows(bytes: &[u8], mut look: impl FnMut(&[u8])) -> Result<(), Unusable> {
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MOST_BYTES });
     decoder.set_transformations(Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(|_| Unusable::Broken)?;
@@ -64,8 +63,11 @@ pub fn rows(bytes: &[u8], sight: &mut Sight) -> Result<(), Unusable> {
         ColorType::Rgba => 4,
         ColorType::Indexed => return Err(Unusable::Kind),
     };
+    let mut bright = Vec::new();
     while let Some(row) = reader.next_row().map_err(|_| Unusable::Broken)? {
-        sight.row(row.data().chunks_exact(samples).map(brightness));
+        bright.clear();
+        bright.extend(row.data().chunks_exact(samples).map(brightness));
+        look(&bright);
     }
     Ok(())
 }

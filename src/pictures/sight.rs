@@ -3,6 +3,7 @@
 //!
 //! The bounds are wide: what fails here no reader could use, and what is in doubt the provider judges.
 
+use super::shrunk::Shrunk;
 use crate::domain::identity::Flaw;
 
 /// The longer side at which a picture is looked at.
@@ -28,42 +29,20 @@ const MOST_GLARE: usize = 12;
 /// A picture whose mean and whose brightest twentieth are below these is too dark.
 const DARK: (u64, u8) = (45, 100);
 
-/// A picture, shrunk as its rows come.
+/// A picture that is looked at.
 pub struct Sight {
-    factor: u32,
-    width: usize,
-    height: usize,
-    sums: Vec<u32>,
-    rows: u32,
-    seen: Vec<u8>,
+    page: Shrunk,
 }
 
 impl Sight {
     /// Of a picture of that size.
     pub fn of(width: u32, height: u32) -> Self {
-        let factor = width.max(height).div_ceil(WORKING_SIDE).max(1);
-        let (width, height) = ((width / factor) as usize, (height / factor) as usize);
-        Self { factor, width, height, sums: vec![0; width], rows: 0, seen: Vec::with_capacity(width * height) }
+        Self { page: Shrunk::of(width, height, WORKING_SIDE) }
     }
 
     /// Its next row.
-    pub fn row(&mut self, row: impl Iterator<Item = u8>) {
-        let factor = self.factor as usize;
-        for (at, bright) in row.enumerate() {
-            if let Some(sum) = self.sums.get_mut(at / factor) {
-                *sum += u32::from(bright);
-            }
-        }
-        self.rows += 1;
-        if self.rows == self.factor {
-            let area = self.factor * self.factor;
-            let room = self.height * self.width;
-            if self.seen.len() < room {
-                self.seen.extend(self.sums.iter().map(|sum| u8::try_from(sum / area).unwrap_or(u8::MAX)));
-            }
-            self.sums.fill(0);
-            self.rows = 0;
-        }
+    pub fn row(&mut self, row: &[u8]) {
+        self.page.row(row);
     }
 
     /// What is wrong with it.
@@ -84,24 +63,24 @@ impl Sight {
 
     fn is_dark(&self) -> bool {
         let mut by_brightness = [0usize; 256];
-        self.seen.iter().for_each(|bright| by_brightness[usize::from(*bright)] += 1);
-        let total: u64 = self.seen.iter().map(|bright| u64::from(*bright)).sum();
-        let mean = total / (self.seen.len() as u64).max(1);
+        self.page.seen.iter().for_each(|bright| by_brightness[usize::from(*bright)] += 1);
+        let total: u64 = self.page.seen.iter().map(|bright| u64::from(*bright)).sum();
+        let mean = total / (self.page.seen.len() as u64).max(1);
         let mut brighter = 0;
         let bright = (0..=255u8).rev().find(|bright| {
             brighter += by_brightness[usize::from(*bright)];
-            brighter * 20 >= self.seen.len()
+            brighter * 20 >= self.page.seen.len()
         });
         mean < DARK.0 && bright.is_some_and(|bright| bright < DARK.1)
     }
 
     /// The variance of the Laplacian: how much neighbouring points differ from each other.
     pub(super) fn sharpness(&self) -> f64 {
-        let (width, height) = (self.width, self.seen.len() / self.width.max(1));
+        let (width, height) = (self.page.width, self.page.height());
         if width < 3 || height < 3 {
             return 0.0;
         }
-        let at = |x: usize, y: usize| i64::from(self.seen[y * width + x]);
+        let at = |x: usize, y: usize| i64::from(self.page.seen[y * width + x]);
         let (mut sum, mut squares) = (0i64, 0i64);
         for y in 1..height - 1 {
             for x in 1..width - 1 {
@@ -118,8 +97,8 @@ impl Sight {
     /// The part of the picture, in thousandths, that is blown out and does not reach its border: a white
     /// table around a document is no reflection on it.
     pub(super) fn glare(&self) -> usize {
-        let height = self.seen.len() / self.width.max(1);
-        let (across, down) = (self.width / SQUARE, height / SQUARE);
+        let height = self.page.height();
+        let (across, down) = (self.page.width / SQUARE, height / SQUARE);
         if across == 0 || down == 0 {
             return 0;
         }
@@ -140,7 +119,7 @@ impl Sight {
     }
 
     fn is_blown(&self, x: usize, y: usize) -> bool {
-        let row = |y: usize| &self.seen[y * self.width + x * SQUARE..][..SQUARE];
+        let row = |y: usize| &self.page.seen[y * self.page.width + x * SQUARE..][..SQUARE];
         let bright = (y * SQUARE..(y + 1) * SQUARE).flat_map(row).filter(|bright| **bright >= BLOWN).count();
         bright * 100 >= SQUARE * SQUARE * 95
     }

@@ -70,7 +70,7 @@ fn lit(seen: &[u8], radius: usize) -> Vec<u8> {
 
 fn sight(seen: &[u8]) -> Sight {
     let mut sight = Sight::of(WIDE as u32, HIGH as u32);
-    seen.chunks_exact(WIDE).for_each(|row| sight.row(row.iter().copied()));
+    seen.chunks_exact(WIDE).for_each(|row| sight.row(row));
     sight
 }
 

@@ -71,7 +71,7 @@ pub struct DocumentView {
     /// `undecided`, which counts for nothing.
     status: &'static str,
     /// What was wrong with unclear pictures: `blurred`, `glare`, `dark`, `incomplete`, `unreadable`,
-    /// `wrong_document` or `no_face`.
+    /// `wrong_document`, `no_face` or `zone`.
     flaws: Vec<&'static str>,
     /// Attempts with unclear pictures that are still taken.
     quality_tries_left: u32,

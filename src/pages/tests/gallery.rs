@@ -135,7 +135,7 @@ fn answers(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
 /// The page that asks for a document, in its states.
 fn photos(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
     let asked = |selfie, error, flaws| PhotoState::Asked { selfie, error, flaws, quality_left: 2, left: 1 };
-    let all = vec!["blurred", "glare", "dark", "incomplete", "unreadable", "wrong_document", "no_face"];
+    let all = vec!["blurred", "glare", "dark", "incomplete", "unreadable", "wrong_document", "no_face", "zone"];
     let mut drawn = vec![
         ("photo", artist.photo(word, asked(false, None, Vec::new()))),
         ("photo-selfie", artist.photo(word, asked(true, None, Vec::new()))),
