@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::event::Actor;
-use super::id::{IntentName, InteractionId, Malformed, ParticipantId};
+use super::id::{CustomerId, IntentName, InteractionId, Malformed, ParticipantId};
 use super::identity::Document;
 use super::method::Method;
 use super::questions::Questions;
@@ -150,6 +150,14 @@ impl Challenge {
         self.expires_at.is_none_or(|end| now < end)
     }
 
+    /// Whose facts it asks for, where anybody's.
+    pub fn record(&self) -> Option<&CustomerId> {
+        match &self.check {
+            Check::Questions(questions) => questions.customer.as_ref()?.record.as_ref(),
+            Check::Otp(_) | Check::Pin(_) | Check::Document(_) => None,
+        }
+    }
+
     /// Until when the verdict on what was handed in is waited for.
     pub fn judged_until(&self) -> Option<Moment> {
         match &self.check {
@@ -185,6 +193,12 @@ impl Challenge {
                 })
             }
         }
+    }
+
+    /// Whether what is typed in the chat may answer it. Every line there is would be the answer to a single
+    /// question, and nothing would be left to talk with.
+    pub fn is_answered_in_chat(&self) -> bool {
+        !matches!(&self.check, Check::Questions(questions) if questions.put.len() == 1)
     }
 
     /// What a text would be as an answer; nothing where it is conversation.

@@ -20,6 +20,9 @@ use super::settings::KbaRules;
 /// Bytes of an answer.
 pub const LONGEST_ANSWER: usize = 200;
 
+/// A set has at most so many questions.
+pub const MOST_QUESTIONS: usize = 10;
+
 /// A question has at most so many answers to choose from.
 const MOST_CHOICES: usize = 12;
 
@@ -145,11 +148,10 @@ impl Questions {
         self.take(&lines)
     }
 
-    /// Answers that came apart: as many as there are questions, and not all of them empty.
+    /// Answers that came apart: one to each of the questions.
     pub fn take(&self, answers: &[String]) -> Option<Answers> {
-        let fits = answers.len() == self.put.len() && answers.iter().all(|text| text.len() <= LONGEST_ANSWER);
-        let said = answers.iter().any(|text| !text.trim().is_empty());
-        (fits && said).then(|| Answers(answers.to_vec()))
+        let said = |text: &String| text.len() <= LONGEST_ANSWER && !text.trim().is_empty();
+        (answers.len() == self.put.len() && answers.iter().all(said)).then(|| Answers(answers.to_vec()))
     }
 
     /// Whether enough of them are right. All are compared, in a time that does not tell which were.

@@ -300,16 +300,18 @@ impl<'a> Turn<'a> {
         self.ended.challenges.push(challenge.ended(end, when));
     }
 
-    /// An attempt to show a document came to nothing, and nobody is to blame for it. The last that a challenge
-    /// takes ends it.
+    /// An attempt came to nothing, and nobody is to blame for it. The last that a challenge takes ends it, and for
+    /// as long as a lock lasts no other is put: else there were tries without end, a challenge after another.
     pub(super) fn tell_undecided(&mut self, at: usize, why: &'static str, when: Moment, by: &Actor) {
         let participant = &self.interaction.participants[at];
         let Some(challenge) = &participant.challenge else { return };
         let (id, mut data) = (participant.id.clone(), challenge_data(self.interaction.id, challenge));
         data.insert("reason".into(), why.into());
         let over = matches!(&challenge.check, Check::Document(document) if document.is_given_up());
+        let challenge_method = challenge.method().guarded();
         self.push(EventKind::ChallengeUndecided, when, by.clone(), Some(id), data);
         if over {
+            self.pause(at, challenge_method);
             self.end_challenge_at(at, ChallengeEnd::Undecided, when, by);
         }
     }

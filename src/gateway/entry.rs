@@ -65,7 +65,7 @@ impl Gateway {
 
     /// Continue was pressed on an invitation's page.
     pub async fn come_in(&self, token: &Token, browser: &Tag, name: &[u8]) -> Result<Held<Arrived>, Error> {
-        let prepared = self.questions_at_door(token).await?;
+        let prepared = self.questions_at_door(token, browser).await?;
         let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(with(turn, prepared.as_ref()), token, browser, name);
         let payable = |turn: &mut Turn<'_>| enter::payable(turn, token, browser);
         fresh(self.turn_paid(visitor(token), payable, rule, None).await?)

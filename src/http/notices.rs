@@ -111,6 +111,7 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
         Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) => {
             (StatusCode::CONFLICT, Refused::NotConfirmed)
         }
+        Refusal::DirectoryDown => (StatusCode::SERVICE_UNAVAILABLE, Refused::Unavailable),
         _ => (StatusCode::UNPROCESSABLE_ENTITY, Refused::NotConfirmed),
     }
 }

@@ -125,7 +125,7 @@ pub(super) fn waiting(turn: &Turn<'_>, text: &str) -> Vec<(usize, Said)> {
         if participant.confirmation.is_some() {
             waiting.extend(Candidate::parse(text).map(|said| (at, Said::Confirmation(said))));
         }
-        if let Some(challenge) = &participant.challenge {
+        if let Some(challenge) = participant.challenge.as_ref().filter(|challenge| challenge.is_answered_in_chat()) {
             let said = challenge.said(Typed::Text(text));
             waiting.extend(said.map(|said| (at, Said::Challenge(challenge.method(), said))));
         }
