@@ -88,7 +88,7 @@ impl Gateway {
         let remember = Remember::new(self.message_place(token.interaction.as_bytes(), &name), &render);
         let remember = Some(&remember).filter(|_| !attempt.is_empty());
         let rule = |turn: Turn<'_>, _: &TeamView| on_page::answer(turn, token, typed, browser);
-        match self.turn(visitor(token), rule, remember).await? {
+        match self.turn_judged(visitor(token), rule, remember).await? {
             Told::Fresh(held) => Ok(held.outcome),
             Told::Again(bytes) => decode("an answer", &bytes),
         }

@@ -78,11 +78,17 @@ impl Gateway {
         let seen = self.look(id, team).await?;
         let view = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let rules = &view.effective.settings.kba;
-        let Some(participant) = whom(&seen.interaction, &view).filter(|_| rules.is_there()) else { return Ok(None) };
-        let pool = self.what_may_be_asked(&view).await?;
+        let asker = self.asker_of_questions(&view);
+        let there = rules.is_there(asker.is_some());
+        let Some(participant) = whom(&seen.interaction, &view).filter(|_| there) else { return Ok(None) };
+        let pool = if asker.is_none() { self.what_may_be_asked(&view).await? } else { Vec::new() };
         let record = self.who_it_is_said_to_be(&view, &participant).await?;
         let (keys, team, nonce) = (&self.keys, &view.team.name, self.draw());
-        Ok(Asking { keys, team, rules, pool: &pool, nonce }.of(&participant, record.as_ref()))
+        let asking = Asking { keys, team, rules, pool: &pool, nonce };
+        let Some(asker) = asker else { return Ok(asking.of(&participant, record.as_ref())) };
+        let person = asking.person(&participant, record.as_ref());
+        let set = self.set_of(&view, asker, &person, record.as_ref()).await?;
+        Ok(Some(asking.put_by((asker, set), &participant, record.as_ref())))
     }
 
     /// What the team's settings name, else the facts that customers of the built-in directory have.
