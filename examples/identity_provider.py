@@ -1,7 +1,9 @@
-"""Somebody who checks documents: the other side of docs/identity-providers.md, in Python's standard library.
+"""Somebody who checks documents and puts questions: the other side of docs/identity-providers.md, in Python's
+standard library.
 
 It proves that each request is the gateway's, finds a document genuine where its front is larger than 2,000
-bytes (a real one would look at it), and answers signed; with LATER=1 it answers 202 and calls back.
+bytes (a real one would look at it), and answers signed; with LATER=1 it answers 202 and calls back. Of one
+customer it knows what to ask; whom it does not know it asks the same, and no answer of theirs is right.
 
     SECRET=whsec_... PORT=8090 python3 examples/identity_provider.py
 """
@@ -11,6 +13,7 @@ import hashlib
 import hmac
 import json
 import os
+import secrets
 import threading
 import time
 import urllib.request
@@ -20,6 +23,15 @@ SECRET = base64.b64decode(os.environ["SECRET"].removeprefix("whsec_"))
 PORT = int(os.environ.get("PORT", "8090"))
 LATER = os.environ.get("LATER") == "1"
 MOST_BYTES = 16 * 1024 * 1024
+MOST_SETS = 10_000
+
+QUESTIONS = [
+    ("Which street did you live in before?", ["Oak Street", "Mill Lane", "High Street"]),
+    ("What was your first pet called?", []),
+    ("In which year did you open your account?", []),
+]
+ANSWERS = {"cust-42": ["Mill Lane", "Rex", "2009"]}  # a real one looks them up
+SETS = {}  # which answers are right, by the set's name
 
 
 def signature(message_id, timestamp, body):
@@ -54,6 +66,25 @@ def verdict(asked):
     return {"check": asked["check"], "quality": {"passed": True}, "authentication": {"passed": genuine}}
 
 
+def questions(asked):
+    """A set of questions. The same are put to whoever is unknown, so that nobody learns who is a customer."""
+    right = ANSWERS.get((asked["customer"] or {}).get("id"))
+    count = min(asked["questions"], len(QUESTIONS))
+    name = secrets.token_urlsafe(16)
+    if len(SETS) >= MOST_SETS:
+        SETS.pop(next(iter(SETS)))
+    SETS[name] = (right and right[:count], asked["must_match"])
+    put = [{"text": text, "choices": choices} for text, choices in QUESTIONS[:count]]
+    return {"request": asked["request"], "set": name, "questions": put}
+
+
+def judged(asked):
+    """Whether enough of the answers are right. Which were not, nobody is told; how often, the gateway counts."""
+    right, must_match = SETS.get(asked["set"], (None, 0))
+    same = [a.strip().casefold() == b.casefold() for a, b in zip(asked["answers"], right or [])]
+    return {"check": asked["check"], "passed": right is not None and sum(same) >= must_match}
+
+
 def call_back(asked):
     time.sleep(1)
     body = json.dumps(verdict(asked)).encode()
@@ -72,6 +103,10 @@ class Provider(BaseHTTPRequestHandler):
         asked = json.loads(body)
         if asked["type"] == "identity.ping":
             return self.answer(204)
+        if asked["type"] == "identity.questions":
+            return self.answer(200, json.dumps(questions(asked)).encode(), asked["request"])
+        if asked["type"] == "identity.answers":
+            return self.answer(200, json.dumps(judged(asked)).encode(), asked["check"])
         if LATER:
             threading.Thread(target=call_back, args=(asked,), daemon=True).start()
             return self.answer(202)
@@ -86,7 +121,7 @@ class Provider(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_):
-        pass  # what is asked holds pictures of people
+        pass  # what is asked holds pictures of people, and what they answered
 
 
 if __name__ == "__main__":

@@ -57,3 +57,8 @@ pub mod user;
 pub mod webhook;
 pub mod window;
 pub mod wording;
+
+/// What is as it begins is not written down: records stay small, and older ones read the same.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -53,6 +53,7 @@ pub mod hosted;
 pub mod inbound;
 pub mod insights;
 pub mod interactions;
+mod judging;
 pub mod keys;
 mod letters;
 mod lines;

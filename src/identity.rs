@@ -4,6 +4,7 @@
 //! nothing of interactions, thresholds, lockouts or flags: what a verdict leads to is a rule's to say.
 //! Pictures are borrowed for the length of one call, and nothing of one is kept, logged or printed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use countersign_channels::definition::{Account, Wrong};
 use http::HeaderMap;
 
 use crate::domain::identity::{CheckId, Side, Verdict};
+use crate::domain::questions::Set;
 use crate::domain::time::Moment;
 use crate::pictures::Picture;
 
@@ -29,6 +31,34 @@ pub struct Case<'a> {
     pub pictures: &'a [(Side, Picture)],
     /// Where a verdict may be sent later.
     pub callback: &'a str,
+    /// Now.
+    pub now: Moment,
+}
+
+/// Whom questions are wanted for.
+pub struct Asking<'a> {
+    /// The request's own name: the answer says it again.
+    pub id: &'a str,
+    /// Who, by a name that says nothing of her and stays the same.
+    pub person: &'a str,
+    /// Her record's id and what else of it is told; nobody's where no record is known.
+    pub customer: Option<(&'a str, &'a BTreeMap<&'a str, Vec<&'a str>>)>,
+    /// How many questions the team wants, and how many of them answered rightly.
+    pub wanted: (usize, usize),
+    /// The language in which they are put.
+    pub locale: &'a str,
+    /// Now.
+    pub now: Moment,
+}
+
+/// Answers that are to be judged.
+pub struct Given<'a> {
+    /// The attempt. The same id again is the same attempt.
+    pub id: CheckId,
+    /// The provider's own name for the set.
+    pub set: &'a str,
+    /// One to each question.
+    pub answers: &'a [String],
     /// Now.
     pub now: Moment,
 }
@@ -80,6 +110,29 @@ pub trait Checker: Send + Sync {
     ///
     /// Where there is no answer. Nothing follows from it for the person.
     async fn check(&self, case: &Case<'_>) -> Result<Answer, Trouble>;
+
+    /// Whether it puts questions, too.
+    fn asks_questions(&self) -> bool {
+        false
+    }
+
+    /// Has questions made for somebody.
+    ///
+    /// # Errors
+    ///
+    /// Where there are none.
+    async fn questions(&self, _asking: &Asking<'_>) -> Result<Set, Trouble> {
+        Err(Trouble::Refused("no-questions"))
+    }
+
+    /// Has the answers to a set judged.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no verdict. Nothing follows from it for the person.
+    async fn judge(&self, _given: &Given<'_>) -> Result<bool, Trouble> {
+        Err(Trouble::Refused("no-questions"))
+    }
 
     /// For how long a verdict that comes later is waited for, in minutes.
     fn later_minutes(&self) -> u64 {

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::event::Actor;
-use super::id::{IntentName, InteractionId, Malformed, ParticipantId};
+use super::id::{CustomerId, IntentName, InteractionId, Malformed, ParticipantId};
 use super::identity::Document;
 use super::method::Method;
-use super::questions::Questions;
+use super::questions::{Judge, Questions};
 use super::secret::{Keys, MacKey, Secret};
 use super::settings::Minutes;
 use super::time::Moment;
@@ -150,11 +150,38 @@ impl Challenge {
         self.expires_at.is_none_or(|end| now < end)
     }
 
+    /// Whose facts it asks for, where anybody's.
+    pub fn record(&self) -> Option<&CustomerId> {
+        match &self.check {
+            Check::Questions(questions) => questions.customer.as_ref()?.record.as_ref(),
+            Check::Otp(_) | Check::Pin(_) | Check::Document(_) => None,
+        }
+    }
+
     /// Until when the verdict on what was handed in is waited for.
     pub fn judged_until(&self) -> Option<Moment> {
         match &self.check {
             Check::Document(document) => document.checking.as_ref().map(|checking| checking.until),
-            Check::Otp(_) | Check::Pin(_) | Check::Questions(_) => None,
+            Check::Questions(questions) => questions.judge.as_ref().and_then(Judge::until),
+            Check::Otp(_) | Check::Pin(_) => None,
+        }
+    }
+
+    /// Nobody waits for that verdict any more, where its time is over. Whether it was.
+    pub fn give_up_late(&mut self, now: Moment) -> bool {
+        match &mut self.check {
+            Check::Document(document) => document.give_up_late(now),
+            Check::Questions(questions) => questions.judge.as_mut().is_some_and(|judge| judge.give_up_late(now)),
+            Check::Otp(_) | Check::Pin(_) => false,
+        }
+    }
+
+    /// Whether nobody judged what was handed in too often to go on.
+    pub fn is_given_up(&self) -> bool {
+        match &self.check {
+            Check::Document(document) => document.is_given_up(),
+            Check::Questions(questions) => questions.judge.as_ref().is_some_and(Judge::is_given_up),
+            Check::Otp(_) | Check::Pin(_) => false,
         }
     }
 
@@ -185,6 +212,17 @@ impl Challenge {
                 })
             }
         }
+    }
+
+    /// Whether what is typed in the chat may answer it. Every line there is would be the answer to a single
+    /// question, and nothing would be left to talk with.
+    pub fn is_answered_in_chat(&self) -> bool {
+        !matches!(&self.check, Check::Questions(questions) if questions.put.len() == 1)
+    }
+
+    /// Whether a provider judges what is typed.
+    pub fn is_judged_elsewhere(&self) -> bool {
+        matches!(&self.check, Check::Questions(questions) if questions.judge.is_some())
     }
 
     /// What a text would be as an answer; nothing where it is conversation.

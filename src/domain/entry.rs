@@ -12,6 +12,7 @@ use super::challenge::{DeliverTo, Pin};
 use super::event::Actor;
 use super::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use super::interaction::Role;
+use super::is_default;
 use super::link::Link;
 use super::method::Method;
 use super::secret::{Keys, Tag, base64url};
@@ -130,12 +131,8 @@ pub struct Waiting {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<u16>,
     /// It has proved it, elsewhere than by an answer on the page: Continue lets it in.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub proved: bool,
-}
-
-fn is_false(is: &bool) -> bool {
-    !is
 }
 
 /// Where an invitation goes.

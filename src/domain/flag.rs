@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::customer::Record;
 use super::id::CustomerId;
+use super::is_default;
 use super::lockout::Admitted;
 pub use super::method::Method;
 use super::settings::{Intent, Settings};
@@ -69,7 +70,7 @@ pub struct Proof {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<Customer>,
     /// Whether an agent knew the answer.
-    #[serde(default, skip_serializing_if = "is_not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub assisted: bool,
     /// When the person really logged in, where the login page says so.
     pub auth_time: Option<Moment>,
@@ -77,11 +78,6 @@ pub struct Proof {
     pub acr: Option<String>,
     /// What the login page passes on to agents.
     pub private_data: BTreeMap<String, String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_not(so: &bool) -> bool {
-    !*so
 }
 
 impl Proof {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::challenge::ChallengeId;
 use super::id::{Malformed, ProviderName};
+use super::is_default;
 use super::method::Method;
 use super::secret::Tag;
 use super::time::Moment;
@@ -36,7 +37,7 @@ pub struct Document {
     /// How often pictures were handed in.
     pub attempts: u16,
     /// How many of these came to nothing, and counted for nothing.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub undecided: u16,
     /// What is being judged now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -198,10 +199,6 @@ impl Document {
     pub fn is_given_up(&self) -> bool {
         self.undecided >= MOST_UNDECIDED
     }
-}
-
-fn is_zero(count: &u16) -> bool {
-    *count == 0
 }
 
 /// One attempt, as a provider knows it: `INTERACTION-CHALLENGE-ATTEMPT`. Not secret: what is said of it

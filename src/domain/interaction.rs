@@ -7,8 +7,9 @@ use unicode_normalization::UnicodeNormalization;
 use super::challenge::Challenge;
 use super::confirmation::Confirmation;
 use super::entry::Entry;
-use super::flag::Flag;
+use super::flag::{Customer, Flag};
 use super::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
+use super::is_default;
 use super::link::{Link, Purpose};
 use super::sending::{Sending, What};
 use super::time::Moment;
@@ -44,13 +45,13 @@ pub struct Interaction {
     /// Participants made so far: the newest one's number.
     pub participants_made: u16,
     /// Challenges made so far: the newest one's number.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub challenges_made: u16,
     /// Acts that changed nothing else here: what is told of them is saved with something.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub acts: u32,
     /// Messages paid for so far: the newest one's number.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub messages: u32,
     /// Messages on their way, and those that went for what is still live.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -58,12 +59,8 @@ pub struct Interaction {
     /// The device, as the bot described it.
     pub device: Option<Device>,
     /// The store's epoch in which it was last acted on.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub epoch: u32,
-}
-
-fn is_none_yet<N: Default + PartialEq>(number: &N) -> bool {
-    *number == N::default()
 }
 
 /// Whether the conversation goes on.
@@ -108,6 +105,9 @@ pub struct Participant {
     pub person: Person,
     /// Who was proved to be there earlier; another one is a conflict.
     pub subject: Option<CustomerId>,
+    /// Which of the directory's records that is, where one was matched: it may have another id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<CustomerId>,
     /// The flag.
     pub flag: Flag,
     /// The live links, one per purpose.
@@ -189,6 +189,7 @@ impl Participant {
             role,
             person,
             subject: None,
+            record: None,
             flag: Flag::default(),
             links: Vec::new(),
             confirmation: None,
@@ -209,7 +210,16 @@ impl Participant {
         let waiting = self.confirmation.as_ref().and_then(|confirmation| confirmation.proof.customer.as_ref());
         let proved = [self.flag.customer(), waiting].into_iter().flatten();
         let proved = proved.flat_map(|customer| [Some(&customer.id), customer.record.as_ref()]);
-        proved.chain([self.known_as()]).flatten()
+        proved.chain([self.known_as(), self.record.as_ref()]).flatten()
+    }
+
+    /// Whether that is somebody else than who is known: by the directory's records where both are known, else by
+    /// what they are called.
+    pub fn is_other_than(&self, proved: &Customer) -> bool {
+        match (&self.record, &proved.record) {
+            (Some(known), Some(proved)) => known != proved,
+            _ => self.known_as().is_some_and(|known| *known != proved.id),
+        }
     }
 
     /// The live link of a purpose.

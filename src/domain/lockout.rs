@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::is_default;
 use super::refusal::Refusal;
 use super::settings::Lockout;
 use super::time::Moment;
@@ -19,7 +20,7 @@ pub struct Budget {
     /// Failed answers since the last success or lock.
     pub failures: u32,
     /// Unclear or wrong pictures since then: they count apart, and lock as one with the rest.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub quality_failures: u32,
     /// Locks so far; success keeps them, an admin's act clears them.
     pub lockouts: u32,
@@ -27,10 +28,6 @@ pub struct Budget {
     pub locked_until: Option<Moment>,
     /// Refused until an admin lifts it.
     pub banned: bool,
-}
-
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 /// Proof that the budget was asked. Only `admit` makes one, only `Flag::raise` takes one.
@@ -99,6 +96,11 @@ impl Budget {
         let until = now.plus_minutes(minutes);
         self.locked_until = Some(until);
         Consequence::Locked(until)
+    }
+
+    /// Nothing more is taken until then, though nobody failed: it is no lock that leads to a ban.
+    pub fn pause(&mut self, until: Moment) {
+        self.locked_until = self.locked_until.max(Some(until));
     }
 
     /// Does again what was done in another life of the store. A lock that runs is not shortened.

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{CustomerId, TeamName};
+use super::is_default;
 use super::lockout::Consequence;
 use super::password::PasswordHash;
 use super::refusal::Refusal;
@@ -97,7 +98,7 @@ pub struct Login {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
     /// The store's epoch in which it was last acted on.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub epoch: u32,
     /// A registered customer has one, a guest has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,6 +130,9 @@ pub struct Login {
     /// A link to choose another password by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset: Option<Reset>,
+    /// From then on somebody may say again that the password was forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgot_again_at: Option<Moment>,
     /// Where she is logged in.
     #[serde(default, skip_serializing_if = "Tickets::is_empty")]
     pub tickets: Tickets,
@@ -136,12 +140,8 @@ pub struct Login {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub letters: Vec<Letter>,
     /// Letters so far: the newest one's number.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub letters_made: u32,
-}
-
-fn is_none_yet<N: Default + PartialEq>(number: &N) -> bool {
-    *number == N::default()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,6 +202,7 @@ impl Login {
             devices: Devices::default(),
             app: None,
             reset: None,
+            forgot_again_at: None,
             tickets: Tickets::default(),
             letters: Vec::new(),
             letters_made: 0,
@@ -220,6 +221,7 @@ impl Login {
         self.codes.settle(now);
         self.attempt.take_if(|attempt| now >= attempt.at.plus_minutes(SECOND_STEP_MINUTES));
         self.reset.take_if(|reset| now >= reset.expires_at);
+        self.forgot_again_at.take_if(|again| now >= *again);
         let live = self.letters.iter().map(|letter| self.is_live(letter)).collect::<Vec<_>>();
         let mut live = live.into_iter();
         self.letters.retain(|_| live.next().unwrap_or(false));

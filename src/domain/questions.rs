@@ -11,14 +11,21 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::ceiling::CustomerTag;
 use super::customer::{Record, is_field};
 use super::flag::Customer;
-use super::id::{ParticipantId, TeamName, plain_text};
+use super::id::{ParticipantId, ProviderName, TeamName, plain_text};
 use super::interaction::Participant;
 use super::matching::As;
 use super::secret::{Keys, MacKey, Tag};
 use super::settings::KbaRules;
 
+mod elsewhere;
+
+pub use elsewhere::{Errand, Judge, Set, Verdict};
+
 /// Bytes of an answer.
 pub const LONGEST_ANSWER: usize = 200;
+
+/// A set has at most so many questions.
+pub const MOST_QUESTIONS: usize = 10;
 
 /// A question has at most so many answers to choose from.
 const MOST_CHOICES: usize = 12;
@@ -131,10 +138,13 @@ pub struct Questions {
     /// Whose facts they are; nobody's where nobody knows her.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<Customer>,
+    /// The provider that has put them and judges the answers; then no fingerprint is any answer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge: Option<Judge>,
 }
 
 /// Answers to a set of questions, in its order. They do not print.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Answers(Vec<String>);
 
 impl Questions {
@@ -145,11 +155,10 @@ impl Questions {
         self.take(&lines)
     }
 
-    /// Answers that came apart: as many as there are questions, and not all of them empty.
+    /// Answers that came apart: one to each of the questions.
     pub fn take(&self, answers: &[String]) -> Option<Answers> {
-        let fits = answers.len() == self.put.len() && answers.iter().all(|text| text.len() <= LONGEST_ANSWER);
-        let said = answers.iter().any(|text| !text.trim().is_empty());
-        (fits && said).then(|| Answers(answers.to_vec()))
+        let said = |text: &String| text.len() <= LONGEST_ANSWER && !text.trim().is_empty();
+        (answers.len() == self.put.len() && answers.iter().all(said)).then(|| Answers(answers.to_vec()))
     }
 
     /// Whether enough of them are right. All are compared, in a time that does not tell which were.
@@ -199,15 +208,13 @@ impl Asking<'_> {
         if self.pool.len() < count {
             return None;
         }
-        let who = CustomerTag::of(self.keys, self.team, participant);
-        let person = record.map(|record| CustomerTag::of_id(self.keys, self.team, &record.id)).or_else(|| who.clone());
-        let person = person.as_ref().map_or(participant.id.as_str(), CustomerTag::as_str);
+        let person = self.person(participant, record);
         let known = |rule: &Rule| {
             let value = record.and_then(|record| record.facts.get(&rule.fact));
             value.map(|value| spelled(rule.how, value)).filter(|value| !value.is_empty())
         };
         let rank = |rule: &Rule| {
-            let parts = [self.team.as_str(), person, &rule.fact];
+            let parts = [self.team.as_str(), &person, &rule.fact];
             let [team, person, fact] = parts.map(str::as_bytes);
             self.keys.pseudonym.tag(&[b"question", team, person, fact]).name()
         };
@@ -223,17 +230,57 @@ impl Asking<'_> {
             how: rule.how,
             right: match value {
                 Some(value) => fingerprint(&self.keys.code, &self.nonce, at, value),
-                None => self.keys.code.tag(&[b"no answer", &self.nonce, &[at]]),
+                None => self.nothing(at),
             },
         };
         let put = (0u8..).zip(pool.iter().take(count)).map(question).collect();
+        Some(self.prepared(participant, record, put, None))
+    }
+
+    /// What a provider puts to a participant. Of whom no record is known it is asked the same.
+    pub fn put_by(
+        &self,
+        (provider, set): (&ProviderName, Set),
+        participant: &Participant,
+        record: Option<&Record>,
+    ) -> Prepared {
+        let question = |(at, (text, choices)): (u8, (String, Vec<String>))| Question {
+            text,
+            choices,
+            how: As::CaseFolded,
+            right: self.nothing(at),
+        };
+        let put = (0u8..).zip(set.put).map(question).collect();
+        self.prepared(participant, record, put, Some(Judge::of(provider.clone(), set.name)))
+    }
+
+    /// Who is asked, by a name that says nothing of her and stays the same.
+    pub fn person(&self, participant: &Participant, record: Option<&Record>) -> String {
+        let record = record.map(|record| CustomerTag::of_id(self.keys, self.team, &record.id));
+        let person = record.or_else(|| CustomerTag::of(self.keys, self.team, participant));
+        person.map_or_else(|| participant.id.to_string(), |person| person.as_str().to_owned())
+    }
+
+    /// The fingerprint of no answer.
+    fn nothing(&self, at: u8) -> Tag {
+        self.keys.code.tag(&[b"no answer", &self.nonce, &[at]])
+    }
+
+    fn prepared(
+        &self,
+        participant: &Participant,
+        record: Option<&Record>,
+        put: Vec<Question>,
+        judge: Option<Judge>,
+    ) -> Prepared {
         let customer = record.map(|record| Customer {
             id: participant.known_as().unwrap_or(&record.id).clone(),
             name: record.name.clone(),
             record: Some(record.id.clone()),
         });
-        let questions = Questions { put, must_match: self.rules.must_match, nonce: self.nonce, customer };
-        Some(Prepared { participant: participant.id.clone(), who, questions })
+        let who = CustomerTag::of(self.keys, self.team, participant);
+        let questions = Questions { put, must_match: self.rules.must_match, nonce: self.nonce, customer, judge };
+        Prepared { participant: participant.id.clone(), who, questions }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every "no" that the domain can say. The public text of each stands in `http/problem.rs`.
 //! Nothing here knows a status code, or who is being told.
 
+use super::questions::Errand;
 use super::time::Moment;
 
 /// A domain "no". What a person or a bot is told of it is decided at the edge.
@@ -151,6 +152,15 @@ pub enum Refusal {
     /// What an admin wrote of the directory cannot be used.
     #[error("{} places of the directory are wrong", .0.len())]
     UnusableDirectory(Vec<Fault>),
+    /// The provider did not say whether the answers are right, or what to ask.
+    #[error("the provider did not answer")]
+    ProviderDown,
+    /// A provider must say first whether the answers are right.
+    #[error("a provider is to judge the answers")]
+    Unjudged(Box<Errand>),
+    /// Answers that were given a moment ago are being judged.
+    #[error("other answers are being judged")]
+    Judging,
     /// Only while the flag stands.
     #[error("nobody is authenticated")]
     NotAuthenticated,

@@ -7,6 +7,7 @@ pub mod attend;
 pub mod became;
 mod confirm;
 pub mod continue_link;
+pub mod elsewhere;
 pub mod enter;
 pub mod hear;
 pub mod hosted;

@@ -14,6 +14,7 @@ use super::challenge::DeliverTo;
 use super::country;
 use super::id::{ChannelName, InteractionId, Malformed, ParticipantId, TeamName};
 use super::interaction::{Interaction, Participant, Role};
+use super::is_default;
 use super::refusal::Refusal;
 use super::secret::{MacKey, Tag};
 use super::time::Moment;
@@ -97,15 +98,10 @@ pub struct Sending {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freely_until: Option<Moment>,
     /// Ways that led nowhere.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub fallen: u32,
     /// How far it came.
     pub state: State,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_none_yet(fallen: &u32) -> bool {
-    *fallen == 0
 }
 
 /// How far a message came.

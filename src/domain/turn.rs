@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::address::Address;
 use super::ceiling::{Ceilings, CustomerTag, Need};
-use super::challenge::{Challenge, ChallengeEnd, ChallengeId, Check, EndedChallenge};
+use super::challenge::{Challenge, ChallengeEnd, ChallengeId, EndedChallenge};
 use super::country::Country;
 use super::epoch::begin_again;
 use super::event::{Actor, Event, EventKind};
@@ -16,7 +16,7 @@ use super::id::{ChannelName, IntentName, InteractionId, ParticipantId, ProviderN
 use super::interaction::{Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd};
 use super::medium::Medium;
-use super::questions::Prepared;
+use super::questions::{Prepared, Verdict};
 use super::refusal::Refusal;
 use super::secret::Keys;
 use super::sending::{Paid, Way};
@@ -66,6 +66,10 @@ pub struct Around<'a> {
     pub provider: Option<&'a ProviderName>,
     /// Questions for who is asked in this turn, where any can be put.
     pub questions: Option<&'a Prepared>,
+    /// What providers have said of answers in this turn.
+    pub verdicts: &'a [Verdict],
+    /// Who puts questions and judges the answers; nobody where the gateway does.
+    pub asker: Option<&'a ProviderName>,
     /// What has been paid for, where this turn may queue a message.
     pub paid: Option<Paid>,
     /// The moment.
@@ -80,9 +84,22 @@ impl<'a> Around<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
         let (channels, windows, media) = (&[], &[], &[]);
-        let (sends_itself, provider, questions, paid) = (false, None, None, None);
-        let (sure, epoch) = (now, 0);
-        Self { settings, keys, channels, windows, media, sends_itself, provider, questions, paid, now, sure, epoch }
+        Self {
+            settings,
+            keys,
+            channels,
+            windows,
+            media,
+            sends_itself: false,
+            provider: None,
+            questions: None,
+            verdicts: &[],
+            asker: None,
+            paid: None,
+            now,
+            sure: now,
+            epoch: 0,
+        }
     }
 
     /// Whether messages can go that way at all.
@@ -300,16 +317,18 @@ impl<'a> Turn<'a> {
         self.ended.challenges.push(challenge.ended(end, when));
     }
 
-    /// An attempt to show a document came to nothing, and nobody is to blame for it. The last that a challenge
-    /// takes ends it.
+    /// An attempt came to nothing, and nobody is to blame for it. The last that a challenge takes ends it, and for
+    /// as long as a lock lasts no other is put: else there were tries without end, a challenge after another.
     pub(super) fn tell_undecided(&mut self, at: usize, why: &'static str, when: Moment, by: &Actor) {
         let participant = &self.interaction.participants[at];
         let Some(challenge) = &participant.challenge else { return };
         let (id, mut data) = (participant.id.clone(), challenge_data(self.interaction.id, challenge));
         data.insert("reason".into(), why.into());
-        let over = matches!(&challenge.check, Check::Document(document) if document.is_given_up());
+        let over = challenge.is_given_up();
+        let challenge_method = challenge.method().guarded();
         self.push(EventKind::ChallengeUndecided, when, by.clone(), Some(id), data);
         if over {
+            self.pause(at, challenge_method);
             self.end_challenge_at(at, ChallengeEnd::Undecided, when, by);
         }
     }

@@ -70,7 +70,7 @@ impl Gateway {
     ) -> Result<Told<Held<Answered>>, Error> {
         let (number, by) = (attending.id.number, attending.actor.clone());
         let said = Answer { typed, binding, by: &by };
-        self.turn(attending.into(), |turn, _| answer(turn, number, &said), remember).await
+        self.turn_judged(attending.into(), |turn, _| answer(turn, number, &said), remember).await
     }
 
     /// Where the reply to an answer that has a message's id is remembered.

@@ -95,8 +95,23 @@ impl Gateway {
         let sends_itself = team.event_webhook().is_some();
         let (keys, epoch) = (&self.keys, self.epoch().number);
         let provider = self.judge_of_documents(team);
-        let (questions, paid) = (None, None);
-        Around { settings, keys, channels, windows, media, sends_itself, provider, questions, paid, now, sure, epoch }
+        let asker = self.asker_of_questions(team);
+        Around {
+            settings,
+            keys,
+            channels,
+            windows,
+            media,
+            sends_itself,
+            provider,
+            questions: None,
+            verdicts: &[],
+            asker,
+            paid: None,
+            now,
+            sure,
+            epoch,
+        }
     }
 
     /// Goes on from the mark that the store keeps. With `believe` a clock that was set back is

@@ -65,7 +65,7 @@ impl Gateway {
 
     /// Continue was pressed on an invitation's page.
     pub async fn come_in(&self, token: &Token, browser: &Tag, name: &[u8]) -> Result<Held<Arrived>, Error> {
-        let prepared = self.questions_at_door(token).await?;
+        let prepared = self.questions_at_door(token, browser).await?;
         let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(with(turn, prepared.as_ref()), token, browser, name);
         let payable = |turn: &mut Turn<'_>| enter::payable(turn, token, browser);
         fresh(self.turn_paid(visitor(token), payable, rule, None).await?)
@@ -88,7 +88,7 @@ impl Gateway {
         let remember = Remember::new(self.message_place(token.interaction.as_bytes(), &name), &render);
         let remember = Some(&remember).filter(|_| !attempt.is_empty());
         let rule = |turn: Turn<'_>, _: &TeamView| on_page::answer(turn, token, typed, browser);
-        match self.turn(visitor(token), rule, remember).await? {
+        match self.turn_judged(visitor(token), rule, remember).await? {
             Told::Fresh(held) => Ok(held.outcome),
             Told::Again(bytes) => decode("an answer", &bytes),
         }

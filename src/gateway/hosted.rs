@@ -36,6 +36,15 @@ pub struct AtLogin {
     pub knocking: Knocking,
 }
 
+/// What a code at the login page is asked for.
+#[derive(Clone, Copy)]
+pub enum Asked<'a> {
+    /// Besides a password that was right, of whose record.
+    Besides(LoginTag),
+    /// Alone, of whoever is called so.
+    Alone(&'a str),
+}
+
 /// How a step at the login page went.
 pub enum Stepped {
     /// That was not right, or nothing is taken.
@@ -139,38 +148,34 @@ impl Gateway {
         &self,
         at: &AtLogin,
         browser: &str,
-        purpose: Purpose,
-        (of, code): (LoginTag, &str),
+        asked: &Asked<'_>,
+        code: &str,
     ) -> Result<Stepped, Error> {
         let _alone = self.alone_at(at).await?;
         let by = self.signing(at, browser);
-        // Of a name that is nobody's the same is asked.
-        let user = self.whose(at, of).await?.map_or_else(|| of.name(), |customer| customer.to_string());
-        let acr = match purpose {
-            Purpose::Second => "two_factor",
-            Purpose::Login => "otp",
+        let (purpose, acr) = match asked {
+            Asked::Besides(_) => (Purpose::Second, "two_factor"),
+            Asked::Alone(_) => (Purpose::Login, "otp"),
         };
+        let Some(user) = self.called_here(at, asked).await? else { return self.missed(at).await };
         match self.answer_code(&by, purpose, &user, (code, None)).await? {
             LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, acr).await,
             LoggedIn::No | LoggedIn::SecondStep(_) => self.missed(at).await,
         }
     }
 
-    /// Another code is asked for; for what, the caller says.
-    pub async fn resend_here(&self, at: &AtLogin, browser: &str, of: LoginTag, purpose: Purpose) -> Result<(), Error> {
+    /// A code is asked for, the first or another. One that is enough goes to the account's own address, where
+    /// the team allows that; whether there is such an account, nobody can tell from it.
+    pub async fn send_here(&self, at: &AtLogin, browser: &str, asked: &Asked<'_>) -> Result<(), Error> {
         let by = self.signing(at, browser);
-        match self.whose(at, of).await? {
-            Some(customer) => self.request_code(&by, purpose, customer.as_str(), None).await,
+        let purpose = match asked {
+            Asked::Besides(_) => Purpose::Second,
+            Asked::Alone(_) => Purpose::Login,
+        };
+        match self.called_here(at, asked).await? {
+            Some(user) => self.request_code(&by, purpose, &user, None).await,
             None => Ok(()),
         }
-    }
-
-    /// Somebody wants to log in by a code alone: it goes to the account's own address, where the team allows
-    /// that. For whom, without saying whether there is anybody.
-    pub async fn send_code_here(&self, at: &AtLogin, browser: &str, name: &str) -> Result<LoginTag, Error> {
-        let by = self.signing(at, browser);
-        self.request_code(&by, Purpose::Login, name, None).await?;
-        self.login_called(&at.team, name).await
     }
 
     /// Somebody has forgotten her password. What is told is the same for every name.
@@ -183,10 +188,16 @@ impl Gateway {
         (Self::keeps_passwords(&at.team), at.team.effective.settings.login_otp)
     }
 
-    async fn whose(&self, at: &AtLogin, of: LoginTag) -> Result<Option<CustomerId>, Error> {
+    /// Whom a code is asked for, as a storefront calls her. A password has proved whose record a tag names; a
+    /// name is only what was typed.
+    async fn called_here(&self, at: &AtLogin, asked: &Asked<'_>) -> Result<Option<String>, Error> {
+        let tag = match asked {
+            Asked::Alone(name) => return Ok(Some((*name).to_owned())),
+            Asked::Besides(tag) => *tag,
+        };
         let team = at.team.team.name.clone();
-        let account = super::logins::Account { team, tag: of, whose: super::logins::Whose::Kept };
-        Ok(self.login(&account).await?.and_then(|login| login.customer))
+        let account = super::logins::Account { team, tag, whose: super::logins::Whose::Kept };
+        Ok(self.login(&account).await?.and_then(|login| login.customer).map(|customer| customer.to_string()))
     }
 
     /// The person gives up.

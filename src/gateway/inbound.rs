@@ -116,6 +116,10 @@ impl Gateway {
             match self.receive_at(id, &coming, place.clone()).await {
                 // It is over: nobody waits there any more.
                 Err(Error::Refused(Refusal::Closed | Refusal::NotFound(_))) => {}
+                // It is an answer, and nobody's to read: who told it tells it again.
+                Err(Error::Refused(why @ (Refusal::ProviderDown | Refusal::Judging))) => {
+                    return Err(Error::Away(why.to_string()));
+                }
                 Err(Error::Refused(_)) => (in_doubt, coming.message) = (true, &bare),
                 told => return told,
             }
@@ -142,7 +146,7 @@ impl Gateway {
             coming.puts(records, held.outcome, Some(held), now)
         };
         let remember = Remember::new(place, &render).along(Along { reads: coming.reads(), puts: &puts });
-        match self.turn(visit, |turn, _| receive(turn, said), Some(&remember)).await? {
+        match self.turn_judged(visit, |turn, _| receive(turn, said), Some(&remember)).await? {
             Told::Fresh(held) => Ok(coming.is_saved(held.outcome)),
             Told::Again(earlier) => again(&earlier),
         }

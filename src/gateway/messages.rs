@@ -25,6 +25,6 @@ impl Gateway {
             let own = from.is_none_or(|from| from == turn.interaction.conversation.as_str());
             hear(turn, text, own, by)
         };
-        self.turn(visit, rule, Some(remember)).await
+        self.turn_judged(visit, rule, Some(remember)).await
     }
 }

@@ -85,6 +85,14 @@ impl Gateway {
         self.judges.find(&provider.kind).map(|_| name)
     }
 
+    /// Who puts the questions that a team asks; nobody where the gateway does, or where nobody can.
+    pub(super) fn asker_of_questions<'a>(&self, team: &'a TeamView) -> Option<&'a ProviderName> {
+        let rules = &team.effective.settings.kba;
+        let named = rules.provider.as_deref().filter(|_| rules.enabled)?;
+        let (name, _) = team.team.providers.iter().find(|(name, _)| name.as_str() == named)?;
+        self.checker(team, name).filter(|checker| checker.asks_questions()).map(|_| name)
+    }
+
     /// What asks a team's provider.
     pub(super) fn checker(&self, team: &TeamView, name: &ProviderName) -> Option<Arc<dyn Checker>> {
         let provider = team.team.providers.get(name)?;

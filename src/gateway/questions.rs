@@ -18,6 +18,7 @@ use crate::domain::questions::{Asking, Prepared, Rule};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::ask::{self, Request};
 use crate::domain::rules::page::asked_at_entry;
+use crate::domain::secret::Tag;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
 
@@ -35,8 +36,12 @@ impl Gateway {
         request: &Request,
         remember: Option<&Remember<'_, Held<Challenge>>>,
     ) -> Result<Told<Held<Challenge>>, Error> {
+        if let Some(reply) = self.told_before(acting.id, remember).await? {
+            return Ok(Told::Again(reply));
+        }
         for _ in 0..MOST_ROUNDS {
-            let whom = |interaction: &Interaction| interaction.named(request.participant.as_ref()).cloned();
+            let whom =
+                |interaction: &Interaction, _: &TeamView| interaction.named(request.participant.as_ref()).cloned();
             let prepared = self.questions_for(acting.id, acting.team, whom).await?;
             let rule = |turn: Turn<'_>, _: &TeamView| ask::ask(with(turn, prepared.as_ref()), request);
             match self.turn(acting.clone().into(), rule, remember).await {
@@ -47,38 +52,43 @@ impl Gateway {
         Err(Refusal::AnotherPerson.into())
     }
 
-    /// Questions for who comes in by that invitation, where the door may ask any.
-    pub(super) async fn questions_at_door(&self, token: &Token) -> Result<Option<Prepared>, Error> {
+    /// Questions for who comes in by that invitation with that browser, where the door asks her any now.
+    pub(super) async fn questions_at_door(&self, token: &Token, browser: &Tag) -> Result<Option<Prepared>, Error> {
         if token.kind != TokenKind::Entry {
             return Ok(None);
         }
-        let tag = token.tag(&self.keys.link);
-        let whom = |interaction: &Interaction| {
+        let (tag, now) = (token.tag(&self.keys.link), self.now());
+        let whom = |interaction: &Interaction, team: &TeamView| {
             let has = |p: &&Participant| p.links.iter().any(|link| link.number == token.number && link.tag == tag);
-            let invited = interaction.participants.iter().find(has);
-            invited.filter(|p| asked_at_entry(p).is_none_or(|asked| asked.method() != Method::Kba)).cloned()
+            let invited = interaction.participants.iter().find(has)?;
+            let wanted = invited.entry.wanted(&team.effective.settings.entry, browser, now);
+            // What nobody has swept yet is over all the same.
+            let asked = asked_at_entry(invited).filter(|asked| asked.is_live(now)).map(Challenge::method);
+            (wanted == Some(Method::Kba) && asked != Some(Method::Kba)).then(|| invited.clone())
         };
-        let seen = self.facts(token.interaction, None).await?;
-        let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
-        let rules = &team.effective.settings.entry;
-        let asks = rules.require_authentication && [Some(rules.first), rules.subsequent].contains(&Some(Method::Kba));
-        if asks { self.questions_for(token.interaction, None, whom).await } else { Ok(None) }
+        self.questions_for(token.interaction, None, whom).await
     }
 
     async fn questions_for(
         &self,
         id: InteractionId,
         team: Option<&TeamName>,
-        whom: impl FnOnce(&Interaction) -> Option<Participant>,
+        whom: impl FnOnce(&Interaction, &TeamView) -> Option<Participant>,
     ) -> Result<Option<Prepared>, Error> {
         let seen = self.look(id, team).await?;
         let view = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let rules = &view.effective.settings.kba;
-        let Some(participant) = whom(&seen.interaction).filter(|_| rules.is_there()) else { return Ok(None) };
-        let pool = self.what_may_be_asked(&view).await?;
+        let asker = self.asker_of_questions(&view);
+        let there = rules.is_there(asker.is_some());
+        let Some(participant) = whom(&seen.interaction, &view).filter(|_| there) else { return Ok(None) };
+        let pool = if asker.is_none() { self.what_may_be_asked(&view).await? } else { Vec::new() };
         let record = self.who_it_is_said_to_be(&view, &participant).await?;
         let (keys, team, nonce) = (&self.keys, &view.team.name, self.draw());
-        Ok(Asking { keys, team, rules, pool: &pool, nonce }.of(&participant, record.as_ref()))
+        let asking = Asking { keys, team, rules, pool: &pool, nonce };
+        let Some(asker) = asker else { return Ok(asking.of(&participant, record.as_ref())) };
+        let person = asking.person(&participant, record.as_ref());
+        let set = self.set_of(&view, asker, &person, record.as_ref()).await?;
+        Ok(Some(asking.put_by((asker, set), &participant, record.as_ref())))
     }
 
     /// What the team's settings name, else the facts that customers of the built-in directory have.
@@ -95,9 +105,7 @@ impl Gateway {
     /// The record of who a participant is said to be: by the customer's id, and where our own directory has
     /// her also by her phone number or mail address, if they are hers alone. Nothing is proved by that.
     async fn who_it_is_said_to_be(&self, team: &TeamView, participant: &Participant) -> Result<Option<Record>, Error> {
-        let proved = participant.flag.raised(self.now()).and_then(|raised| raised.customer.as_ref());
-        let record = proved.and_then(|customer| customer.record.as_ref());
-        if let Some(id) = record.or(participant.known_as()) {
+        if let Some(id) = participant.record.as_ref().or(participant.known_as()) {
             return self.customer_record(team, id).await;
         }
         if !Self::keeps_passwords(team) {

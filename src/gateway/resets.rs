@@ -94,10 +94,10 @@ impl Gateway {
         let sent_to = self.addresses(&team.team.name, stops.iter().map(|stop| &stop.to));
         let (nonce, budget) = (self.draw(), &team.effective.settings.send_budget);
         let rule = |login: &mut Login, when: When| {
-            let cools = |reset: &Reset| reset.again_at.is_some_and(|again| when.now < again);
-            if login.reset.as_ref().is_some_and(cools) {
+            if login.forgot_again_at.is_some_and(|again| when.now < again) {
                 return Ruled::quiet(Ok(()));
             }
+            login.forgot_again_at = Some(budget.resend_after(when.now));
             let may = login.is_registered() && login.disabled_at.is_none() && !known.bans();
             let nobody = account.whose == Whose::Nobodys;
             if !nobody && (!may || stops.is_empty()) {
@@ -106,9 +106,8 @@ impl Gateway {
                 let kind = EventKind::LinkDeliveryFailed;
                 return Ruled::telling(Ok(()), vec![account.tells(self, kind, &Actor::Person, when.now, data)]);
             }
-            let out = login.reset.take().filter(|reset| reset.went_to(&sent_to));
-            let mut reset = out.unwrap_or_else(|| Reset::new(nonce, sent_to.clone(), when.now));
-            reset.again_at = Some(budget.resend_after(when.now));
+            let out = login.reset.take().filter(|reset| reset.may_go_again(&sent_to, when.now));
+            let reset = out.unwrap_or_else(|| Reset::new(nonce, sent_to.clone(), when.now));
             let about = About::Reset(reset.nonce);
             login.reset = Some(reset);
             login.settle(when.now, login.epoch); // a letter about another link goes no more
@@ -149,6 +148,8 @@ impl Gateway {
         let record = self.customer_record(&open.team, &open.customer).await?.ok_or(Refusal::NotFound("customer"))?;
         let hash = self.hash_password(self.judge_password(&open.team, &record, text)?).await?;
         let account = self.account_of(&token.team, &open.customer);
+        // A hash takes its time, in which her address may have become another's.
+        self.open_reset(token).await?;
         let rule = |login: &mut Login, when: When| {
             let stands = login.reset.as_ref().is_some_and(|reset| reset.is(token, &self.keys.link));
             if !stands || login.disabled_at.is_some() {

@@ -16,6 +16,7 @@ use crate::domain::entry::Admission;
 use crate::domain::flag::Raised;
 use crate::domain::interaction::Interaction;
 use crate::domain::method::Method;
+use crate::domain::questions::MOST_QUESTIONS;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::enter::Arrived;
@@ -62,7 +63,8 @@ impl Act<'_> {
 
     /// Answers to questions, as the form names them: up to the last that it has.
     fn set(&self) -> Vec<String> {
-        let mut set: Vec<String> = (1..=10).map(|n| self.form.field(&format!("answer_{n}")).to_owned()).collect();
+        let field = |n: usize| self.form.field(&format!("answer_{n}")).to_owned();
+        let mut set: Vec<String> = (1..=MOST_QUESTIONS).map(field).collect();
         set.truncate(set.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1));
         set
     }

@@ -23,7 +23,7 @@ use crate::domain::challenge::{Challenge, DeliverTo, Pin, Typed};
 use crate::domain::flag::Binding;
 use crate::domain::id::{IntentName, MessageId};
 use crate::domain::method::Method;
-use crate::domain::questions::LONGEST_ANSWER;
+use crate::domain::questions::{LONGEST_ANSWER, MOST_QUESTIONS};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::{Answered, Outcome};
 use crate::domain::rules::ask::{Request, Wanted};
@@ -156,34 +156,33 @@ enum NewAnswers {
 }
 
 impl NewAnswers {
-    /// In the questions' order; what is not named is empty.
+    /// In the questions' order. One that is not named is blank, and a set with a blank is not judged.
     fn read(self) -> Result<Vec<String>, Problem> {
-        let list = match self {
-            Self::List(list) if list.len() <= MOST_ANSWERS => list,
-            Self::List(_) => return Err(fault("/answers", "at most 10 answers")),
+        let fits = |at: &dyn std::fmt::Display, text: &String| {
+            let short = text.len() <= LONGEST_ANSWER;
+            short.then_some(()).ok_or_else(|| fault(format!("/answers/{at}"), "at most 200 bytes"))
+        };
+        match self {
+            Self::List(list) if list.len() <= MOST_QUESTIONS => {
+                list.iter().enumerate().try_for_each(|(at, text)| fits(&at, text))?;
+                Ok(list)
+            }
+            Self::List(_) => Err(fault("/answers", "at most 10 answers")),
             Self::Named(named) => {
-                let mut list = vec![String::new(); MOST_ANSWERS];
-                let mut last = 0;
+                let mut list = Vec::new();
                 for (name, text) in named {
                     let at = name.strip_prefix("answer_").and_then(|n| n.parse::<usize>().ok());
-                    let at = at.filter(|at| (1..=MOST_ANSWERS).contains(at) && name == format!("answer_{at}"));
+                    let at = at.filter(|at| (1..=MOST_QUESTIONS).contains(at) && name == format!("answer_{at}"));
                     let at = at.ok_or_else(|| fault("/answers", "are called answer_1 to answer_10"))?;
+                    fits(&name, &text)?;
+                    list.resize(list.len().max(at), String::new());
                     list[at - 1] = text;
-                    last = last.max(at);
                 }
-                list.truncate(last);
-                list
+                Ok(list)
             }
-        };
-        match list.iter().position(|text| text.len() > LONGEST_ANSWER) {
-            Some(at) => Err(fault(format!("/answers/{at}"), "at most 200 bytes")),
-            None => Ok(list),
         }
     }
 }
-
-/// A set of questions has at most so many.
-const MOST_ANSWERS: usize = 10;
 
 /// What became of an answer.
 #[derive(Serialize, ToSchema)]

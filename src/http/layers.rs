@@ -144,8 +144,13 @@ pub(super) fn from(shared: &Shared, request: &Request) -> Option<IpAddr> {
 
 /// What an address is told that may not have one more message sent.
 pub(super) fn asks_too_often(shared: &Shared, reader: &Reader, from: Option<IpAddr>) -> Option<Response> {
+    waits(shared, from).map(|seconds| notices::too_many(shared, reader, seconds))
+}
+
+/// Seconds that an address must wait for one more message to be sent; none where it may have it now.
+pub(super) fn waits(shared: &Shared, from: Option<IpAddr>) -> Option<u64> {
     let wait = shared.asking.take(from?).err()?;
-    Some(notices::too_many(shared, reader, wait.as_secs().max(1)))
+    Some(wait.as_secs().max(1))
 }
 
 /// The client's address: an IPv6 one by its /64, since that is what one household has.

@@ -13,9 +13,8 @@ use super::problem::Problem;
 use super::reader::Reader;
 use super::{Shared, layers};
 use crate::domain::login::LoginTag;
-use crate::domain::login::codes::Purpose;
 use crate::domain::refusal::Refusal;
-use crate::gateway::hosted::{AtLogin, Stepped};
+use crate::gateway::hosted::{Asked, AtLogin, Stepped};
 use crate::gateway::{Error, Gateway};
 use crate::pages;
 
@@ -73,25 +72,24 @@ impl Visit<'_> {
 
     async fn answer(&self, form: &Form) -> Result<Response, Error> {
         let gateway = &self.state.gateway;
-        let Some(of) = LoginTag::parse(form.field("account")) else {
+        let Some(asked) = asked(form) else {
             let typed = (form.field("username"), form.field("password"));
             return Ok(match gateway.log_in_here(self.at, self.browser, typed).await? {
                 Stepped::Wrong => self.ask(self.password(), Some(pages::LoginError::Wrong)),
-                Stepped::Code(of) => self.ask(code(of), None),
+                Stepped::Code(of) => self.ask(asked_again(&Asked::Besides(of)), None),
                 Stepped::Answered(to) => see_other(&to),
             });
         };
-        let typed = (of, form.field("code"));
-        Ok(match gateway.answer_here(self.at, self.browser, purpose(form), typed).await? {
+        Ok(match gateway.answer_here(self.at, self.browser, &asked, form.field("code")).await? {
             Stepped::Answered(to) => see_other(&to),
-            Stepped::Wrong | Stepped::Code(_) => self.ask(asked(form, of), Some(pages::LoginError::WrongCode)),
+            Stepped::Wrong | Stepped::Code(_) => self.ask(asked_again(&asked), Some(pages::LoginError::WrongCode)),
         })
     }
 
     async fn resend(&self, form: &Form) -> Result<Response, Error> {
-        let Some(of) = LoginTag::parse(form.field("account")) else { return Ok(self.ask(self.password(), None)) };
-        self.state.gateway.resend_here(self.at, self.browser, of, purpose(form)).await?;
-        Ok(self.ask(asked(form, of), None))
+        let Some(asked) = asked(form) else { return Ok(self.ask(self.password(), None)) };
+        self.state.gateway.send_here(self.at, self.browser, &asked).await?;
+        Ok(self.ask(asked_again(&asked), None))
     }
 
     /// What is drawn is the same for every name.
@@ -102,8 +100,9 @@ impl Visit<'_> {
 
     /// The same for a code that is enough.
     async fn send(&self, form: &Form) -> Result<Response, Error> {
-        let of = self.state.gateway.send_code_here(self.at, self.browser, form.field("username")).await?;
-        Ok(self.ask(pages::Asks::LoginCode { account: of.name() }, None))
+        let asked = Asked::Alone(form.field("username"));
+        self.state.gateway.send_here(self.at, self.browser, &asked).await?;
+        Ok(self.ask(asked_again(&asked), None))
     }
 
     async fn cancel(&self) -> Result<Response, Error> {
@@ -114,20 +113,19 @@ impl Visit<'_> {
     }
 }
 
-fn code(of: LoginTag) -> pages::Asks {
-    pages::Asks::Code { account: of.name() }
+/// What the form asks a code for; nothing where it asks for a password.
+fn asked(form: &Form) -> Option<Asked<'_>> {
+    if form.field("alone") == "1" {
+        return Some(Asked::Alone(form.field("username")));
+    }
+    LoginTag::parse(form.field("account")).map(Asked::Besides)
 }
 
-/// Whether the code that the form asks for is enough, or is asked for besides a password.
-fn purpose(form: &Form) -> Purpose {
-    if form.field("alone") == "1" { Purpose::Login } else { Purpose::Second }
-}
-
-/// What the form has asked for is asked again.
-fn asked(form: &Form, of: LoginTag) -> pages::Asks {
-    match purpose(form) {
-        Purpose::Login => pages::Asks::LoginCode { account: of.name() },
-        Purpose::Second => code(of),
+/// What was asked for is asked again.
+fn asked_again(asked: &Asked<'_>) -> pages::Asks {
+    match asked {
+        Asked::Besides(of) => pages::Asks::Code { account: of.name() },
+        Asked::Alone(name) => pages::Asks::LoginCode { username: (*name).to_owned() },
     }
 }
 

@@ -111,6 +111,9 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
         Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) => {
             (StatusCode::CONFLICT, Refused::NotConfirmed)
         }
+        Refusal::DirectoryDown | Refusal::ProviderDown | Refusal::Unjudged(_) | Refusal::Judging => {
+            (StatusCode::SERVICE_UNAVAILABLE, Refused::Unavailable)
+        }
         _ => (StatusCode::UNPROCESSABLE_ENTITY, Refused::NotConfirmed),
     }
 }

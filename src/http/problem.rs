@@ -122,7 +122,9 @@ impl Problem {
             Refusal::CountryNotAllowed => Self::of(&slugs::SEND_BUDGET)
                 .saying("The team sends nothing to that country: send_budget.countries does not name it.")
                 .after(DAY_SECONDS),
-            Refusal::Unpaid | Refusal::AnotherPerson => Self::of(&slugs::UNAVAILABLE).after(1),
+            Refusal::Unpaid | Refusal::AnotherPerson | Refusal::Unjudged(_) | Refusal::Judging => {
+                Self::of(&slugs::UNAVAILABLE).after(1)
+            }
             Refusal::TooManyChannels => Self::of(&slugs::TOO_MANY_CHANNELS),
             Refusal::UnusableChannel(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::TooManyProviders => Self::of(&slugs::TOO_MANY_PROVIDERS),
@@ -135,6 +137,7 @@ impl Problem {
             Refusal::UnusableWebhook(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::WebhookStopped => Self::of(&slugs::WEBHOOK_STOPPED),
             Refusal::WebhookInUse => Self::of(&slugs::WEBHOOK_IN_USE),
+            Refusal::ProviderDown => Self::of(&slugs::PROVIDER_DOWN).after(5),
             Refusal::DirectoryDown => Self::of(&slugs::DIRECTORY_DOWN).after(5),
             Refusal::NotAuthenticated => Self::of(&slugs::NOT_AUTHENTICATED),
             Refusal::UnusableDirectory(faults) => Self::of(&slugs::INVALID).at(faults),

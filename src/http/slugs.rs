@@ -151,6 +151,9 @@ slugs! {
     DIRECTORY_DOWN = "directory-down" SERVICE_UNAVAILABLE "The directory does not answer"
         "The team's directory could not be asked who the customer is. Nothing was spent, and nobody was authenticated."
         "Send the same again after `retry_after_seconds`. `POST /v1/teams/TEAM/directory/test` says what is wrong.";
+    PROVIDER_DOWN = "provider-down" SERVICE_UNAVAILABLE "The provider does not answer"
+        "The team's provider could not be asked for questions, or whether the answers are right. Nothing was counted, and nobody was authenticated."
+        "Send the same again after `retry_after_seconds`. `POST /v1/teams/TEAM/providers/NAME/test` says what is wrong.";
     NOT_AUTHENTICATED = "not-authenticated" CONFLICT "Nobody is authenticated"
         "What is asked for is shown only while the participant is authenticated."
         "Let the person log in first.";

@@ -23,7 +23,7 @@ use tokio::time::{Instant, interval_at};
 use super::body::{Json, Query, fault, field};
 use super::browser::{from_own_page, is_foreign};
 use super::caller::bearer;
-use super::layers::client;
+use super::layers::{client, waits};
 use super::limiter::Stand;
 use super::notices::refusal_page;
 use super::page::{brand, headers_in_frame};
@@ -268,6 +268,8 @@ async fn type_in(
     .into_response())
 }
 
+const TOO_MANY_CODES: &str = "This address has had as many messages sent in an hour as it may.";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
@@ -281,6 +283,10 @@ async fn resend(
 ) -> Result<Response, Problem> {
     must_be_own(&state, &parts.headers)?;
     let guest = guest(&state, &team, &parts).await?;
+    let from = client(parts.extensions.get(), &parts.headers, &state.proxies);
+    if let Some(seconds) = waits(&state, from) {
+        return Err(Problem::of(&slugs::TOO_MANY_REQUESTS).saying(TOO_MANY_CODES).after(seconds));
+    }
     state.gateway.resend_at_window(&guest).await.map_err(|error| refused(&state, error))?;
     Ok(Reply(json!({})).into_response())
 }

@@ -13,13 +13,15 @@ use countersign_channels::carrier::{Carrier, Reply};
 use countersign_channels::definition::{Account, Wrong};
 use http::{HeaderMap, Request, header};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::reading::{Reading, lost, status};
-use super::{Answer, Case, Checker, Distrust, Kind, Trouble};
+use super::{Answer, Asking, Case, Checker, Distrust, Given, Kind, Trouble};
 use crate::domain::identity::{CheckId, Flaw, Verdict};
 use crate::domain::mrz;
+use crate::domain::questions::Set;
 use crate::domain::time::Moment;
 
 /// How far a signature's time may be from now, before and after, in seconds.
@@ -98,6 +100,31 @@ struct Authentication {
     passed: bool,
 }
 
+/// Questions that it puts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Put {
+    request: String,
+    set: String,
+    questions: Vec<Question>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    text: String,
+    #[serde(default)]
+    choices: Vec<String>,
+}
+
+/// What it says of answers.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Judged {
+    check: String,
+    passed: bool,
+}
+
 #[async_trait]
 impl Checker for Open {
     async fn check(&self, case: &Case<'_>) -> Result<Answer, Trouble> {
@@ -124,6 +151,28 @@ impl Checker for Open {
         }
     }
 
+    fn asks_questions(&self) -> bool {
+        true
+    }
+
+    async fn questions(&self, asking: &Asking<'_>) -> Result<Set, Trouble> {
+        let customer = asking.customer.map(|(id, fields)| json!({"id": id, "fields": fields}));
+        let (questions, must_match) = asking.wanted;
+        let body = json!({"type": "identity.questions", "request": asking.id, "person": asking.person,
+            "customer": customer, "questions": questions, "must_match": must_match, "locale": asking.locale});
+        let put: Put = self.asked(asking.id, &body, asking.now).await?;
+        let named = put.request == asking.id;
+        let set = Set { name: put.set, put: put.questions.into_iter().map(|one| (one.text, one.choices)).collect() };
+        Some(set).filter(|set| named && set.can_be_put()).ok_or(Trouble::Refused("answer-unreadable"))
+    }
+
+    async fn judge(&self, given: &Given<'_>) -> Result<bool, Trouble> {
+        let id = given.id.to_string();
+        let body = json!({"type": "identity.answers", "check": id, "set": given.set, "answers": given.answers});
+        let said: Judged = self.asked(&id, &body, given.now).await?;
+        if said.check == id { Ok(said.passed) } else { Err(Trouble::Refused("answer-unreadable")) }
+    }
+
     fn later_minutes(&self) -> u64 {
         self.later
     }
@@ -141,6 +190,16 @@ impl Checker for Open {
 }
 
 impl Open {
+    /// What it answers at once, signed.
+    async fn asked<T: DeserializeOwned>(&self, id: &str, body: &Value, now: Moment) -> Result<T, Trouble> {
+        let reply = self.post(id, body.to_string().into_bytes(), now).await?;
+        if reply.status != 200 {
+            return Err(status(reply.status));
+        }
+        self.proved(&reply.headers, &reply.body, now).map_err(|_| Trouble::Refused("answer-unsigned"))?;
+        serde_json::from_slice(&reply.body).map_err(|_| Trouble::Refused("answer-unreadable"))
+    }
+
     async fn post(&self, id: &str, body: Vec<u8>, now: Moment) -> Result<Reply, Trouble> {
         let signer = Signer(self.keys.iter().map(|key| Key::shared(key)).collect());
         let headers = signer.headers(id, now.unix_seconds(), &body).ok_or(Trouble::Refused("request-refused"))?;

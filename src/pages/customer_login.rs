@@ -41,8 +41,8 @@ pub enum Asks {
     ByCode,
     /// A code that is enough.
     LoginCode {
-        /// Goes back in the field `account`; it says nobody's name.
-        account: String,
+        /// The name as it was typed; goes back in the field `username`.
+        username: String,
     },
     /// A code besides the password.
     Code {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+mod provider;
+
 use crate::world::{Browser, Reply, Team, World, hidden, worlds};
 
 const FACTS: [(&str, &str, &str); 4] = [
@@ -117,7 +119,16 @@ async fn a046_a_set_is_one_attempt_and_tells_nothing_of_its_parts() {
     }
     let chat = known(&team, "conv-5").await;
     let asked = put(&team, &chat).await;
-    for part in [json!([]), json!(["mr. paws"]), json!(["", "", ""]), json!(["a", "b", "c", "d"])] {
+    let named = json!({"answer_2": "x", "answer_3": "y"});
+    for part in [
+        json!([]),
+        json!(["mr. paws"]),
+        json!(["", "", ""]),
+        json!(["", "x", "y"]),
+        json!(["x", "y", " "]),
+        json!(["a", "b", "c", "d"]),
+        named,
+    ] {
         let told = answer(&team, &asked, part).await.expect(200);
         assert_eq!((&told["outcome"], &told["tries_left"]), (&json!("not_a_code"), &json!(3)));
     }
@@ -126,13 +137,13 @@ async fn a046_a_set_is_one_attempt_and_tells_nothing_of_its_parts() {
         (json!({"answer": "x", "answers": ["x"]}), "/answers"),
         (json!({"answers": {"first_pet": "x"}}), "/answers"),
         (json!({"answers": ["x".repeat(201)]}), "/answers/0"),
+        (json!({"answers": {"answer_2": "x".repeat(201)}}), "/answers/answer_2"),
+        (json!({"answers": {"answer_11": "x"}}), "/answers"),
     ] {
         let refused = team.attends(&team.bot, "POST", &asked, "/answers", body).await.refused(422, "invalid");
         assert_eq!(refused["errors"][0]["pointer"], pointer);
     }
     team.set(json!({"kba": {"enabled": false}})).await;
-    team.asks(&team.bot, &chat, json!({"method": "kba"})).await.refused(409, "method-unavailable");
-    team.set(json!({"kba": {"enabled": true, "provider": "elsewhere"}})).await;
     team.asks(&team.bot, &chat, json!({"method": "kba"})).await.refused(409, "method-unavailable");
 }
 
@@ -224,6 +235,11 @@ async fn the_page_asks_and_no_answer_comes_to_light() {
     };
     let wrong = send(&wrong_at(&asked, 2), "one").await;
     assert_eq!(wrong.status, 422);
+    for blank in [0, 2] {
+        let mut part = good.clone();
+        part[blank] = " ".into();
+        assert!(send(&part, &format!("blank {blank}")).await.text().contains("Answer each of the questions"));
+    }
     assert_eq!(send(&wrong_at(&asked, 2), "one").await.status, 422, "the same form again");
     let seen = team.attends(&team.bot, "GET", &asked, "", Value::Null).await.expect(200);
     assert_eq!(seen["tries_left"], 2, "counts once");
@@ -261,4 +277,98 @@ async fn without_a_directory_or_enough_facts_nothing_is_asked() {
     let body = json!({"kba": {"ask": ["one", "two"]}});
     let refused = world.call(&team.admin, "PATCH", "/v1/teams/acme/settings", body).await.refused(422, "invalid");
     assert_eq!(refused["errors"][0]["pointer"], "/kba/ask");
+}
+
+/// Where a single question is put, what is said in the chat stays conversation: every line would be its answer,
+/// and the bot would hear nothing more. Page and API answer it.
+#[tokio::test]
+async fn a_single_question_leaves_the_chat_alone() {
+    let world = World::new().await;
+    let team = asking(&world).await;
+    team.set(json!({"kba": {"questions": 1, "must_match": 1}})).await;
+    let chat = known(&team, "conv-1").await;
+    let asked = put(&team, &chat).await;
+    for (n, talk) in ["where is my parcel?", &right(&asked)[0]].iter().enumerate() {
+        assert_eq!(team.says(&chat, &format!("t{n}"), talk).await.expect(200)["consumed"], false);
+    }
+    let seen = team.attends(&team.bot, "GET", &asked, "", Value::Null).await.expect(200);
+    assert_eq!(seen["tries_left"], 3);
+    assert_eq!(answer(&team, &asked, right(&asked)).await.expect(200)["outcome"], "passed");
+}
+
+/// §3.11: the same request again is answered from memory, also while the directory is away.
+#[tokio::test]
+async fn a_repeated_request_asks_no_directory() {
+    let world = World::new().await;
+    let team = asking(&world).await;
+    let chat = known(&team, "conv-1").await;
+    let ask = async || {
+        let request = http::Request::post(format!("/v1/interactions/{chat}/challenges"))
+            .header("authorization", format!("Bearer {}", team.bot))
+            .header("content-type", "application/json")
+            .header("idempotency-key", "once");
+        world.send(request.body(json!({"method": "kba"}).to_string().into()).unwrap()).await
+    };
+    let first = ask().await;
+    first.expect(202);
+    world.clock.advance(Duration::from_secs(61));
+    team.set(json!({"directory": {"kind": "http"}})).await;
+    let again = ask().await;
+    assert_eq!((again.status, again.bytes), (202, first.bytes));
+    team.asks(&team.bot, &chat, json!({"method": "kba"})).await.refused(503, "directory-down");
+}
+
+/// §3.5: who is matched to one record is that customer, whatever her login page calls her: her login and her
+/// answers go together in either order, and after the login's flag has ended she is asked for her own facts.
+#[tokio::test]
+async fn a_login_and_answers_of_one_record_are_one_customers() {
+    let world = World::new().await;
+    let team = asking(&world).await;
+    let account = json!({"account": "12-345"});
+    let customer = json!({"name": "Demo Customer", "emails": ["demo@example.com"], "private_data": account,
+        "facts": {"first_pet": "Mr. Paws", "card": "40001234", "moved_in": "2001-12-31", "first_school": "Hill School"}});
+    world.call(&team.admin, "PUT", "/v1/teams/acme/customers/cust-42", customer).await.expect(200);
+    let matching = json!([{"field": "account", "as": "digits"}]);
+    team.set(json!({"directory": {"match": matching}, "link": {"binding": "none"}})).await;
+    team.set(json!({"authentication_timeout_minutes": 10})).await;
+    let logs_in = async |chat: &str| {
+        let link = team.link(chat).await;
+        let visit = Browser::new(&world).continues(link["url"].as_str().unwrap()).await;
+        let mut claims = team.claims(&visit, "login-7");
+        claims["private_data"] = json!({"account": "12345"});
+        team.post_back(&visit, &team.sign(&claims)).await
+    };
+    let chat = chat(&team, "conv-1", json!({"email": "demo@example.com"})).await;
+    let asked = put(&team, &chat).await;
+    assert_eq!(answer(&team, &asked, right(&asked)).await.expect(200)["outcome"], "passed");
+    assert_eq!(logs_in(&chat).await.expect(200)["status"], "authenticated");
+    assert_eq!(team.flag(&chat).await["customer"]["id"], "login-7");
+    world.pass(Duration::from_secs(11 * 60)).await;
+    assert_eq!(team.flag(&chat).await["authenticated"], false);
+    let asked = put(&team, &chat).await;
+    assert_eq!(answer(&team, &asked, right(&asked)).await.expect(200)["outcome"], "passed", "they are hers");
+    assert_eq!(team.flag(&chat).await["customer"]["id"], "login-7");
+}
+
+/// §3.8: whichever of a customer's names a conversation knows her by, wrong sets count for the one whose facts
+/// they ask for: the ceiling is hers.
+#[tokio::test]
+async fn wrong_sets_count_for_the_record_that_they_ask_about() {
+    let world = World::new().await;
+    let team = asking(&world).await;
+    let facts = json!({"first_pet": "Mr. Paws", "card": "1", "moved_in": "2001-12-31", "first_school": "Hill School"});
+    let body = json!({"emails": ["demo@example.com"], "phones": ["+37255512345"], "facts": facts});
+    world.call(&team.admin, "PUT", "/v1/teams/acme/customers/cust-42", body).await.expect(200);
+    for n in 0..100 {
+        let who = if n % 2 == 0 { json!({"email": "demo@example.com"}) } else { json!({"phone": "+37255512345"}) };
+        let chat = chat(&team, &format!("conv-{n}"), who).await;
+        let asked = put(&team, &chat).await;
+        let told = answer(&team, &asked, ["no", "no", "no"]).await.expect(200);
+        assert_eq!(told["outcome"], if n < 99 { "wrong" } else { "banned" }, "{n}");
+    }
+    let mine = known(&team, "conv-own").await;
+    team.asks(&team.bot, &mine, json!({"method": "kba"})).await.refused(403, "banned");
+    let other = chat(&team, "conv-other", json!({"email": "demo@example.com"})).await;
+    let asked = put(&team, &other).await;
+    assert_eq!(answer(&team, &asked, ["no", "no", "no"]).await.expect(200)["outcome"], "banned");
 }

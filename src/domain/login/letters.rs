@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Login;
 use super::codes::Purpose;
+use crate::domain::is_default;
 use crate::domain::rules::send::{Tried, backoff};
 use crate::domain::sending::{LEASE, Trying, Way};
 use crate::domain::time::Moment;
@@ -59,15 +60,10 @@ pub struct Letter {
     /// Where it goes, and where it goes if that leads nowhere.
     pub stops: Vec<Stop>,
     /// Stops that led nowhere.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub fallen: u32,
     /// How it has been tried.
     pub trying: Trying,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_none_yet(fallen: &u32) -> bool {
-    *fallen == 0
 }
 
 /// What became of a letter.

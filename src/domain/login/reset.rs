@@ -16,6 +16,9 @@ use crate::domain::time::Moment;
 /// How long a link lives.
 pub const LIFETIME: Duration = Duration::from_secs(72 * 60 * 60);
 
+/// In its last hour a link is not sent again: it would be over when it is opened.
+const LAST: Duration = Duration::from_secs(60 * 60);
+
 /// A link that may still be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,9 +30,6 @@ pub struct Reset {
     /// Where it may have gone, as keyed fingerprints; what an earlier release sent does not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sent_to: Vec<[u8; 16]>,
-    /// From then on the customer herself may have it sent again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub again_at: Option<Moment>,
 }
 
 /// The secret of `/r/TOKEN`, taken apart: whose record it opens, and what proves that it may.
@@ -48,7 +48,7 @@ const KIND: u8 = 6;
 impl Reset {
     /// A fresh one.
     pub fn new(nonce: [u8; 16], sent_to: Vec<[u8; 16]>, now: Moment) -> Self {
-        Self { nonce, expires_at: now.plus(LIFETIME), sent_to, again_at: None }
+        Self { nonce, expires_at: now.plus(LIFETIME), sent_to }
     }
 
     /// An address as it is kept here.
@@ -59,9 +59,10 @@ impl Reset {
         first
     }
 
-    /// Whether it went to these and no others.
-    pub fn went_to(&self, addresses: &[[u8; 16]]) -> bool {
-        self.sent_to == addresses
+    /// Whether it may be sent once more: it went to these addresses and no others, and is good for long enough
+    /// to be read and used.
+    pub fn may_go_again(&self, addresses: &[[u8; 16]], now: Moment) -> bool {
+        self.sent_to == addresses && now.plus(LAST) < self.expires_at
     }
 
     /// Whether all that it may have gone to are hers still. Who reads an address that was hers is another.

@@ -33,8 +33,15 @@ fn person(id: &str) -> Participant {
 
 fn put(id: &str, record: Option<&Record>, must_match: usize) -> Questions {
     let (keys, pool, team) = (keys(), pool(), "acme".parse().expect("a name"));
-    let rules =
-        KbaRules { enabled: true, provider: None, questions: 4, must_match, expires_minutes: 10, ask: Vec::new() };
+    let rules = KbaRules {
+        enabled: true,
+        provider: None,
+        questions: 4,
+        must_match,
+        expires_minutes: 10,
+        ask: Vec::new(),
+        send: Vec::new(),
+    };
     let asking = Asking { keys: &keys, team: &team, rules: &rules, pool: &pool, nonce: [1; 16] };
     asking.of(&person(id), record).expect("four can be asked").questions
 }

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attend::{Found, find};
+use super::elsewhere::weigh;
 use super::open::{Asked, raise};
 use crate::domain::challenge::{ChallengeEnd, Check, Said, Typed};
 use crate::domain::event::{Actor, EventKind};
@@ -94,7 +95,10 @@ pub(super) fn judged(turn: &mut Turn<'_>, number: u16, answer: &Answer<'_>) -> R
         (Ok(_), Found::Ended(ended)) => over(ended.end),
         (Ok(_), Found::Live(challenge)) => match challenge.said(answer.typed) {
             None => Outcome::NotACode,
-            Some(said) => judge(turn, at, &said, answer.binding, answer.by),
+            Some(said) => match weigh(turn, at, &said)? {
+                true => pass(turn, at, answer.binding, answer.by),
+                false => miss(turn, at),
+            },
         },
     };
     let live = turn.interaction.participants[at].challenge.as_ref().filter(|c| c.number == number);
@@ -120,11 +124,6 @@ fn over(end: ChallengeEnd) -> Outcome {
 pub(super) fn is_right(turn: &Turn<'_>, at: usize, said: &Said) -> bool {
     let (id, key) = (turn.interaction.id, &turn.around.keys.code);
     turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.is_right(said, id, key))
-}
-
-/// Compares a text that could be the answer, and does what follows. Only after `admit`.
-fn judge(turn: &mut Turn<'_>, at: usize, said: &Said, binding: Binding, by: &Actor) -> Outcome {
-    if is_right(turn, at, said) { pass(turn, at, binding, by) } else { miss(turn, at) }
 }
 
 /// It was right: the challenge ends and the flag goes up.

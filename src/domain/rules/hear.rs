@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{self, Outcome};
 use super::confirm;
-use crate::domain::challenge::{self, Typed};
+use super::elsewhere::weigh;
+use crate::domain::challenge::{self, Challenge, Typed};
 use crate::domain::confirmation::Candidate;
 use crate::domain::event::Actor;
 use crate::domain::flag::Binding;
@@ -62,12 +63,26 @@ impl Said {
         }
     }
 
-    fn is_right(&self, turn: &Turn<'_>, at: usize) -> bool {
+    fn is_right(&self, turn: &mut Turn<'_>, at: usize) -> Result<bool, Refusal> {
         match self {
-            Self::Confirmation(said) => confirm::is_right(turn, at, said),
-            Self::Challenge(_, said) => answer::is_right(turn, at, said),
+            Self::Confirmation(said) => Ok(confirm::is_right(turn, at, said)),
+            Self::Challenge(_, said) => weigh(turn, at, said),
         }
     }
+}
+
+/// Whose right answer it is. Only what nothing here can judge asks a provider.
+fn whose_right(turn: &mut Turn<'_>, said: &[(usize, Said)]) -> Result<Option<usize>, Refusal> {
+    let elsewhere = |turn: &Turn<'_>, at: usize| {
+        turn.interaction.participants[at].challenge.as_ref().is_some_and(Challenge::is_judged_elsewhere)
+    };
+    let (others, own): (Vec<usize>, Vec<usize>) = (0..said.len()).partition(|n| elsewhere(turn, said[*n].0));
+    for n in own.into_iter().chain(others) {
+        if said[n].1.is_right(turn, said[n].0)? {
+            return Ok(Some(n));
+        }
+    }
+    Ok(None)
 }
 
 /// Hears a text. Only the conversation's own sender can answer anything, and who had a code
@@ -92,7 +107,11 @@ pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool, by: &Actor) -
     let (admitted, refused): (Vec<_>, Vec<_>) =
         waiting.into_iter().partition(|(at, said)| turn.admit(*at, said.guarded()).is_ok());
     // One person's right code is not another's wrong one: only a text that is nobody's is counted.
-    if let Some((at, said)) = admitted.iter().find(|(at, said)| said.is_right(&turn, *at)) {
+    let right = match whose_right(&mut turn, &admitted) {
+        Ok(right) => right,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    if let Some((at, said)) = right.map(|n| &admitted[n]) {
         let outcome = match said {
             Said::Confirmation(_) => confirm::pass(&mut turn, *at),
             Said::Challenge(..) => answer::pass(&mut turn, *at, Binding::Code, by),
@@ -125,7 +144,7 @@ pub(super) fn waiting(turn: &Turn<'_>, text: &str) -> Vec<(usize, Said)> {
         if participant.confirmation.is_some() {
             waiting.extend(Candidate::parse(text).map(|said| (at, Said::Confirmation(said))));
         }
-        if let Some(challenge) = &participant.challenge {
+        if let Some(challenge) = participant.challenge.as_ref().filter(|challenge| challenge.is_answered_in_chat()) {
             let said = challenge.said(Typed::Text(text));
             waiting.extend(said.map(|said| (at, Said::Challenge(challenge.method(), said))));
         }

@@ -185,7 +185,7 @@ fn can_be_proved(turn: &Turn<'_>, at: usize, request: &Request) -> Result<(), Re
                 return Err(Refusal::PinRequired);
             }
             Method::Login if settings.authentication_url.is_none() => return Err(Refusal::NoAuthenticationUrl),
-            Method::Kba if !settings.kba.is_there() => return Err(Refusal::MethodMissing),
+            Method::Kba if !settings.kba.is_there(turn.around.asker.is_some()) => return Err(Refusal::MethodMissing),
             Method::PhotoId | Method::PhotoIdSelfie if turn.around.provider.is_none() => {
                 return Err(Refusal::MethodMissing);
             }

@@ -130,9 +130,8 @@ pub(super) fn raise(
     let Asked { link, at: asked_at, resume } = asked.unwrap_or(Asked { link: None, at: None, resume: Map::new() });
     let what = proof.method.guarded();
     let admitted = turn.admit(at, what)?;
-    let named = proof.customer.as_ref().map(|customer| customer.id.clone());
     let participant = &turn.interaction.participants[at];
-    if named.as_ref().is_some_and(|named| participant.known_as().is_some_and(|known| known != named)) {
+    if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
         return Err(Refusal::SubjectConflict);
     }
     let (settings, now, keys) = (turn.around.settings, turn.around.now, turn.around.keys);
@@ -142,8 +141,9 @@ pub(super) fn raise(
     }
     let team = turn.interaction.team.clone();
     let participant = turn.participant(at);
-    if let Some(named) = named {
-        participant.subject = Some(named);
+    if let Some(proved) = &proof.customer {
+        participant.subject = Some(proved.id.clone());
+        participant.record = proved.record.clone().or(participant.record.take());
     }
     participant.flag.raise(admitted, proof, (binding, link), settings, now);
     let pseudonym = participant.known_as().map(|known| keys.customer_pseudonym(&team, known.as_str()));

@@ -108,8 +108,8 @@ fn authenticated(
     proof: &Proof,
     done: &Token,
 ) -> Result<PostBackStatus, Refusal> {
-    let known = turn.interaction.participants[at].known_as();
-    if known.is_some_and(|known| proof.customer.as_ref().is_some_and(|c| *known != c.id)) {
+    let participant = &turn.interaction.participants[at];
+    if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
         return Err(Refusal::SubjectConflict);
     }
     let who = turn.interaction.participants[at].id.clone();

@@ -105,7 +105,7 @@ pub fn reassign(mut turn: Turn<'_>, who: &ParticipantId, person: &Person) -> Dec
     }
     let participant = turn.participant(at);
     participant.person = person.clone();
-    participant.subject = None;
+    (participant.subject, participant.record) = (None, None);
     participant.entry = Entry::default();
     participant.confirmation = None;
     participant.flag.lower(Reason::Reassigned);

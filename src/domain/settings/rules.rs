@@ -52,6 +52,7 @@ pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
         (settings.otp.length < 6, "otp.length", "short-code", SHORT_CODE),
         (settings.brand.logo_is_elsewhere(), "brand.logo", "logo-not-shown", LOGO_ELSEWHERE),
         (settings.kba.enabled, "kba.enabled", "knowledge-based", KNOWLEDGE),
+        (settings.kba.enabled && settings.kba.provider.is_some(), "kba.provider", "answers-leave", ANSWERS_LEAVE),
     ];
     let held = all.into_iter().filter(|(holds, ..)| *holds);
     held.map(|(_, path, code, detail)| Warning { path, code, detail }).collect()
@@ -67,5 +68,7 @@ const CODE_LONG: &str = "Codes live longer than the 10 minutes of OWASP ASVS 6.5
 const SHORT_CODE: &str = "Codes of fewer than 6 digits are below NIST SP 800-63B for out-of-band secrets.";
 const LOGO_ELSEWHERE: &str = "The logo is not shown: pages load nothing from another origin. \
     Spell the picture out as data:image/…;base64,….";
+const ANSWERS_LEAVE: &str = "What customers answer leaves for the provider, with their id and the fields that kba.send \
+    names, and whether it is right is the provider's word alone.";
 const KNOWLEDGE: &str =
     "Knowledge-based answers are no authenticator: OWASP ASVS 6.4.2 and NIST SP 800-63B refuse them.";

@@ -246,7 +246,7 @@ pub struct OtpRules {
 pub struct KbaRules {
     /// Whether questions are put at all.
     pub enabled: bool,
-    /// Who puts them instead of the gateway: nobody is known here yet.
+    /// Who puts them and judges the answers instead of the gateway.
     pub provider: Option<String>,
     /// How many are put.
     pub questions: usize,
@@ -256,12 +256,14 @@ pub struct KbaRules {
     pub expires_minutes: u64,
     /// What may be asked.
     pub ask: Vec<questions::Rule>,
+    /// Which fields of a customer's record the provider is sent, besides its id.
+    pub send: Vec<String>,
 }
 
 impl KbaRules {
-    /// Whether they can be put.
-    pub fn is_there(&self) -> bool {
-        self.enabled && self.provider.is_none()
+    /// Whether they can be put, where the provider that is named is there or is not.
+    pub fn is_there(&self, provider: bool) -> bool {
+        self.enabled && (self.provider.is_none() || provider)
     }
 }
 

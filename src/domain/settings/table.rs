@@ -82,6 +82,7 @@ pub(super) const ROWS: &[Row] = &[
     row("kba.must_match", Number(1, 10, 3)),
     row("kba.expires_minutes", Number(1, WEEK, 10)),
     row("kba.ask", Asked),
+    row("kba.send", List(&[], name)),
     row("photo_id.enabled", Switch(false)),
     row("photo_id.provider", Text(name)),
     row("photo_id.quality_threshold", Number(1, 100, 3)),

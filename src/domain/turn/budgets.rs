@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Turn, object};
 use crate::domain::address::Address;
 use crate::domain::ceiling::{CustomerTag, Need};
-use crate::domain::challenge::ChallengeEnd;
+use crate::domain::challenge::{Challenge, ChallengeEnd};
 use crate::domain::event::EventKind;
 use crate::domain::identity::Stage;
 use crate::domain::lockout::{Admitted, Budget, Consequence};
@@ -32,8 +32,10 @@ impl Turn<'_> {
 
     /// The customer's ceiling must be known before anything of hers is compared or sent.
     pub fn look_up(&mut self, at: usize) {
-        if let Some(customer) = self.customer(at).filter(|customer| self.ceilings.of(customer).is_none()) {
-            self.need(Need::Look(customer));
+        for customer in self.customers(at) {
+            if self.ceilings.of(&customer).is_none() {
+                self.need(Need::Look(customer));
+            }
         }
     }
 
@@ -54,6 +56,13 @@ impl Turn<'_> {
         let (rule, now) = (self.around.settings.lockout_of(Guarded::PhotoId), self.around.sure);
         let threshold = self.around.settings.photo_id.quality_threshold;
         self.count(at, Guarded::PhotoId, false, |budget| budget.fail_quality(threshold, &rule, now))
+    }
+
+    /// Nobody failed, and yet nothing more is taken for as long as a lock lasts.
+    pub(super) fn pause(&mut self, at: usize, what: Guarded) {
+        let until = self.around.sure.plus_minutes(self.around.settings.lockout_of(what).duration_minutes);
+        let name = self.budget_name(at, what);
+        self.address.budgets.entry(name).or_default().pause(until);
     }
 
     /// How many failed attempts a stage still takes.
@@ -116,19 +125,19 @@ impl Turn<'_> {
 
     /// True where this answer reaches the customer's ceiling.
     fn count_at_ceiling(&mut self, at: usize) -> bool {
-        let Some(customer) = self.customer(at) else { return false };
-        match self.ceilings.of(&customer) {
-            Some(known) if known.counted => {
-                if !self.counted.contains(&customer) {
-                    self.counted.push(customer);
+        let mut trips = false;
+        for customer in self.customers(at) {
+            match self.ceilings.of(&customer) {
+                Some(known) if known.counted => {
+                    if !self.counted.contains(&customer) {
+                        self.counted.push(customer);
+                    }
+                    trips |= known.trips();
                 }
-                known.trips()
-            }
-            _ => {
-                self.need(Need::Count(customer));
-                false
+                _ => self.need(Need::Count(customer)),
             }
         }
+        trips
     }
 
     /// A right answer: the method's failures are forgotten.
@@ -144,43 +153,52 @@ impl Turn<'_> {
 
     /// A right answer: nothing is counted at the customer's ceiling any more.
     pub fn clear_ceiling(&mut self, at: usize) {
-        if let Some(customer) = self.counted_at_ceiling(at) {
+        for customer in self.counted_at_ceiling(at) {
             self.need(Need::Clear(customer));
         }
     }
 
     /// An admin's word: the customer is not banned over all of her addresses any more.
     pub fn lift_ceiling(&mut self, at: usize) {
-        if let Some(customer) = self.counted_at_ceiling(at) {
+        for customer in self.counted_at_ceiling(at) {
             self.need(Need::Lift(customer));
         }
     }
 
     /// The customer, where anything is known to be counted at her ceiling.
-    fn counted_at_ceiling(&self, at: usize) -> Option<CustomerTag> {
-        let customer = self.customer(at)?;
-        self.ceilings.of(&customer).filter(|known| known.failures > 0).map(|_| customer)
+    fn counted_at_ceiling(&self, at: usize) -> Vec<CustomerTag> {
+        let counted = |customer: &CustomerTag| self.ceilings.of(customer).is_some_and(|known| known.failures > 0);
+        self.customers(at).into_iter().filter(counted).collect()
     }
 
     /// Whether this turn has lifted the customer's ban over all of her addresses.
     pub fn ceiling_was_cleared(&self, at: usize) -> bool {
-        self.customer(at).and_then(|customer| self.ceilings.of(&customer)).is_some_and(|known| known.cleared)
+        self.customers(at).iter().any(|customer| self.ceilings.of(customer).is_some_and(|known| known.cleared))
     }
 
     /// Whether the customer is banned over all of her addresses, as far as that is known.
     pub fn is_at_ceiling(&self, at: usize) -> bool {
-        !self.ceilings.is_empty()
-            && self.customer(at).and_then(|customer| self.ceilings.of(&customer)).is_some_and(|known| known.bans())
+        let bans = |customer: &CustomerTag| self.ceilings.of(customer).is_some_and(|known| known.bans());
+        !self.ceilings.is_empty() && self.customers(at).iter().any(bans)
     }
 
     /// Whose ceiling, by a pseudonym: told so that a ban can be done again after a restore.
     pub fn ceiling_data(&self, at: usize) -> Map<String, Value> {
-        let named = |customer: CustomerTag| ("ceiling".to_owned(), customer.as_str().into());
-        self.customer(at).map(named).into_iter().collect()
+        let (named, all) =
+            (|customer: &CustomerTag| ("ceiling".to_owned(), customer.as_str().into()), self.customers(at));
+        let trips = |customer: &&CustomerTag| self.ceilings.of(customer).is_some_and(|known| known.trips());
+        all.iter().find(trips).or(all.first()).map(named).into_iter().collect()
     }
 
-    fn customer(&self, at: usize) -> Option<CustomerTag> {
-        CustomerTag::of(self.around.keys, &self.interaction.team, &self.interaction.participants[at])
+    /// Who the participant is, as ceilings know her: as she is called, and while she is asked for what a record
+    /// says, as that record's, too. Else every name that leads to one record were a ceiling of its own.
+    fn customers(&self, at: usize) -> Vec<CustomerTag> {
+        let (keys, team, participant) = (self.around.keys, &self.interaction.team, &self.interaction.participants[at]);
+        let asked = participant.challenge.as_ref().and_then(Challenge::record);
+        let record = asked.map(|id| CustomerTag::of_id(keys, team, id));
+        let mut all: Vec<CustomerTag> = CustomerTag::of(keys, team, participant).into_iter().collect();
+        all.extend(record.filter(|record| !all.contains(record)));
+        all
     }
 
     /// Whatever is done to a ceiling tells how it stands, so that nobody need look before.

@@ -4,7 +4,7 @@
 use serde_json::{Map, json};
 
 use super::{Turn, link_data, object};
-use crate::domain::challenge::{ChallengeEnd, Check};
+use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Flag, Passed, Reason};
 use crate::domain::interaction::{Participant, Status};
@@ -37,10 +37,7 @@ impl Turn<'_> {
         } else if over.iter().any(|link| link.purpose != Purpose::Entry) {
             participant.flag.explain(Reason::LinkExpired);
         }
-        let given_up = participant.challenge.as_mut().and_then(|challenge| match &mut challenge.check {
-            Check::Document(document) => Some(document.give_up_late(deadline)),
-            _ => None,
-        });
+        let given_up = participant.challenge.as_mut().is_some_and(|challenge| challenge.give_up_late(deadline));
         let unanswered = participant.challenge.as_ref().is_some_and(|c| !c.is_live(deadline));
         if unanswered {
             participant.flag.explain(Reason::ChallengeExpired);
@@ -50,7 +47,7 @@ impl Turn<'_> {
             self.push(EventKind::LinkExpired, deadline, Actor::Time, id.clone(), link_data(self.interaction.id, &link));
             self.end_link(link, LinkEnd::Expired);
         }
-        if given_up == Some(true) {
+        if given_up {
             self.tell_undecided(at, "timeout", deadline, &Actor::Time);
         }
         if unconfirmed.is_some() {

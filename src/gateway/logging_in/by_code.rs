@@ -10,7 +10,7 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::CustomerId;
 use crate::domain::login::codes::{Code, Purpose};
 use crate::domain::login::letters::About;
-use crate::domain::login::{AppState, Login, LoginTag, never_for_good};
+use crate::domain::login::{AppState, Login, never_for_good};
 use crate::domain::method::Guarded;
 use crate::domain::typed::Digits;
 use crate::gateway::links::fresh;
@@ -27,12 +27,6 @@ impl Gateway {
             return Ok(Some(record));
         }
         self.person_named(team, user).await
-    }
-
-    /// What names the login of whom a storefront or a person calls so.
-    pub(in crate::gateway) async fn login_called(&self, team: &TeamView, user: &str) -> Result<LoginTag, Error> {
-        let record = self.called(team, user).await?;
-        Ok(self.account_for(team, record.as_ref(), user).tag)
     }
 
     /// Asks for a code. Where it goes is one of the customer's own addresses, `email` where that is one;

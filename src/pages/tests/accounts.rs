@@ -15,7 +15,7 @@ pub(super) fn drawn(word: &str, artist: &Artist) -> Vec<(&'static str, String)> 
         nonce: "n0nce".to_owned(),
     };
     let password = || Asks::Password { forgotten: true, by_code: true };
-    let alone = || Asks::LoginCode { account: "0123456789abcdef".to_owned() };
+    let alone = || Asks::LoginCode { username: "demo".to_owned() };
     let code = || Asks::Code { account: "0123456789abcdef".to_owned() };
     let new = || Asks::NewPassword { length: 6, expires_at: "2026-03-01T09:32:00Z".to_owned() };
     vec![

@@ -23,7 +23,7 @@ async fn chooses(browser: &mut Browser, url: &str, password: &str, again: &str) 
     browser.post(url, &[("act", "answer"), ("nonce", &nonce), ("password", password), ("again", again)]).await
 }
 
-/// K-01, K-28, K-30, K-31: an admin sends a link, the customer chooses another password by it, once; then
+/// K-01, K-28, K-30: an admin sends a link, the customer chooses another password by it, once; then
 /// only that one works, and nobody is logged in any more.
 #[tokio::test]
 async fn k28_a_link_to_another_password_works_once() {

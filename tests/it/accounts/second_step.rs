@@ -26,7 +26,7 @@ async fn validates(team: &Team) {
     team.tickets("POST", "/2fa/auth", body).await.expect(200);
 }
 
-/// K-11: a device that was never validated, also where there is none to compare with or none is named.
+/// K-04, K-11, K-24: a device that was never validated, also where there is none to compare with or none is named.
 #[tokio::test]
 async fn k11_a_new_device_is_asked_for_a_code() {
     for world in worlds().await {
@@ -43,7 +43,7 @@ async fn k11_a_new_device_is_asked_for_a_code() {
     }
 }
 
-/// K-12: a region is held against the last validated one.
+/// K-04, K-12, K-24: a region is held against the last validated one.
 #[tokio::test]
 async fn k12_another_region_than_the_last_validated_is_asked_for_a_code() {
     let world = World::new().await;

@@ -11,7 +11,7 @@ fn here() -> Value {
     json!({"fingerprint": "f1", "region": "EE"})
 }
 
-/// K-02, K-03, K-04, K-10, K-23, K-24, K-25, K-26, K-27: a password, then the code that is mailed to the
+/// K-02, K-03, K-23, K-25, K-26, K-27: a password, then the code that is mailed to the
 /// address on the account, on every store.
 #[tokio::test]
 async fn k23_a_password_then_a_code_then_a_ticket() {
@@ -47,7 +47,7 @@ async fn k23_a_password_then_a_code_then_a_ticket() {
     }
 }
 
-/// §3.14, K-05, K-06, K-13, K-14, K-17, K-18, K-19, K-20, K-21, K-22: a code alone, to the address that was typed
+/// §3.14, K-05, K-06, K-13, K-18, K-19, K-20, K-21, K-22: a code alone, to the address that was typed
 /// where that is one of the account's own, beside any other setting.
 #[tokio::test]
 async fn k18_a_code_instead_of_a_password() {
@@ -85,7 +85,7 @@ async fn k18_a_code_instead_of_a_password() {
     }
 }
 
-/// K-09, K-13, K-16: without the setting no code goes out and none is taken.
+/// K-09, K-10, K-13, K-16: without the setting no code goes out and none is taken.
 #[tokio::test]
 async fn k13_codes_alone_are_for_teams_that_want_them() {
     let world = World::new().await;
@@ -98,6 +98,23 @@ async fn k13_codes_alone_are_for_teams_that_want_them() {
     let path = "/v1/teams/acme/settings";
     let both = json!({"two_factor": {"always": true, "on_region_change": true}});
     world.call(OWNER, "PATCH", path, both).await.refused(422, "invalid");
+}
+
+/// K-14: codes alone go by mail, so without an account for mail none goes out, and the caller hears the same.
+#[tokio::test]
+async fn k14_without_a_mail_account_no_code_leaves() {
+    let world = World::new().await;
+    let team = shop(&world, json!({"login_otp": true, "delivery": {"order": ["email"]}})).await;
+    let ask =
+        async || team.tickets("POST", "/otp/request", json!({"userId": "cust-42", "email": MAIL})).await.expect(202);
+    assert_eq!(ask().await, json!({}));
+    assert_eq!(world.sent().await.len(), 1);
+    world.call(&team.admin, "DELETE", "/v1/teams/acme/channels/email", serde_json::Value::Null).await.expect(204);
+    assert_eq!(ask().await, json!({}));
+    assert_eq!(world.sent().await.len(), 1, "nothing more leaves");
+    let events = team.events().await;
+    let failed = events.iter().rfind(|event| event["type"] == "challenge.delivery_failed").expect("it is told");
+    assert_eq!((&failed["data"]["purpose"], &failed["data"]["reason"]), (&json!("login_otp"), &json!("no-address")));
 }
 
 /// K-07, K-08: three minutes and three tries; then another must be asked for.

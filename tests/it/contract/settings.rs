@@ -16,7 +16,7 @@ fn defaults() -> Value {
         "entry": {"require_authentication": false, "first": "otp", "subsequent": null, "offline_minutes": 15, "ttl_minutes": 1440, "admit_url": null},
         "otp": {"length": 6, "expires_minutes": 3, "max_tries": 3, "message": "#PIN# is your verification code.", "send_to_customer": true,
             "send_when": "arrival", "second_channel": true, "show_to_agents": false},
-        "pin": {"opening_screen": null}, "kba": {"enabled": false, "provider": null, "questions": 3, "must_match": 3, "expires_minutes": 10, "ask": []},
+        "pin": {"opening_screen": null}, "kba": {"enabled": false, "provider": null, "questions": 3, "must_match": 3, "expires_minutes": 10, "ask": [], "send": []},
         "photo_id": {"enabled": false, "provider": null, "quality_threshold": 3, "authentication_threshold": 2, "lockout_minutes": 15, "max_lockouts": 3},
         "lockout": {"threshold": 5, "duration_minutes": 15, "growth": 1, "max_lockouts": 3},
         "two_factor": {"always": false, "on_fingerprint_change": false, "on_region_change": false}, "login_otp": false, "intents": {},

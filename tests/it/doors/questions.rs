@@ -109,3 +109,39 @@ async fn questions_that_are_over_are_asked_again_at_the_door() {
     visitor.goes_on().await.sees(200, "Answer a few questions");
     visitor.press("answer", &right).await.sees(200, "You are in");
 }
+
+/// A directory is asked for those alone whom the door asks questions now: while it is away a code lets in, who is
+/// in comes again, and questions that are over are not taken for asked.
+#[tokio::test]
+async fn who_is_asked_no_questions_needs_no_directory() {
+    let world = World::new().await;
+    let team = asking(&world).await;
+    team.set(json!({"entry": {"first": "otp", "subsequent": "kba"}})).await;
+    let person = json!({"role": "primary", "phone": "+37255512341", "customer_id": "cust-42"});
+    let body = json!({"channel": "webchat", "conversation": "conv-1", "participants": [person]});
+    let opened = world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
+    let chat = opened["id"].as_str().unwrap().to_owned();
+    let url = invited(&team, &chat, json!({"via": "sms"})).await;
+    let away = json!({"directory": {"kind": "http"}});
+    team.set(away.clone()).await;
+    let mut visitor = Visitor::at(&world, &url).await;
+    visitor.goes_on().await;
+    let right = super::code(&team, &chat, 0).await;
+    visitor.types(&right).await.sees(200, "You are in");
+    visitor.open(&url).await;
+    visitor.goes_on().await.sees(200, "You are in");
+    // Another browser is asked, and there is nobody to ask about.
+    let mut other = Visitor::at(&world, &url).await;
+    other.goes_on().await;
+    assert_eq!(other.page.status, 503, "{}", other.page.text());
+    team.set(json!({"directory": {"kind": "builtin"}})).await;
+    other.open(&url).await;
+    other.goes_on().await.sees(200, "Answer a few questions");
+    team.set(away).await;
+    other.open(&url).await;
+    other.goes_on().await.sees(200, "Answer a few questions"); // they wait already
+    team.set(json!({"directory": {"kind": "builtin"}})).await;
+    world.clock.advance(Duration::from_secs(601)); // and nobody has swept
+    other.open(&url).await;
+    other.goes_on().await.sees(200, "Answer a few questions");
+}

@@ -74,6 +74,7 @@ async fn start(world: &World) -> (Mitek, Team, String) {
     (mitek, team, chat)
 }
 
+/// L-14, L-15: the document alone, and with a face that is compared, as Mitek is asked for them.
 #[tokio::test]
 async fn mitek_is_asked_to_the_letter() {
     let world = World::new().await;

@@ -11,7 +11,7 @@ use crate::world::{OWNER, URL, World, worlds};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// L-14, §3.13: the document alone; the verdict is the provider's, and the flag carries the method's own name.
+/// §3.13: the document alone; the verdict is the provider's, and the flag carries the method's own name.
 #[tokio::test]
 async fn l14_a_document_that_the_provider_finds_genuine_raises_the_flag() {
     for world in worlds().await {
@@ -44,7 +44,7 @@ async fn l14_a_document_that_the_provider_finds_genuine_raises_the_flag() {
     }
 }
 
-/// L-15: with a face, which is compared by the provider; without one nothing is asked and nothing counted.
+/// With a face, which is compared by the provider; without one nothing is asked and nothing counted.
 #[tokio::test]
 async fn l15_a_face_is_asked_for_beside_the_document() {
     let (world, provider) = (World::new().await, Provider::start().await);
@@ -94,9 +94,21 @@ async fn l10_a_document_opens_the_door() {
 /// L-40, L-41, L-42, L-45, L-46, L-48: each stage has its own number of attempts, and either locks.
 #[tokio::test]
 async fn l46_too_many_attempts_at_either_stage_lock() {
-    for (stage, threshold) in [("quality", 3), ("authentication", 2)] {
+    // The defaults, and others.
+    for (stage, threshold, others) in [
+        ("quality", 3, false),
+        ("authentication", 2, false),
+        ("quality", 1, true),
+        ("quality", 5, true),
+        ("authentication", 4, true),
+    ] {
         let (world, provider) = (World::new().await, Provider::start().await);
         let team = team(&world, &provider).await;
+        if others {
+            let thresholds = json!({"quality_threshold": 9, "authentication_threshold": 9});
+            team.set(json!({"photo_id": thresholds})).await;
+            team.set(json!({"photo_id": {format!("{stage}_threshold"): threshold}})).await;
+        }
         let of_quality = stage == "quality";
         provider.says(move |check| (200, if of_quality { unclear(check) } else { clear(check, false) }));
         let chat = team.open("webchat", "conv-1").await;
@@ -129,6 +141,28 @@ async fn l46_too_many_attempts_at_either_stage_lock() {
         let otp = team.bot("POST", &chat, "/challenges", json!({"method": "otp", "deliver_to": "agent"})).await;
         assert_eq!(otp.status, 202, "{}", otp.text());
     }
+}
+
+/// L-45: what fails at the first stage leaves the tries of the second alone, and the other way round.
+#[tokio::test]
+async fn l45_each_stage_has_its_own_tries() {
+    let (world, provider) = (World::new().await, Provider::start().await);
+    let team = team(&world, &provider).await;
+    let rules = json!({"quality_threshold": 4, "authentication_threshold": 3});
+    team.set(json!({"photo_id": rules})).await;
+    let chat = team.open("webchat", "conv-1").await;
+    let (challenge, url) = ask(&team, &chat, "photo_id").await;
+    let mut person = Person::at(&world, &url).await;
+    for (is_clear, quality, authentication) in [(false, 3, 3), (true, 3, 2), (false, 2, 2), (false, 1, 2), (true, 1, 1)]
+    {
+        provider.says(move |check| (200, if is_clear { clear(check, false) } else { unclear(check) }));
+        assert_eq!(person.hands_in(&front(true)).await, 422);
+        let seen = read(&team, &challenge).await;
+        let left = (&seen["document"]["quality_tries_left"], &seen["tries_left"]);
+        assert_eq!(left, (&json!(quality), &json!(authentication)));
+    }
+    provider.says(|check| (200, clear(check, true)));
+    assert_eq!(person.hands_in(&front(true)).await, 303, "the last of each is still hers");
 }
 
 /// L-43, L-44, L-47, L-49: the lock lasts its own time, and the last one bans.

@@ -39,8 +39,8 @@ async fn a115_a_provider_that_is_down_locks_nobody_out() {
     }
 }
 
-/// Nor are there tries without end: what nobody decides on ends the challenge, at once or when its time is over,
-/// and locks nothing.
+/// Nor are there tries without end: what nobody decides on ends the challenge, at once or when its time is over, and
+/// for as long as a lock would last no other is put. It is no lock that leads to a ban.
 #[tokio::test]
 async fn what_nobody_decides_on_too_often_ends_the_challenge() {
     for later in [false, true] {
@@ -66,13 +66,54 @@ async fn what_nobody_decides_on_too_often_ends_the_challenge() {
         assert_eq!(events.iter().filter(|event| event["type"] == "challenge.undecided").count(), 10);
         let asked = provider.got();
         assert_eq!(asked.len(), usize::from(MOST_UNDECIDED));
-        assert!(budget(&team, &chat).await.is_null());
+        let paused = budget(&team, &chat).await;
+        assert_eq!(
+            (&paused["status"], &paused["failures"], &paused["lockouts"]),
+            (&json!("locked"), &json!(0), &json!(0))
+        );
         // What is said now is nobody's any more; another may be asked for.
         let late = clear(asked.last().unwrap()["check"].as_str().unwrap(), true);
         assert_eq!(provider.calls(&team, "call-1", &late).await.expect(200)["status"], "late");
         assert_eq!(team.flag(&chat).await["authenticated"], false);
-        ask(&team, &chat, "photo_id").await;
+        team.bot("POST", &chat, "/challenges", json!({"method": "photo_id"})).await.refused(423, "locked");
+        world.pass(Duration::from_secs(15 * 60)).await;
+        let (_, url) = ask(&team, &chat, "photo_id").await;
+        provider.says(|check| (200, clear(check, true)));
+        let mut person = Person::at(&world, &url).await;
+        assert_eq!(person.hands_in(&front(true)).await, 303);
+        assert_eq!(team.flag(&chat).await["authenticated"], true);
     }
+}
+
+/// The same at the door, where Continue would put one challenge after another.
+#[tokio::test]
+async fn what_nobody_decides_on_has_no_tries_without_end_at_the_door() {
+    let (world, provider) = (World::new().await, Provider::start().await);
+    let team = team(&world, &provider).await;
+    team.channel("sms").await;
+    team.set(json!({"entry": {"require_authentication": true, "first": "photo_id"}})).await;
+    let body = json!({"channel": "webchat", "conversation": "c", "participants":
+        [{"role": "primary", "name": "Demo Customer", "phone": "+37255512345"}]});
+    let chat = world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201)["id"].clone();
+    let path = format!("/v1/interactions/{}/invitations", chat.as_str().unwrap());
+    let made = world.call(&team.agent, "POST", &path, json!({"via": "sms"})).await.expect(201);
+    let url = made["url"].as_str().unwrap();
+    provider.says(|_| (503, Value::Null));
+    let mut person = Person::at(&world, url).await;
+    for _ in 0..MOST_UNDECIDED {
+        person.hands_in(&front(true)).await;
+    }
+    for _ in 0..3 {
+        let on = person.browser.press(url, "continue", "").await;
+        assert_eq!(on.status, 423, "{}", on.text());
+        person.hands_in(&front(true)).await;
+    }
+    assert_eq!(provider.got().len(), usize::from(MOST_UNDECIDED));
+    world.pass(Duration::from_secs(15 * 60)).await;
+    provider.says(|check| (200, clear(check, true)));
+    let mut person = Person::at(&world, url).await;
+    assert_eq!(person.hands_in(&front(true)).await, 303);
+    person.sees(200, "You are in");
 }
 
 /// What is not signed, is of another check, or says nothing is no verdict, though its status is 200.

@@ -165,6 +165,33 @@ async fn another_code_is_asked_for_from_the_card() {
     assert_eq!(window.types("m1", &second).await["outcome"], "passed");
 }
 
+/// What windows have sent counts with what pages have: twenty an hour for an address.
+#[tokio::test]
+async fn codes_that_windows_have_sent_are_twenty_an_hour_for_an_address() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let chat = open(&team, "visitor").await;
+    let window = Window::open(&team, &chat).await;
+    let many = json!({"per_destination_hour": 100, "per_destination_day": 100, "resend_after_seconds": 0});
+    team.set(json!({"send_budget": many})).await;
+    team.bot("POST", &chat, "/challenges", json!({"method": "otp", "deliver_to": "sms"})).await.expect(202);
+    let from = async |address: &str| {
+        let request = http::Request::post("/webchat/acme/resend")
+            .header("content-type", "application/json")
+            .header("origin", crate::world::URL)
+            .header("authorization", format!("Bearer {}", window.session))
+            .extension(axum::extract::ConnectInfo::<std::net::SocketAddr>(address.parse().unwrap()));
+        world.send(request.body(axum::body::Body::from("{}")).unwrap()).await
+    };
+    for n in 0..20 {
+        let sent = from("192.0.2.1:443").await;
+        assert!(sent.status != 429 || sent.code() == "send-budget", "{n}: {}", sent.text());
+    }
+    let refused = from("192.0.2.1:443").await.refused(429, "too-many-requests");
+    assert!((3_000..=3_600).contains(&refused["retry_after_seconds"].as_u64().expect("seconds")), "{refused}");
+    assert_ne!(from("192.0.2.2:443").await.code(), "too-many-requests", "another address");
+}
+
 #[tokio::test]
 async fn a_login_that_waits_for_its_code_is_asked_for_in_the_window() {
     let world = World::new().await;
