@@ -35,6 +35,7 @@ pub mod oidc;
 pub mod pace;
 pub mod password;
 pub mod posting;
+pub mod precondition;
 pub mod provider;
 pub mod questions;
 pub mod refusal;

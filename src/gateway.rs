@@ -30,6 +30,7 @@ use crate::identity;
 use crate::store::{CommitId, Partition, Store, StoreError};
 
 pub mod accounts;
+mod acts;
 pub mod alarms;
 pub mod audit;
 mod caches;
@@ -60,6 +61,7 @@ mod lines;
 mod linking;
 pub mod links;
 pub mod lockouts;
+pub mod locks;
 pub mod logging_in;
 mod logins;
 pub mod messages;
@@ -226,6 +228,8 @@ pub struct Gateway {
     /// Answers within one interaction wait here, where one of them counts against a customer's
     /// ceiling: each is counted there before it is judged.
     answering: Vec<Mutex<()>>,
+    /// A trail is checked by one at a time: all of it is read.
+    checking: Mutex<()>,
     /// A relay moved events into a stream of this node.
     moved: Notify,
 }
@@ -288,6 +292,7 @@ impl Gateway {
             tails: stream::Tails::default(),
             turnstiles: (0..256).map(|_| Mutex::new(())).collect(),
             answering: (0..256).map(|_| Mutex::new(())).collect(),
+            checking: Mutex::new(()),
             moved: Notify::new(),
         }
     }

@@ -54,6 +54,7 @@ mod invitations;
 mod keys;
 mod layers;
 mod limiter;
+mod lockouts;
 mod login_form;
 mod login_links;
 mod login_page;
@@ -173,6 +174,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(challenges::routes())
         .merge(invitations::routes())
         .merge(acts::routes())
+        .merge(lockouts::routes())
         .merge(chats::routes())
         .merge(events::routes())
         .merge(login_page::routes())

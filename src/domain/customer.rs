@@ -47,6 +47,14 @@ pub struct Record {
     pub facts: BTreeMap<String, String>,
 }
 
+impl Record {
+    /// Private data as the built-in directory takes it: one value of each.
+    pub fn plain_private_data(&self) -> BTreeMap<String, String> {
+        let one = |(field, values): (&String, &Vec<String>)| Some((field.clone(), values.last()?.clone()));
+        self.private_data.iter().filter_map(one).collect()
+    }
+}
+
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Record(…)")

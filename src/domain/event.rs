@@ -76,10 +76,12 @@ kinds! {
     SendingResumed = "sending.resumed", true;
     ChannelDown = "channel.down", true;
     ChannelUp = "channel.up", true;
+    ChannelTested = "channel.tested", true;
     DirectoryDown = "directory.down", true;
     DirectoryUp = "directory.up", true;
     DirectoryAmbiguous = "directory.ambiguous", true;
     WebhookFailing = "webhook.failing", true;
+    WebhookRedelivered = "webhook.redelivered", true;
     ChallengeUndecided = "challenge.undecided", true;
     ProviderDown = "provider.down", true;
     ProviderUp = "provider.up", true;

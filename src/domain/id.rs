@@ -55,6 +55,11 @@ fn slug(text: &str, longest: usize, also: &[u8]) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || also.contains(&b))
 }
 
+/// Whether a text stands for itself in a path: browsers and proxies take these two away (RFC 3986 §5.2.4).
+fn is_segment(text: &str) -> bool {
+    text != "." && text != ".."
+}
+
 /// Printable, without control characters, at most `longest` bytes; nor is there any that ends a line,
 /// cannot be seen, or turns the direction of reading, so that no text looks like another. The two
 /// joiners stay: Persian and Hindi are written with them.
@@ -90,23 +95,23 @@ name! {
 }
 name! {
     /// The name of a team's own opening screen.
-    ScreenName, "a screen's name is 1 to 64 of letters, digits, _, - and .",
-    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    ScreenName, "a screen's name is 1 to 64 of letters, digits, _, - and ., but not . or ..",
+    |t| is_segment(t) && (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 name! {
     /// A webhook's name within its team.
-    WebhookName, "a webhook's name is 1 to 64 of letters, digits, _, - and .",
-    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    WebhookName, "a webhook's name is 1 to 64 of letters, digits, _, - and ., but not . or ..",
+    |t| is_segment(t) && (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 name! {
     /// The name of somebody who works with the consoles, within her team.
-    UserName, "a user's name is 1 to 64 of letters, digits, _, -, ., + and @",
-    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'+' | b'@'))
+    UserName, "a user's name is 1 to 64 of letters, digits, _, -, ., + and @, but not . or ..",
+    |t| is_segment(t) && (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'+' | b'@'))
 }
 name! {
     /// The name of somebody who checks documents, within the team.
-    ProviderName, "a provider's name is 1 to 64 of letters, digits, _, - and .",
-    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    ProviderName, "a provider's name is 1 to 64 of letters, digits, _, - and ., but not . or ..",
+    |t| is_segment(t) && (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 name! {
     /// A security key's id, as it stands in a JWT header.
@@ -123,7 +128,8 @@ name! {
 }
 name! {
     /// The company's own id of a customer.
-    CustomerId, "a customer's id is 1 to 255 bytes without control characters", |t| plain_text(t, 255)
+    CustomerId, "a customer's id is 1 to 255 bytes without control characters, but not . or ..",
+    |t| is_segment(t) && plain_text(t, 255)
 }
 
 impl ParticipantId {
@@ -221,6 +227,24 @@ mod tests {
         assert!("../../dev/null".parse::<Kid>().is_err());
         assert!("0199A0B0-0000-7000-8000-000000000000".parse::<InteractionId>().is_err());
         assert!("p".parse::<ParticipantId>().is_err());
+    }
+
+    #[test]
+    fn no_name_in_a_path_is_taken_away_on_the_way() {
+        for dots in [".", ".."] {
+            let refused = [
+                dots.parse::<TeamName>().is_err(),
+                dots.parse::<ChannelName>().is_err(),
+                dots.parse::<ScreenName>().is_err(),
+                dots.parse::<WebhookName>().is_err(),
+                dots.parse::<UserName>().is_err(),
+                dots.parse::<ProviderName>().is_err(),
+                dots.parse::<CustomerId>().is_err(),
+                dots.parse::<Kid>().is_err(),
+            ];
+            assert_eq!(refused, [true; 8], "{dots}");
+        }
+        assert!("...".parse::<ScreenName>().is_ok() && ".a".parse::<CustomerId>().is_ok());
     }
 
     #[test]

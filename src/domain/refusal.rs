@@ -185,6 +185,9 @@ pub enum Refusal {
     /// The code is not the app's.
     #[error("the app's code is wrong")]
     WrongAppCode,
+    /// There is one already, and it was to be new.
+    #[error("there is one already")]
+    Exists,
     /// Another customer logs in by that name.
     #[error("the login name is another customer's")]
     UsernameTaken,

@@ -129,6 +129,27 @@ pub enum Standing {
     Banned,
 }
 
+impl Standing {
+    /// Its name in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Locked(_) => "locked",
+            Self::Banned => "banned",
+        }
+    }
+
+    /// When it is over by itself.
+    pub fn until(self) -> Option<Moment> {
+        match self {
+            Self::Locked(until) => Some(until),
+            Self::Invited | Self::Active | Self::Disabled | Self::Banned => None,
+        }
+    }
+}
+
 /// How a try to sign in was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {

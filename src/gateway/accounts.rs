@@ -54,6 +54,52 @@ pub struct AccountState {
     pub tickets: usize,
 }
 
+/// How an account stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountStanding {
+    /// She may log in.
+    Active,
+    /// She has no password.
+    Guest,
+    /// An admin has closed it.
+    Disabled,
+    /// Wrong passwords, for a while.
+    Locked,
+    /// Until an admin says otherwise.
+    Banned,
+}
+
+impl AccountStanding {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Guest => "guest",
+            Self::Disabled => "disabled",
+            Self::Locked => "locked",
+            Self::Banned => "banned",
+        }
+    }
+}
+
+impl AccountState {
+    /// What matters most of it: what somebody has decided, then what wrong answers did, then what is missing.
+    pub fn standing(&self) -> AccountStanding {
+        match self {
+            Self { disabled_at: Some(_), .. } => AccountStanding::Disabled,
+            Self { banned: true, .. } => AccountStanding::Banned,
+            Self { locked_until: Some(_), .. } => AccountStanding::Locked,
+            Self { registered: false, .. } => AccountStanding::Guest,
+            _ => AccountStanding::Active,
+        }
+    }
+
+    /// Whether wrong answers keep her out now.
+    pub fn is_locked(&self) -> bool {
+        self.banned || self.locked_until.is_some()
+    }
+}
+
 impl Gateway {
     /// A team as it is now.
     pub(super) async fn standing_team(&self, team: &TeamName) -> Result<std::sync::Arc<TeamView>, Error> {

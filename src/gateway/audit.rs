@@ -56,6 +56,9 @@ pub struct TrailHead {
     pub number: u64,
     /// Its hash.
     pub hash: String,
+    /// The newest entry that is past its time: it and those before it are no more.
+    #[serde(default)]
+    pub gone: u64,
 }
 
 /// Makes the entry of an event. The opaque `state` is the bot's own and stays out.
@@ -157,7 +160,8 @@ impl Trail {
             before = Some(entry);
         }
         let last = before.map_or(0, |b| b.number);
-        if self.next_cursor.is_none() && last != self.head.number && !(self.items.is_empty() && self.head.number == 0) {
+        let is_over = self.items.is_empty() && self.head.number == self.head.gone;
+        if self.next_cursor.is_none() && last != self.head.number && !is_over {
             return Err(Broken::Cut(last, self.head.number));
         }
         // A page that is not the last one ends where it says that the next one begins.
@@ -183,14 +187,16 @@ impl Gateway {
         let head = self.head(team).await?;
         let (index, from) = (audit_index(team), member(after));
         let page = self.store.list(self.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
-        let mut items = Vec::with_capacity(page.len());
+        let (mut items, is_full) = (Vec::with_capacity(page.len()), page.len() == limit);
         for entry in page {
             items.push(decode::<Entry>(&index, &self.open_at(&index, &entry.bytes)?)?);
         }
         // What was appended while the page was read belongs to the next one.
         items.retain(|entry| entry.number <= head.audit);
         let last = items.last().map_or(after, |entry| entry.number);
-        let next_cursor = (last < head.audit).then(|| last.to_string());
-        Ok(Trail { items, next_cursor, head: TrailHead { number: head.audit, hash: head.hash } })
+        // A page with room left has everything that there is: what its head knows besides is missing.
+        let next_cursor = (is_full && last < head.audit).then(|| last.to_string());
+        let head = TrailHead { number: head.audit, hash: head.hash, gone: head.audit_gone };
+        Ok(Trail { items, next_cursor, head })
     }
 }

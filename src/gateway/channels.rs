@@ -19,6 +19,7 @@ use crate::domain::channel::{Channel, Health, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::medium::Medium;
+use crate::domain::precondition::Precondition;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Tried;
 use crate::domain::secret::{Secret, base64url};
@@ -37,11 +38,13 @@ impl Gateway {
         team: &TeamName,
         name: &ChannelName,
         writing: &Writing,
+        only_if: Precondition,
         actor: &Actor,
     ) -> Result<(bool, Channel), Error> {
         writing.check().map_err(Refusal::UnusableChannel)?;
         let forward = self.draw();
         let rule = |record: &mut Team, now| {
+            only_if.admit(record.channels.contains_key(name))?;
             let channel = writing.over(record.channels.get(name), forward, now);
             self.open_channel(&channel).map_err(|wrong| self.explain(&channel.definition, wrong))?;
             let is_new = record.put_channel(name, channel.clone())?;
@@ -95,13 +98,20 @@ impl Gateway {
 
     /// Sends a message of no meaning, now, and says what became of it. It costs what every message
     /// costs.
-    pub async fn try_channel(&self, team: &TeamName, name: &ChannelName, to: &str) -> Result<Tried, Error> {
+    pub async fn try_channel(
+        &self,
+        team: &TeamName,
+        name: &ChannelName,
+        to: &str,
+        actor: &Actor,
+    ) -> Result<Tried, Error> {
         let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         if !view.team.channels.contains_key(name) {
             return Err(Refusal::NotFound("channel").into());
         }
         let driver = self.driver(&view, name).ok_or(Refusal::NoChannel)?;
         self.pay(&view, Destination::of(team, name, to, &self.keys.pseudonym)).await?;
+        self.tell_act(team, EventKind::ChannelTested, actor, json!({"channel": name})).await?;
         let settings = &view.effective.settings;
         let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
         let id = format!("{team}.{}", base64url(&self.draw::<12>()));

@@ -16,6 +16,7 @@ use super::{Error, Gateway, decode, encode};
 use crate::domain::customer::{Record, folded};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{CustomerId, TeamName};
+use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
@@ -86,7 +87,13 @@ impl Gateway {
     }
 
     /// Makes a customer or writes her record anew; true where she is new.
-    pub async fn put_customer(&self, team: &TeamName, record: &Record, actor: &Actor) -> Result<(bool, Kept), Error> {
+    pub async fn put_customer(
+        &self,
+        team: &TeamName,
+        record: &Record,
+        only_if: Precondition,
+        actor: &Actor,
+    ) -> Result<(bool, Kept), Error> {
         let faults = record.faults();
         if !faults.is_empty() {
             return Err(Refusal::UnusableCustomer(faults).into());
@@ -95,6 +102,9 @@ impl Gateway {
         reads.names.extend(record.username.as_deref().map(|name| self.login_record(team, name)));
         let saved = self.decide(&reads, |records, now| {
             must_stand(&reads, records)?;
+            if let Err(refusal) = only_if.admit(records[0].is_some()) {
+                return Ok(Change::nothing(Err(refusal)));
+            }
             let named = records.get(2).and_then(Option::as_ref);
             let named = named.map(|bytes| decode::<Named>(&reads.names[2], bytes)).transpose()?;
             if named.is_some_and(|named| named.customer != record.id) {
@@ -187,6 +197,17 @@ impl Gateway {
             }
         }
         Ok((found, cursor))
+    }
+
+    /// A customer's record with all that is in it, for somebody who looks at it: that is told first.
+    pub async fn view_customer(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<Option<Kept>, Error> {
+        let kept = self.customer(team, id).await?;
+        if kept.is_some() {
+            let pseudonym = self.keys.customer_pseudonym(team, id.as_str());
+            let data = json!({"pseudonym": pseudonym, "unmasked": true});
+            self.tell_act(team, EventKind::CustomerViewed, actor, data).await?;
+        }
+        Ok(kept)
     }
 
     /// Takes a customer's record away with everything that she is found by; whether there was one.

@@ -3,11 +3,15 @@
 
 use std::str::FromStr;
 
+use serde_json::json;
+
 use super::decide::{Change, Confirm};
 use super::names::{dead_index, delivered_index, member};
+use super::teams::team_event;
 use super::webhooks::{course_record, live};
 use super::{Error, Gateway, decode};
 use crate::domain::course::{Letter, Pending, Waiting};
+use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::posting::Why;
 use crate::domain::refusal::Refusal;
@@ -168,7 +172,13 @@ impl Gateway {
     }
 
     /// Tells an event again, now, whatever became of it, under the same id.
-    pub async fn redeliver(&self, team: &TeamName, name: &WebhookName, id: &str) -> Result<Delivery, Error> {
+    pub async fn redeliver(
+        &self,
+        team: &TeamName,
+        name: &WebhookName,
+        id: &str,
+        actor: &Actor,
+    ) -> Result<Delivery, Error> {
         self.webhook(team, name).await?;
         let number = id.split('_').next().and_then(|number| number.parse::<u64>().ok());
         let heard = match number {
@@ -191,6 +201,8 @@ impl Gateway {
             course.forget(kept.each_ref().map(|index| u32::from(index.is_some())));
             change.remove.extend(kept.iter().flatten().map(|index| (index.clone(), entry.clone())));
             change.put.push(course_record(reads.names[0].clone(), &course));
+            let data = json!({"webhook": name, "delivery": id});
+            change.events.push(team_event(team, EventKind::WebhookRedelivered, actor, now, data));
             Ok(change)
         });
         let now = saved.await?.outcome?;

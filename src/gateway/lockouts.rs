@@ -1,136 +1,296 @@
-//! Who is locked out of a team now: people in conversations, and customers at their accounts. Where to look,
-//! the audit trail tells; whether it still holds, the record says that counts, so what was lifted or is over
-//! is not told. Console users who are locked stand in `users`.
+//! Who is locked out of a team now, and the way out: people in conversations, and customers at their accounts.
+//! Where to look, indexes tell (`locks`); whether it still holds, the record says that counts, so what was
+//! lifted or is over is not told. Console users who are locked stand in `users`.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::json;
 
 use super::accounts::AccountState;
-use super::audit::Entry;
-use super::decide::Reads;
-use super::names::{account_name, accounts_index};
-use super::{Error, Gateway, Held, decode};
+use super::decide::{Change, Confirm, Plain, Reads};
+use super::interactions::Acting;
+use super::locks::{Lock, LockId};
+use super::names::{account_name, address_name, locked_accounts_index, locks_index, swept_name};
+use super::saving::address_record;
+use super::teams::team_event;
+use super::{Error, Gateway, decode};
 use crate::domain::address::Address;
-use crate::domain::ceiling::{Ceilings, CustomerTag, Need};
-use crate::domain::event::EventKind;
-use crate::domain::id::{CustomerId, InteractionId, ParticipantId, TeamName};
-use crate::domain::interaction::Participant;
+use crate::domain::ceiling::{Ceilings, CustomerTag, Known, Need};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{ChannelName, CustomerId, InteractionId, ParticipantId, TeamName};
+use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::lockout::Budget;
 use crate::domain::login::Login;
 use crate::domain::method::Guarded;
-use crate::store::Order;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
+use crate::store::{CommitId, Entry, Order, Partition};
 
-/// Logins that are read at once, and looked at in all.
-const PAGE: usize = 100;
-const MOST_LOGINS: usize = 20_000;
+/// Locks of a page.
+pub const LOCKS_AT_ONCE: usize = 50;
 
-/// Somebody who is locked out in a conversation.
+/// Locks that are looked at at the same time.
+const ABREAST: usize = 16;
+
+/// Somebody who is locked out in conversations.
 pub struct LockedOut {
-    /// The conversation, as it is now.
-    pub held: Held<()>,
+    /// What locked her.
+    pub id: LockId,
+    /// The conversation in which it fell.
+    pub interaction: InteractionId,
     /// Who in it.
     pub participant: ParticipantId,
-    /// When the lock or the ban that was told last fell, RFC 3339.
-    pub since: String,
-    /// What is refused, and by which budget.
-    pub budgets: Vec<(Guarded, Budget)>,
-    /// Wrong answers over all addresses: nothing of hers is taken anywhere.
-    pub ceiling: bool,
+    /// Over which channel, where that was noted or the conversation is still there.
+    pub channel: Option<ChannelName>,
+    /// When it fell.
+    pub since: Moment,
+    /// The budget; none: wrong answers over all addresses, and nothing of hers is taken anywhere.
+    pub budget: Option<Budget>,
+    /// The conversation, unless it was erased.
+    pub told: Option<Arc<Interaction>>,
 }
 
 impl LockedOut {
-    /// The participant.
+    /// The participant, where she is still known.
     pub fn person(&self) -> Option<&Participant> {
-        self.held.interaction.participant(&self.participant)
+        self.told.as_ref()?.participant(&self.participant)
     }
+
+    /// Until an admin lifts it.
+    pub fn is_ban(&self) -> bool {
+        self.budget.as_ref().is_none_or(|budget| budget.banned)
+    }
+
+    /// What is refused; none: everything.
+    pub fn method(&self) -> Option<Guarded> {
+        match &self.id {
+            LockId::Budget { what, .. } => Some(*what),
+            LockId::Ceiling(_) => None,
+        }
+    }
+}
+
+/// Who lifts a lock, why, and whether a ban, too.
+pub struct Lifting<'a> {
+    /// For the audit trail.
+    pub reason: &'a str,
+    /// An admin's word.
+    pub ban: bool,
+    /// Who does it.
+    pub actor: Actor,
 }
 
 impl Gateway {
-    /// Who is locked out in conversations, those first whose lock fell last; and below which entry of the
-    /// trail to look further, where there may be more.
+    /// Who is locked out in conversations, a page; and after which lock to look further, where there may be more.
     pub async fn locked_out(
         &self,
         team: &TeamName,
-        below: Option<u64>,
-    ) -> Result<(Vec<LockedOut>, Option<u64>), Error> {
-        let (entries, next) = self.audit_back(team, below, usize::MAX, |entry| fell(&entry.action)).await?;
-        let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
-        for entry in entries {
-            let Some((id, who)) = whose(&entry) else { continue };
-            if !seen.insert((id, who.clone())) {
-                continue;
-            }
-            let held = match self.interaction(id, Some(team)).await {
-                Ok(held) => held,
-                // It was erased; when somebody writes from there again, the lock shows in that conversation.
-                Err(Error::Refused(_)) => continue,
-                Err(error) => return Err(error),
-            };
-            found.extend(self.still_locked(held, who, entry.at).await?);
-        }
+        after: Option<&str>,
+    ) -> Result<(Vec<LockedOut>, Option<String>), Error> {
+        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let seen = self.whole_locks(team).await?;
+        let index = locks_index(team);
+        let page = self.page_of_locks(team, &index, after).await?;
+        let next = page.last().filter(|_| page.len() == LOCKS_AT_ONCE).map(|last| last.member.clone());
+        let members: Vec<String> = page.iter().map(|entry| entry.member.clone()).collect();
+        let looks = stream::iter(page).map(|entry| self.looked_at(team, entry)).buffered(ABREAST);
+        let looked: Vec<Option<LockedOut>> = looks.try_collect().await?;
+        let over = members.into_iter().zip(&looked).filter(|(_, found)| found.is_none());
+        let over = over.map(|(member, _)| (index.clone(), member)).collect();
+        self.forget_locks(team, seen, over).await?;
+        let mut found: Vec<LockedOut> = looked.into_iter().flatten().collect();
+        found.sort_by_key(|locked| std::cmp::Reverse(locked.since));
         Ok((found, next))
     }
 
-    async fn still_locked(
-        &self,
-        held: Held<()>,
-        who: ParticipantId,
-        since: String,
-    ) -> Result<Option<LockedOut>, Error> {
-        let Some(person) = held.interaction.participant(&who) else { return Ok(None) };
-        let (sure, pseudonym) = (self.sure(), |own: &str| self.keys.pseudonym.tag(&[own.as_bytes()]).name());
-        let refuses = |what: Guarded| {
-            let budget = held.address.budgets.get(&Address::budget_name(what, person, pseudonym))?;
-            budget.admit(sure).is_err().then(|| (what, budget.clone()))
-        };
-        let budgets: Vec<_> = Guarded::ALL.into_iter().filter_map(refuses).collect();
-        let ceiling = match CustomerTag::of(&self.keys, &held.interaction.team, person) {
-            Some(customer) => {
-                let mut ceilings = Ceilings::default();
-                self.meet(&[Need::Look(customer.clone())], None, &mut ceilings).await?;
-                ceilings.of(&customer).is_some_and(|known| known.bans())
-            }
-            None => false,
-        };
-        let is_locked = ceiling || !budgets.is_empty();
-        Ok(is_locked.then_some(LockedOut { held, participant: who, since, budgets, ceiling }))
+    async fn page_of_locks(&self, team: &TeamName, index: &str, after: Option<&str>) -> Result<Vec<Entry>, Error> {
+        Ok(self.store.list(self.team_partition(team), index, Order::Rising, after, LOCKS_AT_ONCE).await?)
     }
 
-    /// Customers whose accounts are locked or banned, as far as the newest entries of the trail tell of it.
-    pub async fn locked_accounts(&self, team: &TeamName) -> Result<Vec<(CustomerId, AccountState)>, Error> {
-        let is_lock = |entry: &Entry| entry.action == EventKind::CustomerLocked.as_str();
-        let (entries, _) = self.audit_back(team, None, usize::MAX, is_lock).await?;
-        let named = |entry: &Entry| Some(entry.detail.get("pseudonym")?.as_str()?.to_owned());
-        let mut wanted: BTreeSet<String> = entries.iter().filter_map(named).collect();
-        let (index, partition) = (accounts_index(team), self.team_partition(team));
-        let (mut found, mut after) = (Vec::new(), None::<String>);
-        for _ in 0..MOST_LOGINS / PAGE {
-            if wanted.is_empty() {
-                break;
-            }
-            let page = self.store.list(partition, &index, Order::Rising, after.as_deref(), PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.member.clone());
-            let reads =
-                Reads { partition, names: page.iter().map(|entry| account_name(team, &entry.member)).collect() };
-            for (name, opened) in reads.names.iter().zip(self.read(&reads).await?) {
-                let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
-                let Some(customer) = login.and_then(|login| login.customer) else { continue };
-                if wanted.remove(&self.keys.customer_pseudonym(team, customer.as_str())) {
-                    let state = self.account_state(team, &customer).await?;
-                    found.extend((state.locked_until.is_some() || state.banned).then_some((customer, state)));
+    /// A lock that still holds.
+    async fn looked_at(&self, team: &TeamName, entry: Entry) -> Result<Option<LockedOut>, Error> {
+        let lock: Lock = decode(&entry.index, &self.open_at(&entry.index, &entry.bytes)?)?;
+        let id: LockId = entry.member.parse().map_err(|_| Error::Damaged("the index of locks".into()))?;
+        let budget = match &id {
+            LockId::Budget { address, budget, .. } => {
+                let mut kept = self.address_tagged(&lock, address).await?;
+                match kept.budgets.remove(budget).filter(|budget| budget.admit(self.sure()).is_err()) {
+                    None => return Ok(None),
+                    held => held,
                 }
             }
-        }
-        Ok(found)
+            LockId::Ceiling(customer) => {
+                if !self.ceiling(Need::Look(customer.clone())).await?.bans() {
+                    return Ok(None);
+                }
+                None
+            }
+        };
+        let told = match self.look(lock.interaction, Some(team)).await {
+            Ok(seen) => Some(seen.interaction.clone()),
+            Err(Error::Refused(_)) => None, // it was erased, and the lock was not
+            Err(error) => return Err(error),
+        };
+        let Lock { interaction, participant, channel, since, .. } = lock;
+        let channel = channel.or_else(|| told.as_ref().map(|told| told.channel.clone()));
+        Ok(Some(LockedOut { id, interaction, participant, channel, since, budget, told }))
     }
-}
 
-fn fell(action: &str) -> bool {
-    action == EventKind::Locked.as_str() || action == EventKind::Banned.as_str()
-}
+    async fn address_tagged(&self, lock: &Lock, tag: &str) -> Result<Address, Error> {
+        let (partition, name) = (Partition(lock.interaction.partition()), address_name(tag));
+        let mut opened = self.read_to_tell(&Reads { partition, names: vec![name.clone()] }).await?;
+        opened.pop().flatten().map_or(Ok(Address::default()), |bytes| decode(&name, &bytes))
+    }
 
-/// Whom an entry is about.
-fn whose(entry: &Entry) -> Option<(InteractionId, ParticipantId)> {
-    let part = |name: &str| entry.object.get(name)?.as_str();
-    Some((part("interaction")?.parse().ok()?, part("participant")?.parse().ok()?))
+    async fn ceiling(&self, need: Need) -> Result<Known, Error> {
+        let mut ceilings = Ceilings::default();
+        self.meet(std::slice::from_ref(&need), None, &mut ceilings).await?;
+        Ok(ceilings.of(need.customer()).unwrap_or_default())
+    }
+
+    /// Lifts a lock that stands in the index, also where its conversation is no more.
+    pub async fn lift(&self, team: &TeamName, id: &LockId, lifting: &Lifting<'_>) -> Result<(), Error> {
+        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        self.whole_locks(team).await?;
+        let (index, member) = (locks_index(team), id.to_string());
+        // The store reads an index in order: what lies just before the next possible name is this one, or none.
+        let beyond = format!("{member}!");
+        let page = self.store.list(self.team_partition(team), &index, Order::Falling, Some(&beyond), 1).await?;
+        let entry = page.into_iter().find(|entry| entry.member == member).ok_or(Refusal::NotFound("lockout"))?;
+        let lock: Lock = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+        match id {
+            LockId::Ceiling(customer) => self.lift_ceiling(team, customer, lifting).await,
+            LockId::Budget { address, what, budget } => {
+                let open = self.address_tagged(&lock, address).await?.open;
+                for interaction in open.into_iter().chain([lock.interaction]) {
+                    if let Some(who) = self.holder(team, interaction, *what, budget).await? {
+                        let acting = Acting { id: interaction, team: Some(team), actor: lifting.actor.clone() };
+                        return self.unlock(acting, &who, Some(*what), lifting.reason, lifting.ban).await.map(drop);
+                    }
+                }
+                self.lift_alone(team, &lock, (address, *what, budget), lifting).await
+            }
+        }
+    }
+
+    /// Which participant of an interaction answers against that budget, where it is still there.
+    async fn holder(
+        &self,
+        team: &TeamName,
+        id: InteractionId,
+        what: Guarded,
+        budget: &str,
+    ) -> Result<Option<ParticipantId>, Error> {
+        let seen = match self.look(id, Some(team)).await {
+            Ok(seen) => seen,
+            Err(Error::Refused(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let pseudonym = |own: &str| self.keys.pseudonym.tag(&[own.as_bytes()]).name();
+        let is_hers = |person: &&Participant| Address::budget_name(what, person, pseudonym) == budget;
+        Ok(seen.interaction.participants.iter().find(is_hers).map(|person| person.id.clone()))
+    }
+
+    /// Lifts a lock of an address at which nobody is known any more.
+    async fn lift_alone(
+        &self,
+        team: &TeamName,
+        lock: &Lock,
+        (tag, what, budget): (&str, Guarded, &str),
+        lifting: &Lifting<'_>,
+    ) -> Result<(), Error> {
+        let (partition, name) = (Partition(lock.interaction.partition()), address_name(tag));
+        let reads = Reads { partition, names: vec![name.clone()] };
+        let saved = self.decide(&reads, |records, now| {
+            let mut address: Address = records[0].as_ref().map_or(Ok(Address::default()), |b| decode(&name, b))?;
+            let Some(kept) = address.budgets.get_mut(budget) else { return Ok(Change::nothing(Ok(()))) };
+            let was_banned = kept.banned;
+            if was_banned && !lifting.ban {
+                return Ok(Change::nothing(Err(Refusal::Forbidden)));
+            }
+            if !kept.lift(self.sure(), lifting.ban) {
+                return Ok(Change::nothing(Ok(())));
+            }
+            address.budgets.retain(|_, budget| !budget.is_clear());
+            let kind = if was_banned { EventKind::Unbanned } else { EventKind::Unlocked };
+            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
+            // With where the address lies: no interaction says it.
+            let data = json!({"method": what.as_str(), "address": tag, "budget": budget, "reason": lifting.reason,
+                "partition": partition.0});
+            change.events.push(team_event(team, kind, &lifting.actor, now, data));
+            change.put.push(address_record(&name, &address, now));
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    async fn lift_ceiling(&self, team: &TeamName, customer: &CustomerTag, by: &Lifting<'_>) -> Result<(), Error> {
+        if !self.ceiling(Need::Look(customer.clone())).await?.bans() {
+            return Ok(());
+        }
+        if !by.ban {
+            return Err(Refusal::Forbidden.into());
+        }
+        self.ceiling(Need::Lift(customer.clone())).await?;
+        let data = json!({"method": null, "ceiling": customer.as_str(), "reason": by.reason});
+        self.tell_act(team, EventKind::Unbanned, &by.actor, data).await
+    }
+
+    /// Customers whose accounts are locked or banned, a page; and after which to look further.
+    pub async fn locked_accounts(
+        &self,
+        team: &TeamName,
+        after: Option<&str>,
+    ) -> Result<(Vec<(CustomerId, AccountState)>, Option<String>), Error> {
+        self.whole_locks(team).await?;
+        let index = locked_accounts_index(team);
+        let page = self.page_of_locks(team, &index, after).await?;
+        let next = page.last().filter(|_| page.len() == LOCKS_AT_ONCE).map(|last| last.member.clone());
+        let partition = self.team_partition(team);
+        let names = page.iter().map(|entry| account_name(team, &entry.member)).collect();
+        let reads = Reads { partition, names };
+        let opened = if page.is_empty() { Vec::new() } else { self.read(&reads).await? };
+        let (mut found, mut over) = (Vec::new(), Vec::new());
+        for ((entry, name), opened) in page.into_iter().zip(&reads.names).zip(opened) {
+            let version = opened.as_ref().map(|opened| opened.version);
+            let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
+            let state = match login.and_then(|login| login.customer) {
+                Some(customer) => {
+                    let state = self.account_state(team, &customer).await?;
+                    state.is_locked().then_some((customer, state))
+                }
+                None => None,
+            };
+            match state {
+                Some(locked) => found.push(locked),
+                None => over.push((entry.member, version)),
+            }
+        }
+        self.forget_accounts(team, over).await?;
+        Ok((found, next))
+    }
+
+    /// Takes accounts out of the index that were seen unlocked, and have not been touched since.
+    async fn forget_accounts(&self, team: &TeamName, over: Vec<(String, Option<CommitId>)>) -> Result<(), Error> {
+        if over.is_empty() {
+            return Ok(());
+        }
+        let accounts = over.iter().map(|(member, _)| account_name(team, member));
+        let reads = Reads {
+            partition: self.team_partition(team),
+            names: [swept_name(team)].into_iter().chain(accounts).collect(),
+        };
+        let saved = self.decide(&reads, |records, _| {
+            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
+            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            for ((member, seen), record) in over.iter().zip(&records[1..]) {
+                if record.as_ref().map(|record| record.version) == *seen {
+                    change.remove.push((locked_accounts_index(team), member.clone()));
+                }
+            }
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
 }

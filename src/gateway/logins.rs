@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::letters::Claim;
-use super::names::{account_name, accounts_index, team_record};
+use super::names::{account_name, accounts_index, locked_accounts_index, team_record};
 use super::teams::team_event;
 use super::{DAY, Error, Gateway, Remember, Told, decode, encode};
 use crate::domain::ceiling::{Ceilings, CustomerTag, Known, Need};
@@ -141,13 +141,17 @@ impl Gateway {
                 };
                 let (time, sure) = self.now_and_sure();
                 login.settle(now, self.epoch().number);
-                let ruled = rule(&mut login, When { now, sure: now.shown(time, sure) });
+                let when = When { now, sure: now.shown(time, sure) };
+                let ruled = rule(&mut login, when);
                 let mut change = Change { confirm: Confirm::Written, ..Change::nothing(ruled.outcome) };
                 if before.as_ref() != Some(&login) || !ruled.events.is_empty() {
                     change.put.push(account_record(&reads.names[0], &login, now));
                     if before.is_none() && login.customer.is_some() {
                         change.enter.push((accounts_index(&account.team), account.tag.name(), Vec::new()));
                     }
+                }
+                if login.customer.is_some() {
+                    self.note_lock(account, (before.as_ref(), &login), &ruled.events, when, &mut change);
                 }
                 change.events = ruled.events;
                 *claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = ruled.claimed;
@@ -163,6 +167,25 @@ impl Gateway {
             claimed.into_iter().for_each(|number| self.letters.push(Claim { key: key.clone(), number }));
         }
         Ok(saved.outcome?)
+    }
+
+    /// Where a lock or a ban fell or was lifted, the index of those tells it.
+    fn note_lock<T>(
+        &self,
+        account: &Account,
+        (before, after): (Option<&Login>, &Login),
+        events: &[Event],
+        when: When,
+        change: &mut Change<T>,
+    ) {
+        let told = |kind: EventKind| events.iter().any(|event| event.kind == kind);
+        let (was, is) = (before.and_then(|login| login.locked(when.sure)), after.locked(when.sure));
+        let (index, member) = (locked_accounts_index(&account.team), account.tag.name());
+        if told(EventKind::CustomerLocked) || is > was {
+            change.enter.push((index, member, Vec::new()));
+        } else if told(EventKind::CustomerUnlocked) || (was.is_some() && is.is_none()) {
+            change.remove.push((index, member));
+        }
     }
 
     fn fresh_login(&self, account: &Account) -> Option<Login> {
@@ -187,12 +210,35 @@ impl Gateway {
             if records[0].is_some() {
                 change.delete.push(reads.names[0].clone());
                 change.remove.push((accounts_index(team), tag.to_owned()));
+                change.remove.push((locked_accounts_index(team), tag.to_owned()));
                 // A commit puts at least one record: this one says nothing.
                 change.put.push(Plain { name: gone(team), expires: Some(Moment(0)), ..Plain::default() });
             }
             Ok(change)
         });
         Ok(saved.await?.outcome?)
+    }
+
+    /// Whether anybody has a password here, or passwords are kept elsewhere.
+    pub async fn has_registered(&self, team: &TeamName) -> Result<bool, Error> {
+        if !Self::keeps_passwords(&*self.standing_team(team).await?) {
+            return Ok(true);
+        }
+        let (index, partition) = (accounts_index(team), self.team_partition(team));
+        let mut cursor = None::<String>;
+        loop {
+            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
+            let Some(last) = page.last() else { return Ok(false) };
+            cursor = Some(last.member.clone());
+            let names = page.iter().map(|entry| account_name(team, &entry.member)).collect();
+            let reads = Reads { partition, names };
+            for (name, opened) in reads.names.iter().zip(self.read(&reads).await?) {
+                let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
+                if login.is_some_and(|login| login.customer.is_some() && login.is_registered()) {
+                    return Ok(true);
+                }
+            }
+        }
     }
 
     /// Whose the team's logins are.

@@ -1,6 +1,6 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
 //! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`, `z`,
-//! `user`, `customer`, `directory`, `login` and the indexes a team's; `n`, `d`, `b`, `g`, `p`, `receipt` and
+//! `user`, `customer`, `directory`, `login`, `locks` and the indexes a team's; `n`, `d`, `b`, `g`, `p`, `receipt` and
 //! `session` have partitions of their own.
 
 use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, UserName, WebhookName};
@@ -191,6 +191,16 @@ pub(super) fn account_name(team: &TeamName, tag: &str) -> String {
 /// The index of a team's logins.
 pub(super) fn accounts_index(team: &TeamName) -> String {
     format!("login/{team}")
+}
+
+/// The index of logins that are locked, or whose customers are banned.
+pub(super) fn locked_accounts_index(team: &TeamName) -> String {
+    format!("login/{team}/locked")
+}
+
+/// The index of budgets and ceilings that have locked or banned somebody.
+pub(super) fn locks_index(team: &TeamName) -> String {
+    format!("locks/{team}")
 }
 
 /// The index of customers who have a value, by its tag.

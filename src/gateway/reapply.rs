@@ -122,6 +122,7 @@ impl Gateway {
             }
             if let Some(last) = page.last().filter(|last| last.number > head.audit) {
                 (head.audit, head.hash) = (last.number, last.hash.clone());
+                head.locks_kept = false; // what was taken may tell of some
             }
             change.put.push(Plain { name: name.clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
@@ -193,12 +194,14 @@ impl Gateway {
     async fn budget_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
         let id =
             entry.object.get("interaction").and_then(Value::as_str).and_then(|id| id.parse::<InteractionId>().ok());
-        let (Some(id), Some(address), Some(budget)) = (id, text(entry, "address"), text(entry, "budget")) else {
+        let partition = id.map(InteractionId::partition).or_else(|| partition_of(entry)).map(Partition);
+        let (Some(partition), Some(address), Some(budget)) = (partition, text(entry, "address"), text(entry, "budget"))
+        else {
             return Ok(false);
         };
         let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
         let name = address_name(address);
-        let reads = Reads { partition: Partition(id.partition()), names: vec![name.clone()] };
+        let reads = Reads { partition, names: vec![name.clone()] };
         let saved = self.decide(&reads, |records, now| {
             let mut kept: Address = records[0].as_ref().map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
             let sure = self.sure();
@@ -238,6 +241,11 @@ fn redo(kind: EventKind, until: Moment) -> Redo {
         EventKind::Unbanned => Redo::Unbanned,
         _ => Redo::Unlocked,
     }
+}
+
+/// Where the address lies, as an entry tells it that is of no interaction.
+fn partition_of(entry: &Entry) -> Option<u8> {
+    entry.detail.get("partition").and_then(Value::as_u64).and_then(|number| u8::try_from(number).ok())
 }
 
 fn text<'e>(entry: &'e Entry, name: &str) -> Option<&'e str> {

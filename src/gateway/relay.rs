@@ -15,6 +15,7 @@ use super::audit::{Entry, link_entry};
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::insights::Counted;
 use super::interactions::Summary;
+use super::locks::Noted;
 use super::names::{audit_index, counting_name, head_name, list_index, member, stream_index};
 use super::{Error, Gateway, decode, encode};
 use crate::domain::event::Event;
@@ -40,8 +41,18 @@ pub(super) struct Head {
     pub audit: u64,
     /// Its hash, hex.
     pub hash: String,
+    /// The newest audit entry that retention took.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audit_gone: u64,
+    /// Whether the index of locks has been kept since the team began, or was made whole since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locks_kept: bool,
     /// What was taken from each tag's outbox.
     pub taken: BTreeMap<u8, u64>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// An event with its number in the team's stream.
@@ -154,17 +165,20 @@ impl Gateway {
         let names = vec![head_name(team), counting_name(team)];
         let reads = Reads { partition: self.team_partition(team), names };
         let saved = self.decide(&reads, |records, _| {
-            let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
+            let first = || Ok(Head { locks_kept: true, ..Head::default() });
+            let mut head: Head = records[0].as_ref().map_or_else(first, |b| decode(&reads.names[0], b))?;
             let mut counting = Counted::of(&reads.names[1], records[1].as_deref())?;
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-            let mut news = BTreeSet::new();
+            let (mut news, mut locks) = (BTreeSet::new(), Noted::default());
             for (tag, seq, event) in waiting {
                 if head.taken.get(tag).is_some_and(|taken| seq <= taken) {
                     continue;
                 }
                 head.taken.insert(*tag, *seq);
                 news.extend(listed(event));
-                self.number(&mut head, &mut change, team, event);
+                if let Some(entry) = self.number(&mut head, &mut change, team, event) {
+                    locks.heed(&entry, event.channel.as_ref());
+                }
                 counting.count(event);
             }
             // What another node took was also read by it, perhaps later than here: an older
@@ -177,6 +191,7 @@ impl Gateway {
             }
             change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             counting.keep(team, &mut change);
+            locks.keep(team, &mut change);
             Ok(change)
         });
         saved.await?.outcome?;
@@ -202,16 +217,18 @@ impl Gateway {
     }
 
     /// Gives an event its number, and a security act its place in the chain.
-    fn number(&self, head: &mut Head, change: &mut Change<()>, team: &TeamName, event: &Event) {
+    fn number(&self, head: &mut Head, change: &mut Change<()>, team: &TeamName, event: &Event) -> Option<Entry> {
         head.events += 1;
         let numbered = Numbered { number: head.events, event };
         change.enter.push((stream_index(team), member(head.events), encode(&numbered)));
-        if event.kind.is_audited() {
-            head.audit += 1;
-            let entry: Entry = link_entry(head.audit, &head.hash, event);
-            head.hash.clone_from(&entry.hash);
-            change.enter.push((audit_index(team), member(head.audit), encode(&entry)));
+        if !event.kind.is_audited() {
+            return None;
         }
+        head.audit += 1;
+        let entry: Entry = link_entry(head.audit, &head.hash, event);
+        head.hash.clone_from(&entry.hash);
+        change.enter.push((audit_index(team), member(head.audit), encode(&entry)));
+        Some(entry)
     }
 
     /// Relays for ever.

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::interactions::{Acting, Summary};
 use super::names::{
-    audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, member, stream_index,
-    swept_name, thread_name,
+    audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, locks_index, member,
+    stream_index, swept_name, thread_name,
 };
 use super::relay::{Head, Numbered};
 use super::saving::address_record;
@@ -179,9 +179,10 @@ impl Gateway {
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            head.gone = head.events;
+            (head.gone, head.audit_gone) = (head.events, head.audit);
             change.trim.push((stream_index(team), member(head.events)));
             change.trim.push((audit_index(team), member(head.audit)));
+            change.trim.push((locks_index(team), "~".to_owned()));
             change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
         });
@@ -199,16 +200,17 @@ impl Gateway {
             after = Some(last.to_string());
             for (team, _) in &page {
                 self.tell_soon(team).await; // whoever was to tell its webhooks may have died
-                if let Err(error) = self.retain_all(team).await.and(self.forget_hours(team).await) {
+                if let Err(error) = self.tidy(team).await {
                     tracing::error!(%team, %error, "a team's retention cannot be kept; the others' goes on");
                 }
             }
         }
     }
 
-    async fn retain_all(&self, team: &TeamName) -> Result<(), Error> {
+    async fn tidy(&self, team: &TeamName) -> Result<(), Error> {
         while self.retain(team).await? {}
-        Ok(())
+        self.forget_hours(team).await?;
+        self.forget_old_locks(team).await
     }
 
     /// Takes away what is past its time, a page of each; whether there was anything.
@@ -233,7 +235,10 @@ impl Gateway {
                 head.gone = head.gone.max(gone);
                 change.trim.push((stream_index(team), member(gone)));
             }
-            change.trim.extend(audit_gone.map(|gone| (audit_index(team), member(gone))));
+            if let Some(gone) = audit_gone {
+                head.audit_gone = head.audit_gone.max(gone);
+                change.trim.push((trail.clone(), member(gone)));
+            }
             change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
             Ok(change)
         });

@@ -7,6 +7,7 @@ use super::teams::{save_team, team_event};
 use super::{Error, Gateway, decode, encode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ScreenName, TeamName};
+use crate::domain::precondition::Precondition;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::screen::{MOST_SCREENS, Screen};
 use crate::domain::team::Team;
@@ -19,6 +20,7 @@ impl Gateway {
         team: &TeamName,
         name: &ScreenName,
         screen: &Screen,
+        only_if: Precondition,
         actor: &Actor,
     ) -> Result<bool, Error> {
         let Reads { partition, mut names } = self.team_reads(team);
@@ -32,6 +34,9 @@ impl Gateway {
                     return Ok(Change::nothing(Err(Refusal::NotFound("team"))));
                 }
                 let is_new = record.screens.insert(name.clone());
+                if let Err(refusal) = only_if.admit(!is_new) {
+                    return Ok(Change::nothing(Err(refusal)));
+                }
                 if record.screens.len() > MOST_SCREENS {
                     let fault = Fault::at("", format!("a team has at most {MOST_SCREENS} screens"));
                     return Ok(Change::nothing(Err(Refusal::Settings(vec![fault]))));

@@ -21,6 +21,7 @@ use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{ChannelName, Kid, TeamName};
 use crate::domain::medium::Medium;
+use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::MacKey;
 use crate::domain::settings::{Effective, Overrides, effective};
@@ -164,8 +165,15 @@ impl Gateway {
 
     /// Makes a team or gives it another title; true where it is new. The index comes first: a
     /// name without a team is passed over, a team without its name would be missed.
-    pub async fn put_team(&self, name: &TeamName, title: &str, actor: &Actor) -> Result<bool, Error> {
+    pub async fn put_team(
+        &self,
+        name: &TeamName,
+        title: &str,
+        only_if: Precondition,
+        actor: &Actor,
+    ) -> Result<bool, Error> {
         self.finish_leaving(name).await?;
+        only_if.admit(self.team(name).await?.is_some())?;
         self.index_team(|change| change.enter.push((TEAMS.into(), name.to_string(), title.as_bytes().to_vec())))
             .await?;
         let reads = self.team_reads(name);
@@ -173,6 +181,9 @@ impl Gateway {
             .decide(&reads, |records, now| {
                 let before = records[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
                 let is_new = before.is_none();
+                if let Err(refusal) = only_if.admit(!is_new) {
+                    return Ok(Change::nothing(Err(refusal)));
+                }
                 let mut team = before.unwrap_or_else(|| Team::new(name.clone(), title.to_owned(), now));
                 team.title = title.to_owned();
                 let mut change = save_team(&team, is_new);
@@ -183,6 +194,12 @@ impl Gateway {
             })
             .await?;
         self.forget(Some(name));
+        if saved.outcome == Err(Refusal::Exists) {
+            // Somebody was quicker: the list calls it what the record does.
+            let title = self.standing_team(name).await?.team.title.clone();
+            self.index_team(|change| change.enter.push((TEAMS.into(), name.to_string(), title.as_bytes().to_vec())))
+                .await?;
+        }
         Ok(saved.outcome?)
     }
 

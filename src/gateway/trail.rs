@@ -2,6 +2,7 @@
 //! What an entry is, and when a page of the trail is whole, `audit` says.
 
 use super::audit::{Broken, Entry, Trail};
+use super::decide::LONGEST_WAIT;
 use super::names::{audit_index, member};
 use super::{Error, Gateway, decode};
 use crate::domain::id::TeamName;
@@ -21,22 +22,29 @@ const CHECKED_AT_ONCE: usize = 1_000;
 #[derive(Debug, Default)]
 struct Chain {
     count: u64,
-    first: Option<u64>,
     last: Option<(u64, String)>,
 }
 
 impl Chain {
-    /// The next page: whole in itself, and following the one before.
+    /// Up to which entry it was checked.
+    fn reached(&self) -> u64 {
+        self.last.as_ref().map_or(0, |(number, _)| *number)
+    }
+
+    /// The next page: whole in itself, and following the one before, or what retention took.
     fn take(&mut self, trail: &Trail) -> Result<(), Broken> {
-        let (first, last) = (trail.items.first(), trail.items.last());
-        if let (Some((number, hash)), Some(first)) = (&self.last, first)
-            && (first.number != number + 1 || first.previous != *hash)
-        {
+        let (reached, gone, end) = (self.reached(), trail.head.gone, trail.head.number);
+        let Some(first) = trail.items.first() else {
+            let stands = reached.max(gone);
+            return if stands < end { Err(Broken::Cut(stands, end)) } else { Ok(()) };
+        };
+        let is_next = reached < first.number && first.number <= reached.max(gone) + 1;
+        let is_linked = self.last.as_ref().is_none_or(|(n, hash)| first.number != n + 1 || first.previous == *hash);
+        if !is_next || !is_linked {
             return Err(Broken::Unlinked(first.number));
         }
         self.count += trail.verify()? as u64;
-        self.first = self.first.or(first.map(|entry| entry.number));
-        self.last = last.map(|entry| (entry.number, entry.hash.clone())).or(self.last.take());
+        self.last = trail.items.last().map(|entry| (entry.number, entry.hash.clone()));
         Ok(())
     }
 }
@@ -46,8 +54,8 @@ impl Chain {
 pub struct Checked {
     /// Entries that are as they were and follow each other.
     pub count: u64,
-    /// The first of them: entries that are past their time are no more.
-    pub from: Option<u64>,
+    /// The number of the last of them.
+    pub last: u64,
     /// Where it breaks; none: it is whole.
     pub broken: Option<Broken>,
     /// The hash of the newest, to be compared with one that was noted elsewhere.
@@ -88,19 +96,23 @@ impl Gateway {
         Ok((found, below))
     }
 
-    /// Checks a team's whole trail, as `countersign audit verify` does with pages that were fetched.
+    /// Checks a team's whole trail, as `countersign audit verify` does with pages that were fetched. A node
+    /// checks one at a time: it reads all of it.
     pub async fn check_audit(&self, team: &TeamName) -> Result<Checked, Error> {
-        let (mut chain, mut after) = (Chain::default(), 0);
+        let waited = tokio::time::timeout(LONGEST_WAIT, self.checking.lock()).await;
+        let _alone = waited.map_err(|_| Error::Away("another trail is being checked".into()))?;
+        let mut chain = Chain::default();
         loop {
-            let trail = self.audit(team, after, CHECKED_AT_ONCE).await?;
-            let broken = chain.take(&trail).err();
-            let goes_on = broken.is_none() && trail.next_cursor.is_some();
-            match chain.last.as_ref().filter(|_| goes_on) {
-                Some((number, _)) => after = *number,
-                None => {
-                    let head = trail.head.hash;
-                    return Ok(Checked { count: chain.count, from: chain.first, broken, head });
-                }
+            let mut trail = self.audit(team, chain.reached(), CHECKED_AT_ONCE).await?;
+            let mut taken = chain.take(&trail);
+            if taken.is_err() {
+                // Retention may have come between the look at the head and the page.
+                trail.head.gone = self.head(team).await?.audit_gone;
+                taken = chain.take(&trail);
+            }
+            if taken.is_err() || trail.next_cursor.is_none() {
+                let (count, last, head) = (chain.count, chain.reached(), trail.head.hash);
+                return Ok(Checked { count, last, broken: taken.err(), head });
             }
         }
     }
@@ -135,7 +147,7 @@ mod tests {
     }
 
     fn pages(entries: &[Entry], of: usize) -> Vec<Trail> {
-        let head = entries.last().map(|last| TrailHead { number: last.number, hash: last.hash.clone() });
+        let head = entries.last().map(|last| TrailHead { number: last.number, hash: last.hash.clone(), gone: 0 });
         let head = head.expect("entries");
         let pages = entries.chunks(of).map(|page| Trail {
             items: page.to_vec(),
@@ -154,7 +166,17 @@ mod tests {
     fn a_chain_is_whole_over_its_pages() {
         let entries = trail(7);
         assert_eq!(check(&pages(&entries, 3)), (Ok(()), 7));
-        assert_eq!(check(&pages(&entries[2..], 2)), (Ok(()), 5), "what is past its time is no more");
+        let mut later = pages(&entries[2..], 2);
+        assert_eq!(check(&later), (Err(Broken::Unlinked(3)), 0), "nothing is past its time");
+        later.iter_mut().for_each(|page| page.head.gone = 2);
+        assert_eq!(check(&later), (Ok(()), 5), "what is past its time is no more");
+        let mut between = pages(&entries, 2);
+        between.remove(1);
+        assert_eq!(check(&between).0, Err(Broken::Unlinked(5)));
+        between[1].head.gone = 4;
+        assert_eq!(check(&between), (Ok(()), 5), "retention came between the pages");
+        between[1].head.gone = 3;
+        assert_eq!(check(&between).0, Err(Broken::Unlinked(5)), "and took less than is missing");
     }
 
     #[test]
@@ -172,8 +194,11 @@ mod tests {
         moved[1] = pages(&other, 3).remove(1);
         assert!(check(&moved).0.is_err());
         let mut short = pages(&entries, 3);
-        short.pop();
-        short[1].next_cursor = None;
-        assert_eq!(check(&short).0, Err(Broken::Cut(6, 7)));
+        let cut = |head: &TrailHead| Trail { items: Vec::new(), next_cursor: None, head: head.clone() };
+        short[2] = cut(&short[1].head.clone());
+        assert_eq!(check(&short), (Err(Broken::Cut(6, 7)), 6), "the end was cut where a page ended");
+        assert_eq!(check(&short[2..]).0, Err(Broken::Cut(0, 7)), "nothing is left");
+        short[2].head.gone = 7;
+        assert_eq!(check(&short[2..]), (Ok(()), 0), "all of it is past its time");
     }
 }

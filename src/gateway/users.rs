@@ -9,6 +9,7 @@ use super::teams::team_event;
 use super::{Error, Gateway, decode, encode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{TeamName, UserName};
+use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::base64url;
 use crate::domain::team::{Role, Team};
@@ -55,6 +56,7 @@ impl Gateway {
         team: &TeamName,
         name: &UserName,
         wanted: &Wanted,
+        only_if: Precondition,
         by: Role,
         actor: &Actor,
     ) -> Result<Put, Error> {
@@ -66,6 +68,9 @@ impl Gateway {
             let before: Option<User> = records[2].as_ref().map(|bytes| decode(&reads.names[2], bytes)).transpose()?;
             if before.as_ref().is_some_and(|user| user.role > by) || wanted.role > by {
                 return Ok(Change::nothing(Err(Refusal::Forbidden)));
+            }
+            if let Err(refusal) = only_if.admit(before.is_some()) {
+                return Ok(Change::nothing(Err(refusal)));
             }
             if before.is_none() && roster.users.len() >= MOST_USERS {
                 return Ok(Change::nothing(Err(Refusal::TooManyUsers)));

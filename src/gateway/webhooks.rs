@@ -11,6 +11,7 @@ use super::{Error, Gateway, Remember, Told, decode, encode};
 use crate::domain::course::Course;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
+use crate::domain::precondition::Precondition;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::secret::hex;
 use crate::domain::settings::effective;
@@ -40,6 +41,7 @@ impl Gateway {
         team: &TeamName,
         name: &WebhookName,
         writing: &Writing,
+        only_if: Precondition,
         actor: &Actor,
     ) -> Result<(bool, Known), Error> {
         self.may_be_told(&writing.url)?;
@@ -47,6 +49,7 @@ impl Gateway {
         let (secret, id) = (self.draw(), hex(&self.draw::<8>()));
         let rule = |record: &mut Team, kept: Option<Course>, now| {
             let before = record.webhooks.get(name);
+            only_if.admit(before.is_some())?;
             let is_stopped = |before: &Webhook| Course::of(kept.clone(), &before.start).stopped.is_some();
             let goes_on = before.filter(|before| !is_stopped(before)).map(|before| before.start.clone());
             let start = goes_on.unwrap_or_else(|| Start { id: id.clone(), after });

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Plain, Query};
+use super::body::{Json, OnlyIf, Plain, Query};
 use super::caller::{Admin, Owner, acting, team_of_path};
 use super::problem::Problem;
 use super::replies::limit;
@@ -48,13 +48,15 @@ struct PutTeam {
 }
 
 /// Makes a team, or gives it another name.
-#[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", operation_id = "put_team", params(("team" = String, Path)),
+#[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", operation_id = "put_team",
+    params(("team" = String, Path), ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")),
     request_body = PutTeam, security(("key" = ["owner"])),
     responses((status = 201, body = TeamView, description = "Made"), (status = 200, body = TeamView, description = "Renamed")))]
 async fn put_team(
     State(state): State<Shared>,
     Owner(caller): Owner,
     Path(team): Path<String>,
+    OnlyIf(only_if): OnlyIf,
     body: Json<PutTeam>,
 ) -> Result<Response, Problem> {
     let wrong = |pointer: &str, detail: String| Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer, detail)]);
@@ -62,7 +64,8 @@ async fn put_team(
     if !plain_text(&body.value.name, 200) {
         return Err(wrong("/name", "must be 1 to 200 bytes without control characters".into()));
     }
-    let is_new = state.gateway.put_team(&name, &body.value.name, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let is_new =
+        state.gateway.put_team(&name, &body.value.name, only_if, &caller.actor).await.map_err(|e| state.problem(e))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(TeamView { team: name.to_string(), name: body.value.name })).into_response())
 }

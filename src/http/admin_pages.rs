@@ -15,6 +15,7 @@ use super::consoles::{administers, frame_of};
 use super::notices::refusal_page;
 use super::reader::Reader;
 use super::session::{to_sign_in, visitor};
+use crate::domain::event::Actor;
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Role;
@@ -55,6 +56,8 @@ struct Admitted {
     pub frame: Shell,
     /// What she is there: admin or owner.
     pub role: Role,
+    /// How the audit trail names her.
+    pub actor: Actor,
     /// The team.
     pub name: TeamName,
     /// As it is now.
@@ -134,7 +137,7 @@ async fn admitted(state: &Shared, headers: &HeaderMap, team: &str, section: &'st
     let team = state.gateway.team(&name).await?.ok_or_else(|| unknown("team"))?;
     let tended = Tended { section, title: Some(team.team.title.clone()) };
     let frame = framed(state, headers, &token, &visitor, Some(&name), tended);
-    Ok(Admitted { frame, role, name, team })
+    Ok(Admitted { frame, role, actor: visitor.who.actor(), name, team })
 }
 
 async fn admitted_owner(state: &Shared, headers: &HeaderMap, section: &'static str) -> Result<Shell, Instead> {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::problem::Problem;
 use super::slugs;
+use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Fault;
 
 /// A JSON body. An empty one counts as `{}`.
@@ -170,6 +171,25 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         Some(text) => Ok(Some(text.to_owned())),
         None => {
             Err(Problem::of(&slugs::BAD_REQUEST).saying("Idempotency-Key must be one text of 1 to 255 characters."))
+        }
+    }
+}
+
+/// What a request says of what it may take the place of: `If-None-Match: *` and nothing else, since nothing here
+/// has an entity tag (RFC 9110 §13.1). A condition that is not kept is refused rather than passed over.
+pub struct OnlyIf(pub Precondition);
+
+impl<S: Send + Sync> FromRequestParts<S> for OnlyIf {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut all = parts.headers.get_all(http::header::IF_NONE_MATCH).iter();
+        let (first, more) = (all.next(), all.next());
+        let has_other = more.is_some() || parts.headers.contains_key(http::header::IF_MATCH);
+        match first.map(|value| value.as_bytes().trim_ascii()) {
+            None if !has_other => Ok(Self(Precondition::None)),
+            Some(b"*") if !has_other => Ok(Self(Precondition::IsNew)),
+            _ => Err(Problem::of(&slugs::BAD_REQUEST).saying("The only condition taken here is `If-None-Match: *`.")),
         }
     }
 }

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Plain, fault, field};
+use super::body::{Json, OnlyIf, Plain, fault, field};
 use super::caller::{Admin, team_of_path};
 use super::problem::Problem;
 use super::replies::created;
@@ -106,17 +106,19 @@ fn named(text: &str) -> Result<ChannelName, Problem> {
 
 /// Makes a channel or writes it anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "put_channel",
-    params(("team" = String, Path), ("name" = String, Path)), request_body = PutChannel, security(("key" = ["admin"])),
+    params(("team" = String, Path), ("name" = String, Path),
+           ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")), request_body = PutChannel, security(("key" = ["admin"])),
     responses((status = 201, body = ChannelView), (status = 200, body = ChannelView)))]
 async fn put_channel(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path((team, name)): Path<(String, String)>,
+    OnlyIf(only_if): OnlyIf,
     body: Json<PutChannel>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
     let name: ChannelName = field("", &name)?;
-    let put = state.gateway.put_channel(&team, &name, &writing(body.value)?, &caller.actor).await;
+    let put = state.gateway.put_channel(&team, &name, &writing(body.value)?, only_if, &caller.actor).await;
     let (is_new, channel) = put.map_err(|e| state.problem(e))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(view(&name, &channel, is_new, state.gateway.now()))).into_response())
@@ -202,7 +204,8 @@ async fn try_channel(
     if !plain_text(&body.value.to, 256) {
         return Err(fault("/to", "must be 1 to 256 bytes without control characters"));
     }
-    let tried = state.gateway.try_channel(&team, &name, &body.value.to).await.map_err(|e| state.problem(e))?;
+    let tried =
+        state.gateway.try_channel(&team, &name, &body.value.to, &caller.actor).await.map_err(|e| state.problem(e))?;
     let failed =
         |reason: &str, wait| TrialView { status: "failed", reason: Some(reason.to_owned()), retry_after_seconds: wait };
     let view = match tried {

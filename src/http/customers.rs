@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accounts::LoginView;
-use super::body::{Json, Query, fault, field};
+use super::body::{Json, OnlyIf, Query, fault, field};
 use super::caller::{Admin, team_of_path};
 use super::problem::Problem;
 use super::replies::limit;
@@ -85,7 +85,7 @@ struct CustomerRecord {
 impl From<Kept> for CustomerRecord {
     fn from(kept: Kept) -> Self {
         let record = kept.record;
-        let one = |(field, mut values): (String, Vec<String>)| Some((field, values.pop()?));
+        let private_data = record.plain_private_data();
         Self {
             id: record.id.to_string(),
             name: record.name,
@@ -93,7 +93,7 @@ impl From<Kept> for CustomerRecord {
             emails: record.emails,
             phones: record.phones,
             facts: record.facts,
-            private_data: record.private_data.into_iter().filter_map(one).collect(),
+            private_data,
             created_at: kept.created_at.to_string(),
             login: None,
         }
@@ -102,13 +102,15 @@ impl From<Kept> for CustomerRecord {
 
 /// Makes a customer of the built-in directory, or writes her record anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "put_customer",
-    params(("team" = String, Path), ("id" = String, Path, description = "The company's own id of her")),
+    params(("team" = String, Path), ("id" = String, Path, description = "The company's own id of her"),
+           ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")),
     request_body = PutCustomer, security(("key" = ["admin"])),
     responses((status = 201, body = CustomerRecord), (status = 200, body = CustomerRecord)))]
 async fn put_customer(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path((team, id)): Path<(String, String)>,
+    OnlyIf(only_if): OnlyIf,
     body: Json<PutCustomer>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
@@ -118,7 +120,7 @@ async fn put_customer(
     let view = view.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
     let chosen = password.map(|text| state.gateway.judge_password(&view, &record, &text)).transpose();
     let chosen = chosen.map_err(|refusal| state.problem(refusal.into()))?;
-    let put = state.gateway.put_customer(&team, &record, &caller.actor).await;
+    let put = state.gateway.put_customer(&team, &record, only_if, &caller.actor).await;
     let (is_new, kept) = put.map_err(|e| state.problem(e))?;
     if let Some(password) = chosen {
         let set = state.gateway.set_password(&team, &record.id, password, &caller.actor).await;
@@ -128,7 +130,7 @@ async fn put_customer(
     Ok((status, Reply(with_login(&state, &team, kept).await?)).into_response())
 }
 
-/// A customer of the built-in directory.
+/// A customer of the built-in directory. Each look is `customer.viewed` in the audit trail.
 #[utoipa::path(get, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "get_customer",
     params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = CustomerRecord)))]
@@ -139,7 +141,7 @@ async fn get_customer(
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
     let id: CustomerId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    let kept = state.gateway.customer(&team, &id).await.map_err(|e| state.problem(e))?;
+    let kept = state.gateway.view_customer(&team, &id, &caller.actor).await.map_err(|e| state.problem(e))?;
     let kept = kept.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
     Ok(Reply(with_login(&state, &team, kept).await?).into_response())
 }

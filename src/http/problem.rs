@@ -152,6 +152,7 @@ impl Problem {
             }
             Refusal::UsernameTaken => Self::of(&slugs::USERNAME_TAKEN)
                 .at(vec![Fault::at("/username", "must be a name that no other customer of the team has")]),
+            Refusal::Exists => Self::of(&slugs::EXISTS),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
             Refusal::IdempotencyMismatch => Self::of(&slugs::IDEMPOTENCY_MISMATCH),
             Refusal::IdempotencyRunning => Self::of(&slugs::IDEMPOTENCY_RUNNING).after(1),

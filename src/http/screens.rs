@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{fault, read};
+use super::body::{OnlyIf, fault, read};
 use super::caller::{Admin, team_of_path};
 use super::page::set;
 use super::problem::Problem;
@@ -33,7 +33,8 @@ struct Page(Vec<u8>);
 /// Makes an opening screen of a page of HTML. What acts, loads, links, asks or styles is taken out
 /// of it; the answer is what will be shown.
 #[utoipa::path(put, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "put_screen",
-    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, - and .")),
+    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, - and ."),
+           ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")),
     request_body(content = Page, content_type = "text/html", description = "At most 48 KiB of UTF-8"),
     security(("key" = ["admin"])),
     responses((status = 201, content_type = "text/html", body = Page, description = "Made"),
@@ -42,6 +43,7 @@ async fn put_screen(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path((team, name)): Path<(String, String)>,
+    OnlyIf(only_if): OnlyIf,
     request: Request,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
@@ -52,7 +54,8 @@ async fn put_screen(
     let bytes: Bytes = read(request, &()).await?;
     let page = std::str::from_utf8(&bytes).map_err(|_| fault("", "must be UTF-8"))?;
     let screen = Screen::clean(page).map_err(|refusal| state.problem(refusal.into()))?;
-    let is_new = state.gateway.put_screen(&team, &name, &screen, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let is_new =
+        state.gateway.put_screen(&team, &name, &screen, only_if, &caller.actor).await.map_err(|e| state.problem(e))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, shown(&state, &team, &screen).await?).into_response())
 }

@@ -55,6 +55,9 @@ slugs! {
     METHOD_NOT_ALLOWED = "method-not-allowed" METHOD_NOT_ALLOWED "Method not allowed"
         "This resource does not answer that method."
         "The `Allow` header names the methods that it answers.";
+    EXISTS = "exists" PRECONDITION_FAILED "There is one already"
+        "The request said `If-None-Match: *`, and there already is one of that name. Nothing was changed."
+        "Take another name, or send it without that header to write the one that is there anew.";
     TIMEOUT = "timeout" REQUEST_TIMEOUT "The request took too long"
         "The body did not arrive in time."
         "Send it again over a steadier connection.";

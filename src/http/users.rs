@@ -12,15 +12,14 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::accounts::Lift;
-use super::body::{Json, Query, fault, field};
+use super::body::{Json, OnlyIf, Query, fault, field};
 use super::caller::{Admin, team_of_path};
 use super::people::mail_address;
 use super::problem::Problem;
 use super::slugs;
 use crate::domain::id::{TeamName, UserName};
 use crate::domain::team::Role;
-use crate::domain::time::Moment;
-use crate::domain::user::{Standing, User, Wanted};
+use crate::domain::user::{User, Wanted};
 use crate::gateway::callers::Caller;
 use crate::gateway::users::{Put, Tending};
 
@@ -79,14 +78,11 @@ struct InvitationView {
     mailed: bool,
 }
 
-fn view(user: &User, sure: Moment) -> UserView {
-    let (status, locked_until) = match user.standing(sure) {
-        Standing::Invited => ("invited", None),
-        Standing::Active => ("active", None),
-        Standing::Disabled => ("disabled", None),
-        Standing::Locked(until) => ("locked", Some(until.to_string())),
-        Standing::Banned => ("banned", None),
-    };
+fn view(state: &Shared, user: &User) -> UserView {
+    let (now, sure) = (state.gateway.now(), state.gateway.sure());
+    let standing = user.standing(sure);
+    let (status, until) = (standing.as_str(), standing.until());
+    let locked_until = until.map(|until| until.shown(sure, now).to_string());
     UserView {
         name: user.name.to_string(),
         team: user.team.to_string(),
@@ -109,7 +105,7 @@ fn told(state: &Shared, put: &Put) -> UserView {
         expires_at: link.until.to_string(),
         mailed: put.mailed,
     });
-    UserView { invitation, ..view(&put.user, state.gateway.sure()) }
+    UserView { invitation, ..view(state, &put.user) }
 }
 
 fn named(text: &str) -> Result<UserName, Problem> {
@@ -145,20 +141,22 @@ async fn list_users(
     let limit = super::replies::limit(page.limit)?;
     let users = state.gateway.users(&team, page.cursor.as_deref(), limit).await.map_err(|e| state.problem(e))?;
     let next_cursor = users.last().filter(|_| users.len() == limit).map(|user| user.name.to_string());
-    let items = users.iter().map(|user| view(user, state.gateway.sure())).collect();
+    let items = users.iter().map(|user| view(&state, user)).collect();
     Ok(Reply(UserPage { items, next_cursor }).into_response())
 }
 
 /// Makes a user, who is told a link to set her password by, or changes one. Whoever may do something else
 /// than before is signed out. Nobody makes somebody who may do more than they.
 #[utoipa::path(put, path = "/v1/teams/{team}/users/{name}", tag = "users", operation_id = "put_user",
-    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, -, ., + and @")),
+    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, -, ., + and @"),
+           ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")),
     request_body = NewUser, security(("key" = ["admin"])),
     responses((status = 201, body = UserView), (status = 200, body = UserView)))]
 async fn put_user(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path((team, name)): Path<(String, String)>,
+    OnlyIf(only_if): OnlyIf,
     body: Json<NewUser>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
@@ -171,7 +169,7 @@ async fn put_user(
         _ => return Err(fault("/role", "must be agent, admin or owner")),
     };
     let wanted = Wanted { email: mail_address("", email)?, role, disabled };
-    let put = state.gateway.put_user(&team, &name, &wanted, caller.role, &caller.actor).await;
+    let put = state.gateway.put_user(&team, &name, &wanted, only_if, caller.role, &caller.actor).await;
     let put = put.map_err(|e| state.problem(e))?;
     let status = if put.invitation.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(told(&state, &put))).into_response())
@@ -188,7 +186,7 @@ async fn get_user(
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
     let user = state.gateway.user(&team, &named(&name)?).await.map_err(|e| state.problem(e))?;
-    Ok(Reply(view(&user, state.gateway.sure())).into_response())
+    Ok(Reply(view(&state, &user)).into_response())
 }
 
 /// Takes a user away; she is signed out at once.

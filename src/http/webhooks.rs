@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Query, fault, field};
+use super::body::{Json, OnlyIf, Query, fault, field};
 use super::caller::{Admin, team_of_path};
 use super::problem::Problem;
 use super::replies::{created, limit};
@@ -122,17 +122,19 @@ fn named(text: &str) -> Result<WebhookName, Problem> {
 
 /// Makes a webhook or writes it anew: it tells what happens from then on. One that has stopped begins anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/webhooks/{name}", tag = "webhooks", operation_id = "put_webhook",
-    params(("team" = String, Path), ("name" = String, Path)), request_body = PutWebhook, security(("key" = ["admin"])),
+    params(("team" = String, Path), ("name" = String, Path),
+           ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")), request_body = PutWebhook, security(("key" = ["admin"])),
     responses((status = 201, body = WebhookView), (status = 200, body = WebhookView)))]
 async fn put_webhook(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path((team, name)): Path<(String, String)>,
+    OnlyIf(only_if): OnlyIf,
     body: Json<PutWebhook>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
     let name: WebhookName = field("", &name)?;
-    let put = state.gateway.put_webhook(&team, &name, &writing(body.value)?, &caller.actor).await;
+    let put = state.gateway.put_webhook(&team, &name, &writing(body.value)?, only_if, &caller.actor).await;
     let (is_new, known) = put.map_err(|e| state.problem(e))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(view(&name, &known, state.gateway.now()))).into_response())
@@ -296,6 +298,6 @@ async fn redeliver(
     Path((team, name, id)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
-    let delivery = state.gateway.redeliver(&team, &name, &id).await.map_err(|e| state.problem(e))?;
+    let delivery = state.gateway.redeliver(&team, &name, &id, &caller.actor).await.map_err(|e| state.problem(e))?;
     Ok((StatusCode::ACCEPTED, Reply(DeliveryView::from(delivery))).into_response())
 }

@@ -9,7 +9,12 @@ use std::process::Stdio;
 use countersign::gateway::audit::{Broken, Trail};
 use serde_json::{Value, json};
 
+use countersign::domain::id::TeamName;
+use countersign::store::{Batch, CommitId, Order, Outcome, Partition, Put};
+
 use crate::commands::countersign;
+use crate::simulation::sealed::Seal;
+use crate::stores::{Stand, memory, redis};
 use crate::world::{Browser, OWNER, Team, World};
 
 /// A team that has seen everything worth an entry.
@@ -183,4 +188,67 @@ async fn failed_answers_and_what_followed_stand_in_the_trail() {
     }
     assert!(trail.to_string().contains("called the person back"));
     assert!(!trail.to_string().contains(&code) && !trail.to_string().contains(wrong));
+}
+
+/// Takes entries out of a team's trail behind the gateway's back.
+async fn take_out(stand: &Stand, team: &TeamName, which: std::ops::RangeInclusive<u64>) {
+    let tag = Seal::of_tests().keys.address.tag(&[b"team", team.as_str().as_bytes()]);
+    let (partition, index) = (Partition(tag.as_bytes()[31]), format!("u/{team}"));
+    let page = stand.store.list(partition, &index, Order::Rising, None, 2_000).await.expect("a list");
+    let is_meant = |member: &str| member.parse().is_ok_and(|number: u64| which.contains(&number));
+    let gone = page.into_iter().filter(|entry| is_meant(&entry.member)).map(|entry| (index.clone(), entry.member));
+    let (version, name) = (CommitId(std::array::from_fn(|at| tag.as_bytes()[at])), format!("swept/by-hand/{team}"));
+    let put = Put { name, bytes: bytes::Bytes::new(), board: false, alarm: None, expires: Some(1) };
+    let batch = Batch { put: vec![put], remove: gone.collect(), ..Batch::new(version, partition) };
+    assert_eq!(stand.store.commit(batch).await.expect("it is taken out"), Outcome::Committed);
+}
+
+/// A138: the check of the whole chain, on each store, of a trail that somebody cut at its end, at its
+/// beginning, in its middle, or took away; and of one that retention shortened.
+#[tokio::test]
+async fn a138_the_check_names_where_a_trail_was_cut() {
+    for stand in [memory().await, redis().await].into_iter().flatten() {
+        let stand = std::sync::Arc::new(stand);
+        let world = World::on(crate::stores::standing(stand.store.clone()));
+        let mut cases = Vec::new();
+        for name in ["whole", "ended", "begun", "middle", "emptied", "kept"] {
+            let team = world.team(name).await;
+            for n in 0..12 {
+                team.set(json!({"otp": {"max_tries": 1 + n % 5}})).await;
+            }
+            cases.push((name, name.parse::<TeamName>().unwrap()));
+        }
+        world.gateway.tend().await.unwrap();
+        for (name, team) in &cases {
+            let whole = world.gateway.check_audit(team).await.unwrap();
+            let head = whole.last;
+            assert!(whole.broken.is_none() && whole.count == head && head > 12, "{whole:?}");
+            let broken = match *name {
+                "ended" => (8..=head, Some(Broken::Cut(7, head))),
+                "begun" => (1..=4, Some(Broken::Unlinked(5))),
+                "middle" => (6..=7, Some(Broken::Unlinked(8))),
+                "emptied" => (1..=head, Some(Broken::Cut(0, head))),
+                _ => continue,
+            };
+            take_out(&stand, team, broken.0).await;
+            assert_eq!(world.gateway.check_audit(team).await.unwrap().broken, broken.1, "{name}");
+        }
+        // Callers of the API come to an end, too, and `verify` says what they hold.
+        let page = world.call(OWNER, "GET", "/v1/teams/emptied/audit?limit=4", Value::Null).await.expect(200);
+        assert_eq!(page["next_cursor"], Value::Null);
+        assert!(matches!(verified(&page), Err(Broken::Cut(0, _))), "{page}");
+
+        world.pass(std::time::Duration::from_secs(5 * 366 * 86_400)).await;
+        world.gateway.keep_house().await.unwrap();
+        let kept: TeamName = "kept".parse().unwrap();
+        let none = world.gateway.check_audit(&kept).await.unwrap();
+        assert_eq!((none.count, none.broken), (0, None), "retention took all of it");
+        let page = world.call(OWNER, "GET", "/v1/teams/kept/audit", Value::Null).await.expect(200);
+        assert_eq!((verified(&page), &page["head"]["gone"]), (Ok(0), &page["head"]["number"]));
+        let more = json!({"otp": {"max_tries": 2}});
+        world.call(OWNER, "PATCH", "/v1/teams/kept/settings", more).await.expect(200);
+        world.gateway.tend().await.unwrap();
+        let one = world.gateway.check_audit(&kept).await.unwrap();
+        assert_eq!((one.count, one.broken), (1, None));
+    }
 }

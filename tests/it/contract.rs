@@ -9,6 +9,7 @@ mod events;
 mod idempotency;
 mod interactions;
 mod lockout;
+mod preconditions;
 mod reference;
 mod screens;
 mod settings;

@@ -119,6 +119,8 @@ const TABLE: &[Row] = &[
     Row("post",   "/v1/teams/{team}/webhooks/{name}/deliveries/{id}/redeliver", Least::Admin, none),
     Row("delete", "/v1/teams/{team}/webhooks/{name}", Least::Admin, none),
     Row("get",    "/v1/interactions/{id}/history", Least::Bot, none),
+    Row("get",    "/v1/teams/{team}/lockouts", Least::Agent, none),
+    Row("post",   "/v1/teams/{team}/lockouts/{id}/unlock", Least::Agent, || json!({"reason": "called us"})),
     Row("get",    "/v1/teams/{team}/users", Least::Admin, none),
     Row("put",    "/v1/teams/{team}/users/{name}", Least::Admin, || json!({"role": "agent"})),
     Row("get",    "/v1/teams/{team}/users/{name}", Least::Admin, none),
@@ -143,6 +145,7 @@ struct Things {
     kid: String,
     api_key: String,
     delivery: String,
+    lockout: String,
 }
 
 impl Things {
@@ -153,6 +156,8 @@ impl Things {
             &self.challenge
         } else if template.contains("/deliveries/{id}") {
             &self.delivery
+        } else if template.contains("/lockouts/{id}") {
+            &self.lockout
         } else if template.ends_with("/chat-tokens") || template.ends_with("/replies") {
             &self.chat
         } else if template.ends_with("/{id}/customer") {
@@ -181,6 +186,7 @@ impl Things {
             kid: "AAAAAAAAAAAA".into(),
             api_key: "0123456789abcdef".into(),
             delivery: "0000000000000001_0123456789abcdef".into(),
+            lockout: "0123456789abcdef0123456789abcdef.pin".into(),
         }
     }
 }
@@ -193,7 +199,24 @@ async fn hooked(team: &Team) -> String {
     format!("{path}/deliveries")
 }
 
+/// Somebody is locked out, in a conversation of her own.
+async fn lockout(team: &Team) -> String {
+    team.set(json!({"lockout": {"threshold": 1}})).await;
+    let chat = team.open("sms", "+37255567890").await;
+    let path = format!("/v1/interactions/{chat}/challenges");
+    let pin = json!({"method": "pin", "pin": "2580"});
+    let made = team.world.call(&team.agent, "POST", &path, pin).await.expect(202);
+    let path = format!("/v1/challenges/{}/answers", made["id"].as_str().unwrap());
+    team.world.call(&team.bot, "POST", &path, json!({"answer": "1111"})).await.expect(200);
+    team.set(json!({"lockout": {"threshold": 5}})).await;
+    team.world.gateway.tend().await.unwrap();
+    let path = format!("/v1/teams/{}/lockouts", team.name);
+    let listed = team.world.call(&team.agent, "GET", &path, Value::Null).await.expect(200);
+    listed["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
 async fn things(team: &Team) -> Things {
+    let lockout = lockout(team).await;
     let deliveries = hooked(team).await;
     team.set(json!({"otp": {"show_to_agents": true}, "send_budget": {"resend_after_seconds": 0}})).await;
     let interaction = team.open("sms", "+37255512345").await;
@@ -232,6 +255,7 @@ async fn things(team: &Team) -> Things {
         kid: team.key.kid.clone(),
         api_key: bot["id"].as_str().unwrap().to_owned(),
         delivery: deliveries["items"][0]["id"].as_str().unwrap().to_owned(),
+        lockout,
     }
 }
 

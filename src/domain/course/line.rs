@@ -1,5 +1,5 @@
-//! Events that wait for one another: those of one interaction are told in their order. When a line is tried,
-//! and what a failing receiver means for the others, the course says.
+//! Events that wait for one another: those of one interaction are told in their order. Who is told, and when
+//! it is tried again, the course says.
 
 use std::collections::VecDeque;
 

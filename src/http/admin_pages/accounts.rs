@@ -23,7 +23,7 @@ use crate::domain::time::Moment;
 use crate::gateway::Error;
 use crate::gateway::accounts::AccountState;
 use crate::gateway::customers::Kept;
-use crate::pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields, Standing};
+use crate::pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields};
 
 /// Customers of a page.
 const PAGE: usize = 25;
@@ -88,7 +88,7 @@ async fn list(
             address: record.emails.first().or(record.phones.first()).map(|own| mask(own)),
             name: record.name,
             username: record.username,
-            standing: standing(&account),
+            standing: account.standing().as_str(),
         });
     }
     Ok((rows, next))
@@ -98,7 +98,7 @@ async fn show(State(state): State<Shared>, Path((team, id)): Path<(String, Strin
     of_team(&state, &headers, (&team, "accounts"), async |admitted| {
         let nobody = || unknown("customer");
         let id: CustomerId = id.parse().map_err(|_| nobody())?;
-        let kept = state.gateway.customer(&admitted.name, &id).await?;
+        let kept = state.gateway.view_customer(&admitted.name, &id, &admitted.actor).await?;
         if kept.is_none() && is_built_in(&admitted) {
             return Err(nobody());
         }
@@ -117,33 +117,23 @@ async fn show(State(state): State<Shared>, Path((team, id)): Path<(String, Strin
 
 fn record(kept: Kept) -> RecordFields {
     let Kept { record, created_at } = kept;
+    let private_data = record.plain_private_data();
     let json = |texts: BTreeMap<String, String>| serde_json::to_string_pretty(&texts).expect("texts are plain");
-    let one = |(field, mut values): (String, Vec<String>)| Some((field, values.pop()?));
     RecordFields {
         name: record.name,
         username: record.username,
         emails: record.emails.join("\n"),
         phones: record.phones.join("\n"),
         facts: json(record.facts),
-        private_data: json(record.private_data.into_iter().filter_map(one).collect()),
+        private_data: json(private_data),
         created_at: created_at.to_string(),
-    }
-}
-
-fn standing(account: &AccountState) -> Standing {
-    match account {
-        AccountState { disabled_at: Some(_), .. } => Standing::Disabled,
-        AccountState { banned: true, .. } => Standing::Banned,
-        AccountState { locked_until: Some(_), .. } => Standing::Locked,
-        AccountState { registered: false, .. } => Standing::Guest,
-        _ => Standing::Active,
     }
 }
 
 fn login(account: &AccountState) -> LoginFields {
     let text = |at: Option<Moment>| at.map(|at| at.to_string());
     LoginFields {
-        standing: standing(account),
+        standing: account.standing().as_str(),
         registered: account.registered,
         disabled_at: text(account.disabled_at),
         locked_until: text(account.locked_until),

@@ -170,11 +170,10 @@ fn plain(value: &Value) -> String {
 }
 
 fn told(checked: Checked) -> Check {
-    let Checked { count, from, broken, head } = checked;
-    let newest = from.map_or(0, |from| (from + count).saturating_sub(1));
+    let Checked { count, last, broken, head } = checked;
     let (told, at) = match broken {
         None if count == 0 => ("empty", 0),
-        None => ("whole", newest),
+        None => ("whole", last),
         Some(Broken::Changed(at)) => ("changed", at),
         Some(Broken::Unlinked(at)) => ("unlinked", at),
         Some(Broken::Cut(at, _)) => ("cut", at),
@@ -198,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_broken_chain_is_told_where_it_breaks() {
-        let checked = |broken| Checked { count: 3, from: Some(5), broken, head: "h".into() };
+        let checked = |broken| Checked { count: 3, last: 7, broken, head: "h".into() };
         let read = |broken| {
             let check = told(checked(broken));
             (check.told, check.at)
@@ -207,6 +206,6 @@ mod tests {
         assert_eq!(read(Some(Broken::Changed(6))), ("changed", 6));
         assert_eq!(read(Some(Broken::Unlinked(8))), ("unlinked", 8));
         assert_eq!(read(Some(Broken::Cut(7, 9))), ("cut", 7));
-        assert_eq!(told(Checked { count: 0, from: None, broken: None, head: String::new() }).told, "empty");
+        assert_eq!(told(Checked { count: 0, last: 0, broken: None, head: String::new() }).told, "empty");
     }
 }

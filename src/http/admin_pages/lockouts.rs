@@ -26,10 +26,11 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/lockouts", get(show))
 }
 
-/// How far back is looked.
+/// Which pages of the lists.
 #[derive(Deserialize)]
 struct Look {
-    below: Option<u64>,
+    after: Option<String>,
+    accounts: Option<String>,
 }
 
 async fn show(
@@ -39,13 +40,15 @@ async fn show(
     headers: HeaderMap,
 ) -> Response {
     of_team(&state, &headers, (&team, "lockouts"), async |admitted| {
-        let (people, older) = state.gateway.locked_out(&admitted.name, look.below).await?;
+        let (people, more) = state.gateway.locked_out(&admitted.name, look.after.as_deref()).await?;
+        let (accounts, more_accounts) = accounts(&state, &admitted.name, look.accounts.as_deref()).await?;
         let page = Lockouts {
             frame: admitted.frame,
-            people: people.iter().filter_map(|locked| person(&state, locked)).collect(),
-            older,
-            further: look.below.is_some(),
-            accounts: accounts(&state, &admitted.name).await?,
+            people: people.iter().map(|locked| person(&state, locked)).collect(),
+            more: more.map(|after| in_path(&after)),
+            accounts,
+            more_accounts,
+            further: look.after.is_some() || look.accounts.is_some(),
             users: users(&state, &admitted.name).await?,
         };
         Ok(shown(&state, state.pages.admin_lockouts(&page)))
@@ -53,29 +56,32 @@ async fn show(
     .await
 }
 
-fn person(state: &Shared, locked: &LockedOut) -> Option<LockedPerson> {
+fn person(state: &Shared, locked: &LockedOut) -> LockedPerson {
     let (now, sure) = (state.gateway.now(), state.gateway.sure());
-    let person = locked.person()?;
-    let interaction = &locked.held.interaction;
-    let until = locked.budgets.iter().filter_map(|(_, budget)| budget.locked_until).max();
-    Some(LockedPerson {
-        interaction: interaction.id.to_string(),
-        participant: locked.participant.to_string(),
-        name: person.person.name.clone(),
-        address: Some(mask(interaction.conversation.as_str())),
-        channel: interaction.channel.to_string(),
-        banned: locked.ceiling || locked.budgets.iter().any(|(_, budget)| budget.banned),
+    let until = locked.budget.as_ref().and_then(|budget| budget.locked_until);
+    LockedPerson {
+        path: in_path(&locked.id.to_string()),
+        id: locked.id.to_string(),
+        interaction: locked.told.as_ref().map(|told| told.id.to_string()),
+        name: locked.person().and_then(|person| person.person.name.clone()),
+        address: locked.told.as_ref().map(|told| mask(told.conversation.as_str())),
+        channel: locked.channel.as_ref().map(ToString::to_string),
+        banned: locked.is_ban(),
         until: until.map(|until| until.shown(sure, now).to_string()),
-        methods: locked.budgets.iter().map(|(what, _)| what.to_string()).collect(),
-        ceiling: locked.ceiling,
-        lockouts: locked.budgets.iter().map(|(_, budget)| budget.lockouts).sum(),
-        since: locked.since.clone(),
-    })
+        method: locked.method().map(|what| what.to_string()),
+        lockouts: locked.budget.as_ref().map_or(0, |budget| budget.lockouts),
+        since: locked.since.to_string(),
+    }
 }
 
-async fn accounts(state: &Shared, team: &TeamName) -> Result<Vec<Locked>, Error> {
+async fn accounts(
+    state: &Shared,
+    team: &TeamName,
+    after: Option<&str>,
+) -> Result<(Vec<Locked>, Option<String>), Error> {
     let mut rows = Vec::new();
-    for (id, account) in state.gateway.locked_accounts(team).await? {
+    let (locked, next) = state.gateway.locked_accounts(team, after).await?;
+    for (id, account) in locked {
         let known = state.gateway.customer(team, &id).await?;
         rows.push(Locked {
             path: in_path(id.as_str()),
@@ -85,7 +91,7 @@ async fn accounts(state: &Shared, team: &TeamName) -> Result<Vec<Locked>, Error>
             until: account.locked_until.map(|until| until.to_string()),
         });
     }
-    Ok(rows)
+    Ok((rows, next))
 }
 
 async fn users(state: &Shared, team: &TeamName) -> Result<Vec<Locked>, Error> {

@@ -19,9 +19,6 @@ use crate::pages::admin::overview::Overview;
 /// How far back somebody who was authenticated is looked for.
 const MILLISECONDS_OF_A_MONTH: u64 = 31 * 24 * 3_600_000;
 
-/// So many customers are looked at for one who can log in.
-const SOME: usize = 20;
-
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}", get(show))
@@ -50,10 +47,9 @@ async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: He
 
 /// Whether somebody can log in at the gateway's own page, and how many were authenticated of late.
 async fn stored(state: &Shared, team: &TeamName) -> Result<(bool, u64), Error> {
-    let (customers, _) = state.gateway.list_customers(team, None, None, SOME).await?;
     let now = state.gateway.now();
     let from = Moment(now.0.saturating_sub(MILLISECONDS_OF_A_MONTH));
     let hours = state.gateway.insights(team, from, now).await?;
     let authenticated = hours.values().map(|hour| hour.whole().count(Step::Authenticated)).sum();
-    Ok((customers.iter().any(|kept| kept.record.username.is_some()), authenticated))
+    Ok((state.gateway.has_registered(team).await?, authenticated))
 }

@@ -14,7 +14,7 @@ use super::super::consoles::shown;
 use super::paths::in_path;
 use super::{Admitted, of_team};
 use crate::domain::team::Role;
-use crate::domain::user::{Standing, User};
+use crate::domain::user::User;
 use crate::pages::admin::users::{UserRow, Users};
 
 /// Users of a page.
@@ -54,13 +54,7 @@ async fn show(
 
 fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {
     let (now, sure) = (state.gateway.now(), state.gateway.sure());
-    let (status, until) = match user.standing(sure) {
-        Standing::Invited => ("invited", None),
-        Standing::Active => ("active", None),
-        Standing::Disabled => ("disabled", None),
-        Standing::Locked(until) => ("locked", Some(until.shown(sure, now).to_string())),
-        Standing::Banned => ("banned", None),
-    };
+    let standing = user.standing(sure);
     let name = user.name.to_string();
     UserRow {
         path: in_path(&name),
@@ -70,8 +64,8 @@ fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {
             Role::Admin => "admin",
             Role::Agent | Role::Bot => "agent",
         },
-        status,
-        until,
+        status: standing.as_str(),
+        until: standing.until().map(|until| until.shown(sure, now).to_string()),
         totp: user.totp.is_some(),
         seen: user.signed_in_at.map(|at| at.to_string()),
         tendable: user.role <= admitted.role,

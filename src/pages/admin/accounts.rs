@@ -35,20 +35,7 @@ pub struct AccountRow {
     /// Where she is reached, masked.
     pub address: Option<String>,
     /// How she stands.
-    pub standing: Standing,
-}
-
-/// How an account stands, in words of the page: each but `active` keeps her out, or means that she cannot
-/// log in with a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // the names are the keys of their texts
-pub enum Standing {
-    Active,
-    Guest,
-    Disabled,
-    Locked,
-    Banned,
+    pub standing: &'static str,
 }
 
 /// One customer.
@@ -89,7 +76,7 @@ pub struct RecordFields {
 #[derive(Serialize)]
 pub struct LoginFields {
     /// In one word.
-    pub standing: Standing,
+    pub standing: &'static str,
     /// She has a password.
     pub registered: bool,
     /// Since when she may not log in.

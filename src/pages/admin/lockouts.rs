@@ -13,12 +13,14 @@ pub struct Lockouts {
     pub frame: Shell,
     /// In conversations.
     pub people: Vec<LockedPerson>,
-    /// Below which entry of the trail to look further back; none: there is no more.
-    pub older: Option<u64>,
-    /// These are not the newest.
-    pub further: bool,
+    /// After which to look further; none: there are no more.
+    pub more: Option<String>,
     /// Customers' accounts.
     pub accounts: Vec<Locked>,
+    /// After which to look further; none: there are no more.
+    pub more_accounts: Option<String>,
+    /// These are not the first of the lists.
+    pub further: bool,
     /// Console users.
     pub users: Vec<Locked>,
 }
@@ -26,24 +28,24 @@ pub struct Lockouts {
 /// Somebody who is locked out in a conversation.
 #[derive(Serialize)]
 pub struct LockedPerson {
-    /// The conversation.
-    pub interaction: String,
-    /// Who in it.
-    pub participant: String,
+    /// Which lock.
+    pub id: String,
+    /// The same in a path.
+    pub path: String,
+    /// The conversation, unless it was erased.
+    pub interaction: Option<String>,
     /// What she is called.
     pub name: Option<String>,
     /// Where she writes from, masked.
     pub address: Option<String>,
-    /// The channel's name.
-    pub channel: String,
+    /// The channel's name, where it is known.
+    pub channel: Option<String>,
     /// Until an admin lifts it.
     pub banned: bool,
     /// When it ends by itself.
     pub until: Option<String>,
-    /// What is refused: names of methods.
-    pub methods: Vec<String>,
-    /// Wrong answers over all of her addresses.
-    pub ceiling: bool,
+    /// What is refused: a method's name; none: everything, after wrong answers over all of her addresses.
+    pub method: Option<String>,
     /// Lockouts so far.
     pub lockouts: u32,
     /// When it fell.

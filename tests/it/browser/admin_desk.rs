@@ -91,7 +91,7 @@ async fn who_is_locked_out_is_found_and_let_in_again_for_a_reason_that_the_trail
     let chat = locked(&house).await;
     walk_at(&house.url, "admin-lockouts", Eyes::DESKTOP, async |browser| {
         comes_in(browser, &house).await?;
-        let row = format!("[data-locked=\"{chat}/p1\"]");
+        let row = format!("[data-interaction=\"{chat}\"]");
         let text = browser.shows_page("lockouts", &row).await?.text().await?;
         assert!(text.contains("<img src=x onerror=alert(1)>") && text.contains("PIN"), "{text}");
         assert!(!text.contains("conv-<b>1</b>"), "addresses stay masked: {text}");
@@ -191,6 +191,15 @@ async fn what_a_webhook_gave_up_is_looked_at_and_sent_again() {
         let secret = browser.find("#secret").await?.text().await?;
         assert!(secret.starts_with("whsec_"), "{secret}");
         browser.looks("2-secret").await?;
+        browser.shows_page("webhooks", "#new").await?;
+        browser.fills("#name", "crm").await?;
+        browser.fills("#url", "https://hooks.example.com/").await?;
+        browser.click("#new button").await?;
+        let name = browser.find("#name[aria-invalid=true]").await?;
+        let told = browser.find("#new .field-error").await?.text().await?;
+        assert!(told.contains("one of this name already") && browser.has_focus("#name").await?, "{told}");
+        assert_eq!(name.attr("name").await?.as_deref(), Some("{name}"));
+        browser.looks("2-exists").await?;
 
         receiver.says(410);
         house.chat().await;
@@ -342,7 +351,7 @@ async fn on_a_phone_every_page_of_the_desk_can_be_used() {
             browser.has_words_only().await?;
             browser.looks(&name).await?;
         }
-        let row = format!("[data-locked=\"{chat}/p1\"]");
+        let row = format!("[data-interaction=\"{chat}\"]");
         browser.shows_page("lockouts", &row).await?;
         browser.find(&format!("{row} [name=reason]")).await?.send_keys("rang us" + Key::Enter).await?;
         browser.is_gone(&row).await

@@ -13,6 +13,7 @@ use countersign::domain::channel::Writing as Account;
 use countersign::domain::event::{Actor, EventKind};
 use countersign::domain::id::{InteractionId, TeamName};
 use countersign::domain::interaction::{Person, Role};
+use countersign::domain::precondition::Precondition;
 use countersign::domain::rules::ask::{Request, Wanted};
 use countersign::domain::rules::open::Opening;
 use countersign::domain::webhook::{Wanted as Told, Writing};
@@ -72,18 +73,21 @@ async fn found(cluster: &Cluster) -> TeamName {
     let gateway = cluster.faultless();
     gateway.recognise(false).await.expect("an empty store");
     let team: TeamName = "acme".parse().expect("a name");
-    gateway.put_team(&team, "A shop", &Actor::Owner).await.expect("no faults");
+    gateway.put_team(&team, "A shop", Precondition::None, &Actor::Owner).await.expect("no faults");
     let most = json!({"per_interaction": 1000, "per_destination_hour": 1000, "per_destination_day": 1000,
         "resend_after_seconds": 0});
     let patch = json!({"send_budget": most, "delivery": {"order": ["sms", "email"]}});
     gateway.patch_team(&team, patch.as_object().expect("a map"), &Actor::Owner).await.expect("good settings");
     for name in ["sms", "email"] {
         let writing = Account { definition: "post".to_owned(), account: Map::new(), secrets: None };
-        gateway.put_channel(&team, &name.parse().expect("a name"), &writing, &Actor::Owner).await.expect("no faults");
+        gateway
+            .put_channel(&team, &name.parse().expect("a name"), &writing, Precondition::None, &Actor::Owner)
+            .await
+            .expect("no faults");
     }
     let (url, hook) = ("https://hook.example.com/".to_owned(), "hook".parse().expect("a name"));
     let writing = Writing { url, events: vec![Told::All], signature: None };
-    gateway.put_webhook(&team, &hook, &writing, &Actor::Owner).await.expect("no faults");
+    gateway.put_webhook(&team, &hook, &writing, Precondition::None, &Actor::Owner).await.expect("no faults");
     team
 }
 

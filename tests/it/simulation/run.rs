@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use countersign::domain::event::Actor;
 use countersign::domain::id::TeamName;
+use countersign::domain::precondition::Precondition;
 use countersign::domain::secret::base64url;
 use countersign::domain::team::{Material, Role};
 use countersign::gateway::Told;
@@ -95,7 +96,7 @@ async fn found(cluster: &Arc<Cluster>) -> Vec<TeamFacts> {
             "lockout": {"threshold": threshold, "max_lockouts": lockouts},
         });
         let name: TeamName = name.parse().expect("a name");
-        gateway.put_team(&name, "A shop", &Actor::Owner).await.expect("no faults");
+        gateway.put_team(&name, "A shop", Precondition::None, &Actor::Owner).await.expect("no faults");
         let patch = patch.as_object().expect("an object");
         gateway.patch_team(&name, patch, &Actor::Owner).await.expect("good settings");
         let made = gateway.add_security_key(&name, None, &Actor::Owner, None).await.expect("no faults");

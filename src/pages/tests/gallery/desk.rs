@@ -4,7 +4,7 @@
 use super::admin::shell;
 use crate::pages::Pages;
 use crate::pages::admin::Tended;
-use crate::pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields, Standing};
+use crate::pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields};
 use crate::pages::admin::audit::{Audit, AuditRow, Check, Words};
 use crate::pages::admin::channels::{ChannelRow, Channels};
 use crate::pages::admin::insights::{Course, Funnel, Insights};
@@ -52,15 +52,15 @@ fn lockouts(word: &str, frame: Shell) -> Lockouts {
     let text = || word.to_owned();
     let until = |banned: bool| (!banned).then(|| "2026-03-01T09:27:12Z".to_owned());
     let person = |banned: bool| LockedPerson {
-        interaction: "018f".into(),
-        participant: "p1".into(),
+        id: text(),
+        path: "0123.otp".into(),
+        interaction: banned.then(|| "018f".into()),
         name: banned.then(text),
-        address: Some(text()),
-        channel: text(),
+        address: banned.then(text),
+        channel: Some(text()),
         banned,
         until: until(banned),
-        methods: vec!["otp".into(), "pin".into()],
-        ceiling: banned,
+        method: (!banned).then(|| "otp".into()),
         lockouts: 2,
         since: "2026-03-01T09:12:12Z".into(),
     };
@@ -74,9 +74,10 @@ fn lockouts(word: &str, frame: Shell) -> Lockouts {
     Lockouts {
         frame,
         people: vec![person(false), person(true)],
-        older: Some(7),
-        further: true,
+        more: Some("0123.otp".into()),
         accounts: vec![locked(false), locked(true)],
+        more_accounts: Some("0123".into()),
+        further: true,
         users: vec![locked(true)],
     }
 }
@@ -157,7 +158,7 @@ fn audit(word: &str, frame: Shell) -> Audit {
 
 fn accounts(word: &str, frame: Shell) -> Accounts {
     let text = || word.to_owned();
-    let all = [Standing::Active, Standing::Guest, Standing::Disabled, Standing::Locked, Standing::Banned];
+    let all = ["active", "guest", "disabled", "locked", "banned"];
     let row = |standing| AccountRow {
         id: text(),
         path: "demo".into(),
@@ -181,7 +182,7 @@ fn account(word: &str, frame: Shell) -> AccountPage {
         created_at: "2026-03-01T09:12:12Z".into(),
     };
     let login = LoginFields {
-        standing: Standing::Locked,
+        standing: "locked",
         registered: true,
         disabled_at: None,
         locked_until: at(),

@@ -28,6 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     ("lockouts.account", ["Account", "Konto", "Compte", "Cuenta", "Konto"]),
     ("lockouts.users", ["Console users", "Konsolenbenutzer", "Utilisateurs des consoles", "Usuarios de las consolas", "Konsoolide kasutajad"]),
     ("lockouts.users.none", ["No user is locked.", "Kein Benutzer ist gesperrt.", "Aucun utilisateur n’est verrouillé.", "Ningún usuario está bloqueado.", "Ükski kasutaja pole lukus."]),
-    ("lockouts.older", ["Look further back", "Weiter zurück suchen", "Chercher plus loin", "Buscar más atrás", "Otsi kaugemalt"]),
-    ("lockouts.newest", ["Back to the newest", "Zurück zu den neuesten", "Revenir aux plus récents", "Volver a los más recientes", "Tagasi uusimate juurde"]),
+    ("lockouts.older", ["More of them", "Weitere", "Suite de la liste", "Más resultados", "Näita veel"]),
+    ("lockouts.newest", ["Back to the first", "Zurück zum Anfang", "Revenir au début", "Volver al principio", "Tagasi algusesse"]),
+    ("lockouts.erased", ["The conversation was erased", "Das Gespräch wurde gelöscht", "La conversation a été effacée", "La conversación se borró", "Vestlus on kustutatud"]),
 ];

@@ -1,0 +1,265 @@
+//! Which guess budgets and ceilings of a team have locked or banned somebody: an index beside the audit trail,
+//! kept in the commit that makes the trail's entry. So a ban is found for as long as it lasts, also when its
+//! interaction is erased and its entry is past its time. Whether a lock still holds, its budget says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::audit::Entry;
+use super::decide::{Change, Confirm, Plain, Reads};
+use super::names::{head_name, locked_accounts_index, locks_index, swept_name};
+use super::relay::Head;
+use super::{DAY, Error, Gateway, decode, encode};
+use crate::domain::ceiling::CustomerTag;
+use crate::domain::event::EventKind;
+use crate::domain::id::{ChannelName, InteractionId, Malformed, ParticipantId, TeamName};
+use crate::domain::login::LoginTag;
+use crate::domain::method::Guarded;
+use crate::domain::time::Moment;
+use crate::store::{CommitId, Order};
+
+/// Entries of an index that are read at once where all are.
+const PAGE: usize = 1_000;
+
+/// What it was that locked: a budget of an address, or a customer's ceiling.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockId {
+    /// A budget, by its address's tag and its name.
+    Budget {
+        /// The address's tag.
+        address: String,
+        /// The method that it guards.
+        what: Guarded,
+        /// The budget's name within the address.
+        budget: String,
+    },
+    /// A ceiling.
+    Ceiling(CustomerTag),
+}
+
+impl fmt::Display for LockId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Budget { address, budget, .. } => write!(f, "{address}.{budget}"),
+            Self::Ceiling(customer) => write!(f, "ceiling.{}", customer.as_str()),
+        }
+    }
+}
+
+impl FromStr for LockId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        const WRONG: Malformed = Malformed("is no lock's id");
+        let (of, name) = text.split_once('.').ok_or(WRONG)?;
+        if of == "ceiling" {
+            return CustomerTag::told(name).map(Self::Ceiling).ok_or(WRONG);
+        }
+        let (method, whose) = name.split_once(':').unwrap_or((name, "p1"));
+        let is_plain = |text: &str| {
+            (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        if of.len() != 32 || !is_plain(of) || !is_plain(whose) {
+            return Err(WRONG);
+        }
+        Ok(Self::Budget { address: of.to_owned(), what: method.parse()?, budget: name.to_owned() })
+    }
+}
+
+/// What the index keeps of a lock or a ban.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lock {
+    /// Where it fell; also says where the address lies.
+    pub interaction: InteractionId,
+    pub participant: ParticipantId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelName>,
+    pub since: Moment,
+    /// When it is over by itself; a ban is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Moment>,
+}
+
+/// What entries of a trail say of locks: the last word on each.
+#[derive(Default)]
+pub(super) struct Noted(BTreeMap<LockId, Option<Lock>>);
+
+impl Noted {
+    /// The next entry, in the trail's order.
+    pub fn heed(&mut self, entry: &Entry, channel: Option<&ChannelName>) {
+        let (is_ban, is_lock) = (is(entry, EventKind::Banned), is(entry, EventKind::Locked));
+        if !is_ban && !is_lock && !is(entry, EventKind::Unlocked) && !is(entry, EventKind::Unbanned) {
+            return;
+        }
+        let object = |name: &str| entry.object.get(name).and_then(Value::as_str);
+        let ids = object("interaction").zip(object("participant"));
+        let ids = ids.and_then(|(interaction, who)| Some((interaction.parse().ok()?, who.parse().ok()?)));
+        let lock = ids.filter(|_| is_ban || is_lock).map(|(interaction, participant)| Lock {
+            interaction,
+            participant,
+            channel: channel.cloned(),
+            since: entry.at.parse().unwrap_or(Moment(0)),
+            until: text(entry, "until").filter(|_| is_lock).and_then(|until| until.parse().ok()),
+        });
+        let budget = text(entry, "address").zip(text(entry, "budget"));
+        let budget = budget.and_then(|(address, budget)| format!("{address}.{budget}").parse().ok());
+        let ceiling = text(entry, "ceiling").and_then(CustomerTag::told).map(LockId::Ceiling);
+        self.0.extend(budget.into_iter().chain(ceiling).map(|id| (id, lock.clone())));
+    }
+
+    /// Into the index with what stands, out of it with what was lifted.
+    pub fn keep<T>(self, team: &TeamName, change: &mut Change<T>) {
+        for (id, lock) in self.0 {
+            match lock {
+                Some(lock) => change.enter.push((locks_index(team), id.to_string(), encode(&lock))),
+                None => change.remove.push((locks_index(team), id.to_string())),
+            }
+        }
+    }
+}
+
+impl Gateway {
+    /// Makes the index whole where it was not kept from the team's beginning (of an older release, or with a
+    /// trail that was taken over), and the version of the streams' head that it is whole with.
+    pub(super) async fn whole_locks(&self, team: &TeamName) -> Result<Option<CommitId>, Error> {
+        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
+        let (mut noted, mut accounts, mut after) = (Noted::default(), BTreeSet::new(), 0);
+        loop {
+            let Some(opened) = self.read(&reads).await?.pop().flatten() else { return Ok(None) };
+            let head: Head = decode(&reads.names[0], &opened)?;
+            if head.locks_kept {
+                return Ok(Some(opened.version));
+            }
+            let stood = head.audit;
+            loop {
+                let trail = self.audit(team, after, PAGE).await?;
+                for entry in &trail.items {
+                    noted.heed(entry, None);
+                    accounts.extend(locked_account(entry));
+                    after = entry.number;
+                }
+                if trail.next_cursor.is_none() {
+                    break;
+                }
+            }
+            let tags = self.still_locked(team, &accounts).await?;
+            let saved = self.decide(&reads, |records, now| {
+                let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
+                let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
+                if head.audit != stood {
+                    return Ok(change); // the trail went on: what came is heeded, too
+                }
+                head.locks_kept = true;
+                let stand = |lock: &Option<Lock>| lock.as_ref().is_some_and(|lock| !is_long_over(lock, now));
+                let stand = noted.0.iter().filter(|(_, lock)| stand(lock)).map(|(id, lock)| (id.clone(), lock.clone()));
+                Noted(stand.collect()).keep(team, &mut change);
+                change.enter.extend(tags.iter().map(|tag| (locked_accounts_index(team), tag.clone(), Vec::new())));
+                change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
+                Ok(change)
+            });
+            saved.await?.outcome?;
+        }
+    }
+
+    /// Whose accounts of these pseudonyms are locked or banned now, by their logins' tags.
+    async fn still_locked(&self, team: &TeamName, pseudonyms: &BTreeSet<String>) -> Result<Vec<String>, Error> {
+        let mut tags = Vec::new();
+        if pseudonyms.is_empty() {
+            return Ok(tags);
+        }
+        for id in self.ids_of_logins(team).await? {
+            if pseudonyms.contains(&self.keys.customer_pseudonym(team, id.as_str())) {
+                let state = self.account_state(team, &id).await?;
+                tags.extend(state.is_locked().then(|| LoginTag::of(&self.keys, team, &id).name()));
+            }
+        }
+        Ok(tags)
+    }
+
+    /// Takes locks that are over out of an index, unless a relay has come by since: it may have brought the
+    /// same one anew.
+    pub(super) async fn forget_locks(
+        &self,
+        team: &TeamName,
+        seen: Option<CommitId>,
+        gone: Vec<(String, String)>,
+    ) -> Result<(), Error> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team), swept_name(team)] };
+        let saved = self.decide(&reads, |records, _| {
+            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
+            if records[0].as_ref().map(|head| head.version) == seen {
+                change.put.push(Plain { name: reads.names[1].clone(), ..Plain::default() });
+                change.remove.clone_from(&gone);
+            }
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    /// Takes locks out of the index that were over a day ago: nobody may ever look at them.
+    pub(super) async fn forget_old_locks(&self, team: &TeamName) -> Result<(), Error> {
+        let (index, mut after) = (locks_index(team), None::<String>);
+        let seen = self.whole_locks(team).await?;
+        loop {
+            let page =
+                self.store.list(self.team_partition(team), &index, Order::Rising, after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.member.clone());
+            let mut gone = Vec::new();
+            for entry in page {
+                let lock: Lock = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                gone.extend(is_long_over(&lock, self.now()).then_some((index.clone(), entry.member)));
+            }
+            self.forget_locks(team, seen, gone).await?;
+        }
+    }
+}
+
+/// What was told of a lock's end was told on another line of time than it ends by: a day is more than enough.
+fn is_long_over(lock: &Lock, now: Moment) -> bool {
+    lock.until.is_some_and(|until| until.plus(DAY) < now)
+}
+
+fn locked_account(entry: &Entry) -> Option<String> {
+    is(entry, EventKind::CustomerLocked).then(|| text(entry, "pseudonym").map(str::to_owned))?
+}
+
+fn is(entry: &Entry, kind: EventKind) -> bool {
+    entry.action == kind.as_str()
+}
+
+fn text<'e>(entry: &'e Entry, name: &str) -> Option<&'e str> {
+    entry.detail.get(name).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_names_a_budget_or_a_ceiling_and_nothing_else() {
+        let tag = "0123456789abcdef0123456789abcdef";
+        for id in
+            [format!("{tag}.otp"), format!("{tag}.photo_id"), format!("{tag}.login:{tag}"), format!("{tag}.pin:p2")]
+        {
+            let read: LockId = id.parse().expect("a lock's id");
+            assert!(matches!(&read, LockId::Budget { address, .. } if address == tag) && read.to_string() == id);
+        }
+        let ceiling = format!("ceiling.{tag}");
+        assert!(matches!(ceiling.parse(), Ok(LockId::Ceiling(_))));
+        assert_eq!(ceiling.parse::<LockId>().expect("one").to_string(), ceiling);
+        for wrong in
+            ["", "otp", "..", &format!("{tag}.none"), &format!("{tag}.otp:"), &format!("{tag}.otp:../x"), "ceiling.x"]
+        {
+            assert!(wrong.parse::<LockId>().is_err(), "{wrong}");
+        }
+    }
+}
