@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::Channel;
+use crate::asked::Asked;
 use crate::inbound::Ear;
 
 /// A team's account on a platform, as the team has written it.
@@ -74,6 +75,11 @@ pub trait Definition: Send + Sync + 'static {
 
     /// What it can do.
     fn abilities(&self) -> Abilities;
+
+    /// What an account on it may say, for whoever fills one in; nothing: it describes none.
+    fn asks(&self) -> Vec<Asked> {
+        Vec::new()
+    }
 
     /// What hears what comes in for an account, where the platform is heard.
     fn ear(&self, _account: &Account) -> Result<Option<Ear>, Vec<Wrong>> {

@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 pub mod ambient;
+pub mod asked;
 pub mod auth;
 pub mod carrier;
 pub mod definition;

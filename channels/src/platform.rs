@@ -7,6 +7,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::ambient::Ambient;
+use crate::asked::Asked;
 use crate::auth::Proof;
 use crate::carrier::Carrier;
 use crate::definition::{Abilities, Account, Definition, Wrong, max_per_minute};
@@ -118,6 +119,10 @@ impl Definition for Platform {
             receipts: inbound.is_some_and(|inbound| !inbound.receipt.is_empty()),
             assurance: inbound.map(|inbound| inbound.assurance.word()),
         }
+    }
+
+    fn asks(&self) -> Vec<Asked> {
+        fields::asked(&self.file)
     }
 
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {

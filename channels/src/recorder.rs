@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 
+use crate::asked::Asked;
 use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, Wrong, max_per_minute, only};
 use crate::{Channel, DeliveryError, Message, Nature, Sent};
 
@@ -107,6 +108,10 @@ impl Definition for Recorder {
             None
         });
         if wrong.is_empty() { Ok(Arc::new(Inbox { inbox, limit, recorder: self.clone() })) } else { Err(wrong) }
+    }
+
+    fn asks(&self) -> Vec<Asked> {
+        vec![Asked::field("inbox", "under which name messages are kept").optional(), Asked::pace()]
     }
 
     fn abilities(&self) -> Abilities {

@@ -19,7 +19,9 @@ use secrecy::ExposeSecret as _;
 use url::{Host, Url};
 
 use crate::ambient::Ambient;
+use crate::asked::Asked;
 use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, Wrong, max_per_minute, only};
+use crate::platform::account::Shape;
 use crate::platform::outcome::Reason;
 use crate::reach::Reach;
 use crate::{Channel, DeliveryError, Message, Sent};
@@ -84,6 +86,23 @@ impl Definition for Smtp {
             }
             _ => Err(wrong),
         }
+    }
+
+    fn asks(&self) -> Vec<Asked> {
+        vec![
+            Asked::field("host", "the mail server's name"),
+            Asked::field("from", "the address that mail comes from"),
+            Asked::field("from_name", "the name that mail comes from").optional(),
+            Asked::field("port", "587, or 465 where TLS is implicit").shaped(Shape::Number).optional(),
+            Asked::field("tls", "how a connection comes to its TLS").one_of(&["starttls", "implicit"]).optional(),
+            Asked::field("username", "who sends; goes with `password`").optional(),
+            Asked::field("button", "what the button of a link says").optional(),
+            Asked::field("certificate", "the PEM of the authority behind the server's certificate")
+                .of_lines()
+                .optional(),
+            Asked::pace(),
+            Asked::field("password", "the password of `username`").secret().optional(),
+        ]
     }
 
     fn abilities(&self) -> Abilities {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
+use crate::asked::Asked;
 use crate::definition::{Abilities, Account, Definition, Wrong, only};
 use crate::platform::account::Shape;
 use crate::{Channel, DeliveryError, Message, Sent};
@@ -60,6 +61,10 @@ impl Definition for WebChat {
             wrong.push(Wrong { pointer: "/account/forward_url".into(), detail: Shape::Url.words().into() });
         }
         if wrong.is_empty() { Ok(Arc::new(self.clone())) } else { Err(wrong) }
+    }
+
+    fn asks(&self) -> Vec<Asked> {
+        vec![Asked::forward()]
     }
 
     fn abilities(&self) -> Abilities {

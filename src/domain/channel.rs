@@ -99,15 +99,17 @@ pub struct Writing {
     pub definition: String,
     /// What may be shown.
     pub account: Map<String, Value>,
-    /// What may not; none keeps what is there, since nobody can read it to write it again.
-    pub secrets: Option<BTreeMap<String, Secret>>,
+    /// What may not; none keeps what is there, since nobody can read it to write it again, and so does a
+    /// name with nothing for that one.
+    pub secrets: Option<BTreeMap<String, Option<Secret>>>,
 }
 
 impl Writing {
     /// Whether it is of a size that a record can bear.
     pub fn check(&self) -> Result<(), Vec<Fault>> {
         let open: usize = self.account.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
-        let closed = self.secrets.iter().flatten().map(|(name, secret)| name.len() + secret.expose().len());
+        let told = self.secrets.iter().flatten().filter_map(|(name, secret)| Some((name, secret.as_ref()?)));
+        let closed = told.map(|(name, secret)| name.len() + secret.expose().len());
         if open + closed.sum::<usize>() > MOST_BYTES {
             return Err(vec![Fault::at("/account", format!("account and secrets have at most {MOST_BYTES} bytes"))]);
         }
@@ -117,11 +119,18 @@ impl Writing {
     /// The channel as it is from now on. Another platform's secrets are none of this one. Where
     /// nothing went over it, it is for a message to show that something does again.
     pub fn over(&self, before: Option<&Channel>, forward: [u8; 32], now: Moment) -> Channel {
-        let kept = || before.filter(|b| b.definition == self.definition).map(|b| b.secrets.clone()).unwrap_or_default();
+        let kept = before.filter(|b| b.definition == self.definition).map(|b| b.secrets.clone()).unwrap_or_default();
+        let secrets = match &self.secrets {
+            None => kept,
+            Some(told) => told
+                .iter()
+                .filter_map(|(name, secret)| Some((name.clone(), secret.as_ref().or_else(|| kept.get(name))?.clone())))
+                .collect(),
+        };
         Channel {
             definition: self.definition.clone(),
             account: self.account.clone(),
-            secrets: self.secrets.clone().unwrap_or_else(kept),
+            secrets,
             forward_secret: before.map_or_else(|| Secret::new(forward.to_vec()), |b| b.forward_secret.clone()),
             retiring: before.map(|b| b.retiring.clone()).unwrap_or_default(),
             created_at: before.map_or(now, |b| b.created_at),
@@ -135,7 +144,7 @@ mod tests {
     use super::*;
 
     fn writing(definition: &str, secret: Option<&str>) -> Writing {
-        let secrets = secret.map(|s| [("auth_token".to_owned(), Secret::new(s.into()))].into_iter().collect());
+        let secrets = secret.map(|s| [("auth_token".to_owned(), Some(Secret::new(s.into())))].into_iter().collect());
         Writing { definition: definition.into(), account: Map::new(), secrets }
     }
 
@@ -144,6 +153,11 @@ mod tests {
         let first = writing("a", Some("one")).over(None, [1; 32], Moment(1));
         let same = writing("a", None).over(Some(&first), [2; 32], Moment(2));
         assert_eq!(same, first);
+        let nothing = Some([("auth_token".to_owned(), None), ("other".to_owned(), None)].into_iter().collect());
+        let nothing = Writing { secrets: nothing, ..writing("a", None) };
+        assert_eq!(nothing.over(Some(&first), [2; 32], Moment(2)), first, "a name with nothing keeps that one");
+        let none = Writing { secrets: Some(BTreeMap::new()), ..writing("a", None) };
+        assert!(none.over(Some(&first), [2; 32], Moment(2)).secrets.is_empty(), "what is not named goes");
         let other = writing("b", None).over(Some(&first), [2; 32], Moment(2));
         assert!(other.secrets.is_empty());
         assert_eq!(other.forward_secret, first.forward_secret);

@@ -1,7 +1,9 @@
 //! The chat platforms that this gateway speaks to, and what each can do, for whoever chooses one. What an
 //! account on one must say, the platform judges when it is written.
 
-use countersign_channels::definition::Abilities;
+use countersign_channels::asked::Asked;
+use countersign_channels::definition::{Abilities, Definition};
+use countersign_channels::platform::account::Shape;
 
 use super::Gateway;
 
@@ -17,18 +19,56 @@ pub struct Platform {
     pub abilities: Vec<&'static str>,
     /// For how many hours after the person's last words it may write freely; none: always.
     pub window_hours: Option<u16>,
+    /// What an account on it may say; nothing: nobody knows.
+    pub asks: Vec<Asks>,
+}
+
+/// A field of an account, or one of its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asks {
+    /// Its name.
+    pub name: String,
+    /// What it is, in the platform's own words.
+    pub about: String,
+    /// How it is typed: `text`, `number`, `phone`, `url`, `choice`, `lines`, `secret`, `secret_lines`.
+    pub kind: &'static str,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// What it is where it is left out.
+    pub default: Option<String>,
+    /// The only values of a choice.
+    pub choices: Vec<String>,
+}
+
+impl From<Asked> for Asks {
+    fn from(asked: Asked) -> Self {
+        let kind = match (asked.secret, asked.lines, asked.shape) {
+            (true, true, _) => "secret_lines",
+            (true, false, _) => "secret",
+            (false, true, _) => "lines",
+            (false, false, _) if !asked.choices.is_empty() => "choice",
+            (false, false, Shape::Number) => "number",
+            (false, false, Shape::Phone) => "phone",
+            (false, false, Shape::Url) => "url",
+            (false, false, Shape::Text | Shape::Word | Shape::CountryId) => "text",
+        };
+        let Asked { name, about, optional, default, choices, .. } = asked;
+        Self { name, about, kind, optional, default, choices }
+    }
 }
 
 impl Gateway {
     /// The platforms, by name.
     pub fn platforms(&self) -> Vec<Platform> {
-        let known = |name: &str| Some(Platform::of(name, self.registry.find(name)?.abilities()));
+        let known = |name: &str| Some(Platform::of(name, &**self.registry.find(name)?));
         self.registry.names().filter_map(known).collect()
     }
 }
 
 impl Platform {
-    fn of(name: &str, can: Abilities) -> Self {
+    fn of(name: &str, definition: &dyn Definition) -> Self {
+        let can: Abilities = definition.abilities();
+        let asks = definition.asks().into_iter().map(Asks::from).collect();
         let words = [
             ("initiate", can.initiate),
             ("link", can.link),
@@ -42,6 +82,6 @@ impl Platform {
         ];
         let abilities = words.into_iter().filter_map(|(word, can)| can.then_some(word)).collect();
         let title = if can.title.is_empty() { name.to_owned() } else { can.title };
-        Self { name: name.to_owned(), title, abilities, window_hours: can.window_hours }
+        Self { name: name.to_owned(), title, abilities, window_hours: can.window_hours, asks }
     }
 }

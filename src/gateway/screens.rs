@@ -5,12 +5,14 @@ use super::decide::{Change, Plain, Reads};
 use super::names::screen_name;
 use super::teams::{save_team, team_event};
 use super::{Error, Gateway, decode, encode};
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{ScreenName, TeamName};
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::screen::{MOST_SCREENS, Screen};
+use crate::domain::settings::effective;
 use crate::domain::team::Team;
+use crate::domain::time::Moment;
 use serde_json::json;
 
 impl Gateway {
@@ -43,13 +45,38 @@ impl Gateway {
                 }
                 let mut change = save_team(&record, is_new);
                 change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(screen), ..Plain::default() });
-                let data = json!({"level": "team", "paths": [format!("screens.{name}")]});
-                change.events.push(team_event(team, EventKind::SettingsChanged, actor, now, data));
+                change.events.push(changed(team, name, actor, now));
                 Ok(change)
             })
             .await?;
         self.forget(Some(team));
         Ok(saved.outcome?)
+    }
+
+    /// Takes a screen away. One that PIN pages open with stays.
+    pub async fn remove_screen(&self, team: &TeamName, name: &ScreenName, actor: &Actor) -> Result<(), Error> {
+        let (system, _) = self.system().await?;
+        let Reads { partition, mut names } = self.team_reads(team);
+        names.push(screen_name(team, name));
+        let reads = Reads { partition, names };
+        let saved = self.decide(&reads, |records, now| {
+            let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
+            let mut record: Team = decode(team.as_str(), bytes)?;
+            if record.leaving || !record.screens.remove(name) {
+                return Ok(Change::nothing(Err(Refusal::NotFound("screen"))));
+            }
+            if effective(&system, &record.overrides)?.settings.pin.opening_screen.as_deref() == Some(name.as_str()) {
+                let fault = Fault::at("/pin/opening_screen", "PIN pages open with this screen: name another one first");
+                return Ok(Change::nothing(Err(Refusal::Settings(vec![fault]))));
+            }
+            let mut change = save_team(&record, ());
+            change.delete.push(reads.names[1].clone());
+            change.events.push(changed(team, name, actor, now));
+            Ok(change)
+        });
+        saved.await?.outcome?;
+        self.forget(Some(team));
+        Ok(())
     }
 
     /// A screen as it will be shown.
@@ -59,4 +86,10 @@ impl Gateway {
         let opened = self.read(&reads).await?.pop().flatten();
         opened.map(|bytes| decode(&reads.names[0], &bytes)).transpose()
     }
+}
+
+/// That an admin changed a screen.
+fn changed(team: &TeamName, name: &ScreenName, actor: &Actor, now: Moment) -> Event {
+    let data = json!({"level": "team", "paths": [format!("screens.{name}")]});
+    team_event(team, EventKind::SettingsChanged, actor, now, data)
 }

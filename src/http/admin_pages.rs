@@ -18,6 +18,7 @@ use super::session::{to_sign_in, visitor};
 use crate::domain::event::Actor;
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
+use crate::domain::session::{Local, Who};
 use crate::domain::team::Role;
 use crate::gateway::Error;
 use crate::gateway::sessions::SignedIn;
@@ -62,6 +63,8 @@ struct Admitted {
     pub name: TeamName,
     /// As it is now.
     pub team: Arc<TeamView>,
+    /// Who she is, where a team keeps her password.
+    pub own: Option<Local>,
 }
 
 /// Why there is another page than the one that was asked for.
@@ -137,7 +140,12 @@ async fn admitted(state: &Shared, headers: &HeaderMap, team: &str, section: &'st
     let team = state.gateway.team(&name).await?.ok_or_else(|| unknown("team"))?;
     let tended = Tended { section, title: Some(team.team.title.clone()) };
     let frame = framed(state, headers, &token, &visitor, Some(&name), tended);
-    Ok(Admitted { frame, role, actor: visitor.who.actor(), name, team })
+    let actor = visitor.who.actor();
+    let own = match visitor.who {
+        Who::Local(local) => Some(local),
+        Who::Owner(_) | Who::Provided { .. } => None,
+    };
+    Ok(Admitted { frame, role, actor, name, team, own })
 }
 
 async fn admitted_owner(state: &Shared, headers: &HeaderMap, section: &'static str) -> Result<Shell, Instead> {

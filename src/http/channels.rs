@@ -47,10 +47,10 @@ struct PutChannel {
     #[serde(default)]
     #[schema(value_type = Object)]
     account: Option<Plain>,
-    /// Keys and passwords by name. Absent: those that are there stay.
+    /// Keys and passwords by name. Absent: those that are there stay; a name with null: that one stays.
     #[serde(default)]
     #[schema(value_type = Object)]
-    secrets: Option<BTreeMap<String, String>>,
+    secrets: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// A channel, without its secrets.
@@ -94,7 +94,7 @@ fn writing(body: PutChannel) -> Result<Writing, Problem> {
         Some(Plain(Value::Object(account))) => account,
         Some(_) => return Err(fault("/account", "must be an object")),
     };
-    let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
+    let secret = |(name, text): (String, Option<String>)| (name, text.map(|text| Secret::new(text.into_bytes())));
     let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
     Ok(Writing { definition: body.definition, account, secrets })
 }

@@ -21,7 +21,7 @@ use crate::pages;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(put_screen, get_screen))
+    OpenApiRouter::new().routes(routes!(put_screen, get_screen, delete_screen))
 }
 
 /// A page, as it is sent.
@@ -76,6 +76,21 @@ async fn get_screen(
     shown(&state, &team, &screen.ok_or_else(not_found)?).await
 }
 
+/// Takes an opening screen away; one that `pin.opening_screen` names is refused.
+#[utoipa::path(delete, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "delete_screen",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 204, description = "Gone")))]
+async fn delete_screen(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, name)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let team = team_of_path(&caller, &team)?;
+    let name: ScreenName = name.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    state.gateway.remove_screen(&team, &name, &caller.actor).await.map_err(|e| state.problem(e))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// A screen as the team's customers see it: in a document that names their language.
 async fn shown(state: &Shared, team: &TeamName, screen: &Screen) -> Result<Response, Problem> {
     let known = state.gateway.team(team).await.map_err(|e| state.problem(e))?;
@@ -86,7 +101,16 @@ async fn shown(state: &Shared, team: &TeamName, screen: &Screen) -> Result<Respo
 /// The document of a frame. Whatever a browser were to find in it that cleaning had missed: it runs
 /// no script, sends no form, loads nothing but our stylesheet, and has an origin of its own.
 pub(super) fn frame(state: &Shared, screen: &Screen, locale: &str) -> Response {
-    let mut response = Html(state.pages.screen(&pages::Screen { html: screen.html(), locale })).into_response();
+    framed(state.pages.screen(&pages::Screen { html: screen.html(), locale }))
+}
+
+/// The same frame with a text of ours in the place of a screen.
+pub(super) fn frame_saying(state: &Shared, key: &str, locale: &str) -> Response {
+    framed(state.pages.screen_saying(key, locale))
+}
+
+fn framed(html: String) -> Response {
+    let mut response = Html(html).into_response();
     let policy = "sandbox; default-src 'none'; style-src 'self'; img-src data:; form-action 'none'; \
         base-uri 'none'; frame-ancestors 'self'";
     set(&mut response, header::CONTENT_SECURITY_POLICY, policy);

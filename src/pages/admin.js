@@ -11,13 +11,15 @@
 //   data-body='{"a": 1}' (form)       what is sent besides
 //   data-type="text/html" (form)      the one field that is not in the path is sent as it is
 //   data-then="reload|/path/{field}"  where to go; without it the answer fills `data-show="/pointer"` elements
+//   data-words='{"sent": "It was sent."}' around those: what an answer's own words are called
 //   data-into="id" (form)             in which element those are; without it, in the form
 //   data-ask="question" (form)        is asked first; data-go="word" names the button that does it
 //   data-said="text" (form)           what is told when it is done
+// A button that says itself where it leads (`formaction`) sends the form as browsers do.
 // A button outside of a form may have the same attributes. Afterwards `answered` is dispatched on the form.
 
 import "./console.js";
-import { api, make, t } from "./api.js";
+import { Away, api, make, t } from "./api.js";
 
 const parts = (pointer) => pointer.split("/").filter((part) => part !== "").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 
@@ -141,7 +143,8 @@ const tell = (source, error) => {
     return;
   }
   if (!("status" in error)) {
-    trouble(source, t("away"));
+    trouble(source, t(error instanceof Away ? "away" : "broken"));
+    if (!(error instanceof Away)) console.error(error);
     return;
   }
   const fields = [...(source.elements ?? [])];
@@ -203,7 +206,9 @@ export const say = (text) => {
 const show = (source, answer) => {
   const into = source.dataset.into ? document.getElementById(source.dataset.into) : source;
   for (const place of into.querySelectorAll("[data-show]")) {
-    const value = at(answer, place.dataset.show);
+    const words = place.closest("[data-words]")?.dataset.words;
+    const plain = at(answer, place.dataset.show);
+    const value = (words && JSON.parse(words)[plain]) ?? plain;
     if ("value" in place && place.tagName !== "OUTPUT") place.value = value ?? "";
     else place.textContent = value ?? "";
   }
@@ -222,7 +227,10 @@ const onceOf = (source) => {
 
 const waits = (source, waiting) => {
   source.setAttribute("aria-busy", String(waiting));
-  for (const button of source.tagName === "FORM" ? source.querySelectorAll("button:not([type=button])") : [source]) button.disabled = waiting;
+  for (const button of source.tagName === "FORM" ? source.querySelectorAll("button:not([type=button])") : [source]) {
+    if (waiting) button.setAttribute("aria-disabled", "true"); // disabled it would lose the focus
+    else button.removeAttribute("aria-disabled");
+  }
 };
 
 const follow = (source, answer, named) => {
@@ -265,13 +273,13 @@ const act = async (source, button) => {
     follow(source, answer, call.named);
   } catch (error) {
     waits(source, false);
-    if (error.status) once.delete(source); // it was refused: the next one is another act
+    if (error.status >= 400 && error.status < 500) once.delete(source); // it was refused: the next one is another act
     tell(source, error);
   }
 };
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.dataset.call) return;
+  if (!event.target.dataset.call || event.submitter?.hasAttribute("formaction")) return;
   event.preventDefault();
   act(event.target, event.submitter ?? event.target.querySelector("button"));
 });

@@ -47,7 +47,8 @@ const fails = (error) => says("trouble", t("failed", { why: error.message ?? "" 
 
 /** Opens a conversation and puts a login link into it, as a bot does. */
 const opens = async () => {
-  begin.disabled = true;
+  if (begin.getAttribute("aria-disabled") === "true") return;
+  begin.setAttribute("aria-disabled", "true");
   log.replaceChildren();
   chat.hidden = false;
   try {
@@ -67,7 +68,7 @@ const opens = async () => {
     });
     open.focus();
   } catch (error) {
-    begin.disabled = false;
+    begin.removeAttribute("aria-disabled");
     fails(error);
   }
 };

@@ -52,19 +52,29 @@ export class Refused extends Error {
 
 const ANSWER = 20_000; // milliseconds that what only reads may take
 
+/** Nobody answered: what was asked may or may not have been done. */
+export class Away extends Error {}
+
 /** Calls the API: what it answers as JSON; what it refuses as `Refused`. A `Blob` goes as it is. */
 export const api = async (method, path, value, more = {}) => {
   const whole = value instanceof Blob;
   const content = value === undefined ? {} : { "content-type": whole ? value.type : "application/json" };
-  const reply = await ask(path, {
+  const request = {
     method,
     headers: headers({ ...content, ...more }),
     body: value === undefined || whole ? value : JSON.stringify(value),
     credentials: bearer ? "omit" : "same-origin",
     cache: "no-store",
     signal: method === "GET" ? AbortSignal.timeout(ANSWER) : undefined,
-  });
-  const text = await reply.text();
+  };
+  let reply;
+  let text;
+  try {
+    reply = await ask(path, request);
+    text = await reply.text();
+  } catch (error) {
+    throw new Away(error.message, { cause: error });
+  }
   const plain = (reply.headers.get("content-type") ?? "").includes("json");
   const answer = text && plain ? JSON.parse(text) : text || null;
   if (!reply.ok) throw new Refused(plain && answer ? answer : {}, reply.status);

@@ -19,9 +19,10 @@ pub struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 26] = [
+const FILES: [(&str, &str, &str); 27] = [
     ("admin.css", CSS, include_str!("admin.css")),
     ("admin.js", JS, include_str!("admin.js")),
+    ("admin_draft.js", JS, include_str!("admin_draft.js")),
     ("admin_settings.js", JS, include_str!("admin_settings.js")),
     ("admin_try.js", JS, include_str!("admin_try.js")),
     ("agent.js", JS, include_str!("agent.js")),

@@ -119,6 +119,14 @@ impl Pages {
         self.draw("screen.html", context! { lang, dir, html })
     }
 
+    /// The same document with a text of ours, by its key.
+    pub fn screen_saying(&self, key: &str, locale: &str) -> String {
+        let lang = texts::language(locale);
+        let dir = texts::direction(lang);
+        let text = texts::text(lang, key).expect("it has a text in every language");
+        self.draw("screen.html", context! { lang, dir, html => text })
+    }
+
     /// The page after the login.
     pub fn done(&self, page: &Done) -> String {
         let template = match page.state {

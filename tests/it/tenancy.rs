@@ -101,6 +101,7 @@ const TABLE: &[Row] = &[
     Row("delete", "/v1/teams/{team}/api-keys/{id}", Least::Admin, none),
     Row("put",    "/v1/teams/{team}/screens/{name}", Least::Admin, || json!("<p>Hello</p>")),
     Row("get",    "/v1/teams/{team}/screens/{name}", Least::Admin, none),
+    Row("delete", "/v1/teams/{team}/screens/{name}", Least::Admin, none),
     Row("put",    "/v1/teams/{team}/channels/{name}", Least::Admin, || json!({"definition": "recorder"})),
     Row("get",    "/v1/teams/{team}/channels/{name}", Least::Admin, none),
     Row("post",   "/v1/teams/{team}/channels/{name}/test", Least::Admin, || json!({"to": "+37255500000"})),

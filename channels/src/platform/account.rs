@@ -88,6 +88,9 @@ pub struct SecretField {
     /// Whether an account may leave it out.
     #[serde(default)]
     pub optional: bool,
+    /// Whether it has several lines, as a PEM has.
+    #[serde(default)]
+    pub lines: bool,
     /// Whether what comes in may also be signed with `NAME_before`: the one that is being replaced.
     #[serde(default)]
     pub rotates: bool,

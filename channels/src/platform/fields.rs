@@ -10,6 +10,7 @@ use url::Url;
 
 use super::account::{Field, SecretField, Shape};
 use super::format::File;
+use crate::asked::Asked;
 use crate::definition::{Account, MAX_PER_MINUTE, Wrong, max_per_minute};
 use crate::reach::Reach;
 use crate::template::values::Known;
@@ -57,6 +58,17 @@ pub fn judge(file: &File, account: &Account, reach: &Reach) -> Result<Known, Vec
 fn at(place: &str, name: &str, detail: impl Into<String>) -> Wrong {
     let name = name.replace('~', "~0").replace('/', "~1");
     Wrong { pointer: format!("/{place}/{name}"), detail: detail.into() }
+}
+
+/// What an account may say, in the order in which it is asked: secrets last.
+pub fn asked(file: &File) -> Vec<Asked> {
+    let own = file.account.iter().map(|(name, field)| Asked::of_field(name, field, is_one_of_several(file, name)));
+    let every = [Asked::base(file.platform.origin.is_none()), Asked::pace()];
+    let forward = file.inbound.is_some().then(Asked::forward);
+    let secrets = file.secrets.iter().flat_map(|(name, secret)| Asked::of_secret(name, secret));
+    let mut all: Vec<Asked> = own.chain(every).chain(forward).chain(secrets).collect();
+    all.sort_by_key(|asked| (asked.secret, asked.optional));
+    all
 }
 
 fn is_one_of_several(file: &File, name: &str) -> bool {
@@ -170,6 +182,30 @@ mod tests {
         let account = Account { fields, secrets };
         let judged = judge(&load(name, source).unwrap(), &account, &Reach::new(|ip| ip.is_loopback()));
         judged.map_err(|wrong| wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.detail)).collect())
+    }
+
+    #[test]
+    fn each_field_that_an_account_may_have_is_asked_for_once() {
+        for (name, source) in crate::shipped::SOURCES {
+            let file = load(name, source).unwrap();
+            let asked = asked(&file);
+            let (secrets, fields): (Vec<&Asked>, Vec<&Asked>) = asked.iter().partition(|asked| asked.secret);
+            let account = Account {
+                fields: fields.iter().map(|asked| (asked.name.clone(), "x".into())).collect(),
+                secrets: secrets.iter().map(|asked| (asked.name.clone(), "x".to_owned().into())).collect(),
+            };
+            let mut wrong = Vec::new();
+            surplus(&file, &account, &mut wrong);
+            assert_eq!(wrong, [], "{name} asks for what it does not know");
+            let of_all = file.account.len() + 2 + usize::from(file.inbound.is_some());
+            assert_eq!((account.fields.len(), fields.len()), (of_all, of_all), "{name}");
+            assert_eq!(
+                (account.secrets.len(), secrets.len()),
+                (secret_names(&file).len(), account.secrets.len()),
+                "{name}"
+            );
+            assert!(asked.iter().all(|asked| !asked.about.is_empty()), "{name}");
+        }
     }
 
     #[test]

@@ -70,7 +70,7 @@ struct Look {
     what: String,
     #[serde(default)]
     q: String,
-    below: Option<u64>,
+    below: Option<String>,
     check: Option<String>,
 }
 
@@ -84,20 +84,23 @@ async fn show(
         let name = &admitted.name;
         let group = GROUPS.iter().find(|(group, _)| *group == look.what).unwrap_or(&GROUPS[0]);
         let q = look.q.trim().to_lowercase();
-        let fits = |entry: &Entry| group.1.iter().any(|stem| entry.action.starts_with(stem)) && is_found(entry, &q);
-        let (entries, below) = state.gateway.audit_back(name, look.below, PAGE, fits).await?;
+        let from: Option<u64> = look.below.as_ref().and_then(|below| below.parse().ok());
+        let team = &admitted.team.team;
+        let fits =
+            |entry: &Entry| group.1.iter().any(|stem| entry.action.starts_with(stem)) && is_found(entry, team, &q);
+        let (entries, below) = state.gateway.audit_back(name, from, PAGE, fits).await?;
         let check = match &look.check {
             Some(_) => Some(state.gateway.check_audit(name).await?),
             None => None,
         };
         let page = Audit {
-            frame: admitted.frame,
             groups: GROUPS.iter().map(|(other, _)| (*other, *other == group.0)).collect(),
             older: below.map(|below| address(group.0, look.q.trim(), below)),
             q: look.q.trim().to_owned(),
-            rows: entries.into_iter().map(|entry| row(entry, &admitted.team.team)).collect(),
-            further: look.below.is_some(),
+            rows: entries.into_iter().map(|entry| row(entry, team)).collect(),
+            further: from.is_some(),
             check: check.map(told),
+            frame: admitted.frame,
         };
         Ok(shown(&state, state.pages.admin_audit(&page)))
     })
@@ -113,24 +116,26 @@ fn address(group: &str, q: &str, below: u64) -> String {
     format!("audit?{query}")
 }
 
-/// Whether a word stands in an entry: in its act, its actor, or in a value of what it is about.
-fn is_found(entry: &Entry, word: &str) -> bool {
+/// What says nothing to a reader: tags by which the gateway knows an address and its budget again.
+const TAGS: [&str; 2] = ["address", "budget"];
+
+/// Whether a word stands in an entry as it is shown: in its act, its actor, or in a value of what it is about.
+fn is_found(entry: &Entry, team: &Team, word: &str) -> bool {
     let has = |text: &str| text.to_lowercase().contains(word);
-    let stands = |value: &Value| value.as_str().is_some_and(has);
+    let stands = |value: &Value| has(&plain(value));
     word.is_empty()
         || has(&entry.action)
-        || has(&actor(&entry.actor, None).1)
+        || has(&actor(&entry.actor, team).1)
         || entry.object.values().any(stands)
-        || entry.detail.values().any(stands)
+        || entry.detail.iter().any(|(name, value)| !TAGS.contains(&name.as_str()) && stands(value))
 }
 
 /// Who did it: the last part of the key of its words, and what she is called.
-fn actor(actor: &Actor, team: Option<&Team>) -> (&'static str, String) {
+fn actor(actor: &Actor, team: &Team) -> (&'static str, String) {
     match actor {
         Actor::Owner => ("owner", String::new()),
         Actor::ApiKey(id) => {
-            let keys = team.iter().flat_map(|team| &team.api_keys);
-            let called = keys.into_iter().find(|key| key.id.to_string() == *id).map(|key| key.name.clone());
+            let called = team.api_keys.iter().find(|key| key.id.to_string() == *id).map(|key| key.name.clone());
             ("api_key", called.map_or_else(|| id.clone(), |called| format!("{called} ({id})")))
         }
         Actor::User(name) => ("user", name.clone()),
@@ -146,13 +151,13 @@ fn row(entry: Entry, team: &Team) -> AuditRow {
     AuditRow {
         number: entry.number,
         words: Words::of(&entry.action),
-        actor: actor(&entry.actor, Some(team)),
+        actor: actor(&entry.actor, team),
         interaction: part("interaction"),
         participant: part("participant"),
         details: entry
             .detail
             .iter()
-            .filter(|(_, value)| !value.is_null())
+            .filter(|(name, value)| !value.is_null() && !TAGS.contains(&name.as_str()))
             .map(|(name, v)| (name.clone(), plain(v)))
             .collect(),
         at: entry.at,

@@ -39,7 +39,7 @@ pub fn routes() -> Router<Shared> {
 /// How far back is looked.
 #[derive(Deserialize)]
 struct Look {
-    days: Option<u64>,
+    days: Option<String>,
 }
 
 /// A stretch of time, and how it is divided.
@@ -54,7 +54,8 @@ struct Span {
 impl Span {
     /// Whole days of UTC, today among them; of one day its last 24 hours.
     fn of(look: &Look, to: Moment) -> Self {
-        let days = look.days.filter(|days| SPANS.contains(days)).unwrap_or(USUAL);
+        let days =
+            look.days.as_ref().and_then(|days| days.parse().ok()).filter(|days| SPANS.contains(days)).unwrap_or(USUAL);
         let (from, by) = match days {
             1 => (to.0.saturating_sub(23 * HOUR), By::Hour),
             days => ((to.0 / DAY).saturating_sub(days - 1) * DAY, By::Day),
@@ -160,8 +161,8 @@ mod tests {
     #[test]
     fn a_span_has_as_many_columns_as_days_and_a_day_as_many_as_hours() {
         let now = Moment(20_000 * DAY + 9 * HOUR + 7);
-        for (days, columns) in [(1, 24), (7, 7), (30, 30), (90, 90), (8, 7)] {
-            let Span { from, to, by, .. } = Span::of(&Look { days: Some(days) }, now);
+        for (days, columns) in [("1", 24), ("7", 7), ("30", 30), ("90", 90), ("8", 7), ("x", 7)] {
+            let Span { from, to, by, .. } = Span::of(&Look { days: Some(days.to_owned()) }, now);
             assert_eq!(Report::of(&[].into(), from, to, by).rows.len(), columns, "{days}");
         }
     }

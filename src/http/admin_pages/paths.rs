@@ -12,13 +12,19 @@ pub(super) fn in_path(text: &str) -> String {
     url.path().trim_start_matches('/').to_owned()
 }
 
+/// A text as the value of a query's name, as forms write it.
+pub(super) fn in_query(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::in_path;
+    use super::{in_path, in_query};
 
     #[test]
     fn a_name_is_one_segment() {
         let names = ["cust-42", "a/../b", "100 %?#", "Õie"];
+        assert_eq!(in_query("a+001 é"), "a%2B001+%C3%A9");
         assert_eq!(names.map(in_path), ["cust-42", "a%2F..%2Fb", "100%20%25%3F%23", "%C3%95ie"]);
     }
 }

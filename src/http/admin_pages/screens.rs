@@ -1,22 +1,32 @@
-//! `/admin/teams/TEAM/screens`: the team's own opening screens, an editor for each, and the customer's page with
-//! it in a frame: drawn by the template of the real one, under its policy, with forms that lead nowhere.
+//! `/admin/teams/TEAM/screens`: the team's own opening screens, an editor for each, what is being written as it
+//! would be shown, and the customer's page with the screen in a frame: drawn by the template of the real one,
+//! under its policy, with forms that lead nowhere.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
-use http::{HeaderMap, header};
+use axum::routing::{get, post};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
 use super::super::Shared;
 use super::super::body::Query;
+use super::super::browser::{Fields, from_own_page};
 use super::super::consoles::shown;
+use super::super::notices::notice;
 use super::super::page::{brand, headers_with_frame, set};
-use super::super::screens::frame;
+use super::super::problem::Problem;
+use super::super::reader::Reader;
+use super::super::screens::{frame, frame_saying};
+use super::super::session::{is_word, token};
 use super::{Admitted, of_team, unknown};
 use crate::domain::id::ScreenName;
+use crate::domain::screen::{MOST_BYTES, Screen};
 use crate::pages;
 use crate::pages::admin::screens::{Editor, Screens};
+
+/// A form spells a sign with up to three bytes; beside the screen it has one short field.
+const MOST_OF_A_DRAFT: usize = 3 * MOST_BYTES + 1024;
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
@@ -25,6 +35,7 @@ pub fn routes() -> Router<Shared> {
         .route("/admin/teams/{team}/screens/{name}", get(edit))
         .route("/admin/teams/{team}/screens/{name}/page", get(page))
         .route("/admin/teams/{team}/screens/{name}/screen", get(screen))
+        .route("/admin/teams/{team}/screens/{name}/draft", post(draft).layer(DefaultBodyLimit::max(MOST_OF_A_DRAFT)))
 }
 
 async fn list(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
@@ -107,6 +118,27 @@ async fn screen(
         Ok(frame(&state, &found, &team.effective.settings.locale))
     })
     .await
+}
+
+/// What is being written, as it would be shown: nothing of it is kept.
+async fn draft(
+    State(state): State<Shared>,
+    Path((team, _)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    let fields = Fields::read(request).await?;
+    let draw = async |Admitted { frame: shell, team, .. }: Admitted| {
+        let word = token(&state, &headers).is_some_and(|token| is_word(&state, &token, fields.field("word")));
+        if !word || !from_own_page(&state, &headers) {
+            return Ok(notice(&state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::Refused::Stale, None));
+        }
+        Ok(match Screen::clean(fields.field("html")) {
+            Ok(screen) => frame(&state, &screen, &team.effective.settings.locale),
+            Err(_) => frame_saying(&state, "screens.refused", &shell.language),
+        })
+    };
+    Ok(of_team(&state, &headers, (&team, "screens"), draw).await)
 }
 
 /// A page's policy with one more directive, which it has not said yet.

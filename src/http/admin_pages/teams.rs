@@ -6,28 +6,48 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use http::HeaderMap;
+use serde::Deserialize;
 
 use super::super::Shared;
+use super::super::body::Query;
 use super::super::consoles::{shown, teams};
 use super::super::page::see_other;
+use super::paths::in_query;
 use super::{Instead, answered, framed, somebody};
 use crate::domain::id::TeamName;
 use crate::domain::team::Role;
 use crate::pages::admin::{Tended, teams::Teams};
+
+/// Teams of a page.
+const PAGE: usize = 50;
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
     Router::new().route("/admin", get(show))
 }
 
-async fn show(State(state): State<Shared>, headers: HeaderMap) -> Response {
-    answered(&state, &headers, listed(&state, &headers).await)
+/// Where the page begins.
+#[derive(Deserialize)]
+struct Look {
+    after: Option<String>,
 }
 
-async fn listed(state: &Shared, headers: &HeaderMap) -> Result<Response, Instead> {
+async fn show(State(state): State<Shared>, Query(look): Query<Look>, headers: HeaderMap) -> Response {
+    answered(&state, &headers, listed(&state, look.after.as_deref(), &headers).await)
+}
+
+async fn listed(state: &Shared, after: Option<&str>, headers: &HeaderMap) -> Result<Response, Instead> {
     let (token, visitor) = somebody(state, headers, "/admin".to_owned()).await?;
-    let mut teams = teams(state, &visitor).await?;
-    if !visitor.rights.owner {
+    let (mut teams, mut next) = (Vec::new(), None);
+    if visitor.rights.owner {
+        let mut all = state.gateway.list_teams(after, PAGE + 1).await?;
+        let is_whole = all.len() <= PAGE;
+        all.truncate(PAGE);
+        let last = all.last().filter(|_| !is_whole);
+        next = last.map(|(name, _)| format!("/admin?after={}", in_query(name.as_str())));
+        teams.extend(all.into_iter().map(|(name, title)| (name.to_string(), title)));
+    } else {
+        teams = self::teams(state, &visitor).await?;
         let tended = |name: &str| {
             let name = name.parse::<TeamName>().ok();
             name.and_then(|name| visitor.rights.teams.get(&name)).is_some_and(|role| *role >= Role::Admin)
@@ -39,6 +59,6 @@ async fn listed(state: &Shared, headers: &HeaderMap) -> Result<Response, Instead
     }
     let tended = Tended { section: "teams", title: None };
     let frame = framed(state, headers, &token, &visitor, None, tended);
-    let page = Teams { frame, owner: visitor.rights.owner, teams };
+    let page = Teams { frame, owner: visitor.rights.owner, teams, next };
     Ok(shown(state, state.pages.admin_teams(&page)))
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
-use super::paths::in_path;
+use super::paths::{in_path, in_query};
 use super::{Admitted, of_team};
 use crate::domain::team::Role;
 use crate::domain::user::User;
@@ -43,7 +43,7 @@ async fn show(
         let page = Users {
             roles: if admitted.role == Role::Owner { &["agent", "admin", "owner"] } else { &["agent", "admin"] },
             mails: admitted.team.channels.iter().any(|channel| channel.as_str() == "email"),
-            next: users.last().filter(|_| users.len() == PAGE).map(|last| in_path(last.name.as_str())),
+            next: users.last().filter(|_| users.len() == PAGE).map(|last| in_query(last.name.as_str())),
             users: rows,
             frame: admitted.frame,
         };
@@ -69,7 +69,7 @@ fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {
         totp: user.totp.is_some(),
         seen: user.signed_in_at.map(|at| at.to_string()),
         tendable: user.role <= admitted.role,
-        own: admitted.frame.name.as_deref() == Some(&name),
+        own: admitted.own.as_ref().is_some_and(|own| (&own.team, &own.name) == (&admitted.name, &user.name)),
         name,
     }
 }

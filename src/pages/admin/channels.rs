@@ -13,8 +13,44 @@ pub struct Channels {
     pub frame: Shell,
     /// By name.
     pub channels: Vec<ChannelRow>,
-    /// Platforms: name and title.
-    pub platforms: Vec<(String, String)>,
+    /// Platforms: name, title, and whether it is the one that was chosen.
+    pub platforms: Vec<(String, String, bool)>,
+    /// The form of a new account, once its platform was chosen.
+    pub new: Option<NewChannel>,
+}
+
+/// The form of a new account.
+#[derive(Serialize)]
+pub struct NewChannel {
+    /// The platform, by its name.
+    pub definition: String,
+    /// What people call that.
+    pub title: String,
+    /// What it asks for; nothing: the account is written as JSON.
+    pub fields: Vec<AccountField>,
+}
+
+/// A field of an account, or one of its secrets.
+#[derive(Serialize)]
+pub struct AccountField {
+    /// Where its value goes in the call: `account/NAME` or `secrets/NAME`.
+    pub pointer: String,
+    /// Its name, as words.
+    pub label: String,
+    /// What it is, in English, as the platform's definition says it.
+    pub about: String,
+    /// `text`, `number`, `phone`, `url`, `choice`, `lines`, `secret` or `secret_lines`.
+    pub kind: &'static str,
+    /// It must be filled in.
+    pub required: bool,
+    /// A secret of that name is there.
+    pub there: bool,
+    /// What it is where nothing is said.
+    pub default: Option<String>,
+    /// The values of a choice, and whether it is the one.
+    pub choices: Vec<(String, bool)>,
+    /// What is there; empty: nothing, or a secret.
+    pub value: String,
 }
 
 /// A channel.
@@ -36,6 +72,9 @@ pub struct ChannelRow {
     pub down_since: Option<String>,
     /// Until when a secret that was replaced signs as well.
     pub overlap: Option<String>,
+    /// What its platform asks for; nothing: there is more, or the platform is not known, and the account is
+    /// written as JSON.
+    pub fields: Vec<AccountField>,
     /// What may be shown of the account, as JSON.
     pub account: String,
     /// Names of its secrets.

@@ -15,6 +15,8 @@ pub struct Teams {
     pub owner: bool,
     /// Name and title of each.
     pub teams: Vec<(String, String)>,
+    /// The address of more.
+    pub next: Option<String>,
 }
 
 impl Pages {

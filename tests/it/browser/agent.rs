@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use super::driver::{Browser, Eyes, walk_at};
-use super::house::House;
+use super::house::{House, PHONE};
 
 const PASSWORD: &str = "vexed lamp 7 rows";
 
@@ -157,10 +157,10 @@ async fn reads(browser: &Browser, words: &str) -> WebDriverResult<Option<()>> {
     Ok(browser.driver.find(By::Css(".seen")).await?.text().await?.contains(words).then_some(()))
 }
 
-/// Keyboard alone; I-05, I-06, I-07, L-29, P-02, P-03: what the policy asks for is asked for at its field. And
-/// while nothing is sure, nobody looks verified.
+/// Keyboard alone; L-33, P-02, P-03: what the policy asks for is asked for at its field. And while nothing is
+/// sure, nobody looks verified.
 #[tokio::test]
-async fn with_a_keyboard_alone_an_agent_begins_a_conversation_l29_l33_p03_i05() {
+async fn with_a_keyboard_alone_an_agent_begins_a_conversation_l33_p02_p03() {
     let mut house = House::open(json!({"entry": {"require_authentication": true, "first": "pin"}})).await;
     walk_at(&house.url.clone(), "agent-keys", Eyes::DESKTOP, async |browser| {
         comes_in(browser, &house).await?;
@@ -207,6 +207,76 @@ async fn with_a_keyboard_alone_an_agent_begins_a_conversation_l29_l33_p03_i05() 
         house.starts_again().await;
         browser.find("#live[data-state=live]").await?;
         browser.find(".row:not([data-state=unknown])").await.map(drop)
+    })
+    .await;
+}
+
+/// I-05, I-06, I-07, L-29: with a code at the door that goes by the other way, the agent picks text or mail for
+/// the invitation and is asked for the address that the code needs; then each goes its own way, and the mark is
+/// there when the code came back.
+#[tokio::test]
+async fn the_invitation_goes_by_text_or_mail_and_the_other_address_is_asked_for_i05_i06_i07_l29() {
+    let settings = json!({"entry": {"require_authentication": true, "first": "otp"},
+        "otp": {"send_to_customer": true, "second_channel": true}});
+    let house = House::open(settings).await;
+    walk_at(&house.url, "agent-ways", Eyes::DESKTOP, async |browser| {
+        comes_in(browser, &house).await?;
+        browser.click("#new").await?;
+        browser.find("dialog[open] [name=name]").await?.send_keys("Demo Customer").await?;
+        // By mail: the code goes to the phone (I-06).
+        browser.click("dialog[open] [name=via][value=email]").await?;
+        browser.find("dialog[open] [name=email]").await?.send_keys("demo1@example.com").await?;
+        browser.click("#go").await?;
+        browser.find("[name=phone][aria-invalid]").await?;
+        assert!(browser.has_focus("[name=phone][aria-invalid]").await?, "what is missing has the focus");
+        assert!(browser.shows_no("[name=email][aria-invalid]").await?);
+        browser.looks("1-phone-is-missing").await?;
+        // By text: the code goes by mail (I-07).
+        browser.click("dialog[open] [name=via][value=sms]").await?;
+        browser.find("dialog[open] [name=email]").await?.clear().await?;
+        browser.find("dialog[open] [name=phone]").await?.send_keys(PHONE).await?;
+        browser.click("#go").await?;
+        browser.find("[name=email][aria-invalid]").await?;
+        assert!(browser.shows_no("[name=phone][aria-invalid]").await?);
+        browser.looks("2-mail-is-missing").await?;
+        browser.find("dialog[open] [name=email]").await?.send_keys("demo1@example.com").await?;
+        browser.click("#go").await?;
+        browser.find("[data-person=p1]").await?;
+        assert!(browser.driver.find_all(By::Css("dialog[open]")).await?.is_empty());
+
+        let invitation = house.link(PHONE).await;
+        let desk = browser.driver.window().await?;
+        let phone = browser.driver.new_tab().await?;
+        browser.driver.switch_to_window(phone).await?;
+        browser.open(&invitation).await?;
+        browser.click("form[data-act=continue] button").await?;
+        browser.find("input.answer-field").await?;
+        let code = house.code("demo1@example.com", 1).await;
+        browser.find("input.answer-field").await?.send_keys(&code).await?;
+        browser.presses(Key::Enter).await?;
+        browser.find(".outcome").await?;
+        browser.driver.switch_to_window(desk).await?;
+        browser.find("[data-person=p1][data-state=verified]").await.map(drop)
+    })
+    .await;
+}
+
+/// G-05: who was authenticated before the chat is not asked again, and the agent has her account on the screen:
+/// who vouched for her, her name, her id, and what is known of her.
+#[tokio::test]
+async fn the_account_of_whom_the_website_vouched_for_is_on_the_agents_screen_g05() {
+    let house = House::open(json!({})).await;
+    walk_at(&house.url, "agent-account", Eyes::DESKTOP, async |browser| {
+        comes_in(browser, &house).await?;
+        let chat = house.vouched().await;
+        browser.click(&format!("#row-{chat}")).await?;
+        browser.find("[data-person=p1][data-state=verified] .who-verified").await?;
+        let facts = browser.find("[data-person=p1] .facts").await?.text().await?;
+        assert!(facts.contains("Demo Customer · cust-42"), "{facts}");
+        assert!(facts.contains("account") && facts.contains("12-345"), "{facts}");
+        let told = house.participant(&chat, 0).await;
+        assert_eq!((&told["challenge"], &told["login_link"]), (&Value::Null, &Value::Null), "nothing is asked of her");
+        browser.looks("1-account").await
     })
     .await;
 }

@@ -29,9 +29,9 @@ static GALLERY: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| gallery::galler
 /// So many pages are looked at in one go; then comes a fresh browser, and its time with it.
 const AT_ONCE: usize = 16;
 
-/// The pages' names, and the address of a server that shows them. What admins see is judged where it is walked.
+/// The pages' names, and the address of a server that shows them.
 async fn shown() -> (Vec<&'static str>, String) {
-    let names = GALLERY.iter().map(|(name, _)| *name).filter(|name| !name.starts_with("admin-")).collect();
+    let names = GALLERY.iter().map(|(name, _)| *name).collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     let router = Router::new()
@@ -87,6 +87,11 @@ async fn every_page(eyes: Eyes) {
                 if *name != "docs" {
                     browser.has_room(name, "as it is").await?;
                     browser.is_for_fingers(name).await?;
+                    if browser.does(UNFOLDED).await? == json!(true) {
+                        browser.has_room(name, "unfolded").await?;
+                        browser.is_for_fingers(name).await?;
+                        browser.is_judged(&format!("{name} unfolded")).await?;
+                    }
                 }
             }
             Ok(())
@@ -104,6 +109,7 @@ async fn with_large_letters_on_a_small_screen_and_from_right_to_left_every_page_
         walk_at(&url, "fits", Eyes { width: 320, script: true }, async |browser| {
             for name in names.iter().filter(|name| **name != "docs") {
                 browser.open(&format!("/page/{name}")).await?;
+                browser.does(UNFOLDED).await?;
                 browser.has_room(name, "as it is").await?;
                 browser.does("document.documentElement.style.fontSize = '200%'").await?;
                 browser.has_room(name, "with large letters").await?;
@@ -154,23 +160,39 @@ const SHOWS: &str = "
     }
     return wrong;";
 
+/// Shows what waits to be unfolded, and what waits for an answer; whether there was any.
+const UNFOLDED: &str = "
+    const [folded, later] = ['details:not([open])', '[data-shown][hidden]'].map((css) => [...document.querySelectorAll(css)]);
+    for (const one of folded) one.open = true;
+    for (const one of later) one.hidden = false;
+    return folded.length + later.length > 0;";
+
 /// Acts that a thumb would miss (WCAG 2.2, 2.5.5: 44 pixels; links within sentences are as their words are, and
-/// what is chosen is chosen by its label).
+/// what is chosen is chosen by its label). A link that stands alone in its block is in no sentence.
 const SMALL: &str = "
     const acts = [...document.querySelectorAll('button, input:not([type=hidden]), select, textarea, a.button, summary')];
+    const block = (link) => link.closest('p, li, dd, td, th, nav, div, section, h1, h2, h3') ?? link.parentElement;
+    const alone = (link) => block(link).textContent.trim() === link.textContent.trim();
+    const links = [...document.querySelectorAll('a[href]:not(.button, .skip)')].filter(alone);
     const whole = (act) => (['radio', 'checkbox'].includes(act.type) && act.closest('label')) || act;
     const size = (act) => whole(act).getBoundingClientRect();
-    return acts.filter((act) => size(act).width && (size(act).width < 44 || size(act).height < 44)).map((act) => act.outerHTML);";
+    const small = (act) => size(act).width && (size(act).width < 43.5 || size(act).height < 43.5);
+    return [...acts, ...links].filter(small).map((act) => act.outerHTML);";
 
-/// How far it reaches beyond the screen, and what does.
+/// How far it reaches beyond the screen, and what does. On a phone a console's main part scrolls by itself, so
+/// what is too wide there does not make the document wide.
 const WIDE: &str = "
     const width = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth <= width) return [];
+    const scrolls = (part) => getComputedStyle(part).overflowX !== 'visible';
+    const parts = [document.documentElement, ...[...document.querySelectorAll('main')].filter(scrolls)];
+    const beyond = parts.map((part) => part.scrollWidth - part.clientWidth).filter((beyond) => beyond > 0);
+    if (!beyond.length) return [];
+    const cut = (element) => element && element.tagName !== 'MAIN' && (getComputedStyle(element).overflowX !== 'visible' || cut(element.parentElement));
     const all = [...document.querySelectorAll('body *')].filter((element) => {
         const { left, right } = element.getBoundingClientRect();
-        return right > width + 1 || left < -1;
+        return (right > width + 1 || left < -1) && !cut(element.parentElement);
     });
-    return [document.documentElement.scrollWidth, ...all.map((element) => element.outerHTML.slice(0, 120))];";
+    return [beyond, ...all.map((element) => element.outerHTML.slice(0, 120))];";
 
 impl Browser {
     async fn does(&self, script: &str) -> WebDriverResult<Value> {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use countersign::ambient::{Clock as _, SystemClock};
 use countersign::app::{self, Beside, Consent, Running};
 use countersign::config::Config;
 use countersign_channels::recorder::Recorder;
@@ -11,6 +12,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::codes::digits;
+use crate::world::{jwt, unique};
 
 /// The customer's.
 pub const PHONE: &str = "+447700900121";
@@ -95,10 +97,27 @@ impl House {
 
     /// The team's own opening screen for PINs.
     pub async fn screen(&self, html: &str) {
-        let path = format!("{}/v1/teams/linden/screens/hint", self.url);
+        self.screen_named("hint", html).await;
+        self.call(Method::PATCH, "/v1/teams/linden/settings", json!({"pin": {"opening_screen": "hint"}})).await;
+    }
+
+    /// One of the team's own opening screens.
+    pub async fn screen_named(&self, name: &str, html: &str) {
+        let path = format!("{}/v1/teams/linden/screens/{name}", self.url);
         let put = self.http.put(path).bearer_auth(OWNER).header("content-type", "text/html").body(html.to_owned());
         assert!(put.send().await.expect("it answers").status().is_success());
-        self.call(Method::PATCH, "/v1/teams/linden/settings", json!({"pin": {"opening_screen": "hint"}})).await;
+    }
+
+    /// What is kept of one.
+    pub async fn screen_of(&self, name: &str) -> String {
+        let path = format!("{}/v1/teams/linden/screens/{name}", self.url);
+        let got = self.http.get(path).bearer_auth(OWNER).send().await.expect("it answers");
+        got.text().await.expect("a text")
+    }
+
+    /// Unix seconds.
+    pub fn now(&self) -> u64 {
+        SystemClock::default().now() / 1000
     }
 
     /// A conversation with a customer and a cosigner; its id.
@@ -148,6 +167,38 @@ impl House {
             }
         };
         tokio::time::timeout(Duration::from_secs(20), arrives).await.expect("the message arrives")
+    }
+
+    /// The link in the first message to somebody that has one, once it has arrived.
+    pub async fn link(&self, to: &str) -> String {
+        let arrives = async {
+            loop {
+                let sent = self.recorder.messages();
+                let texts = sent.iter().filter(|sent| sent.message.to.as_str() == to);
+                let texts = texts.map(|sent| sent.message.content.plain().expose_secret().to_owned());
+                let link =
+                    |text: String| text.split_whitespace().find(|word| word.starts_with(&self.url)).map(str::to_owned);
+                if let Some(link) = texts.filter_map(link).next() {
+                    return link;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), arrives).await.expect("the message arrives")
+    }
+
+    /// A conversation of a customer for whom the website vouches before the chat.
+    pub async fn vouched(&self) -> String {
+        let key = self.call(Method::POST, "/v1/teams/linden/security-keys", json!({})).await;
+        let now = self.now();
+        let claims = json!({"iss": "shop.example.com", "aud": format!("{}/v1/interactions", self.url), "sub": "cust-42",
+            "name": "Demo Customer", "private_data": {"account": "12-345"},
+            "jti": format!("{:0>22}", unique()), "iat": now, "exp": now + 60});
+        let header = json!({"alg": "HS256", "typ": "JWT", "kid": key["kid"]});
+        let token = jwt(&header, &claims, key["secret"].as_str().expect("told once"));
+        let body = json!({"channel": "webchat", "conversation": "conv-9", "participants": [{"role": "primary"}],
+            "identity_token": token});
+        text(&self.call(Method::POST, "/v1/interactions", body).await["id"])
     }
 
     /// Asks the API, as an agent or, where it is about the team, as the owner.

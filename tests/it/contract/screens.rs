@@ -96,6 +96,39 @@ async fn l39_an_opening_screen_must_be_there_before_it_is_named() {
     assert_eq!(none.expect(200)["settings"]["pin"]["opening_screen"], Value::Null);
 }
 
+/// L-38: a screen is taken away, unless PIN pages open with it: by the team's own settings, or by the system's.
+#[tokio::test]
+async fn l38_an_opening_screen_goes_unless_it_is_shown() {
+    let world = World::new().await;
+    let (team, other) = (world.team("acme").await, world.team("other").await);
+    let delete = async |team: &Team, key: &str, name: &str| {
+        team.world.call(key, "DELETE", &format!("/v1/teams/{}/screens/{name}", team.name), Value::Null).await
+    };
+    put(&team, &team.admin, "hint", "text/html", "<p>Hint</p>").await.expect(201);
+    delete(&team, &team.agent, "hint").await.refused(403, "forbidden");
+    delete(&team, &other.admin, "hint").await.refused(404, "not-found");
+    delete(&team, &team.admin, "none").await.refused(404, "not-found");
+    delete(&team, &team.admin, "a%20b").await.refused(404, "not-found");
+    let named = |name: &str| json!({"pin": {"opening_screen": name}});
+    team.set(named("hint")).await;
+    points_at(&delete(&team, &team.admin, "hint").await, "/pin/opening_screen");
+    assert!(get(&team, &team.admin, "hint").await.text().contains("Hint"), "it is still there");
+    put(&other, &other.admin, "hint", "text/html", "<p>Theirs</p>").await.expect(201);
+    world.call(OWNER, "PATCH", "/v1/settings", named("hint")).await.expect(200);
+    team.set(json!({"pin": {"opening_screen": null}})).await;
+    points_at(&delete(&team, &team.admin, "hint").await, "/pin/opening_screen");
+    team.set(named("none")).await;
+    delete(&team, &team.admin, "hint").await.expect(204);
+    get(&team, &team.admin, "hint").await.refused(404, "not-found");
+    delete(&team, &team.admin, "hint").await.refused(404, "not-found");
+    points_at(&world.call(OWNER, "PATCH", "/v1/teams/acme/settings", named("hint")).await, "/pin/opening_screen");
+    assert!(get(&other, &other.admin, "hint").await.text().contains("Theirs"), "another team's stays");
+    let events = team.events().await;
+    let told = events.iter().filter(|event| event["data"]["paths"] == json!(["screens.hint"])).count();
+    assert_eq!(told, 2, "that it was made, and that it went");
+    put(&team, &team.admin, "hint", "text/html", "<p>Anew</p>").await.expect(201);
+}
+
 #[tokio::test]
 async fn a_team_that_goes_takes_its_screens_with_it() {
     let world = World::new().await;

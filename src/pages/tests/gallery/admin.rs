@@ -33,7 +33,12 @@ pub(super) fn shell(word: &str, page: &'static str) -> Shell {
 pub(super) fn drawn(word: &str, pages: &Pages, frame: impl Fn(&'static str) -> Shell) -> [(&'static str, String); 7] {
     let text = || word.to_owned();
     let tended = |section| Shell { tended: Some(Tended { section, title: Some(text()) }), ..frame("admin") };
-    let teams = Teams { frame: tended("teams"), owner: true, teams: vec![(text(), text())] };
+    let teams = Teams {
+        frame: tended("teams"),
+        owner: true,
+        teams: vec![(text(), text())],
+        next: Some("/admin?after=demo".into()),
+    };
     [
         ("admin-teams", pages.admin_teams(&teams)),
         ("admin-overview", pages.admin_overview(&overview(word, tended("overview")))),

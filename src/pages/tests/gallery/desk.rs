@@ -6,7 +6,7 @@ use crate::pages::Pages;
 use crate::pages::admin::Tended;
 use crate::pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields};
 use crate::pages::admin::audit::{Audit, AuditRow, Check, Words};
-use crate::pages::admin::channels::{ChannelRow, Channels};
+use crate::pages::admin::channels::{AccountField, ChannelRow, Channels, NewChannel};
 use crate::pages::admin::insights::{Course, Funnel, Insights};
 use crate::pages::admin::lockouts::{Locked, LockedPerson, Lockouts};
 use crate::pages::admin::users::{UserRow, Users};
@@ -215,8 +215,8 @@ fn insights(word: &str, frame: Shell) -> Insights {
 fn channels(word: &str, frame: Shell) -> Channels {
     let text = || word.to_owned();
     let can = ["initiate", "link", "code", "hears", "receipts", "account_link", "return_link", "retracts"];
-    let row = |(usable, down): (bool, bool)| ChannelRow {
-        name: "demo".into(),
+    let row = |(name, usable, down): (&str, bool, bool)| ChannelRow {
+        name: name.into(),
         definition: text(),
         title: text(),
         abilities: can.into_iter().chain(["shows_standing"]).collect(),
@@ -224,10 +224,29 @@ fn channels(word: &str, frame: Shell) -> Channels {
         usable,
         down_since: down.then(|| "2026-03-01T09:12:12Z".to_owned()),
         overlap: Some("2026-03-01T09:27:12Z".into()),
+        fields: if usable { account_fields(word) } else { Vec::new() },
         account: text(),
         secrets: vec![text()],
         forwards: true,
     };
-    let channels = [(true, false), (true, true), (false, false)].map(row).into();
-    Channels { frame, channels, platforms: vec![(text(), text())] }
+    let channels = [("sms", true, false), ("email", true, true), ("demo", false, false)].map(row).into();
+    let new = NewChannel { definition: text(), title: text(), fields: account_fields(word) };
+    Channels { frame, channels, platforms: vec![(text(), text(), true)], new: Some(new) }
+}
+
+/// A field of each kind.
+fn account_fields(word: &str) -> Vec<AccountField> {
+    let kinds = ["text", "number", "phone", "url", "choice", "lines", "secret", "secret_lines"];
+    let field = |kind: &'static str| AccountField {
+        pointer: format!("account/{kind}"),
+        label: kind.into(),
+        about: word.to_owned(),
+        kind,
+        required: kind == "text",
+        there: kind == "secret",
+        default: (kind == "number").then(|| word.to_owned()),
+        choices: vec![(word.to_owned(), true)],
+        value: word.to_owned(),
+    };
+    kinds.map(field).into()
 }

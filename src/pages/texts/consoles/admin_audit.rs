@@ -25,6 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     ("audit.group.delivery", ["Sending", "Versand", "Envoi", "Envío", "Saatmine"]),
     ("audit.search", ["Conversation, user or word", "Gespräch, Benutzer oder Wort", "Conversation, utilisateur ou mot", "Conversación, usuario o palabra", "Vestlus, kasutaja või sõna"]),
     ("audit.show", ["Show", "Anzeigen", "Afficher", "Mostrar", "Näita"]),
+    ("audit.none.further", ["Nothing fits in what was looked at here. There is more.", "In dem, was hier durchsucht wurde, passt nichts. Es gibt noch mehr.", "Rien ne correspond dans ce qui a été parcouru ici. Il y en a d’autre.", "Nada coincide en lo que se ha mirado aquí. Hay más.", "Siin läbi vaadatud osas ei sobi midagi. On veel."]),
     ("audit.none", ["Nothing here fits.", "Hier passt nichts.", "Rien ici ne correspond.", "Nada aquí coincide.", "Siin ei sobi midagi."]),
     ("audit.when", ["When", "Wann", "Quand", "Cuándo", "Millal"]),
     ("audit.what", ["What", "Was", "Quoi", "Qué", "Mis"]),

@@ -7,6 +7,7 @@ use super::Row;
 #[rustfmt::skip] // a text in all languages is one row
 pub(super) const ROWS: &[Row] = &[
     ("insights.span", ["Time shown", "Zeitraum", "Période", "Período", "Ajavahemik"]),
+    ("insights.day", ["24 hours", "24 Stunden", "24 heures", "24 horas", "24 tundi"]),
     ("insights.days", ["{days} days", "{days} Tage", "{days} jours", "{days} días", "{days} päeva"]),
     (
         "insights.median",

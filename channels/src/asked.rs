@@ -1,0 +1,109 @@
+//! What a platform asks of an account, field by field, for whoever draws a form of it. What an answer must look
+//! like is judged when the account is opened, and said there.
+
+use crate::definition::MAX_PER_MINUTE;
+use crate::platform::account::{Field, SecretField, Shape};
+use crate::platform::fields::{BASE_URL, BEFORE, FORWARD_URL};
+
+/// A field of an account, or one of its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Its name.
+    pub name: String,
+    /// What it is, for whoever fills it in.
+    pub about: String,
+    /// What it looks like.
+    pub shape: Shape,
+    /// Whether nobody may read it again.
+    pub secret: bool,
+    /// Whether it has several lines.
+    pub lines: bool,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// What it is where it is left out.
+    pub default: Option<String>,
+    /// The only values that there are; none: any.
+    pub choices: Vec<String>,
+}
+
+impl Asked {
+    /// A field of one line that must be there.
+    pub fn field(name: &str, about: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            about: about.to_owned(),
+            shape: Shape::Text,
+            secret: false,
+            lines: false,
+            optional: false,
+            default: None,
+            choices: Vec::new(),
+        }
+    }
+
+    /// The same, which may be left out.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
+
+    /// The same in another shape.
+    #[must_use]
+    pub fn shaped(self, shape: Shape) -> Self {
+        Self { shape, ..self }
+    }
+
+    /// The same as a secret.
+    #[must_use]
+    pub fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    /// The same with several lines.
+    #[must_use]
+    pub fn of_lines(self) -> Self {
+        Self { lines: true, ..self }
+    }
+
+    /// The same with a choice of values.
+    #[must_use]
+    pub fn one_of(self, choices: &[&str]) -> Self {
+        Self { choices: choices.iter().map(ToString::to_string).collect(), ..self }
+    }
+
+    /// How many messages a minute may bring.
+    pub fn pace() -> Self {
+        let about = "how many messages a minute may bring to the platform";
+        Self::field(MAX_PER_MINUTE, about).shaped(Shape::Number).optional()
+    }
+
+    /// Where what is heard is passed on to.
+    pub fn forward() -> Self {
+        Self::field(FORWARD_URL, "where what is written there is passed on to: your bot").shaped(Shape::Url).optional()
+    }
+
+    /// Where the platform's server is.
+    pub fn base(must: bool) -> Self {
+        let about = if must { "where this platform's server is" } else { "another server in the platform's place" };
+        Self { optional: !must, ..Self::field(BASE_URL, about).shaped(Shape::Url) }
+    }
+
+    /// A field as a definition has it.
+    pub fn of_field(name: &str, field: &Field, is_one_of_several: bool) -> Self {
+        Self {
+            shape: field.shape,
+            optional: field.optional || is_one_of_several || field.default.is_some(),
+            default: field.default.clone(),
+            choices: field.choices.clone(),
+            ..Self::field(name, &field.about)
+        }
+    }
+
+    /// A secret as a definition has it, and the one that it takes the place of.
+    pub fn of_secret(name: &str, secret: &SecretField) -> impl Iterator<Item = Self> {
+        let own = Self { optional: secret.optional, lines: secret.lines, ..Self::field(name, &secret.about).secret() };
+        let about = format!("the `{name}` before, while it is being replaced");
+        let before = Self { lines: own.lines, ..Self::field(&format!("{name}{BEFORE}"), &about).secret().optional() };
+        [Some(own), secret.rotates.then_some(before)].into_iter().flatten()
+    }
+}
