@@ -9,6 +9,9 @@ const MOST: usize = 20_000;
 /// So many marks must stand side by side before a row is followed further.
 const FEWEST: usize = 10;
 
+/// So many signs of a row must be seen by themselves: eight tenths of the shortest.
+const LEAST: usize = 24;
+
 /// So many cells of a row may show no mark of their own, one after the other.
 const GAP: u8 = 2;
 
@@ -193,7 +196,7 @@ fn rows(marks: &[Mark], upright: bool) -> Vec<Row> {
         if chain.iter().any(|at| taken[*at]) {
             continue; // a row that was followed here already
         }
-        rows.extend(followed(&all, &chain, &mut taken).and_then(Row::new));
+        rows.extend(followed(&all, &chain, &mut taken).filter(|cells| cells.len() >= LEAST).and_then(Row::new));
     }
     rows
 }
@@ -238,7 +241,7 @@ fn followed(all: &[Standing], chain: &[usize], taken: &mut [bool]) -> Option<Vec
         return None;
     }
     for direction in [1.0, -1.0] {
-        while let Some((at, cell)) = beyond(all, &cells, direction) {
+        while let Some((at, cell)) = beyond(all, &cells, direction, taken) {
             taken[at] = true;
             if direction > 0.0 { cells.push(cell) } else { cells.insert(0, cell) }
         }
@@ -246,8 +249,13 @@ fn followed(all: &[Standing], chain: &[usize], taken: &mut [bool]) -> Option<Vec
     Some(cells)
 }
 
-/// The mark in the next cell beyond an end, or behind a short gap.
-fn beyond(all: &[Standing], cells: &[(f32, Standing)], direction: f32) -> Option<(usize, (f32, Standing))> {
+/// The mark in the next cell beyond an end, or behind a short gap. None is taken twice: a row ends.
+fn beyond(
+    all: &[Standing],
+    cells: &[(f32, Standing)],
+    direction: f32,
+    taken: &[bool],
+) -> Option<(usize, (f32, Standing))> {
     // By what is nearest to that end: pitch and slope change a little from end to end.
     let near: Vec<&(f32, Standing)> =
         if direction > 0.0 { cells.iter().rev().take(12).collect() } else { cells.iter().take(12).collect() };
@@ -264,7 +272,8 @@ fn beyond(all: &[Standing], cells: &[(f32, Standing)], direction: f32) -> Option
         let fits = |mark: &Standing| {
             (mark.at.1 - wanted.1).abs() < 0.3 * high && mark.high > 0.6 * high && mark.high < 1.5 * high
         };
-        within.enumerate().find(|(_, mark)| fits(mark)).map(|(n, mark)| (from + n, (last.0 + steps, *mark)))
+        let next = (from..).zip(within).find(|(at, mark)| !taken[*at] && fits(mark));
+        next.map(|(at, mark)| (at, (last.0 + steps, *mark)))
     })
 }
 
