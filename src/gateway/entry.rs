@@ -8,6 +8,7 @@ use super::{Error, Gateway, Held, Remember, Told, decode, encode};
 use crate::domain::challenge::Typed;
 use crate::domain::event::Actor;
 use crate::domain::method::Method;
+use crate::domain::questions::Prepared;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::enter::{self, Arrived};
 use crate::domain::rules::invite::{self, Invited, Request};
@@ -65,8 +66,23 @@ impl Gateway {
 
     /// Continue was pressed on an invitation's page.
     pub async fn come_in(&self, token: &Token, browser: &Tag, name: &[u8]) -> Result<Held<Arrived>, Error> {
+        // Without questions first: who is asked for something else, or is locked, needs none.
+        match self.come_in_with(token, browser, name, None).await {
+            Err(Error::Refused(Refusal::MethodMissing)) => {}
+            told => return told,
+        }
         let prepared = self.questions_at_door(token, browser).await?;
-        let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(with(turn, prepared.as_ref()), token, browser, name);
+        self.come_in_with(token, browser, name, prepared.as_ref()).await
+    }
+
+    async fn come_in_with(
+        &self,
+        token: &Token,
+        browser: &Tag,
+        name: &[u8],
+        prepared: Option<&Prepared>,
+    ) -> Result<Held<Arrived>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(with(turn, prepared), token, browser, name);
         let payable = |turn: &mut Turn<'_>| enter::payable(turn, token, browser);
         fresh(self.turn_paid(visitor(token), payable, rule, None).await?)
     }

@@ -36,8 +36,10 @@ impl Gateway {
         request: &Request,
         remember: Option<&Remember<'_, Held<Challenge>>>,
     ) -> Result<Told<Held<Challenge>>, Error> {
-        if let Some(reply) = self.told_before(acting.id, remember).await? {
-            return Ok(Told::Again(reply));
+        // Without any first: who was answered before, or is locked, is no reason to ask anybody outside.
+        match self.turn(acting.clone().into(), |turn, _| ask::ask(turn, request), remember).await {
+            Err(Error::Refused(Refusal::MethodMissing)) => {}
+            told => return told,
         }
         for _ in 0..MOST_ROUNDS {
             let whom =

@@ -10,11 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::{DAY, Error, Gateway, decode, encode};
-use crate::domain::id::InteractionId;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
-use crate::store::Partition;
 
 /// After so long a request that has no reply is taken to have died.
 const RUNNING: Duration = Duration::from_secs(60);
@@ -189,18 +187,6 @@ impl Gateway {
         if let Err(error) = gone {
             tracing::warn!(%error, "an idempotency key could not be released; it frees itself in a minute");
         }
-    }
-
-    /// The reply that this request got before, where it had one: nothing outside need be asked for it again.
-    pub(super) async fn told_before<T>(
-        &self,
-        id: InteractionId,
-        remember: Option<&Remember<'_, T>>,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        let Some(remember) = remember else { return Ok(None) };
-        let reads = Reads { partition: Partition(id.partition()), names: vec![remember.name()] };
-        let kept = self.read_to_tell(&reads).await?.pop().flatten();
-        remember.earlier(&kept, self.now())
     }
 
     /// Where the reply to a message that a bot passed on is remembered.

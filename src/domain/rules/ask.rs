@@ -88,6 +88,7 @@ fn permitted(turn: &mut Turn<'_>, request: &Request) -> Result<usize, Refusal> {
     turn.must_be_open()?;
     let at = turn.find(request.participant.as_ref())?;
     turn.look_up(at);
+    turn.admit(at, request.wanted.method().guarded())?; // a locked person is sent no code
     if matches!(request.wanted, Wanted::Document { .. }) && turn.around.provider.is_none() {
         return Err(Refusal::MethodMissing);
     }
@@ -97,7 +98,6 @@ fn permitted(turn: &mut Turn<'_>, request: &Request) -> Result<usize, Refusal> {
             return Err(Refusal::AnotherPerson);
         }
     }
-    turn.admit(at, request.wanted.method().guarded())?; // a locked person is sent no code
     if turn.interaction.challenges_made == u16::MAX {
         return Err(Refusal::Full);
     }
