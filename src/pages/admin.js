@@ -7,7 +7,7 @@
 //   data-as="number|boolean|list|json|raw"   what the value is; without it a text
 //   data-empty='null'                 what an empty field says, as JSON; without it, it is left out
 //   data-changed (form)               only fields that differ from what the page came with are sent
-//   data-new (form)                   it makes what is not there yet: one that is there is left as it is, and told
+//   data-new='*' (form)               it makes what is not there yet: sent as If-None-Match, so one that is there stays
 //   data-body='{"a": 1}' (form)       what is sent besides
 //   data-type="text/html" (form)      the one field that is not in the path is sent as it is
 //   data-then="reload|/path/{field}"  where to go; without it the answer fills `data-show="/pointer"` elements
@@ -266,7 +266,7 @@ const act = async (source, button) => {
     }
     waits(source, true);
     const more = call.method === "POST" ? { "idempotency-key": onceOf(source) } : {};
-    if ("new" in source.dataset) more["if-none-match"] = "*";
+    if (source.dataset.new) more["if-none-match"] = source.dataset.new;
     const answer = await api(call.method, call.path, call.body, more);
     once.delete(source);
     waits(source, false);
