@@ -484,6 +484,7 @@ impl Browser {
 
     /// Whether what is being written reads so in its own frame.
     async fn reads_in_draft(&self, words: &str) -> WebDriverResult<Option<()>> {
+        self.driver.enter_default_frame().await?; // the frame that was looked at last may be gone
         self.driver.find(By::Css("#draft")).await?.enter_frame().await?;
         let seen = self.driver.find(By::Css("body")).await?.text().await.unwrap_or_default();
         self.driver.enter_default_frame().await?;
