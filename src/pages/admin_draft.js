@@ -3,9 +3,19 @@
 
 const PAUSE = 400; // milliseconds
 
-const [words, look, draft] = ["html", "look", "draft"].map((id) => document.getElementById(id));
+const [words, look] = ["html", "look"].map((id) => document.getElementById(id));
+let draft = document.getElementById("draft");
 
 const shows = () => words.form.requestSubmit(look);
+
+// What a frame shows first is no step for the browser's way back, so each draft has a frame of its own.
+words.form.addEventListener("submit", (event) => {
+  if (event.submitter !== look) return;
+  const fresh = draft.cloneNode();
+  fresh.removeAttribute("src");
+  draft.replaceWith(fresh);
+  draft = fresh;
+});
 
 let pause = null;
 words.addEventListener("input", () => {

@@ -359,7 +359,7 @@ const ANSWERS: &str = "
     const answers = [[503, '{}'], [503, '{}'], [409, '{}'], [200, '{no json'], null];
     window.asked = [];
     window.fetch = (path, request) => {
-        if (request?.method !== 'POST') return real(path, request);
+        if (request?.method !== 'POST' || !path.endsWith('/security-keys')) return real(path, request);
         const answer = answers[window.asked.length];
         window.asked.push(request.headers['idempotency-key']);
         if (!answer) return Promise.reject(new TypeError('Failed to fetch'));
@@ -413,6 +413,12 @@ async fn screens(eyes: Eyes) {
 
 /// What is being written is shown at each pause, cleaned, and nothing of it is kept.
 async fn as_she_types(browser: &Browser, house: &House) -> WebDriverResult<()> {
+    let steps = async || {
+        Ok::<_, WebDriverError>(
+            browser.driver.execute("return history.length", Vec::<Value>::new()).await?.json().clone(),
+        )
+    };
+    let before = steps().await?;
     let words = browser.find("#html").await?;
     words.send_keys(Key::Control + "a").await?;
     words.send_keys("" + Key::Delete).await?;
@@ -427,6 +433,7 @@ async fn as_she_types(browser: &Browser, house: &House) -> WebDriverResult<()> {
     browser.click("#look").await?;
     browser.until("by the button", async || browser.reads_in_draft("and more").await).await?;
     assert!(!house.screen_of("card").await.contains("more"), "nothing was saved");
+    assert_eq!(steps().await?, before, "the way back is as long as before");
     Ok(())
 }
 
@@ -477,6 +484,7 @@ impl Browser {
 
     /// Whether what is being written reads so in its own frame.
     async fn reads_in_draft(&self, words: &str) -> WebDriverResult<Option<()>> {
+        self.driver.enter_default_frame().await?; // the frame that was looked at last may be gone
         self.driver.find(By::Css("#draft")).await?.enter_frame().await?;
         let seen = self.driver.find(By::Css("body")).await?.text().await.unwrap_or_default();
         self.driver.enter_default_frame().await?;

@@ -193,7 +193,7 @@ async fn the_trail_is_searched_as_it_is_shown() {
         page.text()
     };
     for (query, acts, others) in [
-        ("?q=otp.length", 1, "participant.locked"),
+        ("?q=lockout", 1, "participant.locked"),
         ("?q=night+shift", 1, "participant.locked"),
         ("?q=nobody+of+that+name", 0, "settings.changed"),
     ] {
