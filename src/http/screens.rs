@@ -104,9 +104,9 @@ pub(super) fn frame(state: &Shared, screen: &Screen, locale: &str) -> Response {
     framed(state.pages.screen(&pages::Screen { html: screen.html(), locale }))
 }
 
-/// The same frame with a text of ours in the place of a screen.
-pub(super) fn frame_saying(state: &Shared, key: &str, locale: &str) -> Response {
-    framed(state.pages.screen_saying(key, locale))
+/// The same frame for a screen of which nothing may be shown.
+pub(super) fn frame_refused(state: &Shared, locale: &str) -> Response {
+    framed(state.pages.screen_refused(locale))
 }
 
 fn framed(html: String) -> Response {

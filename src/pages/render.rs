@@ -119,12 +119,11 @@ impl Pages {
         self.draw("screen.html", context! { lang, dir, html })
     }
 
-    /// The same document with a text of ours, by its key.
-    pub fn screen_saying(&self, key: &str, locale: &str) -> String {
+    /// The same document of a screen of which nothing may be shown: it says so.
+    pub fn screen_refused(&self, locale: &str) -> String {
         let lang = texts::language(locale);
         let dir = texts::direction(lang);
-        let text = texts::text(lang, key).expect("it has a text in every language");
-        self.draw("screen.html", context! { lang, dir, html => text })
+        self.draw("screen.html", context! { lang, dir, html => () })
     }
 
     /// The page after the login.

@@ -17,7 +17,7 @@ use super::super::notices::notice;
 use super::super::page::{brand, headers_with_frame, set};
 use super::super::problem::Problem;
 use super::super::reader::Reader;
-use super::super::screens::{frame, frame_saying};
+use super::super::screens::{frame, frame_refused};
 use super::super::session::{is_word, token};
 use super::{Admitted, of_team, unknown};
 use crate::domain::id::ScreenName;
@@ -135,7 +135,7 @@ async fn draft(
         }
         Ok(match Screen::clean(fields.field("html")) {
             Ok(screen) => frame(&state, &screen, &team.effective.settings.locale),
-            Err(_) => frame_saying(&state, "screens.refused", &shell.language),
+            Err(_) => frame_refused(&state, &shell.language),
         })
     };
     Ok(of_team(&state, &headers, (&team, "screens"), draw).await)
