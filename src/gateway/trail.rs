@@ -194,8 +194,8 @@ mod tests {
         moved[1] = pages(&other, 3).remove(1);
         assert!(check(&moved).0.is_err());
         let mut short = pages(&entries, 3);
-        let cut = |head: &TrailHead| Trail { items: Vec::new(), next_cursor: None, head: head.clone() };
-        short[2] = cut(&short[1].head.clone());
+        let head = short[1].head.clone();
+        short[2] = Trail { items: Vec::new(), next_cursor: None, head };
         assert_eq!(check(&short), (Err(Broken::Cut(6, 7)), 6), "the end was cut where a page ended");
         assert_eq!(check(&short[2..]).0, Err(Broken::Cut(0, 7)), "nothing is left");
         short[2].head.gone = 7;
