@@ -66,8 +66,10 @@ fn a_set_is_right_in_any_spelling_and_as_a_whole() {
         let mut bad = good.clone();
         bad[at] = "no".into();
         assert!(!are(&all, &bad) && are(&three, &bad));
-        bad[(at + 1) % 4] = String::new();
+        bad[(at + 1) % 4] = "no".into();
         assert!(!are(&three, &bad));
+        bad[at] = String::new();
+        assert!(three.take(&bad).is_none(), "a blank is no answer, wherever it stands");
     }
     let mut swapped = good.clone();
     swapped.swap(0, 1);
@@ -88,8 +90,8 @@ fn who_is_nobody_is_asked_the_same_way_and_is_never_right() {
     assert_eq!(looks(&known), looks(&nobody));
     let said = right(&nobody);
     assert!(!nobody.are(&nobody.take(&said).expect("four"), &key) && nobody.customer.is_none());
-    let blank = ["", "", "", "x"].map(str::to_owned);
-    assert!(!nobody.are(&nobody.take(&blank).expect("four"), &key));
+    let guesses = ["x", "-", "0", "?"].map(str::to_owned);
+    assert!(!nobody.are(&nobody.take(&guesses).expect("four"), &key));
     let order = |set: &Questions| set.put.iter().map(|q| q.text.clone()).collect::<Vec<_>>();
     assert_eq!(order(&nobody), order(&put("cust-43", None, 1)), "steady");
     let orders: std::collections::BTreeSet<_> = (0..20).map(|n| order(&put(&format!("c{n}"), None, 1))).collect();
