@@ -9,6 +9,7 @@ mod agent;
 mod codes;
 mod driver;
 mod everybody;
+mod hosted;
 mod house;
 mod pages;
 mod photo;

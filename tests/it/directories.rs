@@ -9,7 +9,7 @@ mod http;
 mod ldap;
 mod matching;
 mod postgres;
-mod servers;
+pub mod servers;
 
 use serde_json::{Value, json};
 

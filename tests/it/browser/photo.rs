@@ -114,7 +114,7 @@ impl Browser {
     }
 
     /// What can be pressed is as large as a thumb: 44 pixels.
-    async fn has_large_targets(&self) -> WebDriverResult<()> {
+    pub(super) async fn has_large_targets(&self) -> WebDriverResult<()> {
         for element in self.driver.find_all(By::Css("button:not([hidden]), input[type=file]")).await? {
             let (wide, high) = element.rect().await.map(|rect| (rect.width, rect.height))?;
             assert!(wide >= 44.0 && high >= 44.0, "{wide} by {high}");
