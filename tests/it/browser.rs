@@ -13,6 +13,7 @@ mod hosted;
 mod house;
 mod pages;
 mod photo;
+mod policy;
 pub mod process;
 mod scenes;
 mod site;

@@ -9,6 +9,10 @@ use std::path::Path;
 const POINTS: [(&str, RangeInclusive<u8>); 6] =
     [("L", 1..=49), ("P", 1..=10), ("I", 1..=13), ("K", 1..=34), ("G", 1..=21), ("B", 1..=7)];
 
+/// What pages and consoles show of them.
+const SHOWN: [(&str, RangeInclusive<u8>); 7] =
+    [("G", 5..=12), ("L", 3..=10), ("L", 27..=39), ("P", 1..=10), ("I", 1..=13), ("K", 9..=16), ("K", 28..=34)];
+
 const SETTLED: RangeInclusive<u8> = 1..=14;
 
 /// The words above tests, of all files below a folder.
@@ -24,16 +28,28 @@ fn words(folder: &Path, all: &mut String) {
     }
 }
 
-#[test]
-fn each_point_has_a_test_that_names_it() {
+/// Those that no test below a folder names.
+fn missing(folder: &str, points: impl Iterator<Item = String>) -> Vec<String> {
     let mut all = String::new();
-    words(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it"), &mut all);
+    words(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut all);
     let named: BTreeSet<&str> = all
         .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '§' | '.')))
         .map(|word| word.trim_end_matches('.'))
         .collect();
-    let points = POINTS.iter().flat_map(|(of, numbers)| numbers.clone().map(move |n| format!("{of}-{n:02}")));
+    points.filter(|point| !named.contains(point.as_str())).collect()
+}
+
+fn ids(points: &[(&'static str, RangeInclusive<u8>)]) -> impl Iterator<Item = String> {
+    points.iter().flat_map(|(of, numbers)| numbers.clone().map(move |n| format!("{of}-{n:02}")))
+}
+
+#[test]
+fn each_point_has_a_test_that_names_it() {
     let settled = SETTLED.map(|n| format!("§3.{n}"));
-    let missing: Vec<String> = points.chain(settled).filter(|point| !named.contains(point.as_str())).collect();
-    assert!(missing.is_empty(), "no test names {missing:?}");
+    assert_eq!(missing("tests/it", ids(&POINTS).chain(settled)), Vec::<String>::new(), "no test names these");
+}
+
+#[test]
+fn each_point_that_a_page_shows_is_walked_in_a_browser() {
+    assert_eq!(missing("tests/it/browser", ids(&SHOWN)), Vec::<String>::new(), "no journey names these");
 }

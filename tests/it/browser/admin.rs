@@ -452,6 +452,7 @@ async fn is_deleted(browser: &Browser, house: &House) -> WebDriverResult<()> {
     Ok(())
 }
 
+/// G-10: what needs a proof is said thing by thing.
 async fn intents(browser: &Browser, house: &House) -> WebDriverResult<()> {
     browser.open("/admin/teams/linden/intents").await?;
     browser.find("#intent").await?.send_keys("statement_copy").await?;

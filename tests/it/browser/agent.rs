@@ -43,7 +43,8 @@ async fn comes_in(browser: &Browser, house: &House) -> WebDriverResult<()> {
 }
 
 /// G-05, G-07, G-08: the check mark is there exactly while the flag stands; P-05, I-09, I-10: the PIN shows on
-/// the initials, the code on the status once its page was reached (§3.2); L-27.
+/// the initials, the code on the status once its page was reached (§3.2); L-27. I-02, I-08, I-13: where nobody
+/// sends it, she tells it by phone, and the customer types it.
 async fn day(eyes: Eyes) {
     let house = House::open(json!({"otp": {"show_to_agents": true}})).await;
     walk_at(&house.url, "agent", eyes, async |browser| {
@@ -211,7 +212,7 @@ async fn with_a_keyboard_alone_an_agent_begins_a_conversation_l33_p02_p03() {
     .await;
 }
 
-/// I-05, I-06, I-07, L-29: with a code at the door that goes by the other way, the agent picks text or mail for
+/// I-03, I-04, I-05, I-06, I-07, L-29, L-30: with a code at the door that goes by the other way, the agent picks text or mail for
 /// the invitation and is asked for the address that the code needs; then each goes its own way, and the mark is
 /// there when the code came back.
 #[tokio::test]

@@ -89,6 +89,7 @@ async fn three_kinds_of_messages(browser: &Browser) -> WebDriverResult<()> {
     browser.sees(".card.address").await
 }
 
+/// L-23, L-24; G-12: inside its time, nothing else asks again.
 async fn proved_by_a_code_from_the_phone(browser: &Browser) -> WebDriverResult<()> {
     browser.open("/demo").await?;
     browser.sees_mark("unverified").await?;

@@ -140,6 +140,7 @@ async fn locked(eyes: Eyes) {
     .await;
 }
 
+/// L-35, L-36, P-06, P-07: the team's own words say which number was agreed on, in a frame that may do nothing.
 async fn pin(eyes: Eyes) {
     let house = House::open(json!({})).await;
     let words = "<h2>Before you begin</h2><p>We agreed on a number when you rang us. It is <b>not</b> the number of \
@@ -182,6 +183,8 @@ async fn pin(eyes: Eyes) {
     .await;
 }
 
+/// I-01, I-11, I-12, L-28, L-32: a code is needed to enter; it is sent when its page is reached, to each of the two,
+/// by mail where the invitation came as a text.
 async fn invitations(eyes: Eyes) {
     let house = House::open(json!({"entry": {"require_authentication": true, "first": "otp"}})).await;
     walk_at(&house.url, "invitation", eyes, async |browser| {

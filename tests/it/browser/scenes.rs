@@ -62,6 +62,7 @@ async fn every_page(browser: &Browser) -> WebDriverResult<()> {
     Ok(())
 }
 
+/// G-06: among them, a bot that sends the customer to the company's login page in mid-chat.
 async fn every_scene(browser: &Browser) -> WebDriverResult<()> {
     browser.open("/demo").await?;
     browser.looks("0-before").await?;
