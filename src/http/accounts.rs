@@ -11,13 +11,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, fault};
+use super::body::{Json, fault, reason};
 use super::caller::{Admin, Agent, team_of_path};
 use super::problem::Problem;
 use super::replies::{accepted, created};
 use super::views::mask;
 use super::{Shared, slugs};
-use crate::domain::id::{CustomerId, TeamName, plain_text};
+use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::AppState;
 use crate::domain::team::Role;
 use crate::domain::time::Moment;
@@ -108,12 +108,7 @@ pub(super) struct Lift {
 impl Lift {
     /// The reason, where one is given.
     pub(super) fn reason(self) -> Result<Option<String>, Problem> {
-        match self.reason {
-            Some(text) if !plain_text(&text, 500) => {
-                Err(fault("/reason", "must be 1 to 500 bytes without control characters"))
-            }
-            reason => Ok(reason),
-        }
+        self.reason.map(reason).transpose()
     }
 }
 

@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, fault, field};
+use super::body::{Json, fault, field, reason};
 use super::caller::{Agent, Bot, acting};
 use super::problem::Problem;
 use super::replies::{again, created};
 use super::views::{AuthenticationView, InteractionView, Viewer};
 use super::{Shared, slugs};
-use crate::domain::id::{MessageId, ParticipantId, plain_text};
+use crate::domain::id::{MessageId, ParticipantId};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Heard, Kind};
@@ -196,13 +196,11 @@ async fn unlock_participant(
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
     let who: ParticipantId = participant.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    let Unlock { reason, method } = body.value;
-    if !plain_text(&reason, 500) {
-        return Err(fault("/reason", "must be 1 to 500 bytes without control characters"));
-    }
+    let Unlock { reason: why, method } = body.value;
+    let why = reason(why)?;
     let only = method.map(|method| field("/method", &method)).transpose()?;
     let ban = caller.role >= Role::Admin;
-    let held = state.gateway.unlock(acting, &who, only, &reason, ban).await;
+    let held = state.gateway.unlock(acting, &who, only, &why, ban).await;
     let held = held.map_err(|e| match e {
         Error::Refused(Refusal::Forbidden) => {
             Problem::of(&slugs::FORBIDDEN).saying("The participant is banned: only an admin lifts a ban.")

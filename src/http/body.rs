@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::problem::Problem;
 use super::slugs;
+use crate::domain::id::plain_text;
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Fault;
 
@@ -212,6 +213,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 /// One field is wrong.
 pub(super) fn fault(pointer: impl Into<String>, detail: impl ToString) -> Problem {
     Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer, detail.to_string())])
+}
+
+/// Why something was done, as the audit trail keeps it.
+pub(super) fn reason(text: String) -> Result<String, Problem> {
+    match plain_text(&text, 500) {
+        true => Ok(text),
+        false => Err(fault("/reason", "must be 1 to 500 bytes without control characters")),
+    }
 }
 
 /// Parses a field.

@@ -11,12 +11,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Json, Query, fault};
+use super::body::{Json, Query, reason};
 use super::caller::{Agent, team_of_path};
 use super::problem::Problem;
 use super::slugs;
 use super::views::mask;
-use crate::domain::id::plain_text;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Role;
 use crate::gateway::Error;
@@ -120,10 +119,7 @@ async fn lift_lockout(
 ) -> Result<StatusCode, Problem> {
     let team = team_of_path(&caller, &team)?;
     let id: LockId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    let reason = body.value.reason;
-    if !plain_text(&reason, 500) {
-        return Err(fault("/reason", "must be 1 to 500 bytes without control characters"));
-    }
+    let reason = reason(body.value.reason)?;
     let lifting = Lifting { reason: &reason, ban: caller.role >= Role::Admin, actor: caller.actor.clone() };
     let lifted = state.gateway.lift(&team, &id, &lifting).await;
     lifted.map_err(|e| match e {
