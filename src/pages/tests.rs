@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::render::TEMPLATES;
 use super::*;
-use gallery::{code, customers, done, foreign, gallery, landing, openapi};
+use gallery::{bare, code, customers, done, foreign, gallery, landing, openapi};
 
 mod gallery;
 
@@ -21,6 +21,13 @@ fn tags(html: &str) -> Vec<&str> {
 /// The elements of a page, in order: what hostile words must not change.
 fn elements(html: &str) -> Vec<&str> {
     tags(html).into_iter().filter_map(|tag| tag.split_whitespace().next()).collect()
+}
+
+#[test]
+fn a_page_with_nothing_to_show_is_drawn() {
+    for page in bare() {
+        assert!(page.trim_end().ends_with("</html>"), "{page}");
+    }
 }
 
 #[test]

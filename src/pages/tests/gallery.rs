@@ -333,6 +333,11 @@ pub(super) fn gallery(word: &str) -> Vec<(&'static str, String)> {
     drawn
 }
 
+/// The desk of a new team: nothing is there yet.
+pub(super) fn bare() -> Vec<String> {
+    desk::bare(&Pages::new())
+}
+
 fn foreign_code(word: &str) -> DoneState {
     let text = || word.to_owned();
     let asked = Asked { asked_at: text(), report_action: text(), ..asked(word) };

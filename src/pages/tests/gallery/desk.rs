@@ -30,6 +30,46 @@ pub(super) fn desk(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The same with nothing to show: a new team's.
+pub(super) fn bare(pages: &Pages) -> Vec<String> {
+    let word = "Acme";
+    let frame =
+        |section| Shell { tended: Some(Tended { section, title: Some(word.to_owned()) }), ..shell(word, "admin") };
+    let lockouts = |further| Lockouts {
+        people: Vec::new(),
+        more: None,
+        accounts: Vec::new(),
+        more_accounts: None,
+        further,
+        users: Vec::new(),
+        frame: frame("lockouts"),
+    };
+    let audit = |further| Audit { rows: Vec::new(), older: None, further, check: None, ..audit(word, frame("audit")) };
+    vec![
+        pages.admin_channels(&Channels { channels: Vec::new(), new: None, ..channels(word, frame("channels")) }),
+        pages.admin_users(&Users { users: Vec::new(), next: None, ..users(word, frame("users")) }),
+        pages.admin_accounts(&Accounts { accounts: Vec::new(), next: None, ..accounts(word, frame("accounts")) }),
+        pages.admin_accounts(&Accounts { built_in: false, ..accounts(word, frame("accounts")) }),
+        pages.admin_account(&AccountPage { record: None, ..account(word, frame("accounts")) }),
+        pages.admin_webhooks(&Webhooks { webhooks: Vec::new(), ..webhooks(word, frame("webhooks")) }),
+        pages.admin_webhook(&WebhookPage {
+            deliveries: Vec::new(),
+            next: None,
+            ..one_webhook(word, frame("webhooks"))
+        }),
+        pages.admin_insights(&Insights {
+            median: None,
+            channels: Vec::new(),
+            course: Course::of(Vec::new()),
+            ..insights(word, frame("insights"))
+        }),
+        pages.admin_lockouts(&lockouts(true)),
+        pages.admin_lockouts(&lockouts(false)),
+        pages.admin_audit(&audit(true)),
+        pages.admin_audit(&audit(false)),
+    ]
+}
+
 fn users(word: &str, frame: Shell) -> Users {
     let text = || word.to_owned();
     let user = |status, own| UserRow {
