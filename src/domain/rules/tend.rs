@@ -62,7 +62,11 @@ pub fn sign_out(mut turn: Turn<'_>, who: Option<&ParticipantId>) -> Decision<()>
     let stood = participant.flag.raised_at_all();
     let id = participant.id.clone();
     turn.end_challenge(at, ChallengeEnd::SignedOut);
-    if stood || waited {
+    if waited {
+        let data = object(json!({"reason": Reason::SignedOut}));
+        turn.tell(EventKind::ConfirmationExpired, Some(id.clone()), data);
+    }
+    if stood {
         turn.participant(at).flag.lower(Reason::SignedOut);
         turn.tell(EventKind::SignedOut, Some(id), Map::new());
     }

@@ -44,7 +44,8 @@ async fn on_a_desktop_without_script_a_pin_opens_the_door_p08_l37() {
 
 /// K-09: where customers' logins are decided is a part of the settings; K-10, K-11, K-12: a second factor always,
 /// on a new device, in a new region; K-13, K-14: a code alone, by mail; K-15: codes that the company sends itself;
-/// K-16: saved, and there when the page comes back. L-31: codes may be sent and shown to agents; G-11: how long a proof counts.
+/// K-16: saved, and there when the page comes back. L-31: codes may be sent and shown to agents; G-11: how long a
+/// proof counts.
 async fn decided(eyes: Eyes) {
     let house = House::open(json!({})).await;
     house.call(Method::PUT, "/v1/teams/linden/webhooks/mine", json!({"url": "https://hooks.example.com/"})).await;
@@ -53,10 +54,21 @@ async fn decided(eyes: Eyes) {
         for path in
             ["two_factor.always", "two_factor.on_fingerprint_change", "two_factor.on_region_change", "login_otp"]
         {
-            browser.click(&format!("[data-setting='{path}'] input")).await?;
+            browser.turns(path).await?;
+        }
+        // K-10: always is instead of the two others.
+        browser.click("#form-accounts > .acts button").await?;
+        browser.find("[data-setting='two_factor.always'] .field-error").await?;
+        browser.looks("1-excluded").await?;
+        browser.turns("two_factor.always").await?;
+        browser.saves("accounts", "two_factor.on_fingerprint_change").await?;
+        let kept = house.call(Method::GET, "/v1/teams/linden/settings", Value::Null).await;
+        assert_eq!(kept["two_factor"], json!({"on_fingerprint_change": true, "on_region_change": true}));
+        for path in ["two_factor.always", "two_factor.on_fingerprint_change", "two_factor.on_region_change"] {
+            browser.turns(path).await?;
         }
         browser.saves("accounts", "two_factor.always").await?;
-        browser.click("[data-setting='otp.show_to_agents'] input").await?;
+        browser.turns("otp.show_to_agents").await?;
         browser.saves("otp", "otp.show_to_agents").await?;
         let lasts = browser.find("[id='set-authentication_timeout_minutes']").await?;
         lasts.clear().await?;
@@ -67,13 +79,11 @@ async fn decided(eyes: Eyes) {
         order.send_keys("email\nevent").await?;
         browser.find("[id='set-delivery.event_webhook']").await?.send_keys("mine").await?;
         browser.saves("sending", "delivery.order").await?;
-        browser.looks("1-saved").await?;
+        browser.looks("2-saved").await?;
 
         let kept = house.call(Method::GET, "/v1/teams/linden/settings", Value::Null).await;
-        assert_eq!(
-            kept["two_factor"],
-            json!({"always": true, "on_fingerprint_change": true, "on_region_change": true})
-        );
+        let always = json!({"always": true, "on_fingerprint_change": false, "on_region_change": false});
+        assert_eq!(kept["two_factor"], always);
         assert_eq!((&kept["login_otp"], &kept["authentication_timeout_minutes"]), (&json!(true), &json!(20)));
         assert_eq!(kept["delivery"], json!({"order": ["email", "event"], "event_webhook": "mine"}));
         assert_eq!(kept["otp"], json!({"show_to_agents": true}), "that they are sent to the customer stays");
@@ -128,6 +138,11 @@ async fn pin_at_the_door(eyes: Eyes) {
 }
 
 impl Browser {
+    /// Turns a switch of the settings.
+    async fn turns(&self, path: &str) -> WebDriverResult<()> {
+        self.click(&format!("[data-setting='{path}'] input")).await
+    }
+
     /// Sends one part of the settings, and waits until the page shows one of them as the team's own.
     async fn saves(&self, part: &str, path: &str) -> WebDriverResult<()> {
         self.click(&format!("#form-{part} > .acts button")).await?;

@@ -30,11 +30,6 @@ async fn on_a_desktop_each_page_proves_what_its_scene_says() {
 }
 
 #[tokio::test]
-async fn on_a_phone_each_page_proves_what_its_scene_says() {
-    walk("proofs", Eyes::PHONE, every_page).await;
-}
-
-#[tokio::test]
 async fn on_a_phone_without_script_each_page_proves_what_its_scene_says() {
     walk("proofs", Eyes::PHONE.without_script(), every_page).await;
 }

@@ -70,7 +70,7 @@ async fn private_data_that_fit_nobody_raise_nothing_and_spend_nothing() {
         let good = desk.team.sign(&claims);
         assert_eq!(desk.team.post_back(&visit, &good).await.expect(200)["status"], "authenticated");
         // What was answered is told again, whatever the directory says by now.
-        desk.admin("DELETE", "/customers/cust-42", Value::Null).await.expect(200);
+        desk.admin("PUT", "/customers/cust-42", person("99-999", "2001-12-31")).await.expect(200);
         desk.team.post_back(&visit, &good).await.refused(409, "replayed");
         assert!(desk.told("directory.").await.is_empty());
     }
