@@ -36,7 +36,7 @@ impl Team {
     }
 
     async fn of_channels(&self) -> Vec<String> {
-        self.event_types().await.into_iter().filter(|kind| kind.starts_with("channel.")).collect()
+        self.event_types().await.into_iter().filter(|kind| kind == "channel.down" || kind == "channel.up").collect()
     }
 }
 
