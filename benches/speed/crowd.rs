@@ -1,13 +1,14 @@
 //! What does not come in requests a second: many listeners that hear nothing, one event to all of
 //! them, and a gateway that holds many live interactions and is started again.
 
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::bank::{Bank, text};
 use super::load::{ask, request};
@@ -15,6 +16,9 @@ use super::processes::{Cores, Process};
 
 /// Openings that are sent in one go.
 const AT_ONCE: usize = 20_000;
+
+/// Nothing takes longer to come.
+const LONGEST_WAY: Duration = Duration::from_secs(30);
 
 /// What listeners cost.
 pub struct Listeners {
@@ -45,29 +49,36 @@ pub async fn listeners(cores: Cores, folder: &Path, count: usize, events: usize)
         let opened = bank.each(&opening, 201).await?.json()?;
         let id = text(&opened[0], "id")?.as_bytes();
         for stream in &mut streams {
-            timeout(Duration::from_secs(30), hears(stream, id)).await.context("an event did not come")??;
+            hears(stream, id, began + LONGEST_WAY)?;
         }
         told_within.push(began.elapsed());
     }
     Ok(Listeners { count, each, told_within })
 }
 
-async fn listen(bank: &Bank) -> anyhow::Result<TcpStream> {
+async fn listen(bank: &Bank) -> anyhow::Result<std::net::TcpStream> {
     let mut stream = TcpStream::connect(bank.server).await?;
     stream.write_all(&bank.events()).await?;
     let mut head = [0; 12];
     stream.read_exact(&mut head).await?;
     ensure!(&head[9..] == b"200", "{}", String::from_utf8_lossy(&head));
-    Ok(stream)
+    Ok(stream.into_std()?)
 }
 
-/// Waits until the stream has told of that interaction.
-async fn hears(stream: &mut TcpStream, id: &[u8]) -> anyhow::Result<()> {
+/// Waits until the stream has told of that interaction. This core does nothing else and never sleeps: listeners
+/// are many machines elsewhere, and to wake ten thousand that sleep on this one would be the server's work.
+fn hears(stream: &mut std::net::TcpStream, id: &[u8], until: Instant) -> anyhow::Result<()> {
     let (mut heard, mut more) = (Vec::new(), [0; 4096]);
     while !heard.windows(id.len()).any(|part| part == id) {
-        let n = stream.read(&mut more).await?;
-        ensure!(n > 0, "a stream ended");
-        heard.extend_from_slice(&more[..n]);
+        match stream.read(&mut more) {
+            Ok(0) => bail!("a stream ended"),
+            Ok(n) => heard.extend_from_slice(&more[..n]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                ensure!(Instant::now() < until, "an event did not come");
+                std::hint::spin_loop();
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }

@@ -49,26 +49,45 @@ const OPERATIONS: [(&str, f64, f64); 6] = [
     ("answer an OTP", 0.10, 0.22),
 ];
 
+/// What may be measured by itself.
+const PARTS: [&str; 5] = ["operations", "store", "redis", "streams", "interactions"];
+
 /// Measures everything, tells it as it comes, and writes it down.
 pub async fn run(arguments: &[String]) -> anyhow::Result<()> {
     let mut size = FULL;
-    let mut results = None;
+    let (mut results, mut only) = (None, None);
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--quick" => size = QUICK,
             "--write" => results = Some(arguments.next().context("--write FILE")?),
+            "--only" => only = Some(arguments.next().context("--only PART")?.as_str()),
             other => bail!("unknown option {other}"),
         }
     }
+    if let Some(only) = only {
+        ensure!(PARTS.contains(&only), "--only one of {}", PARTS.join(", "));
+    }
+    let is_wanted = |part| only.is_none_or(|only| only == part);
     let (machine, cores, began) = (Machine::now(), Cores::of_this_machine()?, Instant::now());
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?; // a disk: memory flushes for nothing
     let flush: Found = alone(cores.everywhere(), &["flush", &path(folder.path())?, "1"])?;
-    let mut rows = embedded(cores, &size, folder.path()).await?;
-    rows.push(store(cores, &size, folder.path())?);
-    rows.extend(on_redis(cores, &size).await?);
-    rows.extend(listeners(cores, &size).await?);
-    rows.extend(interactions(cores, &size).await?);
+    let mut rows = Vec::new();
+    if is_wanted("operations") {
+        rows.extend(embedded(cores, &size, folder.path()).await?);
+    }
+    if is_wanted("store") {
+        rows.push(store(cores, &size, folder.path())?);
+    }
+    if is_wanted("redis") {
+        rows.extend(on_redis(cores, &size).await?);
+    }
+    if is_wanted("streams") {
+        rows.extend(listeners(cores, &size).await?);
+    }
+    if is_wanted("interactions") {
+        rows.extend(interactions(cores, &size).await?);
+    }
     let table = table(&rows);
     eprintln!("\n{table}\n{}{} s in all", machine.told(flush.typical_us), began.elapsed().as_secs());
     if let Some(file) = results {
