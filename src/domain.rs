@@ -30,6 +30,7 @@ pub mod login;
 pub mod matching;
 pub mod medium;
 pub mod method;
+pub mod misfit;
 pub mod mrz;
 pub mod oidc;
 pub mod pace;

@@ -104,6 +104,7 @@ mod threads;
 pub mod tickets;
 pub mod trail;
 mod turns;
+mod turnstiles;
 pub mod users;
 mod waking;
 pub mod webhooks;
@@ -111,6 +112,7 @@ pub mod windows;
 
 pub use replay::{Remember, Told};
 pub use turns::Held;
+use turnstiles::Turnstiles;
 
 /// Why a use case did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -205,7 +207,7 @@ pub struct Gateway {
     /// Messages to customers that this node has claimed.
     letters: letters::Claimed,
     /// Logins on the hosted page wait here for those of the same conversation.
-    logging_in: Vec<Mutex<()>>,
+    logging_in: Turnstiles,
     lines: lines::Claimed,
     /// Webhooks that this node is to look after.
     ringing: ringing::Ringing,
@@ -224,10 +226,12 @@ pub struct Gateway {
     opened: Cache<String, decide::Opened, caches::ByBytes>,
     tails: stream::Tails,
     /// Writers of one record wait here rather than collide in the store.
-    turnstiles: Vec<Mutex<()>>,
+    turnstiles: Turnstiles,
     /// Answers within one interaction wait here, where one of them counts against a customer's
     /// ceiling: each is counted there before it is judged.
-    answering: Vec<Mutex<()>>,
+    answering: Turnstiles,
+    /// Sets of questions that are asked for at doors, by interaction: one at a time.
+    questioning: Turnstiles,
     /// A trail is checked by one at a time: all of it is read.
     checking: Mutex<()>,
     /// A relay moved events into a stream of this node.
@@ -277,7 +281,7 @@ impl Gateway {
             fetched: oidc::Fetched::default(),
             courier: posting::Courier::new(premises.reach, premises.posts),
             letters: letters::Claimed::default(),
-            logging_in: (0..256).map(|_| Mutex::new(())).collect(),
+            logging_in: Turnstiles::default(),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),
@@ -290,8 +294,9 @@ impl Gateway {
             parsed: caches::of_bytes(64 << 20),
             opened: caches::of_bytes(64 << 20),
             tails: stream::Tails::default(),
-            turnstiles: (0..256).map(|_| Mutex::new(())).collect(),
-            answering: (0..256).map(|_| Mutex::new(())).collect(),
+            turnstiles: Turnstiles::default(),
+            answering: Turnstiles::default(),
+            questioning: Turnstiles::default(),
             checking: Mutex::new(()),
             moved: Notify::new(),
         }

@@ -64,6 +64,7 @@ mod page;
 mod patience;
 mod people;
 mod photo;
+mod policy;
 mod problem;
 mod providers;
 mod public;

@@ -9,7 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_channels::definition::{Account, Wrong};
+use countersign_channels::definition::Account;
+use countersign_channels::wrong::Wrong;
 use http::HeaderMap;
 
 use crate::domain::identity::{CheckId, Side, Verdict};

@@ -29,7 +29,7 @@ pub use customer_login::{Asks, CustomerLogin, LoginError};
 pub use photo::{Photo, PhotoError, PhotoState};
 pub use questions::{AskedQuestion, Questions};
 pub use render::Pages;
-pub use texts::{in_english, language_for};
+pub use texts::{asked, in_english, language_for};
 pub use told::{App, End};
 
 use serde::Serialize;

@@ -13,7 +13,8 @@
 //!    whether it still *counts* is for the domain to judge against the injected clock.
 //! 5. **Alarms.** A record may carry one moment; from then on `due` hands out its key under a
 //!    lease, until a commit puts the record again (or deletes it). A crash only delays it.
-//! 6. **The outbox** keeps a tag's events in the order of their commits until they are trimmed.
+//! 6. **The outbox** keeps a tag's events in the order of their commits until they are trimmed. Where
+//!    some tags could not be asked, it gives what the others have and says what was missed.
 //! 7. **Indexes** are ordered lists of small entries, changed by commits, read in pages.
 //! 8. **No wrong answer.** What cannot be read is an error, never an absence.
 //! 9. **Confirmation.** A commit that is to be confirmed is `Committed` only once it survives the
@@ -174,6 +175,22 @@ pub struct Waiting {
     pub bytes: Bytes,
 }
 
+/// Waiting events, as far as they could be asked for.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Of each tag its oldest, in order.
+    pub waiting: Vec<Waiting>,
+    /// Why more may wait than is told here, where some tags could not be asked.
+    pub missed: Option<StoreError>,
+}
+
+impl Outbox {
+    /// Of a store where either every tag answers or none does.
+    pub const fn whole(waiting: Vec<Waiting>) -> Self {
+        Self { waiting, missed: None }
+    }
+}
+
 /// What the flag board says of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Board {
@@ -236,8 +253,8 @@ pub trait Store: Send + Sync + 'static {
     /// `lease_ms` milliseconds after `now`.
     async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError>;
 
-    /// Waiting events, at most `limit`: of each tag its oldest, in order.
-    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError>;
+    /// Waiting events, at most `limit`. An error only where no tag has anything to tell.
+    async fn outbox(&self, limit: usize) -> Result<Outbox, StoreError>;
 
     /// Forgets a tag's waiting events up to and including `seq`.
     async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError>;

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use crate::DeliveryError;
 use crate::ambient::Ambient;
 use crate::carrier::Carrier;
-use crate::definition::Wrong;
 use crate::template::values::{Known, Moment, Values};
 use crate::template::{Name, Template};
+use crate::wrong::{self, Wrong};
 
 pub mod jwt;
 pub mod sigv4;
@@ -114,7 +114,7 @@ impl Proof {
         let Some(auth) = kinds.iter().find(|auth| auth.fits(known)) else {
             let wanted: Vec<_> = kinds.iter().map(needs).collect();
             let detail = format!("needs what proves whose requests are: {}", wanted.join("; or "));
-            return Err(vec![Wrong { pointer: "/secrets".into(), detail }]);
+            return Err(vec![Wrong::at("/secrets", wrong::CREDENTIALS.saying(detail))]);
         };
         let values = Values::of_account(known, Moment { unix: 0, chance: [0; 16] });
         let text = |template: &Template| template.plain(&values).unwrap_or_default();
@@ -193,7 +193,7 @@ fn fixed(name: HeaderName, text: &str, auth: &Auth) -> Result<Proof, Vec<Wrong>>
 
 fn unfit(auth: &Auth) -> Vec<Wrong> {
     let detail = format!("must be visible ASCII, as headers and URLs take it: {}", needs(auth));
-    vec![Wrong { pointer: "/secrets".into(), detail }]
+    vec![Wrong::at("/secrets", wrong::ASCII.saying(detail))]
 }
 
 fn needs(auth: &Auth) -> String {

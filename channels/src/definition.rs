@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::Channel;
 use crate::asked::Asked;
 use crate::inbound::Ear;
+use crate::wrong::{self, Wrong};
 
 /// A team's account on a platform, as the team has written it.
 #[derive(Clone, Debug, Default)]
@@ -21,15 +22,6 @@ pub struct Account {
     pub fields: Map<String, Value>,
     /// What may not: keys and passwords by name.
     pub secrets: BTreeMap<String, SecretString>,
-}
-
-/// What is wrong with an account: an RFC 6901 pointer into it and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
-    /// `/account/NAME` or `/secrets/NAME`.
-    pub pointer: String,
-    /// What would be right.
-    pub detail: String,
 }
 
 /// What a platform can do, for whoever chooses one.
@@ -123,14 +115,14 @@ impl Registry {
 
 /// Every field of an account must be one that the platform knows.
 pub fn only(account: &Account, fields: &[&str], secrets: &[&str]) -> Vec<Wrong> {
-    let wrong = |place: &str, name: &str, known: &[&str]| {
+    let unknown = |place: &str, name: &str, known: &[&str]| {
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Wrong { pointer: format!("/{place}/{name}"), detail: format!("no such field; there are: {known}") }
+        Wrong::at(format!("/{place}/{name}"), wrong::UNKNOWN.saying(format!("no such field; there are: {known}")))
     };
     let open = account.fields.keys().filter(|name| !fields.contains(&name.as_str()));
     let closed = account.secrets.keys().filter(|name| !secrets.contains(&name.as_str()));
-    let open = open.map(|name| wrong("account", name, fields));
-    open.chain(closed.map(|name| wrong("secrets", name, secrets))).collect()
+    let open = open.map(|name| unknown("account", name, fields));
+    open.chain(closed.map(|name| unknown("secrets", name, secrets))).collect()
 }
 
 /// How many messages a minute may bring to the platform: a field of every account.
@@ -152,8 +144,8 @@ pub fn max_per_minute(account: &Account) -> Result<Option<NonZeroU32>, Wrong> {
     };
     let said = said.filter(|said| *said <= MOST_PER_MINUTE).and_then(|said| u32::try_from(said).ok());
     let limit = said.and_then(NonZeroU32::new);
-    let detail = format!("must be a number from 1 to {MOST_PER_MINUTE}");
-    limit.map(Some).ok_or(Wrong { pointer: format!("/account/{MAX_PER_MINUTE}"), detail })
+    let out_of_bounds = || wrong::NUMBER.with([("least", &1), ("most", &MOST_PER_MINUTE)]);
+    limit.map(Some).ok_or_else(|| Wrong::at(format!("/account/{MAX_PER_MINUTE}"), out_of_bounds()))
 }
 
 #[cfg(test)]
@@ -166,7 +158,7 @@ mod tests {
         let account = Account { fields: Map::from_iter([("sender".to_owned(), "x".into())]), ..Account::default() };
         let wrong = only(&account, &["from"], &[]);
         assert_eq!(wrong[0].pointer, "/account/sender");
-        assert!(wrong[0].detail.contains("from"));
+        assert!(wrong[0].misfit.detail.contains("from"));
         assert_eq!(only(&account, &["sender"], &[]), []);
     }
 

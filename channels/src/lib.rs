@@ -26,6 +26,7 @@ pub mod shipped;
 pub mod smtp;
 pub mod template;
 pub mod webchat;
+pub mod wrong;
 
 /// Something to say to a person.
 #[derive(Clone, Debug)]

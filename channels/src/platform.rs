@@ -10,7 +10,7 @@ use crate::ambient::Ambient;
 use crate::asked::Asked;
 use crate::auth::Proof;
 use crate::carrier::Carrier;
-use crate::definition::{Abilities, Account, Definition, Wrong, max_per_minute};
+use crate::definition::{Abilities, Account, Definition, max_per_minute};
 use crate::inbound::Ear;
 use crate::inbound::proof::Verify;
 use crate::template::values::Known;
@@ -28,6 +28,7 @@ pub mod request;
 pub mod retract;
 pub mod units;
 
+use crate::wrong::{self, Wrong};
 use check::Malformed;
 use format::{File, Preview};
 use line::Line;
@@ -74,7 +75,7 @@ impl Platform {
         account.fields.get(fields::FORWARD_URL).filter(|url| !url.is_null())?;
         let Some(inbound) = &self.inbound else {
             let pointer = format!("/account/{}", fields::FORWARD_URL);
-            return Some(Wrong { pointer, detail: "nothing is heard from this platform".into() });
+            return Some(Wrong::at(pointer, &wrong::NOT_HEARD));
         };
         let can_prove = |proof: &Verify| proof.secret().is_none_or(|name| known.secrets.contains_key(name));
         if inbound.verify.iter().any(can_prove) {
@@ -83,7 +84,7 @@ impl Platform {
         let name = inbound.verify.iter().find_map(Verify::secret)?;
         let about = self.file.secrets.get(name).map_or("", |secret| secret.about.as_str());
         let detail = format!("is missing, and nothing that comes in can be proved without: {about}");
-        Some(Wrong { pointer: format!("/secrets/{name}"), detail })
+        Some(Wrong::at(format!("/secrets/{name}"), wrong::UNPROVED.saying(detail)))
     }
 
     /// What the definition says.

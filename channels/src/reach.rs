@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use crate::wrong::{self, Kind};
 use http::uri::Authority;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
@@ -52,27 +53,27 @@ impl Reach {
     }
 
     /// Whether a URL may be spoken to as far as it tells: a name is judged when it is resolved.
-    pub fn admit(&self, url: &Url) -> Result<(), &'static str> {
+    pub fn admit(&self, url: &Url) -> Result<(), &'static Kind> {
         let literal = match url.host() {
             Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
             Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
             Some(Host::Domain("localhost")) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             // A request could not name it.
-            Some(Host::Domain(name)) if name.parse::<Authority>().is_err() => return Err("must be a URL with a host"),
+            Some(Host::Domain(name)) if name.parse::<Authority>().is_err() => return Err(&wrong::HOST),
             Some(Host::Domain(_)) => None,
-            None => return Err("must be a URL with a host"),
+            None => return Err(&wrong::HOST),
         };
         let allowed = literal.is_some_and(|ip| (self.allowed)(ip));
         match url.scheme() {
             "https" => {}
             // A name is taken only with TLS: what it resolves to may change.
             "http" if allowed => {}
-            _ => return Err("must begin with https:// (http:// only for an address that the operator allows)"),
+            _ => return Err(&wrong::HTTPS),
         }
         match literal {
-            Some(ip) if !allowed && !is_public(ip) => Err("must be a public address, or one that the operator allows"),
+            Some(ip) if !allowed && !is_public(ip) => Err(&wrong::PUBLIC_ADDRESS),
             Some(_) if !allowed && !url.port_or_known_default().is_some_and(|port| self.takes_port(port)) => {
-                Err("must go to a port that the operator allows (outbound.ports)")
+                Err(&wrong::PORT)
             }
             _ => Ok(()),
         }

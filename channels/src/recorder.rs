@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::asked::Asked;
-use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, Wrong, max_per_minute, only};
+use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, max_per_minute, only};
+use crate::wrong::{TEXT, Wrong};
 use crate::{Channel, DeliveryError, Message, Nature, Sent};
 
 /// As teams call it.
@@ -99,7 +100,7 @@ impl Definition for Recorder {
             None => String::new(),
             Some(Value::String(inbox)) => inbox.clone(),
             Some(_) => {
-                wrong.push(Wrong { pointer: "/account/inbox".into(), detail: "must be a text".into() });
+                wrong.push(Wrong::at("/account/inbox", &TEXT));
                 String::new()
             }
         };

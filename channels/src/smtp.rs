@@ -20,7 +20,7 @@ use url::{Host, Url};
 
 use crate::ambient::Ambient;
 use crate::asked::Asked;
-use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, Wrong, max_per_minute, only};
+use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, max_per_minute, only};
 use crate::platform::account::Shape;
 use crate::platform::outcome::Reason;
 use crate::reach::Reach;
@@ -34,6 +34,7 @@ mod sealed;
 mod session;
 mod wary;
 
+use crate::wrong::{self, Wrong};
 use fields::Fields;
 use letter::Letter;
 
@@ -146,7 +147,7 @@ fn server(fields: &mut Fields<'_>, reach: &Reach) -> Option<Server> {
     let tls = match fields.text("tls").as_deref() {
         None | Some("starttls") => Some(Tls::Starttls),
         Some("implicit") => Some(Tls::Implicit),
-        Some(_) => fields.fault("tls", "must be \"starttls\" or \"implicit\": mail goes over TLS only"),
+        Some(_) => fields.fault("tls", wrong::ONE_OF.with([("words", &"starttls, implicit")])),
     };
     let port = fields.number("port", 1..=65_535).map(|port| u16::try_from(port).expect("it is within its bounds"));
     let login = login(fields);
@@ -164,7 +165,7 @@ fn host(fields: &mut Fields<'_>, reach: &Reach) -> Option<Host<String>> {
     let written = six.map_or_else(|_| text.chars().all(is_name).then_some(text), |ip| Some(format!("[{ip}]")));
     let url = written.and_then(|host| Url::parse(&format!("https://{host}/")).ok());
     let Some(host) = url.as_ref().and_then(|url| url.host().map(|host| host.to_owned())) else {
-        return fields.fault("host", "must be a server's name or address, without a port");
+        return fields.fault("host", &wrong::SERVER);
     };
     match reach.admit(url.as_ref().expect("it has a host")) {
         Ok(()) => Some(host),
@@ -178,11 +179,11 @@ fn login(fields: &mut Fields<'_>) -> Option<Credentials> {
     let password = fields.account.secrets.get("password").map(|password| password.expose_secret().to_owned());
     match (username, password) {
         (Some(_), Some(password)) if password.is_empty() || password.contains(char::is_control) => {
-            fields.secret_fault("must be 1 or more characters without control characters")
+            fields.secret_fault(&wrong::UNPRINTABLE)
         }
         (Some(username), Some(password)) => Some(Credentials::new(username, password)),
-        (Some(_), None) => fields.secret_fault("is missing: what `username` logs in with"),
-        (None, Some(_)) => fields.fault("username", "is missing: whose password this is"),
+        (Some(_), None) => fields.secret_fault(wrong::MISSING.saying("is missing: what `username` logs in with")),
+        (None, Some(_)) => fields.fault("username", wrong::MISSING.saying("is missing: whose password this is")),
         (None, None) => None,
     }
 }
@@ -201,13 +202,13 @@ fn trust(fields: &mut Fields<'_>, host: &Host<String>) -> Option<TlsParameters> 
                 parameters = parameters.add_root_certificate(certificate);
             }
             _ => {
-                return fields.fault("certificate", "must be the PEM of the authority behind the server's certificate");
+                return fields.fault("certificate", &wrong::CERTIFICATE);
             }
         }
     }
     match parameters.build() {
         Ok(trust) => Some(trust),
-        Err(_) => fields.fault("certificate", "must be a certificate of an authority"),
+        Err(_) => fields.fault("certificate", &wrong::CERTIFICATE),
     }
 }
 
@@ -217,7 +218,7 @@ fn sender(fields: &mut Fields<'_>) -> Option<Mailbox> {
     let name = fields.one_line("from_name");
     match address::parse(&from?) {
         Some(address) if address.is_ascii() => Some(Mailbox::new(name, address.into_inner())),
-        _ => fields.fault("from", "must be a mail address like no-reply@example.com"),
+        _ => fields.fault("from", &wrong::MAIL_ADDRESS),
     }
 }
 

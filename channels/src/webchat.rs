@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::asked::Asked;
-use crate::definition::{Abilities, Account, Definition, Wrong, only};
+use crate::definition::{Abilities, Account, Definition, only};
 use crate::platform::account::Shape;
+use crate::wrong::Wrong;
 use crate::{Channel, DeliveryError, Message, Sent};
 
 /// As teams call it.
@@ -58,7 +59,7 @@ impl Definition for WebChat {
         let mut wrong = only(account, &["forward_url"], &[]);
         let named = account.fields.get("forward_url").map(Value::as_str);
         if named.is_some_and(|url| !url.is_some_and(|url| Shape::Url.takes(url))) {
-            wrong.push(Wrong { pointer: "/account/forward_url".into(), detail: Shape::Url.words().into() });
+            wrong.push(Wrong::at("/account/forward_url", Shape::Url.misfit()));
         }
         if wrong.is_empty() { Ok(Arc::new(self.clone())) } else { Err(wrong) }
     }

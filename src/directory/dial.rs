@@ -29,7 +29,7 @@ pub(super) fn admit(reach: &Reach, host: &str, port: u16, tls: bool) -> Result<(
     let scheme = if tls { "https" } else { "http" };
     let url = Url::parse(&format!("{scheme}://{host}:{port}/")).map_err(|_| "must name a host and a port")?;
     reach.admit(&url).map_err(|why| match tls {
-        true => why,
+        true => why.says,
         false => "must be spoken to over TLS, save for an address that the operator allows",
     })
 }
@@ -56,7 +56,7 @@ pub(super) async fn dial(reach: &Reach, host: &str, port: u16, patience: Duratio
 
 /// What TLS is spoken with: the company's own authority, where it is named, else the system's.
 pub(super) fn tls(authority: Option<&str>) -> Result<Arc<ClientConfig>, Fault> {
-    let wrong = |why: &str| Fault::at("/connection/ca", why);
+    let wrong = |why: &str| Fault::unfit("/connection/ca", why);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|_| wrong("no TLS is spoken here"))?;

@@ -132,7 +132,7 @@ impl Fields {
 }
 
 fn at(place: &str, detail: impl Into<String>) -> Fault {
-    Fault::at(format!("/connection/fields/{place}"), detail)
+    Fault::unfit(format!("/connection/fields/{place}"), detail)
 }
 
 /// The texts of a JSON value: its own, or those of its items.
@@ -151,7 +151,7 @@ pub(super) fn parsed<T: serde::de::DeserializeOwned>(settings: &Map<String, Valu
     serde_path_to_error::deserialize(Value::Object(settings.clone())).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) };
-        vec![Fault::at(format!("/connection{path}"), error.into_inner().to_string())]
+        vec![Fault::unfit(format!("/connection{path}"), error.into_inner().to_string())]
     })
 }
 

@@ -71,22 +71,22 @@ impl Kind for Http {
         let settings: Settings = parsed(connection.settings)?;
         let mut faults = settings.fields.faults(is_pointer);
         if let Err(why) = self.reach.admit(&settings.url) {
-            faults.push(Fault::at("/connection/url", why));
+            faults.push(Fault::unfit("/connection/url", why.says));
         }
         if !settings.customers.is_empty() && !is_pointer(&settings.customers) {
-            faults.push(Fault::at("/connection/customers", "must be a pointer (RFC 6901)"));
+            faults.push(Fault::unfit("/connection/customers", "must be a pointer (RFC 6901)"));
         }
         let secret =
             connection.secrets.get("signing_secret").and_then(|secret| std::str::from_utf8(secret.expose()).ok());
         let secret = secret.and_then(|text| BASE64_STANDARD.decode(text.strip_prefix("whsec_")?).ok());
         let secret = secret.filter(|secret| (24..=64).contains(&secret.len()));
         if secret.is_none() {
-            faults.push(Fault::at("/secrets/signing_secret", "must be whsec_ and the base64 of 24 to 64 bytes"));
+            faults.push(Fault::unfit("/secrets/signing_secret", "must be whsec_ and the base64 of 24 to 64 bytes"));
         }
         let (Some(secret), true) = (secret, faults.is_empty()) else { return Err(faults) };
         let signer = Signer(vec![Key::shared(&secret)]);
         let carrier = Carrier::new(self.reach.clone());
-        let carrier = carrier.map_err(|_| vec![Fault::at("/connection/url", "no TLS is spoken here")])?;
+        let carrier = carrier.map_err(|_| vec![Fault::unfit("/connection/url", "no TLS is spoken here")])?;
         let ambient = self.ambient.clone();
         Ok(Arc::new(Open { settings, signer, carrier, ambient }))
     }

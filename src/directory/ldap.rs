@@ -91,7 +91,7 @@ fn is_attribute(text: &str) -> bool {
 
 impl Settings {
     fn faults(&self, reach: &Reach) -> Vec<Fault> {
-        let at = |place: &str, why: &str| Fault::at(format!("/connection/{place}"), why);
+        let at = |place: &str, why: &str| Fault::unfit(format!("/connection/{place}"), why);
         let mut faults = self.fields.faults(is_attribute);
         let secure = self.url.scheme() == "ldaps" || self.starttls;
         let known = matches!(self.url.scheme(), "ldap" | "ldaps");
@@ -128,7 +128,7 @@ impl Kind for Ldap {
         let mut faults = settings.faults(&self.reach);
         let password = connection.secrets.get("bind_password").filter(|password| !password.expose().is_empty());
         if settings.bind_dn.as_ref().is_some_and(|dn| !dn.is_empty()) != password.is_some() {
-            faults.push(Fault::at("/secrets/bind_password", "goes with bind_dn: both are there, or neither"));
+            faults.push(Fault::unfit("/secrets/bind_password", "goes with bind_dn: both are there, or neither"));
         }
         let config = tls(settings.ca.as_deref()).map_err(|fault| vec![fault])?;
         if !faults.is_empty() {

@@ -108,7 +108,8 @@ impl Queries {
             let Some(query) = query else { continue };
             let bare = query.trim().trim_end_matches(';').trim_end();
             if bare.is_empty() || bare.len() > 8192 || bare.contains('\0') {
-                faults.push(Fault::at(format!("/connection/queries/{name}"), "must be a query of at most 8192 bytes"));
+                faults
+                    .push(Fault::unfit(format!("/connection/queries/{name}"), "must be a query of at most 8192 bytes"));
             }
             *query = selection(bare);
         }
@@ -128,7 +129,7 @@ fn is_column(text: &str) -> bool {
 
 impl Settings {
     fn faults(&mut self, reach: &Reach) -> Vec<Fault> {
-        let at = |place: &str, why: &str| Fault::at(format!("/connection/{place}"), why);
+        let at = |place: &str, why: &str| Fault::unfit(format!("/connection/{place}"), why);
         let mut faults = self.fields.faults(is_column);
         match Host::parse(&self.host) {
             Ok(host) => {
@@ -160,7 +161,7 @@ impl Kind for Postgres {
         let config = tls(settings.ca.as_deref()).map_err(|fault| vec![fault])?;
         let password = connection.secrets.get("password").cloned();
         if password.is_none() {
-            faults.push(Fault::at("/secrets/password", "must be the user's password"));
+            faults.push(Fault::unfit("/secrets/password", "must be the user's password"));
         }
         let (Some(password), true) = (password, faults.is_empty()) else { return Err(faults) };
         let mut to = tokio_postgres::Config::new();

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use super::event::EventKind;
 use super::id::InteractionId;
 use super::interaction::{Participant, Role};
-use super::lockout::Budget;
+use super::lockout::{Budget, may_lift};
 use super::method::Guarded;
+use super::refusal::Refusal;
 use super::time::Moment;
 
 /// For so long after its end a challenge is still answered by people who were slow.
@@ -47,6 +50,33 @@ pub struct Address {
     pub group_until: Option<Moment>,
 }
 
+/// What was lifted of a budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lifted {
+    /// The method that it guards.
+    pub what: Guarded,
+    /// Its name.
+    pub budget: String,
+    /// What is told of it: a lock's end, or a ban's.
+    pub kind: EventKind,
+}
+
+impl Lifted {
+    /// What a listener is told: which budget, so that it can be found again where its interaction is not known any
+    /// more, and why.
+    pub fn data(&self, address: &str, reason: &str) -> Map<String, Value> {
+        let mut data = budget_data(self.what, address, &self.budget);
+        data.insert("reason".into(), reason.into());
+        data
+    }
+}
+
+/// Which budget, by method, address and name, all of them without a person's own.
+pub fn budget_data(what: Guarded, address: &str, budget: &str) -> Map<String, Value> {
+    let texts = [("method", what.as_str()), ("address", address), ("budget", budget)];
+    texts.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect()
+}
+
 impl Address {
     /// Whether what was asked for here, in an interaction that is closed, may still come.
     pub fn awaits_the_late(&self, now: Moment) -> bool {
@@ -69,6 +99,28 @@ impl Address {
     /// Whether others are known to read along here.
     pub fn is_group(&self, now: Moment) -> bool {
         self.group_until.is_some_and(|until| now < until)
+    }
+
+    /// Locks of these budgets are lifted, and with `ban` their bans: all that they have, or nothing.
+    pub fn lift(
+        &mut self,
+        budgets: impl IntoIterator<Item = (Guarded, String)>,
+        ban: bool,
+        now: Moment,
+    ) -> Result<Vec<Lifted>, Refusal> {
+        let kept: Vec<_> = budgets.into_iter().filter(|(_, name)| self.budgets.contains_key(name)).collect();
+        kept.iter().try_for_each(|(_, name)| may_lift(self.budgets[name].banned, ban))?;
+        let mut lifted = Vec::new();
+        for (what, name) in kept {
+            let Some(budget) = self.budgets.get_mut(&name) else { continue };
+            let kind = if budget.banned { EventKind::Unbanned } else { EventKind::Unlocked };
+            let was = budget.lift(now, ban);
+            if budget.is_clear() {
+                self.budgets.remove(&name);
+            }
+            lifted.extend(was.then_some(Lifted { what, budget: name, kind }));
+        }
+        Ok(lifted)
     }
 
     /// The name of a participant's budget for a method. A cosigner's carries her own address, so
@@ -112,6 +164,26 @@ mod tests {
         assert_eq!(written, 6, "not every message costs a record");
         address.heard(WINDOW, Moment(1_000));
         assert_eq!(address.freely_until, Some(Moment(1_000).plus(WINDOW)), "the clock was set back");
+    }
+
+    /// All that is asked for or nothing; whoever lifts no bans lifts a lock that has none beside it.
+    #[test]
+    fn locks_are_anybodys_to_lift_and_bans_an_admins() {
+        let (now, locked) = (Moment(5), Budget { locked_until: Some(Moment(9)), lockouts: 1, ..Budget::default() });
+        let banned = Budget { banned: true, lockouts: 3, ..Budget::default() };
+        let budgets =
+            BTreeMap::from([("otp".into(), locked), ("pin".into(), banned), ("kba".into(), Budget::default())]);
+        let mut address = Address { budgets, ..Address::default() };
+        let of = |what: &[Guarded]| what.iter().map(|what| (*what, what.to_string())).collect::<Vec<_>>();
+        let (all, before) = (of(&Guarded::ALL), address.clone());
+        assert_eq!((address.lift(all.clone(), false, now), &address), (Err(Refusal::BanStands), &before));
+        assert_eq!(address.lift(of(&[Guarded::Login]), true, now), Ok(Vec::new()), "nothing is known of it");
+        let lifted = address.lift(of(&[Guarded::Otp]), false, now).expect("a lock");
+        assert_eq!((lifted.len(), lifted[0].kind, lifted[0].what), (1, EventKind::Unlocked, Guarded::Otp));
+        assert_eq!(address.budgets["otp"].lockouts, 1, "whoever was locked is known");
+        let lifted = address.lift(all, true, now).expect("an admin");
+        assert_eq!((lifted.len(), lifted[0].kind, &*lifted[0].budget), (1, EventKind::Unbanned, "pin"));
+        assert_eq!(address.budgets.keys().collect::<Vec<_>>(), ["otp"], "what remembers nothing is forgotten");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Event;
 use super::id::{CustomerId, TeamName};
 use super::interaction::Participant;
 use super::lockout::Redo;
@@ -84,7 +85,7 @@ pub struct Ceiling {
 impl Ceiling {
     /// Wrong answers in a row, as far as they count at `now`.
     pub fn failures(&self, now: Moment) -> u32 {
-        let forgotten = self.failures < MOST && now >= self.last.plus(MEMORY);
+        let forgotten = !self.bans() && now >= self.last.plus(MEMORY);
         if forgotten { 0 } else { self.failures }
     }
 
@@ -111,10 +112,15 @@ impl Ceiling {
     }
 
     /// A right answer clears what does not ban.
-    pub fn clear(&mut self, now: Moment) {
-        if self.failures(now) < MOST {
+    pub fn clear(&mut self) {
+        if !self.bans() {
             *self = Self::default();
         }
+    }
+
+    /// Whether it bans: no right answer clears it, and no time.
+    pub fn bans(&self) -> bool {
+        self.failures >= MOST
     }
 
     /// An admin lifts it.
@@ -130,7 +136,7 @@ impl Ceiling {
                 self.last = self.last.max(now);
             }
             Redo::Unbanned => self.lift(),
-            Redo::Locked(_) | Redo::Unlocked => {}
+            Redo::Locked(_) | Redo::Paused(_) | Redo::Unlocked => {}
         }
     }
 
@@ -141,7 +147,7 @@ impl Ceiling {
 
     /// When it may be forgotten; never where it bans.
     pub fn forgotten_at(&self) -> Option<Moment> {
-        (self.failures < MOST).then(|| self.last.plus(MEMORY))
+        (!self.bans()).then(|| self.last.plus(MEMORY))
     }
 }
 
@@ -155,15 +161,16 @@ pub enum Need {
     /// That a right answer clears it. One that has come to ban meanwhile stays: whoever guesses at
     /// many addresses at once must not have the last wrong answers forgiven by a right one.
     Clear(CustomerTag),
-    /// That an admin lifts it, ban and all.
-    Lift(CustomerTag),
+    /// That an admin lifts it, ban and all. Where it bans that is told by the commit that lifts it: else one could
+    /// be lifted and no trail say so, and a restore would ban again.
+    Lift(CustomerTag, Box<Event>),
 }
 
 impl Need {
     /// Whose ceiling it is.
     pub fn customer(&self) -> &CustomerTag {
         match self {
-            Self::Look(customer) | Self::Count(customer) | Self::Clear(customer) | Self::Lift(customer) => customer,
+            Self::Look(customer) | Self::Count(customer) | Self::Clear(customer) | Self::Lift(customer, _) => customer,
         }
     }
 
@@ -174,7 +181,7 @@ impl Need {
         match self {
             Self::Look(_) => true,
             Self::Count(_) => !answer_has_a_name,
-            Self::Clear(_) | Self::Lift(_) => false,
+            Self::Clear(_) | Self::Lift(..) => false,
         }
     }
 }
@@ -190,8 +197,6 @@ pub struct Known {
     pub failures: u32,
     /// This turn's answer is among them.
     pub counted: bool,
-    /// This turn has cleared it.
-    pub cleared: bool,
 }
 
 impl Known {
@@ -240,7 +245,7 @@ mod tests {
         (0..MOST).for_each(|_| ceiling.count(None, Moment(5)));
         assert_eq!(ceiling.failures(Moment(5).plus(DAY * 4000)), MOST, "a ban ends by no clock");
         assert_eq!(ceiling.forgotten_at(), None);
-        let known = Known { failures: MOST, counted: true, cleared: false };
+        let known = Known { failures: MOST, counted: true };
         assert!(known.trips() && !known.bans());
         assert!(Known { counted: false, ..known }.bans() && Known { failures: MOST + 1, ..known }.bans());
     }
@@ -250,10 +255,10 @@ mod tests {
         let (mut ceiling, now) = (Ceiling::default(), Moment(5));
         (1..MOST).for_each(|_| ceiling.count(None, now));
         let mut almost = ceiling.clone();
-        almost.clear(now);
+        almost.clear();
         assert!(almost.is_clear());
         ceiling.count(None, now);
-        ceiling.clear(now);
+        ceiling.clear();
         assert_eq!(ceiling.failures(now), MOST, "the hundredth came first");
         ceiling.lift();
         assert!(ceiling.is_clear());

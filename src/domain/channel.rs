@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::misfit;
 use super::refusal::Fault;
 use super::secret::Secret;
 use super::time::Moment;
@@ -17,6 +18,16 @@ pub const MOST_CHANNELS: usize = 32;
 
 /// An account, secrets included, has at most so many bytes.
 const MOST_BYTES: usize = 16 * 1024;
+
+/// Whether an account is of a size that a record can bear.
+pub(super) fn check_size(account: &Map<String, Value>, secrets: &BTreeMap<String, Secret>) -> Result<(), Vec<Fault>> {
+    let open: usize = account.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+    let closed: usize = secrets.iter().map(|(name, secret)| name.len() + secret.expose().len()).sum();
+    if open + closed > MOST_BYTES {
+        return Err(vec![Fault::at("/account", misfit::TOO_LONG.with([("most", &MOST_BYTES)]))]);
+    }
+    Ok(())
+}
 
 /// A team's channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +97,14 @@ impl Channel {
         (&self.definition, &self.account, &self.secrets) == (&other.definition, &other.account, &other.secrets)
     }
 
+    /// Whether it is of a size that a record can bear, with what was kept of it.
+    ///
+    /// # Errors
+    /// That it is too large.
+    pub fn check(&self) -> Result<(), Vec<Fault>> {
+        check_size(&self.account, &self.secrets)
+    }
+
     /// Whether nobody knew it yet.
     pub fn is_news(&self, health: Health) -> bool {
         self.down_since.is_some() != matches!(health, Health::Down(_))
@@ -105,17 +124,6 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// Whether it is of a size that a record can bear.
-    pub fn check(&self) -> Result<(), Vec<Fault>> {
-        let open: usize = self.account.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
-        let told = self.secrets.iter().flatten().filter_map(|(name, secret)| Some((name, secret.as_ref()?)));
-        let closed = told.map(|(name, secret)| name.len() + secret.expose().len());
-        if open + closed.sum::<usize>() > MOST_BYTES {
-            return Err(vec![Fault::at("/account", format!("account and secrets have at most {MOST_BYTES} bytes"))]);
-        }
-        Ok(())
-    }
-
     /// The channel as it is from now on. Another platform's secrets are none of this one. Where
     /// nothing went over it, it is for a message to show that something does again.
     pub fn over(&self, before: Option<&Channel>, forward: [u8; 32], now: Moment) -> Channel {
@@ -164,6 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_counts_with_what_is_written() {
+        let half = || Some(Secret::new(vec![b'x'; MOST_BYTES / 2]));
+        let written = |names: &[(&str, bool)], before: Option<&Channel>| {
+            let secrets = names.iter().map(|(name, new)| ((*name).to_owned(), half().filter(|_| *new)));
+            Writing { secrets: Some(secrets.collect()), ..writing("a", None) }.over(before, [1; 32], Moment(1))
+        };
+        let first = written(&[("a", true)], None);
+        assert!(first.check().is_ok());
+        assert!(written(&[("a", false), ("b", true)], Some(&first)).check().is_err(), "a stays, and its name counts");
+        assert!(written(&[("b", true)], Some(&first)).check().is_ok(), "a goes");
+        let account = [("note".to_owned(), Value::from("x".repeat(MOST_BYTES / 2)))].into_iter().collect();
+        let more = Writing { account, ..writing("a", None) };
+        assert!(more.over(Some(&first), [1; 32], Moment(2)).check().is_err(), "all secrets stay");
+    }
+
+    #[test]
     fn a_secret_that_was_replaced_signs_on_until_its_end() {
         let mut channel = writing("a", None).over(None, [1; 32], Moment(0));
         channel.rotate([2; 32], 5, Moment(0));
@@ -190,7 +214,8 @@ mod tests {
 
     #[test]
     fn an_account_has_a_bound() {
-        assert!(writing("a", Some(&"x".repeat(MOST_BYTES + 1))).check().is_err());
-        assert!(writing("a", Some("x")).check().is_ok());
+        let size = |secret: &str| writing("a", Some(secret)).over(None, [1; 32], Moment(1)).check();
+        assert!(size(&"x".repeat(MOST_BYTES + 1)).is_err());
+        assert!(size("x").is_ok());
     }
 }

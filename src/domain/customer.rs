@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::id::{CustomerId, plain_text};
+use super::misfit::{self, Kind};
 use super::refusal::Fault;
 
 /// A record has at most so many mail addresses, and as many phone numbers.
@@ -17,6 +18,9 @@ pub const MOST_ADDRESSES: usize = 10;
 
 /// A record has at most so many facts, and as many fields of private data.
 pub const MOST_FIELDS: usize = 50;
+
+/// A value of private data, or a fact, has at most so many bytes.
+const MOST_VALUE: usize = 1024;
 
 /// The names and values of either have at most so many bytes together.
 pub const MOST_BYTES: usize = 4096;
@@ -52,6 +56,11 @@ impl Record {
     pub fn plain_private_data(&self) -> BTreeMap<String, String> {
         let one = |(field, values): (&String, &Vec<String>)| Some((field.clone(), values.last()?.clone()));
         self.private_data.iter().filter_map(one).collect()
+    }
+
+    /// Where she is written to first.
+    pub fn first_address(&self) -> Option<&str> {
+        self.emails.first().or(self.phones.first()).map(String::as_str)
     }
 }
 
@@ -105,14 +114,14 @@ impl Record {
         let mut faults = Vec::new();
         for (pointer, text, most) in [("/name", &self.name, 200), ("/username", &self.username, 255)] {
             if text.as_ref().is_some_and(|text| !plain_text(text, most)) {
-                faults.push(Fault::at(pointer, format!("must be 1 to {most} bytes without control characters")));
+                faults.push(Fault::at(pointer, misfit::PLAIN_TEXT.with([("most", &most)])));
             }
         }
         for (pointer, list, rule) in
             [("/emails", &self.emails, is_mail_address as fn(&str) -> _), ("/phones", &self.phones, is_phone_number)]
         {
             if list.len() > MOST_ADDRESSES {
-                faults.push(Fault::at(pointer, format!("at most {MOST_ADDRESSES}")));
+                faults.push(Fault::at(pointer, misfit::TOO_MANY.with([("most", &MOST_ADDRESSES)])));
             }
             let wrong = list.iter().enumerate().filter_map(|(at, text)| Some((at, rule(text).err()?)));
             faults.extend(wrong.map(|(at, why)| Fault::at(format!("{pointer}/{at}"), why)));
@@ -131,13 +140,13 @@ fn faults_of_fields<'a>(at: &str, fields: impl Iterator<Item = (&'a String, &'a 
         bytes += name.len() + value.len();
         let pointer = || format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
         if !is_field(name) {
-            faults.push(Fault::at(pointer(), "a field is called by 1 to 64 of letters, digits, _, - and ."));
-        } else if !plain_text(value, 1024) {
-            faults.push(Fault::at(pointer(), "must be 1 to 1024 bytes without control characters"));
+            faults.push(Fault::at(pointer(), &misfit::FIELD_NAME));
+        } else if !plain_text(value, MOST_VALUE) {
+            faults.push(Fault::at(pointer(), misfit::PLAIN_TEXT.with([("most", &MOST_VALUE)])));
         }
     }
     if count > MOST_FIELDS || bytes > MOST_BYTES {
-        faults.push(Fault::at(at, format!("at most {MOST_FIELDS} fields and {MOST_BYTES} bytes")));
+        faults.push(Fault::at(at, misfit::TOO_MUCH.with([("most", &MOST_FIELDS), ("bytes", &MOST_BYTES)])));
     }
     faults
 }
@@ -149,18 +158,18 @@ pub fn is_field(name: &str) -> bool {
 }
 
 /// Whether a text is a mail address.
-pub fn is_mail_address(text: &str) -> Result<(), &'static str> {
+pub fn is_mail_address(text: &str) -> Result<(), &'static Kind> {
     let good = plain_text(text, 254)
         && !text.contains(' ')
         && text.split('@').filter(|part| !part.is_empty()).count() == 2
         && text.matches('@').count() == 1;
-    if good { Ok(()) } else { Err("must be a mail address") }
+    if good { Ok(()) } else { Err(&misfit::MAIL_ADDRESS) }
 }
 
 /// Whether a text is a phone number in E.164.
-pub fn is_phone_number(text: &str) -> Result<(), &'static str> {
+pub fn is_phone_number(text: &str) -> Result<(), &'static Kind> {
     let digits = |d: &str| (5..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit());
-    if text.strip_prefix('+').is_some_and(digits) { Ok(()) } else { Err("must be in E.164: + and 5 to 15 digits") }
+    if text.strip_prefix('+').is_some_and(digits) { Ok(()) } else { Err(&misfit::PHONE_NUMBER) }
 }
 
 /// A login name in one spelling, however it was typed: who logs in is the same person in capitals.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::channel::Health;
+use super::misfit;
 use super::refusal::Fault;
 use super::secret::Secret;
 use super::time::Moment;
@@ -93,16 +94,17 @@ impl Writing {
     /// The directory as it is from now on; or that no record can bear it. Another kind's secrets are
     /// none of this one.
     pub fn over(&self, before: Option<&Connected>, now: Moment) -> Result<Connected, Vec<Fault>> {
-        let open: usize = self.connection.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
-        let closed = self.secrets.iter().flatten().map(|(name, secret)| name.len() + secret.expose().len());
-        if open + closed.sum::<usize>() > MOST_BYTES {
-            return Err(vec![Fault::at("/connection", format!("with its secrets it has at most {MOST_BYTES} bytes"))]);
-        }
         let kept = || before.filter(|b| b.kind == self.kind).map(|b| b.secrets.clone()).unwrap_or_default();
+        let secrets = self.secrets.clone().unwrap_or_else(kept);
+        let open: usize = self.connection.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+        let closed: usize = secrets.iter().map(|(name, secret)| name.len() + secret.expose().len()).sum();
+        if open + closed > MOST_BYTES {
+            return Err(vec![Fault::at("/connection", misfit::TOO_LONG.with([("most", &MOST_BYTES)]))]);
+        }
         Ok(Connected {
             kind: self.kind,
             connection: self.connection.clone(),
-            secrets: self.secrets.clone().unwrap_or_else(kept),
+            secrets,
             created_at: before.map_or(now, |b| b.created_at),
             down_since: before.and_then(|b| b.down_since),
         })
@@ -127,6 +129,10 @@ mod tests {
         assert!(other.secrets.is_empty() && !other.is_same(&first));
         let long = "x".repeat(MOST_BYTES + 1);
         assert!(writing(DirectoryKind::Ldap, Some(&long)).over(None, Moment(1)).is_err());
+        let connection = [("note".to_owned(), Value::from("x".repeat(MOST_BYTES - 8)))].into_iter().collect();
+        let full = Writing { connection, ..writing(DirectoryKind::Ldap, None) };
+        assert!(full.over(None, Moment(1)).is_ok());
+        assert!(full.over(Some(&first), Moment(2)).is_err(), "what is kept counts, too");
         assert!(!format!("{first:?}").contains("hunter"));
     }
 

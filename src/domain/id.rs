@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use super::misfit::{self, Misfit};
 use super::time::Moment;
 
 /// Why a text is not the name it was meant to be.
@@ -14,8 +15,14 @@ use super::time::Moment;
 #[error("{0}")]
 pub struct Malformed(pub &'static str);
 
+impl From<Malformed> for Misfit {
+    fn from(malformed: Malformed) -> Self {
+        misfit::told(malformed.0)
+    }
+}
+
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $rule:literal, $ok:expr) => {
+    ($(#[$doc:meta])* $name:ident, $rule:expr, $ok:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[serde(transparent)]
@@ -55,9 +62,16 @@ fn slug(text: &str, longest: usize, also: &[u8]) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || also.contains(&b))
 }
 
-/// Whether a text stands for itself in a path: browsers and proxies take these two away (RFC 3986 §5.2.4).
-fn is_segment(text: &str) -> bool {
-    text != "." && text != ".."
+/// The name of something new. Browsers and proxies take `.` and `..` out of a path (RFC 3986 §5.2.4), so neither
+/// is given any more; what was called so before is read, and can be removed.
+///
+/// # Errors
+/// `Malformed`, with the rule that it breaks.
+pub fn new_name<T: FromStr<Err = Malformed>>(text: &str) -> Result<T, Malformed> {
+    if matches!(text, "." | "..") {
+        return Err(Malformed(misfit::DOTS.says));
+    }
+    text.parse()
 }
 
 /// Printable, without control characters, at most `longest` bytes; nor is there any that ends a line,
@@ -73,12 +87,12 @@ pub fn plain_text(text: &str, longest: usize) -> bool {
 
 name! {
     /// A team's name, part of paths and keys.
-    TeamName, "a team's name is 1 to 63 of a-z, 0-9 and -, not beginning with -",
+    TeamName, misfit::TEAM_NAME.says,
     |t| slug(t, 63, b"-") && !t.starts_with('-')
 }
 name! {
     /// A channel's name within its team.
-    ChannelName, "a channel's name is 1 to 32 of a-z, 0-9 and -", |t| slug(t, 32, b"-")
+    ChannelName, misfit::CHANNEL_NAME.says, |t| slug(t, 32, b"-")
 }
 name! {
     /// The platform's own id of the conversation.
@@ -86,7 +100,7 @@ name! {
 }
 name! {
     /// An intent's name.
-    IntentName, "an intent's name is 1 to 64 of a-z, 0-9, _ and -", |t| slug(t, 64, b"_-")
+    IntentName, misfit::INTENT_NAME.says, |t| slug(t, 64, b"_-")
 }
 name! {
     /// A participant within an interaction: `p1`, `p2`, …
@@ -95,23 +109,23 @@ name! {
 }
 name! {
     /// The name of a team's own opening screen.
-    ScreenName, "a screen's name is 1 to 64 of letters, digits, _, - and ., but not . or ..",
-    |t| is_segment(t) && (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    ScreenName, misfit::SCREEN_NAME.says,
+    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 name! {
     /// A webhook's name within its team.
-    WebhookName, "a webhook's name is 1 to 64 of letters, digits, _, - and ., but not . or ..",
-    |t| is_segment(t) && (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    WebhookName, misfit::WEBHOOK_NAME.says,
+    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 name! {
     /// The name of somebody who works with the consoles, within her team.
-    UserName, "a user's name is 1 to 64 of letters, digits, _, -, ., + and @, but not . or ..",
-    |t| is_segment(t) && (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'+' | b'@'))
+    UserName, misfit::USER_NAME.says,
+    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'+' | b'@'))
 }
 name! {
     /// The name of somebody who checks documents, within the team.
-    ProviderName, "a provider's name is 1 to 64 of letters, digits, _, - and ., but not . or ..",
-    |t| is_segment(t) && (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    ProviderName, "a provider's name is 1 to 64 of letters, digits, _, - and .",
+    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 name! {
     /// A security key's id, as it stands in a JWT header.
@@ -128,8 +142,8 @@ name! {
 }
 name! {
     /// The company's own id of a customer.
-    CustomerId, "a customer's id is 1 to 255 bytes without control characters, but not . or ..",
-    |t| is_segment(t) && plain_text(t, 255)
+    CustomerId, misfit::CUSTOMER_ID.says,
+    |t| plain_text(t, 255)
 }
 
 impl ParticipantId {
@@ -233,18 +247,22 @@ mod tests {
     fn no_name_in_a_path_is_taken_away_on_the_way() {
         for dots in [".", ".."] {
             let refused = [
-                dots.parse::<TeamName>().is_err(),
-                dots.parse::<ChannelName>().is_err(),
-                dots.parse::<ScreenName>().is_err(),
-                dots.parse::<WebhookName>().is_err(),
-                dots.parse::<UserName>().is_err(),
-                dots.parse::<ProviderName>().is_err(),
-                dots.parse::<CustomerId>().is_err(),
-                dots.parse::<Kid>().is_err(),
+                new_name::<TeamName>(dots).is_err(),
+                new_name::<ChannelName>(dots).is_err(),
+                new_name::<ScreenName>(dots).is_err(),
+                new_name::<WebhookName>(dots).is_err(),
+                new_name::<UserName>(dots).is_err(),
+                new_name::<ProviderName>(dots).is_err(),
+                new_name::<CustomerId>(dots).is_err(),
+                new_name::<Kid>(dots).is_err(),
             ];
             assert_eq!(refused, [true; 8], "{dots}");
+            assert!(dots.parse::<WebhookName>().is_ok(), "one that is there can be removed");
+            let kept = serde_json::json!(dots);
+            assert!(serde_json::from_value::<ScreenName>(kept.clone()).is_ok(), "and is read");
+            assert!(serde_json::from_value::<CustomerId>(kept).is_ok());
         }
-        assert!("...".parse::<ScreenName>().is_ok() && ".a".parse::<CustomerId>().is_ok());
+        assert!(new_name::<ScreenName>("...").is_ok() && new_name::<CustomerId>(".a").is_ok());
     }
 
     #[test]

@@ -20,8 +20,8 @@ use super::time::Moment;
 /// A provider that has not said anything for so long will not; the person tries again.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// So many attempts of one challenge may come to nothing without counting: an outage locks nobody out, and
-/// whoever could bring about that nobody decides has no tries without end.
+/// So many attempts of one challenge may come to nothing without counting. The last of them ends it and pauses the
+/// method for as long as a lockout: whoever could bring about that nobody decides has no tries without end.
 pub const MOST_UNDECIDED: u16 = 10;
 
 /// The document that a challenge asks for.

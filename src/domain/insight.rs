@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::event::{Event, EventKind};
 use super::id::ChannelName;
@@ -76,6 +77,8 @@ impl Step {
             EventKind::ChallengePassed => Self::CodesAnswered,
             EventKind::Authenticated => Self::Authenticated,
             EventKind::Locked => Self::Lockouts,
+            // A ceiling's ban that fell with another one is the same person's.
+            EventKind::Banned if event.data.get("method").is_some_and(Value::is_null) => return None,
             EventKind::Banned => Self::Bans,
             EventKind::LinkReported => Self::Reported,
             _ => return None,

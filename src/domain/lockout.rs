@@ -45,11 +45,19 @@ pub enum Consequence {
     Banned,
 }
 
+/// Whether it is theirs to lift: a lock is anybody's who may lift at all, a ban only whose `ban` it is to lift.
+/// This is the one place that says so, of budgets, ceilings and accounts.
+pub fn may_lift(is_ban: bool, ban: bool) -> Result<(), Refusal> {
+    if is_ban && !ban { Err(Refusal::BanStands) } else { Ok(()) }
+}
+
 /// What was done to a budget, or to a ceiling, in another life of the store, as its trail tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redo {
     /// A lock fell, until then.
     Locked(Moment),
+    /// One fell until then though nobody had failed.
+    Paused(Moment),
     /// A ban fell.
     Banned,
     /// A lock was lifted.
@@ -64,10 +72,12 @@ impl Budget {
         if self.banned {
             return Err(Refusal::Banned);
         }
-        match self.locked_until {
-            Some(until) if now < until => Err(Refusal::Locked(until)),
-            _ => Ok(Admitted(())),
-        }
+        self.lasts(now).map_or(Ok(Admitted(())), |until| Err(Refusal::Locked(until)))
+    }
+
+    /// Until when a lock lasts that has not ended.
+    pub fn lasts(&self, now: Moment) -> Option<Moment> {
+        self.locked_until.filter(|until| now < *until)
     }
 
     /// Counts one failed answer. Call it only after `admit`.
@@ -111,6 +121,7 @@ impl Budget {
                 self.lockouts += 1;
                 self.locked_until = self.locked_until.max(Some(until));
             }
+            Redo::Paused(until) => self.pause(until),
             Redo::Banned => self.banned = true,
             Redo::Unlocked => drop(self.lift(now, false)),
             Redo::Unbanned => drop(self.lift(now, true)),
@@ -125,7 +136,7 @@ impl Budget {
 
     /// An agent lifts a lock; with `ban` an admin lifts a ban. True when something was lifted.
     pub fn lift(&mut self, now: Moment, ban: bool) -> bool {
-        let locked = self.locked_until.is_some_and(|until| now < until);
+        let locked = self.lasts(now).is_some();
         if self.banned && ban {
             *self = Self::default();
             return true;
@@ -186,6 +197,8 @@ mod tests {
         budget.again(Redo::Unlocked, now);
         budget.admit(now).expect("it was lifted");
         assert_eq!(budget.lockouts, 2, "who was locked before is known");
+        budget.again(Redo::Paused(Moment(40)), now);
+        assert_eq!((budget.lockouts, budget.locked_until), (2, Some(Moment(40))), "a pause counts towards no ban");
         budget.again(Redo::Banned, now);
         budget.again(Redo::Unlocked, now);
         assert_eq!(budget.admit(now).unwrap_err(), Refusal::Banned, "lifting a lock lifts no ban");

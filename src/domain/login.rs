@@ -22,6 +22,7 @@ pub mod devices;
 pub mod guesses;
 pub mod letters;
 pub mod reset;
+pub mod standing;
 pub mod tickets;
 
 use codes::{Codes, Purpose};
@@ -341,19 +342,6 @@ impl Login {
     /// Takes the app away; true where there was one.
     pub fn drop_app(&mut self) -> bool {
         self.app.take().is_some()
-    }
-
-    /// Whether nobody may guess at her password from an unknown place now.
-    pub fn locked(&self, sure: Moment) -> Option<Moment> {
-        self.passwords.locked(sure)
-    }
-
-    /// An agent's word: what was guessed wrongly is forgotten; true where something was locked.
-    pub fn unlock(&mut self, sure: Moment) -> bool {
-        let was = self.passwords.locked(sure).or(self.answers.locked(sure)).is_some();
-        self.passwords.forgive();
-        self.answers.forgive();
-        was
     }
 
     /// When somebody must look at it: a letter is due.

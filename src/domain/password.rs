@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+use super::misfit::{self, Misfit};
 use super::secret::Secret;
 
 /// The fewest characters that any team takes.
@@ -85,6 +86,19 @@ pub enum Weakness {
     /// It is what the account is called.
     #[error("must not be the account's own name or address")]
     Own,
+}
+
+impl From<Weakness> for Misfit {
+    fn from(why: Weakness) -> Self {
+        match why {
+            Weakness::Short(least) => misfit::PASSWORD_SHORT.with([("least", &least)]),
+            Weakness::Unusable => Self::from(&misfit::PASSWORD_UNUSABLE),
+            Weakness::NoLetter => Self::from(&misfit::PASSWORD_NO_LETTER),
+            Weakness::NoDigit => Self::from(&misfit::PASSWORD_NO_DIGIT),
+            Weakness::Common => Self::from(&misfit::PASSWORD_COMMON),
+            Weakness::Own => Self::from(&misfit::PASSWORD_OWN),
+        }
+    }
 }
 
 impl Policy {

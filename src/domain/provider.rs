@@ -6,15 +6,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::channel::check_size;
 use super::refusal::Fault;
 use super::secret::Secret;
 use super::time::Moment;
 
 /// A team has at most so many providers.
 pub const MOST_PROVIDERS: usize = 8;
-
-/// An account, secrets included, has at most so many bytes.
-const MOST_BYTES: usize = 16 * 1024;
 
 /// A team's provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +37,14 @@ impl Provider {
         (&self.kind, &self.account, &self.secrets) == (&other.kind, &other.account, &other.secrets)
     }
 
+    /// Whether it is of a size that a record can bear, with what was kept of it.
+    ///
+    /// # Errors
+    /// That it is too large.
+    pub fn check(&self) -> Result<(), Vec<Fault>> {
+        check_size(&self.account, &self.secrets)
+    }
+
     /// It answered, or it did not; true where that is news.
     pub fn hear(&mut self, answered: bool, now: Moment) -> bool {
         let is_news = self.down_since.is_none() != answered;
@@ -61,17 +67,6 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// Whether it is of a size that a record can bear.
-    pub fn check(&self) -> Result<(), Vec<Fault>> {
-        let open: usize = self.account.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
-        let closed: usize =
-            self.secrets.iter().flatten().map(|(name, secret)| name.len() + secret.expose().len()).sum();
-        if open + closed > MOST_BYTES {
-            return Err(vec![Fault::at("/account", format!("account and secrets have at most {MOST_BYTES} bytes"))]);
-        }
-        Ok(())
-    }
-
     /// The provider as it is from now on. Another kind's secrets are none of this one.
     pub fn over(&self, before: Option<&Provider>, now: Moment) -> Provider {
         let kept = || before.filter(|b| b.kind == self.kind).map(|b| b.secrets.clone()).unwrap_or_default();
@@ -107,5 +102,9 @@ mod tests {
         assert_eq!(kept, first);
         let other = Writing { kind: "b".into(), account: Map::new(), secrets: None }.over(Some(&first), Moment(2));
         assert!(other.secrets.is_empty());
+        let account = [("note".to_owned(), Value::from("x".repeat(16 * 1024 - 8)))].into_iter().collect();
+        let full = Writing { kind: "a".into(), account, secrets: None };
+        assert!(full.over(None, Moment(1)).check().is_ok());
+        assert!(full.over(Some(&first), Moment(2)).check().is_err(), "what is kept counts, too");
     }
 }

@@ -11,7 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::ceiling::CustomerTag;
 use super::customer::{Record, is_field};
 use super::flag::Customer;
-use super::id::{ParticipantId, ProviderName, TeamName, plain_text};
+use super::id::{CustomerId, ParticipantId, ProviderName, TeamName, plain_text};
 use super::interaction::Participant;
 use super::matching::As;
 use super::secret::{Keys, MacKey, Tag};
@@ -285,6 +285,12 @@ impl Asking<'_> {
 }
 
 impl Prepared {
+    /// Whose facts they ask that participant for, where anybody's.
+    pub fn record(&self, participant: &ParticipantId) -> Option<&CustomerId> {
+        let customer = self.questions.customer.as_ref().filter(|_| self.participant == *participant)?;
+        customer.record.as_ref()
+    }
+
     /// Whether the participant still is who they were prepared for.
     pub fn is_for(&self, participant: &Participant, keys: &Keys, team: &TeamName) -> bool {
         self.participant == participant.id && self.who == CustomerTag::of(keys, team, participant)

@@ -1,6 +1,7 @@
 //! Every "no" that the domain can say. The public text of each stands in `http/problem.rs`.
 //! Nothing here knows a status code, or who is being told.
 
+use super::misfit::{self, Kind, Misfit};
 use super::questions::Errand;
 use super::time::Moment;
 
@@ -204,11 +205,14 @@ pub enum Refusal {
     #[error("too many users")]
     TooManyUsers,
     /// The public key cannot be used.
-    #[error("the key cannot be used: {0}")]
-    UnusableKey(&'static str),
+    #[error("the key cannot be used: {}", .0.says)]
+    UnusableKey(&'static Kind),
     /// The caller's role may not do this.
     #[error("forbidden")]
     Forbidden,
+    /// An agent lifts no ban.
+    #[error("only an admin lifts a ban")]
+    BanStands,
     /// The same idempotency key came with another body.
     #[error("the idempotency key came with another body")]
     IdempotencyMismatch,
@@ -225,13 +229,18 @@ pub enum Refusal {
 pub struct Fault {
     /// RFC 6901, into the body that was sent.
     pub pointer: String,
-    /// What would be right.
-    pub detail: String,
+    /// What is wrong with it.
+    pub misfit: Misfit,
 }
 
 impl Fault {
+    /// A fault at `pointer` that only developers meet: no console has words of its own for it.
+    pub fn unfit(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::at(pointer, misfit::UNFIT.saying(detail))
+    }
+
     /// A fault at `pointer`.
-    pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), detail: detail.into() }
+    pub fn at(pointer: impl Into<String>, misfit: impl Into<Misfit>) -> Self {
+        Self { pointer: pointer.into(), misfit: misfit.into() }
     }
 }

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use ammonia::Builder;
 use serde::{Deserialize, Serialize};
 
+use super::misfit::{self, Misfit};
 use super::refusal::{Fault, Refusal};
 
 /// A screen is at most so many bytes, before and after it was cleaned.
@@ -79,16 +80,17 @@ pub struct Screen {
 impl Screen {
     /// Leaves of a page what cannot act. A page of which nothing to read is left is refused.
     pub fn clean(page: &str) -> Result<Self, Refusal> {
-        let refused = |detail: &str| Refusal::Settings(vec![Fault::at("", detail)]);
+        let refused = |misfit: Misfit| Refusal::Settings(vec![Fault::at("", misfit)]);
+        let too_large = || refused(misfit::TOO_LARGE.with([("most", &(MOST_BYTES / 1024))]));
         if page.len() > MOST_BYTES {
-            return Err(refused("must be at most 48 KiB"));
+            return Err(too_large());
         }
         let html = builder().clean(page).to_string();
         if html.len() > MOST_BYTES {
-            return Err(refused("must be at most 48 KiB after cleaning"));
+            return Err(too_large());
         }
         if !says_something(&html) {
-            return Err(refused("nothing that may be shown is left of it: a screen has words or pictures"));
+            return Err(refused(Misfit::from(&misfit::NOTHING_LEFT)));
         }
         Ok(Self { html })
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::misfit;
 use super::refusal::{Fault, Refusal};
 
 mod described;
@@ -65,7 +66,7 @@ impl Overrides {
             let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
             let pointer = || pointer(&path);
             if name.contains('.') {
-                faults.push(Fault::at(format!("/{name}"), "a name has no dot: nest the objects"));
+                faults.push(Fault::at(format!("/{name}"), &misfit::DOTTED));
                 continue;
             }
             match (table::find(&path), value) {
@@ -76,7 +77,7 @@ impl Overrides {
                     Ok(value) => {
                         self.0.insert(path, value);
                     }
-                    Err(detail) => faults.push(Fault::at(pointer(), detail)),
+                    Err(fault) => faults.push(Fault { pointer: pointer() + &fault.pointer, ..fault }),
                 },
                 // What a newer release has set can be taken away also where its name means nothing.
                 (None, Value::Null) if self.0.contains_key(&path) => {
@@ -89,7 +90,7 @@ impl Overrides {
                     let under = format!("{path}.");
                     self.0.retain(|known, _| !known.starts_with(&under));
                 }
-                (None, _) if table::is_section(&path) => faults.push(Fault::at(pointer(), "must be an object")),
+                (None, _) if table::is_section(&path) => faults.push(Fault::at(pointer(), &misfit::OBJECT)),
                 (None, _) => faults.push(Fault::at(pointer(), table::unknown(&path))),
             }
         }
@@ -138,7 +139,7 @@ pub fn effective(system: &Overrides, team: &Overrides) -> Result<Effective, Refu
     for (layer, from) in [(system, Source::System), (team, Source::Team)] {
         for (path, value) in &layer.0 {
             if table::find(path).is_none() {
-                return Err(Refusal::Settings(vec![Fault::at(pointer(path), "is a setting of another release")]));
+                return Err(Refusal::Settings(vec![Fault::at(pointer(path), &misfit::NEWER)]));
             }
             let value = if table::is_none(path, value) { Value::Null } else { value.clone() };
             table::put(&mut tree, path, value);
@@ -146,7 +147,8 @@ pub fn effective(system: &Overrides, team: &Overrides) -> Result<Effective, Refu
         }
     }
     let json = Value::Object(tree);
-    let foreign = |e: serde_json::Error| Fault::at("", format!("holds a value of another release: {e}"));
+    let foreign =
+        |e: serde_json::Error| Fault::at("", misfit::NEWER.saying(format!("holds a value of another release: {e}")));
     let settings: Settings = serde_json::from_value(json.clone()).map_err(|e| Refusal::Settings(vec![foreign(e)]))?;
     rules::check(&settings, &json)?;
     let warnings = rules::warnings(&settings);

@@ -84,6 +84,11 @@ impl Role {
             Self::Owner => "owner",
         }
     }
+
+    /// Whether bans are theirs to lift, besides locks.
+    pub fn lifts_bans(self) -> bool {
+        self >= Self::Admin
+    }
 }
 
 impl Team {

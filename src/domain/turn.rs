@@ -26,6 +26,8 @@ use super::time::Moment;
 mod budgets;
 mod passing;
 
+pub use budgets::ceiling_data;
+
 /// Random bytes, drawn before the rule runs, so that deciding again decides the same.
 #[derive(Clone)]
 pub struct Draws {
@@ -317,22 +319,6 @@ impl<'a> Turn<'a> {
         self.ended.challenges.push(challenge.ended(end, when));
     }
 
-    /// An attempt came to nothing, and nobody is to blame for it. The last that a challenge takes ends it, and for
-    /// as long as a lock lasts no other is put: else there were tries without end, a challenge after another.
-    pub(super) fn tell_undecided(&mut self, at: usize, why: &'static str, when: Moment, by: &Actor) {
-        let participant = &self.interaction.participants[at];
-        let Some(challenge) = &participant.challenge else { return };
-        let (id, mut data) = (participant.id.clone(), challenge_data(self.interaction.id, challenge));
-        data.insert("reason".into(), why.into());
-        let over = challenge.is_given_up();
-        let challenge_method = challenge.method().guarded();
-        self.push(EventKind::ChallengeUndecided, when, by.clone(), Some(id), data);
-        if over {
-            self.pause(at, challenge_method);
-            self.end_challenge_at(at, ChallengeEnd::Undecided, when, by);
-        }
-    }
-
     /// Something happened that changes nothing else: it is saved all the same, and told once.
     pub fn tell_act(&mut self, kind: EventKind, participant: Option<ParticipantId>, data: Map<String, Value>) {
         self.interaction.acts = self.interaction.acts.wrapping_add(1);
@@ -353,9 +339,21 @@ impl<'a> Turn<'a> {
         participant: Option<ParticipantId>,
         data: Map<String, Value>,
     ) {
+        let event = self.event(kind, at, actor, participant, data);
+        self.events.push(event);
+    }
+
+    fn event(
+        &self,
+        kind: EventKind,
+        at: Moment,
+        actor: Actor,
+        participant: Option<ParticipantId>,
+        data: Map<String, Value>,
+    ) -> Event {
         let Interaction { id, team, channel, .. } = &self.interaction;
         let (team, channel, interaction) = (team.clone(), Some(channel.clone()), Some(*id));
-        self.events.push(Event { kind, at, team, channel, interaction, participant, actor, data });
+        Event { kind, at, team, channel, interaction, participant, actor, data }
     }
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::event::EventKind;
 use super::id::Malformed;
+use super::misfit;
 use super::secret::Secret;
 use super::time::Moment;
 
@@ -64,7 +65,7 @@ impl FromStr for Wanted {
         match text {
             "*" => Ok(Self::All),
             OTP_REQUESTED => Ok(Self::Codes),
-            _ => kind().ok_or(Malformed("must be * or the name of an event")),
+            _ => kind().ok_or(Malformed(misfit::EVENT.says)),
         }
     }
 }

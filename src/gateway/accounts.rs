@@ -13,7 +13,9 @@ use crate::domain::customer::{Record, folded};
 use crate::domain::directory::DirectoryKind;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{CustomerId, TeamName};
+use crate::domain::lockout::may_lift;
 use crate::domain::login::letters::Stop;
+use crate::domain::login::standing::Standing;
 use crate::domain::login::{AppState, Login, never_for_good};
 use crate::domain::method::Guarded;
 use crate::domain::password::{Password, Policy};
@@ -26,11 +28,14 @@ use crate::domain::typed::Digits;
 /// How an account stands, as those who look after it see it.
 #[derive(Clone, Debug)]
 pub struct AccountState {
+    /// All of it in one word.
+    pub standing: Standing,
     /// Whether she has a password, or her directory has one.
     pub registered: bool,
     /// Since when she may not log in.
     pub disabled_at: Option<Moment>,
-    /// Until when nobody may guess from an unknown place.
+    /// Until when nobody may guess at her password or her codes, from an unknown place or from one of hers: the
+    /// last of these locks.
     pub locked_until: Option<Moment>,
     /// Nothing is taken of her at all until an admin says otherwise.
     pub banned: bool,
@@ -54,46 +59,7 @@ pub struct AccountState {
     pub tickets: usize,
 }
 
-/// How an account stands, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccountStanding {
-    /// She may log in.
-    Active,
-    /// She has no password.
-    Guest,
-    /// An admin has closed it.
-    Disabled,
-    /// Wrong passwords, for a while.
-    Locked,
-    /// Until an admin says otherwise.
-    Banned,
-}
-
-impl AccountStanding {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Guest => "guest",
-            Self::Disabled => "disabled",
-            Self::Locked => "locked",
-            Self::Banned => "banned",
-        }
-    }
-}
-
 impl AccountState {
-    /// What matters most of it: what somebody has decided, then what wrong answers did, then what is missing.
-    pub fn standing(&self) -> AccountStanding {
-        match self {
-            Self { disabled_at: Some(_), .. } => AccountStanding::Disabled,
-            Self { banned: true, .. } => AccountStanding::Banned,
-            Self { locked_until: Some(_), .. } => AccountStanding::Locked,
-            Self { registered: false, .. } => AccountStanding::Guest,
-            _ => AccountStanding::Active,
-        }
-    }
-
     /// Whether wrong answers keep her out now.
     pub fn is_locked(&self) -> bool {
         self.banned || self.locked_until.is_some()
@@ -155,9 +121,8 @@ impl Gateway {
         let own: Vec<&str> =
             record.username.iter().chain(&record.emails).map(String::as_str).chain([record.id.as_str()]).collect();
         let policy = Policy { min_length: team.effective.settings.password.min_length };
-        let weak = |why: crate::domain::password::Weakness| {
-            Refusal::UnusableCustomer(vec![Fault::at("/password", why.to_string())])
-        };
+        let weak =
+            |why: crate::domain::password::Weakness| Refusal::UnusableCustomer(vec![Fault::at("/password", why)]);
         policy.choose(text, &own).map_err(weak)
     }
 
@@ -187,18 +152,19 @@ impl Gateway {
         let known = self.at_ceiling_of(&account, Need::Look).await?;
         let (now, sure) = self.now_and_sure();
         let rule = never_for_good(view.effective.settings.lockout_of(Guarded::Login));
-        let (failures, remaining) = login.passwords.counts(&rule);
+        let (failures, remaining) = login.passwords.counts(&rule, sure);
         let shown = |at: Option<Moment>| at.map(|at| at.shown(sure, now));
-        let locked_until = shown(login.locked(sure));
+        let registered = login.is_registered() || !Self::keeps_passwords(&view);
         Ok(AccountState {
-            registered: login.is_registered() || !Self::keeps_passwords(&view),
+            standing: login.standing(known.bans(), registered, sure),
+            registered,
             disabled_at: login.disabled_at,
-            locked_until,
+            locked_until: shown(login.locked(sure)),
             banned: known.bans(),
             failures,
-            remaining: if locked_until.is_some() { 0 } else { remaining },
+            remaining,
             first_failed_at: shown(login.passwords.first_failed_at),
-            last_locked_at: shown(login.passwords.last_locked_at),
+            last_locked_at: shown(login.last_locked_at()),
             last_login_at: login.last_login_at,
             password_set_at: login.password_set_at(),
             reset_until: login.reset.as_ref().map(|reset| reset.expires_at),
@@ -244,17 +210,18 @@ impl Gateway {
     ) -> Result<(), Error> {
         let (_, _, account) = self.account(team, id).await?;
         let known = self.at_ceiling_of(&account, Need::Look).await?;
-        if known.bans() && !ban {
-            return Err(Refusal::Forbidden.into());
-        }
+        may_lift(known.bans(), ban)?;
+        let unlocked = |now: Moment| {
+            let told = reason.map_or_else(|| json!({}), |reason| json!({"reason": reason}));
+            account.tells(self, EventKind::CustomerUnlocked, actor, now, told)
+        };
         if known.bans() {
-            self.at_ceiling_of(&account, Need::Lift).await?;
+            let told = Box::new(unlocked(self.now()));
+            self.at_ceiling_of(&account, |customer| Need::Lift(customer, told)).await?;
         }
         let rule = |login: &mut Login, when: When| {
-            let was = login.unlock(when.sure) || known.bans();
-            let told = reason.map_or_else(|| json!({}), |reason| json!({"reason": reason}));
-            let event = || account.tells(self, EventKind::CustomerUnlocked, actor, when.now, told);
-            Ruled::telling(Ok(()), was.then(event).into_iter().collect())
+            let was = login.unlock(when.sure) && !known.bans(); // with the ban it was told
+            Ruled::telling(Ok(()), was.then(|| unlocked(when.now)).into_iter().collect())
         };
         fresh(self.change_login(&account, rule, None).await?)
     }

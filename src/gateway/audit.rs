@@ -56,9 +56,10 @@ pub struct TrailHead {
     pub number: u64,
     /// Its hash.
     pub hash: String,
-    /// The newest entry that is past its time: it and those before it are no more.
-    #[serde(default)]
-    pub gone: u64,
+    /// The newest entry that is past its time: it and those before it are no more. 0: none is; absent: it was not
+    /// kept, and is known once the next one goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<u64>,
 }
 
 /// Makes the entry of an event. The opaque `state` is the bot's own and stays out.
@@ -160,7 +161,7 @@ impl Trail {
             before = Some(entry);
         }
         let last = before.map_or(0, |b| b.number);
-        let is_over = self.items.is_empty() && self.head.number == self.head.gone;
+        let is_over = self.items.is_empty() && self.head.gone == Some(self.head.number);
         if self.next_cursor.is_none() && last != self.head.number && !is_over {
             return Err(Broken::Cut(last, self.head.number));
         }

@@ -5,12 +5,14 @@
 //! and told: the other way round a crash in between would leave the answer judged, its reply
 //! remembered and nothing counted, and whoever repeated that would guess for nothing. A right answer
 //! clears *before* the flag goes up: afterwards a crash would leave failures that nothing clears.
-//! Either way a crash errs towards refusing, or costs who knew the answer nothing.
+//! Either way a crash errs towards refusing, or costs who knew the answer nothing. An admin's word is told by
+//! the commit that lifts the ceiling, so that a ban is never lifted in silence, nor one lift told twice.
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::ceiling_name;
 use super::{Error, Gateway, decode, encode};
 use crate::domain::ceiling::{Ceiling, Ceilings, CustomerTag, Known, Need};
+use crate::domain::event::Event;
 use crate::domain::lockout::Redo;
 use crate::domain::time::Moment;
 
@@ -24,36 +26,14 @@ impl Gateway {
         ceilings: &mut Ceilings,
     ) -> Result<(), Error> {
         for need in needs {
-            let (customer, known) = match need {
-                Need::Look(customer) => {
-                    let failures = self.at_ceiling(customer, |_, _| false).await?;
-                    (customer, Known { failures, ..Known::default() })
-                }
-                Need::Count(customer) => {
-                    let failures = self.at_ceiling(customer, |ceiling, now| {
-                        ceiling.count(answer, now);
-                        true
-                    });
-                    (customer, Known { failures: failures.await?, counted: true, cleared: false })
-                }
-                Need::Clear(customer) => {
-                    let clear = |ceiling: &mut Ceiling, now| {
-                        ceiling.clear(now);
-                        true
-                    };
-                    let failures = self.at_ceiling(customer, clear).await?;
-                    (customer, Known { failures, counted: false, cleared: failures == 0 })
-                }
-                Need::Lift(customer) => {
-                    let lift = |ceiling: &mut Ceiling, _| {
-                        ceiling.lift();
-                        true
-                    };
-                    let failures = self.at_ceiling(customer, lift).await?;
-                    (customer, Known { failures, counted: false, cleared: true })
-                }
+            let customer = need.customer();
+            let failures = match need {
+                Need::Look(_) => self.at_ceiling(customer, |_, _| {}, None).await?,
+                Need::Count(_) => self.at_ceiling(customer, |ceiling, now| ceiling.count(answer, now), None).await?,
+                Need::Clear(_) => self.at_ceiling(customer, |ceiling, _| ceiling.clear(), None).await?,
+                Need::Lift(_, told) => self.at_ceiling(customer, |ceiling, _| ceiling.lift(), Some(told)).await?,
             };
-            ceilings.know(customer.clone(), known);
+            ceilings.know(customer.clone(), Known { failures, counted: matches!(need, Need::Count(_)) });
         }
         Ok(())
     }
@@ -61,29 +41,30 @@ impl Gateway {
     /// Takes back what was counted for an answer that was not judged after all: another one came
     /// between. Where that fails it stays counted.
     pub(super) async fn take_back(&self, customer: &CustomerTag, answer: Option<&str>) {
-        let back = |ceiling: &mut Ceiling, _| {
-            ceiling.take_back(answer);
-            true
-        };
-        if let Err(error) = self.at_ceiling(customer, back).await {
+        if let Err(error) = self.at_ceiling(customer, |ceiling, _| ceiling.take_back(answer), None).await {
             tracing::warn!(%error, "an answer that was not judged stays counted at its customer's ceiling");
         }
     }
 
     /// Does again what was done to a ceiling in another life of the store.
     pub(super) async fn ceiling_again(&self, customer: &CustomerTag, redo: Redo) -> Result<(), Error> {
-        let again = |ceiling: &mut Ceiling, now| {
-            ceiling.again(redo, now);
-            true
-        };
-        self.at_ceiling(customer, again).await.map(drop)
+        self.at_ceiling(customer, |ceiling, now| ceiling.again(redo, now), None).await.map(drop)
     }
 
-    /// Lets `change` act on a ceiling, and saves it where it says so; how many failures stand after.
+    /// How one ceiling stands once that is so.
+    pub(super) async fn ceiling(&self, need: Need) -> Result<Known, Error> {
+        let mut ceilings = Ceilings::default();
+        self.meet(std::slice::from_ref(&need), None, &mut ceilings).await?;
+        Ok(ceilings.of(need.customer()).unwrap_or_default())
+    }
+
+    /// Lets `change` act on a ceiling, and saves what it left; how many failures stand after. Where that lifts a
+    /// ban, `lifted` is told with it.
     async fn at_ceiling(
         &self,
         customer: &CustomerTag,
-        change: impl Fn(&mut Ceiling, Moment) -> bool,
+        change: impl Fn(&mut Ceiling, Moment),
+        lifted: Option<&Event>,
     ) -> Result<u32, Error> {
         let name = ceiling_name(customer.as_str());
         let partition = self.partition_of(&[b"ceiling", customer.as_str().as_bytes()]);
@@ -92,10 +73,11 @@ impl Gateway {
             let opened = |bytes: &Opened| decode::<Ceiling>(&name, bytes);
             let before = records[0].as_ref().map(opened).transpose()?.unwrap_or_default();
             let mut after = before.clone();
-            let wanted = change(&mut after, now);
+            change(&mut after, now);
             let mut told = Change::nothing(Ok(after.failures(now)));
-            if wanted && after != before {
+            if after != before {
                 told.confirm = Confirm::Written;
+                told.events.extend(lifted.filter(|_| before.bans() && !after.bans()).cloned());
                 match after.is_clear() {
                     true => told.delete.push(name.clone()),
                     false => told.put.push(Plain {

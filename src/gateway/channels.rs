@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_channels::definition::{Account, Wrong};
+use countersign_channels::definition::Account;
+use countersign_channels::wrong::Wrong;
 use countersign_channels::{Address, Channel as Driver, Content, Message, Nature, Terms};
 use dashmap::DashMap;
 use secrecy::SecretString;
@@ -19,6 +20,7 @@ use crate::domain::channel::{Channel, Health, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::medium::Medium;
+use crate::domain::misfit;
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Tried;
@@ -41,11 +43,11 @@ impl Gateway {
         only_if: Precondition,
         actor: &Actor,
     ) -> Result<(bool, Channel), Error> {
-        writing.check().map_err(Refusal::UnusableChannel)?;
         let forward = self.draw();
         let rule = |record: &mut Team, now| {
             only_if.admit(record.channels.contains_key(name))?;
             let channel = writing.over(record.channels.get(name), forward, now);
+            channel.check().map_err(Refusal::UnusableChannel)?;
             self.open_channel(&channel).map_err(|wrong| self.explain(&channel.definition, wrong))?;
             let is_new = record.put_channel(name, channel.clone())?;
             let data = json!({"channel": name, "definition": channel.definition});
@@ -192,11 +194,10 @@ impl Gateway {
     fn explain(&self, definition: &str, wrong: Vec<Wrong>) -> Refusal {
         if self.registry.find(definition).is_none() {
             let names: Vec<&str> = self.registry.names().collect();
-            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            let detail = format!("no such definition; this gateway has: {known}");
-            return Refusal::UnusableChannel(vec![Fault::at("/definition", detail)]);
+            let unknown = misfit::NO_SUCH.with([("words", &names.join(", "))]);
+            return Refusal::UnusableChannel(vec![Fault::at("/definition", unknown)]);
         }
-        Refusal::UnusableChannel(wrong.into_iter().map(|w| Fault::at(w.pointer, w.detail)).collect())
+        Refusal::UnusableChannel(wrong.into_iter().map(fault).collect())
     }
 }
 
@@ -206,3 +207,8 @@ pub(super) fn account(channel: &Channel) -> Account {
     let secrets: BTreeMap<_, _> = channel.secrets.iter().map(|(name, s)| (name.clone(), text(s))).collect();
     Account { fields: channel.account.clone(), secrets }
 }
+/// What is wrong with an account, as its platform says it.
+pub(super) fn fault(wrong: Wrong) -> Fault {
+    Fault::at(wrong.pointer, wrong.misfit)
+}
+

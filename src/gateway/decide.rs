@@ -139,9 +139,7 @@ impl Gateway {
         reads: &Reads,
         rule: impl Fn(&[Option<Opened>], Moment) -> Result<Change<T>, Error>,
     ) -> Result<Saved<T>, Error> {
-        let turnstile = self.turnstile(reads);
-        let waited = tokio::time::timeout(LONGEST_WAIT, turnstile.lock()).await;
-        let _first = waited.map_err(|_| Error::Away("too many writers wait before this one".into()))?;
+        let _first = self.turnstiles.pass_for(reads.names.first().map_or("", String::as_str)).await?;
         let mut remembered = self.remembered(reads);
         for round in 0..MOST_ROUNDS {
             let Remembered { records, sure } = match remembered.take() {
@@ -178,12 +176,6 @@ impl Gateway {
             }
         }
         Err(Error::Away("too many writers of one record".into()))
-    }
-
-    fn turnstile(&self, reads: &Reads) -> &tokio::sync::Mutex<()> {
-        let first = reads.names.first().map_or("", String::as_str);
-        let sum = first.bytes().fold(0u8, |sum, b| sum.wrapping_mul(31).wrapping_add(b));
-        &self.turnstiles[usize::from(sum)]
     }
 
     /// Reads and opens records; what the flag board confirms is not read again.

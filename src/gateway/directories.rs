@@ -113,7 +113,7 @@ impl Gateway {
         let kind = self.kinds.find(connected.kind.as_str()).ok_or_else(|| {
             let names: Vec<&str> = self.kinds.names().collect();
             let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            vec![Fault::at("/kind", format!("this gateway connects to: {known}; builtin needs no connection"))]
+            vec![Fault::unfit("/kind", format!("this gateway connects to: {known}; builtin needs no connection"))]
         })?;
         kind.open(Connection { settings: &connected.connection, secrets: &connected.secrets })
     }

@@ -17,7 +17,7 @@ use crate::store::Order;
 impl Gateway {
     /// Signs out whoever logged in as that customer, in every open conversation of the team.
     pub(super) async fn lower_flags_of(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
-        self.catch_up().await?; // the list lags, and nothing must be missed
+        self.catch_up(Some(team)).await?; // the list lags, and nothing must be missed
         let (index, mut cursor) = (list_index(team), None::<String>);
         loop {
             let page =

@@ -71,6 +71,8 @@ impl Gateway {
             Err(Error::Refused(Refusal::MethodMissing)) => {}
             told => return told,
         }
+        // Whoever presses often has one set made: what another press has put is seen in here.
+        let _alone = self.questioning.pass(token.interaction).await?;
         let prepared = self.questions_at_door(token, browser).await?;
         self.come_in_with(token, browser, name, prepared.as_ref()).await
     }

@@ -104,7 +104,7 @@ impl Gateway {
                 }
             }
         }
-        self.catch_up().await
+        self.catch_up(None).await
     }
 }
 

@@ -4,6 +4,7 @@
 
 use serde_json::json;
 use subtle::ConstantTimeEq;
+use tokio::sync::MutexGuard;
 use url::{Url, form_urlencoded};
 
 use super::links::fresh;
@@ -99,8 +100,8 @@ impl Gateway {
     }
 
     /// One guess of a conversation at a time, while its link still takes any.
-    async fn alone_at(&self, at: &AtLogin) -> Result<tokio::sync::MutexGuard<'_, ()>, Error> {
-        let alone = self.logging_in[usize::from(at.handle.interaction.as_bytes()[14])].lock().await;
+    async fn alone_at(&self, at: &AtLogin) -> Result<MutexGuard<'_, ()>, Error> {
+        let alone = self.logging_in.pass(at.handle.interaction).await?;
         self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
         Ok(alone)
     }

@@ -32,7 +32,6 @@ use crate::domain::rules::receive::{
 use crate::domain::secret::Secret;
 use crate::domain::sending::Destination;
 use crate::domain::time::Moment;
-use crate::domain::typed::Digits;
 use crate::store::{Key, Partition};
 
 /// What is passed on of a platform's own words has at most so many bytes.
@@ -137,8 +136,8 @@ impl Gateway {
     async fn receive_at(&self, id: InteractionId, coming: &Coming<'_>, place: Place) -> Result<Received, Error> {
         let (team, message) = (&coming.view.team.name, coming.message);
         let asked = self.facts(id, Some(team)).await?.interaction.challenges_made;
-        let is_number = asked > 0 && Digits::parse(message.text).is_some();
-        let with = if is_number { With::Challenge(asked) } else { With::Nothing };
+        let is_late = asked > 0 && may_be_late(message.text, &coming.view.effective.settings);
+        let with = if is_late { With::Challenge(asked) } else { With::Nothing };
         let visit = Visit { id, team: Some(team), actor: Actor::Person, with };
         let said = Said { text: message.text, company: message.company, in_group: message.in_group, asked };
         let render = |held: &Held<Received>| encode(&held.outcome);
@@ -163,7 +162,7 @@ impl Gateway {
         let settings = &coming.view.effective.settings;
         let before = if in_doubt {
             Before::Doubt
-        } else if may_be_late(coming.message.text)
+        } else if may_be_late(coming.message.text, settings)
             && self.address_now(coming.address()).await?.awaits_the_late(self.now())
         {
             Before::Closed

@@ -16,15 +16,16 @@ use super::saving::address_record;
 use super::teams::team_event;
 use super::{Error, Gateway, decode};
 use crate::domain::address::Address;
-use crate::domain::ceiling::{Ceilings, CustomerTag, Known, Need};
+use crate::domain::ceiling::{CustomerTag, Need};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, CustomerId, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Interaction, Participant};
-use crate::domain::lockout::Budget;
+use crate::domain::lockout::{Budget, may_lift};
 use crate::domain::login::Login;
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
+use crate::domain::turn::ceiling_data;
 use crate::store::{CommitId, Entry, Order, Partition};
 
 /// Locks of a page.
@@ -143,12 +144,6 @@ impl Gateway {
         opened.pop().flatten().map_or(Ok(Address::default()), |bytes| decode(&name, &bytes))
     }
 
-    async fn ceiling(&self, need: Need) -> Result<Known, Error> {
-        let mut ceilings = Ceilings::default();
-        self.meet(std::slice::from_ref(&need), None, &mut ceilings).await?;
-        Ok(ceilings.of(need.customer()).unwrap_or_default())
-    }
-
     /// Lifts a lock that stands in the index, also where its conversation is no more.
     pub async fn lift(&self, team: &TeamName, id: &LockId, lifting: &Lifting<'_>) -> Result<(), Error> {
         self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
@@ -204,21 +199,17 @@ impl Gateway {
         let reads = Reads { partition, names: vec![name.clone()] };
         let saved = self.decide(&reads, |records, now| {
             let mut address: Address = records[0].as_ref().map_or(Ok(Address::default()), |b| decode(&name, b))?;
-            let Some(kept) = address.budgets.get_mut(budget) else { return Ok(Change::nothing(Ok(()))) };
-            let was_banned = kept.banned;
-            if was_banned && !lifting.ban {
-                return Ok(Change::nothing(Err(Refusal::Forbidden)));
-            }
-            if !kept.lift(self.sure(), lifting.ban) {
-                return Ok(Change::nothing(Ok(())));
-            }
-            address.budgets.retain(|_, budget| !budget.is_clear());
-            let kind = if was_banned { EventKind::Unbanned } else { EventKind::Unlocked };
+            let lifted = match address.lift([(what, budget.to_owned())], lifting.ban, self.sure()) {
+                Ok(lifted) if !lifted.is_empty() => lifted,
+                told => return Ok(Change::nothing(told.map(drop))),
+            };
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            // With where the address lies: no interaction says it.
-            let data = json!({"method": what.as_str(), "address": tag, "budget": budget, "reason": lifting.reason,
-                "partition": partition.0});
-            change.events.push(team_event(team, kind, &lifting.actor, now, data));
+            for lifted in lifted {
+                let mut told = team_event(team, lifted.kind, &lifting.actor, now, json!({}));
+                told.data = lifted.data(tag, lifting.reason);
+                told.data.insert("partition".into(), partition.0.into()); // no interaction says where it lies
+                change.events.push(told);
+            }
             change.put.push(address_record(&name, &address, now));
             Ok(change)
         });
@@ -229,12 +220,10 @@ impl Gateway {
         if !self.ceiling(Need::Look(customer.clone())).await?.bans() {
             return Ok(());
         }
-        if !by.ban {
-            return Err(Refusal::Forbidden.into());
-        }
-        self.ceiling(Need::Lift(customer.clone())).await?;
-        let data = json!({"method": null, "ceiling": customer.as_str(), "reason": by.reason});
-        self.tell_act(team, EventKind::Unbanned, &by.actor, data).await
+        may_lift(true, by.ban)?;
+        let mut told = team_event(team, EventKind::Unbanned, &by.actor, self.now(), json!({"reason": by.reason}));
+        told.data.extend(ceiling_data(customer));
+        self.ceiling(Need::Lift(customer.clone(), Box::new(told))).await.map(drop)
     }
 
     /// Customers whose accounts are locked or banned, a page; and after which to look further.

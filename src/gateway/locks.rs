@@ -1,9 +1,11 @@
 //! Which guess budgets and ceilings of a team have locked or banned somebody: an index beside the audit trail,
-//! kept in the commit that makes the trail's entry. So a ban is found for as long as it lasts, also when its
-//! interaction is erased and its entry is past its time. Whether a lock still holds, its budget says.
+//! kept in the commit that makes the trail's entry. So a ban that was told since is found for as long as it lasts,
+//! also when its interaction is erased and its entry is past its time; of what was told before the index was kept,
+//! it has what the trail still had when housekeeping made it whole. Whether a lock still holds, its budget says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::iter::from_fn;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,7 @@ use crate::domain::method::Guarded;
 use crate::domain::time::Moment;
 use crate::store::{CommitId, Order};
 
-/// Entries of an index that are read at once where all are.
+/// Entries of an index that are read at once where all are, or written.
 const PAGE: usize = 1_000;
 
 /// What it was that locked: a budget of an address, or a customer's ceiling.
@@ -113,57 +115,117 @@ impl Noted {
     }
 
     /// Into the index with what stands, out of it with what was lifted.
-    pub fn keep<T>(self, team: &TeamName, change: &mut Change<T>) {
-        for (id, lock) in self.0 {
+    pub fn keep<T>(&self, team: &TeamName, change: &mut Change<T>) {
+        for (id, lock) in &self.0 {
             match lock {
-                Some(lock) => change.enter.push((locks_index(team), id.to_string(), encode(&lock))),
+                Some(lock) => change.enter.push((locks_index(team), id.to_string(), encode(lock))),
                 None => change.remove.push((locks_index(team), id.to_string())),
             }
         }
     }
 }
 
+/// What the index lacks.
+#[derive(Default)]
+struct Left {
+    locks: Noted,
+    /// Locked accounts, by their logins' tags.
+    accounts: BTreeSet<String>,
+    /// Up to which entry the trail was heeded.
+    after: u64,
+}
+
+impl Left {
+    /// Takes out what is entered next.
+    fn piece(&mut self, most: usize) -> Self {
+        let locks: BTreeMap<_, _> = from_fn(|| self.locks.0.pop_first()).take(most).collect();
+        let accounts = from_fn(|| self.accounts.pop_first()).take(most - locks.len()).collect();
+        Self { locks: Noted(locks), accounts, after: self.after }
+    }
+
+    /// What was not entered after all.
+    fn take_back(&mut self, piece: &mut Self) {
+        self.locks.0.append(&mut piece.locks.0);
+        self.accounts.append(&mut piece.accounts);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.locks.0.is_empty() && self.accounts.is_empty()
+    }
+}
+
 impl Gateway {
-    /// Makes the index whole where it was not kept from the team's beginning (of an older release, or with a
-    /// trail that was taken over), and the version of the streams' head that it is whole with.
+    /// The version of the streams' head that the index is whole with. Where it was not kept from the team's
+    /// beginning (by an older release, or with a trail that was taken over), housekeeping makes it whole, and no
+    /// request waits for that: until then nobody is told half of it.
     pub(super) async fn whole_locks(&self, team: &TeamName) -> Result<Option<CommitId>, Error> {
+        match self.head_with_locks(team).await? {
+            Some((_, head)) if !head.locks_kept => {
+                Err(Error::Away("who is locked out is still being read from the audit trail".into()))
+            }
+            found => Ok(found.map(|(version, _)| version)),
+        }
+    }
+
+    async fn head_with_locks(&self, team: &TeamName) -> Result<Option<(CommitId, Head)>, Error> {
         let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
-        let (mut noted, mut accounts, mut after) = (Noted::default(), BTreeSet::new(), 0);
+        let Some(opened) = self.read(&reads).await?.pop().flatten() else { return Ok(None) };
+        Ok(Some((opened.version, decode(&reads.names[0], &opened)?)))
+    }
+
+    /// Makes the index whole, a piece at a time; each is entered only where the trail has not gone on meanwhile,
+    /// so that nothing older is written over what a relay has brought.
+    async fn make_locks_whole(&self, team: &TeamName) -> Result<(), Error> {
+        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team), swept_name(team)] };
+        let mut left = Left::default();
         loop {
-            let Some(opened) = self.read(&reads).await?.pop().flatten() else { return Ok(None) };
-            let head: Head = decode(&reads.names[0], &opened)?;
-            if head.locks_kept {
-                return Ok(Some(opened.version));
-            }
-            let stood = head.audit;
-            loop {
-                let trail = self.audit(team, after, PAGE).await?;
-                for entry in &trail.items {
-                    noted.heed(entry, None);
-                    accounts.extend(locked_account(entry));
-                    after = entry.number;
-                }
-                if trail.next_cursor.is_none() {
-                    break;
-                }
-            }
-            let tags = self.still_locked(team, &accounts).await?;
-            let saved = self.decide(&reads, |records, now| {
-                let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
-                let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-                if head.audit != stood {
-                    return Ok(change); // the trail went on: what came is heeded, too
-                }
-                head.locks_kept = true;
-                let stand = |lock: &Option<Lock>| lock.as_ref().is_some_and(|lock| !is_long_over(lock, now));
-                let stand = noted.0.iter().filter(|(_, lock)| stand(lock)).map(|(id, lock)| (id.clone(), lock.clone()));
-                Noted(stand.collect()).keep(team, &mut change);
-                change.enter.extend(tags.iter().map(|tag| (locked_accounts_index(team), tag.clone(), Vec::new())));
-                change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
+            let stood = match self.head_with_locks(team).await? {
+                Some((_, head)) if !head.locks_kept => head.audit,
+                _ => return Ok(()),
+            };
+            self.read_on(team, &mut left).await?;
+            let mut piece = left.piece(PAGE);
+            let saved = self.decide(&reads, |records, _| {
+                let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(false)) };
+                let head = records[0].as_ref().map(|bytes| decode::<Head>(&reads.names[0], bytes)).transpose()?;
+                let Some(mut head) = head.filter(|head| head.audit == stood) else { return Ok(change) };
+                piece.locks.keep(team, &mut change);
+                let accounts = piece.accounts.iter().map(|tag| (locked_accounts_index(team), tag.clone(), Vec::new()));
+                change.enter.extend(accounts);
+                head.locks_kept = left.is_empty();
+                let put = if head.locks_kept {
+                    Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() }
+                } else {
+                    Plain { name: reads.names[1].clone(), ..Plain::default() }
+                };
+                change.put.push(put);
+                change.outcome = Ok(true);
                 Ok(change)
             });
-            saved.await?.outcome?;
+            if !saved.await?.outcome? {
+                left.take_back(&mut piece);
+            }
         }
+    }
+
+    /// Heeds what the trail has told since.
+    async fn read_on(&self, team: &TeamName, left: &mut Left) -> Result<(), Error> {
+        let mut locked = BTreeSet::new();
+        loop {
+            let trail = self.audit(team, left.after, PAGE).await?;
+            for entry in &trail.items {
+                left.locks.heed(entry, None);
+                locked.extend(locked_account(entry));
+                left.after = entry.number;
+            }
+            if trail.next_cursor.is_none() {
+                break;
+            }
+        }
+        let now = self.now();
+        left.locks.0.retain(|_, lock| lock.as_ref().is_some_and(|lock| !is_long_over(lock, now)));
+        left.accounts.extend(self.still_locked(team, &locked).await?);
+        Ok(())
     }
 
     /// Whose accounts of these pseudonyms are locked or banned now, by their logins' tags.
@@ -204,9 +266,11 @@ impl Gateway {
         Ok(saved.await?.outcome?)
     }
 
-    /// Takes locks out of the index that were over a day ago: nobody may ever look at them.
+    /// Makes the index whole where it is not, and takes locks out of it that were over a day ago: nobody may ever
+    /// look at them.
     pub(super) async fn forget_old_locks(&self, team: &TeamName) -> Result<(), Error> {
         let (index, mut after) = (locks_index(team), None::<String>);
+        self.make_locks_whole(team).await?;
         let seen = self.whole_locks(team).await?;
         loop {
             let page =
@@ -243,6 +307,22 @@ fn text<'e>(entry: &'e Entry, name: &str) -> Option<&'e str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_index_lacks_is_entered_piece_by_piece() {
+        let mut left = Left::default();
+        let lock = |n: u32| (format!("{n:032x}.otp").parse::<LockId>().expect("a lock's id"), None);
+        left.locks.0.extend((0..3).map(lock));
+        left.accounts.extend(["a", "b"].map(str::to_owned));
+        let mut sizes = Vec::new();
+        let first = left.piece(2);
+        left.take_back(&mut { first });
+        while !left.is_empty() {
+            let piece = left.piece(2);
+            sizes.push((piece.locks.0.len(), piece.accounts.len()));
+        }
+        assert_eq!(sizes, [(2, 0), (1, 1), (0, 1)]);
+    }
 
     #[test]
     fn an_id_names_a_budget_or_a_ceiling_and_nothing_else() {

@@ -8,7 +8,7 @@ use super::letters::Claim;
 use super::names::{account_name, accounts_index, locked_accounts_index, team_record};
 use super::teams::team_event;
 use super::{DAY, Error, Gateway, Remember, Told, decode, encode};
-use crate::domain::ceiling::{Ceilings, CustomerTag, Known, Need};
+use crate::domain::ceiling::{CustomerTag, Known, Need};
 use crate::domain::customer::folded;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{CustomerId, TeamName};
@@ -17,6 +17,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::store::{Key, Order};
+
+/// Logins that are read at once.
+const LOGINS_AT_ONCE: usize = 100;
 
 /// Whose login it is, and where its record lies.
 #[derive(Clone, Debug)]
@@ -169,7 +172,8 @@ impl Gateway {
         Ok(saved.outcome?)
     }
 
-    /// Where a lock or a ban fell or was lifted, the index of those tells it.
+    /// Where a lock or a ban fell or was lifted, the index of those tells it. A lock that merely is over stays in
+    /// it until somebody looks: a ban may stand above, which no login's record knows.
     fn note_lock<T>(
         &self,
         account: &Account,
@@ -179,11 +183,11 @@ impl Gateway {
         change: &mut Change<T>,
     ) {
         let told = |kind: EventKind| events.iter().any(|event| event.kind == kind);
-        let (was, is) = (before.and_then(|login| login.locked(when.sure)), after.locked(when.sure));
+        let was = before.and_then(|login| login.locked(when.sure));
         let (index, member) = (locked_accounts_index(&account.team), account.tag.name());
-        if told(EventKind::CustomerLocked) || is > was {
+        if told(EventKind::CustomerLocked) || after.locked(when.sure) > was {
             change.enter.push((index, member, Vec::new()));
-        } else if told(EventKind::CustomerUnlocked) || (was.is_some() && is.is_none()) {
+        } else if told(EventKind::CustomerUnlocked) {
             change.remove.push((index, member));
         }
     }
@@ -219,43 +223,46 @@ impl Gateway {
         Ok(saved.await?.outcome?)
     }
 
-    /// Whether anybody has a password here, or passwords are kept elsewhere.
+    /// Whether anybody has a password here, or passwords are kept elsewhere. Only the first accounts are looked at:
+    /// a team with more is past its beginning, also where all of them log in by codes.
     pub async fn has_registered(&self, team: &TeamName) -> Result<bool, Error> {
         if !Self::keeps_passwords(&*self.standing_team(team).await?) {
             return Ok(true);
         }
-        let (index, partition) = (accounts_index(team), self.team_partition(team));
-        let mut cursor = None::<String>;
-        loop {
-            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
-            let Some(last) = page.last() else { return Ok(false) };
-            cursor = Some(last.member.clone());
-            let names = page.iter().map(|entry| account_name(team, &entry.member)).collect();
-            let reads = Reads { partition, names };
-            for (name, opened) in reads.names.iter().zip(self.read(&reads).await?) {
-                let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
-                if login.is_some_and(|login| login.customer.is_some() && login.is_registered()) {
-                    return Ok(true);
-                }
-            }
-        }
+        let (logins, more) = self.page_of_logins(team, None).await?;
+        Ok(more.is_some() || logins.iter().any(Login::is_registered))
     }
 
     /// Whose the team's logins are.
     pub(super) async fn ids_of_logins(&self, team: &TeamName) -> Result<Vec<CustomerId>, Error> {
-        let (index, partition) = (accounts_index(team), self.team_partition(team));
-        let (mut ids, mut cursor) = (Vec::new(), None::<String>);
+        let (mut ids, mut after) = (Vec::new(), None::<String>);
         loop {
-            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
-            let Some(last) = page.last() else { return Ok(ids) };
-            cursor = Some(last.member.clone());
-            let names = page.iter().map(|entry| account_name(team, &entry.member)).collect();
-            let reads = Reads { partition, names };
-            for (name, opened) in reads.names.iter().zip(self.read(&reads).await?) {
-                let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
-                ids.extend(login.and_then(|login| login.customer));
+            let (logins, more) = self.page_of_logins(team, after.as_deref()).await?;
+            ids.extend(logins.into_iter().filter_map(|login| login.customer));
+            if more.is_none() {
+                return Ok(ids);
             }
+            after = more;
         }
+    }
+
+    /// Logins of customers, a page; and after which to look further, where there may be more.
+    async fn page_of_logins(
+        &self,
+        team: &TeamName,
+        after: Option<&str>,
+    ) -> Result<(Vec<Login>, Option<String>), Error> {
+        let (index, partition) = (accounts_index(team), self.team_partition(team));
+        let page = self.store.list(partition, &index, Order::Rising, after, LOGINS_AT_ONCE).await?;
+        let more = page.last().filter(|_| page.len() == LOGINS_AT_ONCE).map(|last| last.member.clone());
+        let reads = Reads { partition, names: page.iter().map(|entry| account_name(team, &entry.member)).collect() };
+        let opened = if page.is_empty() { Vec::new() } else { self.read(&reads).await? };
+        let mut logins = Vec::with_capacity(opened.len());
+        for (name, opened) in reads.names.iter().zip(opened) {
+            let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
+            logins.extend(login.filter(|login| login.customer.is_some()));
+        }
+        Ok((logins, more))
     }
 
     /// Takes away all logins of a team that goes.
@@ -263,7 +270,7 @@ impl Gateway {
         let (index, partition) = (accounts_index(team), self.team_partition(team));
         let mut cursor = None::<String>;
         loop {
-            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
+            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), LOGINS_AT_ONCE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             cursor = Some(last.member.clone());
             for entry in page {
@@ -288,9 +295,7 @@ impl Gateway {
         account: &Account,
         need: impl FnOnce(CustomerTag) -> Need,
     ) -> Result<Known, Error> {
-        let (customer, mut ceilings) = (self.ceiling_of(account), Ceilings::default());
-        self.meet(&[need(customer.clone())], None, &mut ceilings).await?;
-        let known = ceilings.of(&customer).unwrap_or_default();
+        let known = self.ceiling(need(self.ceiling_of(account))).await?;
         Ok(if account.whose == Whose::Nobodys { Known::default() } else { known })
     }
 }

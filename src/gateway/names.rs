@@ -1,7 +1,8 @@
 //! Where everything lies: the name of each kind of record and of each index. What begins with
 //! `i`, `a`, `c`, `e`, `f`, `k`, `q`, `y` and `m` shares an interaction's partition; `t`, `h`, `w`, `v`, `z`,
-//! `user`, `customer`, `directory`, `login`, `locks` and the indexes a team's; `n`, `d`, `b`, `g`, `p`, `receipt` and
-//! `session` have partitions of their own.
+//! `user`, `customer`, `directory`, `login`, `locks` and the indexes a team's; `system`, `sealed-with`, `epoch`,
+//! `clock`, `stranger` and the index of teams the system's; `n`, `d`, `b`, `g`, `p`, `receipt` and `session` have
+//! partitions of their own.
 
 use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, UserName, WebhookName};
 

@@ -127,7 +127,7 @@ impl Gateway {
                 tracing::info!(%team, %provider, why, "a verdict is not believed");
                 Refusal::Unproved
             }
-            Distrust::Unreadable(why) => Refusal::UnusableVerdict(vec![Fault::at("", why)]),
+            Distrust::Unreadable(why) => Refusal::UnusableVerdict(vec![Fault::unfit("", why)]),
         })?;
         self.weigh(id, Some(team), provider, &verdict).await
     }

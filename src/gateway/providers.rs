@@ -16,12 +16,21 @@ use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::team::Team;
 use crate::identity::{Checker, Trouble};
 
-use countersign_channels::definition::{Account, Wrong};
+use super::channels::fault;
+use crate::domain::misfit;
+use countersign_channels::definition::Account;
+use countersign_channels::wrong::Wrong;
 use secrecy::SecretString;
 
-/// Providers that were opened, with the accounts that they were opened for.
+/// Providers that were opened.
 #[derive(Default)]
-pub(super) struct Checkers(DashMap<(TeamName, ProviderName), (Provider, Arc<dyn Checker>)>);
+pub(super) struct Checkers(DashMap<(TeamName, ProviderName), Opened>);
+
+/// What came of opening an account; none: it cannot be used.
+struct Opened {
+    of: Provider,
+    checker: Option<Arc<dyn Checker>>,
+}
 
 impl Checkers {
     /// The team is there no more.
@@ -39,9 +48,9 @@ impl Gateway {
         writing: &Writing,
         actor: &Actor,
     ) -> Result<(bool, Provider), Error> {
-        writing.check().map_err(Refusal::UnusableProvider)?;
         let rule = |record: &mut Team, now| {
             let provider = writing.over(record.providers.get(name), now);
+            provider.check().map_err(Refusal::UnusableProvider)?;
             self.open_provider(&provider).map_err(|wrong| self.explain_provider(&provider.kind, wrong))?;
             let is_new = record.put_provider(name, provider.clone())?;
             let data = json!({"provider": name, "kind": provider.kind});
@@ -97,19 +106,16 @@ impl Gateway {
     pub(super) fn checker(&self, team: &TeamView, name: &ProviderName) -> Option<Arc<dyn Checker>> {
         let provider = team.team.providers.get(name)?;
         let place = (team.team.name.clone(), name.clone());
-        if let Some(kept) = self.checkers.0.get(&place).filter(|kept| kept.0.is_same_account(provider)) {
-            return Some(kept.1.clone());
+        if let Some(kept) = self.checkers.0.get(&place).filter(|kept| kept.of.is_same_account(provider)) {
+            return kept.checker.clone();
         }
-        match self.open_provider(provider) {
-            Ok(checker) => {
-                self.checkers.0.insert(place, (provider.clone(), checker.clone()));
-                Some(checker)
-            }
-            Err(_) => {
-                tracing::warn!(team = %team.team.name, provider = %name, kind = provider.kind, "a provider cannot be used");
-                None
-            }
+        let checker = self.open_provider(provider).ok();
+        if checker.is_none() {
+            tracing::warn!(team = %team.team.name, provider = %name, kind = provider.kind, "a provider cannot be used");
         }
+        // Also that it cannot be: every turn of the team asks.
+        self.checkers.0.insert(place, Opened { of: provider.clone(), checker: checker.clone() });
+        checker
     }
 
     /// Whether a provider answered is told where it is news.
@@ -147,9 +153,9 @@ impl Gateway {
     fn explain_provider(&self, kind: &str, wrong: Vec<Wrong>) -> Refusal {
         if self.judges.find(kind).is_none() {
             let known: Vec<&str> = self.judges.names().collect();
-            let detail = format!("no such kind; this gateway has: {}", known.join(", "));
-            return Refusal::UnusableProvider(vec![Fault::at("/kind", detail)]);
+            let unknown = misfit::NO_SUCH.with([("words", &known.join(", "))]);
+            return Refusal::UnusableProvider(vec![Fault::at("/kind", unknown)]);
         }
-        Refusal::UnusableProvider(wrong.into_iter().map(|w| Fault::at(w.pointer, w.detail)).collect())
+        Refusal::UnusableProvider(wrong.into_iter().map(fault).collect())
     }
 }

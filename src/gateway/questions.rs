@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::interactions::Acting;
 use super::teams::TeamView;
 use super::{Error, Gateway, Held, Remember, Told};
+use crate::domain::ceiling::{CustomerTag, Need};
 use crate::domain::challenge::Challenge;
 use crate::domain::customer::Record;
 use crate::domain::id::{InteractionId, TeamName};
@@ -88,6 +89,12 @@ impl Gateway {
         let (keys, team, nonce) = (&self.keys, &view.team.name, self.draw());
         let asking = Asking { keys, team, rules, pool: &pool, nonce };
         let Some(asker) = asker else { return Ok(asking.of(&participant, record.as_ref())) };
+        // A set costs whoever asks for it: none is had where nothing is taken of her whom it would ask about.
+        if let Some(record) = &record
+            && self.ceiling(Need::Look(CustomerTag::of_id(keys, team, &record.id))).await?.bans()
+        {
+            return Err(Refusal::Banned.into());
+        }
         let person = asking.person(&participant, record.as_ref());
         let set = self.set_of(&view, asker, &person, record.as_ref()).await?;
         Ok(Some(asking.put_by((asker, set), &participant, record.as_ref())))

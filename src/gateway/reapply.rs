@@ -16,6 +16,7 @@ use super::relay::Head;
 use super::{Error, Gateway, decode, encode};
 use crate::domain::address::Address;
 use crate::domain::ceiling::CustomerTag;
+use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{CustomerId, InteractionId, TeamName};
 use crate::domain::lockout::Redo;
@@ -206,7 +207,7 @@ impl Gateway {
             let mut kept: Address = records[0].as_ref().map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
             let sure = self.sure();
             // What was told of a lock's end was told on the other line of time.
-            let redo = redo(kind, until.unwrap_or(now).shown(now, sure));
+            let redo = redo(kind, entry, until.unwrap_or(now).shown(now, sure));
             kept.budgets.entry(budget.to_owned()).or_default().again(redo, sure);
             kept.budgets.retain(|_, budget| !budget.is_clear());
             let put = Plain { name: name.clone(), bytes: encode(&kept), ..Plain::default() };
@@ -218,7 +219,7 @@ impl Gateway {
     /// Whether the entry names a customer's ceiling.
     async fn ceiling_banned_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
         let Some(customer) = text(entry, "ceiling").and_then(CustomerTag::told) else { return Ok(false) };
-        self.ceiling_again(&customer, redo(kind, Moment(0))).await?;
+        self.ceiling_again(&customer, redo(kind, entry, Moment(0))).await?;
         Ok(true)
     }
 
@@ -234,8 +235,9 @@ impl Gateway {
 }
 
 /// What an entry about a budget says was done; a lock lasted until then.
-fn redo(kind: EventKind, until: Moment) -> Redo {
+fn redo(kind: EventKind, entry: &Entry, until: Moment) -> Redo {
     match kind {
+        EventKind::Locked if text(entry, "reason") == Some(ChallengeEnd::Undecided.as_str()) => Redo::Paused(until),
         EventKind::Locked => Redo::Locked(until),
         EventKind::Banned => Redo::Banned,
         EventKind::Unbanned => Redo::Unbanned,

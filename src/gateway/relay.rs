@@ -21,7 +21,7 @@ use super::{Error, Gateway, decode, encode};
 use crate::domain::event::Event;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::refusal::Refusal;
-use crate::store::Waiting;
+use crate::store::{Outbox, StoreError, Waiting};
 
 /// Events that are moved at once.
 const MOST: usize = 512;
@@ -41,18 +41,15 @@ pub(super) struct Head {
     pub audit: u64,
     /// Its hash, hex.
     pub hash: String,
-    /// The newest audit entry that retention took.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub audit_gone: u64,
+    /// The newest audit entry that retention took, 0 for none; of an older release's team nobody knows, until
+    /// retention takes the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_gone: Option<u64>,
     /// Whether the index of locks has been kept since the team began, or was made whole since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub locks_kept: bool,
     /// What was taken from each tag's outbox.
     pub taken: BTreeMap<u8, u64>,
-}
-
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 /// An event with its number in the team's stream.
@@ -95,6 +92,22 @@ struct Page {
     moved: usize,
     /// There may be more.
     full: bool,
+    /// Why not every outbox was asked.
+    missed: Option<StoreError>,
+    /// Something waits for a newer node, and whose it is, is not known.
+    held: bool,
+    /// Teams whose streams cannot be followed by this node, and what waits with them.
+    waits: Vec<(TeamName, BTreeSet<u8>)>,
+}
+
+/// What waits, as far as it can be read.
+#[derive(Default)]
+struct Readable {
+    by_team: BTreeMap<TeamName, Vec<(u8, u64, Event)>>,
+    /// What was seen of each tag.
+    newest: BTreeMap<u8, u64>,
+    /// Tags that wait for a newer node.
+    held: BTreeSet<u8>,
 }
 
 impl Gateway {
@@ -103,57 +116,81 @@ impl Gateway {
         Ok(self.relay_page().await?.moved)
     }
 
-    /// Moves everything that waits now, so that lists lag behind nothing that is over. What is told
-    /// meanwhile is not waited for: a page that is not full has left nothing behind it.
-    pub(super) async fn catch_up(&self) -> Result<(), Error> {
-        while self.relay_page().await?.full {}
-        Ok(())
+    /// Moves everything that waits now, so that lists lag behind nothing that is over; of what is told
+    /// meanwhile nothing is waited for. Whoever walks a list next must miss nothing, so it is an error
+    /// where an outbox does not answer, and where something of that team's, or of nobody knows whose,
+    /// waits for a node that can follow it. A team that stands still holds up itself alone.
+    pub(super) async fn catch_up(&self, team: Option<&TeamName>) -> Result<(), Error> {
+        loop {
+            let Page { full, missed, held, waits, .. } = self.relay_page().await?;
+            if let Some(why) = missed {
+                return Err(why.into());
+            }
+            if team.is_some_and(|team| held || waits.iter().any(|(waiting, _)| waiting == team)) {
+                return Err(Error::Damaged("events wait that this node cannot follow".into()));
+            }
+            if !full {
+                return Ok(());
+            }
+        }
     }
 
     async fn relay_page(&self) -> Result<Page, Error> {
-        let waiting = self.store.outbox(MOST).await?;
+        let Outbox { waiting, missed } = self.store.outbox(MOST).await?;
         if waiting.is_empty() {
-            return Ok(Page { moved: 0, full: false });
+            return Ok(Page { moved: 0, full: false, missed, held: false, waits: Vec::new() });
         }
-        let mut by_team: BTreeMap<TeamName, Vec<(u8, u64, Event)>> = BTreeMap::new();
-        let (mut newest, mut held) = (BTreeMap::<u8, u64>::new(), BTreeSet::<u8>::new());
-        for Waiting { tag, seq, bytes } in &waiting {
-            if held.contains(tag) {
+        let Readable { by_team, mut newest, held } = self.readable(&waiting);
+        let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
+        let waits: Vec<_> =
+            teams.buffer_unordered(ABREAST).try_filter_map(async |waits| Ok(waits)).try_collect().await?;
+        newest.retain(|tag, _| !waits.iter().any(|(_, tags)| tags.contains(tag)));
+        self.store.trim_outboxes(&newest).await?;
+        self.moved.notify_waiters();
+        let moved = waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count();
+        let full = waiting.len() >= MOST;
+        // Where nothing of a full page can be moved, the next one is the same, and nobody sees what is behind it.
+        let (full, hides) = (full && moved > 0, full && moved == 0);
+        Ok(Page { moved, full, missed, held: hides || !held.is_empty(), waits })
+    }
+
+    /// Opens what waits.
+    fn readable(&self, waiting: &[Waiting]) -> Readable {
+        let mut readable = Readable::default();
+        for Waiting { tag, seq, bytes } in waiting {
+            if readable.held.contains(tag) {
                 continue;
             }
             match self.open_at("outbox", bytes) {
                 Ok(plain) => match decode::<Event>("outbox", &plain) {
-                    Ok(event) => by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event)),
+                    Ok(event) => readable.by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event)),
                     // A newer release's. It waits for a node that knows it, and so does what its tag tells after it.
                     Err(error) => {
                         tracing::warn!(tag, seq, %error, "an event waits for a newer node");
-                        held.insert(*tag);
+                        readable.held.insert(*tag);
                         continue;
                     }
                 },
                 // One that is damaged must not hold back every team's: it is named, and passed over.
                 Err(error) => tracing::error!(tag, seq, %error, "an event is lost: the outbox holds damage"),
             }
-            newest.insert(*tag, *seq);
+            readable.newest.insert(*tag, *seq);
         }
-        let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
-        let waits: Vec<BTreeSet<u8>> = teams.buffer_unordered(ABREAST).try_collect().await?;
-        newest.retain(|tag, _| !waits.iter().any(|tags| tags.contains(tag)));
-        self.store.trim_outboxes(&newest).await?;
-        self.moved.notify_waiters();
-        let moved = waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count();
-        // Where nothing of a full page can be moved, the next one is the same.
-        Ok(Page { moved, full: waiting.len() >= MOST && moved > 0 })
+        readable
     }
 
-    /// The tags whose events must wait: of a team whose streams cannot be followed by this node.
-    async fn append_or_wait(&self, team: TeamName, events: Vec<(u8, u64, Event)>) -> Result<BTreeSet<u8>, Error> {
+    /// A team whose streams cannot be followed by this node, and the tags whose events wait with it.
+    async fn append_or_wait(
+        &self,
+        team: TeamName,
+        events: Vec<(u8, u64, Event)>,
+    ) -> Result<Option<(TeamName, BTreeSet<u8>)>, Error> {
         match self.append(&team, &events).await {
             Err(Error::Damaged(why)) => {
                 tracing::error!(%team, why, "a team's events wait");
-                Ok(events.iter().map(|(tag, ..)| *tag).collect())
+                Ok(Some((team, events.iter().map(|(tag, ..)| *tag).collect())))
             }
-            other => other.map(|()| BTreeSet::new()),
+            other => other.map(|()| None),
         }
     }
 
@@ -165,7 +202,7 @@ impl Gateway {
         let names = vec![head_name(team), counting_name(team)];
         let reads = Reads { partition: self.team_partition(team), names };
         let saved = self.decide(&reads, |records, _| {
-            let first = || Ok(Head { locks_kept: true, ..Head::default() });
+            let first = || Ok(Head { locks_kept: true, audit_gone: Some(0), ..Head::default() });
             let mut head: Head = records[0].as_ref().map_or_else(first, |b| decode(&reads.names[0], b))?;
             let mut counting = Counted::of(&reads.names[1], records[1].as_deref())?;
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };

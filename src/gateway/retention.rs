@@ -132,7 +132,7 @@ impl Gateway {
         actor: &Actor,
         which: impl Fn(&Summary) -> bool,
     ) -> Result<usize, Error> {
-        self.catch_up().await?; // the list lags, and erasing must miss nothing
+        self.catch_up(Some(team)).await?; // the list lags, and erasing must miss nothing
         let (index, mut cursor, mut erased) = (list_index(team), None::<String>, 0);
         loop {
             let page =
@@ -179,7 +179,7 @@ impl Gateway {
         let saved = self.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            (head.gone, head.audit_gone) = (head.events, head.audit);
+            (head.gone, head.audit_gone) = (head.events, Some(head.audit));
             change.trim.push((stream_index(team), member(head.events)));
             change.trim.push((audit_index(team), member(head.audit)));
             change.trim.push((locks_index(team), "~".to_owned()));
@@ -208,9 +208,11 @@ impl Gateway {
     }
 
     async fn tidy(&self, team: &TeamName) -> Result<(), Error> {
+        // First: what retention takes next may tell of a ban that is in no index yet.
+        let locks = self.forget_old_locks(team).await;
         while self.retain(team).await? {}
         self.forget_hours(team).await?;
-        self.forget_old_locks(team).await
+        locks
     }
 
     /// Takes away what is past its time, a page of each; whether there was anything.
@@ -236,7 +238,7 @@ impl Gateway {
                 change.trim.push((stream_index(team), member(gone)));
             }
             if let Some(gone) = audit_gone {
-                head.audit_gone = head.audit_gone.max(gone);
+                head.audit_gone = head.audit_gone.max(Some(gone));
                 change.trim.push((trail.clone(), member(gone)));
             }
             change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });

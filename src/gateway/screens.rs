@@ -7,6 +7,7 @@ use super::teams::{save_team, team_event};
 use super::{Error, Gateway, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{ScreenName, TeamName};
+use crate::domain::misfit;
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::screen::{MOST_SCREENS, Screen};
@@ -40,7 +41,7 @@ impl Gateway {
                     return Ok(Change::nothing(Err(refusal)));
                 }
                 if record.screens.len() > MOST_SCREENS {
-                    let fault = Fault::at("", format!("a team has at most {MOST_SCREENS} screens"));
+                    let fault = Fault::at("", misfit::TOO_MANY_SCREENS.with([("most", &MOST_SCREENS)]));
                     return Ok(Change::nothing(Err(Refusal::Settings(vec![fault]))));
                 }
                 let mut change = save_team(&record, is_new);
@@ -66,7 +67,7 @@ impl Gateway {
                 return Ok(Change::nothing(Err(Refusal::NotFound("screen"))));
             }
             if effective(&system, &record.overrides)?.settings.pin.opening_screen.as_deref() == Some(name.as_str()) {
-                let fault = Fault::at("/pin/opening_screen", "PIN pages open with this screen: name another one first");
+                let fault = Fault::at("/pin/opening_screen", &misfit::SCREEN_IN_USE);
                 return Ok(Change::nothing(Err(Refusal::Settings(vec![fault]))));
             }
             let mut change = save_team(&record, ());

@@ -9,6 +9,7 @@ use super::teams::team_event;
 use super::{Error, Gateway, SYSTEM, Told, decode, encode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
+use crate::domain::misfit;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
@@ -105,8 +106,7 @@ impl Gateway {
 fn has_screen(team: &Team, named: Option<&str>) -> Result<(), Refusal> {
     match named {
         Some(name) if !team.screens.iter().any(|screen| screen.as_str() == name) => {
-            let detail = "there is no screen of that name: PUT /v1/teams/TEAM/screens/NAME makes one";
-            Err(Refusal::Settings(vec![Fault::at("/pin/opening_screen", detail)]))
+            Err(Refusal::Settings(vec![Fault::at("/pin/opening_screen", &misfit::NO_SCREEN)]))
         }
         _ => Ok(()),
     }
@@ -127,8 +127,7 @@ fn names(patch: &Map<String, Value>, (section, field): (&str, &str)) -> bool {
 fn has_webhook(team: &Team, effective: &Effective) -> Result<(), Refusal> {
     match effective.settings.delivery.event_webhook.as_deref() {
         Some(name) if !team.webhooks.keys().any(|webhook| webhook.as_str() == name) => {
-            let detail = "there is no webhook of that name: PUT /v1/teams/TEAM/webhooks/NAME makes one";
-            Err(Refusal::Settings(vec![Fault::at("/delivery/event_webhook", detail)]))
+            Err(Refusal::Settings(vec![Fault::at("/delivery/event_webhook", &misfit::NO_WEBHOOK)]))
         }
         _ => Ok(()),
     }
@@ -146,10 +145,7 @@ fn stands_for(system: &Overrides, patch: &Map<String, Value>, teams: &[Team]) ->
         let stands = stands.and_then(|()| has_screen(team, named));
         stands.map_err(|refusal| match refusal {
             Refusal::Settings(faults) => Refusal::Settings(
-                faults
-                    .into_iter()
-                    .map(|f| Fault { detail: format!("for team {}: {}", team.name, f.detail), ..f })
-                    .collect(),
+                faults.into_iter().map(|f| Fault { misfit: misfit::of_team(f.misfit, &team.name), ..f }).collect(),
             ),
             other => other,
         })?;

@@ -205,15 +205,17 @@ impl Listener {
     /// back with the last number that it got. May be dropped and asked again.
     pub async fn next(&mut self) -> Result<Arc<Heard>, Error> {
         loop {
+            // What is seldom waited for has no room in a stream that waits for years: hence the boxes.
             if self.doubts {
-                self.ask_for_key().await?;
+                Box::pin(self.ask_for_key()).await?;
             }
             if let Some(event) = self.behind.pop_front() {
                 self.last = event.number;
                 return Ok(event);
             }
             if !self.caught_up {
-                self.behind = self.gateway.events_after(&self.team, self.last, PAGE).await?.into();
+                let page = Box::pin(self.gateway.events_after(&self.team, self.last, PAGE)).await?;
+                self.behind = page.into();
                 self.caught_up = self.behind.is_empty();
                 self.doubts |= !self.caught_up; // it may take long, and hears of no doubt meanwhile
                 continue;

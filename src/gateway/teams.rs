@@ -2,7 +2,8 @@
 //!
 //! A store with a flag board confirms a version without waiting. Elsewhere what is kept counts
 //! for a quarter of a second and is then read again; when it cannot be, the answer is "away",
-//! never an old key or an old setting.
+//! never an old key or an old setting. Nobody is refused by what is kept: a key or a channel that it
+//! lacks may have been made a moment ago on another node.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -246,7 +247,7 @@ impl Gateway {
         self.erase_interactions(name, &Actor::Owner, |_| true).await?;
         self.remove_logins(name).await?;
         self.remove_customers(name).await?;
-        self.catch_up().await?;
+        self.catch_up(Some(name)).await?;
         self.end_streams(name).await?;
         self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
         let users = self.names_of_users(name).await?;
@@ -347,7 +348,7 @@ impl Gateway {
 /// Settings that do not stand: of a newer release, mostly.
 fn unreadable(whose: &str, refusal: &Refusal) -> Error {
     let faults = match refusal {
-        Refusal::Settings(faults) => faults.iter().map(|f| format!(" {} {}", f.pointer, f.detail)).collect(),
+        Refusal::Settings(faults) => faults.iter().map(|f| format!(" {} {}", f.pointer, f.misfit.detail)).collect(),
         other => other.to_string(),
     };
     Error::Damaged(format!("{whose} cannot be followed:{faults}"))

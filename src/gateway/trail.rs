@@ -33,12 +33,14 @@ impl Chain {
 
     /// The next page: whole in itself, and following the one before, or what retention took.
     fn take(&mut self, trail: &Trail) -> Result<(), Broken> {
-        let (reached, gone, end) = (self.reached(), trail.head.gone, trail.head.number);
+        let (reached, end) = (self.reached(), trail.head.number);
+        // Where nobody knows what retention took, the trail begins where its first page does.
+        let unknown = if self.last.is_none() { end } else { 0 };
+        let stands = reached.max(trail.head.gone.unwrap_or(unknown));
         let Some(first) = trail.items.first() else {
-            let stands = reached.max(gone);
             return if stands < end { Err(Broken::Cut(stands, end)) } else { Ok(()) };
         };
-        let is_next = reached < first.number && first.number <= reached.max(gone) + 1;
+        let is_next = reached < first.number && first.number <= stands + 1;
         let is_linked = self.last.as_ref().is_none_or(|(n, hash)| first.number != n + 1 || first.previous == *hash);
         if !is_next || !is_linked {
             return Err(Broken::Unlinked(first.number));
@@ -147,7 +149,7 @@ mod tests {
     }
 
     fn pages(entries: &[Entry], of: usize) -> Vec<Trail> {
-        let head = entries.last().map(|last| TrailHead { number: last.number, hash: last.hash.clone(), gone: 0 });
+        let head = entries.last().map(|last| TrailHead { number: last.number, hash: last.hash.clone(), gone: Some(0) });
         let head = head.expect("entries");
         let pages = entries.chunks(of).map(|page| Trail {
             items: page.to_vec(),
@@ -168,14 +170,18 @@ mod tests {
         assert_eq!(check(&pages(&entries, 3)), (Ok(()), 7));
         let mut later = pages(&entries[2..], 2);
         assert_eq!(check(&later), (Err(Broken::Unlinked(3)), 0), "nothing is past its time");
-        later.iter_mut().for_each(|page| page.head.gone = 2);
+        later.iter_mut().for_each(|page| page.head.gone = Some(2));
         assert_eq!(check(&later), (Ok(()), 5), "what is past its time is no more");
+        later.iter_mut().for_each(|page| page.head.gone = None);
+        assert_eq!(check(&later), (Ok(()), 5), "what an older release's retention took is not known");
+        later.remove(1);
+        assert_eq!(check(&later), (Err(Broken::Unlinked(7)), 2), "it took nothing out of the middle");
         let mut between = pages(&entries, 2);
         between.remove(1);
         assert_eq!(check(&between).0, Err(Broken::Unlinked(5)));
-        between[1].head.gone = 4;
+        between[1].head.gone = Some(4);
         assert_eq!(check(&between), (Ok(()), 5), "retention came between the pages");
-        between[1].head.gone = 3;
+        between[1].head.gone = Some(3);
         assert_eq!(check(&between).0, Err(Broken::Unlinked(5)), "and took less than is missing");
     }
 
@@ -198,7 +204,10 @@ mod tests {
         short[2] = Trail { items: Vec::new(), next_cursor: None, head };
         assert_eq!(check(&short), (Err(Broken::Cut(6, 7)), 6), "the end was cut where a page ended");
         assert_eq!(check(&short[2..]).0, Err(Broken::Cut(0, 7)), "nothing is left");
-        short[2].head.gone = 7;
+        short[2].head.gone = None;
+        assert_eq!(check(&short).0, Err(Broken::Cut(6, 7)), "an end that was seen to be there before");
+        assert_eq!(check(&short[2..]).0, Ok(()), "or all of it is past its time: nobody knows");
+        short[2].head.gone = Some(7);
         assert_eq!(check(&short[2..]), (Ok(()), 0), "all of it is past its time");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::decide::{Change, Confirm, LONGEST_WAIT, Opened, Reads};
+use super::decide::{Change, Confirm, Opened, Reads};
 use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{Error, Gateway, Parsed, decode};
@@ -223,9 +223,7 @@ impl Gateway {
                 Attempt::Needs(needs) => needs,
             };
             if turnstile.is_none() {
-                let of_these = &self.answering[usize::from(visit.id.as_bytes()[14])];
-                let waited = tokio::time::timeout(LONGEST_WAIT, of_these.lock()).await;
-                turnstile = Some(waited.map_err(|_| Error::Away("too many answers wait before this one".into()))?);
+                turnstile = Some(self.answering.pass(visit.id).await?);
             }
             self.meet(&needs, answer.as_deref(), &mut ceilings).await?;
         }

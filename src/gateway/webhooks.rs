@@ -11,6 +11,7 @@ use super::{Error, Gateway, Remember, Told, decode, encode};
 use crate::domain::course::Course;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
+use crate::domain::misfit::{self, Misfit};
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::secret::hex;
@@ -72,15 +73,13 @@ impl Gateway {
     /// Whether an address may be spoken to, as far as it tells: a name is judged again by what it
     /// resolves to, whenever a connection is made.
     fn may_be_told(&self, text: &str) -> Result<(), Refusal> {
-        let refused = |detail: &str| Refusal::UnusableWebhook(vec![Fault::at("/url", detail)]);
-        let url = Url::parse(text).map_err(|_| refused("must be a URL"))?;
-        if text.len() > MOST_URL || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(refused("must be at most 2048 bytes without blanks"));
+        let refused = |misfit: Misfit| Refusal::UnusableWebhook(vec![Fault::at("/url", misfit)]);
+        let url = Url::parse(text).map_err(|_| refused(Misfit::from(&misfit::URL)))?;
+        let is_long = text.len() > MOST_URL || text.chars().any(|c| c.is_control() || c.is_whitespace());
+        if is_long || !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return Err(refused(Misfit::from(&misfit::URL_PARTS)));
         }
-        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return Err(refused("must have no user, no password and no fragment"));
-        }
-        self.courier.reach().admit(&url).map_err(refused)
+        self.courier.reach().admit(&url).map_err(|kind| refused(kind.into()))
     }
 
     /// A webhook of the team.

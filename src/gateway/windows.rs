@@ -3,7 +3,8 @@
 //!
 //! A back end vouches: it asks for an invitation with its API key and gives it to its page. The
 //! browser changes it, once, for a session that names the page's origin; the team's
-//! `allowed_origins` are asked anew whenever the session is shown.
+//! `allowed_origins` are asked anew whenever the session is shown. Who tends the team may have it in the
+//! admin console, too, and see what her customers will.
 
 use countersign_channels::inbound::format::Assurance;
 use countersign_channels::webchat;
@@ -48,6 +49,18 @@ pub struct Guest {
     team: TeamName,
     session: Session,
 }
+
+/// Where a window stands.
+#[derive(Clone, Copy)]
+pub enum Around<'a> {
+    /// In a page of that origin, as the browser says.
+    Website(&'a str),
+    /// In the admin console, before somebody who tends the team.
+    Console,
+}
+
+/// What a session in the console names in the place of a website. It is no origin.
+const CONSOLE: &str = "console";
 
 /// What the bot said.
 #[derive(Clone, Debug)]
@@ -104,7 +117,12 @@ impl Gateway {
 
     /// Changes an invitation for a session. Refused with `NotFound` where it is none, was used or is
     /// over, and with `Forbidden` where the page's origin is not one of the team's.
-    pub async fn come_to_window(&self, team: &TeamName, invitation: &str, embedder: &str) -> Result<Made, Error> {
+    pub async fn come_to_window(&self, team: &TeamName, invitation: &str, around: Around<'_>) -> Result<Made, Error> {
+        let embedder = match around {
+            Around::Website(CONSOLE) => return Err(Refusal::Forbidden.into()),
+            Around::Website(origin) => origin,
+            Around::Console => CONSOLE,
+        };
         let gone = || Error::Refused(Refusal::NotFound("window"));
         let invitation = Invitation::parse(invitation, &self.keys.window, self.now()).ok_or_else(gone)?;
         let session = Session::begin(invitation.interaction, self.now(), embedder);
@@ -140,7 +158,8 @@ impl Gateway {
         if !held.team.windows.contains(&held.interaction.channel) {
             return Err(Refusal::NotFound("window").into());
         }
-        match held.team.effective.settings.allowed_origins.contains(&guest.session.embedder) {
+        let embedder = &guest.session.embedder;
+        match embedder == CONSOLE || held.team.effective.settings.allowed_origins.contains(embedder) {
             true => Ok((held, version)),
             false => Err(Refusal::Forbidden.into()),
         }

@@ -19,7 +19,7 @@ use super::views::mask;
 use super::{Shared, slugs};
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::AppState;
-use crate::domain::team::Role;
+use crate::domain::misfit;
 use crate::domain::time::Moment;
 use crate::gateway::Remember;
 use crate::gateway::accounts::AccountState;
@@ -43,7 +43,8 @@ pub(super) struct LoginView {
     status: &'static str,
     disabled: bool,
     disabled_at: Option<String>,
-    /// Too many wrong passwords: refused until `locked_until`, save from devices that are known.
+    /// Too many wrong passwords or codes: what they would answer is refused until `locked_until` at the latest,
+    /// from where they came; devices that are known count apart from all others.
     locked: bool,
     locked_until: Option<String>,
     /// Refused until an admin unlocks it.
@@ -163,7 +164,7 @@ async fn unlock_account(
     body: Json<Lift>,
 ) -> Result<Response, Problem> {
     let (team, id) = named(&caller, &team, &id)?;
-    let (ban, reason) = (caller.role >= Role::Admin, body.value.reason()?);
+    let (ban, reason) = (caller.role.lifts_bans(), body.value.reason()?);
     let unlocked = state.gateway.unlock_account(&team, &id, ban, reason.as_deref(), &caller.actor).await;
     unlocked.map_err(|e| state.problem(e))?;
     told(&state, &team, &id).await
@@ -231,7 +232,7 @@ async fn enrol_customer_app(
     let (team, id) = named(&caller, &team, &id)?;
     if let Some(code) = &body.value.code {
         if code.len() > 64 {
-            return Err(fault("/code", "at most 64 bytes"));
+            return Err(fault("/code", misfit::TOO_LONG.with([("most", &64)])));
         }
         state.gateway.confirm_customer_app(&team, &id, code, &caller.actor).await.map_err(|e| state.problem(e))?;
         return told(&state, &team, &id).await;

@@ -16,11 +16,11 @@ use super::replies::{again, created};
 use super::views::{AuthenticationView, InteractionView, Viewer};
 use super::{Shared, slugs};
 use crate::domain::id::{MessageId, ParticipantId};
-use crate::domain::refusal::Refusal;
+use crate::domain::misfit;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Heard, Kind};
 use crate::domain::team::Role;
-use crate::gateway::{Error, Held, Remember, Told};
+use crate::gateway::{Held, Remember, Told};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -76,7 +76,7 @@ async fn hear_message(
     let Message { message_id, from, text } = body.value;
     let message_id: MessageId = field("/message_id", &message_id)?;
     if text.len() > 16 * 1024 {
-        return Err(fault("/text", "at most 16 KiB"));
+        return Err(fault("/text", misfit::TOO_LARGE.with([("most", &16)])));
     }
     // Whoever repeats the message id gets this reply, so it says what the least of them may read.
     let viewer = Viewer { role: Role::Bot, ..state.viewer(&caller) };
@@ -199,13 +199,7 @@ async fn unlock_participant(
     let Unlock { reason: why, method } = body.value;
     let why = reason(why)?;
     let only = method.map(|method| field("/method", &method)).transpose()?;
-    let ban = caller.role >= Role::Admin;
-    let held = state.gateway.unlock(acting, &who, only, &why, ban).await;
-    let held = held.map_err(|e| match e {
-        Error::Refused(Refusal::Forbidden) => {
-            Problem::of(&slugs::FORBIDDEN).saying("The participant is banned: only an admin lifts a ban.")
-        }
-        other => state.problem(other),
-    })?;
+    let held = state.gateway.unlock(acting, &who, only, &why, caller.role.lifts_bans()).await;
+    let held = held.map_err(|e| state.problem(e))?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }

@@ -11,13 +11,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, OnlyIf, Plain, Query};
+use super::body::{Json, OnlyIf, Plain, Query, fault, field};
 use super::caller::{Admin, Owner, acting, team_of_path};
 use super::problem::Problem;
 use super::replies::limit;
 use super::{Shared, slugs};
 use crate::domain::id::{TeamName, plain_text};
-use crate::domain::refusal::Fault;
+use crate::domain::misfit;
 use crate::domain::settings::{Effective, Source, Warning};
 
 /// The routes of this file.
@@ -49,7 +49,7 @@ struct PutTeam {
 
 /// Makes a team, or gives it another name.
 #[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", operation_id = "put_team",
-    params(("team" = String, Path), ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")),
+    params(("team" = String, Path), OnlyIf),
     request_body = PutTeam, security(("key" = ["owner"])),
     responses((status = 201, body = TeamView, description = "Made"), (status = 200, body = TeamView, description = "Renamed")))]
 async fn put_team(
@@ -59,10 +59,9 @@ async fn put_team(
     OnlyIf(only_if): OnlyIf,
     body: Json<PutTeam>,
 ) -> Result<Response, Problem> {
-    let wrong = |pointer: &str, detail: String| Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer, detail)]);
-    let name: TeamName = team.parse().map_err(|e: crate::domain::id::Malformed| wrong("", e.to_string()))?;
+    let name: TeamName = field("", &team)?;
     if !plain_text(&body.value.name, 200) {
-        return Err(wrong("/name", "must be 1 to 200 bytes without control characters".into()));
+        return Err(fault("/name", &misfit::SHORT));
     }
     let is_new =
         state.gateway.put_team(&name, &body.value.name, only_if, &caller.actor).await.map_err(|e| state.problem(e))?;

@@ -7,11 +7,15 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
 use http::HeaderMap;
+use http::request::Parts;
+use serde::Deserialize;
 
 use super::Shared;
-use super::consoles::{administers, frame_of};
+use super::consoles::{administers, frame_of, tends};
 use super::notices::refusal_page;
 use super::reader::Reader;
 use super::session::{to_sign_in, visitor};
@@ -86,19 +90,42 @@ fn unknown(what: &'static str) -> Error {
     Refusal::NotFound(what).into()
 }
 
-/// A page of one of the team's sections, drawn for its admin or an owner. `section` is one of
-/// `pages::admin::SECTIONS`.
-async fn of_team(
-    state: &Shared,
-    headers: &HeaderMap,
-    (team, section): (&str, &'static str),
-    draw: impl AsyncFnOnce(Admitted) -> Result<Response, Error>,
-) -> Response {
-    let drawn = match admitted(state, headers, team, section).await {
-        Ok(admitted) => draw(admitted).await.map_err(Instead::from),
-        Err(instead) => Err(instead),
-    };
-    answered(state, headers, drawn)
+/// Somebody's visit to a page of one of a team's sections.
+struct Visit {
+    state: Shared,
+    headers: HeaderMap,
+    team: String,
+}
+
+/// What every address of a team's pages names.
+#[derive(Deserialize)]
+struct OfTeam {
+    team: String,
+}
+
+impl FromRequestParts<Shared> for Visit {
+    type Rejection = PathRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, PathRejection> {
+        let Path(OfTeam { team }) = Path::from_request_parts(parts, state).await?;
+        Ok(Self { state: state.clone(), headers: parts.headers.clone(), team })
+    }
+}
+
+impl Visit {
+    /// The page, drawn for the team's admin or an owner. `section` is one of `pages::admin::SECTIONS`.
+    async fn draw(
+        self,
+        section: &'static str,
+        draw: impl AsyncFnOnce(&Shared, Admitted) -> Result<Response, Error>,
+    ) -> Response {
+        let Self { state, headers, team } = self;
+        let drawn = match admitted(&state, &headers, &team, section).await {
+            Ok(admitted) => draw(&state, admitted).await.map_err(Instead::from),
+            Err(instead) => Err(instead),
+        };
+        answered(&state, &headers, drawn)
+    }
 }
 
 /// A page about the whole system, drawn for the owner.
@@ -132,11 +159,7 @@ async fn admitted(state: &Shared, headers: &HeaderMap, team: &str, section: &'st
     };
     let (token, visitor) = somebody(state, headers, page).await?;
     let name = named.ok_or_else(|| unknown("team"))?;
-    let role = match (visitor.rights.owner, visitor.rights.teams.get(&name)) {
-        (true, _) => Role::Owner,
-        (false, Some(role)) if *role >= Role::Admin => *role,
-        _ => return Err(unknown("team").into()),
-    };
+    let role = tends(&visitor, &name).ok_or_else(|| unknown("team"))?;
     let team = state.gateway.team(&name).await?.ok_or_else(|| unknown("team"))?;
     let tended = Tended { section, title: Some(team.team.title.clone()) };
     let frame = framed(state, headers, &token, &visitor, Some(&name), tended);

@@ -18,6 +18,7 @@ use super::caller::{Bot, team_of_query};
 use super::problem::Problem;
 use super::{Shared, slugs};
 use crate::domain::login::codes::Purpose;
+use crate::domain::misfit;
 use crate::gateway::Error;
 use crate::gateway::callers::Caller;
 use crate::gateway::logging_in::{LoggedIn, LoggingIn};
@@ -88,14 +89,14 @@ async fn team_of(state: &Shared, caller: &Caller, query: &Team) -> Result<std::s
 /// A text that is read; an absent one is empty.
 fn text<'a>(at: &str, text: Option<&'a String>) -> Result<&'a str, Problem> {
     match text {
-        Some(text) if text.len() > MOST_BYTES => Err(fault(at, format!("at most {MOST_BYTES} bytes"))),
+        Some(text) if text.len() > MOST_BYTES => Err(fault(at, misfit::TOO_LONG.with([("most", &MOST_BYTES)]))),
         text => Ok(text.map_or("", String::as_str)),
     }
 }
 
 fn needed<'a>(at: &str, given: Option<&'a String>) -> Result<&'a str, Problem> {
     match text(at, given)? {
-        "" => Err(fault(at, "must be given")),
+        "" => Err(fault(at, misfit::MISSING.saying("must be given"))),
         text => Ok(text),
     }
 }
@@ -107,7 +108,7 @@ fn number(at: &str, given: Option<&Value>) -> Result<Option<u64>, Problem> {
         Some(Value::String(text)) => text.parse().ok(),
         Some(value) => value.as_u64(),
     };
-    let number = number.ok_or_else(|| fault(at, "must be a whole number"))?;
+    let number = number.ok_or_else(|| fault(at, &misfit::WHOLE))?;
     Ok(Some(number).filter(|number| *number > 0))
 }
 

@@ -10,10 +10,14 @@ use http::{HeaderMap, header};
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Type};
 
 use super::problem::Problem;
 use super::slugs;
-use crate::domain::id::plain_text;
+use crate::domain::id::{self, Malformed, plain_text};
+use crate::domain::misfit::{self, Misfit};
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Fault;
 
@@ -74,7 +78,7 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
         // serde would take an array for a struct, its fields in their order.
-        return Err(fault("", "must be an object"));
+        return Err(fault("", &misfit::OBJECT));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -86,7 +90,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
         let text = inner.to_string();
         let detail = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer(error.path(), &detail), detail)])
+        Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer(error.path(), &detail), misfit::read(&detail))])
     })?;
     json.end().map_err(|_| Problem::of(&slugs::BAD_JSON))?;
     Ok(value)
@@ -180,6 +184,14 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 /// has an entity tag (RFC 9110 §13.1). A condition that is not kept is refused rather than passed over.
 pub struct OnlyIf(pub Precondition);
 
+impl IntoParams for OnlyIf {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let header = ParameterBuilder::new().name("If-None-Match").parameter_in(ParameterIn::Header);
+        let header = header.schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+        vec![header.description(Some("`*`: only where there is none yet, else 412")).build()]
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for OnlyIf {
     type Rejection = Problem;
 
@@ -211,19 +223,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 }
 
 /// One field is wrong.
-pub(super) fn fault(pointer: impl Into<String>, detail: impl ToString) -> Problem {
-    Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer, detail.to_string())])
+pub(super) fn fault(pointer: impl Into<String>, misfit: impl Into<Misfit>) -> Problem {
+    Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer, misfit)])
 }
+
+/// Why something was done has at most so many bytes.
+const MOST_REASON: usize = 500;
 
 /// Why something was done, as the audit trail keeps it.
 pub(super) fn reason(text: String) -> Result<String, Problem> {
-    match plain_text(&text, 500) {
+    match plain_text(&text, MOST_REASON) {
         true => Ok(text),
-        false => Err(fault("/reason", "must be 1 to 500 bytes without control characters")),
+        false => Err(fault("/reason", misfit::PLAIN_TEXT.with([("most", &MOST_REASON)]))),
     }
 }
 
+/// Parses the name that something new is to have.
+pub(super) fn new_name<T: std::str::FromStr<Err = Malformed>>(text: &str) -> Result<T, Problem> {
+    id::new_name(text).map_err(|why| fault("", why))
+}
+
 /// Parses a field.
-pub(super) fn field<T: std::str::FromStr<Err: ToString>>(pointer: &str, text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|e: T::Err| fault(pointer, e.to_string()))
+pub(super) fn field<T: std::str::FromStr<Err: Into<Misfit>>>(pointer: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|e: T::Err| fault(pointer, e))
 }

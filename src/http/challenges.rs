@@ -23,6 +23,7 @@ use crate::domain::challenge::{Challenge, DeliverTo, Pin, Typed};
 use crate::domain::flag::Binding;
 use crate::domain::id::{IntentName, MessageId};
 use crate::domain::method::Method;
+use crate::domain::misfit;
 use crate::domain::questions::{LONGEST_ANSWER, MOST_QUESTIONS};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::{Answered, Outcome};
@@ -63,7 +64,7 @@ struct StartChallenge {
 impl StartChallenge {
     fn read(self, state: &Shared, role: Role) -> Result<Request, Problem> {
         if self.state.as_ref().is_some_and(|s| s.len() > 1024) {
-            return Err(fault("/state", "at most 1024 bytes"));
+            return Err(fault("/state", misfit::TOO_LONG.with([("most", &1024)])));
         }
         let refused = |refusal| Problem::from_refusal(refusal, state.gateway.now());
         let wanted = match (self.method, &self.pin) {
@@ -79,9 +80,12 @@ impl StartChallenge {
             (Method::PhotoId, None) => Wanted::Document { selfie: false },
             (Method::PhotoIdSelfie, None) => Wanted::Document { selfie: true },
             (Method::Login, _) => {
-                return Err(fault("/method", "must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"));
+                return Err(fault(
+                    "/method",
+                    misfit::UNFIT.saying("must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"),
+                ));
             }
-            (_, Some(_)) => return Err(fault("/pin", "belongs to the method pin")),
+            (_, Some(_)) => return Err(fault("/pin", misfit::UNFIT.saying("belongs to the method pin"))),
         };
         let intent: Option<IntentName> = self.intent.map(|i| field("/intent", &i)).transpose()?;
         let participant = self.participant.map(|p| field("/participant", &p)).transpose()?;
@@ -160,20 +164,21 @@ impl NewAnswers {
     fn read(self) -> Result<Vec<String>, Problem> {
         let fits = |at: &dyn std::fmt::Display, text: &String| {
             let short = text.len() <= LONGEST_ANSWER;
-            short.then_some(()).ok_or_else(|| fault(format!("/answers/{at}"), "at most 200 bytes"))
+            short.then_some(()).ok_or_else(|| fault(format!("/answers/{at}"), misfit::TOO_LONG.with([("most", &200)])))
         };
         match self {
             Self::List(list) if list.len() <= MOST_QUESTIONS => {
                 list.iter().enumerate().try_for_each(|(at, text)| fits(&at, text))?;
                 Ok(list)
             }
-            Self::List(_) => Err(fault("/answers", "at most 10 answers")),
+            Self::List(_) => Err(fault("/answers", misfit::TOO_MANY.with([("most", &10)]))),
             Self::Named(named) => {
                 let mut list = Vec::new();
                 for (name, text) in named {
                     let at = name.strip_prefix("answer_").and_then(|n| n.parse::<usize>().ok());
                     let at = at.filter(|at| (1..=MOST_QUESTIONS).contains(at) && name == format!("answer_{at}"));
-                    let at = at.ok_or_else(|| fault("/answers", "are called answer_1 to answer_10"))?;
+                    let at =
+                        at.ok_or_else(|| fault("/answers", misfit::UNFIT.saying("are called answer_1 to answer_10")))?;
                     fits(&name, &text)?;
                     list.resize(list.len().max(at), String::new());
                     list[at - 1] = text;
@@ -210,14 +215,16 @@ async fn answer_challenge(
     let attending = attending(&caller, &id)?;
     let NewAnswer { answer, answers, message_id } = body.value;
     if answer.as_ref().is_some_and(|answer| answer.len() > 1024) {
-        return Err(fault("/answer", "at most 1024 bytes"));
+        return Err(fault("/answer", misfit::TOO_LONG.with([("most", &1024)])));
     }
     let set = answers.map(NewAnswers::read).transpose()?;
     let typed = match (&answer, &set) {
         (Some(text), None) => Typed::Text(text),
         (None, Some(set)) => Typed::Set(set),
-        (None, None) => return Err(fault("/answer", "is missing: answer, or to questions answers")),
-        (Some(_), Some(_)) => return Err(fault("/answers", "only one of answer and answers")),
+        (None, None) => {
+            return Err(fault("/answer", misfit::MISSING.saying("is missing: answer, or to questions answers")));
+        }
+        (Some(_), Some(_)) => return Err(fault("/answers", misfit::UNFIT.saying("only one of answer and answers"))),
     };
     let message: Option<MessageId> = message_id.map(|id| field("/message_id", &id)).transpose()?;
     let place = message.map(|message| state.gateway.answer_place(attending.id, &message));

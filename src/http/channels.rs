@@ -23,6 +23,7 @@ use super::webhooks::Rotate;
 use super::{Shared, slugs};
 use crate::domain::channel::{Channel, Writing};
 use crate::domain::id::{ChannelName, plain_text};
+use crate::domain::misfit;
 use crate::domain::rules::send::Tried;
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
@@ -92,7 +93,7 @@ fn writing(body: PutChannel) -> Result<Writing, Problem> {
     let account = match body.account {
         None => Map::new(),
         Some(Plain(Value::Object(account))) => account,
-        Some(_) => return Err(fault("/account", "must be an object")),
+        Some(_) => return Err(fault("/account", &misfit::OBJECT)),
     };
     let secret = |(name, text): (String, Option<String>)| (name, text.map(|text| Secret::new(text.into_bytes())));
     let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
@@ -106,8 +107,7 @@ fn named(text: &str) -> Result<ChannelName, Problem> {
 
 /// Makes a channel or writes it anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "put_channel",
-    params(("team" = String, Path), ("name" = String, Path),
-           ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")), request_body = PutChannel, security(("key" = ["admin"])),
+    params(("team" = String, Path), ("name" = String, Path), OnlyIf), request_body = PutChannel, security(("key" = ["admin"])),
     responses((status = 201, body = ChannelView), (status = 200, body = ChannelView)))]
 async fn put_channel(
     State(state): State<Shared>,
@@ -202,7 +202,7 @@ async fn try_channel(
 ) -> Result<Response, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     if !plain_text(&body.value.to, 256) {
-        return Err(fault("/to", "must be 1 to 256 bytes without control characters"));
+        return Err(fault("/to", misfit::PLAIN_TEXT.with([("most", &256)])));
     }
     let tried =
         state.gateway.try_channel(&team, &name, &body.value.to, &caller.actor).await.map_err(|e| state.problem(e))?;

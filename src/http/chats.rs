@@ -14,6 +14,7 @@ use super::caller::{Bot, acting};
 use super::problem::Problem;
 use super::replies::created;
 use crate::domain::id::MessageId;
+use crate::domain::misfit;
 use crate::gateway::windows::{Made, Spoken};
 use crate::gateway::{Held, Remember};
 
@@ -92,7 +93,7 @@ async fn say(
     let message: Option<MessageId> = body.value.message_id.as_deref().map(|id| field("/message_id", id)).transpose()?;
     let text = &body.value.text;
     if text.trim().is_empty() || text.len() > LONGEST_TEXT {
-        return Err(fault("/text", "must be 1 to 8192 bytes"));
+        return Err(fault("/text", misfit::UNFIT.saying("must be 1 to 8192 bytes")));
     }
     let place = state.reserve(&caller, &body).await?;
     let render = |held: &Held<Spoken>| {

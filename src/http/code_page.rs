@@ -11,7 +11,8 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::browser::{Form, browser, fingerprint, nonce};
 use super::notices::{notice, refusal_in, refusal_page};
-use super::page::{alone, brand, done, drawn_alone, end, form_targets, headers_with_frame, set};
+use super::page::{alone, brand, done, drawn_alone, end, form_targets, headers_of_page, set};
+use super::policy::Policy;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::views::mask;
@@ -181,7 +182,8 @@ impl Seen<'_> {
             screen,
         };
         let mut response = Html(self.state.pages.landing(&page)).into_response();
-        headers_with_frame(self.state, &mut response, &form_targets(settings), "'self'");
+        let targets = form_targets(settings);
+        headers_of_page(self.state, &mut response, Policy { frames: "'self'", ..Policy::PAGE.leading(&targets) });
         alone(&mut response);
         response
     }

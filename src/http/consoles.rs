@@ -5,13 +5,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::Shared;
 use super::body::Query;
 use super::notices::{notice, refusal_page};
-use super::page::{alone, headers_of_page, see_other, set};
+use super::page::{alone, headers_of_page, see_other};
+use super::policy::Policy;
 use super::reader::Reader;
 use super::session::{to_sign_in, visitor, word};
 use crate::domain::id::TeamName;
@@ -144,21 +145,23 @@ pub(super) fn administers(visitor: &SignedIn) -> bool {
     visitor.rights.owner || visitor.rights.teams.values().any(|role| *role >= Role::Admin)
 }
 
-/// A page of the consoles on its way out: no other window may reach into it, no other page frame it, and its
-/// scripts make no HTML of texts.
-pub(super) fn shown(state: &Shared, html: String) -> Response {
-    shown_leading(state, html, "'self'")
+/// What somebody is to a team that is hers to tend; none where it is not.
+pub(super) fn tends(visitor: &SignedIn, team: &TeamName) -> Option<Role> {
+    match visitor.rights.owner {
+        true => Some(Role::Owner),
+        false => visitor.rights.teams.get(team).copied().filter(|role| *role >= Role::Admin),
+    }
 }
 
-/// The same, where a form of it may lead elsewhere by a redirect, too: browsers judge that by form-action.
-pub(super) fn shown_leading(state: &Shared, html: String, form_targets: &str) -> Response {
+/// A page of the consoles on its way out: no other window may reach into it.
+pub(super) fn shown(state: &Shared, html: String) -> Response {
+    shown_under(state, html, Policy::CONSOLE)
+}
+
+/// The same under a policy of its own.
+pub(super) fn shown_under(state: &Shared, html: String, policy: Policy<'_>) -> Response {
     let mut response = Html(html).into_response();
-    headers_of_page(state, &mut response, "'self'");
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-    );
-    set(&mut response, header::CONTENT_SECURITY_POLICY, &policy);
+    headers_of_page(state, &mut response, policy);
     alone(&mut response);
     response
 }

@@ -14,13 +14,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accounts::LoginView;
-use super::body::{Json, OnlyIf, Query, fault, field};
+use super::body::{Json, OnlyIf, Query, fault, new_name};
 use super::caller::{Admin, team_of_path};
 use super::problem::Problem;
 use super::replies::limit;
+use super::views::mask;
 use super::{Shared, slugs};
 use crate::domain::customer::Record;
 use crate::domain::id::{CustomerId, TeamName, plain_text};
+use crate::domain::misfit;
 use crate::gateway::customers::Kept;
 
 /// The routes of this file.
@@ -77,33 +79,37 @@ struct CustomerRecord {
     facts: BTreeMap<String, String>,
     private_data: BTreeMap<String, String>,
     created_at: String,
-    /// How she logs in; not in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    login: Option<LoginView>,
+    /// How she logs in.
+    login: LoginView,
 }
 
-impl From<Kept> for CustomerRecord {
-    fn from(kept: Kept) -> Self {
-        let record = kept.record;
-        let private_data = record.plain_private_data();
+/// A customer as a list has her: enough to tell who it is. The rest of her record is read one by one, because
+/// each look at it stands in the audit trail.
+#[derive(Serialize, ToSchema)]
+struct CustomerRow {
+    id: String,
+    name: Option<String>,
+    username: Option<String>,
+    /// The mail address or phone number that is used first, masked.
+    address: Option<String>,
+    created_at: String,
+}
+
+impl From<Kept> for CustomerRow {
+    fn from(Kept { record, created_at }: Kept) -> Self {
         Self {
+            address: record.first_address().map(mask),
             id: record.id.to_string(),
             name: record.name,
             username: record.username,
-            emails: record.emails,
-            phones: record.phones,
-            facts: record.facts,
-            private_data,
-            created_at: kept.created_at.to_string(),
-            login: None,
+            created_at: created_at.to_string(),
         }
     }
 }
 
 /// Makes a customer of the built-in directory, or writes her record anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "put_customer",
-    params(("team" = String, Path), ("id" = String, Path, description = "The company's own id of her"),
-           ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")),
+    params(("team" = String, Path), ("id" = String, Path, description = "The company's own id of her"), OnlyIf),
     request_body = PutCustomer, security(("key" = ["admin"])),
     responses((status = 201, body = CustomerRecord), (status = 200, body = CustomerRecord)))]
 async fn put_customer(
@@ -114,7 +120,7 @@ async fn put_customer(
     body: Json<PutCustomer>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
-    let (password, id) = (body.value.password.clone(), field("", &id)?);
+    let (password, id) = (body.value.password.clone(), new_name(&id)?);
     let record = body.value.record(id);
     let view = state.gateway.team(&team).await.map_err(|e| state.problem(e))?;
     let view = view.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
@@ -148,8 +154,20 @@ async fn get_customer(
 
 /// The record, with how the account stands.
 async fn with_login(state: &Shared, team: &TeamName, kept: Kept) -> Result<CustomerRecord, Problem> {
-    let login = state.gateway.account_state(team, &kept.record.id).await.map_err(|e| state.problem(e))?;
-    Ok(CustomerRecord { login: Some(login.into()), ..CustomerRecord::from(kept) })
+    let Kept { record, created_at } = kept;
+    let login = state.gateway.account_state(team, &record.id).await.map_err(|e| state.problem(e))?;
+    let private_data = record.plain_private_data();
+    Ok(CustomerRecord {
+        id: record.id.to_string(),
+        name: record.name,
+        username: record.username,
+        emails: record.emails,
+        phones: record.phones,
+        facts: record.facts,
+        private_data,
+        created_at: created_at.to_string(),
+        login: login.into(),
+    })
 }
 
 #[derive(Deserialize)]
@@ -162,11 +180,11 @@ struct CustomersQuery {
 
 #[derive(Serialize, ToSchema)]
 struct CustomerPage {
-    items: Vec<CustomerRecord>,
+    items: Vec<CustomerRow>,
     next_cursor: Option<String>,
 }
 
-/// The team's customers in the built-in directory, the newest first.
+/// The team's customers in the built-in directory, the newest first, without their private data.
 #[utoipa::path(get, path = "/v1/teams/{team}/customers", tag = "customers", operation_id = "list_customers",
     params(("team" = String, Path),
            ("q" = Option<String>, Query, description = "The start of an id, a name, a login name, a mail address or a phone number"),
@@ -181,11 +199,11 @@ async fn list_customers(
     let team = team_of_path(&caller, &team)?;
     let limit = limit(query.limit)?;
     if query.q.as_ref().is_some_and(|q| !plain_text(q, 255)) {
-        return Err(fault("", "q must be 1 to 255 bytes without control characters"));
+        return Err(fault("", misfit::UNFIT.saying("q must be 1 to 255 bytes without control characters")));
     }
     let page = state.gateway.list_customers(&team, query.q.as_deref(), query.cursor.as_deref(), limit).await;
     let (items, next_cursor) = page.map_err(|e| state.problem(e))?;
-    let items = items.into_iter().map(CustomerRecord::from).collect();
+    let items = items.into_iter().map(CustomerRow::from).collect();
     Ok(Reply(CustomerPage { items, next_cursor }).into_response())
 }
 

@@ -22,6 +22,7 @@ use crate::domain::customer::Record;
 use crate::domain::directory::{Connected, DirectoryKind, Writing};
 use crate::domain::id::{ParticipantId, plain_text};
 use crate::domain::matching::Found;
+use crate::domain::misfit;
 use crate::domain::secret::Secret;
 use crate::gateway::directories::{Trial, Tried};
 
@@ -87,7 +88,7 @@ async fn put_directory(
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
     let PutDirectory { kind, connection, secrets } = body.value;
-    let Plain(Value::Object(connection)) = connection else { return Err(fault("/connection", "must be an object")) };
+    let Plain(Value::Object(connection)) = connection else { return Err(fault("/connection", &misfit::OBJECT)) };
     let kind = match kind {
         Some(kind) => kind,
         None => {
@@ -188,10 +189,10 @@ async fn test_directory(
         TryDirectory { id: Some(id), login_name: None, private_data: None } => Trial::Id(field("/id", &id)?),
         TryDirectory { id: None, login_name: Some(name), private_data: None } => match plain_text(&name, 255) {
             true => Trial::LoginName(name),
-            false => return Err(fault("/login_name", "must be 1 to 255 bytes without control characters")),
+            false => return Err(fault("/login_name", misfit::PLAIN_TEXT.with([("most", &255)]))),
         },
         TryDirectory { id: None, login_name: None, private_data: Some(data) } => Trial::PrivateData(data),
-        _ => return Err(fault("", "one of id, login_name and private_data is asked at a time")),
+        _ => return Err(fault("", misfit::UNFIT.saying("one of id, login_name and private_data is asked at a time"))),
     };
     let tried = state.gateway.try_directory(&team, &trial).await.map_err(|e| state.problem(e))?;
     Ok(Reply(DirectoryTrial::from(tried)).into_response())

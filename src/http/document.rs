@@ -34,7 +34,14 @@ struct ProblemDocument {
 struct WrongPlace {
     /// A JSON Pointer (RFC 6901).
     pointer: String,
+    /// What is wrong there, as a word that stays: `missing`, `unknown`, `number`, `one-of`, `https` and more;
+    /// `unfit` where there is only the sentence.
+    code: String,
+    /// What would be right, in words for a developer.
     detail: String,
+    /// What a sentence of one's own about it needs, such as `least` and `most` of a `number`.
+    #[schema(nullable = false)]
+    values: Option<std::collections::BTreeMap<String, String>>,
 }
 
 /// Adds it to a document made from the handlers.

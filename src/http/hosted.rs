@@ -10,6 +10,7 @@ use super::Shared;
 use super::browser::{Form, browser, fingerprint, nonce, own_origin};
 use super::notices::{refusal_in, refusal_page, refused};
 use super::page::{brand, done, drawn_alone, end, form_targets, headers_of_page, see_other, set};
+use super::policy::Policy;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::views::mask;
@@ -97,7 +98,7 @@ impl Before<'_> {
         };
         let mut response = Html(state.pages.landing(&page)).into_response();
         // No Cross-Origin-Opener-Policy here: the chat's window must be able to vouch.
-        headers_of_page(state, &mut response, &form_targets(settings));
+        headers_of_page(state, &mut response, Policy::PAGE.leading(&form_targets(settings)));
         response
     }
 }

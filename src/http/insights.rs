@@ -143,7 +143,7 @@ fn as_text(by: By) -> &'static str {
 
 /// The time that is asked for, not longer than can be told so.
 fn stretch(query: &InsightsQuery, now: Moment) -> Result<(Moment, Moment), Problem> {
-    let wrong = |name: &str, why: String| Problem::of(&slugs::INVALID).at(vec![Fault::at(format!("/{name}"), why)]);
+    let wrong = |name: &str, why: String| Problem::of(&slugs::INVALID).at(vec![Fault::unfit(format!("/{name}"), why)]);
     let read = |name: &str, text: &Option<String>| {
         let read = text.as_deref().map(|text| text.parse::<Moment>());
         read.transpose().map_err(|_| wrong(name, "must be a moment like 2026-01-31T00:00:00Z".into()))

@@ -18,6 +18,7 @@ use super::views::{AuthenticationView, InteractionView};
 use super::{Shared, slugs};
 use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{Device, MOST_PARTICIPANTS, Person, Role};
+use crate::domain::misfit;
 use crate::domain::rules::open::Opening;
 use crate::gateway::retention::Filter;
 use crate::gateway::{Held, Remember};
@@ -76,7 +77,7 @@ async fn open_interaction(
     let people = asked.participants.iter().cloned().enumerate().map(|(n, p)| person(&format!("/participants/{n}"), p));
     let participants: Vec<(Role, Person)> = people.collect::<Result<_, _>>()?;
     if participants.iter().filter(|(role, _)| *role == Role::Primary).count() != 1 {
-        return Err(fault("/participants", "exactly one participant must be the primary"));
+        return Err(fault("/participants", misfit::UNFIT.saying("exactly one participant must be the primary")));
     }
     if participants.len() > MOST_PARTICIPANTS {
         return Err(Problem::of(&slugs::INTERACTION_FULL));

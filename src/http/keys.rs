@@ -17,6 +17,7 @@ use super::problem::Problem;
 use super::replies::created;
 use super::{Shared, slugs};
 use crate::domain::id::{ApiKeyId, Kid, plain_text};
+use crate::domain::misfit;
 use crate::domain::refusal::Fault;
 use crate::domain::secret::base64url;
 use crate::domain::team::{ApiKey, Material, Role, SecurityKey};
@@ -120,6 +121,9 @@ async fn list_security_keys(
     Ok(Reply(SecurityKeyPage { items, next_cursor: None }).into_response())
 }
 
+/// Minutes for which a retired key verifies at most.
+const LONGEST_RETIRING: u64 = 10_080;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Retire {
@@ -140,8 +144,8 @@ async fn retire_security_key(
     let name = team_of_path(&caller, &team)?;
     let kid: Kid = kid.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
     let minutes = body.value.after_minutes;
-    if minutes > 10_080 {
-        let fault = Fault::at("/after_minutes", "must be a whole number from 0 to 10080");
+    if minutes > LONGEST_RETIRING {
+        let fault = Fault::at("/after_minutes", misfit::NUMBER.with([("least", &0), ("most", &LONGEST_RETIRING)]));
         return Err(Problem::of(&slugs::INVALID).at(vec![fault]));
     }
     let key = state.gateway.retire_key(&name, &kid, minutes, &caller.actor).await.map_err(|e| state.problem(e))?;
@@ -207,7 +211,7 @@ async fn add_api_key(
         return Err(Problem::of(&slugs::FORBIDDEN));
     }
     if !plain_text(title, 200) {
-        let fault = Fault::at("/name", "must be 1 to 200 bytes without control characters");
+        let fault = Fault::at("/name", &misfit::SHORT);
         return Err(Problem::of(&slugs::INVALID).at(vec![fault]));
     }
     let place = state.reserve(&caller, &body).await?;

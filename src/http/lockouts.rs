@@ -16,9 +16,6 @@ use super::caller::{Agent, team_of_path};
 use super::problem::Problem;
 use super::slugs;
 use super::views::mask;
-use crate::domain::refusal::Refusal;
-use crate::domain::team::Role;
-use crate::gateway::Error;
 use crate::gateway::lockouts::{Lifting, LockedOut};
 use crate::gateway::locks::LockId;
 
@@ -120,13 +117,7 @@ async fn lift_lockout(
     let team = team_of_path(&caller, &team)?;
     let id: LockId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
     let reason = reason(body.value.reason)?;
-    let lifting = Lifting { reason: &reason, ban: caller.role >= Role::Admin, actor: caller.actor.clone() };
-    let lifted = state.gateway.lift(&team, &id, &lifting).await;
-    lifted.map_err(|e| match e {
-        Error::Refused(Refusal::Forbidden) => {
-            Problem::of(&slugs::FORBIDDEN).saying("The participant is banned: only an admin lifts a ban.")
-        }
-        other => state.problem(other),
-    })?;
+    let lifting = Lifting { reason: &reason, ban: caller.role.lifts_bans(), actor: caller.actor.clone() };
+    state.gateway.lift(&team, &id, &lifting).await.map_err(|e| state.problem(e))?;
     Ok(StatusCode::NO_CONTENT)
 }

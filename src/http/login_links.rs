@@ -16,6 +16,7 @@ use super::replies::created;
 use super::views::{DeliveryView, delivery_of};
 use crate::domain::id::IntentName;
 use crate::domain::link::Purpose;
+use crate::domain::misfit;
 use crate::domain::rules::issue::{Issued, Request};
 use crate::domain::secret::base64url;
 use crate::domain::sending::What;
@@ -87,7 +88,7 @@ async fn issue_login_link(
     let acting = acting(&caller, &id)?;
     let asked = body.value.clone();
     if asked.state.as_ref().is_some_and(|s| s.len() > 1024) {
-        return Err(fault("/state", "at most 1024 bytes"));
+        return Err(fault("/state", misfit::TOO_LONG.with([("most", &1024)])));
     }
     let intent: Option<IntentName> = asked.intent.map(|i| field("/intent", &i)).transpose()?;
     let participant = asked.participant.map(|p| field("/participant", &p)).transpose()?;

@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode};
 use url::Url;
 
 use super::Shared;
+use super::policy::Policy;
 use super::reader::Reader;
 use crate::domain::settings::Settings;
 use crate::domain::time::Moment;
@@ -30,19 +31,10 @@ pub(super) fn set(response: &mut Response, name: HeaderName, value: &str) {
     }
 }
 
-/// What every page with a form says of itself. `same-origin` and not `no-referrer`: with that,
-/// browsers would send `Origin: null` with the form.
-pub(super) fn headers_of_page(state: &Shared, response: &mut Response, form_targets: &str) {
-    headers_with_frame(state, response, form_targets, "'none'");
-}
-
-/// The same of a page that shows another of ours in a frame.
-pub(super) fn headers_with_frame(state: &Shared, response: &mut Response, form_targets: &str, frames: &str) {
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         frame-src {frames}; form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
-    );
-    set(response, header::CONTENT_SECURITY_POLICY, &policy);
+/// What every page of ours says of itself. `same-origin` and not `no-referrer`: with that, browsers would send
+/// `Origin: null` with a form.
+pub(super) fn headers_of_page(state: &Shared, response: &mut Response, policy: Policy<'_>) {
+    set(response, header::CONTENT_SECURITY_POLICY, &policy.text());
     set(response, header::REFERRER_POLICY, "same-origin");
     set(response, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
     set(response, header::VARY, "Accept-Language, Cookie, User-Agent");
@@ -52,15 +44,10 @@ pub(super) fn headers_with_frame(state: &Shared, response: &mut Response, form_t
 }
 
 /// What a document says that stands in a frame on the team's websites, and on no other's. It has no form
-/// that leads anywhere, and its script makes no HTML of texts.
+/// that leads anywhere.
 pub(super) fn headers_in_frame(state: &Shared, response: &mut Response, websites: &[String]) {
-    headers_of_page(state, response, "'none'");
-    let websites = if websites.is_empty() { "'none'".to_owned() } else { websites.join(" ") };
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action 'none'; base-uri 'none'; frame-ancestors {websites}; require-trusted-types-for 'script'"
-    );
-    set(response, header::CONTENT_SECURITY_POLICY, &policy);
+    let within = if websites.is_empty() { "'none'".to_owned() } else { websites.join(" ") };
+    headers_of_page(state, response, Policy { within: &within, ..Policy::CONSOLE.leading("'none'") });
 }
 
 /// Where the forms of a team's pages may lead: Continue and a right answer go on to the login page or
@@ -95,7 +82,7 @@ pub(super) fn done(state: &Shared, reader: &Reader, settings: &Settings, how: pa
 /// A page that no other window may reach into.
 pub(super) fn drawn_alone(state: &Shared, html: String, form_targets: &str) -> Response {
     let mut response = Html(html).into_response();
-    headers_of_page(state, &mut response, form_targets);
+    headers_of_page(state, &mut response, Policy::PAGE.leading(form_targets));
     alone(&mut response);
     response
 }

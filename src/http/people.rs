@@ -18,6 +18,7 @@ use super::{Shared, slugs};
 use crate::domain::customer::{is_mail_address, is_phone_number};
 use crate::domain::id::{CustomerId, ParticipantId, plain_text};
 use crate::domain::interaction::{Person, PersonChange, Role};
+use crate::domain::misfit;
 use crate::gateway::{Held, Remember};
 
 /// The routes of this file.
@@ -41,9 +42,7 @@ pub(super) struct NewParticipant {
 
 pub(super) fn short(pointer: String, text: Option<String>, longest: usize) -> Result<Option<String>, Problem> {
     match text {
-        Some(text) if !plain_text(&text, longest) => {
-            Err(fault(pointer, format!("must be 1 to {longest} bytes without control characters")))
-        }
+        Some(text) if !plain_text(&text, longest) => Err(fault(pointer, misfit::PLAIN_TEXT.with([("most", &longest)]))),
         text => Ok(text),
     }
 }
@@ -82,7 +81,7 @@ async fn add_participant(
     let acting = acting(&caller, &id)?;
     let (role, person) = person("", body.value.clone())?;
     if role == Role::Primary {
-        return Err(fault("/role", "an interaction has one primary; add cosigners"));
+        return Err(fault("/role", misfit::UNFIT.saying("an interaction has one primary; add cosigners")));
     }
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);

@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::slugs::{self, Slug};
+use crate::domain::misfit::{self, Misfit};
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::time::Moment;
 use crate::gateway::Error;
@@ -82,9 +83,9 @@ impl Problem {
             Refusal::NoAuthenticationUrl => Self::of(&slugs::NO_AUTHENTICATION_URL),
             Refusal::NoSecurityKey => Self::of(&slugs::NO_SECURITY_KEY),
             Refusal::ReturnUrl => Self::of(&slugs::INVALID)
-                .at(vec![Fault::at("/return_url", "its origin must be one of the team's allowed_origins")]),
+                .at(vec![Fault::unfit("/return_url", "its origin must be one of the team's allowed_origins")]),
             Refusal::LandingRequired => Self::of(&slugs::INVALID)
-                .at(vec![Fault::at("/landing", "false is taken only where the team sets link.landing to optional")]),
+                .at(vec![Fault::unfit("/landing", "false is taken only where the team sets link.landing to optional")]),
             Refusal::LinkExpired => Self::of(&slugs::LINK_EXPIRED),
             Refusal::LinkSuperseded => Self::of(&slugs::LINK_SUPERSEDED),
             Refusal::LinkUsed => Self::of(&slugs::LINK_USED),
@@ -101,10 +102,8 @@ impl Problem {
             Refusal::NoMatchingRecord => Self::of(&slugs::NO_MATCHING_RECORD),
             Refusal::Locked(until) => Self::of(&slugs::LOCKED).after(wait(until)),
             Refusal::Banned => Self::of(&slugs::BANNED),
-            Refusal::InvalidPin => Self::of(&slugs::INVALID_PIN).at(vec![Fault::at("/pin", "must be 4 to 20 digits")]),
-            Refusal::PinRequired => {
-                Self::of(&slugs::PIN_REQUIRED).at(vec![Fault::at("/pin", "must be 4 to 20 digits")])
-            }
+            Refusal::InvalidPin => Self::of(&slugs::INVALID_PIN).at(vec![Fault::at("/pin", &misfit::PIN)]),
+            Refusal::PinRequired => Self::of(&slugs::PIN_REQUIRED).at(vec![Fault::at("/pin", &misfit::PIN)]),
             Refusal::SecondChannelRequired(faults) => Self::of(&slugs::SECOND_CHANNEL_REQUIRED).at(faults),
             Refusal::MethodMissing => Self::of(&slugs::METHOD_UNAVAILABLE),
             Refusal::NotShown => Self::of(&slugs::NOT_SHOWN),
@@ -114,7 +113,7 @@ impl Problem {
             Refusal::Settings(faults) => Self::of(&slugs::INVALID).at(faults),
             Refusal::TooManyKeys => Self::of(&slugs::TOO_MANY_KEYS),
             Refusal::TooManyUsers => Self::of(&slugs::TOO_MANY_USERS),
-            Refusal::UnusableKey(why) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", why)]),
+            Refusal::UnusableKey(kind) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", kind)]),
             Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
             Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
             Refusal::PrivateChannelRequired => Self::of(&slugs::PRIVATE_CHANNEL_REQUIRED),
@@ -148,12 +147,14 @@ impl Problem {
             Refusal::AppStands => Self::of(&slugs::APP_ENROLLED),
             Refusal::NoApp => Self::of(&slugs::NO_APP),
             Refusal::WrongAppCode => {
-                Self::of(&slugs::INVALID).at(vec![Fault::at("/code", "is not the code that the app shows")])
+                Self::of(&slugs::INVALID).at(vec![Fault::unfit("/code", "is not the code that the app shows")])
             }
-            Refusal::UsernameTaken => Self::of(&slugs::USERNAME_TAKEN)
-                .at(vec![Fault::at("/username", "must be a name that no other customer of the team has")]),
+            Refusal::UsernameTaken => {
+                Self::of(&slugs::USERNAME_TAKEN).at(vec![Fault::at("/username", &misfit::USERNAME_TAKEN)])
+            }
             Refusal::Exists => Self::of(&slugs::EXISTS),
             Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
+            Refusal::BanStands => Self::of(&slugs::FORBIDDEN).saying("This is a ban: only an admin lifts one."),
             Refusal::IdempotencyMismatch => Self::of(&slugs::IDEMPOTENCY_MISMATCH),
             Refusal::IdempotencyRunning => Self::of(&slugs::IDEMPOTENCY_RUNNING).after(1),
             Refusal::EventsGone => Self::of(&slugs::EVENTS_GONE),
@@ -188,8 +189,7 @@ impl Problem {
             document["retry_after_seconds"] = json!(seconds);
         }
         if !self.0.errors.is_empty() {
-            let errors = self.0.errors.iter().map(|f| json!({"pointer": f.pointer, "detail": f.detail}));
-            document["errors"] = errors.collect();
+            document["errors"] = self.0.errors.iter().map(wrong_place).collect();
         }
         for (name, value) in &self.0.more {
             document[*name] = value.clone();
@@ -204,6 +204,17 @@ impl Problem {
         }
         response
     }
+}
+
+/// One entry of `errors`.
+fn wrong_place(fault: &Fault) -> Value {
+    let Fault { pointer, misfit: Misfit { code, values, detail } } = fault;
+    let mut place = json!({"pointer": pointer, "code": code, "detail": detail});
+    if !values.is_empty() {
+        place["values"] =
+            values.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
+    }
+    place
 }
 
 impl IntoResponse for Problem {

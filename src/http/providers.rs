@@ -13,11 +13,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Plain, fault, field};
+use super::body::{Json, Plain, fault, new_name};
 use super::caller::{Admin, team_of_path};
 use super::problem::Problem;
 use super::{Shared, slugs};
 use crate::domain::id::ProviderName;
+use crate::domain::misfit;
 use crate::domain::provider::{Provider, Writing};
 use crate::domain::secret::Secret;
 
@@ -76,7 +77,7 @@ fn writing(body: PutProvider) -> Result<Writing, Problem> {
     let account = match body.account {
         None => Map::new(),
         Some(Plain(Value::Object(account))) => account,
-        Some(_) => return Err(fault("/account", "must be an object")),
+        Some(_) => return Err(fault("/account", &misfit::OBJECT)),
     };
     let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
     let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
@@ -100,7 +101,7 @@ async fn put_provider(
     body: Json<PutProvider>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
-    let name: ProviderName = field("", &name)?;
+    let name: ProviderName = new_name(&name)?;
     let put = state.gateway.put_provider(&team, &name, &writing(body.value)?, &caller.actor).await;
     let (is_new, provider) = put.map_err(|e| state.problem(e))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };

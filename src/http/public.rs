@@ -7,6 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::policy::Policy;
 use super::problem::Problem;
 use super::{Shared, page, slugs};
 use crate::pages::{self, ProblemPage};
@@ -33,7 +34,7 @@ async fn openapi(State(state): State<Shared>) -> Response {
 
 async fn docs(State(state): State<Shared>) -> Response {
     let mut response = Html(state.docs.clone()).into_response();
-    page::headers_of_page(&state, &mut response, "'self'");
+    page::headers_of_page(&state, &mut response, Policy::PAGE);
     response
 }
 
@@ -49,7 +50,7 @@ async fn problem(State(state): State<Shared>, Path(slug): Path<String>) -> Respo
         remedy: found.remedy.to_owned(),
     };
     let mut response = Html(state.pages.problem(&page)).into_response();
-    page::headers_of_page(&state, &mut response, "'self'");
+    page::headers_of_page(&state, &mut response, Policy::PAGE);
     response
 }
 

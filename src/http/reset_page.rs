@@ -93,7 +93,7 @@ async fn act(
     Ok(match state.gateway.use_reset(&token, form.field("password")).await {
         Ok(open) => done(&state, &reader, &open.team.effective.settings, pages::DoneState::PasswordChanged),
         Err(Error::Refused(Refusal::UnusableCustomer(faults))) => {
-            let common = faults.iter().any(|fault| fault.detail.contains("common") || fault.detail.contains("own"));
+            let common = faults.iter().any(|fault| ["password-common", "password-own"].contains(&fault.misfit.code));
             again(if common { LoginError::Common } else { LoginError::Weak })
         }
         Err(error) => refused(&state, &reader, error),

@@ -10,12 +10,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{OnlyIf, fault, read};
+use super::body::{OnlyIf, fault, new_name, read};
 use super::caller::{Admin, team_of_path};
 use super::page::set;
 use super::problem::Problem;
 use super::{Shared, slugs};
 use crate::domain::id::{ScreenName, TeamName};
+use crate::domain::misfit;
 use crate::domain::screen::Screen;
 use crate::pages;
 
@@ -33,8 +34,7 @@ struct Page(Vec<u8>);
 /// Makes an opening screen of a page of HTML. What acts, loads, links, asks or styles is taken out
 /// of it; the answer is what will be shown.
 #[utoipa::path(put, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "put_screen",
-    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, - and ."),
-           ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")),
+    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, - and ."), OnlyIf),
     request_body(content = Page, content_type = "text/html", description = "At most 48 KiB of UTF-8"),
     security(("key" = ["admin"])),
     responses((status = 201, content_type = "text/html", body = Page, description = "Made"),
@@ -47,12 +47,12 @@ async fn put_screen(
     request: Request,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
-    let name: ScreenName = name.parse().map_err(|e: crate::domain::id::Malformed| fault("", e))?;
+    let name: ScreenName = new_name(&name)?;
     if !is_html(request.headers()) {
         return Err(Problem::of(&slugs::MEDIA_TYPE).saying("Send `Content-Type: text/html`, in UTF-8."));
     }
     let bytes: Bytes = read(request, &()).await?;
-    let page = std::str::from_utf8(&bytes).map_err(|_| fault("", "must be UTF-8"))?;
+    let page = std::str::from_utf8(&bytes).map_err(|_| fault("", &misfit::UTF_8))?;
     let screen = Screen::clean(page).map_err(|refusal| state.problem(refusal.into()))?;
     let is_new =
         state.gateway.put_screen(&team, &name, &screen, only_if, &caller.actor).await.map_err(|e| state.problem(e))?;

@@ -16,10 +16,11 @@ use subtle::ConstantTimeEq;
 use super::Shared;
 use super::body::{Json, Query};
 use super::browser::{Fields, browser, cookie as browser_cookie, from_own_page};
-use super::consoles::{shown, shown_leading};
+use super::consoles::{shown, shown_under};
 use super::layers::client;
 use super::notices::{notice, refusal_page, too_many};
 use super::page::see_other;
+use super::policy::Policy;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::session::{forget, keep, of_own_page, token, visitor};
@@ -97,7 +98,7 @@ fn drawn(state: &Shared, headers: &HeaderMap, step: SignInStep, trouble: Option<
         Some(origin) => format!("'self' https: {origin}"),
         None => "'self'".to_owned(),
     };
-    let mut response = shown_leading(state, state.pages.sign_in(&page), &targets);
+    let mut response = shown_under(state, state.pages.sign_in(&page), Policy::CONSOLE.leading(&targets));
     if trouble.is_some() {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
     }

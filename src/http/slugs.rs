@@ -69,7 +69,7 @@ slugs! {
         "Send `Content-Type: application/json` and no `Content-Encoding`: what is packed is never unpacked.";
     INVALID = "invalid" UNPROCESSABLE_ENTITY "Invalid"
         "A field is unknown, missing, of the wrong type or out of bounds."
-        "Each entry of `errors` points into the body (RFC 6901) and says what would be right.";
+        "Each entry of `errors` points into the body (RFC 6901) and says what would be right: `detail` in words, `code` and `values` for programs that say it in their own.";
     IDEMPOTENCY_MISMATCH = "idempotency-mismatch" UNPROCESSABLE_ENTITY "Another body under the same key"
         "The `Idempotency-Key` came earlier with another request."
         "Use a fresh key for each thing that is to be made.";
@@ -238,4 +238,39 @@ slugs! {
     UNAVAILABLE = "unavailable" SERVICE_UNAVAILABLE "Not available now"
         "The gateway cannot reach its store, has no word that it is safe there, or is shutting down. It may have been done."
         "Ask again in the same way (the same `message_id` or `Idempotency-Key`) after `retry_after_seconds`: it counts once.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::asset;
+
+    /// Problems that nobody reads on a console, and why.
+    const NOT_MET: &[(&str, &[&str])] = &[
+        ("our scripts write their requests well", &["bad-request", "bad-json", "method-not-allowed"]),
+        ("our scripts write their requests well", &["unsupported-media-type", "idempotency-mismatch"]),
+        ("told to a customer's browser, on pages of its own", &["link-expired", "link-superseded", "link-used"]),
+        ("told to a customer's browser, on pages of its own", &["link-reported", "stale-form", "not-opened-by-chat"]),
+        ("told to login pages and platforms", &["out-of-order", "bad-assertion", "replayed", "unproved"]),
+        ("told to login pages and bots", &["no-matching-record", "subject-conflict", "not-authenticated"]),
+        ("told to storefronts", &["login-failed", "code-refused", "ticket-ended", "app-enrolled", "no-app"]),
+        ("consoles answer no challenge", &["actor-conflict"]),
+        ("a listener begins anew by itself", &["events-gone"]),
+        ("no console has a form for providers", &["too-many-providers"]),
+    ];
+
+    #[test]
+    fn each_problem_that_a_console_may_meet_has_words_there() {
+        let words = asset("refusals.en.json").expect("listed");
+        let words: serde_json::Value = serde_json::from_slice(words.bytes).expect("JSON");
+        let said = words["refused"].as_object().expect("by code");
+        let not_met: Vec<&str> = NOT_MET.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();
+        for slug in ALL {
+            let (has, may_not) = (said.contains_key(slug.slug), not_met.contains(&slug.slug));
+            assert!(has != may_not, "{}: words {has}, not met {may_not}", slug.slug);
+        }
+        for code in said.keys().map(String::as_str).chain(not_met) {
+            assert!(ALL.iter().any(|slug| slug.slug == code), "{code} is no problem");
+        }
+    }
 }

@@ -23,6 +23,7 @@ use super::limiter::Stand;
 use super::problem::Problem;
 use super::{Shared, slugs};
 use crate::domain::id::TeamName;
+use crate::domain::misfit;
 use crate::domain::refusal::Refusal;
 use crate::gateway::Error;
 use crate::gateway::glances::{Glancer, Seen, Stands};
@@ -72,7 +73,7 @@ async fn watch(
     let website = allowed(&state, &team, &parts.headers).await?;
     let (team, tokens) = (named(&team)?, &body.value.tokens);
     if !(1..=MOST).contains(&tokens.len()) {
-        return Err(fault("/tokens", "must be 1 to 100 tokens"));
+        return Err(fault("/tokens", misfit::UNFIT.saying("must be 1 to 100 tokens")));
     }
     let of = website.to_str().map_err(|_| foreign())?;
     let glancer = state.gateway.glance(&team, of, tokens).await.map_err(|error| refused(&state, error))?;

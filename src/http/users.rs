@@ -12,12 +12,13 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::accounts::Lift;
-use super::body::{Json, OnlyIf, Query, fault, field};
+use super::body::{Json, OnlyIf, Query, fault, new_name};
 use super::caller::{Admin, team_of_path};
 use super::people::mail_address;
 use super::problem::Problem;
 use super::slugs;
 use crate::domain::id::{TeamName, UserName};
+use crate::domain::misfit;
 use crate::domain::team::Role;
 use crate::domain::user::{User, Wanted};
 use crate::gateway::callers::Caller;
@@ -148,8 +149,7 @@ async fn list_users(
 /// Makes a user, who is told a link to set her password by, or changes one. Whoever may do something else
 /// than before is signed out. Nobody makes somebody who may do more than they.
 #[utoipa::path(put, path = "/v1/teams/{team}/users/{name}", tag = "users", operation_id = "put_user",
-    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, -, ., + and @"),
-           ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")),
+    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, -, ., + and @"), OnlyIf),
     request_body = NewUser, security(("key" = ["admin"])),
     responses((status = 201, body = UserView), (status = 200, body = UserView)))]
 async fn put_user(
@@ -160,13 +160,13 @@ async fn put_user(
     body: Json<NewUser>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
-    let name: UserName = field("", &name)?;
+    let name: UserName = new_name(&name)?;
     let NewUser { email, role, disabled } = body.value;
     let role = match role.as_str() {
         "agent" => Role::Agent,
         "admin" => Role::Admin,
         "owner" => Role::Owner,
-        _ => return Err(fault("/role", "must be agent, admin or owner")),
+        _ => return Err(fault("/role", misfit::ONE_OF.with([("words", &"agent, admin, owner")]))),
     };
     let wanted = Wanted { email: mail_address("", email)?, role, disabled };
     let put = state.gateway.put_user(&team, &name, &wanted, only_if, caller.role, &caller.actor).await;

@@ -11,12 +11,13 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, OnlyIf, Query, fault, field};
+use super::body::{Json, OnlyIf, Query, fault, field, new_name};
 use super::caller::{Admin, team_of_path};
 use super::problem::Problem;
 use super::replies::{created, limit};
 use super::{Shared, slugs};
 use crate::domain::id::{TeamName, WebhookName};
+use crate::domain::misfit;
 use crate::domain::time::Moment;
 use crate::domain::webhook::{Signature, Wanted, Writing};
 use crate::gateway::Remember;
@@ -108,7 +109,7 @@ fn view(name: &WebhookName, known: &Known, now: Moment) -> WebhookView {
 fn writing(body: PutWebhook) -> Result<Writing, Problem> {
     let named = body.events.unwrap_or_else(|| vec!["*".to_owned()]);
     if named.is_empty() || named.len() > 100 {
-        return Err(fault("/events", "must be 1 to 100 names of events, or *"));
+        return Err(fault("/events", &misfit::EVENTS));
     }
     let each = |(at, text): (usize, &String)| field::<Wanted>(&format!("/events/{at}"), text);
     let events = named.iter().enumerate().map(each).collect::<Result<Vec<_>, _>>()?;
@@ -122,8 +123,7 @@ fn named(text: &str) -> Result<WebhookName, Problem> {
 
 /// Makes a webhook or writes it anew: it tells what happens from then on. One that has stopped begins anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/webhooks/{name}", tag = "webhooks", operation_id = "put_webhook",
-    params(("team" = String, Path), ("name" = String, Path),
-           ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet, else 412")), request_body = PutWebhook, security(("key" = ["admin"])),
+    params(("team" = String, Path), ("name" = String, Path), OnlyIf), request_body = PutWebhook, security(("key" = ["admin"])),
     responses((status = 201, body = WebhookView), (status = 200, body = WebhookView)))]
 async fn put_webhook(
     State(state): State<Shared>,
@@ -133,7 +133,7 @@ async fn put_webhook(
     body: Json<PutWebhook>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
-    let name: WebhookName = field("", &name)?;
+    let name: WebhookName = new_name(&name)?;
     let put = state.gateway.put_webhook(&team, &name, &writing(body.value)?, only_if, &caller.actor).await;
     let (is_new, known) = put.map_err(|e| state.problem(e))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -180,7 +180,11 @@ impl Rotate {
     /// The overlap in minutes.
     pub(super) fn overlap(&self) -> Result<u64, Problem> {
         let overlap = self.overlap_minutes.unwrap_or(USUAL_OVERLAP);
-        if overlap > LONGEST_OVERLAP { Err(fault("/overlap_minutes", "must be from 0 to 10080")) } else { Ok(overlap) }
+        if overlap > LONGEST_OVERLAP {
+            Err(fault("/overlap_minutes", misfit::NUMBER.with([("least", &0), ("most", &LONGEST_OVERLAP)])))
+        } else {
+            Ok(overlap)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The window of a web chat, which stands in a frame on the company's website: its document, and what
-//! its script asks. The document may be framed by the team's `allowed_origins` and by nobody else;
-//! whatever changes something must come from the document itself.
+//! its script asks. The document may be framed by the team's `allowed_origins` and by nobody else, save the
+//! admin console before whoever tends the team; whatever changes something must come from the document itself.
 //!
 //! A session travels in a header, never in a URL and never to the page around the frame. What is
 //! shown is `gateway::windows`' to say.
@@ -21,22 +21,25 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, interval_at};
 
 use super::body::{Json, Query, fault, field};
-use super::browser::{from_own_page, is_foreign};
+use super::browser::{from_own_page, is_foreign, own_origin};
 use super::caller::bearer;
+use super::consoles::tends;
 use super::layers::{client, waits};
 use super::limiter::Stand;
 use super::notices::refusal_page;
 use super::page::{brand, headers_in_frame};
 use super::problem::Problem;
 use super::reader::Reader;
+use super::session::visitor;
 use super::views::mask;
 use super::{Shared, slugs};
 use crate::domain::id::{MessageId, TeamName};
+use crate::domain::misfit;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::window::DOTS;
 use crate::gateway::Error;
-use crate::gateway::windows::{Asked, Guest, News, Seen, Shown, State as Standing, Typed, Watcher};
+use crate::gateway::windows::{Around, Asked, Guest, News, Seen, Shown, State as Standing, Typed, Watcher};
 use crate::pages;
 
 /// How often a browser hears that its connection stands.
@@ -66,6 +69,7 @@ async fn show(
     State(state): State<Shared>,
     Path(team): Path<String>,
     Query(look): Query<Look>,
+    headers: HeaderMap,
     reader: Reader,
 ) -> Response {
     let unknown = || refusal_page(&state, &reader, Refusal::NotFound("window").into());
@@ -76,15 +80,25 @@ async fn show(
         Err(error) => return refusal_page(&state, &reader, error),
     };
     let settings = &team.effective.settings;
+    let mut origins = settings.allowed_origins.clone();
+    if is_tended(&state, &headers, &name).await {
+        origins.push(own_origin(&state));
+    }
     let page = pages::Window {
         brand: brand(settings),
         locale: look.lang.unwrap_or_else(|| reader.locale(Some(settings))),
         path: format!("/webchat/{name}"),
-        origins: settings.allowed_origins.clone(),
+        origins,
     };
     let mut response = Html(state.pages.window(&page)).into_response();
-    headers_in_frame(&state, &mut response, &settings.allowed_origins);
+    headers_in_frame(&state, &mut response, &page.origins);
     response
+}
+
+/// Whether this browser is somebody's who tends the team.
+async fn is_tended(state: &Shared, headers: &HeaderMap, team: &TeamName) -> bool {
+    let somebody = visitor(state, headers).await.ok().flatten();
+    somebody.is_some_and(|(_, visitor)| tends(&visitor, team).is_some())
 }
 
 #[derive(Deserialize)]
@@ -104,7 +118,12 @@ async fn come_in(
 ) -> Result<Response, Problem> {
     must_be_own(&state, &headers)?;
     let ComeIn { token, origin } = body.value;
-    let made = state.gateway.come_to_window(&named(&team)?, &token, &origin).await;
+    let team = named(&team)?;
+    let around = match origin == own_origin(&state) && is_tended(&state, &headers, &team).await {
+        true => Around::Console,
+        false => Around::Website(&origin),
+    };
+    let made = state.gateway.come_to_window(&team, &token, around).await;
     let made = made.map_err(|error| refused(&state, error))?;
     Ok(Reply(json!({"session": made.text, "expires_at": made.until.to_string()})).into_response())
 }
@@ -253,7 +272,7 @@ async fn type_in(
     let TypeIn { message_id, text, card } = body.value;
     let message_id: MessageId = field("/message_id", &message_id)?;
     if text.trim().is_empty() || text.len() > LONGEST_TEXT {
-        return Err(fault("/text", "must be 1 to 4096 bytes"));
+        return Err(fault("/text", misfit::UNFIT.saying("must be 1 to 4096 bytes")));
     }
     let typed = match card {
         true => state.gateway.answer_in_card(&guest, message_id.as_str(), &text).await,

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use countersign_channels::carrier::{Carrier, Lost};
-use countersign_channels::definition::{Account, Wrong};
+use countersign_channels::definition::Account;
+use countersign_channels::wrong::{self, Wrong};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
@@ -33,7 +34,7 @@ impl<'a> Reading<'a> {
 
     /// Something is wrong.
     pub fn fault(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.wrong.push(Wrong { pointer: pointer.into(), detail: detail.into() });
+        self.wrong.push(Wrong::at(pointer, wrong::UNFIT.saying(detail)));
     }
 
     /// A text, where it is there.
@@ -78,7 +79,7 @@ impl<'a> Reading<'a> {
             return None; // told already
         }
         let url = Url::parse(&text).map_err(|_| "must be a URL");
-        match url.and_then(|url| carrier.reach().admit(&url).map(|()| url)) {
+        match url.and_then(|url| carrier.reach().admit(&url).map(|()| url).map_err(|kind| kind.says)) {
             Ok(url) => Some(url),
             Err(why) => {
                 self.fault(format!("/account/{name}"), why);

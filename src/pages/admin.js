@@ -6,6 +6,7 @@
 //                                     `{user}` in it as in the path
 //   data-as="number|boolean|list|json|raw"   what the value is; without it a text
 //   data-empty='null'                 what an empty field says, as JSON; without it, it is left out
+//   data-silences="id" (checkbox)     while it is ticked, the field of that id says nothing
 //   data-changed (form)               only fields that differ from what the page came with are sent
 //   data-new='*' (form)               it makes what is not there yet: sent as If-None-Match, so one that is there stays
 //   data-body='{"a": 1}' (form)       what is sent besides
@@ -22,6 +23,8 @@ import "./console.js";
 import { Away, api, make, t } from "./api.js";
 
 const parts = (pointer) => pointer.split("/").filter((part) => part !== "").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+
+const escaped = (part) => part.replaceAll("~", "~0").replaceAll("/", "~1");
 
 const at = (value, pointer) => parts(pointer).reduce((inner, part) => inner?.[part], value);
 
@@ -72,6 +75,14 @@ const said = (field, group) => {
 
 const isInPath = (name) => name.startsWith("{");
 
+// What is wrong with a name that stands in the call's address.
+const NAMES = ["team-name", "channel-name", "intent-name", "screen-name", "webhook-name", "user-name", "customer-id"];
+
+const HOLE = /\{(\w+)\}/g;
+
+/** What fields that are named in braces say. */
+const namesIn = (fields) => Object.fromEntries(fields.filter((field) => isInPath(field.name)).map((field) => [field.name.slice(1, -1), field.value.trim()]));
+
 /** The call that a form asks for: how, where, and with what. */
 const callOf = (source) => {
   const [method, path] = source.dataset.call.split(" ");
@@ -79,21 +90,20 @@ const callOf = (source) => {
   const groups = Map.groupBy(fields, (field) => field.name);
   const body = source.dataset.body ? JSON.parse(source.dataset.body) : {};
   let count = Object.keys(body).length;
-  const named = {};
-  for (const [name, group] of groups) if (isInPath(name)) named[name.slice(1, -1)] = group[0].value.trim();
-  const fill = (text) => text.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(named[name] ?? ""));
+  const named = namesIn(fields);
+  const where = path.replace(HOLE, (_, name) => encodeURIComponent(named[name] ?? ""));
   if (source.dataset.type) {
     const [only] = fields.filter((field) => !isInPath(field.name));
-    return { method, path: fill(path), body: new Blob([only.value], { type: source.dataset.type }), named };
+    return { method, path: where, body: new Blob([only.value], { type: source.dataset.type }), named };
   }
   for (const [name, group] of groups) {
     if (isInPath(name) || ("changed" in source.dataset && !group.some(differs))) continue;
     const value = said(group[0], group);
     if (value === undefined) continue;
-    put(body, fill(name), value);
+    put(body, name.replace(HOLE, (_, hole) => escaped(named[hole] ?? "")), value);
     count += 1;
   }
-  return { method, path: fill(path), body: count ? body : undefined, named };
+  return { method, path: where, body: count ? body : undefined, named };
 };
 
 let made = 0;
@@ -112,17 +122,25 @@ const clear = (source) => {
 
 const beside = (source) => (source.tagName === "FORM" ? source : source.parentElement);
 
+/** What is told in the page's language, and what only developers' English has. */
+const worded = (said, english) => {
+  if (!english) return [said];
+  const more = make("span", "", english);
+  more.lang = "en";
+  return [said, " ", more];
+};
+
 /** Says at a field what is wrong with it. */
-export const wrong = (field, text) => {
+const wrong = (field, said, english) => {
   field.setAttribute("aria-invalid", "true");
-  const note = make("small", "field-error error", text);
-  (field.closest(".field") ?? field.parentElement).append(note);
+  const note = make("small", "field-error error", ...worded(said, english));
+  (field.closest(".field, fieldset") ?? field.parentElement).append(note);
   describe(field, note);
 };
 
 /** Says at a form what could not be done. */
-export const trouble = (source, text) => {
-  const note = make("p", "error", text);
+const trouble = (source, said, english) => {
+  const note = make("p", "error", ...worded(said, english));
   note.dataset.problem = "";
   note.setAttribute("role", "alert");
   beside(source).append(note);
@@ -148,27 +166,27 @@ const tell = (source, error) => {
     return;
   }
   const fields = [...(source.elements ?? [])];
-  const name = error.code === "exists" && fields.find((field) => isInPath(field.name));
-  if (name) {
-    wrong(name, t("exists"));
-    name.focus();
-    return;
-  }
-  const rest = [];
+  const named = namesIn(fields);
+  const name = fields.find((field) => isInPath(field.name) && field.type !== "hidden");
   let first = null;
-  for (const { pointer, detail } of error.errors) {
+  const shown = (field, said, english) => {
+    wrong(field, said, english);
+    first ??= field;
+  };
+  for (const { pointer, code, said, english } of error.errors) {
     const path = parts(pointer);
-    // An item's fault stands at the list that holds it.
-    const names = path.map((_, n) => path.slice(0, path.length - n).map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/"));
-    const field = names.map((name) => fields.find((one) => one.name === name)).find(Boolean);
-    if (field) {
-      wrong(field, detail);
-      first ??= field;
-    } else rest.push(path.length ? `${path.join(".")} ${detail}` : detail);
+    const names = path.map((_, n) => path.slice(0, path.length - n).map(escaped).join("/"));
+    const fieldOf = (name) => fields.find((one) => !isInPath(one.name) && one.name.replace(HOLE, (_, hole) => escaped(named[hole] ?? "")) === name);
+    const at = names.findIndex(fieldOf);
+    // An item's misfit stands at the list that holds it, that of a name at the name.
+    if (at >= 0) shown(fieldOf(names[at]), at && /^\d+$/.test(path.at(-1)) ? t("item", { at: Number(path.at(-1)) + 1, why: said }) : said, english);
+    else if (name && NAMES.includes(code)) shown(name, said, english);
+    else trouble(source, path.length ? `${path.join(".")}: ${said}` : said, english);
   }
-  if (rest.length || !first) trouble(source, rest.join("; ") || error.message);
+  if (name && error.code === "exists") shown(name, error.message);
+  else if (!error.errors.length) trouble(source, error.message);
   first?.closest("details:not([open])")?.setAttribute("open", "");
-  first?.focus();
+  (first?.disabled ? source.querySelector(`[data-silences="${first.id}"]`) : first)?.focus();
 };
 
 /** A question before something that cannot be taken back. */
@@ -307,6 +325,12 @@ document.addEventListener("click", (event) => {
   if (button.dataset.copy) copies(button);
   else if (button.dataset.call) act(button, button);
 });
+
+for (const tick of document.querySelectorAll("[data-silences]")) {
+  tick.addEventListener("change", () => {
+    document.getElementById(tick.dataset.silences).disabled = tick.checked;
+  });
+}
 
 // A name for addresses is offered from the title until somebody writes her own.
 for (const title of document.querySelectorAll("[data-names]")) {

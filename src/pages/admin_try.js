@@ -1,16 +1,22 @@
-// The last step of a team's first run: a conversation in which the admin plays bot and customer. What the flag
-// says is read from the API after each event of the team's stream, as every console does; nothing is made up.
+// The last step of a team's first run: the admin is her own customer, in the window of the web chat that the
+// team's website will have. This page is the website around it and plays the bot, by the API and with nothing
+// that a bot has not; it knows what is typed as little as a website does, only that something was. What the
+// flag says is read from the API after each event of the team's stream, as every console does.
 
 import { api, icon, listen, make, moment, stateOf, t, team } from "./api.js";
 
 const of = (id) => document.getElementById(id);
-const [begin, chat, log, form, text] = ["try-begin", "try-chat", "try-log", "try-say", "try-text"].map(of);
+const [step, begin, chat, place, told] = ["try", "try-begin", "try-chat", "try-window", "try-told"].map(of);
 
-let id = null;
+let id = null; // the conversation
+let frame = null;
 let live = false;
-let turn = 0;
 
-const says = (who, ...inside) => log.append(make("li", `try-${who}`, ...inside));
+const ask = (act, body) => api("POST", `/v1/interactions/${id}/${act}`, body);
+
+const tell = (...what) => told.replaceChildren(...what);
+
+const fails = (error) => tell(make("p", "try-trouble", t("failed", { why: error.message })));
 
 const draw = (interaction) => {
   const [who] = interaction.participants;
@@ -19,19 +25,24 @@ const draw = (interaction) => {
   const shown = of("try-state");
   if (shown.textContent !== t(`state.${state}`)) shown.textContent = t(`state.${state}`);
   shown.className = `state-${state}`;
+  const before = chat.dataset.state;
   chat.dataset.state = state;
   of("try-more").replaceChildren();
   if (state !== "verified") return;
   of("try-more").append(`${t("until")} `, moment(who.authentication.expires_at));
-  if (of("try").dataset.done === "true") return;
-  of("try").dataset.done = "true";
-  of("try").querySelector(".tick-open").textContent = t("try.ticked");
-  of("try").querySelector(".tick-open").className = "tick-done";
+  if (before !== "verified") proved();
+};
+
+/** The bot goes on, and the step is done. */
+const proved = () => {
+  ask("replies", { message_id: "known", text: t("try.known") }).catch(fails);
+  step.dataset.done = "true";
+  const tick = step.querySelector(".path-head :is(.tick-open, .tick-done)");
+  tick.textContent = t("try.ticked");
+  tick.className = "tick-done";
   const look = make("a", "button", t("try.look"));
   look.href = `/agent?team=${encodeURIComponent(team)}#${id}`;
-  form.hidden = true;
-  says("note", t("try.done"));
-  chat.append(make("div", "acts", look));
+  tell(make("p", "", t("try.done")), make("div", "acts", look));
 };
 
 const read = async () => {
@@ -43,58 +54,78 @@ const read = async () => {
   }
 };
 
-const fails = (error) => says("trouble", t("failed", { why: error.message ?? "" }));
+/** The bot answers what was typed: it wants to know who that is. */
+const answers = async () => {
+  try {
+    const { authentication, login_link: link } = await api("GET", `/v1/interactions/${id}`);
+    if (authentication.authenticated) await ask("replies", { text: t("try.known") });
+    else if (link || authentication.status === "pending") await ask("replies", { text: t("try.plain") });
+    else {
+      await ask("replies", { text: t("try.bot") });
+      await ask("login-links", { purpose: "mid_chat", deliver: true });
+    }
+  } catch (error) {
+    fails(error);
+  }
+};
 
-/** Opens a conversation and puts a login link into it, as a bot does. */
+/** As the website's back end does: a token for its own visitor, good once. */
+const vouches = async () => {
+  let answer = { type: "countersign.page.no-token" };
+  try {
+    const { token } = await ask("chat-tokens", {});
+    answer = { type: "countersign.page.token", token };
+  } catch (error) {
+    fails(error);
+  }
+  frame?.contentWindow.postMessage(answer, location.origin);
+};
+
+const ends = () => {
+  frame = null;
+  place.replaceChildren();
+  chat.hidden = true;
+  begin.removeAttribute("aria-disabled");
+  begin.focus();
+};
+
+window.addEventListener("message", (event) => {
+  if (!frame || event.source !== frame.contentWindow || event.origin !== location.origin) return;
+  const { type } = event.data ?? {};
+  if (type === "countersign.window.close") ends();
+  if (type !== "countersign.window.wants-token") return;
+  event.source.addEventListener("countersign.said", answers);
+  vouches();
+});
+
+/** A conversation as a website opens it for a new visitor, and the chat's window with it. */
 const opens = async () => {
   if (begin.getAttribute("aria-disabled") === "true") return;
   begin.setAttribute("aria-disabled", "true");
-  log.replaceChildren();
   chat.hidden = false;
+  delete chat.dataset.state;
+  tell();
   try {
-    const conversation = `try-${Date.now().toString(36)}-${Math.floor(Math.random() * 1e9).toString(36)}`;
+    const conversation = `try-${crypto.getRandomValues(new BigUint64Array(1))[0].toString(36)}`;
     const participants = [{ role: "primary", name: t("try.customer") }];
-    const interaction = await api("POST", "/v1/interactions", { channel: "try", conversation, participants });
-    id = interaction.id;
+    const interaction = await api("POST", "/v1/interactions", { channel: step.dataset.channel, conversation, participants });
+    ({ id } = interaction);
     draw(interaction);
-    const link = await api("POST", `/v1/interactions/${id}/login-links`, { purpose: "mid_chat" });
-    const open = make("a", "button", t("try.open"));
-    [open.href, open.target, open.rel, open.id] = [link.url, "_blank", "noopener", "try-link"];
-    says("bot", make("span", "", t("try.bot")), open);
-    open.addEventListener("click", () => {
-      if (log.querySelector(".try-note")) return;
-      says("note", t("try.hint"));
-      text.focus();
-    });
-    open.focus();
+    await ask("replies", { text: t("try.hello") });
+    frame = make("iframe", "");
+    frame.title = t("try.window");
+    frame.src = `/webchat/${encodeURIComponent(team)}?lang=${encodeURIComponent(document.documentElement.lang)}`;
+    place.replaceChildren(frame);
+    chat.scrollIntoView({ block: "start" });
+    frame.focus();
   } catch (error) {
     begin.removeAttribute("aria-disabled");
     fails(error);
   }
 };
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const said = text.value.trim();
-  if (!said || !id) return;
-  text.value = "";
-  const line = make("li", "try-customer", said);
-  log.append(line);
-  try {
-    turn += 1;
-    const heard = await api("POST", `/v1/interactions/${id}/messages`, { message_id: `try-${turn}`, text: said });
-    if (heard.consumed) line.textContent = heard.redacted_text;
-    if (heard.consumed && heard.outcome !== "passed") says("trouble", t("try.wrong"));
-    if (!heard.consumed) says("bot", t("try.plain"));
-  } catch (error) {
-    fails(error);
-  }
-  await read();
-});
-
-begin?.addEventListener("click", opens);
-
 if (begin) {
+  begin.addEventListener("click", opens);
   const heard = (event) => {
     if (event.interaction === id) read();
   };

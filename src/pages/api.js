@@ -4,12 +4,10 @@
 const { body } = document;
 const texts = JSON.parse(body.dataset.texts || "{}");
 
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (hole, name) => values[name] ?? hole);
+
 /** A text in the page's language, its values filled in. */
-export const t = (key, values = {}) => {
-  let said = texts[key] ?? key;
-  for (const [name, value] of Object.entries(values)) said = said.replace(`{${name}}`, value);
-  return said;
-};
+export const t = (key, values = {}) => fill(texts[key] ?? key, values);
 
 /** Whether there is such a text. */
 export const knows = (key) => key in texts;
@@ -39,21 +37,44 @@ const ask = async (path, request) => {
   return reply;
 };
 
-/** A refusal, with what it says of itself. */
+const ANSWER = 20_000; // milliseconds that what only reads may take
+
+let refusals = null;
+
+/** What refusals are called in the page's language: fetched with the first, since most pages meet none. */
+const words = async () => {
+  try {
+    refusals ??= await (await ask(body.dataset.refusals, { signal: AbortSignal.timeout(ANSWER) })).json();
+  } catch {
+    return { refused: {}, misfit: {} };
+  }
+  return refusals;
+};
+
+/** What is wrong at a place of what was sent; `english`, where the page's language has no words of its own. */
+const misfit = ({ pointer, code, detail, values = {} }, { misfit: known }) => {
+  const said = fill(known[code] ?? known.unfit ?? t("refused"), values);
+  const own = code in known && code !== "unfit";
+  return { pointer, code, said: values.team ? `${values.team}: ${said}` : said, english: own ? "" : detail };
+};
+
+/** A refusal, as the page's language has it: what the API says besides is for developers. */
 export class Refused extends Error {
-  constructor(problem, status) {
-    const [first] = problem.errors ?? [];
-    super(first ? `${first.pointer.split("/").pop()} ${first.detail}` : (problem.detail ?? problem.title ?? String(status)));
+  constructor(problem, status, words) {
+    const errors = (problem.errors ?? []).map((one) => misfit(one, words));
+    super(errors[0]?.said ?? words.refused[problem.code] ?? t("refused"));
     this.code = problem.code ?? "";
     this.status = status;
-    this.errors = problem.errors ?? [];
+    this.errors = errors;
   }
 }
 
-const ANSWER = 20_000; // milliseconds that what only reads may take
-
 /** Nobody answered: what was asked may or may not have been done. */
-export class Away extends Error {}
+export class Away extends Error {
+  constructor(cause) {
+    super(t("away"), { cause });
+  }
+}
 
 /** Calls the API: what it answers as JSON; what it refuses as `Refused`. A `Blob` goes as it is. */
 export const api = async (method, path, value, more = {}) => {
@@ -73,11 +94,11 @@ export const api = async (method, path, value, more = {}) => {
     reply = await ask(path, request);
     text = await reply.text();
   } catch (error) {
-    throw new Away(error.message, { cause: error });
+    throw new Away(error);
   }
   const plain = (reply.headers.get("content-type") ?? "").includes("json");
   const answer = text && plain ? JSON.parse(text) : text || null;
-  if (!reply.ok) throw new Refused(plain && answer ? answer : {}, reply.status);
+  if (!reply.ok) throw new Refused(plain && answer ? answer : {}, reply.status, await words());
   return answer;
 };
 

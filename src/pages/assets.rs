@@ -1,5 +1,5 @@
 //! The files that pages load, compiled into the binary. Knows their bytes and types, and puts the words into
-//! scripts that stand on pages of others; how long a browser may keep them is for `http` to say.
+//! scripts that stand on pages of others, and what refusals are called into a file for each language; how long a browser may keep them is for `http` to say.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::LazyLock;
@@ -17,6 +17,7 @@ pub struct Asset {
 }
 
 const CSS: &str = "text/css; charset=utf-8";
+const JSON: &str = "application/json";
 const JS: &str = "text/javascript; charset=utf-8";
 
 const FILES: [(&str, &str, &str); 27] = [
@@ -57,7 +58,7 @@ const WORDS: [(&str, &str, &str); 2] = [
 
 /// A file as it is sent.
 struct Ready {
-    name: &'static str,
+    name: String,
     content_type: &'static str,
     bytes: String,
     digest: String,
@@ -71,9 +72,14 @@ static READY: LazyLock<Vec<Ready>> = LazyLock::new(|| {
     let ready = FILES.into_iter().map(|(name, content_type, text)| {
         let bytes = worded(name, text);
         let digest = digest(bytes.as_bytes());
-        Ready { name, content_type, bytes, digest }
+        Ready { name: name.to_owned(), content_type, bytes, digest }
     });
-    ready.collect()
+    let refusals = texts::LANGUAGES.into_iter().map(|(language, _)| {
+        let bytes = texts::refusals(language);
+        let digest = digest(bytes.as_bytes());
+        Ready { name: format!("refusals.{language}.json"), content_type: JSON, bytes, digest }
+    });
+    ready.chain(refusals).collect()
 });
 
 fn ready(name: &str) -> Option<&'static Ready> {
@@ -111,6 +117,12 @@ mod tests {
             assert!(!asset.bytes.is_empty(), "{name}");
             assert!(asset.etag.len() == 18 && asset.etag.starts_with('"'), "{name}");
             assert!(address(name).expect("listed").starts_with(&format!("/assets/{name}?v=")));
+        }
+        for (language, _) in texts::LANGUAGES {
+            let name = format!("refusals.{language}.json");
+            let words: serde_json::Value = serde_json::from_slice(asset(&name).expect("listed").bytes).expect("JSON");
+            assert!(words["refused"]["forbidden"].is_string() && words["misfit"]["missing"].is_string(), "{name}");
+            assert!(address(&name).expect("listed").contains("?v="));
         }
         assert!(asset("../Cargo.toml").is_none());
         assert!(address("none.css").is_none());

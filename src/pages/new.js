@@ -57,6 +57,16 @@ export const begin = (opener, dialog, opened) => {
     return wrong[0];
   };
 
+  /** Puts what was refused of a person at her field; the first such field. */
+  const place = ({ errors = [] }, all) => {
+    const fields = errors.map(({ pointer, said }) => {
+      const [, list, at, name] = pointer.split("/");
+      const field = list === "participants" && all[Number(at)]?.field(name);
+      return field && fault(field, said);
+    });
+    return fields.find(Boolean);
+  };
+
   const start = async (all, via) => {
     const primary = all[0].person;
     const address = via === "email" ? primary.email : primary.phone;
@@ -107,7 +117,9 @@ export const begin = (opener, dialog, opened) => {
       await opened(id);
     } catch (refused) {
       const half = refused.interaction;
-      tell(t(half ? "new.half" : "failed", { why: refused.message }));
+      const field = half ? null : place(refused, all);
+      if (field) field.focus();
+      else tell(t(half ? "new.half" : "failed", { why: refused.message }));
       if (half) await opened(half);
     } finally {
       go.disabled = false;

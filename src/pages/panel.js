@@ -335,7 +335,7 @@ export class Panel {
       seen = { challenge, text: code, code: true };
     } catch (refused) {
       const known = ["not-arrived", "not-shown", "code-gone"].includes(refused.code);
-      seen = { challenge, text: known ? t(refused.code) : t("failed", { why: refused.message }), code: false };
+      seen = { challenge, text: known ? refused.message : t("failed", { why: refused.message }), code: false };
     }
     if (this.#seen?.challenge !== challenge || !this.#seen.asked) return;
     this.#seen = seen;

@@ -76,6 +76,7 @@ impl Pages {
         templates.add_function("texts", texts_from);
         templates.add_function("channel_name", channel_name);
         templates.add_function("asset", asset_address);
+        templates.add_function("said", said);
         templates.add_function("sections", || super::admin::SECTIONS.to_vec());
         templates.add_filter("moment", moment);
         templates.add_filter("spelled", spelled);
@@ -251,6 +252,11 @@ fn texts_from(state: &State, start: &str) -> Result<String, Error> {
 /// What people call the channel; one we have no word for keeps its own name.
 fn channel_name(state: &State, channel: &str) -> String {
     text_in(state, &format!("channel.{channel}")).unwrap_or(channel).to_owned()
+}
+
+/// `said("the project's id")`: what a platform's definition says, in the page's language where it is one of ours.
+fn said(state: &State, sentence: &str) -> String {
+    texts::asked(language(state), sentence).unwrap_or_else(|| sentence.to_owned())
 }
 
 fn text_in(state: &State, key: &str) -> Option<&'static str> {

@@ -2,6 +2,9 @@
 //! and moments among them. The words themselves stand in a table for each language; every table has every
 //! text. `{name}` in a text is filled by the template.
 
+use std::collections::BTreeMap;
+
+mod asked;
 pub(super) mod consoles;
 mod de;
 mod documents;
@@ -9,6 +12,8 @@ mod en;
 mod es;
 mod et;
 mod fr;
+
+pub use asked::asked;
 
 /// A language's texts by their keys.
 type Texts = &'static [(&'static str, &'static str)];
@@ -150,10 +155,16 @@ pub(super) fn words(stem: &str) -> String {
     serde_json::Value::Object(all).to_string()
 }
 
+/// What consoles say of refusals in a language, as JSON: by a problem's code, and by the code of what is wrong
+/// with a value.
+pub(super) fn refusals(language: &str) -> String {
+    let of = |stem| beginning(language, stem).collect::<BTreeMap<_, _>>();
+    serde_json::json!({"refused": of("refused."), "misfit": of("misfit.")}).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
 
     #[test]
     fn a_locale_is_answered_in_its_main_language_or_in_english() {

@@ -244,8 +244,10 @@ composer.addEventListener("submit", async (event) => {
   if (!said.trim() || send.disabled) return;
   send.disabled = true;
   try {
-    const { outcome } = await type(said, false);
+    const { taken, outcome } = await type(said, false);
     text.value = "";
+    // Only a page of our own origin can hear it: the admin console's, which plays the bot of a try.
+    if (taken === "said") window.dispatchEvent(new Event("countersign.said"));
     if (judged[outcome]) notice(judged[outcome]);
     say("");
   } catch {

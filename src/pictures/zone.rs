@@ -15,7 +15,8 @@ mod lines;
 use cells::{Cell, Sheet};
 use glyphs::GLYPHS;
 
-/// The longer side at which a zone is looked for: a passport's that fills half of that has 23 points a sign.
+/// The longer side at which a zone is looked for at most: pictures are shrunk by whole numbers, so it is from half
+/// of that to all of it. A passport's zone has 44 signs in a line.
 pub const LONGEST: u32 = 2400;
 
 /// Grids of one picture that are looked at.

@@ -26,7 +26,7 @@ use self::{
     turn::{SLICE, Turn},
     writer::{Change, Waits, Writer},
 };
-use super::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
+use super::{Batch, Board, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError};
 
 pub mod backup;
 mod failure;
@@ -244,8 +244,8 @@ impl Store for Embedded {
         self.change(move |turn| turn.due(now, limit, lease_ms)).await
     }
 
-    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
-        self.ask(move |tables| tables::outbox(tables, limit)).await
+    async fn outbox(&self, limit: usize) -> Result<Outbox, StoreError> {
+        self.ask(move |tables| tables::outbox(tables, limit)).await.map(Outbox::whole)
     }
 
     async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {

@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use self::{answers::unread, confirm::Confirmation, keys::Keys, server::Server};
 use super::{
-    Batch, Board, CommitId, Entry, Expect, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting,
+    Batch, Board, CommitId, Entry, Expect, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, Waiting,
 };
 
 mod answers;
@@ -100,19 +100,19 @@ impl Redis {
 
     /// Asks one primary after another, each time from another one on, with the tags that it holds
     /// and how many answers are wanted still; `heard` gives the answers of one, and how many of its
-    /// tags have moved away. Who does not answer is passed over: it is an error only where nobody
-    /// has anything to say.
+    /// tags have moved away. Who does not answer is passed over and told: it is an error only where
+    /// nobody has anything to say.
     async fn swept<T>(
         &self,
         limit: usize,
         call: impl Fn(&[u8], usize) -> Cmd,
         heard: impl Fn(&[u8], Vec<Value>) -> Result<Vec<T>, StoreError>,
-    ) -> Result<Vec<T>, StoreError> {
+    ) -> Result<(Vec<T>, Option<StoreError>), StoreError> {
         let mut primaries = self.server.primaries().await?;
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let first = turn % primaries.len().max(1);
         primaries.rotate_left(first);
-        let (mut found, mut trouble) = (Vec::new(), None);
+        let (mut found, mut trouble, mut moved) = (Vec::new(), server::unheld(&primaries), None);
         for mut primary in primaries {
             if found.len() >= limit {
                 break;
@@ -128,6 +128,7 @@ impl Redis {
                     found.extend(said);
                     if away != Value::Int(0) {
                         self.server.look_later();
+                        moved = Some(StoreError::Away("a slot is on its way to another primary".to_owned()));
                     }
                 }
                 Err(error) => trouble = Some(error),
@@ -135,7 +136,7 @@ impl Redis {
         }
         match trouble {
             Some(error) if found.is_empty() => Err(error),
-            _ => Ok(found),
+            trouble => Ok((found, trouble.or(moved))),
         }
     }
 
@@ -270,10 +271,12 @@ impl Store for Redis {
             call
         };
         let alarm = |alarm| keys::alarmed(&bytes(alarm)?).ok_or_else(|| unread("not an alarm"));
-        self.swept(limit, call, |_, said| said.into_iter().map(alarm).collect()).await
+        // Who is passed over keeps its alarms: they are only late.
+        let (keys, _) = self.swept(limit, call, |_, said| said.into_iter().map(alarm).collect()).await?;
+        Ok(keys)
     }
 
-    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
+    async fn outbox(&self, limit: usize) -> Result<Outbox, StoreError> {
         let call = |tags: &[u8], limit| {
             let mut call = cmd("FCALL_RO");
             call.arg("countersign_1_outbox").arg(0).arg(limit);
@@ -292,7 +295,8 @@ impl Store for Redis {
             }
             Ok(waiting)
         };
-        self.swept(limit, call, heard).await
+        let (waiting, missed) = self.swept(limit, call, heard).await?;
+        Ok(Outbox { waiting, missed })
     }
 
     async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {

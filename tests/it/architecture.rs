@@ -129,7 +129,7 @@ fn root() -> PathBuf {
 fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> =
-        ["src", "channels", "tests", "examples", "benches", "fuzz"].map(|folder| root().join(folder)).into();
+        ["src", "channels", "misfit", "tests", "examples", "benches", "fuzz"].map(|folder| root().join(folder)).into();
     while let Some(folder) = folders.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for path in entries.map(|entry| entry.expect("a folder that is read can be listed").path()) {

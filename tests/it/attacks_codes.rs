@@ -9,4 +9,5 @@ mod errors;
 mod insiders;
 mod kept;
 mod known;
+mod lifts;
 mod texts;

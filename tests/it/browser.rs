@@ -3,6 +3,18 @@
 //! Chromium drives the demo that the binary itself serves, on a phone and on a desktop, with
 //! JavaScript and without. Screenshots of every step are left in `target/screens`.
 
+/// Journeys that are walked by several eyes: for each a test with a name of its own.
+macro_rules! journeys {
+    ($($name:ident = $walk:ident($eyes:expr);)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                $walk($eyes).await;
+            }
+        )*
+    };
+}
+
 mod admin;
 mod admin_desk;
 mod agent;
@@ -19,12 +31,19 @@ mod scenes;
 mod site;
 mod status;
 mod webchat;
+mod words;
 
 use std::time::Duration;
 
 use thirtyfour::prelude::*;
 
 use driver::{Browser, Eyes, walk};
+
+/// The button by which a page's visitor shows that she is a person and no robot that looks at links.
+const CONTINUE: &str = "form[data-act=continue] button";
+
+/// Where an answer is typed.
+const FIELD: &str = "input.answer-field";
 
 #[tokio::test]
 async fn on_a_phone_the_login_window_proves_itself_and_the_request_is_answered_g06_g07_g08_g11_g12() {

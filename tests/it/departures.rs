@@ -1,11 +1,71 @@
 //! What goes, goes whole: teams that are deleted, customers that are erased, and people who are
 //! taken for one another.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 use std::time::Duration;
 
+use countersign::domain::id::InteractionId;
+use countersign::store::TAGS;
 use serde_json::{Value, json};
 
+use crate::stores::around::{Around, Before};
+use crate::stores::memory;
 use crate::world::{Browser, OWNER, World, worlds};
+
+/// Of one tag nobody can be asked what waits there, as where one primary of a cluster hangs.
+struct Hanging(AtomicU8);
+
+impl Before for Hanging {
+    fn hears(&self, tag: u8) -> bool {
+        self.0.load(SeqCst) != tag
+    }
+}
+
+/// The list lags behind what waits in the outboxes, and who walks it to the end must miss nothing: where one of
+/// them does not answer, an act is no success, and done again it is whole. What the others have is told meanwhile.
+#[tokio::test]
+async fn what_goes_waits_for_an_outbox_that_does_not_answer() {
+    let stand = memory().await.expect("memory is always there");
+    let hanging = Arc::new(Around { store: stand.store.clone(), before: Hanging(AtomicU8::new(TAGS)) });
+    let world = World::on(stand.behind(hanging.clone()));
+    let (acme, beta) = (world.team("acme").await, world.team("beta").await);
+    for id in ["cust-1", "cust-2"] {
+        let body = json!({"name": "Demo Customer", "username": id, "password": "vexed lamp 7"});
+        world.call(&acme.admin, "PUT", &format!("/v1/teams/acme/customers/{id}"), body).await.expect(201);
+    }
+    let (hers, other) = (acme.open("sms", "+37255500001").await, acme.open("sms", "+37255500002").await);
+    let last = beta.open("sms", "+37255500003").await;
+    let tag = |id: &str| id.parse::<InteractionId>().expect("an id").partition() >> 2;
+    assert!(tag(&hers) != tag(&other), "they lie apart");
+    acme.authenticate(&hers, "cust-1").await;
+    acme.authenticate(&other, "cust-2").await;
+    let customer = async |method: &str, rest: &str| {
+        world.call(&acme.admin, method, &format!("/v1/teams/acme/customers/{rest}"), Value::Null).await
+    };
+
+    hanging.before.0.store(tag(&hers), SeqCst);
+    customer("POST", "cust-1/disable").await.refused(503, "unavailable");
+    customer("DELETE", "cust-1").await.refused(503, "unavailable");
+    assert!(acme.events().await.iter().any(|event| event["interaction"] == other.as_str()), "the others' are told");
+    hanging.before.0.store(TAGS, SeqCst);
+    customer("POST", "cust-1/disable").await.expect(200);
+    assert_eq!(acme.flag(&hers).await["authenticated"], false, "she is signed out where she was");
+
+    hanging.before.0.store(tag(&other), SeqCst);
+    let closed = acme.bot("POST", &other, "/close", json!({})).await;
+    closed.expect(200);
+    customer("DELETE", "cust-2").await.refused(503, "unavailable");
+    hanging.before.0.store(TAGS, SeqCst);
+    assert_eq!(customer("DELETE", "cust-2").await.status, 200);
+    acme.bot("GET", &other, "", Value::Null).await.refused(404, "not-found");
+
+    hanging.before.0.store(tag(&last), SeqCst);
+    world.call(OWNER, "DELETE", "/v1/teams/beta", Value::Null).await.refused(503, "unavailable");
+    hanging.before.0.store(TAGS, SeqCst);
+    assert_eq!(world.call(OWNER, "DELETE", "/v1/teams/beta", Value::Null).await.status, 204);
+    world.call(OWNER, "GET", &format!("/v1/interactions/{last}"), Value::Null).await.refused(404, "not-found");
+}
 
 /// A deleted team answers nobody, and one of the same name begins with nothing of it.
 #[tokio::test]

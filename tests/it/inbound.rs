@@ -8,6 +8,7 @@ mod callers;
 mod chats;
 mod clocks;
 mod journeys;
+mod late;
 mod linking;
 mod nodes;
 mod packed;

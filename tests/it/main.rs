@@ -66,4 +66,5 @@ mod timing;
 mod versions;
 mod webchat;
 mod webhooks;
+mod words;
 mod world;

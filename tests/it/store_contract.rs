@@ -144,7 +144,7 @@ async fn c1_a_commit_writes_all_of_its_batch(store: Arc<dyn Store>) {
     let record = |bytes: &'static str| Some(Record { version: id, bytes: Bytes::from(bytes) });
     assert_eq!(found, [record("2"), None, record("1")], "in the order of the names");
     assert_eq!(store.list(P, "list", Order::Rising, None, 9).await.expect("it lists"), [entry("list", "m", "e")]);
-    assert_eq!(store.outbox(9).await.expect("it reads")[0].bytes, event("x"));
+    assert_eq!(store.outbox(9).await.expect("it reads").waiting[0].bytes, event("x"));
     assert_eq!(store.due(NOW, 9, 1).await.expect("it claims"), [key("b")]);
     assert!(store.get(P, &[]).await.expect("it reads").is_empty());
 }
@@ -170,7 +170,7 @@ async fn c1_a_conflict_writes_nothing_of_its_batch(store: Arc<dyn Store>) {
     assert_eq!(get(&*store, "kept").await.map(|kept| kept.version), Some(first));
     assert_eq!((get(&*store, "other").await, get(&*store, "new").await), (None, None));
     assert_eq!(members(&*store, "list", Order::Rising, None, 9).await, ["kept"]);
-    assert!(store.outbox(9).await.expect("it reads").is_empty());
+    assert!(store.outbox(9).await.expect("it reads").waiting.is_empty());
     assert!(store.due(NOW, 9, 1).await.expect("it claims").is_empty());
 }
 
@@ -192,7 +192,7 @@ async fn c1_any_bytes_come_back_as_they_were(store: Arc<dyn Store>) {
         assert_eq!(get(&*store, name).await.expect("it was put").bytes, bytes);
         let listed = store.list(P, "list", Order::Rising, None, 9).await.expect("it lists");
         assert!(listed.iter().any(|entry| entry.member == name && entry.bytes == bytes));
-        assert!(store.outbox(9).await.expect("it reads").iter().any(|event| event.bytes == bytes));
+        assert!(store.outbox(9).await.expect("it reads").waiting.iter().any(|event| event.bytes == bytes));
     }
     let longest = "n".repeat(200);
     written(&*store, put(&longest, "x")).await;
@@ -266,7 +266,7 @@ async fn c2_of_64_at_once_one_wins(store: Arc<dyn Store>) {
         assert_eq!(winners, [raced.version], "round {round}");
         version = raced.version;
     }
-    assert_eq!(store.outbox(99).await.expect("it reads").len(), 30, "losers announce nothing");
+    assert_eq!(store.outbox(99).await.expect("it reads").waiting.len(), 30, "losers announce nothing");
 }
 
 async fn c2_a_version_never_comes_back(store: Arc<dyn Store>) {
@@ -295,7 +295,7 @@ async fn c3_a_repetition_is_committed_once(store: Arc<dyn Store>) {
     for outcome in futures_util::future::join_all(together).await {
         assert_eq!(outcome.expect("it judges"), Outcome::Committed);
     }
-    assert_eq!(store.outbox(9).await.expect("it reads").len(), 1);
+    assert_eq!(store.outbox(9).await.expect("it reads").waiting.len(), 1);
     written(&*store, put("r", "2")).await;
     conflicts(&*store, again).await;
     assert_eq!(get(&*store, "r").await.expect("it is there").bytes, "2", "a late repetition takes nothing back");
@@ -314,7 +314,7 @@ async fn c3_a_repetition_is_found_by_any_record_it_put(store: Arc<dyn Store>) {
     // All its expectations hold still, and one of its two records is another's by now.
     committed(&*store, again).await;
     assert_eq!(get(&*store, "replaced").await.expect("it is there").bytes, "2");
-    assert_eq!(store.outbox(9).await.expect("it reads").len(), 1);
+    assert_eq!(store.outbox(9).await.expect("it reads").waiting.len(), 1);
 }
 
 async fn c4_nothing_vanishes_early(store: Arc<dyn Store>) {
@@ -437,7 +437,9 @@ async fn c6_a_tags_events_keep_their_order(store: Arc<dyn Store>) {
         let id = fresh();
         committed(&*store, Batch { put: vec![put("r", "x")], events, ..Batch::new(id, Partition(n % 2 * 100)) }).await;
     }
-    let waiting = store.outbox(1000).await.expect("it reads");
+    let outbox = store.outbox(1000).await.expect("it reads");
+    assert!(outbox.missed.is_none(), "each tag was asked: {outbox:?}");
+    let waiting = outbox.waiting;
     assert_eq!(waiting.len(), 120);
     for (tag, parity) in [(0, 0), (25, 1)] {
         let of_tag: Vec<_> = waiting.iter().filter(|event| event.tag == tag).collect();
@@ -448,8 +450,8 @@ async fn c6_a_tags_events_keep_their_order(store: Arc<dyn Store>) {
         assert_eq!(of_tag.iter().map(|event| event.bytes.clone()).collect::<Vec<_>>(), expected);
         assert!(of_tag.windows(2).all(|pair| pair[0].seq < pair[1].seq));
     }
-    assert_eq!(store.outbox(7).await.expect("it reads").len(), 7);
-    assert_eq!(store.outbox(1000).await.expect("it reads").len(), 120, "reading takes nothing away");
+    assert_eq!(store.outbox(7).await.expect("it reads").waiting.len(), 7);
+    assert_eq!(store.outbox(1000).await.expect("it reads").waiting.len(), 120, "reading takes nothing away");
 }
 
 async fn c6_trimming_forgets_up_to_a_number_of_one_tag(store: Arc<dyn Store>) {
@@ -466,7 +468,7 @@ async fn c6_trimming_forgets_up_to_a_number_of_one_tag(store: Arc<dyn Store>) {
         .await;
     }
     let of_tag = async |tag| {
-        let mut waiting = store.outbox(99).await.expect("it reads");
+        let mut waiting = store.outbox(99).await.expect("it reads").waiting;
         waiting.retain(|event| event.tag == tag);
         waiting
     };
@@ -486,7 +488,7 @@ async fn c6_numbers_never_come_back(store: Arc<dyn Store>) {
     let mut last = 0;
     for n in 0..5 {
         committed(&*store, Batch { put: vec![put("r", "x")], events: vec![event(n.to_string())], ..batch() }).await;
-        let waiting = store.outbox(9).await.expect("it reads");
+        let waiting = store.outbox(9).await.expect("it reads").waiting;
         assert_eq!(waiting.len(), 1);
         assert!(waiting[0].seq > last, "after an emptied outbox, too");
         last = waiting[0].seq;

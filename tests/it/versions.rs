@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use countersign::gateway::audit::Broken;
 use countersign::store::{Batch, CommitId, Expect, Key, Outcome, Put};
 use serde_json::{Value, json};
 
@@ -235,6 +236,72 @@ async fn records_of_an_earlier_release_are_read() {
     assert_eq!(team.says(&chat, "wrong", "Z9Z9ZZ").await.expect(200)["outcome"], "wrong");
 }
 
+/// `.` and `..` were names once. None is given any more, and who has one is read and loses it.
+#[tokio::test]
+async fn names_that_no_path_carries_are_read_and_removed() {
+    let (newer, world) = Newer::new();
+    let team = world.team("acme").await;
+    let hook = json!({"url": "https://crm.example.com/", "events": ["*"]});
+    let path = |rest: &str| format!("/v1/teams/acme/{rest}");
+    world.call(&team.admin, "PUT", &path("webhooks/crm"), hook.clone()).await.expect(201);
+    let record = newer.named("t/acme").remove(0);
+    let mut content = newer.read(&record);
+    content["webhooks"][".."] = content["webhooks"]["crm"].clone();
+    content["screens"] = json!(["."]);
+    newer.write(&record, &content);
+    world.clock.advance(std::time::Duration::from_secs(1));
+    team.open("sms", "one").await;
+    for (at, body) in [("webhooks/..", hook), ("customers/.", json!({"name": "Demo Customer"}))] {
+        world.call(&team.admin, "PUT", &path(at), body).await.refused(422, "invalid");
+    }
+    for at in ["webhooks/..", "screens/."] {
+        assert_eq!(world.call(&team.admin, "DELETE", &path(at), Value::Null).await.status, 204, "{at}");
+    }
+    let left = newer.read(&record);
+    assert_eq!(
+        (left["webhooks"].as_object().map(serde_json::Map::len), left.get("screens")),
+        (Some(1), None),
+        "{left}"
+    );
+}
+
+/// What an earlier release's retention took was noted nowhere: that a trail begins later is no tampering there,
+/// and is again as soon as it is known.
+#[tokio::test]
+async fn a_trail_that_an_earlier_release_shortened_is_whole() {
+    let (newer, world) = Newer::new();
+    let team = world.team("acme").await;
+    for tries in 1..=6 {
+        team.set(json!({"otp": {"max_tries": tries}})).await;
+    }
+    team.events().await;
+    let name = "acme".parse().expect("a name");
+    let whole = world.gateway.check_audit(&name).await.expect("it is read");
+    assert!(whole.broken.is_none() && whole.count > 6, "{whole:?}");
+    let taken = |upto: u64| {
+        let mut state = newer.truth.look();
+        let (_, trail) = state.indexes.iter_mut().find(|((_, index), _)| index == "u/acme").expect("a trail");
+        trail.retain(|member, _| member.parse::<u64>().expect("a number") > upto);
+    };
+    taken(3);
+    let checked = async || {
+        world.clock.advance(std::time::Duration::from_secs(1));
+        world.gateway.check_audit(&name).await.expect("it is read")
+    };
+    assert_eq!(checked().await.broken, Some(Broken::Unlinked(4)), "this release's retention took nothing");
+    let head = newer.named("h/acme").remove(0);
+    let mut content = newer.read(&head);
+    assert_eq!(content.as_object_mut().expect("an object").remove("audit_gone"), Some(json!(0)));
+    newer.write(&head, &content);
+    let later = checked().await;
+    assert_eq!((later.broken, later.count), (None, whole.count - 3));
+    content["audit_gone"] = json!(3);
+    newer.write(&head, &content);
+    assert_eq!(checked().await.broken, None);
+    taken(4);
+    assert_eq!(checked().await.broken, Some(Broken::Unlinked(5)), "retention took less than is missing");
+}
+
 /// A142: an event of a kind that is not known waits, with what follows it, for a node that knows
 /// it; other conversations' are told meanwhile, and nothing is told twice.
 #[tokio::test]
@@ -270,11 +337,15 @@ async fn a142_an_event_of_a_newer_release_waits_for_a_newer_node() {
     let count = |told: &[String], kind: &str| told.iter().filter(|t| *t == kind).count();
     assert_eq!(count(&told, "participant.offline"), 1, "what came before it is told, what comes after waits: {told:?}");
     assert!(count(&told, "interaction.opened") > opened, "the others' are told: {told:?}");
+    // Who walks the list would miss what waits.
+    let erased = async || world.call(&team.admin, "DELETE", "/v1/teams/acme/customers/cust-42", Value::Null).await;
+    erased().await.refused(503, "unavailable");
     // The newer node tells its own event.
     let waiting = newer.truth.waiting(9);
     newer.truth.trim(waiting[0].tag, waiting[0].seq);
     let told = team.event_types().await;
     assert_eq!((count(&told, "participant.offline"), count(&told, "interaction.opened")), (2, 7), "{told:?}");
+    assert_eq!(erased().await.status, 200);
 }
 
 /// A142: where a team's streams stand may be a newer release's; the other teams' go on.
@@ -292,7 +363,15 @@ async fn a142_a_head_of_a_newer_release_holds_back_its_own_team_alone() {
     other.open("sms", "one").await;
     assert!(other.event_types().await.contains(&"interaction.opened".to_owned()));
     assert_eq!(newer.version(&head), version);
+    // Who walks the team's list would miss what waits; the other team's lags behind nothing.
+    let erased = async |team: &Team| {
+        let path = format!("/v1/teams/{}/customers/cust-42", team.name);
+        world.call(&team.admin, "DELETE", &path, Value::Null).await
+    };
+    erased(&team).await.refused(503, "unavailable");
+    assert_eq!(erased(&other).await.status, 200);
     newer.write(&head, &before);
+    assert_eq!(erased(&team).await.status, 200);
     assert!(team.event_types().await.contains(&"interaction.opened".to_owned()), "it had only waited");
 }
 

@@ -164,6 +164,13 @@ impl World {
         Self { gateway, router, recorder, ..self.clone() }
     }
 
+    /// The node that knows this kind of providers alone.
+    pub fn judged_by(&self, kind: Arc<dyn Kind>) -> Self {
+        let node = Node { kinds: Some(Kinds::of([kind])), ..Node::default() };
+        let (gateway, router, recorder) = node.over(self.store.clone(), self.clock.clone(), unique());
+        Self { gateway, router, recorder, ..self.clone() }
+    }
+
     /// Another node on the same store (one that keeps no flag board) and clock.
     pub fn second_node(&self) -> Self {
         let (gateway, router, recorder) = node(self.store.clone(), self.clock.clone(), 2);
@@ -283,11 +290,13 @@ struct Node {
     platforms: Vec<Arc<dyn Definition>>,
     reach: Reach,
     provider: Option<Provider>,
+    /// Others than this process reaches.
+    kinds: Option<Kinds>,
 }
 
 impl Default for Node {
     fn default() -> Self {
-        Self { platforms: Vec::new(), reach: Reach::new(|ip| ip.is_loopback()), provider: None }
+        Self { platforms: Vec::new(), reach: Reach::new(|ip| ip.is_loopback()), provider: None, kinds: None }
     }
 }
 
@@ -304,7 +313,7 @@ impl Node {
             directories: countersign::app::directories(&self.reach),
             reach: self.reach.clone(),
             oidc: self.provider,
-            providers: providers(self.reach),
+            providers: self.kinds.unwrap_or_else(|| providers(self.reach)),
             posts: None,
         };
         let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));

@@ -16,10 +16,10 @@ use super::jwt::{Assertion, KeyEncoding, Mint, Signature};
 use crate::DeliveryError;
 use crate::ambient::Ambient;
 use crate::carrier::{Carrier, Reply};
-use crate::definition::Wrong;
 use crate::template::Template;
 use crate::template::address::UrlTemplate;
 use crate::template::values::{Known, Moment, Values};
+use crate::wrong::{self, Wrong};
 
 /// `kind = "oauth2"`
 #[derive(Clone, Debug, Deserialize)]
@@ -88,7 +88,7 @@ impl ServiceAccount {
     pub fn open(&self, values: &Values<'_>) -> Result<Purse, Wrong> {
         let url = self.token_url.fill(values).ok().flatten().unwrap_or_default();
         let words = |text: &str| Template::parse(&text.replace('{', "{{").replace('}', "}}"));
-        let audience = words(&url).map_err(|detail| Wrong { pointer: "/account".into(), detail })?;
+        let audience = words(&url).map_err(|detail| Wrong::at("/account", wrong::UNFIT.saying(detail)))?;
         let claims = [("iss", self.issuer.clone()), ("scope", self.scope.clone()), ("aud", audience)];
         let assertion = Assertion {
             algorithm: Signature::RS256,

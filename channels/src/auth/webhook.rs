@@ -13,10 +13,10 @@ use http::{HeaderValue, Request};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
-use crate::definition::Wrong;
 use crate::platform::fields::BEFORE;
 use crate::template::Template;
 use crate::template::values::{Known, Values};
+use crate::wrong::{self, Wrong};
 
 /// `kind = "standard-webhook"`
 #[derive(Clone, Debug, Deserialize)]
@@ -35,10 +35,9 @@ impl Sealed {
         for name in [self.secret.clone(), format!("{}{BEFORE}", self.secret)] {
             let Some(secret) = known.secrets.get(&name) else { continue };
             let key = secret.expose_secret().strip_prefix("whsec_").and_then(|key| BASE64_STANDARD.decode(key).ok());
-            let key = key.filter(|key| (24..=64).contains(&key.len())).ok_or_else(|| Wrong {
-                pointer: format!("/secrets/{name}"),
-                detail: "must be whsec_ and the base64 of 24 to 64 bytes".into(),
-            })?;
+            let key = key
+                .filter(|key| (24..=64).contains(&key.len()))
+                .ok_or_else(|| Wrong::at(format!("/secrets/{name}"), &wrong::WHSEC))?;
             keys.push(Key::shared(&key));
         }
         Ok(Seal { signer: Signer(keys), id: self.id.clone() })

@@ -12,10 +12,10 @@ use super::shared::Shared;
 use super::signed::{Keyed, PublicKey};
 use super::sns::Topic;
 use super::token::{Discovered, SharedToken};
-use crate::definition::Wrong;
 use crate::platform::fields::BEFORE;
 use crate::template::Template;
 use crate::template::values::{Known, Moment, Values};
+use crate::wrong::{self, Wrong};
 
 /// `[[inbound.verify]]`
 #[derive(Clone, Debug, Deserialize)]
@@ -60,9 +60,8 @@ impl Verify {
             }
         };
         let names = [name.to_owned(), format!("{name}{BEFORE}")].into_iter();
-        let wrong = names.filter(|name| known.secrets.get(name).is_some_and(|secret| !right(secret)));
-        let detail = "must be a key as the platform writes it: base64, behind its prefix";
-        wrong.map(|name| Wrong { pointer: format!("/secrets/{name}"), detail: detail.into() }).collect()
+        let unfit = names.filter(|name| known.secrets.get(name).is_some_and(|secret| !right(secret)));
+        unfit.map(|name| Wrong::at(format!("/secrets/{name}"), &wrong::KEY)).collect()
     }
 
     /// All templates in it.

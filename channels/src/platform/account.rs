@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 
+use crate::wrong::{self, Kind};
+
 /// `[account.NAME]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,15 +68,15 @@ impl Shape {
         }
     }
 
-    /// What it is, in words.
-    pub fn words(self) -> &'static str {
+    /// What is wrong with a text that does not look so.
+    pub fn misfit(self) -> &'static Kind {
         match self {
-            Self::Text => "one line of text",
-            Self::Word => "an id, of letters, digits and . _ ~ : @ + - ! $ = only",
-            Self::Number => "digits",
-            Self::Phone => "a telephone number like +37255512345",
-            Self::CountryId => "an id like US.13491208655302741918",
-            Self::Url => "a URL that begins with https://",
+            Self::Text => &wrong::LINE,
+            Self::Word => &wrong::ID,
+            Self::Number => &wrong::DIGITS,
+            Self::Phone => &wrong::PHONE_NUMBER,
+            Self::CountryId => &wrong::COUNTRY_ID,
+            Self::Url => &wrong::HTTPS,
         }
     }
 }

@@ -11,9 +11,10 @@ use url::Url;
 use super::account::{Field, SecretField, Shape};
 use super::format::File;
 use crate::asked::Asked;
-use crate::definition::{Account, MAX_PER_MINUTE, Wrong, max_per_minute};
+use crate::definition::{Account, MAX_PER_MINUTE, max_per_minute};
 use crate::reach::Reach;
 use crate::template::values::Known;
+use crate::wrong::{self, Misfit, Wrong};
 
 /// Takes the platform's origin's place.
 pub const BASE_URL: &str = "base_url";
@@ -35,11 +36,11 @@ pub fn judge(file: &File, account: &Account, reach: &Reach) -> Result<Known, Vec
             None | Some(Value::Null) => match &field.default {
                 Some(default) => drop(known.fields.insert(name.clone(), default.clone())),
                 None if field.optional || is_one_of_several(file, name) => {}
-                None => wrong.push(at("account", name, format!("is missing: {}", field.about))),
+                None => wrong.push(at("account", name, wrong::MISSING.saying(format!("is missing: {}", field.about)))),
             },
             Some(value) => match read(field, value, reach) {
                 Ok(text) => drop(known.fields.insert(name.clone(), text)),
-                Err(detail) => wrong.push(at("account", name, detail)),
+                Err(misfit) => wrong.push(at("account", name, misfit)),
             },
         }
     }
@@ -48,16 +49,16 @@ pub fn judge(file: &File, account: &Account, reach: &Reach) -> Result<Known, Vec
     wrong.extend(max_per_minute(account).err());
     for names in &file.platform.one_of {
         if names.iter().filter(|name| known.fields.contains_key(*name)).count() != 1 {
-            wrong.push(at("account", &names[0], format!("exactly one of these must be there: {}", names.join(", "))));
+            wrong.push(at("account", &names[0], wrong::ONE_OF_SEVERAL.with([("names", &names.join(", "))])));
         }
     }
     known.secrets = secrets(file, account, &mut wrong);
     if wrong.is_empty() { Ok(known) } else { Err(wrong) }
 }
 
-fn at(place: &str, name: &str, detail: impl Into<String>) -> Wrong {
+fn at(place: &str, name: &str, misfit: impl Into<Misfit>) -> Wrong {
     let name = name.replace('~', "~0").replace('/', "~1");
-    Wrong { pointer: format!("/{place}/{name}"), detail: detail.into() }
+    Wrong::at(format!("/{place}/{name}"), misfit)
 }
 
 /// What an account may say, in the order in which it is asked: secrets last.
@@ -79,12 +80,16 @@ fn surplus(file: &File, account: &Account, wrong: &mut Vec<Wrong>) {
     let own = [BASE_URL, FORWARD_URL, MAX_PER_MINUTE];
     let fields: Vec<&str> = file.account.keys().map(String::as_str).chain(own).collect();
     for name in account.fields.keys().filter(|name| !fields.contains(&name.as_str())) {
-        wrong.push(at("account", name, format!("no such field; there are: {}", fields.join(", "))));
+        wrong.push(at(
+            "account",
+            name,
+            wrong::UNKNOWN.saying(format!("no such field; there are: {}", fields.join(", "))),
+        ));
     }
     let names = secret_names(file);
     for name in account.secrets.keys().filter(|name| !names.contains(name)) {
         let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        wrong.push(at("secrets", name, format!("no such field; there are: {known}")));
+        wrong.push(at("secrets", name, wrong::UNKNOWN.saying(format!("no such field; there are: {known}"))));
     }
 }
 
@@ -100,11 +105,11 @@ fn base_url(file: &File, account: &Account, reach: &Reach, known: &mut Known, wr
     match account.fields.get(BASE_URL) {
         None | Some(Value::Null) if file.platform.origin.is_some() => {}
         None | Some(Value::Null) => {
-            wrong.push(at("account", BASE_URL, "is missing: where this platform's server is"));
+            wrong.push(at("account", BASE_URL, wrong::MISSING.saying("is missing: where this platform's server is")));
         }
-        Some(value) => match value.as_str().ok_or_else(|| "must be a text".to_owned()).and_then(|t| url(t, reach)) {
+        Some(value) => match value.as_str().ok_or_else(|| Misfit::from(&wrong::TEXT)).and_then(|t| url(t, reach)) {
             Ok(url) => drop(known.fields.insert(BASE_URL.into(), url.trim_end_matches('/').to_owned())),
-            Err(detail) => wrong.push(at("account", BASE_URL, detail)),
+            Err(misfit) => wrong.push(at("account", BASE_URL, misfit)),
         },
     }
 }
@@ -113,26 +118,26 @@ fn base_url(file: &File, account: &Account, reach: &Reach, known: &mut Known, wr
 pub fn forward_url(account: &Account, reach: &Reach) -> Option<Wrong> {
     let value = account.fields.get(FORWARD_URL).filter(|value| !value.is_null())?;
     let url = value.as_str().filter(|text| text.len() <= LONGEST).and_then(|text| Url::parse(text).ok());
-    let detail = match url {
-        None => "must be a URL that begins with https://",
+    let misfit = match url {
+        None => wrong::HTTPS.saying("must be a URL that begins with https://"),
         Some(url) if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() => {
-            "must be a URL without user and fragment"
+            wrong::URL_BARE.saying("must be a URL without user and fragment")
         }
-        Some(url) => reach.admit(&url).err()?,
+        Some(url) => reach.admit(&url).err()?.into(),
     };
-    Some(at("account", FORWARD_URL, detail))
+    Some(at("account", FORWARD_URL, misfit))
 }
 
 fn secrets(file: &File, account: &Account, wrong: &mut Vec<Wrong>) -> BTreeMap<String, SecretString> {
     let mut known = BTreeMap::new();
     for (name, field) in &file.secrets {
         if !account.secrets.contains_key(name) && !field.optional {
-            wrong.push(at("secrets", name, format!("is missing: {}", field.about)));
+            wrong.push(at("secrets", name, wrong::MISSING.saying(format!("is missing: {}", field.about))));
         }
     }
     for name in secret_names(file) {
         match account.secrets.get(&name) {
-            Some(secret) if secret.expose_secret().is_empty() => wrong.push(at("secrets", &name, "must not be empty")),
+            Some(secret) if secret.expose_secret().is_empty() => wrong.push(at("secrets", &name, &wrong::EMPTY)),
             Some(secret) => drop(known.insert(name, secret.clone())),
             None => {}
         }
@@ -140,32 +145,32 @@ fn secrets(file: &File, account: &Account, wrong: &mut Vec<Wrong>) -> BTreeMap<S
     known
 }
 
-fn read(field: &Field, value: &Value, reach: &Reach) -> Result<String, String> {
+fn read(field: &Field, value: &Value, reach: &Reach) -> Result<String, Misfit> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if field.shape == Shape::Number => number.to_string(),
-        _ => return Err(format!("must be a text: {}", field.about)),
+        _ => return Err(wrong::TEXT.saying(format!("must be a text: {}", field.about))),
     };
     if !field.choices.is_empty() && !field.choices.contains(&text) {
-        return Err(format!("must be one of: {}", field.choices.join(", ")));
+        return Err(wrong::ONE_OF.with([("words", &field.choices.join(", "))]));
     }
     if text.is_empty() || text.len() > LONGEST {
-        return Err(format!("must have 1 to {LONGEST} bytes"));
+        return Err(wrong::LENGTH.with([("most", &LONGEST)]));
     }
     match field.shape {
         Shape::Url => url(&text, reach),
         shape if shape.takes(&text) => Ok(text),
-        shape => Err(format!("must be {}: {}", shape.words(), field.about)),
+        shape => Err(shape.misfit().saying(format!("{}: {}", shape.misfit().says, field.about))),
     }
 }
 
 /// An address that the gateway may speak to, without what would change the paths put behind it.
-fn url(text: &str, reach: &Reach) -> Result<String, String> {
-    let url = Url::parse(text).map_err(|_| "must be a URL that begins with https://".to_owned())?;
+fn url(text: &str, reach: &Reach) -> Result<String, Misfit> {
+    let url = Url::parse(text).map_err(|_| wrong::HTTPS.saying("must be a URL that begins with https://"))?;
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err("must be a URL without user, query and fragment".into());
+        return Err(Misfit::from(&wrong::URL_BARE));
     }
-    reach.admit(&url).map_err(str::to_owned)?;
+    reach.admit(&url)?;
     Ok(url.to_string())
 }
 
@@ -181,7 +186,9 @@ mod tests {
         let secrets = secrets.iter().map(|name| ((*name).to_owned(), "s".to_owned().into())).collect();
         let account = Account { fields, secrets };
         let judged = judge(&load(name, source).unwrap(), &account, &Reach::new(|ip| ip.is_loopback()));
-        judged.map_err(|wrong| wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.detail)).collect())
+        judged.map_err(|wrong| {
+            wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.misfit.detail)).collect()
+        })
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use super::address::turns;
-use crate::definition::{Account, Wrong};
+use crate::definition::Account;
+use crate::wrong::{self, Misfit, Wrong};
 
 /// A field is at most so long.
 const LONGEST: usize = 8 * 1024;
@@ -24,14 +25,14 @@ impl<'a> Fields<'a> {
     }
 
     /// Something is wrong with a field; there is nothing to go on with.
-    pub fn fault<T>(&mut self, name: &str, detail: &str) -> Option<T> {
-        self.wrong.push(Wrong { pointer: format!("/account/{name}"), detail: detail.to_owned() });
+    pub fn fault<T>(&mut self, name: &str, misfit: impl Into<Misfit>) -> Option<T> {
+        self.wrong.push(Wrong::at(format!("/account/{name}"), misfit));
         None
     }
 
     /// Something is wrong with the password.
-    pub fn secret_fault<T>(&mut self, detail: &str) -> Option<T> {
-        self.wrong.push(Wrong { pointer: "/secrets/password".to_owned(), detail: detail.to_owned() });
+    pub fn secret_fault<T>(&mut self, misfit: impl Into<Misfit>) -> Option<T> {
+        self.wrong.push(Wrong::at("/secrets/password", misfit));
         None
     }
 
@@ -40,15 +41,15 @@ impl<'a> Fields<'a> {
         match self.account.fields.get(name) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if !text.is_empty() && text.len() <= LONGEST => Some(text.clone()),
-            Some(Value::String(_)) => self.fault(name, &format!("must have 1 to {LONGEST} bytes")),
-            Some(_) => self.fault(name, "must be a text"),
+            Some(Value::String(_)) => self.fault(name, wrong::LENGTH.with([("most", &LONGEST)])),
+            Some(_) => self.fault(name, &wrong::TEXT),
         }
     }
 
     /// A text that must be there.
     pub fn required(&mut self, name: &str, about: &str) -> Option<String> {
         if matches!(self.account.fields.get(name), None | Some(Value::Null)) {
-            return self.fault(name, &format!("is missing: {about}"));
+            return self.fault(name, wrong::MISSING.saying(format!("is missing: {about}")));
         }
         self.text(name)
     }
@@ -57,7 +58,7 @@ impl<'a> Fields<'a> {
     pub fn one_line(&mut self, name: &str) -> Option<String> {
         let text = self.text(name)?;
         if text.chars().any(|c| c.is_control() || turns(c)) {
-            return self.fault(name, "must be one line of text without control characters");
+            return self.fault(name, &wrong::LINE);
         }
         Some(text)
     }
@@ -71,7 +72,7 @@ impl<'a> Fields<'a> {
         };
         match number.filter(|number| bounds.contains(number)) {
             Some(number) => Some(number),
-            None => self.fault(name, &format!("must be a number from {} to {}", bounds.start(), bounds.end())),
+            None => self.fault(name, wrong::NUMBER.with([("least", bounds.start()), ("most", bounds.end())])),
         }
     }
 }

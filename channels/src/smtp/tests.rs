@@ -11,7 +11,7 @@ fn judged(fields: Value, password: Option<&str>, may_reach: bool) -> Vec<String>
     let secrets = password.map(|password| ("password".to_owned(), password.to_owned().into())).into_iter().collect();
     let account = Account { fields: fields.as_object().unwrap().clone(), secrets };
     let wrong = smtp.open(&account).err().unwrap_or_default();
-    wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.detail)).collect()
+    wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.misfit.detail)).collect()
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn everything_that_is_wrong_is_told_at_once() {
     for says in [
         "/account/colour: no such field; there are: host, port,",
         "/account/host: is missing",
-        "/account/tls: must be \"starttls\" or \"implicit\"",
+        "/account/tls: must be one of: starttls, implicit",
         "/account/port: must be a number from 1 to 65535",
         "/account/from: must be a mail address",
         "/account/from_name: must be one line",

@@ -27,6 +27,13 @@ fn webchat(tally: &Hour) -> &Tally {
     &tally.0[&"webchat".parse::<ChannelName>().expect("a name")]
 }
 
+/// Two ceilings may ban with one answer: one person is banned, once.
+#[test]
+fn bans_that_fall_together_are_one() {
+    let of = |method: Value| Step::of(&event(EventKind::Banned, 0, "sms", json!({"method": method})));
+    assert_eq!((of(json!("kba")), of(Value::Null)), (Some(Step::Bans), None));
+}
+
 #[test]
 fn an_invitation_is_no_login_link() {
     let of = |kind, purpose| Step::of(&event(kind, 0, "sms", json!({"purpose": purpose})));

@@ -55,15 +55,17 @@ impl Guesses {
         *self == Self::default()
     }
 
-    /// Until when strangers are locked out.
+    /// Until when somebody is locked out: strangers, or a device that is known; the last of these locks.
     pub fn locked(&self, sure: Moment) -> Option<Moment> {
-        self.strangers.locked_until.filter(|until| sure < *until)
+        let budgets = std::iter::once(&self.strangers).chain(self.own.values());
+        budgets.filter_map(|budget| budget.lasts(sure)).max()
     }
 
     /// Wrong guesses of strangers in a row, and those that are still taken of them.
-    pub fn counts(&self, rule: &Lockout) -> (u32, u32) {
+    pub fn counts(&self, rule: &Lockout, sure: Moment) -> (u32, u32) {
         let failed = self.strangers.failures;
-        (failed, rule.threshold.saturating_sub(failed))
+        let left = if self.strangers.lasts(sure).is_some() { 0 } else { rule.threshold.saturating_sub(failed) };
+        (failed, left)
     }
 
     fn budget(&mut self, from: Option<&str>) -> &mut Budget {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::domain::login::codes::{Code, Purpose};
 use crate::domain::login::letters::{About, News, Stop};
+use crate::domain::login::standing::Standing;
 use crate::domain::login::tickets::{Lost, RefreshToken};
 use crate::domain::rules::send::Tried;
 use crate::domain::secret::{MacKey, Secret};
@@ -97,6 +98,7 @@ fn a_stranger_does_not_lock_her_out_of_her_own_browser() {
             guesses.wrong([n; 8], &RULE, now);
         }
         assert!(guesses.locked(now).is_some() && guesses.admit(None, now).is_err(), "{round}");
+        assert_eq!(guesses.counts(&RULE, now), (0, 0), "none is taken");
         guesses.admit(Some("mine"), now).expect("her own is not locked");
         now = now.plus_minutes(15);
     }
@@ -105,8 +107,53 @@ fn a_stranger_does_not_lock_her_out_of_her_own_browser() {
         guesses.wrong([n; 8], &RULE, now);
     }
     assert!(guesses.admit(Some("mine"), now).is_err(), "there it counts, too");
+    assert!(guesses.locked(now).is_some(), "and locks somebody out");
+    assert_eq!(guesses.counts(&RULE, now), (0, 3), "and no stranger");
     guesses.forgive();
     guesses.admit(Some("mine"), now).unwrap();
+}
+
+/// Whatever of hers is locked is a lock of her account, until the last of them ends.
+#[test]
+fn an_account_is_locked_by_passwords_and_by_codes_wherever_they_were_typed() {
+    for from in [None, Some("mine")] {
+        for codes in [false, true] {
+            let mut login = login();
+            let guesses = if codes { &mut login.answers } else { &mut login.passwords };
+            for _ in 0..3 {
+                guesses.fail(from, &RULE, Moment(5));
+            }
+            let until = Moment(5).plus_minutes(15);
+            assert_eq!((login.locked(Moment(5)), login.locked(until)), (Some(until), None), "{from:?} {codes}");
+            assert_eq!(login.last_locked_at(), Some(Moment(5)));
+            assert_eq!(login.standing(false, true, Moment(5)), Standing::Locked);
+            assert!(login.unlock(Moment(6)) && login.locked(Moment(6)).is_none());
+        }
+    }
+    let mut login = login();
+    for (from, at) in [(None, Moment(5)), (Some("mine"), Moment(7))] {
+        for _ in 0..3 {
+            login.passwords.fail(from, &RULE, at);
+            login.answers.fail(None, &RULE, Moment(6));
+        }
+    }
+    assert_eq!(login.locked(Moment(8)), Some(Moment(7).plus_minutes(15)), "the last of them");
+}
+
+/// The one word is of what keeps her out for longest.
+#[test]
+fn an_account_stands_as_what_matters_most_of_it() {
+    let (mut login, now) = (login(), Moment(5));
+    let words = |login: &Login| {
+        [(true, true), (false, true), (false, false)].map(|(banned, known)| login.standing(banned, known, now).as_str())
+    };
+    assert_eq!(words(&login), ["banned", "active", "guest"]);
+    for _ in 0..3 {
+        login.answers.fail(None, &RULE, now);
+    }
+    assert_eq!(words(&login), ["banned", "locked", "locked"]);
+    login.disable(now);
+    assert_eq!(words(&login), ["disabled"; 3]);
 }
 
 /// A refresh token is good once, and coming again it ends its ticket; a forged one ends none.

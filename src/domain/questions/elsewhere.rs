@@ -2,7 +2,7 @@
 //! its verdict. What is right is known there alone.
 //!
 //! An attempt is saved before anybody is asked, and there is one at a time: whatever comes back, or does not,
-//! no more are judged than the lockout allows. How a provider is asked is nothing of this.
+//! no more verdicts are told than the lockout allows. How a provider is asked is nothing of this.
 
 use std::fmt;
 

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attend::{Found, find};
-use super::elsewhere::weigh;
+use super::elsewhere::{settle, weigh};
 use super::open::{Asked, raise};
 use crate::domain::challenge::{ChallengeEnd, Check, Said, Typed};
 use crate::domain::event::{Actor, EventKind};
@@ -86,21 +86,25 @@ pub(super) fn judged(turn: &mut Turn<'_>, number: u16, answer: &Answer<'_>) -> R
         return Err(Refusal::ActorConflict);
     }
     turn.look_up(at);
-    if turn.must_be_open().is_ok() {
-        turn.touch();
-    }
     let outcome = match (turn.admit(at, what), &found) {
         (Err(Refusal::Banned), _) => Outcome::Banned,
         (Err(_), _) => Outcome::Locked,
         (Ok(_), Found::Ended(ended)) => over(ended.end),
         (Ok(_), Found::Live(challenge)) => match challenge.said(answer.typed) {
             None => Outcome::NotACode,
-            Some(said) => match weigh(turn, at, &said)? {
-                true => pass(turn, at, answer.binding, answer.by),
-                false => miss(turn, at),
-            },
+            Some(said) => {
+                let is_right = weigh(turn, at, &said)?;
+                settle(turn, at);
+                match is_right {
+                    true => pass(turn, at, answer.binding, answer.by),
+                    false => miss(turn, at),
+                }
+            }
         },
     };
+    if turn.must_be_open().is_ok() {
+        turn.touch();
+    }
     let live = turn.interaction.participants[at].challenge.as_ref().filter(|c| c.number == number);
     let ended = turn.ended_challenge(number);
     let tries_left = live.map(|c| c.tries_left).or(ended.map(|e| e.tries_left)).unwrap_or(0);

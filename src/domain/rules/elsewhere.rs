@@ -3,18 +3,20 @@
 
 use crate::domain::challenge::{ChallengeId, Check, Said};
 use crate::domain::identity::CheckId;
+use crate::domain::interaction::Participant;
 use crate::domain::questions::{Errand, Judge};
 use crate::domain::refusal::Refusal;
 use crate::domain::turn::{Decision, Turn};
 
 use super::answer::is_right;
 
-/// Whether it is the answer to the participant's live challenge. Only after `admit`.
+/// Whether it is the answer to the participant's live challenge. Only after `admit`; once all is weighed that a
+/// text can be, `settle` ends the attempt.
 ///
 /// # Errors
 ///
 /// `Unjudged` where a provider must be asked first: the attempt is saved with that. `Judging` where one waits
-/// for its verdict already.
+/// for its verdict already: nothing has changed.
 pub(super) fn weigh(turn: &mut Turn<'_>, at: usize, said: &Said) -> Result<bool, Refusal> {
     let (interaction, now, verdicts) = (turn.interaction.id, turn.around.now, turn.around.verdicts);
     let Some(challenge) = &mut turn.participant(at).challenge else { return Ok(false) };
@@ -28,7 +30,6 @@ pub(super) fn weigh(turn: &mut Turn<'_>, at: usize, said: &Said) -> Result<bool,
     let check = |attempt| CheckId { challenge: ChallengeId { interaction, number }, attempt };
     if let Some(attempt) = judge.waits_for() {
         let verdict = verdicts.iter().find(|verdict| verdict.check == check(attempt)).ok_or(Refusal::Judging)?;
-        judge.end();
         return Ok(verdict.passed && known);
     }
     let attempt = judge.begin(now).ok_or(Refusal::Full)?;
@@ -36,12 +37,18 @@ pub(super) fn weigh(turn: &mut Turn<'_>, at: usize, said: &Said) -> Result<bool,
     Err(Refusal::Unjudged(Box::new(Errand { check: check(attempt), provider, set, answers: answers.clone() })))
 }
 
+/// What was weighed is decided: a verdict counts once.
+pub(super) fn settle(turn: &mut Turn<'_>, at: usize) {
+    if let Some(judge) = judge_of(turn, at) {
+        judge.end();
+    }
+}
+
 /// The provider did not say anything: the attempt counts for nothing. Too many of these end the challenge.
 pub fn give_up(mut turn: Turn<'_>, check: CheckId, why: &'static str) -> Decision<()> {
     let people = &turn.interaction.participants;
-    let live = |p: &crate::domain::interaction::Participant| {
-        p.challenge.as_ref().is_some_and(|challenge| challenge.number == check.challenge.number)
-    };
+    let live =
+        |p: &Participant| p.challenge.as_ref().is_some_and(|challenge| challenge.number == check.challenge.number);
     if let Some(at) = people.iter().position(live)
         && let Some(judge) = judge_of(&mut turn, at).filter(|judge| judge.waits_for() == Some(check.attempt))
     {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{self, Outcome};
 use super::confirm;
-use super::elsewhere::weigh;
+use super::elsewhere::{settle, weigh};
 use crate::domain::challenge::{self, Challenge, Typed};
 use crate::domain::confirmation::Candidate;
 use crate::domain::event::Actor;
@@ -71,7 +71,8 @@ impl Said {
     }
 }
 
-/// Whose right answer it is. Only what nothing here can judge asks a provider.
+/// Whose right answer it is. Only what nothing here can judge asks a provider, of one after the other; no
+/// attempt ends before all of them are decided, so that each is judged once.
 fn whose_right(turn: &mut Turn<'_>, said: &[(usize, Said)]) -> Result<Option<usize>, Refusal> {
     let elsewhere = |turn: &Turn<'_>, at: usize| {
         turn.interaction.participants[at].challenge.as_ref().is_some_and(Challenge::is_judged_elsewhere)
@@ -91,10 +92,6 @@ pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool, by: &Actor) -
     if let Err(refusal) = turn.must_be_open() {
         return turn.refuse(refusal);
     }
-    turn.touch();
-    if from_own_sender {
-        turn.heard_her();
-    }
     let waiting = if from_own_sender { waiting(&turn, text) } else { Vec::new() };
     let revealed = |at: usize| turn.interaction.participants[at].challenge.as_ref().map(|c| &c.revealed_to);
     let saw = |(at, said): &(usize, Said)| {
@@ -111,6 +108,11 @@ pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool, by: &Actor) -
         Ok(right) => right,
         Err(refusal) => return turn.refuse(refusal),
     };
+    admitted.iter().for_each(|(at, _)| settle(&mut turn, *at));
+    turn.touch();
+    if from_own_sender {
+        turn.heard_her();
+    }
     if let Some((at, said)) = right.map(|n| &admitted[n]) {
         let outcome = match said {
             Said::Confirmation(_) => confirm::pass(&mut turn, *at),

@@ -8,6 +8,7 @@ use crate::domain::event::EventKind;
 use crate::domain::id::ParticipantId;
 use crate::domain::link::{Link, Progress, Purpose};
 use crate::domain::method::Method;
+use crate::domain::misfit;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Ready;
 use crate::domain::sending::{Destination, Kind, What};
@@ -197,12 +198,9 @@ fn can_be_proved(turn: &Turn<'_>, at: usize, request: &Request) -> Result<(), Re
     if !by_two {
         return Ok(());
     }
-    let needs = |address: &Option<String>, name: &str| {
-        let detail = format!("has no {name}: with otp.second_channel the code goes another way than the invitation");
-        address.is_none().then(|| Fault::at("/participant", detail))
-    };
-    let missing: Vec<Fault> =
-        [needs(&person.phone, "phone"), needs(&person.email, "email")].into_iter().flatten().collect();
+    let needs = |address: &Option<String>, kind| address.is_none().then(|| Fault::at("/participant", kind));
+    let missing = [needs(&person.phone, &misfit::NO_PHONE), needs(&person.email, &misfit::NO_EMAIL)];
+    let missing: Vec<Fault> = missing.into_iter().flatten().collect();
     if !missing.is_empty() {
         return Err(Refusal::SecondChannelRequired(missing));
     }

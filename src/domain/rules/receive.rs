@@ -76,7 +76,7 @@ pub fn receive(mut turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
         || holds_answer(&turn.interaction, said.text)
         || is_late_answer(&turn, said.text)
         || is_of_the_one_before(&turn, said.text)
-        || turn.interaction.challenges_made != said.asked && is_number(said.text, 4..=20)
+        || turn.interaction.challenges_made != said.asked && may_be_late(said.text, turn.around.settings)
         || is_late_confirmation(&turn, said.text);
     hear(turn, said.text, own, &Actor::Person).map(|heard| match heard {
         Heard::Answer(kind, outcome) => Received::Answer(kind, outcome),
@@ -91,8 +91,8 @@ pub fn receive_alone(text: &str, before: Before, settings: &Settings) -> Receive
     let is_hidden = match before {
         Before::Silence => false,
         Before::Sent => may_hold_code(text, settings),
-        Before::Closed => may_be_late(text),
-        Before::Doubt => holds_number(text, &(4..=20)) || Candidate::stands_in(text),
+        Before::Closed => may_be_late(text, settings),
+        Before::Doubt => holds_number(text, &(4..=20)) || Candidate::stands_in(text) || may_be_late(text, settings),
     };
     if is_hidden { Received::Hidden } else { Received::Words }
 }
@@ -129,18 +129,26 @@ fn is_late_answer(turn: &Turn<'_>, text: &str) -> bool {
     unanswered.is_some_and(|ended| match ended.method {
         Method::Otp => is_number(text, length..=length),
         Method::Pin => is_number(text, 4..=20),
+        Method::Kba => has_lines(text),
         _ => false,
     })
 }
 
 /// The interaction before this one closed while somebody was asked, and nobody was asked since.
 fn is_of_the_one_before(turn: &Turn<'_>, text: &str) -> bool {
-    turn.address.awaits_the_late(turn.around.now) && turn.interaction.challenges_made == 0 && may_be_late(text)
+    turn.address.awaits_the_late(turn.around.now)
+        && turn.interaction.challenges_made == 0
+        && may_be_late(text, turn.around.settings)
 }
 
-/// Whether a text could be the answer to whatever was asked for.
-pub fn may_be_late(text: &str) -> bool {
-    is_number(text, 4..=20) || Candidate::parse(text).is_some()
+/// Whether a text could be the answer to whatever a team with these settings has asked for.
+pub fn may_be_late(text: &str, settings: &Settings) -> bool {
+    is_number(text, 4..=20) || Candidate::parse(text).is_some() || settings.kba.enabled && has_lines(text)
+}
+
+/// Whether it has several lines, as the answers to a set of questions have.
+fn has_lines(text: &str) -> bool {
+    text.lines().filter(|line| !line.trim().is_empty()).nth(1).is_some()
 }
 
 /// A login has waited for its code in vain.

@@ -9,6 +9,7 @@ use crate::domain::event::EventKind;
 use crate::domain::flag::Reason;
 use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{MOST_PARTICIPANTS, Participant, Person, Role};
+use crate::domain::lockout::may_lift;
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::turn::{Decision, Turn, object};
@@ -130,34 +131,19 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, only: Option<Guarded>, re
         Err(refusal) => return turn.refuse(refusal),
     };
     turn.look_up(at);
-    let now = turn.around.sure;
     let budgets = Guarded::ALL.into_iter().filter(|what| only.is_none_or(|only| only == *what));
-    let banned = |what| turn.address.budgets.get(&turn.budget_name(at, what)).is_some_and(|b| b.banned);
-    if !ban && (turn.is_at_ceiling(at) || budgets.clone().any(banned)) {
-        return turn.refuse(Refusal::Forbidden); // all of it or nothing
-    }
+    let budgets: Vec<_> = budgets.map(|what| (what, turn.budget_name(at, what))).collect();
+    let ceiling = may_lift(turn.is_at_ceiling(at), ban);
+    let lifted = match ceiling.and_then(|()| turn.address.lift(budgets, ban, turn.around.sure)) {
+        Ok(lifted) => lifted,
+        Err(refusal) => return turn.refuse(refusal),
+    };
     if turn.is_at_ceiling(at) {
-        turn.lift_ceiling(at);
+        turn.lift_ceilings(at, reason);
     }
-    if turn.ceiling_was_cleared(at) {
-        let mut data = object(json!({"method": null, "reason": reason}));
-        data.extend(turn.ceiling_data(at));
-        turn.tell_act(EventKind::Unbanned, Some(who.clone()), data);
-    }
-    for what in budgets {
-        let name = turn.budget_name(at, what);
-        let Some(budget) = turn.address.budgets.get_mut(&name) else { continue };
-        let was_banned = budget.banned;
-        let lifted = budget.lift(now, ban);
-        if budget.is_clear() {
-            turn.address.budgets.remove(&name);
-        }
-        if lifted {
-            let kind = if was_banned { EventKind::Unbanned } else { EventKind::Unlocked };
-            let mut data = turn.budget_data(at, what);
-            data.insert("reason".into(), reason.into());
-            turn.tell(kind, Some(who.clone()), data);
-        }
+    let address = turn.address_tag();
+    for lifted in lifted {
+        turn.tell(lifted.kind, Some(who.clone()), lifted.data(&address, reason));
     }
     turn.done(())
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{BindingRule, Minutes, Settings, table};
+use crate::domain::misfit;
 use crate::domain::refusal::{Fault, Refusal};
 
 /// A setting that departs from a standard.
@@ -22,20 +23,26 @@ pub(super) fn check(settings: &Settings, json: &Value) -> Result<(), Refusal> {
     let mut faults = Vec::new();
     let two = &settings.two_factor;
     if two.always && (two.on_fingerprint_change || two.on_region_change) {
-        faults.push(Fault::at("/two_factor/always", "excludes on_fingerprint_change and on_region_change"));
+        faults.push(Fault::at(
+            "/two_factor/always",
+            misfit::EXCLUDES.with([("others", &"on_fingerprint_change, on_region_change")]),
+        ));
     }
     if settings.kba.must_match > settings.kba.questions {
-        faults.push(Fault::at("/kba/must_match", "must not be more than kba.questions"));
+        faults.push(Fault::at("/kba/must_match", misfit::MORE_THAN.with([("other", &"kba.questions")])));
     }
     let (kba, facts) = (&settings.kba, settings.kba.ask.len());
     if facts > 0 && facts < kba.questions {
-        faults.push(Fault::at("/kba/ask", "must name at least as many facts as kba.questions puts"));
+        faults.push(Fault::at("/kba/ask", misfit::TOO_FEW.with([("other", &"kba.questions")])));
     }
     if table::too_many_intents(settings.intents.len()) {
-        faults.push(Fault::at("/intents", "at most 100 intents"));
+        faults.push(Fault::at("/intents", misfit::TOO_MANY.with([("most", &table::MOST_INTENTS)])));
     }
     if settings.delivery.names_event() && json["delivery"]["event_webhook"].is_null() {
-        faults.push(Fault::at("/delivery/event_webhook", "must be set where delivery.order has event"));
+        faults.push(Fault::at(
+            "/delivery/event_webhook",
+            misfit::NEEDED_BY.with([("other", &"delivery.order"), ("word", &"event")]),
+        ));
     }
     if faults.is_empty() { Ok(()) } else { Err(Refusal::Settings(faults)) }
 }

@@ -3,11 +3,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::Intent;
+use crate::domain::misfit::{self, Kind, Misfit};
+use crate::domain::refusal::Fault;
 use crate::domain::{matching, questions};
+
+/// Whether a text is one that is taken.
+type Rule = fn(&str) -> Result<(), &'static Kind>;
 
 /// What a setting takes.
 pub(super) enum Takes {
@@ -22,15 +28,15 @@ pub(super) enum Takes {
     /// One of these words, or nothing.
     Maybe(&'static [&'static str]),
     /// A text judged by a rule, or nothing.
-    Text(fn(&str) -> Result<(), &'static str>),
+    Text(Rule),
     /// A text with a default, judged by a rule.
-    Phrase(&'static str, fn(&str) -> Result<(), &'static str>),
+    Phrase(&'static str, Rule),
     /// A list of fields of private data, each with how it is compared.
     Fields,
     /// A list of facts, each with how it is asked for.
     Asked,
     /// A list of distinct texts, each judged by a rule, with its default.
-    List(&'static [&'static str], fn(&str) -> Result<(), &'static str>),
+    List(&'static [&'static str], Rule),
 }
 
 /// One setting.
@@ -116,7 +122,7 @@ pub(super) const ROWS: &[Row] = &[
     row("locale", Phrase("en", language)),
 ];
 
-const MOST_INTENTS: usize = 100;
+pub(super) const MOST_INTENTS: usize = 100;
 
 /// The row of a path. An intent's row is made of its name.
 pub(super) fn find(path: &str) -> Option<Check> {
@@ -133,8 +139,8 @@ pub(super) enum Check {
 }
 
 impl Check {
-    /// The value to keep, or what would be right.
-    pub fn check(&self, value: &Value) -> Result<Value, String> {
+    /// The value to keep, or what is wrong with it: where, from the setting on.
+    pub fn check(&self, value: &Value) -> Result<Value, Fault> {
         match self {
             Self::Row(row) => row.check(value),
             Self::Intent(name) => intent(name, value),
@@ -159,12 +165,12 @@ pub(super) fn too_many_intents(count: usize) -> bool {
 }
 
 /// Says that there is no such setting, and which one is nearest.
-pub(super) fn unknown(path: &str) -> String {
+pub(super) fn unknown(path: &str) -> Misfit {
     let nearest = ROWS
         .iter()
         .map(|row| row.path)
         .max_by(|a, b| strsim::jaro_winkler(a, path).total_cmp(&strsim::jaro_winkler(b, path)));
-    format!("no such setting; the nearest is {}", nearest.unwrap_or("intents"))
+    misfit::SETTING.with([("nearest", &nearest.unwrap_or("intents"))])
 }
 
 /// Puts a value into a tree at a dotted path.
@@ -196,124 +202,121 @@ impl Row {
         }
     }
 
-    fn check(&self, value: &Value) -> Result<Value, String> {
+    fn check(&self, value: &Value) -> Result<Value, Fault> {
         let kept = match (&self.takes, value) {
             (Switch(_), Value::Bool(_)) => Ok(()),
-            (Switch(_), _) => Err("must be true or false".to_owned()),
-            (Number(low, high, _), value) => within(value, *low, *high, ""),
-            (Span(low, high, _), value) if value != "never" => within(value, *low, *high, " or \"never\""),
+            (Switch(_), _) => Err(whole(&misfit::SWITCH)),
+            (Number(low, high, _), value) => within(value, (*low, *high), &misfit::NUMBER),
+            (Span(low, high, _), value) if value != "never" => within(value, (*low, *high), &misfit::NUMBER_OR_NEVER),
             (Span(..), _) => Ok(()),
-            (OneOf(words), value) => one_of(value, words, ""),
-            (Maybe(words), value) if value != "none" => one_of(value, words, " or \"none\""),
-            (Text(rule), Value::String(text)) if text != "none" => rule(text).map_err(str::to_owned),
+            (OneOf(words), value) => one_of(value, words, &misfit::ONE_OF),
+            (Maybe(words), value) if value != "none" => one_of(value, words, &misfit::ONE_OF_OR_NONE),
+            (Text(rule), Value::String(text)) if text != "none" => rule(text).map_err(whole),
             (Maybe(_), _) | (Text(_), Value::String(_)) => Ok(()),
-            (Phrase(_, rule), Value::String(text)) => rule(text).map_err(str::to_owned),
-            (Text(_) | Phrase(..), _) => Err("must be a text".to_owned()),
-            (Fields, value) => fields(value),
-            (Asked, value) => asked(value),
+            (Phrase(_, rule), Value::String(text)) => rule(text).map_err(whole),
+            (Text(_) | Phrase(..), _) => Err(whole(&misfit::TEXT)),
+            (Fields, value) => rules(value, &misfit::MATCHED, |rule: matching::Rule| rule.field),
+            (Asked, value) => rules(value, &misfit::ASKED, |rule: questions::Rule| rule.fact),
             (List(_, rule), value) => list(value, *rule),
         };
         kept.map(|()| value.clone())
     }
 }
 
-fn within(value: &Value, low: u64, high: u64, or: &str) -> Result<(), String> {
+/// What is wrong with the whole value.
+fn whole(misfit: impl Into<Misfit>) -> Fault {
+    Fault::at("", misfit)
+}
+
+/// What is wrong with an item of a list.
+fn item(at: usize, misfit: impl Into<Misfit>) -> Fault {
+    Fault::at(format!("/{at}"), misfit)
+}
+
+fn within(value: &Value, (low, high): (u64, u64), otherwise: &'static Kind) -> Result<(), Fault> {
     match value.as_u64() {
         Some(n) if (low..=high).contains(&n) => Ok(()),
-        _ => Err(format!("must be a whole number from {low} to {high}{or}")),
+        _ => Err(whole(otherwise.with([("least", &low), ("most", &high)]))),
     }
 }
 
-fn one_of(value: &Value, words: &[&str], or: &str) -> Result<(), String> {
+fn one_of(value: &Value, words: &[&str], otherwise: &'static Kind) -> Result<(), Fault> {
     match value.as_str() {
         Some(word) if words.contains(&word) => Ok(()),
-        _ => Err(format!("must be one of {}{or}", words.join(", "))),
+        _ => Err(whole(otherwise.with([("words", &words.join(", "))]))),
     }
 }
 
-fn list(value: &Value, rule: fn(&str) -> Result<(), &'static str>) -> Result<(), String> {
-    let items = value.as_array().filter(|items| items.len() <= 250).ok_or("must be a list of at most 250 texts")?;
-    for (at, item) in items.iter().enumerate() {
-        let text = item.as_str().ok_or("must be a list of texts")?;
-        rule(text).map_err(|why| format!("item {at}: {why}"))?;
-        if items[..at].contains(item) {
-            return Err(format!("item {at} stands there twice"));
+fn list(value: &Value, rule: Rule) -> Result<(), Fault> {
+    let items = value.as_array().ok_or_else(|| whole(&misfit::LIST))?;
+    if items.len() > MOST_ITEMS {
+        return Err(whole(misfit::TOO_MANY.with([("most", &MOST_ITEMS)])));
+    }
+    for (at, text) in items.iter().enumerate() {
+        rule(text.as_str().ok_or_else(|| item(at, &misfit::TEXT))?).map_err(|kind| item(at, kind))?;
+        if items[..at].contains(text) {
+            return Err(item(at, &misfit::TWICE));
         }
     }
     Ok(())
 }
 
-fn fields(value: &Value) -> Result<(), String> {
-    let wrong = "must be a list of at most 20 fields: a name, or {\"field\": name, \"as\": one of exact, case_folded, \
-        digits, date, e164}";
-    let items = value.as_array().filter(|items| items.len() <= 20).ok_or(wrong)?;
+const MOST_ITEMS: usize = 250;
+const MOST_RULES: usize = 20;
+
+/// A list of names, each perhaps with how it is meant; no name twice.
+fn rules<R: DeserializeOwned>(value: &Value, kind: &'static Kind, name: fn(R) -> String) -> Result<(), Fault> {
+    let items = value.as_array().filter(|items| items.len() <= MOST_RULES).ok_or_else(|| whole(kind))?;
     let mut names = Vec::new();
-    for (at, item) in items.iter().enumerate() {
-        let rule: matching::Rule =
-            serde_json::from_value(item.clone()).map_err(|e| format!("{wrong}; item {at}: {e}"))?;
-        if names.contains(&rule.field) {
-            return Err(format!("item {at}: {} stands there twice", rule.field));
+    for (at, one) in items.iter().enumerate() {
+        let wrong = |e: serde_json::Error| item(at, kind.saying(format!("{}; this one: {e}", kind.says)));
+        let name = name(serde_json::from_value(one.clone()).map_err(wrong)?);
+        if names.contains(&name) {
+            return Err(item(at, misfit::TWICE.saying(format!("{name} stands there twice"))));
         }
-        names.push(rule.field);
+        names.push(name);
     }
     Ok(())
 }
 
-fn asked(value: &Value) -> Result<(), String> {
-    let wrong = "must be a list of at most 20 facts: a name, or {\"fact\": name, \"question\": text, \"as\": one of exact, \
-        case_folded, digits, date, e164, \"choices\": [text, …]}";
-    let items = value.as_array().filter(|items| items.len() <= 20).ok_or(wrong)?;
-    let mut names = Vec::new();
-    for (at, item) in items.iter().enumerate() {
-        let rule: questions::Rule =
-            serde_json::from_value(item.clone()).map_err(|e| format!("{wrong}; item {at}: {e}"))?;
-        if names.contains(&rule.fact) {
-            return Err(format!("item {at}: {} stands there twice", rule.fact));
-        }
-        names.push(rule.fact);
-    }
-    Ok(())
-}
-
-fn intent(name: &str, value: &Value) -> Result<Value, String> {
-    name.parse::<crate::domain::id::IntentName>().map_err(|e| e.to_string())?;
-    let intent: Intent = serde_json::from_value(value.clone()).map_err(|e| e.to_string())?;
+fn intent(name: &str, value: &Value) -> Result<Value, Fault> {
+    name.parse::<crate::domain::id::IntentName>().map_err(whole)?;
+    let intent: Intent = serde_json::from_value(value.clone()).map_err(|e| whole(misfit::read(&e.to_string())))?;
     if intent.accept.is_empty() {
-        return Err("accept must name at least one method".into());
+        return Err(Fault::at("/accept", &misfit::NO_METHOD));
     }
     if intent.max_age_minutes.is_some_and(|m| !(1..=WEEK).contains(&m)) {
-        return Err(format!("max_age_minutes must be a whole number from 1 to {WEEK}"));
+        return Err(Fault::at("/max_age_minutes", misfit::NUMBER.with([("least", &1), ("most", &WEEK)])));
     }
-    if intent.label.is_some_and(|label| short(&label).is_err()) || intent.acr.len() > 20 {
-        return Err("label has at most 200 bytes, acr at most 20 values".into());
+    if let Some(kind) = intent.label.and_then(|label| short(&label).err()) {
+        return Err(Fault::at("/label", kind));
+    }
+    if intent.acr.len() > MOST_RULES {
+        return Err(Fault::at("/acr", misfit::TOO_MANY.with([("most", &MOST_RULES)])));
     }
     Ok(value.clone())
 }
 
 /// An absolute https URL without a fragment; http only on a loopback host.
-fn web_page(text: &str) -> Result<(), &'static str> {
-    let url = Url::parse(text).map_err(|_| "must be an absolute https URL")?;
+fn web_page(text: &str) -> Result<(), &'static Kind> {
+    let url = Url::parse(text).map_err(|_| &misfit::WEB_PAGE)?;
     if text.len() > 2048 || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err("must have no fragment and no user, and at most 2048 bytes");
+        return Err(&misfit::URL_PARTS);
     }
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
-        _ => Err("must be an absolute https URL (http only with a loopback host)"),
+        _ => Err(&misfit::WEB_PAGE),
     }
 }
 
 /// A picture that is spelled out. An address is taken, too, and not shown: pages load nothing from elsewhere.
-fn logo(text: &str) -> Result<(), &'static str> {
+fn logo(text: &str) -> Result<(), &'static Kind> {
     const KINDS: [&str; 5] = ["png", "jpeg", "gif", "webp", "svg+xml"];
     let Some(picture) = text.strip_prefix("data:image/") else { return web_page(text) };
     let spelled = picture.split_once(";base64,").filter(|(kind, _)| KINDS.contains(kind));
     let good = spelled.is_some_and(|(_, bytes)| STANDARD.decode(bytes).is_ok_and(|bytes| !bytes.is_empty()));
-    if good && text.len() <= LONGEST_LOGO {
-        Ok(())
-    } else {
-        Err("must be data:image/png, jpeg, gif, webp or svg+xml in base64, at most 24 KiB")
-    }
+    if good && text.len() <= LONGEST_LOGO { Ok(()) } else { Err(&misfit::LOGO) }
 }
 
 /// It stands in each page that shows it.
@@ -329,54 +332,42 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn origin(text: &str) -> Result<(), &'static str> {
+fn origin(text: &str) -> Result<(), &'static Kind> {
     web_page(text)?;
-    let url = Url::parse(text).map_err(|_| "must be an origin")?;
-    if url.origin().ascii_serialization() == text {
-        Ok(())
-    } else {
-        Err("must be an origin: scheme, host and port only")
-    }
+    let url = Url::parse(text).map_err(|_| &misfit::ORIGIN)?;
+    if url.origin().ascii_serialization() == text { Ok(()) } else { Err(&misfit::ORIGIN) }
 }
 
-fn name(text: &str) -> Result<(), &'static str> {
+fn name(text: &str) -> Result<(), &'static Kind> {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-    if (1..=64).contains(&text.len()) && text.bytes().all(good) {
-        Ok(())
-    } else {
-        Err("must be 1 to 64 of letters, digits, _, - and .")
-    }
+    if (1..=64).contains(&text.len()) && text.bytes().all(good) { Ok(()) } else { Err(&misfit::NAME) }
 }
 
-fn short(text: &str) -> Result<(), &'static str> {
-    if crate::domain::id::plain_text(text, 200) {
-        Ok(())
-    } else {
-        Err("must be 1 to 200 bytes without control characters")
-    }
+fn short(text: &str) -> Result<(), &'static Kind> {
+    if crate::domain::id::plain_text(text, 200) { Ok(()) } else { Err(&misfit::SHORT) }
 }
 
-fn color(text: &str) -> Result<(), &'static str> {
+fn color(text: &str) -> Result<(), &'static Kind> {
     let hex = text.strip_prefix('#').is_some_and(|h| h.len() == 6 && h.bytes().all(|b| b.is_ascii_hexdigit()));
-    if hex { Ok(()) } else { Err("must be a colour like #1a2b3c") }
+    if hex { Ok(()) } else { Err(&misfit::COLOR) }
 }
 
-fn country(text: &str) -> Result<(), &'static str> {
+fn country(text: &str) -> Result<(), &'static Kind> {
     let good = text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
-    if good { Ok(()) } else { Err("must be a country code of ISO 3166 alpha-2") }
+    if good { Ok(()) } else { Err(&misfit::COUNTRY) }
 }
 
-fn delivery(text: &str) -> Result<(), &'static str> {
+fn delivery(text: &str) -> Result<(), &'static Kind> {
     let good = matches!(text, "chat" | "sms" | "email" | "event");
-    if good { Ok(()) } else { Err("must be chat, sms, email or event") }
+    if good { Ok(()) } else { Err(&misfit::WAY) }
 }
 
-fn language(text: &str) -> Result<(), &'static str> {
+fn language(text: &str) -> Result<(), &'static Kind> {
     let good = (2..=35).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if good { Ok(()) } else { Err("must be a language tag of BCP 47") }
+    if good { Ok(()) } else { Err(&misfit::LANGUAGE) }
 }
 
-fn one_pin(text: &str) -> Result<(), &'static str> {
+fn one_pin(text: &str) -> Result<(), &'static Kind> {
     let good = crate::domain::id::plain_text(text, 1000) && text.matches("#PIN#").count() == 1;
-    if good { Ok(()) } else { Err("must hold #PIN# exactly once, and at most 1000 bytes") }
+    if good { Ok(()) } else { Err(&misfit::ONE_PIN) }
 }

@@ -11,7 +11,7 @@ fn patch(value: Value) -> Result<Overrides, Refusal> {
 
 fn faults(value: Value) -> Vec<(String, String)> {
     match patch(value).and_then(|team| effective(&Overrides::default(), &team)) {
-        Err(Refusal::Settings(faults)) => faults.into_iter().map(|f| (f.pointer, f.detail)).collect(),
+        Err(Refusal::Settings(faults)) => faults.into_iter().map(|f| (f.pointer, f.misfit.detail)).collect(),
         other => panic!("{other:?}"),
     }
 }
@@ -70,7 +70,7 @@ fn a_fault_names_its_place_and_its_bounds() {
     assert_eq!(faults(json!({"two_factor": {"always": true, "on_region_change": true}}))[0].0, "/two_factor/always");
     assert_eq!(faults(json!({"authentication_url": "https://a.example/#f"}))[0].0, "/authentication_url");
     assert_eq!(faults(json!({"authentication_url": "http://a.example/"}))[0].0, "/authentication_url");
-    assert_eq!(faults(json!({"allowed_origins": ["https://a.example/"]}))[0].0, "/allowed_origins");
+    assert_eq!(faults(json!({"allowed_origins": ["https://a.example/"]}))[0].0, "/allowed_origins/0");
 }
 
 /// A010: "never" is taken, and named for what it is; nothing, zero and less are not.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{MOST_KEYS, Team};
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::id::Kid;
+use crate::domain::misfit;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{MacKey, Secret, base64url, from_base64url};
 use crate::domain::time::Moment;
@@ -94,13 +95,13 @@ impl Team {
             None | Some(Value::Null) => base64url(&kid).parse(),
             Some(named) => named.as_str().unwrap_or_default().parse(),
         };
-        let kid = kid.map_err(|_| Refusal::UnusableKey("kid is 1 to 32 of letters, digits, _ and -"))?;
+        let kid = kid.map_err(|_| Refusal::UnusableKey(&misfit::KID))?;
         self.add_key(kid, Material::Public(algorithm, jwk.clone()), now)
     }
 
     fn add_key(&mut self, kid: Kid, material: Material, now: Moment) -> Result<SecurityKey, Refusal> {
         if self.security_keys.iter().any(|key| key.kid == kid) {
-            return Err(Refusal::UnusableKey("a key with this kid stands there already"));
+            return Err(Refusal::UnusableKey(&misfit::KID_TAKEN));
         }
         if self.security_keys.len() >= MOST_KEYS {
             // Revoked ones are kept to be seen; the oldest give way.
@@ -180,28 +181,28 @@ impl Team {
 pub(in crate::domain) fn public_algorithm(jwk: &Value) -> Result<Algorithm, Refusal> {
     for private in ["d", "p", "q", "dp", "dq", "qi", "k", "oth"] {
         if jwk.get(private).is_some() {
-            return Err(Refusal::UnusableKey("a public key is wanted, this one holds a secret"));
+            return Err(Refusal::UnusableKey(&misfit::PRIVATE_KEY));
         }
     }
-    let key: Jwk = serde_json::from_value(jwk.clone()).map_err(|_| Refusal::UnusableKey("not a JWK (RFC 7517)"))?;
+    let key: Jwk = serde_json::from_value(jwk.clone()).map_err(|_| Refusal::UnusableKey(&misfit::NO_JWK))?;
     let algorithm = match &key.algorithm {
         AlgorithmParameters::OctetKeyPair(p) if p.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
         AlgorithmParameters::EllipticCurve(p) if p.curve == EllipticCurve::P256 => Algorithm::ES256,
         AlgorithmParameters::RSA(p) => {
             let bits = from_base64url(&p.n).map_or(0, |n| n.iter().skip_while(|b| **b == 0).count() * 8);
             if !(2048..=8192).contains(&bits) {
-                return Err(Refusal::UnusableKey("RSA keys have 2048 to 8192 bits"));
+                return Err(Refusal::UnusableKey(&misfit::RSA_BITS));
             }
             Algorithm::RS256
         }
-        _ => return Err(Refusal::UnusableKey("Ed25519, P-256 or RSA is wanted")),
+        _ => return Err(Refusal::UnusableKey(&misfit::KEY_TYPE)),
     };
     let named = jwk.get("alg").and_then(Value::as_str);
     if named.is_some_and(|named| named != format!("{algorithm:?}")) {
-        return Err(Refusal::UnusableKey("alg is not one of EdDSA, ES256 and RS256"));
+        return Err(Refusal::UnusableKey(&misfit::KEY_ALGORITHM));
     }
     let sound = is_sound(&key.algorithm) && DecodingKey::from_jwk(&key).is_ok();
-    if sound { Ok(algorithm) } else { Err(Refusal::UnusableKey("its numbers are no key")) }
+    if sound { Ok(algorithm) } else { Err(Refusal::UnusableKey(&misfit::NO_KEY)) }
 }
 
 /// Whether the numbers can be a key's: reading a JWK does not look at them, and under an RSA

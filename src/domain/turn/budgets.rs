@@ -3,15 +3,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Turn, object};
-use crate::domain::address::Address;
+use super::{Turn, challenge_data, object};
+use crate::domain::address::{Address, budget_data};
 use crate::domain::ceiling::{CustomerTag, Need};
 use crate::domain::challenge::{Challenge, ChallengeEnd};
-use crate::domain::event::EventKind;
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::ParticipantId;
 use crate::domain::identity::Stage;
 use crate::domain::lockout::{Admitted, Budget, Consequence};
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
 
 impl Turn<'_> {
     /// The one door to raising a flag.
@@ -44,7 +46,7 @@ impl Turn<'_> {
     pub fn fail(&mut self, at: usize, what: Guarded) -> Consequence {
         let trips = self.count_at_ceiling(at);
         let (rule, now) = (self.around.settings.lockout_of(what), self.around.sure);
-        self.count(at, what, trips, |budget| budget.fail(&rule, now))
+        self.count(at, what, &trips, |budget| budget.fail(&rule, now))
     }
 
     /// The same of an attempt to show a document. Pictures that were not clear are no guess, so they do not
@@ -55,14 +57,34 @@ impl Turn<'_> {
         }
         let (rule, now) = (self.around.settings.lockout_of(Guarded::PhotoId), self.around.sure);
         let threshold = self.around.settings.photo_id.quality_threshold;
-        self.count(at, Guarded::PhotoId, false, |budget| budget.fail_quality(threshold, &rule, now))
+        self.count(at, Guarded::PhotoId, &[], |budget| budget.fail_quality(threshold, &rule, now))
     }
 
-    /// Nobody failed, and yet nothing more is taken for as long as a lock lasts.
-    pub(super) fn pause(&mut self, at: usize, what: Guarded) {
+    /// An attempt came to nothing, and nobody is to blame for it. The last that a challenge takes ends it, and for
+    /// as long as a lock lasts no other is put: else there were tries without end, a challenge after another.
+    pub fn tell_undecided(&mut self, at: usize, why: &'static str, when: Moment, by: &Actor) {
+        let participant = &self.interaction.participants[at];
+        let Some(challenge) = &participant.challenge else { return };
+        let (id, mut data) = (participant.id.clone(), challenge_data(self.interaction.id, challenge));
+        data.insert("reason".into(), why.into());
+        let (over, guarded) = (challenge.is_given_up(), challenge.method().guarded());
+        self.push(EventKind::ChallengeUndecided, when, by.clone(), Some(id), data);
+        if over {
+            self.pause(at, guarded, when, by);
+            self.end_challenge_at(at, ChallengeEnd::Undecided, when, by);
+        }
+    }
+
+    /// Nobody failed, and yet nothing more is taken for as long as a lock lasts. It is told as the lock that it is
+    /// to who is kept out; it counts towards no ban.
+    fn pause(&mut self, at: usize, what: Guarded, when: Moment, by: &Actor) {
         let until = self.around.sure.plus_minutes(self.around.settings.lockout_of(what).duration_minutes);
         let name = self.budget_name(at, what);
         self.address.budgets.entry(name).or_default().pause(until);
+        let (id, mut data) = (self.interaction.participants[at].id.clone(), self.budget_data(at, what));
+        data.insert("until".into(), self.around.shown(until).to_string().into());
+        data.insert("reason".into(), ChallengeEnd::Undecided.as_str().into());
+        self.push(EventKind::Locked, when, by.clone(), Some(id), data);
     }
 
     /// How many failed attempts a stage still takes.
@@ -87,13 +109,13 @@ impl Turn<'_> {
         &mut self,
         at: usize,
         what: Guarded,
-        trips: bool,
+        trips: &[CustomerTag],
         failed: impl FnOnce(&mut Budget) -> Consequence,
     ) -> Consequence {
         let name = self.budget_name(at, what);
         let budget = self.address.budgets.entry(name.clone()).or_default();
         let mut consequence = failed(budget);
-        if trips {
+        if !trips.is_empty() {
             budget.banned = true;
             consequence = Consequence::Banned;
         }
@@ -105,13 +127,7 @@ impl Turn<'_> {
                 data.insert("until".into(), self.around.shown(until).to_string().into());
                 self.tell(EventKind::Locked, id, data);
             }
-            Consequence::Banned => {
-                data.insert("reason".into(), if trips { "ceiling" } else { "lockouts" }.into());
-                if trips {
-                    data.extend(self.ceiling_data(at));
-                }
-                self.tell(EventKind::Banned, id, data);
-            }
+            Consequence::Banned => self.tell_ban(id, data, trips),
         }
         for other in 0..self.interaction.participants.len() {
             let challenge = self.interaction.participants[other].challenge.as_ref();
@@ -123,16 +139,31 @@ impl Turn<'_> {
         consequence
     }
 
-    /// True where this answer reaches the customer's ceiling.
-    fn count_at_ceiling(&mut self, at: usize) -> bool {
-        let mut trips = false;
+    /// A ban fell at a budget, and at each ceiling that tripped with it. Each is told by itself: so it is found,
+    /// lifted, and done again after a restore.
+    fn tell_ban(&mut self, id: Option<ParticipantId>, mut data: Map<String, Value>, trips: &[CustomerTag]) {
+        let (first, others) = trips.split_first().map_or((None, trips), |(first, others)| (Some(first), others));
+        let reason = if first.is_some() { "ceiling" } else { "lockouts" };
+        data.insert("reason".into(), reason.into());
+        data.extend(first.map(|first| ("ceiling".to_owned(), first.as_str().into())));
+        self.tell(EventKind::Banned, id.clone(), data);
+        for other in others {
+            let mut data = ceiling_data(other);
+            data.insert("reason".into(), reason.into());
+            self.tell(EventKind::Banned, id.clone(), data);
+        }
+    }
+
+    /// Which ceilings of the customer this answer reaches.
+    fn count_at_ceiling(&mut self, at: usize) -> Vec<CustomerTag> {
+        let mut trips = Vec::new();
         for customer in self.customers(at) {
             match self.ceilings.of(&customer) {
                 Some(known) if known.counted => {
                     if !self.counted.contains(&customer) {
-                        self.counted.push(customer);
+                        self.counted.push(customer.clone());
                     }
-                    trips |= known.trips();
+                    trips.extend(known.trips().then_some(customer));
                 }
                 _ => self.need(Need::Count(customer)),
             }
@@ -158,10 +189,14 @@ impl Turn<'_> {
         }
     }
 
-    /// An admin's word: the customer is not banned over all of her addresses any more.
-    pub fn lift_ceiling(&mut self, at: usize) {
+    /// An admin's word: the customer is not banned over all of her addresses any more, by whichever name she was.
+    pub fn lift_ceilings(&mut self, at: usize, reason: &str) {
         for customer in self.counted_at_ceiling(at) {
-            self.need(Need::Lift(customer));
+            let mut data = ceiling_data(&customer);
+            data.insert("reason".into(), reason.into());
+            let (id, now, by) = (self.interaction.participants[at].id.clone(), self.around.now, self.actor.clone());
+            let told = self.event(EventKind::Unbanned, now, by, Some(id), data);
+            self.need(Need::Lift(customer, Box::new(told)));
         }
     }
 
@@ -171,33 +206,24 @@ impl Turn<'_> {
         self.customers(at).into_iter().filter(counted).collect()
     }
 
-    /// Whether this turn has lifted the customer's ban over all of her addresses.
-    pub fn ceiling_was_cleared(&self, at: usize) -> bool {
-        self.customers(at).iter().any(|customer| self.ceilings.of(customer).is_some_and(|known| known.cleared))
-    }
-
     /// Whether the customer is banned over all of her addresses, as far as that is known.
     pub fn is_at_ceiling(&self, at: usize) -> bool {
         let bans = |customer: &CustomerTag| self.ceilings.of(customer).is_some_and(|known| known.bans());
         !self.ceilings.is_empty() && self.customers(at).iter().any(bans)
     }
 
-    /// Whose ceiling, by a pseudonym: told so that a ban can be done again after a restore.
-    pub fn ceiling_data(&self, at: usize) -> Map<String, Value> {
-        let (named, all) =
-            (|customer: &CustomerTag| ("ceiling".to_owned(), customer.as_str().into()), self.customers(at));
-        let trips = |customer: &&CustomerTag| self.ceilings.of(customer).is_some_and(|known| known.trips());
-        all.iter().find(trips).or(all.first()).map(named).into_iter().collect()
-    }
-
     /// Who the participant is, as ceilings know her: as she is called, and while she is asked for what a record
-    /// says, as that record's, too. Else every name that leads to one record were a ceiling of its own.
+    /// says, or is to be, as that record's, too. Else every name that leads to one record were a ceiling of its own.
     fn customers(&self, at: usize) -> Vec<CustomerTag> {
         let (keys, team, participant) = (self.around.keys, &self.interaction.team, &self.interaction.participants[at]);
         let asked = participant.challenge.as_ref().and_then(Challenge::record);
-        let record = asked.map(|id| CustomerTag::of_id(keys, team, id));
+        let prepared = self.around.questions.and_then(|prepared| prepared.record(&participant.id));
         let mut all: Vec<CustomerTag> = CustomerTag::of(keys, team, participant).into_iter().collect();
-        all.extend(record.filter(|record| !all.contains(record)));
+        for record in asked.into_iter().chain(prepared).map(|id| CustomerTag::of_id(keys, team, id)) {
+            if !all.contains(&record) {
+                all.push(record);
+            }
+        }
         all
     }
 
@@ -219,11 +245,19 @@ impl Turn<'_> {
         })
     }
 
-    /// Which budget, told so that it can be found again where its interaction is not known any
-    /// more: by method, address and name, all of them without a person's own.
-    pub fn budget_data(&self, at: usize, what: Guarded) -> Map<String, Value> {
-        let facts = &self.interaction;
-        let address = self.around.keys.address_tag(&facts.team, &facts.channel, &facts.conversation);
-        object(json!({"method": what.as_str(), "address": address.name(), "budget": self.budget_name(at, what)}))
+    /// Which budget, told so that it can be found again where its interaction is not known any more.
+    fn budget_data(&self, at: usize, what: Guarded) -> Map<String, Value> {
+        budget_data(what, &self.address_tag(), &self.budget_name(at, what))
     }
+
+    /// The address, by a name that says nothing of it.
+    pub fn address_tag(&self) -> String {
+        let facts = &self.interaction;
+        self.around.keys.address_tag(&facts.team, &facts.channel, &facts.conversation).name()
+    }
+}
+
+/// A ceiling's ban alone: of no method, and whose ceiling it is, by a pseudonym.
+pub fn ceiling_data(customer: &CustomerTag) -> Map<String, Value> {
+    object(json!({"method": null, "ceiling": customer.as_str()}))
 }

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
 use serde::Deserialize;
 
 use super::super::Shared;
@@ -15,7 +14,7 @@ use super::super::body::Query;
 use super::super::consoles::shown;
 use super::super::views::mask;
 use super::paths::in_path;
-use super::{Admitted, of_team, unknown};
+use super::{Admitted, Visit, unknown};
 use crate::domain::directory::DirectoryKind;
 use crate::domain::id::{CustomerId, plain_text};
 use crate::domain::login::AppState;
@@ -42,28 +41,24 @@ struct Look {
     cursor: Option<String>,
 }
 
-async fn all(
-    State(state): State<Shared>,
-    Path(team): Path<String>,
-    Query(look): Query<Look>,
-    headers: HeaderMap,
-) -> Response {
-    of_team(&state, &headers, (&team, "accounts"), async |admitted| {
-        let q = look.q.trim();
-        let (accounts, next) = list(&state, &admitted, q, look.cursor.as_deref()).await?;
-        let page = Accounts {
-            built_in: is_built_in(&admitted),
-            next: next.map(|cursor| {
-                let mut query = url::form_urlencoded::Serializer::new(String::new());
-                format!("accounts?{}", query.append_pair("q", q).append_pair("cursor", &cursor).finish())
-            }),
-            q: q.to_owned(),
-            accounts,
-            frame: admitted.frame,
-        };
-        Ok(shown(&state, state.pages.admin_accounts(&page)))
-    })
-    .await
+async fn all(visit: Visit, Query(look): Query<Look>) -> Response {
+    visit
+        .draw("accounts", async |state, admitted| {
+            let q = look.q.trim();
+            let (accounts, next) = list(state, &admitted, q, look.cursor.as_deref()).await?;
+            let page = Accounts {
+                built_in: is_built_in(&admitted),
+                next: next.map(|cursor| {
+                    let mut query = url::form_urlencoded::Serializer::new(String::new());
+                    format!("accounts?{}", query.append_pair("q", q).append_pair("cursor", &cursor).finish())
+                }),
+                q: q.to_owned(),
+                accounts,
+                frame: admitted.frame,
+            };
+            Ok(shown(state, state.pages.admin_accounts(&page)))
+        })
+        .await
 }
 
 fn is_built_in(admitted: &Admitted) -> bool {
@@ -85,34 +80,35 @@ async fn list(
         rows.push(AccountRow {
             path: in_path(record.id.as_str()),
             id: record.id.to_string(),
-            address: record.emails.first().or(record.phones.first()).map(|own| mask(own)),
+            address: record.first_address().map(mask),
             name: record.name,
             username: record.username,
-            standing: account.standing().as_str(),
+            standing: account.standing.as_str(),
         });
     }
     Ok((rows, next))
 }
 
-async fn show(State(state): State<Shared>, Path((team, id)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    of_team(&state, &headers, (&team, "accounts"), async |admitted| {
-        let nobody = || unknown("customer");
-        let id: CustomerId = id.parse().map_err(|_| nobody())?;
-        let kept = state.gateway.view_customer(&admitted.name, &id, &admitted.actor).await?;
-        if kept.is_none() && is_built_in(&admitted) {
-            return Err(nobody());
-        }
-        let account = state.gateway.account_state(&admitted.name, &id).await?;
-        let page = AccountPage {
-            frame: admitted.frame,
-            path: in_path(id.as_str()),
-            id: id.to_string(),
-            record: kept.map(record),
-            login: login(&account),
-        };
-        Ok(shown(&state, state.pages.admin_account(&page)))
-    })
-    .await
+async fn show(visit: Visit, Path((_, id)): Path<(String, String)>) -> Response {
+    visit
+        .draw("accounts", async |state, admitted| {
+            let nobody = || unknown("customer");
+            let id: CustomerId = id.parse().map_err(|_| nobody())?;
+            let kept = state.gateway.view_customer(&admitted.name, &id, &admitted.actor).await?;
+            if kept.is_none() && is_built_in(&admitted) {
+                return Err(nobody());
+            }
+            let account = state.gateway.account_state(&admitted.name, &id).await?;
+            let page = AccountPage {
+                frame: admitted.frame,
+                path: in_path(id.as_str()),
+                id: id.to_string(),
+                record: kept.map(record),
+                login: login(&account),
+            };
+            Ok(shown(state, state.pages.admin_account(&page)))
+        })
+        .await
 }
 
 fn record(kept: Kept) -> RecordFields {
@@ -133,7 +129,7 @@ fn record(kept: Kept) -> RecordFields {
 fn login(account: &AccountState) -> LoginFields {
     let text = |at: Option<Moment>| at.map(|at| at.to_string());
     LoginFields {
-        standing: account.standing().as_str(),
+        standing: account.standing.as_str(),
         registered: account.registered,
         disabled_at: text(account.disabled_at),
         locked_until: text(account.locked_until),

@@ -2,17 +2,15 @@
 //! looked for, and the check of the chain. What an entry holds, `gateway::audit` says.
 
 use axum::Router;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
-use super::of_team;
+use super::Visit;
 use crate::domain::event::Actor;
 use crate::domain::team::Team;
 use crate::gateway::audit::{Broken, Entry};
@@ -74,37 +72,33 @@ struct Look {
     check: Option<String>,
 }
 
-async fn show(
-    State(state): State<Shared>,
-    Path(team): Path<String>,
-    Query(look): Query<Look>,
-    headers: HeaderMap,
-) -> Response {
-    of_team(&state, &headers, (&team, "audit"), async |admitted| {
-        let name = &admitted.name;
-        let group = GROUPS.iter().find(|(group, _)| *group == look.what).unwrap_or(&GROUPS[0]);
-        let q = look.q.trim().to_lowercase();
-        let from: Option<u64> = look.below.as_ref().and_then(|below| below.parse().ok());
-        let team = &admitted.team.team;
-        let fits =
-            |entry: &Entry| group.1.iter().any(|stem| entry.action.starts_with(stem)) && is_found(entry, team, &q);
-        let (entries, below) = state.gateway.audit_back(name, from, PAGE, fits).await?;
-        let check = match &look.check {
-            Some(_) => Some(state.gateway.check_audit(name).await?),
-            None => None,
-        };
-        let page = Audit {
-            groups: GROUPS.iter().map(|(other, _)| (*other, *other == group.0)).collect(),
-            older: below.map(|below| address(group.0, look.q.trim(), below)),
-            q: look.q.trim().to_owned(),
-            rows: entries.into_iter().map(|entry| row(entry, team)).collect(),
-            further: from.is_some(),
-            check: check.map(told),
-            frame: admitted.frame,
-        };
-        Ok(shown(&state, state.pages.admin_audit(&page)))
-    })
-    .await
+async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
+    visit
+        .draw("audit", async |state, admitted| {
+            let name = &admitted.name;
+            let group = GROUPS.iter().find(|(group, _)| *group == look.what).unwrap_or(&GROUPS[0]);
+            let q = look.q.trim().to_lowercase();
+            let from: Option<u64> = look.below.as_ref().and_then(|below| below.parse().ok());
+            let team = &admitted.team.team;
+            let fits =
+                |entry: &Entry| group.1.iter().any(|stem| entry.action.starts_with(stem)) && is_found(entry, team, &q);
+            let (entries, below) = state.gateway.audit_back(name, from, PAGE, fits).await?;
+            let check = match &look.check {
+                Some(_) => Some(state.gateway.check_audit(name).await?),
+                None => None,
+            };
+            let page = Audit {
+                groups: GROUPS.iter().map(|(other, _)| (*other, *other == group.0)).collect(),
+                older: below.map(|below| address(group.0, look.q.trim(), below)),
+                q: look.q.trim().to_owned(),
+                rows: entries.into_iter().map(|entry| row(entry, team)).collect(),
+                further: from.is_some(),
+                check: check.map(told),
+                frame: admitted.frame,
+            };
+            Ok(shown(state, state.pages.admin_audit(&page)))
+        })
+        .await
 }
 
 fn address(group: &str, q: &str, below: u64) -> String {

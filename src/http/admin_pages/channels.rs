@@ -2,17 +2,15 @@
 //! To write one, to try it and to take it away goes to the API.
 
 use axum::Router;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
-use super::{Admitted, of_team};
+use super::{Admitted, Visit};
 use crate::domain::channel::Channel;
 use crate::domain::id::ChannelName;
 use crate::gateway::platforms::{Asks, Platform};
@@ -29,27 +27,25 @@ struct Look {
     platform: Option<String>,
 }
 
-async fn show(
-    State(state): State<Shared>,
-    Path(team): Path<String>,
-    Query(look): Query<Look>,
-    headers: HeaderMap,
-) -> Response {
-    of_team(&state, &headers, (&team, "channels"), async |admitted| {
-        let platforms = state.gateway.platforms();
-        let channels = admitted.team.team.channels.iter();
-        let page = Channels {
-            channels: channels.map(|(name, channel)| row(&state, &admitted, &platforms, name, channel)).collect(),
-            new: platforms.iter().find(|platform| look.platform.as_ref() == Some(&platform.name)).map(new),
-            platforms: platforms
-                .iter()
-                .map(|Platform { name, title, .. }| (name.clone(), title.clone(), look.platform.as_ref() == Some(name)))
-                .collect(),
-            frame: admitted.frame,
-        };
-        Ok(shown(&state, state.pages.admin_channels(&page)))
-    })
-    .await
+async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
+    visit
+        .draw("channels", async |state, admitted| {
+            let platforms = state.gateway.platforms();
+            let channels = admitted.team.team.channels.iter();
+            let page = Channels {
+                channels: channels.map(|(name, channel)| row(state, &admitted, &platforms, name, channel)).collect(),
+                new: platforms.iter().find(|platform| look.platform.as_ref() == Some(&platform.name)).map(new),
+                platforms: platforms
+                    .iter()
+                    .map(|Platform { name, title, .. }| {
+                        (name.clone(), title.clone(), look.platform.as_ref() == Some(name))
+                    })
+                    .collect(),
+                frame: admitted.frame,
+            };
+            Ok(shown(state, state.pages.admin_channels(&page)))
+        })
+        .await
 }
 
 fn new(platform: &Platform) -> NewChannel {
@@ -79,11 +75,12 @@ fn field(asks: &Asks, channel: Option<&Channel>) -> AccountField {
     let there = is_secret && channel.is_some_and(|channel| channel.secrets.contains_key(&asks.name));
     AccountField {
         pointer: format!("{place}/{}", asks.name),
-        label: asks.name.replace('_', " "),
+        label: asks.name.clone(),
         about: asks.about.clone(),
         kind: asks.kind,
         required: !asks.optional && !there,
         there,
+        can_go: there && asks.optional,
         default: asks.default.clone(),
         choices: asks.choices.iter().map(|choice| (choice.clone(), *choice == value)).collect(),
         value,

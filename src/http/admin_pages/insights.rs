@@ -2,17 +2,16 @@
 //! download. What is counted as what, `domain::insight` says; how it is drawn, `pages`.
 
 use axum::Router;
-use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, header};
+use http::header;
 use serde::Deserialize;
 
 use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
 use super::super::insights::table;
-use super::{Admitted, of_team};
+use super::{Admitted, Visit};
 use crate::domain::insight::report::{By, Part, Report};
 use crate::domain::insight::{Step, Tally};
 use crate::domain::time::Moment;
@@ -70,50 +69,45 @@ async fn report(state: &Shared, of: &Admitted, span: Span) -> Result<[Report; 2]
     Ok([by, By::Channel].map(|by| Report::of(&hours, from, to, by)))
 }
 
-async fn show(
-    State(state): State<Shared>,
-    Path(team): Path<String>,
-    Query(look): Query<Look>,
-    headers: HeaderMap,
-) -> Response {
-    of_team(&state, &headers, (&team, "insights"), async |admitted| {
-        let span = Span::of(&look, state.gateway.now());
-        let [course, channels] = report(&state, &admitted, span).await?;
-        let page = Insights {
-            frame: admitted.frame,
-            spans: SPANS.map(|days| (days, days == span.days)).into(),
-            csv: format!("insights.csv?days={}", span.days),
-            funnels: funnels(&course.total),
-            numbers: named(
-                &course.total,
-                &[Step::Lockouts, Step::Bans, Step::Reported, Step::CodesWrong, Step::CodesFailed],
-            ),
-            median: course.total.median_seconds(),
-            course: Course::of(course.rows.iter().map(|(part, tally)| stretch(part, tally, span.by)).collect()),
-            channels: channels.rows.iter().map(|(part, tally)| (called(part), counts(tally))).collect(),
-            columns: COLUMNS.map(Step::as_str).into(),
-        };
-        Ok(shown(&state, state.pages.admin_insights(&page)))
-    })
-    .await
+async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
+    visit
+        .draw("insights", async |state, admitted| {
+            let span = Span::of(&look, state.gateway.now());
+            let [course, channels] = report(state, &admitted, span).await?;
+            let page = Insights {
+                frame: admitted.frame,
+                spans: SPANS.map(|days| (days, days == span.days)).into(),
+                csv: format!("insights.csv?days={}", span.days),
+                funnels: funnels(&course.total),
+                numbers: named(
+                    &course.total,
+                    &[Step::Lockouts, Step::Bans, Step::Reported, Step::CodesWrong, Step::CodesFailed],
+                ),
+                median: course.total.median_seconds(),
+                course: Course::of(course.rows.iter().map(|(part, tally)| stretch(part, tally, span.by)).collect()),
+                channels: channels.rows.iter().map(|(part, tally)| (called(part), counts(tally))).collect(),
+                columns: COLUMNS.map(Step::as_str).into(),
+            };
+            Ok(shown(state, state.pages.admin_insights(&page)))
+        })
+        .await
 }
 
-async fn download(
-    State(state): State<Shared>,
-    Path(team): Path<String>,
-    Query(look): Query<Look>,
-    headers: HeaderMap,
-) -> Response {
-    of_team(&state, &headers, (&team, "insights"), async |admitted| {
-        let span = Span::of(&look, state.gateway.now());
-        let [course, _] = report(&state, &admitted, span).await?;
-        let file = format!("attachment; filename=\"{}-{}-days.csv\"", admitted.name, span.days);
-        let kind = "text/csv; charset=utf-8; header=present";
-        let headers =
-            [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &file), (header::CACHE_CONTROL, "no-store")];
-        Ok((headers, table(&course)).into_response())
-    })
-    .await
+async fn download(visit: Visit, Query(look): Query<Look>) -> Response {
+    visit
+        .draw("insights", async |state, admitted| {
+            let span = Span::of(&look, state.gateway.now());
+            let [course, _] = report(state, &admitted, span).await?;
+            let file = format!("attachment; filename=\"{}-{}-days.csv\"", admitted.name, span.days);
+            let kind = "text/csv; charset=utf-8; header=present";
+            let headers = [
+                (header::CONTENT_TYPE, kind),
+                (header::CONTENT_DISPOSITION, &file),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            Ok((headers, table(&course)).into_response())
+        })
+        .await
 }
 
 fn named(tally: &Tally, steps: &[Step]) -> Vec<(&'static str, u64)> {

@@ -2,14 +2,12 @@
 //! What an intent means is the rules'.
 
 use axum::Router;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
 
 use super::super::Shared;
 use super::super::consoles::shown;
-use super::{Admitted, of_team};
+use super::{Admitted, Visit};
 use crate::domain::method::Method;
 use crate::domain::settings::{Effective, Intent, Source};
 use crate::pages::admin::intents::{self, Intents};
@@ -23,14 +21,15 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/intents", get(show))
 }
 
-async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
-    of_team(&state, &headers, (&team, "intents"), async |Admitted { frame, team, .. }| {
-        let effective = &team.effective;
-        let all = effective.settings.intents.iter().map(|(name, intent)| view(effective, name, intent));
-        let page = Intents { frame, intents: all.collect(), methods: METHODS.map(Method::as_str).into() };
-        Ok(shown(&state, state.pages.admin_intents(&page)))
-    })
-    .await
+async fn show(visit: Visit) -> Response {
+    visit
+        .draw("intents", async |state, Admitted { frame, team, .. }| {
+            let effective = &team.effective;
+            let all = effective.settings.intents.iter().map(|(name, intent)| view(effective, name, intent));
+            let page = Intents { frame, intents: all.collect(), methods: METHODS.map(Method::as_str).into() };
+            Ok(shown(state, state.pages.admin_intents(&page)))
+        })
+        .await
 }
 
 fn view(effective: &Effective, name: &str, intent: &Intent) -> intents::Intent {

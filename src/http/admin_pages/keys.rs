@@ -2,14 +2,12 @@
 //! Nothing of a secret leaves here.
 
 use axum::Router;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
 
 use super::super::Shared;
 use super::super::consoles::shown;
-use super::{Admitted, of_team};
+use super::{Admitted, Visit};
 use crate::domain::id::Kid;
 use crate::domain::team::{ApiKey, Role, SecurityKey};
 use crate::domain::time::Moment;
@@ -20,19 +18,24 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/keys", get(show))
 }
 
-async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
-    of_team(&state, &headers, (&team, "keys"), async |Admitted { frame, role, team, .. }| {
-        let (now, signing) = (state.gateway.now(), team.signing.as_ref().map(|(kid, _)| kid));
-        let security = team.team.security_keys.iter().rev().map(|key| security(key, signing, now));
-        let page = Keys {
-            frame,
-            security: security.collect(),
-            api: team.team.api_keys.iter().rev().map(|key| api(key, role)).collect(),
-            roles: if role == Role::Owner { &["bot", "agent", "admin", "owner"] } else { &["bot", "agent", "admin"] },
-        };
-        Ok(shown(&state, state.pages.admin_keys(&page)))
-    })
-    .await
+async fn show(visit: Visit) -> Response {
+    visit
+        .draw("keys", async |state, Admitted { frame, role, team, .. }| {
+            let (now, signing) = (state.gateway.now(), team.signing.as_ref().map(|(kid, _)| kid));
+            let security = team.team.security_keys.iter().rev().map(|key| security(key, signing, now));
+            let page = Keys {
+                frame,
+                security: security.collect(),
+                api: team.team.api_keys.iter().rev().map(|key| api(key, role)).collect(),
+                roles: if role == Role::Owner {
+                    &["bot", "agent", "admin", "owner"]
+                } else {
+                    &["bot", "agent", "admin"]
+                },
+            };
+            Ok(shown(state, state.pages.admin_keys(&page)))
+        })
+        .await
 }
 
 fn security(key: &SecurityKey, signing: Option<&Kid>, now: Moment) -> keys::SecurityKey {

@@ -2,17 +2,15 @@
 //! it may be, the API says.
 
 use axum::Router;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
 use serde::Deserialize;
 
 use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
 use super::super::views::mask;
-use super::of_team;
+use super::Visit;
 use super::paths::in_path;
 use crate::domain::id::TeamName;
 use crate::domain::time::Moment;
@@ -33,27 +31,23 @@ struct Look {
     accounts: Option<String>,
 }
 
-async fn show(
-    State(state): State<Shared>,
-    Path(team): Path<String>,
-    Query(look): Query<Look>,
-    headers: HeaderMap,
-) -> Response {
-    of_team(&state, &headers, (&team, "lockouts"), async |admitted| {
-        let (people, more) = state.gateway.locked_out(&admitted.name, look.after.as_deref()).await?;
-        let (accounts, more_accounts) = accounts(&state, &admitted.name, look.accounts.as_deref()).await?;
-        let page = Lockouts {
-            frame: admitted.frame,
-            people: people.iter().map(|locked| person(&state, locked)).collect(),
-            more: more.map(|after| in_path(&after)),
-            accounts,
-            more_accounts,
-            further: look.after.is_some() || look.accounts.is_some(),
-            users: users(&state, &admitted.name).await?,
-        };
-        Ok(shown(&state, state.pages.admin_lockouts(&page)))
-    })
-    .await
+async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
+    visit
+        .draw("lockouts", async |state, admitted| {
+            let (people, more) = state.gateway.locked_out(&admitted.name, look.after.as_deref()).await?;
+            let (accounts, more_accounts) = accounts(state, &admitted.name, look.accounts.as_deref()).await?;
+            let page = Lockouts {
+                frame: admitted.frame,
+                people: people.iter().map(|locked| person(state, locked)).collect(),
+                more: more.map(|after| in_path(&after)),
+                accounts,
+                more_accounts,
+                further: look.after.is_some() || look.accounts.is_some(),
+                users: users(state, &admitted.name).await?,
+            };
+            Ok(shown(state, state.pages.admin_lockouts(&page)))
+        })
+        .await
 }
 
 fn person(state: &Shared, locked: &LockedOut) -> LockedPerson {

@@ -2,14 +2,13 @@
 //! Nothing is remembered of the way itself.
 
 use axum::Router;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
 
 use super::super::Shared;
-use super::super::consoles::shown;
-use super::{Admitted, of_team};
+use super::super::consoles::shown_under;
+use super::super::policy::Policy;
+use super::{Admitted, Visit};
 use crate::domain::id::TeamName;
 use crate::domain::insight::Step;
 use crate::domain::time::Moment;
@@ -24,25 +23,29 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}", get(show))
 }
 
-async fn show(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
-    of_team(&state, &headers, (&team, "overview"), async |Admitted { frame, name, team, .. }| {
-        let stored = stored(&state, &name).await?;
-        let login_page = team.effective.settings.authentication_url.clone();
-        let hosted = state.gateway.login_page_url(&name);
-        let page = Overview {
-            frame,
-            is_hosted: login_page.as_deref() == Some(hosted.as_str()),
-            login_page,
-            hosted,
-            has_customer: stored.0,
-            has_key: team.signing.is_some(),
-            channels: team.team.channels.keys().map(ToString::to_string).collect(),
-            authenticated: stored.1,
-            warnings: team.effective.warnings.len(),
-        };
-        Ok(shown(&state, state.pages.admin_overview(&page)))
-    })
-    .await
+async fn show(visit: Visit) -> Response {
+    visit
+        .draw("overview", async |state, Admitted { frame, name, team, .. }| {
+            let stored = stored(state, &name).await?;
+            let login_page = team.effective.settings.authentication_url.clone();
+            let hosted = state.gateway.login_page_url(&name);
+            let page = Overview {
+                frame,
+                is_hosted: login_page.as_deref() == Some(hosted.as_str()),
+                login_page,
+                hosted,
+                has_customer: stored.0,
+                has_key: team.signing.is_some(),
+                channels: team.team.channels.keys().map(ToString::to_string).collect(),
+                window: team.windows.first().map(ToString::to_string),
+                authenticated: stored.1,
+                warnings: team.effective.warnings.len(),
+            };
+            // The chat that is tried stands in a frame.
+            let policy = Policy { frames: "'self'", ..Policy::CONSOLE };
+            Ok(shown_under(state, state.pages.admin_overview(&page), policy))
+        })
+        .await
 }
 
 /// Whether somebody can log in at the gateway's own page, and how many were authenticated of late.

@@ -3,23 +3,24 @@
 //! under its policy, with forms that lead nowhere.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::super::Shared;
 use super::super::body::Query;
 use super::super::browser::{Fields, from_own_page};
-use super::super::consoles::shown;
+use super::super::consoles::{shown, shown_under};
 use super::super::notices::notice;
-use super::super::page::{brand, headers_with_frame, set};
+use super::super::page::{brand, headers_of_page};
+use super::super::policy::Policy;
 use super::super::problem::Problem;
 use super::super::reader::Reader;
 use super::super::screens::{frame, frame_refused};
 use super::super::session::{is_word, token};
-use super::{Admitted, of_team, unknown};
+use super::{Admitted, Visit, unknown};
 use crate::domain::id::ScreenName;
 use crate::domain::screen::{MOST_BYTES, Screen};
 use crate::pages;
@@ -38,27 +39,28 @@ pub fn routes() -> Router<Shared> {
         .route("/admin/teams/{team}/screens/{name}/draft", post(draft).layer(DefaultBodyLimit::max(MOST_OF_A_DRAFT)))
 }
 
-async fn list(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
-    of_team(&state, &headers, (&team, "screens"), async |Admitted { frame, team, .. }| {
-        let names = team.team.screens.iter().map(ToString::to_string).collect();
-        let page = Screens { frame, names, shown: team.effective.settings.pin.opening_screen.clone() };
-        Ok(shown(&state, state.pages.admin_screens(&page)))
-    })
-    .await
+async fn list(visit: Visit) -> Response {
+    visit
+        .draw("screens", async |state, Admitted { frame, team, .. }| {
+            let names = team.team.screens.iter().map(ToString::to_string).collect();
+            let page = Screens { frame, names, shown: team.effective.settings.pin.opening_screen.clone() };
+            Ok(shown(state, state.pages.admin_screens(&page)))
+        })
+        .await
 }
 
-async fn edit(State(state): State<Shared>, Path((team, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    of_team(&state, &headers, (&team, "screens"), async |Admitted { frame, name: of, team, .. }| {
-        let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
-        let found = state.gateway.screen(&of, &name).await?;
-        let is_shown = team.effective.settings.pin.opening_screen.as_deref() == Some(name.as_str());
-        let html = found.map(|screen| screen.html().to_owned());
-        let page = Editor { frame, name: name.to_string(), html, is_shown };
-        let mut response = shown(&state, state.pages.admin_screen(&page));
-        also(&mut response, "frame-src 'self'");
-        Ok(response)
-    })
-    .await
+async fn edit(visit: Visit, Path((_, name)): Path<(String, String)>) -> Response {
+    visit
+        .draw("screens", async |state, Admitted { frame, name: of, team, .. }| {
+            let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
+            let found = state.gateway.screen(&of, &name).await?;
+            let is_shown = team.effective.settings.pin.opening_screen.as_deref() == Some(name.as_str());
+            let html = found.map(|screen| screen.html().to_owned());
+            let page = Editor { frame, name: name.to_string(), html, is_shown };
+            let policy = Policy { frames: "'self'", ..Policy::CONSOLE };
+            Ok(shown_under(state, state.pages.admin_screen(&page), policy))
+        })
+        .await
 }
 
 /// In which language the customer reads.
@@ -68,89 +70,65 @@ struct Look {
 }
 
 /// The customer's page with the screen in it.
-async fn page(
-    State(state): State<Shared>,
-    Path((team, name)): Path<(String, String)>,
-    Query(look): Query<Look>,
-    headers: HeaderMap,
-) -> Response {
-    of_team(&state, &headers, (&team, "screens"), async |Admitted { team, .. }| {
-        let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
-        let settings = &team.effective.settings;
-        let has_it = team.team.screens.contains(&name);
-        let here = format!("/admin/teams/{}/screens/{name}", team.team.name);
-        let now = state.gateway.now();
-        let page = pages::Landing {
-            brand: brand(settings),
-            locale: look.lang.unwrap_or_else(|| settings.locale.clone()),
-            channel: "webchat".to_owned(),
-            address: "•••••".to_owned(),
-            customer_name: None,
-            asked_at: now.to_string(),
-            minutes_ago: 0,
-            purpose: pages::Purpose::Code,
-            expires_at: None,
-            intent_label: None,
-            action: format!("{here}/page"),
-            nonce: String::new(),
-            opener_origins: Vec::new(),
-            opener_required: false,
-            in_app: None,
-            screen: has_it.then(|| format!("{here}/screen")),
-        };
-        let mut response = Html(state.pages.landing(&page)).into_response();
-        headers_with_frame(&state, &mut response, "'none'", "'self'");
-        framed_by_us(&mut response);
-        Ok(response)
-    })
-    .await
+async fn page(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look): Query<Look>) -> Response {
+    visit
+        .draw("screens", async |state, Admitted { team, .. }| {
+            let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
+            let settings = &team.effective.settings;
+            let has_it = team.team.screens.contains(&name);
+            let here = format!("/admin/teams/{}/screens/{name}", team.team.name);
+            let now = state.gateway.now();
+            let page = pages::Landing {
+                brand: brand(settings),
+                locale: look.lang.unwrap_or_else(|| settings.locale.clone()),
+                channel: "webchat".to_owned(),
+                address: "•••••".to_owned(),
+                customer_name: None,
+                asked_at: now.to_string(),
+                minutes_ago: 0,
+                purpose: pages::Purpose::Code,
+                expires_at: None,
+                intent_label: None,
+                action: format!("{here}/page"),
+                nonce: String::new(),
+                opener_origins: Vec::new(),
+                opener_required: false,
+                in_app: None,
+                screen: has_it.then(|| format!("{here}/screen")),
+            };
+            let mut response = Html(state.pages.landing(&page)).into_response();
+            // Its forms lead nowhere, and the editor alone may have it in a frame.
+            let policy = Policy { forms: "'none'", frames: "'self'", within: "'self'", ..Policy::PAGE };
+            headers_of_page(state, &mut response, policy);
+            Ok(response)
+        })
+        .await
 }
 
 /// The document of the frame within that page.
-async fn screen(
-    State(state): State<Shared>,
-    Path((team, name)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
-    of_team(&state, &headers, (&team, "screens"), async |Admitted { name: of, team, .. }| {
-        let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
-        let found = state.gateway.screen(&of, &name).await?.ok_or_else(|| unknown("screen"))?;
-        Ok(frame(&state, &found, &team.effective.settings.locale))
-    })
-    .await
+async fn screen(visit: Visit, Path((_, name)): Path<(String, String)>) -> Response {
+    visit
+        .draw("screens", async |state, Admitted { name: of, team, .. }| {
+            let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
+            let found = state.gateway.screen(&of, &name).await?.ok_or_else(|| unknown("screen"))?;
+            Ok(frame(state, &found, &team.effective.settings.locale))
+        })
+        .await
 }
 
 /// What is being written, as it would be shown: nothing of it is kept.
-async fn draft(
-    State(state): State<Shared>,
-    Path((team, _)): Path<(String, String)>,
-    request: Request,
-) -> Result<Response, Problem> {
+async fn draft(visit: Visit, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let fields = Fields::read(request).await?;
-    let draw = async |Admitted { frame: shell, team, .. }: Admitted| {
-        let word = token(&state, &headers).is_some_and(|token| is_word(&state, &token, fields.field("word")));
-        if !word || !from_own_page(&state, &headers) {
-            return Ok(notice(&state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::Refused::Stale, None));
+    let draw = async |state: &Shared, Admitted { frame: shell, team, .. }: Admitted| {
+        let word = token(state, &headers).is_some_and(|token| is_word(state, &token, fields.field("word")));
+        if !word || !from_own_page(state, &headers) {
+            return Ok(notice(state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::Refused::Stale, None));
         }
         Ok(match Screen::clean(fields.field("html")) {
-            Ok(screen) => frame(&state, &screen, &team.effective.settings.locale),
-            Err(_) => frame_refused(&state, &shell.language),
+            Ok(screen) => frame(state, &screen, &team.effective.settings.locale),
+            Err(_) => frame_refused(state, &shell.language),
         })
     };
-    Ok(of_team(&state, &headers, (&team, "screens"), draw).await)
-}
-
-/// A page's policy with one more directive, which it has not said yet.
-fn also(response: &mut Response, directive: &str) {
-    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok());
-    let policy = format!("{}; {directive}", policy.unwrap_or_default());
-    set(response, header::CONTENT_SECURITY_POLICY, &policy);
-}
-
-/// The editor alone may have it in a frame.
-fn framed_by_us(response: &mut Response) {
-    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok());
-    let policy = policy.unwrap_or_default().replace("frame-ancestors 'none'", "frame-ancestors 'self'");
-    set(response, header::CONTENT_SECURITY_POLICY, &policy);
+    Ok(visit.draw("screens", draw).await)
 }

@@ -2,7 +2,7 @@
 //! What may be set, and how far, the table of settings says.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use http::HeaderMap;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::super::Shared;
 use super::super::consoles::shown;
-use super::{Admitted, of_system, of_team};
+use super::{Admitted, Visit, of_system};
 use crate::domain::settings::{Described, Effective, Shape, Source, described};
 use crate::pages::admin::settings::{Kind, Known, Settings};
 
@@ -33,18 +33,19 @@ async fn system(State(state): State<Shared>, headers: HeaderMap) -> Response {
     .await
 }
 
-async fn team(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
-    let read_at = state.gateway.now().to_string(); // before they are: what happens in between is told
-    of_team(&state, &headers, (&team, "settings"), async |Admitted { frame, name, team, .. }| {
-        let (_, system) = state.gateway.system_settings().await?;
-        let known = described().map(|described| {
-            let inherited = value_at(&system.json, described.path);
-            known(described, &team.effective, Source::Team, inherited)
-        });
-        let page = Settings::of(frame, format!("/v1/teams/{name}/settings"), read_at, known.collect());
-        Ok(shown(&state, state.pages.admin_settings(&page)))
-    })
-    .await
+async fn team(visit: Visit) -> Response {
+    let read_at = visit.state.gateway.now().to_string(); // before they are: what happens in between is told
+    visit
+        .draw("settings", async |state, Admitted { frame, name, team, .. }| {
+            let (_, system) = state.gateway.system_settings().await?;
+            let known = described().map(|described| {
+                let inherited = value_at(&system.json, described.path);
+                known(described, &team.effective, Source::Team, inherited)
+            });
+            let page = Settings::of(frame, format!("/v1/teams/{name}/settings"), read_at, known.collect());
+            Ok(shown(state, state.pages.admin_settings(&page)))
+        })
+        .await
 }
 
 fn known(described: Described, effective: &Effective, level: Source, inherited: Value) -> Known {

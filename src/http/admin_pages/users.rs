@@ -2,17 +2,15 @@
 //! to them, the API says; here is only what who looks could do at most.
 
 use axum::Router;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
 use serde::Deserialize;
 
 use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
 use super::paths::{in_path, in_query};
-use super::{Admitted, of_team};
+use super::{Admitted, Visit};
 use crate::domain::team::Role;
 use crate::domain::user::User;
 use crate::pages::admin::users::{UserRow, Users};
@@ -31,25 +29,21 @@ struct Look {
     after: Option<String>,
 }
 
-async fn show(
-    State(state): State<Shared>,
-    Path(team): Path<String>,
-    Query(look): Query<Look>,
-    headers: HeaderMap,
-) -> Response {
-    of_team(&state, &headers, (&team, "users"), async |admitted| {
-        let users = state.gateway.users(&admitted.name, look.after.as_deref(), PAGE).await?;
-        let rows = users.iter().map(|user| row(&state, &admitted, user)).collect();
-        let page = Users {
-            roles: if admitted.role == Role::Owner { &["agent", "admin", "owner"] } else { &["agent", "admin"] },
-            mails: admitted.team.channels.iter().any(|channel| channel.as_str() == "email"),
-            next: users.last().filter(|_| users.len() == PAGE).map(|last| in_query(last.name.as_str())),
-            users: rows,
-            frame: admitted.frame,
-        };
-        Ok(shown(&state, state.pages.admin_users(&page)))
-    })
-    .await
+async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
+    visit
+        .draw("users", async |state, admitted| {
+            let users = state.gateway.users(&admitted.name, look.after.as_deref(), PAGE).await?;
+            let rows = users.iter().map(|user| row(state, &admitted, user)).collect();
+            let page = Users {
+                roles: if admitted.role == Role::Owner { &["agent", "admin", "owner"] } else { &["agent", "admin"] },
+                mails: admitted.team.channels.iter().any(|channel| channel.as_str() == "email"),
+                next: users.last().filter(|_| users.len() == PAGE).map(|last| in_query(last.name.as_str())),
+                users: rows,
+                frame: admitted.frame,
+            };
+            Ok(shown(state, state.pages.admin_users(&page)))
+        })
+        .await
 }
 
 fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {

@@ -2,16 +2,15 @@
 //! An event's body is told to its receiver alone, and stands on no page.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
 use serde::Deserialize;
 
 use super::super::Shared;
 use super::super::body::Query;
 use super::super::consoles::shown;
-use super::{of_team, unknown};
+use super::{Visit, unknown};
 use crate::domain::id::WebhookName;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
@@ -30,20 +29,21 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/webhooks", get(all)).route(one, get(show))
 }
 
-async fn all(State(state): State<Shared>, Path(team): Path<String>, headers: HeaderMap) -> Response {
-    of_team(&state, &headers, (&team, "webhooks"), async |admitted| {
-        let mut webhooks = Vec::new();
-        for name in admitted.team.team.webhooks.keys() {
-            match state.gateway.webhook(&admitted.name, name).await {
-                Ok(known) => webhooks.push(row(name, &known, state.gateway.now())),
-                Err(Error::Refused(Refusal::NotFound(_))) => {} // it has just been taken away
-                Err(error) => return Err(error),
+async fn all(visit: Visit) -> Response {
+    visit
+        .draw("webhooks", async |state, admitted| {
+            let mut webhooks = Vec::new();
+            for name in admitted.team.team.webhooks.keys() {
+                match state.gateway.webhook(&admitted.name, name).await {
+                    Ok(known) => webhooks.push(row(name, &known, state.gateway.now())),
+                    Err(Error::Refused(Refusal::NotFound(_))) => {} // it has just been taken away
+                    Err(error) => return Err(error),
+                }
             }
-        }
-        let page = Webhooks { frame: admitted.frame, webhooks, events: Wanted::names().collect() };
-        Ok(shown(&state, state.pages.admin_webhooks(&page)))
-    })
-    .await
+            let page = Webhooks { frame: admitted.frame, webhooks, events: Wanted::names().collect() };
+            Ok(shown(state, state.pages.admin_webhooks(&page)))
+        })
+        .await
 }
 
 /// Which deliveries are looked at.
@@ -54,30 +54,26 @@ struct Look {
     cursor: Option<String>,
 }
 
-async fn show(
-    State(state): State<Shared>,
-    Path((team, name)): Path<(String, String)>,
-    Query(look): Query<Look>,
-    headers: HeaderMap,
-) -> Response {
-    of_team(&state, &headers, (&team, "webhooks"), async |admitted| {
-        let name: WebhookName = name.parse().map_err(|_| unknown("webhook"))?;
-        let known = state.gateway.webhook(&admitted.name, &name).await?;
-        let only: Option<Status> = look.status.parse().ok();
-        let after: Option<Cursor> = look.cursor.and_then(|cursor| cursor.parse().ok());
-        let (deliveries, next) = state.gateway.deliveries((&admitted.name, &name), only, after, PAGE).await?;
-        let status = only.map_or("all", Status::as_str);
-        let page = WebhookPage {
-            frame: admitted.frame,
-            webhook: row(&name, &known, state.gateway.now()),
-            events: Wanted::names().collect(),
-            statuses: ["all", "pending", "failed", "delivered"].map(|each| (each, each == status)).into(),
-            deliveries: deliveries.into_iter().map(DeliveryRow::from).collect(),
-            next: next.map(|cursor| format!("{name}?status={status}&cursor={cursor}")),
-        };
-        Ok(shown(&state, state.pages.admin_webhook(&page)))
-    })
-    .await
+async fn show(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look): Query<Look>) -> Response {
+    visit
+        .draw("webhooks", async |state, admitted| {
+            let name: WebhookName = name.parse().map_err(|_| unknown("webhook"))?;
+            let known = state.gateway.webhook(&admitted.name, &name).await?;
+            let only: Option<Status> = look.status.parse().ok();
+            let after: Option<Cursor> = look.cursor.and_then(|cursor| cursor.parse().ok());
+            let (deliveries, next) = state.gateway.deliveries((&admitted.name, &name), only, after, PAGE).await?;
+            let status = only.map_or("all", Status::as_str);
+            let page = WebhookPage {
+                frame: admitted.frame,
+                webhook: row(&name, &known, state.gateway.now()),
+                events: Wanted::names().collect(),
+                statuses: ["all", "pending", "failed", "delivered"].map(|each| (each, each == status)).into(),
+                deliveries: deliveries.into_iter().map(DeliveryRow::from).collect(),
+                next: next.map(|cursor| format!("{name}?status={status}&cursor={cursor}")),
+            };
+            Ok(shown(state, state.pages.admin_webhook(&page)))
+        })
+        .await
 }
 
 fn row(name: &WebhookName, known: &Known, now: Moment) -> WebhookRow {

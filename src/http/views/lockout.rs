@@ -55,8 +55,7 @@ impl Viewer<'_> {
     }
 
     fn budget(self, budget: &Budget) -> MethodLockoutView {
-        let until =
-            budget.locked_until.filter(|until| self.sure < *until).map(|until| until.shown(self.sure, self.now));
+        let until = budget.lasts(self.sure).map(|until| until.shown(self.sure, self.now));
         let status = match (budget.banned, until) {
             (true, _) => "banned",
             (false, Some(_)) => "locked",

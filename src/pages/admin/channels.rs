@@ -35,9 +35,9 @@ pub struct NewChannel {
 pub struct AccountField {
     /// Where its value goes in the call: `account/NAME` or `secrets/NAME`.
     pub pointer: String,
-    /// Its name, as words.
+    /// Its name, as the API has it.
     pub label: String,
-    /// What it is, in English, as the platform's definition says it.
+    /// What it is, as the platform's definition says it; drawn in the page's language.
     pub about: String,
     /// `text`, `number`, `phone`, `url`, `choice`, `lines`, `secret` or `secret_lines`.
     pub kind: &'static str,
@@ -45,6 +45,8 @@ pub struct AccountField {
     pub required: bool,
     /// A secret of that name is there.
     pub there: bool,
+    /// And the account is one without it, too.
+    pub can_go: bool,
     /// What it is where nothing is said.
     pub default: Option<String>,
     /// The values of a choice, and whether it is the one.

@@ -23,6 +23,8 @@ pub struct Overview {
     pub has_key: bool,
     /// The team's channels.
     pub channels: Vec<String>,
+    /// The one that is the gateway's own web chat, where there is one.
+    pub window: Option<String>,
     /// Somebody was authenticated of late.
     pub authenticated: u64,
     /// Settings that depart from a standard.
@@ -38,6 +40,8 @@ struct Path {
     tried: bool,
     done: bool,
     next: &'static str,
+    /// What a web chat can be called that is made for the try.
+    new_window: &'static str,
 }
 
 impl Overview {
@@ -46,7 +50,9 @@ impl Overview {
         let (key, channel, tried) = (self.has_key, !self.channels.is_empty(), self.authenticated > 0);
         let steps = [("login", login), ("key", key), ("channel", channel), ("try", tried)];
         let next = steps.into_iter().find(|(_, done)| !done).map_or("", |(name, _)| name);
-        Path { login, key, channel, tried, done: next.is_empty(), next }
+        let is_taken = self.channels.iter().any(|name| name == "webchat");
+        let new_window = if is_taken { "try" } else { "webchat" };
+        Path { login, key, channel, tried, done: next.is_empty(), next, new_window }
     }
 }
 

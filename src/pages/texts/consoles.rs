@@ -1,7 +1,8 @@
 //! Every word that the company's own people read: a row for each text, in English, German, French, Spanish
 //! and Estonian, the order of `LANGUAGES`. A text without one of them does not compile.
 //!
-//! What begins with `js.` is given to the consoles' scripts; the rest stands in templates.
+//! What begins with `js.` is given to the consoles' scripts with each page, what begins with `refused.` and
+//! `misfit.` once they ask for it; the rest stands in templates.
 
 mod admin;
 mod admin_accounts;
@@ -16,7 +17,9 @@ mod admin_settings;
 mod admin_users;
 mod admin_webhooks;
 mod history;
+mod misfits;
 mod pages;
+mod refusals;
 mod scripts;
 
 /// A text in each language.
@@ -28,5 +31,6 @@ pub(in crate::pages) fn rows() -> impl Iterator<Item = &'static Row> {
     let people = [admin_users::ROWS, admin_lockouts::ROWS, admin_accounts::ROWS];
     let beside = [admin_channels::ROWS, admin_webhooks::ROWS, admin_audit::ROWS, admin_insights::ROWS];
     let admin = admin.into_iter().chain(people).chain(beside).flatten();
-    pages::ROWS.iter().chain(admin).chain(scripts::ROWS).chain(history::ROWS)
+    let refusals = refusals::ROWS.iter().chain(misfits::ROWS);
+    pages::ROWS.iter().chain(admin).chain(scripts::ROWS).chain(history::ROWS).chain(refusals)
 }

@@ -6,7 +6,7 @@ use super::super::shrunk::Shrunk;
 /// A picture of more marks than these is noise, and none of them is a letter.
 const MOST_MARKS: usize = 200_000;
 
-/// Marks of sizes that letters of a zone can have, at the size at which it is looked for.
+/// Marks of sizes that letters of a zone can have, at any size at which it is looked for.
 const SIZES: std::ops::RangeInclusive<u16> = 8..=110;
 
 /// Points that hang together, by the box around them.

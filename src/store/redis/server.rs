@@ -271,6 +271,11 @@ async fn looked(finder: &Finder, before: Option<&Map>) -> Result<Map, StoreError
     Ok(Map { primaries, others, stale: AtomicBool::new(false) })
 }
 
+/// Why not every tag can be asked of these primaries, where one is held by none of them.
+pub(super) fn unheld(primaries: &[Primary]) -> Option<StoreError> {
+    (0..TAGS).find(|tag| !primaries.iter().any(|primary| primary.tags.contains(tag))).map(nobody)
+}
+
 fn nobody(tag: u8) -> StoreError {
     StoreError::Away(format!("nobody is known who holds slot {} and can be reached", keys::slot(tag)))
 }

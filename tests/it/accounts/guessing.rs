@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{MAIL, MINUTE, PASSWORD, fails, shop};
+use crate::staff::Desk;
 use crate::world::{Team, World, worlds};
 
 async fn misses(team: &Team, times: usize, device: Value) {
@@ -169,6 +170,75 @@ async fn wrong_codes_lock_codes_and_not_passwords() {
     }
     let spaced = format!(" {} {} ", &code[..3], &code[3..]);
     team.tickets("POST", "/otp/auth", json!({"userId": "cust-42", "otpCode": spaced})).await.expect(200);
+}
+
+/// §3.8: an account that is locked by codes, or on a device of the customer's own, is listed for as long as that
+/// lasts, however often somebody looks, and what an agent lifts is told.
+#[tokio::test]
+async fn an_account_is_listed_whatever_of_it_is_locked() {
+    let world = World::new().await;
+    let team = shop(&world, json!({"login_otp": true, "lockout": {"threshold": 3}})).await;
+    let mut admin = team.staff("desk", "admin").await;
+    admin.comes_in("acme", "desk").await;
+    let lists = async |desk: &mut Desk| {
+        world.gateway.tend().await.expect("it is told");
+        desk.get("/admin/teams/acme/lockouts").await.text().contains("data-account=\"cust-42\"")
+    };
+    let code = async |device: &Value| {
+        let mut body = json!({"userId": "cust-42", "email": MAIL});
+        body.as_object_mut().unwrap().extend(device.as_object().cloned().unwrap());
+        team.tickets("POST", "/otp/request", body).await.expect(202);
+        team.newest_code().await.1
+    };
+    let answers = async |code: &str, device: &Value| {
+        let mut body = json!({"userId": "cust-42", "otpCode": code});
+        body.as_object_mut().unwrap().extend(device.as_object().cloned().unwrap());
+        team.tickets("POST", "/otp/auth", body).await
+    };
+    let (anywhere, hers) = (json!({}), json!({"fingerprint": "hers"}));
+    let right = code(&hers).await;
+    answers(&right, &hers).await.expect(200);
+    for (codes, device) in [(true, &anywhere), (true, &hers), (false, &hers)] {
+        assert!(!lists(&mut admin).await);
+        match codes {
+            true => {
+                let wrong = Team::wrong(&code(device).await);
+                for _ in 0..3 {
+                    answers(&wrong, device).await.refused(401, "code-refused");
+                }
+            }
+            false => misses(&team, 3, device.clone()).await,
+        }
+        assert!(lists(&mut admin).await && lists(&mut admin).await, "{codes} {device}");
+        let account = team.account().await;
+        assert_eq!((&account["locked"], &account["remaining_attempts"]), (&json!(true), &json!(3)), "of strangers");
+        let before = team.event_types().await.iter().filter(|kind| *kind == "customer.unlocked").count();
+        let path = "/v1/teams/acme/customers/cust-42/unlock";
+        let unlocked = world.call(&team.agent, "POST", path, json!({"reason": "rang us"})).await.expect(200);
+        assert_eq!(unlocked["login"]["locked"], false);
+        let after = team.event_types().await.iter().filter(|kind| *kind == "customer.unlocked").count();
+        assert_eq!(after, before + 1);
+    }
+    assert!(!lists(&mut admin).await);
+    misses(&team, 3, anywhere.clone()).await;
+    assert!(lists(&mut admin).await);
+    world.clock.advance(15 * MINUTE);
+    assert!(!lists(&mut admin).await);
+}
+
+/// A ban stays listed when another password is chosen: it is none of the password's.
+#[tokio::test]
+async fn a_banned_account_is_listed_until_the_ban_is_lifted() {
+    let world = World::new().await;
+    let team = shop(&world, json!({"lockout": {"threshold": 100, "duration_minutes": 1}})).await;
+    let mut admin = team.staff("desk", "admin").await;
+    admin.comes_in("acme", "desk").await;
+    misses(&team, 100, json!({})).await;
+    let body = json!({"username": "demo", "emails": [MAIL], "password": "another lamp 8"});
+    team.customer("PUT", "cust-42", "", body).await.expect(200);
+    world.gateway.tend().await.expect("it is told");
+    let page = admin.get("/admin/teams/acme/lockouts").await.text();
+    assert!(page.contains("data-account=\"cust-42\"") && page.contains("Lift the ban"), "{page}");
 }
 
 /// A code may be asked for again only after a while; until then the one that is out stays good.

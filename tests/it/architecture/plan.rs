@@ -36,6 +36,7 @@ pub const ROOMS: &[Room] = &[
             "aws_lc_rs",
             "base64",
             "bytes",
+            "countersign_misfit",
             "jiff",
             "jsonwebtoken",
             "phonenumber",

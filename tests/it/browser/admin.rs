@@ -74,12 +74,22 @@ async fn first_run(eyes: Eyes) {
     .await;
 }
 
-/// The last step: link, login, code, check mark; nothing before the proof looks like one.
+/// The last step, in the web chat's own window: she asks for something, is sent the login link, logs in on the
+/// team's page, types the code into the window's card, and sees the check mark; nothing before looks like one.
 async fn tries(browser: &Browser) -> WebDriverResult<()> {
     browser.click("#try-begin").await?;
-    browser.find("#try-chat[data-state=unverified], #try-chat[data-state=waiting]").await?;
+    browser.find("#try-chat[data-state=unverified]").await?;
+    browser.looks("4-the-window").await?;
+    browser.in_the_try().await?;
+    browser.writes("What is my balance?").await?;
+    browser.find("#entries .customer").await?;
+    browser.find("#entries .way a").await?;
+    browser.driver.enter_default_frame().await?;
+    browser.find("#try-chat:not([data-state=verified])").await?;
+    browser.looks("4-the-link").await?;
+    browser.in_the_try().await?;
     let console = browser.driver.window().await?;
-    browser.click("#try-link").await?;
+    browser.click("#entries .way a").await?;
     let opened = async || Ok(browser.driver.windows().await?.into_iter().find(|window| *window != console));
     let opened = browser.until("the login's tab", opened).await?;
     browser.driver.switch_to_window(opened).await?;
@@ -89,18 +99,38 @@ async fn tries(browser: &Browser) -> WebDriverResult<()> {
     browser.click("form[data-act=answer] button").await?;
     let code = browser.find("[data-code]").await?.text().await?;
     browser.driver.switch_to_window(console).await?;
+    browser.driver.enter_default_frame().await?;
     assert!(browser.driver.find_all(By::Css(".who-verified")).await?.is_empty(), "the login alone proves nothing");
-    browser.find("#try-text").await?.send_keys("hello").await?;
-    browser.click("#try-say button").await?;
-    browser.find("#try-log .try-customer").await?;
+    browser.in_the_try().await?;
+    browser.find("#ask:not([hidden])").await?;
+    assert!(!browser.driver.find(By::Css("#tick")).await?.is_displayed().await?);
+    browser.writes("hello").await?;
+    browser.reads(".bot:last-child", "six characters").await?;
+    browser.driver.enter_default_frame().await?;
     browser.looks("4-code-is-asked-for").await?;
-    browser.find("#try-text").await?.send_keys(&code).await?;
-    browser.click("#try-say button").await?;
+    browser.in_the_try().await?;
+    browser.answers_card(&code).await?;
+    browser.find("#tick:not([hidden])").await?;
+    browser.reads(".bot:last-child", "now I know who you are").await?;
+    let log = browser.find("#entries").await?.text().await?;
+    assert!(!log.contains(&code), "the code is in no chat: {log}");
+    browser.scrolls_within().await?;
+    browser.driver.enter_default_frame().await?;
     browser.find("#try-chat[data-state=verified] .who-verified").await?;
     browser.find("[data-step=try][data-done=true]").await?;
-    let log = browser.find("#try-log").await?.text().await?;
-    assert!(!log.contains(&code), "the code is taken out of the chat: {log}");
     browser.looks("5-authenticated").await
+}
+
+impl Browser {
+    /// Into the chat that is tried.
+    async fn in_the_try(&self) -> WebDriverResult<()> {
+        self.until("the chat's frame", async || {
+            self.driver.enter_default_frame().await?;
+            self.driver.find(By::Css("#try-window iframe")).await?.enter_frame().await.map(Some)
+        })
+        .await?;
+        self.find("#text:not([disabled])").await.map(drop)
+    }
 }
 
 #[tokio::test]

@@ -340,7 +340,8 @@ async fn a_channel_is_tried_and_changed_where_it_stands() {
         browser.find("#once:not([hidden])").await?;
         assert!(browser.find("#secret").await?.text().await?.starts_with("whsec_"));
         browser.shows_page("channels", "[data-channel=webchat]").await?;
-        a_secret_stays(browser, &house).await
+        a_secret_stays(browser, &house).await?;
+        another_goes(browser, &house).await
     })
     .await;
 }
@@ -369,6 +370,33 @@ async fn a_secret_stays(browser: &Browser, house: &House) -> WebDriverResult<()>
             Ok(both.then_some(()))
         })
         .await
+}
+
+/// An optional secret is taken away by itself; what cannot be without it says so at its field, and nothing is gone.
+async fn another_goes(browser: &Browser, house: &House) -> WebDriverResult<()> {
+    let secrets =
+        async || house.call(Method::GET, "/v1/teams/linden/channels/telegram", Value::Null).await["secrets"].clone();
+    let own = "[data-channel=telegram]";
+    browser.shows_page("channels", &format!("{own} summary")).await?.click().await?;
+    let ticks = browser.driver.find_all(By::Css(&*format!("{own} [data-silences]"))).await?;
+    assert_eq!(ticks.len(), 1, "a secret that must be there cannot be taken away");
+    browser.fills(&format!("{own} [name='account/forward_url']"), "http://127.0.0.1:9/heard").await?;
+    let (tick, field) = (format!("{own} [data-silences]"), format!("{own} [name='secrets/webhook_secret']"));
+    browser.click(&tick).await?;
+    assert!(!browser.find(&field).await?.is_enabled().await?);
+    browser.looks("5-goes").await?;
+    let save = format!("{own} [data-call^=PUT] button");
+    browser.click(&save).await?;
+    browser.find(&format!("{field}[aria-invalid=true]")).await?;
+    assert!(browser.has_focus(&tick).await?, "what can be changed has the focus");
+    assert_eq!(secrets().await, json!(["token", "webhook_secret"]), "what is refused changes nothing");
+    browser.find(&format!("{own} [name='account/forward_url']")).await?.clear().await?;
+    browser.click(&save).await?;
+    browser.until("it is gone", async || Ok((secrets().await == json!(["token"])).then_some(()))).await?;
+    browser.shows_page("channels", &format!("{own} summary")).await?.click().await?;
+    browser.find(&field).await?;
+    assert!(browser.driver.find(By::Css(&*tick)).await.is_err(), "what is not there cannot be taken away");
+    Ok(())
 }
 
 /// Every page on a phone: tables are cards, and nothing reaches beyond the edge.

@@ -7,19 +7,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
+use super::CONTINUE;
 use super::driver::{Browser, Eyes, walk_at};
 use super::house::{House, PHONE};
 
 const PASSWORD: &str = "vexed lamp 7 rows";
 
-#[tokio::test]
-async fn on_a_phone_an_agent_sees_who_is_verified_g07_g08_p05_i09() {
-    day(Eyes::PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_desk_an_agent_sees_who_is_verified_g07_g08_p05_i09() {
-    day(Eyes::DESKTOP).await;
+journeys! {
+    on_a_phone_an_agent_sees_who_is_verified_g07_g08_p05_i09 = day(Eyes::PHONE);
+    on_a_desk_an_agent_sees_who_is_verified_g07_g08_p05_i09 = day(Eyes::DESKTOP);
 }
 
 /// A user of the team, by the link that she was given.
@@ -78,7 +74,7 @@ async fn day(eyes: Eyes) {
         let phone = browser.driver.new_tab().await?;
         browser.driver.switch_to_window(phone.clone()).await?;
         browser.open(&page).await?;
-        browser.click("form[data-act=continue] button").await?;
+        browser.click(CONTINUE).await?;
         browser.find("input.answer-field").await?;
         browser.driver.switch_to_window(desk.clone()).await?;
         browser.find(".on-challenge-presented").await?;
@@ -250,7 +246,7 @@ async fn the_invitation_goes_by_text_or_mail_and_the_other_address_is_asked_for_
         let phone = browser.driver.new_tab().await?;
         browser.driver.switch_to_window(phone).await?;
         browser.open(&invitation).await?;
-        browser.click("form[data-act=continue] button").await?;
+        browser.click(CONTINUE).await?;
         browser.find("input.answer-field").await?;
         let code = house.code("demo1@example.com", 1).await;
         browser.find("input.answer-field").await?.send_keys(&code).await?;

@@ -113,6 +113,9 @@ async fn with_large_letters_on_a_small_screen_and_from_right_to_left_every_page_
                 browser.has_room(name, "as it is").await?;
                 browser.does("document.documentElement.style.fontSize = '200%'").await?;
                 browser.has_room(name, "with large letters").await?;
+                browser.keeps_to_its_card(name, "with large letters").await?;
+                browser.does("document.querySelector('.aside-note, .photo-side, .question')?.scrollIntoView()").await?;
+                browser.shot(&format!("{name}-large")).await?;
                 browser
                     .does("document.documentElement.style.fontSize = ''; document.documentElement.dir = 'rtl'")
                     .await?;
@@ -194,6 +197,15 @@ const WIDE: &str = "
     });
     return [beyond, ...all.map((element) => element.outerHTML.slice(0, 120))];";
 
+/// Cards whose content reaches beyond their edge, by how far, and what does; also where the screen has room for it.
+const SPILLS: &str = "
+    const spills = (card) => card.scrollWidth > card.clientWidth + 1;
+    const edge = (card) => card.getBoundingClientRect().right + 1;
+    const reaches = (one) => one.getBoundingClientRect().left + Math.max(one.scrollWidth, one.offsetWidth);
+    const over = (card) => [...card.querySelectorAll('*')].filter((one) => reaches(one) > edge(card));
+    return [...document.querySelectorAll('.card')].filter(spills).map((card) =>
+        [card.scrollWidth - card.clientWidth, ...over(card).map((one) => one.outerHTML.slice(0, 120))]);";
+
 impl Browser {
     async fn does(&self, script: &str) -> WebDriverResult<Value> {
         Ok(self.driver.execute(script, Vec::new()).await?.json().clone())
@@ -201,6 +213,11 @@ impl Browser {
 
     async fn has_room(&self, name: &str, how: &str) -> WebDriverResult<()> {
         assert_eq!(self.does(WIDE).await?, json!([]), "{name} {how} is wider than its screen");
+        Ok(())
+    }
+
+    async fn keeps_to_its_card(&self, name: &str, how: &str) -> WebDriverResult<()> {
+        assert_eq!(self.does(SPILLS).await?, json!([]), "{name} {how} is wider than its card");
         Ok(())
     }
 

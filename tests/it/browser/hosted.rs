@@ -5,26 +5,17 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
+use super::CONTINUE;
 use super::driver::{Browser, Eyes, walk_at};
 use super::house::House;
 use crate::directories::servers::Slapd;
 
-const CONTINUE: &str = "form[data-act=continue] button";
 const SEND: &str = "form[data-act=answer] button";
 
-#[tokio::test]
-async fn on_a_desktop_a_customer_of_the_ldap_directory_logs_in_g09() {
-    logs_in(Eyes::DESKTOP).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_a_customer_of_the_ldap_directory_logs_in_g09() {
-    logs_in(Eyes::PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_without_script_a_customer_of_the_ldap_directory_logs_in_g09() {
-    logs_in(Eyes::PHONE.without_script()).await;
+journeys! {
+    on_a_desktop_a_customer_of_the_ldap_directory_logs_in_g09 = logs_in(Eyes::DESKTOP);
+    on_a_phone_a_customer_of_the_ldap_directory_logs_in_g09 = logs_in(Eyes::PHONE);
+    on_a_phone_without_script_a_customer_of_the_ldap_directory_logs_in_g09 = logs_in(Eyes::PHONE.without_script());
 }
 
 /// G-09, K-01: a wrong password is told beside the form and costs nothing else; the right one of the

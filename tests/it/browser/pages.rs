@@ -9,53 +9,18 @@ use thirtyfour::prelude::*;
 use super::codes::another;
 use super::driver::{Browser, Eyes, walk_at};
 use super::house::{House, PHONE};
+use super::{CONTINUE, FIELD};
 
-const CONTINUE: &str = "form[data-act=continue] button";
-const FIELD: &str = "input.answer-field";
-
-#[tokio::test]
-async fn on_a_phone_a_code_is_typed_on_its_page_l23_l24() {
-    code_page(Eyes::LARGE_PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_desktop_a_code_is_typed_on_its_page_l23_l24() {
-    code_page(Eyes::DESKTOP).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_without_script_a_code_is_typed_on_its_page_l23_l24() {
-    code_page(Eyes::LARGE_PHONE.without_script()).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_too_many_wrong_codes_lock_l20() {
-    locked(Eyes::LARGE_PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_desktop_without_script_too_many_wrong_codes_lock_l20() {
-    locked(Eyes::DESKTOP.without_script()).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_a_pin_follows_the_teams_own_words_l36_p06_p07() {
-    pin(Eyes::LARGE_PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_desktop_without_script_a_pin_follows_the_teams_own_words_l36_p06_p07() {
-    pin(Eyes::DESKTOP.without_script()).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_customer_and_cosigner_come_in_by_their_own_invitations_i07() {
-    invitations(Eyes::LARGE_PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_desktop_without_script_customer_and_cosigner_come_in_by_their_own_invitations_i07() {
-    invitations(Eyes::DESKTOP.without_script()).await;
+journeys! {
+    on_a_phone_a_code_is_typed_on_its_page_l23_l24 = code_page(Eyes::LARGE_PHONE);
+    on_a_desktop_a_code_is_typed_on_its_page_l23_l24 = code_page(Eyes::DESKTOP);
+    on_a_phone_without_script_a_code_is_typed_on_its_page_l23_l24 = code_page(Eyes::LARGE_PHONE.without_script());
+    on_a_phone_too_many_wrong_codes_lock_l20 = locked(Eyes::LARGE_PHONE);
+    on_a_desktop_without_script_too_many_wrong_codes_lock_l20 = locked(Eyes::DESKTOP.without_script());
+    on_a_phone_a_pin_follows_the_teams_own_words_l36_p06_p07 = pin(Eyes::LARGE_PHONE);
+    on_a_desktop_without_script_a_pin_follows_the_teams_own_words_l36_p06_p07 = pin(Eyes::DESKTOP.without_script());
+    on_a_phone_customer_and_cosigner_come_in_by_their_own_invitations_i07 = invitations(Eyes::LARGE_PHONE);
+    on_a_desktop_without_script_customer_and_cosigner_come_in_by_their_own_invitations_i07 = invitations(Eyes::DESKTOP.without_script());
 }
 
 #[tokio::test]

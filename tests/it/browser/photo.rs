@@ -5,27 +5,18 @@ use reqwest::Method;
 use serde_json::json;
 use thirtyfour::prelude::*;
 
+use super::CONTINUE;
 use super::driver::{Browser, Eyes, walk_at};
 use super::house::House;
 use crate::photos::card;
 use crate::photos::provider::{Provider, SECRET, clear, unclear};
 
-const CONTINUE: &str = "form[data-act=continue] button";
 const SEND: &str = "form[data-act=photo] [data-send]";
 
-#[tokio::test]
-async fn on_a_phone_a_document_and_a_face_are_shown_l15() {
-    shown(Eyes::LARGE_PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_desktop_without_script_a_document_and_a_face_are_shown_l15() {
-    shown(Eyes::DESKTOP.without_script()).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_without_script_a_document_and_a_face_are_shown_l15() {
-    shown(Eyes::PHONE.without_script()).await;
+journeys! {
+    on_a_phone_a_document_and_a_face_are_shown_l15 = shown(Eyes::LARGE_PHONE);
+    on_a_desktop_without_script_a_document_and_a_face_are_shown_l15 = shown(Eyes::DESKTOP.without_script());
+    on_a_phone_without_script_a_document_and_a_face_are_shown_l15 = shown(Eyes::PHONE.without_script());
 }
 
 /// A gateway whose team has documents checked there.

@@ -8,38 +8,15 @@ use thirtyfour::prelude::*;
 use super::admin::owner_comes_in;
 use super::driver::{Browser, Eyes, walk_at};
 use super::house::House;
+use super::{CONTINUE, FIELD};
 
-const CONTINUE: &str = "form[data-act=continue] button";
-const FIELD: &str = "input.answer-field";
-
-#[tokio::test]
-async fn on_a_phone_second_factors_and_codes_are_decided_k09_k16() {
-    decided(Eyes::PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_desk_second_factors_and_codes_are_decided_k09_k16() {
-    decided(Eyes::DESKTOP).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_whoever_is_invited_comes_in_without_proof_l07() {
-    invited(Eyes::PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_desktop_without_script_whoever_is_invited_comes_in_without_proof_l07() {
-    invited(Eyes::DESKTOP.without_script()).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_a_pin_opens_the_door_p08_l37() {
-    pin_at_the_door(Eyes::PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_desktop_without_script_a_pin_opens_the_door_p08_l37() {
-    pin_at_the_door(Eyes::DESKTOP.without_script()).await;
+journeys! {
+    on_a_phone_second_factors_and_codes_are_decided_k09_k16 = decided(Eyes::PHONE);
+    on_a_desk_second_factors_and_codes_are_decided_k09_k16 = decided(Eyes::DESKTOP);
+    on_a_phone_whoever_is_invited_comes_in_without_proof_l07 = invited(Eyes::PHONE);
+    on_a_desktop_without_script_whoever_is_invited_comes_in_without_proof_l07 = invited(Eyes::DESKTOP.without_script());
+    on_a_phone_a_pin_opens_the_door_p08_l37 = pin_at_the_door(Eyes::PHONE);
+    on_a_desktop_without_script_a_pin_opens_the_door_p08_l37 = pin_at_the_door(Eyes::DESKTOP.without_script());
 }
 
 /// K-09: where customers' logins are decided is a part of the settings; K-10, K-11, K-12: a second factor always,

@@ -30,6 +30,11 @@ async fn on_a_desktop_each_page_proves_what_its_scene_says() {
 }
 
 #[tokio::test]
+async fn on_a_phone_each_page_proves_what_its_scene_says() {
+    walk("proofs", Eyes::PHONE, every_page).await;
+}
+
+#[tokio::test]
 async fn on_a_phone_without_script_each_page_proves_what_its_scene_says() {
     walk("proofs", Eyes::PHONE.without_script(), every_page).await;
 }
@@ -245,6 +250,7 @@ impl Browser {
         let login = self.driver.window().await?;
         self.driver.switch_to_window(chat.clone()).await?;
         let code = self.code_on_phone(1).await?;
+        self.looks("7-code-on-phone").await?;
         self.driver.switch_to_window(login).await?;
         self.looks("7-code").await?;
         self.find("input[name=code]").await?.send_keys(&code).await?;

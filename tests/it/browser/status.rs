@@ -59,14 +59,9 @@ impl Portal {
     }
 }
 
-#[tokio::test]
-async fn on_a_desktop_the_mark_rises_and_falls_beside_its_customer_g07_g08() {
-    the_mark(Eyes::DESKTOP).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_the_mark_rises_and_falls_beside_its_customer_g07_g08() {
-    the_mark(Eyes::PHONE).await;
+journeys! {
+    on_a_desktop_the_mark_rises_and_falls_beside_its_customer_g07_g08 = the_mark(Eyes::DESKTOP);
+    on_a_phone_the_mark_rises_and_falls_beside_its_customer_g07_g08 = the_mark(Eyes::PHONE);
 }
 
 /// G-07, G-08: a check mark beside who is authenticated, and none beside anybody else.

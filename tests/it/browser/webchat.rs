@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
+use super::CONTINUE;
 use super::codes::another;
 use super::driver::{Browser, Eyes, walk_at};
 use super::house::{House, PHONE};
@@ -57,14 +58,9 @@ impl Stage {
     }
 }
 
-#[tokio::test]
-async fn on_a_desktop_a_visitor_chats_and_logs_in_by_the_card() {
-    by_the_login_card(Eyes::DESKTOP).await;
-}
-
-#[tokio::test]
-async fn on_a_phone_a_visitor_chats_and_logs_in_by_the_card() {
-    by_the_login_card(Eyes::PHONE).await;
+journeys! {
+    on_a_desktop_a_visitor_chats_and_logs_in_by_the_card = by_the_login_card(Eyes::DESKTOP);
+    on_a_phone_a_visitor_chats_and_logs_in_by_the_card = by_the_login_card(Eyes::PHONE);
 }
 
 async fn by_the_login_card(eyes: Eyes) {
@@ -80,6 +76,11 @@ async fn by_the_login_card(eyes: Eyes) {
             browser.reads(".customer", "I would like my statement").await?;
             browser.reads(".bot", "You said: I would like my statement").await?;
             assert_eq!(stage.site.heard(), ["I would like my statement"]);
+            for n in 1..=12 {
+                stage.says(&format!("That is {n} of 12 things to know.")).await;
+            }
+            browser.reads(".bot:last-child", "12 of 12").await?;
+            browser.scrolls_within().await?;
 
             let link = stage.call("login-links", json!({"purpose": "mid_chat", "deliver": true})).await;
             browser.find(".way a").await?;
@@ -90,7 +91,7 @@ async fn by_the_login_card(eyes: Eyes) {
             browser.driver.switch_to_window(browser.until("the login window", opened).await?).await?;
             browser.find("[data-state=connected]").await?;
             browser.shot("3-landing").await?;
-            browser.click("form[data-act=continue] button").await?;
+            browser.click(CONTINUE).await?;
             browser.find(".outcome-authenticated").await?;
             browser.shot("4-done").await?;
 
@@ -108,14 +109,9 @@ async fn by_the_login_card(eyes: Eyes) {
         .await;
 }
 
-#[tokio::test]
-async fn on_a_phone_a_code_is_answered_in_its_card() {
-    by_the_code_card(Eyes::LARGE_PHONE).await;
-}
-
-#[tokio::test]
-async fn on_a_desktop_a_code_is_answered_in_its_card() {
-    by_the_code_card(Eyes::DESKTOP).await;
+journeys! {
+    on_a_phone_a_code_is_answered_in_its_card = by_the_code_card(Eyes::LARGE_PHONE);
+    on_a_desktop_a_code_is_answered_in_its_card = by_the_code_card(Eyes::DESKTOP);
 }
 
 async fn by_the_code_card(eyes: Eyes) {
@@ -221,7 +217,7 @@ async fn a_login_without_the_window_is_confirmed_by_six_characters() {
             let tab = tabs.into_iter().find(|window| *window != page).expect("it is new");
             browser.driver.switch_to_window(tab).await?;
             browser.driver.goto(link["url"].as_str().expect("a URL")).await?;
-            browser.click("form[data-act=continue] button").await?;
+            browser.click(CONTINUE).await?;
             let code = browser.find("[data-code]").await?.text().await?;
             browser.driver.switch_to_window(page).await?;
             browser.in_chat().await?;
@@ -414,7 +410,7 @@ impl Browser {
         self.find("#text:not([disabled])").await.map(drop)
     }
 
-    async fn writes(&self, text: &str) -> WebDriverResult<()> {
+    pub(super) async fn writes(&self, text: &str) -> WebDriverResult<()> {
         self.find("#text").await?.send_keys(text).await?;
         self.click("#send").await?;
         self.until("it is sent", async || Ok(self.find("#text").await?.prop("value").await?.filter(String::is_empty)))
@@ -422,14 +418,14 @@ impl Browser {
             .map(drop)
     }
 
-    async fn answers_card(&self, text: &str) -> WebDriverResult<()> {
+    pub(super) async fn answers_card(&self, text: &str) -> WebDriverResult<()> {
         let field = self.find("#code").await?;
         self.until("an empty field", async || Ok(field.prop("value").await?.filter(String::is_empty))).await?;
         field.send_keys(text).await?;
         self.click("#ask .button:not(.button-plain)").await
     }
 
-    async fn reads(&self, css: &str, words: &str) -> WebDriverResult<()> {
+    pub(super) async fn reads(&self, css: &str, words: &str) -> WebDriverResult<()> {
         let all = async || {
             for found in self.driver.find_all(By::Css(css)).await? {
                 if found.text().await?.contains(words) {
@@ -439,6 +435,15 @@ impl Browser {
             Ok(None)
         };
         self.until(words, all).await
+    }
+
+    /// The thread scrolls in its place, and the window around it stands.
+    pub(super) async fn scrolls_within(&self) -> WebDriverResult<()> {
+        let script = "const { documentElement: all } = document; const log = document.getElementById('log');
+            return [log.scrollHeight > log.clientHeight, all.scrollHeight - all.clientHeight]";
+        let seen = self.driver.execute(script, Vec::new()).await?;
+        assert_eq!(seen.json(), &json!([true, 0]));
+        Ok(())
     }
 
     async fn focus(&self) -> WebDriverResult<String> {

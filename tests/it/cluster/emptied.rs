@@ -68,7 +68,7 @@ async fn a128_a_full_primary_takes_nothing_half_and_the_others_go_on() {
     assert!(matches!(commit, Err(StoreError::Full(_))), "{commit:?}");
     assert!(matches!(ping, Err(StoreError::Full(_))));
     assert_eq!((first.as_deref(), second), (Some(&b"before"[..]), None));
-    assert!(waiting.expect("it reads").is_empty());
+    assert!(waiting.expect("it reads").waiting.is_empty());
     let _ = elsewhere.expect("there is room with the others");
     let _ = store.commit(puts(0, "filled", "after")).await.expect("it writes again");
     store.ping().await.expect("it would");

@@ -149,7 +149,7 @@ impl Writer {
 pub async fn told_once(store: &dyn Store, name: &str) -> usize {
     let (mut last, mut count) = (vec![0; 64], 0);
     loop {
-        let page = answered(async || store.outbox(2000).await).await;
+        let page = answered(async || store.outbox(2000).await).await.waiting;
         if page.is_empty() {
             return count;
         }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_channels::definition::{Abilities, Account, Definition, Wrong};
+use countersign_channels::definition::{Abilities, Account, Definition};
+use countersign_channels::wrong::Wrong;
 use countersign_channels::{Channel, DeliveryError, Message, Sent};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};

@@ -89,6 +89,9 @@ async fn customers_are_listed_and_looked_for() {
     };
     let first = desk.admin("GET", "/customers?limit=2", Value::Null).await.expect(200);
     assert_eq!(ids(&first), ["cust-4", "cust-3"]);
+    let row = json!({"id": "cust-4", "name": "Person Number4", "username": "login4", "address": "m•••@bank.example",
+        "created_at": first["items"][0]["created_at"]});
+    assert_eq!(first["items"][0], row, "who it is, and nothing that a look at her record would leave a trace of");
     let next = format!("/customers?limit=10&cursor={}", first["next_cursor"].as_str().unwrap());
     let rest = desk.admin("GET", &next, Value::Null).await.expect(200);
     assert_eq!(

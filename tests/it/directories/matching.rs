@@ -195,19 +195,20 @@ async fn each_field_is_compared_as_the_team_says() {
         let asked = json!({"private_data": {field: given}});
         assert_eq!(desk.test(asked).await["found"], found, "{how} {field} {given}");
     }
-    for wrong in [
-        json!("iban"),
-        json!([7]),
-        json!([""]),
-        json!(["a b"]),
-        json!([{"field": "iban", "as": "sound"}]),
-        json!([{"as": "exact"}]),
-        json!([{"field": "iban", "like": "x"}]),
-        json!(["iban", {"field": "iban"}]),
-        json!((0..21).map(|n| format!("f{n}")).collect::<Vec<_>>()),
+    for (wrong, item) in [
+        (json!("iban"), ""),
+        (json!([7]), "/0"),
+        (json!([""]), "/0"),
+        (json!(["a b"]), "/0"),
+        (json!([{"field": "iban", "as": "sound"}]), "/0"),
+        (json!([{"as": "exact"}]), "/0"),
+        (json!([{"field": "iban", "like": "x"}]), "/0"),
+        (json!(["iban", {"field": "iban"}]), "/1"),
+        (json!((0..21).map(|n| format!("f{n}")).collect::<Vec<_>>()), ""),
     ] {
         let reply = desk.admin("PATCH", "/settings", json!({"directory": {"match": wrong}})).await;
-        assert_eq!(reply.refused(422, "invalid")["errors"][0]["pointer"], "/directory/match", "{wrong}");
+        let place = format!("/directory/match{item}");
+        assert_eq!(reply.refused(422, "invalid")["errors"][0]["pointer"], place, "{wrong}");
     }
 }
 

@@ -114,7 +114,7 @@ impl Contents {
             let found = store.list(Partition(*partition), list, Order::Rising, None, 100_000).await?;
             assert_eq!(&found, entries, "{list}");
         }
-        assert_eq!(store.outbox(100_000).await?, self.waiting);
+        assert_eq!(store.outbox(100_000).await?.waiting, self.waiting);
         let mut due = store.due(LATER, 100_000, 10).await?;
         let mut alarms: Vec<Key> =
             self.records.iter().filter(|known| known.alarm).map(|known| known.key.clone()).collect();

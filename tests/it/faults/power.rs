@@ -232,7 +232,7 @@ async fn judge(folder: &Path, acknowledged: usize) -> Result<(), String> {
     }
     let entries = store.list(P, "s/x", Order::Rising, None, 9999).await.expect("it lists");
     assert!(entries.iter().map(|entry| entry.member.clone()).eq((0..committed).map(|n| format!("{n:06}"))));
-    let events = store.outbox(9999).await.expect("it reads");
+    let events = store.outbox(9999).await.expect("it reads").waiting;
     assert!(events.iter().map(|event| event.bytes.to_vec()).eq((0..committed).map(|n| n.to_string().into_bytes())));
     assert_eq!(store.commit(batch(committed)).await.expect("it goes on"), Outcome::Committed);
     Ok(())

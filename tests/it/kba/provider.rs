@@ -1,6 +1,7 @@
 //! Questions of a provider's: it puts them and says whether the answers are right; how often it is asked, and
 //! what follows, is the gateway's. The provider is a real server that believes only what is signed.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,6 +9,9 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use countersign::identity::{Checker, Kind};
+use countersign_channels::definition::Account;
+use countersign_channels::wrong::Wrong;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -104,6 +108,40 @@ async fn asking(world: &World, asker: &Asker) -> Team {
     team
 }
 
+/// A kind that takes no account any more, and counts how often one is brought.
+#[derive(Default)]
+struct Closed(AtomicUsize);
+
+impl Kind for Closed {
+    fn name(&self) -> &'static str {
+        "signed"
+    }
+
+    fn open(&self, _: &Account) -> Result<Arc<dyn Checker>, Vec<Wrong>> {
+        self.0.fetch_add(1, SeqCst);
+        Err(Vec::new())
+    }
+}
+
+/// An account that was taken once and cannot be used now is found out once, and not in every turn of the team; it
+/// is tried again when it is another one.
+#[tokio::test]
+async fn an_account_that_cannot_be_used_is_tried_once() {
+    let world = World::new().await;
+    let team = asking(&world, &Asker::start().await).await;
+    let closed = Arc::new(Closed::default());
+    let team = Team { world: world.judged_by(closed.clone()), ..team };
+    for n in 0..5 {
+        let chat = team.open("sms", &format!("conv-{n}")).await;
+        team.log_in(&chat, "cust-42").await;
+    }
+    assert_eq!(closed.0.load(SeqCst), 1);
+    let body = json!({"kind": "signed", "account": {"url": "http://127.0.0.1:9/ask"}, "secrets": {"secret": SECRET}});
+    world.call(&team.admin, "PUT", "/v1/teams/acme/providers/house", body).await.expect(200);
+    team.open("sms", "conv-6").await;
+    assert_eq!(closed.0.load(SeqCst), 2);
+}
+
 /// L-13: a provider's questions are put and answered by the API, in the chat and on the page, alike; it is told
 /// of the customer what the team names, and answers stand in nothing that is told.
 #[tokio::test]
@@ -174,9 +212,15 @@ async fn l10_a_providers_questions_open_the_door() {
     let path = format!("/v1/interactions/{chat}/invitations");
     let made = world.call(&team.agent, "POST", &path, json!({"via": "sms"})).await.expect(201);
     let url = made["url"].as_str().unwrap();
+    // Pressed as often as one likes, Continue has one set made: each is somebody's money.
     let mut browser = Browser::new(&world);
-    let on = browser.press(url, "continue", "").await;
-    let page = browser.get(&on.header("location")).await;
+    let nonce = hidden(&browser.get(url).await.text(), "nonce");
+    *asker.inside.slow.lock().unwrap() = Duration::from_millis(30);
+    let fields = [("act", "continue"), ("nonce", nonce.as_str())];
+    let presses = futures_util::future::join_all((0..5).map(|_| browser.post(url, &fields))).await;
+    assert!(presses.iter().all(|press| press.status == 303), "{}", presses[0].text());
+    assert_eq!(asker.got("identity.questions").len(), 1);
+    let page = browser.get(&presses[0].header("location")).await;
     let nonce = hidden(&page.text(), "nonce");
     let fields =
         [("act", "answer"), ("nonce", &nonce), ("attempt", "one"), ("answer_1", RIGHT[0]), ("answer_2", RIGHT[1])];
@@ -219,6 +263,36 @@ async fn no_more_sets_are_judged_than_may_be() {
         assert_eq!((count("wrong"), count("locked")), (2, 6), "{told:?}");
         assert_eq!(asker.got("identity.answers").len(), 3);
     }
+}
+
+/// A text in the chat of two who are both asked is judged once for each of them, and is one guess of each.
+#[tokio::test]
+async fn a_text_is_judged_once_for_each_who_could_have_meant_it() {
+    let (world, asker) = (World::new().await, Asker::start().await);
+    let team = asking(&world, &asker).await;
+    world.call(&team.admin, "PUT", "/v1/teams/acme/customers/cust-43", json!({"name": "Demo Two"})).await.expect(201);
+    let people = json!([{"role": "primary", "customer_id": "cust-42"}, {"role": "cosigner", "customer_id": "cust-43"}]);
+    let body = json!({"channel": "webchat", "conversation": "conv-1", "participants": people});
+    let opened = world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
+    let chat = opened["id"].as_str().unwrap();
+    let ids: Vec<&Value> = opened["participants"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    let mut asked = Vec::new();
+    for id in &ids {
+        asked.push(team.asks(&team.bot, chat, json!({"method": "kba", "participant": id})).await.expect(202));
+    }
+    let heard = team.says(chat, "m1", &WRONG.join("\n")).await.expect(200);
+    assert_eq!((&heard["kind"], &heard["outcome"]), (&json!("kba"), &json!("wrong")));
+    assert_eq!(asker.got("identity.answers").len(), 2);
+    for challenge in &asked {
+        let seen = team.attends(&team.bot, "GET", challenge, "", Value::Null).await.expect(200);
+        assert_eq!((&seen["status"], &seen["tries_left"]), (&json!("pending"), &json!(2)));
+    }
+    // Whoever is asked first is told right; the other one is asked nothing, and loses nothing.
+    assert_eq!(team.says(chat, "m2", &RIGHT.join("\n")).await.expect(200)["outcome"], "passed");
+    assert_eq!(asker.got("identity.answers").len(), 1);
+    assert_eq!(team.says(chat, "m3", &RIGHT.join("\n")).await.expect(200)["outcome"], "passed");
+    let seen = team.attends(&team.bot, "GET", &asked[1], "", Value::Null).await.expect(200);
+    assert_eq!((&seen["status"], &seen["tries_left"]), (&json!("passed"), &json!(2)));
 }
 
 /// A115: a provider that does not answer, or not as it should, is 503: nothing is counted, somebody is told once,
@@ -264,8 +338,35 @@ async fn a115_a_provider_that_says_nothing_counts_for_nothing() {
     assert_eq!(seen["status"], "undecided");
     team.asks(&team.bot, &chat, json!({"method": "kba"})).await.refused(423, "locked");
     asker.says(good);
-    world.pass(Duration::from_secs(15 * 60)).await;
+    // Whoever is kept out so is listed, and an agent lets her in again.
+    world.gateway.tend().await.expect("it is told");
+    let list = "/v1/teams/acme/lockouts";
+    let listed = world.call(&team.agent, "GET", list, Value::Null).await.expect(200);
+    let row = &listed["items"][0];
+    assert_eq!((&row["status"], &row["method"], &row["lockouts"]), (&json!("locked"), &json!("kba"), &json!(0)));
+    let lift = format!("{list}/{}/unlock", row["id"].as_str().unwrap());
+    world.call(&team.agent, "POST", &lift, json!({"reason": "the provider is back"})).await.expect(204);
     put(&team, &chat).await;
+    assert!(team.event_types().await.contains(&"participant.unlocked".to_owned()));
+    let listed = world.call(&team.agent, "GET", list, Value::Null).await.expect(200);
+    assert_eq!(listed["items"], json!([]));
+}
+
+/// A set costs: none is had about a record that is banned, by whichever name it is asked for.
+#[tokio::test]
+async fn no_set_is_had_about_a_record_that_is_banned() {
+    let (world, asker) = (World::new().await, Asker::start().await);
+    let team = asking(&world, &asker).await;
+    team.set(json!({"lockout": {"threshold": 100, "max_lockouts": 0}})).await;
+    let mine = chat(&team, "conv-1", json!({"phone": "+37255512345"})).await;
+    let asked = put(&team, &mine).await;
+    for _ in 0..100 {
+        answer(&team, &asked, WRONG).await.expect(200);
+    }
+    assert_eq!(asker.got("identity.questions").len(), 1);
+    let other = chat(&team, "conv-2", json!({"email": "demo@example.com"})).await;
+    team.asks(&team.bot, &other, json!({"method": "kba"})).await.refused(403, "banned");
+    assert_eq!(asker.got("identity.questions").len(), 0);
 }
 
 /// Off where nobody of that name is there, or its kind puts no questions; and the settings say what leaves.

@@ -71,6 +71,13 @@ async fn what_nobody_decides_on_too_often_ends_the_challenge() {
             (&paused["status"], &paused["failures"], &paused["lockouts"]),
             (&json!("locked"), &json!(0), &json!(0))
         );
+        let locked = events.iter().rfind(|event| event["type"] == "participant.locked").expect("that is told, too");
+        assert_eq!((&locked["data"]["reason"], &locked["data"]["method"]), (&json!("undecided"), &json!("photo_id")));
+        world.gateway.tend().await.expect("it is told");
+        let list = "/v1/teams/acme/lockouts";
+        let listed = world.call(&team.agent, "GET", list, Value::Null).await.expect(200);
+        let row = &listed["items"][0];
+        assert_eq!((&row["status"], &row["until"]), (&json!("locked"), &locked["data"]["until"]), "{listed}");
         // What is said now is nobody's any more; another may be asked for.
         let late = clear(asked.last().unwrap()["check"].as_str().unwrap(), true);
         assert_eq!(provider.calls(&team, "call-1", &late).await.expect(200)["status"], "late");

@@ -374,7 +374,7 @@ impl<'k> Story<'k> {
     fn unlock(&mut self, ban: bool) {
         let (done, _) = self.turn(None, |turn| tend::unlock(turn, &ParticipantId::nth(1), None, "asked", ban));
         match (self.model.banned, ban) {
-            (true, false) => return assert_eq!(done, Err(Refusal::Forbidden)),
+            (true, false) => return assert_eq!(done, Err(Refusal::BanStands)),
             (true, true) => {
                 (self.model.banned, self.model.failures, self.model.lockouts) = (false, 0, 0);
                 self.model.locked_until = 0;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_channels::DeliveryError::{Ambiguous, AuthBroken, Permanent, Retry};
-use countersign_channels::definition::{Abilities, Account, Definition, Wrong};
+use countersign_channels::definition::{Abilities, Account, Definition};
+use countersign_channels::wrong::Wrong;
 use countersign_channels::{Channel, DeliveryError, Message, Sent};
 use serde_json::{Value, json};
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::store::{Batch, Board, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting};
+use countersign::store::{Batch, Board, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -173,8 +173,8 @@ impl Store for Network {
         self.ask("due".to_owned(), false, move |truth| truth.claim(now, limit, lease_ms)).await
     }
 
-    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
-        self.ask("outbox".to_owned(), false, move |truth| truth.waiting(limit)).await
+    async fn outbox(&self, limit: usize) -> Result<Outbox, StoreError> {
+        self.ask("outbox".to_owned(), false, move |truth| truth.waiting(limit)).await.map(Outbox::whole)
     }
 
     async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use countersign::store::{
-    Batch, Board, CommitId, Entry, Expect, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting,
+    Batch, Board, CommitId, Entry, Expect, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, Waiting,
 };
 use tokio::sync::Notify;
 
@@ -222,8 +222,8 @@ impl Store for Truth {
         Ok(self.claim(now, limit, lease_ms))
     }
 
-    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
-        Ok(self.waiting(limit))
+    async fn outbox(&self, limit: usize) -> Result<Outbox, StoreError> {
+        Ok(Outbox::whole(self.waiting(limit)))
     }
 
     async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {

@@ -314,3 +314,23 @@ async fn l03_every_setting_has_a_name_for_people() {
         }
     }
 }
+
+/// The try is in a web chat. Where a team has none it is made by a click, under a name that nothing else has.
+#[tokio::test]
+async fn the_first_page_tries_in_the_teams_web_chat_or_offers_to_make_one() {
+    let world = World::new().await;
+    let team = world.team("acme").await;
+    let mut admin = team.staff("boss", "admin").await;
+    admin.comes_in("acme", "boss").await;
+    let page = admin.get("/admin/teams/acme").await;
+    assert!(page.header("content-security-policy").contains("; frame-src 'self'; "));
+    world.call(&team.admin, "POST", "/v1/teams/acme/security-keys", json!({})).await;
+    team.channel("webchat").await; // it is called so, and is something else
+    let page = admin.get("/admin/teams/acme").await.text();
+    let offered = "data-call=\"PUT /v1/teams/acme/channels/try\" data-new=\"*\"";
+    assert!(page.contains(offered) && !page.contains("id=\"try-begin\""), "{page}");
+    let window = json!({"definition": "webchat"});
+    admin.call("PUT", "/v1/teams/acme/channels/try", window).await.expect(201);
+    let page = admin.get("/admin/teams/acme").await.text();
+    assert!(page.contains("data-channel=\"try\"") && page.contains("id=\"try-begin\""), "{page}");
+}

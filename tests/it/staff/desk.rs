@@ -2,11 +2,16 @@
 //! the trail holds and what was counted. How they look, browsers see.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use bytes::Bytes;
+use countersign::store::{Batch, CommitId, Entry, Outcome, Partition, Put};
 
 use super::*;
 use crate::simulation::sealed::Seal;
 use crate::simulation::truth::Truth;
-use crate::stores::modelled;
+use crate::stores::around::{Around, Before};
+use crate::stores::{memory, modelled};
 
 const PAGES: [&str; 9] = [
     "users",
@@ -193,6 +198,42 @@ async fn a_ban_is_found_and_lifted_when_its_conversation_is_erased() {
     }
 }
 
+/// Hears how many logins are read.
+#[derive(Default)]
+struct Reading(AtomicUsize);
+
+impl Before for Reading {
+    fn reads(&self, names: &[String]) {
+        self.0.fetch_add(names.iter().filter(|name| name.starts_with("login/acme/")).count(), SeqCst);
+    }
+}
+
+/// A storefront whose customers all log in by codes has many accounts and no password: the overview does not look
+/// for one in all of them, and takes the team for one that is past its beginning.
+#[tokio::test]
+async fn the_overview_looks_at_few_accounts_however_many_there_are() {
+    let stand = memory().await.expect("memory is always there");
+    let reading = Arc::new(Around { store: stand.store.clone(), before: Reading::default() });
+    let world = World::on(stand.behind(reading.clone()));
+    let team = world.team("acme").await;
+    team.set(json!({"authentication_url": format!("{URL}/login/acme")})).await;
+    let mut admin = team.staff("demo", "admin").await;
+    admin.comes_in("acme", "demo").await;
+    assert!(admin.get("/admin/teams/acme").await.text().contains("id=\"customer\""), "nobody can log in yet");
+
+    let tag = Seal::of_tests().keys.address.tag(&[b"team", b"acme"]);
+    let partition = Partition(tag.as_bytes()[31]);
+    let enter = |n: u32| Entry { index: "login/acme".to_owned(), member: format!("{n:032x}"), bytes: Bytes::new() };
+    let put = Put { name: "swept/by-hand".to_owned(), ..Put::default() };
+    let batch =
+        Batch { put: vec![put], enter: (0..1_000).map(enter).collect(), ..Batch::new(CommitId([7; 16]), partition) };
+    assert_eq!(reading.store.commit(batch).await.expect("they are entered"), Outcome::Committed);
+    reading.before.0.store(0, SeqCst);
+    assert!(!admin.get("/admin/teams/acme").await.text().contains("id=\"customer\""));
+    let read = reading.before.0.load(SeqCst);
+    assert!((1..=100).contains(&read), "{read} logins were read");
+}
+
 /// A store of before there was an index of locks: whoever its trail tells of is found, and what it tells lifted
 /// is not.
 #[tokio::test]
@@ -227,7 +268,13 @@ async fn locks_of_an_older_store_are_found_by_its_trail() {
         assert_eq!(older.as_object_mut().expect("an object").remove("locks_kept"), Some(json!(true)));
         head.record.bytes = seal.seal_record("h/acme", version, older.to_string().as_bytes()).into();
     }
-    let listed = world.call(&team.agent, "GET", "/v1/teams/acme/lockouts", Value::Null).await.expect(200);
+    // All of the trail is read for that, and all accounts: housekeeping does it, and nobody's request.
+    let listed = async || world.call(&team.agent, "GET", "/v1/teams/acme/lockouts", Value::Null).await;
+    listed().await.refused(503, "unavailable");
+    let unlock = format!("/v1/teams/acme/lockouts/ceiling.{:032x}/unlock", 7);
+    world.call(&team.admin, "POST", &unlock, json!({"reason": "rang us"})).await.refused(503, "unavailable");
+    world.gateway.keep_house().await.expect("the store is there");
+    let listed = listed().await.expect(200);
     let chats: Vec<&Value> = listed["items"].as_array().expect("rows").iter().map(|row| &row["interaction"]).collect();
     assert_eq!(chats, [&json!(stands)], "{listed}");
     assert_eq!(listed["items"][0]["channel"], "sms");

@@ -70,7 +70,7 @@ async fn reopening_keeps_everything() {
         },
     )
     .await;
-    let seq = store.outbox(1).await.expect("it reads")[0].seq;
+    let seq = store.outbox(1).await.expect("it reads").waiting[0].seq;
     for start in 0..3 {
         if start == 0 {
             drop(Embedded::open(killed(&path).path()).expect("a killed store opens"));
@@ -86,7 +86,7 @@ async fn reopening_keeps_everything() {
         let store = Embedded::open(again.path()).expect("it opens again");
         assert!(store.due(NOW + 9, 9, 10).await.expect("it claims").is_empty(), "leases are kept");
         committed(&store, Batch { put: vec![put("r", "x")], events: vec![event("two")], ..batch() }).await;
-        assert!(store.outbox(1).await.expect("it reads")[0].seq > seq, "numbers do not begin anew");
+        assert!(store.outbox(1).await.expect("it reads").waiting[0].seq > seq, "numbers do not begin anew");
         assert_eq!(store.sweep(NOW + 1).await.expect("it sweeps"), 1);
     }
 }

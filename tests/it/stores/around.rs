@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use countersign::store::{
-    Batch, Board, CommitId, Entry, Key, Order, Outcome, Partition, Record, Store, StoreError, Waiting,
+    Batch, Board, CommitId, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, TAGS,
 };
 
 /// What stands before the commits of a store.
@@ -18,6 +18,11 @@ pub trait Before: Send + Sync + 'static {
 
     /// Hears which records are read.
     fn reads(&self, _names: &[String]) {}
+
+    /// Whether a tag's outbox can be asked.
+    fn hears(&self, _tag: u8) -> bool {
+        true
+    }
 
     /// Lets a page of an index be read, or not.
     fn lists(&self, _index: &str, _limit: usize) -> Result<(), StoreError> {
@@ -50,8 +55,13 @@ impl<B: Before> Store for Around<B> {
         self.store.due(now, limit, lease_ms).await
     }
 
-    async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
-        self.store.outbox(limit).await
+    async fn outbox(&self, limit: usize) -> Result<Outbox, StoreError> {
+        let mut outbox = self.store.outbox(limit).await?;
+        outbox.waiting.retain(|event| self.before.hears(event.tag));
+        if !(0..TAGS).all(|tag| self.before.hears(tag)) {
+            outbox.missed = Some(StoreError::Away("a tag that does not answer".to_owned()));
+        }
+        Ok(outbox)
     }
 
     async fn trim_outbox(&self, tag: u8, seq: u64) -> Result<(), StoreError> {

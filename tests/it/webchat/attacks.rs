@@ -9,6 +9,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 use super::{Window, ask, come_in, elsewhere, open, team, token};
+use crate::staff::Desk;
 use crate::world::{CHAT, OWNER, Reply, URL, World, worlds};
 
 async fn get(world: &World, path: &str) -> Reply {
@@ -42,6 +43,45 @@ async fn a083_the_window_is_framed_by_the_teams_websites_and_nothing_else_is() {
         assert_eq!(ancestors(&get(&world, path).await), "'none'", "{path}");
     }
     assert_eq!(get(&world, "/webchat/other").await.status, 404);
+}
+
+/// A083: the admin console has the window, too, before whoever tends the team and nobody else; that a browser
+/// says it stands there is not enough.
+#[tokio::test]
+async fn a083_the_console_frames_it_for_the_teams_admin_alone() {
+    for world in worlds().await {
+        let team = team(&world).await;
+        let other = world.team("other").await;
+        let mut desks = Vec::new();
+        for (team, name, role, may) in
+            [(&team, "boss", "admin", true), (&team, "ann", "agent", false), (&other, "eve", "admin", false)]
+        {
+            let mut desk = team.staff(name, role).await;
+            desk.comes_in(&team.name, name).await;
+            desks.push((desk, may));
+        }
+        desks.push((Desk::new(&world), false));
+        let chat = open(&team, "try").await;
+        for (mut desk, may) in desks {
+            let window = desk.get("/webchat/acme").await;
+            let wanted = if may { format!("{CHAT} {URL}") } else { CHAT.to_owned() };
+            assert_eq!((window.status, ancestors(&window)), (200, wanted));
+            assert_eq!(window.text().contains(&format!("data-origins=\"{CHAT} {URL}\"")), may);
+            for origin in [URL, "console"] {
+                let body = json!({"token": token(&team, &chat).await, "origin": origin});
+                let path = "/webchat/acme/session";
+                let made = desk.call_with("POST", path, body, &[("origin", URL)]).await;
+                assert_eq!(made.status, if may && origin == URL { 200 } else { 403 }, "{origin}: {}", made.text());
+                if made.status == 200 {
+                    let session = made.json()["session"].as_str().expect("a session").to_owned();
+                    team.set(json!({"allowed_origins": []})).await; // it is no website of the team's
+                    let said = json!({"message_id": "m", "text": "hello"});
+                    ask(&world, "acme", "messages", &session, &said).await.expect(200);
+                    team.set(json!({"allowed_origins": [CHAT]})).await;
+                }
+            }
+        }
+    }
 }
 
 /// A080, A085: what a page of another origin asks is refused, and it is given nothing to read it by.

@@ -60,6 +60,7 @@ fn overview(word: &str, frame: Shell) -> Overview {
         has_customer: false,
         has_key: true,
         channels: vec![text()],
+        window: Some(text()),
         authenticated: 0,
         warnings: 2,
     }

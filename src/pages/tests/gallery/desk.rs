@@ -284,6 +284,7 @@ fn account_fields(word: &str) -> Vec<AccountField> {
         kind,
         required: kind == "text",
         there: kind == "secret",
+        can_go: kind == "secret",
         default: (kind == "number").then(|| word.to_owned()),
         choices: vec![(word.to_owned(), true)],
         value: word.to_owned(),

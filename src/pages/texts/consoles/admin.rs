@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     ("js.copied", ["Copied", "Kopiert", "Copié", "Copiado", "Kopeeritud"]),
     ("js.sure", ["Are you sure?", "Sind Sie sicher?", "Êtes-vous sûr ?", "¿Está seguro?", "Oled kindel?"]),
     ("js.keep", ["Cancel", "Abbrechen", "Annuler", "Cancelar", "Loobu"]),
-    ("js.exists", ["There is one of this name already.", "Diesen Namen gibt es schon.", "Ce nom existe déjà.", "Ya existe uno con este nombre.", "Sellise nimega on juba olemas."]),
+    ("js.item", ["Entry {at}: {why}", "Eintrag {at}: {why}", "Ligne {at} : {why}", "Entrada {at}: {why}", "Kirje {at}: {why}"]),
     ("js.notjson", ["This is not JSON.", "Das ist kein JSON.", "Ce n’est pas du JSON.", "Esto no es JSON.", "See ei ole JSON."]),
     ("js.away", ["The gateway did not answer. It may or may not have been done: look before you try again.", "Das Gateway hat nicht geantwortet. Vielleicht wurde es getan: Sehen Sie nach, bevor Sie es noch einmal versuchen.", "La passerelle n’a pas répondu. Peut-être est-ce fait : vérifiez avant de réessayer.", "La pasarela no ha respondido. Puede que se haya hecho: compruébelo antes de repetir.", "Lüüs ei vastanud. Võib-olla see tehti: vaata järele, enne kui uuesti proovid."]),
     ("js.broken", ["Something on this page went wrong. Load it anew and look what was done.", "Auf dieser Seite ist etwas schiefgegangen. Laden Sie sie neu und sehen Sie nach, was getan wurde.", "Quelque chose s’est mal passé sur cette page. Rechargez-la et voyez ce qui a été fait.", "Algo ha fallado en esta página. Cárguela de nuevo y mire qué se ha hecho.", "Sellel lehel läks midagi valesti. Laadi see uuesti ja vaata, mis tehtud sai."]),

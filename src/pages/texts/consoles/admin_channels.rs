@@ -32,6 +32,7 @@ pub(super) const ROWS: &[Row] = &[
     ("channels.field.optional", ["may be empty", "darf leer sein", "peut rester vide", "puede quedar vacío", "võib olla tühi"]),
     ("channels.field.secret", ["is not shown again", "wird nicht wieder gezeigt", "n’est plus montré ensuite", "no se vuelve a mostrar", "seda rohkem ei näidata"]),
     ("channels.field.there", ["is there; empty: it stays", "vorhanden; leer: bleibt", "présent ; vide : il reste", "está; vacío: se queda", "on olemas; tühi: jääb alles"]),
+    ("channels.field.go", ["Remove this secret", "Dieses Geheimnis entfernen", "Retirer ce secret", "Quitar este secreto", "Eemalda see saladus"]),
     ("channels.tried", ["It was tried.", "Es wurde versucht.", "L’essai est fait.", "Se ha probado.", "Proovitud."]),
     ("channels.change", ["Account and secrets", "Konto und Geheimnisse", "Compte et secrets", "Cuenta y secretos", "Konto ja saladused"]),
     ("channels.account", ["Account", "Konto", "Compte", "Cuenta", "Konto"]),

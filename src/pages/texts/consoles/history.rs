@@ -36,7 +36,7 @@ pub(super) const ROWS: &[Row] = &[
     ("js.on.participant.expiring", ["Verification ends in a minute", "Die Bestätigung endet in einer Minute", "La vérification finit dans une minute", "La verificación termina en un minuto", "Kinnitus lõpeb minuti pärast"]),
     ("js.on.participant.expired", ["Verification ended", "Die Bestätigung endete", "La vérification a pris fin", "Terminó la verificación", "Kinnitus lõppes"]),
     ("js.on.participant.signed_out", ["Verification was taken away", "Die Bestätigung wurde aufgehoben", "La vérification a été retirée", "Se retiró la verificación", "Kinnitus tühistati"]),
-    ("js.on.participant.locked", ["Locked after wrong answers", "Nach falschen Antworten gesperrt", "Verrouillé après de mauvaises réponses", "Bloqueado por respuestas erróneas", "Lukustati valede vastuste tõttu"]),
+    ("js.on.participant.locked", ["Locked after failed attempts", "Nach erfolglosen Versuchen gesperrt", "Verrouillé après des tentatives sans succès", "Bloqueado tras intentos sin éxito", "Lukustati ebaõnnestunud katsete tõttu"]),
     ("js.on.participant.unlocked", ["Unlocked", "Entsperrt", "Déverrouillé", "Desbloqueado", "Lukk avati"]),
     ("js.on.participant.banned", ["Banned after too many lockouts", "Nach zu vielen Sperren ausgeschlossen", "Banni après trop de verrouillages", "Vetado tras demasiados bloqueos", "Keelati liiga paljude lukustuste tõttu"]),
     ("js.on.participant.unbanned", ["The ban was lifted", "Der Ausschluss wurde aufgehoben", "Le bannissement a été levé", "Se levantó el veto", "Keeld tühistati"]),
