@@ -193,6 +193,12 @@ pub fn identity(
     Ok(Identity { kid, jti: claims.jti, conversation, ends_at, proof })
 }
 
+/// The key that a token says it was signed with; nothing of it is proved.
+pub fn named_key(token: &str) -> Option<Kid> {
+    let header = token.split('.').next().filter(|header| header.len() <= MOST_BYTES)?;
+    from_segment::<Header>(header)?.kid.parse().ok()
+}
+
 /// Size, three segments, strict header, key, signature, claims: in this order.
 fn open<C: DeserializeOwned>(token: &str, typ: &str, keys: &[VerifyingKey], now: Moment) -> Result<(Kid, C), Refusal> {
     if token.len() > MOST_BYTES {

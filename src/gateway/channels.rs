@@ -78,9 +78,18 @@ impl Gateway {
         self.change_team(team, rule, remember).await
     }
 
+    /// A team that has that channel, or has not by all that the store knows.
+    pub(super) async fn team_over(
+        &self,
+        team: &TeamName,
+        channel: &ChannelName,
+    ) -> Result<Option<Arc<TeamView>>, Error> {
+        self.team_with(team, |view| view.team.channels.contains_key(channel)).await
+    }
+
     /// A channel of the team.
     pub async fn channel(&self, team: &TeamName, name: &ChannelName) -> Result<Channel, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let view = self.team_over(team, name).await?.ok_or(Refusal::NotFound("team"))?;
         Ok(view.team.channels.get(name).cloned().ok_or(Refusal::NotFound("channel"))?)
     }
 
@@ -107,7 +116,7 @@ impl Gateway {
         to: &str,
         actor: &Actor,
     ) -> Result<Tried, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let view = self.team_over(team, name).await?.ok_or(Refusal::NotFound("team"))?;
         if !view.team.channels.contains_key(name) {
             return Err(Refusal::NotFound("channel").into());
         }
@@ -201,14 +210,14 @@ impl Gateway {
     }
 }
 
+/// What is wrong with an account, as its platform says it.
+pub(super) fn fault(wrong: Wrong) -> Fault {
+    Fault::at(wrong.pointer, wrong.misfit)
+}
+
 /// A channel's account, as its platform takes it.
 pub(super) fn account(channel: &Channel) -> Account {
     let text = |secret: &Secret| SecretString::from(String::from_utf8_lossy(secret.expose()).into_owned());
     let secrets: BTreeMap<_, _> = channel.secrets.iter().map(|(name, s)| (name.clone(), text(s))).collect();
     Account { fields: channel.account.clone(), secrets }
 }
-/// What is wrong with an account, as its platform says it.
-pub(super) fn fault(wrong: Wrong) -> Fault {
-    Fault::at(wrong.pointer, wrong.misfit)
-}
-

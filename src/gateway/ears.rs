@@ -88,7 +88,7 @@ pub fn is_packed(headers: &HeaderMap) -> bool {
 impl Gateway {
     /// A team's channel, where it is heard. One that is not is as little there as one of no team.
     pub async fn listening(&self, team: &TeamName, channel: &ChannelName) -> Result<Listening, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("channel"))?;
+        let view = self.team_over(team, channel).await?.ok_or(Refusal::NotFound("channel"))?;
         let known = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
         let ear = self.ear_for(team, channel, known).ok_or(Refusal::NotFound("channel"))?;
         Ok(Listening { team: team.clone(), channel: channel.clone(), ear })

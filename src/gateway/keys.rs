@@ -1,11 +1,14 @@
 //! Security keys (shared with login pages) and API keys (of callers).
 //! Both lie in the team's record; what a key may be is judged in `domain::team`.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::links::fresh;
-use super::teams::team_event;
+use super::teams::{TeamView, team_event};
 use super::{Error, Gateway, Remember, Told};
+use crate::domain::assertion;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ApiKeyId, Kid, TeamName};
 use crate::domain::refusal::Refusal;
@@ -34,6 +37,14 @@ impl Gateway {
             Ok((key, vec![team_event(team, EventKind::KeyCreated, actor, now, data)]))
         };
         self.change_team(team, rule, remember).await
+    }
+
+    /// The team whose login page or website says that it signed `token`.
+    pub(super) async fn team_signing(&self, team: &TeamName, token: &str) -> Result<Option<Arc<TeamView>>, Error> {
+        let named = assertion::named_key(token);
+        let has_it =
+            |view: &TeamView| named.as_ref().is_none_or(|kid| view.verifying.iter().any(|key| key.kid == *kid));
+        self.team_with(team, has_it).await
     }
 
     /// A key verifies for so many minutes more.

@@ -46,7 +46,11 @@ impl Gateway {
         actor: &Actor,
         remember: Option<&Remember<'_, Held<bool>>>,
     ) -> Result<Told<Held<bool>>, Error> {
-        let team = self.team(&opening.team).await?.ok_or(Refusal::NotFound("team"))?;
+        let team = match identity_token {
+            Some(token) => self.team_signing(&opening.team, token).await?,
+            None => self.team(&opening.team).await?,
+        };
+        let team = team.ok_or(Refusal::NotFound("team"))?;
         let (partition, address_name) = self.address_of(&opening.team, &opening.channel, &opening.conversation);
         if let Some(remember) = remember {
             // An earlier reply stands, also where its identity token has grown old since.

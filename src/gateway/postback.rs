@@ -19,7 +19,7 @@ impl Gateway {
         let parsed = Token::parse(handle).filter(|t| t.kind != TokenKind::Done);
         let parsed = parsed.ok_or(Refusal::NotFound("link"))?;
         let seen = self.facts(parsed.interaction, None).await?;
-        let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("link"))?;
+        let team = self.team_signing(&seen.interaction.team, token).await?.ok_or(Refusal::NotFound("link"))?;
         let callback = self.callback(handle);
         let mut assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.now())?;
         let actor = Actor::LoginPage(assertion.kid.to_string());

@@ -88,7 +88,7 @@ struct Kept<T> {
     version: Option<CommitId>,
     /// Of the system layer that it was made with.
     system: Option<CommitId>,
-    read_at: Duration,
+    fresh_until: Duration,
 }
 
 impl Gateway {
@@ -103,7 +103,7 @@ impl Gateway {
         }
         let known = known.map(|kept| (kept.version, kept.value.clone()));
         let key = Key { partition: self.team_partition(name), name: team_record(name) };
-        let read_at = self.clock.elapsed();
+        let fresh_until = self.clock.elapsed() + FRESH;
         let (opened, version) = self.read_one(key.clone()).await?;
         let value = match opened {
             // The same as before is the same view: whoever holds it sees at a glance that nothing changed.
@@ -115,13 +115,30 @@ impl Gateway {
             None => None,
         };
         if value.is_some() {
-            let kept = Kept { key, value: value.clone(), version, system: system_version, read_at };
+            let kept = Kept { key, value: value.clone(), version, system: system_version, fresh_until };
             self.teams.teams.insert(name.clone(), kept);
         } else if self.teams.teams.remove(name).is_some() {
             // Names that do not exist are without number; this one did.
             self.forget_opened(name);
         }
         Ok(value)
+    }
+
+    /// A team that has what `has` looks for; where it has not, as the store has it this moment.
+    pub(super) async fn team_with(
+        &self,
+        name: &TeamName,
+        has: impl Fn(&TeamView) -> bool,
+    ) -> Result<Option<Arc<TeamView>>, Error> {
+        match self.team(name).await? {
+            Some(team) if !has(&team) => {
+                if let Some(mut kept) = self.teams.teams.get_mut(name) {
+                    kept.fresh_until = Duration::ZERO;
+                }
+                self.team(name).await
+            }
+            found => Ok(found),
+        }
     }
 
     /// The system layer as it is now.
@@ -132,12 +149,12 @@ impl Gateway {
             return Ok((kept.value.clone(), kept.version));
         }
         let key = Key { partition: SYSTEM, name: SYSTEM_RECORD.into() };
-        let read_at = self.clock.elapsed();
+        let fresh_until = self.clock.elapsed() + FRESH;
         let (opened, version) = self.read_one(key.clone()).await?;
         let layer: Overrides = opened.map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, &b))?;
         effective(&layer, &Overrides::default()).map_err(|refusal| unreadable("the system's settings", &refusal))?;
         let value = Arc::new(layer);
-        self.teams.system.insert((), Kept { key, value: value.clone(), version, system: None, read_at });
+        self.teams.system.insert((), Kept { key, value: value.clone(), version, system: None, fresh_until });
         Ok((value, version))
     }
 
@@ -146,7 +163,7 @@ impl Gateway {
         match self.store.board(&kept.key) {
             Board::Version(newest) => kept.version == Some(newest),
             Board::Absent => kept.version.is_none(),
-            Board::NotKept => self.clock.elapsed().saturating_sub(kept.read_at) < FRESH,
+            Board::NotKept => self.clock.elapsed() < kept.fresh_until,
         }
     }
 

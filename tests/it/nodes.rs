@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 use crate::stores;
-use crate::world::{Browser, OWNER, Team, World, worlds};
+use crate::world::{Browser, OWNER, SecurityKey, Team, World, worlds};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -75,6 +75,33 @@ async fn an_api_key_that_is_taken_away_on_one_node_opens_nothing_on_the_other_a_
         assert_eq!(first.world.call(&first.bot, "GET", &flag, Value::Null).await.status, 401, "here at once");
         second.world.clock.advance(SECOND);
         assert_eq!(second.world.call(&first.bot, "GET", &flag, Value::Null).await.status, 401);
+    }
+}
+
+/// What a node keeps of a team refuses nobody: what it lacks may have been made a moment ago on the other.
+#[tokio::test]
+async fn keys_and_channels_made_on_one_node_are_known_on_the_other_at_once() {
+    for [first, second] in two_nodes().await {
+        let chat = second.open("sms", "+37255512345").await; // now it keeps the team
+        let (keys, asked) = ("/v1/teams/acme/api-keys", json!({"role": "bot", "name": "new"}));
+        let bot = first.world.call(&first.admin, "POST", keys, asked).await.expect(201);
+        let flag = format!("/v1/interactions/{chat}/authentication");
+        second.world.call(text(&bot["key"]), "GET", &flag, Value::Null).await.expect(200);
+
+        let link = second.link(&chat).await;
+        let visit = Browser::new(&second.world).continues(text(&link["url"])).await;
+        let path = "/v1/teams/acme/security-keys";
+        let key = first.world.call(&first.admin, "POST", path, json!({})).await.expect(201);
+        let new = Team {
+            key: SecurityKey { kid: text(&key["kid"]).to_owned(), secret: text(&key["secret"]).to_owned() },
+            ..second.clone()
+        };
+        new.post_back(&visit, &new.assertion(&visit, "cust-42")).await.expect(200);
+
+        let path = "/v1/teams/acme/channels/letters";
+        let letters = json!({"definition": "webchat", "account": {}, "secrets": {}});
+        first.world.call(&first.admin, "PUT", path, letters).await.expect(201);
+        second.world.call(&second.admin, "GET", path, Value::Null).await.expect(200);
     }
 }
 

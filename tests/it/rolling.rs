@@ -69,6 +69,7 @@ async fn log_in(team: &Outsiders) -> String {
     let conversation = format!("+372{:08}", unique());
     let body = json!({"channel": "sms", "conversation": conversation, "participants": [{"role": "primary"}]});
     let opened = steadily(|| team.call(Method::POST, "/v1/interactions", body.clone())).await;
+    assert!(matches!(opened.status, 200 | 201), "{} {}", opened.status, opened.text);
     let chat = text(&opened.json()["id"]);
     let path = format!("/v1/interactions/{chat}/login-links");
     let wanted = json!({"purpose": "mid_chat"});
