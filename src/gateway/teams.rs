@@ -125,7 +125,7 @@ impl Gateway {
     }
 
     /// A team that has what `has` looks for; where it has not, as the store has it this moment.
-    pub(super) async fn team_with(
+    pub async fn team_with(
         &self,
         name: &TeamName,
         has: impl Fn(&TeamView) -> bool,

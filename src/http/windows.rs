@@ -39,6 +39,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::window::DOTS;
 use crate::gateway::Error;
+use crate::gateway::teams::TeamView;
 use crate::gateway::windows::{Around, Asked, Guest, News, Seen, Shown, State as Standing, Typed, Watcher};
 use crate::pages;
 
@@ -74,8 +75,9 @@ async fn show(
 ) -> Response {
     let unknown = || refusal_page(&state, &reader, Refusal::NotFound("window").into());
     let Ok(name) = team.parse::<TeamName>() else { return unknown() };
-    let team = match state.gateway.team(&name).await {
-        Ok(Some(team)) if !team.windows.is_empty() => team,
+    let has_window = |team: &TeamView| !team.windows.is_empty();
+    let team = match state.gateway.team_with(&name, has_window).await {
+        Ok(Some(team)) if has_window(&team) => team,
         Ok(_) => return unknown(),
         Err(error) => return refusal_page(&state, &reader, error),
     };

@@ -29,7 +29,7 @@ fn a143_every_dependency_is_a_release_with_a_checksum() {
             }
         }
     }
-    assert_eq!(ours, ["countersign", "countersign-channels"]);
+    assert_eq!(ours, ["countersign", "countersign-channels", "countersign-misfit"]);
 }
 
 /// A143: what `deny.toml` refuses is not there, and no exception stands without its reason.
