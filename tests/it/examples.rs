@@ -15,7 +15,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
 
-use crate::outside::{Gateway, Process, free_port, have, skip};
+use crate::outside::{Gateway, Process, have, skip};
+use crate::ports::free_port;
 
 /// 32 bytes, as the gateway gives them out.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";

@@ -49,6 +49,8 @@ mod pages {
 }
 mod photos;
 mod points;
+#[path = "../../channels/tests/foreign/ports.rs"]
+mod ports;
 mod properties;
 mod races;
 mod readme;

@@ -3,7 +3,6 @@
 //! Only what the contract says is used here: the command line, the environment, HTTP.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use reqwest::{Client, Method, redirect};
@@ -104,10 +103,4 @@ pub fn have(program: &str) -> bool {
 pub fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "may not be skipped here: {why}");
     eprintln!("skipped: {why}");
-}
-
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it is bound").port()
 }

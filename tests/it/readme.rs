@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use crate::outside::{free_port, have};
+use crate::outside::have;
+use crate::ports::free_port;
 use crate::stores::RedisServer;
 
 /// What stands under a heading: its `bash` blocks as one script, and what they are to print.

@@ -7,7 +7,6 @@
 use std::{
     env,
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
@@ -23,6 +22,7 @@ use countersign::store::{
 };
 use tempfile::TempDir;
 
+use crate::ports::free_port;
 use crate::simulation::truth::Truth;
 
 pub mod around;
@@ -227,10 +227,6 @@ fn shared_server() -> Option<Arc<RedisServer>> {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port()
-}
-
 fn installed() -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|folder: PathBuf| folder.join("redis-server")).any(|program| program.is_file())

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener as Port;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use serde_json::json;
 
 use crate::case::{NOW, ambient, carrier};
 use crate::outside::skip;
+use crate::ports::free_port;
 use crate::server::{Answer, Server};
 
 const CARRIER: &str = "/usr/lib/kannel/test/fakesmsc";
@@ -68,12 +68,6 @@ impl Running {
     }
 }
 
-/// Ports that were free a moment ago.
-fn ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| Port::bind("127.0.0.1:0").unwrap());
-    held.map(|port| port.local_addr().unwrap().port())
-}
-
 /// Kannel with its carrier, a channel of ours to it, and who hears what it calls back.
 struct Stand {
     _running: Running,
@@ -104,7 +98,7 @@ impl Stand {
         }
         let back = Server::start().await;
         back.answers([Answer { status: 200, ..Answer::default() }]);
-        let ports @ [_, _, carrier_port, sms] = ports();
+        let ports @ [_, _, carrier_port, sms] = [(); 4].map(|()| free_port());
         configuration(folder, ports, &back.url);
         let mut running = Running::default();
         let conf = folder.join("kannel.conf");

@@ -24,6 +24,8 @@ mod mail;
 mod outages;
 mod outside;
 mod page;
+#[path = "../foreign/ports.rs"]
+mod ports;
 mod requests;
 mod rooms;
 mod server;

@@ -2,7 +2,6 @@
 //! it tells what happens. It ends with the test.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,6 +11,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use crate::interop::{installed, root};
+use crate::ports::free_port;
 
 /// The service's user.
 pub const BOT: &str = "@gate:localhost";
@@ -44,7 +44,7 @@ impl Homeserver {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("hs-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         write(&folder, port, service);
         let log = fs::File::create(folder.join("log")).unwrap();
         let process = Command::new(root().canonicalize().unwrap().join("target/interop/synapse/bin/python"))

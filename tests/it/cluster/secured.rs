@@ -7,10 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::{
-    outside::{free_port, have},
-    stores::RedisServer,
-};
+use crate::{outside::have, ports::free_port, stores::RedisServer};
 
 /// The user and the password of all servers here.
 const USER: &str = "gateway:s3cret";

@@ -3,7 +3,6 @@
 //! It knows processes and signals, and nothing of what the gateway does.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
+use crate::ports::free_port;
 use crate::stores::{self, RedisServer};
 
 /// The owner's key.
@@ -168,9 +168,4 @@ impl Drop for Life {
         let _ = self.child.kill(); // it may have ended
         let _ = self.child.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-    free.expect("a free port").port()
 }

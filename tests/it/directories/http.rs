@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 
 use super::ldap::{opened, wanted};
 use super::{Desk, NAUGHTY};
-use crate::outside::{Process, free_port, have};
+use crate::outside::{Process, have};
+use crate::ports::free_port;
 use crate::world::World;
 
 /// 32 bytes, as the admin gives them to both sides.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::ldap::{opened, wanted};
 use super::servers::Database;
 use super::{Desk, NAUGHTY};
+use crate::ports::free_port;
 use crate::world::World;
 
 fn secret(text: &str) -> Secret {
@@ -128,7 +129,7 @@ async fn tls_and_the_role_are_what_the_admin_said() {
     assert_eq!(ask(&|w| drop(w["connection"].as_object_mut().unwrap().remove("ca"))).await, Err(Trouble::Refused));
     assert_eq!(ask(&|w| w["secrets"]["password"] = json!("another")).await, Err(Trouble::Refused));
     assert_eq!(ask(&|w| w["connection"]["database"] = json!("nowhere")).await, Err(Trouble::Misconfigured));
-    assert_eq!(ask(&|w| w["connection"]["port"] = json!(crate::outside::free_port())).await, Err(Trouble::Down));
+    assert_eq!(ask(&|w| w["connection"]["port"] = json!(free_port())).await, Err(Trouble::Down));
     for (place, wrong, pointer) in [
         ("host", json!("10.1.2.3"), "/connection/host"),
         ("host", json!("a b"), "/connection/host"),

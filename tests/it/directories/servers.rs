@@ -11,7 +11,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::outside::{Process, free_port, have, skip};
+use crate::outside::{Process, have, skip};
+use crate::ports::free_port;
 
 /// slapd with `examples/directories/people.ldif`.
 pub struct Slapd {

@@ -7,10 +7,11 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::served::{Served, Told, all_there, free_port, opens, ready, store_in};
+use super::served::{Served, Told, all_there, opens, ready, store_in};
 use super::shim::{Disk, Op};
 use crate::crash::people::Outsiders;
 use crate::length::{figure, rounds, size};
+use crate::ports::free_port;
 use crate::stores;
 use crate::world::unique;
 

@@ -15,10 +15,11 @@ use countersign::store::{Batch, CommitId, Outcome, Partition, Put, Store, embedd
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use super::served::{Served, Told, all_there, free_port, opens, ready, says, store_in};
+use super::served::{Served, Told, all_there, opens, ready, says, store_in};
 use crate::crash::people::{Outsiders, Story};
 use crate::length::{figure, rounds, size};
 use crate::outside::skip;
+use crate::ports::free_port;
 use crate::world::unique;
 
 /// A file system of some megabytes. It goes with this value.

@@ -13,8 +13,9 @@ use bytes::Bytes;
 use countersign::store::{Batch, CommitId, Entry, Outcome, Partition, Put, Store, embedded::Embedded};
 use tokio::time::{Instant, sleep};
 
-use super::served::{Served, free_port, ready, store_in};
+use super::served::{Served, ready, store_in};
 use crate::length::{Progress, figure, size};
+use crate::ports::free_port;
 use crate::stores;
 
 /// Set for the process that fills the store and is killed: the folder.

@@ -391,7 +391,8 @@ async fn a_provider_that_puts_no_questions_is_none() {
 /// The provider of `examples/`, run as it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_provider_puts_questions() {
-    use crate::outside::{Gateway, OWNER, Process, free_port, have};
+    use crate::outside::{Gateway, OWNER, Process, have};
+    use crate::ports::free_port;
     use reqwest::Method;
     if !have("python3") {
         return;

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::card;
 use super::provider::SECRET;
-use crate::outside::{Gateway, OWNER, Process, free_port, have};
+use crate::outside::{Gateway, OWNER, Process, have};
+use crate::ports::free_port;
 use crate::world::hidden;
 
 #[tokio::test(flavor = "multi_thread")]

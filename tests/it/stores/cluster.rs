@@ -16,7 +16,8 @@ use tokio::{
     time::{Duration, Instant, sleep},
 };
 
-use super::{RedisServer, free_port};
+use super::RedisServer;
+use crate::ports::free_port;
 
 /// A primary that is silent for so long is replaced, in milliseconds.
 pub const NODE_TIMEOUT: u32 = 2000;

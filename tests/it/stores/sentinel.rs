@@ -11,7 +11,8 @@ use tokio::{
     time::{Duration, Instant, sleep},
 };
 
-use super::{RedisServer, cluster::said, free_port};
+use super::{RedisServer, cluster::said};
+use crate::ports::free_port;
 
 /// What the Sentinels call the primary.
 pub const NAME: &str = "main";

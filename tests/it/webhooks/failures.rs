@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use countersign::ambient::{Clock as _, FixedClock};
 use countersign::store::{Batch, Outcome, Store, StoreError};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use super::receiver::{Got, Receiver};
 use super::{HOUR, MINUTE, acme, text};
+use crate::ports::free_port;
 use crate::stores;
 use crate::stores::around::{Around, Before};
 use crate::world::{Team, World};
@@ -273,10 +273,7 @@ async fn one_that_does_not_answer_holds_up_neither_its_neighbour_nor_another_tea
 #[tokio::test]
 async fn nobody_who_listens_is_no_reason_to_lose_anything() {
     let (world, team, _) = acme().await;
-    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
-    let address = nobody.local_addr().expect("it is bound");
-    drop(nobody);
-    let body = json!({"url": format!("http://{address}/"), "events": ["interaction.opened"]});
+    let body = json!({"url": format!("http://127.0.0.1:{}/", free_port()), "events": ["interaction.opened"]});
     team.hook("PUT", "bot", "", body).await.expect(201);
     team.open("sms", "c1").await;
     team.tended().await;
