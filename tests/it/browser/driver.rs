@@ -15,6 +15,7 @@ use serde_json::json;
 use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 use thirtyfour::session::http::{Body, HttpClient};
+use tokio::sync::Semaphore;
 
 use super::process::{Printed, Process};
 use crate::interop::{installed, root};
@@ -22,9 +23,9 @@ use crate::interop::{installed, root};
 /// How long anything but the passing of time may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a whole journey may take.
-const LONGEST: Duration = Duration::from_secs(150);
-/// Two browsers at once make each other slow; journeys take turns.
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+const LONGEST: Duration = Duration::from_secs(300);
+/// One journey waits more than it works, three make each other slow.
+static TURNS: Semaphore = Semaphore::const_new(2);
 
 /// How a person looks at the demo.
 #[derive(Clone, Copy)]
@@ -59,7 +60,7 @@ pub struct Browser {
 /// Walks one journey through the demo; on a machine without Chromium it is skipped, unless this is CI.
 pub async fn walk(name: &str, eyes: Eyes, journey: impl AsyncFnOnce(&Browser) -> WebDriverResult<()>) {
     let Some(programs) = Programs::find(name) else { return };
-    let _turn = TURN.lock().await;
+    let _turn = TURNS.acquire().await;
     let folder = tempfile::tempdir().expect("a folder");
     let mut demo = Command::new(env!("CARGO_BIN_EXE_countersign"));
     demo.args(["demo", "--port", "0"]).env("TMPDIR", folder.path()).current_dir(folder.path());
@@ -70,7 +71,7 @@ pub async fn walk(name: &str, eyes: Eyes, journey: impl AsyncFnOnce(&Browser) ->
 /// Walks one journey through the pages of a gateway that listens at `base`.
 pub async fn walk_at(base: &str, name: &str, eyes: Eyes, journey: impl AsyncFnOnce(&Browser) -> WebDriverResult<()>) {
     let Some(programs) = Programs::find(name) else { return };
-    let _turn = TURN.lock().await;
+    let _turn = TURNS.acquire().await;
     drive(&programs, name, eyes, (base.to_owned(), Printed::default()), journey).await;
 }
 
