@@ -29,7 +29,7 @@ pub(super) struct Folder {
     path: PathBuf,
     store: Option<StoreId>,
     /// None beside the process that has it.
-    lock: Option<File>,
+    lock: Option<Lock>,
 }
 
 impl Folder {
@@ -91,7 +91,7 @@ impl Folder {
         let store =
             made(&marker).ok_or_else(|| refused(path, "the store in it was not finished, or is of another version"))?;
         let lock = File::options().write(true).open(path.join(LOCK))?;
-        let lock = lock.try_lock().is_ok().then_some(lock);
+        let lock = lock.try_lock().is_ok().then_some(Lock(lock));
         Ok(Self { path: path.to_owned(), store: Some(store), lock })
     }
 
@@ -217,10 +217,21 @@ fn stranger(path: &Path) -> Result<Option<String>, Failure> {
     Ok(None)
 }
 
-fn lock(path: &Path) -> Result<File, Failure> {
+/// That no other process has the folder. It is given up in so many words: a program that is just being started
+/// from this process holds its files open for a moment, and would keep what a closed file alone gives up.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock(); // the file is closed next
+    }
+}
+
+fn lock(path: &Path) -> Result<Lock, Failure> {
     let file = File::options().create(true).truncate(false).write(true).open(path.join(LOCK))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(refused(path, "another process has this store open")),
         Err(TryLockError::Error(error)) => Err(refused(path, &format!("its lock cannot be taken: {error}"))),
     }
@@ -228,4 +239,21 @@ fn lock(path: &Path) -> Result<File, Failure> {
 
 fn refused(path: &Path, why: &str) -> Failure {
     Failure::Damaged(format!("{}: {why}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_being_started_keeps_no_lock() {
+        let place = tempfile::tempdir().expect("a folder");
+        let path = place.path().join("store");
+        let folder = Folder::take(&path).expect("it is new");
+        assert!(Folder::take(&path).is_err(), "it is ours alone");
+        let inherited = folder.lock.as_ref().map(|lock| lock.0.try_clone().expect("as a new process has it"));
+        drop(folder);
+        Folder::take(&path).expect("it was given up");
+        drop(inherited);
+    }
 }
