@@ -61,6 +61,11 @@ impl Recorder {
         lock(&self.0.failures).extend(errors);
     }
 
+    /// Forgets the failures that were not met.
+    pub fn fail_no_more(&self) {
+        lock(&self.0.failures).clear();
+    }
+
     fn take(&self, inbox: &str, message: &Message) -> Result<Sent, DeliveryError> {
         if let Some(error) = lock(&self.0.failures).pop_front() {
             return Err(error);
