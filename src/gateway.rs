@@ -11,6 +11,7 @@ use aws_lc_rs::aead::LessSafeKey;
 use countersign_channels::carrier::Carry;
 use countersign_channels::definition::Registry;
 use countersign_channels::reach::Reach;
+use countersign_channels::session::Session;
 use countersign_channels::webchat::WebChat;
 use quick_cache::sync::Cache;
 use serde::Serialize;
@@ -44,6 +45,7 @@ mod decide;
 pub mod deliveries;
 pub mod directories;
 mod disabling;
+mod done_pages;
 pub mod ears;
 pub mod embeds;
 pub mod entry;
@@ -267,7 +269,7 @@ impl Gateway {
             owner,
             public_url: premises.public_url,
             retention: premises.retention,
-            registry: premises.channels.and(Arc::new(WebChat::over(threads.clone()))),
+            registry: premises.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(threads.clone()))),
             threads,
             drivers: channels::Drivers::default(),
             kinds: premises.directories,

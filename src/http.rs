@@ -42,6 +42,7 @@ mod counts;
 mod customers;
 mod directories;
 mod document;
+mod done_page;
 mod embeds;
 mod events;
 mod history;
@@ -246,6 +247,7 @@ pub fn router(
     let (api, _) = described().split_for_parts();
     let routes = api
         .merge(hosted::routes())
+        .merge(done_page::routes())
         .merge(code_page::routes())
         .merge(photo::routes())
         .merge(inbound::routes())

@@ -61,6 +61,8 @@ pub struct Landing {
     pub address: String,
     /// The participant's name, where the caller wants it shown.
     pub customer_name: Option<String>,
+    /// The participant's part in the conversation.
+    pub role: Role,
     /// When the link was asked for, RFC 3339 UTC.
     pub asked_at: String,
     /// Whole minutes since then.
@@ -85,8 +87,43 @@ pub struct Landing {
     pub screen: Option<String>,
 }
 
-/// The page after the login, or after a report.
+/// A participant's part in the conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The one who chats.
+    Primary,
+    /// Another who must prove themselves.
+    Cosigner,
+}
+
+/// What a conversation's address is to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressKind {
+    /// A phone number.
+    Phone,
+    /// A mail address.
+    Mail,
+    /// Nothing that they know by heart.
+    Other,
+}
+
+/// The page that a browser comes to after a login or a right answer: its form says which browser has come.
 #[derive(Serialize)]
+pub struct Returning {
+    /// Whose page this is.
+    pub brand: Brand,
+    /// BCP 47 tag of the wanted language; falls back to English.
+    pub locale: String,
+    /// Path that the form posts to, with `act=finish`.
+    pub action: String,
+    /// Whether it was posted once without a cookie; goes back in the field `again`.
+    pub again: bool,
+}
+
+/// The page after the login, or after a report.
+#[derive(Default, Serialize)]
 pub struct Done {
     /// Whose page this is.
     pub brand: Brand,
@@ -131,14 +168,20 @@ pub struct Asked {
     pub asked_at: String,
     /// Whole minutes since then.
     pub minutes_ago: u64,
-    /// Path that "This wasn't me" posts to, with `act=report`.
-    pub report_action: String,
+    /// The participant's name, where the caller wants it shown.
+    pub customer_name: Option<String>,
+    /// The participant's part in the conversation.
+    pub role: Role,
+    /// Who logged in, for the browser that began alone.
+    pub account: Option<String>,
+    /// Path that the page's forms post to; the field `act` says which it is.
+    pub action: String,
     /// Goes back in the field `nonce`.
     pub nonce: String,
 }
 
 /// How a visit ended.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum DoneState {
     /// Logged in; the code shown here must still arrive from the chat.
@@ -173,7 +216,34 @@ pub enum DoneState {
     Cancelled,
     /// "This wasn't me" was pressed.
     Reported,
+    /// Another browser has come than the one that began: it is asked which address it chats with.
+    Address {
+        /// What kind of address that is.
+        asks: AddressKind,
+        /// Whether what was typed before was not it.
+        wrong: bool,
+        /// The request behind it.
+        #[serde(flatten)]
+        asked: Asked,
+    },
+    /// Another browser has come than the one that began, and nothing was confirmed.
+    OtherBrowser {
+        /// The request behind it.
+        #[serde(flatten)]
+        asked: Asked,
+    },
+    /// The same, and the person may begin again in this browser.
+    StartAgain {
+        /// The request behind it.
+        #[serde(flatten)]
+        asked: Asked,
+    },
+    /// Another browser went on.
+    Elsewhere,
+    /// A document is still being checked.
+    Judging,
     /// Nothing more to do here; back to the chat.
+    #[default]
     Ended,
 }
 
@@ -214,11 +284,14 @@ pub enum Refused {
     EntryOver,
     ResetOver,
     PhotoTooLarge,
+    InProgress,
+    OtherBrowser,
+    NoCookies,
 }
 
 impl Refused {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 16] = [
+    pub const ALL: [Refused; 19] = [
         Refused::Expired,
         Refused::Used,
         Refused::Superseded,
@@ -235,6 +308,9 @@ impl Refused {
         Refused::EntryOver,
         Refused::ResetOver,
         Refused::PhotoTooLarge,
+        Refused::InProgress,
+        Refused::OtherBrowser,
+        Refused::NoCookies,
     ];
 
     /// Its word in the texts' keys.
@@ -256,6 +332,9 @@ impl Refused {
             Refused::EntryOver => "entry_over",
             Refused::ResetOver => "reset_over",
             Refused::PhotoTooLarge => "photo_too_large",
+            Refused::InProgress => "in_progress",
+            Refused::OtherBrowser => "other_browser",
+            Refused::NoCookies => "no_cookies",
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod inbound;
 pub mod platform;
 pub mod reach;
 pub mod recorder;
+pub mod session;
 pub mod shipped;
 pub mod smtp;
 pub mod template;

@@ -13,6 +13,7 @@ use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::proof::Distrust;
 use countersign_channels::inbound::{Ear, Happening, Taken};
 use countersign_channels::recorder::Recorder;
+use countersign_channels::session::Session;
 use countersign_channels::webchat::WebChat;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::SecretString;
@@ -72,7 +73,8 @@ impl Channel {
     /// Does it.
     pub(super) async fn run(self) -> anyhow::Result<Verdict> {
         let built_in = Config::load(None, std::iter::empty())?;
-        let registry = app::registry(&built_in, Recorder::default())?.and(Arc::new(WebChat::without_windows()));
+        let registry = app::registry(&built_in, Recorder::default())?.and(Arc::new(Session));
+        let registry = registry.and(Arc::new(WebChat::without_windows()));
         match self {
             Self::List => {
                 print!("{}", list(&registry));

@@ -48,6 +48,9 @@ pub struct Address {
     /// Until when the conversation is taken for a group's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_until: Option<Moment>,
+    /// Until when no links are sent to somebody here, since one was reported; by person, as budgets are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reported_until: BTreeMap<String, Moment>,
 }
 
 /// What was lifted of a budget.

@@ -14,8 +14,9 @@ use super::event::Actor;
 use super::id::{CustomerId, IntentName, InteractionId, Malformed, ParticipantId};
 use super::identity::Document;
 use super::method::Method;
+use super::page_proof::PageProof;
 use super::questions::{Judge, Questions};
-use super::secret::{Keys, MacKey, Secret};
+use super::secret::{Keys, MacKey, Secret, base64url};
 use super::settings::Minutes;
 use super::time::Moment;
 use super::token::{Token, TokenKind};
@@ -52,6 +53,8 @@ pub struct Challenge {
     /// Since when the person is at its page: Continue was pressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<Moment>,
+    /// Who opened its page, and what was accepted there.
+    pub page: PageProof,
     /// Who had the gateway show the answer to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revealed_to: Vec<Actor>,
@@ -145,9 +148,14 @@ impl Check {
 }
 
 impl Challenge {
-    /// Whether it may be answered at `now`.
+    /// Whether it is live at `now`: an accepted answer is waited for past the challenge's own end.
     pub fn is_live(&self, now: Moment) -> bool {
-        self.expires_at.is_none_or(|end| now < end)
+        self.deadline().is_none_or(|end| now < end)
+    }
+
+    /// When time alone changes something: the end of the step that an accepted answer is at, else its own end.
+    pub fn deadline(&self) -> Option<Moment> {
+        self.page.pending.as_ref().map_or(self.expires_at, |pending| pending.expires_at)
     }
 
     /// Whose facts it asks for, where anybody's.
@@ -246,8 +254,14 @@ impl Challenge {
     }
 
     /// The token of its page. It follows from the challenge, so that its address can be told again.
-    pub fn page(&self, interaction: InteractionId, keys: &Keys) -> Token {
+    pub fn page_token(&self, interaction: InteractionId, keys: &Keys) -> Token {
         page(interaction, self.number, &self.nonce, keys)
+    }
+
+    /// What shows its page's window to be opened by the chat that it was put in: text of base64url. Whoever has
+    /// the page's address alone cannot make it.
+    pub fn opener_secret(&self, interaction: InteractionId, keys: &Keys) -> String {
+        base64url(self.page_token(interaction, keys).opener(&keys.handle).expose())
     }
 
     /// What is kept of it once it has ended.
@@ -259,6 +273,9 @@ impl Challenge {
             nonce: self.nonce,
             tries_left: self.tries_left,
             expires_at: self.expires_at,
+            started_at: self.started_at,
+            answered: self.page.answered,
+            finished_by: self.page.finished_by,
             end,
             ended_at,
         }

@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 
-use super::flag::Proof;
-use super::id::{IntentName, InteractionId};
+use super::id::InteractionId;
 use super::secret::{MacKey, Secret, Tag, base64url};
-use super::time::Moment;
 use super::typed::plain;
 
 /// How long a code may take to come back.
@@ -23,38 +21,28 @@ pub const TRIES: u8 = 3;
 const ALPHABET: &[u8; 26] = b"BCDFGHJKMNPQRTVWXZ23456789";
 const LENGTH: usize = 6;
 
-/// A login that waits for its code.
+/// A confirmation code that a browser is shown, and that must come back through the chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmation {
-    /// The link that led to it.
-    pub link: u16,
-    /// When that was sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked_at: Option<Moment>,
-    /// Of the done page's token.
-    pub done: Tag,
+    /// The browser that is shown it.
+    pub browser: Tag,
     /// What the code follows from, with the key.
     pub nonce: [u8; 16],
-    /// The end.
-    pub expires_at: Moment,
     /// Wrong codes that it still takes.
     pub tries_left: u8,
-    /// What is accepted once the code is back.
-    pub proof: Proof,
-    /// What the bot wanted.
-    pub intent: Option<IntentName>,
-    /// The bot's own words.
-    pub state: Option<String>,
-    /// Where the done page leads back to.
-    pub return_url: Option<String>,
 }
 
 impl Confirmation {
+    /// A new code for that browser.
+    pub fn new(browser: Tag, nonce: [u8; 16]) -> Self {
+        Self { browser, nonce, tries_left: TRIES }
+    }
+
     /// The six characters, at least two of them digits, so that no word is one.
     pub fn code(&self, interaction: InteractionId, key: &MacKey) -> String {
         for round in 0u8.. {
-            let tag = key.tag(&[interaction.as_bytes(), &self.link.to_be_bytes(), &self.nonce, &[round]]);
+            let tag = key.tag(&[interaction.as_bytes(), &self.nonce, &[round]]);
             // Bytes from 234 up would favour the first letters: 234 = 9 × 26.
             let mut fair = tag.as_bytes().iter().filter(|b| **b < 234).map(|b| ALPHABET[usize::from(b % 26)]);
             let code: Vec<u8> = fair.by_ref().take(LENGTH).collect();
@@ -65,10 +53,10 @@ impl Confirmation {
         unreachable!("each round ends the search with a chance of more than a half")
     }
 
-    /// What the browser that has logged in carries to the platform, which tells it again: 43 characters of
-    /// base64url. It is good for as long as the code, and once.
+    /// What the browser carries to the platform, which tells it again: 43 characters of base64url. It is
+    /// good for as long as the code, and once.
     pub fn carried(&self, interaction: InteractionId, key: &MacKey) -> Secret {
-        let tag = key.tag(&[b"carried", interaction.as_bytes(), &self.link.to_be_bytes(), &self.nonce]);
+        let tag = key.tag(&[b"carried", interaction.as_bytes(), &self.nonce]);
         Secret::new(base64url(tag.as_bytes()).into_bytes())
     }
 
@@ -116,24 +104,11 @@ impl Candidate {
 
 #[cfg(test)]
 mod tests {
-    use super::super::flag::Method;
+    use super::super::time::Moment;
     use super::*;
 
     fn confirmation(nonce: [u8; 16]) -> Confirmation {
-        let proof = Proof::of_answer(Method::Login, false);
-        let done = MacKey::new(b"k").tag(&[b"done"]);
-        Confirmation {
-            link: 1,
-            asked_at: None,
-            done,
-            nonce,
-            expires_at: Moment(0),
-            tries_left: TRIES,
-            proof,
-            intent: None,
-            state: None,
-            return_url: None,
-        }
+        Confirmation::new(MacKey::new(b"k").tag(&[b"browser"]), nonce)
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq;
+
 /// Where a phone number belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Country {
@@ -35,9 +37,35 @@ pub fn of(address: &str) -> Option<Country> {
     })
 }
 
+/// Whether somebody who typed that means this number in E.164: with its calling code or as it is written in its own
+/// country. None where it is no phone number.
+pub fn same_number(number: &str, typed: &str) -> Option<bool> {
+    let known = phonenumber::parse(None, number).ok()?;
+    let digits = typed.bytes().filter(u8::is_ascii_digit).count();
+    let typed = typed.trim();
+    let typed = typed.strip_prefix("00").map_or_else(|| typed.to_owned(), |rest| format!("+{rest}"));
+    let meant = phonenumber::parse(known.country().id(), typed).ok().filter(|_| (5..=15).contains(&digits))?;
+    let plain = |number: &phonenumber::PhoneNumber| number.format().mode(phonenumber::Mode::E164).to_string();
+    Some(plain(&known).as_bytes().ct_eq(plain(&meant).as_bytes()).into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_known_however_it_is_written() {
+        for typed in ["+37255512345", "+372 5551 2345", "0037255512345", "55512345", " 5551-2345 "] {
+            assert_eq!(same_number("+37255512345", typed), Some(true), "{typed}");
+        }
+        assert_eq!(same_number("+491701234567", "0170 1234567"), Some(true));
+        for typed in ["+37255512346", "55512346", "+4955512345"] {
+            assert_eq!(same_number("+37255512345", typed), Some(false), "{typed}");
+        }
+        for typed in ["", "345", "my number", "c@example.com", "+", "123456789012345678901"] {
+            assert_eq!(same_number("+37255512345", typed), None, "{typed}");
+        }
+    }
 
     #[test]
     fn a_number_belongs_to_the_country_of_its_plan() {

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::challenge::{DeliverTo, Pin};
 use super::event::Actor;
-use super::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
+use super::flag::{Binding, Customer, Proof};
+use super::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use super::interaction::Role;
-use super::is_default;
 use super::link::Link;
 use super::method::Method;
 use super::secret::{Keys, Tag, base64url};
@@ -29,9 +29,9 @@ const ADMISSION: Duration = Duration::from_secs(60);
 pub struct Entry {
     /// How far she came.
     pub status: EntryStatus,
-    /// What she proved when she came in last; none where nothing was asked.
+    /// What the browser that was let in has proved; none where nothing was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<Method>,
+    pub proved: Option<EntryProof>,
     /// When she came in last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entered_at: Option<Moment>,
@@ -56,6 +56,26 @@ pub struct Entry {
     /// Who invited her: knows the PIN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invited_by: Option<Actor>,
+}
+
+/// What a browser has proved at the door.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryProof {
+    /// How.
+    pub method: Method,
+    /// When.
+    pub at: Moment,
+    /// Who, where the method says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Customer>,
+}
+
+impl EntryProof {
+    /// A proof that is accepted now.
+    pub fn of(proof: &Proof, now: Moment) -> Self {
+        Self { method: proof.method, at: now, customer: proof.customer.clone() }
+    }
 }
 
 /// How far a participant came.
@@ -127,12 +147,14 @@ pub struct Waiting {
     pub browser: Tag,
     /// What it has to prove.
     pub method: Method,
+    /// The invitation whose page it is at, by its link's number.
+    pub invitation: u16,
     /// The login link that it was sent away with, where it has to log in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<u16>,
-    /// It has proved it, elsewhere than by an answer on the page: Continue lets it in.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub proved: bool,
+    /// What it has proved since, elsewhere than by an answer on the page: Continue lets it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proved: Option<EntryProof>,
 }
 
 /// Where an invitation goes.
@@ -166,40 +188,49 @@ impl Entry {
 
     /// What a browser that presses Continue now has to prove first; nothing where it may come in.
     ///
-    /// Where the team asks again, it asks whoever was away for so long, and any browser but the one
-    /// that came in last: a forwarded invitation is no way in beside the person whom it was for.
+    /// An invitation proves one browser. Whether that one is asked again once it was away for long is the
+    /// team's to say; any other proves what is asked at first, or a forwarded invitation were a way in beside
+    /// the person whom it was for.
     pub fn wanted(&self, rules: &EntryRules, browser: &Tag, now: Moment) -> Option<Method> {
         if !rules.require_authentication {
             return None;
         }
-        if self.entered_at.is_none() {
+        if !self.has_proved(browser) {
             return Some(rules.first);
         }
         let again = rules.subsequent?;
         let long = Duration::from_secs(rules.offline_minutes.saturating_mul(60));
-        let is_new = self.browser != Some(*browser);
-        (is_new || self.presence.away(now) >= long).then_some(again)
+        (self.presence.away(now) >= long).then_some(again)
     }
 
-    /// She is in. What her own browser has proved is told with the admission; another browser's
-    /// proofs are not.
-    pub fn admit(&mut self, method: Option<Method>, browser: Tag, now: Moment) -> bool {
+    /// Whether that browser is the one that was let in, by a proof.
+    pub fn has_proved(&self, browser: &Tag) -> bool {
+        self.proved.is_some() && self.browser == Some(*browser)
+    }
+
+    /// A browser is let in. It takes the place of the one before, and of what that one had proved.
+    pub fn admit(&mut self, proof: Option<EntryProof>, browser: Tag, now: Moment) {
         let same = self.browser == Some(browser);
-        let proved = method.or(self.method.filter(|_| same));
+        self.proved = proof.or_else(|| self.proved.take().filter(|_| same));
         self.status = EntryStatus::Admitted;
-        self.method = proved;
         self.entered_at = Some(now);
         self.browser = Some(browser);
         self.presence = Presence::Seen(now);
         self.waiting = None;
-        proved.is_some()
+    }
+
+    /// What a browser has proved does not count any more: whoever comes proves it anew.
+    pub fn forget_proofs(&mut self) {
+        self.proved = None;
+        self.browser = None;
+        self.waiting = None;
     }
 
     /// The conversation is over: nothing is asked of anybody any more.
     pub fn forget_secrets(&mut self) {
         self.pin = None;
-        self.waiting = None;
         self.challenge = None;
+        self.forget_proofs();
     }
 
     /// Somebody said whether she is there; true where she has just gone.
@@ -240,8 +271,19 @@ pub struct Admission<'a> {
     pub channel: &'a ChannelName,
     /// Her part.
     pub role: Role,
-    /// What this browser has proved.
+    /// What this browser has proved at the door, and nothing else that is known of the participant.
     pub methods: Vec<Method>,
+    /// When it proved that, in unix seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<u64>,
+    /// Who that was, where the proof names somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<&'a CustomerId>,
+    /// What they are called, where the proof says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<&'a str>,
+    /// It is shown to be that browser's, and nothing else.
+    pub binding: Binding,
 }
 
 /// The word as it is signed.
@@ -299,9 +341,13 @@ mod tests {
         MacKey::new(b"k").tag(&[name.as_bytes()])
     }
 
+    fn proof(method: Method, now: Moment) -> Option<EntryProof> {
+        Some(EntryProof { method, at: now, customer: None })
+    }
+
     fn entered(browser: Tag, now: Moment) -> Entry {
         let mut entry = Entry::default();
-        assert!(entry.admit(Some(Method::Otp), browser, now));
+        entry.admit(proof(Method::Otp, now), browser, now);
         entry
     }
 
@@ -310,20 +356,34 @@ mod tests {
         let open = open();
         assert_eq!(Entry::default().wanted(&open, &browser("a"), Moment(0)), None);
         let mut entry = Entry::default();
-        assert!(!entry.admit(None, browser("a"), Moment(0)), "it proved nothing");
+        entry.admit(None, browser("a"), Moment(0));
+        assert_eq!(entry.proved, None);
+        let asked_since = rules(None, 15);
+        assert_eq!(entry.wanted(&asked_since, &browser("a"), Moment(0)), Some(Method::Otp), "it proved nothing");
     }
 
     #[test]
-    fn the_first_time_and_later_times_have_a_method_each() {
-        let (a, b) = (browser("a"), browser("b"));
+    fn later_arrivals_of_the_same_browser_have_a_method_of_their_own() {
+        let a = browser("a");
         let again = rules(Some(Method::Pin), 15);
         assert_eq!(Entry::default().wanted(&again, &a, Moment(0)), Some(Method::Otp));
         let entry = entered(a, Moment(0));
         assert_eq!(entry.wanted(&again, &a, Moment(15 * MINUTE - 1)), None);
         assert_eq!(entry.wanted(&again, &a, Moment(15 * MINUTE)), Some(Method::Pin));
-        assert_eq!(entry.wanted(&again, &b, Moment(1)), Some(Method::Pin), "another browser");
-        assert_eq!(entry.wanted(&rules(None, 15), &b, Moment(99 * MINUTE)), None);
+        assert_eq!(entry.wanted(&rules(None, 15), &a, Moment(99 * MINUTE)), None);
         assert_eq!(entry.wanted(&rules(Some(Method::Pin), 0), &a, Moment(0)), Some(Method::Pin), "on every entry");
+    }
+
+    #[test]
+    fn another_browser_proves_what_is_asked_at_first() {
+        let (a, b) = (browser("a"), browser("b"));
+        let mut entry = entered(a, Moment(0));
+        for subsequent in [None, Some(Method::Pin)] {
+            assert_eq!(entry.wanted(&rules(subsequent, 15), &b, Moment(1)), Some(Method::Otp));
+        }
+        entry.admit(proof(Method::Otp, Moment(2)), b, Moment(2));
+        assert_eq!(entry.wanted(&rules(None, 15), &b, Moment(3)), None);
+        assert_eq!(entry.wanted(&rules(None, 15), &a, Moment(3)), Some(Method::Otp), "it took the place of the first");
     }
 
     #[test]
@@ -351,8 +411,11 @@ mod tests {
     #[test]
     fn what_one_browser_proved_is_not_told_of_another() {
         let mut entry = entered(browser("a"), Moment(0));
-        assert!(entry.admit(None, browser("a"), Moment(1)), "the same browser again");
-        assert!(!entry.admit(None, browser("b"), Moment(2)), "another that nothing was asked of");
-        assert!(!entry.admit(None, browser("a"), Moment(3)), "what it proved was forgotten with it");
+        entry.admit(None, browser("a"), Moment(1));
+        assert!(entry.proved.is_some(), "the same browser again");
+        entry.admit(None, browser("b"), Moment(2));
+        assert_eq!(entry.proved, None, "another that nothing was asked of");
+        entry.admit(None, browser("a"), Moment(3));
+        assert_eq!(entry.proved, None, "what it proved was forgotten with it");
     }
 }

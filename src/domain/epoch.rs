@@ -43,7 +43,7 @@ pub(super) fn begin_again(turn: &mut Turn<'_>) {
         let participant = turn.participant(at);
         let id = Some(participant.id.clone());
         let links = std::mem::take(&mut participant.links);
-        let unconfirmed = participant.confirmation.take().is_some();
+        let unconfirmed = links.iter().any(|link| link.page.pending.is_some());
         let waited = unconfirmed || participant.challenge.is_some();
         participant.entry = Entry::default();
         let stood = participant.flag.raised_at_all();

@@ -50,6 +50,8 @@ kinds! {
     LinkDenied = "link.denied", true;
     LinkCancelled = "link.cancelled", true;
     LinkReported = "link.reported", true;
+    ProofNotReturned = "proof.not_returned", true;
+    ProofOtherBrowser = "proof.other_browser", true;
     ConfirmationWrong = "confirmation.wrong", true;
     ConfirmationExpired = "confirmation.expired", true;
     ChallengeStarted = "challenge.started", true;

@@ -13,37 +13,76 @@ use super::id::CustomerId;
 use super::is_default;
 use super::lockout::Admitted;
 pub use super::method::Method;
+use super::secret::Tag;
 use super::settings::{Intent, Settings};
 use super::time::Moment;
+
+mod reason;
+
+pub use reason::Reason;
 
 /// How long before its end a flag is announced to be ending.
 pub const WARNING: Duration = Duration::from_secs(60);
 
-/// How the browser was shown to be the chat's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What shows that the person who proved themselves is the one who chats. From the weakest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Binding {
-    /// The chat's own window opened the page.
-    Opener,
-    /// A code came back through the chat: typed there, or carried by the chat's own platform, which says
-    /// whose browser it was.
+    /// Nothing does.
+    None,
+    /// Nothing does: who proved themselves is at one browser, and that browser alone is known.
+    Browser,
+    /// The answer was a message of the conversation itself.
+    Typed,
+    /// The code that the browser was shown came back through the chat.
     Code,
+    /// The chat's own platform says whose browser it is.
+    Platform,
+    /// The chat's own window opened the page, and the browser that did so came back from it.
+    Opener,
     /// The website that runs the chat vouched.
     Token,
-    /// It was not.
-    None,
 }
 
 impl Binding {
-    /// Of two, the one that shows less.
-    fn weaker(self, other: Self) -> Self {
-        let rank = |binding: Self| match binding {
-            Self::None => 0,
-            Self::Code => 1,
-            Self::Opener => 2,
-            Self::Token => 3,
-        };
-        if rank(other) < rank(self) { other } else { self }
+    /// All, from the weakest on.
+    pub const ALL: [Self; 7] =
+        [Self::None, Self::Browser, Self::Typed, Self::Code, Self::Platform, Self::Opener, Self::Token];
+
+    /// Its name in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Browser => "browser",
+            Self::Typed => "typed",
+            Self::Code => "code",
+            Self::Platform => "platform",
+            Self::Opener => "opener",
+            Self::Token => "token",
+        }
+    }
+
+    /// Those that count for an intent that lists none.
+    pub const USUAL: [Self; 5] = [Self::Typed, Self::Code, Self::Platform, Self::Opener, Self::Token];
+}
+
+/// How a proof came, where the flag is raised by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// What shows whose it is.
+    pub binding: Binding,
+    /// The browser that it was proved in, where that is all that is known.
+    pub browser: Option<Tag>,
+    /// The link that it came by.
+    pub link: Option<u16>,
+    /// When the proof was accepted.
+    pub accepted_at: Moment,
+}
+
+impl Bound {
+    /// Accepted now.
+    pub fn now(binding: Binding, now: Moment) -> Self {
+        Self { binding, browser: None, link: None, accepted_at: now }
     }
 }
 
@@ -103,8 +142,11 @@ impl Proof {
 pub struct Raised {
     /// Each method's newest proof.
     pub proofs: BTreeMap<Method, Proved>,
-    /// How the newest was bound; where another method's stands beside it, the weaker of the two.
+    /// The weakest of the proofs' bindings.
     pub binding: Binding,
+    /// The browser of proofs that are bound to a browser alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<Tag>,
     /// Whether an agent saw the code.
     pub assisted: bool,
     /// Who, where a proof has said so.
@@ -134,40 +176,8 @@ pub struct Proved {
     pub at: Moment,
     /// The login page's assurance class.
     pub acr: Option<String>,
-}
-
-/// Why a flag is down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The authentication timeout.
-    Timeout,
-    /// The ceiling.
-    AbsoluteTimeout,
-    /// Somebody signed the participant out.
-    SignedOut,
-    /// The interaction closed.
-    Closed,
-    /// Another person took the participant's place.
-    Reassigned,
-    /// The login page said no.
-    Denied,
-    /// The person gave up.
-    Cancelled,
-    /// "This wasn't me".
-    Reported,
-    /// The link was not used in time.
-    LinkExpired,
-    /// The confirmation code did not come back in time.
-    ConfirmationExpired,
-    /// It came back wrong too often.
-    ConfirmationFailed,
-    /// A challenge was not answered in time.
-    ChallengeExpired,
-    /// It was answered wrongly too often.
-    ChallengeFailed,
-    /// The store began a new epoch: what was proved before it does not count.
-    Restored,
+    /// What shows whose proof it is.
+    pub binding: Binding,
 }
 
 /// The flag of one participant.
@@ -223,47 +233,64 @@ impl Flag {
         }
     }
 
+    /// Whether that method is among what raised it.
+    pub fn has_proof(&self, method: Method) -> bool {
+        matches!(self, Self::Raised(raised) if raised.proofs.contains_key(&method))
+    }
+
     /// Whether it stands in the record, before time is asked.
     pub fn raised_at_all(&self) -> bool {
         matches!(self, Self::Raised(_))
     }
 
-    /// Raises the flag, or proves once more who is there. Never past the absolute ceiling since
-    /// the first proof.
-    pub fn raise(
-        &mut self,
-        _: Admitted,
-        proof: Proof,
-        (binding, by_link): (Binding, Option<u16>),
-        settings: &Settings,
-        now: Moment,
-    ) {
-        let before = self.raised(now).cloned();
-        let first_since = before.as_ref().map_or(now, |b| b.first_since);
-        let end = now.plus_minutes(settings.authentication_timeout_minutes);
-        let ceiling = first_since.plus_minutes(settings.absolute_timeout_minutes);
+    /// Raises the flag, or proves once more who is there. Its times count from when the proof was accepted,
+    /// and never past the absolute ceiling since the first proof. What another browser proved goes: no flag is
+    /// made of two browsers.
+    pub fn raise(&mut self, _: Admitted, proof: Proof, bound: Bound, settings: &Settings, now: Moment) {
+        let is_other = |known: &Customer| proof.customer.as_ref().is_some_and(|proved| proved.id != known.id);
+        let of_another = |raised: &Raised| {
+            let another_browser = raised.browser.is_some() && raised.browser != bound.browser;
+            another_browser || bound.browser.is_some() && raised.customer.as_ref().is_some_and(is_other)
+        };
+        let before = self.raised(now).filter(|raised| !of_another(raised)).cloned();
+        let since = bound.accepted_at;
+        let first_since = before.as_ref().map_or(since, |b| b.first_since);
+        let (end, ceiling) = Self::ends(since, first_since, settings);
         let mut proofs = before.as_ref().map(|b| b.proofs.clone()).unwrap_or_default();
-        let at = proof.auth_time.map_or(now, |t| t.min(now));
-        let beside = before.as_ref().filter(|b| b.proofs.keys().any(|method| *method != proof.method));
-        proofs.insert(proof.method, Proved { at, acr: proof.acr });
+        let at = proof.auth_time.map_or(since, |t| t.min(since));
+        proofs.insert(proof.method, Proved { at, acr: proof.acr, binding: bound.binding });
         let mut private_data = before.as_ref().map(|b| b.private_data.clone()).unwrap_or_default();
         private_data.extend(proof.private_data);
         // What a login has said stands beside a code: whom it named, and by which link it came, so
         // that "This wasn't me" still finds it.
         let login = proof.method == Method::Login;
         *self = Self::Raised(Box::new(Raised {
+            binding: proofs.values().map(|proved| proved.binding).min().unwrap_or(bound.binding),
+            browser: bound.browser.or_else(|| before.as_ref().and_then(|b| b.browser)),
             proofs,
-            binding: beside.map_or(binding, |b| binding.weaker(b.binding)),
             assisted: proof.assisted || before.as_ref().is_some_and(|b| b.assisted),
             customer: proof.customer.or_else(|| before.as_ref().and_then(|b| b.customer.clone())),
             private_data,
-            since: now,
+            since,
             first_since,
             expires_at: end.min(ceiling),
             ends_by: if ceiling < end { Reason::AbsoluteTimeout } else { Reason::Timeout },
             warned: false,
-            by_link: if login { by_link } else { before.and_then(|b| b.by_link) },
+            by_link: if login { bound.link } else { before.and_then(|b| b.by_link) },
         }));
+    }
+
+    /// Whether a flag that is raised now by a proof of that moment would stand.
+    pub fn would_stand(&self, accepted_at: Moment, settings: &Settings, now: Moment) -> bool {
+        let first_since = self.raised(now).map_or(accepted_at, |raised| raised.first_since);
+        let (end, ceiling) = Self::ends(accepted_at, first_since, settings);
+        now < end.min(ceiling)
+    }
+
+    /// The authentication timeout and the absolute ceiling.
+    fn ends(since: Moment, first_since: Moment, settings: &Settings) -> (Moment, Moment) {
+        let end = since.plus_minutes(settings.authentication_timeout_minutes);
+        (end, first_since.plus_minutes(settings.absolute_timeout_minutes))
     }
 
     /// Lowers the flag; true where it stood.
@@ -321,6 +348,10 @@ impl Flag {
             .collect();
         if accepted.is_empty() {
             return Answer::Refused("method_not_accepted");
+        }
+        let accepted: Vec<&Proved> = accepted.into_iter().filter(|proved| intent.takes(proved.binding)).collect();
+        if accepted.is_empty() {
+            return Answer::Refused("binding_not_accepted");
         }
         let young = |p: &&Proved| intent.max_age_minutes.is_none_or(|m| now < p.at.plus_minutes(m));
         if accepted.iter().any(young) { Answer::Allowed } else { Answer::Refused("too_old") }

@@ -14,7 +14,6 @@ use super::challenge::ChallengeId;
 use super::id::{Malformed, ProviderName};
 use super::is_default;
 use super::method::Method;
-use super::secret::Tag;
 use super::time::Moment;
 
 /// A provider that has not said anything for so long will not; the person tries again.
@@ -58,8 +57,6 @@ pub struct Checking {
     pub until: Moment,
     /// Whether its pictures were found to be clear and of the right document.
     pub clear: bool,
-    /// The browser that handed them in.
-    pub browser: Tag,
 }
 
 /// How an attempt ended that did not prove anything.

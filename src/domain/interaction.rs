@@ -11,6 +11,7 @@ use super::flag::{Customer, Flag};
 use super::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use super::is_default;
 use super::link::{Link, Purpose};
+use super::page_proof::{PageProof, PendingProof};
 use super::sending::{Sending, What};
 use super::time::Moment;
 
@@ -112,8 +113,6 @@ pub struct Participant {
     pub flag: Flag,
     /// The live links, one per purpose.
     pub links: Vec<Link>,
-    /// A login that waits for its code.
-    pub confirmation: Option<Confirmation>,
     /// The live challenge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge: Option<Challenge>,
@@ -177,9 +176,23 @@ impl Participant {
     /// Whether a login or an answer of hers is still to come: a live link, a code that is to come back, a
     /// challenge.
     pub fn is_awaited(&self, now: Moment) -> bool {
-        self.confirmation.as_ref().is_some_and(|confirmation| now < confirmation.expires_at)
-            || self.challenge.as_ref().is_some_and(|challenge| challenge.is_live(now))
+        self.challenge.as_ref().is_some_and(|challenge| challenge.is_live(now))
             || self.links.iter().any(|link| link.purpose != Purpose::Entry && link.is_live(now))
+    }
+
+    /// The pages of the participant's live login links, and of the live challenge.
+    pub fn pages(&self) -> impl Iterator<Item = &PageProof> {
+        self.links.iter().map(|link| &link.page).chain(self.challenge.as_ref().map(|challenge| &challenge.page))
+    }
+
+    /// Proofs that were accepted and have not raised the flag yet.
+    pub fn pending(&self) -> impl Iterator<Item = &PendingProof> {
+        self.pages().filter_map(|page| page.pending.as_deref())
+    }
+
+    /// Codes that a browser is shown and that must come back through the chat, each with its end.
+    pub fn confirmations(&self) -> impl Iterator<Item = (&Confirmation, Moment)> {
+        self.pages().filter_map(PageProof::confirmation)
     }
 
     /// A person who has proved nothing.
@@ -192,7 +205,6 @@ impl Participant {
             record: None,
             flag: Flag::default(),
             links: Vec::new(),
-            confirmation: None,
             challenge: None,
             online: None,
             entry: Entry::default(),
@@ -205,10 +217,10 @@ impl Participant {
     }
 
     /// Every customer that this participant may be: by proof or by the bot's word, by the record that a proof
-    /// fits, and by a login that waits for its code.
+    /// fits, and by an accepted proof that has not raised the flag yet.
     pub fn may_be(&self) -> impl Iterator<Item = &CustomerId> {
-        let waiting = self.confirmation.as_ref().and_then(|confirmation| confirmation.proof.customer.as_ref());
-        let proved = [self.flag.customer(), waiting].into_iter().flatten();
+        let pending = self.pending().filter_map(|pending| pending.proof.as_ref()?.customer.as_ref());
+        let proved = self.flag.customer().into_iter().chain(pending);
         let proved = proved.flat_map(|customer| [Some(&customer.id), customer.record.as_ref()]);
         proved.chain([self.known_as(), self.record.as_ref()]).flatten()
     }
@@ -284,10 +296,9 @@ impl Interaction {
             return None;
         }
         let parts = self.participants.iter().flat_map(|p| {
-            let links = p.links.iter().filter_map(|l| l.expires_at);
-            let waits = p.confirmation.as_ref().map(|c| c.expires_at);
-            let asked = p.challenge.iter().flat_map(|c| [c.expires_at, c.judged_until()]).flatten();
-            p.flag.deadline().into_iter().chain(links).chain(waits).chain(asked)
+            let links = p.links.iter().filter_map(Link::deadline);
+            let asked = p.challenge.iter().flat_map(|c| [c.deadline(), c.judged_until()]).flatten();
+            p.flag.deadline().into_iter().chain(links).chain(asked)
         });
         parts.chain([self.idle_until]).min()
     }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::id::{IntentName, InteractionId, ParticipantId};
+use super::page_proof::PageProof;
 use super::secret::{MacKey, Tag, base64url};
-use super::settings::BindingRule;
 use super::time::Moment;
 use super::token::{Token, TokenKind};
 
@@ -20,6 +20,8 @@ pub enum Purpose {
     MidChat,
     /// Somebody invites her to the conversation; the link leads to a page of ours.
     Entry,
+    /// The invitation's page sends its visitor to log in before they are let in.
+    EntryLogin,
 }
 
 /// A link that may still be used.
@@ -38,33 +40,20 @@ pub struct Link {
     pub issued_at: Moment,
     /// The end; none where the team says "never".
     pub expires_at: Option<Moment>,
-    /// How the browser must be shown to be the chat's, as the team's rule was at issue.
-    pub rule: BindingRule,
-    /// Of the secret that only the chat's widget has.
-    pub opener: Option<Tag>,
     /// What the bot wants to do afterwards.
     pub intent: Option<IntentName>,
     /// The bot's own words, given back with success.
     pub state: Option<String>,
     /// Where the done page leads back to.
     pub return_url: Option<String>,
-    /// How far it came.
-    pub progress: Progress,
-}
-
-/// How far a live link came.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Progress {
-    /// Nobody pressed Continue.
-    Issued,
-    /// A browser did, and has the handle.
-    Opened {
-        /// Of the handle's token.
-        handle: Tag,
-        /// The chat's own window opened the page.
-        by_opener: bool,
-    },
+    /// Of the handle that the login page answers to; none until Continue is pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<Tag>,
+    /// The invitation that it belongs to, by that link's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<u16>,
+    /// Who opened it, and what the login page has answered.
+    pub page: PageProof,
 }
 
 /// How a link ended; kept for a day so that a late visitor is told why.
@@ -81,31 +70,31 @@ pub struct EndedLink {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum LinkEnd {
-    /// A post-back was accepted.
-    Used {
-        /// The assertion's `jti`: the same one again is a replay.
-        jti: String,
-        /// What the login page was told.
-        status: PostBackStatus,
-        /// Of the done page's token.
-        done: Tag,
-    },
+    /// The login page's answer was final: the flag was raised, or the answer was no.
+    Used(PostBackStatus),
     /// A newer one took its place.
     Superseded,
     /// Its time, or its interaction's, was over.
     Expired,
-    /// "This wasn't me"; with what is kept of the done page's token, where there was one.
-    Reported(Option<Tag>),
+    /// "This wasn't me".
+    Reported,
+    /// The login was accepted, and no browser came back from it.
+    NotReturned,
+    /// Another browser than the one that started came back from the login.
+    OtherBrowser,
+    /// The login was accepted and could not count: somebody else is known, locked, or signed out meanwhile; or
+    /// Continue was pressed too often.
+    Void,
 }
 
 /// What a login page is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PostBackStatus {
+    /// The login waits for its done page.
+    Accepted,
     /// The flag is up.
     Authenticated,
-    /// A code must come back through the chat.
-    ConfirmationRequired,
     /// The login page said no.
     Denied,
     /// The person gave up.
@@ -116,8 +105,8 @@ impl PostBackStatus {
     /// Its name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Accepted => "accepted",
             Self::Authenticated => "authenticated",
-            Self::ConfirmationRequired => "confirmation_required",
             Self::Denied => "denied",
             Self::Cancelled => "cancelled",
         }
@@ -125,15 +114,48 @@ impl PostBackStatus {
 }
 
 impl Link {
-    /// Whether it may be used at `now`.
+    /// Whether it may be used at `now`: an accepted login is waited for past the link's own end.
     pub fn is_live(&self, now: Moment) -> bool {
+        self.deadline().is_none_or(|end| now < end)
+    }
+
+    /// Whether Continue may be pressed at `now`.
+    pub fn may_be_opened(&self, now: Moment) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
 
-    /// The handle for one browser: the same browser gets the same one, without anything being
-    /// kept that could make it.
-    pub fn handle(&self, interaction: InteractionId, browser: &[u8], key: &MacKey) -> Token {
-        let made = key.tag(&[self.tag.as_bytes(), browser]);
+    /// When time alone changes something: the end of the step that an accepted login is at, else its own end.
+    pub fn deadline(&self) -> Option<Moment> {
+        self.page.pending.as_ref().map_or(self.expires_at, |pending| pending.expires_at)
+    }
+
+    /// Whether a browser is shown the code that must come back through the chat.
+    pub fn shows_code(&self) -> bool {
+        self.page.confirmation().is_some()
+    }
+
+    /// How far it came, in a word of the contract.
+    pub fn status(&self) -> &'static str {
+        match (self.handle, &self.page.pending) {
+            (None, _) => "issued",
+            (Some(_), None) => "opened",
+            (Some(_), Some(_)) => "answered",
+        }
+    }
+
+    /// The handle of the browser that pressed Continue last: the same again until Continue begins anew, without
+    /// anything being kept that could make it.
+    pub fn handle_token(&self, interaction: InteractionId, key: &MacKey) -> Token {
+        self.derived_handle(interaction, &[b"start", &self.page.starts.to_be_bytes()], key)
+    }
+
+    /// A handle for whoever is sent there directly.
+    pub fn direct_handle(&self, interaction: InteractionId, chance: [u8; 16], key: &MacKey) -> Token {
+        self.derived_handle(interaction, &[b"direct", &chance], key)
+    }
+
+    fn derived_handle(&self, interaction: InteractionId, [kind, of]: &[&[u8]; 2], key: &MacKey) -> Token {
+        let made = key.tag(&[self.tag.as_bytes(), kind, of]);
         let mut secret = [0; 16];
         secret.copy_from_slice(&made.as_bytes()[..16]);
         Token { kind: TokenKind::Handle, secret, interaction, number: self.number }

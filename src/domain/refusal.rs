@@ -47,6 +47,15 @@ pub enum Refusal {
     /// The form was not the one that this browser was shown.
     #[error("the form is stale or foreign")]
     StaleForm,
+    /// Another browser has the code of this login on its screen.
+    #[error("another browser is finishing this login")]
+    LoginInProgress,
+    /// What the team demands to bind a proof to the chat cannot be had here.
+    #[error("the binding that the team demands is not possible here")]
+    BindingNotPossible,
+    /// Somebody said "This wasn't me" of a login of this conversation; nobody is sent another until then.
+    #[error("a login of this conversation was reported")]
+    Reported(Moment),
     /// `opener` binding, and the window was not opened by the chat.
     #[error("the page was not opened by the chat")]
     NotOpenedByChat,
@@ -59,6 +68,9 @@ pub enum Refusal {
     /// The same assertion again; the status that the first got.
     #[error("the assertion was used")]
     Replayed(&'static str),
+    /// The very same answer again; the status that the first got. Its done page may be told again.
+    #[error("the answer was given before")]
+    Repeated(&'static str),
     /// The private data match no record.
     #[error("no record matches")]
     NoMatchingRecord,

@@ -1,14 +1,19 @@
 //! The rules of an interaction, one file for each thing that somebody may do. A rule takes a
 //! `Turn` and returns the `Decision` to save; it has no clock, no chance and no I/O of its own.
 
+mod accept;
 pub mod answer;
 pub mod ask;
 pub mod attend;
 pub mod became;
+mod begin;
+pub mod bind;
+pub mod binding;
 mod confirm;
 pub mod continue_link;
 pub mod elsewhere;
 pub mod enter;
+pub mod finish;
 pub mod hear;
 pub mod hosted;
 pub mod invite;

@@ -18,12 +18,14 @@ pub enum TokenKind {
     Link = 1,
     /// The callback of one opened link, `/p/TOKEN`; the `cs_token` of the login page.
     Handle = 2,
-    /// The page after the login, also `/l/TOKEN`.
+    /// The page after a login, `/d/TOKEN`.
     Done = 3,
     /// The page of a challenge, `/c/TOKEN`.
     Challenge = 4,
     /// The page of an invitation, also `/c/TOKEN`.
     Entry = 5,
+    /// The page after an answer to a challenge, also `/d/TOKEN`.
+    ChallengeDone = 6,
 }
 
 /// A token, taken apart.
@@ -59,6 +61,7 @@ impl Token {
             3 => TokenKind::Done,
             4 => TokenKind::Challenge,
             5 => TokenKind::Entry,
+            6 => TokenKind::ChallengeDone,
             _ => return None,
         };
         let (mut secret, mut id) = ([0; 16], [0; 16]);
@@ -77,13 +80,24 @@ impl Token {
         Self { kind, secret, interaction, number }
     }
 
-    /// The done page's token of a handle: it follows from the handle, so that a login page whose
-    /// reply was lost can be told again.
-    pub fn done(&self, key: &MacKey) -> Self {
-        let made = key.tag(&[b"done", &self.bytes()]);
+    /// The done page's token of one answer to this handle. It follows from both, so that whoever repeats the
+    /// very same answer can be told again, and nobody else.
+    pub fn done(&self, answer: &[&[u8]], key: &MacKey) -> Self {
+        self.derived(TokenKind::Done, self.number, answer, key)
+    }
+
+    /// The same of an answer to the challenge of that number, on the page that this token opens.
+    pub fn challenge_done(&self, challenge: u16, answer: &[&[u8]], key: &MacKey) -> Self {
+        self.derived(TokenKind::ChallengeDone, challenge, answer, key)
+    }
+
+    fn derived(&self, kind: TokenKind, number: u16, answer: &[&[u8]], key: &MacKey) -> Self {
+        let own = self.bytes();
+        let parts: Vec<&[u8]> = [b"done".as_slice(), &own].into_iter().chain(answer.iter().copied()).collect();
+        let made = key.tag(&parts);
         let mut secret = [0; 16];
         secret.copy_from_slice(&made.as_bytes()[..16]);
-        Self { kind: TokenKind::Done, secret, ..self.clone() }
+        Self { kind, secret, interaction: self.interaction, number }
     }
 
     /// What shows a login page's window to be opened by the chat that the link was sent to. It follows

@@ -4,17 +4,17 @@
 //! the `Decision` and is saved before anybody is told. Time passes first: a turn begins with
 //! everything announced that its moment has overtaken.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::address::Address;
 use super::ceiling::{Ceilings, CustomerTag, Need};
-use super::challenge::{Challenge, ChallengeEnd, ChallengeId, EndedChallenge};
+use super::challenge::{ChallengeEnd, EndedChallenge};
 use super::country::Country;
 use super::epoch::begin_again;
 use super::event::{Actor, Event, EventKind};
-use super::id::{ChannelName, IntentName, InteractionId, ParticipantId, ProviderName};
+use super::id::{ChannelName, Kid, ParticipantId, ProviderName};
 use super::interaction::{Interaction, Participant, Status};
-use super::link::{EndedLink, Link, LinkEnd};
+use super::link::{EndedLink, Link, LinkEnd, Purpose};
 use super::medium::Medium;
 use super::questions::{Prepared, Verdict};
 use super::refusal::Refusal;
@@ -25,8 +25,10 @@ use super::time::Moment;
 
 mod budgets;
 mod passing;
+mod telling;
 
 pub use budgets::ceiling_data;
+pub use telling::{challenge_data, link_data, link_id, object, resume_data};
 
 /// Random bytes, drawn before the rule runs, so that deciding again decides the same.
 #[derive(Clone)]
@@ -60,6 +62,10 @@ pub struct Around<'a> {
     pub channels: &'a [ChannelName],
     /// Those of them that are web chats of the gateway's own: who is there has shown nothing yet.
     pub windows: &'a [ChannelName],
+    /// Channels that are sessions of pages: no messages go over them.
+    pub sessions: &'a [ChannelName],
+    /// The team's security keys that were not revoked.
+    pub security_keys: &'a [Kid],
     /// What rules must know of the team's channels that messages can go over.
     pub media: &'a [Medium],
     /// Whether the team has a webhook that it wants codes at, to send them itself.
@@ -91,6 +97,8 @@ impl<'a> Around<'a> {
             keys,
             channels,
             windows,
+            sessions: &[],
+            security_keys: &[],
             media,
             sends_itself: false,
             provider: None,
@@ -286,9 +294,32 @@ impl<'a> Turn<'a> {
         self.ended.links.iter().chain(&self.past.link).find(|ended| ended.link.number == number)
     }
 
-    /// Ends a live link: it leaves the interaction and is kept for a day.
-    pub fn end_link(&mut self, link: Link, end: LinkEnd) {
+    /// Ends a live link: it leaves the interaction and is kept for a day, without what it proved. With an
+    /// invitation ends the login that its page has sent somebody to.
+    pub fn end_link(&mut self, mut link: Link, end: LinkEnd) {
+        link.page.pending = None;
+        if link.purpose == Purpose::Entry {
+            self.end_door(&link);
+        }
         self.ended.links.push(EndedLink { link, end });
+    }
+
+    fn end_door(&mut self, invitation: &Link) {
+        let is_its_own = |link: &Link| link.invitation == Some(invitation.number);
+        let Some(participant) = self.interaction.participants.iter_mut().find(|p| p.id == invitation.participant)
+        else {
+            return;
+        };
+        participant.entry.waiting.take_if(|waiting| waiting.invitation == invitation.number);
+        if let Some(challenge) = participant.challenge.as_mut() {
+            let page = &mut challenge.page;
+            page.pending.take_if(|pending| pending.invitation == Some(invitation.number));
+        }
+        let (over, live): (Vec<_>, Vec<_>) = std::mem::take(&mut participant.links).into_iter().partition(is_its_own);
+        participant.links = live;
+        for link in over {
+            self.end_link(link, LinkEnd::Superseded);
+        }
     }
 
     /// The challenge of that number, where it ended in this turn or before.
@@ -307,7 +338,9 @@ impl<'a> Turn<'a> {
     fn end_challenge_at(&mut self, at: usize, end: ChallengeEnd, when: Moment, by: &Actor) {
         let Some(challenge) = self.interaction.participants[at].challenge.take() else { return };
         let kind = match end {
-            ChallengeEnd::Passed | ChallengeEnd::Exhausted => None,
+            ChallengeEnd::Passed | ChallengeEnd::Exhausted | ChallengeEnd::NotReturned | ChallengeEnd::OtherBrowser => {
+                None
+            }
             ChallengeEnd::Expired => Some(EventKind::ChallengeExpired),
             _ => Some(EventKind::ChallengeCancelled),
         };
@@ -354,40 +387,5 @@ impl<'a> Turn<'a> {
         let Interaction { id, team, channel, .. } = &self.interaction;
         let (team, channel, interaction) = (team.clone(), Some(channel.clone()), Some(*id));
         Event { kind, at, team, channel, interaction, participant, actor, data }
-    }
-}
-
-/// What a listener is told of a link.
-pub fn link_data(interaction: InteractionId, link: &Link) -> Map<String, Value> {
-    let mut data = object(json!({"link": link_id(interaction, link.number), "purpose": link.purpose}));
-    data.extend(resume_data(link.intent.as_ref(), link.state.as_deref()));
-    data
-}
-
-/// What a listener is told of a challenge.
-pub fn challenge_data(interaction: InteractionId, challenge: &Challenge) -> Map<String, Value> {
-    let id = ChallengeId { interaction, number: challenge.number };
-    let mut data = object(json!({"challenge": id.to_string(), "method": challenge.method()}));
-    data.extend(resume_data(challenge.intent.as_ref(), challenge.state.as_deref()));
-    data
-}
-
-/// What a bot needs to go on with what was asked: absent where it asked for nothing.
-pub fn resume_data(intent: Option<&IntentName>, state: Option<&str>) -> Map<String, Value> {
-    let intent = intent.map(|intent| ("intent".to_owned(), json!(intent)));
-    let state = state.map(|state| ("state".to_owned(), json!(state)));
-    intent.into_iter().chain(state).collect()
-}
-
-/// A link's public id: not secret, opens nothing.
-pub fn link_id(interaction: InteractionId, number: u16) -> String {
-    format!("{interaction}.{number}")
-}
-
-/// A JSON object made by `json!`.
-pub fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        other => unreachable!("json! was given an object, not {other}"),
     }
 }

@@ -20,7 +20,7 @@ pub fn link(purpose: Purpose, locale: &str, brand: Option<&str>) -> String {
     let words = words(locale);
     let text = match purpose {
         Purpose::PreChat => words.link_pre_chat,
-        Purpose::MidChat => words.link_mid_chat,
+        Purpose::MidChat | Purpose::EntryLogin => words.link_mid_chat,
         Purpose::Entry => words.link_entry,
     };
     named(brand, text)

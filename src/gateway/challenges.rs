@@ -9,11 +9,11 @@ use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::challenge::{Challenge, ChallengeId, Typed};
 use crate::domain::event::Actor;
-use crate::domain::flag::Binding;
 use crate::domain::id::{MessageId, TeamName};
-use crate::domain::rules::answer::{Answer, Answered, answer};
+use crate::domain::rules::answer::{Answer, Answered, How, answer};
 use crate::domain::rules::ask::{self, Request, Wanted};
 use crate::domain::rules::attend::{self, Found, Revealed, arrive, cancel, look, resend, reveal};
+use crate::domain::secret::Tag;
 use crate::domain::token::Token;
 use crate::domain::turn::Turn;
 
@@ -60,16 +60,16 @@ impl Gateway {
         fresh(self.turn(attending.into(), |turn, _| look(turn, number), None).await?)
     }
 
-    /// Takes an answer that a caller brings.
+    /// Takes an answer that a caller brings, and who says that it is the conversation's where it `speaks` for that.
     pub async fn answer(
         &self,
         attending: Attending<'_>,
         typed: Typed<'_>,
-        binding: Binding,
+        speaks: bool,
         remember: Option<&Remember<'_, Held<Answered>>>,
     ) -> Result<Told<Held<Answered>>, Error> {
         let (number, by) = (attending.id.number, attending.actor.clone());
-        let said = Answer { typed, binding, by: &by };
+        let said = Answer { typed, how: How::Brought { speaks }, by: &by };
         self.turn_judged(attending.into(), |turn, _| answer(turn, number, &said), remember).await
     }
 
@@ -103,8 +103,10 @@ impl Gateway {
     }
 
     /// Continue was pressed on a challenge's page.
-    pub async fn arrive(&self, token: &Token) -> Result<Held<Found>, Error> {
-        fresh(self.turn(at_page(token), |turn, _| arrive(turn, token), None).await?)
+    pub async fn arrive(&self, token: &Token, browser: &Tag, opener: Option<&str>) -> Result<Held<Found>, Error> {
+        let payable = |turn: &mut Turn<'_>| attend::payable_arrival(turn, token, browser);
+        let rule = |turn: Turn<'_>, _: &TeamView| arrive(turn, token, browser, opener);
+        fresh(self.turn_paid(at_page(token), payable, rule, None).await?)
     }
 }
 

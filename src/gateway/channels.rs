@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign_channels::definition::Account;
 use countersign_channels::wrong::Wrong;
-use countersign_channels::{Address, Channel as Driver, Content, Message, Nature, Terms};
+use countersign_channels::{Address, Channel as Driver, Content, Message, Nature, Terms, session};
 use dashmap::DashMap;
 use secrecy::SecretString;
 use serde_json::json;
@@ -164,7 +164,8 @@ impl Gateway {
             let Nature { is_text_message, groups, .. } = nature;
             Some(Medium { channel: name.clone(), is_text_message, window, groups })
         };
-        team.channels.iter().filter_map(usable).collect()
+        let carries = |(_, channel): &(&ChannelName, &Channel)| channel.definition != session::NAME;
+        team.channels.iter().filter(carries).filter_map(usable).collect()
     }
 
     /// What speaks over a team's channel.

@@ -101,6 +101,8 @@ impl Gateway {
             keys,
             channels,
             windows,
+            sessions: &team.sessions,
+            security_keys: &team.security_keys,
             media,
             sends_itself,
             provider,

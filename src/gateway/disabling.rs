@@ -60,5 +60,5 @@ impl Gateway {
 /// Whether her login stands there, or waits for its code.
 fn is_logged_in_as(participant: &Participant, id: &CustomerId, now: Moment) -> bool {
     let by_login = participant.flag.raised(now).is_some_and(|raised| raised.methods().contains(&Method::Login));
-    (by_login || participant.confirmation.is_some()) && participant.may_be().any(|customer| customer == id)
+    (by_login || participant.pending().next().is_some()) && participant.may_be().any(|customer| customer == id)
 }

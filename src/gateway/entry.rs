@@ -10,9 +10,10 @@ use crate::domain::event::Actor;
 use crate::domain::method::Method;
 use crate::domain::questions::Prepared;
 use crate::domain::refusal::Refusal;
+use crate::domain::rules::answer::OnPage;
 use crate::domain::rules::enter::{self, Arrived};
 use crate::domain::rules::invite::{self, Invited, Request};
-use crate::domain::rules::on_page::{self, OnPage};
+use crate::domain::rules::on_page::{self, Answered};
 use crate::domain::rules::page::{Page, find};
 use crate::domain::secret::Tag;
 use crate::domain::token::{Token, TokenKind};
@@ -65,26 +66,25 @@ impl Gateway {
     }
 
     /// Continue was pressed on an invitation's page.
-    pub async fn come_in(&self, token: &Token, browser: &Tag, name: &[u8]) -> Result<Held<Arrived>, Error> {
+    pub async fn come_in(&self, token: &Token, browser: &Tag) -> Result<Held<Arrived>, Error> {
         // Without questions first: who is asked for something else, or is locked, needs none.
-        match self.come_in_with(token, browser, name, None).await {
+        match self.come_in_with(token, browser, None).await {
             Err(Error::Refused(Refusal::MethodMissing)) => {}
             told => return told,
         }
         // Whoever presses often has one set made: what another press has put is seen in here.
         let _alone = self.questioning.pass(token.interaction).await?;
         let prepared = self.questions_at_door(token, browser).await?;
-        self.come_in_with(token, browser, name, prepared.as_ref()).await
+        self.come_in_with(token, browser, prepared.as_ref()).await
     }
 
     async fn come_in_with(
         &self,
         token: &Token,
         browser: &Tag,
-        name: &[u8],
         prepared: Option<&Prepared>,
     ) -> Result<Held<Arrived>, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(with(turn, prepared), token, browser, name);
+        let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(with(turn, prepared), token, browser);
         let payable = |turn: &mut Turn<'_>| enter::payable(turn, token, browser);
         fresh(self.turn_paid(visitor(token), payable, rule, None).await?)
     }
@@ -96,32 +96,37 @@ impl Gateway {
         typed: Typed<'_>,
         attempt: &str,
         browser: &Tag,
-    ) -> Result<OnPage, Error> {
-        let render = |held: &Held<OnPage>| encode(&held.outcome);
+    ) -> Result<Answered, Error> {
+        let render = |held: &Held<Answered>| encode(&held.outcome);
         let said = match typed {
             Typed::Text(text) => text.to_owned(),
             Typed::Set(set) => set.join("\n"),
         };
-        let name = format!("page {} {attempt} {said}", token.text());
+        let name = format!("page {} {} {attempt} {said}", token.text(), browser.name());
         let remember = Remember::new(self.message_place(token.interaction.as_bytes(), &name), &render);
         let remember = Some(&remember).filter(|_| !attempt.is_empty());
-        let rule = |turn: Turn<'_>, _: &TeamView| on_page::answer(turn, token, typed, browser);
+        let rule = |turn: Turn<'_>, _: &TeamView| on_page::answer(turn, token, typed, browser, attempt);
         match self.turn_judged(visitor(token), rule, remember).await? {
             Told::Fresh(held) => Ok(held.outcome),
             Told::Again(bytes) => decode("an answer", &bytes),
         }
     }
 
+    /// The done page of a right answer on a code page.
+    pub fn done_of_answer(&self, token: &Token, (number, starts): (u16, u16), attempt: &str, browser: &Tag) -> Token {
+        OnPage { browser, token, attempt, invitation: None }.done(starts, number, &self.keys)
+    }
+
     /// Another code is asked for on a code page.
-    pub async fn resend_page(&self, token: &Token) -> Result<(), Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| on_page::resend(turn, token);
+    pub async fn resend_page(&self, token: &Token, browser: &Tag) -> Result<(), Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| on_page::resend(turn, token, browser);
         let payable = |turn: &mut Turn<'_>| on_page::payable(turn, token);
         fresh(self.turn_paid(visitor(token), payable, rule, None).await?).map(drop)
     }
 
     /// "This wasn't me" was pressed on a code page.
-    pub async fn report_page(&self, token: &Token) -> Result<Held<()>, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| on_page::report(turn, token);
+    pub async fn report_page(&self, token: &Token, browser: &Tag) -> Result<Held<()>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| on_page::report(turn, token, browser);
         fresh(self.turn(visitor(token), rule, None).await?)
     }
 }

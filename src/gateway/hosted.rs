@@ -13,26 +13,38 @@ use super::teams::TeamView;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held};
 use crate::domain::event::Actor;
-use crate::domain::id::{CustomerId, TeamName};
+use crate::domain::id::{Conversation, CustomerId, TeamName};
 use crate::domain::login::LoginTag;
 use crate::domain::login::codes::Purpose;
 use crate::domain::login::devices::Device;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::hosted::{Knocking, knock, miss};
-use crate::domain::rules::postback::Accepted;
-use crate::domain::secret::base64url;
+use crate::domain::rules::hosted::{AtPage, Knocking, knock, miss, name_address};
+use crate::domain::rules::postback::{Accepted, NewAnswer, is_repeated};
+use crate::domain::secret::{Tag, base64url};
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
 
 /// An assertion lives so many seconds: it is posted at once.
 const ASSERTION_SECONDS: u64 = 60;
 
-/// Somebody at the login page, with a URL that the gateway has signed.
-pub struct AtLogin {
+/// A URL that the gateway has signed, for its own login page.
+pub struct SignedUrl {
     /// The team whose page it is.
     pub team: std::sync::Arc<TeamView>,
     /// `cs_token`: what the answer is for.
     pub handle: Token,
+}
+
+/// Somebody at the login page.
+pub struct AtLogin {
+    /// By which URL.
+    pub url: SignedUrl,
+    /// In which browser.
+    pub browser: Tag,
+    /// The form's own name for the attempt: the same one again is the same answer.
+    pub attempt: String,
+    /// The conversation that the login is for.
+    pub conversation: Conversation,
     /// Who.
     pub knocking: Knocking,
 }
@@ -63,7 +75,7 @@ impl Gateway {
     }
 
     /// Reads and verifies the URL that somebody comes with.
-    pub async fn at_login(&self, team: &str, query: &str) -> Result<AtLogin, Error> {
+    pub async fn signed_login(&self, team: &str, query: &str) -> Result<SignedUrl, Error> {
         let unknown = || Error::Refused(Refusal::NotFound("link"));
         let name: TeamName = team.parse().map_err(|_| unknown())?;
         let view = self.team(&name).await?.ok_or_else(unknown)?;
@@ -84,26 +96,50 @@ impl Gateway {
         if late.is_some_and(|end| end <= self.now().unix_seconds()) {
             return Err(Refusal::LinkExpired.into());
         }
-        let held = self.at_door(&name, &handle, |turn| knock(turn, &handle)).await?;
-        Ok(AtLogin { team: view, knocking: held.outcome, handle })
+        Ok(SignedUrl { team: view, handle })
+    }
+
+    /// Whether somebody may log in by that URL, in that browser.
+    pub async fn at_login(&self, url: SignedUrl, browser: Tag, attempt: &str) -> Result<AtLogin, Error> {
+        let held = self.at_door(&url, |turn| knock(turn, &url.handle, &browser)).await?;
+        let conversation = held.interaction.conversation.clone();
+        Ok(AtLogin { url, browser, attempt: attempt.to_owned(), conversation, knocking: held.outcome })
+    }
+
+    /// Where a form leads that has led there before: it was sent twice, or its reply was lost.
+    pub async fn repeated_login(&self, url: &SignedUrl, browser: &Tag, attempt: &str) -> Result<Option<String>, Error> {
+        let done = url.handle.done(&of_attempt(attempt, browser), &self.keys.handle);
+        let answer = NewAnswer { handle: &url.handle, done: &done };
+        let held = self.at_door(url, |turn| is_repeated(turn, answer)).await?;
+        Ok(held.outcome.then(|| self.done_url(&done)))
+    }
+
+    /// Another browser than the one that pressed Continue says which address it chats with.
+    pub async fn name_address_here(&self, at: &AtLogin, said: &str) -> Result<AtPage, Error> {
+        let rule = |turn: Turn<'_>| name_address(turn, &at.url.handle, &at.browser, said);
+        Ok(self.at_door(&at.url, rule).await?.outcome)
     }
 
     async fn at_door<T: Clone>(
         &self,
-        team: &TeamName,
-        handle: &Token,
+        url: &SignedUrl,
         rule: impl Fn(Turn<'_>) -> crate::domain::turn::Decision<T>,
     ) -> Result<Held<T>, Error> {
-        let with = With::Link(handle.number);
-        let visit = Visit { id: handle.interaction, team: Some(team), actor: Actor::Person, with };
+        let (with, team) = (With::Link(url.handle.number), Some(&url.team.team.name));
+        let visit = Visit { id: url.handle.interaction, team, actor: Actor::Person, with };
         fresh(self.turn(visit, |turn: Turn<'_>, _: &TeamView| rule(turn), None).await?)
     }
 
     /// One guess of a conversation at a time, while its link still takes any.
     async fn alone_at(&self, at: &AtLogin) -> Result<MutexGuard<'_, ()>, Error> {
-        let alone = self.logging_in.pass(at.handle.interaction).await?;
-        self.at_door(&at.team.team.name, &at.handle, |turn| knock(turn, &at.handle)).await?;
-        Ok(alone)
+        let alone = self.logging_in.pass(at.url.handle.interaction).await?;
+        let held = self.at_door(&at.url, |turn| knock(turn, &at.url.handle, &at.browser)).await?;
+        if held.outcome.browser == AtPage::Known { Ok(alone) } else { Err(Refusal::StaleForm.into()) }
+    }
+
+    /// Nothing is asked of another browser, and nothing done for it, before it has named its address.
+    fn must_be_known(at: &AtLogin) -> Result<(), Refusal> {
+        if at.knocking.browser == AtPage::Known { Ok(()) } else { Err(Refusal::StaleForm) }
     }
 
     fn device_at(&self, at: &AtLogin) -> Device {
@@ -113,47 +149,36 @@ impl Gateway {
     }
 
     /// What binds the second step to this browser at this link.
-    fn page_mark(&self, at: &AtLogin, browser: &str) -> [u8; 16] {
-        let made = self.keys.form.tag(&[b"second step", at.handle.text().as_bytes(), browser.as_bytes()]);
+    fn page_mark(&self, at: &AtLogin) -> [u8; 16] {
+        let made = self.keys.form.tag(&[b"second step", at.url.handle.text().as_bytes(), at.browser.as_bytes()]);
         let mut mark = [0; 16];
         mark.copy_from_slice(&made.as_bytes()[..16]);
         mark
     }
 
-    fn signing<'a>(&self, at: &'a AtLogin, browser: &str) -> LoggingIn<'a> {
-        let (device, page) = (self.device_at(at), Some(self.page_mark(at, browser)));
-        LoggingIn { team: &at.team, device, actor: &Actor::Person, page, counted: at.knocking.known.as_ref() }
+    fn signing<'a>(&self, at: &'a AtLogin) -> LoggingIn<'a> {
+        let (device, page) = (self.device_at(at), Some(self.page_mark(at)));
+        LoggingIn { team: &at.url.team, device, actor: &Actor::Person, page, counted: at.knocking.known.as_ref() }
     }
 
     /// Name and password were typed.
-    pub async fn log_in_here(
-        &self,
-        at: &AtLogin,
-        browser: &str,
-        (name, password): (&str, &str),
-    ) -> Result<Stepped, Error> {
+    pub async fn log_in_here(&self, at: &AtLogin, (name, password): (&str, &str)) -> Result<Stepped, Error> {
         let _alone = self.alone_at(at).await?;
-        let by = self.signing(at, browser);
+        let by = self.signing(at);
         match self.log_in(&by, (name, password), None).await? {
             LoggedIn::No => self.missed(at).await,
             LoggedIn::SecondStep(holder) => {
                 self.request_code(&by, Purpose::Second, holder.customer.as_str(), None).await?;
-                Ok(Stepped::Code(LoginTag::of(&self.keys, &at.team.team.name, &holder.customer)))
+                Ok(Stepped::Code(LoginTag::of(&self.keys, &at.url.team.team.name, &holder.customer)))
             }
             LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "password").await,
         }
     }
 
     /// The code was typed that was asked for: besides a password, or alone.
-    pub async fn answer_here(
-        &self,
-        at: &AtLogin,
-        browser: &str,
-        asked: &Asked<'_>,
-        code: &str,
-    ) -> Result<Stepped, Error> {
+    pub async fn answer_here(&self, at: &AtLogin, asked: &Asked<'_>, code: &str) -> Result<Stepped, Error> {
         let _alone = self.alone_at(at).await?;
-        let by = self.signing(at, browser);
+        let by = self.signing(at);
         let (purpose, acr) = match asked {
             Asked::Besides(_) => (Purpose::Second, "two_factor"),
             Asked::Alone(_) => (Purpose::Login, "otp"),
@@ -167,8 +192,9 @@ impl Gateway {
 
     /// A code is asked for, the first or another. One that is enough goes to the account's own address, where
     /// the team allows that; whether there is such an account, nobody can tell from it.
-    pub async fn send_here(&self, at: &AtLogin, browser: &str, asked: &Asked<'_>) -> Result<(), Error> {
-        let by = self.signing(at, browser);
+    pub async fn send_here(&self, at: &AtLogin, asked: &Asked<'_>) -> Result<(), Error> {
+        Self::must_be_known(at)?;
+        let by = self.signing(at);
         let purpose = match asked {
             Asked::Besides(_) => Purpose::Second,
             Asked::Alone(_) => Purpose::Login,
@@ -181,12 +207,13 @@ impl Gateway {
 
     /// Somebody has forgotten her password. What is told is the same for every name.
     pub async fn forgot_here(&self, at: &AtLogin, name: &str) -> Result<(), Error> {
-        self.forgot(&at.team, name).await
+        Self::must_be_known(at)?;
+        self.forgot(&at.url.team, name).await
     }
 
     /// What the page offers besides a password: a link to another one, and a code alone.
     pub fn offers(at: &AtLogin) -> (bool, bool) {
-        (Self::keeps_passwords(&at.team), at.team.effective.settings.login_otp)
+        (Self::keeps_passwords(&at.url.team), at.url.team.effective.settings.login_otp)
     }
 
     /// Whom a code is asked for, as a storefront calls her. A password has proved whose record a tag names; a
@@ -196,25 +223,26 @@ impl Gateway {
             Asked::Alone(name) => return Ok(Some((*name).to_owned())),
             Asked::Besides(tag) => *tag,
         };
-        let team = at.team.team.name.clone();
+        let team = at.url.team.team.name.clone();
         let account = super::logins::Account { team, tag, whose: super::logins::Whose::Kept };
         Ok(self.login(&account).await?.and_then(|login| login.customer).map(|customer| customer.to_string()))
     }
 
     /// The person gives up.
     pub async fn give_up_here(&self, at: &AtLogin) -> Result<Stepped, Error> {
+        Self::must_be_known(at)?;
         self.assert_here(at, json!({"sub": "nobody", "outcome": "cancelled"})).await
     }
 
     async fn missed(&self, at: &AtLogin) -> Result<Stepped, Error> {
-        self.at_door(&at.team.team.name, &at.handle, |turn| miss(turn, &at.handle)).await?;
+        self.at_door(&at.url, |turn| miss(turn, &at.url.handle)).await?;
         Ok(Stepped::Wrong)
     }
 
     /// The page says who it was, in the words that any login page would use.
     async fn vouch_for(&self, at: &AtLogin, customer: &CustomerId, acr: &str) -> Result<Stepped, Error> {
-        let record = self.customer_record(&at.team, customer).await?.ok_or(Refusal::NotFound("customer"))?;
-        let rules = &at.team.effective.settings.directory.matching;
+        let record = self.customer_record(&at.url.team, customer).await?.ok_or(Refusal::NotFound("customer"))?;
+        let rules = &at.url.team.effective.settings.directory.matching;
         let known =
             rules.iter().filter_map(|rule| Some((rule.field.clone(), json!(record.values(&rule.field).first()?))));
         let private_data: serde_json::Map<_, _> = known.collect();
@@ -224,19 +252,19 @@ impl Gateway {
         });
         let answered = self.assert_here(at, claims).await?;
         // Who was disabled since the password was taken was looked for before this login stood anywhere.
-        let team = &at.team.team.name;
+        let team = &at.url.team.team.name;
         let login = self.login(&self.account_of(team, customer)).await?;
         if login.is_some_and(|login| login.disabled_at.is_some()) {
-            self.lower_flags_in(at.handle.interaction, (team, customer), &Actor::Person).await?;
+            self.lower_flags_in(at.url.handle.interaction, (team, customer), &Actor::Person).await?;
         }
         Ok(answered)
     }
 
     async fn assert_here(&self, at: &AtLogin, claims: serde_json::Value) -> Result<Stepped, Error> {
-        let (kid, key) = at.team.signing.as_ref().ok_or(Refusal::NoSecurityKey)?;
-        let (handle, now) = (at.handle.text(), self.now().unix_seconds());
+        let (kid, key) = at.url.team.signing.as_ref().ok_or(Refusal::NoSecurityKey)?;
+        let (handle, now) = (at.url.handle.text(), self.now().unix_seconds());
         let mut all = json!({
-            "iss": self.login_page_url(&at.team.team.name),
+            "iss": self.login_page_url(&at.url.team.team.name),
             "aud": self.callback(&handle),
             "nonce": handle,
             "jti": base64url(&self.draw::<18>()),
@@ -249,7 +277,13 @@ impl Gateway {
         let header = json!({"alg": "HS256", "typ": "postback+jwt", "kid": kid}).to_string();
         let signed = format!("{}.{}", base64url(header.as_bytes()), base64url(all.to_string().as_bytes()));
         let assertion = format!("{signed}.{}", base64url(&key.sign(signed.as_bytes())));
-        let held: Held<Accepted> = self.post_back(&handle, &assertion).await?;
-        Ok(Stepped::Answered(self.continue_url(&held.outcome.done)))
+        let of = of_attempt(&at.attempt, &at.browser);
+        let held: Held<Accepted> = self.post_back_of(&handle, &assertion, &of).await?;
+        Ok(Stepped::Answered(self.done_url(&held.outcome.done)))
     }
+}
+
+/// What a form's answer is known by: its attempt, in that browser.
+fn of_attempt<'a>(attempt: &'a str, browser: &'a Tag) -> [&'a [u8]; 3] {
+    [b"attempt", attempt.as_bytes(), browser.as_bytes()]
 }

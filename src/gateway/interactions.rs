@@ -51,8 +51,8 @@ impl Summary {
     /// the list keeps is not written anew for each of them; nor does the end of a ban, which a ceiling tells from
     /// elsewhere: what was read for it could be older than what stands there.
     pub fn may_change_with(kind: EventKind) -> bool {
-        use EventKind::{Expiring, IntentResumed, LinkIssued, LinkOpened, LinkSuperseded, Unbanned};
-        !matches!(kind, LinkIssued | LinkOpened | LinkSuperseded | IntentResumed | Expiring | Unbanned)
+        use EventKind::{Expiring, IntentResumed, LinkIssued, LinkOpened, Unbanned};
+        !matches!(kind, LinkIssued | LinkOpened | IntentResumed | Expiring | Unbanned)
     }
 }
 

@@ -16,8 +16,9 @@ use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, TeamName};
 use crate::domain::interaction::{Interaction, Role};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::continue_link::Found;
+use crate::domain::rules::finish::{Finished, shown_code};
 use crate::domain::rules::linked::{Linked, awaits, linked};
+use crate::domain::secret::Tag;
 use crate::domain::token::Token;
 use crate::gateway::teams::TeamView;
 
@@ -31,7 +32,7 @@ pub struct WayToPlatform {
 
 impl Gateway {
     /// The way to the platform, from the done page of a login that waits for its code.
-    pub fn way_to_platform(&self, held: &Held<Found>) -> Option<WayToPlatform> {
+    pub fn way_to_platform(&self, held: &Held<Finished>) -> Option<WayToPlatform> {
         let (team, interaction) = (&held.team, &held.interaction);
         let confirmation = waiting(held)?;
         let nonce = self.nonce_of(interaction, confirmation);
@@ -48,8 +49,8 @@ impl Gateway {
     ///
     /// `NotFound` where no login of that page waits, or there is no such way; `Away` where the platform
     /// does not give it now.
-    pub async fn go_to_platform(&self, done: &Token) -> Result<String, Error> {
-        let held = self.visit_link(done).await?;
+    pub async fn go_to_platform(&self, done: &Token, browser: &Tag) -> Result<String, Error> {
+        let held = self.visit_done(done, browser).await?;
         let nowhere = || Error::Refused(Refusal::NotFound("link"));
         let interaction = &held.interaction;
         let nonce = self.nonce_of(interaction, waiting(&held).ok_or_else(nowhere)?);
@@ -107,11 +108,11 @@ impl Gateway {
     }
 }
 
-/// The login that waits, of the one who chats: a cosigner is not in the chat.
-fn waiting(held: &Held<Found>) -> Option<&Confirmation> {
-    let Found::Done(at, link, _) = &held.outcome else { return None };
+/// The proof that waits, of the one who chats: a cosigner is not in the chat.
+fn waiting(held: &Held<Finished>) -> Option<&Confirmation> {
+    let Finished { at, source, .. } = &held.outcome;
     let participant = held.interaction.participants.get(*at).filter(|participant| participant.role == Role::Primary)?;
-    participant.confirmation.as_ref().filter(|waiting| waiting.link == link.number)
+    shown_code(participant, *source).map(|(confirmation, _)| confirmation)
 }
 
 fn unwilling(team: &TeamView, interaction: &Interaction, error: &DeliveryError) -> Error {

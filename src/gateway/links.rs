@@ -8,8 +8,9 @@ use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::link::{Link, authentication_url};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::continue_link::{Continued, Found, find, press_continue, report};
+use crate::domain::rules::continue_link::{Continued, find, press_continue, report};
 use crate::domain::rules::issue::{self, Issued, Request, issue};
+use crate::domain::secret::Tag;
 use crate::domain::token::Token;
 use crate::gateway::teams::TeamView;
 
@@ -53,8 +54,8 @@ impl Gateway {
         format!("{}/p/{handle}", self.public_url)
     }
 
-    /// What a page's token opens. Changes nothing that time has not changed.
-    pub async fn visit_link(&self, token: &Token) -> Result<Held<Found>, Error> {
+    /// What a landing page's token opens: whose link, and the link. Changes nothing that time has not changed.
+    pub async fn visit_link(&self, token: &Token) -> Result<Held<(usize, Link)>, Error> {
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| match find(&turn, token) {
             Ok(found) => turn.done(found),
             Err(refusal) => turn.refuse(refusal),
@@ -66,7 +67,7 @@ impl Gateway {
     pub async fn continue_link(
         &self,
         token: &Token,
-        browser: &[u8],
+        browser: &Tag,
         opener: Option<&str>,
     ) -> Result<Held<Continued>, Error> {
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| press_continue(turn, token, browser, opener);

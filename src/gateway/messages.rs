@@ -5,11 +5,11 @@ use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::rules::hear::{Heard, hear};
+use crate::domain::rules::hear::{Heard, Sender, hear};
 use crate::gateway::teams::TeamView;
 
 impl Gateway {
-    /// Hears a text of the conversation; only its own sender's can answer anything, and not
+    /// Hears a text of the conversation. It answers only what is asked of whoever wrote it, and not
     /// by way of who had the code revealed.
     pub async fn hear(
         &self,
@@ -22,8 +22,7 @@ impl Gateway {
     ) -> Result<Told<Held<Heard>>, Error> {
         let visit = Visit { id, team, actor: Actor::Person, with: With::Nothing };
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| {
-            let own = from.is_none_or(|from| from == turn.interaction.conversation.as_str());
-            hear(turn, text, own, by)
+            hear(turn, text, from.map_or(Sender::Own, Sender::Named), by)
         };
         self.turn_judged(visit, rule, Some(remember)).await
     }

@@ -15,7 +15,7 @@ use crate::domain::event::Actor;
 use crate::domain::id::{ProviderName, TeamName};
 use crate::domain::identity::{CheckId, Flaw, PATIENCE, Side, Verdict};
 use crate::domain::refusal::{Fault, Refusal};
-use crate::domain::rules::photo::{self, Case, Handed, Judged};
+use crate::domain::rules::photo::{self, Case, Handed, Judged, Pictures};
 use crate::domain::secret::Tag;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
@@ -26,6 +26,15 @@ use crate::pictures::Picture;
 /// So long a provider has for all that it does about an attempt: what it did not say by then is told while the
 /// attempt still waits for it.
 const IN_TIME: Duration = PATIENCE.saturating_sub(Duration::from_secs(5));
+
+/// What handing pictures in led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedIn {
+    /// For the person.
+    pub shown: Shown,
+    /// The done page, where the browser has yet to be shown to be the chat's.
+    pub done: Option<Token>,
+}
 
 /// What handing pictures in led to, for the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,14 +64,21 @@ impl Gateway {
         browser: &Tag,
         pictures: &[(Side, Picture)],
         flaws: &[Flaw],
-    ) -> Result<Shown, Error> {
+    ) -> Result<HandedIn, Error> {
         let rule = |turn: Turn<'_>, _: &TeamView| photo::hand_in(turn, token, browser, flaws);
         let held = fresh(self.turn(visitor(token), rule, None).await?)?;
-        match &held.outcome {
-            Handed::Judged(judged) => Ok(Shown::Judged(judged.clone())),
-            Handed::Busy => Ok(Shown::Later),
-            Handed::Ask(case) => self.ask_provider(&held, case, pictures).await,
-        }
+        let shown = match &held.outcome.what {
+            Pictures::Judged(judged) => Shown::Judged(judged.clone()),
+            Pictures::Busy => Shown::Later,
+            Pictures::Ask(case) => self.ask_provider(&held, case, pictures).await?,
+        };
+        Ok(HandedIn { shown, done: held.outcome.done })
+    }
+
+    /// Where the browser that showed a document goes to be bound to the chat, once more.
+    pub async fn document_done(&self, token: &Token, browser: &Tag) -> Result<Token, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| photo::done_again(turn, token, browser);
+        Ok(fresh(self.turn(visitor(token), rule, None).await?)?.outcome)
     }
 
     async fn ask_provider(

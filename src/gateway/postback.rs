@@ -2,6 +2,8 @@
 //! The signature is checked before the turn, since keys are the team's; everything that depends on
 //! the link's state is checked within it.
 
+use aws_lc_rs::digest::{SHA256, digest};
+
 use super::directories::Identity;
 use super::links::fresh;
 use super::turns::{Visit, With};
@@ -9,15 +11,28 @@ use super::{Error, Gateway, Held};
 use crate::domain::assertion::{self, Verdict};
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::postback::{Accepted, accept, ambiguous, answerable};
+use crate::domain::rules::postback::{Accepted, NewAnswer, accept, ambiguous, answerable};
 use crate::domain::token::{Token, TokenKind};
 use crate::gateway::teams::TeamView;
 
 impl Gateway {
     /// Takes a post-back at the callback of `handle`.
     pub async fn post_back(&self, handle: &str, token: &str) -> Result<Held<Accepted>, Error> {
-        let parsed = Token::parse(handle).filter(|t| t.kind != TokenKind::Done);
+        let digest = digest(&SHA256, token.as_bytes());
+        self.post_back_of(handle, token, &[digest.as_ref()]).await
+    }
+
+    /// The done page of that very post-back.
+    pub fn done_of(&self, handle: &Token, token: &str) -> Token {
+        handle.done(&[digest(&SHA256, token.as_bytes()).as_ref()], &self.keys.handle)
+    }
+
+    /// The same of an answer that is known by something else than its bytes.
+    pub(super) async fn post_back_of(&self, handle: &str, token: &str, of: &[&[u8]]) -> Result<Held<Accepted>, Error> {
+        let parsed = Token::parse(handle).filter(|t| matches!(t.kind, TokenKind::Handle | TokenKind::Link));
         let parsed = parsed.ok_or(Refusal::NotFound("link"))?;
+        let done = parsed.done(of, &self.keys.handle);
+        let answer = NewAnswer { handle: &parsed, done: &done };
         let seen = self.facts(parsed.interaction, None).await?;
         let team = self.team_signing(&seen.interaction.team, token).await?.ok_or(Refusal::NotFound("link"))?;
         let callback = self.callback(handle);
@@ -28,23 +43,22 @@ impl Gateway {
             && !team.effective.settings.directory.matching.is_empty()
         {
             // A directory is only asked about a link that can be answered, and nothing is spent before it is.
-            let jti = assertion.jti.as_str();
-            fresh(self.turn(visit.clone(), |turn, _| answerable(turn, &parsed, jti), None).await?)?;
+            fresh(self.turn(visit.clone(), |turn, _| answerable(turn, answer), None).await?)?;
             match self.identify(&team, proof).await? {
                 Identity::Known => {}
                 Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
                 Identity::Several => {
-                    fresh(self.turn(visit, |turn, _| ambiguous(turn, &parsed, jti), None).await?)?;
+                    fresh(self.turn(visit, |turn, _| ambiguous(turn, answer), None).await?)?;
                     return Err(Refusal::NoMatchingRecord.into());
                 }
             }
         }
-        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| accept(turn, &parsed, &assertion);
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| accept(turn, answer, &assertion);
         fresh(self.turn(visit, rule, None).await?)
     }
 
-    /// Where the done page of an accepted post-back is.
-    pub fn continue_url(&self, done: &Token) -> String {
-        format!("{}/l/{}", self.public_url, done.text())
+    /// Where a done page is.
+    pub fn done_url(&self, done: &Token) -> String {
+        format!("{}/d/{}", self.public_url, done.text())
     }
 }

@@ -10,68 +10,31 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use serde_json::json;
-use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::{
     SYSTEM_RECORD, counting_name, course_name, gone_name, hours_index, letters, screen_name, swept_name, team_record,
 };
-use super::windows::is_window;
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
-use crate::domain::assertion::VerifyingKey;
 use crate::domain::event::{Actor, Event, EventKind};
-use crate::domain::id::{ChannelName, Kid, TeamName};
-use crate::domain::medium::Medium;
+use crate::domain::id::TeamName;
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::MacKey;
-use crate::domain::settings::{Effective, Overrides, effective};
+use crate::domain::settings::{Overrides, effective};
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::domain::turn::object;
-use crate::domain::webhook::Webhook;
 use crate::store::{Board, CommitId, Key, Order};
+
+mod view;
+
+pub use view::TeamView;
 
 /// What is kept counts for so long without being confirmed.
 const FRESH: Duration = Duration::from_millis(250);
 
 /// The index of all teams, in the system's partition.
 const TEAMS: &str = "teams";
-
-/// A team with everything that follows from its record.
-#[derive(Clone)]
-pub struct TeamView {
-    /// The record.
-    pub team: Team,
-    /// Its settings over the system's.
-    pub effective: Effective,
-    /// The login page, where authentication URLs lead.
-    pub login_page: Option<Url>,
-    /// What signs authentication URLs.
-    pub signing: Option<(Kid, MacKey)>,
-    /// What assertions may be signed with, parsed once.
-    pub verifying: Vec<VerifyingKey>,
-    /// Its channels that messages can go over.
-    pub channels: Vec<ChannelName>,
-    /// Those of them that are web chats of the gateway's own.
-    pub windows: Vec<ChannelName>,
-    /// What rules must know of them.
-    pub media: Vec<Medium>,
-}
-
-impl std::fmt::Debug for TeamView {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "TeamView({})", self.team.name)
-    }
-}
-
-impl TeamView {
-    /// The webhook that codes go to which the team sends itself.
-    pub(super) fn event_webhook(&self) -> Option<&Webhook> {
-        let named = self.effective.settings.delivery.event_webhook.as_deref()?;
-        self.team.webhooks.iter().find_map(|(name, webhook)| (name.as_str() == named).then_some(webhook))
-    }
-}
 
 /// What this node knows.
 #[derive(Default)]
@@ -336,25 +299,6 @@ impl Gateway {
             .await?;
         self.forget(Some(name));
         Ok(saved.outcome?)
-    }
-
-    /// What follows from a team's record under a system layer. Should two changes at the same moment
-    /// have made the layers contradict each other, the team's own stand without the system's.
-    fn view(&self, team: Team, system: &Overrides) -> Result<TeamView, Error> {
-        let alone = |_| {
-            tracing::error!(team = %team.name, "its settings contradict the system's: they stand alone until one changes");
-            effective(&Overrides::default(), &team.overrides)
-        };
-        let effective = effective(system, &team.overrides)
-            .or_else(alone)
-            .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
-        let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
-        let media = self.media(&team);
-        let channels: Vec<ChannelName> = media.iter().map(|medium| medium.channel.clone()).collect();
-        let windows = channels.iter().filter(|name| is_window(&team, name)).cloned().collect();
-        let login_page = effective.settings.authentication_url.as_deref().and_then(|page| Url::parse(page).ok());
-        let verifying = team.verifying_keys();
-        Ok(TeamView { effective, login_page, signing, verifying, channels, windows, media, team })
     }
 
     pub(super) fn team_reads(&self, name: &TeamName) -> Reads {

@@ -1,26 +1,31 @@
 //! What people do on a code page: go on, answer, ask for another code, disown it. Each act came by a
 //! form of ours that this browser was shown; `code_page` has seen to that.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use url::Url;
 
 use super::Shared;
-use super::browser::{Form, fingerprint};
+use super::browser::Form;
 use super::code_page::Seen;
+use super::notices::notice;
 use super::page::{done, see_other, set};
 use super::reader::Reader;
 use super::views::mask;
 use crate::domain::challenge::{Challenge, Check, DeliverTo, Typed};
-use crate::domain::entry::Admission;
-use crate::domain::flag::Raised;
-use crate::domain::interaction::Interaction;
+use crate::domain::entry::{self, Admission};
+use crate::domain::flag::Binding;
+use crate::domain::interaction::{Interaction, Participant};
+use crate::domain::link::Link;
 use crate::domain::method::Method;
 use crate::domain::questions::MOST_QUESTIONS;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
-use crate::domain::rules::enter::Arrived;
+use crate::domain::rules::enter::{Arrived, door_of};
 use crate::domain::rules::page::Page;
+use crate::domain::secret::Tag;
 use crate::domain::sending::{State, Way, What};
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
@@ -45,15 +50,21 @@ impl Act<'_> {
 
     /// Continue on the opening screen.
     pub async fn press_continue(&self) -> Result<Response, Error> {
-        let gateway = &self.state.gateway;
+        let (gateway, browser) = (&self.state.gateway, self.form.fingerprint(self.state, self.token));
         if self.token.kind == TokenKind::Challenge {
-            gateway.arrive(self.token).await?;
-            return Ok(see_other(&self.url("code")));
+            let opener = Some(self.form.field("opener"));
+            return match gateway.arrive(self.token, &browser, opener).await {
+                Ok(_) => Ok(see_other(&self.url("code"))),
+                Err(Error::Refused(Refusal::SendBudget(until))) => Ok(self.too_early(until)),
+                Err(error) => Err(error),
+            };
         }
-        let browser = fingerprint(self.state, &self.form.browser);
-        let held = gateway.come_in(self.token, &browser, self.form.browser.as_bytes()).await?;
+        let held = match gateway.come_in(self.token, &browser).await {
+            Err(Error::Refused(Refusal::SendBudget(until))) => return Ok(self.too_early(until)),
+            held => held?,
+        };
         match held.outcome {
-            Arrived::Entered(proved) => Ok(self.let_in(&held, proved)),
+            Arrived::Entered => Ok(self.enter(&held, &browser)),
             Arrived::Asked => Ok(see_other(&self.url("code"))),
             Arrived::Login(continued) => {
                 gateway.signed_url(&held.team, &continued.link, &continued.handle).map(|url| see_other(&url))
@@ -77,16 +88,17 @@ impl Act<'_> {
         let text = if text.len() <= LONGEST_ANSWER { text } else { "" };
         let set = self.set();
         let typed = if set.is_empty() { Typed::Text(text) } else { Typed::Set(&set) };
-        let browser = fingerprint(self.state, &self.form.browser);
-        let told = gateway.answer_page(self.token, typed, self.form.field("attempt"), &browser).await?;
+        let (browser, attempt) = (self.form.fingerprint(self.state, self.token), self.form.field("attempt"));
+        let told = gateway.answer_page(self.token, typed, attempt, &browser).await?;
+        if let Some(passed) = told.passed {
+            let done = gateway.done_of_answer(self.token, passed, attempt, &browser);
+            return Ok(see_other(&gateway.done_url(&done)));
+        }
         let held = gateway.visit_page(self.token).await?;
         let seen = self.seen(&held);
         let redrawn = |status: StatusCode, error| Ok((status, seen.answer(Some(error))).into_response());
         match told.outcome {
-            Outcome::Passed => match told.entered {
-                Some(proved) => Ok(self.let_in(&held, proved)),
-                None => Ok(see_other(&self.url("done"))),
-            },
+            Outcome::Passed => Ok(see_other(&self.url("done"))),
             Outcome::Wrong => redrawn(StatusCode::UNPROCESSABLE_ENTITY, AnswerError::Wrong),
             Outcome::NotACode => redrawn(StatusCode::UNPROCESSABLE_ENTITY, AnswerError::NotACode),
             Outcome::SubjectConflict => Err(Refusal::SubjectConflict.into()),
@@ -106,7 +118,8 @@ impl Act<'_> {
     /// Another code, where the page can have one sent.
     pub async fn resend(&self) -> Result<Response, Error> {
         let gateway = &self.state.gateway;
-        let refusal = match gateway.resend_page(self.token).await {
+        let browser = self.form.fingerprint(self.state, self.token);
+        let refusal = match gateway.resend_page(self.token, &browser).await {
             Ok(_) => return Ok(see_other(&self.url("code"))),
             Err(Error::Refused(refusal)) => refusal,
             Err(error) => return Err(error),
@@ -123,36 +136,72 @@ impl Act<'_> {
 
     /// "This wasn't me".
     pub async fn report(&self) -> Result<Response, Error> {
-        let held = self.state.gateway.report_page(self.token).await?;
+        let browser = self.form.fingerprint(self.state, self.token);
+        let held = self.state.gateway.report_page(self.token, &browser).await?;
         Ok(done(self.state, self.reader, &held.team.effective.settings, pages::DoneState::Reported))
     }
 
-    /// To where the team lets people in, with our word for it; without such a place the done page.
-    pub fn let_in<T>(&self, held: &Held<T>, proved: bool) -> Response {
-        let settings = &held.team.effective.settings;
-        let Some(mut to) = settings.entry.admit_url.as_deref().and_then(|url| Url::parse(url).ok()) else {
-            return see_other(&self.url("done"));
-        };
-        let (gateway, interaction) = (&self.state.gateway, &held.interaction);
-        let link = interaction.participants.iter().find(|p| p.links.iter().any(|l| l.number == self.token.number));
-        let participant = link.expect("the invitation that let her in is live");
-        let raised = participant.flag.raised(gateway.now()).filter(|_| proved);
-        let audience = to.origin().ascii_serialization();
-        let word = Admission {
-            iss: gateway.public_url(),
-            aud: &audience,
-            sub: &participant.id,
-            team: &interaction.team,
-            interaction: interaction.id,
-            conversation: &interaction.conversation,
-            channel: &interaction.channel,
-            role: participant.role,
-            methods: raised.map(Raised::methods).into_iter().flatten().collect(),
-        };
-        let signed = word.sign(gateway.keys(), gateway.now(), gateway.draw());
-        to.query_pairs_mut().append_pair("cs_entry", &signed);
-        see_other(to.as_str())
+    /// A document was shown, and its browser has yet to be shown to be the chat's.
+    pub async fn finish(&self) -> Result<Response, Error> {
+        let browser = self.form.fingerprint(self.state, self.token);
+        let done = self.state.gateway.document_done(self.token, &browser).await?;
+        Ok(see_other(&self.state.gateway.done_url(&done)))
     }
+
+    fn enter<T>(&self, held: &Held<T>, browser: &Tag) -> Response {
+        let people = &held.interaction.participants;
+        let at = people.iter().position(|p| p.links.iter().any(|l| l.number == self.token.number));
+        let participant = &people[at.expect("the invitation that lets the browser in is live")];
+        match door_of(participant, browser) {
+            Some(door) => let_in(self.state, held, participant, door),
+            None => let_in_by(self.state, held, participant, self.token),
+        }
+    }
+
+    /// Another browser wants a code of its own, and the last one left a moment ago.
+    fn too_early(&self, until: Moment) -> Response {
+        let seconds = until.since(self.state.gateway.now()).as_secs().max(1);
+        let mut response = notice(self.state, self.reader, StatusCode::TOO_MANY_REQUESTS, pages::Refused::NoCode, None);
+        set(&mut response, header::RETRY_AFTER, &seconds.to_string());
+        response
+    }
+}
+
+/// A browser that was admitted goes to where the team lets people in, with our word for it; without such a place
+/// to the done page of the invitation.
+pub(super) fn let_in<T>(state: &Shared, held: &Held<T>, participant: &Participant, door: &Link) -> Response {
+    let_in_by(state, held, participant, &entry::page(held.interaction.id, door, state.gateway.keys()))
+}
+
+fn let_in_by<T>(state: &Shared, held: &Held<T>, participant: &Participant, invitation: &Token) -> Response {
+    let settings = &held.team.effective.settings;
+    let Some(mut to) = settings.entry.admit_url.as_deref().and_then(|url| Url::parse(url).ok()) else {
+        return see_other(&format!("/c/{}?step=done", invitation.text()));
+    };
+    let (gateway, interaction) = (&state.gateway, &held.interaction);
+    // What was proved at the door, for as long as a proof counts; nothing else that is known of the participant.
+    let lasts = Duration::from_secs(60 * settings.authentication_timeout_minutes);
+    let proof = participant.entry.proved.as_ref().filter(|proof| gateway.now() < proof.at.plus(lasts));
+    let customer = proof.and_then(|proof| proof.customer.as_ref());
+    let audience = to.origin().ascii_serialization();
+    let word = Admission {
+        iss: gateway.public_url(),
+        aud: &audience,
+        sub: &participant.id,
+        team: &interaction.team,
+        interaction: interaction.id,
+        conversation: &interaction.conversation,
+        channel: &interaction.channel,
+        role: participant.role,
+        methods: proof.map(|proof| proof.method).into_iter().collect(),
+        auth_time: proof.map(|proof| proof.at.unix_seconds()),
+        customer: customer.map(|customer| &customer.id),
+        name: customer.and_then(|customer| customer.name.as_deref()),
+        binding: Binding::Browser,
+    };
+    let signed = word.sign(gateway.keys(), gateway.now(), gateway.draw());
+    to.query_pairs_mut().append_pair("cs_entry", &signed);
+    see_other(to.as_str())
 }
 
 /// What the page asks for, and where the person has it from.

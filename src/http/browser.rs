@@ -11,6 +11,7 @@ use url::Url;
 use super::Shared;
 use super::body::read;
 use super::problem::Problem;
+use crate::domain::id::InteractionId;
 use crate::domain::secret::{Tag, base64url, from_base64url};
 use crate::domain::token::Token;
 
@@ -58,6 +59,11 @@ impl Form {
         self.fields.field(name)
     }
 
+    /// What the records of the page's interaction know its browser by.
+    pub fn fingerprint(&self, state: &Shared, token: &Token) -> Tag {
+        fingerprint(state, token.interaction, &self.browser)
+    }
+
     /// Reads a form; none where this browser was not shown it, or where it comes from elsewhere.
     pub async fn read(state: &Shared, token: &Token, request: Request) -> Result<Option<Self>, Problem> {
         Self::read_for(state, &token.text(), request).await
@@ -79,17 +85,25 @@ impl Form {
     }
 }
 
-/// What records know a browser by: its name is in none.
-pub(super) fn fingerprint(state: &Shared, browser: &str) -> Tag {
-    state.gateway.keys().form.tag(&[b"browser", browser.as_bytes()])
+/// What an interaction's record knows a browser by: its name is in none, and no other interaction knows it so.
+pub(super) fn fingerprint(state: &Shared, interaction: InteractionId, browser: &str) -> Tag {
+    state.gateway.keys().form.tag(&[b"browser", interaction.as_bytes(), browser.as_bytes()])
 }
 
 /// The value of a cookie of ours, by its name without what https puts before it.
 pub(super) fn cookie_named(state: &Shared, headers: &HeaderMap, name: &str) -> Option<String> {
     let name = if is_https(state) { format!("__Host-{name}") } else { name.to_owned() };
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
-    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())
+    only_cookie(headers, &name)
+}
+
+/// The value of the one cookie of that name: two are none, since nobody knows which of them is ours. Other cookies,
+/// of whatever bytes, are other sites' affair.
+fn only_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let mut values = pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    let value = values.next().filter(|_| values.next().is_none())?;
+    String::from_utf8(value.to_vec()).ok()
 }
 
 /// Whether browsers reach us over TLS; else it is a loopback.
@@ -106,9 +120,7 @@ fn cookie_name(state: &Shared) -> (&'static str, &'static str) {
 
 pub(super) fn cookie(state: &Shared, headers: &HeaderMap) -> Option<String> {
     let (name, _) = cookie_name(state);
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
-    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let found = pairs.find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())?;
+    let found = only_cookie(headers, name)?;
     from_base64url(&found).filter(|bytes| bytes.len() == 16).map(|_| found)
 }
 
@@ -121,7 +133,7 @@ pub(super) fn nonce_for(state: &Shared, page: &str, browser: &str) -> String {
     base64url(state.gateway.keys().form.tag(&[page.as_bytes(), browser.as_bytes()]).as_bytes())
 }
 
-fn is_nonce(state: &Shared, page: &str, browser: &str, sent: &str) -> bool {
+pub(super) fn is_nonce(state: &Shared, page: &str, browser: &str, sent: &str) -> bool {
     nonce_for(state, page, browser).as_bytes().ct_eq(sent.as_bytes()).into()
 }
 

@@ -20,14 +20,14 @@ use super::views::AuthenticationView;
 use super::views::challenge::ChallengeView;
 use super::{Shared, slugs};
 use crate::domain::challenge::{Challenge, DeliverTo, Pin, Typed};
-use crate::domain::flag::Binding;
+use crate::domain::event::Actor;
 use crate::domain::id::{IntentName, MessageId};
 use crate::domain::method::Method;
 use crate::domain::misfit;
 use crate::domain::questions::{LONGEST_ANSWER, MOST_QUESTIONS};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::{Answered, Outcome};
-use crate::domain::rules::ask::{Request, Wanted};
+use crate::domain::rules::ask::{Request, Wanted, Way};
 use crate::domain::team::Role;
 use crate::gateway::{Held, Remember};
 
@@ -89,7 +89,8 @@ impl StartChallenge {
         };
         let intent: Option<IntentName> = self.intent.map(|i| field("/intent", &i)).transpose()?;
         let participant = self.participant.map(|p| field("/participant", &p)).transpose()?;
-        Ok(Request { wanted, participant, deliver_to: self.deliver_to.unwrap_or_default(), intent, state: self.state })
+        let deliver_to = self.deliver_to.unwrap_or_default();
+        Ok(Request { wanted, participant, deliver_to, intent, state: self.state, way: Way::Landing })
     }
 }
 
@@ -107,7 +108,7 @@ async fn start_challenge(
     let request = body.value.clone().read(&state, caller.role)?;
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);
-    let render = |held: &Held<Challenge>| accepted(&viewer.challenge(&held.interaction, &held.outcome));
+    let render = |held: &Held<Challenge>| accepted(&viewer.new_challenge(&held.interaction, &held.outcome));
     let remember = place.clone().map(|place| Remember::new(place, &render));
     let told = state.gateway.ask(acting, &request, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
@@ -237,8 +238,9 @@ async fn answer_challenge(
         created(false, &AnswerView { outcome: told.outcome, tries_left: told.tries_left, locked_until, authentication })
     };
     let remember = place.map(|place| Remember::new(place, &render));
-    // Who speaks for the conversation says that this was answered in it.
-    let told = state.gateway.answer(attending, typed, Binding::Code, remember.as_ref()).await;
+    // A key speaks for the conversation, and says that this was answered in it; a person at a console does not.
+    let speaks = matches!(caller.actor, Actor::ApiKey(_) | Actor::Owner);
+    let told = state.gateway.answer(attending, typed, speaks, remember.as_ref()).await;
     state.told(told, None, render).await
 }
 

@@ -10,8 +10,9 @@ use axum::routing::get;
 use http::{HeaderMap, StatusCode, header};
 
 use super::browser::{Form, browser, fingerprint, nonce};
+use super::hosted::openers;
 use super::notices::{notice, refusal_in, refusal_page};
-use super::page::{alone, brand, done, drawn_alone, end, form_targets, headers_of_page, set};
+use super::page::{alone, brand, done, drawn_alone, end, form_targets, headers_of_page, role, set};
 use super::policy::Policy;
 use super::problem::Problem;
 use super::reader::Reader;
@@ -22,10 +23,11 @@ use crate::domain::entry::EntryStatus;
 use crate::domain::id::ScreenName;
 use crate::domain::identity::Document;
 use crate::domain::method::Method;
+use crate::domain::page_proof::PageProof;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::page::{Page, asked_at_entry};
-use crate::domain::secret::base64url;
-use crate::domain::settings::Settings;
+use crate::domain::secret::{Tag, base64url};
+use crate::domain::settings::{BindingRule, Settings};
 use crate::domain::token::{Token, TokenKind};
 use crate::gateway::{Error, Held};
 use crate::pages;
@@ -60,7 +62,9 @@ async fn show(
         (_, Some("code")) if seen.document().is_some() => photo::page(&seen, None),
         (Page::Entry(at, _), Some("code")) if seen.has_shown(*at) => photo::page(&seen, None),
         (Page::Entry(at, _), Some("code")) if seen.may_answer(*at) => seen.answer(None),
-        (Page::Challenge(_, challenge), Some("code")) if challenge.arrived.is_some() => seen.answer(None),
+        (Page::Challenge(_, challenge), Some("code")) if challenge.page.was_started_by(&seen.fingerprint()) => {
+            seen.answer(None)
+        }
         _ => seen.opening(),
     };
     set(&mut response, header::SET_COOKIE, &cookie);
@@ -81,6 +85,11 @@ impl Seen<'_> {
         &self.held.team.effective.settings
     }
 
+    /// What the records know this browser by.
+    fn fingerprint(&self) -> Tag {
+        fingerprint(self.state, self.token.interaction, self.browser)
+    }
+
     pub fn action(&self) -> String {
         format!("/c/{}", self.token.text())
     }
@@ -88,26 +97,28 @@ impl Seen<'_> {
     /// Whether this browser is the one that came in.
     fn is_in(&self, at: usize) -> bool {
         let entry = &self.held.interaction.participants[at].entry;
-        entry.status == EntryStatus::Admitted && entry.browser == Some(fingerprint(self.state, self.browser))
+        entry.status == EntryStatus::Admitted && entry.browser == Some(self.fingerprint())
     }
 
     /// Whether this browser has pressed Continue and is asked for a code or a PIN.
     fn may_answer(&self, at: usize) -> bool {
         let waiting = self.held.interaction.participants[at].entry.waiting.as_ref();
-        let own = waiting.filter(|waiting| waiting.browser == fingerprint(self.state, self.browser));
+        let own = waiting.filter(|waiting| waiting.browser == self.fingerprint());
         own.is_some_and(|waiting| matches!(waiting.method, Method::Otp | Method::Pin | Method::Kba))
     }
 
     /// The document that this browser is asked for.
     pub fn document(&self) -> Option<(&Challenge, &Document)> {
-        let browser = fingerprint(self.state, self.browser);
+        let browser = self.fingerprint();
         let challenge = match &self.held.outcome {
             Page::Entry(at, _) => {
                 let participant = &self.held.interaction.participants[*at];
                 let waits = participant.entry.waiting.as_ref().is_some_and(|waiting| waiting.browser == browser);
                 asked_at_entry(participant).filter(|_| waits)?
             }
-            Page::Challenge(_, challenge) => Some(&**challenge).filter(|challenge| challenge.arrived.is_some())?,
+            Page::Challenge(_, challenge) => {
+                Some(&**challenge).filter(|challenge| challenge.page.was_started_by(&browser))?
+            }
             Page::Over(..) => return None,
         };
         match &challenge.check {
@@ -119,7 +130,7 @@ impl Seen<'_> {
     /// Whether this browser has shown its document already, and may come in.
     fn has_shown(&self, at: usize) -> bool {
         let waiting = self.held.interaction.participants[at].entry.waiting.as_ref();
-        waiting.is_some_and(|waiting| waiting.proved && waiting.browser == fingerprint(self.state, self.browser))
+        waiting.is_some_and(|waiting| waiting.proved.is_some() && waiting.browser == self.fingerprint())
     }
 
     fn challenge(&self) -> Option<&Challenge> {
@@ -139,7 +150,7 @@ impl Seen<'_> {
             Page::Entry(at, _) => {
                 let entry = &self.held.interaction.participants[*at].entry;
                 let (rules, now) = (&self.settings().entry, self.state.gateway.now());
-                entry.wanted(rules, &fingerprint(self.state, self.browser), now)
+                entry.wanted(rules, &self.fingerprint(), now)
             }
             Page::Over(..) => None,
         };
@@ -150,7 +161,7 @@ impl Seen<'_> {
     fn leads_to_login(&self) -> bool {
         let Page::Entry(at, _) = &self.held.outcome else { return false };
         let (entry, rules) = (&self.held.interaction.participants[*at].entry, &self.settings().entry);
-        let browser = fingerprint(self.state, self.browser);
+        let browser = self.fingerprint();
         entry.wanted(rules, &browser, self.state.gateway.now()) == Some(Method::Login)
     }
 
@@ -163,12 +174,14 @@ impl Seen<'_> {
         let (settings, interaction) = (self.settings(), &self.held.interaction);
         let now = self.state.gateway.now();
         let screen = self.screen().map(|_| format!("{}/screen", self.action()));
+        let (opener, asks_opener) = self.opener();
         let page = pages::Landing {
             brand: brand(settings),
             locale: self.reader.locale(Some(settings)),
             channel: interaction.channel.to_string(),
             address: mask(interaction.conversation.as_str()),
             customer_name: interaction.participants[self.held.outcome.at()].person.name.clone(),
+            role: role(&interaction.participants[self.held.outcome.at()]),
             asked_at: asked_at.to_string(),
             minutes_ago: now.since(asked_at).as_secs() / 60,
             purpose,
@@ -176,16 +189,26 @@ impl Seen<'_> {
             intent_label: None,
             action: self.action(),
             nonce: nonce(self.state, self.token, self.browser),
-            opener_origins: Vec::new(),
-            opener_required: false,
+            opener_origins: if asks_opener { openers(self.state, self.held) } else { Vec::new() },
+            opener_required: asks_opener && opener.is_some_and(|page| page.rule == BindingRule::Opener),
             in_app: self.reader.app().filter(|_| self.leads_to_login()),
             screen,
         };
         let mut response = Html(self.state.pages.landing(&page)).into_response();
         let targets = form_targets(settings);
         headers_of_page(self.state, &mut response, Policy { frames: "'self'", ..Policy::PAGE.leading(&targets) });
-        alone(&mut response);
+        if !asks_opener {
+            alone(&mut response); // else the chat's window must be able to vouch
+        }
         response
+    }
+
+    /// The page of a challenge that the chat's own window may vouch for, and whether it has yet to.
+    fn opener(&self) -> (Option<&PageProof>, bool) {
+        let Page::Challenge(_, challenge) = &self.held.outcome else { return (None, false) };
+        let page = &challenge.page;
+        let is_vouched = page.was_started_by(&self.fingerprint()) && page.start.is_some_and(|start| start.vouched);
+        (Some(page), page.opener.is_some() && !is_vouched)
     }
 
     /// Whether questions are asked here, and which; none of them once they are over.
@@ -311,6 +334,7 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
         "answer" => act.answer().await,
         "resend" => act.resend().await,
         "report" => act.report().await,
+        "finish" => act.finish().await,
         _ => return Ok(stale(&state, &reader, &token).await),
     };
     Ok(match told {

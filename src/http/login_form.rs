@@ -4,16 +4,18 @@
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 
-use super::browser::{Form, browser, nonce};
-use super::notices::{refusal_in, refusal_page};
-use super::page::{brand, drawn_alone, see_other, set};
+use super::browser::{Form, browser, fingerprint, nonce};
+use super::notices::{notice, refusal_in, refusal_page};
+use super::page::{address_kind, brand, drawn_alone, see_other, set};
 use super::problem::Problem;
 use super::reader::Reader;
 use super::{Shared, layers};
 use crate::domain::login::LoginTag;
 use crate::domain::refusal::Refusal;
+use crate::domain::rules::hosted::AtPage;
+use crate::domain::secret::base64url;
 use crate::gateway::hosted::{Asked, AtLogin, Stepped};
 use crate::gateway::{Error, Gateway};
 use crate::pages;
@@ -31,13 +33,18 @@ async fn show(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let at = match state.gateway.at_login(&team, &query).await {
-        Ok(at) => at,
+    let url = match state.gateway.signed_login(&team, &query).await {
+        Ok(url) => url,
         Err(error) => return refusal_page(&state, &reader, error),
     };
     let (name, cookie) = browser(&state, &headers);
+    let fingerprint = fingerprint(&state, url.handle.interaction, &name);
+    let at = match state.gateway.at_login(url, fingerprint, "").await {
+        Ok(at) => at,
+        Err(error) => return refusal_page(&state, &reader, error),
+    };
     let visit = Visit { state: &state, reader: &reader, at: &at, browser: &name, query: &query };
-    let mut response = visit.ask(visit.password(), None);
+    let mut response = visit.begin(at.knocking.browser);
     set(&mut response, header::SET_COOKIE, &cookie);
     response
 }
@@ -52,15 +59,32 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
+    /// What the browser is asked first.
+    fn begin(&self, browser: AtPage) -> Response {
+        let kind = address_kind(&self.at.conversation);
+        match browser {
+            AtPage::Known => self.ask(self.password(), None),
+            AtPage::Asked(false) => self.ask(pages::Asks::Address { address: kind }, None),
+            AtPage::Asked(true) => {
+                self.ask(pages::Asks::Address { address: kind }, Some(pages::LoginError::WrongAddress))
+            }
+            AtPage::Refused => {
+                let settings = &self.at.url.team.effective.settings;
+                notice(self.state, self.reader, StatusCode::CONFLICT, pages::Refused::OtherBrowser, Some(settings))
+            }
+        }
+    }
+
     fn ask(&self, asks: pages::Asks, error: Option<pages::LoginError>) -> Response {
-        let settings = &self.at.team.effective.settings;
+        let settings = &self.at.url.team.effective.settings;
         let page = pages::CustomerLogin {
             brand: brand(settings),
             locale: self.reader.locale(Some(settings)),
             asks,
             error,
-            action: format!("/login/{}?{}", self.at.team.team.name, self.query),
-            nonce: nonce(self.state, &self.at.handle, self.browser),
+            action: format!("/login/{}?{}", self.at.url.team.team.name, self.query),
+            nonce: nonce(self.state, &self.at.url.handle, self.browser),
+            attempt: base64url(&self.state.gateway.draw::<16>()),
         };
         drawn_alone(self.state, self.state.pages.customer_login(&page), "'self'")
     }
@@ -74,13 +98,13 @@ impl Visit<'_> {
         let gateway = &self.state.gateway;
         let Some(asked) = asked(form) else {
             let typed = (form.field("username"), form.field("password"));
-            return Ok(match gateway.log_in_here(self.at, self.browser, typed).await? {
+            return Ok(match gateway.log_in_here(self.at, typed).await? {
                 Stepped::Wrong => self.ask(self.password(), Some(pages::LoginError::Wrong)),
                 Stepped::Code(of) => self.ask(asked_again(&Asked::Besides(of)), None),
                 Stepped::Answered(to) => see_other(&to),
             });
         };
-        Ok(match gateway.answer_here(self.at, self.browser, &asked, form.field("code")).await? {
+        Ok(match gateway.answer_here(self.at, &asked, form.field("code")).await? {
             Stepped::Answered(to) => see_other(&to),
             Stepped::Wrong | Stepped::Code(_) => self.ask(asked_again(&asked), Some(pages::LoginError::WrongCode)),
         })
@@ -88,8 +112,14 @@ impl Visit<'_> {
 
     async fn resend(&self, form: &Form) -> Result<Response, Error> {
         let Some(asked) = asked(form) else { return Ok(self.ask(self.password(), None)) };
-        self.state.gateway.send_here(self.at, self.browser, &asked).await?;
+        self.state.gateway.send_here(self.at, &asked).await?;
         Ok(self.ask(asked_again(&asked), None))
+    }
+
+    /// Another browser says which address it chats with.
+    async fn name_address(&self, form: &Form) -> Result<Response, Error> {
+        let said = self.state.gateway.name_address_here(self.at, form.field("address")).await?;
+        Ok(self.begin(said))
     }
 
     /// What is drawn is the same for every name.
@@ -101,7 +131,7 @@ impl Visit<'_> {
     /// The same for a code that is enough.
     async fn send(&self, form: &Form) -> Result<Response, Error> {
         let asked = Asked::Alone(form.field("username"));
-        self.state.gateway.send_here(self.at, self.browser, &asked).await?;
+        self.state.gateway.send_here(self.at, &asked).await?;
         Ok(self.ask(asked_again(&asked), None))
     }
 
@@ -137,15 +167,26 @@ async fn act(
     request: Request,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let at = match state.gateway.at_login(&team, &query).await {
+    let url = match state.gateway.signed_login(&team, &query).await {
+        Ok(url) => url,
+        Err(error) => return Ok(refusal_page(&state, &reader, error)),
+    };
+    let from = layers::from(&state, &request);
+    let Some(form) = Form::read(&state, &url.handle, request).await? else {
+        let settings = &url.team.effective.settings;
+        return Ok(refusal_in(&state, &reader, Refusal::StaleForm.into(), Some(settings)));
+    };
+    let (fingerprint, attempt) = (form.fingerprint(&state, &url.handle), form.field("attempt"));
+    match state.gateway.repeated_login(&url, &fingerprint, attempt).await {
+        Ok(None) => {}
+        Ok(Some(to)) => return Ok(see_other(&to)),
+        Err(error) => return Ok(refusal_page(&state, &reader, error)),
+    }
+    let at = match state.gateway.at_login(url, fingerprint, attempt).await {
         Ok(at) => at,
         Err(error) => return Ok(refusal_page(&state, &reader, error)),
     };
-    let settings = &at.team.effective.settings;
-    let from = layers::from(&state, &request);
-    let Some(form) = Form::read(&state, &at.handle, request).await? else {
-        return Ok(refusal_in(&state, &reader, Refusal::StaleForm.into(), Some(settings)));
-    };
+    let settings = &at.url.team.effective.settings;
     let visit = Visit { state: &state, reader: &reader, at: &at, browser: &form.browser, query: &query };
     let (forgotten, by_code) = Gateway::offers(&at);
     let act = form.field("act");
@@ -155,6 +196,8 @@ async fn act(
         return Ok(refused);
     }
     let told = match act {
+        "address" => visit.name_address(&form).await,
+        _ if at.knocking.browser != AtPage::Known => Ok(visit.begin(at.knocking.browser)),
         "answer" => visit.answer(&form).await,
         "resend" => visit.resend(&form).await,
         "forgot" if forgotten => Ok(visit.ask(pages::Asks::Forgot, None)),

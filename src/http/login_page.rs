@@ -35,7 +35,8 @@ struct PostBack {
 /// What the login page is told.
 #[derive(Serialize, ToSchema)]
 struct PostBackView {
-    /// `authenticated`, `confirmation_required`, `denied` or `cancelled`.
+    /// `accepted`: the login waits until the person's browser has come back to `continue_url`. `authenticated`
+    /// where the team asks for no binding. `denied` or `cancelled`, as the assertion said.
     status: &'static str,
     /// Where the person's browser goes next.
     continue_url: String,
@@ -59,15 +60,17 @@ async fn post_back(
     if json {
         let body: PostBack = parse(&bytes)?;
         let told = take(&state, &handle, &body.assertion).await;
-        return told.map(|view| Reply(view).into_response()).map_err(|e| refused(&state, &handle, e));
+        return told
+            .map(|view| Reply(view).into_response())
+            .map_err(|e| refused(&state, (&handle, &body.assertion), e));
     }
     let Some(assertion) = form_field(&bytes) else {
         return Ok(notices::notice(&state, &reader, StatusCode::BAD_REQUEST, Refused::NotConfirmed, None));
     };
     match take(&state, &handle, &assertion).await {
         Ok(view) => Ok(Redirect::to(&view.continue_url).into_response()),
-        Err(Error::Refused(Refusal::Replayed(_))) => {
-            Ok(Redirect::to(&done_url(&state, &handle).unwrap_or_default()).into_response())
+        Err(Error::Refused(Refusal::Repeated(_))) => {
+            Ok(Redirect::to(&done_url(&state, &handle, &assertion).unwrap_or_default()).into_response())
         }
         Err(error) => Ok(notices::refusal_page(&state, &reader, error)),
     }
@@ -76,22 +79,23 @@ async fn post_back(
 async fn take(state: &Shared, handle: &str, assertion: &str) -> Result<PostBackView, Error> {
     let held = state.gateway.post_back(handle, assertion).await?;
     let accepted = &held.outcome;
-    Ok(PostBackView { status: accepted.status.as_str(), continue_url: state.gateway.continue_url(&accepted.done) })
+    Ok(PostBackView { status: accepted.status.as_str(), continue_url: state.gateway.done_url(&accepted.done) })
 }
 
-/// A repeated assertion is told what the first got, so that a lost reply loses nothing.
-fn refused(state: &Shared, handle: &str, error: Error) -> Problem {
-    let replayed = matches!(error, Error::Refused(Refusal::Replayed(_)));
+/// The very same assertion again is told what the first was, so that a lost reply loses nothing. Any other to the
+/// same handle is told nothing.
+fn refused(state: &Shared, (handle, assertion): (&str, &str), error: Error) -> Problem {
+    let repeated = matches!(error, Error::Refused(Refusal::Repeated(_)));
     let problem = state.problem(error);
-    match done_url(state, handle).filter(|_| replayed) {
+    match done_url(state, handle, assertion).filter(|_| repeated) {
         Some(url) => problem.with("continue_url", url.into()),
         None => problem,
     }
 }
 
-fn done_url(state: &Shared, handle: &str) -> Option<String> {
-    let done = Token::parse(handle)?.done(&state.gateway.keys().handle);
-    Some(state.gateway.continue_url(&done))
+fn done_url(state: &Shared, handle: &str, assertion: &str) -> Option<String> {
+    let done = state.gateway.done_of(&Token::parse(handle)?, assertion);
+    Some(state.gateway.done_url(&done))
 }
 
 fn is_form(request: &Request) -> bool {

@@ -23,6 +23,7 @@ pub(super) async fn refused(state: &Shared, reader: &Reader, token: &Token, erro
                 | Refusal::LinkSuperseded
                 | Refusal::LinkReported
                 | Refusal::NotOpenedByChat
+                | Refusal::LoginInProgress
                 | Refusal::Locked(_)
                 | Refusal::Banned
         )
@@ -91,9 +92,12 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
         Refusal::LinkReported => (StatusCode::GONE, Refused::Reported),
         Refusal::StaleForm => (StatusCode::FORBIDDEN, Refused::Stale),
         Refusal::NotOpenedByChat => (StatusCode::FORBIDDEN, Refused::NotConfirmed),
+        Refusal::LoginInProgress => (StatusCode::CONFLICT, Refused::InProgress),
+        Refusal::Reported(_) => (StatusCode::CONFLICT, Refused::Reported),
         Refusal::Locked(_) => (StatusCode::LOCKED, Refused::Locked),
         Refusal::Banned => (StatusCode::FORBIDDEN, Refused::Banned),
         Refusal::NoAuthenticationUrl
+        | Refusal::BindingNotPossible
         | Refusal::NoSecurityKey
         | Refusal::PinRequired
         | Refusal::MethodMissing
@@ -108,7 +112,7 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
             tracing::info!(why, "an assertion was refused");
             (StatusCode::UNAUTHORIZED, Refused::NotConfirmed)
         }
-        Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) => {
+        Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) | Refusal::Repeated(_) => {
             (StatusCode::CONFLICT, Refused::NotConfirmed)
         }
         Refusal::DirectoryDown | Refusal::ProviderDown | Refusal::Unjudged(_) | Refusal::Judging => {

@@ -9,6 +9,9 @@ use url::Url;
 use super::Shared;
 use super::policy::Policy;
 use super::reader::Reader;
+use crate::domain::id::Conversation;
+use crate::domain::interaction::{Participant, Role};
+use crate::domain::own_address::AddressKind;
 use crate::domain::settings::Settings;
 use crate::domain::time::Moment;
 use crate::pages;
@@ -22,6 +25,23 @@ pub(super) fn brand(settings: &Settings) -> pages::Brand {
 /// An end as pages tell it.
 pub(super) fn end(at: Moment, now: Moment) -> pages::End {
     pages::End { at: at.to_string(), seconds_left: at.since(now).as_secs() }
+}
+
+/// A participant's part, as pages call it.
+pub(super) fn role(participant: &Participant) -> pages::Role {
+    match participant.role {
+        Role::Primary => pages::Role::Primary,
+        Role::Cosigner => pages::Role::Cosigner,
+    }
+}
+
+/// What a conversation's address is, as pages ask for it.
+pub(super) fn address_kind(conversation: &Conversation) -> pages::AddressKind {
+    match AddressKind::of(conversation.as_str()) {
+        AddressKind::Phone => pages::AddressKind::Phone,
+        AddressKind::Mail => pages::AddressKind::Mail,
+        AddressKind::Other => pages::AddressKind::Other,
+    }
 }
 
 /// Sets a header whose value is known to be one.
@@ -75,7 +95,7 @@ pub(super) fn see_other(to: &str) -> Response {
 /// The last page of a visit, which leads nowhere.
 pub(super) fn done(state: &Shared, reader: &Reader, settings: &Settings, how: pages::DoneState) -> Response {
     let (brand, locale) = (brand(settings), reader.locale(Some(settings)));
-    let page = pages::Done { brand, locale, state: how, return_link: None, platform: None, way_on: None };
+    let page = pages::Done { brand, locale, state: how, ..pages::Done::default() };
     drawn_alone(state, state.pages.done(&page), "'self'")
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::arrivals::Act;
 use super::body::read;
-use super::browser::{Fields, Form, fingerprint, nonce};
+use super::browser::{Fields, Form, nonce};
 use super::code_page::{Seen, refused, stale, unknown};
 use super::multipart::{self, Parts};
 use super::notices::notice;
@@ -22,8 +22,8 @@ use super::{Shared, slugs};
 use crate::domain::challenge::{Challenge, ChallengeId, Check};
 use crate::domain::identity::{Document, Flaw, Shortfall, Side};
 use crate::domain::method::Method;
+use crate::domain::page_proof::Step;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::enter::Arrived;
 use crate::domain::rules::photo::Judged;
 use crate::domain::token::{Token, TokenKind};
 use crate::gateway::Error;
@@ -87,7 +87,7 @@ struct Handing<'a> {
 impl Handing<'_> {
     async fn hand_in(&self, files: Vec<(String, Bytes)>) -> Result<Response, Error> {
         let gateway = &self.state.gateway;
-        let browser = fingerprint(self.state, &self.form.browser);
+        let browser = self.form.fingerprint(self.state, self.token);
         let asked = gateway.asked_document(self.token, &browser).await?;
         if is_checking(&asked.outcome) {
             return self.told(Shown::Later).await;
@@ -114,9 +114,15 @@ impl Handing<'_> {
         let looked = tokio::task::spawn_blocking(move || look(named, place)).await;
         match looked.map_err(|_| Error::Away("a picture could not be looked at".into()))? {
             Ok((pictures, flaws)) => {
-                let shown = gateway.hand_in(self.token, &browser, &pictures, &flaws).await?;
+                let handed = gateway.hand_in(self.token, &browser, &pictures, &flaws).await?;
                 drop(pictures);
-                self.told(shown).await
+                let goes_on =
+                    matches!(handed.shown, Shown::Later | Shown::Judged(Judged::Passed | Judged::Waits | Judged::Late));
+                match handed.done.filter(|_| goes_on) {
+                    // First the browser is shown to be the chat's; the verdict may take its time.
+                    Some(done) => Ok(see_other(&gateway.done_url(&done))),
+                    None => self.told(handed.shown).await,
+                }
             }
             Err(unusable) => {
                 let (status, why) = of_unusable(unusable);
@@ -140,13 +146,7 @@ impl Handing<'_> {
 
     /// The document was good: this browser goes on to where it is let in.
     async fn enter(&self) -> Result<Response, Error> {
-        let browser = fingerprint(self.state, &self.form.browser);
-        let held = self.state.gateway.come_in(self.token, &browser, self.form.browser.as_bytes()).await?;
-        let act = Act { state: self.state, reader: self.reader, token: self.token, form: self.form };
-        match held.outcome {
-            Arrived::Entered(proved) => Ok(act.let_in(&held, proved)),
-            Arrived::Asked | Arrived::Login(_) => Ok(see_other(&format!("/c/{}?step=code", self.token.text()))),
-        }
+        Act { state: self.state, reader: self.reader, token: self.token, form: self.form }.press_continue().await
     }
 
     async fn redrawn(&self, status: StatusCode, error: PhotoError) -> Response {
@@ -224,8 +224,11 @@ async fn crowded(state: &Shared, reader: &Reader, token: &Token) -> Response {
 pub(super) fn page(seen: &Seen<'_>, error: Option<PhotoError>) -> Response {
     let settings = seen.settings();
     let state = match seen.document() {
-        None => PhotoState::Passed,
-        Some((_, document)) if document.checking.is_some() && error.is_none() => PhotoState::Checking,
+        None => PhotoState::Passed { unbound: false },
+        Some((challenge, _)) if challenge.page.is_answered() => PhotoState::Passed { unbound: true },
+        Some((challenge, document)) if document.checking.is_some() && error.is_none() => {
+            PhotoState::Checking { unbound: !is_bound(challenge) }
+        }
         Some((challenge, document)) => PhotoState::Asked {
             selfie: document.selfie,
             error: error.or_else(|| of_last(document)),
@@ -242,6 +245,11 @@ pub(super) fn page(seen: &Seen<'_>, error: Option<PhotoError>) -> Response {
         nonce: nonce(seen.state, seen.token, seen.browser),
     };
     drawn_alone(seen.state, seen.state.pages.photo(&page), &form_targets(settings))
+}
+
+/// Whether the browser that shows the document is shown to be the chat's.
+fn is_bound(challenge: &Challenge) -> bool {
+    challenge.page.pending.as_ref().is_some_and(|pending| matches!(pending.step, Step::Bound(..)))
 }
 
 fn flaws(document: &Document) -> &[Flaw] {

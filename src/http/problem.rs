@@ -84,12 +84,18 @@ impl Problem {
             Refusal::NoSecurityKey => Self::of(&slugs::NO_SECURITY_KEY),
             Refusal::ReturnUrl => Self::of(&slugs::INVALID)
                 .at(vec![Fault::unfit("/return_url", "its origin must be one of the team's allowed_origins")]),
-            Refusal::LandingRequired => Self::of(&slugs::INVALID)
-                .at(vec![Fault::unfit("/landing", "false is taken only where the team sets link.landing to optional")]),
+            Refusal::LandingRequired => Self::of(&slugs::INVALID).at(vec![Fault::unfit(
+                "/landing",
+                "false is taken only where the team sets link.landing to optional, and not where the browser must be \
+                 known: binding is opener, other_browser is refuse, or nobody can write in the conversation",
+            )]),
             Refusal::LinkExpired => Self::of(&slugs::LINK_EXPIRED),
             Refusal::LinkSuperseded => Self::of(&slugs::LINK_SUPERSEDED),
             Refusal::LinkUsed => Self::of(&slugs::LINK_USED),
             Refusal::LinkReported => Self::of(&slugs::LINK_REPORTED),
+            Refusal::LoginInProgress => Self::of(&slugs::LOGIN_IN_PROGRESS),
+            Refusal::Reported(until) => Self::of(&slugs::RECENTLY_REPORTED).after(wait(until)),
+            Refusal::BindingNotPossible => Self::of(&slugs::BINDING_NOT_POSSIBLE),
             Refusal::StaleForm => Self::of(&slugs::STALE_FORM),
             Refusal::NotOpenedByChat => Self::of(&slugs::NOT_OPENED_BY_CHAT),
             Refusal::OutOfOrder => Self::of(&slugs::OUT_OF_ORDER),
@@ -98,7 +104,9 @@ impl Problem {
                 Self::of(&slugs::BAD_ASSERTION)
             }
             Refusal::TokenUsed => Self::of(&slugs::BAD_ASSERTION),
-            Refusal::Replayed(first) => Self::of(&slugs::REPLAYED).with("first_status", json!(first)),
+            Refusal::Replayed(first) | Refusal::Repeated(first) => {
+                Self::of(&slugs::REPLAYED).with("first_status", json!(first))
+            }
             Refusal::NoMatchingRecord => Self::of(&slugs::NO_MATCHING_RECORD),
             Refusal::Locked(until) => Self::of(&slugs::LOCKED).after(wait(until)),
             Refusal::Banned => Self::of(&slugs::BANNED),

@@ -65,6 +65,7 @@ fn ask(
         },
         error,
         action: format!("/r/{text}"),
+        attempt: String::new(),
         nonce: nonce_for(state, text, browser),
     };
     drawn_alone(state, state.pages.customer_login(&page), "'self'")

@@ -128,11 +128,20 @@ slugs! {
         "A newer link of the same purpose took this one's place."
         "Use the newest link in the chat.";
     LINK_USED = "link-used" GONE "The link was used"
-        "The link was opened in another browser, or its login is over."
+        "Its login is over, or Continue was pressed too often."
         "Ask for a new link in the chat.";
     LINK_REPORTED = "link-reported" GONE "The link was reported"
         "Somebody said that this login was not theirs, and the link was frozen."
         "Ask for a new link in the chat, and tell the company what happened.";
+    LOGIN_IN_PROGRESS = "login-in-progress" CONFLICT "Another browser is finishing this"
+        "Another browser shows the code of this login or answer at this moment; it is not taken away from it."
+        "Send that code in the chat, or try again after two minutes.";
+    RECENTLY_REPORTED = "recently-reported" CONFLICT "A login here was reported"
+        "Somebody pressed \"This wasn't me\" on a link or page of this participant. For an hour nobody is sent another in that participant's name."
+        "Wait `retry_after_seconds`, or let an agent look into it and release it: `POST /v1/interactions/ID/participants/PARTICIPANT/unlock`.";
+    BINDING_NOT_POSSIBLE = "binding-not-possible" CONFLICT "No chat window can vouch here"
+        "The team's setting `binding` is `opener`: only the chat's own window counts. A cosigner has none, and a session of pages has none."
+        "Invite the participant instead (they are let in, and no flag is raised), or change the setting.";
     STALE_FORM = "stale-form" FORBIDDEN "Open the page again"
         "The form was not the one that this browser was shown, or it came from another site."
         "Open the link again and press the button there.";
@@ -146,8 +155,8 @@ slugs! {
         "The JWT does not prove what it must. The gateway's log says why; this answer does not."
         "Check header (`alg`, `typ`, `kid` and nothing else), key, `aud`, `nonce`, `jti` and times against the contract.";
     REPLAYED = "replayed" CONFLICT "The assertion was used"
-        "The same assertion was posted before; `first_status` is what the first post was told."
-        "Nothing: if the first reply was lost, this is it.";
+        "The very same assertion was posted before; `first_status` is what the first post was told. `continue_url` is told again while the login waits, and where it ended without success."
+        "Nothing: if the first reply was lost, this is it. A handle takes one answer: another one is `link-used`.";
     NO_MATCHING_RECORD = "no-matching-record" UNPROCESSABLE_ENTITY "No record matches"
         "The private data match no record of the directory."
         "Send every field that `directory.match` names, as the directory has it.";
@@ -250,7 +259,10 @@ mod tests {
         ("our scripts write their requests well", &["bad-request", "bad-json", "method-not-allowed"]),
         ("our scripts write their requests well", &["unsupported-media-type", "idempotency-mismatch"]),
         ("told to a customer's browser, on pages of its own", &["link-expired", "link-superseded", "link-used"]),
-        ("told to a customer's browser, on pages of its own", &["link-reported", "stale-form", "not-opened-by-chat"]),
+        (
+            "told to a customer's browser, on pages of its own",
+            &["link-reported", "stale-form", "not-opened-by-chat", "login-in-progress"],
+        ),
         ("told to login pages and platforms", &["out-of-order", "bad-assertion", "replayed", "unproved"]),
         ("told to login pages and bots", &["no-matching-record", "subject-conflict", "not-authenticated"]),
         ("told to storefronts", &["login-failed", "code-refused", "ticket-ended", "app-enrolled", "no-app"]),

@@ -13,7 +13,6 @@ use lockout::LockoutView;
 use crate::domain::flag::{Answer, Flag};
 use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{Interaction, Participant, Status};
-use crate::domain::link::Progress;
 use crate::domain::secret::Keys;
 use crate::domain::sending::What;
 use crate::domain::settings::Settings;
@@ -188,7 +187,7 @@ impl Viewer<'_> {
             challenge: self.live_challenge(interaction, p),
             entry: EntryView {
                 status: p.entry.status.as_str(),
-                method: p.entry.method,
+                method: p.entry.proved.as_ref().map(|proof| proof.method),
                 entered_at: p.entry.entered_at.map(|at| at.to_string()),
             },
             lockout: self.lockout(p, &held.address),
@@ -272,7 +271,7 @@ impl Viewer<'_> {
         Some(LinkView {
             id: link_id(interaction.id, link.number),
             purpose: link.purpose,
-            status: if matches!(link.progress, Progress::Issued) { "issued" } else { "opened" },
+            status: link.status(),
             expires_at: link.expires_at.map(|end| end.to_string()),
         })
     }

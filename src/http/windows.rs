@@ -234,6 +234,7 @@ fn state_of(state: &Standing, now: Moment) -> Value {
         "authenticated_until": state.authenticated.map(|until| until.to_string()),
         "links": state.links,
         "asked": state.asked.as_ref().map(|asked| asked_of(asked, now)),
+        "missed": state.missed,
     })
 }
 

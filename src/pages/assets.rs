@@ -20,7 +20,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JSON: &str = "application/json";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 27] = [
+const FILES: [(&str, &str, &str); 28] = [
     ("admin.css", CSS, include_str!("admin.css")),
     ("admin.js", JS, include_str!("admin.js")),
     ("admin_draft.js", JS, include_str!("admin_draft.js")),
@@ -39,6 +39,7 @@ const FILES: [(&str, &str, &str); 27] = [
     ("icon.svg", "image/svg+xml", include_str!("icon.svg")),
     ("new.js", JS, include_str!("new.js")),
     ("opener.js", JS, include_str!("opener.js")),
+    ("returning.js", JS, include_str!("returning.js")),
     ("page.js", JS, include_str!("page.js")),
     ("panel.js", JS, include_str!("panel.js")),
     ("photo.js", JS, include_str!("photo.js")),

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::Brand;
+use super::{AddressKind, Brand};
 
 /// A page of an account: one form, beside it what else one may do.
 #[derive(Serialize)]
@@ -20,12 +20,19 @@ pub struct CustomerLogin {
     pub action: String,
     /// Goes back in the field `nonce`.
     pub nonce: String,
+    /// The form's own name for what is sent with it; goes back in the field `attempt`.
+    pub attempt: String,
 }
 
 /// What is asked for.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Asks {
+    /// Which address this browser chats with: it is not the one that began.
+    Address {
+        /// What kind of address that is.
+        address: AddressKind,
+    },
     /// Name and password.
     Password {
         /// Whether a link to another password can be asked for.
@@ -66,6 +73,8 @@ pub enum LoginError {
     Wrong,
     /// The code is not right, or over.
     WrongCode,
+    /// It is not the address of the chat.
+    WrongAddress,
     /// The two new passwords are not the same.
     Differ,
     /// The new password is too short, or has no letter or no digit.

@@ -24,6 +24,7 @@
     window.removeEventListener("message", bind);
     clearTimeout(giveUp);
     form.elements.opener.value = secret;
+    window.opener = null; // the chat has said what it had to say, and reaches this window no more
     button.disabled = false;
     tell("connected");
   };

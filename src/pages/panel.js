@@ -210,6 +210,7 @@ export class Panel {
       say(t("locked", { time: until }));
     }
     if (state === "banned") say(t("banned"));
+    if (person.lockout.reported_until) say(t("held", { time: moment(person.lockout.reported_until).textContent }));
     return made;
   }
 
@@ -259,7 +260,8 @@ export class Panel {
   #acts(person, state) {
     const acts = make("div", "acts");
     const { challenge } = person;
-    if (state === "locked" || state === "banned") acts.append(button("unlock", t("act.unlock")));
+    const held = state === "locked" || state === "banned" || person.lockout.reported_until;
+    if (held) acts.append(button("unlock", t("act.unlock")));
     acts.append(button("link", t("act.link"), "button-plain"));
     if (challenge?.method === "otp" && challenge.delivery) acts.append(button("resend", t("act.resend"), "button-plain"));
     else acts.append(button("code", t("act.code"), "button-plain"));

@@ -38,9 +38,15 @@ pub enum PhotoState {
         left: u32,
     },
     /// They are being looked at.
-    Checking,
-    /// The document was found good, and this browser may come in.
-    Passed,
+    Checking {
+        /// Whether it has yet to be shown that the browser is the chat's.
+        unbound: bool,
+    },
+    /// The document was found good, and this browser may go on.
+    Passed {
+        /// The same.
+        unbound: bool,
+    },
 }
 
 /// What went wrong, in the ways that a person can do something about.

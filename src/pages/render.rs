@@ -10,7 +10,7 @@ use super::{
     reference, texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 39] = [
+pub(super) const TEMPLATES: [(&str, &str); 41] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("landing.html", include_str!("templates/landing.html")),
@@ -21,6 +21,8 @@ pub(super) const TEMPLATES: [(&str, &str); 39] = [
     ("screen.html", include_str!("templates/screen.html")),
     ("code.html", include_str!("templates/code.html")),
     ("done.html", include_str!("templates/done.html")),
+    ("address.html", include_str!("templates/address.html")),
+    ("returning.html", include_str!("templates/returning.html")),
     ("window.html", include_str!("templates/window.html")),
     ("notice.html", include_str!("templates/notice.html")),
     ("problem.html", include_str!("templates/problem.html")),
@@ -131,10 +133,16 @@ impl Pages {
     pub fn done(&self, page: &Done) -> String {
         let template = match page.state {
             super::DoneState::Code { .. } => "code.html",
+            super::DoneState::Address { .. } => "address.html",
             _ => "done.html",
         };
         let back = page.return_link.as_deref().filter(|link| leads_to_a_chat(link));
         self.customer(template, &page.brand, &page.locale, page, back)
+    }
+
+    /// The page that says which browser has come.
+    pub fn returning(&self, page: &super::Returning) -> String {
+        self.customer("returning.html", &page.brand, &page.locale, page, None)
     }
 
     /// The window of a web chat.

@@ -12,6 +12,7 @@ mod en;
 mod es;
 mod et;
 mod fr;
+mod returning;
 
 pub use asked::asked;
 
@@ -96,7 +97,7 @@ pub fn in_english(key: &str) -> Option<&'static str> {
 
 /// What stands in rows: the consoles' texts, and those of the page that asks for a document.
 fn rows() -> impl Iterator<Item = &'static consoles::Row> {
-    documents::ROWS.iter().chain(consoles::rows())
+    documents::ROWS.iter().chain(returning::ROWS).chain(consoles::rows())
 }
 
 /// The text for `count` of something: `KEY.one`, `KEY.other`.

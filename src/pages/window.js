@@ -125,6 +125,9 @@ const closeWays = (now) => {
   }
 };
 
+// Why a proof on a page came to nothing.
+const missed = { not_returned: words.notReturned, other_browser: words.otherBrowser };
+
 const onState = (now) => {
   const before = state;
   state = now;
@@ -132,6 +135,7 @@ const onState = (now) => {
   tick.hidden = !now.authenticated_until;
   if (before && !before.authenticated_until && now.authenticated_until) notice(words.verified);
   if (before?.authenticated_until && !now.authenticated_until && now.open) notice(words.unverified);
+  if (before && now.missed && now.missed !== before.missed) notice(missed[now.missed]);
   text.disabled = send.disabled = !now.open;
   say(now.open ? "" : words.closed);
   onAsked(now.asked, before?.asked);

@@ -90,7 +90,7 @@ impl Scene {
     pub async fn still_takes_a_good_one(&self) {
         assert_eq!(self.team.flag(&self.chat).await["status"], "pending");
         let told = self.post(&self.team.sign(&self.claims())).await.expect(200);
-        assert_eq!(told["status"], "confirmation_required");
+        assert_eq!(told["status"], "accepted");
     }
 
     /// Another security key of the team.

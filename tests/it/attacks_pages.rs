@@ -79,8 +79,8 @@ async fn a081_names_are_words_on_every_page() {
     let visit = browser.continues(&link).await;
     let told = team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.expect(200);
     let done = told["continue_url"].as_str().unwrap();
-    let code = browser.get(done).await;
-    let reported = browser.press(done, "report", "").await;
+    let code = browser.finish(done).await;
+    let reported = browser.press_done(done, "report").await;
     for page in [landing, code, reported] {
         let text = page.text();
         assert!(text.contains("&lt;script&gt;") && text.contains("{{7*7}}"), "{text}");

@@ -175,7 +175,7 @@ async fn failed_answers_and_what_followed_stand_in_the_trail() {
     team.set(json!({"lockout": {"threshold": 1}})).await;
     let chat = team.open("sms", "+37255512345").await;
     let told = team.log_in(&chat, "cust-1").await;
-    let code = Browser::new(&world).code(told["continue_url"].as_str().unwrap()).await;
+    let code = Browser::of(&world, &told).code(told["continue_url"].as_str().unwrap()).await;
     let wrong = if code == "BB22BB" { "BB22BC" } else { "BB22BB" };
     assert_eq!(team.says(&chat, "m1", wrong).await.expect(200)["outcome"], "locked");
     let path = format!("/v1/interactions/{chat}/participants/p1/unlock");

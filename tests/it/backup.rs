@@ -59,8 +59,7 @@ async fn opened(team: &Outsiders, conversation: &str) -> Opened {
     let path = format!("/v1/interactions/{chat}/login-links");
     let made = team.call(Method::POST, &path, json!({"purpose": "mid_chat"})).await.unwrap().expect(201);
     let url = made["url"].as_str().unwrap().to_owned();
-    let page = team.page(&url).await.unwrap();
-    let visit = Visit::of(&team.presses(&url, &page).await.unwrap().location);
+    let visit = team.continues(&url).await.unwrap();
     let assertion = team.assertion(&visit);
     Opened { chat, url, visit, assertion }
 }
@@ -72,7 +71,8 @@ async fn flag(team: &Outsiders, chat: &str) -> Value {
 /// Somebody who is banned: her one wrong code was one too many.
 async fn banned(team: &Outsiders, conversation: &str) -> String {
     let login = opened(team, conversation).await;
-    team.posts_back(&login.visit, &login.assertion).await.unwrap().expect(200);
+    let told = team.posts_back(&login.visit, &login.assertion).await.unwrap().expect(200);
+    team.finishes(told["continue_url"].as_str().unwrap(), &login.visit).await.unwrap();
     assert_eq!(team.says(&login.chat, "m1", "B2C3D4").await.unwrap().expect(200)["outcome"], "banned");
     login.chat
 }
@@ -108,8 +108,9 @@ async fn a120_a_restored_backup_revives_nothing() {
     let (mut up, file) = (Story::default(), site.store().with_extension("backup"));
     up.go(&open).await.unwrap();
     let (login, waits) = (opened(&open, "+37255500001").await, opened(&strict, "+37255500002").await);
-    let code = strict.posts_back(&waits.visit, &waits.assertion).await.unwrap().expect(200);
-    let code = crate::world::shown_code(&strict.page(code["continue_url"].as_str().unwrap()).await.unwrap().text);
+    let told = strict.posts_back(&waits.visit, &waits.assertion).await.unwrap().expect(200);
+    let done = strict.finishes(told["continue_url"].as_str().unwrap(), &waits.visit).await.unwrap();
+    let code = crate::world::shown_code(&done.text);
 
     // The copy is made while others log in.
     let load = tokio::spawn(busy(open.again()));

@@ -59,7 +59,7 @@ impl Scene {
     async fn new() -> Self {
         let world = World::new().await;
         let (open, strict) = (world.team("open").await, world.team("strict").await);
-        let idle = json!({"interaction_timeout_minutes": 10_080, "link": {"ttl_minutes": 15, "binding": "none"}});
+        let idle = json!({"interaction_timeout_minutes": 10_080, "link": {"ttl_minutes": 15}, "binding": "none"});
         open.set(idle).await;
         let lockout = json!({"threshold": 1, "duration_minutes": 15, "growth": 1, "max_lockouts": 0});
         strict.set(json!({"lockout": lockout, "interaction_timeout_minutes": 10_080})).await;
@@ -90,7 +90,8 @@ impl Scene {
 
     async fn lock(&mut self) -> Began {
         let chat = self.chat(true).await;
-        self.log_in(&self.strict, &chat).await;
+        let told = self.log_in(&self.strict, &chat).await;
+        Browser::of(&self.world, &told).finish(told["continue_url"].as_str().unwrap()).await;
         assert_eq!(self.strict.says(&chat, "m1", "B2C3D4").await.expect(200)["outcome"], "locked");
         Began { chat, at: self.passed }
     }

@@ -68,7 +68,7 @@ async fn unguarded(pair: &Pair, team: &Team, seed: u64) -> Team {
 async fn waiting(team: &Team, conversation: &str) -> (String, String) {
     let chat = team.open("sms", conversation).await;
     let told = team.log_in(&chat, "cust-1").await;
-    let code = Browser::new(&team.world).code(told["continue_url"].as_str().unwrap()).await;
+    let code = Browser::of(&team.world, &told).code(told["continue_url"].as_str().unwrap()).await;
     (chat, code)
 }
 

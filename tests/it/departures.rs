@@ -108,9 +108,9 @@ async fn a_team_that_is_deleted_leaves_nothing_to_the_next_of_its_name() {
     }
 }
 
-/// Two persons' codes wait in one chat: one's right code is not the other's wrong one.
+/// A cosigner is not in the chat: their own browser binds their login, and it costs the primary nothing.
 #[tokio::test]
-async fn a_cosigners_right_code_costs_the_primary_nothing() {
+async fn a_cosigners_login_is_bound_by_their_browser() {
     let world = World::new().await;
     let team = world.team("acme").await;
     let chat = team.open("whatsapp", "+37255500001").await;
@@ -121,37 +121,13 @@ async fn a_cosigners_right_code_costs_the_primary_nothing() {
     let link = team.bot("POST", &chat, "/login-links", link).await.expect(201);
     let visit = Browser::new(&world).continues(link["url"].as_str().unwrap()).await;
     let told = team.post_back(&visit, &team.assertion(&visit, "cust-77")).await.expect(200);
-    let code = Browser::new(&world).code(told["continue_url"].as_str().unwrap()).await;
-    assert_eq!(team.says(&chat, "m1", &code).await.expect(200)["outcome"], "passed");
+    let done = Browser::of(&world, &told).finish(told["continue_url"].as_str().unwrap()).await;
+    assert_eq!(done.status, 200, "{}", done.text());
     let seen = team.bot("GET", &chat, "", Value::Null).await.expect(200);
     assert_eq!(seen["participants"][0]["lockout"]["failures"], 0);
-    assert_eq!(seen["participants"][1]["authentication"]["customer"]["id"], "cust-77");
+    let flag = &seen["participants"][1]["authentication"];
+    assert_eq!((&flag["customer"]["id"], &flag["binding"]), (&json!("cust-77"), &json!("browser")));
     assert!(!team.event_types().await.iter().any(|kind| kind == "confirmation.wrong"));
-}
-
-/// Two cosigners at one telephone share a budget: the lock that the first one's failure brings is
-/// not undone by counting the same text for the second.
-#[tokio::test]
-async fn a021_a_lock_on_a_shared_budget_stands_when_one_text_fails_two() {
-    let world = World::new().await;
-    let team = world.team("acme").await;
-    team.set(json!({"lockout": {"threshold": 1}})).await;
-    let chat = team.open("whatsapp", "+37255500001").await;
-    for participant in ["p2", "p3"] {
-        let cosigner = json!({"role": "cosigner", "name": participant, "phone": "+37255500009"});
-        team.bot("POST", &chat, "/participants", cosigner).await.expect(201);
-        let link = json!({"purpose": "mid_chat", "participant": participant});
-        let link = team.bot("POST", &chat, "/login-links", link).await.expect(201);
-        let visit = Browser::new(&world).continues(link["url"].as_str().unwrap()).await;
-        let told = team.post_back(&visit, &team.assertion(&visit, participant)).await.expect(200);
-        assert_eq!(told["status"], "confirmation_required");
-    }
-    assert_eq!(team.says(&chat, "m1", "B2D3FG").await.expect(200)["outcome"], "locked");
-    let seen = team.bot("GET", &chat, "", Value::Null).await.expect(200);
-    for participant in [1, 2] {
-        let lockout = &seen["participants"][participant]["lockout"];
-        assert_eq!((&lockout["status"], &lockout["lockouts"]), (&json!("locked"), &json!(1)), "{seen}");
-    }
 }
 
 /// "This wasn't me" after the flag is up takes it down; after another proof it takes nothing.
@@ -159,15 +135,15 @@ async fn a021_a_lock_on_a_shared_budget_stands_when_one_text_fails_two() {
 async fn a_late_report_takes_back_what_its_own_link_proved_and_no_more() {
     let world = World::new().await;
     let team = world.team("acme").await;
-    team.set(json!({"link": {"binding": "none"}})).await;
+    team.set(json!({"binding": "none"})).await;
     let chat = team.open("sms", "+37255500001").await;
     let first = team.log_in(&chat, "cust-42").await["continue_url"].as_str().unwrap().to_owned();
     let second = team.log_in(&chat, "cust-42").await["continue_url"].as_str().unwrap().to_owned();
     let mut browser = Browser::new(&world);
-    assert!(browser.get(&first).await.text().contains("data-act=\"report\""));
-    assert_eq!(browser.press(&first, "report", "").await.status, 200);
+    assert!(browser.finish(&first).await.text().contains("data-act=\"report\""));
+    assert_eq!(browser.press_done(&first, "report").await.status, 200);
     assert_eq!(team.flag(&chat).await["authenticated"], true, "the second login stands");
-    assert_eq!(browser.press(&second, "report", "").await.status, 200);
+    assert_eq!(browser.press_done(&second, "report").await.status, 200);
     assert_eq!(team.flag(&chat).await["reason"], "reported");
 }
 
@@ -176,7 +152,7 @@ async fn a_late_report_takes_back_what_its_own_link_proved_and_no_more() {
 async fn a_repeated_message_tells_nobody_more_than_a_bot_may_read() {
     let world = World::new().await;
     let team = world.team("acme").await;
-    team.set(json!({"link": {"binding": "none"}})).await;
+    team.set(json!({"binding": "none"})).await;
     let chat = team.open("sms", "+37255500001").await;
     let link = team.link(&chat).await;
     let visit = Browser::new(&world).continues(link["url"].as_str().unwrap()).await;

@@ -24,7 +24,7 @@ pub struct Desk {
 impl Desk {
     pub async fn on(world: World, kind: &str, fields: Value) -> Self {
         let team = world.team("acme").await;
-        team.set(json!({"directory": {"kind": kind, "match": fields}, "link": {"binding": "none"}})).await;
+        team.set(json!({"directory": {"kind": kind, "match": fields}, "binding": "none"})).await;
         Self { world, team }
     }
 

@@ -50,11 +50,31 @@ impl Visitor {
         let fields: Vec<(&str, &str)> =
             form.1.iter().map(|(n, v)| (n.as_str(), v.as_str())).chain(typed.iter().copied()).collect();
         self.page = self.browser.post(&form.0, &fields).await;
-        while self.page.status == 303 && self.page.header("location").starts_with('/') {
-            let to = self.page.header("location");
-            self.open(&to).await;
-        }
+        self.follow().await;
         self
+    }
+
+    /// Comes to a done page, whose script posts its form at once.
+    async fn comes_to(&mut self, done: &str) {
+        self.finish(done).await;
+        self.follow().await;
+    }
+
+    async fn finish(&mut self, done: &str) {
+        self.url = done.to_owned();
+        self.page = self.browser.finish(done).await;
+    }
+
+    /// Goes where a redirect leads, as long as it leads to pages of ours.
+    async fn follow(&mut self) {
+        while self.page.status == 303 {
+            let to = self.page.header("location");
+            match to.strip_prefix(URL).unwrap_or(&to) {
+                done if done.starts_with("/d/") => self.finish(&to).await,
+                ours if ours.starts_with('/') => self.open(&to).await,
+                _ => return,
+            }
+        }
     }
 
     async fn goes_on(&mut self) -> &mut Self {
@@ -106,22 +126,40 @@ fn by(first: &str, subsequent: Option<&str>) -> Value {
     json!({"require_authentication": true, "first": first, "subsequent": subsequent.unwrap_or("none")})
 }
 
-/// The team's accounts for text messages and mail.
+/// The team's accounts for sessions of pages, text messages and mail.
 async fn channels(team: &Team) {
+    rooms(team).await;
     for name in ["sms", "email"] {
-        let path = format!("/v1/teams/{}/channels/{name}", team.name);
-        let made = team.world.call(&team.admin, "PUT", &path, json!({"definition": "recorder"})).await;
-        assert_eq!(made.status, 201, "{}", made.text());
+        account(team, name, "recorder").await;
     }
 }
 
-/// A conversation with a customer and a cosigner who can be reached.
+/// The team's account for sessions of pages.
+async fn rooms(team: &Team) {
+    account(team, "session", "session").await;
+}
+
+async fn account(team: &Team, name: &str, definition: &str) {
+    let path = format!("/v1/teams/{}/channels/{name}", team.name);
+    team.world.call(&team.admin, "PUT", &path, json!({"definition": definition})).await.expect(201);
+}
+
+/// A session of pages with a customer and a cosigner who can be reached.
 async fn open(team: &Team, conversation: &str) -> String {
+    open_on(team, "session", conversation).await
+}
+
+/// The same people in a chat on a website.
+async fn open_chat(team: &Team, conversation: &str) -> String {
+    open_on(team, "webchat", conversation).await
+}
+
+async fn open_on(team: &Team, channel: &str, conversation: &str) -> String {
     let person = |role: &str, n: u8| {
         json!({"role": role, "name": "Demo Customer", "phone": format!("+3725551234{n}"),
             "email": format!("demo{n}@example.com")})
     };
-    let body = json!({"channel": "webchat", "conversation": conversation,
+    let body = json!({"channel": channel, "conversation": conversation,
         "participants": [person("primary", 1), person("cosigner", 2)]});
     let opened = team.world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
     opened["id"].as_str().expect("an id").to_owned()

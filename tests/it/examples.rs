@@ -191,7 +191,7 @@ async fn login_pages_believe_nothing_that_is_not_signed() {
 #[tokio::test]
 async fn login_pages_answer_as_the_contract_says() {
     for page in LANGUAGES.into_iter().filter_map(|language| LoginPage::start(language, free_port(), KID, KEY)) {
-        let taken = json!({"status": "confirmation_required", "continue_url": "http://127.0.0.1:1/l/t?x=1&y=2"});
+        let taken = json!({"status": "accepted", "continue_url": "http://127.0.0.1:1/l/t?x=1&y=2"});
         let ended = json!({"status": "cancelled", "continue_url": "http://127.0.0.1:1/l/t"});
         let refused = json!({"code": "link-expired", "status": 410});
         let (callback, bodies) =

@@ -27,7 +27,7 @@ async fn a_customer_logs_in_mid_chat_and_the_request_runs_without_asking_again()
         let visit = phone.continues(link["url"].as_str().unwrap()).await;
         assert!(visit.url.starts_with(&format!("{LOGIN_PAGE}&cs_token=")));
         let told = team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.expect(200);
-        assert_eq!(told["status"], "confirmation_required");
+        assert_eq!(told["status"], "accepted");
         assert_eq!(team.flag(&chat).await["authenticated"], false);
 
         let code = phone.code(told["continue_url"].as_str().unwrap()).await;
@@ -88,7 +88,9 @@ async fn in_a_web_chat_the_window_that_was_opened_by_the_chat_needs_no_code() {
     let reply = browser.press(url, "continue", secret).await;
     let visit = Visit::of(&reply.header("location"));
     let told = team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.expect(200);
-    assert_eq!(told["status"], "authenticated");
+    assert_eq!(told["status"], "accepted");
+    assert_eq!(team.flag(&chat).await["authenticated"], false, "the browser has to come back first");
+    browser.finish(told["continue_url"].as_str().unwrap()).await;
     assert_eq!(team.flag(&chat).await["binding"], "opener");
 }
 
@@ -102,10 +104,16 @@ async fn who_did_not_ask_can_say_so_and_the_link_freezes() {
     let mut browser = Browser::new(&world);
     assert_eq!(browser.press(link["url"].as_str().unwrap(), "report", "").await.status, 200);
     assert_eq!(browser.get(link["url"].as_str().unwrap()).await.status, 410);
+    // For an hour nobody is sent another, unless an agent lifts it.
+    team.bot("POST", &chat, "/login-links", json!({"purpose": "mid_chat"})).await.refused(409, "recently-reported");
+    team.bot("POST", &chat, "/participants/p1/unlock", json!({})).await.refused(403, "forbidden");
+    let lift = format!("/v1/interactions/{chat}/participants/p1/unlock");
+    world.call(&team.agent, "POST", &lift, json!({"reason": "talked to the customer"})).await.expect(200);
     let told = team.log_in(&chat, "cust-42").await;
     let done = told["continue_url"].as_str().unwrap();
+    let mut browser = Browser::of(&world, &told);
     let code = browser.code(done).await;
-    assert_eq!(browser.press(done, "report", "").await.status, 200);
+    assert_eq!(browser.press_done(done, "report").await.status, 200);
     let heard = team.says(&chat, "m1", &code).await.expect(200);
     assert_eq!(heard["consumed"], false, "a reported login waits for nothing");
     assert_eq!(team.flag(&chat).await["authenticated"], false);

@@ -54,7 +54,7 @@ async fn a099_a_guess_whose_caller_hangs_up_is_counted_once_or_not_at_all() {
     for n in 0..100 {
         let chat = team.open("sms", &format!("c{n}")).await;
         let told = team.log_in(&chat, "cust-42").await;
-        let code = Browser::new(&world).code(told["continue_url"].as_str().expect("a URL")).await;
+        let code = Browser::of(&world, &told).code(told["continue_url"].as_str().expect("a URL")).await;
         let wrong = if code == "B2D3FG" { "B2D3FH" } else { "B2D3FG" };
         for guess in 1..=3u64 {
             let id = format!("m{guess}");

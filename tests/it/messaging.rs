@@ -59,7 +59,7 @@ async fn g14_each_link_has_a_fresh_token_signed_under_the_generated_key() {
     assert_ne!(visits[0].token, visits[1].token);
     let key = countersign::domain::secret::from_base64url(made["secret"].as_str().unwrap()).expect("base64url");
     let key = countersign::domain::secret::MacKey::new(&key);
-    for Visit { url, token, callback } in &visits {
+    for Visit { url, token, callback, .. } in &visits {
         assert!(url.starts_with(LOGIN_PAGE) && callback.ends_with(token.as_str()));
         let (signed, signature) = url.split_once("&cs_signature=").unwrap();
         assert_eq!(countersign::domain::secret::base64url(&key.sign(signed.as_bytes())), signature);

@@ -124,7 +124,7 @@ async fn a076_a_security_key_revoked_on_one_node_signs_nothing_on_the_other_a_se
 async fn settings_changed_on_one_node_hold_on_the_other_a_second_later() {
     for [first, second] in two_nodes().await {
         let chat = second.open("sms", "+37255512345").await;
-        first.set(json!({"authentication_timeout_minutes": 2, "link": {"binding": "none"}})).await;
+        first.set(json!({"authentication_timeout_minutes": 2, "binding": "none"})).await;
         first.world.call(OWNER, "PATCH", "/v1/settings", json!({"link": {"ttl_minutes": 1}})).await.expect(200);
         second.world.clock.advance(SECOND);
         let link = second.link(&chat).await;
@@ -139,7 +139,7 @@ async fn settings_changed_on_one_node_hold_on_the_other_a_second_later() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_expiry_is_announced_once_by_two_nodes_that_tend_at_the_same_time() {
     for [first, second] in two_nodes().await {
-        first.set(json!({"link": {"binding": "none"}})).await;
+        first.set(json!({"binding": "none"})).await;
         let mut chats = Vec::new();
         for n in 0..30 {
             let chat = first.open("sms", &format!("c{n}")).await;
@@ -168,7 +168,7 @@ async fn an_expiry_is_announced_once_by_two_nodes_that_tend_at_the_same_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_events_of_two_nodes_are_one_stream_that_may_be_resumed_on_either() {
     for nodes in two_nodes().await {
-        nodes[0].set(json!({"link": {"binding": "none"}})).await;
+        nodes[0].set(json!({"binding": "none"})).await;
         nodes[1].world.clock.advance(SECOND);
         let acts = (0..12).map(|n| {
             let nodes = nodes.clone();

@@ -38,6 +38,8 @@ pub fn picture(wide: u32, high: u32, sharp: bool) -> Vec<u8> {
 async fn team(world: &World, provider: &Provider) -> Team {
     let team = world.team("acme").await;
     connect(&team, "house", provider).await;
+    let path = format!("/v1/teams/{}/channels/session", team.name);
+    team.world.call(&team.admin, "PUT", &path, json!({"definition": "session"})).await.expect(201);
     team.set(json!({"photo_id": {"enabled": true, "provider": "house"}})).await;
     team
 }
@@ -88,8 +90,13 @@ impl Person {
     async fn hands_in(&mut self, files: &[(&str, Vec<u8>)]) -> u16 {
         let sent = self.sends(files).await;
         self.page = sent.clone();
-        if sent.status == 303 && sent.header("location").starts_with('/') {
-            self.page = self.browser.get(&sent.header("location")).await;
+        while self.page.status == 303 {
+            let to = self.page.header("location");
+            match to.strip_prefix(URL).unwrap_or(&to) {
+                done if done.starts_with("/d/") => self.page = self.browser.finish(&to).await,
+                ours if ours.starts_with('/') => self.page = self.browser.get(&to).await,
+                _ => break,
+            }
         }
         sent.status
     }

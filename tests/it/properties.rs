@@ -1,6 +1,6 @@
-//! What holds whatever people do: no link is spent twice, no flag goes up without its proof or
-//! stands past its time, no login takes more than three guesses, no code passes twice or gives
-//! back a try, and what is told is what happened, once and in order.
+//! What holds whatever people do: no handle takes two answers, no flag goes up without its proof and the browser
+//! that it was begun in, or stands past its time, no login takes more than three guesses, no code passes twice or
+//! gives back a try, and what is told is what happened, once and in order.
 //!
 //! Here the rules alone are asked, thousands of conversations a second; `router` asks the whole
 //! gateway. Neither knows how the rules come to their answers: a ledger is kept beside them.
@@ -11,12 +11,16 @@ use countersign::domain::address::Address;
 use countersign::domain::assertion::{PostBack, Verdict};
 use countersign::domain::event::{Actor, Event, EventKind};
 use countersign::domain::flag::{Customer, Proof};
-use countersign::domain::id::{InteractionId, ParticipantId};
-use countersign::domain::interaction::{Interaction, Participant, Person, Role, Status};
+use countersign::domain::id::{InteractionId, Kid, ParticipantId};
+use countersign::domain::interaction::{Interaction, Person, Role, Status};
 use countersign::domain::link::{EndedLink, PostBackStatus, Purpose};
 use countersign::domain::method::Method;
+use countersign::domain::rules::bind::Finish;
+use countersign::domain::rules::finish::{self, Said};
+use countersign::domain::rules::hear::Sender;
+use countersign::domain::rules::postback::NewAnswer;
 use countersign::domain::rules::{continue_link, hear, issue, open, postback, tend};
-use countersign::domain::secret::{Keys, Secret};
+use countersign::domain::secret::{Keys, Secret, Tag};
 use countersign::domain::settings::{Overrides, Settings, effective};
 use countersign::domain::time::Moment;
 use countersign::domain::token::Token;
@@ -35,6 +39,8 @@ enum Step {
     Issue { who: usize, pre_chat: bool },
     Continue { link: usize, browser: u8 },
     PostBack { handle: usize, jti: u8, customer: u8, verdict: u8 },
+    Finish { done: usize, browser: u8 },
+    Name { done: usize, browser: u8, right: bool },
     PostForged { handle: usize },
     SayRight { who: usize, own: bool },
     SayWrong { letter: u8 },
@@ -42,7 +48,7 @@ enum Step {
     SignOut { who: usize },
     Vouch { customer: u8, token: u8 },
     ReportLink { link: usize },
-    ReportDone { handle: usize },
+    ReportDone { done: usize, browser: u8 },
     Presence { who: usize, online: bool },
     Reassign { who: usize, name: u8 },
     Unlock { who: usize },
@@ -63,20 +69,25 @@ fn span() -> impl Strategy<Value = u64> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let (who, some) = (0..3usize, 0..64usize);
+    // What is typed in the conversation is the primary's.
+    let who = prop::sample::select(vec![0usize, 0, 0, 1, 2]);
+    let some = 0..64usize;
     prop_oneof![
         6 => (who.clone(), any::<bool>()).prop_map(|(who, pre_chat)| Step::Issue { who, pre_chat }),
         8 => (some.clone(), 0..2u8).prop_map(|(link, browser)| Step::Continue { link, browser }),
         8 => (some.clone(), 0..3u8, 0..2u8, 0..8u8)
             .prop_map(|(handle, jti, customer, verdict)| Step::PostBack { handle, jti, customer, verdict }),
+        8 => (some.clone(), 0..3u8).prop_map(|(done, browser)| Step::Finish { done, browser }),
+        2 => (some.clone(), 0..3u8, any::<bool>())
+            .prop_map(|(done, browser, right)| Step::Name { done, browser, right }),
         1 => some.clone().prop_map(|handle| Step::PostForged { handle }),
         6 => (who.clone(), prop::bool::weighted(0.9)).prop_map(|(who, own)| Step::SayRight { who, own }),
-        4 => (0..18u8).prop_map(|letter| Step::SayWrong { letter }),
+        6 => (0..18u8).prop_map(|letter| Step::SayWrong { letter }),
         1 => Just(Step::SayNothing),
         1 => who.clone().prop_map(|who| Step::SignOut { who }),
         1 => (0..2u8, 0..3u8).prop_map(|(customer, token)| Step::Vouch { customer, token }),
         1 => some.clone().prop_map(|link| Step::ReportLink { link }),
-        1 => some.prop_map(|handle| Step::ReportDone { handle }),
+        1 => (some, 0..3u8).prop_map(|(done, browser)| Step::ReportDone { done, browser }),
         2 => (who.clone(), any::<bool>()).prop_map(|(who, online)| Step::Presence { who, online }),
         1 => (who.clone(), 0..3u8).prop_map(|(who, name)| Step::Reassign { who, name }),
         4 => who.prop_map(|who| Step::Unlock { who }),
@@ -87,9 +98,35 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A flag as the ledger has it.
+#[derive(Clone)]
 struct Standing {
     since: Moment,
     first: Moment,
+    by: Raise,
+}
+
+/// What may raise a flag.
+#[derive(Clone)]
+struct Raise {
+    who: ParticipantId,
+    /// When its proof was accepted.
+    at: Moment,
+    /// The browser that it is bound to, where it is bound to nothing else.
+    browser: Option<u8>,
+    /// Whom it names.
+    customer: Option<u8>,
+}
+
+/// A login that was accepted, as the ledger has it.
+#[derive(Clone)]
+struct Waiting {
+    done: Token,
+    at: Moment,
+    customer: u8,
+    /// Continue was pressed in.
+    started: u8,
+    /// The first that came back.
+    finished: Option<u8>,
 }
 
 /// One conversation, and the ledger of what was allowed in it.
@@ -103,13 +140,29 @@ struct Story {
     drawn: u64,
     links: Vec<Token>,
     handles: Vec<Token>,
+    dones: Vec<Token>,
+    kids: Vec<Kid>,
+    /// Continue was pressed last in, by link.
     opened_by: BTreeMap<u16, u8>,
-    spent: BTreeSet<u16>,
+    waiting: BTreeMap<u16, Waiting>,
+    /// Handles that took their answer.
+    spent: Vec<Token>,
+    /// Links that raised a flag.
+    raised: BTreeSet<u16>,
     words: BTreeSet<String>,
-    guesses: BTreeMap<u16, u32>,
+    guesses: BTreeMap<[u8; 16], u32>,
     standing: BTreeMap<ParticipantId, Standing>,
     codes: codes::Ledger,
     told: Vec<Event>,
+}
+
+impl Standing {
+    /// Whether what raises the flag now stands beside what raised it: no flag is made of two browsers.
+    fn is_continued_by(&self, by: &Raise) -> bool {
+        let same_browser = self.by.browser.is_none() || self.by.browser == by.browser;
+        let same_customer = self.by.customer.is_none() || by.customer.is_none() || self.by.customer == by.customer;
+        same_browser && (same_customer || by.browser.is_none())
+    }
 }
 
 impl Story {
@@ -145,8 +198,12 @@ impl Story {
             drawn: 0,
             links: Vec::new(),
             handles: Vec::new(),
+            dones: Vec::new(),
+            kids: vec!["k1".parse().expect("a kid")],
             opened_by: BTreeMap::new(),
-            spent: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            spent: Vec::new(),
+            raised: BTreeSet::new(),
             words: BTreeSet::new(),
             guesses: BTreeMap::new(),
             standing: BTreeMap::new(),
@@ -162,7 +219,7 @@ impl Story {
             .chunks_mut(8)
             .zip(1u64..)
             .for_each(|(chunk, n)| chunk.copy_from_slice(&(self.drawn * 97 + n).to_le_bytes()));
-        let around = Around::at(&self.settings, &self.keys, self.now);
+        let around = Around { security_keys: &self.kids, ..Around::at(&self.settings, &self.keys, self.now) };
         let (before, address) = (self.interaction.clone(), self.address.clone());
         let mut turn = Turn::begin(before, address, around, Actor::Person, Draws::new(bytes));
         turn.past.link = link.and_then(|number| self.ended.get(&number).cloned());
@@ -179,8 +236,14 @@ impl Story {
     }
 
     fn code(&self, who: usize) -> Option<String> {
-        let waits = self.interaction.participants[who].confirmation.as_ref()?;
-        Some(waits.code(self.interaction.id, &self.keys.confirmation))
+        let (shown, _) = self.interaction.participants[who].confirmations().next()?;
+        Some(shown.code(self.interaction.id, &self.keys.confirmation))
+    }
+
+    /// The login whose code the participant's browser is shown.
+    fn shown(&self, who: usize) -> Option<u16> {
+        let links = &self.interaction.participants[who].links;
+        links.iter().find(|link| link.shows_code()).map(|link| link.number)
     }
 
     /// What time alone does, so that what is found next was not done by anybody.
@@ -199,6 +262,11 @@ impl Story {
             Step::Issue { who, pre_chat } => self.issue(*who, *pre_chat),
             Step::Continue { link, browser } => self.press(*link, *browser),
             Step::PostBack { handle, jti, customer, verdict } => self.post_back(*handle, *jti, *customer, *verdict),
+            Step::Finish { done, browser } => self.finish(*done, *browser, Said::Nothing),
+            Step::Name { done, browser, right } => {
+                let said = if *right { "+372 5551 2345" } else { "+37255512346" };
+                self.finish(*done, *browser, Said::Address(said));
+            }
             Step::PostForged { handle } => self.forge(*handle),
             Step::SayRight { who, own } => {
                 let said = self.code(*who).unwrap_or_else(|| "B2D3FG".to_owned());
@@ -244,10 +312,10 @@ impl Story {
                 let Some(token) = nth(&self.links, link) else { return };
                 self.turn(Some(token.number), |turn| continue_link::report(turn, &token))
             }
-            Step::ReportDone { handle } => {
-                let Some(handle) = nth(&self.handles, handle) else { return };
-                let done = handle.done(&self.keys.handle);
-                self.turn(Some(done.number), |turn| continue_link::report(turn, &done))
+            Step::ReportDone { done, browser } => {
+                let Some(done) = nth(&self.dones, done) else { return };
+                let browser = self.browser(browser);
+                self.turn(Some(done.number), |turn| finish::report(turn, &done, &browser))
             }
             _ => return,
         };
@@ -265,8 +333,9 @@ impl Story {
         let word = open::Word { name: name.clone(), ends_at: until, until, proof: proof(customer) };
         let (done, events) = self.turn(None, |turn| open::vouch(turn, &word));
         let first = done.is_some() && self.words.insert(name);
-        let primary = self.interaction.primary().id.clone();
-        self.hear(events, first.then_some(primary));
+        let who = self.interaction.primary().id.clone();
+        let raise = Raise { who, at: self.now, browser: None, customer: Some(customer) };
+        self.hear(events, first.then_some(raise));
     }
 
     fn issue(&mut self, who: usize, pre_chat: bool) {
@@ -285,66 +354,127 @@ impl Story {
         self.links.extend(issued.map(|issued| issued.token));
     }
 
+    fn browser(&self, browser: u8) -> Tag {
+        self.keys.form.tag(&[b"browser", &[browser]])
+    }
+
     fn press(&mut self, link: usize, browser: u8) {
         let Some(token) = nth(&self.links, link) else { return };
+        let fingerprint = self.browser(browser);
         let (continued, events) =
-            self.turn(Some(token.number), |turn| continue_link::press_continue(turn, &token, &[browser; 22], None));
+            self.turn(Some(token.number), |turn| continue_link::press_continue(turn, &token, &fingerprint, None));
         self.hear(events, None);
         let Some(continued) = continued else { return };
-        assert!(!self.spent.contains(&token.number), "a spent link leads nowhere");
-        assert_eq!(*self.opened_by.entry(token.number).or_insert(browser), browser, "one browser has the link");
-        if !self.handles.contains(&continued.handle) {
+        assert!(!self.raised.contains(&token.number), "a link that raised a flag leads nowhere");
+        assert!(!self.spent.contains(&continued.handle), "a handle that took its answer is given to nobody");
+        let is_new = !self.handles.contains(&continued.handle);
+        let same = self.opened_by.insert(token.number, browser) == Some(browser);
+        assert!(is_new || same, "another browser has a handle of its own");
+        if is_new {
+            self.waiting.remove(&token.number);
             self.handles.push(continued.handle);
         }
     }
 
     fn post_back(&mut self, handle: usize, jti: u8, customer: u8, verdict: u8) {
         let Some(handle) = nth(&self.handles, handle) else { return };
+        let done = handle.done(&[&[jti, customer, verdict]], &self.keys.handle);
         let verdict = match verdict {
             0 => Verdict::Denied,
             1 => Verdict::Cancelled,
             _ => Verdict::Authenticated(proof(customer)),
         };
-        let kid = "k1".parse().expect("a kid");
-        let assertion = PostBack { kid, jti: format!("{jti:022}"), verdict };
+        let is_success = matches!(verdict, Verdict::Authenticated(_));
+        let assertion = PostBack { kid: self.kids[0].clone(), jti: format!("{jti:022}"), verdict };
         let asked = self.interaction.participants.iter().find(|p| p.links.iter().any(|l| l.number == handle.number));
         let asked = asked.map(|p| p.id.clone());
-        let (accepted, events) = self.turn(Some(handle.number), |turn| postback::accept(turn, &handle, &assertion));
+        let answer = NewAnswer { handle: &handle, done: &done };
+        let (accepted, events) = self.turn(Some(handle.number), |turn| postback::accept(turn, answer, &assertion));
         let Some(accepted) = accepted else { return self.hear(events, None) };
-        assert!(self.spent.insert(handle.number), "link {} was spent twice", handle.number);
+        assert!(!self.spent.contains(&handle), "handle {} took two answers", handle.number);
+        self.spent.push(handle.clone());
+        self.dones.push(done.clone());
         let raised = accepted.status == PostBackStatus::Authenticated;
-        assert!(!raised || self.settings.link.binding == countersign::domain::settings::BindingRule::None);
-        self.hear(events, asked.filter(|_| raised));
+        assert!(!raised || self.settings.binding == countersign::domain::settings::BindingRule::None);
+        let started = self.opened_by[&handle.number];
+        if is_success && !raised {
+            let at = self.now;
+            self.waiting.insert(handle.number, Waiting { done, at, customer, started, finished: None });
+        }
+        self.raised.extend(raised.then_some(handle.number));
+        let raise = asked.map(|who| Raise { who, at: self.now, browser: None, customer: Some(customer) });
+        self.hear(events, raise.filter(|_| raised));
+    }
+
+    /// A browser comes to a done page. It raises a flag only where there is no chat to bring a code to, and only
+    /// where it is the browser that Continue was pressed in.
+    fn finish(&mut self, done: usize, browser: u8, said: Said<'_>) {
+        let Some(done) = nth(&self.dones, done) else { return };
+        let (number, fingerprint) = (done.number, self.browser(browser));
+        let asked = self.interaction.participants.iter().find(|p| p.links.iter().any(|l| l.number == number)).cloned();
+        let (finished, events) = self.turn(Some(number), |turn| finish::finish(turn, &done, &fingerprint, said));
+        let waiting = self.waiting.get(&number).filter(|waiting| waiting.done == done).cloned();
+        let may = asked.zip(waiting.clone()).filter(|(asked, waiting)| {
+            asked.role != Role::Primary && waiting.started == browser && waiting.finished.is_none_or(|b| b == browser)
+        });
+        let raise = may.map(|(asked, waiting)| Raise {
+            who: asked.id,
+            at: waiting.at,
+            browser: Some(browser),
+            customer: Some(waiting.customer),
+        });
+        let Some(finished) = finished else { return self.hear(events, None) };
+        match finished.how {
+            Finish::Code | Finish::Address(_) => {
+                let waiting = self.waiting.get_mut(&number).expect("only what waits is shown a code");
+                assert!(waiting.finished.is_none_or(|first| first == browser), "another browser has gone on");
+                waiting.finished = Some(browser);
+                let is_other = waiting.started != browser;
+                assert!(is_other || matches!(finished.how, Finish::Code), "whoever began is not asked");
+            }
+            Finish::Authenticated if events.iter().any(|e| e.kind == EventKind::Authenticated) => {
+                self.raised.insert(number);
+            }
+            _ => {}
+        }
+        self.hear(events, raise);
     }
 
     fn forge(&mut self, handle: usize) {
         let Some(mut handle) = nth(&self.handles, handle) else { return };
         handle.secret[3] ^= 1;
-        let kid = "k1".parse().expect("a kid");
-        let assertion = PostBack { kid, jti: "f".repeat(22), verdict: Verdict::Authenticated(proof(0)) };
-        let (accepted, events) = self.turn(Some(handle.number), |turn| postback::accept(turn, &handle, &assertion));
+        let verdict = Verdict::Authenticated(proof(0));
+        let assertion = PostBack { kid: self.kids[0].clone(), jti: "f".repeat(22), verdict };
+        let done = handle.done(&[b"forged"], &self.keys.handle);
+        let answer = NewAnswer { handle: &handle, done: &done };
+        let (accepted, events) = self.turn(Some(handle.number), |turn| postback::accept(turn, answer, &assertion));
         assert!(accepted.is_none(), "a handle that nobody was given");
         self.hear(events, None);
     }
 
     fn say(&mut self, text: &str, own: bool) {
-        let waits = |p: &Participant| Some((p.id.clone(), p.confirmation.as_ref()?.link));
-        let waiting: BTreeMap<_, _> = self.interaction.participants.iter().filter_map(waits).collect();
-        let right = (0..self.interaction.participants.len()).find(|who| self.code(*who).as_deref() == Some(text));
-        let right = right.filter(|_| own).map(|who| self.id(who));
-        let (_, events) = self.turn(None, |turn| hear::hear(turn, text, own, &Actor::Person));
+        let shown = self.interaction.participants[0].confirmations().next().map(|(shown, _)| shown.nonce);
+        let right = self.code(0).filter(|code| own && code == text).and(self.shown(0));
+        let sender = if own { Sender::Own } else { Sender::Unknown };
+        let (_, events) = self.turn(None, |turn| hear::hear(turn, text, sender, &Actor::Person));
         for wrong in events.iter().filter(|e| e.kind == EventKind::ConfirmationWrong) {
-            let link = waiting[wrong.participant.as_ref().expect("somebody's")];
-            let guesses = self.guesses.entry(link).or_default();
+            assert_eq!(wrong.participant.as_ref(), Some(&self.id(0)), "nobody answers for somebody else");
+            let guesses = self.guesses.entry(shown.expect("only what is shown is guessed")).or_default();
             *guesses += 1;
-            assert!(*guesses <= 3, "login {link} took {guesses} guesses");
+            assert!(*guesses <= 3, "a login took {guesses} guesses");
         }
         assert!(own || events.is_empty(), "only the conversation's own sender is heard");
-        self.hear(events, right);
+        let waiting = right.and_then(|number| Some((number, self.waiting.remove(&number)?)));
+        self.raised.extend(waiting.as_ref().map(|(number, _)| *number));
+        let raise = waiting.map(|(_, waiting)| {
+            assert!(waiting.finished.is_some(), "a code is shown to a browser that has come back");
+            Raise { who: self.id(0), at: waiting.at, browser: None, customer: Some(waiting.customer) }
+        });
+        self.hear(events, raise);
     }
 
     /// Enters what was told into the ledger; `may` is the only one whose flag may have gone up.
-    fn hear(&mut self, events: Vec<Event>, may: Option<ParticipantId>) {
+    fn hear(&mut self, events: Vec<Event>, may: Option<Raise>) {
         let mut raises = 0;
         self.codes.enter(&events);
         for event in &events {
@@ -352,10 +482,13 @@ impl Story {
             match event.kind {
                 EventKind::Authenticated => {
                     raises += 1;
-                    assert!(who.is_some() && who == may, "{who:?} was raised, {may:?} may");
-                    let who = who.expect("somebody's");
-                    let first = self.standing.get(&who).map_or(event.at, |s| s.first);
-                    self.standing.insert(who, Standing { since: event.at, first });
+                    let may = may.clone().filter(|may| who.as_ref() == Some(&may.who));
+                    let by = may.unwrap_or_else(|| panic!("{who:?} was raised, and may not"));
+                    let before = self.standing.get(&by.who).filter(|before| before.is_continued_by(&by));
+                    let first = before.map_or(by.at, |before| before.first);
+                    let customer = by.customer.or(before.and_then(|before| before.by.customer));
+                    let by = Raise { customer, ..by };
+                    self.standing.insert(by.who.clone(), Standing { since: by.at, first, by });
                 }
                 EventKind::Expired | EventKind::SignedOut => {
                     let stood = self.standing.remove(&who.expect("somebody's"));
@@ -415,7 +548,7 @@ fn settings() -> impl Strategy<Value = serde_json::Value> {
                 "authentication_timeout_minutes": timeout,
                 "absolute_timeout_minutes": absolute,
                 "interaction_timeout_minutes": idle,
-                "link": {"binding": if bound { "code" } else { "none" }},
+                "binding": if bound { "code" } else { "none" },
                 "lockout": {"threshold": threshold, "max_lockouts": max_lockouts},
             })
         },
@@ -471,6 +604,9 @@ fn the_steps_reach_every_kind_of_event_that_the_rules_tell() {
         "link.denied",
         "link.cancelled",
         "link.reported",
+        "link.answered",
+        "proof.not_returned",
+        "proof.other_browser",
         "confirmation.wrong",
         "confirmation.expired",
         "challenge.started",

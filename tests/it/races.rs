@@ -89,7 +89,7 @@ impl Place {
         let team = self.team();
         let chat = team.open("sms", conversation).await;
         let told = team.log_in(&chat, "cust-42").await;
-        let code = Browser::new(&team.world).code(text(&told["continue_url"])).await;
+        let code = Browser::of(&team.world, &told).code(text(&told["continue_url"])).await;
         (chat, code)
     }
 }
@@ -197,7 +197,7 @@ async fn a005_one_browser_that_presses_64_times_gets_one_handle() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a006_the_same_assertion_64_times_counts_once() {
     for place in Place::all().await {
-        place.team().set(json!({"link": {"binding": "none"}})).await;
+        place.team().set(json!({"binding": "none"})).await;
         let mut chats = Vec::new();
         for round in races("the same assertion") {
             let chat = place.team().open("sms", &format!("race-{round}")).await;
@@ -224,7 +224,7 @@ async fn a006_the_same_assertion_64_times_counts_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a006_of_64_good_assertions_for_one_handle_one_counts() {
     for place in Place::all().await {
-        place.team().set(json!({"link": {"binding": "none"}})).await;
+        place.team().set(json!({"binding": "none"})).await;
         let mut chats = Vec::new();
         for round in races("assertions for one handle") {
             let chat = place.team().open("sms", &format!("race-{round}")).await;

@@ -3,7 +3,8 @@
 //!
 //! They know what the contract tells outsiders, and no more.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -52,6 +53,8 @@ pub struct World {
     pub router: Router,
     /// What this node has sent.
     pub recorder: Recorder,
+    /// Done pages, and what the browser brings that a login page led there.
+    led_on: Arc<Mutex<BTreeMap<String, String>>>,
     store: Arc<dyn Store>,
     _stand: Arc<Stand>,
 }
@@ -129,14 +132,15 @@ impl World {
         let clock = Arc::new(FixedClock::at(BEGINNING));
         let store = stand.store.clone();
         let (gateway, router, recorder) = node(store.clone(), clock.clone(), 1);
-        Self { clock, gateway, router, recorder, store, _stand: Arc::new(stand) }
+        Self { clock, gateway, router, recorder, led_on: Arc::default(), store, _stand: Arc::new(stand) }
     }
 
     /// Another node on the same clock, with its own view of the same store, and its own chance.
     pub fn beside(&self, stand: Stand, seed: u64) -> Self {
         let store = stand.store.clone();
         let (gateway, router, recorder) = node(store.clone(), self.clock.clone(), seed);
-        Self { gateway, router, recorder, store, _stand: Arc::new(stand), clock: self.clock.clone() }
+        let led_on = self.led_on.clone();
+        Self { gateway, router, recorder, led_on, store, _stand: Arc::new(stand), clock: self.clock.clone() }
     }
 
     /// The node that also knows this platform.
@@ -404,7 +408,7 @@ impl Team {
     /// Everything that a whole login under `auto` takes: the code goes back into the chat.
     pub async fn authenticate(&self, interaction: &str, customer: &str) {
         let told = self.log_in(interaction, customer).await;
-        let code = Browser::new(&self.world).code(told["continue_url"].as_str().expect("a URL")).await;
+        let code = Browser::of(&self.world, &told).code(told["continue_url"].as_str().expect("a URL")).await;
         let id = format!("auth-{code}");
         let heard = self.says(interaction, &id, &code).await.expect(200);
         assert_eq!(heard["outcome"], "passed", "{heard}");
@@ -431,7 +435,12 @@ impl Team {
     /// Posts an assertion as JSON.
     pub async fn post_back(&self, visit: &Visit, assertion: &str) -> Reply {
         let path = visit.callback.strip_prefix(URL).expect("the callback is ours");
-        self.world.call("", "POST", path, json!({"assertion": assertion})).await
+        let reply = self.world.call("", "POST", path, json!({"assertion": assertion})).await;
+        if let (Some(to), Some(cookie)) = (reply.json()["continue_url"].as_str(), &visit.cookie) {
+            let mut led_on = self.world.led_on.lock().unwrap_or_else(PoisonError::into_inner);
+            led_on.insert(to.to_owned(), cookie.clone());
+        }
+        reply
     }
 
     /// An identity token of the website for one of its customers.
@@ -491,6 +500,8 @@ pub struct Visit {
     pub token: String,
     /// `cs_callback`.
     pub callback: String,
+    /// What the browser brings that came here, where it is known.
+    pub cookie: Option<String>,
 }
 
 impl Visit {
@@ -502,6 +513,7 @@ impl Visit {
             url: url.to_owned(),
             token: part("cs_token").expect("cs_token"),
             callback: part("cs_callback").expect("cs_callback"),
+            cookie: None,
         }
     }
 }
@@ -518,6 +530,18 @@ impl Browser {
     /// A fresh one.
     pub fn new(world: &World) -> Self {
         Self { world: world.clone(), cookie: None }
+    }
+
+    /// The browser that a login page leads on, by what its post-back was told.
+    pub fn of(world: &World, told: &Value) -> Self {
+        let url = told["continue_url"].as_str().unwrap_or_default();
+        let known = world.led_on.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned();
+        Self { world: world.clone(), cookie: known }
+    }
+
+    /// The browser that came to the login page.
+    pub fn at(world: &World, visit: &Visit) -> Self {
+        Self { world: world.clone(), cookie: visit.cookie.clone() }
     }
 
     /// Where it is.
@@ -568,13 +592,38 @@ impl Browser {
         async move {
             let reply = self.press(url, "continue", "").await;
             assert_eq!(reply.status, 303, "{at}: {}", reply.text());
-            Visit::of(&reply.header("location"))
+            Visit { cookie: self.cookie.clone(), ..Visit::of(&reply.header("location")) }
         }
+    }
+
+    /// Comes to a done page and posts its form, as the page's own script does at once.
+    pub async fn finish(&mut self, url: &str) -> Reply {
+        let page = self.get(url).await;
+        assert_eq!(page.header("set-cookie"), "", "the done page knows no browser");
+        let mut reply = self.post(url, &[("act", "finish")]).await;
+        if let Some(cookie) = reply.headers.get("set-cookie").and_then(|v| v.to_str().ok()) {
+            self.cookie = cookie.split(';').next().map(str::to_owned);
+            reply = self.post(url, &[("act", "finish"), ("again", "1")]).await;
+        }
+        reply
     }
 
     /// The confirmation code that a done page shows.
     pub async fn code(&mut self, url: &str) -> String {
-        shown_code(&self.get(url).await.text())
+        shown_code(&self.finish(url).await.text())
+    }
+
+    /// The code that another browser than Continue's is shown, once it has named the chat's address.
+    pub async fn names(&mut self, url: &str, address: &str) -> String {
+        let nonce = hidden(&self.finish(url).await.text(), "nonce");
+        let named = self.post(url, &[("act", "address"), ("nonce", &nonce), ("address", address)]).await;
+        shown_code(&named.text())
+    }
+
+    /// Presses a button of a done page whose form was posted.
+    pub async fn press_done(&mut self, url: &str, act: &str) -> Reply {
+        let page = self.finish(url).await;
+        self.post(url, &[("act", act), ("nonce", &hidden(&page.text(), "nonce"))]).await
     }
 }
 

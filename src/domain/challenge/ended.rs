@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::page;
 use crate::domain::id::{InteractionId, ParticipantId};
 use crate::domain::method::Method;
-use crate::domain::secret::Keys;
+use crate::domain::secret::{Keys, Tag};
 use crate::domain::time::Moment;
 use crate::domain::token::Token;
 
@@ -31,6 +31,14 @@ pub struct EndedChallenge {
     pub tries_left: u32,
     /// Until when it would have been answered.
     pub expires_at: Option<Moment>,
+    /// When it was put.
+    pub started_at: Moment,
+    /// Of the done address of the answer that was accepted on its page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Tag>,
+    /// The browser that finished there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_by: Option<Tag>,
     /// How it ended.
     pub end: ChallengeEnd,
     /// When.
@@ -63,6 +71,12 @@ pub enum ChallengeEnd {
     Reported,
     /// Nobody decided on what was shown, too often.
     Undecided,
+    /// It was answered, and the browser did not come back from its done page.
+    NotReturned,
+    /// It was answered, and another browser than the one that started came back.
+    OtherBrowser,
+    /// It was answered, and the code that shows whose chat it is did not come back.
+    Unconfirmed,
 }
 
 impl ChallengeEnd {
@@ -80,6 +94,9 @@ impl ChallengeEnd {
             Self::Reassigned => "reassigned",
             Self::Reported => "reported",
             Self::Undecided => "undecided",
+            Self::NotReturned => "not_returned",
+            Self::OtherBrowser => "other_browser",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 }
@@ -91,7 +108,7 @@ impl EndedChallenge {
     }
 
     /// The token that its page had.
-    pub fn page(&self, interaction: InteractionId, keys: &Keys) -> Token {
+    pub fn page_token(&self, interaction: InteractionId, keys: &Keys) -> Token {
         page(interaction, self.number, &self.nonce, keys)
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::domain::settings::BindingRule;
 
 fn keys() -> Keys {
     Keys::from_root(&Secret::new(vec![7; 32]))
@@ -25,6 +26,7 @@ fn challenge(check: Check, nonce: [u8; 16]) -> Challenge {
         tries_left: 3,
         deliver_to: DeliverTo::Auto,
         arrived: None,
+        page: PageProof::new(BindingRule::Code, None),
         revealed_to: Vec::new(),
         intent: None,
         state: None,
@@ -113,8 +115,9 @@ fn an_id_has_one_spelling() {
 fn the_page_of_a_challenge_can_be_told_again_and_not_be_guessed() {
     let one = challenge(otp(6, 0), [3; 16]);
     assert!(
-        one.page(interaction(), &keys()) == one.ended(ChallengeEnd::Passed, Moment(0)).page(interaction(), &keys())
+        one.page_token(interaction(), &keys())
+            == one.ended(ChallengeEnd::Passed, Moment(0)).page_token(interaction(), &keys())
     );
     let other = challenge(otp(6, 0), [4; 16]);
-    assert!(one.page(interaction(), &keys()) != other.page(interaction(), &keys()));
+    assert!(one.page_token(interaction(), &keys()) != other.page_token(interaction(), &keys()));
 }

@@ -18,11 +18,12 @@ fn raise(flag: &mut Flag, settings: &Settings, now: Moment) {
     let customer = Some(Customer { id: "cust-42".parse().unwrap(), name: None, record: None });
     let proof = Proof { customer, ..Proof::of_answer(Method::Login, false) };
     let admitted = Budget::default().admit(now).unwrap();
-    flag.raise(admitted, proof, (Binding::Opener, Some(1)), settings, now);
+    let bound = Bound { link: Some(1), ..Bound::now(Binding::Opener, now) };
+    flag.raise(admitted, proof, bound, settings, now);
 }
 
 fn intent(accept: &[Method], max_age_minutes: Option<u64>) -> Intent {
-    Intent { accept: accept.to_vec(), max_age_minutes, label: None, acr: Vec::new() }
+    Intent { accept: accept.to_vec(), max_age_minutes, label: None, acr: Vec::new(), bindings: Vec::new() }
 }
 
 /// A018: true until the moment, false at it.
@@ -80,7 +81,7 @@ fn a_code_beside_a_login_takes_nothing_from_it() {
     raise(&mut flag, &settings, Moment(0));
     let code = Proof::of_answer(Method::Otp, true);
     let admitted = Budget::default().admit(Moment(MINUTE)).unwrap();
-    flag.raise(admitted, code, (Binding::Code, None), &settings, Moment(MINUTE));
+    flag.raise(admitted, code, Bound::now(Binding::Code, Moment(MINUTE)), &settings, Moment(MINUTE));
     let raised = flag.raised(Moment(MINUTE)).expect("it stands");
     assert_eq!(raised.methods(), [Method::Login, Method::Otp].into());
     assert_eq!(raised.proofs[&Method::Login].at, Moment(0), "the login is as old as it is");

@@ -6,10 +6,15 @@ use crate::domain::event::EventKind;
 use crate::domain::id::{IntentName, ParticipantId};
 use crate::domain::identity::{Document, Stage};
 use crate::domain::method::Method;
+use crate::domain::page_proof::PageProof;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Ready;
 use crate::domain::sending::{Destination, Kind, What};
+use crate::domain::settings::BindingRule;
 use crate::domain::turn::{Decision, Turn, challenge_data};
+
+pub use super::binding::Way;
+use super::binding::{opener_tag, rule_for, with_opener};
 
 /// What a bot or an agent asks for.
 #[derive(Clone, Debug)]
@@ -24,6 +29,8 @@ pub struct Request {
     pub intent: Option<IntentName>,
     /// The bot's own words.
     pub state: Option<String>,
+    /// From where its page is reached.
+    pub way: Way,
 }
 
 /// What is to be answered.
@@ -72,7 +79,8 @@ pub fn ask(mut turn: Turn<'_>, request: &Request) -> Decision<Challenge> {
 /// The same within a turn that does more.
 pub(super) fn put(turn: &mut Turn<'_>, request: &Request) -> Result<Challenge, Refusal> {
     let at = permitted(turn, request)?;
-    let challenge = made(turn, at, request);
+    let rule = rule_for(turn, at, request.way)?;
+    let challenge = made(turn, at, request, rule);
     let ready = deliver(turn, at, &challenge)?;
     turn.interaction.challenges_made = challenge.number;
     turn.end_challenge(at, ChallengeEnd::Superseded);
@@ -104,8 +112,8 @@ fn permitted(turn: &mut Turn<'_>, request: &Request) -> Result<usize, Refusal> {
     Ok(at)
 }
 
-fn made(turn: &mut Turn<'_>, at: usize, request: &Request) -> Challenge {
-    let (settings, now) = (turn.around.settings, turn.around.now);
+fn made(turn: &mut Turn<'_>, at: usize, request: &Request, rule: BindingRule) -> Challenge {
+    let (settings, now, keys, id) = (turn.around.settings, turn.around.now, turn.around.keys, turn.interaction.id);
     // A PIN and questions have no tries of their own: the method's lockout ends them.
     let (check, expires_at, tries_left) = match &request.wanted {
         Wanted::Pin(pin) => (Check::Pin(pin.clone()), None, settings.lockout.threshold),
@@ -128,7 +136,7 @@ fn made(turn: &mut Turn<'_>, at: usize, request: &Request) -> Challenge {
             (Check::Otp(otp), lifetime.after(now), settings.otp.max_tries)
         }
     };
-    Challenge {
+    let mut challenge = Challenge {
         number: turn.interaction.challenges_made + 1,
         participant: turn.interaction.participants[at].id.clone(),
         nonce: turn.draws.take(),
@@ -139,17 +147,23 @@ fn made(turn: &mut Turn<'_>, at: usize, request: &Request) -> Challenge {
         tries_left,
         deliver_to: request.deliver_to,
         arrived: None,
+        page: PageProof::new(rule, None),
         revealed_to: Vec::new(),
         intent: request.intent.clone(),
         state: request.state.clone(),
+    };
+    if with_opener(turn, rule) {
+        challenge.page.opener = Some(opener_tag(turn, &challenge.opener_secret(id, keys)));
     }
+    challenge
 }
 
 /// What must be paid for before the challenge is put; nothing where no message goes, or where it
 /// cannot be put at all.
 pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
     let at = permitted(turn, request).ok()?;
-    let challenge = made(turn, at, request);
+    let rule = rule_for(turn, at, request.way).ok()?;
+    let challenge = made(turn, at, request, rule);
     to_pay(turn, at, &challenge)
 }
 

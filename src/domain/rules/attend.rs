@@ -4,12 +4,14 @@
 use serde_json::json;
 
 use super::ask::{deliver, to_pay};
+use super::begin::begin;
+use super::binding::Source;
 use crate::domain::challenge::{Challenge, ChallengeEnd, Check, EndedChallenge};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::ParticipantId;
 use crate::domain::method::Method;
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::Secret;
+use crate::domain::secret::{Secret, Tag};
 use crate::domain::sending::Destination;
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
@@ -68,8 +70,8 @@ pub fn find_page(turn: &Turn<'_>, token: &Token) -> Result<Found, Refusal> {
     let (id, keys) = (turn.interaction.id, turn.around.keys);
     let found = find(turn, token.number)?;
     let page = match &found {
-        Found::Live(challenge) => challenge.page(id, keys),
-        Found::Ended(ended) => ended.page(id, keys),
+        Found::Live(challenge) => challenge.page_token(id, keys),
+        Found::Ended(ended) => ended.page_token(id, keys),
     };
     let same = token.kind == TokenKind::Challenge && page.tag(&keys.link) == token.tag(&keys.link);
     if same { Ok(found) } else { Err(Refusal::NotFound("challenge")) }
@@ -81,19 +83,62 @@ pub fn look(turn: Turn<'_>, number: u16) -> Decision<Found> {
     turn.end(found)
 }
 
-/// Continue was pressed on the challenge's page: the person has arrived.
-pub fn arrive(mut turn: Turn<'_>, token: &Token) -> Decision<Found> {
+/// Continue was pressed on the challenge's page: the person has arrived, in that browser. In another one the
+/// proof begins anew.
+pub fn arrive(mut turn: Turn<'_>, token: &Token, browser: &Tag, opener: Option<&str>) -> Decision<Found> {
     let challenge = match find_page(&turn, token) {
         Ok(Found::Live(challenge)) => challenge,
         other => return turn.end(other),
     };
     let at = turn.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
-    if let Err(refusal) = turn.admit(at, challenge.method().guarded()) {
-        return turn.refuse(refusal);
+    let begun = turn.admit(at, challenge.method().guarded()).and_then(|_| begin_page(&mut turn, at, browser, opener));
+    match begun {
+        Ok(()) => {
+            turn.touch();
+            let challenge = arrived(&mut turn, at);
+            turn.done(Found::Live(challenge))
+        }
+        Err(refusal) => turn.refuse(refusal),
     }
-    turn.touch();
-    let challenge = arrived(&mut turn, at);
-    turn.done(Found::Live(challenge))
+}
+
+/// What must be paid for when Continue is pressed there; nothing where no code goes out.
+pub fn payable_arrival(turn: &mut Turn<'_>, token: &Token, browser: &Tag) -> Option<Destination> {
+    let Ok(Found::Live(challenge)) = find_page(turn, token) else { return None };
+    let at = turn.find(Some(&challenge.participant)).ok()?;
+    if sends_another(turn, at, browser) { payable(turn, challenge.number) } else { None }
+}
+
+/// Whether Continue in that browser has another code sent: the one before was for another browser's page.
+pub(super) fn sends_another(turn: &Turn<'_>, at: usize, browser: &Tag) -> bool {
+    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| {
+        let page = &challenge.page;
+        let is_new = !page.was_started_by(browser) || page.answered.is_some();
+        matches!(challenge.check, Check::Otp(_)) && page.start.is_some() && is_new
+    })
+}
+
+/// Continue was pressed for the participant's live challenge. In another browser than before the proof begins
+/// anew: with another code, and with the tries that are left.
+///
+/// # Errors
+///
+/// As `begin`; `Judging` while a provider judges what the other browser has sent; `SendBudget` and the like where
+/// no other code can be sent. The other browser then goes on.
+pub(super) fn begin_page(turn: &mut Turn<'_>, at: usize, browser: &Tag, opener: Option<&str>) -> Result<(), Refusal> {
+    let challenge = live(turn, at);
+    let (number, is_judged) = (challenge.number, challenge.judged_until().is_some());
+    if is_judged && !challenge.page.was_started_by(browser) {
+        return Err(Refusal::Judging);
+    }
+    let sends = sends_another(turn, at, browser);
+    let before = live(turn, at).page.clone();
+    begin(turn, at, Source::Challenge(number), browser, opener)?;
+    if sends && let Err(refusal) = sent_again(turn, number) {
+        live(turn, at).page = before;
+        return Err(refusal);
+    }
+    Ok(())
 }
 
 /// The person is at the page that asks for the participant's live challenge.
@@ -139,6 +184,9 @@ fn next_code(turn: &mut Turn<'_>, number: u16) -> Result<(usize, Challenge), Ref
     let at = turn.find(Some(&challenge.participant))?;
     turn.look_up(at);
     turn.admit(at, challenge.method().guarded())?; // a locked person is sent no code
+    if challenge.page.is_answered() {
+        return Err(Refusal::CodeGone);
+    }
     let (now, budget) = (turn.around.now, &turn.around.settings.send_budget);
     let mut next = challenge;
     match &mut next.check {

@@ -5,29 +5,32 @@
 use serde_json::json;
 
 use crate::domain::challenge::DeliverTo;
-use crate::domain::entry::{Entry, EntryStatus, Via, Waiting};
+use crate::domain::entry::{Entry, EntryProof, EntryStatus, Via, Waiting};
 use crate::domain::event::EventKind;
+use crate::domain::flag::Proof;
 use crate::domain::interaction::Participant;
-use crate::domain::link::{Link, Progress, Purpose};
+use crate::domain::link::{Link, Purpose};
 use crate::domain::method::Method;
+use crate::domain::page_proof::PageProof;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
-use crate::domain::sending::{Destination, Way};
-use crate::domain::settings::BindingRule;
+use crate::domain::sending::{self, Destination};
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, link_data, object};
 
 use super::ask::{self, Wanted, put};
-use super::attend::arrived;
-use super::continue_link::{Continued, ended};
+use super::attend::{self, arrived, begin_page, sends_another};
+use super::begin::begin;
+use super::binding::{Source, Way, rule_for};
+use super::continue_link::{Continued, ended, open};
 use super::issue::supersede;
 use super::page::asked_at_entry;
 
 /// What an arrival led to.
 #[derive(Clone, Debug)]
 pub enum Arrived {
-    /// She is in; whether her browser has proved anything.
-    Entered(bool),
+    /// The browser is let in.
+    Entered,
     /// A code, a PIN or another proof is asked for on the page.
     Asked,
     /// She is sent to the login page.
@@ -52,117 +55,121 @@ pub fn find(turn: &Turn<'_>, token: &Token) -> Result<(usize, Link), Refusal> {
 }
 
 /// Continue was pressed on the opening screen.
-pub fn arrive(mut turn: Turn<'_>, token: &Token, browser: &Tag, name: &[u8]) -> Decision<Arrived> {
+pub fn arrive(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<Arrived> {
     let (at, link) = match find(&turn, token) {
         Ok(found) => found,
         Err(refusal) => return turn.refuse(refusal),
     };
     turn.touch();
-    match step(&mut turn, at, &link, browser, name) {
+    match step(&mut turn, at, &link, browser) {
         Ok(arrived) => turn.done(arrived),
         Err(refusal) => turn.refuse(refusal),
     }
 }
 
-fn step(turn: &mut Turn<'_>, at: usize, link: &Link, browser: &Tag, name: &[u8]) -> Result<Arrived, Refusal> {
+fn step(turn: &mut Turn<'_>, at: usize, link: &Link, browser: &Tag) -> Result<Arrived, Refusal> {
     let (rules, now) = (&turn.around.settings.entry, turn.around.now);
     let Some(method) = turn.interaction.participants[at].entry.wanted(rules, browser, now) else {
-        return Ok(Arrived::Entered(enter(turn, at, None, *browser)));
+        enter(turn, at, None, *browser);
+        return Ok(Arrived::Entered);
     };
-    if has_logged_in(turn, at, method, browser) || has_shown(turn, at, method, browser) {
-        return Ok(Arrived::Entered(enter(turn, at, Some(method), *browser)));
+    if let Some(proof) = shown(&turn.interaction.participants[at], method, browser).cloned() {
+        enter(turn, at, Some(proof), *browser);
+        return Ok(Arrived::Entered);
     }
     turn.admit(at, method.guarded())?;
+    turn.must_not_be_reported(at)?;
     let arrived = match method {
-        Method::Login => Arrived::Login(Box::new(send_to_login(turn, at, link, browser, name)?)),
+        Method::Login => Arrived::Login(Box::new(send_to_login(turn, at, link, browser)?)),
         Method::Otp | Method::Pin | Method::Kba | Method::PhotoId | Method::PhotoIdSelfie => {
             put_challenge(turn, at, method)?;
+            begin_page(turn, at, browser, None)?;
             arrived(turn, at);
             Arrived::Asked
         }
+    };
+    let login = match &arrived {
+        Arrived::Login(continued) => Some(continued.link.number),
+        _ => None,
     };
     let entry = &mut turn.participant(at).entry;
     if matches!(entry.status, EntryStatus::None | EntryStatus::Invited) {
         entry.status = EntryStatus::Waiting;
     }
-    let link = match &arrived {
-        Arrived::Login(continued) => Some(continued.link.number),
-        _ => None,
-    };
-    entry.waiting = Some(Waiting { browser: *browser, method, link, proved: false });
+    let invitation = link.number;
+    entry.waiting = Some(Waiting { browser: *browser, method, invitation, link: login, proved: None });
     Ok(arrived)
 }
 
-/// She is in.
-pub(super) fn enter(turn: &mut Turn<'_>, at: usize, method: Option<Method>, browser: Tag) -> bool {
+/// The browser is let in.
+fn enter(turn: &mut Turn<'_>, at: usize, proof: Option<EntryProof>, browser: Tag) {
     let now = turn.around.now;
     let participant = turn.participant(at);
     let is_first = participant.entry.entered_at.is_none();
-    let proved = participant.entry.admit(method, browser, now);
+    let method = proof.as_ref().map(|proof| proof.method);
+    participant.entry.admit(proof, browser, now);
     participant.online = Some(true);
     let id = participant.id.clone();
     let data = object(json!({"method": method, "first": is_first}));
     turn.tell(EventKind::ParticipantEntered, Some(id), data);
-    proved
 }
 
-/// Whether this browser has logged in since it was sent to do so.
-fn has_logged_in(turn: &Turn<'_>, at: usize, method: Method, browser: &Tag) -> bool {
+/// What admits a browser at a door: which invitation, and what was proved there.
+pub(super) struct DoorProof {
+    /// The invitation's link.
+    pub invitation: u16,
+    /// What was proved.
+    pub proof: Proof,
+}
+
+/// The browser that pressed Continue at the door has finished what it was asked for there, and is let in; false
+/// where the invitation is over, or another browser is at the door by now.
+pub(super) fn enter_by(turn: &mut Turn<'_>, at: usize, door: DoorProof, browser: &Tag) -> bool {
     let participant = &turn.interaction.participants[at];
-    let Some(link) = participant.entry.waiting.as_ref().filter(|w| w.browser == *browser).and_then(|w| w.link) else {
+    let is_live = participant.links.iter().any(|link| link.number == door.invitation);
+    let waits = participant.entry.waiting.as_ref();
+    let is_here = waits.is_some_and(|w| w.invitation == door.invitation && w.browser == *browser);
+    if !is_live || !is_here {
         return false;
-    };
-    let raised = participant.flag.raised(turn.around.now);
-    method == Method::Login && raised.is_some_and(|raised| raised.by_link == Some(link))
+    }
+    let proof = EntryProof::of(&door.proof, turn.around.now);
+    enter(turn, at, Some(proof), *browser);
+    true
 }
 
-/// Whether this browser has shown the document that was asked of it, and what that proved still stands.
-pub fn has_shown(turn: &Turn<'_>, at: usize, method: Method, browser: &Tag) -> bool {
-    let participant = &turn.interaction.participants[at];
-    let own = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser && waiting.proved);
-    let raised = participant.flag.raised(turn.around.now);
-    own.is_some_and(|waiting| waiting.method == method)
-        && raised.is_some_and(|raised| raised.proofs.contains_key(&method))
+/// What this browser has proved since it was asked for it, elsewhere than by an answer on the page.
+pub fn shown<'a>(participant: &'a Participant, method: Method, browser: &Tag) -> Option<&'a EntryProof> {
+    let own = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser)?;
+    own.proved.as_ref().filter(|proof| proof.method == method)
 }
 
-/// The invitation that this browser was at when it was sent away to log in by that link: where it goes
-/// back to. Another browser that has come by the done page is not shown where the door is.
-pub fn left_for_login<'a>(participant: &'a Participant, login: u16, browser: &Tag) -> Option<&'a Link> {
-    let waiting = participant.entry.waiting.as_ref()?;
-    let is_own = waiting.link == Some(login) && waiting.browser == *browser;
-    participant.links.iter().find(|link| is_own && link.purpose == Purpose::Entry)
+/// The invitation that this browser was at when it was sent away to log in by that link, or to show a document:
+/// where it goes back to. Another browser that has come by the done page is not shown where the door is.
+pub fn door_of<'a>(participant: &'a Participant, browser: &Tag) -> Option<&'a Link> {
+    let waiting = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser);
+    let admitted = participant.entry.has_proved(browser);
+    participant.links.iter().find(|link| {
+        let is_here = waiting.is_some_and(|waiting| waiting.invitation == link.number);
+        link.purpose == Purpose::Entry && (is_here || admitted)
+    })
 }
 
-/// The way to the login page, for this browser; the same one again is sent the same way.
-fn send_to_login(
-    turn: &mut Turn<'_>,
-    at: usize,
-    entry: &Link,
-    browser: &Tag,
-    name: &[u8],
-) -> Result<Continued, Refusal> {
+/// The way to the login page, for this browser; the same one again is sent the same way until it has logged in.
+fn send_to_login(turn: &mut Turn<'_>, at: usize, entry: &Link, browser: &Tag) -> Result<Continued, Refusal> {
     let (keys, settings, now, id) = (turn.around.keys, turn.around.settings, turn.around.now, turn.interaction.id);
     if settings.authentication_url.is_none() {
         return Err(Refusal::NoAuthenticationUrl);
     }
     let participant = &turn.interaction.participants[at];
-    let earlier = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser);
-    let number = earlier.and_then(|waiting| waiting.link);
-    if let Some(link) = number.and_then(|number| participant.links.iter().find(|link| link.number == number)) {
-        let handle = link.handle(id, name, &keys.handle);
-        return Ok(Continued { link: link.clone(), handle });
+    let own = |link: &&Link| link.invitation == Some(entry.number) && link.may_be_opened(now);
+    if let Some(number) = participant.links.iter().find(own).map(|link| link.number) {
+        let is_new = begin(turn, at, Source::Link(number), browser, None)?;
+        return Ok(open(turn, at, number, is_new));
     }
+    let rule = rule_for(turn, at, Way::Door)?;
     if turn.interaction.links_made == u16::MAX {
         return Err(Refusal::Full);
     }
-    // Sent to her own address, the invitation is hers. One that came through the chat might have been
-    // forwarded from there, so the login has to come back to the chat, as any other does.
-    let to_herself = matches!(participant.entry.via, Some(Via::Sms | Via::Email));
-    let rule = match settings.link.binding {
-        _ if to_herself => BindingRule::None,
-        BindingRule::Opener => BindingRule::Code, // no window of the chat's has opened this page
-        rule => rule,
-    };
     turn.interaction.links_made += 1;
     let token = Token {
         kind: TokenKind::Link,
@@ -170,30 +177,38 @@ fn send_to_login(
         interaction: id,
         number: turn.interaction.links_made,
     };
-    let mut link = Link {
+    let link = Link {
         number: token.number,
-        purpose: Purpose::MidChat,
+        purpose: Purpose::EntryLogin,
         tag: token.tag(&keys.link),
         issued_at: now,
         expires_at: settings.link.ttl_minutes.after(now),
-        rule,
+        handle: None,
+        invitation: Some(entry.number),
+        page: PageProof::new(rule, None),
         ..entry.clone()
     };
-    let handle = link.handle(id, name, &keys.handle);
-    link.progress = Progress::Opened { handle: handle.tag(&keys.link), by_opener: false };
-    supersede(turn, at, Purpose::MidChat);
+    supersede(turn, at, Purpose::EntryLogin);
     let participant = turn.participant(at);
     participant.links.push(link.clone());
     let who = participant.id.clone();
-    for kind in [EventKind::LinkIssued, EventKind::LinkOpened] {
-        turn.tell(kind, Some(who.clone()), link_data(id, &link));
-    }
-    Ok(Continued { link, handle })
+    turn.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
+    begin(turn, at, Source::Link(link.number), browser, None)?;
+    Ok(open(turn, at, link.number, true))
 }
 
 /// Puts the challenge that coming in takes, where it does not wait for its answer already.
 pub(super) fn put_challenge(turn: &mut Turn<'_>, at: usize, method: Method) -> Result<(), Refusal> {
     if is_asked(turn, at, method) {
+        return Ok(());
+    }
+    let rule = rule_for(turn, at, Way::Door)?;
+    let participant = turn.participant(at);
+    if let Some(live) = &participant.challenge
+        && live.method() == method
+        && live.page.rule == rule
+    {
+        participant.entry.challenge = Some(live.number); // the bot has asked for the same
         return Ok(());
     }
     let request = request(turn, at, method)?;
@@ -221,7 +236,12 @@ pub fn payable(turn: &mut Turn<'_>, token: &Token, browser: &Tag) -> Option<Dest
     let (at, _) = find(turn, token).ok()?;
     let (rules, now) = (&turn.around.settings.entry, turn.around.now);
     let method = turn.interaction.participants[at].entry.wanted(rules, browser, now)?;
-    if method == Method::Otp { payable_challenge(turn, at, method) } else { None }
+    let number = asked_at_entry(&turn.interaction.participants[at]).map(|challenge| challenge.number);
+    match number {
+        _ if method != Method::Otp => None,
+        Some(number) if sends_another(turn, at, browser) => attend::payable(turn, number),
+        _ => payable_challenge(turn, at, method),
+    }
 }
 
 /// Whether the challenge waits for its answer already.
@@ -239,7 +259,7 @@ fn request(turn: &Turn<'_>, at: usize, method: Method) -> Result<ask::Request, R
     };
     let deliver_to = destination(turn, at, method)?;
     let who = Some(participant.id.clone());
-    Ok(ask::Request { wanted, participant: who, deliver_to, intent: None, state: None })
+    Ok(ask::Request { wanted, participant: who, deliver_to, intent: None, state: None, way: Way::Door })
 }
 
 /// Where the code for coming in goes: with a second channel, not where the invitation went.
@@ -253,21 +273,22 @@ fn destination(turn: &Turn<'_>, at: usize, method: Method) -> Result<DeliverTo, 
     }
     let via = participant.entry.via.unwrap_or(Via::Chat);
     let by_agent = otp.show_to_agents.then_some(DeliverTo::Agent);
-    second_way(turn, at, via).map(Way::as_wish).or(by_agent).ok_or(Refusal::NoAddress)
+    second_way(turn, at, via).map(sending::Way::as_wish).or(by_agent).ok_or(Refusal::NoAddress)
 }
 
 /// By which way the code goes where the invitation went by that one: to the other of phone and mail,
 /// and after an invitation by chat by the first of the team's order that does not end in the chat.
-pub(super) fn second_way(turn: &Turn<'_>, at: usize, via: Via) -> Option<Way> {
+pub(super) fn second_way(turn: &Turn<'_>, at: usize, via: Via) -> Option<sending::Way> {
     let (interaction, around) = (&turn.interaction, &turn.around);
-    let end = |way: Way| Some((way.channel(interaction), way.address(interaction, &interaction.participants[at])?));
+    let end =
+        |way: sending::Way| Some((way.channel(interaction), way.address(interaction, &interaction.participants[at])?));
     let (ways, first) = match via {
-        Via::Sms => (vec![Way::Email], Way::Sms),
-        Via::Email => (vec![Way::Sms], Way::Email),
-        Via::Chat => (around.settings.delivery.ways(), Way::Chat),
+        Via::Sms => (vec![sending::Way::Email], sending::Way::Sms),
+        Via::Email => (vec![sending::Way::Sms], sending::Way::Email),
+        Via::Chat => (around.settings.delivery.ways(), sending::Way::Chat),
     };
     let first = end(first);
-    let leads = |way: &Way| {
+    let leads = |way: &sending::Way| {
         let there = end(*way);
         there != first && there.is_some() && around.serves(*way, interaction)
     };

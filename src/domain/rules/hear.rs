@@ -6,13 +6,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{self, Outcome};
+use super::answer::{self, How, Outcome};
 use super::confirm;
 use super::elsewhere::{settle, weigh};
 use crate::domain::challenge::{self, Challenge, Typed};
 use crate::domain::confirmation::Candidate;
 use crate::domain::event::Actor;
 use crate::domain::flag::Binding;
+use crate::domain::interaction::{Participant, Role};
 use crate::domain::method::{Guarded, Method};
 use crate::domain::refusal::Refusal;
 use crate::domain::turn::{Decision, Turn};
@@ -41,7 +42,7 @@ pub enum Kind {
 }
 
 /// What a text would be to one who waits.
-pub(super) enum Said {
+enum Said {
     Confirmation(Candidate),
     Challenge(Method, challenge::Said),
 }
@@ -65,7 +66,7 @@ impl Said {
 
     fn is_right(&self, turn: &mut Turn<'_>, at: usize) -> Result<bool, Refusal> {
         match self {
-            Self::Confirmation(said) => Ok(confirm::is_right(turn, at, said)),
+            Self::Confirmation(said) => Ok(confirm::whose(turn, at, said).is_some()),
             Self::Challenge(_, said) => weigh(turn, at, said),
         }
     }
@@ -86,13 +87,25 @@ fn whose_right(turn: &mut Turn<'_>, said: &[(usize, Said)]) -> Result<Option<usi
     Ok(None)
 }
 
-/// Hears a text. Only the conversation's own sender can answer anything, and who had a code
-/// revealed cannot bring it.
-pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool, by: &Actor) -> Decision<Heard> {
+/// Who sent a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender<'a> {
+    /// The one whose conversation it is.
+    Own,
+    /// Whoever has that address.
+    Named(&'a str),
+    /// Nobody knows, or others read along.
+    Unknown,
+}
+
+/// Hears a text. It answers only what is asked of the participant who wrote it, and whoever had a code revealed
+/// cannot bring it.
+pub fn hear(mut turn: Turn<'_>, text: &str, sender: Sender<'_>, by: &Actor) -> Decision<Heard> {
     if let Err(refusal) = turn.must_be_open() {
         return turn.refuse(refusal);
     }
-    let waiting = if from_own_sender { waiting(&turn, text) } else { Vec::new() };
+    let writer = writer(&turn, sender);
+    let waiting = writer.map(|at| waiting(&turn, at, text)).unwrap_or_default();
     let revealed = |at: usize| turn.interaction.participants[at].challenge.as_ref().map(|c| &c.revealed_to);
     let saw = |(at, said): &(usize, Said)| {
         matches!(said, Said::Challenge(..)) && revealed(*at).is_some_and(|to| to.contains(by))
@@ -103,26 +116,29 @@ pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool, by: &Actor) -
     waiting.iter().for_each(|(at, _)| turn.look_up(*at));
     let (admitted, refused): (Vec<_>, Vec<_>) =
         waiting.into_iter().partition(|(at, said)| turn.admit(*at, said.guarded()).is_ok());
-    // One person's right code is not another's wrong one: only a text that is nobody's is counted.
+    // A right code is no wrong answer to something else: only a text that is right nowhere is counted.
     let right = match whose_right(&mut turn, &admitted) {
         Ok(right) => right,
         Err(refusal) => return turn.refuse(refusal),
     };
     admitted.iter().for_each(|(at, _)| settle(&mut turn, *at));
     turn.touch();
-    if from_own_sender {
+    if writer.is_some() {
         turn.heard_her();
     }
     if let Some((at, said)) = right.map(|n| &admitted[n]) {
         let outcome = match said {
-            Said::Confirmation(_) => confirm::pass(&mut turn, *at),
-            Said::Challenge(..) => answer::pass(&mut turn, *at, Binding::Code, by),
+            Said::Confirmation(candidate) => match confirm::whose(&turn, *at, candidate) {
+                Some(source) => confirm::pass(&mut turn, *at, source, Binding::Code),
+                None => Outcome::Wrong,
+            },
+            Said::Challenge(..) => answer::pass(&mut turn, *at, How::Typed, by),
         };
         return turn.done(Heard::Answer(said.kind(), outcome));
     }
     let mut worst: Option<(Outcome, Kind)> = None;
     for (at, said) in admitted {
-        // Two people may share a budget: the first one's lock holds for the second.
+        // Two things may share a budget: the lock of the first holds for the second.
         if turn.admit(at, said.guarded()).is_ok() {
             let outcome = match said {
                 Said::Confirmation(_) => confirm::miss(&mut turn, at),
@@ -139,17 +155,38 @@ pub fn hear(mut turn: Turn<'_>, text: &str, from_own_sender: bool, by: &Actor) -
     turn.done(worst.or(shut).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
 }
 
-/// Everybody who waits for a text like this one: in their order, a login before a challenge.
-pub(super) fn waiting(turn: &Turn<'_>, text: &str) -> Vec<(usize, Said)> {
-    let mut waiting = Vec::new();
-    for (at, participant) in turn.interaction.participants.iter().enumerate() {
-        if participant.confirmation.is_some() {
-            waiting.extend(Candidate::parse(text).map(|said| (at, Said::Confirmation(said))));
-        }
-        if let Some(challenge) = participant.challenge.as_ref().filter(|challenge| challenge.is_answered_in_chat()) {
-            let said = challenge.said(Typed::Text(text));
-            waiting.extend(said.map(|said| (at, Said::Challenge(challenge.method(), said))));
-        }
-    }
-    waiting
+/// The participant whose own words a text is: the one who chats, or somebody whose phone number or mail address
+/// the sender is. None: nobody's, so it answers nothing.
+fn writer(turn: &Turn<'_>, sender: Sender<'_>) -> Option<usize> {
+    let primary = turn.find(None).ok().filter(|at| turn.can_write(*at))?;
+    let from = match sender {
+        Sender::Unknown => return None,
+        Sender::Own => return Some(primary),
+        Sender::Named(from) if from == turn.interaction.conversation.as_str() => return Some(primary),
+        Sender::Named(from) => from,
+    };
+    let is_theirs = |participant: &Participant| {
+        let person = &participant.person;
+        participant.role != Role::Primary && [&person.phone, &person.email].into_iter().flatten().any(|own| own == from)
+    };
+    turn.interaction.participants.iter().position(is_theirs)
+}
+
+/// Whether anybody in the conversation waits for a text like this one.
+pub(super) fn is_waited_for(turn: &Turn<'_>, text: &str) -> bool {
+    (0..turn.interaction.participants.len()).any(|at| !waiting(turn, at, text).is_empty())
+}
+
+/// What of the writer's own waits for a text like this one: a login before a challenge. What is asked of
+/// somebody else, nobody can answer for them.
+fn waiting(turn: &Turn<'_>, at: usize, text: &str) -> Vec<(usize, Said)> {
+    let (participant, now) = (&turn.interaction.participants[at], turn.around.now);
+    let confirmation = participant.confirmations().next().and_then(|_| Candidate::parse(text));
+    let challenge = participant
+        .challenge
+        .as_ref()
+        .filter(|challenge| challenge.is_answered_in_chat() && challenge.expires_at.is_none_or(|end| now < end));
+    let answer = challenge.and_then(|challenge| Some((challenge.method(), challenge.said(Typed::Text(text))?)));
+    let confirmation = confirmation.map(|said| (at, Said::Confirmation(said)));
+    confirmation.into_iter().chain(answer.map(|(method, said)| (at, Said::Challenge(method, said)))).collect()
 }

@@ -6,9 +6,10 @@ use crate::domain::challenge::Pin;
 use crate::domain::entry::{EntryStatus, Via, token};
 use crate::domain::event::EventKind;
 use crate::domain::id::ParticipantId;
-use crate::domain::link::{Link, Progress, Purpose};
+use crate::domain::link::{Link, Purpose};
 use crate::domain::method::Method;
 use crate::domain::misfit;
+use crate::domain::page_proof::PageProof;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Ready;
 use crate::domain::sending::{Destination, Kind, What};
@@ -65,12 +66,12 @@ fn made(turn: &mut Turn<'_>, request: &Request) -> Result<Invited, Refusal> {
         tag: token.tag(&keys.link),
         issued_at: now,
         expires_at: settings.entry.ttl_minutes.after(now),
-        rule: BindingRule::None,
-        opener: None,
         intent: None,
         state: None,
         return_url: None,
-        progress: Progress::Issued,
+        handle: None,
+        invitation: None,
+        page: PageProof::new(BindingRule::AdmitOnly, None),
     };
     supersede(turn, at, Purpose::Entry);
     let actor = turn.actor.clone();
@@ -158,6 +159,7 @@ pub fn payable_code(turn: &mut Turn<'_>, token: &Token) -> Option<Destination> {
 fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {
     turn.must_be_open()?;
     let at = turn.find(request.participant.as_ref())?;
+    turn.must_not_be_reported(at)?;
     let person = &turn.interaction.participants[at].person;
     match request.via {
         Via::Sms if person.phone.is_none() => return Err(Refusal::NoAddress),

@@ -8,15 +8,18 @@ use crate::domain::challenge::DeliverTo;
 use crate::domain::event::EventKind;
 use crate::domain::id::{IntentName, ParticipantId};
 use crate::domain::interaction::Role;
-use crate::domain::link::{Link, LinkEnd, Progress, Purpose};
+use crate::domain::link::{Link, LinkEnd, Purpose};
 use crate::domain::method::Guarded;
+use crate::domain::page_proof::PageProof;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Ready;
-use crate::domain::secret::{Secret, Tag, base64url};
+use crate::domain::secret::{Secret, base64url};
 use crate::domain::sending::{Destination, Kind, What};
 use crate::domain::settings::{BindingRule, Landing, Settings};
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, link_data};
+
+use super::binding::{Way, opener_tag, rule_for, with_opener};
 
 /// What a bot or an agent asks for.
 #[derive(Clone, Debug)]
@@ -52,7 +55,8 @@ pub struct Issued {
 
 /// Makes a link; a live one of the same participant and purpose ends.
 pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
-    let (at, ready) = match permitted(&turn, request).and_then(|at| Ok((at, delivery(&turn, at, request)?))) {
+    let permitted = permitted(&turn, request);
+    let (at, rule, ready) = match permitted.and_then(|(at, rule)| Ok((at, rule, delivery(&turn, at, request)?))) {
         Ok(permitted) => permitted,
         Err(refusal) => return turn.refuse(refusal),
     };
@@ -61,7 +65,8 @@ pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
     turn.interaction.links_made += 1;
     let seed = turn.draws.take();
     let token = Token::of_seed(TokenKind::Link, &seed, (id, turn.interaction.links_made), &keys.handle);
-    let opener_secret = with_opener(&turn).then(|| token.opener(&keys.handle));
+    let opener_secret = with_opener(&turn, rule).then(|| token.opener(&keys.handle));
+    let opener = opener_secret.as_ref().map(|secret| opener_tag(&turn, &base64url(secret.expose())));
     let mut link = Link {
         number: token.number,
         participant: turn.interaction.participants[at].id.clone(),
@@ -69,18 +74,17 @@ pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
         tag: token.tag(&keys.link),
         issued_at: now,
         expires_at: settings.link.ttl_minutes.after(now),
-        rule: settings.link.binding,
-        opener: opener_secret.as_ref().map(|secret| opener_tag(&turn, &base64url(secret.expose()))),
         intent: request.intent.clone(),
         state: request.state.clone(),
         return_url: request.return_url.clone(),
-        progress: Progress::Issued,
+        handle: None,
+        invitation: None,
+        page: PageProof::new(rule, opener),
     };
-    let handle = (!request.landing).then(|| link.handle(id, &turn.draws.take::<16>(), &keys.handle));
-    if let Some(handle) = &handle {
-        link.progress = Progress::Opened { handle: handle.tag(&keys.link), by_opener: false };
-    }
+    let handle = (!request.landing).then(|| link.direct_handle(id, turn.draws.take(), &keys.handle));
+    link.handle = handle.as_ref().map(|handle| handle.tag(&keys.link));
     supersede(&mut turn, at, request.purpose);
+    void_logins(&mut turn, at);
     turn.participant(at).links.push(link.clone());
     if let Some(ready) = ready {
         turn.queue(ready, What::Link { link: link.number, seed: Some(seed) });
@@ -94,7 +98,7 @@ pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
 /// What must be paid for before the link is made; nothing where it is not to be sent, or cannot be
 /// made at all.
 pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
-    let at = permitted(turn, request).ok().filter(|_| request.deliver)?;
+    let (at, _) = permitted(turn, request).ok().filter(|_| request.deliver)?;
     turn.plan_to_send(at, way(turn, at), Kind::Link).ok().map(|(_, destination)| destination)
 }
 
@@ -117,28 +121,28 @@ fn way(turn: &Turn<'_>, at: usize) -> DeliverTo {
     }
 }
 
-fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {
+fn permitted(turn: &Turn<'_>, request: &Request) -> Result<(usize, BindingRule), Refusal> {
     turn.must_be_open()?;
     let at = turn.find(request.participant.as_ref())?;
     let settings = turn.around.settings;
     if settings.authentication_url.is_none() {
         return Err(Refusal::NoAuthenticationUrl);
     }
-    // Without the landing page nothing could show that the chat opened it.
-    let needed = settings.link.landing == Landing::Required || settings.link.binding == BindingRule::Opener;
-    if !request.landing && needed {
+    if !request.landing && settings.link.landing == Landing::Required {
         return Err(Refusal::LandingRequired);
     }
+    let rule = rule_for(turn, at, if request.landing { Way::Landing } else { Way::Direct })?;
     if let Some(url) = &request.return_url {
         let is_text_message =
             turn.around.medium(&turn.interaction.channel).is_some_and(|medium| medium.is_text_message);
         may_return(url, settings, is_text_message)?;
     }
     turn.admit(at, Guarded::Login)?; // a locked person is sent nothing that she could not use
+    turn.must_not_be_reported(at)?;
     if turn.interaction.links_made == u16::MAX {
         return Err(Refusal::Full);
     }
-    Ok(at)
+    Ok((at, rule))
 }
 
 /// Exactly an allowed origin after WHATWG parsing; `sms:` where the conversation is by text messages.
@@ -156,23 +160,6 @@ fn may_return(text: &str, settings: &Settings, is_text_message: bool) -> Result<
     if own && allowed { Ok(()) } else { Err(Refusal::ReturnUrl) }
 }
 
-/// The chat's own window can vouch for a page only on the web.
-fn with_opener(turn: &Turn<'_>) -> bool {
-    let settings = turn.around.settings;
-    let channel = &turn.interaction.channel;
-    let web = turn.around.windows.contains(channel) || channel.as_str().starts_with("webchat");
-    match settings.link.binding {
-        BindingRule::Opener => true,
-        BindingRule::Auto => web && !settings.allowed_origins.is_empty(),
-        BindingRule::Code | BindingRule::None => false,
-    }
-}
-
-/// What is kept of an opener secret.
-pub(super) fn opener_tag(turn: &Turn<'_>, secret: &str) -> Tag {
-    turn.around.keys.link.tag(&[b"opener", turn.interaction.id.as_bytes(), secret.as_bytes()])
-}
-
 /// A live link of that purpose gives way to a newer one.
 pub(super) fn supersede(turn: &mut Turn<'_>, at: usize, purpose: Purpose) {
     let participant = turn.participant(at);
@@ -181,4 +168,12 @@ pub(super) fn supersede(turn: &mut Turn<'_>, at: usize, purpose: Purpose) {
     let data = link_data(turn.interaction.id, &link);
     turn.tell(EventKind::LinkSuperseded, Some(id), data);
     turn.end_link(link, LinkEnd::Superseded);
+}
+
+/// A login that was accepted by another link waits no longer: the person was asked anew. One at a door goes on.
+fn void_logins(turn: &mut Turn<'_>, at: usize) {
+    let participant = turn.participant(at);
+    let waits = |link: &Link| link.page.pending.is_some() && link.purpose != Purpose::EntryLogin;
+    let Some(waiting) = participant.links.iter().find(|link| waits(link)).map(|link| link.purpose) else { return };
+    supersede(turn, at, waiting);
 }

@@ -1,11 +1,12 @@
-//! The platform's own word that the browser which has logged in is the one's who chats: a login that
-//! waits for its code needs none any more.
+//! The platform's own word that the browser which has logged in is the one's who chats: a proof that waits for its
+//! code needs none any more.
 //!
 //! What is carried is asked for, and who carried it is the platform's to say. That the platform may
 //! be believed in this, and that who carried it is who chats, is seen to before.
 
 use super::answer::Outcome;
 use super::confirm;
+use crate::domain::flag::Binding;
 use crate::domain::interaction::Interaction;
 use crate::domain::method::Guarded;
 use crate::domain::turn::{Decision, Turn};
@@ -13,15 +14,15 @@ use crate::domain::turn::{Decision, Turn};
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Linked {
-    /// The login counts.
+    /// The proof counts.
     Passed,
-    /// No login waits for that.
+    /// No proof waits for that.
     Nothing,
 }
 
-/// Whether a login of the one who chats waits, so that a word of the platform's could mean something.
+/// Whether a proof of the one who chats waits, so that a word of the platform's could mean something.
 pub fn awaits(interaction: &Interaction) -> bool {
-    interaction.primary().confirmation.is_some()
+    interaction.primary().confirmations().next().is_some()
 }
 
 /// Takes it. What nobody waits for costs nothing: it is too long to be guessed, and the platform tells
@@ -32,15 +33,14 @@ pub fn linked(mut turn: Turn<'_>, said: &str) -> Decision<Linked> {
         Err(refusal) => return turn.refuse(refusal),
     };
     let (id, key) = (turn.interaction.id, &turn.around.keys.confirmation);
-    let waiting = turn.interaction.participants[at].confirmation.as_ref();
-    if !waiting.is_some_and(|waiting| waiting.is_carried(said, id, key)) {
+    let Some(source) = confirm::find(&turn, at, |confirmation| confirmation.is_carried(said, id, key)) else {
         return turn.done(Linked::Nothing);
-    }
+    };
     turn.touch();
     turn.look_up(at);
     if let Err(refusal) = turn.admit(at, Guarded::Login) {
         return turn.refuse(refusal);
     }
-    let outcome = confirm::pass(&mut turn, at);
+    let outcome = confirm::pass(&mut turn, at, source, Binding::Platform);
     turn.done(if outcome == Outcome::Passed { Linked::Passed } else { Linked::Nothing })
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::address::Address;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::flag::{Binding, Proof};
+use crate::domain::flag::{Binding, Bound, Customer, Proof, Reason};
 use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Device, Interaction, Participant, Person, Role, Status};
 use crate::domain::method::Guarded;
@@ -100,7 +100,8 @@ pub fn vouch(mut turn: Turn<'_>, word: &Word) -> Decision<()> {
         Ok(at) => at,
         Err(refusal) => return turn.refuse(refusal),
     };
-    if let Err(refusal) = raise(&mut turn, at, word.proof.clone(), Binding::Token, None) {
+    let bound = Bound::now(Binding::Token, now);
+    if let Err(refusal) = raise(&mut turn, at, word.proof.clone(), bound, None) {
         return turn.refuse(refusal);
     }
     turn.address.vouched.insert(word.name.clone(), word.until);
@@ -110,8 +111,6 @@ pub fn vouch(mut turn: Turn<'_>, word: &Word) -> Decision<()> {
 
 /// What was asked for, where a flag goes up because somebody asked.
 pub(super) struct Asked {
-    /// By which link.
-    pub link: Option<u16>,
     /// When; what came from an older release does not say.
     pub at: Option<Moment>,
     /// What the bot needs to go on.
@@ -124,10 +123,11 @@ pub(super) fn raise(
     turn: &mut Turn<'_>,
     at: usize,
     proof: Proof,
-    binding: Binding,
+    bound: Bound,
     asked: Option<Asked>,
 ) -> Result<(), Refusal> {
-    let Asked { link, at: asked_at, resume } = asked.unwrap_or(Asked { link: None, at: None, resume: Map::new() });
+    let Asked { at: asked_at, resume } = asked.unwrap_or(Asked { at: None, resume: Map::new() });
+    turn.must_be_open()?;
     let what = proof.method.guarded();
     let admitted = turn.admit(at, what)?;
     let participant = &turn.interaction.participants[at];
@@ -139,13 +139,15 @@ pub(super) fn raise(
     if what == Guarded::Login && !settings.directory.matching.is_empty() && !known {
         return Err(Refusal::NoMatchingRecord); // whoever asked for it: the team knows no such customer
     }
+    stands_for_one(turn, at, &proof, bound.binding)?;
     let team = turn.interaction.team.clone();
     let participant = turn.participant(at);
-    if let Some(proved) = &proof.customer {
+    // A browser is anybody's to whom the address was handed on: what it proves says nothing of who comes next.
+    if let Some(proved) = proof.customer.as_ref().filter(|_| bound.binding != Binding::Browser) {
         participant.subject = Some(proved.id.clone());
         participant.record = proved.record.clone().or(participant.record.take());
     }
-    participant.flag.raise(admitted, proof, (binding, link), settings, now);
+    participant.flag.raise(admitted, proof, bound, settings, now);
     let pseudonym = participant.known_as().map(|known| keys.customer_pseudonym(&team, known.as_str()));
     let (id, raised) = (participant.id.clone(), participant.flag.raised(now));
     let raised = raised.expect("it was raised with a timeout of at least a minute");
@@ -163,4 +165,29 @@ pub(super) fn raise(
         turn.tell(EventKind::IntentResumed, Some(id), resume);
     }
     Ok(())
+}
+
+/// A proved customer is one participant of a conversation. Who is known by a browser alone gives way to the chat's
+/// own proof; anybody else is a conflict.
+fn stands_for_one(turn: &mut Turn<'_>, at: usize, proof: &Proof, binding: Binding) -> Result<(), Refusal> {
+    let Some(proved) = &proof.customer else { return Ok(()) };
+    let now = turn.around.now;
+    for other in 0..turn.interaction.participants.len() {
+        let participant = &turn.interaction.participants[other];
+        let Some(raised) = participant.flag.raised(now).filter(|_| other != at) else { continue };
+        if !raised.customer.as_ref().is_some_and(|known| is_same(known, proved)) {
+            continue;
+        }
+        if raised.binding != Binding::Browser || binding == Binding::Browser {
+            return Err(Refusal::SubjectConflict);
+        }
+        let id = participant.id.clone();
+        turn.participant(other).flag.lower(Reason::Void);
+        turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Void})));
+    }
+    Ok(())
+}
+
+fn is_same(one: &Customer, other: &Customer) -> bool {
+    one.id == other.id || one.record.is_some() && one.record == other.record
 }

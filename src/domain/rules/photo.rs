@@ -6,25 +6,37 @@
 
 use serde_json::json;
 
-use super::answer::{Outcome, pass};
+use super::accept::{NewProof, accept, bind_document};
+use super::answer::{OnPage, proof_of};
+use super::binding::Source;
 use super::page::{Page, asked_at_entry, find};
 use crate::domain::challenge::{Challenge, ChallengeEnd, ChallengeId, Check};
-use crate::domain::entry::Waiting;
+use crate::domain::entry::EntryProof;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::flag::{Binding, Reason};
+use crate::domain::flag::Reason;
 use crate::domain::id::ProviderName;
 use crate::domain::identity::{CheckId, Checking, Document, Flaw, Last, PATIENCE, Shortfall, Stage, Verdict};
 use crate::domain::lockout::Consequence;
 use crate::domain::method::Guarded;
+use crate::domain::page_proof::{RETURN_MINUTES, Step};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
-use crate::domain::token::Token;
+use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, challenge_data};
 
 /// What handing pictures in led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Handed {
+pub struct Handed {
+    /// What becomes of the pictures.
+    pub what: Pictures,
+    /// The done page's token, where this browser has yet to be shown to be the chat's.
+    pub done: Option<Token>,
+}
+
+/// What becomes of pictures that were handed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pictures {
     /// The provider is to be asked.
     Ask(Case),
     /// Others are being judged: these are not looked at, and count for nothing.
@@ -47,7 +59,7 @@ pub struct Case {
 /// What a verdict led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judged {
-    /// The flag is up.
+    /// It was good: the flag is raised, or waits for the browser to be shown to be the chat's.
     Passed,
     /// The pictures are clear; of the document nothing was said yet.
     Waits,
@@ -77,7 +89,8 @@ pub fn asked(turn: &Turn<'_>, token: &Token, browser: &Tag) -> Result<(usize, Ch
             (at, asked.cloned().ok_or(Refusal::StaleForm)?)
         }
     };
-    if matches!(challenge.check, Check::Document(_)) { Ok((at, challenge)) } else { Err(Refusal::StaleForm) }
+    let is_asked = matches!(challenge.check, Check::Document(_)) && challenge.page.was_started_by(browser);
+    if is_asked { Ok((at, challenge)) } else { Err(Refusal::StaleForm) }
 }
 
 /// Pictures were handed in. Where they are flawed already nobody is asked, and the attempt has failed.
@@ -95,19 +108,49 @@ fn handed(turn: &mut Turn<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> 
     turn.admit(at, Guarded::PhotoId)?;
     turn.touch();
     let (now, number, interaction) = (turn.around.now, challenge.number, turn.interaction.id);
+    let page = OnPage {
+        browser,
+        token,
+        attempt: "document",
+        invitation: (token.kind == TokenKind::Entry).then_some(token.number),
+    };
     let document = document(turn, at, number).expect("it was found a moment ago");
-    if document.checking.is_some() {
-        return Ok(Handed::Busy);
+    if document.checking.is_some() || challenge.page.is_answered() {
+        return Ok(Handed { what: Pictures::Busy, done: done_of(turn, at, number, &page) });
     }
     document.attempts = document.attempts.checked_add(1).ok_or(Refusal::Full)?;
     let attempt = document.attempts;
     document.last = None;
     if !flaws.is_empty() {
-        return Ok(Handed::Judged(unclear(turn, at, attempt, flaws.to_vec())));
+        let judged = unclear(turn, at, attempt, flaws.to_vec());
+        return Ok(Handed { what: Pictures::Judged(judged), done: None });
     }
-    document.checking = Some(Checking { attempt, until: now.plus(PATIENCE), clear: false, browser: *browser });
+    document.checking = Some(Checking { attempt, until: now.plus(PATIENCE), clear: false });
     let id = CheckId { challenge: ChallengeId { interaction, number }, attempt };
-    Ok(Handed::Ask(Case { id, selfie: document.selfie, provider: document.provider.clone() }))
+    let case = Case { id, selfie: document.selfie, provider: document.provider.clone() };
+    if challenge.page.pending.is_none() {
+        let done = page.done(challenge.page.starts, number, turn.around.keys).tag(&turn.around.keys.link);
+        let new = NewProof { proof: None, done, kid: None, invitation: page.invitation };
+        accept(turn, at, Source::Challenge(number), new)?;
+    }
+    Ok(Handed { what: Pictures::Ask(case), done: done_of(turn, at, number, &page) })
+}
+
+/// The done page's token once more, for the browser that showed the document.
+pub fn done_again(turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<Token> {
+    let invitation = (token.kind == TokenKind::Entry).then_some(token.number);
+    let page = OnPage { browser, token, attempt: "document", invitation };
+    let asked = asked(&turn, token, browser);
+    let done =
+        asked.and_then(|(at, challenge)| done_of(&turn, at, challenge.number, &page).ok_or(Refusal::NotFound("page")));
+    turn.end(done)
+}
+
+/// The done page's token for the browser that shows the document, until its form has bound it.
+fn done_of(turn: &Turn<'_>, at: usize, number: u16, page: &OnPage<'_>) -> Option<Token> {
+    let own = turn.page(at, Source::Challenge(number))?;
+    let waits = own.pending.as_ref().is_some_and(|pending| matches!(pending.step, Step::Form));
+    (waits && own.was_started_by(page.browser)).then(|| page.done(own.starts, number, turn.around.keys))
 }
 
 /// The provider will say later: until then the attempt waits.
@@ -160,7 +203,7 @@ fn judged(turn: &mut Turn<'_>, id: CheckId, from: &ProviderName, verdict: &Verdi
     match verdict.authentication {
         // Whether a document is genuine is said after it was found to be one.
         Some(_) if !clear => Err(Refusal::OutOfOrder),
-        Some(true) => Ok(good(turn, at, &checking)),
+        Some(true) => Ok(good(turn, at)),
         Some(false) => Ok(failed(turn, at, id.attempt)),
         None => {
             let document = document_of(turn, at).expect("it was found a moment ago");
@@ -211,22 +254,51 @@ fn document_of<'t>(turn: &'t mut Turn<'_>, at: usize) -> Option<&'t mut Document
     document(turn, at, number)
 }
 
-/// The document is genuine, and the face its owner's where one was asked for.
-fn good(turn: &mut Turn<'_>, at: usize, checking: &Checking) -> Judged {
-    let participant = &turn.interaction.participants[at];
-    let at_door = asked_at_entry(participant).is_some();
-    let method = participant.challenge.as_ref().map(Challenge::method).expect("it was found a moment ago");
-    match pass(turn, at, Binding::None, &Actor::Person) {
-        Outcome::SubjectConflict => return Judged::SubjectConflict,
-        Outcome::Banned => return Judged::Banned,
-        _ => {}
+/// The document is genuine, and the face its owner's where one was asked for. The later of this and of what binds
+/// the browser raises the flag, and opens the door.
+fn good(turn: &mut Turn<'_>, at: usize) -> Judged {
+    turn.clear_ceiling(at);
+    let now = turn.around.now;
+    let challenge = turn.participant(at).challenge.as_mut().expect("it was found a moment ago");
+    if let Check::Document(document) = &mut challenge.check {
+        document.checking = None;
     }
-    if at_door {
-        // The browser that showed the document, and no other, has what coming in takes.
-        let waiting = Waiting { browser: checking.browser, method, link: None, proved: true };
-        turn.participant(at).entry.waiting = Some(waiting);
+    let (source, challenge) = (Source::Challenge(challenge.number), challenge.clone());
+    let data = challenge_data(turn.interaction.id, &challenge);
+    turn.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
+    let proof = proof_of(&challenge, &Actor::Person);
+    let page = turn.page_mut(at, source);
+    let Some(pending) = page.pending.as_deref_mut() else { return Judged::Late };
+    (pending.proof, pending.accepted_at) = (Some(proof.clone()), now);
+    let (step, invitation) = (pending.step.clone(), pending.invitation);
+    if pending.expires_at.is_none() {
+        pending.expires_at = Some(now.plus_minutes(RETURN_MINUTES));
     }
-    Judged::Passed
+    let posted = match &step {
+        Step::Form | Step::Address(_) => None,
+        Step::Code(confirmation) => Some(confirmation.browser),
+        Step::Bound(browser, _) => Some(*browser),
+    };
+    let started = posted.filter(|browser| page.was_started_by(browser));
+    let bound = match step {
+        Step::Bound(browser, binding) => Some((browser, binding)),
+        _ => None,
+    };
+    let raised = match bound {
+        Some((browser, binding)) => bind_document(turn, at, source, binding, &browser),
+        None => true,
+    };
+    let (Some(browser), Some(invitation)) = (started, invitation) else { return judged_by(raised) };
+    // The browser that showed the document, and no other, has what coming in takes.
+    let waiting = turn.participant(at).entry.waiting.as_mut();
+    if let Some(waiting) = waiting.filter(|w| w.invitation == invitation && w.browser == browser) {
+        waiting.proved = Some(EntryProof::of(&proof, now));
+    }
+    judged_by(raised)
+}
+
+fn judged_by(raised: bool) -> Judged {
+    if raised { Judged::Passed } else { Judged::SubjectConflict }
 }
 
 fn unclear(turn: &mut Turn<'_>, at: usize, attempt: u16, mut flaws: Vec<Flaw>) -> Judged {

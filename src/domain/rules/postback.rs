@@ -1,18 +1,21 @@
-//! What the login page's answer does. The assertion's signature, audience and times have been
-//! judged before (`assertion`); here it meets the link that it answers.
+//! The login page's answer. One handle takes one accepted answer, of any outcome: a good login then waits for the
+//! browser that Continue was pressed in, and the very same answer again is told the same.
+//! Whether the assertion is the login page's is judged before, in `domain::assertion`.
 
-use super::continue_link::ended;
-use super::open::{Asked, raise};
 use crate::domain::assertion::{PostBack, Verdict};
-use crate::domain::confirmation::{Confirmation, LIFETIME_MINUTES, TRIES};
 use crate::domain::event::EventKind;
-use crate::domain::flag::{Binding, Proof, Reason};
-use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus, Progress};
+use crate::domain::flag::Reason;
+use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus};
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
+use crate::domain::secret::Tag;
 use crate::domain::settings::BindingRule;
-use crate::domain::token::Token;
-use crate::domain::turn::{Decision, Turn, link_data, resume_data};
+use crate::domain::token::{Token, TokenKind};
+use crate::domain::turn::{Decision, Turn, link_data};
+
+use super::accept::{NewProof, accept as accept_proof};
+use super::binding::Source;
+use super::continue_link::ended;
 
 /// What the login page is told.
 #[derive(Clone, Debug)]
@@ -23,19 +26,27 @@ pub struct Accepted {
     pub done: Token,
 }
 
-/// Accepts a post-back: the handle is consumed, and in the same record the flag goes up, or the
-/// login waits for its code.
-pub fn accept(mut turn: Turn<'_>, handle: &Token, assertion: &PostBack) -> Decision<Accepted> {
-    match judge(&mut turn, handle, assertion) {
-        Ok(accepted) => turn.done(accepted),
+/// An answer to a handle.
+#[derive(Clone, Copy)]
+pub struct NewAnswer<'a> {
+    /// What it is an answer to.
+    pub handle: &'a Token,
+    /// The done page's token, which follows from the handle and the answer's very bytes.
+    pub done: &'a Token,
+}
+
+/// Accepts a post-back.
+pub fn accept(mut turn: Turn<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Decision<Accepted> {
+    match judge(&mut turn, answer, assertion) {
+        Ok(status) => turn.done(Accepted { status, done: answer.done.clone() }),
         Err(refusal) => turn.refuse(refusal),
     }
 }
 
 /// Whether an answer to that handle would be judged at all: the link is opened, and nothing keeps its
 /// participant from logging in.
-pub fn answerable(turn: Turn<'_>, handle: &Token, jti: &str) -> Decision<()> {
-    match find(&turn, handle, jti).and_then(|(at, ..)| turn.admit(at, Guarded::Login)) {
+pub fn answerable(turn: Turn<'_>, answer: NewAnswer<'_>) -> Decision<()> {
+    match find(&turn, answer).and_then(|(at, _)| turn.admit(at, Guarded::Login)) {
         Ok(_) => turn.done(()),
         Err(refusal) => turn.refuse(refusal),
     }
@@ -43,9 +54,9 @@ pub fn answerable(turn: Turn<'_>, handle: &Token, jti: &str) -> Decision<()> {
 
 /// The private data fit more than one record: nobody is authenticated, the link stays as it is, and it
 /// stands in the audit trail.
-pub fn ambiguous(mut turn: Turn<'_>, handle: &Token, jti: &str) -> Decision<()> {
-    match find(&turn, handle, jti) {
-        Ok((at, link, _)) => {
+pub fn ambiguous(mut turn: Turn<'_>, answer: NewAnswer<'_>) -> Decision<()> {
+    match find(&turn, answer) {
+        Ok((at, link)) => {
             let id = turn.interaction.participants[at].id.clone();
             let data = link_data(turn.interaction.id, &link);
             turn.tell_act(EventKind::DirectoryAmbiguous, Some(id), data);
@@ -55,101 +66,92 @@ pub fn ambiguous(mut turn: Turn<'_>, handle: &Token, jti: &str) -> Decision<()> 
     }
 }
 
-fn judge(turn: &mut Turn<'_>, handle: &Token, assertion: &PostBack) -> Result<Accepted, Refusal> {
-    let (at, link, by_opener) = find(turn, handle, &assertion.jti)?;
+fn judge(turn: &mut Turn<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Result<PostBackStatus, Refusal> {
+    let (at, link) = find(turn, answer)?;
     turn.admit(at, Guarded::Login)?;
-    let token = handle.done(&turn.around.keys.handle);
-    let status = match &assertion.verdict {
-        Verdict::Authenticated(proof) => authenticated(turn, at, &link, by_opener, proof, &token)?,
-        Verdict::Denied => refused(turn, at, &link, PostBackStatus::Denied),
-        Verdict::Cancelled => refused(turn, at, &link, PostBackStatus::Cancelled),
-    };
-    turn.participant(at).links.retain(|l| l.number != link.number);
-    let done = token.tag(&turn.around.keys.link);
-    turn.end_link(link, LinkEnd::Used { jti: assertion.jti.clone(), status, done });
+    let done = answer.done.tag(&turn.around.keys.link);
     turn.touch();
-    Ok(Accepted { status, done: token })
+    match &assertion.verdict {
+        Verdict::Authenticated(proof) => {
+            let participant = &turn.interaction.participants[at];
+            if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
+                return Err(Refusal::SubjectConflict);
+            }
+            let who = participant.id.clone();
+            turn.tell(EventKind::LinkAnswered, Some(who), link_data(turn.interaction.id, &link));
+            let (proof, kid) = (Some(proof.clone()), Some(assertion.kid.clone()));
+            accept_proof(
+                turn,
+                at,
+                Source::Link(link.number),
+                NewProof { proof, done, kid, invitation: link.invitation },
+            )
+        }
+        Verdict::Denied => Ok(refused(turn, at, link, done, PostBackStatus::Denied)),
+        Verdict::Cancelled => Ok(refused(turn, at, link, done, PostBackStatus::Cancelled)),
+    }
 }
 
-/// Whom a handle asks, while its link is open.
+/// Whom a handle asks, while its link is open and not answered.
 pub(super) fn opened(turn: &Turn<'_>, handle: &Token) -> Result<(usize, Link), Refusal> {
-    find(turn, handle, "").map(|(at, link, _)| (at, link))
+    find(turn, NewAnswer { handle, done: handle })
+}
+
+/// Whether the handle took that very answer, and its done page may be told again.
+pub fn is_repeated(turn: Turn<'_>, answer: NewAnswer<'_>) -> Decision<bool> {
+    let is_repeated = matches!(find(&turn, answer), Err(Refusal::Repeated(_)));
+    turn.done(is_repeated)
 }
 
 /// The opened link that the handle belongs to.
-fn find(turn: &Turn<'_>, handle: &Token, jti: &str) -> Result<(usize, Link, bool), Refusal> {
-    let tag = handle.tag(&turn.around.keys.link);
+fn find(turn: &Turn<'_>, answer: NewAnswer<'_>) -> Result<(usize, Link), Refusal> {
+    let key = &turn.around.keys.link;
+    let (tag, done, number) = (answer.handle.tag(key), answer.done.tag(key), answer.handle.number);
     for (at, participant) in turn.interaction.participants.iter().enumerate() {
-        let Some(link) = participant.links.iter().find(|l| l.number == handle.number) else { continue };
-        return match &link.progress {
-            Progress::Issued if link.tag == tag => Err(Refusal::OutOfOrder),
-            Progress::Opened { handle, by_opener } if *handle == tag => Ok((at, link.clone(), *by_opener)),
+        let Some(link) = participant.links.iter().find(|link| link.number == number) else { continue };
+        return match (link.handle, link.page.answered) {
+            (None, _) if link.tag == tag => Err(Refusal::OutOfOrder),
+            (Some(handle), None) if handle == tag => Ok((at, link.clone())),
+            (Some(handle), Some(answered)) if handle == tag && answered == done => {
+                Err(Refusal::Repeated(PostBackStatus::Accepted.as_str()))
+            }
+            (Some(handle), Some(_)) if handle == tag => Err(Refusal::LinkUsed),
+            // Continue was pressed again since.
+            (Some(_), _) if answer.handle.kind == TokenKind::Handle => Err(Refusal::LinkSuperseded),
             _ => Err(Refusal::NotFound("link")),
         };
     }
-    match turn.ended_link(handle.number) {
-        Some(past) if is_handle_of(past, tag) => Err(match &past.end {
-            LinkEnd::Used { jti: first, status, .. } if first == jti => Refusal::Replayed(status.as_str()),
-            end => ended(end),
-        }),
+    match turn.ended_link(number) {
+        Some(past) if past.link.handle == Some(tag) && past.link.page.answered == Some(done) => Err(repeated(past)),
+        Some(past) if past.link.handle == Some(tag) => Err(ended(&past.end)),
         _ => Err(Refusal::NotFound("link")),
     }
 }
 
-fn is_handle_of(past: &EndedLink, tag: crate::domain::secret::Tag) -> bool {
-    matches!(&past.link.progress, Progress::Opened { handle, .. } if *handle == tag)
-}
-
-fn authenticated(
-    turn: &mut Turn<'_>,
-    at: usize,
-    link: &Link,
-    by_opener: bool,
-    proof: &Proof,
-    done: &Token,
-) -> Result<PostBackStatus, Refusal> {
-    let participant = &turn.interaction.participants[at];
-    if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
-        return Err(Refusal::SubjectConflict);
+/// What the very same answer is told again: where it was, and where its browser goes on; the latter not once a
+/// flag was raised there, save where the team asks for nothing that binds it.
+fn repeated(past: &EndedLink) -> Refusal {
+    let raised_at_once = past.link.page.rule == BindingRule::None;
+    match &past.end {
+        LinkEnd::Used(PostBackStatus::Authenticated) if !raised_at_once => {
+            Refusal::Replayed(PostBackStatus::Accepted.as_str())
+        }
+        LinkEnd::Used(status) => Refusal::Repeated(status.as_str()),
+        _ => Refusal::Repeated(PostBackStatus::Accepted.as_str()),
     }
-    let who = turn.interaction.participants[at].id.clone();
-    turn.tell(EventKind::LinkAnswered, Some(who), link_data(turn.interaction.id, link));
-    let binding = match (by_opener, link.rule) {
-        (true, _) => Binding::Opener,
-        (false, BindingRule::None) => Binding::None,
-        (false, _) => return Ok(await_code(turn, at, link, proof, done)),
-    };
-    let resume = resume_data(link.intent.as_ref(), link.state.as_deref());
-    raise(turn, at, proof.clone(), binding, Some(Asked { link: Some(link.number), at: Some(link.issued_at), resume }))?;
-    Ok(PostBackStatus::Authenticated)
 }
 
-/// The login stands aside until its code comes back through the chat.
-fn await_code(turn: &mut Turn<'_>, at: usize, link: &Link, proof: &Proof, done: &Token) -> PostBackStatus {
-    let confirmation = Confirmation {
-        link: link.number,
-        asked_at: Some(link.issued_at),
-        done: done.tag(&turn.around.keys.link),
-        nonce: turn.draws.take(),
-        expires_at: turn.around.now.plus_minutes(LIFETIME_MINUTES),
-        tries_left: TRIES,
-        proof: proof.clone(),
-        intent: link.intent.clone(),
-        state: link.state.clone(),
-        return_url: link.return_url.clone(),
-    };
-    turn.participant(at).confirmation = Some(confirmation);
-    PostBackStatus::ConfirmationRequired
-}
-
-fn refused(turn: &mut Turn<'_>, at: usize, link: &Link, status: PostBackStatus) -> PostBackStatus {
+fn refused(turn: &mut Turn<'_>, at: usize, mut link: Link, done: Tag, status: PostBackStatus) -> PostBackStatus {
     let (kind, reason) = match status {
         PostBackStatus::Denied => (EventKind::LinkDenied, Reason::Denied),
         _ => (EventKind::LinkCancelled, Reason::Cancelled),
     };
     let participant = turn.participant(at);
     participant.flag.explain(reason);
+    participant.links.retain(|own| own.number != link.number);
     let id = participant.id.clone();
-    turn.tell(kind, Some(id), link_data(turn.interaction.id, link));
+    turn.tell(kind, Some(id), link_data(turn.interaction.id, &link));
+    link.page.answered = Some(done);
+    turn.end_link(link, LinkEnd::Used(status));
     status
 }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::answer::Outcome;
-use super::hear::{Heard, Kind, hear, waiting};
+use super::hear::{Heard, Kind, Sender, hear, is_waited_for};
 use crate::domain::address::LATE;
 use crate::domain::challenge::ChallengeEnd;
 use crate::domain::confirmation::Candidate;
@@ -71,14 +71,14 @@ pub fn receive(mut turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
     if let Some(in_group) = said.in_group {
         turn.address.heard_in(in_group, turn.around.now);
     }
-    let own = said.company == Company::Alone;
-    let hidden = !waiting(&turn, said.text).is_empty()
+    let sender = if said.company == Company::Alone { Sender::Own } else { Sender::Unknown };
+    let hidden = is_waited_for(&turn, said.text)
         || holds_answer(&turn.interaction, said.text)
         || is_late_answer(&turn, said.text)
         || is_of_the_one_before(&turn, said.text)
         || turn.interaction.challenges_made != said.asked && may_be_late(said.text, turn.around.settings)
         || is_late_confirmation(&turn, said.text);
-    hear(turn, said.text, own, &Actor::Person).map(|heard| match heard {
+    hear(turn, said.text, sender, &Actor::Person).map(|heard| match heard {
         Heard::Answer(kind, outcome) => Received::Answer(kind, outcome),
         Heard::Conversation if hidden => Received::Hidden,
         Heard::Conversation => Received::Words,
@@ -106,7 +106,7 @@ pub fn may_hold_code(text: &str, settings: &Settings) -> bool {
 /// Whether somebody in the interaction is waited for: what the platform tells besides a text may quote
 /// the message that brought the answer.
 pub fn is_awaited(interaction: &Interaction) -> bool {
-    interaction.participants.iter().any(|p| p.challenge.is_some() || p.confirmation.is_some())
+    interaction.participants.iter().any(|p| p.challenge.is_some() || p.confirmations().next().is_some())
 }
 
 /// What has the form of an answer that somebody is waited for with stands in the text: "482913 is my
@@ -115,7 +115,7 @@ fn holds_answer(interaction: &Interaction, text: &str) -> bool {
     interaction.participants.iter().any(|p| {
         let challenge = p.challenge.as_ref();
         challenge.is_some_and(|challenge| challenge.lengths().is_some_and(|lengths| holds_number(text, &lengths)))
-            || p.confirmation.is_some() && Candidate::stands_in(text)
+            || p.confirmations().next().is_some() && Candidate::stands_in(text)
     })
 }
 

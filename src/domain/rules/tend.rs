@@ -52,14 +52,16 @@ pub fn presence(mut turn: Turn<'_>, who: Option<&ParticipantId>, online: bool) -
     turn.done(())
 }
 
-/// The flag falls, a login that waits for its code is dropped, and a challenge ends; a link goes on.
+/// The flag falls, an accepted proof that waits is void, what a browser proved at the door is forgotten, and a
+/// challenge ends; a link that nobody has answered goes on.
 pub fn sign_out(mut turn: Turn<'_>, who: Option<&ParticipantId>) -> Decision<()> {
     let at = match turn.must_be_open().and_then(|()| turn.find(who)) {
         Ok(at) => at,
         Err(refusal) => return turn.refuse(refusal),
     };
+    let waited = turn.void_pending(at);
     let participant = turn.participant(at);
-    let waited = participant.confirmation.take().is_some();
+    participant.entry.forget_proofs();
     let stood = participant.flag.raised_at_all();
     let id = participant.id.clone();
     turn.end_challenge(at, ChallengeEnd::SignedOut);
@@ -112,7 +114,6 @@ pub fn reassign(mut turn: Turn<'_>, who: &ParticipantId, person: &Person) -> Dec
     participant.person = person.clone();
     (participant.subject, participant.record) = (None, None);
     participant.entry = Entry::default();
-    participant.confirmation = None;
     participant.flag.lower(Reason::Reassigned);
     let links = std::mem::take(&mut participant.links);
     for link in links {
@@ -138,6 +139,9 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, only: Option<Guarded>, re
         Ok(lifted) => lifted,
         Err(refusal) => return turn.refuse(refusal),
     };
+    if only.is_none_or(|only| only == Guarded::Login) {
+        turn.release_links(at);
+    }
     if turn.is_at_ceiling(at) {
         turn.lift_ceilings(at, reason);
     }

@@ -53,7 +53,7 @@ pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
     let all = [
         (link == Minutes::Never, "link.ttl_minutes", "never-expires", LINK_NEVER),
         (long(link), "link.ttl_minutes", "long-lived", LINK_LONG),
-        (settings.link.binding == BindingRule::None, "link.binding", "no-binding", NO_BINDING),
+        (settings.binding == BindingRule::None, "binding", "no-binding", NO_BINDING),
         (code == Minutes::Never, "otp.expires_minutes", "never-expires", CODE_NEVER),
         (long(code), "otp.expires_minutes", "long-lived", CODE_LONG),
         (settings.otp.length < 6, "otp.length", "short-code", SHORT_CODE),
@@ -68,8 +68,8 @@ pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
 const LINK_NEVER: &str = "Links never expire: whoever finds one in a chat's history can use it. \
     OWASP ASVS 6.5.5 wants 10 minutes at most.";
 const LINK_LONG: &str = "Links live longer than the 10 minutes of OWASP ASVS 6.5.5.";
-const NO_BINDING: &str = "Whoever is sent this link authenticates the chat that it came from: \
-    RFC 10027 wants the two to be shown to be one person's.";
+const NO_BINDING: &str = "A link or a page that is forwarded authenticates the chat that it came from, as whoever \
+    proves themselves there. RFC 10027 wants browser and chat to be shown to be one person's.";
 const CODE_NEVER: &str = "Codes never expire. OWASP ASVS 6.5.5 wants 10 minutes at most.";
 const CODE_LONG: &str = "Codes live longer than the 10 minutes of OWASP ASVS 6.5.5.";
 const SHORT_CODE: &str = "Codes of fewer than 6 digits are below NIST SP 800-63B for out-of-band secrets.";

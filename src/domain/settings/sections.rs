@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::domain::directory::DirectoryKind;
+use crate::domain::flag::Binding;
 use crate::domain::method::{Guarded, Method};
 use crate::domain::time::Moment;
 use crate::domain::{matching, questions};
@@ -63,6 +64,10 @@ pub struct Settings {
     pub interaction_timeout_minutes: u64,
     /// The ceiling since the first proof.
     pub absolute_timeout_minutes: u64,
+    /// What binds a proof on a page to the chat.
+    pub binding: BindingRule,
+    /// What becomes of a proof that another browser finishes.
+    pub other_browser: OtherBrowser,
     /// Login links.
     pub link: LinkRules,
     /// What failed answers lead to.
@@ -117,8 +122,6 @@ pub struct LinkRules {
     pub ttl_minutes: Minutes,
     /// Whether the landing page may be left out.
     pub landing: Landing,
-    /// How the browser is shown to be the chat's.
-    pub binding: BindingRule,
 }
 
 /// `link.landing`.
@@ -131,18 +134,33 @@ pub enum Landing {
     Optional,
 }
 
-/// `link.binding`.
+/// `binding`: what must show that the browser which finished a proof on a page is the chat's. The last two are no
+/// settings: where there is no chat, or a door lets a browser in and the chat's flag cannot be raised by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum BindingRule {
     /// The strongest that the channel allows, never `none`.
     Auto,
-    /// The chat's own window must have opened the page.
+    /// The chat's own window must have opened the page, and nothing else counts.
     Opener,
     /// A code must come back through the chat.
     Code,
-    /// The login is enough.
+    /// The proof is enough.
     None,
+    /// There is no chat: the browser that started must finish.
+    Browser,
+    /// The browser that finished is let in, and no flag is raised.
+    AdmitOnly,
+}
+
+/// `other_browser`: what becomes of a proof that another browser finishes than the one that started it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OtherBrowser {
+    /// It is asked which address it chats with, and then shown a code for the chat.
+    Ask,
+    /// It is refused.
+    Refuse,
 }
 
 /// `lockout`.
@@ -323,4 +341,17 @@ pub struct Intent {
     /// With it a login counts only where its `acr` is one of these.
     #[serde(default)]
     pub acr: Vec<String>,
+    /// Bindings that count; where none is listed, all but `browser` and `none`.
+    #[serde(default)]
+    pub bindings: Vec<Binding>,
+}
+
+impl Intent {
+    /// Whether a proof that is bound so counts.
+    pub fn takes(&self, binding: Binding) -> bool {
+        match self.bindings.as_slice() {
+            [] => Binding::USUAL.contains(&binding),
+            listed => listed.contains(&binding),
+        }
+    }
 }

@@ -64,9 +64,10 @@ pub(super) const ROWS: &[Row] = &[
     row("authentication_timeout_minutes", Number(1, WEEK, 15)),
     row("interaction_timeout_minutes", Number(1, WEEK, 30)),
     row("absolute_timeout_minutes", Number(1, WEEK, 480)),
+    row("binding", OneOf(&["auto", "opener", "code", "none"])),
+    row("other_browser", OneOf(&["ask", "refuse"])),
     row("link.ttl_minutes", Span(1, WEEK, 10)),
     row("link.landing", OneOf(&["required", "optional"])),
-    row("link.binding", OneOf(&["auto", "opener", "code", "none"])),
     row("entry.require_authentication", Switch(false)),
     row("entry.first", OneOf(ENTRY)),
     row("entry.subsequent", Maybe(ENTRY)),
@@ -290,6 +291,10 @@ fn intent(name: &str, value: &Value) -> Result<Value, Fault> {
     }
     if let Some(kind) = intent.label.and_then(|label| short(&label).err()) {
         return Err(Fault::at("/label", kind));
+    }
+    let twice = |(at, binding)| intent.bindings[..at].contains(binding);
+    if intent.bindings.iter().enumerate().any(twice) {
+        return Err(Fault::at("/bindings", &misfit::TWICE));
     }
     if intent.acr.len() > MOST_RULES {
         return Err(Fault::at("/acr", misfit::TOO_MANY.with([("most", &MOST_RULES)])));

@@ -63,6 +63,11 @@ impl SecurityKey {
         }
     }
 
+    /// Whether it was revoked.
+    pub fn is_revoked(&self) -> bool {
+        matches!(self.status, KeyStatus::Revoked(_))
+    }
+
     /// Whether it verifies at that moment.
     fn verifies(&self, now: Moment) -> bool {
         match self.status {

@@ -15,6 +15,9 @@ use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 
+/// New links are held back for so many minutes after one was reported.
+const REPORT_MINUTES: u64 = 60;
+
 impl Turn<'_> {
     /// The one door to raising a flag.
     pub fn admit(&self, at: usize, what: Guarded) -> Result<Admitted, Refusal> {
@@ -47,6 +50,13 @@ impl Turn<'_> {
         let trips = self.count_at_ceiling(at);
         let (rule, now) = (self.around.settings.lockout_of(what), self.around.sure);
         self.count(at, what, &trips, |budget| budget.fail(&rule, now))
+    }
+
+    /// The same of a code that shows whose chat it is: it counts against the conversation, and never against the
+    /// customer whose login waits.
+    pub fn fail_in_conversation(&mut self, at: usize, what: Guarded) -> Consequence {
+        let (rule, now) = (self.around.settings.lockout_of(what), self.around.sure);
+        self.count(at, what, &[], |budget| budget.fail(&rule, now))
     }
 
     /// The same of an attempt to show a document. Pictures that were not clear are no guess, so they do not
@@ -85,6 +95,28 @@ impl Turn<'_> {
         data.insert("until".into(), self.around.shown(until).to_string().into());
         data.insert("reason".into(), ChallengeEnd::Undecided.as_str().into());
         self.push(EventKind::Locked, when, by.clone(), Some(id), data);
+    }
+
+    /// Somebody said "This wasn't me": for an hour nobody here is sent another link in that person's name, or
+    /// until an agent says otherwise.
+    pub fn hold_links(&mut self, at: usize) {
+        let (name, until) = (self.budget_name(at, Guarded::Login), self.around.sure.plus_minutes(REPORT_MINUTES));
+        self.address.reported_until.insert(name, until);
+    }
+
+    /// Refuses new links while an earlier one's report holds them back.
+    pub fn must_not_be_reported(&self, at: usize) -> Result<(), Refusal> {
+        let until = self.address.reported_until.get(&self.budget_name(at, Guarded::Login));
+        match until.filter(|until| self.around.sure < **until) {
+            Some(until) => Err(Refusal::Reported(self.around.shown(*until))),
+            None => Ok(()),
+        }
+    }
+
+    /// An agent's word: links may be sent again.
+    pub fn release_links(&mut self, at: usize) {
+        let (name, now) = (self.budget_name(at, Guarded::Login), self.around.sure);
+        self.address.reported_until.retain(|held, until| *held != name && now < *until);
     }
 
     /// How many failed attempts a stage still takes.

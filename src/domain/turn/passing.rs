@@ -3,12 +3,13 @@
 
 use serde_json::{Map, json};
 
-use super::{Turn, link_data, object};
+use super::{Turn, challenge_data, link_data, object};
 use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Flag, Passed, Reason};
 use crate::domain::interaction::{Participant, Status};
 use crate::domain::link::{Link, LinkEnd, Purpose};
+use crate::domain::page_proof::Step;
 use crate::domain::time::Moment;
 
 impl Turn<'_> {
@@ -26,36 +27,15 @@ impl Turn<'_> {
     }
 
     fn settle_participant(&mut self, at: usize, deadline: Moment) {
+        self.settle_links(at, deadline);
         let participant = &mut self.interaction.participants[at];
         let id = Some(participant.id.clone());
-        let late = |link: &Link| link.expires_at.is_some_and(|end| end <= deadline);
-        let (over, live): (Vec<_>, Vec<_>) = std::mem::take(&mut participant.links).into_iter().partition(late);
-        participant.links = live;
-        let unconfirmed = participant.confirmation.take_if(|c| c.expires_at <= deadline);
-        if unconfirmed.is_some() {
-            participant.flag.explain(Reason::ConfirmationExpired);
-        } else if over.iter().any(|link| link.purpose != Purpose::Entry) {
-            participant.flag.explain(Reason::LinkExpired);
-        }
         let given_up = participant.challenge.as_mut().is_some_and(|challenge| challenge.give_up_late(deadline));
-        let unanswered = participant.challenge.as_ref().is_some_and(|c| !c.is_live(deadline));
-        if unanswered {
-            participant.flag.explain(Reason::ChallengeExpired);
-        }
         let passed = participant.flag.settle(deadline);
-        for link in over {
-            self.push(EventKind::LinkExpired, deadline, Actor::Time, id.clone(), link_data(self.interaction.id, &link));
-            self.end_link(link, LinkEnd::Expired);
-        }
         if given_up {
             self.tell_undecided(at, "timeout", deadline, &Actor::Time);
         }
-        if unconfirmed.is_some() {
-            self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id.clone(), Map::new());
-        }
-        if unanswered {
-            self.end_challenge_at(at, ChallengeEnd::Expired, deadline, &Actor::Time);
-        }
+        self.settle_challenge(at, deadline);
         match passed {
             Some(Passed::Expiring(moment)) => {
                 let ends = self.interaction.participants[at].flag.deadline();
@@ -66,6 +46,97 @@ impl Turn<'_> {
                 self.push(EventKind::Expired, moment, Actor::Time, id, object(json!({"reason": reason})));
             }
             None => {}
+        }
+    }
+
+    /// Links whose time is over, and accepted logins whose browser or code did not come back.
+    fn settle_links(&mut self, at: usize, deadline: Moment) {
+        let participant = &self.interaction.participants[at];
+        let late = |link: &&Link| link.deadline().is_some_and(|end| end <= deadline);
+        let over: Vec<(u16, bool)> =
+            participant.links.iter().filter(late).map(|l| (l.number, l.shows_code())).collect();
+        for (number, shows_code) in over {
+            if shows_code {
+                let id = Some(self.interaction.participants[at].id.clone());
+                self.participant(at).flag.explain(Reason::ConfirmationExpired);
+                self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id, Map::new());
+                self.drop_code_of_link(at, number, deadline);
+            } else {
+                self.settle_link(at, number, deadline);
+            }
+        }
+    }
+
+    fn settle_link(&mut self, at: usize, number: u16, deadline: Moment) {
+        let participant = self.participant(at);
+        let Some(place) = participant.links.iter().position(|link| link.number == number) else { return };
+        let link = participant.links.remove(place);
+        let (kind, end, reason) = match link.page.pending {
+            Some(_) => (EventKind::ProofNotReturned, LinkEnd::NotReturned, Some(Reason::NotReturned)),
+            None if link.purpose == Purpose::Entry => (EventKind::LinkExpired, LinkEnd::Expired, None),
+            None => (EventKind::LinkExpired, LinkEnd::Expired, Some(Reason::LinkExpired)),
+        };
+        if let Some(reason) = reason {
+            participant.flag.explain(reason);
+        }
+        let id = Some(participant.id.clone());
+        self.push(kind, deadline, Actor::Time, id, link_data(self.interaction.id, &link));
+        self.end_link(link, end);
+    }
+
+    /// The same of a challenge.
+    fn settle_challenge(&mut self, at: usize, deadline: Moment) {
+        let participant = &self.interaction.participants[at];
+        let Some(challenge) = participant.challenge.as_ref().filter(|c| !c.is_live(deadline)) else { return };
+        let (id, data) = (Some(participant.id.clone()), challenge_data(self.interaction.id, challenge));
+        let (pending, shows_code) = (challenge.page.pending.is_some(), challenge.page.confirmation().is_some());
+        if shows_code {
+            self.participant(at).flag.explain(Reason::ConfirmationExpired);
+            self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id, Map::new());
+            self.drop_code_of_challenge(at, deadline, &Actor::Time);
+        } else if pending {
+            self.participant(at).flag.explain(Reason::NotReturned);
+            self.push(EventKind::ProofNotReturned, deadline, Actor::Time, id, data);
+            self.end_challenge_at(at, ChallengeEnd::NotReturned, deadline, &Actor::Time);
+        } else {
+            self.participant(at).flag.explain(Reason::ChallengeExpired);
+            self.end_challenge_at(at, ChallengeEnd::Expired, deadline, &Actor::Time);
+        }
+    }
+
+    /// Accepted logins that have not raised the flag are void, and their links end; whether there were any.
+    pub fn void_pending(&mut self, at: usize) -> bool {
+        let waits = |link: &Link| link.page.pending.is_some();
+        let participant = self.participant(at);
+        let (over, live): (Vec<_>, Vec<_>) = std::mem::take(&mut participant.links).into_iter().partition(waits);
+        participant.links = live;
+        let waited = !over.is_empty();
+        for link in over {
+            self.end_link(link, LinkEnd::Void);
+        }
+        waited
+    }
+
+    /// The code that a login's browser was shown is over. Continue begins a login anew while the link lasts and
+    /// has a page to press it on.
+    pub fn drop_code_of_link(&mut self, at: usize, number: u16, when: Moment) {
+        let participant = self.participant(at);
+        let Some(place) = participant.links.iter().position(|link| link.number == number) else { return };
+        let link = &mut participant.links[place];
+        link.page.pending = None;
+        if link.page.start.is_none() || !link.may_be_opened(when) {
+            let link = participant.links.remove(place);
+            self.end_link(link, LinkEnd::Expired);
+        }
+    }
+
+    /// The same of an answer to a challenge, which is over. A document that is still judged may be bound by
+    /// another code.
+    pub fn drop_code_of_challenge(&mut self, at: usize, when: Moment, by: &Actor) {
+        let challenge = self.interaction.participants[at].challenge.as_mut();
+        match challenge.and_then(|challenge| challenge.page.pending.as_mut()) {
+            Some(pending) if pending.proof.is_none() => (pending.step, pending.expires_at) = (Step::Form, None),
+            _ => self.end_challenge_at(at, ChallengeEnd::Unconfirmed, when, by),
         }
     }
 
@@ -81,7 +152,7 @@ impl Turn<'_> {
                     | Reason::ConfirmationFailed
             )
         };
-        let asks = |p: &Participant| p.challenge.is_some() || p.confirmation.is_some() || missed(&p.flag);
+        let asks = |p: &Participant| p.challenge.is_some() || p.confirmations().next().is_some() || missed(&p.flag);
         self.interaction.participants.iter().any(asks)
             || self.ended.challenges.iter().any(|ended| ended.end != ChallengeEnd::Passed)
     }
@@ -96,7 +167,6 @@ impl Turn<'_> {
         for at in 0..self.interaction.participants.len() {
             let participant = &mut self.interaction.participants[at];
             let (id, links) = (participant.id.clone(), std::mem::take(&mut participant.links));
-            participant.confirmation = None;
             participant.entry.forget_secrets();
             let stood = participant.flag.lower(Reason::Closed);
             for link in links {

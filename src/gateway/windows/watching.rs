@@ -11,6 +11,7 @@ use countersign_channels::PIN;
 
 use super::Guest;
 use crate::domain::challenge::Check;
+use crate::domain::flag::{Flag, Reason};
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::rules::hear::Kind;
 use crate::domain::secret::base64url;
@@ -76,6 +77,8 @@ pub struct State {
     pub links: Vec<u16>,
     /// What the gateway waits for.
     pub asked: Option<Asked>,
+    /// Why the last proof on a page came to nothing, where it is for the customer to know.
+    pub missed: Option<Reason>,
 }
 
 /// A question of the gateway's own.
@@ -165,8 +168,9 @@ impl Gateway {
                 let found = link_number(url);
                 let live = found.as_ref().and_then(|(token, number)| {
                     let mut links = interaction.primary().links.iter();
-                    let link = links.find(|link| link.number == *number && link.is_live(now))?;
-                    let opener = link.opener.is_some().then(|| base64url(token.opener(&self.keys.handle).expose()));
+                    let link = links.find(|link| link.number == *number && link.may_be_opened(now))?;
+                    let opener =
+                        link.page.opener.is_some().then(|| base64url(token.opener(&self.keys.handle).expose()));
                     Some((String::from_utf8_lossy(url.expose()).into_owned(), opener))
                 });
                 let way = live.filter(|_| interaction.is_open(now));
@@ -201,19 +205,23 @@ fn state(interaction: &Interaction, now: Moment) -> State {
         authenticated: raised.map(|raised| raised.expires_at),
         links: live.map(|link| link.number).collect(),
         asked: asked(interaction, primary, now).filter(|_| open),
+        missed: match primary.flag {
+            Flag::Lowered(Some(reason @ (Reason::NotReturned | Reason::OtherBrowser))) => Some(reason),
+            _ => None,
+        },
     }
 }
 
-/// A login that waits for its code goes before a challenge, as a text that is typed is taken.
+/// A proof that waits for its code goes before a challenge, as a text that is typed is taken.
 fn asked(interaction: &Interaction, primary: &Participant, now: Moment) -> Option<Asked> {
-    if let Some(waiting) = primary.confirmation.as_ref().filter(|waiting| now < waiting.expires_at) {
+    if let Some((confirmation, end)) = primary.confirmations().find(|(_, end)| now < *end) {
         return Some(Asked {
-            id: format!("l{}", waiting.link),
+            id: format!("w{}", end.0),
             kind: Kind::Confirmation,
             digits: None,
             sent: None,
-            tries_left: waiting.tries_left.into(),
-            expires_at: Some(waiting.expires_at),
+            tries_left: confirmation.tries_left.into(),
+            expires_at: Some(end),
             resend_at: None,
         });
     }

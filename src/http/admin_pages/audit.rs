@@ -23,7 +23,7 @@ const PAGE: usize = 50;
 /// What may be chosen: a name, and what the acts of the group begin with.
 const GROUPS: [(&str, &[&str]); 6] = [
     ("all", &[""]),
-    ("proofs", &["interaction.", "participant.", "link.", "confirmation.", "challenge."]),
+    ("proofs", &["interaction.", "participant.", "link.", "proof.", "confirmation.", "challenge."]),
     (
         "locks",
         &[

@@ -8,6 +8,7 @@ use axum::routing::get;
 use super::super::Shared;
 use super::super::consoles::shown;
 use super::{Admitted, Visit};
+use crate::domain::flag::Binding;
 use crate::domain::method::Method;
 use crate::domain::settings::{Effective, Intent, Source};
 use crate::pages::admin::intents::{self, Intents};
@@ -26,7 +27,12 @@ async fn show(visit: Visit) -> Response {
         .draw("intents", async |state, Admitted { frame, team, .. }| {
             let effective = &team.effective;
             let all = effective.settings.intents.iter().map(|(name, intent)| view(effective, name, intent));
-            let page = Intents { frame, intents: all.collect(), methods: METHODS.map(Method::as_str).into() };
+            let page = Intents {
+                frame,
+                intents: all.collect(),
+                methods: METHODS.map(Method::as_str).into(),
+                bindings: Binding::ALL.into_iter().rev().map(Binding::as_str).collect(),
+            };
             Ok(shown(state, state.pages.admin_intents(&page)))
         })
         .await
@@ -40,5 +46,6 @@ fn view(effective: &Effective, name: &str, intent: &Intent) -> intents::Intent {
         accept: intent.accept.iter().map(|method| method.as_str()).collect(),
         max_age: intent.max_age_minutes,
         acr: intent.acr.clone(),
+        bindings: intent.bindings.iter().map(|binding| binding.as_str()).collect(),
     }
 }

@@ -79,6 +79,7 @@ async fn page(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look)
             let here = format!("/admin/teams/{}/screens/{name}", team.team.name);
             let now = state.gateway.now();
             let page = pages::Landing {
+                role: pages::Role::Primary,
                 brand: brand(settings),
                 locale: look.lang.unwrap_or_else(|| settings.locale.clone()),
                 channel: "webchat".to_owned(),

@@ -21,7 +21,7 @@ pub struct ChallengeView {
     /// `otp`, `pin`, `kba`, `photo_id` or `photo_id_selfie`.
     #[schema(value_type = String)]
     method: Method,
-    /// `pending`; of one that ended `passed`, `exhausted`, `locked`, `expired`, `cancelled`,
+    /// `pending`; `answered` while a right answer on its page waits to be bound to the chat; of one that ended `passed`, `exhausted`, `locked`, `expired`, `cancelled`,
     /// `superseded`, `closed`, `signed_out`, `reassigned`, `reported`, or `undecided` where nobody decided on
     /// what was shown, too often.
     status: &'static str,
@@ -40,6 +40,10 @@ pub struct ChallengeView {
     questions: Option<Vec<QuestionView>>,
     /// When another code may be asked for; nothing where there is none to send.
     resend_after: Option<String>,
+    /// Told once, when the challenge is put. For the chat's own window alone, never for a URL: with it the window
+    /// vouches for the page that it opens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opener_secret: Option<String>,
 }
 
 /// A question. What would be right is told nobody.
@@ -106,9 +110,9 @@ impl Viewer<'_> {
         ChallengeView {
             id: ChallengeId { interaction: interaction.id, number: challenge.number }.to_string(),
             method: challenge.method(),
-            status: "pending",
+            status: if challenge.page.is_answered() { "answered" } else { "pending" },
             participant: challenge.participant.to_string(),
-            page_url: Some(format!("{}/c/{}", self.public_url, challenge.page(interaction.id, self.keys).text())),
+            page_url: Some(format!("{}/c/{}", self.public_url, challenge.page_token(interaction.id, self.keys).text())),
             delivery: delivery_of(
                 interaction,
                 |what| matches!(what, What::Code { challenge: sent, .. } if *sent == challenge.number),
@@ -118,7 +122,14 @@ impl Viewer<'_> {
             document: document(challenge),
             questions: questions(challenge),
             resend_after: resend_at.map(|at| at.to_string()),
+            opener_secret: None,
         }
+    }
+
+    /// A challenge that was just put, for whoever gives its page to the chat's own window.
+    pub fn new_challenge(self, interaction: &Interaction, challenge: &Challenge) -> ChallengeView {
+        let opener_secret = challenge.page.opener.map(|_| challenge.opener_secret(interaction.id, self.keys));
+        ChallengeView { opener_secret, ..self.challenge(interaction, challenge) }
     }
 
     /// A challenge however it stands.
@@ -143,5 +154,6 @@ fn over(interaction: InteractionId, ended: &EndedChallenge) -> ChallengeView {
         document: None,
         questions: None,
         resend_after: None,
+        opener_secret: None,
     }
 }

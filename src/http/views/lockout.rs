@@ -21,6 +21,9 @@ pub struct LockoutView {
     failures: u32,
     lockouts: u32,
     by_method: BTreeMap<String, MethodLockoutView>,
+    /// Until when no links are sent in this participant's name, since one was reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reported_until: Option<String>,
 }
 
 /// The same of one method.
@@ -43,6 +46,8 @@ impl Viewer<'_> {
             Some((what.to_string(), self.budget(budget)))
         });
         let by_method: BTreeMap<String, MethodLockoutView> = methods.collect();
+        let held = address.reported_until.get(&Address::budget_name(Guarded::Login, participant, pseudonym));
+        let held = held.filter(|until| self.sure < **until);
         let rank = |status: &str| ["clear", "locked", "banned"].iter().position(|s| *s == status);
         let status = by_method.values().map(|m| m.status).max_by_key(|s| rank(s)).unwrap_or("clear");
         LockoutView {
@@ -51,6 +56,7 @@ impl Viewer<'_> {
             failures: by_method.values().map(|m| m.failures).sum(),
             lockouts: by_method.values().map(|m| m.lockouts).sum(),
             by_method,
+            reported_until: held.map(|until| until.shown(self.sure, self.now).to_string()),
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Intent {
     pub max_age: Option<u64>,
     /// Kinds of login that count; empty: each.
     pub acr: Vec<String>,
+    /// Bindings that count; empty: all but `browser` and `none`.
+    pub bindings: Vec<&'static str>,
     /// The team says so itself; else the system does.
     pub own: bool,
 }
@@ -32,6 +34,8 @@ pub struct Intents {
     pub intents: Vec<Intent>,
     /// Every method.
     pub methods: Vec<&'static str>,
+    /// Every binding, from the strongest on.
+    pub bindings: Vec<&'static str>,
 }
 
 impl Pages {

@@ -10,7 +10,7 @@ use crate::pages::{Pages, texts};
 /// Which settings stand together, by the beginning of their paths; one that none of these names is found by
 /// its own first part, or stands with the last.
 const SECTIONS: [(&str, &[&str]); 11] = [
-    ("login", &["authentication_url", "allowed_origins", "link.", "directory."]),
+    ("login", &["authentication_url", "allowed_origins", "binding", "other_browser", "link.", "directory."]),
     ("lasting", &["authentication_timeout_minutes", "interaction_timeout_minutes", "absolute_timeout_minutes"]),
     ("entry", &["entry."]),
     ("otp", &["otp."]),

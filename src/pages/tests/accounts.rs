@@ -13,6 +13,7 @@ pub(super) fn drawn(word: &str, artist: &Artist) -> Vec<(&'static str, String)> 
         error,
         action: "/login/acme?cs_token=AbC".to_owned(),
         nonce: "n0nce".to_owned(),
+        attempt: "attempt".to_owned(),
     };
     let password = || Asks::Password { forgotten: true, by_code: true };
     let alone = || Asks::LoginCode { username: "demo".to_owned() };
@@ -20,6 +21,12 @@ pub(super) fn drawn(word: &str, artist: &Artist) -> Vec<(&'static str, String)> 
     let new = || Asks::NewPassword { length: 6, expires_at: "2026-03-01T09:32:00Z".to_owned() };
     vec![
         ("account-password", artist.account(page(Asks::Password { forgotten: false, by_code: false }, None))),
+        ("account-address", artist.account(page(Asks::Address { address: AddressKind::Phone }, None))),
+        ("account-not-mine", artist.account(page(Asks::Address { address: AddressKind::Other }, None))),
+        (
+            "account-wrong-address",
+            artist.account(page(Asks::Address { address: AddressKind::Mail }, Some(LoginError::WrongAddress))),
+        ),
         ("account-wrong", artist.account(page(password(), Some(LoginError::Wrong)))),
         ("account-forgot", artist.account(page(Asks::Forgot, None))),
         ("account-reset-sent", artist.account(page(Asks::ResetSent, None))),

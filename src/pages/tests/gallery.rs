@@ -6,6 +6,8 @@ use serde_json::json;
 use crate::pages::consoles::*;
 use crate::pages::*;
 
+pub(super) use steps::code;
+
 #[path = "accounts.rs"]
 mod accounts;
 #[path = "gallery/admin.rs"] // it is read from elsewhere, too
@@ -14,6 +16,8 @@ mod admin;
 mod desk;
 #[path = "questions.rs"]
 mod questions;
+#[path = "gallery/steps.rs"]
+mod steps;
 
 pub(super) fn brand(name: &str) -> Brand {
     Brand { name: Some(name.to_owned()), color: Some("#0f766e".to_owned()), logo: None }
@@ -52,6 +56,10 @@ impl Artist<'_> {
         self.pages.done(&Done { locale: self.locale.to_owned(), ..page })
     }
 
+    fn returning(&self, page: Returning) -> String {
+        self.pages.returning(&Returning { locale: self.locale.to_owned(), ..page })
+    }
+
     fn refused(&self, refused: Refused, word: &str) -> String {
         let notice = Notice::of(refused, brand(word), self.locale);
         let until = matches!(refused, Refused::Locked).then(|| end("2026-03-01T09:45:00Z", 880));
@@ -66,6 +74,7 @@ pub(super) fn landing(word: &str, purpose: Purpose) -> Landing {
         channel: "whatsapp".to_owned(),
         address: "+372•••••345".to_owned(),
         customer_name: Some(word.to_owned()),
+        role: Role::Cosigner,
         asked_at: "2026-03-01T09:27:12Z".to_owned(),
         minutes_ago: 3,
         purpose,
@@ -99,68 +108,12 @@ pub(super) fn sent(word: &str) -> Wanted {
     Wanted::Sent { digits: 6, to: Some(SentTo::Address(word.to_owned())) }
 }
 
-/// The code page in its states.
-fn answers(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
-    let screen = Some("/c/AbC-123_/screen".to_owned());
-    let opening = Landing { screen, opener_origins: Vec::new(), ..landing(word, Purpose::Entry) };
-    let wrong = Answer { error: Some(AnswerError::Wrong), tries_left: Some(1), ..answer(word, sent(word)) };
-    let over = Answer {
-        error: Some(AnswerError::Over),
-        tries_left: None,
-        expires_at: None,
-        resend_in: Some(0),
-        ..answer(word, sent(word))
-    };
-    let told = Answer { resend_in: None, expires_at: None, ..answer(word, Wanted::Told { digits: 6 }) };
-    let pin = Answer { resend_in: None, expires_at: None, ..answer(word, Wanted::Pin) };
-    let moving = Answer { error: Some(AnswerError::TooEarly), ..answer(word, Wanted::Sent { digits: 4, to: None }) };
-    let chat = answer(word, Wanted::Sent { digits: 8, to: Some(SentTo::Chat) });
-    vec![
-        ("opening-code", artist.landing(landing(word, Purpose::Code))),
-        ("opening-screen", artist.landing(opening)),
-        ("answer-sent", artist.answer(answer(word, sent("+372•••••345")))),
-        ("answer-chat", artist.answer(chat)),
-        ("answer-wrong", artist.answer(wrong)),
-        ("answer-over", artist.answer(over)),
-        ("answer-told", artist.answer(told)),
-        ("answer-pin", artist.answer(pin)),
-        ("answer-early", artist.answer(moving)),
-        ("code-asked", artist.done(linked(word, None))),
-        ("code-linked", artist.done(linked(word, Some("https://m.me/demo?ref=n0nce")))),
-        ("done-passed", artist.done(done(word, DoneState::Passed))),
-        ("done-entered", artist.done(done(word, DoneState::Entered))),
-    ]
+fn address(word: &str, asks: AddressKind, wrong: bool) -> DoneState {
+    DoneState::Address { asks, wrong, asked: asked(word) }
 }
 
-/// The page that asks for a document, in its states.
-fn photos(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
-    let asked = |selfie, error, flaws| PhotoState::Asked { selfie, error, flaws, quality_left: 2, left: 1 };
-    let all = vec!["blurred", "glare", "dark", "incomplete", "unreadable", "wrong_document", "no_face", "zone"];
-    let mut drawn = vec![
-        ("photo", artist.photo(word, asked(false, None, Vec::new()))),
-        ("photo-selfie", artist.photo(word, asked(true, None, Vec::new()))),
-        ("photo-unclear", artist.photo(word, asked(true, Some(PhotoError::Unclear), all))),
-        ("photo-failed", artist.photo(word, asked(false, Some(PhotoError::Failed), Vec::new()))),
-        ("photo-checking", artist.photo(word, PhotoState::Checking)),
-        ("photo-passed", artist.photo(word, PhotoState::Passed)),
-    ];
-    for (name, error) in [
-        ("photo-undecided", PhotoError::Undecided),
-        ("photo-missing", PhotoError::Missing),
-        ("photo-large", PhotoError::TooLarge),
-        ("photo-small", PhotoError::TooSmall),
-        ("photo-format", PhotoError::Format),
-        ("photo-broken", PhotoError::Broken),
-    ] {
-        drawn.push((name, artist.photo(word, asked(true, Some(error), Vec::new()))));
-    }
-    drawn
-}
-
-pub(super) fn code(word: &str) -> DoneState {
-    let asked = Asked { channel: "whatsapp".to_owned(), address: "+372•••••345".to_owned(), ..asked(word) };
-    let (code, expires_at) = ("B2CD3F".to_owned(), "2026-03-01T09:32:00Z".to_owned());
-    DoneState::Code { code, expires_at, seconds_left: 118, asked }
+fn returning(word: &str, again: bool) -> Returning {
+    Returning { brand: brand(word), locale: "en".to_owned(), action: "/d/AbC-123_".to_owned(), again }
 }
 
 fn authenticated(word: &str) -> DoneState {
@@ -173,7 +126,10 @@ fn asked(word: &str) -> Asked {
         address: word.to_owned(),
         asked_at: "2026-03-01T09:27:12Z".to_owned(),
         minutes_ago: 1,
-        report_action: "/l/AbC-123_".to_owned(),
+        customer_name: Some(word.to_owned()),
+        role: Role::Primary,
+        account: Some(word.to_owned()),
+        action: "/d/AbC-123_".to_owned(),
         nonce: word.to_owned(),
     }
 }
@@ -265,8 +221,8 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
         ("door-cancelled", artist.done(at_door(word, DoneState::Cancelled))),
         ("door-ended", artist.done(at_door(word, DoneState::Ended))),
     ];
-    drawn.extend(answers(word, &artist));
-    drawn.extend(photos(word, &artist));
+    drawn.extend(steps::answers(word, &artist));
+    drawn.extend(steps::photos(word, &artist));
     drawn.extend(accounts::drawn(word, &artist));
     drawn.extend(questions::drawn(word, &artist.pages, locale));
     drawn.extend(Refused::ALL.map(|refused| (refused.word(), artist.refused(refused, word))));
@@ -340,7 +296,7 @@ pub(super) fn bare() -> Vec<String> {
 
 fn foreign_code(word: &str) -> DoneState {
     let text = || word.to_owned();
-    let asked = Asked { asked_at: text(), report_action: text(), ..asked(word) };
+    let asked = Asked { asked_at: text(), action: text(), ..asked(word) };
     DoneState::Code { code: text(), expires_at: text(), seconds_left: 118, asked }
 }
 

@@ -22,9 +22,8 @@ struct Person {
 
 async fn hosting(world: &World, settings: Value) -> Team {
     let team = shop(world, settings).await;
-    let binding = json!({"binding": "none"});
     let pause = json!({"resend_after_seconds": 30});
-    team.set(json!({"authentication_url": format!("{URL}/login/acme"), "link": binding, "send_budget": pause})).await;
+    team.set(json!({"authentication_url": format!("{URL}/login/acme"), "binding": "none", "send_budget": pause})).await;
     team
 }
 
@@ -49,11 +48,12 @@ impl Person {
         &self.page
     }
 
-    /// The page without what is its own: nonces and tags.
+    /// The page without what is its own: nonces, attempts and tags.
     fn shape(&self) -> String {
         let text = self.page.text();
         let typed = hidden(&text, "username");
-        let text = text.replace(&hidden(&text, "nonce"), "…").replace(self.at.split('?').nth(1).unwrap(), "…");
+        let text = text.replace(&hidden(&text, "nonce"), "…");
+        let text = text.replace(&hidden(&text, "attempt"), "…").replace(self.at.split('?').nth(1).unwrap(), "…");
         let text = text.replace(&self.at.split('?').nth(1).unwrap().replace('&', "&amp;"), "…");
         text.replace(&format!("value=\"{typed}\""), "value=\"…\"")
     }

@@ -171,7 +171,7 @@ async fn who_gives_up_is_led_back() {
     let page = browser.get(&at).await;
     let done = sends(&browser, &page, &at, &[("act", "cancel")]).await;
     assert_eq!(done.status, 303, "{}", done.text());
-    assert!(browser.get(&done.header("location")).await.text().contains("You stopped the login"));
+    assert!(browser.finish(&done.header("location")).await.text().contains("You stopped the login"));
     assert!(team.event_types().await.contains(&"link.cancelled".to_owned()));
 }
 
@@ -179,8 +179,8 @@ async fn who_gives_up_is_led_back() {
 #[tokio::test]
 async fn an_intent_may_ask_for_two_factors() {
     let world = World::new().await;
-    let intents = json!({"pay": {"accept": ["login"], "acr": ["two_factor"]}});
-    let team = hosting(&world, json!({"intents": intents, "link": {"binding": "none"}})).await;
+    let intents = json!({"pay": {"accept": ["login"], "acr": ["two_factor"], "bindings": ["none"]}});
+    let team = hosting(&world, json!({"intents": intents, "binding": "none"})).await;
     let allowed = async |chat: &str| {
         let flag = team.bot("GET", chat, "/authentication?intent=pay", Value::Null).await.expect(200);
         flag["intent"]["allowed"].as_bool().unwrap()

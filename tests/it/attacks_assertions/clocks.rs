@@ -7,7 +7,7 @@ use countersign::ambient::Clock;
 use serde_json::{Value, json};
 
 use super::Scene;
-use crate::world::{BEGINNING, URL, worlds};
+use crate::world::{BEGINNING, Browser, URL, worlds};
 
 /// The whole journey at moments where counters turn over. The system's clock reads a time before
 /// 1970 as 0 (`ambient`); the far end is where the calendar ends.
@@ -93,7 +93,8 @@ async fn a078_a_lock_outlasts_a_clock_that_steps_back() {
     let team = &scene.team;
     team.set(json!({"lockout": {"threshold": 1, "duration_minutes": 15}})).await;
     let told = team.post_back(&scene.visit, &team.assertion(&scene.visit, "cust-42")).await.expect(200);
-    assert_eq!(told["status"], "confirmation_required");
+    assert_eq!(told["status"], "accepted");
+    Browser::at(&scene.world, &scene.visit).finish(told["continue_url"].as_str().expect("a URL")).await;
     assert_eq!(team.says(&scene.chat, "m1", "B2C3D4").await.expect(200)["outcome"], "locked");
     for at in [BEGINNING - 3_600_000, BEGINNING, BEGINNING + 899_999] {
         scene.world.clock.set(at);

@@ -10,7 +10,7 @@ use crate::world::{Browser, World, worlds};
 
 /// A001: the attacker's chat is not authenticated by a victim's login: the code that the victim's
 /// browser shows must come from the chat's own sender, within two minutes (contract §4; the
-/// attack's own page 202 is the contract's 200 `confirmation_required`).
+/// attack's own page 202 is the contract's 200 `accepted`).
 #[tokio::test]
 async fn a001_a_forwarded_link_authenticates_nobody_without_the_code_from_the_chat() {
     for world in worlds().await {
@@ -20,7 +20,7 @@ async fn a001_a_forwarded_link_authenticates_nobody_without_the_code_from_the_ch
         let mut victim = Browser::new(&world);
         let visit = victim.continues(text(&link, "url")).await;
         let told = team.post_back(&visit, &team.assertion(&visit, "victim")).await.expect(200);
-        assert_eq!(told["status"], "confirmation_required");
+        assert_eq!(told["status"], "accepted");
         assert_eq!(team.flag(&attacker).await["authenticated"], false);
         // The victim, or anybody else, types the code into a chat: it counts from the sender alone.
         let code = victim.code(text(&told, "continue_url")).await;
@@ -47,7 +47,7 @@ async fn a001_a_forwarded_link_authenticates_nobody_without_the_code_from_the_ch
 async fn a001_with_opener_binding_a_forwarded_link_does_not_reach_the_login_page() {
     let world = World::new().await;
     let team = world.team("acme").await;
-    team.set(json!({"link": {"binding": "opener"}})).await;
+    team.set(json!({"binding": "opener"})).await;
     let chat = team.open("webchat", "c1").await;
     let link = team.link(&chat).await;
     let (url, secret) = (text(&link, "url"), text(&link, "opener_secret"));
@@ -63,20 +63,21 @@ async fn a001_with_opener_binding_a_forwarded_link_does_not_reach_the_login_page
     assert_eq!(own.press(url, "continue", secret).await.status, 303);
 }
 
-/// A001: opened on a second device, a link is already somebody's.
+/// A001: Continue in another browser begins anew there, and what the first was given is over.
 #[tokio::test]
-async fn a001_a_link_that_one_browser_has_continued_is_used_for_every_other() {
+async fn a001_the_browser_that_continued_last_has_the_login() {
     let world = World::new().await;
     let team = world.team("acme").await;
     let chat = team.open("sms", "+37255500001").await;
     let link = team.link(&chat).await;
     let url = text(&link, "url");
     let (mut first, mut second) = (Browser::new(&world), Browser::new(&world));
-    let nonce = crate::world::hidden(&second.get(url).await.text(), "nonce");
     let visit = first.continues(url).await;
     assert_eq!(first.continues(url).await.token, visit.token, "the same browser is where it was");
-    assert_eq!(second.get(url).await.status, 410);
-    assert_eq!(second.post(url, &[("act", "continue"), ("nonce", &nonce)]).await.status, 410);
+    let newer = second.continues(url).await;
+    assert_ne!(newer.token, visit.token);
+    team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.refused(410, "link-superseded");
+    assert_eq!(team.post_back(&newer, &team.assertion(&newer, "cust-42")).await.expect(200)["status"], "accepted");
 }
 
 /// A002: who is talked into reading the code back is told first what it does; "This wasn't me"
@@ -93,7 +94,7 @@ async fn a002_the_page_with_the_code_says_whose_chat_it_is_and_can_be_reported()
         let visit = victim.continues(text(&link, "url")).await;
         let told = team.post_back(&visit, &team.assertion(&visit, "victim")).await.expect(200);
         let done = text(&told, "continue_url");
-        let page = victim.get(done).await.text();
+        let page = victim.finish(done).await.text();
         for page in [&landing, &page] {
             for fact in ["brand", "channel", "address", "asked"] {
                 assert!(page.contains(&format!("data-fact=\"{fact}\"")), "{fact}: {page}");
@@ -102,12 +103,12 @@ async fn a002_the_page_with_the_code_says_whose_chat_it_is_and_can_be_reported()
             assert!(!page.contains("+37255500001"), "the chat's address is masked");
         }
         let code = victim.code(done).await;
-        assert_eq!(victim.press(done, "report", "").await.status, 200);
+        assert_eq!(victim.press_done(done, "report").await.status, 200);
         // Also the attacker's right code comes too late.
         assert_eq!(team.says(&chat, "m1", &code).await.expect(200)["consumed"], false);
         let flag = team.flag(&chat).await;
         assert_eq!((&flag["authenticated"], &flag["reason"]), (&json!(false), &json!("reported")));
-        assert_eq!(victim.get(done).await.status, 410, "nothing of it can be used again");
+        assert_eq!(victim.finish(done).await.status, 410, "nothing of it can be used again");
         let again = team.post_back(&visit, &team.assertion(&visit, "victim")).await;
         assert_eq!(again.status, 410, "{}", again.text());
         assert!(team.event_types().await.contains(&"link.reported".to_owned()));
@@ -121,7 +122,7 @@ async fn a002_another_pages_nonce_reports_nothing() {
     let team = world.team("acme").await;
     let chat = team.open("whatsapp", "+37255500001").await;
     let told = team.log_in(&chat, "victim").await;
-    let mut victim = Browser::new(&world);
+    let mut victim = Browser::of(&world, &told);
     let code = victim.code(text(&told, "continue_url")).await;
     assert_eq!(team.says(&chat, "m1", &code).await.expect(200)["outcome"], "passed");
     assert_eq!(team.flag(&chat).await["authenticated"], true);
@@ -186,7 +187,7 @@ async fn a016_the_flag_belongs_to_one_interaction_and_not_to_its_address() {
         let first = team.open("whatsapp", "+37255500001").await;
         team.authenticate(&first, "cust-42").await;
         let waiting = team.log_in(&first, "cust-42").await;
-        let code = Browser::new(&world).code(text(&waiting, "continue_url")).await;
+        let code = Browser::of(&world, &waiting).code(text(&waiting, "continue_url")).await;
         team.bot("POST", &first, "/close", json!({})).await.expect(200);
         assert_eq!(team.flag(&first).await["authenticated"], false);
         let second = team.open("whatsapp", "+37255500001").await;

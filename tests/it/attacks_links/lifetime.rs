@@ -50,7 +50,7 @@ async fn a008_a_post_back_before_the_link_was_opened_is_out_of_order() {
         let chat = team.open("sms", "+37255500001").await;
         let link = team.link(&chat).await;
         let token = text(&link, "url").rsplit('/').next().expect("a token").to_owned();
-        let visit = Visit { url: String::new(), callback: format!("{URL}/p/{token}"), token };
+        let visit = Visit { url: String::new(), callback: format!("{URL}/p/{token}"), token, cookie: None };
         team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.refused(409, "out-of-order");
         assert_eq!(team.flag(&chat).await["authenticated"], false);
         // It is not spent by that, and its token is no handle afterwards either.

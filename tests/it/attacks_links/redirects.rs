@@ -126,8 +126,8 @@ async fn a019_the_way_back_is_a_link_and_redirects_are_303() {
     let kind = ("content-type", "application/x-www-form-urlencoded");
     let reply = ask(&world, "POST", &visit.callback, &[kind, ("origin", "https://login.example.com")], &form).await;
     assert_eq!(reply.status, 303);
-    assert!(reply.header("location").starts_with(&format!("{URL}/l/")));
-    let done = browser.get(&reply.header("location")).await;
+    assert!(reply.header("location").starts_with(&format!("{URL}/d/")));
+    let done = browser.finish(&reply.header("location")).await;
     assert!(!done.text().contains("<script>alert"), "{}", done.text());
 }
 

@@ -41,7 +41,7 @@ async fn a015_another_than_the_customer_that_the_bot_knows() {
         }
         assert_eq!(everything(&team, &chat).await, before, "nothing changed");
         let told = team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.expect(200);
-        let code = Browser::new(&world).code(text(&told, "continue_url")).await;
+        let code = Browser::of(&world, &told).code(text(&told, "continue_url")).await;
         assert_eq!(team.says(&chat, "m1", &code).await.expect(200)["outcome"], "passed");
         assert_eq!(team.flag(&chat).await["customer"]["id"], "cust-42");
     }
@@ -135,7 +135,7 @@ async fn a015_a_code_of_another_customer_comes_too_late() {
     let team = world.team("acme").await;
     let chat = team.open("whatsapp", "+37255500001").await;
     let told = team.log_in(&chat, "attacker").await;
-    let code = Browser::new(&world).code(text(&told, "continue_url")).await;
+    let code = Browser::of(&world, &told).code(text(&told, "continue_url")).await;
     let token = team.identity_token("cust-42");
     opened(&team, "+37255500001", Value::Null, Some(&token)).await.expect(200);
     let heard = team.says(&chat, "m1", &code).await.expect(200);

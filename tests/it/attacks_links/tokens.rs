@@ -157,7 +157,7 @@ async fn a013_the_login_page_sees_every_change_of_the_signed_url() {
     let team = world.team("acme").await;
     let chat = team.open("sms", "+37255500001").await;
     let link = team.link(&chat).await;
-    let Visit { url, token, callback } = Browser::new(&world).continues(text(&link, "url")).await;
+    let Visit { url, token, callback, .. } = Browser::new(&world).continues(text(&link, "url")).await;
     let key = MacKey::new(&from_base64url(&team.key.secret).expect("base64url"));
     let good = |url: &str| {
         url.split_once("&cs_signature=").is_some_and(|(signed, said)| base64url(&key.sign(signed.as_bytes())) == said)

@@ -22,7 +22,7 @@ journeys! {
 /// directory raises the flag, with the name that the directory has.
 async fn logs_in(eyes: Eyes) {
     let Some(slapd) = Slapd::shared() else { return };
-    let house = House::open(json!({"link": {"binding": "none"}})).await;
+    let house = House::open(json!({"binding": "none"})).await;
     house.call(Method::PUT, "/v1/teams/linden/directory", slapd.over_tls()).await;
     house.call(Method::POST, "/v1/teams/linden/security-keys", json!({})).await;
     let settings = json!({"directory": {"kind": "ldap"}, "authentication_url": format!("{}/login/linden", house.url)});

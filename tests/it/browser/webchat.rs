@@ -64,7 +64,7 @@ journeys! {
 }
 
 async fn by_the_login_card(eyes: Eyes) {
-    let stage = Stage::set(json!({"link": {"binding": "opener"}})).await;
+    let stage = Stage::set(json!({"binding": "opener"})).await;
     stage
         .walk("webchat-login", eyes, async |browser| {
             browser.open("/").await?;
@@ -205,7 +205,7 @@ async fn the_same_words_at_another_question_are_another_answer() {
 
 #[tokio::test]
 async fn a_login_without_the_window_is_confirmed_by_six_characters() {
-    let stage = Stage::set(json!({"link": {"binding": "code"}})).await;
+    let stage = Stage::set(json!({"binding": "code"})).await;
     stage
         .walk("webchat-confirmation", Eyes::LARGE_PHONE, async |browser| {
             browser.open("/?lang=de").await?;

@@ -23,7 +23,7 @@ async fn a131_each_attempt_counts_once_where_a_tenth_of_the_answers_is_lost() {
     for n in 0..size(40, 1000) {
         let chat = team.open("sms", &format!("c{n}")).await;
         let told = team.log_in(&chat, "cust-42").await;
-        let code = Browser::new(&team.world).code(told["continue_url"].as_str().expect("a URL")).await;
+        let code = Browser::of(&team.world, &told).code(told["continue_url"].as_str().expect("a URL")).await;
         waiting.push((chat, code));
     }
     proxy.loses(10);

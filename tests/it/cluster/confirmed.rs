@@ -102,7 +102,7 @@ async fn a130_logins_are_confirmed_while_slots_move() {
     let Some(cluster) = super::harmed().await else { return };
     let world = World::on(stores::on(store(cluster.place(), "moved").await));
     let team = world.team("acme").await;
-    team.set(json!({"link": {"binding": "none"}})).await;
+    team.set(json!({"binding": "none"})).await;
     let stop = Arc::new(AtomicBool::new(false));
     let customers: Vec<_> = (0..4)
         .map(|n| {

@@ -30,7 +30,7 @@ async fn a130_logins_go_on_exactly_once_while_slots_move() {
     let Some(cluster) = super::harmed().await else { return };
     let world = World::on(stores::on(stores::connected(cluster.place()).await));
     let first = world.team("acme").await;
-    first.set(json!({"link": {"binding": "none"}})).await;
+    first.set(json!({"binding": "none"})).await;
     let nodes = [first.clone(), Team { world: world.second_node(), ..first.clone() }];
     let stop = Arc::new(AtomicBool::new(false));
     let customers: Vec<_> = (0..6)

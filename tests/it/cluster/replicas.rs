@@ -16,7 +16,7 @@ async fn a127_no_flag_is_read_from_a_replica() {
     let world = World::on(stores::on(stores::connected(cluster.place()).await));
     let first = world.team("acme").await;
     let second = Team { world: world.second_node(), ..first.clone() };
-    first.set(json!({"link": {"binding": "none"}})).await;
+    first.set(json!({"binding": "none"})).await;
     let (chats, readings) = (size(12, 200), size(20, 50));
     let mut stale = 0;
     for n in 0..chats {

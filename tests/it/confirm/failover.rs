@@ -134,7 +134,7 @@ async fn a123_failovers_lose_nothing_that_was_confirmed() {
         "T16",
         format_args!(
             "{} primaries killed with held, delayed, cut and open replication, confirm_replicas = 1: 0 of {} answered \
-             acts lost, among them {} guesses, locks, bans, used links and sign-outs; {} of {} customers ended with \
+             acts lost, among them {} guesses, locks, bans, opened links and sign-outs; {} of {} customers ended with \
              a 503; {:.0?} a failover",
             size(5, 1000),
             tally.acts,

@@ -52,7 +52,7 @@ async fn l11_a_code_is_answered_in_the_chat() {
     assert_eq!(heard["redacted_text"], "•••••••••");
     let flag = team.bot("GET", &chat, "/authentication?intent=statement_copy", Value::Null).await.expect(200);
     assert_eq!((&flag["authenticated"], &flag["methods"]), (&json!(true), &json!(["otp"])));
-    assert_eq!((&flag["binding"], &flag["assisted"]), (&json!("code"), &json!(false)));
+    assert_eq!((&flag["binding"], &flag["assisted"]), (&json!("typed"), &json!(false)));
     assert_eq!(flag["customer"], json!({"id": null, "name": "Demo Customer"}));
     assert_eq!(flag["intent"]["allowed"], true);
     assert_eq!(team.outcome(&live, &code).await, "already_used");

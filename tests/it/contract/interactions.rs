@@ -157,7 +157,7 @@ async fn a_message_is_judged_once_and_conversation_stays_conversation() {
     let heard = team.says(&chat, "m1", "hello").await.expect(200);
     assert_eq!((names(&heard), &heard["consumed"]), (vec!["authentication", "consumed"], &json!(false)));
     let told = team.log_in(&chat, "cust-1").await;
-    let code = Browser::new(&world).code(told["continue_url"].as_str().unwrap()).await;
+    let code = Browser::of(&world, &told).code(told["continue_url"].as_str().unwrap()).await;
     // Somebody else's text is not consumed, whatever it says.
     let body = json!({"message_id": "m2", "from": "+37255599999", "text": code});
     assert_eq!(team.bot("POST", &chat, "/messages", body).await.expect(200)["consumed"], false);

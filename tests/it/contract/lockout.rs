@@ -17,7 +17,7 @@ async fn fails(team: &Team, chat: &str, times: usize) -> Value {
     for _ in 0..times {
         if left == 0 {
             let told = team.log_in(chat, "cust-1").await;
-            code = Browser::new(&team.world).code(told["continue_url"].as_str().unwrap()).await;
+            code = Browser::of(&team.world, &told).code(told["continue_url"].as_str().unwrap()).await;
             left = 3;
         }
         let wrong = if code == "BB22BB" { "BB22BC" } else { "BB22BB" };

@@ -12,7 +12,7 @@ const PATH: &str = "/v1/teams/acme/settings";
 fn defaults() -> Value {
     json!({
         "authentication_url": null, "allowed_origins": [], "authentication_timeout_minutes": 15, "interaction_timeout_minutes": 30,
-        "absolute_timeout_minutes": 480, "link": {"ttl_minutes": 10, "landing": "required", "binding": "auto"},
+        "absolute_timeout_minutes": 480, "link": {"ttl_minutes": 10, "landing": "required"}, "binding": "auto", "other_browser": "ask",
         "entry": {"require_authentication": false, "first": "otp", "subsequent": null, "offline_minutes": 15, "ttl_minutes": 1440, "admit_url": null},
         "otp": {"length": 6, "expires_minutes": 3, "max_tries": 3, "message": "#PIN# is your verification code.", "send_to_customer": true,
             "send_when": "arrival", "second_channel": true, "show_to_agents": false},
@@ -128,7 +128,8 @@ async fn every_word_list_and_text_has_its_values() {
     let team = world.team("acme").await;
     let good: &[(&str, Value)] = &[
         ("link.landing", json!("optional")),
-        ("link.binding", json!("none")),
+        ("binding", json!("none")),
+        ("other_browser", json!("refuse")),
         ("entry.first", json!("photo_id_selfie")),
         ("entry.subsequent", json!("none")),
         ("entry.subsequent", json!("pin")),
@@ -152,7 +153,9 @@ async fn every_word_list_and_text_has_its_values() {
     let wrong: &[(&str, Value)] = &[
         ("link.landing", json!("maybe")),
         ("link.landing", json!("none")),
-        ("link.binding", json!("x")),
+        ("binding", json!("x")),
+        ("binding", json!("browser")),
+        ("other_browser", json!("admit")),
         ("entry.first", json!("magic")),
         ("entry.first", json!("none")),
         ("otp.send_when", json!("never")),

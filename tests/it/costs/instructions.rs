@@ -104,7 +104,7 @@ fn each_operation_does_what_is_counted() {
     let team = runtime.block_on(bank(&world));
     let asked = Asked { runtime: &runtime, world: &world, team: &team };
     let interactions: Vec<String> =
-        (0..BEFORE + COUNTED).map(|n| runtime.block_on(team.open("whatsapp", &format!("+3725550{n:04}")))).collect();
+        (0..BEFORE + COUNTED).map(|n| runtime.block_on(team.open("whatsapp", &phone(n)))).collect();
 
     let body = json!({"purpose": "mid_chat", "intent": "statement_copy", "state": "ticket-7", "landing": false});
     let issue = |id: &String| asked.as_bot("POST", id, "/login-links", body.clone());
@@ -114,7 +114,8 @@ fn each_operation_does_what_is_counted() {
     let post = |(path, body): &(String, String)| asked.request("POST", path, "", body);
     let accepted = asked.count(&post_backs, post, 200, counted_post_back);
 
-    let codes: Vec<(&String, String)> = interactions.iter().zip(accepted.iter().map(|a| asked.code(a))).collect();
+    let codes: Vec<(&String, String)> =
+        interactions.iter().zip(accepted.iter().enumerate().map(|(n, a)| asked.code(a, n))).collect();
     let say = |(id, code): &(&String, String)| {
         asked.as_bot("POST", id, "/messages", json!({"message_id": format!("m-{code}"), "text": code}))
     };
@@ -139,7 +140,7 @@ fn each_operation_does_what_is_counted() {
 /// A team whose bot asks for the signed URL itself.
 async fn bank(world: &World) -> Team {
     let team = world.team("bank").await;
-    team.set(json!({"link": {"landing": "optional", "binding": "code"}})).await;
+    team.set(json!({"link": {"landing": "optional"}, "binding": "code"})).await;
     team
 }
 
@@ -218,11 +219,15 @@ impl Asked<'_> {
         (path, json!({"answer": code}).to_string())
     }
 
-    /// The code that the done page shows.
-    fn code(&self, accepted: &Value) -> String {
+    /// The code that the done page shows who has named the chat's address.
+    fn code(&self, accepted: &Value, chat: usize) -> String {
         let url = accepted["continue_url"].as_str().expect("a URL");
-        self.runtime.block_on(Browser::new(self.world).code(url))
+        self.runtime.block_on(Browser::new(self.world).names(url, &phone(chat)))
     }
+}
+
+fn phone(chat: usize) -> String {
+    format!("+3725550{chat:04}")
 }
 
 // Valgrind counts between their beginning and their end, and knows them by their names.

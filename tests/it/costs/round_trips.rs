@@ -38,18 +38,20 @@ impl Counted {
     }
 }
 
-/// A team whose bot gets the signed URL itself, and that no operation has to look up first.
+/// A team that no operation has to look up first.
 async fn bank(world: &World) -> Team {
     let team = world.team("bank").await;
-    team.set(json!({"link": {"landing": "optional", "binding": "code"}})).await;
+    team.set(json!({"binding": "code"})).await;
     team.open("whatsapp", "+37255500000").await;
     team
 }
 
-async fn issued(team: &Team, interaction: &str) -> Visit {
-    let asked = json!({"purpose": "mid_chat", "intent": "statement_copy", "landing": false});
-    let link = team.bot("POST", interaction, "/login-links", asked).await.expect(201);
-    Visit::of(link["direct_url"].as_str().expect("the signed URL was asked for"))
+async fn issued(team: &Team, interaction: &str) -> String {
+    team.link(interaction).await["url"].as_str().expect("a URL").to_owned()
+}
+
+async fn continued(team: &Team, link: &str) -> Visit {
+    Browser::new(&team.world).continues(link).await
 }
 
 #[tokio::test]
@@ -74,15 +76,22 @@ async fn a_login_on_one_node_is_one_round_trip_for_each_of_its_steps() {
     let id = team.open("whatsapp", "+37255512345").await;
 
     let before = counted.store.round_trips();
-    let visit = issued(team, &id).await;
+    let link = issued(team, &id).await;
     assert_eq!(counted.since(before), 1, "a link");
+
+    let before = counted.store.round_trips();
+    let visit = continued(team, &link).await;
+    assert_eq!(counted.since(before), 2, "the page, which is one reading, and Continue");
 
     let assertion = team.assertion(&visit, "customer-42");
     let before = counted.store.round_trips();
     let told = team.post_back(&visit, &assertion).await.expect(200);
     assert_eq!(counted.since(before), 1, "a post-back");
 
-    let code = Browser::new(&team.world).code(told["continue_url"].as_str().expect("a URL")).await;
+    let before = counted.store.round_trips();
+    let code = Browser::of(&team.world, &told).code(told["continue_url"].as_str().expect("a URL")).await;
+    assert_eq!(counted.since(before), 2, "the done page, which is one reading, and its form");
+
     let before = counted.store.round_trips();
     assert_eq!(team.says(&id, "m-1", &code).await.expect(200)["outcome"], "passed");
     assert_eq!(counted.since(before), 1, "a code");
@@ -127,9 +136,10 @@ async fn what_another_node_wrote_costs_a_reading() {
 
     second.flag(&id).await;
     let before = counted.store.round_trips();
-    let visit = issued(&second, &id).await;
+    let link = issued(&second, &id).await;
     assert_eq!(counted.since(before), 2, "it has seen the interaction, and reads what it decides on");
 
+    let visit = continued(&second, &link).await;
     let assertion = first.assertion(&visit, "customer-42");
     let before = counted.store.round_trips();
     first.post_back(&visit, &assertion).await.expect(200);
@@ -146,7 +156,7 @@ async fn what_is_refused_is_refused_on_what_the_store_has() {
     let first = &counted.team;
     let second = Team { world: first.world.second_node(), ..first.clone() };
     let id = first.open("whatsapp", "+37255512345").await;
-    let visit = issued(first, &id).await;
+    let visit = continued(first, &issued(first, &id).await).await;
     second.flag(&id).await;
 
     // The first node remembers an open link; the second has taken its answer meanwhile.
@@ -175,12 +185,14 @@ async fn each_step_of_a_login_is_one_commit_and_a_flag_is_none() {
 
     let id = team.open("whatsapp", "+37255512345").await;
     costs("an opening", 1);
-    let visit = issued(&team, &id).await;
+    let link = issued(&team, &id).await;
     costs("a link", 1);
+    let visit = continued(&team, &link).await;
+    costs("Continue", 1);
     let told = team.post_back(&visit, &team.assertion(&visit, "customer-42")).await.expect(200);
     costs("a post-back", 1);
-    let code = Browser::new(&team.world).code(told["continue_url"].as_str().expect("a URL")).await;
-    costs("a page", 0);
+    let code = Browser::of(&team.world, &told).code(told["continue_url"].as_str().expect("a URL")).await;
+    costs("the done page's form", 1);
     assert_eq!(team.says(&id, "m-1", &code).await.expect(200)["outcome"], "passed");
     costs("a code", 1);
     team.bot("GET", &id, "/authentication", Value::Null).await.expect(200);

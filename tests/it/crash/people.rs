@@ -67,7 +67,7 @@ impl Outsiders {
         };
         let at = format!("/v1/teams/{name}");
         // Nothing ends by itself while the longest of these runs goes on.
-        let settings = json!({"authentication_url": "https://login.example.com/in", "link": {"binding": binding},
+        let settings = json!({"authentication_url": "https://login.example.com/in", "binding": binding,
             "lockout": {"threshold": 100}, "authentication_timeout_minutes": 600,
             "interaction_timeout_minutes": 600, "absolute_timeout_minutes": 600});
         team.call(Method::PUT, &at, json!({"name": name})).await.expect("it lives").expect(201);
@@ -126,11 +126,11 @@ impl Outsiders {
         sent(self.person(Method::GET, url)).await
     }
 
-    async fn continues(&self, url: &str) -> Result<Visit, Cut> {
+    pub async fn continues(&self, url: &str) -> Result<Visit, Cut> {
         let page = self.page(url).await?;
         let reply = self.presses(url, &page).await?;
         assert_eq!(reply.status, 303, "{}", reply.text);
-        Ok(Visit::of(&reply.location))
+        Ok(Visit { cookie: Some(page.cookie), ..Visit::of(&reply.location) })
     }
 
     /// Continue, in the browser that was shown this page.
@@ -139,6 +139,13 @@ impl Outsiders {
         let form = [("act", "continue"), ("nonce", nonce.as_str()), ("opener", "")];
         let press = self.person(Method::POST, url).header("origin", &self.url).header("cookie", &page.cookie);
         sent(press.form(&form)).await
+    }
+
+    /// The form of a done page, posted by the browser that was at the login page.
+    pub async fn finishes(&self, url: &str, visit: &Visit) -> Result<Answer, Cut> {
+        let cookie = visit.cookie.as_deref().expect("the browser of Continue");
+        let post = self.person(Method::POST, url).header("origin", &self.url).header("cookie", cookie);
+        sent(post.form(&[("act", "finish")])).await
     }
 
     /// What the login page signs for a customer who logged in.
@@ -225,10 +232,10 @@ impl Story {
         self.assertion = Some(assertion.clone());
         self.post_back = Act::Asked;
         let told = team.posts_back(&visit, &assertion).await?.expect(200);
-        (self.post_back, self.waits) = (Act::Done, told["status"] == "confirmation_required");
+        (self.post_back, self.waits) = (Act::Done, told["status"] == "accepted");
         if self.waits {
             let done = told["continue_url"].as_str().expect("a URL");
-            self.code = Some(shown_code(&team.page(done).await?.text));
+            self.code = Some(shown_code(&team.finishes(done, &visit).await?.text));
         }
         Ok(())
     }

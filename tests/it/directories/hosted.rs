@@ -15,7 +15,7 @@ async fn a_password_of_the_ldap_directory_logs_in_at_the_hosted_page() {
     let team = world.team("bank").await;
     world.call(&team.admin, "PUT", "/v1/teams/bank/directory", slapd.over_tls()).await.expect(201);
     let url = format!("{URL}/login/bank");
-    let settings = json!({"directory": {"kind": "ldap"}, "authentication_url": url, "link": {"binding": "none"}});
+    let settings = json!({"directory": {"kind": "ldap"}, "authentication_url": url, "binding": "none"});
     world.call(OWNER, "PATCH", "/v1/teams/bank/settings", settings).await.expect(200);
     let chat = team.open("sms", "+37255512345").await;
     let link = team.link(&chat).await;

@@ -145,12 +145,12 @@ async fn nobody_else_and_never_later_sees_an_account() {
 #[tokio::test]
 async fn a_match_waits_with_its_login_for_the_code() {
     let desk = bank(World::new().await).await;
-    desk.team.set(json!({"link": {"binding": "code"}})).await;
+    desk.team.set(json!({"binding": "code"})).await;
     let (posted, chat) = desk.log_in("+37255500001", json!({"account": "12345", "born": "2001-12-31"})).await;
     let told = posted.expect(200);
-    assert_eq!(told["status"], "confirmation_required");
+    assert_eq!(told["status"], "accepted");
     desk.shown(&chat, "").await.refused(409, "not-authenticated");
-    let code = crate::world::Browser::new(&desk.world).code(told["continue_url"].as_str().unwrap()).await;
+    let code = crate::world::Browser::of(&desk.world, &told).code(told["continue_url"].as_str().unwrap()).await;
     assert_eq!(desk.team.says(&chat, "m1", &code).await.expect(200)["outcome"], "passed");
     assert_eq!(desk.shown(&chat, "").await.expect(200)["id"], "cust-42");
 }
@@ -159,11 +159,11 @@ async fn a_match_waits_with_its_login_for_the_code() {
 #[tokio::test]
 async fn no_login_without_a_record_counts_once_the_team_asks_for_one() {
     let desk = Desk::on(World::new().await, "builtin", json!([])).await;
-    desk.team.set(json!({"link": {"binding": "code"}})).await;
+    desk.team.set(json!({"binding": "code"})).await;
     let (posted, chat) = desk.log_in("+37255500001", json!({})).await;
     let told = posted.expect(200);
     desk.team.set(json!({"directory": {"match": ["account"]}})).await;
-    let code = crate::world::Browser::new(&desk.world).code(told["continue_url"].as_str().unwrap()).await;
+    let code = crate::world::Browser::of(&desk.world, &told).code(told["continue_url"].as_str().unwrap()).await;
     assert_ne!(desk.team.says(&chat, "m1", &code).await.expect(200)["outcome"], "passed");
     assert_eq!(desk.team.flag(&chat).await["authenticated"], false);
 }

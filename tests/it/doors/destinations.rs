@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign_channels::DeliveryError::Permanent;
 use serde_json::{Value, json};
 
-use super::{Visitor, channels, invited, open};
+use super::{Visitor, channels, invited, open_chat};
 use crate::world::{Team, World};
 
 const PHONE: &str = "+372•••••341";
@@ -18,7 +18,7 @@ async fn sending(world: &World) -> (Team, String) {
     channels(&team).await;
     team.channel("webchat").await;
     team.set(json!({"entry": {"require_authentication": true, "first": "otp"}})).await;
-    let chat = open(&team, "conv-1").await;
+    let chat = open_chat(&team, "conv-1").await;
     (team, chat)
 }
 
@@ -96,6 +96,7 @@ async fn a_code_that_cannot_be_sent_is_no_login_that_failed() {
     let world = World::new().await;
     let (team, chat) = sending(&world).await;
     asked(&team, &chat, "sms").await;
+    world.pass(Duration::from_secs(31)).await; // another one might be sent now
     let url = invited(&team, &chat, json!({"via": "email"})).await;
     for (budget, status) in
         [(json!({"countries": ["FI"]}), 409), (json!({"countries": [], "per_destination_hour": 1}), 429)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Visitor, another, by, channels, code, invite, invited, open, read, team};
+use super::{Visitor, another, by, channels, code, invite, invited, open, open_chat, read, team};
 use crate::world::{OWNER, Team, Visit, World, worlds};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -123,7 +123,7 @@ async fn l16_who_comes_again_proves_it_again_after_being_away() {
 
     // A forwarded invitation is no way in beside her.
     let mut other = Visitor::at(&world, &url).await;
-    other.goes_on().await.sees(200, "Enter your number");
+    other.goes_on().await.sees(200, "Enter your code");
     let types = team.event_types().await;
     assert_eq!(types.iter().filter(|t| *t == "participant.offline").count(), 2);
     assert_eq!(types.iter().filter(|t| *t == "participant.entered").count(), 3);
@@ -294,15 +294,13 @@ async fn a_login_at_the_door_lets_in_the_browser_that_logged_in() {
     visitor.goes_on().await;
     assert_eq!(Visit::of(&visitor.page.header("location")).token, at_login.token);
     let told = team.post_back(&at_login, &team.assertion(&at_login, "cust-42")).await.expect(200);
-    assert_eq!(told["status"], "authenticated", "the invitation went to her own phone");
+    assert_eq!(told["status"], "accepted", "the browser at the door has to come back");
+    visitor.comes_to(told["continue_url"].as_str().unwrap()).await;
+    visitor.sees(200, "You are in");
     let mut other = Visitor::at(&world, &url).await;
     other.goes_on().await;
     assert_eq!(other.page.status, 303, "another browser has not logged in");
     assert!(other.page.header("location").contains("cs_token="));
-    visitor.open(told["continue_url"].as_str().unwrap()).await;
-    visitor.sees(200, "It’s confirmed");
-    visitor.open(&url).await;
-    visitor.goes_on().await;
     let seen = read(&team, &chat, 0).await;
     assert_eq!(seen["authentication"]["methods"], json!(["login"]));
     assert_eq!(seen["authentication"]["customer"]["id"], "cust-42");
@@ -317,7 +315,7 @@ async fn l03_the_door_is_the_systems_until_a_team_says_otherwise() {
         .call(OWNER, "PATCH", "/v1/settings", json!({"entry": {"require_authentication": true, "first": "pin"}}))
         .await
         .expect(200);
-    let chat = open(&team, "conv-1").await;
+    let chat = open_chat(&team, "conv-1").await;
     invite(&team, &chat, json!({"via": "chat"})).await.refused(422, "pin-required");
     team.set(json!({"entry": {"first": "otp"}})).await;
     invite(&team, &chat, json!({"via": "chat"})).await.expect(201);

@@ -18,9 +18,8 @@ async fn l01_each_method_lets_in_who_proves_by_it() {
         visitor.goes_on().await;
         if method == "login" {
             let visit = Visit::of(&visitor.page.header("location"));
-            team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.expect(200);
-            visitor.open(&url).await;
-            visitor.goes_on().await;
+            let told = team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.expect(200);
+            visitor.comes_to(told["continue_url"].as_str().unwrap()).await;
         } else {
             visitor.sees(200, page);
             let right = code(&team, &chat, 0).await;

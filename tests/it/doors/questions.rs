@@ -118,7 +118,7 @@ async fn who_is_asked_no_questions_needs_no_directory() {
     let team = asking(&world).await;
     team.set(json!({"entry": {"first": "otp", "subsequent": "kba"}})).await;
     let person = json!({"role": "primary", "phone": "+37255512341", "customer_id": "cust-42"});
-    let body = json!({"channel": "webchat", "conversation": "conv-1", "participants": [person]});
+    let body = json!({"channel": "session", "conversation": "conv-1", "participants": [person]});
     let opened = world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
     let chat = opened["id"].as_str().unwrap().to_owned();
     let url = invited(&team, &chat, json!({"via": "sms"})).await;
@@ -130,7 +130,8 @@ async fn who_is_asked_no_questions_needs_no_directory() {
     visitor.types(&right).await.sees(200, "You are in");
     visitor.open(&url).await;
     visitor.goes_on().await.sees(200, "You are in");
-    // Another browser is asked, and there is nobody to ask about.
+    // Another browser is asked anew, and there is nobody to ask about.
+    team.set(json!({"entry": {"first": "kba"}})).await;
     let mut other = Visitor::at(&world, &url).await;
     other.goes_on().await;
     assert_eq!(other.page.status, 503, "{}", other.page.text());

@@ -22,7 +22,7 @@ async fn tell(world: &World, key: &str, paths: impl Iterator<Item = String>) -> 
 
 /// Conversations in every state that a store must not forget.
 async fn conversations(team: &Team) -> Vec<String> {
-    team.set(json!({"link": {"binding": "code"}, "lockout": {"threshold": 3, "duration_minutes": 90}})).await;
+    team.set(json!({"binding": "code", "lockout": {"threshold": 3, "duration_minutes": 90}})).await;
     let mut ids = Vec::new();
     for n in 0..14 {
         let id = team.open("web", &format!("customer-{n}")).await;
@@ -30,7 +30,7 @@ async fn conversations(team: &Team) -> Vec<String> {
             0 => team.authenticate(&id, &format!("c{n}")).await,
             1 => {
                 let told = team.log_in(&id, &format!("c{n}")).await;
-                let code = Browser::new(&team.world).code(told["continue_url"].as_str().expect("a URL")).await;
+                let code = Browser::of(&team.world, &told).code(told["continue_url"].as_str().expect("a URL")).await;
                 assert_eq!(code.len(), 6);
                 for wrong in 0..=n / 4 {
                     team.says(&id, &format!("m{wrong}"), "AAAAAA").await;

@@ -348,7 +348,7 @@ async fn a116_a_live_code_is_kept_from_the_bot_wherever_it_stands() {
     assert_eq!((&told["text"], told["raw"].is_object()), (&json!("my order is 482913"), true), "that code is dead");
 
     let at = team.log_in(&chat, "cust-42").await;
-    let confirmation = Browser::new(&team.world).code(at["continue_url"].as_str().expect("a URL")).await;
+    let confirmation = Browser::of(&team.world, &at).code(at["continue_url"].as_str().expect("a URL")).await;
     let told = quoting(7, &format!("it shows {}", confirmation.to_lowercase()), "nothing").await;
     assert_eq!((&told["text"], &told["raw"]), (&json!("••••••"), &Value::Null));
     let all = bot.receiver.asked().iter().map(|asked| asked.json().to_string()).collect::<String>();

@@ -28,7 +28,7 @@ async fn a_code_typed_on_a_platform_authenticates_there() {
             assert_eq!((told.status, told.text().as_str()), (200, line.reply.1), "{}", line.definition);
             assert_eq!(told.header("content-type"), line.reply.0);
             let flag = team.flag(&chat).await;
-            assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("code")), "{flag}");
+            assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("typed")), "{flag}");
             assert_eq!(flag["methods"], json!(["otp"]));
             // The same again, and words: nothing changes.
             for (id, text) in [(2, code.as_str()), (3, "thank you")] {
@@ -52,8 +52,8 @@ async fn a_login_is_confirmed_in_the_chat() {
         team.plug(&line, account).await.expect(201);
         let chat = team.open(line.name, line.conversation).await;
         let told = team.log_in(&chat, "cust-42").await;
-        assert_eq!(told["status"], "confirmation_required");
-        let page = Browser::new(&team.world).get(told["continue_url"].as_str().expect("a URL")).await.text();
+        assert_eq!(told["status"], "accepted");
+        let page = Browser::of(&team.world, &told).finish(told["continue_url"].as_str().expect("a URL")).await.text();
         let (page, code) = (page.replace("&#x2f;", "/"), shown_code(&page));
         let leads_back = page.contains(&format!("href=\"{link}{code}\""));
         assert_eq!((leads_back, page.contains("data-return")), (!link.is_empty(), !link.is_empty()), "{link}: {page}");

@@ -96,13 +96,13 @@ async fn api(tokens: &[&'static str]) -> Receiver {
 /// A login in somebody's browser, and the page that it ends on.
 async fn logged_in(team: &Team, chat: &str, customer: &str) -> (Browser, String) {
     let told = team.log_in(chat, customer).await;
-    assert_eq!(told["status"], "confirmation_required");
-    (Browser::new(&team.world), told["continue_url"].as_str().expect("a URL").to_owned())
+    assert_eq!(told["status"], "accepted");
+    (Browser::of(&team.world, &told), told["continue_url"].as_str().expect("a URL").to_owned())
 }
 
 /// What the browser carries to LINE.
 async fn carried(browser: &mut Browser, page: &str) -> (String, String) {
-    let gone = browser.press(page, "link", "").await;
+    let gone = browser.press_done(page, "link").await;
     assert_eq!(gone.status, 303, "{}", gone.text());
     let url = url::Url::parse(&gone.header("location")).expect("a URL");
     assert_eq!(url.as_str().split('?').next(), Some("https://access.line.me/dialog/bot/accountLink"));
@@ -126,7 +126,7 @@ async fn a_login_is_bound_by_lines_own_word() {
         let line = line(&api);
         let chat = team.chat_on(&line).await;
         let (mut browser, page) = logged_in(&team, &chat, "cust-42").await;
-        let shown = browser.get(&page).await.text();
+        let shown = browser.finish(&page).await.text();
         assert!(shown.contains("data-act=\"link\"") && shown.contains("Confirm with LINE"), "{shown}");
         assert_eq!(shown_code(&shown).len(), 6, "who cannot go there types the code");
         assert!(api.asked().is_empty(), "looking asks for nothing");
@@ -139,14 +139,14 @@ async fn a_login_is_bound_by_lines_own_word() {
         let told = account_link(CUSTOMER, &nonce, "ok");
         assert_eq!(team.hears_call(&told).await.status, 200);
         let flag = team.flag(&chat).await;
-        assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("code")), "{flag}");
+        assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("platform")), "{flag}");
         assert_eq!((&flag["methods"], &flag["customer"]["id"]), (&json!(["login"]), &json!("cust-42")));
         let resumed = team.events().await.into_iter().filter(|event| event["type"] == "intent.resumed").count();
         assert_eq!(resumed, 1, "what was asked goes on");
         // Told again it does nothing, and the page has nothing left to carry.
         assert_eq!(team.hears_call(&told).await.status, 200);
         assert_eq!(team.flag(&chat).await, flag);
-        let again = browser.get(&page).await.text();
+        let again = browser.finish(&page).await.text();
         assert!(!again.contains("data-act=\"link\"") && !again.contains("data-code"), "{again}");
     }
 }
@@ -158,19 +158,19 @@ async fn a_login_is_bound_by_the_link_into_messenger() {
     let team = team(&world).await;
     let chat = team.chat_on(&messenger()).await;
     let (mut browser, page) = logged_in(&team, &chat, "cust-42").await;
-    let shown = browser.get(&page).await;
+    let shown = browser.finish(&page).await;
     let nonce = way_into_messenger(&shown).expect("the page leads there");
     assert!(shown.text().contains("Confirm with Messenger") && !shown.text().contains("data-act=\"link\""));
     assert_eq!(team.hears_call(&referral("24685", &nonce)).await.status, 200);
     let flag = team.flag(&chat).await;
-    assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("code")), "{flag}");
+    assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("platform")), "{flag}");
     // An account without what the link needs has the code alone.
     let nameless = json!({"page_name": null});
     team.plug(&messenger(), nameless).await.expect(200);
     let chat = team.open("messenger", "24686").await;
     let (mut browser, page) = logged_in(&team, &chat, "cust-43").await;
-    assert_eq!(way_into_messenger(&browser.get(&page).await), None);
-    assert_eq!(browser.press(&page, "link", "").await.status, 404);
+    assert_eq!(way_into_messenger(&browser.finish(&page).await), None);
+    assert_eq!(browser.press_done(&page, "link").await.status, 404);
 }
 
 /// A001: the attacker lets a victim log in by the link of the attacker's chat. The victim's browser is the
@@ -213,7 +213,7 @@ async fn a001_a_linking_that_is_forwarded_raises_nothing_for_whoever_began_it() 
         assert_eq!(team.hears_on(&line, 7, &nonce).await.status, 200);
         assert!(!team.is_authenticated(&attacker).await && !team.is_authenticated(&victim).await);
         // The victim says that it was not her: from then on not even LINE's word counts.
-        assert_eq!(browser.press(&page, "report", "").await.status, 200);
+        assert_eq!(browser.press_done(&page, "report").await.status, 200);
         assert_eq!(team.hears_call(&account_link(CUSTOMER, &nonce, "ok")).await.status, 200);
         assert!(!team.is_authenticated(&attacker).await);
     }
@@ -240,7 +240,7 @@ async fn a001_what_messenger_puts_into_a_url_is_nobodys_proof() {
     let visit = crate::world::Visit::of(&on.header("location"));
     let told = team.post_back(&visit, &team.assertion(&visit, "victim")).await.expect(200);
     let done = told["continue_url"].as_str().expect("a URL");
-    let shown = browser.get(done).await;
+    let shown = browser.finish(done).await;
     assert!(
         !page.text().contains("ATTACKERS") && !shown.text().contains("ATTACKERS") && !visit.url.contains("ATTACKERS")
     );
@@ -263,7 +263,7 @@ async fn a_platforms_word_counts_while_the_login_waits_for_who_chats() {
     let chat = team.chat_on(&messenger()).await;
     let waits = async |customer: &str| {
         let (mut browser, page) = logged_in(&team, &chat, customer).await;
-        way_into_messenger(&browser.get(&page).await).expect("the page leads there")
+        way_into_messenger(&browser.finish(&page).await).expect("the page leads there")
     };
     let older = waits("cust-42").await;
     let newer = waits("cust-42").await;
@@ -273,15 +273,15 @@ async fn a_platforms_word_counts_while_the_login_waits_for_who_chats() {
     world.pass(Duration::from_secs(120)).await;
     team.hears_call(&referral("24685", &newer)).await;
     assert!(!team.is_authenticated(&chat).await, "two minutes are over");
-    // A cosigner is not in the chat: her login has the code alone.
+    // A cosigner is not in the chat: the browser alone binds their login.
     let cosigner = json!({"role": "cosigner", "name": "Demo Cosigner"});
     team.bot("POST", &chat, "/participants", cosigner).await.expect(201);
     let body = json!({"purpose": "mid_chat", "participant": "p2"});
     let link = team.bot("POST", &chat, "/login-links", body).await.expect(201);
     let visit = Browser::new(&team.world).continues(link["url"].as_str().expect("a URL")).await;
     let told = team.post_back(&visit, &team.assertion(&visit, "cust-7")).await.expect(200);
-    let shown = Browser::new(&team.world).get(told["continue_url"].as_str().expect("a URL")).await;
-    assert_eq!((way_into_messenger(&shown), shown_code(&shown.text()).len()), (None, 6));
+    let shown = Browser::of(&team.world, &told).finish(told["continue_url"].as_str().expect("a URL")).await;
+    assert_eq!((way_into_messenger(&shown), shown.text().contains("data-code")), (None, false));
     // Who is locked out has nothing raised.
     team.set(json!({"lockout": {"threshold": 1}})).await;
     let nonce = waits("cust-42").await;
@@ -300,8 +300,8 @@ async fn where_the_platform_is_away_the_code_is_there() {
     let chat = team.chat_on(&line(&api)).await;
     let (mut browser, page) = logged_in(&team, &chat, "cust-42").await;
     for _ in 0..3 {
-        let told = browser.press(&page, "link", "").await;
-        assert_eq!((told.status, told.header("location")), (303, page.replace(crate::world::URL, "")));
+        let told = browser.press_done(&page, "link").await;
+        assert_eq!((told.status, shown_code(&told.text()).len()), (200, 6));
         assert_eq!(browser.code(&page).await.len(), 6);
     }
     assert_eq!(carried(&mut browser, &page).await.0, "now");

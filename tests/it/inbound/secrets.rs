@@ -154,8 +154,8 @@ async fn a139_what_links_an_account_leaves_by_no_side_door() {
     let chat = side.good(Method::POST, "/v1/interactions?team=acme", OWNER, open).await;
     let path = format!("/v1/interactions/{}", chat["id"].as_str().expect("an id"));
     let link = side.good(Method::POST, &format!("{path}/login-links"), OWNER, json!({"purpose": "mid_chat"})).await;
-    let signed = side.press(link["url"].as_str().expect("a URL"), "continue").await.headers()["location"].clone();
-    let signed = url::Url::parse(signed.to_str().expect("a text")).expect("a URL");
+    let (pressed, cookie) = side.press(link["url"].as_str().expect("a URL"), "continue").await;
+    let signed = url::Url::parse(pressed.headers()["location"].to_str().expect("a text")).expect("a URL");
     let part = |url: &url::Url, name: &str| {
         url.query_pairs().find(|(known, _)| known == name).expect("it is there").1.into_owned()
     };
@@ -164,7 +164,9 @@ async fn a139_what_links_an_account_leaves_by_no_side_door() {
     let good = assertion(kid, secret, &callback, &token, "canaryjti00000000000000000009f3a");
     let callback = callback.strip_prefix(&side.url).expect("it is ours").to_owned();
     let told = side.good(Method::POST, &callback, "", json!({"assertion": good})).await;
-    let gone = side.press(told["continue_url"].as_str().expect("a URL"), "link").await;
+    let done = told["continue_url"].as_str().expect("a URL");
+    let page = side.on_done(done, &cookie, &[("act", "finish")]).await.text().await.expect("a page");
+    let gone = side.on_done(done, &cookie, &[("act", "link"), ("nonce", &crate::world::hidden(&page, "nonce"))]).await;
     let gone = url::Url::parse(gone.headers()["location"].to_str().expect("a text")).expect("a URL");
     let (given, nonce) = (part(&gone, "linkToken"), part(&gone, "nonce"));
     assert_eq!(given, "canary-link-token-7f3a");
@@ -175,7 +177,7 @@ async fn a139_what_links_an_account_leaves_by_no_side_door() {
     }
     assert_eq!(side.tell(&account_link(CUSTOMER, &nonce, "ok").with("x-line-signature", Some("AAAA"))).await, 401);
     let flag = side.good(Method::GET, &format!("{path}/authentication"), OWNER, Value::Null).await;
-    assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("code")), "{flag}");
+    assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("platform")), "{flag}");
     let metrics = side.http.get(format!("{}/metrics", side.url)).send().await.expect("it answers");
     let metrics = metrics.text().await.expect("a text");
     assert!(metrics.contains("countersign_received_total{outcome=\"linked\"} 1"), "{metrics}");

@@ -45,7 +45,7 @@ async fn asks(world: &World, from: IpAddr, method: &str, path: &str) -> Reply {
 async fn locked_out(team: &Team, conversation: &str) -> String {
     let chat = team.open("sms", conversation).await;
     let told = team.log_in(&chat, "cust-1").await;
-    let code = Browser::new(&team.world).code(told["continue_url"].as_str().unwrap()).await;
+    let code = Browser::of(&team.world, &told).code(told["continue_url"].as_str().unwrap()).await;
     let wrong = if code == "BB22BB" { "BB22BC" } else { "BB22BB" };
     for _ in 0..2 {
         team.says(&chat, &format!("wrong-{}", unique()), wrong).await.expect(200);

@@ -10,7 +10,7 @@ use crate::world::World;
 async fn a049_bombs_and_what_is_no_picture_are_refused_quickly() {
     let (world, provider) = (World::new().await, Provider::start().await);
     let team = team(&world, &provider).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     let (_, url) = ask(&team, &chat, "photo_id").await;
     let mut person = Person::at(&world, &url).await;
     let mut bomb = card(true);
@@ -37,7 +37,7 @@ async fn a049_bombs_and_what_is_no_picture_are_refused_quickly() {
 async fn a_form_that_was_not_shown_to_this_browser_is_none() {
     let (world, provider) = (World::new().await, Provider::start().await);
     let team = team(&world, &provider).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     let (_, url) = ask(&team, &chat, "photo_id").await;
     let person = Person::at(&world, &url).await;
     let mut foreign = person.clone();

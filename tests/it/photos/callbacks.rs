@@ -16,7 +16,7 @@ async fn later(world: &World, provider: &Provider) -> (Team, String, String, Per
     provider.says(|_| (202, Value::Null));
     let team = team(world, provider).await;
     team.set(json!({"photo_id": {"quality_threshold": 5}})).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     let (challenge, url) = ask(&team, &chat, "photo_id").await;
     let person = Person::at(world, &url).await;
     (team, chat, challenge, person)
@@ -28,7 +28,7 @@ async fn a_verdict_may_come_later_and_the_page_waits_for_it() {
         let provider = Provider::start().await;
         let (team, chat, challenge, mut person) = later(&world, &provider).await;
         assert_eq!(person.hands_in(&front(true)).await, 303);
-        person.sees(200, "Your photos are being checked");
+        person.sees(200, "Your document is being checked");
         assert_eq!(read(&team, &challenge).await["document"]["status"], "checking");
         let check = provider.check();
 

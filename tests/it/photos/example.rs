@@ -32,13 +32,15 @@ async fn the_example_provider_judges_at_once_and_later() {
         gateway.call(Method::PUT, &format!("{at}/providers/house"), OWNER, body).await;
         let test = gateway.call(Method::POST, &format!("{at}/providers/house/test"), OWNER, json!({})).await;
         assert_eq!(test["status"], "answered");
+        let session = json!({"definition": "session"});
+        gateway.call(Method::PUT, &format!("{at}/channels/session"), OWNER, session).await;
         let settings = json!({"photo_id": {"enabled": true, "provider": "house"}});
         gateway.call(Method::PATCH, &format!("{at}/settings"), OWNER, settings).await;
         let call = |method, path: String, body| {
             let (gateway, key) = (&gateway, &team.bot_key);
             async move { gateway.call(method, &path, key, body).await }
         };
-        let opened = json!({"channel": "terminal", "conversation": "c1", "participants": [{"role": "primary"}]});
+        let opened = json!({"channel": "session", "conversation": "c1", "participants": [{"role": "primary"}]});
         let opened = call(Method::POST, "/v1/interactions".into(), opened).await;
         let chat = format!("/v1/interactions/{}", opened["id"].as_str().expect("an id"));
         let put = call(Method::POST, format!("{chat}/challenges"), json!({"method": "photo_id"})).await;
@@ -54,7 +56,11 @@ async fn the_example_provider_judges_at_once_and_later() {
         body.extend_from_slice(&card(true));
         body.extend_from_slice(b"\r\n--xYz--\r\n");
         let sent = post(format!("{page}/photo")).header("content-type", "multipart/form-data; boundary=xYz").body(body);
-        assert_eq!(sent.send().await.expect("it answers").status(), 303);
+        let sent = sent.send().await.expect("it answers");
+        assert_eq!(sent.status(), 303);
+        let done = sent.headers()["location"].to_str().expect("ASCII");
+        let done = if done.starts_with('/') { format!("{}{done}", gateway.url) } else { done.to_owned() };
+        assert_eq!(post(done).form(&[("act", "finish")]).send().await.expect("it answers").status(), 200);
         let raised = async {
             while call(Method::GET, format!("{chat}/authentication"), Value::Null).await["authenticated"] != true {
                 tokio::time::sleep(Duration::from_millis(100)).await;

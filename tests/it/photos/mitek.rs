@@ -70,7 +70,9 @@ async fn start(world: &World) -> (Mitek, Team, String) {
     let body = json!({"kind": "mitek", "account": {"client_id": "a client&1", "base_url": url}, "secrets": {"client_secret": "a secret+2"}});
     world.call(&team.admin, "PUT", "/v1/teams/acme/providers/mitek", body).await.expect(201);
     team.set(json!({"photo_id": {"enabled": true, "provider": "mitek", "quality_threshold": 100, "authentication_threshold": 100}})).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let session = json!({"definition": "session"});
+    world.call(&team.admin, "PUT", "/v1/teams/acme/channels/session", session).await.expect(201);
+    let chat = team.open("session", "conv-1").await;
     (mitek, team, chat)
 }
 

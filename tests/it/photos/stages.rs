@@ -17,7 +17,7 @@ async fn l14_a_document_that_the_provider_finds_genuine_raises_the_flag() {
     for world in worlds().await {
         let provider = Provider::start().await;
         let team = team(&world, &provider).await;
-        let chat = team.open("webchat", "conv-1").await;
+        let chat = team.open("session", "conv-1").await;
         let (challenge, url) = ask(&team, &chat, "photo_id").await;
         assert_eq!(read(&team, &challenge).await["document"]["status"], "waiting");
         let mut person = Person::at(&world, &url).await;
@@ -49,7 +49,7 @@ async fn l14_a_document_that_the_provider_finds_genuine_raises_the_flag() {
 async fn l15_a_face_is_asked_for_beside_the_document() {
     let (world, provider) = (World::new().await, Provider::start().await);
     let team = team(&world, &provider).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     let (_, url) = ask(&team, &chat, "photo_id_selfie").await;
     let mut person = Person::at(&world, &url).await;
     person.sees(200, "name=\"selfie\"");
@@ -69,7 +69,7 @@ async fn l10_a_document_opens_the_door() {
         let team = team(&world, &provider).await;
         team.channel("sms").await;
         team.set(json!({"entry": {"require_authentication": true, "first": method}})).await;
-        let body = json!({"channel": "webchat", "conversation": "c", "participants":
+        let body = json!({"channel": "session", "conversation": "c", "participants":
             [{"role": "primary", "name": "Demo Customer", "phone": "+37255512345"}]});
         let chat = world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201)["id"].clone();
         let chat = chat.as_str().unwrap().to_owned();
@@ -111,7 +111,7 @@ async fn l46_too_many_attempts_at_either_stage_lock() {
         }
         let of_quality = stage == "quality";
         provider.says(move |check| (200, if of_quality { unclear(check) } else { clear(check, false) }));
-        let chat = team.open("webchat", "conv-1").await;
+        let chat = team.open("session", "conv-1").await;
         let (challenge, url) = ask(&team, &chat, "photo_id").await;
         let mut person = Person::at(&world, &url).await;
         for left in (1..threshold).rev() {
@@ -150,7 +150,7 @@ async fn l45_each_stage_has_its_own_tries() {
     let team = team(&world, &provider).await;
     let rules = json!({"quality_threshold": 4, "authentication_threshold": 3});
     team.set(json!({"photo_id": rules})).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     let (challenge, url) = ask(&team, &chat, "photo_id").await;
     let mut person = Person::at(&world, &url).await;
     for (is_clear, quality, authentication) in [(false, 3, 3), (true, 3, 2), (false, 2, 2), (false, 1, 2), (true, 1, 1)]
@@ -172,7 +172,7 @@ async fn l49_documents_have_a_lockout_of_their_own() {
     let team = team(&world, &provider).await;
     let rules = json!({"quality_threshold": 2, "authentication_threshold": 1, "lockout_minutes": 7, "max_lockouts": 2});
     team.set(json!({"photo_id": rules, "interaction_timeout_minutes": 600, "lockout": {"duration_minutes": 99}})).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     provider.says(|check| (200, unclear(check)));
     let (_, url) = ask(&team, &chat, "photo_id").await;
     let mut person = Person::at(&world, &url).await;
@@ -199,7 +199,7 @@ async fn l49_documents_have_a_lockout_of_their_own() {
 async fn blurred_pictures_count_and_are_not_sent() {
     let (world, provider) = (World::new().await, Provider::start().await);
     let team = team(&world, &provider).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     let (challenge, url) = ask(&team, &chat, "photo_id").await;
     let mut person = Person::at(&world, &url).await;
     assert_eq!(person.hands_in(&front(false)).await, 422);
@@ -214,7 +214,7 @@ async fn blurred_pictures_count_and_are_not_sent() {
 async fn nobody_is_asked_for_a_document_that_nobody_checks() {
     let (world, provider) = (World::new().await, Provider::start().await);
     let team = team(&world, &provider).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     let asks = async || team.bot("POST", &chat, "/challenges", json!({"method": "photo_id"})).await;
     team.set(json!({"photo_id": {"enabled": false}})).await;
     asks().await.refused(409, "method-unavailable");
@@ -231,7 +231,7 @@ async fn nobody_is_asked_for_a_document_that_nobody_checks() {
 async fn no_text_answers_for_a_document() {
     let (world, provider) = (World::new().await, Provider::start().await);
     let team = team(&world, &provider).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     let (challenge, _) = ask(&team, &chat, "photo_id").await;
     for text in ["", "0000", "123456", "passed"] {
         let path = format!("/v1/challenges/{challenge}/answers");
@@ -251,7 +251,7 @@ async fn pictures_handed_in_at_the_same_time_are_one_attempt_each() {
         let provider = Provider::start().await;
         let team = team(&world, &provider).await;
         provider.says(|check| (200, clear(check, false)));
-        let chat = team.open("webchat", "conv-1").await;
+        let chat = team.open("session", "conv-1").await;
         let (_, url) = ask(&team, &chat, "photo_id").await;
         let person = Person::at(&world, &url).await;
         let all: Vec<_> = (0..8)
@@ -277,7 +277,7 @@ async fn pictures_handed_in_at_the_same_time_are_one_attempt_each() {
 async fn an_altered_zone_counts_and_is_not_sent_and_a_good_one_is() {
     let (world, provider) = (World::new().await, Provider::start().await);
     let team = team(&world, &provider).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     let (challenge, url) = ask(&team, &chat, "photo_id").await;
     let mut person = Person::at(&world, &url).await;
     let forged = include_bytes!("zones/forged.jpg").to_vec();

@@ -16,7 +16,7 @@ async fn a115_a_provider_that_is_down_locks_nobody_out() {
     for world in worlds().await {
         let provider = Provider::start().await;
         let team = team(&world, &provider).await;
-        let chat = team.open("webchat", "conv-1").await;
+        let chat = team.open("session", "conv-1").await;
         let (challenge, url) = ask(&team, &chat, "photo_id").await;
         let mut person = Person::at(&world, &url).await;
         provider.says(|_| (503, Value::Null));
@@ -46,7 +46,7 @@ async fn what_nobody_decides_on_too_often_ends_the_challenge() {
     for later in [false, true] {
         let (world, provider) = (World::new().await, Provider::start().await);
         let team = team(&world, &provider).await;
-        let chat = team.open("webchat", "conv-1").await;
+        let chat = team.open("session", "conv-1").await;
         let (challenge, url) = ask(&team, &chat, "photo_id").await;
         let mut person = Person::at(&world, &url).await;
         provider.says(move |_| (if later { 202 } else { 503 }, Value::Null));
@@ -99,7 +99,7 @@ async fn what_nobody_decides_on_has_no_tries_without_end_at_the_door() {
     let team = team(&world, &provider).await;
     team.channel("sms").await;
     team.set(json!({"entry": {"require_authentication": true, "first": "photo_id"}})).await;
-    let body = json!({"channel": "webchat", "conversation": "c", "participants":
+    let body = json!({"channel": "session", "conversation": "c", "participants":
         [{"role": "primary", "name": "Demo Customer", "phone": "+37255512345"}]});
     let chat = world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201)["id"].clone();
     let path = format!("/v1/interactions/{}/invitations", chat.as_str().unwrap());
@@ -128,7 +128,7 @@ async fn what_nobody_decides_on_has_no_tries_without_end_at_the_door() {
 async fn what_is_no_verdict_passes_nobody_and_fails_nobody() {
     let (world, provider) = (World::new().await, Provider::start().await);
     let team = team(&world, &provider).await;
-    let chat = team.open("webchat", "conv-1").await;
+    let chat = team.open("session", "conv-1").await;
     let (_, url) = ask(&team, &chat, "photo_id").await;
     let mut person = Person::at(&world, &url).await;
     let other = "0199a0b0-0000-7000-8000-000000000000-1-1";

@@ -5,17 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign::domain::challenge::{DeliverTo, Typed};
 use countersign::domain::event::{Actor, Event, EventKind};
-use countersign::domain::flag::Binding;
 use countersign::domain::id::ParticipantId;
 use countersign::domain::interaction::Participant;
-use countersign::domain::rules::answer::{Answer, Outcome, answer};
-use countersign::domain::rules::ask::{Request, Wanted, ask};
+use countersign::domain::rules::answer::{Answer, How, Outcome, answer};
+use countersign::domain::rules::ask::{Request, Wanted, Way, ask};
 use countersign::domain::rules::attend::{cancel, resend};
-use countersign::domain::rules::hear;
+use countersign::domain::rules::hear::{self, Sender};
 use countersign::domain::time::Moment;
 use proptest::prelude::*;
 
-use super::Story;
+use super::{Raise, Story};
 
 /// What is done with a participant's code.
 #[derive(Clone, Debug)]
@@ -93,7 +92,7 @@ impl Story {
             Act::Ask { who } => {
                 let (wanted, deliver_to) = (Wanted::Otp, DeliverTo::Agent);
                 let participant = Some(self.id(who));
-                let request = Request { wanted, participant, deliver_to, intent: None, state: None };
+                let request = Request { wanted, participant, deliver_to, intent: None, state: None, way: Way::Landing };
                 let (asked, events) = self.turn(None, |turn| ask(turn, &request));
                 self.hear(events, None);
                 let new = asked.is_none_or(|challenge| !self.codes.tries.contains_key(&challenge.number));
@@ -126,12 +125,15 @@ impl Story {
             let first = if text.starts_with('7') { "8" } else { "7" };
             text.replace_range(..1, first);
         }
-        let may = Some(self.id(who)).filter(|_| right);
+        let may = Raise { who: self.id(who), at: self.now, browser: None, customer: None };
         if by_chat {
-            let (_, events) = self.turn(None, |turn| hear::hear(turn, &text, true, &Actor::Person));
+            // Only what is asked of the one who chats is answered there.
+            let may = Some(may).filter(|_| right && who == 0);
+            let (_, events) = self.turn(None, |turn| hear::hear(turn, &text, Sender::Own, &Actor::Person));
             return self.hear(events, may);
         }
-        let said = Answer { typed: Typed::Text(&text), binding: Binding::Code, by: &Actor::Person };
+        let may = Some(may).filter(|_| right);
+        let said = Answer { typed: Typed::Text(&text), how: How::Brought { speaks: true }, by: &Actor::Person };
         let (answered, events) = self.turn(None, |turn| answer(turn, challenge.number, &said));
         self.hear(events, may);
         let passed = answered.is_some_and(|answered| answered.outcome == Outcome::Passed);

@@ -9,14 +9,13 @@ use std::collections::BTreeMap;
 use countersign::domain::address::Address;
 use countersign::domain::challenge::{Challenge, DeliverTo, EndedChallenge, Pin, Typed};
 use countersign::domain::event::{Actor, Event, EventKind};
-use countersign::domain::flag::Binding;
 use countersign::domain::id::{InteractionId, ParticipantId};
 use countersign::domain::interaction::{Interaction, Person, Role, Status};
 use countersign::domain::refusal::Refusal;
-use countersign::domain::rules::answer::{Answer, Outcome, answer};
-use countersign::domain::rules::ask::{Request, Wanted, ask};
+use countersign::domain::rules::answer::{Answer, How, Outcome, answer};
+use countersign::domain::rules::ask::{Request, Wanted, Way, ask};
 use countersign::domain::rules::attend::resend;
-use countersign::domain::rules::hear::{Heard, hear};
+use countersign::domain::rules::hear::{Heard, Sender, hear};
 use countersign::domain::rules::{open, tend};
 use countersign::domain::secret::{Keys, Secret};
 use countersign::domain::settings::{Overrides, Settings, effective};
@@ -338,7 +337,7 @@ impl<'k> Story<'k> {
     fn ask(&mut self) {
         let wanted = if self.by_pin { Wanted::Pin(Pin::parse(PIN).expect("a PIN")) } else { Wanted::Otp };
         let (deliver_to, by_pin) = (DeliverTo::Agent, self.by_pin);
-        let request = Request { wanted, participant: None, deliver_to, intent: None, state: None };
+        let request = Request { wanted, participant: None, deliver_to, intent: None, state: None, way: Way::Landing };
         let (asked, events) = self.turn(None, |turn| ask(turn, &request));
         self.check_told(&events, None);
         match (self.model.shut(self.now), asked) {
@@ -397,7 +396,7 @@ impl<'k> Story<'k> {
     fn told(&mut self, at: usize, by_chat: bool, text: &str) -> Option<Outcome> {
         if by_chat {
             let issue = self.issue();
-            let (heard, events) = self.turn(None, |turn| hear(turn, text, true, &Actor::Person));
+            let (heard, events) = self.turn(None, |turn| hear(turn, text, Sender::Own, &Actor::Person));
             self.check_told(&events, issue);
             return match heard.expect("an open conversation hears") {
                 Heard::Conversation => None,
@@ -406,7 +405,7 @@ impl<'k> Story<'k> {
         }
         let &(number, _) = self.model.puts.get(at)?;
         let issue = self.issue();
-        let said = Answer { typed: Typed::Text(text), binding: Binding::Code, by: &Actor::Person };
+        let said = Answer { typed: Typed::Text(text), how: How::Brought { speaks: true }, by: &Actor::Person };
         let (answered, events) = self.turn(Some(number), |turn| answer(turn, number, &said));
         self.check_told(&events, issue);
         match answered {

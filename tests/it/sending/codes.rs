@@ -148,6 +148,6 @@ async fn b06_a_code_goes_into_the_chat_and_is_answered_in_it() {
         let heard = team.says(&chat, "m1", &code).await;
         assert_eq!(heard.expect(200)["outcome"], "passed");
         assert!(!heard.text().contains(&code));
-        assert_eq!(team.flag(&chat).await["binding"], "code");
+        assert_eq!(team.flag(&chat).await["binding"], "typed");
     }
 }

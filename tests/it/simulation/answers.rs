@@ -52,18 +52,29 @@ impl Book {
 
     /// Continue led to the login page.
     pub fn was_continued(&mut self, handle: &Token) {
-        let first = self.told.handles.entry((handle.interaction, handle.number)).or_insert_with(|| handle.clone());
-        let one = first == handle;
-        self.must(one, || format!("{handle:?}: two browsers got to the login page"));
+        let tag = handle.tag(&self.seal.keys.link);
+        let opened = |i: &Interaction| i.participants.iter().flat_map(|p| &p.links).any(|l| l.handle == Some(tag));
+        let there = self.interactions.get(&handle.interaction).is_some_and(|history| history.ever(opened));
+        self.must(there, || format!("{handle:?} was told, and was never saved"));
     }
 
-    /// A post-back was taken, with the key that signed it.
-    pub fn was_taken(&mut self, handle: &Token, jti: &str, (team, kid): (&TeamName, &Kid), around: Around) {
-        let link = (handle.interaction, handle.number);
-        if let Some(first) = self.told.spent.insert(link, jti.to_owned()) {
-            self.wrong(format!("{handle:?} was spent twice, by {first} and by {jti}"));
+    /// A post-back was taken, with the key that signed it; `done` is the token of its done page.
+    pub fn was_taken(
+        &mut self,
+        handle: &Token,
+        jti: &str,
+        done: &Token,
+        (team, kid): (&TeamName, &Kid),
+        around: Around,
+    ) {
+        let name = handle.tag(&self.seal.keys.link).name();
+        if let Some(first) = self.told.taken.insert(name, jti.to_owned()) {
+            self.wrong(format!("{handle:?} was answered twice, by {first} and by {jti}"));
         }
-        let used = self.spent.get(&link).is_some_and(|by| by == jti);
+        let answer = Some(done.tag(&self.seal.keys.link));
+        let waits = |i: &Interaction| i.participants.iter().flat_map(|p| &p.links).any(|l| l.page.answered == answer);
+        let waited = self.interactions.get(&handle.interaction).is_some_and(|history| history.ever(waits));
+        let used = waited || self.spent.get(&(handle.interaction, handle.number)) == answer.as_ref();
         self.must(used, || format!("{handle:?} was taken, and that was never saved"));
         self.counts_still(self.told.revoked.get(&(team.clone(), kid.clone())).copied(), kid.as_str(), around);
     }

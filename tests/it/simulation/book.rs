@@ -10,8 +10,8 @@ use countersign::domain::event::Event;
 use countersign::domain::id::{CustomerId, InteractionId, Kid, TeamName};
 use countersign::domain::interaction::Interaction;
 use countersign::domain::link::EndedLink;
+use countersign::domain::secret::Tag;
 use countersign::domain::team::Team;
-use countersign::domain::token::Token;
 use serde_json::Value;
 
 use super::clocks::Time;
@@ -66,10 +66,8 @@ pub struct Sent {
 /// What people were answered.
 #[derive(Default)]
 pub struct Told {
-    /// Which handle a link gave out.
-    pub handles: BTreeMap<LinkId, Token>,
-    /// Which assertion a link was spent by.
-    pub spent: BTreeMap<LinkId, String>,
+    /// Which assertion a handle took, by the handle's fingerprint.
+    pub taken: BTreeMap<String, String>,
     /// The first answer to a message or an idempotency key.
     pub first: BTreeMap<String, (u64, String)>,
     /// When a key was said to count no more, by true time.
@@ -101,8 +99,8 @@ pub struct Book {
     pub interactions: BTreeMap<InteractionId, History<Interaction>>,
     pub addresses: BTreeMap<String, Address>,
     pub ended: BTreeMap<LinkId, EndedLink>,
-    /// Which assertion each link was spent by, also where what ended is swept by now.
-    pub spent: BTreeMap<LinkId, String>,
+    /// By which answer each link was used, also where what ended is swept by now.
+    pub spent: BTreeMap<LinkId, Tag>,
     pub teams: BTreeMap<TeamName, History<Team>>,
     pub heads: BTreeMap<String, Value>,
     pub streams: BTreeMap<TeamName, Streams>,

@@ -202,14 +202,14 @@ impl Book {
     fn ended_put(&mut self, rest: &str, after: EndedLink) {
         let Some(link) = link_id(rest) else { return self.wrong(format!("a strange link: {rest}")) };
         if let Some(before) = self.ended.get(&link).filter(|before| **before != after) {
-            let reported = matches!(after.end, LinkEnd::Reported(_)) && !matches!(before.end, LinkEnd::Reported(_));
+            let reported = after.end == LinkEnd::Reported && before.end != LinkEnd::Reported;
             let text = format!("link {rest} ended again: {:?}, then {:?}", before.end, after.end);
             self.must(reported, || text);
         }
-        if let LinkEnd::Used { jti, .. } = &after.end {
-            let first = self.spent.entry(link).or_insert_with(|| jti.clone());
-            let one = first == jti;
-            self.must(one, || format!("link {rest} was spent twice"));
+        if let LinkEnd::Used(_) = after.end {
+            let answer = after.link.page.answered;
+            let one = answer.is_some_and(|answer| *self.spent.entry(link).or_insert(answer) == answer);
+            self.must(one, || format!("link {rest} was used by no answer, or by two"));
         }
         self.ended.insert(link, after);
     }

@@ -6,9 +6,11 @@ use countersign::domain::id::{InteractionId, ParticipantId};
 use countersign::domain::interaction::{Person, Role, Status};
 use countersign::domain::link::Purpose;
 use countersign::domain::refusal::Refusal;
-use countersign::domain::rules::continue_link::Found;
+use countersign::domain::rules::bind::Finish;
+use countersign::domain::rules::finish::{Said, shown_code};
 use countersign::domain::rules::issue::Request;
 use countersign::domain::rules::open::Opening;
+use countersign::domain::secret::Tag;
 use countersign::domain::token::Token;
 use countersign::gateway::interactions::Acting;
 use countersign::gateway::{Error, Held, Remember, Told};
@@ -165,11 +167,12 @@ impl People {
 
     pub(super) async fn press(&self) {
         let Some((at, token)) = self.cluster.chance.recent(&self.things().links).cloned() else { return };
-        let browser = if self.odds(200) { "another-browser" } else { "her-own-browser" };
-        self.say(format_args!("{browser} continues with {token:?}"));
+        let is_other = self.odds(200);
+        self.say(format_args!("a browser, another: {is_other}, continues with {token:?}"));
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
-            match self.reach(&node, node.gateway.continue_link(&token, browser.as_bytes(), None)).await {
+            let browser = browser(&node, is_other);
+            match self.reach(&node, node.gateway.continue_link(&token, &browser, None)).await {
                 Answer::Told(held) => {
                     let handle = held.outcome.handle.clone();
                     self.say(format_args!("{} leads on with {handle:?}", node.name));
@@ -226,14 +229,14 @@ impl People {
                 Answer::Told(held) => {
                     self.say(format_args!("{} took {jti}: {}", node.name, held.outcome.status.as_str()));
                     self.book().must(good, || format!("{jti} was taken, and is not good"));
-                    self.book().was_taken(&handle, &jti, (&team, &kid), around);
                     let done = held.outcome.done.clone();
+                    self.book().was_taken(&handle, &jti, &done, (&team, &kid), around);
                     self.things().dones.push((at, done.clone()));
                     return self.see_done(at, &done).await;
                 }
-                Answer::Refused(Refusal::Replayed(_)) => {
+                Answer::Refused(Refusal::Replayed(_) | Refusal::Repeated(_)) => {
                     self.book().must(good, || format!("{jti} was taken before, and is not good"));
-                    let done = handle.done(&node.gateway.keys().handle);
+                    let done = node.gateway.done_of(&handle, &jwt);
                     return self.see_done(at, &done).await;
                 }
                 Answer::Refused(refusal) => return self.say(format_args!("{jti} not taken: {refusal}")),
@@ -242,16 +245,33 @@ impl People {
         }
     }
 
-    /// Her browser arrives at the done page, which may show a code.
+    /// A browser arrives at the done page and posts its form; it may be asked for the chat's address, and shown
+    /// a code.
     async fn see_done(&self, at: usize, done: &Token) {
-        let Some((node, _)) = self.node(0).await else { return };
-        if let Answer::Told(held) = self.reach(&node, node.gateway.visit_link(done)).await
-            && let Found::Done(who, link, _) = &held.outcome
-            && let Some(waiting) = held.interaction.participants[*who].confirmation.as_ref()
-            && waiting.link == link.number
-        {
-            let code = waiting.code(done.interaction, &node.gateway.keys().confirmation);
-            self.things().codes.push((at, (done.interaction, done.number), code));
+        if self.odds(100) {
+            return;
+        }
+        let is_other = self.odds(250);
+        let mut said = Said::Nothing;
+        for attempt in self.attempts() {
+            let Some((node, _)) = self.node(attempt).await else { continue };
+            let browser = browser(&node, is_other);
+            let Answer::Told(held) = self.reach(&node, node.gateway.finish(done, &browser, said)).await else {
+                continue;
+            };
+            self.say(format_args!("{} shows {done:?} {:?}, another: {is_other}", node.name, held.outcome.how));
+            if matches!(held.outcome.how, Finish::Address(_)) {
+                said = Said::Address("mine");
+                continue;
+            }
+            let participant = &held.interaction.participants[held.outcome.at];
+            if held.outcome.how == Finish::Code
+                && let Some((waiting, _)) = shown_code(participant, held.outcome.source)
+            {
+                let code = waiting.code(done.interaction, &node.gateway.keys().confirmation);
+                self.things().codes.push((at, (done.interaction, done.number), code));
+            }
+            return;
         }
     }
 
@@ -314,7 +334,13 @@ impl People {
         self.say(format_args!("{token:?} is reported"));
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
-            match self.reach(&node, node.gateway.report_link(&token)).await {
+            let reporting = async {
+                match done {
+                    true => node.gateway.report_done(&token, &browser(&node, false)).await,
+                    false => node.gateway.report_link(&token).await,
+                }
+            };
+            match self.reach(&node, reporting).await {
                 Answer::Told(_) => {
                     let dead = |i: &countersign::domain::interaction::Interaction| {
                         i.participants.iter().all(|p| p.links.iter().all(|l| l.number != token.number))
@@ -335,4 +361,9 @@ impl People {
         let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
         let _ = self.reach(&node, node.gateway.presence(acting, None, online)).await;
     }
+}
+
+/// What records know a browser by: the customer's, or another.
+fn browser(node: &Node, is_other: bool) -> Tag {
+    node.gateway.keys().form.tag(&[b"browser", &[u8::from(is_other)]])
 }

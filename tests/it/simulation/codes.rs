@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use countersign::domain::challenge::{Challenge, ChallengeId, Check, DeliverTo, Typed};
 use countersign::domain::event::{Actor, EventKind};
-use countersign::domain::flag::Binding;
 use countersign::domain::id::ParticipantId;
 use countersign::domain::interaction::{Interaction, Participant};
 use countersign::domain::rules::answer::{Answered, Outcome};
-use countersign::domain::rules::ask::{Request, Wanted};
+use countersign::domain::rules::ask::{Request, Wanted, Way};
 use countersign::gateway::challenges::Attending;
 use countersign::gateway::interactions::Acting;
 use countersign::gateway::{Held, Remember, Told};
@@ -57,7 +56,8 @@ impl People {
         let Some((at, id)) = self.cluster.chance.recent(&self.things().chats).copied() else { return };
         let (team, participant) = (self.team(at).0, self.odds(200).then(|| ParticipantId::nth(2)));
         let deliver_to = DeliverTo::Agent;
-        let request = Request { wanted: Wanted::Otp, participant, deliver_to, intent: None, state: None };
+        let request =
+            Request { wanted: Wanted::Otp, participant, deliver_to, intent: None, state: None, way: Way::Landing };
         self.say(format_args!("a bot wants a code in {id}"));
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
@@ -108,10 +108,7 @@ impl People {
             let name = message.parse().expect("a message's id");
             let render = |held: &Held<Answered>| told(held.outcome.outcome).into_bytes();
             let remember = Remember::new(node.gateway.answer_place(id, &name), &render);
-            match self
-                .reach(&node, node.gateway.answer(attending, Typed::Text(&text), Binding::Code, Some(&remember)))
-                .await
-            {
+            match self.reach(&node, node.gateway.answer(attending, Typed::Text(&text), true, Some(&remember))).await {
                 Answer::Told(answered) => {
                     let outcome = match answered {
                         Told::Fresh(held) => told(held.outcome.outcome),

@@ -14,7 +14,7 @@ use countersign::domain::event::{Actor, EventKind};
 use countersign::domain::id::{InteractionId, TeamName};
 use countersign::domain::interaction::{Person, Role};
 use countersign::domain::precondition::Precondition;
-use countersign::domain::rules::ask::{Request, Wanted};
+use countersign::domain::rules::ask::{Request, Wanted, Way};
 use countersign::domain::rules::open::Opening;
 use countersign::domain::webhook::{Wanted as Told, Writing};
 use countersign::gateway::Told as Done;
@@ -204,7 +204,7 @@ async fn ask(node: &Node, team: &TeamName, number: usize) -> Option<ChallengeId>
     let Done::Fresh(held) = opened else { unreachable!("nothing was remembered") };
     let id: InteractionId = held.interaction.id;
     let (wanted, deliver_to) = (Wanted::Otp, DeliverTo::Auto);
-    let request = Request { wanted, participant: None, deliver_to, intent: None, state: None };
+    let request = Request { wanted, participant: None, deliver_to, intent: None, state: None, way: Way::Landing };
     let acting = Acting { id, team: Some(team), actor: Actor::Owner };
     match node.gateway.ask(acting, &request, None).await.ok()? {
         Done::Fresh(held) => Some(ChallengeId { interaction: id, number: held.outcome.number }),

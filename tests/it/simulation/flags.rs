@@ -2,11 +2,11 @@
 //! or falls unsaid; no link, handle or code is spent twice; what is closed stays closed.
 
 use countersign::domain::event::{Event, EventKind};
-use countersign::domain::flag::{Binding, Flag, Raised};
+use countersign::domain::flag::{Binding, Flag, Method, Raised};
 use countersign::domain::id::ParticipantId;
 use countersign::domain::interaction::{Interaction, Participant, Status};
-use countersign::domain::link::{LinkEnd, PostBackStatus, Progress};
-use countersign::domain::method::Method;
+use countersign::domain::link::{Link, LinkEnd, PostBackStatus};
+use countersign::domain::settings::BindingRule;
 
 use super::book::Book;
 
@@ -47,7 +47,7 @@ impl Book {
             let of = Of { events: &events, who: &participant.id };
             self.flag_put(after, participant, earlier, &of);
             self.links_put(after, participant, earlier);
-            self.confirmation_put(after, participant, earlier, &of);
+            self.confirmations_put(after, participant, earlier, &of);
             let made = before.as_ref().map_or(0, |b| b.challenges_made);
             self.challenge_put(after, participant, earlier, made, &of);
         }
@@ -77,7 +77,13 @@ impl Book {
         }
         self.must(raises == 1, || format!("{name} went up, and was said so {raises} times"));
         self.must(falls <= usize::from(stood.is_some()), || format!("{name} fell oftener than it stood"));
-        let first = stood.filter(|_| falls == 0).map_or(raised.since, |s| s.first_since);
+        // No flag is made of two browsers.
+        let goes_on = stood.filter(|s| {
+            let id = |raised: &Raised| raised.customer.as_ref().map(|customer| customer.id.clone());
+            let another = raised.browser.is_some() && s.customer.is_some() && id(s) != id(raised);
+            falls == 0 && (s.browser.is_none() || s.browser == raised.browser) && !another
+        });
+        let first = goes_on.map_or(raised.since, |s| s.first_since);
         self.must(raised.first_since == first, || format!("{name}: its ceiling moved"));
         let end = raised.since.plus_minutes(self.timeouts.0).min(first.plus_minutes(self.timeouts.1));
         self.must(raised.expires_at <= end, || format!("{name} stands past its time"));
@@ -86,7 +92,7 @@ impl Book {
         self.must(at.status == Status::Open, || format!("{name} is up in a closed conversation"));
         if of.count(&[EventKind::ChallengePassed]) == 1 {
             // What a login proved meanwhile stands beside it.
-            let login = stood.filter(|_| falls == 0).and_then(|s| s.by_link);
+            let login = goes_on.and_then(|s| s.by_link);
             return self.must(raised.by_link == login, || format!("{name} went up by a code, and says a link did it"));
         }
         self.proved(&name, at, raised);
@@ -96,23 +102,28 @@ impl Book {
     fn proved(&mut self, name: &str, at: &Interaction, raised: &Raised) {
         let Some(number) = raised.by_link else {
             // Which word it was is with the address.
-            // It reads as the weaker of the two where a code stands beside it.
-            let word = raised.binding == Binding::Token || raised.proofs.contains_key(&Method::Otp);
+            let word = raised.proofs.get(&Method::Login).is_some_and(|login| login.binding == Binding::Token);
             return self.must(word, || format!("{name} went up without a link or a word"));
         };
         let link = (at.id, number);
-        let spent = self.ended.get(&link).is_some_and(|ended| match &ended.end {
-            LinkEnd::Used { status, .. } => {
-                (*status == PostBackStatus::ConfirmationRequired) == (raised.binding == Binding::Code)
-            }
+        let binding = raised.proofs.get(&Method::Login).map(|login| login.binding);
+        let ended = self.ended.get(&link).filter(|e| e.end == LinkEnd::Used(PostBackStatus::Authenticated)).cloned();
+        let finisher = ended.as_ref().and_then(|ended| ended.link.page.finished_by);
+        let starter = ended.as_ref().and_then(|ended| ended.link.page.start).map(|start| start.fingerprint);
+        let is_asked = ended.as_ref().is_some_and(|ended| ended.link.page.rule != BindingRule::None);
+        let came = finisher.is_some() || !is_asked;
+        self.must(came, || format!("{name} went up by link {number}, and no browser came back from it"));
+        let bound = match binding {
+            Some(Binding::Code) => self.sent.codes.contains(&link),
+            // A cosigner is not in the chat: the browser alone is known, and it is the one that was sent there.
+            Some(Binding::Browser) => finisher == starter && raised.browser == finisher,
+            Some(Binding::None) => !is_asked,
             _ => false,
-        });
-        self.must(spent, || format!("{name} went up by link {number}, which was not spent"));
+        };
+        self.must(bound, || format!("{name} went up by link {number} as {binding:?}, and nothing binds it"));
         let named = raised.customer.as_ref().map(|customer| customer.id.clone());
         let sent = named.is_some_and(|named| self.sent.proofs.contains(&(at.id, number, named)));
         self.must(sent, || format!("{name} went up by link {number}, and no login page vouched"));
-        let code = raised.binding != Binding::Code || self.sent.codes.contains(&link);
-        self.must(code, || format!("{name} went up by link {number}, and nobody said its code"));
         let first = self.raised.insert(link);
         self.must(first, || format!("{name} went up by link {number} a second time"));
     }
@@ -123,10 +134,14 @@ impl Book {
             let ended = self.ended.contains_key(&(at.id, link.number));
             self.must(!ended && link.number <= at.links_made, || format!("{name} is live after its end"));
             let earlier = before.and_then(|b| b.links.iter().find(|l| l.number == link.number));
-            if let Some(Progress::Opened { .. }) = earlier.map(|l| &l.progress) {
-                let kept = earlier.is_some_and(|l| l.progress == link.progress);
-                self.must(kept, || format!("{name} went to another browser"));
-            }
+            let Some(earlier) = earlier.filter(|earlier| *earlier != link) else { continue };
+            let (b, a) = (&earlier.page, &link.page);
+            let stands = a.start == b.start && a.starts == b.starts && link.handle == earlier.handle;
+            self.must(stands || a.starts > b.starts, || format!("{name} went to another browser, and nobody began"));
+            let taken = !stands && a.start.is_some_and(|start| b.is_shown_elsewhere(&start.fingerprint));
+            self.must(!taken, || format!("{name} was taken from the browser that has the code"));
+            let replaced = stands && b.answered.is_some() && b.answered != a.answered;
+            self.must(!replaced, || format!("{name} took two answers"));
         }
         let gone =
             before.iter().flat_map(|b| &b.links).filter(|l| !after.links.iter().any(|now| now.number == l.number));
@@ -136,23 +151,24 @@ impl Book {
         }
     }
 
-    fn confirmation_put(&mut self, at: &Interaction, after: &Participant, before: Option<&Participant>, of: &Of<'_>) {
+    /// Of every code that a browser is shown: what waits for it was accepted, and each wrong one is counted.
+    fn confirmations_put(&mut self, at: &Interaction, after: &Participant, before: Option<&Participant>, of: &Of<'_>) {
         let name = format!("{} {}", at.id, after.id);
         let wrong = of.count(&[EventKind::ConfirmationWrong]);
-        let waited = before.and_then(|b| b.confirmation.as_ref());
-        self.must(wrong <= usize::from(waited.is_some()), || format!("{name}: {wrong} wrong codes in one commit"));
-        if let (Some(b), Some(a)) = (waited, &after.confirmation)
-            && b.link == a.link
-        {
+        let waited: Vec<&Link> = before.iter().flat_map(|b| &b.links).filter(|l| l.shows_code()).collect();
+        self.must(wrong <= waited.len(), || format!("{name}: {wrong} wrong codes in one commit"));
+        for link in after.links.iter().filter(|l| l.shows_code()) {
+            let Some((a, _)) = link.page.confirmation() else { continue };
+            let earlier = waited.iter().find(|b| b.number == link.number).and_then(|b| b.page.confirmation());
+            let Some((b, _)) = earlier else {
+                let taken = link.page.answered.is_some() && !self.raised.contains(&(at.id, link.number));
+                self.must(taken, || format!("{name} waits for a code of link {}, which took no answer", link.number));
+                continue;
+            };
             let counted = usize::from(b.tries_left) == usize::from(a.tries_left) + wrong;
-            self.must(counted && a.nonce == b.nonce, || {
+            self.must(counted && a.nonce == b.nonce && a.browser == b.browser, || {
                 format!("{name}: tries went from {} to {}", b.tries_left, a.tries_left)
             });
-        }
-        if let Some(a) = after.confirmation.as_ref().filter(|a| waited.is_none_or(|b| b.link != a.link)) {
-            let used = self.ended.get(&(at.id, a.link)).is_some_and(|e| matches!(e.end, LinkEnd::Used { .. }));
-            let first = !self.raised.contains(&(at.id, a.link));
-            self.must(used && first, || format!("{name} waits for a code of link {}, which was not spent now", a.link));
         }
     }
 }

@@ -92,7 +92,7 @@ async fn found(cluster: &Arc<Cluster>) -> Vec<TeamFacts> {
             "authentication_url": "https://login.example.com/in",
             "authentication_timeout_minutes": timeout,
             "absolute_timeout_minutes": ceiling,
-            "link": {"binding": binding},
+            "binding": binding,
             "lockout": {"threshold": threshold, "max_lockouts": lockouts},
         });
         let name: TeamName = name.parse().expect("a name");

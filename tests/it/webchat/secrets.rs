@@ -39,7 +39,8 @@ async fn a_delivered_link_is_a_card_whose_window_proves_itself_g11() {
         let secret = card["opener_secret"].as_str().expect("a secret");
         let reply = browser.press(&url, "continue", secret).await;
         let visit = crate::world::Visit::of(&reply.header("location"));
-        team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.expect(200);
+        let told = team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.expect(200);
+        browser.finish(told["continue_url"].as_str().expect("a URL")).await;
         let flag = team.flag(&chat).await;
         assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("opener")));
 
@@ -55,7 +56,7 @@ async fn a_delivered_link_is_a_card_whose_window_proves_itself_g11() {
 async fn a001_a_forwarded_link_of_the_window_proves_nothing() {
     let world = World::new().await;
     let team = team(&world).await;
-    team.set(json!({"link": {"binding": "opener"}})).await;
+    team.set(json!({"binding": "opener"})).await;
     let chat = open(&team, "attacker").await;
     let url = link(&team, &chat).await["url"].as_str().expect("a URL").to_owned();
     for secret in ["", "AAAAAAAAAAAAAAAAAAAAAA", url.rsplit('/').next().expect("a token")] {
@@ -199,7 +200,7 @@ async fn a_login_that_waits_for_its_code_is_asked_for_in_the_window() {
     let chat = open(&team, "visitor").await;
     let window = Window::open(&team, &chat).await;
     let told = team.log_in(&chat, "cust-42").await;
-    let code = Browser::new(&world).code(told["continue_url"].as_str().expect("a URL")).await;
+    let code = Browser::of(&world, &told).code(told["continue_url"].as_str().expect("a URL")).await;
     let seen = window.sees().await;
     assert_eq!(state(&seen)["asked"]["kind"], "confirmation");
     assert_eq!(window.types_in_card("m1", &code.to_lowercase()).await["outcome"], "passed");

@@ -135,7 +135,8 @@ fn intents(word: &str, frame: Shell) -> Intents {
         accept: methods.clone(),
         max_age: Some(5),
         acr: vec![text()],
+        bindings: vec!["code"],
         own: true,
     };
-    Intents { frame, intents: vec![intent], methods }
+    Intents { frame, intents: vec![intent], methods, bindings: vec!["opener", "code", "browser", "none"] }
 }
