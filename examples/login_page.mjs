@@ -1,7 +1,8 @@
 // An external login page for Countersign. Node 20 or newer, no packages.
 //
 // It believes nothing of a request before the link's signature and time are checked, and keeps
-// no state: the form posts to the signed link itself, so every request is checked again.
+// no state: the form posts to the signed link itself, so every request is checked again. The
+// browser that logs in is led on, in the reply to its own request, and no other can ask for it.
 //
 //   SECURITY_KID=… SECURITY_KEY=… PUBLIC_URL=http://127.0.0.1:8090 PORT=8090 node examples/login_page.mjs
 
@@ -27,7 +28,7 @@ function signedLink(target) {
   return link;
 }
 
-// Tells the gateway what came of it, server to server; the address to send the person to.
+// Tells the gateway what came of it, server to server; where to lead this browser, and no other.
 async function postBack(link, claims) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const signed = [
@@ -50,9 +51,10 @@ async function postBack(link, claims) {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ assertion: `${signed}.${mac(signed)}` }),
     });
-  // A lost reply: the same assertion again. Had the first arrived, this one is 409 `replayed`.
+  // A lost reply: the same bytes again. Had the first arrived, this one is 409 `replayed`.
   const reply = await send().catch(send);
   const body = await reply.json();
+  // Without `continue_url` where the flag was raised meanwhile.
   if (reply.ok || (reply.status === 409 && body.code === "replayed")) return body.continue_url ?? "";
   console.error(`post-back refused: ${reply.status} ${body.code}`);
   return null;
@@ -76,6 +78,9 @@ async function answer(request) {
   if (!link) return [403, page("<p>This link is not ours or has ended. Ask for a new one in the chat.")];
   if (request.method === "GET") return [200, form("")];
   if (request.method !== "POST") return [405, page("")];
+  // Only our own form: else a stranger's website logs this browser in to the stranger's account.
+  const from = request.headers["sec-fetch-site"] ?? "same-origin";
+  if (from !== "same-origin") return [403, page("<p>Open the link in the chat again.")];
 
   let body = "";
   for await (const chunk of request) if ((body += chunk).length > 4096) return [413, page("")];
@@ -88,7 +93,7 @@ async function answer(request) {
   }
   const next = await postBack(link, claims);
   if (next === null) return [409, page("<p>This login could not be taken. Ask for a new link in the chat.")];
-  return next ? [303, "", { location: next }] : [200, page("<p>Done. Go back to the chat.")];
+  return next ? [303, "", { location: next }] : [200, page("<p>You are logged in. Go back to the chat.")];
 }
 
 createServer(async (request, response) => {

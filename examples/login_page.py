@@ -1,7 +1,8 @@
 """An external login page for Countersign. Python 3.9 or newer, standard library only.
 
 It believes nothing of a request before the link's signature and time are checked, and keeps
-no state: the form posts to the signed link itself, so every request is checked again.
+no state: the form posts to the signed link itself, so every request is checked again. The
+browser that logs in is led on, in the reply to its own request, and no other can ask for it.
 
     SECURITY_KID=… SECURITY_KEY=… PUBLIC_URL=http://127.0.0.1:8090 PORT=8090 python3 examples/login_page.py
 """
@@ -46,7 +47,7 @@ def signed_link(target):
 
 
 def post_back(link, claims):
-    """Tells the gateway what came of it, server to server; the address to send the person to."""
+    """Tells the gateway what came of it, server to server; where to lead this browser, and no other."""
     now = int(time.time())
     header = {"alg": "HS256", "typ": "JWT", "kid": KID}
     claims = {
@@ -63,10 +64,10 @@ def post_back(link, claims):
     request = Request(link["cs_callback"], body, {"content-type": "application/json"})
     try:
         status, reply = send(request)
-    except OSError:  # a lost reply: the same assertion again. Had the first arrived, this one is 409 `replayed`
+    except OSError:  # a lost reply: the same bytes again. Had the first arrived, this one is 409 `replayed`
         status, reply = send(request)
     if status == 200 or (status == 409 and reply.get("code") == "replayed"):
-        return reply.get("continue_url") or ""
+        return reply.get("continue_url") or ""  # none where the flag was raised meanwhile
     print("post-back refused:", status, reply.get("code"), file=sys.stderr)
     return None
 
@@ -100,6 +101,9 @@ class LoginPage(BaseHTTPRequestHandler):
         link = self.link()
         if not link:
             return
+        # Only our own form: else a stranger's website logs this browser in to the stranger's account.
+        if self.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return self.reply(403, page("<p>Open the link in the chat again."))
         length = int(self.headers.get("content-length") or 0)
         if not 0 <= length <= 4096:
             return self.reply(413, page(""))
@@ -120,7 +124,7 @@ class LoginPage(BaseHTTPRequestHandler):
         elif where:
             self.reply(303, "", where)
         else:
-            self.reply(200, page("<p>Done. Go back to the chat."))
+            self.reply(200, page("<p>You are logged in. Go back to the chat."))
 
     def link(self):
         link = signed_link(self.path)
