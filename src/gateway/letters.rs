@@ -142,6 +142,7 @@ impl Gateway {
         }
         match self.pay(team, to).await {
             Ok(_) => Ok(None),
+            Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(Tried::Refused("country-not-allowed"))),
             Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
             Err(error) => Err(error),
         }

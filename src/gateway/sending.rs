@@ -224,6 +224,7 @@ impl Gateway {
         let Some(to) = to.filter(|_| sending.is_unpaid()) else { return Ok(None) };
         match self.pay(team, to).await {
             Ok(_) => Ok(None),
+            Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(Tried::Refused("country-not-allowed"))),
             Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
             Err(error) => Err(error),
         }

@@ -11,9 +11,6 @@ use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::time::Moment;
 use crate::gateway::Error;
 
-/// When a setting forbids it, somebody may have changed it by then.
-const DAY_SECONDS: u64 = 24 * 60 * 60;
-
 /// A problem document that is still to be written: the outermost layer knows the public URL.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Details>);
@@ -126,9 +123,7 @@ impl Problem {
             Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
             Refusal::PrivateChannelRequired => Self::of(&slugs::PRIVATE_CHANNEL_REQUIRED),
             Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).after(wait(until)),
-            Refusal::CountryNotAllowed => Self::of(&slugs::SEND_BUDGET)
-                .saying("The team sends nothing to that country: send_budget.countries does not name it.")
-                .after(DAY_SECONDS),
+            Refusal::CountryNotAllowed => Self::of(&slugs::COUNTRY_NOT_ALLOWED),
             Refusal::Unpaid | Refusal::AnotherPerson | Refusal::Unjudged(_) | Refusal::Judging => {
                 Self::of(&slugs::UNAVAILABLE).after(1)
             }

@@ -103,6 +103,9 @@ slugs! {
     SEND_BUDGET = "send-budget" TOO_MANY_REQUESTS "The send budget is spent"
         "As many messages have left as may: in this interaction, to this destination or by this team; the last code left a moment ago; or codes sent to that country hardly ever come back."
         "Wait `retry_after_seconds`, or let an agent tell the code (`deliver_to`: `agent`). The budgets are the team's settings `send_budget`.";
+    COUNTRY_NOT_ALLOWED = "country-not-allowed" CONFLICT "The country is not allowed"
+        "The message would go to a country that is not in the team's list of countries. Waiting changes nothing."
+        "Add the country to the team's setting `send_budget.countries`, use another address (`deliver_to`), or let an agent tell the code (`deliver_to`: `agent`).";
     TOO_MANY_CHANNELS = "too-many-channels" CONFLICT "Too many channels"
         "A team has at most 32 channels."
         "Remove one that is no longer needed.";

@@ -127,6 +127,7 @@ async fn every_problem_has_its_page() {
         "directory-down",
         "not-authenticated",
         "username-taken",
+        "country-not-allowed",
         "locked",
         "banned",
         "too-many-keys",
