@@ -26,7 +26,7 @@ impl Bank {
     /// Sets one up on a gateway. Links may skip the landing page, and codes bind them to the chat.
     pub async fn on(server: SocketAddr) -> anyhow::Result<Self> {
         let settings = json!({"authentication_url": "https://login.example.com/in",
-            "link": {"landing": "optional", "binding": "code"}, "intents": {"statement_copy": {"accept": ["login"]}}});
+            "link": {"landing": "optional", "binding": "code"}, "otp": {"show_to_agents": true}, "intents": {"statement_copy": {"accept": ["login"]}}});
         call(server, "PUT", "/v1/teams/bank", json!({"name": "Bank"})).await?;
         call(server, "PATCH", "/v1/teams/bank/settings", settings).await?;
         let key = call(server, "POST", "/v1/teams/bank/security-keys", json!({})).await?;

@@ -62,9 +62,10 @@ impl Gateway {
         Ok(Some((format!("{FRAME}{session}"), guest)))
     }
 
-    /// Origins that may stand around a team's frames.
-    pub async fn embedders(&self, team: &TeamName) -> Result<Vec<String>, Error> {
+    /// Origins that may stand around a team's frames, and whether agents see codes in them.
+    pub async fn embedding(&self, team: &TeamName) -> Result<(Vec<String>, bool), Error> {
         let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        Ok(view.effective.settings.allowed_origins.clone())
+        let settings = &view.effective.settings;
+        Ok((settings.allowed_origins.clone(), settings.otp.show_to_agents))
     }
 }

@@ -110,8 +110,8 @@ async fn show(State(state): State<Shared>, Path(token): Path<String>, reader: Re
         Ok(None) => return notice(&state, &reader, StatusCode::GONE, pages::Refused::Expired, None),
         Err(error) => return refusal_page(&state, &reader, error),
     };
-    let websites = match state.gateway.embedders(&guest.team).await {
-        Ok(websites) => websites,
+    let (websites, shows_codes) = match state.gateway.embedding(&guest.team).await {
+        Ok(embedding) => embedding,
         Err(error) => return refusal_page(&state, &reader, error),
     };
     let page = Frame {
@@ -119,6 +119,7 @@ async fn show(State(state): State<Shared>, Path(token): Path<String>, reader: Re
         interaction: guest.interaction.to_string(),
         team: guest.team.to_string(),
         token,
+        shows_codes,
     };
     let mut response = Html(state.pages.frame(&page)).into_response();
     headers_in_frame(&state, &mut response, &websites);

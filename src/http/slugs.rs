@@ -215,8 +215,8 @@ slugs! {
         "The code for coming in must not go where the invitation goes, so the participant needs a phone number and a mail address."
         "Give both, or let the code take the same way: `otp.second_channel`.";
     METHOD_UNAVAILABLE = "method-unavailable" CONFLICT "The method is not available"
-        "The method that is asked for is not set up in the team: its provider, or its questions, are missing or switched off."
-        "Set another `entry.first` or `entry.subsequent`; for documents write a provider, name it in `photo_id.provider` and set `photo_id.enabled`; for questions set `kba.enabled`, leave `kba.provider` empty and name at least `kba.questions` facts in `kba.ask`.";
+        "The method that is asked for is not set up in the team: its provider, or its questions, are missing or switched off, or its one-time codes are neither sent nor shown to anybody."
+        "Set another `entry.first` or `entry.subsequent`; for one-time codes set `otp.send_to_customer` or `otp.show_to_agents`; for documents write a provider, name it in `photo_id.provider` and set `photo_id.enabled`; for questions set `kba.enabled`, leave `kba.provider` empty and name at least `kba.questions` facts in `kba.ask`.";
     NOT_SHOWN = "not-shown" FORBIDDEN "Codes are not shown"
         "This team does not show one-time codes to its agents."
         "An admin may allow it: `otp.show_to_agents`.";

@@ -168,6 +168,8 @@ pub struct Frame {
     pub team: String,
     /// What the script changes for a session.
     pub token: String,
+    /// Whether agents see codes.
+    pub shows_codes: bool,
 }
 
 /// Modules of a QR code's quiet zone (ISO/IEC 18004 §9.1).

@@ -10,7 +10,7 @@ use crate::domain::page_proof::PageProof;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Ready;
 use crate::domain::sending::{Destination, Kind, What};
-use crate::domain::settings::BindingRule;
+use crate::domain::settings::{BindingRule, Settings};
 use crate::domain::turn::{Decision, Turn, challenge_data};
 
 pub use super::binding::Way;
@@ -169,31 +169,58 @@ pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
 
 /// What the challenge's next message costs.
 pub(super) fn to_pay(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Option<Destination> {
-    let (_, destination) = turn.plan_to_send(at, receiver(turn, challenge)?, Kind::Code).ok()?;
-    Some(destination)
+    let to = receiver(turn, challenge).ok()??;
+    turn.plan_to_send(at, to, Kind::Code).ok().map(|(_, destination)| destination)
 }
 
 /// How the challenge's code finds its way: a new challenge's, and the next one's of a challenge that
 /// is sent again. Nothing is sent of a PIN, which is agreed, nor of a code that the agent tells: one
 /// that no way leads to the customer for is such, where the agent may see it.
 pub(super) fn deliver(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Result<Option<Ready>, Refusal> {
-    let Some(to) = receiver(turn, challenge) else { return Ok(None) };
+    let Some(to) = receiver(turn, challenge)? else { return Ok(None) };
     match turn.ready_to_send(at, to, Kind::Code) {
-        Err(Refusal::NoChannel | Refusal::NoAddress | Refusal::PrivateChannelRequired)
-            if to == DeliverTo::Auto && turn.around.settings.otp.show_to_agents =>
-        {
-            Ok(None)
-        }
+        Err(refusal) if leads_nowhere(&refusal) && waits_for_agent(turn, to) => Ok(None),
         ready => ready.map(Some),
     }
 }
 
-fn receiver(turn: &Turn<'_>, challenge: &Challenge) -> Option<DeliverTo> {
-    let otp = &turn.around.settings.otp;
-    match (&challenge.check, challenge.deliver_to) {
-        (Check::Pin(_) | Check::Questions(_) | Check::Document(_), _) | (Check::Otp(_), DeliverTo::Agent) => None,
-        (Check::Otp(_), DeliverTo::Auto) if !otp.send_to_customer && otp.show_to_agents => None,
-        (Check::Otp(_), to) => Some(to),
+/// Whether a code could be told to the participant as things are now: by an agent, or by a message that
+/// has somewhere to go. What a spent budget refuses passes.
+pub(super) fn can_be_told(turn: &Turn<'_>, at: usize, to: DeliverTo) -> Result<(), Refusal> {
+    let Some(to) = recipient(turn.around.settings, to)? else { return Ok(()) };
+    match turn.plan_to_send(at, to, Kind::Code) {
+        Err(refusal) if leads_nowhere(&refusal) && !waits_for_agent(turn, to) => Err(refusal),
+        _ => Ok(()),
+    }
+}
+
+/// Whether no way leads to the customer.
+fn leads_nowhere(refusal: &Refusal) -> bool {
+    use Refusal::{CountryNotAllowed, NoAddress, NoChannel, PrivateChannelRequired};
+    matches!(refusal, NoChannel | NoAddress | PrivateChannelRequired | CountryNotAllowed)
+}
+
+/// Whether an agent tells a code that no message can bring.
+fn waits_for_agent(turn: &Turn<'_>, to: DeliverTo) -> bool {
+    to == DeliverTo::Auto && turn.around.settings.otp.show_to_agents
+}
+
+fn receiver(turn: &Turn<'_>, challenge: &Challenge) -> Result<Option<DeliverTo>, Refusal> {
+    match challenge.check {
+        Check::Pin(_) | Check::Questions(_) | Check::Document(_) => Ok(None),
+        Check::Otp(_) => recipient(turn.around.settings, challenge.deliver_to),
+    }
+}
+
+/// Where a code's message goes; nowhere where an agent tells it. Refused where nobody could be told.
+fn recipient(settings: &Settings, to: DeliverTo) -> Result<Option<DeliverTo>, Refusal> {
+    let otp = &settings.otp;
+    match to {
+        _ if otp.reaches_nobody() => Err(Refusal::MethodMissing),
+        DeliverTo::Agent if !otp.show_to_agents => Err(Refusal::NotShown),
+        DeliverTo::Agent => Ok(None),
+        DeliverTo::Auto if !otp.send_to_customer => Ok(None),
+        to => Ok(Some(to)),
     }
 }
 

@@ -2,21 +2,23 @@
 //! conversation does, and what must be known beforehand so that she can come in by it.
 //! What happens when she opens it stands in `enter`.
 
-use crate::domain::challenge::Pin;
+use crate::domain::challenge::{DeliverTo, Pin};
 use crate::domain::entry::{EntryStatus, Via, token};
 use crate::domain::event::EventKind;
 use crate::domain::id::ParticipantId;
+use crate::domain::interaction::Person;
 use crate::domain::link::{Link, Purpose};
 use crate::domain::method::Method;
 use crate::domain::misfit;
 use crate::domain::page_proof::PageProof;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Ready;
-use crate::domain::sending::{Destination, Kind, What};
+use crate::domain::sending::{Destination, Kind, Way, What};
 use crate::domain::settings::{BindingRule, Minutes, SendWhen};
 use crate::domain::token::Token;
 use crate::domain::turn::{Decision, Turn, link_data};
 
+use super::ask::can_be_told;
 use super::enter::{find, payable_challenge, put_challenge, second_way};
 use super::issue::supersede;
 
@@ -196,16 +198,29 @@ fn can_be_proved(turn: &Turn<'_>, at: usize, request: &Request) -> Result<(), Re
         }
     }
     let person = &participant.person;
-    let by_two = rules.first == Method::Otp && settings.otp.send_to_customer && settings.otp.second_channel;
-    if !by_two {
-        return Ok(());
+    if rules.first == Method::Otp && settings.otp.send_to_customer && settings.otp.second_channel {
+        has_two_addresses(person)?;
     }
+    let by_code = rules.first == Method::Otp || rules.subsequent == Some(Method::Otp);
+    if by_code { code_can_be_told(turn, at, request.via) } else { Ok(()) }
+}
+
+fn has_two_addresses(person: &Person) -> Result<(), Refusal> {
     let needs = |address: &Option<String>, kind| address.is_none().then(|| Fault::at("/participant", kind));
     let missing = [needs(&person.phone, &misfit::NO_PHONE), needs(&person.email, &misfit::NO_EMAIL)];
     let missing: Vec<Fault> = missing.into_iter().flatten().collect();
-    if !missing.is_empty() {
-        return Err(Refusal::SecondChannelRequired(missing));
-    }
-    let told = settings.otp.show_to_agents || second_way(turn, at, request.via).is_some();
-    if told { Ok(()) } else { Err(Refusal::NoChannel) }
+    if missing.is_empty() { Ok(()) } else { Err(Refusal::SecondChannelRequired(missing)) }
+}
+
+/// Whether the code for coming in could be told to the participant, who is invited by that way.
+fn code_can_be_told(turn: &Turn<'_>, at: usize, via: Via) -> Result<(), Refusal> {
+    let otp = &turn.around.settings.otp;
+    let to = match second_way(turn, at, via).map(Way::as_wish) {
+        _ if !otp.send_to_customer => DeliverTo::Agent,
+        _ if !otp.second_channel => DeliverTo::Auto,
+        Some(way) => way,
+        None if otp.show_to_agents => DeliverTo::Agent,
+        None => return Err(Refusal::NoChannel),
+    };
+    can_be_told(turn, at, to)
 }

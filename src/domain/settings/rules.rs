@@ -57,6 +57,7 @@ pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {
         (code == Minutes::Never, "otp.expires_minutes", "never-expires", CODE_NEVER),
         (long(code), "otp.expires_minutes", "long-lived", CODE_LONG),
         (settings.otp.length < 6, "otp.length", "short-code", SHORT_CODE),
+        (settings.otp.reaches_nobody(), "otp.send_to_customer", "reaches-nobody", REACHES_NOBODY),
         (settings.brand.logo_is_elsewhere(), "brand.logo", "logo-not-shown", LOGO_ELSEWHERE),
         (settings.kba.enabled, "kba.enabled", "knowledge-based", KNOWLEDGE),
         (settings.kba.enabled && settings.kba.provider.is_some(), "kba.provider", "answers-leave", ANSWERS_LEAVE),
@@ -73,6 +74,8 @@ const NO_BINDING: &str = "A link or a page that is forwarded authenticates the c
 const CODE_NEVER: &str = "Codes never expire. OWASP ASVS 6.5.5 wants 10 minutes at most.";
 const CODE_LONG: &str = "Codes live longer than the 10 minutes of OWASP ASVS 6.5.5.";
 const SHORT_CODE: &str = "Codes of fewer than 6 digits are below NIST SP 800-63B for out-of-band secrets.";
+const REACHES_NOBODY: &str = "One-time codes are neither sent to customers nor shown to agents (otp.show_to_agents), \
+    so asking for one is refused.";
 const LOGO_ELSEWHERE: &str = "The logo is not shown: pages load nothing from another origin. \
     Spell the picture out as data:image/…;base64,….";
 const ANSWERS_LEAVE: &str = "What customers answer leaves for the provider, with their id and the fields that kba.send \

@@ -259,6 +259,13 @@ pub struct OtpRules {
     pub second_channel: bool,
 }
 
+impl OtpRules {
+    /// Whether codes are neither sent nor shown.
+    pub fn reaches_nobody(&self) -> bool {
+        !self.send_to_customer && !self.show_to_agents
+    }
+}
+
 /// `kba`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct KbaRules {

@@ -265,7 +265,7 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
         trouble: Some(Trouble::Code),
     };
     let admits = Admits { pin: true, both: true, shows_codes: true, channels: vec![text()] };
-    let embedded = Frame { language: language(), interaction: text(), team: text(), token: text() };
+    let embedded = Frame { language: language(), interaction: text(), team: text(), token: text(), shows_codes: true };
     let mut drawn = vec![
         ("staff-sign-in", sign_in(SignInStep::First, Some(Trouble::Wrong))),
         ("staff-code", sign_in(SignInStep::Code, None)),

@@ -98,6 +98,7 @@ async fn a027_success_by_another_method_clears_nothing() {
 async fn a028_another_spelling_is_no_other_budget() {
     let team = team().await;
     team.set(json!({"lockout": {"threshold": 3}})).await;
+    team.shows_codes().await;
     let chat = team.open("sms", "+37255512345").await;
     for (n, email) in ["Co@Example.com", "co@example.COM", "ｃｏ@example.com"].into_iter().enumerate() {
         let body = json!({"role": "cosigner", "email": email});
@@ -116,6 +117,7 @@ async fn a028_another_spelling_is_no_other_budget() {
 async fn a029_a055_a_lock_ends_what_it_guards_and_compares_nothing() {
     let team = team().await;
     team.set(json!({"lockout": {"threshold": 1}})).await;
+    team.shows_codes().await;
     let chat = team.open("sms", "+37255512345").await;
     let mut lives = Vec::new();
     for n in 2..4 {

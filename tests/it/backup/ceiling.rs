@@ -31,7 +31,7 @@ async fn a025_a120_a_ban_at_the_ceiling_outlives_a_restore() {
     for (site, lifted) in [(&site, false), (&other, true)] {
         let life = site.serve();
         let team = Outsiders::meet(&site.url(), "acme", "none").await;
-        let many = json!({"otp": {"max_tries": 100, "length": 10}});
+        let many = json!({"otp": {"max_tries": 100, "length": 10, "show_to_agents": true}});
         team.call(Method::PATCH, "/v1/teams/acme/settings", many).await.unwrap().expect(200);
         let file = site.store().with_extension("backup");
         tokio::task::block_in_place(|| backup(site, &file));

@@ -21,6 +21,7 @@ async fn chat() -> (Team, String) {
 async fn l11_a_code_is_answered_in_the_chat() {
     let (team, chat) = chat().await;
     team.set(json!({"intents": {"statement_copy": {"accept": ["login", "otp"]}}})).await;
+    team.shows_codes().await;
     let asked = json!({"method": "otp", "deliver_to": "agent", "intent": "statement_copy", "state": "ticket-7"});
     let reply = team.asks(&team.bot, &chat, asked).await;
     let live = reply.expect(202);
@@ -102,6 +103,7 @@ async fn i10_a_code_is_shown_once_its_receiver_has_arrived() {
     let (team, chat) = chat().await;
     let live = team.otp(&chat).await;
     let look = async |key: &str| team.attends(key, "GET", &live, "/code", Value::Null).await;
+    team.set(json!({"otp": {"show_to_agents": false}})).await;
     look(&team.agent).await.refused(403, "not-shown");
     team.set(json!({"otp": {"show_to_agents": true}})).await;
     look(&team.agent).await.refused(409, "not-arrived");

@@ -141,6 +141,7 @@ fn each_operation_does_what_is_counted() {
 async fn bank(world: &World) -> Team {
     let team = world.team("bank").await;
     team.set(json!({"link": {"landing": "optional"}, "binding": "code"})).await;
+    team.shows_codes().await;
     team
 }
 

@@ -104,6 +104,7 @@ async fn a_login_on_one_node_is_one_round_trip_for_each_of_its_steps() {
 async fn a_code_costs_its_commit_and_what_the_customers_ceiling_takes() {
     let Some(counted) = Counted::on_redis().await else { return };
     let team = &counted.team;
+    team.shows_codes().await;
     let known = team.open_for("known", json!({"phone": "+37255512345"})).await;
     let unknown = team.open("sms", "unknown").await;
     for (id, expected) in [(unknown, UNKNOWN), (known, KNOWN)] {

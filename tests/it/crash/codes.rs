@@ -99,7 +99,7 @@ async fn lives(site: &Site, what: &'static str, short: usize, long: usize) {
     let chance = SeededEntropy::new(seed());
     let life = site.serve();
     let team = Outsiders::meet(&site.url(), "acme", "none").await;
-    let many = json!({"otp": {"max_tries": TRIES, "length": 10, "expires_minutes": "never"}});
+    let many = json!({"otp": {"max_tries": TRIES, "length": 10, "expires_minutes": "never", "show_to_agents": true}});
     team.call(Method::PATCH, "/v1/teams/acme/settings", many).await.expect("it lives").expect(200);
     life.kill();
     let mut guessers: Vec<Guesser> = (0..GUESSERS).map(|_| Guesser::new()).collect();

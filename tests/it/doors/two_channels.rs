@@ -242,13 +242,47 @@ async fn i08_without_an_address_the_agent_tells_the_code() {
     assert_eq!(read(&team, &chat, 0).await["entry"]["status"], "admitted");
     assert!(world.sent().await.is_empty());
 
-    team.set(json!({"otp": {"show_to_agents": false}})).await;
     let chat = open("conv-2").await;
     let url = invited(&team, &chat, json!({"via": "chat"})).await;
+    team.set(json!({"otp": {"show_to_agents": false}})).await;
+    invite(&team, &chat, json!({"via": "chat"})).await.refused(409, "no-address");
     let mut visitor = Visitor::at(&world, &url).await;
     visitor.goes_on().await;
     assert_eq!((visitor.page.status, visitor.may("answer")), (409, false), "{}", visitor.page.text());
     assert_eq!(read(&team, &chat, 0).await["challenge"], Value::Null);
+}
+
+/// Nobody is invited by a code that could reach nobody: neither sent nor shown, to a country that the team
+/// does not send to, by a way that is not there; for who comes again as for who comes first.
+#[tokio::test]
+async fn nobody_is_invited_by_a_code_that_reaches_nobody() {
+    let world = World::new().await;
+    let team = sender(&world, json!({"second_channel": false})).await;
+    let chat = open(&team, "conv-1").await;
+    let by_mail = json!({"via": "email"});
+    invite(&team, &chat, by_mail.clone()).await.expect(201);
+    for entry in [by("otp", None), by("pin", Some("otp"))] {
+        let sent = world.sent().await.len();
+        let with_pin = json!({"via": "email", "pin": "2468"});
+        let asked = if entry["first"] == "pin" { with_pin } else { by_mail.clone() };
+        team.set(json!({"entry": entry, "otp": {"send_to_customer": false}})).await;
+        invite(&team, &chat, asked.clone()).await.refused(409, "method-unavailable");
+        team.set(json!({"otp": {"send_to_customer": true}, "delivery": {"order": ["sms"]}})).await;
+        team.set(json!({"send_budget": {"countries": ["FI"]}})).await;
+        for second in [false, true] {
+            team.set(json!({"otp": {"second_channel": second}})).await;
+            let told = invite(&team, &chat, asked.clone()).await;
+            let problem = told.refused(409, "country-not-allowed");
+            assert!(problem["retry_after_seconds"].is_null(), "{problem}");
+        }
+        team.set(json!({"send_budget": {"countries": []}, "otp": {"second_channel": false}})).await;
+        team.set(json!({"delivery": {"order": ["chat"]}})).await;
+        invite(&team, &chat, asked.clone()).await.refused(409, "no-channel");
+        assert_eq!(world.sent().await.len(), sent, "nothing has left");
+        team.shows_codes().await;
+        invite(&team, &chat, asked).await.expect(201);
+        team.set(json!({"otp": {"show_to_agents": false}})).await;
+    }
 }
 
 /// I-12, L-02: the primary, a cosigner, one who was added later and one who took somebody's place: each

@@ -138,6 +138,7 @@ async fn l46_too_many_attempts_at_either_stage_lock() {
         assert_eq!(wrong["data"]["stage"], stage);
         // Another method's lock is another.
         team.channel("sms").await;
+        team.shows_codes().await;
         let otp = team.bot("POST", &chat, "/challenges", json!({"method": "otp", "deliver_to": "agent"})).await;
         assert_eq!(otp.status, 202, "{}", otp.text());
     }

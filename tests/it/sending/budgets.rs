@@ -37,6 +37,7 @@ async fn an_interaction_sends_so_many_and_no_more() {
     let world = World::new().await;
     let team = team_with(&world, &["sms"]).await;
     team.set(json!({"send_budget": {"per_interaction": 2, "resend_after_seconds": 0}})).await;
+    team.shows_codes().await;
     let chat = team.open_with("c", Some(PHONE), None).await;
     let started = team.wants_code(&chat, json!({})).await.expect(202);
     team.wants_another(&started).await.expect(202);

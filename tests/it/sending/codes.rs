@@ -1,7 +1,7 @@
 //! Codes: to whom they go, what is said of it, what the text holds, and that they come back.
 //! Whether an answer counts is the affair of `codes` beside this folder.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{MAIL, PHONE, code_in, seconds, team_with};
 use crate::world::{World, every_world};
@@ -59,11 +59,57 @@ async fn without_a_channel_or_an_address_nothing_is_started() {
     team.wants_code(&chat, json!({"deliver_to": "chat"})).await.refused(409, "no-channel");
     team.wants_code(&chat, json!({"deliver_to": "sms"})).await.refused(409, "no-address");
     team.wants_code(&chat, json!({})).await.refused(409, "no-address");
+    team.wants_code(&chat, json!({"deliver_to": "agent"})).await.refused(403, "not-shown");
+    team.shows_codes().await;
     let agents = team.wants_code(&chat, json!({"deliver_to": "agent"})).await.expect(202);
     assert!(agents["delivery"].is_null());
-    team.set(json!({"otp": {"show_to_agents": true}})).await;
     assert!(team.wants_code(&chat, json!({})).await.expect(202)["delivery"].is_null(), "it waits for the agent");
     assert!(world.sent().await.is_empty());
+}
+
+/// With `otp.send_to_customer` and `otp.show_to_agents` both off nobody could be told a code: the settings
+/// warn, and no challenge is made, whoever is to be given it.
+#[tokio::test]
+async fn a_code_that_nobody_may_be_told_is_refused() {
+    let world = World::new().await;
+    let team = team_with(&world, &["sms"]).await;
+    let chat = team.open_with("c", Some(PHONE), None).await;
+    let path = "/v1/teams/acme/settings?effective=true";
+    let warned = async || {
+        let told = world.call(&team.admin, "GET", path, Value::Null).await.expect(200);
+        told["warnings"].as_array().expect("a list").iter().any(|one| one["code"] == "reaches-nobody")
+    };
+    assert!(!warned().await);
+    let live = team.wants_code(&chat, json!({})).await.expect(202);
+    let before = world.sent().await.len();
+    world.clock.advance(seconds(30));
+    team.set(json!({"otp": {"send_to_customer": false}})).await;
+    assert!(warned().await);
+    for to in ["auto", "sms", "agent"] {
+        team.wants_code(&chat, json!({"deliver_to": to})).await.refused(409, "method-unavailable");
+    }
+    team.wants_another(&live).await.refused(409, "method-unavailable");
+    let seen = team.attends(&team.bot, "GET", &live, "", Value::Null).await.expect(200);
+    assert_eq!((&seen["status"], world.sent().await.len()), (&json!("pending"), before), "nothing has changed");
+    team.shows_codes().await;
+    assert!(!warned().await);
+    assert!(team.wants_code(&chat, json!({})).await.expect(202)["delivery"].is_null(), "the agent tells it");
+}
+
+/// What was left to agents is not sent again once they may not see it.
+#[tokio::test]
+async fn a_code_left_to_agents_needs_agents_who_see_it() {
+    let world = World::new().await;
+    let team = team_with(&world, &["sms"]).await;
+    team.shows_codes().await;
+    let chat = team.open_with("c", Some(PHONE), None).await;
+    let live = team.wants_code(&chat, json!({"deliver_to": "agent"})).await.expect(202);
+    team.set(json!({"otp": {"show_to_agents": false}})).await;
+    world.clock.advance(seconds(30));
+    team.wants_another(&live).await.refused(403, "not-shown");
+    team.wants_code(&chat, json!({"deliver_to": "agent"})).await.refused(403, "not-shown");
+    team.wants_code(&chat, json!({})).await.expect(202);
+    assert_eq!(world.sent().await.len(), 1);
 }
 
 #[tokio::test]
