@@ -9,7 +9,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use crate::wrong::{self, Kind};
-use http::uri::Authority;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -58,10 +57,8 @@ impl Reach {
             Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
             Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
             Some(Host::Domain("localhost")) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            // A request could not name it.
-            Some(Host::Domain(name)) if name.parse::<Authority>().is_err() => return Err(&wrong::HOST),
-            Some(Host::Domain(_)) => None,
-            None => return Err(&wrong::HOST),
+            Some(Host::Domain(name)) if is_plain(name) => None,
+            Some(Host::Domain(_)) | None => return Err(&wrong::HOST),
         };
         let allowed = literal.is_some_and(|ip| (self.allowed)(ip));
         match url.scheme() {
@@ -102,6 +99,13 @@ impl Resolve for Reach {
             Ok(Box::new(taken.into_iter()) as Addrs)
         })
     }
+}
+
+/// Whether it is a name as servers have one: the URL standard takes others, with `*` in them for instance.
+fn is_plain(name: &str) -> bool {
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(good);
+    name.strip_suffix('.').unwrap_or(name).split('.').all(is_label)
 }
 
 /// An address of the public internet: none of the ranges that IANA set apart.

@@ -37,7 +37,7 @@ countersign_misfit::kinds! {
 
     HTTPS = "https" "must begin with https:// (http:// only for an address that the operator allows)";
     URL_BARE = "url-bare" "must be a URL without user, query and fragment";
-    HOST = "host" "must be a URL with a host";
+    HOST = "host" "must name one host, without a wildcard";
     PUBLIC_ADDRESS = "public-address" "must be a public address, or one that the operator allows";
     PORT = "port" "must go to a port that the operator allows (outbound.ports)";
     SERVER = "server" "must be a server's name or address, without a port";

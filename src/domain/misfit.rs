@@ -75,6 +75,7 @@ countersign_misfit::kinds! {
 
     URL = "url" "must be a URL";
     WEB_PAGE = "web-page" "must be an absolute https URL (http only with a loopback host)";
+    HOST = "host" "must name one host, without a wildcard";
     URL_PARTS = "url-parts" "must have no user, no password and no fragment, and at most 2048 bytes without blanks";
     ORIGIN = "origin" "must be an origin: scheme, host and port only";
     LOGO = "logo" "must be data:image/png, jpeg, gif, webp or svg+xml in base64, at most 24 KiB";

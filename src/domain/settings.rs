@@ -20,6 +20,7 @@ pub use described::{Described, Shape, described};
 pub use rules::Warning;
 pub use sections::*;
 pub use sending::{DeliveryRules, SendBudget};
+pub use table::is_origin;
 
 /// The overrides of one layer: dotted path → value. Every value has passed its row's bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use super::reader::Reader;
 use crate::domain::id::Conversation;
 use crate::domain::interaction::{Participant, Role};
 use crate::domain::own_address::AddressKind;
-use crate::domain::settings::Settings;
+use crate::domain::settings::{Settings, is_origin};
 use crate::domain::time::Moment;
 use crate::pages;
 
@@ -66,7 +66,9 @@ pub(super) fn headers_of_page(state: &Shared, response: &mut Response, policy: P
 /// What a document says that stands in a frame on the team's websites, and on no other's. It has no form
 /// that leads anywhere.
 pub(super) fn headers_in_frame(state: &Shared, response: &mut Response, websites: &[String]) {
-    let within = if websites.is_empty() { "'none'".to_owned() } else { websites.join(" ") };
+    // Also of what an older release has stored, nothing gets into the policy that is no plain origin.
+    let plain: Vec<&str> = websites.iter().map(String::as_str).filter(|website| is_origin(website)).collect();
+    let within = if plain.is_empty() { "'none'".to_owned() } else { plain.join(" ") };
     headers_of_page(state, response, Policy { within: &within, ..Policy::CONSOLE.leading("'none'") });
 }
 

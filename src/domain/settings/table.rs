@@ -309,9 +309,21 @@ fn web_page(text: &str) -> Result<(), &'static Kind> {
         return Err(&misfit::URL_PARTS);
     }
     match url.scheme() {
+        "https" if !has_plain_host(&url) => Err(&misfit::HOST),
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
         _ => Err(&misfit::WEB_PAGE),
+    }
+}
+
+/// Whether the host is an address or a plain name. The URL standard allows `*`, `;` and `,` in a name too: a
+/// browser would read them in a Content-Security-Policy as a pattern or as the end of a list.
+fn has_plain_host(url: &Url) -> bool {
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(good);
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.strip_suffix('.').unwrap_or(name).split('.').all(is_label),
+        other => other.is_some(),
     }
 }
 
@@ -335,6 +347,11 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
     }
+}
+
+/// Whether a text is an origin that `allowed_origins` takes.
+pub fn is_origin(text: &str) -> bool {
+    origin(text).is_ok()
 }
 
 fn origin(text: &str) -> Result<(), &'static Kind> {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{names, points_at};
-use crate::world::{OWNER, World};
+use crate::world::{CHAT, OWNER, World};
 
 const PATH: &str = "/v1/teams/acme/settings";
 
@@ -179,6 +179,18 @@ async fn every_word_list_and_text_has_its_values() {
         ("allowed_origins", json!(["https://a.example/"])),
         ("allowed_origins", json!(["http://a.example"])),
         ("allowed_origins", json!(["null"])),
+        ("allowed_origins", json!([CHAT, "https://*"])),
+        ("allowed_origins", json!(["https://*.example.com"])),
+        ("allowed_origins", json!(["https://a.example:*"])),
+        ("allowed_origins", json!(["https://a*.example"])),
+        ("allowed_origins", json!(["https://a.example;script-src"])),
+        ("allowed_origins", json!(["https://a.example,https:"])),
+        ("allowed_origins", json!(["https://'self'"])),
+        ("allowed_origins", json!(["https://a..example"])),
+        ("authentication_url", json!("https://*.example.com/in")),
+        ("authentication_url", json!("https://a.example;x/in")),
+        ("entry.admit_url", json!("https://*/in")),
+        ("entry.admit_url", json!("https://a'b.example/")),
         ("authentication_url", json!("/in")),
         ("authentication_url", json!("https://a.example/#f")),
         ("authentication_url", json!("http://a.example/")),
