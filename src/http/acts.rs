@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, fault, field, reason};
-use super::caller::{Agent, Bot, acting};
+use super::caller::{Agent, Bot, acting, no_frame};
 use super::problem::Problem;
 use super::replies::{again, created};
 use super::views::{AuthenticationView, InteractionView, Viewer};
@@ -62,7 +62,7 @@ struct HeardView {
 }
 
 /// Passes on what the person typed: an answer to a login or a challenge is taken out of
-/// the conversation.
+/// the conversation. A frame passes nothing on (403).
 #[utoipa::path(post, path = "/v1/interactions/{id}/messages", tag = "interactions", operation_id = "hear_message",
     params(("id" = String, Path)), request_body = Message, security(("key" = ["bot"])),
     responses((status = 200, body = HeardView)))]
@@ -72,6 +72,7 @@ async fn hear_message(
     Path(id): Path<String>,
     body: Json<Message>,
 ) -> Result<Response, Problem> {
+    no_frame(&caller)?;
     let acting = acting(&caller, &id)?;
     let Message { message_id, from, text } = body.value;
     let message_id: MessageId = field("/message_id", &message_id)?;

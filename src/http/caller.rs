@@ -109,6 +109,15 @@ fn may_see(caller: &Caller, id: InteractionId) -> Result<(), Problem> {
     if other { Err(Problem::of(&slugs::NOT_FOUND)) } else { Ok(()) }
 }
 
+/// Refuses a frame. It shows an agent the conversation and does what its buttons do; what makes somebody the
+/// customer, or speaks for the customer, is no part of that, and its session lies in a page on another website.
+pub fn no_frame(caller: &Caller) -> Result<(), Problem> {
+    match caller.only {
+        Some(_) => Err(Problem::of(&slugs::FORBIDDEN).saying("A frame does not act for the customer.")),
+        None => Ok(()),
+    }
+}
+
 /// An act of a caller on the interaction that a path names.
 pub fn acting<'a>(caller: &'a Caller, id: &str) -> Result<Acting<'a>, Problem> {
     let id: InteractionId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;

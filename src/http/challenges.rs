@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, fault, field};
-use super::caller::{Agent, Bot, acting, attending};
+use super::caller::{Agent, Bot, acting, attending, no_frame};
 use super::problem::Problem;
 use super::replies::{accepted, created};
 use super::views::AuthenticationView;
@@ -203,7 +203,7 @@ struct AnswerView {
     authentication: AuthenticationView,
 }
 
-/// Answers a challenge for the person of the conversation.
+/// Answers a challenge for the person of the conversation. A frame answers none (403).
 #[utoipa::path(post, path = "/v1/challenges/{id}/answers", tag = "challenges", operation_id = "answer_challenge",
     params(("id" = String, Path)), request_body = NewAnswer, security(("key" = ["bot"])),
     responses((status = 200, body = AnswerView)))]
@@ -213,6 +213,7 @@ async fn answer_challenge(
     Path(id): Path<String>,
     body: Json<NewAnswer>,
 ) -> Result<Response, Problem> {
+    no_frame(&caller)?;
     let attending = attending(&caller, &id)?;
     let NewAnswer { answer, answers, message_id } = body.value;
     if answer.as_ref().is_some_and(|answer| answer.len() > 1024) {

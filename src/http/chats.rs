@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::body::{Json, fault, field};
-use super::caller::{Bot, acting};
+use super::caller::{Bot, acting, no_frame};
 use super::problem::Problem;
 use super::replies::created;
 use crate::domain::id::MessageId;
@@ -40,7 +40,7 @@ struct ChatTokenView {
 
 /// Makes a token for the browser that this conversation is held with. It is good for five minutes and
 /// for one browser; whoever has it reads and writes in the chat, so it belongs into the reply to a
-/// request of that visitor's own, never into a URL.
+/// request of that visitor's own, never into a URL. A frame makes none (403).
 #[utoipa::path(post, path = "/v1/interactions/{id}/chat-tokens", tag = "interactions", operation_id = "make_chat_token",
     params(("id" = String, Path)), request_body = NewChatToken, security(("key" = ["bot"])),
     responses((status = 201, body = ChatTokenView)))]
@@ -50,6 +50,7 @@ async fn make_chat_token(
     Path(id): Path<String>,
     body: Json<NewChatToken>,
 ) -> Result<Response, Problem> {
+    no_frame(&caller)?;
     let acting = acting(&caller, &id)?;
     let place = state.reserve(&caller, &body).await?;
     let render = |held: &Held<Made>| {

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, field};
-use super::caller::{Bot, acting};
+use super::caller::{Bot, acting, no_frame};
 use super::login_links::LoginLinkView;
 use super::problem::Problem;
 use super::replies::created;
@@ -43,7 +43,7 @@ struct Invite {
 }
 
 /// Invites a participant: a link that may be opened again until it ends or the conversation does. An
-/// earlier one ends.
+/// earlier one ends. A frame invites nobody (403).
 #[utoipa::path(post, path = "/v1/interactions/{id}/invitations", tag = "interactions", operation_id = "invite",
     params(("id" = String, Path)), request_body = Invite, security(("key" = ["bot"])),
     responses((status = 201, body = LoginLinkView)))]
@@ -53,6 +53,7 @@ async fn invite(
     Path(id): Path<String>,
     body: Json<Invite>,
 ) -> Result<Response, Problem> {
+    no_frame(&caller)?;
     let acting = acting(&caller, &id)?;
     let Invite { participant, via, pin } = body.value.clone();
     if pin.is_some() && caller.role < Role::Agent {

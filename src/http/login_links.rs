@@ -71,7 +71,7 @@ pub(super) struct LoginLinkView {
     pub expires_at: Option<String>,
     /// What the gateway sends itself; null where the bot is to send it.
     pub delivery: Option<DeliveryView>,
-    /// For the chat's widget alone, never for a URL.
+    /// For the chat's widget alone, never for a URL; an agent's frame is not told it.
     pub opener_secret: Option<String>,
 }
 
@@ -106,7 +106,8 @@ async fn issue_login_link(
         deliver: asked.deliver.unwrap_or(false),
     };
     let place = state.reserve(&caller, &body).await?;
-    let gateway = &state.gateway;
+    // A frame on an agent's page is not the chat whose window opens the login.
+    let (gateway, is_chat) = (&state.gateway, caller.only.is_none());
     let render = |held: &Held<Issued>| {
         let Issued { link, token, handle, opener_secret } = &held.outcome;
         let direct_url = handle.as_ref().and_then(|handle| gateway.signed_url(&held.team, link, handle).ok());
@@ -120,7 +121,7 @@ async fn issue_login_link(
                 &held.interaction,
                 |what| matches!(what, What::Link { link: sent, .. } if *sent == link.number),
             ),
-            opener_secret: opener_secret.as_ref().map(|secret| base64url(secret.expose())),
+            opener_secret: opener_secret.as_ref().filter(|_| is_chat).map(|secret| base64url(secret.expose())),
         };
         created(true, &view)
     };

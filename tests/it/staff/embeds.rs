@@ -86,3 +86,42 @@ async fn a_frame_may_no_more_than_who_let_it_in() {
     world.call(&agents, "GET", &at, Value::Null).await.refused(401, "unauthorized");
     world.call(&bots, "GET", &at, Value::Null).await.expect(200);
 }
+
+/// A frame's session lies in a page on somebody else's website. It does not make its holder the customer: no
+/// token for the web chat, no invitation, no secret of the chat's window, and nothing said or answered as the
+/// customer. What the panel's buttons do goes on.
+#[tokio::test]
+async fn a_frame_does_not_act_for_the_customer() {
+    let world = World::new().await;
+    let team = world.team("acme").await;
+    let window = "/v1/teams/acme/channels/webchat";
+    world.call(&team.admin, "PUT", window, json!({"definition": "webchat"})).await.expect(201);
+    team.set(json!({"link": {"binding": "opener"}})).await;
+    team.shows_codes().await;
+    let chat = team.open("webchat", "one").await;
+    let live = team.otp(&chat).await;
+    let at = format!("/v1/interactions/{chat}");
+    let challenge = format!("/v1/challenges/{}", live["id"].as_str().expect("an id"));
+    for key in [&team.agent, &team.bot] {
+        let made = link(&team, key, &chat).await;
+        let entered = enters(&world, &made["token"]).await.expect(200);
+        let frame = entered["session"].as_str().expect("one");
+        let says = json!({"message_id": "m-1", "text": "123456"});
+        for (path, body) in [
+            (format!("{at}/chat-tokens"), json!({})),
+            (format!("{at}/messages"), says.clone()),
+            (format!("{challenge}/answers"), json!({"answer": "123456"})),
+            (format!("{at}/invitations"), json!({"via": "chat"})),
+        ] {
+            world.call(frame, "POST", &path, body).await.refused(403, "forbidden");
+        }
+        assert_eq!(team.lockout(&chat).await["failures"], 0, "nothing was compared");
+        let body = json!({"purpose": "mid_chat"});
+        let path = format!("{at}/login-links");
+        assert_eq!(world.call(frame, "POST", &path, body.clone()).await.expect(201)["opener_secret"], Value::Null);
+        assert!(world.call(key, "POST", &path, body).await.expect(201)["opener_secret"].is_string());
+        world.call(frame, "GET", &at, Value::Null).await.expect(200);
+        world.call(frame, "POST", &format!("{at}/sign-out"), json!({})).await.expect(200);
+        world.call(key, "POST", &format!("{at}/chat-tokens"), json!({})).await.expect(201);
+    }
+}
