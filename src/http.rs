@@ -46,6 +46,7 @@ mod done_page;
 mod embeds;
 mod events;
 mod history;
+mod host;
 mod hosted;
 mod identity;
 mod inbound;

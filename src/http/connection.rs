@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::arriving::{Arriving, Held};
+use super::host::{NoHost, names_one_host};
 use super::patience::Patience;
 use super::serve::Limits;
 
@@ -75,6 +76,9 @@ impl Connection {
             true => Body::empty(),
             false => Body::new(Arriving::new(body, life.clone(), self.bodies.clone(), &self.limits)),
         });
+        if !names_one_host(&request) {
+            request.extensions_mut().insert(NoHost);
+        }
         request.extensions_mut().insert(ConnectInfo(self.peer));
         request.extensions_mut().insert(place);
         let Ok(response) = self.router.clone().oneshot(request).await;

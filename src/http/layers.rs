@@ -15,6 +15,7 @@ use ipnet::IpNet;
 use tracing::Instrument as _;
 
 use super::connection::Place;
+use super::host::NoHost;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::{Shared, notices, query, slugs};
@@ -84,6 +85,9 @@ async fn to_its_end(handled: impl Future<Output = Response> + Send + 'static, ch
 /// Refuses what is too much or not described, lets the handler answer, and counts.
 async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
     let _place = request.extensions_mut().remove::<Place>(); // kept until the answer is there
+    if let Some(refused) = unfit(&request) {
+        return refused;
+    }
     if let Some(refused) = limited(&shared, &request) {
         return refused;
     }
@@ -91,16 +95,31 @@ async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
     let judged = caller.map_or(Ok(None), |address| shared.forgers.place(address));
     let Ok(_judged) = judged else { return Problem::of(&slugs::TOO_MANY_REQUESTS).after(1).into_response() };
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let method = known_method(request.method());
+    let (method, traces) = (known_method(request.method()), request.method() == http::Method::TRACE);
     let response = match query::judged(&shared, &request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
+    let response = if traces && response.status() == StatusCode::NOT_FOUND { not_allowed() } else { response };
     if let Some(address) = caller.filter(|_| response.status().is_client_error()) {
         shared.forgers.refuse(address);
     }
     shared.counts.count(route.as_ref().map_or("none", MatchedPath::as_str), method, response.status());
     response
+}
+
+/// What no resource answers: a request that does not name one host, and a tunnel.
+fn unfit(request: &Request) -> Option<Response> {
+    if request.extensions().get::<NoHost>().is_some() {
+        let says = "The request must name one host: in HTTP/1.1 by one `Host` header, in HTTP/2 by `:authority`.";
+        return Some(Problem::of(&slugs::BAD_REQUEST).saying(says).into_response());
+    }
+    (request.method() == http::Method::CONNECT).then(not_allowed)
+}
+
+/// There is nothing there that any method is allowed on.
+fn not_allowed() -> Response {
+    ([(header::ALLOW, "")], Problem::of(&slugs::METHOD_NOT_ALLOWED)).into_response()
 }
 
 /// From where a platform is said to call.

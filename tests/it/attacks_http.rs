@@ -11,6 +11,7 @@ use crate::world::{OWNER, Reply, Team, World};
 
 mod bodies;
 pub mod canaries;
+mod host;
 mod smuggling;
 
 async fn raw(world: &World, key: &str, method: &str, path: &str, kind: Option<&str>, body: impl Into<Body>) -> Reply {

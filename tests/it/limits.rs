@@ -20,7 +20,7 @@ use crate::length;
 use crate::world::{Team, World, unique};
 
 mod connections;
-mod frames;
+pub mod frames;
 mod hostile;
 mod listeners;
 mod packed;
