@@ -45,6 +45,7 @@ mod document;
 mod done_page;
 mod embeds;
 mod events;
+mod failures;
 mod history;
 mod host;
 mod hosted;
@@ -106,8 +107,8 @@ pub struct Inside {
     asking: limiter::Asking,
     /// Room for pictures on their way through.
     darkroom: photo::Darkroom,
-    /// Who proves nothing to be a platform's.
-    forgers: limiter::Forgers,
+    /// What proves nothing where servers call.
+    failures: failures::Failures,
     /// Streams of web chats, by address.
     standing: limiter::Standing,
     /// Streams of flags that portals watch, by address.
@@ -236,7 +237,7 @@ pub fn router(
         knocking: limiter::Knocking::default(),
         asking: limiter::Asking::new(DefaultClock::default()),
         darkroom: photo::Darkroom::default(),
-        forgers: limiter::Forgers::new(DefaultClock::default()),
+        failures: failures::Failures::new(DefaultClock::default()),
         standing,
         glancing,
         counts,

@@ -141,9 +141,9 @@ pub enum Refusal {
     /// What a provider said of a check is signed and says nothing that can be followed.
     #[error("{} places of the verdict are wrong", .0.len())]
     UnusableVerdict(Vec<Fault>),
-    /// What came in does not prove that it is the platform's.
-    #[error("it is not proved to be the platform's")]
-    Unproved,
+    /// What came in does not prove that it is the platform's; the inner text is for the log alone.
+    #[error("it is not proved to be the platform's: {0}")]
+    Unproved(String),
     /// What came in is longer than it may be.
     #[error("it is too long")]
     TooLarge,

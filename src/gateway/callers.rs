@@ -119,14 +119,22 @@ impl Gateway {
         }
     }
 
+    /// The caller whose key was proved before; None where it must be proved, or proved again.
+    pub async fn known_caller(&self, key: &str) -> Result<Option<Arc<Caller>>, Error> {
+        let proven = self.proven.0.get(&Showing(key.as_bytes()));
+        if let Some((before, caller)) = proven
+            && let Some(team) = self.team(&before.team.name).await?
+            && Arc::ptr_eq(&before, &team)
+        {
+            return Ok(Some(caller));
+        }
+        Ok(None)
+    }
+
     /// The caller whose key this is; None where it is nobody's.
     pub async fn caller(&self, key: &str) -> Result<Option<Arc<Caller>>, Error> {
-        let proven = self.proven.0.get(&Showing(key.as_bytes()));
-        if let Some((before, caller)) = &proven
-            && let Some(team) = self.team(&before.team.name).await?
-            && Arc::ptr_eq(before, &team)
-        {
-            return Ok(Some(caller.clone()));
+        if let Some(known) = self.known_caller(key).await? {
+            return Ok(Some(known));
         }
         let mark = owner_tag(&self.keys.api, key.as_bytes());
         if self.owner.is_some_and(|owner| owner == mark) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::proof::Distrust;
-use countersign_channels::inbound::{self, Ear, Happening, Heard, packed};
+use countersign_channels::inbound::{self, Ear, Happening, Heard, Taken, packed};
 use dashmap::DashMap;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, Method};
@@ -62,6 +62,9 @@ pub struct Call<'a> {
     pub body: &'a [u8],
 }
 
+/// What a request holds that is verified to be the platform's.
+pub struct VerifiedCall(Taken);
+
 /// What the platform is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -94,19 +97,24 @@ impl Gateway {
         Ok(Listening { team: team.clone(), channel: channel.clone(), ear })
     }
 
-    /// Proves a request and receives what people say in it. The platform is answered once all of it
-    /// is saved; what is not, it tells again.
+    /// Verifies that a request is the platform's, and reads it.
     ///
     /// # Errors
     ///
     /// `Unproved` where it is not the platform's.
-    pub async fn hear_platform(&self, at: &Listening, call: Call<'_>, flag: &Flag<'_>) -> Result<Answer, Error> {
+    pub async fn verify_call(&self, at: &Listening, call: Call<'_>) -> Result<VerifiedCall, Error> {
         let Call { method, target, headers, body } = call;
         // The address that the platform was given, whatever host a request names.
         let url = format!("{}{target}", self.public_url);
         let unix = self.now().0 / 1000;
         let taken = at.ear.hear(&Knock { method, url, headers, body, unix }).await;
-        let taken = taken.map_err(|distrust| self.distrusted(at, &distrust))?;
+        taken.map(VerifiedCall).map_err(|distrust| distrusted(at, &distrust))
+    }
+
+    /// Receives what people say in a request. The platform is answered once all of it is saved; what is
+    /// not, it tells again.
+    pub async fn receive_call(&self, at: &Listening, call: VerifiedCall, flag: &Flag<'_>) -> Result<Answer, Error> {
+        let VerifiedCall(taken) = call;
         let (mut heard, mut opened, mut receipts) = (Vec::new(), Vec::new(), Vec::new());
         for happening in taken.happenings {
             match happening {
@@ -153,21 +161,6 @@ impl Gateway {
         self.receive(&at.team, &at.channel, &message, flag).await.map(drop)
     }
 
-    fn distrusted(&self, at: &Listening, distrust: &Distrust) -> Error {
-        metrics::counter!("countersign_received_total", "outcome" => "unproved").increment(1);
-        let Listening { team, channel, .. } = at;
-        let why = match distrust {
-            Distrust::UnknownKey(_) => "no such key".to_owned(), // the name of one is the caller's
-            distrust => distrust.to_string(),
-        };
-        tracing::info!(%team, %channel, why, "what came in is not believed");
-        match distrust {
-            Distrust::Unavailable(what) => Error::Away(format!("{what} cannot be had")),
-            Distrust::TooLarge => Refusal::TooLarge.into(),
-            _ => Refusal::Unproved.into(),
-        }
-    }
-
     fn ear_for(&self, team: &TeamName, name: &ChannelName, channel: &Channel) -> Option<Arc<Ear>> {
         let place = (team.clone(), name.clone());
         if let Some(kept) = self.ears.0.get(&place).filter(|kept| kept.channel.is_same_account(channel)) {
@@ -186,6 +179,20 @@ impl Gateway {
     /// A channel is gone.
     pub(super) fn forget_ear(&self, team: &TeamName, channel: &ChannelName) {
         self.ears.0.remove(&(team.clone(), channel.clone()));
+    }
+}
+
+fn distrusted(at: &Listening, distrust: &Distrust) -> Error {
+    metrics::counter!("countersign_received_total", "outcome" => "unproved").increment(1);
+    let Listening { team, channel, .. } = at;
+    let why = match distrust {
+        Distrust::UnknownKey(_) => "no such key".to_owned(), // the name of one is the caller's
+        distrust => distrust.to_string(),
+    };
+    match distrust {
+        Distrust::Unavailable(what) => Error::Away(format!("{what} cannot be had")),
+        Distrust::TooLarge => Refusal::TooLarge.into(),
+        _ => Refusal::Unproved(format!("{team}/{channel}: {why}")).into(),
     }
 }
 

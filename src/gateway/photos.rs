@@ -47,6 +47,12 @@ pub enum Shown {
     Undecided,
 }
 
+/// A verdict that is verified to be the provider's.
+pub struct VerifiedVerdict {
+    id: CheckId,
+    verdict: Verdict,
+}
+
 impl Gateway {
     /// The document that a page asks this browser for. Changes nothing that time has not changed.
     pub async fn asked_document(&self, token: &Token, browser: &Tag) -> Result<Held<Challenge>, Error> {
@@ -122,30 +128,40 @@ impl Gateway {
         }
     }
 
-    /// A provider calls with a verdict.
+    /// Verifies that a call with a verdict is the provider's, and reads it.
     ///
     /// # Errors
     ///
-    /// `Unproved` where it is not the provider's; `UnusableVerdict` where it cannot be followed; `Replayed`
-    /// where that attempt has been judged; `OutOfOrder` where the second stage came before the first.
-    pub async fn hear_provider(
+    /// `Unproved` where it is not the provider's; `UnusableVerdict` where it cannot be followed.
+    pub async fn verify_verdict(
         &self,
         team: &TeamName,
         provider: &ProviderName,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Judged, Error> {
+    ) -> Result<VerifiedVerdict, Error> {
         let view = self.team(team).await?.ok_or(Refusal::NotFound("provider"))?;
         let checker = self.checker(&view, provider).ok_or(Refusal::NotFound("provider"))?;
         let (id, verdict) = checker.hear(headers, body, self.now()).map_err(|distrust| match distrust {
             Distrust::Unheard => Refusal::NotFound("provider"),
-            Distrust::Unproved(why) => {
-                tracing::info!(%team, %provider, why, "a verdict is not believed");
-                Refusal::Unproved
-            }
+            Distrust::Unproved(why) => Refusal::Unproved(format!("{team}/{provider}: {why}")),
             Distrust::Unreadable(why) => Refusal::UnusableVerdict(vec![Fault::unfit("", why)]),
         })?;
-        self.weigh(id, Some(team), provider, &verdict).await
+        Ok(VerifiedVerdict { id, verdict })
+    }
+
+    /// Decides on a provider's verdict.
+    ///
+    /// # Errors
+    ///
+    /// `Replayed` where that attempt has been judged; `OutOfOrder` where the second stage came before the first.
+    pub async fn take_verdict(
+        &self,
+        team: &TeamName,
+        provider: &ProviderName,
+        verdict: &VerifiedVerdict,
+    ) -> Result<Judged, Error> {
+        self.weigh(verdict.id, Some(team), provider, &verdict.verdict).await
     }
 
     async fn weigh(

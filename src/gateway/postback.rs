@@ -2,24 +2,48 @@
 //! The signature is checked before the turn, since keys are the team's; everything that depends on
 //! the link's state is checked within it.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::directories::Identity;
 use super::links::fresh;
 use super::turns::{Visit, With};
 use super::{Error, Gateway, Held};
-use crate::domain::assertion::{self, Verdict};
+use crate::domain::assertion::{self, PostBack, Verdict};
 use crate::domain::event::Actor;
+use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::postback::{Accepted, NewAnswer, accept, ambiguous, answerable};
 use crate::domain::token::{Token, TokenKind};
 use crate::gateway::teams::TeamView;
 
+/// What a post-back is for.
+pub struct PostBackLink {
+    parsed: Token,
+    /// The link's team.
+    pub team: TeamName,
+}
+
+impl PostBackLink {
+    /// Its handle.
+    pub fn handle(&self) -> &Token {
+        &self.parsed
+    }
+}
+
+/// A post-back that a key of the link's team has signed.
+pub struct VerifiedPostBack {
+    team: Arc<TeamView>,
+    assertion: PostBack,
+}
+
 impl Gateway {
     /// Takes a post-back at the callback of `handle`.
     pub async fn post_back(&self, handle: &str, token: &str) -> Result<Held<Accepted>, Error> {
-        let digest = digest(&SHA256, token.as_bytes());
-        self.post_back_of(handle, token, &[digest.as_ref()]).await
+        let link = self.link_of(handle).await?;
+        let verified = self.verify_post_back(&link, handle, token).await?;
+        self.accept_post_back(&link, verified, &self.done_of(&link.parsed, token)).await
     }
 
     /// The done page of that very post-back.
@@ -29,14 +53,41 @@ impl Gateway {
 
     /// The same of an answer that is known by something else than its bytes.
     pub(super) async fn post_back_of(&self, handle: &str, token: &str, of: &[&[u8]]) -> Result<Held<Accepted>, Error> {
+        let link = self.link_of(handle).await?;
+        let verified = self.verify_post_back(&link, handle, token).await?;
+        self.accept_post_back(&link, verified, &link.parsed.done(of, &self.keys.handle)).await
+    }
+
+    /// The link whose callback `handle` is in.
+    pub async fn link_of(&self, handle: &str) -> Result<PostBackLink, Error> {
         let parsed = Token::parse(handle).filter(|t| matches!(t.kind, TokenKind::Handle | TokenKind::Link));
         let parsed = parsed.ok_or(Refusal::NotFound("link"))?;
-        let done = parsed.done(of, &self.keys.handle);
-        let answer = NewAnswer { handle: &parsed, done: &done };
         let seen = self.facts(parsed.interaction, None).await?;
-        let team = self.team_signing(&seen.interaction.team, token).await?.ok_or(Refusal::NotFound("link"))?;
+        Ok(PostBackLink { parsed, team: seen.interaction.team.clone() })
+    }
+
+    /// Verifies a post-back's signature, audience and times.
+    pub async fn verify_post_back(
+        &self,
+        link: &PostBackLink,
+        handle: &str,
+        token: &str,
+    ) -> Result<VerifiedPostBack, Error> {
+        let team = self.team_signing(&link.team, token).await?.ok_or(Refusal::NotFound("link"))?;
         let callback = self.callback(handle);
-        let mut assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.now())?;
+        let assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.now())?;
+        Ok(VerifiedPostBack { team, assertion })
+    }
+
+    /// Takes a post-back that is verified, and whose done page is that.
+    pub async fn accept_post_back(
+        &self,
+        link: &PostBackLink,
+        verified: VerifiedPostBack,
+        done: &Token,
+    ) -> Result<Held<Accepted>, Error> {
+        let (VerifiedPostBack { team, mut assertion }, parsed) = (verified, &link.parsed);
+        let answer = NewAnswer { handle: parsed, done };
         let actor = Actor::LoginPage(assertion.kid.to_string());
         let visit = Visit { id: parsed.interaction, team: None, actor, with: With::Link(parsed.number) };
         if let Verdict::Authenticated(proof) = &mut assertion.verdict

@@ -8,12 +8,14 @@ use http::header;
 use http::request::Parts;
 
 use super::Shared;
+use super::failures::{Source, too_often};
+use super::layers::client;
 use super::problem::Problem;
 use super::session::of_own_page;
 use super::slugs;
 use crate::domain::challenge::ChallengeId;
 use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::team::Role;
+use crate::domain::team::{Presented, Role};
 use crate::gateway::callers::{Caller, Credential};
 use crate::gateway::challenges::Attending;
 use crate::gateway::interactions::Acting;
@@ -47,7 +49,7 @@ callers! {
 
 async fn caller(parts: &Parts, state: &Shared, at_least: Role) -> Result<Arc<Caller>, Problem> {
     let found = match bearer(parts) {
-        Some(key) => state.gateway.caller(key).await.map_err(|e| state.problem(e))?,
+        Some(key) => by_key(parts, state, key).await?,
         None => in_session(parts, state).await?,
     };
     let caller = found.ok_or_else(|| Problem::of(&slugs::UNAUTHORIZED))?;
@@ -55,6 +57,19 @@ async fn caller(parts: &Parts, state: &Shared, at_least: Role) -> Result<Arc<Cal
         return Err(Problem::of(&slugs::FORBIDDEN));
     }
     Ok(caller)
+}
+
+/// Who holds a key. A back end calls with it for thousands of customers, so only keys that nobody holds count.
+async fn by_key(parts: &Parts, state: &Shared, key: &str) -> Result<Option<Arc<Caller>>, Problem> {
+    let known = state.gateway.known_caller(key).await.map_err(|e| state.problem(e))?;
+    if known.is_some() {
+        return Ok(known);
+    }
+    let (address, presented) = (client(parts.extensions.get(), &parts.headers, &state.proxies), Presented::parse(key));
+    let team = presented.as_ref().map(|presented| &presented.team);
+    let source = Source { kind: "key", address, about: key, team };
+    let found = state.failures.in_turn(&source, state.gateway.caller(key)).await.map_err(|e| state.problem(e))?;
+    if found.is_none() && state.failures.count(&source) { Err(too_often()) } else { Ok(found) }
 }
 
 /// Who is signed in to the consoles. Whoever changes something is there, and does not become idle.

@@ -10,6 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::read;
+use super::failures::Source;
+use super::layers::from;
 use super::problem::Problem;
 use super::{Shared, slugs};
 use crate::domain::id::{ProviderName, TeamName};
@@ -40,10 +42,14 @@ async fn hear_verdict(
     let nowhere = || Problem::of(&slugs::NOT_FOUND);
     let team: TeamName = team.parse().map_err(|_| nowhere())?;
     let provider: ProviderName = provider.parse().map_err(|_| nowhere())?;
+    let source =
+        Source { kind: "identity", address: from(&state, &request), about: provider.as_str(), team: Some(&team) };
     let headers = request.headers().clone();
-    let body = read(request, &()).await?;
-    let heard = state.gateway.hear_provider(&team, &provider, &headers, &body).await;
-    let status = match heard.map_err(|e| state.problem(e))? {
+    let body = read(request, &()).await.map_err(|problem| state.unread(&source, problem))?;
+    let verified = state.judge(&source, state.gateway.verify_verdict(&team, &provider, &headers, &body)).await;
+    let verified = verified.map_err(|e| e.problem(&state))?;
+    let taken = state.gateway.take_verdict(&team, &provider, &verified).await;
+    let status = match taken.map_err(|e| state.problem(e))? {
         Judged::Late => "late",
         Judged::Waits => "waiting",
         _ => "taken",

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::body::read;
-use super::layers::not_unpacked;
+use super::failures::{Source, too_often};
+use super::layers::{from, not_unpacked};
 use super::problem::Problem;
 use super::views::Viewer;
 use super::{Shared, slugs};
@@ -49,16 +50,19 @@ async fn hear_platform(
     let nowhere = || Problem::of(&slugs::NOT_FOUND);
     let team: TeamName = team.parse().map_err(|_| nowhere())?;
     let channel: ChannelName = channel.parse().map_err(|_| nowhere())?;
-    let at = state.gateway.listening(&team, &channel).await.map_err(|e| state.problem(e))?;
+    let address = from(&state, &request);
+    let source = Source { kind: "in", address, about: channel.as_str(), team: Some(&team) };
+    let at = state.judge(&source, state.gateway.listening(&team, &channel)).await.map_err(|e| e.problem(&state))?;
     if !at.takes_coding(request.headers()) {
-        return Ok(not_unpacked());
+        return if state.failures.count(&source) { Err(too_often()) } else { Ok(not_unpacked()) };
     }
     let (method, headers) = (request.method().clone(), request.headers().clone());
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    let body = read(request, &state).await.map_err(|problem| problem.naming_limit("1 MiB"))?;
+    let body = read(request, &state).await.map_err(|p| state.unread(&source, p.naming_limit("1 MiB")))?;
     let call = Call { method, target: &target, headers: &headers, body: &body };
+    let verified = state.judge(&source, state.gateway.verify_call(&at, call)).await.map_err(|e| e.problem(&state))?;
     let flag = state.flag_for_bots();
-    let answer = state.gateway.hear_platform(&at, call, &flag).await.map_err(|e| state.problem(e))?;
+    let answer = state.gateway.receive_call(&at, verified, &flag).await.map_err(|e| state.problem(e))?;
     Ok(written(answer))
 }
 

@@ -91,9 +91,6 @@ async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
     if let Some(refused) = limited(&shared, &request) {
         return refused;
     }
-    let caller = platform_caller(&shared, &request);
-    let judged = caller.map_or(Ok(None), |address| shared.forgers.place(address));
-    let Ok(_judged) = judged else { return Problem::of(&slugs::TOO_MANY_REQUESTS).after(1).into_response() };
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (method, traces) = (known_method(request.method()), request.method() == http::Method::TRACE);
     let response = match query::judged(&shared, &request) {
@@ -101,9 +98,6 @@ async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
         Err(problem) => problem.into_response(),
     };
     let response = if traces && response.status() == StatusCode::NOT_FOUND { not_allowed() } else { response };
-    if let Some(address) = caller.filter(|_| response.status().is_client_error()) {
-        shared.forgers.refuse(address);
-    }
     shared.counts.count(route.as_ref().map_or("none", MatchedPath::as_str), method, response.status());
     response
 }
@@ -122,21 +116,15 @@ fn not_allowed() -> Response {
     ([(header::ALLOW, "")], Problem::of(&slugs::METHOD_NOT_ALLOWED)).into_response()
 }
 
-/// From where a platform is said to call.
-fn platform_caller(shared: &Shared, request: &Request) -> Option<IpAddr> {
-    let calls = request.uri().path().starts_with(PLATFORMS);
-    calls.then(|| client(request.extensions().get(), request.headers(), &shared.proxies)).flatten()
-}
-
 /// What comes packed where nothing is unpacked.
 pub(super) fn not_unpacked() -> Response {
     let refused = Problem::of(&slugs::MEDIA_TYPE).saying("A body with a Content-Encoding is not taken.");
     ([(header::ACCEPT_ENCODING, "identity")], refused).into_response()
 }
 
-/// Pages and post-backs are open to everybody, so they are limited by address. What is packed is
-/// unpacked for nobody, save platforms that have proved themselves: how large it would become is known
-/// too late.
+/// Pages are open to everybody, so they are limited by address: a browser asks for them, or a house of them.
+/// What servers call is not (`failures`). What is packed is unpacked for nobody, save platforms that have proved
+/// themselves: how large it would become is known too late.
 fn limited(shared: &Shared, request: &Request) -> Option<Response> {
     let path = request.uri().path();
     if is_packed(request.headers()) && !path.starts_with(PLATFORMS) {
@@ -144,10 +132,9 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
     }
     let page =
         ["/l/", "/c/", "/r/", "/login/", "/signin", "/account", "/embed/"].iter().any(|start| path.starts_with(start));
-    let post_back = path.starts_with("/p/");
     let window = path.starts_with("/webchat/") || path.starts_with("/status/");
     let from = || client(request.extensions().get(), request.headers(), &shared.proxies);
-    if !(page || post_back || window) || from().is_none_or(|from| shared.limiter.allows(from)) {
+    if !(page || window) || from().is_none_or(|from| shared.limiter.allows(from)) {
         return None;
     }
     Some(match page {

@@ -1,7 +1,9 @@
-//! How often one address may ask for what is open to everybody, and how many streams of it may stand
-//! open. What an address is, and what it is told when it asks too often, stands with the layers.
+//! How often one address may ask for what browsers ask, and how many streams of it may stand open. What
+//! servers call is not limited by how often they do: see `failures`. What an address is, and what it is told
+//! when it asks too often, stands with the layers.
 
 use std::collections::VecDeque;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -14,40 +16,47 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-/// Pages and post-backs from one address: a burst of 300 and 30 a second after it, which is more
-/// than the 200 in any 10 seconds that are promised.
+/// Pages for one address: a burst of 300 and 30 a second after it, which is more than the 200 in any 10
+/// seconds that are promised. As many failures one source may have.
 const BURST: NonZeroU32 = NonZeroU32::new(300).expect("300 is not 0");
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(30).expect("30 is not 0");
 
 /// Addresses that are remembered before those at rest are forgotten.
-const MOST_ADDRESSES: usize = 50_000;
+pub(super) const MOST_REMEMBERED: usize = 50_000;
 
 /// Requests between two times of forgetting.
 const FORGET_EVERY: u64 = 10_000;
 
-/// Counts what each address asked for. An address at rest is forgotten; a busy one is not.
-pub(super) struct Limiter<C: Clock = DefaultClock> {
-    by_address: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, C, NoOpMiddleware<C::Instant>>,
+/// Counts what each address asked for, or whatever else is counted by. An address at rest is forgotten; a
+/// busy one is not.
+pub(super) struct Limiter<C: Clock = DefaultClock, K: Hash + Eq + Clone = IpAddr> {
+    by_key: RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>,
     asked: AtomicU64,
 }
 
-impl<C: Clock> Limiter<C> {
+impl<C: Clock, K: Hash + Eq + Clone> Limiter<C, K> {
     pub(super) fn new(clock: C) -> Self {
         Self::of(Quota::per_second(PER_SECOND).allow_burst(BURST), clock)
     }
 
     fn of(quota: Quota, clock: C) -> Self {
-        Self { by_address: RateLimiter::dashmap_with_clock(quota, clock), asked: AtomicU64::new(0) }
+        Self { by_key: RateLimiter::dashmap_with_clock(quota, clock), asked: AtomicU64::new(0) }
     }
 
-    pub(super) fn allows(&self, address: IpAddr) -> bool {
-        // Forgetting looks at every address, so a flood of them must not make each request do it.
+    pub(super) fn allows(&self, key: K) -> bool {
+        // Forgetting looks at every key, so a flood of them must not make each request do it.
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
-        if asked.is_multiple_of(FORGET_EVERY) && self.by_address.len() > MOST_ADDRESSES {
-            self.by_address.retain_recent();
-            self.by_address.shrink_to_fit();
+        if asked.is_multiple_of(FORGET_EVERY) && self.by_key.len() > MOST_REMEMBERED {
+            self.by_key.retain_recent();
+            self.by_key.shrink_to_fit();
         }
-        self.by_address.check_key(&address).is_ok()
+        self.by_key.check_key(&key).is_ok()
+    }
+
+    /// How many are remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
     }
 }
 
@@ -73,7 +82,7 @@ impl<C: Clock> Asking<C> {
         let now = self.clock.now();
         let age = |at: C::Instant| Duration::from(now.duration_since(at));
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
-        if asked.is_multiple_of(FORGET_EVERY) && self.by_address.len() > MOST_ADDRESSES {
+        if asked.is_multiple_of(FORGET_EVERY) && self.by_address.len() > MOST_REMEMBERED {
             self.by_address.retain(|_, times| times.back().is_some_and(|newest| age(*newest) < HOUR));
         }
         let mut times = self.by_address.entry(address).or_default();
@@ -109,51 +118,6 @@ impl Knocking {
         self.0.allows(address)
     }
 }
-
-/// An address that was refused too often is watched for so long after it was refused last.
-const WATCHED: Duration = Duration::from_secs(1);
-
-/// Addresses that have knocked at the platforms' door and proved nothing. What is proved is never counted,
-/// so no platform comes near the limit; and whoever shares a forger's address is still heard: from there
-/// one request is judged at a time, and what proves itself goes through.
-pub(super) struct Forgers<C: Clock = DefaultClock> {
-    refused: Limiter<C>,
-    watched: DashMap<IpAddr, C::Instant>,
-    judged: Standing,
-    clock: C,
-}
-
-impl<C: Clock + Clone> Forgers<C> {
-    pub(super) fn new(clock: C) -> Self {
-        let (refused, judged) = (Limiter::new(clock.clone()), Standing::of(1));
-        Self { refused, watched: DashMap::new(), judged, clock }
-    }
-
-    /// A place to be judged at, where the address needs one. An error: it has none left.
-    pub(super) fn place(&self, address: IpAddr) -> Result<Option<Stand>, TooOften> {
-        let is_watched = self.watched.get(&address).is_some_and(|until| self.clock.now() < *until);
-        if !is_watched {
-            return Ok(None);
-        }
-        self.judged.place(address).map(Some).ok_or(TooOften)
-    }
-
-    /// It has proved nothing.
-    pub(super) fn refuse(&self, address: IpAddr) {
-        if self.refused.allows(address) {
-            return;
-        }
-        let now = self.clock.now();
-        if self.watched.len() >= MOST_ADDRESSES {
-            self.watched.retain(|_, until| now < *until);
-        }
-        self.watched.insert(address, now + WATCHED.into());
-    }
-}
-
-/// The address has asked too often.
-#[derive(Debug)]
-pub(super) struct TooOften;
 
 /// What each address has standing open, and how much of it it may have.
 pub(super) struct Standing {
@@ -235,24 +199,6 @@ mod tests {
     }
 
     #[test]
-    fn a_forgers_address_is_judged_one_request_at_a_time_until_it_rests() {
-        let clock = FakeRelativeClock::default();
-        let forgers = Forgers::new(clock.clone());
-        let (forger, other) = (household(1), household(2));
-        for _ in 0..300 {
-            assert!(matches!(forgers.place(forger), Ok(None)), "it may be wrong so often");
-            forgers.refuse(forger);
-        }
-        forgers.refuse(forger);
-        let judged = forgers.place(forger).expect("one is heard");
-        assert!(judged.is_some() && forgers.place(forger).is_err() && matches!(forgers.place(other), Ok(None)));
-        drop(judged);
-        assert!(matches!(forgers.place(forger), Ok(Some(_))), "and then the next");
-        clock.advance(WATCHED);
-        assert!(matches!(forgers.place(forger), Ok(None)));
-    }
-
-    #[test]
     fn an_address_has_so_many_streams_and_each_that_ends_makes_room() {
         let standing = Standing::of(256);
         let mut places: Vec<_> = (0..1_000).filter_map(|_| standing.place(household(1))).collect();
@@ -273,10 +219,10 @@ mod tests {
         let limiter = Limiter::new(clock.clone());
         let busy = household(u64::MAX);
         while limiter.allows(busy) {}
-        let most = MOST_ADDRESSES + 2 * usize::try_from(FORGET_EVERY).expect("it is small");
+        let most = MOST_REMEMBERED + 2 * usize::try_from(FORGET_EVERY).expect("it is small");
         for n in 0..200_000 {
             assert!(limiter.allows(household(n)), "each comes once");
-            assert!(limiter.by_address.len() <= most, "{} addresses are remembered", limiter.by_address.len());
+            assert!(limiter.len() <= most, "{} addresses are remembered", limiter.len());
             if n % 5_000 == 0 {
                 // Who came once is forgotten after a thirtieth of a second, the busy one after ten seconds.
                 clock.advance(Duration::from_millis(60));

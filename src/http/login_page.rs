@@ -11,6 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{is_json, parse, read};
+use super::failures::{NotTaken, Source};
+use super::layers::from;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::{Shared, notices, slugs};
@@ -53,40 +55,59 @@ async fn post_back(
     request: Request,
 ) -> Result<Response, Problem> {
     let (json, reader) = (is_json(request.headers()), Reader::of(request.headers()));
+    let source = Source { kind: "post-back", address: from(&state, &request), about: &handle, team: None };
     if !json && !is_form(&request) {
-        return Err(Problem::of(&slugs::MEDIA_TYPE));
+        return Err(state.unread(&source, Problem::of(&slugs::MEDIA_TYPE)));
     }
-    let bytes = read(request, &()).await?;
+    let bytes = read(request, &()).await.map_err(|problem| state.unread(&source, problem))?;
     if json {
-        let body: PostBack = parse(&bytes)?;
-        let told = take(&state, &handle, &body.assertion).await;
+        let body: PostBack = parse(&bytes).map_err(|problem| state.unread(&source, problem))?;
+        let told = take(&state, source, &body.assertion).await;
         return told
             .map(|view| Reply(view).into_response())
             .map_err(|e| refused(&state, (&handle, &body.assertion), e));
     }
     let Some(assertion) = form_field(&bytes) else {
-        return Ok(notices::notice(&state, &reader, StatusCode::BAD_REQUEST, Refused::NotConfirmed, None));
+        return Ok(match state.failures.count(&source) {
+            true => notices::too_many(&state, &reader, 1),
+            false => notices::notice(&state, &reader, StatusCode::BAD_REQUEST, Refused::NotConfirmed, None),
+        });
     };
-    match take(&state, &handle, &assertion).await {
+    match take(&state, source, &assertion).await {
         Ok(view) => Ok(Redirect::to(&view.continue_url).into_response()),
-        Err(Error::Refused(Refusal::Repeated(_))) => {
+        Err(NotTaken::Refused(Error::Refused(Refusal::Repeated(_)))) => {
             Ok(Redirect::to(&done_url(&state, &handle, &assertion).unwrap_or_default()).into_response())
         }
-        Err(error) => Ok(notices::refusal_page(&state, &reader, error)),
+        Err(NotTaken::TooOften) => Ok(notices::too_many(&state, &reader, 1)),
+        Err(NotTaken::Refused(error)) => Ok(notices::refusal_page(&state, &reader, error)),
     }
 }
 
-async fn take(state: &Shared, handle: &str, assertion: &str) -> Result<PostBackView, Error> {
-    let held = state.gateway.post_back(handle, assertion).await?;
+/// `source` is about the link's handle.
+async fn take(state: &Shared, source: Source<'_>, assertion: &str) -> Result<PostBackView, NotTaken> {
+    let (handle, gateway) = (source.about, &state.gateway);
+    let link = state.judge(&source, gateway.link_of(handle)).await?;
+    let of_team = Source { team: Some(&link.team), ..source };
+    let verified = state.judge(&of_team, gateway.verify_post_back(&link, handle, assertion)).await?;
+    let unmatched = Source { kind: "unmatched", address: None, team: None, ..source };
+    if state.failures.has_too_many(&unmatched) {
+        return Err(NotTaken::TooOften); // the directory was asked for this link often enough
+    }
+    let held = gateway.accept_post_back(&link, verified, &gateway.done_of(link.handle(), assertion)).await.map_err(|error| {
+        if matches!(error, Error::Refused(Refusal::NoMatchingRecord)) {
+            state.failures.count(&unmatched);
+        }
+        NotTaken::Refused(error)
+    })?;
     let accepted = &held.outcome;
     Ok(PostBackView { status: accepted.status.as_str(), continue_url: state.gateway.done_url(&accepted.done) })
 }
 
 /// The very same assertion again is told what the first was, so that a lost reply loses nothing. Any other to the
 /// same handle is told nothing.
-fn refused(state: &Shared, (handle, assertion): (&str, &str), error: Error) -> Problem {
-    let repeated = matches!(error, Error::Refused(Refusal::Repeated(_)));
-    let problem = state.problem(error);
+fn refused(state: &Shared, (handle, assertion): (&str, &str), why: NotTaken) -> Problem {
+    let repeated = matches!(why, NotTaken::Refused(Error::Refused(Refusal::Repeated(_))));
+    let problem = why.problem(state);
     match done_url(state, handle, assertion).filter(|_| repeated) {
         Some(url) => problem.with("continue_url", url.into()),
         None => problem,

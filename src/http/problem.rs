@@ -133,7 +133,10 @@ impl Problem {
             Refusal::UnusableProvider(faults) | Refusal::UnusableVerdict(faults) => {
                 Self::of(&slugs::INVALID).at(faults)
             }
-            Refusal::Unproved => Self::of(&slugs::UNPROVED),
+            Refusal::Unproved(why) => {
+                tracing::info!(why, "what came in is not believed");
+                Self::of(&slugs::UNPROVED)
+            }
             Refusal::TooLarge => Self::of(&slugs::TOO_LARGE).naming_limit("1 MiB"),
             Refusal::TooManyWebhooks => Self::of(&slugs::TOO_MANY_WEBHOOKS),
             Refusal::UnusableWebhook(faults) => Self::of(&slugs::INVALID).at(faults),

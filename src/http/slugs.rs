@@ -242,8 +242,8 @@ slugs! {
         "Events as old as `Last-Event-ID` are no longer kept."
         "Read the interactions' present state, then listen without `Last-Event-ID`.";
     TOO_MANY_REQUESTS = "too-many-requests" TOO_MANY_REQUESTS "Too many requests"
-        "This address sends more requests than a person can."
-        "Wait and try again.";
+        "This address asks for more pages than a person can; or too many requests of it, or about the same link, channel, provider, key or team, have failed."
+        "Wait and try again. Where a server calls (post-backs, platforms, providers, API keys), a request that is right is never refused for this: look why the first ones were.";
     INTERNAL = "internal" INTERNAL_SERVER_ERROR "Our fault"
         "Something went wrong in the gateway. Nothing was half done."
         "Try again; if it stays, give the operators the `X-Request-Id`.";

@@ -25,6 +25,7 @@ mod hostile;
 mod listeners;
 mod packed;
 mod pending;
+mod servers;
 mod storm;
 
 /// A test that waits for longer has failed.

@@ -174,7 +174,8 @@ async fn pages_are_limited_by_address() {
     assert_eq!(from(&world, "203.0.113.2:1000", None, "GET", "/l/x").await.status, 404);
     // API and health are not pages.
     assert_eq!(from(&world, "203.0.113.1:1000", None, "GET", "/livez").await.status, 200);
-    let (served, problem) = until_refused(&world, "203.0.113.3:1", None, "POST", "/p/x").await;
+    // What a script on a page asks reads a problem.
+    let (served, problem) = until_refused(&world, "203.0.113.3:1", None, "POST", "/status/acme").await;
     assert!(served >= 200, "{served}");
     problem.refused(429, "too-many-requests");
     assert!(!problem.header("retry-after").is_empty());

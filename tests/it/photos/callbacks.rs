@@ -210,3 +210,25 @@ async fn a_machine_readable_zone_is_judged_by_its_own_digits() {
     provider.calls(&team, "call-2", &second).await.refused(409, "replayed");
     assert_eq!(team.flag(&chat).await["authenticated"], false);
 }
+
+/// Providers call from few addresses for everybody: unsigned calls are cut, and a right one is taken meanwhile.
+#[tokio::test]
+async fn a_flood_of_forged_verdicts_is_cut_and_the_right_one_is_taken() {
+    let (world, provider) = (World::new().await, Provider::start().await);
+    let (team, chat, _, mut person) = later(&world, &provider).await;
+    assert_eq!(person.hands_in(&front(true)).await, 303);
+    let verdict = clear(&provider.check(), true);
+    let forged = async || {
+        let body = verdict.to_string();
+        provider::call(&team, "house", &signed("call-1", 0, &body, SECRET), body).await
+    };
+    let mut judged = 0;
+    while forged().await.status == 401 {
+        judged += 1;
+        assert!(judged < 1_000, "it is cut at last");
+    }
+    assert!(judged >= 200, "{judged}");
+    forged().await.refused(429, "too-many-requests");
+    assert_eq!(provider.calls(&team, "call-2", &verdict).await.expect(200)["status"], "taken");
+    assert_eq!(team.flag(&chat).await["methods"], json!(["photo_id"]));
+}
