@@ -549,6 +549,7 @@ fn settings() -> impl Strategy<Value = serde_json::Value> {
                 "absolute_timeout_minutes": absolute,
                 "interaction_timeout_minutes": idle,
                 "binding": if bound { "code" } else { "none" },
+                "otp": {"show_to_agents": true},
                 "lockout": {"threshold": threshold, "max_lockouts": max_lockouts},
             })
         },

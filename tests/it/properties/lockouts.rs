@@ -209,7 +209,7 @@ const PIN: &str = "471147";
 fn settings(limits: &Limits) -> Settings {
     let patch = json!({
         "interaction_timeout_minutes": 10_080,
-        "otp": {"max_tries": limits.max_tries},
+        "otp": {"max_tries": limits.max_tries, "show_to_agents": true},
         "send_budget": {"resend_after_seconds": 30},
         "lockout": {"threshold": limits.threshold, "duration_minutes": limits.minutes,
             "growth": limits.growth, "max_lockouts": limits.max_lockouts},

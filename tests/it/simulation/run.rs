@@ -93,6 +93,7 @@ async fn found(cluster: &Arc<Cluster>) -> Vec<TeamFacts> {
             "authentication_timeout_minutes": timeout,
             "absolute_timeout_minutes": ceiling,
             "binding": binding,
+            "otp": {"show_to_agents": true},
             "lockout": {"threshold": threshold, "max_lockouts": lockouts},
         });
         let name: TeamName = name.parse().expect("a name");
