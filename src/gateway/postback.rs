@@ -16,7 +16,6 @@ use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::postback::{Accepted, NewAnswer, accept, ambiguous, answerable};
 use crate::domain::token::{Token, TokenKind};
-use crate::domain::turn::Turn;
 use crate::gateway::teams::TeamView;
 
 /// What a post-back is for.

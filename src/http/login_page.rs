@@ -93,12 +93,14 @@ async fn take(state: &Shared, source: Source<'_>, assertion: &str) -> Result<Pos
     if state.failures.has_too_many(&unmatched) {
         return Err(NotTaken::TooOften); // the directory was asked for this link often enough
     }
-    let held = gateway.accept_post_back(&link, verified, &gateway.done_of(link.handle(), assertion)).await.map_err(|error| {
-        if matches!(error, Error::Refused(Refusal::NoMatchingRecord)) {
-            state.failures.count(&unmatched);
-        }
-        NotTaken::Refused(error)
-    })?;
+    let held = gateway.accept_post_back(&link, verified, &gateway.done_of(link.handle(), assertion)).await.map_err(
+        |error| {
+            if matches!(error, Error::Refused(Refusal::NoMatchingRecord)) {
+                state.failures.count(&unmatched);
+            }
+            NotTaken::Refused(error)
+        },
+    )?;
     let accepted = &held.outcome;
     Ok(PostBackView { status: accepted.status.as_str(), continue_url: state.gateway.done_url(&accepted.done) })
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::world::{Team, World};
+use crate::world::World;
 
 /// A037: exactly the code's digits, however they are spaced; a number is no text; a longer, shorter
 /// or worded one is not counted. The catalogue would take no full-width digits; the contract does.

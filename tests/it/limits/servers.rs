@@ -91,7 +91,8 @@ async fn failing_post_backs_of_an_address_take_nothing_from_the_right_ones() {
         assert!(flood.iter().all(|told| [401, 429].contains(&told.status)));
     }
     // Links that nobody made, bodies that nobody can read, and a browser's form.
-    let unknown = Visit { token: String::new(), callback: format!("{URL}/p/unknown"), url: String::new(), cookie: None };
+    let unknown =
+        Visit { token: String::new(), callback: format!("{URL}/p/unknown"), url: String::new(), cookie: None };
     until_cut(404, async |_| garbage(&team, SERVER, &unknown).await).await;
     let path = visits[0].callback.strip_prefix(URL).expect("the callback is ours");
     let request = |kind: &str| Request::post(path).header("content-type", kind.to_owned());
