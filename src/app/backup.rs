@@ -10,6 +10,7 @@ use countersign_channels::recorder::Recorder;
 use super::{over, root_key};
 use crate::ambient::{Clock, SystemClock};
 use crate::config::{Config, StoreKind};
+use crate::domain::team::SecurityKey;
 use crate::domain::time::Moment;
 use crate::gateway::Gateway;
 use crate::gateway::audit::Trail;
@@ -109,8 +110,12 @@ async fn tell(gateway: &Gateway, made_at: &str, done: &Done, say: &mut dyn FnMut
         for key in gateway.api_keys(team).await? {
             say(&format!("  counts   API key {} ({:?}, {}), made {}", key.id, key.role, key.name, key.created_at));
         }
-        for key in gateway.security_keys(team).await? {
+        let keys = gateway.security_keys(team).await?;
+        for key in &keys {
             say(&format!("  counts   security key {}, {:?}, made {}", key.kid, key.status, key.created_at));
+        }
+        if keys.iter().any(SecurityKey::can_sign) && !keys.iter().any(SecurityKey::signs) {
+            say("  missing  no security key signs: make one and activate it, or no login link works");
         }
     }
     say("\nRevoke every key above that was revoked since and is not known to be; then start the gateway.");

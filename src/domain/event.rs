@@ -89,6 +89,7 @@ kinds! {
     ProviderUp = "provider.up", true;
     SettingsChanged = "settings.changed", true;
     KeyCreated = "key.created", true;
+    KeyActivated = "key.activated", true;
     KeyRetired = "key.retired", true;
     KeyRevoked = "key.revoked", true;
     TeamCreated = "team.created", true;

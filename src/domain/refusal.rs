@@ -23,9 +23,18 @@ pub enum Refusal {
     /// The team has no `authentication_url`.
     #[error("no authentication URL is set")]
     NoAuthenticationUrl,
-    /// The team has no live HS256 security key.
+    /// The team has no active HS256 security key.
     #[error("no security key is active")]
     NoSecurityKey,
+    /// The team's links are signed with the key: only its successor may end that.
+    #[error("the key signs")]
+    KeyInUse,
+    /// The key is retired or revoked, and will never sign.
+    #[error("the key is not pending")]
+    KeyNotPending,
+    /// The gateway has the public half of the key only.
+    #[error("the key is a public one")]
+    KeyCannotSign,
     /// `return_url` leads outside the team's allowed origins.
     #[error("the return URL's origin is not allowed")]
     ReturnUrl,

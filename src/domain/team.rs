@@ -19,7 +19,7 @@ mod security_keys;
 
 pub use api_keys::{ApiKey, Presented};
 pub(super) use security_keys::public_algorithm;
-pub use security_keys::{KeyStatus, Material, SecurityKey};
+pub use security_keys::{Activation, KeyChange, KeyStatus, Material, SecurityKey};
 
 /// A team has at most so many security keys and so many API keys.
 const MOST_KEYS: usize = 100;

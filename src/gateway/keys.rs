@@ -9,11 +9,12 @@ use super::links::fresh;
 use super::teams::{TeamView, team_event};
 use super::{Error, Gateway, Remember, Told};
 use crate::domain::assertion;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{ApiKeyId, Kid, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
-use crate::domain::team::{ApiKey, Role, SecurityKey};
+use crate::domain::team::{Activation, ApiKey, KeyChange, Role, SecurityKey, Team};
+use crate::domain::time::Moment;
 
 /// A new API key: its text is told once.
 pub type NewApiKey = (ApiKey, Secret);
@@ -28,7 +29,7 @@ impl Gateway {
         remember: Option<&Remember<'_, SecurityKey>>,
     ) -> Result<Told<SecurityKey>, Error> {
         let (secret, kid) = (self.draw(), self.draw());
-        let rule = |record: &mut crate::domain::team::Team, now| {
+        let rule = |record: &mut Team, now| {
             let key = match public {
                 None => record.add_shared_key(secret, kid, now)?,
                 Some(jwk) => record.add_public_key(jwk, kid, now)?,
@@ -47,6 +48,26 @@ impl Gateway {
         self.team_with(team, has_it).await
     }
 
+    /// A pending key signs from now on. The key that signed so far verifies for so many minutes more.
+    pub async fn activate_key(
+        &self,
+        team: &TeamName,
+        kid: &Kid,
+        overlap_minutes: u64,
+        actor: &Actor,
+    ) -> Result<KeyChange, Error> {
+        let rule = |record: &mut Team, now| {
+            let activation = record.activate(kid, overlap_minutes, now)?;
+            let change = record.key_change(kid, now)?;
+            let Activation::Activated(retired) = activation else { return Ok((change, Vec::new())) };
+            let retired = retired.map(|kid| key_retired(team, &kid, overlap_minutes, actor, now));
+            let data = json!({"kind": "security_key", "kid": kid});
+            let activated = team_event(team, EventKind::KeyActivated, actor, now, data);
+            Ok((change, retired.into_iter().chain([activated]).collect()))
+        };
+        fresh(self.change_team(team, rule, None).await?)
+    }
+
     /// A key verifies for so many minutes more.
     pub async fn retire_key(
         &self,
@@ -54,21 +75,22 @@ impl Gateway {
         kid: &Kid,
         after_minutes: u64,
         actor: &Actor,
-    ) -> Result<SecurityKey, Error> {
-        let rule = |record: &mut crate::domain::team::Team, now| {
-            let key = record.retire(kid, after_minutes, now)?;
-            let data = json!({"kind": "security_key", "kid": kid, "after_minutes": after_minutes});
-            Ok((key, vec![team_event(team, EventKind::KeyRetired, actor, now, data)]))
+    ) -> Result<KeyChange, Error> {
+        let rule = |record: &mut Team, now| {
+            record.retire(kid, after_minutes, now)?;
+            let retired = key_retired(team, kid, after_minutes, actor, now);
+            Ok((record.key_change(kid, now)?, vec![retired]))
         };
         fresh(self.change_team(team, rule, None).await?)
     }
 
     /// A key counts no more.
-    pub async fn revoke_key(&self, team: &TeamName, kid: &Kid, actor: &Actor) -> Result<(), Error> {
-        let rule = |record: &mut crate::domain::team::Team, now| {
+    pub async fn revoke_key(&self, team: &TeamName, kid: &Kid, actor: &Actor) -> Result<KeyChange, Error> {
+        let rule = |record: &mut Team, now| {
             record.revoke(kid, now)?;
             let data = json!({"kind": "security_key", "kid": kid});
-            Ok(((), vec![team_event(team, EventKind::KeyRevoked, actor, now, data)]))
+            let revoked = team_event(team, EventKind::KeyRevoked, actor, now, data);
+            Ok((record.key_change(kid, now)?, vec![revoked]))
         };
         fresh(self.change_team(team, rule, None).await?)
     }
@@ -89,7 +111,7 @@ impl Gateway {
         remember: Option<&Remember<'_, NewApiKey>>,
     ) -> Result<Told<NewApiKey>, Error> {
         let draw = self.draw();
-        let rule = |record: &mut crate::domain::team::Team, now| {
+        let rule = |record: &mut Team, now| {
             let key = record.add_api_key(role, name.to_owned(), draw, &self.keys.api, now)?;
             let data = json!({"kind": "api_key", "id": key.0.id, "role": role});
             Ok((key, vec![team_event(team, EventKind::KeyCreated, actor, now, data)]))
@@ -105,7 +127,7 @@ impl Gateway {
 
     /// Takes an API key away. An admin may not take an owner's.
     pub async fn remove_api_key(&self, team: &TeamName, id: &ApiKeyId, by: Role, actor: &Actor) -> Result<(), Error> {
-        let rule = |record: &mut crate::domain::team::Team, now| {
+        let rule = |record: &mut Team, now| {
             let key = record.remove_api_key(id)?;
             if key.role > by {
                 return Err(Refusal::Forbidden);
@@ -115,4 +137,9 @@ impl Gateway {
         };
         fresh(self.change_team(team, rule, None).await?)
     }
+}
+
+fn key_retired(team: &TeamName, kid: &Kid, after_minutes: u64, actor: &Actor, now: Moment) -> Event {
+    let data = json!({"kind": "security_key", "kid": kid, "after_minutes": after_minutes});
+    team_event(team, EventKind::KeyRetired, actor, now, data)
 }

@@ -136,7 +136,9 @@ impl Gateway {
             return Ok(()); // of a later version
         };
         let done = match kind {
-            EventKind::KeyRevoked | EventKind::KeyRetired => self.key_again(team, kind, entry).await?,
+            EventKind::KeyRevoked | EventKind::KeyRetired | EventKind::KeyActivated => {
+                self.key_again(team, kind, entry).await?
+            }
             EventKind::Locked | EventKind::Unlocked | EventKind::Banned | EventKind::Unbanned => {
                 let at_address = self.budget_again(kind, entry).await?;
                 self.ceiling_banned_again(kind, entry).await? || at_address
@@ -170,15 +172,17 @@ impl Gateway {
         Ok(())
     }
 
-    /// Whether there was such a key.
+    /// Whether there was such a key. One that is to sign again may have been retired since.
     async fn key_again(&self, team: &TeamName, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
         let (kid, id) = (text(entry, "kid"), text(entry, "id"));
         let minutes = entry.detail.get("after_minutes").and_then(Value::as_u64).unwrap_or(0);
         let at = entry.at.parse().unwrap_or(Moment(0));
         let rule = |record: &mut Team, now| {
             let done = match (kind, kid.and_then(|kid| kid.parse().ok()), id.and_then(|id| id.parse().ok())) {
-                (EventKind::KeyRetired, Some(kid), _) => record.retire(&kid, minutes, at).map(drop),
-                (_, Some(kid), _) => record.revoke(&kid, now).map(drop),
+                (EventKind::KeyRetired, Some(kid), _) => record.retire_any(&kid, minutes, at),
+                // The key that signed before is retired by an entry of its own.
+                (EventKind::KeyActivated, Some(kid), _) => record.activate(&kid, 0, at).map(drop),
+                (_, Some(kid), _) => record.revoke(&kid, now),
                 (_, None, Some(id)) => record.remove_api_key(&id).map(drop),
                 (_, None, None) => Err(Refusal::NotFound("key")),
             };
@@ -186,7 +190,8 @@ impl Gateway {
         };
         match self.change_team(team, rule, None).await {
             Ok(_) => Ok(true),
-            Err(Error::Refused(Refusal::NotFound(_))) => Ok(false), // made after the backup
+            // made after the backup
+            Err(Error::Refused(Refusal::NotFound(_) | Refusal::KeyNotPending)) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Plain};
+use super::body::{Json, Plain, fault};
 use super::caller::{Admin, team_of_path};
 use super::problem::Problem;
 use super::replies::created;
@@ -20,7 +20,7 @@ use crate::domain::id::{ApiKeyId, Kid, plain_text};
 use crate::domain::misfit;
 use crate::domain::refusal::Fault;
 use crate::domain::secret::base64url;
-use crate::domain::team::{ApiKey, Material, Role, SecurityKey};
+use crate::domain::team::{ApiKey, KeyChange, Material, Role, SecurityKey};
 use crate::domain::time::Moment;
 use crate::gateway::Remember;
 use crate::gateway::keys::NewApiKey;
@@ -29,6 +29,7 @@ use crate::gateway::keys::NewApiKey;
 pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(add_security_key, list_security_keys))
+        .routes(routes!(activate_security_key))
         .routes(routes!(retire_security_key))
         .routes(routes!(revoke_security_key))
         .routes(routes!(add_api_key, list_api_keys))
@@ -52,35 +53,86 @@ struct SecurityKeyView {
     secret: Option<String>,
     /// `HS256`, `EdDSA`, `ES256` or `RS256`.
     algorithm: String,
-    /// `active`, `retiring`, `retired` or `revoked`.
+    /// `pending`: verifies, and signs once it is activated. `active`: verifies, and a shared key signs. `retired`:
+    /// verifies until `verifies_until`. `revoked`: neither.
     status: &'static str,
     created_at: String,
-    /// Until when a retiring key verifies.
+    /// When it began to sign. Absent: it never did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    retires_at: Option<String>,
+    activated_at: Option<String>,
+    /// When it last verified a post-back or an identity token, noted at most once an hour. Absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<String>,
+    /// Until when a retired key verifies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verifies_until: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     public_key: Option<Value>,
 }
 
-fn security_key(key: &SecurityKey, with_secret: bool, now: Moment) -> SecurityKeyView {
+fn security_key(key: &SecurityKey, with_secret: bool) -> SecurityKeyView {
     let (secret, public_key) = match &key.material {
         Material::Shared(secret) => (with_secret.then(|| base64url(secret.expose())), None),
         Material::Public(_, jwk) => (None, Some(jwk.clone())),
     };
-    let (status, until) = key.standing(now);
+    let text = |at: Option<Moment>| at.map(|at| at.to_string());
     SecurityKeyView {
         kid: key.kid.to_string(),
         secret,
         algorithm: key.algorithm(),
-        status,
+        status: key.status.as_str(),
         created_at: key.created_at.to_string(),
-        retires_at: until.map(|until| until.to_string()),
+        activated_at: text(key.activated_at),
+        last_used_at: text(key.last_used_at),
+        verifies_until: text(key.verifies_until()),
         public_key,
     }
 }
 
-/// Makes a shared key, told once, or registers a public one.
+/// A retired key that still verifies.
+#[derive(Serialize, ToSchema)]
+struct OverlapView {
+    kid: String,
+    /// From then on the gateway refuses what is signed with it.
+    verifies_until: String,
+}
+
+/// A security key after a change, and how the team's other keys stand.
+#[derive(Serialize, ToSchema)]
+struct SecurityKeyChangeView {
+    #[serde(flatten)]
+    key: SecurityKeyView,
+    /// The key that signs login links now. Absent: none, and no login link can be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_kid: Option<String>,
+    /// The retired keys that still verify, the newest first.
+    overlaps: Vec<OverlapView>,
+    /// Present where no key signs: what to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'static str>,
+}
+
+/// What a change that leaves no key to sign says.
+const NOTHING_SIGNS: &str = "No key signs now, so no login link can be made and none that was sent can be opened. Activate a \
+    pending key, or make a new one and activate it.";
+
+fn key_change(change: &KeyChange) -> Response {
+    let overlap =
+        |(kid, until): &(Kid, Moment)| OverlapView { kid: kid.to_string(), verifies_until: until.to_string() };
+    let view = SecurityKeyChangeView {
+        key: security_key(&change.key, false),
+        signing_kid: change.signing.as_ref().map(ToString::to_string),
+        overlaps: change.overlaps.iter().map(overlap).collect(),
+        warning: Some(NOTHING_SIGNS).filter(|_| change.signing.is_none()),
+    };
+    Reply(view).into_response()
+}
+
+/// Make a shared key, or register a public one. The secret of a shared key is told once.
+///
+/// The team's first shared key signs login links at once. Each later one is `pending`: it verifies at once, and
+/// signs when you activate it. Give it to the login page before you do.
 #[utoipa::path(post, path = "/v1/teams/{team}/security-keys", tag = "security keys", operation_id = "add_security_key",
     params(("team" = String, Path)), request_body = NewSecurityKey, security(("key" = ["admin"])),
     responses((status = 201, body = SecurityKeyView)))]
@@ -92,8 +144,7 @@ async fn add_security_key(
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
     let place = state.reserve(&caller, &body).await?;
-    let now = state.gateway.now();
-    let render = |key: &SecurityKey| created(true, &security_key(key, true, now));
+    let render = |key: &SecurityKey| created(true, &security_key(key, true));
     let remember = place.clone().map(|place| Remember::new(place, &render));
     let public = body.value.public_key.as_ref().map(|Plain(jwk)| jwk);
     let told = state.gateway.add_security_key(&name, public, &caller.actor, remember.as_ref()).await;
@@ -116,13 +167,54 @@ async fn list_security_keys(
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
     let keys = state.gateway.security_keys(&name).await.map_err(|e| state.problem(e))?;
-    let now = state.gateway.now();
-    let items = keys.iter().map(|key| security_key(key, false, now)).collect();
+    let items = keys.iter().map(|key| security_key(key, false)).collect();
     Ok(Reply(SecurityKeyPage { items, next_cursor: None }).into_response())
 }
 
 /// Minutes for which a retired key verifies at most.
-const LONGEST_RETIRING: u64 = 10_080;
+const MAX_OVERLAP: u64 = 10_080;
+
+/// A day: signed URLs and assertions under the key before are over by then.
+const DEFAULT_OVERLAP: u64 = 1_440;
+
+fn overlap(pointer: &str, minutes: u64) -> Result<u64, Problem> {
+    match minutes {
+        0..=MAX_OVERLAP => Ok(minutes),
+        _ => Err(fault(pointer, misfit::NUMBER.with([("least", &0), ("most", &MAX_OVERLAP)]))),
+    }
+}
+
+fn key_of_path(kid: &str) -> Result<Kid, Problem> {
+    kid.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Activate {
+    /// How long the key that signed so far goes on verifying: 0 to 10080. Absent: 1440, a day.
+    #[serde(default)]
+    overlap_minutes: Option<u64>,
+}
+
+/// Activate a pending key: it signs login links from now on.
+///
+/// The key that signed so far is retired and verifies until its overlap ends, since signed URLs and assertions
+/// under it are still under way. `overlaps` says until when. To activate the active key changes nothing. A
+/// retired or revoked key is refused (409 `key-not-pending`), and so is a public one (409 `key-cannot-sign`).
+#[utoipa::path(post, path = "/v1/teams/{team}/security-keys/{kid}/activate", tag = "security keys",
+    operation_id = "activate_security_key", params(("team" = String, Path), ("kid" = String, Path)),
+    request_body = Activate, security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyChangeView)))]
+async fn activate_security_key(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path((team, kid)): Path<(String, String)>,
+    body: Json<Activate>,
+) -> Result<Response, Problem> {
+    let (name, kid) = (team_of_path(&caller, &team)?, key_of_path(&kid)?);
+    let minutes = overlap("/overlap_minutes", body.value.overlap_minutes.unwrap_or(DEFAULT_OVERLAP))?;
+    let change = state.gateway.activate_key(&name, &kid, minutes, &caller.actor).await;
+    Ok(key_change(&change.map_err(|e| state.problem(e))?))
+}
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -131,39 +223,40 @@ struct Retire {
     after_minutes: u64,
 }
 
-/// The key signs no more, and verifies for so many minutes.
+/// Retire a key that does not sign: it verifies for so many minutes more, and never signs again.
+///
+/// The time of a retired key can only be shortened. The key that signs is refused (409 `key-in-use`): activate
+/// its successor, which retires it.
 #[utoipa::path(post, path = "/v1/teams/{team}/security-keys/{kid}/retire", tag = "security keys",
     operation_id = "retire_security_key", params(("team" = String, Path), ("kid" = String, Path)), request_body = Retire,
-    security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyView)))]
+    security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyChangeView)))]
 async fn retire_security_key(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path((team, kid)): Path<(String, String)>,
     body: Json<Retire>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    let kid: Kid = kid.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    let minutes = body.value.after_minutes;
-    if minutes > LONGEST_RETIRING {
-        let fault = Fault::at("/after_minutes", misfit::NUMBER.with([("least", &0), ("most", &LONGEST_RETIRING)]));
-        return Err(Problem::of(&slugs::INVALID).at(vec![fault]));
-    }
-    let key = state.gateway.retire_key(&name, &kid, minutes, &caller.actor).await.map_err(|e| state.problem(e))?;
-    Ok(Reply(security_key(&key, false, state.gateway.now())).into_response())
+    let (name, kid) = (team_of_path(&caller, &team)?, key_of_path(&kid)?);
+    let minutes = overlap("/after_minutes", body.value.after_minutes)?;
+    let change = state.gateway.retire_key(&name, &kid, minutes, &caller.actor).await;
+    Ok(key_change(&change.map_err(|e| state.problem(e))?))
 }
 
-/// The key counts no more, at once here and within a second on every node.
+/// Revoke a key: it stops working at once on this node, and within one second on all nodes.
+///
+/// For a key that was stolen. Logins that are under way with it fail. If it was the key that signs, no key signs
+/// until you activate another one, and `warning` says so.
 #[utoipa::path(delete, path = "/v1/teams/{team}/security-keys/{kid}", tag = "security keys", operation_id = "revoke_security_key",
-    params(("team" = String, Path), ("kid" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
+    params(("team" = String, Path), ("kid" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, body = SecurityKeyChangeView)))]
 async fn revoke_security_key(
     State(state): State<Shared>,
     Admin(caller): Admin,
     Path((team, kid)): Path<(String, String)>,
-) -> Result<StatusCode, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    let kid: Kid = kid.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    state.gateway.revoke_key(&name, &kid, &caller.actor).await.map_err(|e| state.problem(e))?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Response, Problem> {
+    let (name, kid) = (team_of_path(&caller, &team)?, key_of_path(&kid)?);
+    let change = state.gateway.revoke_key(&name, &kid, &caller.actor).await.map_err(|e| state.problem(e))?;
+    Ok(key_change(&change))
 }
 
 #[derive(Deserialize, ToSchema)]

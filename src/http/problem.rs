@@ -79,6 +79,9 @@ impl Problem {
             Refusal::SubjectConflict => Self::of(&slugs::SUBJECT_CONFLICT),
             Refusal::NoAuthenticationUrl => Self::of(&slugs::NO_AUTHENTICATION_URL),
             Refusal::NoSecurityKey => Self::of(&slugs::NO_SECURITY_KEY),
+            Refusal::KeyInUse => Self::of(&slugs::KEY_IN_USE),
+            Refusal::KeyNotPending => Self::of(&slugs::KEY_NOT_PENDING),
+            Refusal::KeyCannotSign => Self::of(&slugs::KEY_CANNOT_SIGN),
             Refusal::ReturnUrl => Self::of(&slugs::INVALID)
                 .at(vec![Fault::unfit("/return_url", "its origin must be one of the team's allowed_origins")]),
             Refusal::LandingRequired => Self::of(&slugs::INVALID).at(vec![Fault::unfit(

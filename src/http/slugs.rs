@@ -90,7 +90,16 @@ slugs! {
         "Set it: `PATCH /v1/teams/TEAM/settings`.";
     NO_SECURITY_KEY = "no-security-key" CONFLICT "No security key"
         "The team has no active HS256 security key to sign the authentication URL with."
-        "Make one: `POST /v1/teams/TEAM/security-keys`.";
+        "Make one, `POST /v1/teams/TEAM/security-keys`, or activate a pending one, `POST /v1/teams/TEAM/security-keys/KID/activate`.";
+    KEY_IN_USE = "key-in-use" CONFLICT "The key signs"
+        "The team's login links are signed with this key. If it were retired, no key would sign."
+        "Activate its successor, `POST /v1/teams/TEAM/security-keys/KID/activate`: that retires this key with an overlap. If this key was stolen, revoke it: `DELETE /v1/teams/TEAM/security-keys/KID`.";
+    KEY_NOT_PENDING = "key-not-pending" CONFLICT "The key is not pending"
+        "The key is retired or revoked. Such a key never signs again."
+        "Make a new key, `POST /v1/teams/TEAM/security-keys`, give it to the login page, and activate it.";
+    KEY_CANNOT_SIGN = "key-cannot-sign" CONFLICT "The key cannot sign"
+        "The key is a public key. It verifies what the login page signs; the gateway has no secret to sign with."
+        "Activate a shared key. To make one: `POST /v1/teams/TEAM/security-keys` without `public_key`.";
     NO_CHANNEL = "no-channel" CONFLICT "No channel leads there"
         "The team has no channel that this could go over, or none that this gateway can use."
         "Make one: `PUT /v1/teams/TEAM/channels/NAME`. `sms` and `email` are the channels of those names, `chat` the one that is called like the interaction's own.";

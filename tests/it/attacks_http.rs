@@ -50,6 +50,7 @@ fn takers(team: &Team, chat: &str) -> Vec<(&'static str, String, String, Value)>
         ("POST", format!("{i}/participants/p1/unlock"), agent, json!({"reason": "x"})),
         ("PATCH", "/v1/teams/acme/settings".into(), admin.clone(), json!({"locale": "en"})),
         ("POST", "/v1/teams/acme/security-keys".into(), admin.clone(), json!({})),
+        ("POST", format!("/v1/teams/acme/security-keys/{kid}/activate"), admin.clone(), json!({"overlap_minutes": 5})),
         ("POST", format!("/v1/teams/acme/security-keys/{kid}/retire"), admin.clone(), json!({"after_minutes": 5})),
         ("POST", "/v1/teams/acme/api-keys".into(), admin, json!({"role": "bot", "name": "x"})),
         ("PUT", "/v1/teams/acme".into(), owner.clone(), json!({"name": "A shop"})),

@@ -12,6 +12,7 @@ mod lockout;
 mod preconditions;
 mod reference;
 mod screens;
+mod security_keys;
 mod settings;
 mod surface;
 

@@ -2,11 +2,13 @@
 //! The real router and a clock that the test moves; how a race or a hostile caller fares is shown
 //! elsewhere.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use countersign::domain::secret::{MacKey, base64url, from_base64url};
 use serde_json::{Value, json};
 
-use crate::world::{Browser, CHAT, LOGIN_PAGE, OWNER, Visit, World, every_world};
+use crate::world::{Browser, CHAT, LOGIN_PAGE, OWNER, SecurityKey, Team, Visit, World, every_world};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -149,5 +151,83 @@ async fn a_link_that_ends_this_very_moment_is_expired_and_not_unknown() {
         assert_eq!(Browser::new(&world).get(url).await.status, 410);
         let late = team.post_back(&visit, &team.assertion(&visit, "cust-42")).await;
         late.refused(410, "link-expired");
+    }
+}
+
+/// A login page as a company has it: it takes a link under a key that it was given, and no other.
+struct LoginPage {
+    secrets: BTreeMap<String, String>,
+}
+
+impl LoginPage {
+    /// Its answer under the key that the link names.
+    async fn logs_in(&self, team: &Team, visit: &Visit) -> Value {
+        let (signed, signature) = visit.url.split_once("&cs_signature=").expect("a signed URL");
+        let kid = signed.split("&cs_kid=").nth(1).and_then(|rest| rest.split('&').next()).expect("it names its key");
+        let secret = self.secrets.get(kid).unwrap_or_else(|| panic!("403: the login page does not know {kid}"));
+        let key = MacKey::new(&from_base64url(secret).expect("base64url"));
+        assert_eq!(base64url(&key.sign(signed.as_bytes())), signature, "403: the signature is wrong");
+        let page = Team { key: SecurityKey { kid: kid.to_owned(), secret: secret.clone() }, ..team.clone() };
+        team.post_back(visit, &page.assertion(visit, "cust-42")).await.expect(200)
+    }
+}
+
+/// A key is changed while links are outstanding, and the login page is given the new key late: none of them is
+/// refused at any moment, also where another node than the admin's answers.
+#[tokio::test]
+async fn key_changes_and_no_outstanding_link_is_refused() {
+    for world in every_world().await {
+        let admin = world.team("acme").await;
+        admin.set(json!({"link": {"ttl_minutes": 1440}, "interaction_timeout_minutes": 10_080})).await;
+        let node = if world.keeps_a_board() { world.clone() } else { world.second_node() };
+        let team = Team { world: node, ..admin.clone() };
+        let mut page = LoginPage { secrets: [(team.key.kid.clone(), team.key.secret.clone())].into() };
+        let links: Vec<Value> = {
+            let mut links = Vec::new();
+            for n in 0..12 {
+                let chat = team.open("sms", &format!("+3725550{n:04}")).await;
+                links.push(team.link(&chat).await);
+            }
+            links
+        };
+        let mut links = links.iter().map(|link| link["url"].as_str().unwrap());
+        let (mut unopened, mut opened) = (links.by_ref().take(6), Vec::new());
+        for url in unopened.by_ref() {
+            opened.push(Browser::new(&team.world).continues(url).await);
+        }
+        let mut opened = opened.into_iter();
+        // One whose page was opened a while ago, and one whose page is opened now.
+        let mut each = async |page: &LoginPage, signs: &str| {
+            page.logs_in(&team, &opened.next().expect("one is left")).await;
+            let visit = Browser::new(&team.world).continues(links.next().expect("one is left")).await;
+            assert!(visit.url.contains(&format!("&cs_kid={signs}&")), "{} should be signed by {signs}", visit.url);
+            page.logs_in(&team, &visit).await;
+        };
+        let keys = "/v1/teams/acme/security-keys";
+        let old = admin.key.kid.as_str();
+        each(&page, old).await;
+        // 1: the new key is made. The login page does not know it yet.
+        let made = world.call(&admin.admin, "POST", keys, json!({})).await.expect(201);
+        let new = made["kid"].as_str().unwrap();
+        each(&page, old).await;
+        world.clock.advance(60 * MINUTE);
+        each(&page, old).await;
+        // 2: it is given to the login page, which takes both from now on.
+        page.secrets.insert(new.to_owned(), made["secret"].as_str().unwrap().to_owned());
+        each(&page, old).await;
+        // 3: it is activated. What is under way under the old key goes on.
+        let path = format!("{keys}/{new}/activate");
+        let told = world.call(&admin.admin, "POST", &path, json!({"overlap_minutes": 60})).await.expect(200);
+        assert_eq!(told["overlaps"][0]["kid"], old);
+        world.clock.advance(Duration::from_secs(1)); // by then every node has heard of it
+        each(&page, new).await;
+        world.clock.advance(58 * MINUTE);
+        each(&page, new).await;
+        // 4: the old key's time is over, and the login page forgets it.
+        world.clock.advance(MINUTE);
+        page.secrets.remove(old);
+        let chat = team.open("sms", "+37255599999").await;
+        let visit = Browser::new(&team.world).continues(team.link(&chat).await["url"].as_str().unwrap()).await;
+        page.logs_in(&team, &visit).await;
     }
 }

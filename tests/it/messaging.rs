@@ -49,6 +49,8 @@ async fn g14_each_link_has_a_fresh_token_signed_under_the_generated_key() {
     let world = World::new().await;
     let team = world.team("acme").await;
     let made = world.call(OWNER, "POST", "/v1/teams/acme/security-keys", json!({})).await.expect(201);
+    let activate = format!("/v1/teams/acme/security-keys/{}/activate", text(&made, "kid"));
+    world.call(OWNER, "POST", &activate, json!({})).await.expect(200);
     assert_eq!((&made["algorithm"], made["secret"].as_str().unwrap().len()), (&json!("HS256"), 43));
     let chat = team.open("sms", "+37255512345").await;
     let mut visits = Vec::new();

@@ -94,6 +94,7 @@ const TABLE: &[Row] = &[
     Row("post",   "/v1/tickets/introspect", Least::Bot, || json!({"token": "x"})),
     Row("post",   "/v1/teams/{team}/security-keys", Least::Admin, || json!({})),
     Row("get",    "/v1/teams/{team}/security-keys", Least::Admin, none),
+    Row("post",   "/v1/teams/{team}/security-keys/{kid}/activate", Least::Admin, || json!({})),
     Row("post",   "/v1/teams/{team}/security-keys/{kid}/retire", Least::Admin, || json!({"after_minutes": 5})),
     Row("delete", "/v1/teams/{team}/security-keys/{kid}", Least::Admin, none),
     Row("post",   "/v1/teams/{team}/api-keys", Least::Admin, || json!({"role": "bot", "name": "another"})),
@@ -246,6 +247,8 @@ async fn things(team: &Team) -> Things {
     let keys =
         team.world.call(OWNER, "GET", &format!("/v1/teams/{}/api-keys", team.name), Value::Null).await.expect(200);
     let bot = keys["items"].as_array().unwrap().iter().find(|key| key["role"] == "bot").unwrap();
+    // The key that signs cannot be retired.
+    let pending = team.world.call(OWNER, "POST", &format!("{at}/security-keys"), json!({})).await.expect(201);
     Things {
         team: team.name.clone(),
         interaction,
@@ -253,7 +256,7 @@ async fn things(team: &Team) -> Things {
         vouched: vouched["id"].as_str().unwrap().to_owned(),
         challenge: challenge["id"].as_str().unwrap().to_owned(),
         participant: "p1".into(),
-        kid: team.key.kid.clone(),
+        kid: pending["kid"].as_str().unwrap().to_owned(),
         api_key: bot["id"].as_str().unwrap().to_owned(),
         delivery: deliveries["items"][0]["id"].as_str().unwrap().to_owned(),
         lockout,

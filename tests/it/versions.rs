@@ -98,7 +98,7 @@ fn objects(value: &Value, at: String, found: &mut Vec<String>) {
 /// Names of kinds that carry something.
 const KINDS: [&str; 16] = [
     "otp", "pin", "api_key", "raised", "lowered", "expired", "opened", "used", "reported", "shared", "public",
-    "retiring", "closed", "queued", "code", "link",
+    "retired", "closed", "queued", "code", "link",
 ];
 
 /// Every kind of record that a decision reads, with what somebody asks that needs it.

@@ -1,5 +1,10 @@
 //! A team's security keys: what signs its authentication URLs, and what its login page's assertions and its
 //! identity tokens are verified with. Which of them count at a moment is said here.
+//!
+//! At most one key signs. A team's first shared key does at once; each later one is `pending` until it is
+//! activated, so that no login page is sent a link that it cannot check yet.
+
+use std::time::Duration;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
@@ -25,6 +30,12 @@ pub struct SecurityKey {
     pub material: Material,
     /// Since when.
     pub created_at: Moment,
+    /// When it began to sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activated_at: Option<Moment>,
+    /// When it last verified something, noted at most once in [`USE_NOTED`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Moment>,
     /// Whether it still counts.
     pub status: KeyStatus,
 }
@@ -39,27 +50,61 @@ pub enum Material {
     Public(Algorithm, Value),
 }
 
-/// Whether a key counts.
+/// What a key is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
-    /// Signs and verifies.
+    /// Verifies, and signs once it is activated.
+    Pending,
+    /// Verifies. A shared key also signs, and no other key of the team does.
     Active,
-    /// Verifies until then.
-    Retiring(Moment),
+    /// Verifies until then, and never signs again.
+    Retired(Moment),
     /// Does neither since then.
     Revoked(Moment),
 }
 
+impl KeyStatus {
+    /// Its name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Retired(_) => "retired",
+            Self::Revoked(_) => "revoked",
+        }
+    }
+}
+
+/// The use of a key is written down at most this often: a record is not written for each login.
+const USE_NOTED: Duration = Duration::from_secs(3600);
+
+/// What an activation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// The key signs now; the key that signed before, if there was one, is retired.
+    Activated(Option<Kid>),
+    /// The key was active already, and nothing changed.
+    AlreadyActive,
+}
+
+/// A key after a change, and how the team's keys stand then.
+#[derive(Clone, Debug)]
+pub struct KeyChange {
+    /// The key that was changed.
+    pub key: SecurityKey,
+    /// The key that signs now.
+    pub signing: Option<Kid>,
+    /// Retired keys that still verify, and until when; the newest first.
+    pub overlaps: Vec<(Kid, Moment)>,
+}
+
 impl SecurityKey {
-    /// What it is called at that moment: `active`, `retiring`, `retired` or `revoked`; and until when it
-    /// verifies, where that has an end.
-    pub fn standing(&self, now: Moment) -> (&'static str, Option<Moment>) {
+    /// Until when it verifies, where that has an end.
+    pub fn verifies_until(&self) -> Option<Moment> {
         match self.status {
-            KeyStatus::Active => ("active", None),
-            KeyStatus::Retiring(until) if now < until => ("retiring", Some(until)),
-            KeyStatus::Retiring(until) => ("retired", Some(until)),
-            KeyStatus::Revoked(_) => ("revoked", None),
+            KeyStatus::Retired(until) => Some(until),
+            _ => None,
         }
     }
 
@@ -69,12 +114,37 @@ impl SecurityKey {
     }
 
     /// Whether it verifies at that moment.
-    fn verifies(&self, now: Moment) -> bool {
+    pub fn verifies(&self, now: Moment) -> bool {
         match self.status {
-            KeyStatus::Active => true,
-            KeyStatus::Retiring(until) => now < until,
+            KeyStatus::Pending | KeyStatus::Active => true,
+            KeyStatus::Retired(until) => now < until,
             KeyStatus::Revoked(_) => false,
         }
+    }
+
+    /// Whether the gateway can sign with it: it has the secret of a shared key, and of a public one none.
+    pub fn can_sign(&self) -> bool {
+        matches!(self.material, Material::Shared(_))
+    }
+
+    /// Whether authentication URLs are signed with it.
+    pub fn signs(&self) -> bool {
+        self.can_sign() && self.status == KeyStatus::Active
+    }
+
+    /// It has verified something. True where that is worth writing down.
+    pub fn used(&mut self, now: Moment) -> bool {
+        let is_news = self.is_use_news(now);
+        if is_news {
+            self.last_used_at = Some(now);
+        }
+        is_news
+    }
+
+    /// Whether a use at that moment is worth writing down. A clock that was set back makes the note of a later
+    /// moment wrong.
+    pub fn is_use_news(&self, now: Moment) -> bool {
+        self.last_used_at.is_none_or(|noted| now >= noted.plus(USE_NOTED) || now < noted)
     }
 
     /// The algorithm's name (RFC 7518 §3.1).
@@ -108,45 +178,94 @@ impl Team {
         if self.security_keys.iter().any(|key| key.kid == kid) {
             return Err(Refusal::UnusableKey(&misfit::KID_TAKEN));
         }
+        let is_shared = matches!(material, Material::Shared(_));
+        // Nothing waits for a public key's activation: it never signs.
+        let waits = is_shared && self.security_keys.iter().any(SecurityKey::can_sign);
+        let status = if waits { KeyStatus::Pending } else { KeyStatus::Active };
+        let activated_at = Some(now).filter(|_| is_shared && !waits);
         if self.security_keys.len() >= MOST_KEYS {
-            // Revoked ones are kept to be seen; the oldest give way.
-            let revoked = self.security_keys.iter().position(|key| matches!(key.status, KeyStatus::Revoked(_)));
-            self.security_keys.remove(revoked.ok_or(Refusal::TooManyKeys)?);
+            // Keys that count no more are kept to be seen; the oldest give way.
+            let over = self.security_keys.iter().position(|key| !key.verifies(now));
+            self.security_keys.remove(over.ok_or(Refusal::TooManyKeys)?);
         }
-        let key = SecurityKey { kid, material, created_at: now, status: KeyStatus::Active };
+        let key = SecurityKey { kid, material, created_at: now, activated_at, last_used_at: None, status };
         self.security_keys.push(key.clone());
         Ok(key)
     }
 
-    /// The key verifies for so long and signs no more. What was said once can only be shortened:
-    /// a retired key gets no second life, a revoked one stays revoked.
-    pub fn retire(&mut self, kid: &Kid, after_minutes: u64, now: Moment) -> Result<SecurityKey, Refusal> {
+    /// The key signs from now on. The key that signed so far is retired: it verifies for so long, since signed
+    /// URLs and assertions under it are still under way.
+    pub fn activate(&mut self, kid: &Kid, overlap_minutes: u64, now: Moment) -> Result<Activation, Refusal> {
+        let key = self.key(kid)?;
+        match key.status {
+            _ if !key.can_sign() => return Err(Refusal::KeyCannotSign),
+            KeyStatus::Pending => {}
+            KeyStatus::Active => return Ok(Activation::AlreadyActive),
+            KeyStatus::Retired(_) | KeyStatus::Revoked(_) => return Err(Refusal::KeyNotPending),
+        }
+        let before = self.security_keys.iter_mut().find(|key| key.signs());
+        let retired = before.map(|before| {
+            before.status = KeyStatus::Retired(now.plus_minutes(overlap_minutes));
+            before.kid.clone()
+        });
+        let key = self.key(kid)?;
+        (key.status, key.activated_at) = (KeyStatus::Active, Some(now));
+        Ok(Activation::Activated(retired))
+    }
+
+    /// The key verifies for so long. The key that signs is refused: without a successor nobody would sign, and
+    /// activating one retires it.
+    pub fn retire(&mut self, kid: &Kid, after_minutes: u64, now: Moment) -> Result<(), Refusal> {
+        match self.key(kid)?.signs() {
+            true => Err(Refusal::KeyInUse),
+            false => self.retire_any(kid, after_minutes, now),
+        }
+    }
+
+    /// The same, also for the key that signs: what was retired in another life of the store must not verify for
+    /// longer in this one. What was said once can only be shortened: a retired key gets no second life, a
+    /// revoked one stays revoked.
+    pub fn retire_any(&mut self, kid: &Kid, after_minutes: u64, now: Moment) -> Result<(), Refusal> {
         let key = self.key(kid)?;
         let until = now.plus_minutes(after_minutes);
         key.status = match key.status {
-            KeyStatus::Active => KeyStatus::Retiring(until),
-            KeyStatus::Retiring(earlier) => KeyStatus::Retiring(earlier.min(until)),
+            KeyStatus::Pending | KeyStatus::Active => KeyStatus::Retired(until),
+            KeyStatus::Retired(earlier) => KeyStatus::Retired(earlier.min(until)),
             KeyStatus::Revoked(at) => KeyStatus::Revoked(at),
         };
-        Ok(key.clone())
+        Ok(())
     }
 
-    /// The key counts no more.
-    pub fn revoke(&mut self, kid: &Kid, now: Moment) -> Result<SecurityKey, Refusal> {
+    /// The key counts no more, whatever it was: a key that was stolen goes at once.
+    pub fn revoke(&mut self, kid: &Kid, now: Moment) -> Result<(), Refusal> {
         let key = self.key(kid)?;
         if !matches!(key.status, KeyStatus::Revoked(_)) {
             key.status = KeyStatus::Revoked(now);
         }
-        Ok(key.clone())
+        Ok(())
+    }
+
+    /// A key that was changed just now, and how the others stand beside it.
+    pub fn key_change(&self, kid: &Kid, now: Moment) -> Result<KeyChange, Refusal> {
+        let key = self.security_keys.iter().find(|key| key.kid == *kid).cloned();
+        let signing = self.security_keys.iter().find(|key| key.signs()).map(|key| key.kid.clone());
+        let verifying = self.security_keys.iter().rev().filter(|key| key.verifies(now));
+        let overlaps = verifying.filter_map(|key| Some((key.kid.clone(), key.verifies_until()?))).collect();
+        Ok(KeyChange { key: key.ok_or(Refusal::NotFound("security key"))?, signing, overlaps })
+    }
+
+    /// A security key, to be changed.
+    pub fn security_key(&mut self, kid: &Kid) -> Option<&mut SecurityKey> {
+        self.security_keys.iter_mut().find(|key| key.kid == *kid)
     }
 
     fn key(&mut self, kid: &Kid) -> Result<&mut SecurityKey, Refusal> {
-        self.security_keys.iter_mut().find(|key| key.kid == *kid).ok_or(Refusal::NotFound("security key"))
+        self.security_key(kid).ok_or(Refusal::NotFound("security key"))
     }
 
-    /// The newest active shared key: it signs authentication URLs.
+    /// The active shared key: it signs authentication URLs.
     pub fn signing_key(&self) -> Option<(&Kid, MacKey)> {
-        self.security_keys.iter().rev().find_map(|key| match (&key.material, key.status) {
+        self.security_keys.iter().find_map(|key| match (&key.material, key.status) {
             (Material::Shared(secret), KeyStatus::Active) => Some((&key.kid, MacKey::new(secret.expose()))),
             _ => None,
         })
@@ -154,12 +273,8 @@ impl Team {
 
     /// Every key that assertions may be signed with.
     pub fn verifying_keys(&self) -> Vec<VerifyingKey> {
-        let live = self.security_keys.iter().filter_map(|key| {
-            let until = match key.status {
-                KeyStatus::Active => None,
-                KeyStatus::Retiring(until) => Some(until),
-                KeyStatus::Revoked(_) => return None,
-            };
+        let kept = self.security_keys.iter().filter(|key| !matches!(key.status, KeyStatus::Revoked(_)));
+        let live = kept.filter_map(|key| {
             let (algorithm, decoding) = match &key.material {
                 Material::Shared(secret) => (Algorithm::HS256, DecodingKey::from_secret(secret.expose())),
                 Material::Public(algorithm, jwk) => {
@@ -167,7 +282,7 @@ impl Team {
                     (*algorithm, DecodingKey::from_jwk(&jwk).ok()?)
                 }
             };
-            Some(VerifyingKey { kid: key.kid.clone(), algorithm, key: decoding, until })
+            Some(VerifyingKey { kid: key.kid.clone(), algorithm, key: decoding, until: key.verifies_until() })
         });
         live.collect()
     }
@@ -229,3 +344,6 @@ fn is_sound(key: &AlgorithmParameters) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,6 @@ use axum::routing::get;
 use super::super::Shared;
 use super::super::consoles::shown;
 use super::{Admitted, Visit};
-use crate::domain::id::Kid;
 use crate::domain::team::{ApiKey, Role, SecurityKey};
 use crate::domain::time::Moment;
 use crate::pages::admin::keys::{self, Keys};
@@ -20,12 +19,13 @@ pub fn routes() -> Router<Shared> {
 
 async fn show(visit: Visit) -> Response {
     visit
-        .draw("keys", async |state, Admitted { frame, role, team, .. }| {
-            let (now, signing) = (state.gateway.now(), team.signing.as_ref().map(|(kid, _)| kid));
-            let security = team.team.security_keys.iter().rev().map(|key| security(key, signing, now));
+        .draw("keys", async |state, Admitted { frame, role, name, team, .. }| {
+            let now = state.gateway.now();
+            let hosted = state.gateway.login_page_url(&name);
             let page = Keys {
                 frame,
-                security: security.collect(),
+                security: team.team.security_keys.iter().rev().map(|key| security(key, now)).collect(),
+                is_hosted: team.effective.settings.authentication_url == Some(hosted),
                 api: team.team.api_keys.iter().rev().map(|key| api(key, role)).collect(),
                 roles: if role == Role::Owner {
                     &["bot", "agent", "admin", "owner"]
@@ -38,15 +38,19 @@ async fn show(visit: Visit) -> Response {
         .await
 }
 
-fn security(key: &SecurityKey, signing: Option<&Kid>, now: Moment) -> keys::SecurityKey {
-    let (status, until) = key.standing(now);
+fn security(key: &SecurityKey, now: Moment) -> keys::SecurityKey {
+    let text = |at: Option<Moment>| at.map(|at| at.to_string());
     keys::SecurityKey {
         kid: key.kid.to_string(),
         algorithm: key.algorithm(),
-        status,
+        status: key.status.as_str(),
         created_at: key.created_at.to_string(),
-        until: until.map(|until| until.to_string()),
-        signs: signing == Some(&key.kid),
+        activated_at: text(key.activated_at),
+        last_used_at: text(key.last_used_at),
+        until: text(key.verifies_until()),
+        verifies: key.verifies(now),
+        can_sign: key.can_sign(),
+        signs: key.signs(),
     }
 }
 

@@ -11,6 +11,7 @@ use super::super::policy::Policy;
 use super::{Admitted, Visit};
 use crate::domain::id::TeamName;
 use crate::domain::insight::Step;
+use crate::domain::team::KeyStatus;
 use crate::domain::time::Moment;
 use crate::gateway::Error;
 use crate::pages::admin::overview::Overview;
@@ -36,6 +37,7 @@ async fn show(visit: Visit) -> Response {
                 hosted,
                 has_customer: stored.0,
                 has_key: team.signing.is_some(),
+                has_pending_key: team.team.security_keys.iter().any(|key| key.status == KeyStatus::Pending),
                 channels: team.team.channels.keys().map(ToString::to_string).collect(),
                 window: team.windows.first().map(ToString::to_string),
                 authenticated: stored.1,

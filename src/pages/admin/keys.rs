@@ -13,12 +13,20 @@ pub struct SecurityKey {
     pub kid: String,
     /// `HS256`, `EdDSA`, `ES256` or `RS256`.
     pub algorithm: String,
-    /// `active`, `retiring`, `retired` or `revoked`.
+    /// `pending`, `active`, `retired` or `revoked`.
     pub status: &'static str,
-    /// Since when, RFC 3339.
+    /// When it was made, RFC 3339.
     pub created_at: String,
-    /// Until when a retiring one verifies, RFC 3339.
+    /// When it began to sign, RFC 3339.
+    pub activated_at: Option<String>,
+    /// When it last verified something, RFC 3339, to the hour.
+    pub last_used_at: Option<String>,
+    /// Until when a retired one verifies, RFC 3339.
     pub until: Option<String>,
+    /// It still verifies.
+    pub verifies: bool,
+    /// The gateway has its secret; of a public key it has none.
+    pub can_sign: bool,
     /// New login links are signed with it.
     pub signs: bool,
 }
@@ -45,6 +53,8 @@ pub struct Keys {
     pub frame: Shell,
     /// The newest first.
     pub security: Vec<SecurityKey>,
+    /// Login links lead to the gateway's own page, which knows every key.
+    pub is_hosted: bool,
     /// The newest first.
     pub api: Vec<ApiKey>,
     /// What a new API key may be.

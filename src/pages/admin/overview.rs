@@ -21,6 +21,8 @@ pub struct Overview {
     pub has_customer: bool,
     /// A key signs login links.
     pub has_key: bool,
+    /// A key could sign them once it is activated.
+    pub has_pending_key: bool,
     /// The team's channels.
     pub channels: Vec<String>,
     /// The one that is the gateway's own web chat, where there is one.

@@ -1,5 +1,5 @@
 //! Security keys: who makes them, which one signs, how they end, and whose they are.
-//! What they sign is judged elsewhere.
+//! What they sign is judged elsewhere, what replies look like in `contract/security_keys.rs`.
 
 use std::time::Duration;
 
@@ -140,15 +140,18 @@ async fn a076_a_retired_key_verifies_until_its_end_and_signs_no_more() {
         let mut scene = Scene::on(world).await;
         let old = scene.team.key.clone();
         let new = scene.another_key().await;
-        let retired = act(&scene.team, "POST", &old.kid, "/retire", json!({"after_minutes": 5})).await.expect(200);
-        assert_eq!(
-            (retired["status"].as_str(), retired["retires_at"].as_str()),
-            (Some("retiring"), Some("2026-01-01T00:05:00.000Z"))
-        );
         for key in [&old, &new] {
             scene.post(&signed(&scene, key)).await.expect(200);
             scene.visit = scene.next().await;
-            assert!(scene.visit.url.contains(&format!("&cs_kid={}&", new.kid)), "the newest active one signs");
+            assert!(scene.visit.url.contains(&format!("&cs_kid={}&", old.kid)), "a pending key verifies only");
+        }
+        let activated = json!({"overlap_minutes": 5});
+        let activated = act(&scene.team, "POST", &new.kid, "/activate", activated).await.expect(200);
+        assert_eq!(activated["overlaps"], json!([{"kid": old.kid, "verifies_until": "2026-01-01T00:05:00.000Z"}]));
+        for key in [&old, &new] {
+            scene.post(&signed(&scene, key)).await.expect(200);
+            scene.visit = scene.next().await;
+            assert!(scene.visit.url.contains(&format!("&cs_kid={}&", new.kid)), "the active one signs");
         }
         scene.world.clock.advance(5 * MINUTE - Duration::from_millis(1));
         scene.post(&signed(&scene, &old)).await.expect(200);
@@ -175,13 +178,18 @@ async fn a076_a_revoked_key_counts_at_once_no_more() {
         let old = scene.team.key.clone();
         let new = scene.another_key().await;
         let ready = signed(&scene, &old);
-        assert_eq!(act(&scene.team, "DELETE", &old.kid, "", Value::Null).await.status, 204);
+        act(&scene.team, "DELETE", &old.kid, "", Value::Null).await.expect(200);
         scene.refuses("revoked", &ready).await;
-        for (method, rest, body) in [("POST", "/retire", json!({"after_minutes": 10})), ("DELETE", "", Value::Null)] {
+        for (method, rest, body) in [
+            ("POST", "/retire", json!({"after_minutes": 10})),
+            ("POST", "/activate", json!({})),
+            ("DELETE", "", Value::Null),
+        ] {
             act(&scene.team, method, &old.kid, rest, body).await;
             scene.refuses("revoked, whatever comes after", &ready).await;
         }
         scene.post(&signed(&scene, &new)).await.expect(200);
+        act(&scene.team, "POST", &new.kid, "/activate", json!({})).await.expect(200);
         // Within a second also on another node that had it in memory.
         let other = scene.world.second_node();
         let team = Team { world: other.clone(), ..scene.team.clone() };
@@ -190,16 +198,16 @@ async fn a076_a_revoked_key_counts_at_once_no_more() {
         scene.post(&signed(&scene, &new)).await.expect(200);
         let scene = Scene { visit: scene.next().await, ..scene };
         let here = Team { world: scene.world.clone(), ..scene.team.clone() };
-        assert_eq!(act(&here, "DELETE", &new.kid, "", Value::Null).await.status, 204);
+        act(&here, "DELETE", &new.kid, "", Value::Null).await.expect(200);
         scene.world.clock.advance(Duration::from_secs(1));
         scene.refuses("revoked, on another node", &signed(&scene, &new)).await;
     }
 }
 
-/// A076: what signs is the newest active shared key, and no public one; without any there are
-/// no links (409), and those under way go nowhere.
+/// A076: what signs is the active shared key, whatever else is made; without one there are no links (409), and
+/// those under way go nowhere.
 #[tokio::test]
-async fn a076_the_newest_active_shared_key_signs() {
+async fn a076_only_the_activated_shared_key_signs() {
     let world = World::new().await;
     let team = world.team("acme").await;
     let chat = team.open("sms", "+37255500001").await;
@@ -212,24 +220,25 @@ async fn a076_the_newest_active_shared_key_signs() {
     assert_eq!(kid_of(&team).await, team.key.kid);
     let second = shared_key(&team).await;
     let third = shared_key(&team).await;
-    assert_eq!(kid_of(&team).await, third.kid);
     register(&team, Pair::ed25519().jwk("ed")).await.expect(201);
+    assert_eq!(kid_of(&team).await, team.key.kid, "no login page meets a key that it was not given yet");
+    act(&team, "POST", &third.kid, "/activate", json!({})).await.expect(200);
     assert_eq!(kid_of(&team).await, third.kid);
-    act(&team, "POST", &third.kid, "/retire", json!({"after_minutes": 10})).await.expect(200);
-    assert_eq!(kid_of(&team).await, second.kid);
-    act(&team, "DELETE", &second.kid, "", Value::Null).await;
-    assert_eq!(kid_of(&team).await, team.key.kid);
+    act(&team, "POST", &third.kid, "/retire", json!({"after_minutes": 10})).await.refused(409, "key-in-use");
+    act(&team, "POST", "ed", "/activate", json!({})).await.refused(409, "key-cannot-sign");
+    act(&team, "POST", &team.key.kid, "/activate", json!({})).await.refused(409, "key-not-pending");
+    assert_eq!(kid_of(&team).await, third.kid);
     let under_way = team.link(&chat).await;
-    act(&team, "DELETE", &team.key.kid, "", Value::Null).await;
+    act(&team, "DELETE", &third.kid, "", Value::Null).await.expect(200);
     let wanted = team.bot("POST", &chat, "/login-links", json!({"purpose": "mid_chat"})).await;
     wanted.refused(409, "no-security-key");
     let mut browser = Browser::new(&world);
     let pressed = browser.press(under_way["url"].as_str().expect("a URL"), "continue", "").await;
     assert_eq!((pressed.status, pressed.header("location")), (409, String::new()));
-    // With a new key the same browser goes on where it was.
-    let fourth = shared_key(&team).await;
+    // With another key the same browser goes on where it was.
+    act(&team, "POST", &second.kid, "/activate", json!({})).await.expect(200);
     let visit = browser.continues(under_way["url"].as_str().expect("a URL")).await;
-    assert!(visit.url.contains(&fourth.kid));
+    assert!(visit.url.contains(&second.kid));
 }
 
 /// A076: the bounds of the overlap, and who may end a key.
@@ -237,20 +246,26 @@ async fn a076_the_newest_active_shared_key_signs() {
 async fn a076_overlaps_have_bounds() {
     let world = World::new().await;
     let (team, other) = (world.team("acme").await, world.team("other").await);
-    let kid = team.key.kid.clone();
-    for wrong in [json!(-1), json!(10_081), json!("5"), json!(1.5), json!(null), json!(u64::MAX)] {
+    let kid = shared_key(&team).await.kid;
+    for wrong in [json!(-1), json!(10_081), json!("5"), json!(1.5), json!(u64::MAX)] {
         act(&team, "POST", &kid, "/retire", json!({"after_minutes": wrong})).await.refused(422, "invalid");
+        act(&team, "POST", &kid, "/activate", json!({"overlap_minutes": wrong})).await.refused(422, "invalid");
     }
-    act(&team, "POST", "unknown", "/retire", json!({"after_minutes": 5})).await.refused(404, "not-found");
-    act(&other, "POST", &kid, "/retire", json!({"after_minutes": 0})).await.refused(404, "not-found");
+    act(&team, "POST", &kid, "/retire", json!({"after_minutes": null})).await.refused(422, "invalid");
+    for (rest, body) in [("/retire", json!({"after_minutes": 5})), ("/activate", json!({}))] {
+        act(&team, "POST", "unknown", rest, body.clone()).await.refused(404, "not-found");
+        act(&other, "POST", &kid, rest, body).await.refused(404, "not-found");
+    }
     act(&other, "DELETE", &kid, "", Value::Null).await.refused(404, "not-found");
     let path = format!("/v1/teams/acme/security-keys/{kid}");
     for key in [&team.bot, &team.agent] {
         world.call(key, "DELETE", &path, Value::Null).await.refused(403, "forbidden");
+        world.call(key, "POST", &format!("{path}/activate"), json!({})).await.refused(403, "forbidden");
     }
     world.call(&other.admin, "DELETE", &path, Value::Null).await.refused(404, "not-found");
     let listed = world.call(&team.admin, "GET", "/v1/teams/acme/security-keys", Value::Null).await.expect(200);
-    assert_eq!(listed["items"][0]["status"], "active", "nothing of this ended it");
+    let stand: Vec<&Value> = listed["items"].as_array().expect("a list").iter().map(|key| &key["status"]).collect();
+    assert_eq!(stand, ["pending", "active"], "nothing of this changed it");
     assert_eq!(world.call(OWNER, "POST", &format!("{path}/retire"), json!({"after_minutes": 0})).await.status, 200);
 }
 

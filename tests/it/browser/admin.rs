@@ -274,10 +274,11 @@ async fn on_a_desk_keys_are_made_shown_once_and_taken_away() {
     keys(Eyes::DESKTOP).await;
 }
 
-/// A key that is made is shown once; one that retires still verifies; one that is revoked does not, after a
-/// question.
+/// A key that is made is shown once and waits; once it is activated it signs, and the one before still verifies;
+/// one that is revoked does not, after a question.
 async fn keys(eyes: Eyes) {
     let house = House::open(json!({})).await;
+    let first = house.call(Method::POST, "/v1/teams/linden/security-keys", json!({})).await;
     walk_at(&house.url, "admin-keys", eyes, async |browser| {
         owner_comes_in(browser, &house, "/admin/teams/linden/keys").await?;
         browser.click("#new-security button").await?;
@@ -287,28 +288,41 @@ async fn keys(eyes: Eyes) {
         browser.looks("1-made").await?;
         browser.click("#made-security .again").await?;
         let row = format!("[data-key='{kid}']");
-        browser.find(&format!("{row}[data-status=active]")).await?;
+        browser.find(&format!("{row}[data-status=pending]")).await?;
         browser.until("the box is gone", async || Ok(browser.shows_no("#made-security").await?.then_some(()))).await?;
         assert!(!browser.driver.source().await?.contains(&secret), "it is shown once");
-        browser.click(&format!("{row} form[data-call^=POST] button")).await?;
-        browser.click("dialog[open] button[value=yes]").await?;
-        browser.find(&format!("{row}[data-status=retiring] time[datetime]")).await?;
-        browser.looks("2-retiring").await?;
-        browser.click(&format!("{row} form[data-call^=DELETE] button")).await?;
+        assert_eq!(browser.driver.find_all(By::Css("#change[open] li")).await?.len(), 4, "the steps are told");
+        browser.looks("2-pending").await?;
+        browser.click(&format!("{row} [data-act=activate] button")).await?;
         browser.find("dialog[open]").await?;
         browser.looks("3-asked").await?;
         browser.presses(Key::Escape).await?;
-        browser.find(&format!("{row}[data-status=retiring]")).await?;
-        browser.click(&format!("{row} form[data-call^=DELETE] button")).await?;
+        browser.find(&format!("{row}[data-status=pending]")).await?;
+        browser.find(&format!("{row} option[value='60']")).await?.click().await?;
+        browser.click(&format!("{row} [data-act=activate] button")).await?;
         browser.click("dialog[open] button[value=yes]").await?;
-        browser.find(&format!("{row}[data-status=revoked]")).await?;
+        browser.find(&format!("{row}[data-status=active] [data-activated] time[datetime]")).await?;
+        let old = format!("[data-key='{}']", first["kid"].as_str().expect("a kid"));
+        browser.find(&format!("{old}[data-status=retired] time[datetime]")).await?;
+        browser.looks("4-retired").await?;
+        browser.click(&format!("{old} [data-act=revoke] button")).await?;
+        browser.find("dialog[open]").await?;
+        browser.presses(Key::Escape).await?;
+        browser.find(&format!("{old}[data-status=retired]")).await?;
+        for revoked in [&old, &row] {
+            browser.click(&format!("{revoked} [data-act=revoke] button")).await?;
+            browser.click("dialog[open] button[value=yes]").await?;
+            browser.find(&format!("{revoked}[data-status=revoked]")).await?;
+        }
+        browser.find("#nothing-signs").await?; // and what to do about it
+        browser.looks("5-nothing-signs").await?;
 
         browser.find("#label").await?.send_keys("the portal").await?;
         browser.find("#role option[value=agent]").await?.click().await?;
         browser.click("#new-api button").await?;
         let key = browser.find("#made-key:not(:empty)").await?.text().await?;
         assert!(key.starts_with("csk_linden_"), "it is told once");
-        browser.looks("4-api-key").await?;
+        browser.looks("6-api-key").await?;
         assert_eq!(house.as_key(&key, "/v1/interactions").await, 200);
         let id = key.split('_').nth(2).expect("its id").to_owned();
         browser.click("#made-api .again").await?;
@@ -326,6 +340,7 @@ async fn keys(eyes: Eyes) {
 #[tokio::test]
 async fn with_a_keyboard_alone_a_key_is_made_and_kept() {
     let house = House::open(json!({})).await;
+    house.call(Method::POST, "/v1/teams/linden/security-keys", json!({})).await;
     walk_at(&house.url, "admin-keyboard", Eyes::DESKTOP, async |browser| {
         owner_comes_in(browser, &house, "/admin/teams/linden/keys").await?;
         browser.presses(Key::Tab).await?;
@@ -338,13 +353,16 @@ async fn with_a_keyboard_alone_a_key_is_made_and_kept() {
         browser.tabs_to("#made-security .again").await?;
         browser.presses(Key::Enter).await?;
         browser.until("loaded again", async || Ok(browser.shows_no("#made-security").await?.then_some(()))).await?;
-        browser.find("[data-key] form[data-call^=DELETE] button").await?.focus().await?;
-        browser.presses(Key::Enter).await?;
-        browser.find("dialog[open]").await?;
-        assert!(browser.has_focus("dialog[open] button[value='']").await?, "the harmless one has the focus");
-        browser.presses(Key::Enter).await?;
-        browser.until("closed", async || Ok(browser.shows_no("dialog").await?.then_some(()))).await?;
-        browser.find("[data-key][data-status=active]").await.map(drop)
+        for (act, status) in [("revoke", "active"), ("activate", "pending")] {
+            browser.find(&format!("[data-status={status}] [data-act={act}] button")).await?.focus().await?;
+            browser.presses(Key::Enter).await?;
+            browser.find("dialog[open]").await?;
+            assert!(browser.has_focus("dialog[open] button[value='']").await?, "the harmless one has the focus");
+            browser.presses(Key::Enter).await?;
+            browser.until("closed", async || Ok(browser.shows_no("dialog").await?.then_some(()))).await?;
+            browser.find(&format!("[data-key][data-status={status}]")).await?;
+        }
+        Ok(())
     })
     .await;
 }

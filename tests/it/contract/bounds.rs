@@ -168,6 +168,12 @@ async fn every_field_of_the_smaller_acts_has_its_type_and_its_bounds() {
             json!({"after_minutes": -1}),
             "/after_minutes",
         ),
+        (
+            "POST",
+            format!("/v1/teams/acme/security-keys/{}/activate", team.key.kid),
+            json!({"overlap_minutes": 10_081}),
+            "/overlap_minutes",
+        ),
         ("PUT", "/v1/teams/acme".into(), json!({}), "/name"),
         ("PUT", "/v1/teams/acme".into(), json!({"name": ""}), "/name"),
     ];
@@ -192,35 +198,4 @@ async fn every_field_of_the_smaller_acts_has_its_type_and_its_bounds() {
     team.bot("POST", &chat, "/login-links", json!({"purpose": "mid_chat", "participant": "p9"}))
         .await
         .refused(404, "not-found");
-}
-
-/// The private half of a key, a weak one, and what is none at all are no public keys.
-#[tokio::test]
-async fn a_security_key_has_its_fields_and_its_life() {
-    let world = World::new().await;
-    let team = world.team("acme").await;
-    let path = "/v1/teams/acme/security-keys";
-    let made = world.call(&team.admin, "POST", path, json!({})).await.expect(201);
-    assert_eq!(super::names(&made), ["algorithm", "created_at", "kid", "secret", "status"]);
-    assert_eq!((&made["algorithm"], &made["status"]), (&json!("HS256"), &json!("active")));
-    let secret = countersign::domain::secret::from_base64url(made["secret"].as_str().unwrap()).unwrap();
-    assert_eq!((secret.len(), made["secret"].as_str().unwrap().len()), (32, 43));
-    let listed = world.call(&team.admin, "GET", path, Value::Null).await.expect(200);
-    assert!(!listed.to_string().contains("secret"), "told once");
-    assert_eq!(listed["items"][0]["kid"], made["kid"], "newest first");
-    let one = format!("{path}/{}", made["kid"].as_str().unwrap());
-    let retired =
-        world.call(&team.admin, "POST", &format!("{one}/retire"), json!({"after_minutes": 5})).await.expect(200);
-    assert_eq!((&retired["status"], &retired["retires_at"]), (&json!("retiring"), &json!("2026-01-01T00:05:00.000Z")));
-    world.clock.advance(std::time::Duration::from_secs(300));
-    let listed = world.call(&team.admin, "GET", path, Value::Null).await.expect(200);
-    assert_eq!(listed["items"][0]["status"], "retired");
-    world.call(&team.admin, "DELETE", &one, Value::Null).await.expect(204);
-    let listed = world.call(&team.admin, "GET", path, Value::Null).await.expect(200);
-    assert_eq!(listed["items"][0]["status"], "revoked");
-    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
-    let public = world.call(&team.admin, "POST", path, json!({"public_key": jwk})).await.expect(201);
-    assert_eq!((&public["algorithm"], public.get("secret")), (&json!("EdDSA"), None));
-    let private = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"});
-    points_at(&world.call(&team.admin, "POST", path, json!({"public_key": private})).await, "/public_key");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::domain::event::Actor;
-use countersign::domain::id::ParticipantId;
+use countersign::domain::id::{Kid, ParticipantId, TeamName};
 use countersign::domain::refusal::Refusal;
 use countersign::domain::secret::base64url;
 use countersign::domain::team::{Material, Role};
@@ -15,6 +15,9 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::people::{Answer, People};
+
+/// Minutes for which a key that signed verifies after its successor was activated.
+const A_WEEK: u64 = 10_080;
 
 impl People {
     pub(super) async fn unlock(&self) {
@@ -52,7 +55,7 @@ impl People {
         }
     }
 
-    /// A new key for the login page, and sometimes the end of the one before it.
+    /// A new key for the login page, which then signs, and sometimes the end of one before it.
     pub(super) async fn change_security_keys(&self) {
         let at = usize::from(self.odds(300));
         let team = self.team(at).0;
@@ -64,16 +67,21 @@ impl People {
             self.say(format_args!("{team} has the new key {}", key.kid));
             self.things().teams[at].signing.push((key.kid.clone(), base64url(secret.expose())));
         }
+        let newest = self.things().teams[at].signing.last().expect("a team has a key").0.clone();
+        if !self.activates(&team, &newest).await {
+            return; // the one before it may still be the one that signs
+        }
         let old = {
             let things = self.things();
-            let signing = &things.teams[at].signing;
-            self.cluster.chance.pick(&signing[..signing.len() - 1]).map(|(kid, _)| kid.clone())
+            let others: Vec<&Kid> =
+                things.teams[at].signing.iter().map(|(kid, _)| kid).filter(|kid| **kid != newest).collect();
+            self.cluster.chance.pick(&others).map(|kid| (*kid).clone())
         };
         let Some(old) = old else { return };
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             match self.reach(&node, node.gateway.revoke_key(&team, &old, &Actor::Owner)).await {
-                Answer::Told(()) => {
+                Answer::Told(_) => {
                     self.say(format_args!("{} revoked {old}", node.name));
                     let now = self.cluster.time.now();
                     return self.book().was_revoked(&team, &old, now);
@@ -82,6 +90,23 @@ impl People {
                 Answer::Unknown => {}
             }
         }
+    }
+
+    /// Whether the key was said to sign. It is refused where another admin has activated a newer one.
+    async fn activates(&self, team: &TeamName, kid: &Kid) -> bool {
+        for attempt in self.attempts() {
+            let Some((node, _)) = self.node(attempt).await else { continue };
+            match self.reach(&node, node.gateway.activate_key(team, kid, A_WEEK, &Actor::Owner)).await {
+                Answer::Told(change) => {
+                    self.say(format_args!("{} activated {kid}", node.name));
+                    self.book().was_activated(team, kid, change.signing.as_ref());
+                    return true;
+                }
+                Answer::Refused(_) => return false,
+                Answer::Unknown => {}
+            }
+        }
+        false
     }
 
     /// A caller's key comes, or goes.

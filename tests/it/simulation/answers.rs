@@ -118,6 +118,15 @@ impl Book {
         self.must(fits, || format!("{id} was read as {up:?}, and that was never so; {around:?}"));
     }
 
+    /// A security key was said to sign: in the same commit no other did.
+    pub fn was_activated(&mut self, team: &TeamName, kid: &Kid, signing: Option<&Kid>) {
+        self.must(signing == Some(kid), || format!("{team}: {kid} was said to be activated, and {signing:?} signs"));
+        let kept = self.teams.get(team).and_then(History::now);
+        let began = kept.and_then(|team| team.security_keys.iter().find(|key| key.kid == *kid));
+        let began = began.is_some_and(|key| key.activated_at.is_some());
+        self.must(began, || format!("{team}: {kid} was said to be activated, and never was"));
+    }
+
     /// A security key was said to count no more.
     pub fn was_revoked(&mut self, team: &TeamName, kid: &Kid, now: u64) {
         let key = self.teams.get(team).and_then(History::now);

@@ -226,11 +226,21 @@ impl Book {
                 let back = matches!(key.status, KeyStatus::Revoked(_))
                     && kept.is_some_and(|now| !matches!(now.status, KeyStatus::Revoked(_)));
                 self.must(!back, || format!("{name}: the revoked key {} is back", key.kid));
+                let signs_again = matches!(key.status, KeyStatus::Retired(_)) && kept.is_some_and(|now| now.signs());
+                self.must(!signs_again, || format!("{name}: the retired key {} signs again", key.kid));
+                let became = kept.filter(|now| now.status != key.status).map(|now| match now.status {
+                    KeyStatus::Pending | KeyStatus::Active => EventKind::KeyActivated,
+                    KeyStatus::Retired(_) => EventKind::KeyRetired,
+                    KeyStatus::Revoked(_) => EventKind::KeyRevoked,
+                });
+                self.must(became.is_none_or(told), || format!("{name}: {} became {became:?} unsaid", key.kid));
             }
             for key in &before.api_keys {
                 let gone = !team.api_keys.iter().any(|now| now.id == key.id);
                 self.must(!gone || told(EventKind::KeyRevoked), || format!("{name} lost its API key {}", key.id));
             }
+            let signing = team.security_keys.iter().filter(|key| key.signs()).count();
+            self.must(signing <= 1, || format!("{name}: {signing} keys sign"));
             let changed = before.overrides != team.overrides;
             self.must(!changed || told(EventKind::SettingsChanged), || format!("{name}: settings changed unsaid"));
         }

@@ -315,6 +315,29 @@ async fn l03_every_setting_has_a_name_for_people() {
     }
 }
 
+/// A team whose key was revoked is led to the key that waits, and the page of keys says that nothing signs.
+#[tokio::test]
+async fn pages_say_that_no_key_signs_and_which_waits() {
+    let world = World::new().await;
+    let team = world.team("acme").await;
+    let mut admin = team.staff("boss", "admin").await;
+    admin.comes_in("acme", "boss").await;
+    let key = admin.call("POST", "/v1/teams/acme/security-keys", json!({})).await.expect(201);
+    let path = format!("/v1/teams/acme/security-keys/{}", text(&key["kid"]));
+    let page = admin.get("/admin/teams/acme/keys").await.text();
+    assert!(page.contains("<details id=\"change\" open>") && !page.contains("nothing-signs"), "{page}");
+    assert!(page.contains(&format!("data-call=\"POST {path}/activate\"")), "{page}");
+    let old = format!("/v1/teams/acme/security-keys/{}", team.key.kid);
+    admin.call("DELETE", &old, Value::Null).await.expect(200);
+    let page = admin.get("/admin/teams/acme/keys").await.text();
+    assert!(page.contains("id=\"nothing-signs\""), "{page}");
+    let page = admin.get("/admin/teams/acme").await.text();
+    assert!(page.contains("href=\"/admin/teams/acme/keys\"") && !page.contains("id=\"generate\""), "{page}");
+    admin.call("POST", &format!("{path}/activate"), json!({})).await.expect(200);
+    let page = admin.get("/admin/teams/acme/keys").await.text();
+    assert!(!page.contains("nothing-signs") && page.contains("<details id=\"change\">"), "{page}");
+}
+
 /// The try is in a web chat. Where a team has none it is made by a click, under a name that nothing else has.
 #[tokio::test]
 async fn the_first_page_tries_in_the_teams_web_chat_or_offers_to_make_one() {

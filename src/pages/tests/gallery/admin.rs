@@ -59,6 +59,7 @@ fn overview(word: &str, frame: Shell) -> Overview {
         is_hosted: true,
         has_customer: false,
         has_key: true,
+        has_pending_key: false,
         channels: vec![text()],
         window: Some(text()),
         authenticated: 0,
@@ -68,14 +69,20 @@ fn overview(word: &str, frame: Shell) -> Overview {
 
 fn keys(word: &str, frame: Shell) -> Keys {
     let text = || word.to_owned();
-    let key = |status, until, signs| SecurityKey {
+    let at = || "2026-03-01T09:27:12Z".to_owned();
+    let key = |status, until: Option<String>, signs: bool| SecurityKey {
         kid: "AbC-123_".to_owned(),
         algorithm: "HS256".to_owned(),
         status,
-        created_at: "2026-03-01T09:27:12Z".to_owned(),
+        created_at: at(),
+        activated_at: signs.then(at),
+        last_used_at: until.clone(),
+        verifies: status != "revoked",
+        can_sign: true,
         until,
         signs,
     };
+    let public = SecurityKey { can_sign: false, algorithm: "EdDSA".to_owned(), ..key("active", None, false) };
     let api = ApiKey {
         id: "0123456789abcdef".to_owned(),
         name: text(),
@@ -84,8 +91,15 @@ fn keys(word: &str, frame: Shell) -> Keys {
         removable: true,
     };
     let ends = Some("2026-03-02T09:27:12Z".to_owned());
-    let security = vec![key("active", None, true), key("retiring", ends, false), key("revoked", None, false)];
-    Keys { frame, security, api: vec![api], roles: &["bot", "agent", "admin"] }
+    let security = vec![
+        key("pending", None, false),
+        key("active", None, true),
+        public,
+        key("retired", ends.clone(), false),
+        SecurityKey { verifies: false, ..key("retired", ends, false) },
+        key("revoked", None, false),
+    ];
+    Keys { frame, security, is_hosted: false, api: vec![api], roles: &["bot", "agent", "admin"] }
 }
 
 fn settings(word: &str, frame: Shell) -> Settings {

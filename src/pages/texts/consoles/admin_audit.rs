@@ -58,6 +58,7 @@ pub(super) const ROWS: &[Row] = &[
     ("audit.on.provider.up", ["The document check answers again", "Die Ausweisprüfung antwortet wieder", "Le contrôle des documents répond de nouveau", "La comprobación de documentos vuelve a responder", "Dokumendikontroll vastab jälle"]),
     ("audit.on.settings.changed", ["Settings were changed", "Einstellungen wurden geändert", "Des paramètres ont été modifiés", "Se cambiaron ajustes", "Seadeid muudeti"]),
     ("audit.on.key.created", ["A key was made", "Ein Schlüssel wurde erstellt", "Une clé a été créée", "Se creó una clave", "Võti loodi"]),
+    ("audit.on.key.activated", ["A security key signs from now on", "Ein Sicherheitsschlüssel unterschreibt von nun an", "Une clé de sécurité signe désormais", "Una clave de seguridad firma desde ahora", "Turvavõti allkirjastab nüüdsest"]),
     ("audit.on.key.retired", ["A key is being retired", "Ein Schlüssel läuft aus", "Une clé est en fin de service", "Una clave se está retirando", "Võti võetakse kasutusest"]),
     ("audit.on.key.revoked", ["A key was revoked", "Ein Schlüssel wurde widerrufen", "Une clé a été révoquée", "Se revocó una clave", "Võti tühistati"]),
     ("audit.on.team.created", ["The team was made", "Das Team wurde angelegt", "L’équipe a été créée", "Se creó el equipo", "Meeskond loodi"]),
