@@ -29,6 +29,31 @@ impl Gateway {
         request: &Request,
         remember: Option<&Remember<'_, Held<Invited>>>,
     ) -> Result<Told<Held<Invited>>, Error> {
+        let (id, visit): (_, Visit<'_>) = (acting.id, acting.into());
+        let told = match self.invite_once(visit.clone(), request, remember).await {
+            Err(Error::Refused(Refusal::NoSecurityKey)) => {
+                self.team_that_signs(id).await?;
+                self.invite_once(visit, request, remember).await?
+            }
+            told => told?,
+        };
+        if let Told::Fresh(held) = &told {
+            let token = &held.outcome.token;
+            let payable = |turn: &mut Turn<'_>| invite::payable_code(turn, token);
+            let sent = self.turn_paid(visitor(token), payable, |turn, _| invite::send_code(turn, token), None).await;
+            if let Err(error) = sent {
+                tracing::info!(%error, "no code went out with an invitation: it is put when she arrives");
+            }
+        }
+        Ok(told)
+    }
+
+    async fn invite_once(
+        &self,
+        visit: Visit<'_>,
+        request: &Request,
+        remember: Option<&Remember<'_, Held<Invited>>>,
+    ) -> Result<Told<Held<Invited>>, Error> {
         let rule = |turn: Turn<'_>, team: &TeamView| {
             let rules = &team.effective.settings.entry;
             let by_login =
@@ -39,16 +64,7 @@ impl Gateway {
             }
         };
         let payable = |turn: &mut Turn<'_>| invite::payable(turn, request);
-        let told = self.turn_paid(acting.into(), payable, rule, remember).await?;
-        if let Told::Fresh(held) = &told {
-            let token = &held.outcome.token;
-            let payable = |turn: &mut Turn<'_>| invite::payable_code(turn, token);
-            let sent = self.turn_paid(visitor(token), payable, |turn, _| invite::send_code(turn, token), None).await;
-            if let Err(error) = sent {
-                tracing::info!(%error, "no code went out with an invitation: it is put when she arrives");
-            }
-        }
-        Ok(told)
+        self.turn_paid(visit, payable, rule, remember).await
     }
 
     /// Where a code page is.

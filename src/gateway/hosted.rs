@@ -78,7 +78,6 @@ impl Gateway {
     pub async fn signed_login(&self, team: &str, query: &str) -> Result<SignedUrl, Error> {
         let unknown = || Error::Refused(Refusal::NotFound("link"));
         let name: TeamName = team.parse().map_err(|_| unknown())?;
-        let view = self.team(&name).await?.ok_or_else(unknown)?;
         let (signed, signature) = query.split_once("&cs_signature=").ok_or_else(unknown)?;
         let part = |wanted: &str| {
             let mut all = form_urlencoded::parse(signed.as_bytes()).filter(|(name, _)| name == wanted);
@@ -88,6 +87,8 @@ impl Gateway {
             return Err(unknown());
         };
         let url = Url::parse(&format!("{}?{signed}", self.login_page_url(&name))).map_err(|_| unknown())?;
+        let has_it = |view: &TeamView| view.team.security_keys.iter().any(|key| key.kid.as_str() == kid);
+        let view = self.team_with(&name, has_it).await?.ok_or_else(unknown)?;
         let key = view.team.shared_key(&kid, self.now()).ok_or_else(unknown)?;
         let right: bool = base64url(&key.sign(url.as_str().as_bytes())).as_bytes().ct_eq(signature.as_bytes()).into();
         let handle = Token::parse(&text).filter(|token| token.kind == TokenKind::Handle);

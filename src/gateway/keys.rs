@@ -10,7 +10,7 @@ use super::teams::{TeamView, team_event};
 use super::{Error, Gateway, Remember, Told};
 use crate::domain::assertion;
 use crate::domain::event::{Actor, Event, EventKind};
-use crate::domain::id::{ApiKeyId, Kid, TeamName};
+use crate::domain::id::{ApiKeyId, InteractionId, Kid, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::team::{Activation, ApiKey, KeyChange, Role, SecurityKey, Team};
@@ -46,6 +46,13 @@ impl Gateway {
         let has_it =
             |view: &TeamView| named.as_ref().is_none_or(|kid| view.verifying.iter().any(|key| key.kid == *kid));
         self.team_with(team, has_it).await
+    }
+
+    /// The team of an interaction, if a key signs for it: another node may have made or activated one a moment ago.
+    pub(super) async fn team_that_signs(&self, id: InteractionId) -> Result<Arc<TeamView>, Error> {
+        let team = self.facts(id, None).await?.interaction.team.clone();
+        let view = self.team_with(&team, |view| view.signing.is_some()).await?;
+        view.filter(|view| view.signing.is_some()).ok_or_else(|| Refusal::NoSecurityKey.into())
     }
 
     /// A pending key signs from now on. The key that signed so far verifies for so many minutes more.

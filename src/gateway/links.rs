@@ -25,6 +25,21 @@ impl Gateway {
         remember: Option<&Remember<'_, Held<Issued>>>,
     ) -> Result<Told<Held<Issued>>, Error> {
         let visit = Visit { id, team, actor: actor.clone(), with: With::Nothing };
+        match self.issue_link_once(visit.clone(), request, remember).await {
+            Err(Error::Refused(Refusal::NoSecurityKey)) => {
+                self.team_that_signs(id).await?;
+                self.issue_link_once(visit, request, remember).await
+            }
+            told => told,
+        }
+    }
+
+    async fn issue_link_once(
+        &self,
+        visit: Visit<'_>,
+        request: &Request,
+        remember: Option<&Remember<'_, Held<Issued>>>,
+    ) -> Result<Told<Held<Issued>>, Error> {
         let rule = |turn: crate::domain::turn::Turn<'_>, team: &TeamView| match &team.signing {
             None => turn.refuse(Refusal::NoSecurityKey),
             Some(_) => issue(turn, request),
@@ -39,6 +54,16 @@ impl Gateway {
     /// Where a link's landing page is.
     pub fn landing_url(&self, token: &Token) -> String {
         format!("{}/l/{}", self.public_url, token.text())
+    }
+
+    /// The signed authentication URL of a link that was opened a moment ago.
+    pub async fn sign_url<T>(&self, held: &Held<T>, link: &Link, handle: &Token) -> Result<String, Error> {
+        match self.signed_url(&held.team, link, handle) {
+            Err(Error::Refused(Refusal::NoSecurityKey)) => {
+                self.signed_url(&*self.team_that_signs(held.interaction.id).await?, link, handle)
+            }
+            signed => signed,
+        }
     }
 
     /// The signed authentication URL of an opened link.

@@ -63,11 +63,11 @@ impl Act<'_> {
             Err(Error::Refused(Refusal::SendBudget(until))) => return Ok(self.too_early(until)),
             held => held?,
         };
-        match held.outcome {
+        match &held.outcome {
             Arrived::Entered => Ok(self.enter(&held, &browser)),
             Arrived::Asked => Ok(see_other(&self.url("code"))),
             Arrived::Login(continued) => {
-                gateway.signed_url(&held.team, &continued.link, &continued.handle).map(|url| see_other(&url))
+                gateway.sign_url(&held, &continued.link, &continued.handle).await.map(|url| see_other(&url))
             }
         }
     }

@@ -119,7 +119,7 @@ async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
 async fn press_continue(state: &Shared, reader: &Reader, token: &Token, form: &Form) -> Response {
     let opener = Some(form.field("opener")).filter(|o| !o.is_empty());
     let to = match state.gateway.continue_link(token, &form.fingerprint(state, token), opener).await {
-        Ok(held) => state.gateway.signed_url(&held.team, &held.outcome.link, &held.outcome.handle),
+        Ok(held) => state.gateway.sign_url(&held, &held.outcome.link, &held.outcome.handle).await,
         Err(error) => Err(error),
     };
     match to {

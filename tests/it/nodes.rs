@@ -105,6 +105,54 @@ async fn keys_and_channels_made_on_one_node_are_known_on_the_other_at_once() {
     }
 }
 
+/// A team's first key, and one that is activated: the other node goes by what it kept for a quarter of a second,
+/// and nobody is refused by that.
+#[tokio::test]
+async fn a_key_made_or_activated_on_one_node_signs_and_verifies_on_the_other() {
+    for [first, second] in two_nodes().await {
+        let keys = "/v1/teams/acme/security-keys";
+        let page = json!({"authentication_url": format!("{}/login/acme", crate::world::URL)});
+        second.set(page).await;
+        let kids = first.world.call(&first.admin, "GET", keys, Value::Null).await.expect(200);
+        let old = text(&kids["items"][0]["kid"]).to_owned();
+        first.world.call(&first.admin, "DELETE", &format!("{keys}/{old}"), Value::Null).await.expect(200);
+        second.world.clock.advance(SECOND);
+        let chat = second.open("sms", "+37255512345").await; // now it keeps the team, for which nothing signs
+        let asked = json!({"purpose": "mid_chat"});
+        second.bot("POST", &chat, "/login-links", asked.clone()).await.refused(409, "no-security-key");
+        let key = first.world.call(&first.admin, "POST", keys, json!({})).await.expect(201);
+        let path = format!("{keys}/{}/activate", text(&key["kid"]));
+        first.world.call(&first.admin, "POST", &path, json!({})).await.expect(200);
+        let link = second.bot("POST", &chat, "/login-links", asked).await.expect(201);
+
+        // The gateway's own login page takes what another node has signed with a key made a moment ago.
+        let next = first.world.call(&first.admin, "POST", keys, json!({})).await.expect(201);
+        let path = format!("{keys}/{}/activate", text(&next["kid"]));
+        first.world.call(&first.admin, "POST", &path, json!({})).await.expect(200);
+        let visit = Browser::new(&first.world).continues(text(&link["url"])).await;
+        assert!(visit.url.contains(text(&next["kid"])), "{}", visit.url);
+        assert_eq!(Browser::new(&second.world).get(&visit.url).await.status, 200);
+    }
+}
+
+/// A link that waits while its team has no key goes on at once where another node has activated one.
+#[tokio::test]
+async fn a_waiting_link_is_signed_with_a_key_of_another_node() {
+    for [first, second] in two_nodes().await {
+        let chat = second.open("sms", "+37255512345").await;
+        let link = second.link(&chat).await;
+        let keys = "/v1/teams/acme/security-keys";
+        let next = first.world.call(&first.admin, "POST", keys, json!({})).await.expect(201);
+        first.world.call(&first.admin, "DELETE", &format!("{keys}/{}", first.key.kid), Value::Null).await.expect(200);
+        second.world.clock.advance(SECOND);
+        let mut browser = Browser::new(&second.world);
+        assert_eq!(browser.press(text(&link["url"]), "continue", "").await.status, 409);
+        let path = format!("{keys}/{}/activate", text(&next["kid"]));
+        first.world.call(&first.admin, "POST", &path, json!({})).await.expect(200);
+        assert!(browser.continues(text(&link["url"])).await.url.contains(text(&next["kid"])));
+    }
+}
+
 /// A076: revoked is revoked, wherever the post-back arrives.
 #[tokio::test]
 async fn a076_a_security_key_revoked_on_one_node_signs_nothing_on_the_other_a_second_later() {
