@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::decide::{Change, Confirm};
 use super::links::fresh;
-use super::teams::{TeamView, team_event};
-use super::{Error, Gateway, Remember, Told};
+use super::teams::{TeamView, save_team, team_event};
+use super::{Error, Gateway, Remember, Told, decode};
 use crate::domain::assertion;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{ApiKeyId, InteractionId, Kid, TeamName};
@@ -46,6 +47,28 @@ impl Gateway {
         let has_it =
             |view: &TeamView| named.as_ref().is_none_or(|kid| view.verifying.iter().any(|key| key.kid == *kid));
         self.team_with(team, has_it).await
+    }
+
+    /// Notes that a key has verified something, at most once an hour for each key. If that cannot be saved, a later
+    /// use is noted, and no login fails.
+    pub(super) async fn note_key_use(&self, view: &TeamView, kid: &Kid) {
+        let key = view.team.security_keys.iter().find(|key| key.kid == *kid);
+        if key.is_none_or(|key| !key.is_use_news(self.now())) {
+            return;
+        }
+        let (name, reads) = (&view.team.name, self.team_reads(&view.team.name));
+        let saved = self.decide(&reads, |records, now| {
+            let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(()))) };
+            let mut team: Team = decode(name.as_str(), bytes)?;
+            match !team.leaving && team.security_key(kid).is_some_and(|key| key.used(now)) {
+                true => Ok(Change { confirm: Confirm::Nothing, ..save_team(&team, ()) }),
+                false => Ok(Change::nothing(Ok(()))),
+            }
+        });
+        if let Err(error) = saved.await {
+            tracing::info!(team = %name, %kid, %error, "the use of a security key was not noted");
+        }
+        self.forget(Some(name));
     }
 
     /// The team of an interaction, if a key signs for it: another node may have made or activated one a moment ago.

@@ -84,6 +84,7 @@ impl Gateway {
     ) -> Result<Word, Error> {
         let audience = format!("{}/v1/interactions", self.public_url);
         let mut identity = assertion::identity(token, &audience, &team.verifying, self.now(), self.epoch().since)?;
+        self.note_key_use(team, &identity.kid).await;
         if identity.conversation.as_ref().is_some_and(|c| *c != opening.conversation) {
             return Err(Refusal::BadAssertion("another conversation's").into());
         }

@@ -76,6 +76,7 @@ impl Gateway {
         let team = self.team_signing(&link.team, token).await?.ok_or(Refusal::NotFound("link"))?;
         let callback = self.callback(handle);
         let assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.now())?;
+        self.note_key_use(&team, &assertion.kid).await;
         Ok(VerifiedPostBack { team, assertion })
     }
 

@@ -179,3 +179,42 @@ async fn acts_on_keys_are_told_and_audited() {
         assert_eq!(entry("key.retired")["detail"]["after_minutes"], 7);
     }
 }
+
+/// When a key last verified something: at most one note an hour, of post-backs and identity tokens alike, and none
+/// of what is refused.
+#[tokio::test]
+async fn last_use_of_a_key_is_noted_once_an_hour() {
+    for world in worlds().await {
+        let mut team = world.team("acme").await;
+        team.set(json!({"link": {"binding": "none"}})).await;
+        let first = json!(team.key.kid);
+        assert_eq!(listed(&team, &first).await.get("last_used_at"), None);
+        let chat = team.open("sms", "+37255512345").await;
+        let link = team.link(&chat).await;
+        let visit = crate::world::Browser::new(&world).continues(link["url"].as_str().unwrap()).await;
+        let forged = format!("{}A", &team.assertion(&visit, "cust-42")[..200]);
+        team.post_back(&visit, &forged).await.refused(401, "bad-assertion");
+        assert_eq!(listed(&team, &first).await.get("last_used_at"), None, "nothing was verified");
+        team.post_back(&visit, &team.assertion(&visit, "cust-42")).await.expect(200);
+        assert_eq!(listed(&team, &first).await["last_used_at"], "2026-01-01T00:00:00.000Z");
+        world.clock.advance(59 * MINUTE);
+        let opens = async |team: &Team, conversation: &str| {
+            let body = json!({"channel": "webchat", "conversation": conversation,
+                "participants": [{"role": "primary"}], "identity_token": team.identity_token("cust-42")});
+            world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
+        };
+        opens(&team, "c1").await;
+        assert_eq!(listed(&team, &first).await["last_used_at"], "2026-01-01T00:00:00.000Z", "within the hour");
+        world.clock.advance(MINUTE);
+        opens(&team, "c2").await;
+        assert_eq!(listed(&team, &first).await["last_used_at"], "2026-01-01T01:00:00.000Z");
+        // Each key has its own, also one that does not sign yet.
+        let made = make(&team).await;
+        team.key.kid = made["kid"].as_str().unwrap().to_owned();
+        team.key.secret = made["secret"].as_str().unwrap().to_owned();
+        opens(&team, "c3").await;
+        assert_eq!(listed(&team, &made["kid"]).await["last_used_at"], "2026-01-01T01:00:00.000Z");
+        let told = team.event_types().await;
+        assert!(told.iter().all(|kind| !kind.contains("used")), "no event tells of it: {told:?}");
+    }
+}

@@ -38,11 +38,12 @@ impl Counted {
     }
 }
 
-/// A team that no operation has to look up first.
+/// A team that no operation has to look up first. That its key is used has been noted in this hour.
 async fn bank(world: &World) -> Team {
     let team = world.team("bank").await;
     team.set(json!({"binding": "code"})).await;
-    team.open("whatsapp", "+37255500000").await;
+    let chat = team.open("whatsapp", "+37255500000").await;
+    team.authenticate(&chat, "customer-41").await;
     team
 }
 
@@ -198,6 +199,22 @@ async fn each_step_of_a_login_is_one_commit_and_a_flag_is_none() {
     costs("a code", 1);
     team.bot("GET", &id, "/authentication", Value::Null).await.expect(200);
     costs("a flag", 0);
+}
+
+/// That a key is used is written down with the first post-back of an hour, and with no other.
+#[tokio::test]
+async fn use_of_a_key_is_one_commit_an_hour() {
+    let stand = stores::on_disk();
+    let store: Arc<Embedded> = stand.store.clone();
+    let team = bank(&World::on(stand.any())).await;
+    for (minutes, commits) in [(0, 1), (59, 1), (1, 2), (0, 1), (30, 1), (600, 2)] {
+        team.world.clock.advance(Duration::from_secs(minutes * 60));
+        let id = team.open("whatsapp", &format!("+3725551{:04}", crate::world::unique())).await;
+        let visit = continued(&team, &issued(&team, &id).await).await;
+        let before = store.commits();
+        team.post_back(&visit, &team.assertion(&visit, "customer-42")).await.expect(200);
+        assert_eq!(store.commits() - before, commits, "{minutes} minutes later");
+    }
 }
 
 /// A103: a wrong password at the consoles is one commit and one flush, whether or not there is such a user.
