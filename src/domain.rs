@@ -9,6 +9,7 @@ pub mod ceiling;
 pub mod challenge;
 pub mod channel;
 pub mod circuit;
+mod claims;
 pub mod clock;
 pub mod confirmation;
 pub mod country;

@@ -2,7 +2,7 @@
 //!
 //! The library only checks the signature. What it would let pass (a missing `aud`, `crit`,
 //! a minute of leeway) is judged here: a strict header, one algorithm per key, every claim
-//! required, integers only, our own clock.
+//! required, fractions of a second rounded against the bearer, our own clock.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,6 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::claims::NumericDate;
 use super::flag::{Customer, Method, Proof};
 use super::id::{Conversation, CustomerId, Kid, plain_text};
 use super::refusal::Refusal;
@@ -91,12 +92,12 @@ struct PostBackClaims {
     sub: String,
     nonce: String,
     jti: String,
-    iat: u64,
-    exp: u64,
-    nbf: Option<u64>,
+    iat: NumericDate,
+    exp: NumericDate,
+    nbf: Option<NumericDate>,
     outcome: Option<String>,
     name: Option<String>,
-    auth_time: Option<u64>,
+    auth_time: Option<NumericDate>,
     acr: Option<String>,
     private_data: Option<PrivateData>,
 }
@@ -107,9 +108,9 @@ struct IdentityClaims {
     aud: String,
     sub: String,
     jti: String,
-    iat: u64,
-    exp: u64,
-    nbf: Option<u64>,
+    iat: NumericDate,
+    exp: NumericDate,
+    nbf: Option<NumericDate>,
     name: Option<String>,
     conversation: Option<String>,
     private_data: Option<PrivateData>,
@@ -161,7 +162,7 @@ pub fn post_back(
         "denied" => Verdict::Denied,
         "cancelled" => Verdict::Cancelled,
         "authenticated" => {
-            let auth_time = claims.auth_time.map(|s| Moment(s.saturating_mul(1000)));
+            let auth_time = claims.auth_time.map(|at| Moment(at.down().saturating_mul(1000)));
             let acr = claims.acr.filter(|acr| plain_text(acr, 255));
             Verdict::Authenticated(proof(&claims.sub, claims.name, auth_time, acr, claims.private_data)?)
         }
@@ -184,12 +185,12 @@ pub fn identity(
     common(&claims.iss, &claims.aud, audience, &claims.jti)?;
     in_time(claims.iat, claims.exp, claims.nbf, now)?;
     // The website's clock may be ahead of ours.
-    if spent_before.is_some_and(|since| claims.iat <= since.unix_seconds().saturating_add(SKEW)) {
+    if spent_before.is_some_and(|since| claims.iat.down() <= since.unix_seconds().saturating_add(SKEW)) {
         return Err(bad("from before the store's epoch"));
     }
     let conversation = claims.conversation.map(|c| c.parse().map_err(|_| bad("conversation"))).transpose()?;
     let proof = proof(&claims.sub, claims.name, None, None, claims.private_data)?;
-    let ends_at = Moment(claims.exp.saturating_add(SKEW).saturating_mul(1000));
+    let ends_at = Moment(claims.exp.down().saturating_add(SKEW).saturating_mul(1000));
     Ok(Identity { kid, jti: claims.jti, conversation, ends_at, proof })
 }
 
@@ -253,18 +254,18 @@ fn common(iss: &str, aud: &str, audience: &str, jti: &str) -> Result<(), Refusal
     Ok(())
 }
 
-/// Whole seconds of RFC 7519 §2 against our own clock.
-fn in_time(iat: u64, exp: u64, nbf: Option<u64>, now: Moment) -> Result<(), Refusal> {
+/// Against our own clock. What counts as the end is `exp` rounded down, so the life that is bounded is the one from
+/// `iat` to there.
+fn in_time(iat: NumericDate, exp: NumericDate, nbf: Option<NumericDate>, now: Moment) -> Result<(), Refusal> {
     let now = now.unix_seconds();
     let ahead = now.saturating_add(SKEW);
-    if iat > ahead || nbf.is_some_and(|nbf| nbf > ahead) {
+    if iat.up() > ahead || nbf.is_some_and(|nbf| nbf.up() > ahead) {
         return Err(bad("from the future"));
     }
-    match exp.checked_sub(iat) {
-        Some(life) if life <= LONGEST => {}
-        _ => return Err(bad("exp - iat")),
+    if exp < iat || exp.down() - iat.down() > LONGEST {
+        return Err(bad("exp - iat"));
     }
-    if exp.saturating_add(SKEW) <= now { Err(bad("expired")) } else { Ok(()) }
+    if exp.down().saturating_add(SKEW) <= now { Err(bad("expired")) } else { Ok(()) }
 }
 
 fn proof(

@@ -13,6 +13,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::assertion::{MOST_BYTES, SKEW, from_segment};
+use super::claims::NumericDate;
 use super::id::{TeamName, plain_text};
 use super::secret::{Secret, from_base64url};
 use super::team::{Role, public_algorithm};
@@ -185,9 +186,9 @@ struct Claims {
     sub: String,
     aud: Audience,
     azp: Option<String>,
-    exp: u64,
-    iat: u64,
-    nbf: Option<u64>,
+    exp: NumericDate,
+    iat: NumericDate,
+    nbf: Option<NumericDate>,
     nonce: String,
     name: Option<String>,
 }
@@ -259,10 +260,10 @@ fn is_for_us(claims: &Claims, provider: &Provider, nonce: &str, now: Moment) -> 
     }
     let now = now.unix_seconds();
     let ahead = now.saturating_add(SKEW);
-    if claims.iat > ahead || claims.nbf.is_some_and(|nbf| nbf > ahead) {
+    if claims.iat.up() > ahead || claims.nbf.is_some_and(|nbf| nbf.up() > ahead) {
         return Err("from the future");
     }
-    if claims.exp.saturating_add(SKEW) <= now { Err("expired") } else { Ok(()) }
+    if claims.exp.down().saturating_add(SKEW) <= now { Err("expired") } else { Ok(()) }
 }
 
 /// A person's groups, where the claim is there: a list of texts, or one.

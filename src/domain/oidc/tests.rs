@@ -83,11 +83,20 @@ fn what_is_not_for_this_client_and_this_sign_in_is_refused() {
         ("iat", json!(NOW.unix_seconds() + 31), "from the future"),
         ("nbf", json!(NOW.unix_seconds() + 31), "from the future"),
         ("exp", json!("tomorrow"), "claims"),
-        ("exp", json!(1.5), "claims"),
+        ("exp", json!(1.5), "expired"),
+        ("exp", json!(-1.5), "claims"),
+        ("exp", json!(1e300), "claims"),
+        ("exp", json!(NOW.unix_seconds() as f64 - 29.1), "expired"),
+        ("iat", json!(NOW.unix_seconds() as f64 + 30.1), "from the future"),
+        ("nbf", json!(NOW.unix_seconds() as f64 + 30.1), "from the future"),
         ("sub", json!(""), "sub"),
         ("nonce", Value::Null, "claims"),
     ] {
         assert_eq!(bent(name, value.clone()), Err(Doubt::Bad(why)), "{name} {value}");
+    }
+    for (name, at) in [("exp", -28.1), ("exp", 0.9), ("iat", 29.9), ("iat", -0.9), ("nbf", 29.1)] {
+        let value = json!(NOW.unix_seconds() as f64 + at);
+        assert!(bent(name, value.clone()).is_ok(), "{name} {value} is rounded to a second that is good");
     }
     let mut several = claims();
     several["aud"] = json!(["countersign", "another"]);
