@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::claims::NumericDate;
+use super::claims::{NumericDate, SingleAudience};
 use super::flag::{Customer, Method, Proof};
 use super::id::{Conversation, CustomerId, Kid, plain_text};
 use super::refusal::Refusal;
@@ -88,7 +88,7 @@ struct Header {
 #[derive(Deserialize)]
 struct PostBackClaims {
     iss: String,
-    aud: String,
+    aud: SingleAudience,
     sub: String,
     nonce: String,
     jti: String,
@@ -105,7 +105,7 @@ struct PostBackClaims {
 #[derive(Deserialize)]
 struct IdentityClaims {
     iss: String,
-    aud: String,
+    aud: SingleAudience,
     sub: String,
     jti: String,
     iat: NumericDate,
@@ -240,11 +240,11 @@ pub(super) fn from_segment<T: DeserializeOwned>(segment: &str) -> Option<T> {
     json.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(&json).ok())?
 }
 
-fn common(iss: &str, aud: &str, audience: &str, jti: &str) -> Result<(), Refusal> {
+fn common(iss: &str, aud: &SingleAudience, audience: &str, jti: &str) -> Result<(), Refusal> {
     if !plain_text(iss, 255) {
         return Err(bad("iss"));
     }
-    if aud != audience {
+    if aud.0 != audience {
         return Err(bad("aud"));
     }
     let good = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';

@@ -1,10 +1,10 @@
-//! Claims that JWTs of others share (RFC 7519): moments, read strictly.
+//! Claims that JWTs of others share (RFC 7519): moments and audiences, read strictly.
 //! What kind of token it is, and what else it says, stands with each kind.
 
 use std::fmt;
 use std::time::Duration;
 
-use serde::de::{Error, Unexpected, Visitor};
+use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Seconds since 1970, also with a fraction (NumericDate of RFC 7519 §2): common libraries sign `time.time()`.
@@ -48,6 +48,37 @@ impl<'de> Deserialize<'de> for NumericDate {
             }
         }
         d.deserialize_any(Number)
+    }
+}
+
+/// For whom a token is: a text, or a list of exactly one (RFC 7519 §4.1.3). A token that is for others as well may
+/// be brought by them.
+#[derive(Debug)]
+pub(super) struct SingleAudience(pub String);
+
+impl<'de> Deserialize<'de> for SingleAudience {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct One;
+        impl<'de> Visitor<'de> for One {
+            type Value = SingleAudience;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or a list of one text")
+            }
+
+            fn visit_str<E: Error>(self, one: &str) -> Result<SingleAudience, E> {
+                Ok(SingleAudience(one.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<SingleAudience, A::Error> {
+                let one = list.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+                match list.next_element::<String>()? {
+                    None => Ok(SingleAudience(one)),
+                    Some(_) => Err(A::Error::invalid_length(2, &self)),
+                }
+            }
+        }
+        d.deserialize_any(One)
     }
 }
 
@@ -111,5 +142,16 @@ mod tests {
         let dates = ["0", "0.5", "1", "1767225600", "1767225600.25", "1767225600.75", "1767225601"].map(read);
         assert!(dates.is_sorted_by(|a, b| a < b));
         assert_eq!(read("7"), read("7.0"));
+    }
+
+    #[test]
+    fn an_audience_is_one_text() {
+        let read = |json: &str| serde_json::from_str::<SingleAudience>(json).ok().map(|audience| audience.0);
+        for json in ["\"us\"", "[\"us\"]", " [ \"us\" ] "] {
+            assert_eq!(read(json).as_deref(), Some("us"), "{json}");
+        }
+        for json in ["[]", "[\"us\",\"us\"]", "[\"us\",\"other\"]", "[[\"us\"]]", "[null]", "[1]", "1", "null", "{}"] {
+            assert_eq!(read(json), None, "{json}");
+        }
     }
 }

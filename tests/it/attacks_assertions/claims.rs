@@ -44,18 +44,28 @@ async fn a064_a065_each_required_claim_is_required() {
     scene.still_takes_a_good_one().await;
 }
 
-/// A064: `aud` is one text, and it is ours; `iss` is a text that is recorded, of 1 to 255 bytes
+/// A064: `aud` is one text, or a list of exactly one, and it is ours; `iss` is a text that is recorded, of 1 to 255 bytes
 /// (the contract does not compare it with anything).
 #[tokio::test]
 async fn a064_the_audience_is_ours_alone() {
-    let scene = Scene::new().await;
+    let mut scene = Scene::new().await;
     let ours = scene.visit.callback.clone();
     let elsewhere = ours.replace("https://auth.example.com", "https://auth.example.org");
     let identity = format!("{URL}/v1/interactions");
     for aud in [
         json!(""),
-        json!([ours]),
         json!([ours, "https://other.example"]),
+        json!(["https://other.example", ours]),
+        json!([ours, ours]),
+        json!([ours, null]),
+        json!([[ours]]),
+        json!([{"aud": ours}]),
+        json!([elsewhere]),
+        json!([identity]),
+        json!([format!("{ours}/")]),
+        json!([1]),
+        json!([null]),
+        json!([""]),
         json!([]),
         json!({"aud": ours}),
         json!(1),
@@ -87,7 +97,34 @@ async fn a064_the_audience_is_ours_alone() {
     ] {
         scene.refuses(&iss.to_string(), &scene.team.sign(&scene.with("iss", iss.clone()))).await;
     }
+    // As common libraries write it.
+    scene.post(&scene.team.sign(&scene.with("aud", json!([ours])))).await.expect(200);
+    scene.visit = scene.next().await;
     scene.still_takes_a_good_one().await;
+}
+
+/// A064: an identity token is for the URL that conversations are opened at, as a text or a list of it alone.
+#[tokio::test]
+async fn a064_an_identity_tokens_audience_is_ours_alone() {
+    let scene = Scene::new().await;
+    let ours = format!("{URL}/v1/interactions");
+    for (aud, good) in [
+        (json!(ours), true),
+        (json!([ours]), true),
+        (json!([]), false),
+        (json!([ours, ours]), false),
+        (json!([ours, "https://other.example"]), false),
+        (json!(["https://other.example"]), false),
+        (json!([scene.visit.callback]), false),
+        (json!([[ours]]), false),
+        (json!([null]), false),
+        (json!({"0": ours}), false),
+    ] {
+        let mut claims = identity_claims(&scene);
+        (claims["aud"], claims["jti"]) = (aud.clone(), json!(format!("{:0>22}", crate::world::unique())));
+        let reply = offered(&scene, &scene.team.sign(&claims)).await;
+        assert_eq!(reply.status, if good { 201 } else { 401 }, "{aud}: {}", reply.text());
+    }
 }
 
 /// A065: `jti`, `nonce` and `sub` are of their form.
@@ -199,6 +236,12 @@ async fn a069_a_claim_stands_once() {
         format!("{text}.{}", base64url(&key.sign(text.as_bytes())))
     };
     let claims = scene.claims();
+    let list = json!([claims["aud"]]);
+    for twice in
+        [format!("\"aud\":{list},"), format!("\"iat\":{}.0,", claims["iat"]), format!("\"exp\":{}.5,", claims["exp"])]
+    {
+        scene.refuses(&twice, &signed(good.replacen('{', &format!("{{{twice}"), 1).as_bytes())).await;
+    }
     for name in REQUIRED {
         let twice = good.replacen('{', &format!("{{\"{name}\":{},", claims[name]), 1);
         scene.refuses(name, &signed(twice.as_bytes())).await;
