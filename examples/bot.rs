@@ -61,10 +61,13 @@ impl Bot {
     async fn hear(&self, text: &str) -> Result<()> {
         let message = json!({"message_id": jiff::Timestamp::now().as_nanosecond().to_string(), "text": text});
         let told = self.gateway.call(Method::POST, &format!("{}/messages", self.interaction), message).await?;
-        match (told["consumed"] == true, text) {
-            (true, _) if told["outcome"] == "passed" => {} // the event says the rest
-            (true, _) => say(&format!("That did not match ({}).", text_of(&told["outcome"]))),
-            (false, "statement") => self.statement().await?,
+        // This, and not what was typed, is what a model or a log may read.
+        let text = text_of(&told["redacted_text"]);
+        match (told["consumed"] == true, text_of(&told["outcome"])) {
+            (true, "passed") => {} // the event says the rest
+            (true, outcome) => say(&format!("That did not match ({outcome}).")),
+            (false, "code_in_text") => say("Please send the code alone, without other words."),
+            (false, _) if text == "statement" => self.statement().await?,
             (false, _) => say("I know one thing: `statement`."),
         }
         Ok(())

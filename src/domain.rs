@@ -42,6 +42,7 @@ pub mod posting;
 pub mod precondition;
 pub mod provider;
 pub mod questions;
+pub mod redaction;
 pub mod refusal;
 pub mod returns;
 pub mod rules;

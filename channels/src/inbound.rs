@@ -48,6 +48,8 @@ pub struct Heard {
     pub text: SecretString,
     /// Who reads along.
     pub company: Company,
+    /// Whether the conversation is the sender's own, and nobody else's words come under it.
+    pub is_own: bool,
     /// The platform's own words for it, without what proved the request.
     pub raw: Raw,
 }

@@ -130,7 +130,7 @@ pub struct Heard {
     pub consumed: bool,
     pub kind: Option<String>,
     pub outcome: Option<String>,
-    pub redacted_text: Option<String>,
+    pub redacted_text: String,
     pub authentication: Option<Authentication>,
 }
 

@@ -132,8 +132,14 @@ impl Talk {
         if heard.consumed {
             return self.acknowledge(heard).await;
         }
-        self.view.say(Body::Customer { text: text.to_owned(), redacted: false });
-        match Wish::of(text) {
+        // What may go on is what the gateway tells: a code in a sentence is dots.
+        let text = heard.redacted_text;
+        self.view.say(Body::Customer { text: text.clone(), redacted: false });
+        if heard.outcome.as_deref() == Some("code_in_text") {
+            self.view.say(bot("Please send the code alone, without other words."));
+            return Ok(());
+        }
+        match Wish::of(&text) {
             Wish::Protected(want) => self.serve(want).await,
             Wish::SignOut => self.sign_out().await,
             Wish::Hello => {
@@ -156,7 +162,7 @@ impl Talk {
 
     /// The gateway took the text: it was an answer to a question of its own.
     async fn acknowledge(&mut self, heard: Heard) -> Result<(), Trouble> {
-        let text = heard.redacted_text.unwrap_or_else(|| "••••••".to_owned());
+        let text = heard.redacted_text;
         self.view.say(Body::Customer { text: text.clone(), redacted: true });
         let kind = heard.kind.as_deref().unwrap_or("answer");
         let outcome = heard.outcome.as_deref().unwrap_or("taken");

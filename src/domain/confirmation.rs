@@ -76,6 +76,9 @@ impl Confirmation {
 pub struct Candidate(String);
 
 impl Candidate {
+    /// How many characters one has.
+    pub const LENGTH: usize = LENGTH;
+
     /// NFKC, without spaces, dashes and zero-width characters, in capitals; Telegram's `/start `
     /// before it is the return link's.
     pub fn parse(text: &str) -> Option<Self> {

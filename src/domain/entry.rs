@@ -72,9 +72,10 @@ pub struct EntryProof {
 }
 
 impl EntryProof {
-    /// A proof that is accepted now.
-    pub fn of(proof: &Proof, now: Moment) -> Self {
-        Self { method: proof.method, at: now, customer: proof.customer.clone() }
+    /// A proof that was accepted at that moment; who logged in before says when.
+    pub fn of(proof: &Proof, accepted_at: Moment) -> Self {
+        let at = proof.auth_time.map_or(accepted_at, |before| before.min(accepted_at));
+        Self { method: proof.method, at, customer: proof.customer.clone() }
     }
 }
 

@@ -151,6 +151,7 @@ impl Gateway {
         let message = Message {
             id: &heard.message_id,
             sender: heard.sender.as_str(),
+            is_own: heard.is_own,
             conversation,
             text: heard.text.expose_secret(),
             company: company(heard),

@@ -12,12 +12,13 @@ use countersign_channels::inbound::format::Assurance;
 use serde_json::{Value, json};
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::messages::Text;
 use super::names::RETRACTION;
 use super::replay::{Along, Place, Remember, Told};
 use super::retracting::Retraction;
 use super::saving::address_record;
 use super::teams::TeamView;
-use super::turns::{Held, Visit, With};
+use super::turns::Held;
 use super::{Error, Gateway, decode, encode};
 use crate::domain::address::Address;
 use crate::domain::channel::Channel;
@@ -26,8 +27,9 @@ use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::line::{Claim, Post, Recipient};
 use crate::domain::posting::LONGEST_TRYING;
 use crate::domain::refusal::Refusal;
+use crate::domain::rules::hear::Sender;
 use crate::domain::rules::receive::{
-    Before, Company, Received, Said, is_awaited, may_be_late, may_hold_code, receive, receive_alone,
+    Before, Company, Received, awaited, is_awaited, may_be_late, may_hold_code, receive_alone,
 };
 use crate::domain::secret::Secret;
 use crate::domain::sending::Destination;
@@ -47,6 +49,8 @@ pub struct Message<'a> {
     pub id: &'a str,
     /// Who wrote it, as the platform calls the person.
     pub sender: &'a str,
+    /// Whether the conversation is the sender's own.
+    pub is_own: bool,
     /// Where: what an interaction calls its conversation.
     pub conversation: &'a Conversation,
     /// What it says.
@@ -135,17 +139,18 @@ impl Gateway {
 
     async fn receive_at(&self, id: InteractionId, coming: &Coming<'_>, place: Place) -> Result<Received, Error> {
         let (team, message) = (&coming.view.team.name, coming.message);
-        let asked = self.facts(id, Some(team)).await?.interaction.challenges_made;
-        let is_late = asked > 0 && may_be_late(message.text, &coming.view.effective.settings);
-        let with = if is_late { With::Challenge(asked) } else { With::Nothing };
-        let visit = Visit { id, team: Some(team), actor: Actor::Person, with };
-        let said = Said { text: message.text, company: message.company, in_group: message.in_group, asked };
+        let sender = match message.company {
+            Company::Group => Sender::Unknown,
+            Company::Alone if message.is_own => Sender::Own,
+            Company::Alone => Sender::Named(message.sender),
+        };
+        let text = Text { text: message.text, sender, by: &Actor::Person, in_group: message.in_group };
         let render = |held: &Held<Received>| encode(&held.outcome);
         let puts = |records: &[Option<Opened>], held: &Held<Received>, now| {
             coming.puts(records, held.outcome, Some(held), now)
         };
         let remember = Remember::new(place, &render).along(Along { reads: coming.reads(), puts: &puts });
-        match self.turn_judged(visit, |turn, _| receive(turn, said), Some(&remember)).await? {
+        match self.hear(id, Some(team), text, &remember).await? {
             Told::Fresh(held) => Ok(coming.is_saved(held.outcome)),
             Told::Again(earlier) => again(&earlier),
         }
@@ -287,12 +292,16 @@ impl Coming<'_> {
     /// What the bot is told.
     fn body(&self, received: Received, held: Option<&Held<Received>>, now: Moment) -> Value {
         let Message { id, sender, conversation, text, company, assurance, raw, .. } = *self.message;
-        let is_hidden = received == Received::Hidden;
+        let told = match (received, held) {
+            (Received::Words, _) => text.to_owned(),
+            (Received::Redacted, Some(held)) => awaited(&held.interaction).redact(text),
+            _ => HIDDEN.to_owned(),
+        };
         let may_quote = held.is_some_and(|held| is_awaited(&held.interaction));
-        // A flag is the customer's, and what is said before others may be anybody's.
+        // A flag is the customer's, and what others say, or what is said before them, may be anybody's.
         let is_group = company == Company::Group;
-        let authentication = held.filter(|_| !is_group).map(|held| (self.flag)(held));
-        let raw = raw.filter(|raw| !is_hidden && !may_quote && raw.to_string().len() <= MOST_RAW);
+        let authentication = held.filter(|_| !is_group && self.message.is_own).map(|held| (self.flag)(held));
+        let raw = raw.filter(|raw| received == Received::Words && !may_quote && raw.to_string().len() <= MOST_RAW);
         json!({
             "id": self.mark,
             "type": "message.received",
@@ -306,7 +315,7 @@ impl Coming<'_> {
             "group": is_group,
             "assurance": assurance.word(),
             "message_id": id,
-            "text": if is_hidden { HIDDEN } else { text },
+            "text": told,
             "raw": raw,
         })
     }
@@ -322,6 +331,7 @@ impl Coming<'_> {
         let outcome = match received {
             Received::Answer(..) => "answer",
             Received::Words => "words",
+            Received::Redacted => "redacted",
             Received::Hidden => "hidden",
         };
         metrics::counter!("countersign_received_total", "outcome" => outcome).increment(1);

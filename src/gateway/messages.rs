@@ -5,8 +5,22 @@ use super::turns::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::rules::hear::{Heard, Sender, hear};
-use crate::gateway::teams::TeamView;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::hear::Sender;
+use crate::domain::rules::receive::{Received, Said, may_be_late, receive};
+
+/// A text of a conversation.
+#[derive(Clone, Copy)]
+pub struct Text<'a> {
+    /// What was typed.
+    pub text: &'a str,
+    /// Who sent it.
+    pub sender: Sender<'a>,
+    /// Who brings it.
+    pub by: &'a Actor,
+    /// Whether the conversation is a group's, where the platform tells.
+    pub in_group: Option<bool>,
+}
 
 impl Gateway {
     /// Hears a text of the conversation. It answers only what is asked of whoever wrote it, and not
@@ -15,15 +29,18 @@ impl Gateway {
         &self,
         id: InteractionId,
         team: Option<&TeamName>,
-        text: &str,
-        from: Option<&str>,
-        by: &Actor,
-        remember: &Remember<'_, Held<Heard>>,
-    ) -> Result<Told<Held<Heard>>, Error> {
-        let visit = Visit { id, team, actor: Actor::Person, with: With::Nothing };
-        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| {
-            hear(turn, text, from.map_or(Sender::Own, Sender::Named), by)
-        };
-        self.turn_judged(visit, rule, Some(remember)).await
+        text: Text<'_>,
+        remember: &Remember<'_, Held<Received>>,
+    ) -> Result<Told<Held<Received>>, Error> {
+        let seen = self.facts(id, team).await?;
+        let view = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let asked = seen.interaction.challenges_made;
+        // How the newest challenge has ended is asked for a text alone that could be its answer.
+        let is_late = asked > 0 && may_be_late(text.text, &view.effective.settings);
+        let with = if is_late { With::Challenge(asked) } else { With::Nothing };
+        let Text { text, sender, by, in_group } = text;
+        let said = Said { text, sender, by, in_group, asked };
+        let visit = Visit { id, team, actor: Actor::Person, with };
+        self.turn_judged(visit, |turn, _| receive(turn, said), Some(remember)).await
     }
 }

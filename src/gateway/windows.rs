@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::inbound::{Flag, Message};
 use super::interactions::Acting;
 use super::links::fresh;
+use super::messages::Text;
 use super::replay::Place;
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::challenge::ChallengeId;
@@ -20,8 +21,8 @@ use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, InteractionId, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
-use crate::domain::rules::hear::{Heard, Kind};
-use crate::domain::rules::receive::{Company, Received};
+use crate::domain::rules::hear::{Kind, Sender};
+use crate::domain::rules::receive::{Company, Received, awaited};
 use crate::domain::rules::tend;
 use crate::domain::secret::base64url;
 use crate::domain::team::Team;
@@ -81,6 +82,8 @@ pub enum Typed {
     Said,
     /// It looks like an answer that came too late: nobody reads it.
     TooLate,
+    /// A code stands in a text of other words: the bot reads the text without it.
+    InText,
     /// It was typed where only a code may be, and is none. Nobody reads it.
     NoCode,
 }
@@ -196,6 +199,7 @@ impl Gateway {
         let coming = Message {
             id: &message_id,
             sender: conversation.as_str(),
+            is_own: true,
             conversation,
             text,
             company: Company::Alone,
@@ -208,6 +212,12 @@ impl Gateway {
         let (said, typed) = match received {
             Received::Answer(kind, outcome) => (Said::Answer, Typed::Answer(kind, outcome)),
             Received::Hidden => (Said::Answer, Typed::TooLate),
+            Received::Redacted => {
+                let redacted = awaited(&self.facts(id, Some(&guest.team)).await?.interaction).redact(text);
+                // Where it was answered meanwhile, nobody is waited for, and nothing of it is told.
+                let said = if redacted == text { Said::Answer } else { Said::Customer(redacted) };
+                (said, Typed::InText)
+            }
             Received::Words => (Said::Customer(text.to_owned()), Typed::Said),
         };
         self.threads.put(id, &format!("typed:{message}"), &said).await?;
@@ -218,13 +228,14 @@ impl Gateway {
     /// is, nobody reads it.
     pub async fn answer_in_card(&self, guest: &Guest, message: &str, text: &str) -> Result<Typed, Error> {
         let id = guest.session.interaction;
-        let read = |heard: Heard| match heard {
-            Heard::Conversation => Typed::NoCode,
-            Heard::Answer(kind, outcome) => Typed::Answer(kind, outcome),
+        let read = |received: Received| match received {
+            Received::Answer(kind, outcome) => Typed::Answer(kind, outcome),
+            Received::Words | Received::Redacted | Received::Hidden => Typed::NoCode,
         };
-        let render = |held: &Held<Heard>| super::encode(&read(held.outcome));
+        let render = |held: &Held<Received>| super::encode(&read(held.outcome));
         let remember = Remember::new(self.typed_place(id, message), &render);
-        let typed = match self.hear(id, Some(&guest.team), text, None, &Actor::Person, &remember).await? {
+        let text = Text { text, sender: Sender::Own, by: &Actor::Person, in_group: None };
+        let typed = match self.hear(id, Some(&guest.team), text, &remember).await? {
             Told::Fresh(held) => read(held.outcome),
             Told::Again(bytes) => super::decode("what was typed", &bytes)?,
         };

@@ -15,11 +15,15 @@ use super::problem::Problem;
 use super::replies::{again, created};
 use super::views::{AuthenticationView, InteractionView, Viewer};
 use super::{Shared, slugs};
+use crate::domain::event::Actor;
 use crate::domain::id::{MessageId, ParticipantId};
 use crate::domain::misfit;
+use crate::domain::redaction::dots;
 use crate::domain::rules::answer::Outcome;
-use crate::domain::rules::hear::{Heard, Kind};
+use crate::domain::rules::hear::{Kind, Sender};
+use crate::domain::rules::receive::{Received, awaited};
 use crate::domain::team::Role;
+use crate::gateway::messages::Text;
 use crate::gateway::{Held, Remember, Told};
 
 /// The routes of this file.
@@ -43,6 +47,15 @@ struct Message {
     text: String,
 }
 
+/// What became of a text.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum HeardOutcome {
+    CodeInText,
+    #[serde(untagged)]
+    Answer(Outcome),
+}
+
 /// Whether the text was an answer.
 #[derive(Serialize, ToSchema)]
 struct HeardView {
@@ -52,17 +65,19 @@ struct HeardView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     kind: Option<Kind>,
-    /// `passed`, `wrong`, `locked`, `banned` or `subject_conflict`.
+    /// `passed`, `wrong`, `locked`, `banned` or `subject_conflict`; `code_in_text` where something in the text has
+    /// the form of a code or PIN that is or was waited for, and the text as a whole is no answer: nothing was
+    /// counted, and the code stays answerable.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    outcome: Option<Outcome>,
+    outcome: Option<HeardOutcome>,
     authentication: AuthenticationView,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redacted_text: Option<String>,
+    /// All of the text that may go on to a bot, a model or a log: with dots for what is nobody's to read.
+    redacted_text: String,
 }
 
 /// Passes on what the person typed: an answer to a login or a challenge is taken out of
-/// the conversation. A frame passes nothing on (403).
+/// the conversation. A frame passes nothing on, nor does somebody who is signed in to a console (403).
 #[utoipa::path(post, path = "/v1/interactions/{id}/messages", tag = "interactions", operation_id = "hear_message",
     params(("id" = String, Path)), request_body = Message, security(("key" = ["bot"])),
     responses((status = 200, body = HeardView)))]
@@ -73,6 +88,11 @@ async fn hear_message(
     body: Json<Message>,
 ) -> Result<Response, Problem> {
     no_frame(&caller)?;
+    if !matches!(caller.actor, Actor::ApiKey(_) | Actor::Owner) {
+        return Err(
+            Problem::of(&slugs::FORBIDDEN).saying("Who is signed in to a console does not speak for the customer.")
+        );
+    }
     let acting = acting(&caller, &id)?;
     let Message { message_id, from, text } = body.value;
     let message_id: MessageId = field("/message_id", &message_id)?;
@@ -81,21 +101,21 @@ async fn hear_message(
     }
     // Whoever repeats the message id gets this reply, so it says what the least of them may read.
     let viewer = Viewer { role: Role::Bot, ..state.viewer(&caller) };
-    let hidden: String = text.chars().take(32).map(|_| '•').collect();
-    let render = |held: &Held<Heard>| {
-        let (kind, outcome) = match held.outcome {
-            Heard::Conversation => (None, None),
-            Heard::Answer(kind, outcome) => (Some(kind), Some(outcome)),
+    let render = |held: &Held<Received>| {
+        let (kind, outcome, redacted_text) = match held.outcome {
+            Received::Answer(kind, outcome) => (Some(kind), Some(HeardOutcome::Answer(outcome)), dots(&text)),
+            Received::Words => (None, None, text.clone()),
+            Received::Redacted => (None, Some(HeardOutcome::CodeInText), awaited(&held.interaction).redact(&text)),
+            Received::Hidden => (None, Some(HeardOutcome::CodeInText), dots(&text)),
         };
-        let consumed = kind.is_some();
         let authentication = viewer.flag(held, None, None).expect("every interaction has a primary");
-        let view =
-            HeardView { consumed, kind, outcome, authentication, redacted_text: consumed.then(|| hidden.clone()) };
-        created(false, &view)
+        created(false, &HeardView { consumed: kind.is_some(), kind, outcome, authentication, redacted_text })
     };
     let place = state.gateway.message_place(acting.id.as_bytes(), message_id.as_str());
     let remember = Remember::new(place, &render);
-    let told = state.gateway.hear(acting.id, acting.team, &text, from.as_deref(), &caller.actor, &remember).await;
+    let sender = from.as_deref().map_or(Sender::Own, Sender::Named);
+    let said = Text { text: &text, sender, by: &caller.actor, in_group: None };
+    let told = state.gateway.hear(acting.id, acting.team, said, &remember).await;
     match told.map_err(|e| state.problem(e))? {
         Told::Fresh(held) => Ok(again(render(&held))),
         Told::Again(bytes) => Ok(again(bytes)),

@@ -218,7 +218,7 @@ impl Visit<'_> {
             Finish::Entered => pages::DoneState::Entered,
             Finish::Denied => pages::DoneState::Denied,
             Finish::Cancelled => pages::DoneState::Cancelled,
-            Finish::Over => pages::DoneState::Ended,
+            Finish::Over | Finish::OtherCustomer => pages::DoneState::Ended,
         })
     }
 
@@ -248,7 +248,7 @@ fn with_status(mut response: Response, how: Finish) -> Response {
     let status = match how {
         Finish::OtherBrowser | Finish::StartAgain | Finish::Elsewhere => StatusCode::CONFLICT,
         Finish::Address(true) => StatusCode::UNPROCESSABLE_ENTITY,
-        Finish::Over => StatusCode::GONE,
+        Finish::Over | Finish::OtherCustomer => StatusCode::GONE,
         _ => StatusCode::OK,
     };
     *response.status_mut() = status;

@@ -284,6 +284,7 @@ async fn type_in(
     Ok(Reply(match typed.map_err(|error| refused(&state, error))? {
         Typed::Answer(kind, outcome) => json!({"taken": "answer", "kind": kind, "outcome": outcome}),
         Typed::Said => json!({"taken": "said"}),
+        Typed::InText => json!({"taken": "said", "outcome": "code_in_text"}),
         Typed::TooLate => json!({"taken": "answer", "outcome": "too_late"}),
         Typed::NoCode => json!({"taken": "nothing", "outcome": "not_a_code"}),
     })

@@ -240,6 +240,7 @@ const judged = {
   banned: words.locked,
   subject_conflict: words.other,
   too_late: words.late,
+  code_in_text: words.alone,
 };
 
 composer.addEventListener("submit", async (event) => {

@@ -28,6 +28,7 @@ mod directories;
 mod doors;
 mod examples;
 mod faults;
+mod forwarded;
 #[path = "../../channels/tests/foreign/homeserver.rs"]
 mod homeserver;
 mod inbound;

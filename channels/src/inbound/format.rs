@@ -174,6 +174,9 @@ pub struct Message {
     /// The conversation, as messages are sent there; none: the sender.
     #[serde(default)]
     pub conversation: Option<Take>,
+    /// Whether the platform's conversations have one sender each, though they are called by another name.
+    #[serde(default)]
+    pub one_sender: bool,
     /// What it says.
     pub text: Take,
     /// What is done to that first.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::format::{Audience, Format, Inbound, Linked, Message, Receipt};
 use super::proof::Verify;
 use super::shared::{Place, Shared};
-use super::take::Item;
+use super::take::{Item, Take};
 use super::{Became, Company, Fate, Happening, Heard, Opened, Raw, words};
 use crate::Address;
 use crate::platform::matching::{Document, When};
@@ -60,6 +60,9 @@ fn heard(shape: &Message, item: &Item<'_>, keys: &[&str]) -> Option<Heard> {
         Some(take) => take.text(item)?,
         None => sender.clone(),
     };
+    // A conversation that is named by its sender, too, has no other.
+    let names_sender = |take: &Take| shape.sender.any.iter().any(|pointer| take.all.contains(pointer));
+    let is_own = shape.one_sender || conversation == sender || shape.conversation.as_ref().is_some_and(names_sender);
     let text = words::edited(shape.text.value(item)?, &shape.edit)?;
     let company = match &shape.audience {
         Audience::Direct => Company::Alone,
@@ -73,6 +76,7 @@ fn heard(shape: &Message, item: &Item<'_>, keys: &[&str]) -> Option<Heard> {
         conversation: Address::new(conversation),
         text: text.into(),
         company,
+        is_own,
         raw: raw(item, keys),
     })
 }
@@ -145,6 +149,33 @@ mod tests {
                     .prop_map(|members| Value::Object(members.into_iter().collect())),
             ]
         })
+    }
+
+    /// How each shipped definition tells whose conversation it is; a new one is looked at by a person.
+    #[test]
+    fn a_sender_is_compared_with_the_conversation_everywhere() {
+        let way = |shape: &Message| match &shape.conversation {
+            None => "the conversation is the sender",
+            Some(_) if shape.one_sender => "one sender",
+            Some(take) if shape.sender.any.iter().any(|pointer| take.all.contains(pointer)) => "named by the sender",
+            Some(_) => "compared",
+        };
+        for (name, source) in crate::shipped::SOURCES {
+            let expected = match name.trim_end_matches(".toml") {
+                "chatwoot" => "one sender",
+                "bot-framework" | "matrix" => "named by the sender",
+                "line" | "telegram" | "standard-webhooks" => "compared",
+                _ => "the conversation is the sender",
+            };
+            let inbound = load(name, source).unwrap().inbound.unwrap();
+            assert!(inbound.message.iter().all(|shape| way(shape) == expected), "{name}");
+        }
+        let others = serde_json::json!({"type": "message.received", "data":
+            {"id": "m1", "from": "user-2", "conversation": "user-1", "text": "416210"}});
+        let (name, source) =
+            crate::shipped::SOURCES.iter().find(|(name, _)| *name == "standard-webhooks.toml").unwrap();
+        let heard = load(name, source).unwrap().inbound.unwrap().read(&others);
+        assert!(matches!(&heard[..], [Happening::Heard(heard)] if !heard.is_own), "{heard:?}");
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 //! for it.
 
 use super::accept::proof_data;
-use super::binding::{Source, is_door, opener_tag, rule_now};
+use super::binding::{Source, is_at_door, opener_tag, rule_now};
 use crate::domain::event::EventKind;
 use crate::domain::page_proof::MAX_STARTS;
 use crate::domain::refusal::Refusal;
@@ -41,8 +41,8 @@ pub(super) fn begin(
         }
         return Ok(false);
     }
-    let is_limited = !matches!(source, Source::Link(number) if is_door(&turn.interaction.participants[at], number));
-    if is_limited && page.starts >= MAX_STARTS {
+    // Who was invited may come as often as they like.
+    if page.starts >= MAX_STARTS && !is_at_door(&turn.interaction.participants[at], source) {
         return Err(Refusal::LinkUsed);
     }
     if page.is_answered() {

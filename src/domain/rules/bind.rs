@@ -7,6 +7,7 @@ use super::enter::{DoorProof, enter_by};
 use crate::domain::confirmation::{self, Confirmation};
 use crate::domain::flag::Binding;
 use crate::domain::page_proof::{NAMING_TRIES, PageProof, Step};
+use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::settings::{BindingRule, OtherBrowser};
 use crate::domain::turn::Turn;
@@ -36,6 +37,8 @@ pub enum Finish {
     Elsewhere,
     /// It does not count any more.
     Over,
+    /// It is of another customer than this conversation's.
+    OtherCustomer,
 }
 
 /// The form of the done page was posted by that browser. The first post decides; nobody but the browser that
@@ -134,8 +137,10 @@ pub(super) fn bind(turn: &mut Turn<'_>, at: usize, source: Source, binding: Bind
         return Finish::Judging;
     }
     let door = door_of(turn, at, source);
-    if raise_pending(turn, at, source, binding, Some(browser)).is_err() {
-        return Finish::Over;
+    match raise_pending(turn, at, source, binding, Some(browser)) {
+        Ok(()) => {}
+        Err(Refusal::SubjectConflict) => return Finish::OtherCustomer,
+        Err(_) => return Finish::Over,
     }
     let is_in = door.is_some_and(|door| enter_by(turn, at, door, browser));
     if is_in { Finish::Entered } else { Finish::Authenticated }
@@ -143,7 +148,8 @@ pub(super) fn bind(turn: &mut Turn<'_>, at: usize, source: Source, binding: Bind
 
 fn door_of(turn: &Turn<'_>, at: usize, source: Source) -> Option<DoorProof> {
     let pending = turn.page(at, source)?.pending.as_deref()?;
-    Some(DoorProof { invitation: pending.invitation?, proof: pending.proof.clone()? })
+    let (proof, accepted_at) = (pending.proof.clone()?, pending.accepted_at);
+    Some(DoorProof { invitation: pending.invitation?, proof, accepted_at })
 }
 
 /// At a door the browser that finished is let in, however it stands with the chat.

@@ -90,10 +90,7 @@ pub(super) fn rule_for(turn: &Turn<'_>, at: usize, way: Way) -> Result<BindingRu
 /// The rule that holds now: one that was made while the team asked for none is judged by what it asks for since.
 pub(super) fn rule_now(turn: &Turn<'_>, at: usize, source: Source) -> BindingRule {
     let rule = turn.page(at, source).map_or(BindingRule::Code, |page| page.rule);
-    let way = match source {
-        Source::Link(number) if is_door(&turn.interaction.participants[at], number) => Way::Door,
-        _ => Way::Landing,
-    };
+    let way = if is_at_door(&turn.interaction.participants[at], source) { Way::Door } else { Way::Landing };
     match (rule, turn.around.settings.binding) {
         (BindingRule::None, BindingRule::None) => rule,
         (BindingRule::None, _) => rule_for(turn, at, way).unwrap_or(BindingRule::Opener),
@@ -101,8 +98,14 @@ pub(super) fn rule_now(turn: &Turn<'_>, at: usize, source: Source) -> BindingRul
     }
 }
 
-pub(super) fn is_door(participant: &Participant, link: u16) -> bool {
-    participant.links.iter().any(|own| own.number == link && own.purpose == Purpose::EntryLogin)
+/// Whether the page is one that an invitation leads through.
+pub(super) fn is_at_door(participant: &Participant, source: Source) -> bool {
+    match source {
+        Source::Link(number) => {
+            participant.links.iter().any(|own| own.number == number && own.purpose == Purpose::EntryLogin)
+        }
+        Source::Challenge(number) => participant.entry.challenge == Some(number),
+    }
 }
 
 /// The chat's own window can vouch for a page only on the web.

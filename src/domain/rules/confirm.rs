@@ -43,7 +43,8 @@ pub(super) fn pass(turn: &mut Turn<'_>, at: usize, source: Source, binding: Bind
     let browser = shown.map(|(confirmation, _)| confirmation.browser).expect("the caller chose one that waits");
     turn.clear_ceiling(at);
     match bind(turn, at, source, binding, &browser) {
-        Finish::Over => Outcome::SubjectConflict,
+        Finish::OtherCustomer => Outcome::SubjectConflict,
+        Finish::Over => Outcome::Expired,
         _ => Outcome::Passed,
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::page_proof::PageProof;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::sending::{self, Destination};
+use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, link_data, object};
 
@@ -120,6 +121,8 @@ pub(super) struct DoorProof {
     pub invitation: u16,
     /// What was proved.
     pub proof: Proof,
+    /// When it was accepted.
+    pub accepted_at: Moment,
 }
 
 /// The browser that pressed Continue at the door has finished what it was asked for there, and is let in; false
@@ -132,7 +135,7 @@ pub(super) fn enter_by(turn: &mut Turn<'_>, at: usize, door: DoorProof, browser:
     if !is_live || !is_here {
         return false;
     }
-    let proof = EntryProof::of(&door.proof, turn.around.now);
+    let proof = EntryProof::of(&door.proof, door.accepted_at);
     enter(turn, at, Some(proof), *browser);
     true
 }

@@ -4,7 +4,7 @@
 
 use url::Url;
 
-use crate::domain::challenge::DeliverTo;
+use crate::domain::challenge::{ChallengeEnd, DeliverTo};
 use crate::domain::event::EventKind;
 use crate::domain::id::{IntentName, ParticipantId};
 use crate::domain::interaction::Role;
@@ -170,8 +170,14 @@ pub(super) fn supersede(turn: &mut Turn<'_>, at: usize, purpose: Purpose) {
     turn.end_link(link, LinkEnd::Superseded);
 }
 
-/// A login that was accepted by another link waits no longer: the person was asked anew. One at a door goes on.
+/// What was accepted by another link, or on a challenge's page, waits no longer: the person was asked anew. What
+/// was proved at a door goes on.
 fn void_logins(turn: &mut Turn<'_>, at: usize) {
+    let participant = turn.participant(at);
+    let challenge = participant.challenge.as_ref().filter(|challenge| challenge.page.is_answered());
+    if challenge.is_some_and(|challenge| participant.entry.challenge != Some(challenge.number)) {
+        turn.end_challenge(at, ChallengeEnd::Superseded);
+    }
     let participant = turn.participant(at);
     let waits = |link: &Link| link.page.pending.is_some() && link.purpose != Purpose::EntryLogin;
     let Some(waiting) = participant.links.iter().find(|link| waits(link)).map(|link| link.purpose) else { return };

@@ -6,14 +6,14 @@
 
 use serde_json::json;
 
-use super::accept::{NewProof, accept, bind_document};
+use super::accept::{NewProof, accept, bind_document, raise_pending};
 use super::answer::{OnPage, proof_of};
-use super::binding::Source;
+use super::binding::{Source, rule_now};
 use super::page::{Page, asked_at_entry, find};
 use crate::domain::challenge::{Challenge, ChallengeEnd, ChallengeId, Check};
 use crate::domain::entry::EntryProof;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::flag::Reason;
+use crate::domain::flag::{Binding, Reason};
 use crate::domain::id::ProviderName;
 use crate::domain::identity::{CheckId, Checking, Document, Flaw, Last, PATIENCE, Shortfall, Stage, Verdict};
 use crate::domain::lockout::Consequence;
@@ -21,6 +21,7 @@ use crate::domain::method::Guarded;
 use crate::domain::page_proof::{RETURN_MINUTES, Step};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
+use crate::domain::settings::BindingRule;
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, challenge_data};
@@ -286,6 +287,9 @@ fn good(turn: &mut Turn<'_>, at: usize) -> Judged {
     };
     let raised = match bound {
         Some((browser, binding)) => bind_document(turn, at, source, binding, &browser),
+        None if rule_now(turn, at, source) == BindingRule::None => {
+            raise_pending(turn, at, source, Binding::None, None).is_ok()
+        }
         None => true,
     };
     let (Some(browser), Some(invitation)) = (started, invitation) else { return judged_by(raised) };

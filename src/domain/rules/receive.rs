@@ -15,6 +15,7 @@ use crate::domain::event::Actor;
 use crate::domain::flag::{Flag, Reason};
 use crate::domain::interaction::Interaction;
 use crate::domain::method::Method;
+use crate::domain::redaction::Awaited;
 use crate::domain::settings::Settings;
 use crate::domain::turn::{Decision, Turn};
 use crate::domain::typed::{Digits, holds_number};
@@ -33,8 +34,10 @@ pub enum Company {
 pub struct Said<'a> {
     /// What was typed.
     pub text: &'a str,
-    /// Who reads it.
-    pub company: Company,
+    /// Who sent it.
+    pub sender: Sender<'a>,
+    /// Who brings it.
+    pub by: &'a Actor,
     /// Whether the conversation that it came from is a group's, where the platform tells.
     pub in_group: Option<bool>,
     /// The newest challenge that the caller knew of, whose end was read where there is one.
@@ -62,25 +65,27 @@ pub enum Received {
     Answer(Kind, Outcome),
     /// It belongs to the bot.
     Words,
+    /// The bot is told what was said, with dots where a code or a PIN could stand that somebody is waited for with.
+    Redacted,
     /// The bot is told that something was said, and not what.
     Hidden,
 }
 
-/// A message in an open interaction.
+/// A message in an open interaction, by whichever way it came.
 pub fn receive(mut turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
     if let Some(in_group) = said.in_group {
         turn.address.heard_in(in_group, turn.around.now);
     }
-    let sender = if said.company == Company::Alone { Sender::Own } else { Sender::Unknown };
-    let hidden = is_waited_for(&turn, said.text)
-        || holds_answer(&turn.interaction, said.text)
+    let is_redacted = awaited(&turn.interaction).stands_in(said.text);
+    let is_hidden = is_waited_for(&turn, said.text)
         || is_late_answer(&turn, said.text)
         || is_of_the_one_before(&turn, said.text)
         || turn.interaction.challenges_made != said.asked && may_be_late(said.text, turn.around.settings)
         || is_late_confirmation(&turn, said.text);
-    hear(turn, said.text, sender, &Actor::Person).map(|heard| match heard {
+    hear(turn, said.text, said.sender, said.by).map(|heard| match heard {
         Heard::Answer(kind, outcome) => Received::Answer(kind, outcome),
-        Heard::Conversation if hidden => Received::Hidden,
+        Heard::Conversation if is_hidden => Received::Hidden,
+        Heard::Conversation if is_redacted => Received::Redacted,
         Heard::Conversation => Received::Words,
     })
 }
@@ -109,14 +114,12 @@ pub fn is_awaited(interaction: &Interaction) -> bool {
     interaction.participants.iter().any(|p| p.challenge.is_some() || p.confirmations().next().is_some())
 }
 
-/// What has the form of an answer that somebody is waited for with stands in the text: "482913 is my
-/// code" is no answer, and whoever reads it could give it.
-fn holds_answer(interaction: &Interaction, text: &str) -> bool {
-    interaction.participants.iter().any(|p| {
-        let challenge = p.challenge.as_ref();
-        challenge.is_some_and(|challenge| challenge.lengths().is_some_and(|lengths| holds_number(text, &lengths)))
-            || p.confirmations().next().is_some() && Candidate::stands_in(text)
-    })
+/// The form of every answer that somebody is waited for with. "482913 is my code" is no answer, and whoever reads
+/// it could give it.
+pub fn awaited(interaction: &Interaction) -> Awaited {
+    let participants = interaction.participants.iter();
+    let numbers = participants.clone().filter_map(|p| p.challenge.as_ref()?.lengths()).collect();
+    Awaited { numbers, confirmation: participants.clone().any(|p| p.confirmations().next().is_some()) }
 }
 
 /// The newest challenge has ended without its answer: here it comes. Once it was answered, a number

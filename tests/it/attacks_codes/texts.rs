@@ -62,3 +62,18 @@ async fn a021_a_text_is_its_writers_own_answer() {
     let said = json!({"message_id": "x", "text": team.code(&chat, 0).await, "from": "+37255599999"});
     assert_eq!(team.bot("POST", &chat, "/messages", said).await.expect(200)["consumed"], false);
 }
+
+/// A code that comes late is kept from whoever the bot would pass it on to, as it is where the platform tells it.
+#[tokio::test]
+async fn a116_a_code_that_comes_late_is_kept_from_the_bot() {
+    let team = World::new().await.team("acme").await;
+    let chat = team.open("sms", "+37255512345").await;
+    let live = team.otp(&chat).await;
+    let code = team.code(&chat, 0).await;
+    team.world.pass(std::time::Duration::from_secs(180)).await;
+    let heard = team.hears(&chat, &code).await;
+    assert_eq!((&heard["consumed"], &heard["outcome"]), (&json!(false), &json!("code_in_text")));
+    assert_eq!(heard["redacted_text"], "••••••");
+    assert_eq!(team.outcome(&live, &code).await, "expired");
+    assert_eq!(team.hears(&chat, "my order is 1234567").await["redacted_text"], "my order is 1234567");
+}

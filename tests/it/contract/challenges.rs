@@ -42,8 +42,15 @@ async fn l11_a_code_is_answered_in_the_chat() {
     assert_eq!(seen["authentication"]["status"], "pending");
 
     let code = team.code(&chat, 0).await;
-    assert_eq!(team.hears(&chat, "what is this about?").await["consumed"], false);
-    assert_eq!(team.hears(&chat, &format!("my code is {code}")).await["consumed"], false);
+    let heard = team.hears(&chat, "what is this about?").await;
+    assert_eq!((&heard["consumed"], &heard["redacted_text"]), (&json!(false), &json!("what is this about?")));
+    assert!(heard.get("outcome").is_none(), "{heard}");
+    // In a sentence it is no answer: it is not counted, and only the rest of the sentence goes on.
+    for number in [code.clone(), crate::world::Team::wrong(&code)] {
+        let heard = team.hears(&chat, &format!("my code is {number}, thanks")).await;
+        assert_eq!((&heard["consumed"], &heard["outcome"]), (&json!(false), &json!("code_in_text")));
+        assert_eq!(heard["redacted_text"], "my code is ••••••, thanks");
+    }
     let heard = team.hears(&chat, &format!(" {}-{} ", &code[..3], &code[3..])).await;
     assert_eq!(
         (&heard["consumed"], &heard["kind"], &heard["outcome"]),

@@ -39,6 +39,30 @@ async fn a_code_typed_on_a_platform_authenticates_there() {
     }
 }
 
+/// What another sender types is nobody's answer, in whosever conversation the platform says that it was typed:
+/// it is not counted, and the code stays answerable.
+#[tokio::test]
+async fn a001_a_code_that_another_sender_types_is_nobodys_answer() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    for line in platforms::all() {
+        let chat = team.chat_on(&line).await;
+        let challenge = team.otp(&chat).await;
+        let code = team.code(&chat, 0).await;
+        let from = match line.definition {
+            "matrix" => "@other:hs.example",
+            "telegram" => "2222222",
+            _ => "37255599999",
+        };
+        let told = (line.call)(Said { from, id: 1, text: &code, at: team.unix() });
+        assert_eq!(team.hears_call(&told).await.status, 200, "{}", line.definition);
+        assert!(!team.is_authenticated(&chat).await, "{}", line.definition);
+        assert_eq!(team.tries(&challenge).await, 3, "{}", line.definition);
+        team.hears_on(&line, 2, &code).await;
+        assert!(team.is_authenticated(&chat).await, "{}", line.definition);
+    }
+}
+
 /// B-06, I-13: the page shows a code after the login and leads back into the chat with it, where the
 /// account says what is needed for that; and the chat says it.
 #[tokio::test]

@@ -269,11 +269,11 @@ pub fn webhooks() -> Line {
         definition: "standard-webhooks",
         account: json!({"base_url": "https://messages.example"}),
         secrets: json!({"signing_secret": WHSEC, "inbound_secret": WHSEC}),
-        conversation: "conv-1",
+        conversation: "user-1",
         from: "user-1",
         call: |said| {
             let data =
-                json!({"id": format!("m{}", said.id), "from": said.from, "conversation": "conv-1", "text": said.text});
+                json!({"id": format!("m{}", said.id), "from": said.from, "conversation": "user-1", "text": said.text});
             let body = json!({"type": "message.received", "data": data}).to_string();
             standard(&format!("msg_{}", said.id), &said.at.to_string(), body)
         },

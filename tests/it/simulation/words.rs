@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use countersign::domain::event::Actor;
 use countersign::domain::id::InteractionId;
-use countersign::domain::rules::hear::Heard;
+use countersign::domain::rules::hear::Sender;
+use countersign::domain::rules::receive::Received;
+use countersign::gateway::messages::Text;
 use countersign::gateway::{Held, Remember, Told};
 
 use super::people::{Answer, People};
@@ -59,9 +61,10 @@ impl People {
             let asking = async {
                 let (team, bot) = self.team(at);
                 self.caller(&node, &bot).await?;
-                let render = |held: &Held<Heard>| told(held.outcome).into_bytes();
+                let render = |held: &Held<Received>| told(held.outcome).into_bytes();
                 let remember = Remember::new(node.gateway.message_place(id.as_bytes(), message), &render);
-                Ok(match node.gateway.hear(id, Some(&team), text, None, &Actor::Person, &remember).await? {
+                let text = Text { text, sender: Sender::Own, by: &Actor::Person, in_group: None };
+                Ok(match node.gateway.hear(id, Some(&team), text, &remember).await? {
                     Told::Fresh(held) => told(held.outcome),
                     Told::Again(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
                 })
@@ -88,9 +91,9 @@ impl People {
 }
 
 /// A word for what became of a text.
-fn told(heard: Heard) -> String {
-    match heard {
-        Heard::Conversation => "Conversation".to_owned(),
-        Heard::Answer(_, outcome) => format!("{outcome:?}"),
+fn told(received: Received) -> String {
+    match received {
+        Received::Answer(_, outcome) => format!("{outcome:?}"),
+        other => format!("{other:?}"),
     }
 }

@@ -1,0 +1,185 @@
+//! The attacks as they were tried: a stranger hands a genuine address to a customer, who proves themselves there.
+
+use serde_json::{Value, json};
+
+use super::{PHONE, is_up, logs_in, team, text, vouched};
+use crate::world::{Browser, Visit, World, hidden, shown_code, worlds};
+
+/// A001: the stranger's own window vouches, the customer logs in at the genuine page.
+#[tokio::test]
+async fn a001_a_login_page_that_is_handed_on_after_continue_authenticates_nobody() {
+    for world in worlds().await {
+        let team = team(&world, json!({})).await;
+        for binding in ["auto", "opener", "code"] {
+            team.set(json!({"binding": binding})).await;
+            let chat = team.open("webchat", &format!("stranger-{binding}")).await;
+            let link = team.link(&chat).await;
+            let mut stranger = Browser::new(&world);
+            let visit = vouched(&mut stranger, &link).await;
+            let done = logs_in(&team, &visit, "customer").await;
+            let mut customer = Browser::new(&world);
+            let shown = customer.finish(&done).await;
+            assert!(!is_up(&team, &chat).await, "{binding}");
+            // Where another browser is asked, it says that this chat is not its own, or nothing.
+            if shown.text().contains("data-act=\"report\"") {
+                assert_eq!(customer.press_done(&done, "report").await.status, 200);
+            }
+            // What the stranger can still do: come to the pages that they know, and press Continue again.
+            stranger.get(text(&link, "url")).await;
+            let secret = link["opener_secret"].as_str().unwrap_or_default();
+            stranger.press(text(&link, "url"), "continue", secret).await;
+            assert!(!is_up(&team, &chat).await, "{binding}");
+            assert!(!json!(team.events().await).to_string().contains("\"customer\":{"), "{binding}");
+        }
+    }
+}
+
+/// The page of a code that was sent to the customer, opened and answered in the customer's browser.
+#[tokio::test]
+async fn a001_a_challenge_page_that_is_handed_on_authenticates_nobody() {
+    for world in worlds().await {
+        let team = team(&world, json!({})).await;
+        for (n, method) in ["otp", "pin"].into_iter().enumerate() {
+            let chat = team.open("webchat", &format!("stranger-{n}")).await;
+            let asked = match method {
+                "otp" => team.otp(&chat).await,
+                _ => {
+                    let body = json!({"method": "pin", "pin": "004711"});
+                    team.asks(&team.agent, &chat, body).await.expect(202)
+                }
+            };
+            let code = team.code(&chat, 0).await;
+            let mut customer = Browser::new(&world);
+            let page = text(&asked, "page_url");
+            let on = customer.press(page, "continue", "").await;
+            let form = customer.get(&on.header("location")).await;
+            let field = if method == "pin" { "pin" } else { "code" };
+            let nonce = hidden(&form.text(), "nonce");
+            let fields = [("act", "answer"), ("nonce", &nonce), ("attempt", "one"), (field, &code)];
+            let done = customer.post(page, &fields).await;
+            assert_eq!(done.status, 303, "{}", done.text());
+            let shown = customer.finish(&done.header("location")).await;
+            assert!(shown.text().contains("data-code") && shown.text().contains("data-act=\"report\""));
+            assert!(!is_up(&team, &chat).await, "{method}");
+            let mut stranger = Browser::new(&world);
+            assert_eq!(stranger.finish(&done.header("location")).await.status, 409);
+            assert!(!is_up(&team, &chat).await, "{method}");
+            // The code came from the page: the chat's owner could have read it out, and nobody else.
+            let confirmation = shown_code(&shown.text());
+            assert_eq!(team.says(&chat, "m1", &confirmation).await.expect(200)["outcome"], "passed");
+        }
+    }
+}
+
+async fn admits(world: &World, team: &crate::world::Team, channel: &str) -> (String, String) {
+    for (name, definition) in [("session", "session"), ("sms", "recorder")] {
+        let path = format!("/v1/teams/acme/channels/{name}");
+        let status = world.call(&team.admin, "PUT", &path, json!({"definition": definition})).await.status;
+        assert!([200, 201].contains(&status));
+    }
+    let entry = json!({"require_authentication": true, "first": "login", "admit_url": "https://rooms.example.com/in"});
+    team.set(json!({"entry": entry})).await;
+    let person = json!({"role": "primary", "phone": "+37255500001"});
+    let body = json!({"channel": channel, "conversation": format!("stranger-{channel}"), "participants": [person]});
+    let opened = world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
+    let chat = text(&opened, "id").to_owned();
+    let path = format!("/v1/interactions/{chat}/invitations");
+    let made = world.call(&team.agent, "POST", &path, json!({"via": "sms"})).await.expect(201);
+    (chat, text(&made, "url").to_owned())
+}
+
+/// An invitation whose login address is handed on: the browser at the door is not let in by the customer's login.
+#[tokio::test]
+async fn a001_an_invitations_login_that_is_handed_on_admits_and_authenticates_nobody() {
+    for world in worlds().await {
+        let team = team(&world, json!({})).await;
+        for channel in ["session", "webchat"] {
+            let (chat, invitation) = admits(&world, &team, channel).await;
+            let mut stranger = Browser::new(&world);
+            let on = stranger.press(&invitation, "continue", "").await;
+            let visit = Visit::of(&on.header("location"));
+            let done = logs_in(&team, &visit, "customer").await;
+            let mut customer = Browser::new(&world);
+            let page = customer.finish(&done).await;
+            assert!(!page.header("location").contains("cs_entry"), "{channel}: {}", page.header("location"));
+            let again = stranger.press(&invitation, "continue", "").await;
+            assert!(!again.header("location").contains("cs_entry"), "{channel}: {}", again.header("location"));
+            assert!(!is_up(&team, &chat).await, "{channel}");
+        }
+    }
+}
+
+/// The invitation itself is handed on: the customer who proves is let in, in their own browser, and nobody else.
+#[tokio::test]
+async fn an_invitation_that_is_handed_on_admits_who_proved_and_nobody_else() {
+    for world in worlds().await {
+        let team = team(&world, json!({})).await;
+        for channel in ["session", "webchat"] {
+            let (chat, invitation) = admits(&world, &team, channel).await;
+            let mut customer = Browser::new(&world);
+            let on = customer.press(&invitation, "continue", "").await;
+            let done = logs_in(&team, &Visit::of(&on.header("location")), "customer").await;
+            customer.finish(&done).await;
+            let flag = team.flag(&chat).await;
+            if channel == "session" {
+                assert_eq!((&flag["binding"], &flag["customer"]["id"]), (&json!("browser"), &json!("customer")));
+            } else {
+                assert_eq!(flag["authenticated"], false, "the chat has not said that it is the customer's");
+            }
+            // A later arrival of another browser proves anew, whatever is asked of the same one.
+            let mut stranger = Browser::new(&world);
+            let on = stranger.press(&invitation, "continue", "").await;
+            // Nobody takes the place of a browser that has the chat's code on its screen.
+            let leads_on = on.header("location").contains("cs_token=");
+            assert_eq!(leads_on, channel == "session", "{channel}: {} {}", on.status, on.header("location"));
+            let again = customer.press(&invitation, "continue", "").await;
+            assert!(again.header("location").contains("cs_entry="), "{channel}: {}", again.header("location"));
+        }
+    }
+}
+
+/// A cosigner hands their login address to the primary, who logs in there: the cosigner is not the primary.
+#[tokio::test]
+async fn a001_a_cosigners_login_that_the_primary_takes_is_not_the_primarys_proof() {
+    for world in worlds().await {
+        let team = team(&world, json!({})).await;
+        let chat = team.open("sms", PHONE).await;
+        team.authenticate(&chat, "primary").await;
+        let cosigner = json!({"role": "cosigner", "name": "A Cosigner", "phone": "+37255500009"});
+        team.bot("POST", &chat, "/participants", cosigner).await.expect(201);
+        let body = json!({"purpose": "mid_chat", "participant": "p2"});
+        let link = team.bot("POST", &chat, "/login-links", body).await.expect(201);
+        let mut cosigner = Browser::new(&world);
+        let visit = cosigner.continues(text(&link, "url")).await;
+        let done = logs_in(&team, &visit, "primary").await;
+        let mut primary = Browser::new(&world);
+        let page = primary.finish(&done).await;
+        assert!(!page.text().contains("data-code"), "there is no code to type in the chat: {}", page.text());
+        cosigner.finish(&done).await;
+        let seen = team.bot("GET", &chat, "", Value::Null).await.expect(200);
+        assert_eq!(seen["participants"][1]["authentication"]["authenticated"], false, "{seen}");
+        assert_eq!(seen["participants"][0]["authentication"]["customer"]["id"], "primary");
+    }
+}
+
+/// The address of an earlier login of the same conversation leads nowhere.
+#[tokio::test]
+async fn the_address_of_an_earlier_login_leads_nowhere() {
+    let world = World::new().await;
+    let team = team(&world, json!({})).await;
+    let chat = team.open("webchat", "c1").await;
+    let mut stranger = Browser::new(&world);
+    let first = team.link(&chat).await;
+    let visit = vouched(&mut stranger, &first).await;
+    let earlier = logs_in(&team, &visit, "stranger").await;
+    let link = team.link(&chat).await;
+    let visit = vouched(&mut stranger, &link).await;
+    logs_in(&team, &visit, "customer").await;
+    assert_eq!(stranger.finish(&earlier).await.status, 410);
+    assert!(!is_up(&team, &chat).await);
+    // Neither does garbage that is posted as a form.
+    let handle = visit.callback.replace("/p/", "/d/");
+    for url in [handle.as_str(), &text(&link, "url").replace("/l/", "/d/"), "/d/x"] {
+        assert_eq!(stranger.finish(url).await.status, 404, "{url}");
+    }
+}
