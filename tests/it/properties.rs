@@ -29,6 +29,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::json;
 
+mod browsers;
 mod codes;
 mod lockouts;
 mod router;
