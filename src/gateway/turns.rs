@@ -46,7 +46,7 @@ enum Attempt<T> {
     /// It was made before: the reply that it got.
     Again(Vec<u8>),
     /// It is saved, and whose ceilings have counted it.
-    Judged(Result<Told<Held<T>>, Refusal>, Vec<CustomerTag>),
+    Judged(Box<Result<Told<Held<T>>, Refusal>>, Vec<CustomerTag>),
     /// Nothing is saved: this must be so first.
     Needs(Vec<Need>),
 }
@@ -218,7 +218,7 @@ impl Gateway {
                     for customer in ceilings.counted().filter(|customer| !counted.contains(customer)) {
                         self.take_back(customer, answer.as_deref()).await;
                     }
-                    return Ok(outcome?);
+                    return Ok((*outcome)?);
                 }
                 Attempt::Needs(needs) => needs,
             };
@@ -274,7 +274,7 @@ impl Gateway {
                 let counted = std::mem::take(&mut decision.counted);
                 let mut change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
                 remember.map_or(Ok(()), |remember| remember.add(&mut change, records, now))?;
-                let change = change.told(|outcome| Attempt::Judged(outcome, counted));
+                let change = change.told(|outcome| Attempt::Judged(Box::new(outcome), counted));
                 match visit.actor {
                     Actor::Time => Ok(Change { confirm: Confirm::Nothing, ..change }),
                     _ => Ok(change),
@@ -282,10 +282,18 @@ impl Gateway {
             })
             .await?;
         let attempt = saved.outcome?;
-        if let (Attempt::Judged(Ok(Told::Fresh(held)), _), Some(version)) = (&attempt, saved.version) {
-            self.stands(held, version);
+        if let Some(version) = saved.version {
+            self.has_saved(&attempt, version);
         }
         Ok(attempt)
+    }
+
+    fn has_saved<T>(&self, attempt: &Attempt<T>, version: CommitId) {
+        if let Attempt::Judged(judged, _) = attempt
+            && let Ok(Told::Fresh(held)) = &**judged
+        {
+            self.stands(held, version);
+        }
     }
 
     /// What follows from a turn that is saved: this node knows it, and sends what it has claimed.

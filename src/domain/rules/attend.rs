@@ -21,7 +21,7 @@ use crate::domain::turn::{Decision, Turn, challenge_data};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// It waits for its answer.
-    Live(Challenge),
+    Live(Box<Challenge>),
     /// It ended, within the last day.
     Ended(EndedChallenge),
 }
@@ -57,7 +57,7 @@ pub struct Revealed {
 pub fn find(turn: &Turn<'_>, number: u16) -> Result<Found, Refusal> {
     let mut live = turn.interaction.participants.iter().filter_map(|p| p.challenge.as_ref());
     match live.find(|challenge| challenge.number == number) {
-        Some(challenge) => Ok(Found::Live(challenge.clone())),
+        Some(challenge) => Ok(Found::Live(Box::new(challenge.clone()))),
         None => {
             let ended = turn.ended_challenge(number).filter(|ended| ended.is_told_at(turn.around.now));
             ended.cloned().map(Found::Ended).ok_or(Refusal::NotFound("challenge"))
@@ -87,7 +87,7 @@ pub fn look(turn: Turn<'_>, number: u16) -> Decision<Found> {
 /// proof begins anew.
 pub fn arrive(mut turn: Turn<'_>, token: &Token, browser: &Tag, opener: Option<&str>) -> Decision<Found> {
     let challenge = match find_page(&turn, token) {
-        Ok(Found::Live(challenge)) => challenge,
+        Ok(Found::Live(challenge)) => *challenge,
         other => return turn.end(other),
     };
     let at = turn.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
@@ -96,7 +96,7 @@ pub fn arrive(mut turn: Turn<'_>, token: &Token, browser: &Tag, opener: Option<&
         Ok(()) => {
             turn.touch();
             let challenge = arrived(&mut turn, at);
-            turn.done(Found::Live(challenge))
+            turn.done(Found::Live(Box::new(challenge)))
         }
         Err(refusal) => turn.refuse(refusal),
     }
@@ -200,7 +200,7 @@ fn next_code(turn: &mut Turn<'_>, number: u16) -> Result<(usize, Challenge), Ref
         }
     }
     next.revealed_to.clear(); // what was seen is dead
-    Ok((at, next))
+    Ok((at, *next))
 }
 
 /// Takes a challenge back. One that has ended stays as it ended.
@@ -245,7 +245,7 @@ fn may_see(turn: &Turn<'_>, found: Found) -> Result<Challenge, Refusal> {
     match found {
         Found::Ended(_) => Err(Refusal::CodeGone),
         Found::Live(challenge) if is_code && challenge.arrived.is_none() => Err(Refusal::NotArrived),
-        Found::Live(challenge) => Ok(challenge),
+        Found::Live(challenge) => Ok(*challenge),
     }
 }
 

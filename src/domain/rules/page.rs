@@ -49,7 +49,7 @@ fn find_challenge(turn: &Turn<'_>, token: &Token) -> Result<Page, Refusal> {
     let found = find_page(turn, token)?;
     let at = turn.find(Some(found.participant()))?;
     Ok(match found {
-        Found::Live(challenge) => Page::Challenge(at, Box::new(challenge)),
+        Found::Live(challenge) => Page::Challenge(at, challenge),
         // Who comes back to what was locked is told until when, as when it happened.
         Found::Ended(ended) if ended.end == ChallengeEnd::Locked => match turn.admit(at, ended.method.guarded()) {
             Ok(_) => Page::Over(at, ended.end),
