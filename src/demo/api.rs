@@ -42,6 +42,8 @@ pub struct Problem {
     pub title: String,
     pub detail: String,
     pub retry_after_seconds: Option<u64>,
+    /// Of a post-back that was told again: where its browser goes on.
+    pub continue_url: Option<String>,
 }
 
 impl std::fmt::Display for Problem {
@@ -104,11 +106,12 @@ pub struct Challenge {
     pub resend_after: Option<String>,
 }
 
-/// A proof that is given on a page.
-#[derive(Deserialize)]
+/// A proof that is given on a page. `opener_secret` is for the chat widget alone, so this cannot be printed.
+#[derive(Clone, Deserialize)]
 pub struct OnPage {
     /// For the customer alone.
     pub page_url: String,
+    pub opener_secret: Option<String>,
 }
 
 /// Where the message with the code goes.

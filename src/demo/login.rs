@@ -59,12 +59,11 @@ pub async fn answer(Extension(demo): Extension<Arc<Demo>>, uri: Uri, Form(answer
     };
     match post_back(&demo, &request, outcome).await {
         Ok(told) => Redirect::to(&told.continue_url).into_response(),
-        // The reply to the first try was lost, but it counted.
-        Err(Trouble::Refused(problem)) if problem.code == "replayed" => demo.pages.trouble(
-            StatusCode::OK,
-            "The chat has been told",
-            "You can close this window and go on in the chat.",
-        ),
+        // The reply to the first try was lost, but it counted. Nothing is told any more once the flag is raised.
+        Err(Trouble::Refused(problem)) if problem.code == "replayed" => match problem.continue_url {
+            Some(url) => Redirect::to(&url).into_response(),
+            None => demo.pages.trouble(StatusCode::OK, "You are logged in", "Go back to the chat."),
+        },
         Err(Trouble::Refused(problem)) => {
             let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_GATEWAY);
             demo.pages.trouble(status, &problem.title, &problem.detail)

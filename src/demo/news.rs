@@ -106,7 +106,11 @@ impl Talk {
         if about.is_some() && about != live {
             return;
         }
-        let Some(news) = link_news(&event.kind) else { return };
+        if event.data.contains_key("challenge") {
+            return; // of a page that is no login
+        }
+        let reason = event.data.get("reason").and_then(Value::as_str);
+        let Some(news) = link_news(&event.kind, reason) else { return };
         self.view.turn_card(news.card);
         if news.card == CardState::Frozen {
             self.pending.clear();
@@ -135,7 +139,7 @@ impl Talk {
     }
 }
 
-fn link_news(kind: &str) -> Option<LinkNews> {
+fn link_news(kind: &str, reason: Option<&str>) -> Option<LinkNews> {
     let (card, said, story) = match kind {
         "link.opened" => (
             CardState::Opened,
@@ -157,10 +161,28 @@ fn link_news(kind: &str) -> Option<LinkNews> {
             Some("The login link has expired. Ask me again and I will send a new one."),
             "The link’s time was over before anybody logged in.",
         ),
-        "confirmation.expired" => (
+        "confirmation.expired" if reason == Some("started_again") => return None,
+        "confirmation.expired" if reason.is_some() => (
             CardState::Expired,
-            Some("The confirmation code has run out. Ask me again and I will send a new link."),
-            "Nobody typed the code in the chat in time, so nothing was authenticated.",
+            Some("That login does not count any more. Ask me again and I will send a new link."),
+            "What had been proved could not count any more, so nothing was authenticated.",
+        ),
+        "confirmation.expired" => (
+            CardState::Opened,
+            Some("The six characters have run out. Open the page again to be shown new ones."),
+            "Nobody typed the code in the chat in time, so nothing was authenticated. The link lasts.",
+        ),
+        "proof.not_returned" => (
+            CardState::Expired,
+            Some("Your login did not come back in time. Ask me again and I will send a new link."),
+            "The login page said yes, but no browser came back from it in time: nothing was authenticated.",
+        ),
+        "proof.other_browser" => (
+            CardState::Cancelled,
+            Some(
+                "Another browser came back than the one that opened the link. Ask me again and I will send a new one.",
+            ),
+            "Another browser finished the login than the one that pressed Continue: nothing was authenticated.",
         ),
         "link.reported" => {
             (CardState::Frozen, None, "“This wasn’t me” was pressed: the link is frozen and agents are told.")

@@ -113,7 +113,7 @@ impl Pages {
             "interaction": view.desk.as_ref().map(|desk| &desk.id),
             "pages": self.render("pages.html", json!({"login": view.login()})),
             "story": self.render("story.html", json!({"story": view.story})),
-            "link": view.link.as_ref().map(|link| json!({"url": link.url, "opener_secret": link.opener_secret})),
+            "links": opened(view),
         })
         .to_string()
     }
@@ -133,6 +133,13 @@ impl Pages {
         let template = self.0.get_template(name).expect("every name used here is in TEMPLATES");
         template.render(Serde(values)).expect("the compiled-in templates render: pages::tests")
     }
+}
+
+/// What the chat widget may open, with what shows that this chat opened it.
+fn opened(view: &View) -> Vec<Value> {
+    let link = view.link.iter().map(|link| (&link.url, &link.opener_secret));
+    let page = view.page.iter().map(|page| (&page.page_url, &page.opener_secret));
+    link.chain(page).map(|(url, secret)| json!({"url": url, "opener_secret": secret})).collect()
 }
 
 /// A stylesheet, script or picture, with its media type.

@@ -81,7 +81,7 @@ impl Scene {
                 "A code has gone to her WhatsApp: type it into the chat, and all that bot, agent and log ever read of it is dots."
             }
             Self::Pin => {
-                "An agent agreed on the number 2580 with her by phone and sent an invitation: open it on her phone, and the number lets her in."
+                "An agent agreed on the number 2580 with her by phone and sent an invitation: open it on her phone, and the number lets her in; the six characters that she is shown there, typed into the chat, raise the mark."
             }
             Self::TwoFactor => {
                 "Her account is in the gateway, whose own login page takes her password and then the code that arrives on her phone, and only both together raise the mark."

@@ -13,7 +13,7 @@ impl Talk {
     /// Asks for a proof that is given on a page.
     pub async fn put_task(&mut self, task: Task) -> Result<(), Trouble> {
         let interaction = self.interaction(None).await?;
-        let url = self.world.api.ask_page(&interaction, task.method()).await?.page_url;
+        let page = self.world.api.ask_page(&interaction, task.method()).await?;
         self.view.say(bot(match task {
             Task::Questions => "Before I go on I have to ask you some questions. Please answer them on this page:",
             Task::Document => "Before I go on I need to see a document of yours. Please show it on this page:",
@@ -22,7 +22,7 @@ impl Talk {
             "The bot asked the gateway for the proof and got the address of its page, and nothing else.",
             format!("POST …/challenges {{method: {}}} → 202 with page_url", task.method()),
         );
-        self.view.give_task(task, url);
+        self.view.give_task(task, page);
         self.refresh().await
     }
 

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::api::{Challenge, LoginLink};
+use super::api::{Challenge, LoginLink, OnPage};
 use super::desk::Desk;
 use super::mark::{Mark, milliseconds};
 
@@ -18,6 +18,8 @@ pub struct View {
     pub mark: Mark,
     /// The login link that may still be opened, for the chat widget's hands only.
     pub link: Option<LoginLink>,
+    /// The page that the customer was given last, for the same hands.
+    pub page: Option<OnPage>,
     /// What the agent sees of it.
     pub desk: Option<Desk>,
     next: u32,
@@ -201,8 +203,9 @@ impl View {
     }
 
     /// Gives the customer a page to prove something on.
-    pub fn give_task(&mut self, task: Task, url: String) {
-        self.say(Body::Task { task, url, done: false });
+    pub fn give_task(&mut self, task: Task, page: OnPage) {
+        self.say(Body::Task { task, url: page.page_url.clone(), done: false });
+        self.page = Some(page);
     }
 
     /// It was proved; true where it was asked for.

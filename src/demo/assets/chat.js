@@ -12,13 +12,13 @@ const place = document.querySelector("#console");
 const pages = document.querySelector("#pages");
 const portal = document.querySelector("#portal-mark");
 const drawn = new Map(); // entry id → its HTML
-let link = null; // the live login link, for countersign.open
+let links = []; // the live login link and the page that was given last, for countersign.open
 
 const feed = new EventSource("/demo/chat/events");
 feed.addEventListener("error", mark.forget);
 feed.addEventListener("chat", (event) => {
   const chat = JSON.parse(event.data);
-  link = chat.link;
+  ({ links } = chat);
   mark.show(chat.mark, chat.left);
   drawPart(story, chat.story);
   drawPart(phone, chat.phone);
@@ -97,9 +97,9 @@ document.addEventListener("submit", async (event) => {
 });
 
 // A window opened by the widget proves by itself that it belongs to this chat. Without the widget
-// the link works as any link does, and the login is confirmed by a code.
+// the link works as any link does, and what is proved there is confirmed by a code.
 entries.addEventListener("click", (event) => {
-  const opener = event.target.closest("a[data-act=login]");
-  if (!opener || !link || opener.href !== new URL(link.url).href) return;
-  if (window.countersign?.open(link)) event.preventDefault();
+  const opener = event.target.closest("a[data-act=login], a[data-act=task]");
+  const link = opener && links.find(({ url }) => new URL(url).href === opener.href);
+  if (link && window.countersign?.open(link)) event.preventDefault();
 });
