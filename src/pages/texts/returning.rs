@@ -5,6 +5,7 @@ use super::consoles::Row;
 
 #[rustfmt::skip] // a text in all languages is one row
 pub(super) const ROWS: &[Row] = &[
+    ("channel.session", ["Conversation", "Gespräch", "Conversation", "Conversación", "Vestlus"]),
     ("facts.role", ["Asked as", "Gefragt als", "En tant que", "Se le pregunta como", "Kellena"]),
     ("facts.account", ["Logged in as", "Angemeldet als", "Connecté en tant que", "Sesión iniciada como", "Sisse logitud kui"]),
     ("role.primary", ["The person in this chat", "Die Person in diesem Chat", "La personne de cette conversation", "La persona de este chat", "Selle vestluse osaline"]),
