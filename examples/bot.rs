@@ -96,7 +96,10 @@ impl Bot {
             Some("participant.authenticated") if event["data"]["intent"] == INTENT => self.statement().await?,
             Some("participant.authenticated") => say("You are logged in."),
             Some("participant.expired") => say("Your login has ended."),
-            Some("link.cancelled" | "link.denied" | "link.expired" | "link.reported") => {
+            Some("proof.other_browser") => {
+                say("Another browser came back from your login than the one that opened it. `statement` asks again.");
+            }
+            Some("link.cancelled" | "link.denied" | "link.expired" | "link.reported" | "proof.not_returned") => {
                 say("You did not log in. `statement` asks again.");
             }
             _ => {}

@@ -1,7 +1,8 @@
 //! An external login page for Countersign, in axum.
 //!
 //! It believes nothing of a request before the link's signature and time are checked, and keeps
-//! no state: the form posts to the signed link itself, so every request is checked again.
+//! no state: the form posts to the signed link itself, so every request is checked again. The browser
+//! that logs in is led on, in the reply to its own request, and no other can ask for it.
 //!
 //! `SECURITY_KID=… SECURITY_KEY=… PUBLIC_URL=http://127.0.0.1:8090 PORT=8090 cargo run --example login_page`
 #![allow(clippy::print_stdout, reason = "says where it listens")]
@@ -12,7 +13,7 @@ use std::{collections::HashMap, env, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use aws_lc_rs::hmac;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Form, Router, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -52,20 +53,26 @@ async fn show(State(page): State<Arc<Page>>, uri: Uri) -> Response {
     }
 }
 
-async fn submit(State(page): State<Arc<Page>>, uri: Uri, Form(typed): Form<Params>) -> Response {
+async fn submit(State(page): State<Arc<Page>>, uri: Uri, headers: HeaderMap, Form(typed): Form<Params>) -> Response {
     let Some(link) = page.signed_link(&uri.to_string()) else {
         return html(StatusCode::FORBIDDEN, "<p>This link is not ours or has ended. Ask for a new one in the chat.");
     };
+    // Only our own form: else a stranger's website logs this browser in to the stranger's account.
+    if headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin") {
+        return html(StatusCode::FORBIDDEN, "<p>Open the link in the chat again.");
+    }
     let field = |name: &str| typed.get(name).map(String::as_str);
     let claims = match (field("act"), field("user"), field("password")) {
         (Some("cancel"), ..) => json!({"sub": "nobody", "outcome": "cancelled"}),
         // Your own check of the person goes here, with a limit on guesses.
-        (_, Some("demo"), Some("demo")) => json!({"sub": "cust-42", "name": "Demo Customer", "amr": ["pwd"]}),
+        (_, Some("demo"), Some("demo")) => {
+            json!({"sub": "cust-42", "name": "Demo Customer", "auth_time": now(), "amr": ["pwd"]})
+        }
         _ => return form("Wrong user or password."),
     };
     match page.post_back(&link, claims).await {
         Ok(Some(url)) if !url.is_empty() => Redirect::to(&url).into_response(),
-        Ok(Some(_)) => html(StatusCode::OK, "<p>Done. Go back to the chat."),
+        Ok(Some(_)) => html(StatusCode::OK, "<p>You are logged in. Go back to the chat."),
         Ok(None) => html(StatusCode::CONFLICT, "<p>This login could not be taken. Ask for a new link in the chat."),
         Err(error) => {
             eprintln!("post-back failed: {error:#}");
@@ -88,7 +95,8 @@ impl Page {
         }
     }
 
-    /// Tells the gateway what came of it, server to server; the address to send the person to.
+    /// Tells the gateway what came of it, server to server; where to lead this browser, and no other. Empty where
+    /// the flag was raised meanwhile.
     async fn post_back(&self, link: &Params, mut claims: Value) -> Result<Option<String>> {
         let callback = link.get("cs_callback").context("cs_callback")?;
         claims["iss"] = self.public_url.clone().into();

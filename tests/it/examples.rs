@@ -250,8 +250,7 @@ async fn login_pages_log_a_customer_in() {
         assert_eq!(page.show(&url).await.0, 200);
         let (status, next) = page.submit(&url, &DEMO).await;
         assert_eq!(status, 303);
-        let done = gateway.http.get(&next).header("cookie", cookies).send().await.expect("the gateway answers");
-        let done = done.text().await.expect("a page");
+        let done = return_to(&gateway, &next, &cookies).await;
         let code = done.split_once("data-code>").expect("the page shows a code").1.get(..6).expect("six characters");
         assert_eq!(call(Method::GET, flag.clone(), Value::Null).await["authenticated"], false, "not yet bound");
 
@@ -262,6 +261,16 @@ async fn login_pages_log_a_customer_in() {
         assert_eq!((&flag["authenticated"], &flag["intent"]["allowed"]), (&json!(true), &json!(true)));
         assert_eq!((&flag["customer"]["id"], &flag["binding"]), (&json!("cust-42"), &json!("code")));
     }
+}
+
+/// What a person's browser does on the page that the login page leads it on to; answers what it is shown.
+async fn return_to(gateway: &Gateway, done: &str, cookies: &str) -> String {
+    let page = gateway.http.get(done).header("cookie", cookies).send().await.expect("the gateway answers");
+    let page = page.text().await.expect("a page");
+    assert!(page.contains("data-act=\"finish\"") && !page.contains("data-code"), "{page}");
+    let request = gateway.http.post(done).form(&[("act", "finish")]);
+    let sent = request.header("cookie", cookies).header("origin", &gateway.url).send().await;
+    sent.expect("the gateway answers").text().await.expect("a page")
 }
 
 /// What a person's browser does on the landing page; answers where it is sent, and its cookies.
