@@ -8,7 +8,7 @@ use countersign::ambient::{Clock, SystemClock};
 use countersign::domain::secret::{MacKey, base64url, from_base64url};
 use serde_json::{Value, json};
 
-use super::load::{Load, Run, ask, request};
+use super::load::{Load, Run, ask, form, request};
 use super::processes::OWNER;
 
 /// Addresses that requests seem to come from: so many that no limit of one is met.
@@ -26,7 +26,7 @@ impl Bank {
     /// Sets one up on a gateway. Links may skip the landing page, and codes bind them to the chat.
     pub async fn on(server: SocketAddr) -> anyhow::Result<Self> {
         let settings = json!({"authentication_url": "https://login.example.com/in",
-            "link": {"landing": "optional", "binding": "code"}, "otp": {"show_to_agents": true}, "intents": {"statement_copy": {"accept": ["login"]}}});
+            "link": {"landing": "optional"}, "binding": "code", "otp": {"show_to_agents": true}, "intents": {"statement_copy": {"accept": ["login"]}}});
         call(server, "PUT", "/v1/teams/bank", json!({"name": "Bank"})).await?;
         call(server, "PATCH", "/v1/teams/bank/settings", settings).await?;
         let key = call(server, "POST", "/v1/teams/bank/security-keys", json!({})).await?;
@@ -79,11 +79,18 @@ impl Bank {
         Ok(request("POST", &path, &[("x-forwarded-for", &address(n))], &json!({"assertion": assertion}).to_string()))
     }
 
-    /// The page that an accepted post-back leads to: it shows the code.
-    pub fn done_page(&self, n: usize, accepted: &Value) -> anyhow::Result<Vec<u8>> {
-        let url = text(accepted, "continue_url")?;
-        let path = url.find("/l/").map(|at| &url[at..]).with_context(|| format!("{url} is no done page"))?;
-        Ok(request("GET", path, &[("x-forwarded-for", &address(n)), ("accept-language", "en")], ""))
+    /// The form of the page that an accepted post-back leads to, posted by a browser. No page with Continue was
+    /// pressed in it, so it is asked for the number that it chats with.
+    pub fn returns(&self, n: usize, accepted: &Value) -> anyhow::Result<Vec<u8>> {
+        post_done(n, accepted, "act=finish")
+    }
+
+    /// The same browser names its number: the page shows the code.
+    pub fn names(&self, n: usize, accepted: &Value, page: &[u8]) -> anyhow::Result<Vec<u8>> {
+        let page = String::from_utf8_lossy(page);
+        let nonce = page.split("name=\"nonce\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let nonce = nonce.with_context(|| format!("no number is asked for on {page}"))?;
+        post_done(n, accepted, &format!("act=address&nonce={nonce}&address=%2B372{n:09}"))
     }
 
     pub fn message(&self, id: &str, said: &str) -> Vec<u8> {
@@ -115,6 +122,14 @@ impl Bank {
     pub async fn each(&self, requests: &[Vec<u8>], status: u16) -> anyhow::Result<Run> {
         Load { server: self.server, requests, status, callers: super::load::CALLERS }.each().await
     }
+}
+
+fn post_done(n: usize, accepted: &Value, fields: &str) -> anyhow::Result<Vec<u8>> {
+    let url = text(accepted, "continue_url")?;
+    let path = url.find("/d/").map(|at| &url[at..]).with_context(|| format!("{url} is no done page"))?;
+    let cookie = format!("cs_browser={}", base64url(&(n as u128).to_be_bytes()));
+    let headers = [("x-forwarded-for", &*address(n)), ("cookie", &cookie), ("sec-fetch-site", "same-origin")];
+    Ok(form(path, &headers, fields))
 }
 
 /// One call of the owner, which must succeed.

@@ -202,12 +202,21 @@ pub async fn ask(server: SocketAddr, request: &[u8]) -> anyhow::Result<(u16, Vec
 
 /// A request as it goes over the wire.
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    written(method, path, headers, ("application/json", body))
+}
+
+/// A form of a page, as a browser sends it.
+pub fn form(path: &str, headers: &[(&str, &str)], fields: &str) -> Vec<u8> {
+    written("POST", path, headers, ("application/x-www-form-urlencoded", fields))
+}
+
+fn written(method: &str, path: &str, headers: &[(&str, &str)], (media_type, body): (&str, &str)) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: bench\r\n");
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
     if !body.is_empty() {
-        text.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+        text.push_str(&format!("content-type: {media_type}\r\ncontent-length: {}\r\n", body.len()));
     }
     format!("{text}\r\n{body}").into_bytes()
 }

@@ -60,7 +60,10 @@ impl Round<'_> {
         let post_backs: Vec<_> = numbered.collect::<Result<_, _>>()?;
         let accepted = self.point("post-back", &post_backs, 200, &mut points).await?.json()?;
 
-        let numbered = accepted.iter().enumerate().map(|(n, accepted)| bank.done_page(first + n, accepted));
+        let numbered = accepted.iter().enumerate().map(|(n, accepted)| bank.returns(first + n, accepted));
+        let pages = bank.each(&numbered.collect::<Result<Vec<_>, _>>()?, 200).await?;
+        let asked = accepted.iter().zip(&pages.bodies).enumerate();
+        let numbered = asked.map(|(n, (accepted, page))| bank.names(first + n, accepted, page));
         let pages = bank.each(&numbered.collect::<Result<Vec<_>, _>>()?, 200).await?;
         let codes: Vec<String> = pages.bodies.iter().map(|page| code(page)).collect::<Result<_, _>>()?;
         let said: Vec<_> = ids.iter().zip(&codes).map(|(id, code)| bank.message(id, code)).collect();
