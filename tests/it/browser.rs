@@ -45,6 +45,9 @@ const CONTINUE: &str = "form[data-act=continue] button";
 /// Where an answer is typed.
 const FIELD: &str = "input.answer-field";
 
+/// Without a script, what says on the page after a login which browser has come.
+const RETURN: &str = "form[data-act=finish] .button:not(.button-plain)";
+
 #[tokio::test]
 async fn on_a_phone_the_login_window_proves_itself_and_the_request_is_answered_g06_g07_g08_g11_g12() {
     walk("mid-chat", Eyes::PHONE, proved_by_the_window).await;
@@ -164,6 +167,9 @@ async fn proved_by_a_code(browser: &Browser) -> WebDriverResult<()> {
     browser.shot("2-landing").await?;
     browser.click("form[data-act=continue] button").await?;
     logs_in(browser).await?;
+    browser.find(RETURN).await?;
+    browser.shot("4-back").await?;
+    browser.returns().await?;
     let code = browser.find("[data-code]").await?.text().await?;
     browser.shot("4-code").await?;
 
@@ -224,6 +230,12 @@ impl Browser {
 
     async fn in_phone(&self) -> WebDriverResult<()> {
         self.enter(".phone-frame").await
+    }
+
+    /// From the page after a login, or after a right answer: its script posts its form at once, a person without one
+    /// presses its button.
+    async fn returns(&self) -> WebDriverResult<()> {
+        if self.eyes.script { Ok(()) } else { self.click(RETURN).await }
     }
 
     async fn enter(&self, frame: &str) -> WebDriverResult<()> {

@@ -505,12 +505,14 @@ async fn intents(browser: &Browser, house: &House) -> WebDriverResult<()> {
     browser.open("/admin/teams/linden/intents").await?;
     browser.find("#intent").await?.send_keys("statement_copy").await?;
     browser.click("#new-otp").await?;
+    browser.click("#new-by-code").await?;
     browser.find("#new-label").await?.send_keys("Copy of a statement").await?;
     browser.find("#new-age").await?.send_keys("15").await?;
     browser.click("#new-intent > .acts button").await?;
     browser.find("[data-intent=statement_copy]").await?;
     let set = house.call(Method::GET, "/v1/teams/linden/settings", Value::Null).await;
-    let wanted = json!({"accept": ["login", "otp"], "label": "Copy of a statement", "max_age_minutes": 15, "acr": []});
+    let wanted = json!({"accept": ["login", "otp"], "bindings": ["code"], "label": "Copy of a statement",
+        "max_age_minutes": 15, "acr": []});
     assert_eq!(set["intents"]["statement_copy"], wanted);
     browser.looks("4-intents").await?;
     browser.click("[data-intent=statement_copy] summary").await?;

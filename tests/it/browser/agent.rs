@@ -89,8 +89,13 @@ async fn day(eyes: Eyes) {
         browser.driver.switch_to_window(phone).await?;
         browser.find("input.answer-field").await?.send_keys(&code).await?;
         browser.presses(Key::Enter).await?;
-        browser.find(".outcome-passed").await?;
+        let confirm = browser.find("[data-code]").await?.text().await?;
         browser.driver.switch_to_window(desk).await?;
+        assert!(
+            browser.driver.find_all(By::Css(".who-verified")).await?.is_empty(),
+            "nothing shows yet whose chat it is"
+        );
+        assert_eq!(house.types_in_chat(&chat, &confirm).await["outcome"], "passed");
 
         // G-05, G-08: verified, by what, since when, until when, and what is known of her.
         browser.find("[data-person=p1][data-state=verified] .who-verified").await?;
@@ -251,8 +256,15 @@ async fn the_invitation_goes_by_text_or_mail_and_the_other_address_is_asked_for_
         let code = house.code("demo1@example.com", 1).await;
         browser.find("input.answer-field").await?.send_keys(&code).await?;
         browser.presses(Key::Enter).await?;
-        browser.find(".outcome").await?;
+        let confirm = browser.find("[data-code]").await?.text().await?;
         browser.driver.switch_to_window(desk).await?;
+        assert!(
+            browser.driver.find_all(By::Css(".who-verified")).await?.is_empty(),
+            "nothing shows yet whose chat it is"
+        );
+        let all = house.call(Method::GET, "/v1/interactions", Value::Null).await;
+        let chat = all["items"][0]["id"].as_str().expect("the one that she began");
+        assert_eq!(house.types_in_chat(chat, &confirm).await["outcome"], "passed");
         browser.find("[data-person=p1][data-state=verified]").await.map(drop)
     })
     .await;

@@ -153,6 +153,12 @@ impl House {
         self.call(Method::GET, &format!("/v1/interactions/{chat}"), Value::Null).await["participants"][n].clone()
     }
 
+    /// The customer types it in the chat; what came of it.
+    pub async fn types_in_chat(&self, chat: &str, text: &str) -> Value {
+        let said = json!({"message_id": format!("m-{}", unique()), "text": text});
+        self.call(Method::POST, &format!("/v1/interactions/{chat}/messages"), said).await
+    }
+
     /// The code in the message of that number to somebody, counted from one, once it has arrived.
     pub async fn code(&self, to: &str, number: usize) -> String {
         let arrives = async {

@@ -9,7 +9,7 @@ use thirtyfour::prelude::*;
 use super::codes::another;
 use super::driver::{Browser, Eyes, walk_at};
 use super::house::{House, PHONE};
-use super::{CONTINUE, FIELD};
+use super::{CONTINUE, FIELD, RETURN};
 
 journeys! {
     on_a_phone_a_code_is_typed_on_its_page_l23_l24 = code_page(Eyes::LARGE_PHONE);
@@ -27,7 +27,7 @@ journeys! {
 async fn with_a_keyboard_alone_a_code_is_answered() {
     let house = House::open(json!({})).await;
     walk_at(&house.url, "keyboard", Eyes::DESKTOP, async |browser| {
-        let (_, page, code) = house.sends_a_code().await;
+        let (chat, page, code) = house.sends_a_code().await;
         browser.open(&page).await?;
         browser.find(CONTINUE).await?;
         browser.tabs_to(CONTINUE).await?;
@@ -38,7 +38,11 @@ async fn with_a_keyboard_alone_a_code_is_answered() {
         browser.driver.active_element().await?.send_keys(&code[..]).await?;
         browser.looks("2-typed").await?;
         browser.presses(Key::Enter).await?;
-        browser.find(".outcome-passed").await.map(drop)
+        let confirm = browser.find("[data-code]").await?.text().await?;
+        assert_eq!(house.types_in_chat(&chat, &confirm).await["outcome"], "passed");
+        browser.tabs_to("form[data-act=finish] button").await?;
+        browser.presses(Key::Enter).await?;
+        browser.find(".outcome-authenticated").await.map(drop)
     })
     .await;
 }
@@ -69,10 +73,10 @@ async fn code_page(eyes: Eyes) {
         browser.looks("4-another").await?;
         let second = house.code(PHONE, 2).await;
         browser.answers(&second).await?;
-        browser.find(".outcome-passed").await?;
-        browser.looks("5-done").await?;
+        browser.is_confirmed_by_the_chat(&house, &chat, "5").await?;
         let flag = &house.participant(&chat, 0).await["authentication"];
         assert_eq!((&flag["authenticated"], &flag["methods"]), (&json!(true), &json!(["otp"])));
+        assert_eq!(flag["binding"], "code");
         Ok(())
     })
     .await;
@@ -139,34 +143,48 @@ async fn pin(eyes: Eyes) {
         browser.find("#error").await?;
         browser.looks("3-wrong").await?;
         browser.answers("2580").await?;
-        browser.find(".outcome-passed").await?;
-        browser.looks("4-done").await?;
+        browser.is_confirmed_by_the_chat(&house, &chat, "4").await?;
         let flag = &house.participant(&chat, 0).await["authentication"];
         assert_eq!((&flag["authenticated"], &flag["methods"]), (&json!(true), &json!(["pin"])));
+        assert_eq!(flag["binding"], "code");
         Ok(())
     })
     .await;
 }
 
 /// I-01, I-11, I-12, L-28, L-32: a code is needed to enter; it is sent when its page is reached, to each of the two,
-/// by mail where the invitation came as a text.
+/// by mail where the invitation came as a text. The customer's counts in the chat once the chat has shown that it is
+/// theirs; the cosigner writes in none.
 async fn invitations(eyes: Eyes) {
     let house = House::open(json!({"entry": {"require_authentication": true, "first": "otp"}})).await;
     walk_at(&house.url, "invitation", eyes, async |browser| {
         let chat = house.chat().await;
         let first = house.invite(&chat, json!({"via": "sms"})).await;
         let second = house.invite(&chat, json!({"via": "sms", "participant": "p2"})).await;
-        browser.comes_in(&house, &first, "demo1@example.com", "customer").await?;
-        assert_eq!(house.participant(&chat, 0).await["entry"]["status"], "admitted");
+        browser.proves_at_the_door(&house, &first, "demo1@example.com", "customer").await?;
+        let confirm = browser.find("[data-code]").await?.text().await?;
+        browser.looks("customer-3-confirm").await?;
+        browser.click(CONTINUE).await?;
+        browser.find(".outcome-entered").await?;
+        browser.looks("customer-4-in").await?;
+        let customer = house.participant(&chat, 0).await;
+        assert_eq!(customer["entry"]["status"], "admitted");
+        assert_eq!(customer["authentication"]["authenticated"], false, "nothing shows yet whose chat it is");
+        assert_eq!(house.types_in_chat(&chat, &confirm).await["outcome"], "passed");
+        let flag = &house.participant(&chat, 0).await["authentication"];
+        assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("code")));
         let cosigner = house.participant(&chat, 1).await;
         assert_eq!(cosigner["entry"]["status"], "invited", "who came in is not the other one");
         assert_eq!(cosigner["authentication"]["authenticated"], false);
 
         browser.driver.delete_all_cookies().await?; // another person's browser
-        browser.comes_in(&house, &second, "demo2@example.com", "cosigner").await?;
+        browser.proves_at_the_door(&house, &second, "demo2@example.com", "cosigner").await?;
+        browser.find(".outcome-entered").await?;
+        browser.looks("cosigner-3-in").await?;
         let cosigner = house.participant(&chat, 1).await;
         assert_eq!((&cosigner["entry"]["status"], &cosigner["entry"]["method"]), (&json!("admitted"), &json!("otp")));
-        assert_eq!(cosigner["authentication"]["authenticated"], true);
+        let flag = &cosigner["authentication"];
+        assert_eq!((&flag["authenticated"], &flag["binding"]), (&json!(true), &json!("browser")));
         Ok(())
     })
     .await;
@@ -211,8 +229,25 @@ impl Browser {
         Ok(())
     }
 
-    /// From an invitation to the last page, by a code that is sent by the other way.
-    async fn comes_in(&self, house: &House, page: &str, mail: &str, who: &str) -> WebDriverResult<()> {
+    /// A right answer was given in this browser: the page shows six characters, and only once the chat has sent them
+    /// is anybody authenticated.
+    async fn is_confirmed_by_the_chat(&self, house: &House, chat: &str, step: &str) -> WebDriverResult<()> {
+        if !self.eyes.script {
+            self.find(RETURN).await?;
+            self.looks(&format!("{step}-back")).await?;
+        }
+        self.returns().await?;
+        let confirm = self.find("[data-code]").await?.text().await?;
+        self.looks(&format!("{step}-confirm")).await?;
+        assert_eq!(house.participant(chat, 0).await["authentication"]["authenticated"], false);
+        assert_eq!(house.types_in_chat(chat, &confirm).await["outcome"], "passed");
+        self.click("form[data-act=finish] button").await?;
+        self.find(".outcome-authenticated").await?;
+        self.looks(&format!("{step}-done")).await
+    }
+
+    /// From an invitation to what a right answer leads to, by a code that is sent by the other way.
+    async fn proves_at_the_door(&self, house: &House, page: &str, mail: &str, who: &str) -> WebDriverResult<()> {
         self.open(page).await?;
         self.find(CONTINUE).await?;
         self.looks(&format!("{who}-1-invited")).await?;
@@ -221,8 +256,7 @@ impl Browser {
         self.looks(&format!("{who}-2-code")).await?;
         let code = house.code(mail, 1).await;
         self.answers(&code).await?;
-        self.find(".outcome-entered").await?;
-        self.looks(&format!("{who}-3-in")).await
+        self.returns().await
     }
 
     pub async fn has_focus(&self, css: &str) -> WebDriverResult<bool> {

@@ -104,11 +104,19 @@ async fn pin_at_the_door(eyes: Eyes) {
         let before = house.participant(&chat, 0).await;
         assert_ne!(before["entry"]["status"], "admitted");
         browser.tries("258013").await?;
+        browser.returns().await?;
+        let confirm = browser.find("[data-code]").await?.text().await?;
+        browser.looks("2-confirm").await?;
+        browser.click(CONTINUE).await?;
         browser.find(".outcome-entered").await?;
-        browser.looks("2-in").await?;
+        browser.looks("3-in").await?;
+        let person = house.participant(&chat, 0).await;
+        assert_eq!(person["authentication"]["authenticated"], false, "nothing shows yet whose chat it is");
+        assert_eq!(house.types_in_chat(&chat, &confirm).await["outcome"], "passed");
         let person = house.participant(&chat, 0).await;
         assert_eq!((&person["entry"]["status"], &person["entry"]["method"]), (&json!("admitted"), &json!("pin")));
-        assert_eq!(person["authentication"]["methods"], json!(["pin"]));
+        let flag = &person["authentication"];
+        assert_eq!((&flag["methods"], &flag["binding"]), (&json!(["pin"]), &json!("code")));
         Ok(())
     })
     .await;
