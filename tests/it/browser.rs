@@ -21,6 +21,7 @@ mod agent;
 mod codes;
 mod driver;
 mod everybody;
+mod forwarded;
 mod hosted;
 mod house;
 mod pages;

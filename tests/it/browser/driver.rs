@@ -2,6 +2,7 @@
 //!
 //! It knows how to look and to click; what should be seen is the journeys' business.
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -75,6 +76,22 @@ pub async fn walk_at(base: &str, name: &str, eyes: Eyes, journey: impl AsyncFnOn
     drive(&programs, name, eyes, (base.to_owned(), Printed::default()), journey).await;
 }
 
+/// Walks one journey of two people, each with a browser of their own that knows nothing of the other's.
+pub async fn walk_both_at(
+    base: &str,
+    name: &str,
+    eyes: Eyes,
+    journey: impl AsyncFnOnce(&Browser, &Browser) -> WebDriverResult<()>,
+) {
+    let Some(programs) = Programs::find(name) else { return };
+    let _turns = TURNS.acquire_many(2).await;
+    let one = Session::start(&programs, name, eyes, (base.to_owned(), Printed::default())).await;
+    let other = Session::start(&programs, &format!("{name}-other"), eyes, (base.to_owned(), Printed::default())).await;
+    let walking = tokio::time::timeout(LONGEST, journey(&one.browser, &other.browser));
+    let walked = AssertUnwindSafe(walking).catch_unwind().await;
+    end(name, vec![one, other], walked).await;
+}
+
 /// Where the browser and its driver are.
 struct Programs {
     chromium: PathBuf,
@@ -99,21 +116,46 @@ async fn drive(
     (base, printed): (String, Printed),
     journey: impl AsyncFnOnce(&Browser) -> WebDriverResult<()>,
 ) {
-    let profile = tempfile::tempdir().expect("a folder");
-    let mut chromedriver = Command::new(&programs.chromedriver);
-    let (_chromedriver, port) =
-        Process::start(chromedriver.arg("--port=0"), "ChromeDriver was started successfully on port ");
-    let driver = WebDriver::builder(
-        format!("http://127.0.0.1:{}", port.trim_end_matches('.')),
-        capabilities(&programs.chromium, profile.path(), eyes).expect("plain capabilities"),
-    );
-    let driver = driver.client(Http(client())).connect().await.expect("a session");
-    let browser = Browser { driver, eyes, base, name: name.to_owned(), printed };
-    let walked = AssertUnwindSafe(tokio::time::timeout(LONGEST, journey(&browser))).catch_unwind().await;
-    if !matches!(walked, Ok(Ok(Ok(())))) {
-        drop(browser.shot("failed").await);
+    let session = Session::start(programs, name, eyes, (base, printed)).await;
+    let walking = tokio::time::timeout(LONGEST, journey(&session.browser));
+    let walked = AssertUnwindSafe(walking).catch_unwind().await;
+    end(name, vec![session], walked).await;
+}
+
+/// A browser with a profile of its own, and the driver that ends with it.
+struct Session {
+    browser: Browser,
+    _chromedriver: Process,
+    _profile: tempfile::TempDir,
+}
+
+impl Session {
+    async fn start(programs: &Programs, name: &str, eyes: Eyes, (base, printed): (String, Printed)) -> Self {
+        let profile = tempfile::tempdir().expect("a folder");
+        let mut chromedriver = Command::new(&programs.chromedriver);
+        let (chromedriver, port) =
+            Process::start(chromedriver.arg("--port=0"), "ChromeDriver was started successfully on port ");
+        let driver = WebDriver::builder(
+            format!("http://127.0.0.1:{}", port.trim_end_matches('.')),
+            capabilities(&programs.chromium, profile.path(), eyes).expect("plain capabilities"),
+        );
+        let driver = driver.client(Http(client())).connect().await.expect("a session");
+        let browser = Browser { driver, eyes, base, name: name.to_owned(), printed };
+        Self { browser, _chromedriver: chromedriver, _profile: profile }
     }
-    drop(browser.driver.quit().await); // what does not end by itself ends with its process group
+}
+
+/// How a journey went: within its time, and without a panic.
+type Walked = Result<Result<WebDriverResult<()>, tokio::time::error::Elapsed>, Box<dyn Any + Send>>;
+
+/// Ends the browsers, and fails where the journey did.
+async fn end(name: &str, sessions: Vec<Session>, walked: Walked) {
+    for Session { browser, .. } in sessions {
+        if !matches!(walked, Ok(Ok(Ok(())))) {
+            drop(browser.shot("failed").await);
+        }
+        drop(browser.driver.quit().await); // what does not end by itself ends with its process group
+    }
     match walked {
         Ok(Ok(result)) => result.unwrap_or_else(|error| panic!("{name}: {error}")),
         Ok(Err(_)) => panic!("{name}: not done within {LONGEST:?}"),

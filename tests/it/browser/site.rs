@@ -33,6 +33,7 @@ struct Inside {
     chat: Mutex<String>,
     tokens: Mutex<usize>,
     heard: Mutex<Vec<Value>>,
+    entered: Mutex<usize>,
 }
 
 struct Gateway {
@@ -55,6 +56,8 @@ impl Site {
             .route("/chat-token", post(chat_token))
             .route("/heard", post(hear))
             .route("/login", get(login))
+            .route("/sign-in", get(sign_in).post(login))
+            .route("/inside", get(let_in))
             .with_state(inside.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
         Self { url: format!("http://localhost:{port}"), alias: format!("http://127.0.0.1:{port}"), inside, server }
@@ -80,6 +83,11 @@ impl Site {
     /// Everything that the bot was ever told.
     pub fn told(&self) -> String {
         format!("{:?}", self.inside.heard.lock().expect("nobody panics"))
+    }
+
+    /// How many browsers the gateway has let in, by its word.
+    pub fn entered(&self) -> usize {
+        *self.inside.entered.lock().expect("nobody panics")
     }
 
     /// How many tokens the page has asked for.
@@ -170,6 +178,28 @@ async fn hear(State(inside): State<Arc<Inside>>, Json(told): Json<Value>) -> Sta
 struct Asked {
     cs_token: String,
     cs_callback: String,
+}
+
+/// The login page of a customer who is not logged in yet: its form goes to the signed address itself.
+async fn sign_in() -> Html<&'static str> {
+    Html(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Linden Bank</title>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <main><h1>Linden Bank</h1><form method=\"post\"><button id=\"sign-in\">Log in</button></form></main>",
+    )
+}
+
+#[derive(Deserialize)]
+struct Word {
+    cs_entry: Option<String>,
+}
+
+/// Where the team lets people in.
+async fn let_in(State(inside): State<Arc<Inside>>, Query(word): Query<Word>) -> Html<&'static str> {
+    if word.cs_entry.is_some() {
+        *inside.entered.lock().expect("nobody panics") += 1;
+    }
+    Html("<!doctype html><html lang=\"en\"><title>Linden Bank</title><main><h1 id=\"inside\">Welcome</h1></main>")
 }
 
 /// The login page of a customer who is logged in already.

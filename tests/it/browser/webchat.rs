@@ -14,14 +14,14 @@ use super::site::Site;
 use crate::world::SecurityKey;
 
 /// A website, its gateway, and a conversation.
-struct Stage {
-    site: Site,
-    house: House,
-    chat: String,
+pub(super) struct Stage {
+    pub site: Site,
+    pub house: House,
+    pub chat: String,
 }
 
 impl Stage {
-    async fn set(more: Value) -> Self {
+    pub async fn set(more: Value) -> Self {
         let site = Site::start().await;
         let mut settings = json!({"authentication_url": format!("{}/login", site.url),
             "allowed_origins": [site.url], "send_budget": {"resend_after_seconds": 1}});
@@ -41,7 +41,7 @@ impl Stage {
         stage
     }
 
-    async fn call(&self, act: &str, body: Value) -> Value {
+    pub async fn call(&self, act: &str, body: Value) -> Value {
         self.house.call(Method::POST, &format!("/v1/interactions/{}/{act}", self.chat), body).await
     }
 
@@ -49,7 +49,7 @@ impl Stage {
         self.call("replies", json!({ "text": text })).await;
     }
 
-    async fn flag(&self) -> Value {
+    pub async fn flag(&self) -> Value {
         self.house.participant(&self.chat, 0).await["authentication"].clone()
     }
 
@@ -394,7 +394,7 @@ impl Browser {
     }
 
     /// Into the frame.
-    async fn in_chat(&self) -> WebDriverResult<()> {
+    pub(super) async fn in_chat(&self) -> WebDriverResult<()> {
         self.until("the frame", async || {
             self.driver.enter_default_frame().await?;
             let host = self.driver.find(By::Css("[data-countersign]")).await?;
@@ -404,7 +404,7 @@ impl Browser {
     }
 
     /// Opens it, and waits until one can write.
-    async fn opens_chat(&self) -> WebDriverResult<()> {
+    pub(super) async fn opens_chat(&self) -> WebDriverResult<()> {
         self.presses_launcher().await?;
         self.in_chat().await?;
         self.find("#text:not([disabled])").await.map(drop)
