@@ -53,12 +53,13 @@ impl Talk {
                 self.view.explain("An agent lifted the lock; one whose time is over is simply gone.", wire);
                 Ok(())
             }
-            "participant.entered" => {
+            // Told again each time that she comes back to the door.
+            "participant.entered" if event.data.get("first") == Some(&Value::Bool(true)) => {
                 self.notice("The customer came in by the invitation.", false);
                 self.view.explain("She answered at the door, and is in the conversation.", wire);
                 self.refresh().await
             }
-            "participant.signed_out" => self.refresh().await,
+            "participant.entered" | "participant.signed_out" => self.refresh().await,
             "interaction.closed" => {
                 self.end(wire);
                 Ok(())
