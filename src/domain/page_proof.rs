@@ -119,6 +119,12 @@ impl PageProof {
         self.start.as_ref().is_some_and(|start| start.fingerprint == *browser)
     }
 
+    /// Whether the chat's own window has vouched for what that browser is doing there now.
+    pub fn is_vouched(&self, browser: &Tag) -> bool {
+        let start = self.start.filter(|start| start.fingerprint == *browser && start.vouched);
+        start.is_some() && self.answered.is_none()
+    }
+
     /// Whether an answer was accepted and waits for its browser to be bound. A document that is still judged
     /// is no answer yet.
     pub fn is_answered(&self) -> bool {

@@ -207,8 +207,7 @@ impl Seen<'_> {
     fn opener(&self) -> (Option<&PageProof>, bool) {
         let Page::Challenge(_, challenge) = &self.held.outcome else { return (None, false) };
         let page = &challenge.page;
-        let is_vouched = page.was_started_by(&self.fingerprint()) && page.start.is_some_and(|start| start.vouched);
-        (Some(page), page.opener.is_some() && !is_vouched)
+        (Some(page), page.opener.is_some() && !page.is_vouched(&self.fingerprint()))
     }
 
     /// Whether questions are asked here, and which; none of them once they are over.

@@ -53,7 +53,7 @@ async fn show(State(state): State<Shared>, Path(text): Path<String>, reader: Rea
 fn form(state: &Shared, reader: &Reader, token: &Token, settings: &Settings, again: bool) -> Response {
     let (brand, locale) = (brand(settings), reader.locale(Some(settings)));
     let page = pages::Returning { brand, locale, action: action(token), again };
-    drawn_alone(state, state.pages.returning(&page), "'self'")
+    drawn_alone(state, state.pages.returning(&page), &form_targets(settings)) // a door may lead to another site
 }
 
 fn action(token: &Token) -> String {

@@ -53,8 +53,7 @@ impl Landing<'_> {
         let (at, link) = &held.outcome;
         let settings = &held.team.effective.settings;
         let now = state.gateway.now();
-        let is_vouched = link.page.start.is_some_and(|start| start.vouched)
-            && link.page.was_started_by(&fingerprint(state, held.interaction.id, browser));
+        let is_vouched = link.page.is_vouched(&fingerprint(state, held.interaction.id, browser));
         let opener = link.page.opener.is_some() && !is_vouched;
         let opener_required = link.page.rule == BindingRule::Opener;
         let page = pages::Landing {

@@ -31,7 +31,7 @@ pub(super) fn begin(
     let said = opener.filter(|said| !said.is_empty()).map(|said| opener_tag(turn, said));
     let vouched = said.is_some() && said == page.opener;
     let stays = page.was_started_by(browser) && page.answered.is_none();
-    let was_vouched = stays && page.start.is_some_and(|start| start.vouched);
+    let was_vouched = page.is_vouched(browser);
     if rule_now(turn, at, source) == BindingRule::Opener && !vouched && !was_vouched {
         return Err(Refusal::NotOpenedByChat);
     }

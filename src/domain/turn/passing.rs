@@ -1,7 +1,7 @@
 //! What the passing of time does to an interaction, and how one ends: flags that fall, links,
 //! logins and challenges whose time is over. Announced in the order of the deadlines.
 
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::{Turn, challenge_data, link_data, object};
 use crate::domain::challenge::ChallengeEnd;
@@ -53,13 +53,13 @@ impl Turn<'_> {
     fn settle_links(&mut self, at: usize, deadline: Moment) {
         let participant = &self.interaction.participants[at];
         let late = |link: &&Link| link.deadline().is_some_and(|end| end <= deadline);
-        let over: Vec<(u16, bool)> =
-            participant.links.iter().filter(late).map(|l| (l.number, l.shows_code())).collect();
-        for (number, shows_code) in over {
-            if shows_code {
+        let (id, links) = (self.interaction.id, participant.links.iter().filter(late));
+        let over: Vec<_> = links.map(|l| (l.number, l.shows_code().then(|| link_data(id, l)))).collect();
+        for (number, shown) in over {
+            if let Some(data) = shown {
                 let id = Some(self.interaction.participants[at].id.clone());
                 self.participant(at).flag.explain(Reason::ConfirmationExpired);
-                self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id, Map::new());
+                self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id, data);
                 self.drop_code_of_link(at, number, deadline);
             } else {
                 self.settle_link(at, number, deadline);
@@ -92,7 +92,7 @@ impl Turn<'_> {
         let (pending, shows_code) = (challenge.page.pending.is_some(), challenge.page.confirmation().is_some());
         if shows_code {
             self.participant(at).flag.explain(Reason::ConfirmationExpired);
-            self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id, Map::new());
+            self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id, data);
             self.drop_code_of_challenge(at, deadline, &Actor::Time);
         } else if pending {
             self.participant(at).flag.explain(Reason::NotReturned);
