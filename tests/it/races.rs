@@ -134,9 +134,9 @@ fn count(outcomes: &[String], outcome: &str) -> usize {
     outcomes.iter().filter(|o| *o == outcome).count()
 }
 
-/// A005: from 64 browsers, one gets to the login page.
+/// A005: of 64 browsers, five begin, and the last of them has the login.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a005_of_64_browsers_one_continues() {
+async fn a005_of_64_browsers_five_begin_and_one_has_the_login() {
     for place in Place::all().await {
         let mut chats = Vec::new();
         for round in races("browsers that continue") {
@@ -154,15 +154,22 @@ async fn a005_of_64_browsers_one_continues() {
                 async move { browser.post(&url, &[("act", "continue"), ("nonce", &nonce), ("opener", "")]).await }
             });
             let replies = pressed.await;
-            assert_eq!((with_status(&replies, 303), with_status(&replies, 410)), (1, CALLERS - 1));
-            // What the winner got is good.
-            let winner = replies.iter().find(|reply| reply.status == 303).expect("it was counted");
-            let visit = Visit::of(&winner.header("location"));
-            let assertion = place.team().assertion(&visit, "cust-42");
-            place.team().post_back(&visit, &assertion).await.expect(200);
+            assert_eq!((with_status(&replies, 303), with_status(&replies, 410)), (5, CALLERS - 5));
+            // What the last of them got is good, and nothing that was made before.
+            let mut taken = 0;
+            for begun in replies.iter().filter(|reply| reply.status == 303) {
+                let visit = Visit::of(&begun.header("location"));
+                let told = place.team().post_back(&visit, &place.team().assertion(&visit, "cust-42")).await;
+                match told.status {
+                    200 => taken += 1,
+                    // That of a login that is over is not known any more.
+                    status => assert!([404, 410].contains(&status), "{}", told.text()),
+                }
+            }
+            assert_eq!(taken, 1);
             chats.push(chat);
         }
-        assert_eq!(place.told("link.opened", &chats).await, vec![1; chats.len()]);
+        assert_eq!(place.told("link.opened", &chats).await, vec![5; chats.len()]);
     }
     ran("T4", "browsers that continue");
 }
@@ -289,7 +296,9 @@ async fn a021_of_64_guesses_at_once_three_are_compared() {
             let outcomes = outcomes(&said.await);
             let (passed, wrong) = (count(&outcomes, "passed"), count(&outcomes, "wrong"));
             assert!(if passed == 1 { wrong < 3 } else { (passed, wrong) == (0, 3) }, "{passed} passed, {wrong} wrong");
-            assert_eq!(count(&outcomes, "conversation"), CALLERS - passed - wrong);
+            // A code that comes too late is nobody's to read; after the right one a text is conversation.
+            let unjudged = count(&outcomes, "conversation") + count(&outcomes, "code_in_text");
+            assert_eq!(unjudged, CALLERS - passed - wrong);
             assert_eq!(place.team().flag(&chat).await["authenticated"], passed == 1);
             chats.push(chat);
             wrongs.push(wrong);

@@ -185,7 +185,8 @@ async fn a_fraction_of_an_end_gives_no_time() {
 #[tokio::test]
 async fn a_login_with_a_fraction_is_older() {
     let mut scene = Scene::new().await;
-    scene.team.set(json!({"link": {"binding": "none"}})).await;
+    let intent = json!({"accept": ["login"], "max_age_minutes": 5, "bindings": ["none"]});
+    scene.team.set(json!({"binding": "none", "intents": {"statement_copy": intent}})).await;
     for (ago, young) in [(298.1, true), (299.0, true), (299.1, false), (299.9, false), (300.0, false), (0.1, true)] {
         scene.chat = scene.team.open("sms", &format!("customer {}", crate::world::unique())).await;
         scene.visit = scene.next().await;

@@ -155,7 +155,10 @@ async fn a_message_is_judged_once_and_conversation_stays_conversation() {
     let team = world.team("acme").await;
     let chat = team.open("sms", "+37255512345").await;
     let heard = team.says(&chat, "m1", "hello").await.expect(200);
-    assert_eq!((names(&heard), &heard["consumed"]), (vec!["authentication", "consumed"], &json!(false)));
+    assert_eq!(
+        (names(&heard), &heard["consumed"]),
+        (vec!["authentication", "consumed", "redacted_text"], &json!(false))
+    );
     let told = team.log_in(&chat, "cust-1").await;
     let code = Browser::of(&world, &told).code(told["continue_url"].as_str().unwrap()).await;
     // Somebody else's text is not consumed, whatever it says.

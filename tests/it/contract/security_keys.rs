@@ -186,7 +186,7 @@ async fn acts_on_keys_are_told_and_audited() {
 async fn last_use_of_a_key_is_noted_once_an_hour() {
     for world in worlds().await {
         let mut team = world.team("acme").await;
-        team.set(json!({"link": {"binding": "none"}})).await;
+        team.set(json!({"binding": "none"})).await;
         let first = json!(team.key.kid);
         assert_eq!(listed(&team, &first).await.get("last_used_at"), None);
         let chat = team.open("sms", "+37255512345").await;

@@ -1,4 +1,5 @@
 //! The attacks as they were tried: a stranger hands a genuine address to a customer, who proves themselves there.
+//! Both are browsers without script; the same with two real ones stands in `browser::forwarded`.
 
 use serde_json::{Value, json};
 

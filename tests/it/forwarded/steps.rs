@@ -1,4 +1,5 @@
-//! The seven steps from Continue to the flag, one after the other, each with what a stranger could make of it.
+//! The steps from Continue to the flag, one after the other, each with what a stranger could make of it. The last
+//! one, a document that is judged later, stands in `photos`.
 
 use std::time::Duration;
 
