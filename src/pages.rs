@@ -116,8 +116,8 @@ pub struct Returning {
     pub brand: Brand,
     /// BCP 47 tag of the wanted language; falls back to English.
     pub locale: String,
-    /// Path that the form posts to, with `act=finish`.
-    pub action: String,
+    /// The done page's token; goes to `/d` in the field `page`, with `act=finish`.
+    pub page: String,
     /// Whether it was posted once without a cookie; goes back in the field `again`.
     pub again: bool,
 }
@@ -174,8 +174,8 @@ pub struct Asked {
     pub role: Role,
     /// Who logged in, for the browser that began alone.
     pub account: Option<String>,
-    /// Path that the page's forms post to; the field `act` says which it is.
-    pub action: String,
+    /// The done page's token; goes to `/d` in the field `page`. The field `act` says which form it is.
+    pub page: String,
     /// Goes back in the field `nonce`.
     pub nonce: String,
 }
@@ -284,14 +284,13 @@ pub enum Refused {
     EntryOver,
     ResetOver,
     PhotoTooLarge,
-    InProgress,
     OtherBrowser,
     NoCookies,
 }
 
 impl Refused {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 19] = [
+    pub const ALL: [Refused; 18] = [
         Refused::Expired,
         Refused::Used,
         Refused::Superseded,
@@ -308,7 +307,6 @@ impl Refused {
         Refused::EntryOver,
         Refused::ResetOver,
         Refused::PhotoTooLarge,
-        Refused::InProgress,
         Refused::OtherBrowser,
         Refused::NoCookies,
     ];
@@ -332,7 +330,6 @@ impl Refused {
             Refused::EntryOver => "entry_over",
             Refused::ResetOver => "reset_over",
             Refused::PhotoTooLarge => "photo_too_large",
-            Refused::InProgress => "in_progress",
             Refused::OtherBrowser => "other_browser",
             Refused::NoCookies => "no_cookies",
         }

@@ -13,6 +13,7 @@ use super::id::CustomerId;
 use super::is_default;
 use super::lockout::Admitted;
 pub use super::method::Method;
+use super::page_proof::Source;
 use super::secret::Tag;
 use super::settings::{Intent, Settings};
 use super::time::Moment;
@@ -73,8 +74,8 @@ pub struct Bound {
     pub binding: Binding,
     /// The browser that it was proved in, where that is all that is known.
     pub browser: Option<Tag>,
-    /// The link that it came by.
-    pub link: Option<u16>,
+    /// The link or challenge whose page it came from.
+    pub source: Option<Source>,
     /// When the proof was accepted.
     pub accepted_at: Moment,
 }
@@ -82,7 +83,7 @@ pub struct Bound {
 impl Bound {
     /// Accepted now.
     pub fn now(binding: Binding, now: Moment) -> Self {
-        Self { binding, browser: None, link: None, accepted_at: now }
+        Self { binding, browser: None, source: None, accepted_at: now }
     }
 }
 
@@ -164,8 +165,21 @@ pub struct Raised {
     pub ends_by: Reason,
     /// The end was announced.
     pub warned: bool,
+}
+
+impl Raised {
     /// The link that the newest login came by.
-    pub by_link: Option<u16>,
+    pub fn login_link(&self) -> Option<u16> {
+        match self.proofs.get(&Method::Login)?.source? {
+            Source::Link(number) => Some(number),
+            Source::Challenge(_) => None,
+        }
+    }
+
+    /// Whether what was proved on that page is among what raised it.
+    pub fn is_by(&self, source: Source) -> bool {
+        self.proofs.values().any(|proved| proved.source == Some(source))
+    }
 }
 
 /// When a method was proved, and how surely.
@@ -178,6 +192,9 @@ pub struct Proved {
     pub acr: Option<String>,
     /// What shows whose proof it is.
     pub binding: Binding,
+    /// The link or challenge whose page it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
 }
 
 /// The flag of one participant.
@@ -258,12 +275,11 @@ impl Flag {
         let (end, ceiling) = Self::ends(since, first_since, settings);
         let mut proofs = before.as_ref().map(|b| b.proofs.clone()).unwrap_or_default();
         let at = proof.auth_time.map_or(since, |t| t.min(since));
-        proofs.insert(proof.method, Proved { at, acr: proof.acr, binding: bound.binding });
+        proofs.insert(proof.method, Proved { at, acr: proof.acr, binding: bound.binding, source: bound.source });
         let mut private_data = before.as_ref().map(|b| b.private_data.clone()).unwrap_or_default();
         private_data.extend(proof.private_data);
         // What a login has said stands beside a code: whom it named, and by which link it came, so
         // that "This wasn't me" still finds it.
-        let login = proof.method == Method::Login;
         *self = Self::Raised(Box::new(Raised {
             binding: proofs.values().map(|proved| proved.binding).min().unwrap_or(bound.binding),
             browser: bound.browser.or_else(|| before.as_ref().and_then(|b| b.browser)),
@@ -276,7 +292,6 @@ impl Flag {
             expires_at: end.min(ceiling),
             ends_by: if ceiling < end { Reason::AbsoluteTimeout } else { Reason::Timeout },
             warned: false,
-            by_link: if login { bound.link } else { before.and_then(|b| b.by_link) },
         }));
     }
 

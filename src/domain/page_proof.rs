@@ -23,6 +23,16 @@ pub const MAX_STARTS: u16 = 5;
 /// Another browser may name the address that it chats with so many times.
 pub const NAMING_TRIES: u8 = 2;
 
+/// What a page belongs to, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// A login link.
+    Link(u16),
+    /// A challenge.
+    Challenge(u16),
+}
+
 /// The page's side of a login link or a challenge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,10 +129,9 @@ impl PageProof {
         self.start.as_ref().is_some_and(|start| start.fingerprint == *browser)
     }
 
-    /// Whether the chat's own window has vouched for what that browser is doing there now.
+    /// Whether the chat's own window has vouched for that browser, which pressed Continue last.
     pub fn is_vouched(&self, browser: &Tag) -> bool {
-        let start = self.start.filter(|start| start.fingerprint == *browser && start.vouched);
-        start.is_some() && self.answered.is_none()
+        self.start.is_some_and(|start| start.fingerprint == *browser && start.vouched)
     }
 
     /// Whether an answer was accepted and waits for its browser to be bound. A document that is still judged
@@ -138,11 +147,6 @@ impl PageProof {
             Step::Code(confirmation) => Some((confirmation, pending.expires_at?)),
             Step::Form | Step::Address(_) | Step::Bound(..) => None,
         }
-    }
-
-    /// Whether another browser has the code on its screen: nobody takes the login away from it.
-    pub fn is_shown_elsewhere(&self, browser: &Tag) -> bool {
-        self.confirmation().is_some_and(|(confirmation, _)| confirmation.browser != *browser)
     }
 
     /// Continue begins anew in that browser: what waited is void.

@@ -56,9 +56,6 @@ pub enum Refusal {
     /// The form was not the one that this browser was shown.
     #[error("the form is stale or foreign")]
     StaleForm,
-    /// Another browser has the code of this login on its screen.
-    #[error("another browser is finishing this login")]
-    LoginInProgress,
     /// What the team demands to bind a proof to the chat cannot be had here.
     #[error("the binding that the team demands is not possible here")]
     BindingNotPossible,

@@ -268,10 +268,13 @@ impl<'a> Turn<'a> {
         if self.interaction.status == Status::Open { Ok(()) } else { Err(Refusal::Closed) }
     }
 
-    /// Something happened that keeps the interaction from closing.
+    /// Something happened that keeps the interaction from closing. What was accepted on a page is waited for in any
+    /// case.
     pub fn touch(&mut self) {
-        let idle = self.around.settings.interaction_timeout_minutes;
-        self.interaction.idle_until = self.around.now.plus_minutes(idle);
+        let idle = self.around.now.plus_minutes(self.around.settings.interaction_timeout_minutes);
+        let pending = self.interaction.participants.iter().flat_map(Participant::pending);
+        let waits = pending.filter_map(|pending| pending.expires_at).max();
+        self.interaction.idle_until = waits.map_or(idle, |waits| idle.max(waits));
     }
 
     /// The one who chats has written: where her platform wants that, she may be answered freely.

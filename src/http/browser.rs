@@ -1,5 +1,5 @@
-//! What the gateway knows a browser by: a cookie that grants nothing but the same handle again,
-//! and forms that only this browser was shown.
+//! What the gateway knows a browser by: a cookie that names it, and forms that only this browser was shown. The
+//! cookie of Continue counts together with the done page's address, and neither alone.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::domain::id::InteractionId;
 use crate::domain::secret::{Tag, base64url, from_base64url};
 use crate::domain::token::Token;
 
-/// The browser's own random name, kept in a cookie; it grants nothing but the same handle again.
+/// The browser's own random name, kept in a cookie.
 pub(super) fn browser(state: &Shared, headers: &HeaderMap) -> (String, String) {
     let known = cookie(state, headers);
     let browser = known.unwrap_or_else(|| base64url(&state.gateway.draw::<16>()));

@@ -1,6 +1,7 @@
 //! The done page, where a browser comes after the login page has answered, or after a right answer on a page of
 //! ours. Looking at it is the same for everybody and changes nothing; its form says which browser has come, and
-//! only that browser is shown what follows.
+//! only that browser is shown what follows. Forms carry the page's token in a field: what is shown after one was
+//! posted stands at `/d`, and the token is in no address bar.
 
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
@@ -22,7 +23,7 @@ use crate::domain::link::return_link;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::bind::Finish;
 use crate::domain::rules::enter::door_of;
-use crate::domain::rules::finish::{Finished, Said, shown_code};
+use crate::domain::rules::finish::{Finished, Said, account, shown_code};
 use crate::domain::secret::Tag;
 use crate::domain::settings::Settings;
 use crate::domain::token::{Token, TokenKind};
@@ -31,7 +32,7 @@ use crate::pages;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {
-    axum::Router::new().route("/d/{token}", get(show).post(act))
+    axum::Router::new().route("/d/{token}", get(show)).route("/d", get(without_token).post(act))
 }
 
 fn parse(text: &str) -> Option<Token> {
@@ -49,24 +50,25 @@ async fn show(State(state): State<Shared>, Path(text): Path<String>, reader: Rea
     }
 }
 
+/// The address of what was posted, opened anew: it does not say whose page it was.
+async fn without_token(State(state): State<Shared>, reader: Reader) -> Response {
+    refusal_page(&state, &reader, Refusal::NotFound("page").into())
+}
+
 /// The form that says which browser has come. `again` where it has brought no cookie yet.
 fn form(state: &Shared, reader: &Reader, token: &Token, settings: &Settings, again: bool) -> Response {
     let (brand, locale) = (brand(settings), reader.locale(Some(settings)));
-    let page = pages::Returning { brand, locale, action: action(token), again };
+    let page = pages::Returning { brand, locale, page: token.text(), again };
     drawn_alone(state, state.pages.returning(&page), &form_targets(settings)) // a door may lead to another site
 }
 
-fn action(token: &Token) -> String {
-    format!("/d/{}", token.text())
-}
-
-async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
+async fn act(State(state): State<Shared>, request: Request) -> Result<Response, Problem> {
     let reader = Reader::of(request.headers());
-    let Some(token) = parse(&text) else {
-        return Ok(refusal_page(&state, &reader, Refusal::NotFound("page").into()));
-    };
     let headers = request.headers().clone();
     let fields = Fields::read(request).await?;
+    let Some(token) = parse(fields.field("page")) else {
+        return Ok(refusal_page(&state, &reader, Refusal::NotFound("page").into()));
+    };
     if !from_own_page(&state, &headers) {
         return Ok(refusal_page(&state, &reader, Refusal::StaleForm.into()));
     }
@@ -171,6 +173,7 @@ impl Visit<'_> {
                 .state
                 .gateway
                 .way_to_platform(held)
+                .filter(|_| matches!(how, pages::DoneState::Code { .. }))
                 .map(|way| pages::Platform { name: way.platform, url: way.url }),
             state: how,
             way_on,
@@ -225,10 +228,8 @@ impl Visit<'_> {
     /// The request, as whoever logged in must be able to recognise or disown it; and who that was, for the browser
     /// that pressed Continue alone.
     fn asked(&self, held: &Held<Finished>, participant: &Participant) -> pages::Asked {
-        let Finished { asked_at, is_starter, .. } = &held.outcome;
-        let pending = participant.pending().filter_map(|pending| pending.proof.as_ref()?.customer.as_ref()).next();
-        let raised = participant.flag.raised(self.state.gateway.now()).and_then(|raised| raised.customer.as_ref());
-        let account = |customer: &Customer| customer.name.clone().unwrap_or_else(|| customer.id.to_string());
+        let Finished { asked_at, is_starter, source, .. } = &held.outcome;
+        let name = |customer: &Customer| customer.name.clone().unwrap_or_else(|| customer.id.to_string());
         pages::Asked {
             channel: held.interaction.channel.to_string(),
             address: mask(held.interaction.conversation.as_str()),
@@ -236,8 +237,8 @@ impl Visit<'_> {
             minutes_ago: self.state.gateway.now().since(*asked_at).as_secs() / 60,
             customer_name: participant.person.name.clone(),
             role: role(participant),
-            account: pending.or(raised).filter(|_| *is_starter).map(account),
-            action: action(self.token),
+            account: account(participant, *source, self.state.gateway.now()).filter(|_| *is_starter).map(name),
+            page: self.token.text(),
             nonce: nonce(self.state, self.token, self.browser),
         }
     }

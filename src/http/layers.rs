@@ -28,6 +28,9 @@ const MOST_BYTES: usize = 64 * 1024;
 /// What chat platforms call.
 const PLATFORMS: &str = "/in/";
 
+/// What the forms of done pages are posted to.
+const DONE_FORMS: &str = "/d";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Proxies whose `X-Forwarded-For` is believed, for limits and never for links.
@@ -130,8 +133,8 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
     if is_packed(request.headers()) && !path.starts_with(PLATFORMS) {
         return Some(not_unpacked());
     }
-    let page =
-        ["/l/", "/c/", "/r/", "/login/", "/signin", "/account", "/embed/"].iter().any(|start| path.starts_with(start));
+    let pages = ["/l/", "/d/", "/c/", "/r/", "/login/", "/signin", "/account", "/embed/"];
+    let page = path == DONE_FORMS || pages.iter().any(|start| path.starts_with(start));
     let window = path.starts_with("/webchat/") || path.starts_with("/status/");
     let from = || client(request.extensions().get(), request.headers(), &shared.proxies);
     if !(page || window) || from().is_none_or(|from| shared.limiter.allows(from)) {

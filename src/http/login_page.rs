@@ -30,7 +30,8 @@ pub fn routes() -> OpenApiRouter<Shared> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PostBack {
-    /// A JWT: see the contract.
+    /// A JWT under one of the team's security keys, with `aud`, `nonce`, `iss`, `jti`, `iat`, `exp`, and `sub` on
+    /// success; `docs/login-pages.md` has all of it.
     assertion: String,
 }
 
@@ -48,7 +49,10 @@ struct PostBackView {
 #[utoipa::path(post, path = "/p/{handle}", tag = "login page", operation_id = "post_back",
     params(("handle" = String, Path, description = "cs_token")),
     request_body(content((PostBack = "application/json"), (PostBack = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = PostBackView), (status = 303, description = "To continue_url, for a form")))]
+    responses((status = 200, body = PostBackView), (status = 303, description = "To continue_url, for a form"),
+        (status = 409, description = "`replayed`: the same bytes were posted before. `first_status` is what they were \
+            told, and `continue_url` is there unless the flag was raised. `subject-conflict`: the conversation is \
+            another customer's.")))]
 async fn post_back(
     State(state): State<Shared>,
     Path(handle): Path<String>,

@@ -23,7 +23,6 @@ pub(super) async fn refused(state: &Shared, reader: &Reader, token: &Token, erro
                 | Refusal::LinkSuperseded
                 | Refusal::LinkReported
                 | Refusal::NotOpenedByChat
-                | Refusal::LoginInProgress
                 | Refusal::Locked(_)
                 | Refusal::Banned
         )
@@ -92,7 +91,6 @@ fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
         Refusal::LinkReported => (StatusCode::GONE, Refused::Reported),
         Refusal::StaleForm => (StatusCode::FORBIDDEN, Refused::Stale),
         Refusal::NotOpenedByChat => (StatusCode::FORBIDDEN, Refused::NotConfirmed),
-        Refusal::LoginInProgress => (StatusCode::CONFLICT, Refused::InProgress),
         Refusal::Reported(_) => (StatusCode::CONFLICT, Refused::Reported),
         Refusal::Locked(_) => (StatusCode::LOCKED, Refused::Locked),
         Refusal::Banned => (StatusCode::FORBIDDEN, Refused::Banned),

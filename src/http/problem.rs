@@ -93,7 +93,6 @@ impl Problem {
             Refusal::LinkSuperseded => Self::of(&slugs::LINK_SUPERSEDED),
             Refusal::LinkUsed => Self::of(&slugs::LINK_USED),
             Refusal::LinkReported => Self::of(&slugs::LINK_REPORTED),
-            Refusal::LoginInProgress => Self::of(&slugs::LOGIN_IN_PROGRESS),
             Refusal::Reported(until) => Self::of(&slugs::RECENTLY_REPORTED).after(wait(until)),
             Refusal::BindingNotPossible => Self::of(&slugs::BINDING_NOT_POSSIBLE),
             Refusal::StaleForm => Self::of(&slugs::STALE_FORM),

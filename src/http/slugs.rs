@@ -145,9 +145,6 @@ slugs! {
     LINK_REPORTED = "link-reported" GONE "The link was reported"
         "Somebody said that this login was not theirs, and the link was frozen."
         "Ask for a new link in the chat, and tell the company what happened.";
-    LOGIN_IN_PROGRESS = "login-in-progress" CONFLICT "Another browser is finishing this"
-        "Another browser shows the code of this login or answer at this moment; it is not taken away from it."
-        "Send that code in the chat, or try again after two minutes.";
     RECENTLY_REPORTED = "recently-reported" CONFLICT "A login here was reported"
         "Somebody pressed \"This wasn't me\" on a link or page of this participant. For an hour nobody is sent another in that participant's name."
         "Wait `retry_after_seconds`, or let an agent look into it and release it: `POST /v1/interactions/ID/participants/PARTICIPANT/unlock`.";
@@ -271,10 +268,7 @@ mod tests {
         ("our scripts write their requests well", &["bad-request", "bad-json", "method-not-allowed"]),
         ("our scripts write their requests well", &["unsupported-media-type", "idempotency-mismatch"]),
         ("told to a customer's browser, on pages of its own", &["link-expired", "link-superseded", "link-used"]),
-        (
-            "told to a customer's browser, on pages of its own",
-            &["link-reported", "stale-form", "not-opened-by-chat", "login-in-progress"],
-        ),
+        ("told to a customer's browser, on pages of its own", &["link-reported", "stale-form", "not-opened-by-chat"]),
         ("told to login pages and platforms", &["out-of-order", "bad-assertion", "replayed", "unproved"]),
         ("told to login pages and bots", &["no-matching-record", "subject-conflict", "not-authenticated"]),
         ("told to storefronts", &["login-failed", "code-refused", "ticket-ended", "app-enrolled", "no-app"]),

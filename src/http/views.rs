@@ -75,7 +75,7 @@ pub struct AuthenticationView {
     /// Of `login`, `otp`, `pin`, `kba`, `photo_id`, `photo_id_selfie`.
     #[schema(value_type = Vec<String>)]
     methods: Vec<crate::domain::flag::Method>,
-    /// `opener`, `code`, `token` or `none`.
+    /// The weakest of the proofs' bindings: `none`, `browser`, `typed`, `code`, `platform`, `opener` or `token`.
     #[schema(value_type = Option<String>)]
     binding: Option<crate::domain::flag::Binding>,
     /// An agent saw the code.
@@ -106,7 +106,7 @@ pub struct CustomerView {
 pub struct IntentView {
     name: String,
     allowed: bool,
-    /// `unauthenticated`, `expired`, `too_old`, `method_not_accepted` or `unknown_intent`.
+    /// `unauthenticated`, `expired`, `too_old`, `method_not_accepted`, `binding_not_accepted` or `unknown_intent`.
     reason: Option<&'static str>,
     /// Methods that would do.
     #[schema(value_type = Vec<String>)]
@@ -119,7 +119,7 @@ pub struct LinkView {
     id: String,
     #[schema(value_type = String)]
     purpose: crate::domain::link::Purpose,
-    /// `issued` or `opened`.
+    /// `issued`, `opened` (Continue was pressed), or `answered` (a login was accepted and waits for its browser).
     status: &'static str,
     expires_at: Option<String>,
 }

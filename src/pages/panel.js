@@ -249,7 +249,8 @@ export class Panel {
     const say = (text) => made.push(make("p", "quiet", text));
     if (link && link.purpose !== "entry") say(t("wait.link", { state: t(`wait.${link.status}`) }));
     if (challenge) {
-      say(t(`wait.${challenge.method === "pin" ? "pin" : "otp"}`, { count: challenge.tries_left }));
+      if (challenge.status === "answered") say(t("wait.right"));
+      else say(t(`wait.${challenge.method === "pin" ? "pin" : "otp"}`, { count: challenge.tries_left }));
       const { delivery } = challenge;
       if (delivery) say(t("wait.to", { to: delivery.to ?? delivery.channel, state: t(`delivery.${delivery.status}`) }));
     }

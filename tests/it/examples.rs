@@ -268,7 +268,8 @@ async fn return_to(gateway: &Gateway, done: &str, cookies: &str) -> String {
     let page = gateway.http.get(done).header("cookie", cookies).send().await.expect("the gateway answers");
     let page = page.text().await.expect("a page");
     assert!(page.contains("data-act=\"finish\"") && !page.contains("data-code"), "{page}");
-    let request = gateway.http.post(done).form(&[("act", "finish")]);
+    let (forms, token) = done.rsplit_once('/').expect("a done page's address");
+    let request = gateway.http.post(forms).form(&[("act", "finish"), ("page", token)]);
     let sent = request.header("cookie", cookies).header("origin", &gateway.url).send().await;
     sent.expect("the gateway answers").text().await.expect("a page")
 }

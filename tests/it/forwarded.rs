@@ -1,8 +1,10 @@
 //! What becomes of an address that is handed on: a stranger's, a customer's, each with a browser and an account of
 //! their own. Who is authenticated is asked of the gateway, never of a page.
 
+mod meanwhile;
 mod pages;
 mod steps;
+mod table;
 
 use serde_json::{Value, json};
 

@@ -4,6 +4,7 @@
 mod attacks;
 mod callbacks;
 mod example;
+mod in_chat;
 mod mitek;
 pub mod provider;
 mod stages;

@@ -566,6 +566,12 @@ impl Browser {
     /// Sends a form of a page, as a browser does from the page's own origin.
     pub async fn post(&self, url: &str, fields: &[(&str, &str)]) -> Reply {
         let path = url.strip_prefix(URL).unwrap_or(url);
+        // A done page's forms carry its token.
+        let (path, page) = match path.strip_prefix("/d/") {
+            Some(token) => ("/d", Some(("page", token))),
+            None => (path, None),
+        };
+        let fields = fields.iter().copied().chain(page);
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let mut request = ::http::Request::builder()
             .method("POST")

@@ -18,7 +18,7 @@ fn raise(flag: &mut Flag, settings: &Settings, now: Moment) {
     let customer = Some(Customer { id: "cust-42".parse().unwrap(), name: None, record: None });
     let proof = Proof { customer, ..Proof::of_answer(Method::Login, false) };
     let admitted = Budget::default().admit(now).unwrap();
-    let bound = Bound { link: Some(1), ..Bound::now(Binding::Opener, now) };
+    let bound = Bound { source: Some(Source::Link(1)), ..Bound::now(Binding::Opener, now) };
     flag.raise(admitted, proof, bound, settings, now);
 }
 
@@ -85,6 +85,6 @@ fn a_code_beside_a_login_takes_nothing_from_it() {
     let raised = flag.raised(Moment(MINUTE)).expect("it stands");
     assert_eq!(raised.methods(), [Method::Login, Method::Otp].into());
     assert_eq!(raised.proofs[&Method::Login].at, Moment(0), "the login is as old as it is");
-    assert_eq!((raised.binding, raised.by_link, raised.assisted), (Binding::Code, Some(1), true));
+    assert_eq!((raised.binding, raised.login_link(), raised.assisted), (Binding::Code, Some(1), true));
     assert!(raised.customer.as_ref().is_some_and(|c| c.id.as_str() == "cust-42"));
 }

@@ -3,14 +3,14 @@
 
 use serde_json::{Map, Value};
 
-use super::binding::{Source, rule_now};
-use super::open::{Asked, raise};
+use super::binding::rule_now;
+use super::open::{Asked, may_raise, raise};
 use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::EventKind;
 use crate::domain::flag::{Binding, Bound, Proof, Reason};
 use crate::domain::id::Kid;
 use crate::domain::link::{Link, LinkEnd, PostBackStatus};
-use crate::domain::page_proof::{PendingProof, RETURN_MINUTES, Step};
+use crate::domain::page_proof::{PendingProof, RETURN_MINUTES, Source, Step};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::settings::BindingRule;
@@ -34,23 +34,23 @@ pub(super) fn accept(turn: &mut Turn<'_>, at: usize, source: Source, new: NewPro
     let (now, rule) = (turn.around.now, rule_now(turn, at, source));
     let expires_at = new.proof.is_some().then(|| now.plus_minutes(RETURN_MINUTES));
     let NewProof { proof, done, kid, invitation } = new;
-    let is_whole = proof.is_some();
+    let (is_whole, is_at_door) = (proof.is_some(), invitation.is_some());
     let pending = PendingProof { proof, accepted_at: now, kid, invitation, step: Step::Form, expires_at };
     let page = turn.page_mut(at, source);
     (page.answered, page.pending) = (Some(done), Some(Box::new(pending)));
     if is_whole {
         void_others(turn, at, source);
     }
-    if rule == BindingRule::None && is_whole {
+    // A door lets in the browser that comes back, and nobody knows yet which that is.
+    if rule == BindingRule::None && is_whole && !is_at_door {
         return raise_pending(turn, at, source, Binding::None, None).map(|()| PostBackStatus::Authenticated);
     }
-    let waits = now.plus_minutes(RETURN_MINUTES);
-    turn.interaction.idle_until = turn.interaction.idle_until.max(waits);
+    turn.touch();
     Ok(PostBackStatus::Accepted)
 }
 
 /// The newest accepted proof counts. A document that is still judged is none.
-fn void_others(turn: &mut Turn<'_>, at: usize, source: Source) {
+pub(super) fn void_others(turn: &mut Turn<'_>, at: usize, source: Source) {
     let participant = &turn.interaction.participants[at];
     let waits = |link: &&Link| link.page.pending.is_some() && Source::Link(link.number) != source;
     let links: Vec<u16> = participant.links.iter().filter(waits).map(|link| link.number).collect();
@@ -67,7 +67,38 @@ fn void_others(turn: &mut Turn<'_>, at: usize, source: Source) {
     }
 }
 
-/// Raises the flag by what waits: everything is looked at again. Where it cannot count any more, it ends.
+/// Looks at everything again before what waits counts, be it for the flag or for a door. Where it cannot count any
+/// more, it ends.
+///
+/// # Errors
+///
+/// `BadAssertion` where its key was revoked, `LinkExpired` where a flag of its time would not stand any more, and
+/// as `may_raise`.
+pub(super) fn look_again(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding) -> Result<(), Refusal> {
+    let (now, settings) = (turn.around.now, turn.around.settings);
+    let pending = turn.page(at, source).and_then(|page| page.pending.as_deref()).expect("the caller saw it wait");
+    let Some(proof) = &pending.proof else { return Err(Refusal::NotFound("proof")) };
+    let is_revoked = pending.kid.as_ref().is_some_and(|kid| !turn.around.security_keys.contains(kid));
+    let in_time = turn.interaction.participants[at].flag.would_stand(pending.accepted_at, settings, now);
+    let looked = match (is_revoked, in_time) {
+        (true, _) => Err(Refusal::BadAssertion("revoked")),
+        (_, false) => Err(Refusal::LinkExpired),
+        _ => may_raise(turn, at, proof, binding).map(drop),
+    };
+    if let Err(refusal) = &looked {
+        let reason = match refusal {
+            Refusal::SubjectConflict => "subject_conflict",
+            Refusal::BadAssertion(_) => "key_revoked",
+            Refusal::NoMatchingRecord => "no_matching_record",
+            Refusal::Locked(_) | Refusal::Banned => "locked",
+            _ => "timeout",
+        };
+        end(turn, at, source, How::Void(reason));
+    }
+    looked
+}
+
+/// Raises the flag by what waits, where it still counts.
 pub(super) fn raise_pending(
     turn: &mut Turn<'_>,
     at: usize,
@@ -75,32 +106,14 @@ pub(super) fn raise_pending(
     binding: Binding,
     browser: Option<&Tag>,
 ) -> Result<(), Refusal> {
-    let (now, settings) = (turn.around.now, turn.around.settings);
+    look_again(turn, at, source, binding)?;
     let asked = asked(turn, at, source);
-    let pending = turn.page_mut(at, source).pending.take().expect("the caller saw it wait");
-    let Some(proof) = pending.proof else { return Err(Refusal::NotFound("proof")) };
-    let link = match source {
-        Source::Link(number) => Some(number),
-        Source::Challenge(_) => None,
-    };
+    let pending = turn.page_mut(at, source).pending.take().expect("it was looked at");
+    let proof = pending.proof.expect("it was looked at");
     let browser = browser.copied().filter(|_| binding == Binding::Browser);
-    let bound = Bound { binding, browser, link, accepted_at: pending.accepted_at };
-    let is_revoked = pending.kid.as_ref().is_some_and(|kid| !turn.around.security_keys.contains(kid));
-    let in_time = turn.interaction.participants[at].flag.would_stand(pending.accepted_at, settings, now);
-    let raised = match (is_revoked, in_time) {
-        (true, _) => Err(Refusal::BadAssertion("revoked")),
-        (_, false) => Err(Refusal::LinkExpired),
-        _ => raise(turn, at, proof, bound, Some(asked)),
-    };
-    let how = match &raised {
-        Ok(()) => How::Done,
-        Err(Refusal::SubjectConflict) => How::Void("subject_conflict"),
-        Err(Refusal::BadAssertion(_)) => How::Void("key_revoked"),
-        Err(Refusal::NoMatchingRecord) => How::Void("no_matching_record"),
-        Err(Refusal::Locked(_) | Refusal::Banned) => How::Void("locked"),
-        Err(_) => How::Void("timeout"),
-    };
-    end(turn, at, source, how);
+    let bound = Bound { binding, browser, source: Some(source), accepted_at: pending.accepted_at };
+    let raised = raise(turn, at, proof, bound, Some(asked));
+    end(turn, at, source, How::Done);
     raised
 }
 
@@ -171,23 +184,25 @@ pub(super) fn end(turn: &mut Turn<'_>, at: usize, source: Source, how: How) {
 }
 
 pub(super) fn tell_end(turn: &mut Turn<'_>, at: usize, source: Source, how: How) {
+    let kind = match (how, source) {
+        (How::OtherBrowser, _) => EventKind::ProofOtherBrowser,
+        (How::Superseded, Source::Link(_)) => EventKind::LinkSuperseded,
+        (How::Void(_), Source::Link(_)) => EventKind::ConfirmationExpired,
+        // How a challenge ends, its own event tells.
+        (How::Void(_), Source::Challenge(_)) => return turn.participant(at).flag.explain(Reason::Void),
+        (How::Done, _) | (How::Superseded, Source::Challenge(_)) => return,
+    };
     let who = turn.interaction.participants[at].id.clone();
     let mut data = proof_data(turn, at, source);
-    match (how, source) {
-        (How::OtherBrowser, _) => {
-            turn.participant(at).flag.explain(Reason::OtherBrowser);
-            turn.tell(EventKind::ProofOtherBrowser, Some(who), data);
-        }
-        (How::Superseded, Source::Link(_)) => turn.tell(EventKind::LinkSuperseded, Some(who), data),
-        (How::Void(reason), Source::Link(_)) => {
+    match how {
+        How::OtherBrowser => turn.participant(at).flag.explain(Reason::OtherBrowser),
+        How::Void(reason) => {
             turn.participant(at).flag.explain(Reason::Void);
             data.insert("reason".into(), reason.into());
-            turn.tell(EventKind::ConfirmationExpired, Some(who), data);
         }
-        // How a challenge ends, its own event tells.
-        (How::Void(_), Source::Challenge(_)) => turn.participant(at).flag.explain(Reason::Void),
-        (How::Done, _) | (How::Superseded, Source::Challenge(_)) => {}
+        How::Done | How::Superseded => {}
     }
+    turn.tell(kind, Some(who), data);
 }
 
 /// What a listener is told of the link or challenge.

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::accept::{NewProof, accept};
 use super::attend::{Found, find};
-use super::binding::Source;
 use super::elsewhere::{settle, weigh};
 use super::open::{Asked, raise};
 use crate::domain::challenge::{Challenge, ChallengeEnd, Check, Said, Typed};
@@ -16,6 +15,7 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::{Binding, Bound, Proof, Reason};
 use crate::domain::id::ParticipantId;
 use crate::domain::lockout::Consequence;
+use crate::domain::page_proof::Source;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Keys, Tag};
 use crate::domain::time::Moment;

@@ -3,13 +3,14 @@
 
 use serde_json::json;
 
+use super::accept::{How, end};
 use super::ask::{deliver, to_pay};
 use super::begin::begin;
-use super::binding::Source;
 use crate::domain::challenge::{Challenge, ChallengeEnd, Check, EndedChallenge};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::ParticipantId;
 use crate::domain::method::Method;
+use crate::domain::page_proof::Source;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Secret, Tag};
 use crate::domain::sending::Destination;
@@ -98,6 +99,10 @@ pub fn arrive(mut turn: Turn<'_>, token: &Token, browser: &Tag, opener: Option<&
             let challenge = arrived(&mut turn, at);
             turn.done(Found::Live(Box::new(challenge)))
         }
+        Err(Refusal::LinkUsed) => {
+            end(&mut turn, at, Source::Challenge(challenge.number), How::Void("starts"));
+            turn.refuse(Refusal::LinkUsed)
+        }
         Err(refusal) => turn.refuse(refusal),
     }
 }
@@ -127,9 +132,10 @@ pub(super) fn sends_another(turn: &Turn<'_>, at: usize, browser: &Tag) -> bool {
 /// no other code can be sent. The other browser then goes on.
 pub(super) fn begin_page(turn: &mut Turn<'_>, at: usize, browser: &Tag, opener: Option<&str>) -> Result<(), Refusal> {
     let challenge = live(turn, at);
-    let (number, is_judged) = (challenge.number, challenge.judged_until().is_some());
-    if is_judged && !challenge.page.was_started_by(browser) {
-        return Err(Refusal::Judging);
+    let number = challenge.number;
+    if challenge.judged_until().is_some() {
+        // The browser that showed the document is where it was.
+        return if challenge.page.was_started_by(browser) { Ok(()) } else { Err(Refusal::Judging) };
     }
     let sends = sends_another(turn, at, browser);
     let before = live(turn, at).page.clone();

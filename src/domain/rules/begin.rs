@@ -1,10 +1,10 @@
 //! Continue on a page that a proof is made on: which browser begins, and whether the chat's own window vouches
-//! for it.
+//! for it. The newest press has the proof, in whichever browser.
 
 use super::accept::proof_data;
-use super::binding::{Source, is_at_door, opener_tag, rule_now};
+use super::binding::{is_at_door, opener_tag, rule_now};
 use crate::domain::event::EventKind;
-use crate::domain::page_proof::MAX_STARTS;
+use crate::domain::page_proof::{MAX_STARTS, Source};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::settings::BindingRule;
@@ -15,8 +15,8 @@ use crate::domain::turn::Turn;
 ///
 /// # Errors
 ///
-/// `LoginInProgress` while another browser has the code on its screen; `NotOpenedByChat` where only the chat's
-/// own window counts and did not vouch; `LinkUsed` where it was pressed too often.
+/// `NotOpenedByChat` where only the chat's own window counts and did not vouch; `LinkUsed` where it was pressed too
+/// often.
 pub(super) fn begin(
     turn: &mut Turn<'_>,
     at: usize,
@@ -25,14 +25,11 @@ pub(super) fn begin(
     opener: Option<&str>,
 ) -> Result<bool, Refusal> {
     let page = turn.page(at, source).ok_or(Refusal::NotFound("page"))?;
-    if page.is_shown_elsewhere(browser) {
-        return Err(Refusal::LoginInProgress);
-    }
     let said = opener.filter(|said| !said.is_empty()).map(|said| opener_tag(turn, said));
-    let vouched = said.is_some() && said == page.opener;
+    // Its word for this browser stands; another browser needs it anew.
+    let vouched = said.is_some() && said == page.opener || page.is_vouched(browser);
     let stays = page.was_started_by(browser) && page.answered.is_none();
-    let was_vouched = page.is_vouched(browser);
-    if rule_now(turn, at, source) == BindingRule::Opener && !vouched && !was_vouched {
+    if rule_now(turn, at, source) == BindingRule::Opener && !vouched {
         return Err(Refusal::NotOpenedByChat);
     }
     if stays {
@@ -41,8 +38,9 @@ pub(super) fn begin(
         }
         return Ok(false);
     }
-    // Who was invited may come as often as they like.
-    if page.starts >= MAX_STARTS && !is_at_door(&turn.interaction.participants[at], source) {
+    // Who was invited may come as often as they like, while every beginning has a handle of its own.
+    let most = if is_at_door(&turn.interaction.participants[at], source) { u16::MAX } else { MAX_STARTS };
+    if page.starts >= most {
         return Err(Refusal::LinkUsed);
     }
     if page.is_answered() {

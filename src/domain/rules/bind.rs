@@ -1,12 +1,12 @@
 //! Which browser a proof of a page counts for: decided by the first post of its done page's form. The flag is
 //! raised, a code is shown, another browser is asked for the chat's address, or it ends.
 
-use super::accept::{How, end, raise_pending, tell_end};
-use super::binding::{Source, rule_now};
+use super::accept::{How, end, look_again, raise_pending, tell_end};
+use super::binding::rule_now;
 use super::enter::{DoorProof, enter_by};
 use crate::domain::confirmation::{self, Confirmation};
 use crate::domain::flag::Binding;
-use crate::domain::page_proof::{NAMING_TRIES, PageProof, Step};
+use crate::domain::page_proof::{NAMING_TRIES, PageProof, Source, Step};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::settings::{BindingRule, OtherBrowser};
@@ -67,10 +67,10 @@ fn decide(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Fini
             BindingRule::Browser => bind(turn, at, source, Binding::Browser, browser),
             BindingRule::None => bind(turn, at, source, Binding::None, browser),
             BindingRule::AdmitOnly => admit_only(turn, at, source, browser),
-            BindingRule::Auto | BindingRule::Code => {
-                admit(turn, at, source, browser);
-                show_code(turn, at, source, browser)
-            }
+            BindingRule::Auto | BindingRule::Code => match admit(turn, at, source, Binding::Code, browser) {
+                Ok(_) => show_code(turn, at, source, browser),
+                Err(refusal) => over(&refusal),
+            },
         };
     }
     match rule {
@@ -139,8 +139,7 @@ pub(super) fn bind(turn: &mut Turn<'_>, at: usize, source: Source, binding: Bind
     let door = door_of(turn, at, source);
     match raise_pending(turn, at, source, binding, Some(browser)) {
         Ok(()) => {}
-        Err(Refusal::SubjectConflict) => return Finish::OtherCustomer,
-        Err(_) => return Finish::Over,
+        Err(refusal) => return over(&refusal),
     }
     let is_in = door.is_some_and(|door| enter_by(turn, at, door, browser));
     if is_in { Finish::Entered } else { Finish::Authenticated }
@@ -152,10 +151,23 @@ fn door_of(turn: &Turn<'_>, at: usize, source: Source) -> Option<DoorProof> {
     Some(DoorProof { invitation: pending.invitation?, proof, accepted_at })
 }
 
-/// At a door the browser that finished is let in, however it stands with the chat.
-fn admit(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> bool {
-    let door = door_of(turn, at, source);
-    door.is_some_and(|door| enter_by(turn, at, door, browser))
+/// What a browser is told whose proof does not count any more.
+fn over(refusal: &Refusal) -> Finish {
+    match refusal {
+        Refusal::SubjectConflict => Finish::OtherCustomer,
+        _ => Finish::Over,
+    }
+}
+
+/// At a door the browser that finished is let in, however it stands with the chat; true where it is.
+///
+/// # Errors
+///
+/// As `look_again`: what waited has ended.
+fn admit(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding, browser: &Tag) -> Result<bool, Refusal> {
+    let Some(door) = door_of(turn, at, source) else { return Ok(false) };
+    look_again(turn, at, source, binding)?;
+    Ok(enter_by(turn, at, door, browser))
 }
 
 fn admit_only(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
@@ -164,9 +176,13 @@ fn admit_only(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> 
         (pending.step, pending.expires_at) = (Step::Bound(*browser, Binding::Browser), None);
         return Finish::Judging;
     }
-    let is_in = admit(turn, at, source, browser);
-    end(turn, at, source, How::Done);
-    if is_in { Finish::Entered } else { Finish::Over }
+    match admit(turn, at, source, Binding::Browser, browser) {
+        Ok(is_in) => {
+            end(turn, at, source, How::Done);
+            if is_in { Finish::Entered } else { Finish::Over }
+        }
+        Err(refusal) => over(&refusal),
+    }
 }
 
 /// Another browser came back, and only the one that started counts.

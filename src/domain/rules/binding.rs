@@ -5,20 +5,11 @@
 
 use crate::domain::interaction::{Participant, Role};
 use crate::domain::link::Purpose;
-use crate::domain::page_proof::PageProof;
+use crate::domain::page_proof::{PageProof, Source};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::settings::{BindingRule, OtherBrowser};
 use crate::domain::turn::Turn;
-
-/// What a page belongs to, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A login link.
-    Link(u16),
-    /// A challenge.
-    Challenge(u16),
-}
 
 /// How a page is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,13 +5,12 @@ use serde_json::json;
 
 use super::answer::Outcome;
 use super::bind::{Finish, bind};
-use super::binding::Source;
 use crate::domain::confirmation::{Candidate, Confirmation};
 use crate::domain::event::EventKind;
 use crate::domain::flag::{Binding, Reason};
 use crate::domain::lockout::Consequence;
 use crate::domain::method::Guarded;
-use crate::domain::page_proof::Step;
+use crate::domain::page_proof::{Source, Step};
 use crate::domain::turn::{Turn, object};
 
 /// The link or challenge of the participant whose code it is.

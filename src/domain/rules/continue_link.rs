@@ -7,6 +7,7 @@ use crate::domain::event::EventKind;
 use crate::domain::flag::{Flag, Reason};
 use crate::domain::link::{Link, LinkEnd, Purpose};
 use crate::domain::method::Guarded;
+use crate::domain::page_proof::Source;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::token::Token;
@@ -14,7 +15,6 @@ use crate::domain::turn::{Decision, Turn, link_data, object};
 
 use super::accept::{How, end};
 use super::begin::begin;
-use super::binding::Source;
 
 /// A link that was continued: the way to the login page.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ pub(super) fn report_link(turn: &mut Turn<'_>, at: usize, number: u16) {
     let place = participant.links.iter().position(|link| link.number == number);
     let live = place.map(|place| participant.links.remove(place));
     // Only what this link proved: another proof since then is another's.
-    let proved = matches!(&participant.flag, Flag::Raised(raised) if raised.by_link == Some(number));
+    let proved = matches!(&participant.flag, Flag::Raised(raised) if raised.is_by(Source::Link(number)));
     let fell = proved && participant.flag.lower(Reason::Reported);
     participant.flag.explain(Reason::Reported);
     let id = participant.id.clone();
@@ -126,6 +126,7 @@ pub(super) fn report_link(turn: &mut Turn<'_>, at: usize, number: u16) {
         turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
     }
     turn.end_link(link, LinkEnd::Reported);
+    turn.void_pending(at);
     turn.hold_links(at);
     turn.touch();
 }

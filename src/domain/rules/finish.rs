@@ -5,16 +5,15 @@
 use serde_json::json;
 
 use super::bind::{Finish, named, post_form};
-use super::binding::Source;
 use super::continue_link::report_link;
 use crate::domain::challenge::{ChallengeEnd, ChallengeId, EndedChallenge};
 use crate::domain::confirmation::Confirmation;
 use crate::domain::event::EventKind;
-use crate::domain::flag::Reason;
+use crate::domain::flag::{Customer, Reason};
 use crate::domain::interaction::Participant;
 use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus};
 use crate::domain::own_address::is_own_address;
-use crate::domain::page_proof::PageProof;
+use crate::domain::page_proof::{PageProof, Source};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
@@ -90,13 +89,22 @@ pub fn finish(mut turn: Turn<'_>, token: &Token, browser: &Tag, said: Said<'_>) 
         }
     };
     let how = match how {
-        // Where nobody said otherwise, the flag itself tells how it stands.
-        Finish::Authenticated if turn.interaction.participants[at].flag.raised(turn.around.now).is_none() => {
-            Finish::Over
-        }
+        Finish::Authenticated => standing(&turn, at, source, browser),
         how => how,
     };
     turn.done(Finished { at, how, source, asked_at, return_url, is_starter })
+}
+
+/// How a proof that counted stands now: the flag is up by it, or the browser that was let in may come in again.
+fn standing(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let (participant, now) = (&turn.interaction.participants[at], turn.around.now);
+    let entry = &participant.entry;
+    let comes_in = || entry.has_proved(browser) && entry.wanted(&turn.around.settings.entry, browser, now).is_none();
+    match participant.flag.raised(now) {
+        Some(raised) if raised.is_by(source) => Finish::Authenticated,
+        _ if comes_in() => Finish::Entered,
+        _ => Finish::Over,
+    }
 }
 
 /// How the page stands for that browser. It changes nothing that time has not changed.
@@ -107,12 +115,17 @@ pub fn look(turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<Finished> 
         let how = match state {
             State::Reported => return Err(Refusal::LinkReported),
             State::Ended(how, _) => how,
-            State::Live if turn.page(at, source).is_some_and(|page| page.confirmation().is_some()) => Finish::Code,
+            State::Live if shows_code(&turn, at, source, browser) => Finish::Code,
             State::Live => Finish::Over,
         };
         Ok(Finished { at, how, source, asked_at, return_url, is_starter })
     });
     turn.end(seen)
+}
+
+fn shows_code(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> bool {
+    let shown = turn.page(at, source).and_then(|page| page.confirmation());
+    shown.is_some_and(|(confirmation, _)| confirmation.browser == *browser)
 }
 
 /// "This wasn't me" on a done page, by the browser that has posted its form.
@@ -154,6 +167,7 @@ fn report_challenge(turn: &mut Turn<'_>, at: usize, number: u16) {
         }
         turn.ended.challenges.push(EndedChallenge { end: ChallengeEnd::Reported, ..past });
     }
+    turn.void_pending(at);
     let participant = turn.participant(at);
     participant.flag.explain(Reason::Reported);
     participant.entry.forget_proofs();
@@ -230,11 +244,21 @@ fn find_answer(turn: &Turn<'_>, number: u16, tag: &Tag, browser: &Tag) -> Result
 
 /// The code that a browser is shown of that link or challenge, and its end.
 pub fn shown_code(participant: &Participant, source: Source) -> Option<(&Confirmation, Moment)> {
-    let page = match source {
+    page_of(participant, source)?.confirmation()
+}
+
+/// Who proved themselves on that page: what waits there, or the flag that it raised, says so.
+pub fn account(participant: &Participant, source: Source, now: Moment) -> Option<&Customer> {
+    let pending = page_of(participant, source).and_then(|page| page.pending.as_deref()?.proof.as_ref());
+    let raised = participant.flag.raised(now).filter(|raised| raised.is_by(source));
+    pending.and_then(|proof| proof.customer.as_ref()).or(raised.and_then(|raised| raised.customer.as_ref()))
+}
+
+fn page_of(participant: &Participant, source: Source) -> Option<&PageProof> {
+    match source {
         Source::Link(number) => participant.links.iter().find(|link| link.number == number).map(|link| &link.page),
         Source::Challenge(number) => {
             participant.challenge.as_ref().filter(|challenge| challenge.number == number).map(|c| &c.page)
         }
-    };
-    page?.confirmation()
+    }
 }

@@ -15,6 +15,7 @@ use crate::domain::event::Actor;
 use crate::domain::flag::Binding;
 use crate::domain::interaction::{Participant, Role};
 use crate::domain::method::{Guarded, Method};
+use crate::domain::page_proof::Source;
 use crate::domain::refusal::Refusal;
 use crate::domain::turn::{Decision, Turn};
 
@@ -64,24 +65,31 @@ impl Said {
         }
     }
 
-    fn is_right(&self, turn: &mut Turn<'_>, at: usize) -> Result<bool, Refusal> {
+    /// What it answers rightly.
+    fn answers(&self, turn: &mut Turn<'_>, at: usize) -> Result<Option<Answered>, Refusal> {
         match self {
-            Self::Confirmation(said) => Ok(confirm::whose(turn, at, said).is_some()),
-            Self::Challenge(_, said) => weigh(turn, at, said),
+            Self::Confirmation(said) => Ok(confirm::whose(turn, at, said).map(Answered::Confirmation)),
+            Self::Challenge(_, said) => Ok(weigh(turn, at, said)?.then_some(Answered::Challenge)),
         }
     }
 }
 
-/// Whose right answer it is. Only what nothing here can judge asks a provider, of one after the other; no
+/// What a text was the right answer to.
+enum Answered {
+    Confirmation(Source),
+    Challenge,
+}
+
+/// Which of them it answers rightly. Only what nothing here can judge asks a provider, of one after the other; no
 /// attempt ends before all of them are decided, so that each is judged once.
-fn whose_right(turn: &mut Turn<'_>, said: &[(usize, Said)]) -> Result<Option<usize>, Refusal> {
+fn right_one(turn: &mut Turn<'_>, said: &[(usize, Said)]) -> Result<Option<(usize, Answered)>, Refusal> {
     let elsewhere = |turn: &Turn<'_>, at: usize| {
         turn.interaction.participants[at].challenge.as_ref().is_some_and(Challenge::is_judged_elsewhere)
     };
     let (others, own): (Vec<usize>, Vec<usize>) = (0..said.len()).partition(|n| elsewhere(turn, said[*n].0));
     for n in own.into_iter().chain(others) {
-        if said[n].1.is_right(turn, said[n].0)? {
-            return Ok(Some(n));
+        if let Some(answered) = said[n].1.answers(turn, said[n].0)? {
+            return Ok(Some((n, answered)));
         }
     }
     Ok(None)
@@ -113,11 +121,14 @@ pub fn hear(mut turn: Turn<'_>, text: &str, sender: Sender<'_>, by: &Actor) -> D
     if waiting.iter().any(saw) {
         return turn.refuse(Refusal::ActorConflict);
     }
+    // What was answered on a page is asked no more: nothing is compared, and nothing counted.
+    let (answered, waiting): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|(at, said)| matches!(said, Said::Challenge(..)) && is_answered(&turn, *at));
     waiting.iter().for_each(|(at, _)| turn.look_up(*at));
     let (admitted, refused): (Vec<_>, Vec<_>) =
         waiting.into_iter().partition(|(at, said)| turn.admit(*at, said.guarded()).is_ok());
     // A right code is no wrong answer to something else: only a text that is right nowhere is counted.
-    let right = match whose_right(&mut turn, &admitted) {
+    let right = match right_one(&mut turn, &admitted) {
         Ok(right) => right,
         Err(refusal) => return turn.refuse(refusal),
     };
@@ -126,13 +137,11 @@ pub fn hear(mut turn: Turn<'_>, text: &str, sender: Sender<'_>, by: &Actor) -> D
     if writer.is_some() {
         turn.heard_her();
     }
-    if let Some((at, said)) = right.map(|n| &admitted[n]) {
-        let outcome = match said {
-            Said::Confirmation(candidate) => match confirm::whose(&turn, *at, candidate) {
-                Some(source) => confirm::pass(&mut turn, *at, source, Binding::Code),
-                None => Outcome::Wrong,
-            },
-            Said::Challenge(..) => answer::pass(&mut turn, *at, How::Typed, by),
+    if let Some((n, answered)) = right {
+        let (at, said) = &admitted[n];
+        let outcome = match answered {
+            Answered::Confirmation(source) => confirm::pass(&mut turn, *at, source, Binding::Code),
+            Answered::Challenge => answer::pass(&mut turn, *at, How::Typed, by),
         };
         return turn.done(Heard::Answer(said.kind(), outcome));
     }
@@ -152,7 +161,13 @@ pub fn hear(mut turn: Turn<'_>, text: &str, sender: Sender<'_>, by: &Actor) -> D
         Err(Refusal::Banned) => (Outcome::Banned, said.kind()),
         _ => (Outcome::Locked, said.kind()),
     });
-    turn.done(worst.or(shut).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
+    let late = answered.first().map(|(_, said)| (Outcome::AlreadyUsed, said.kind()));
+    turn.done(worst.or(shut).or(late).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
+}
+
+/// Whether the participant's challenge was answered on its page.
+fn is_answered(turn: &Turn<'_>, at: usize) -> bool {
+    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.page.is_answered())
 }
 
 /// The participant whose own words a text is: the one who chats, or somebody whose phone number or mail address

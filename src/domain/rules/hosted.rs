@@ -2,7 +2,7 @@
 //! and what a wrong password or code costs. A right one comes back like every login page's word: `postback`.
 
 use super::bind::wrong_address;
-use super::binding::{Source, starts_elsewhere};
+use super::binding::starts_elsewhere;
 use super::postback::opened;
 use crate::domain::event::EventKind;
 use crate::domain::flag::Reason;
@@ -11,7 +11,7 @@ use crate::domain::interaction::Device;
 use crate::domain::link::LinkEnd;
 use crate::domain::method::Guarded;
 use crate::domain::own_address::is_own_address;
-use crate::domain::page_proof::StartingBrowser;
+use crate::domain::page_proof::{Source, StartingBrowser};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::token::Token;

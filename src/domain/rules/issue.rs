@@ -170,16 +170,13 @@ pub(super) fn supersede(turn: &mut Turn<'_>, at: usize, purpose: Purpose) {
     turn.end_link(link, LinkEnd::Superseded);
 }
 
-/// What was accepted by another link, or on a challenge's page, waits no longer: the person was asked anew. What
-/// was proved at a door goes on.
+/// What was accepted by another link, or on a challenge's page, waits no longer: the person was asked anew.
 fn void_logins(turn: &mut Turn<'_>, at: usize) {
-    let participant = turn.participant(at);
-    let challenge = participant.challenge.as_ref().filter(|challenge| challenge.page.is_answered());
-    if challenge.is_some_and(|challenge| participant.entry.challenge != Some(challenge.number)) {
+    if turn.participant(at).challenge.as_ref().is_some_and(|challenge| challenge.page.is_answered()) {
         turn.end_challenge(at, ChallengeEnd::Superseded);
     }
     let participant = turn.participant(at);
-    let waits = |link: &Link| link.page.pending.is_some() && link.purpose != Purpose::EntryLogin;
+    let waits = |link: &Link| link.page.pending.is_some();
     let Some(waiting) = participant.links.iter().find(|link| waits(link)).map(|link| link.purpose) else { return };
     supersede(turn, at, waiting);
 }

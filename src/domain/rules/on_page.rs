@@ -129,6 +129,7 @@ pub fn report(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<()> 
     turn.touch();
     let Some(link) = link else {
         turn.end_challenge(at, ChallengeEnd::Reported);
+        turn.void_pending(at);
         turn.hold_links(at);
         return turn.done(());
     };
@@ -140,6 +141,7 @@ pub fn report(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<()> 
     turn.tell(EventKind::LinkReported, Some(id.clone()), data);
     if !is_anothers {
         turn.end_challenge(at, ChallengeEnd::Reported);
+        turn.void_pending(at);
         turn.hold_links(at);
         let participant = turn.participant(at);
         let let_in = std::mem::take(&mut participant.entry).proved.is_some();

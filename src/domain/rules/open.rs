@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::address::Address;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::flag::{Binding, Bound, Customer, Proof, Reason};
+use crate::domain::flag::{Binding, Bound, Customer, Proof, Raised, Reason};
 use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Device, Interaction, Participant, Person, Role, Status};
+use crate::domain::lockout::Admitted;
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
@@ -127,19 +128,12 @@ pub(super) fn raise(
     asked: Option<Asked>,
 ) -> Result<(), Refusal> {
     let Asked { at: asked_at, resume } = asked.unwrap_or(Asked { at: None, resume: Map::new() });
-    turn.must_be_open()?;
+    let (admitted, gives_way) = may_raise(turn, at, &proof, bound.binding)?;
+    for other in gives_way {
+        give_way(turn, other);
+    }
     let what = proof.method.guarded();
-    let admitted = turn.admit(at, what)?;
-    let participant = &turn.interaction.participants[at];
-    if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
-        return Err(Refusal::SubjectConflict);
-    }
     let (settings, now, keys) = (turn.around.settings, turn.around.now, turn.around.keys);
-    let known = proof.customer.as_ref().is_some_and(|customer| customer.record.is_some());
-    if what == Guarded::Login && !settings.directory.matching.is_empty() && !known {
-        return Err(Refusal::NoMatchingRecord); // whoever asked for it: the team knows no such customer
-    }
-    stands_for_one(turn, at, &proof, bound.binding)?;
     let team = turn.interaction.team.clone();
     let participant = turn.participant(at);
     // A browser is anybody's to whom the address was handed on: what it proves says nothing of who comes next.
@@ -167,27 +161,65 @@ pub(super) fn raise(
     Ok(())
 }
 
+/// Whether a proof may raise the participant's flag now; what admits it, and whose flags give way to it.
+///
+/// # Errors
+///
+/// `Closed`, `Locked`, `Banned`; `SubjectConflict` where the participant is another customer, or another
+/// participant is this one; `NoMatchingRecord` where the team wants a login to fit a record.
+pub(super) fn may_raise(
+    turn: &Turn<'_>,
+    at: usize,
+    proof: &Proof,
+    binding: Binding,
+) -> Result<(Admitted, Vec<usize>), Refusal> {
+    turn.must_be_open()?;
+    let what = proof.method.guarded();
+    let admitted = turn.admit(at, what)?;
+    let participant = &turn.interaction.participants[at];
+    if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
+        return Err(Refusal::SubjectConflict);
+    }
+    let known = proof.customer.as_ref().is_some_and(|customer| customer.record.is_some());
+    if what == Guarded::Login && !turn.around.settings.directory.matching.is_empty() && !known {
+        return Err(Refusal::NoMatchingRecord); // whoever asked for it: the team knows no such customer
+    }
+    Ok((admitted, others_of(turn, at, proof, binding)?))
+}
+
 /// A proved customer is one participant of a conversation. Who is known by a browser alone gives way to the chat's
 /// own proof; anybody else is a conflict.
-fn stands_for_one(turn: &mut Turn<'_>, at: usize, proof: &Proof, binding: Binding) -> Result<(), Refusal> {
-    let Some(proved) = &proof.customer else { return Ok(()) };
-    let now = turn.around.now;
-    for other in 0..turn.interaction.participants.len() {
-        let participant = &turn.interaction.participants[other];
-        let Some(raised) = participant.flag.raised(now).filter(|_| other != at) else { continue };
-        if !raised.customer.as_ref().is_some_and(|known| is_same(known, proved)) {
+fn others_of(turn: &Turn<'_>, at: usize, proof: &Proof, binding: Binding) -> Result<Vec<usize>, Refusal> {
+    let Some(proved) = &proof.customer else { return Ok(Vec::new()) };
+    let mut gives_way = Vec::new();
+    for (other, participant) in turn.interaction.participants.iter().enumerate() {
+        let Some(raised) = participant.flag.raised(turn.around.now).filter(|_| other != at) else { continue };
+        if !stands_for(participant, raised, proved) {
             continue;
         }
         if raised.binding != Binding::Browser || binding == Binding::Browser {
             return Err(Refusal::SubjectConflict);
         }
-        let id = participant.id.clone();
-        turn.participant(other).flag.lower(Reason::Void);
-        turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Void})));
+        gives_way.push(other);
     }
-    Ok(())
+    Ok(gives_way)
 }
 
-fn is_same(one: &Customer, other: &Customer) -> bool {
-    one.id == other.id || one.record.is_some() && one.record == other.record
+/// Whether a participant whose flag stands is that customer: by what raised it, else by what is known of them.
+fn stands_for(participant: &Participant, raised: &Raised, proved: &Customer) -> bool {
+    match &raised.customer {
+        Some(known) => known.id == proved.id || known.record.is_some() && known.record == proved.record,
+        None => {
+            participant.known_as() == Some(&proved.id)
+                || participant.record.is_some() && participant.record == proved.record
+        }
+    }
+}
+
+fn give_way(turn: &mut Turn<'_>, other: usize) {
+    turn.void_pending(other);
+    let participant = turn.participant(other);
+    participant.flag.lower(Reason::Void);
+    let id = participant.id.clone();
+    turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Void})));
 }

@@ -6,9 +6,9 @@
 
 use serde_json::json;
 
-use super::accept::{NewProof, accept, bind_document, raise_pending};
+use super::accept::{NewProof, accept, bind_document, raise_pending, void_others};
 use super::answer::{OnPage, proof_of};
-use super::binding::{Source, rule_now};
+use super::binding::rule_now;
 use super::page::{Page, asked_at_entry, find};
 use crate::domain::challenge::{Challenge, ChallengeEnd, ChallengeId, Check};
 use crate::domain::entry::EntryProof;
@@ -18,7 +18,7 @@ use crate::domain::id::ProviderName;
 use crate::domain::identity::{CheckId, Checking, Document, Flaw, Last, PATIENCE, Shortfall, Stage, Verdict};
 use crate::domain::lockout::Consequence;
 use crate::domain::method::Guarded;
-use crate::domain::page_proof::{RETURN_MINUTES, Step};
+use crate::domain::page_proof::{RETURN_MINUTES, Source, Step};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::settings::BindingRule;
@@ -265,11 +265,15 @@ fn good(turn: &mut Turn<'_>, at: usize) -> Judged {
         document.checking = None;
     }
     let (source, challenge) = (Source::Challenge(challenge.number), challenge.clone());
+    if challenge.page.pending.is_none() {
+        return Judged::Late; // the browser that showed it has begun anew
+    }
     let data = challenge_data(turn.interaction.id, &challenge);
     turn.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
+    void_others(turn, at, source);
     let proof = proof_of(&challenge, &Actor::Person);
     let page = turn.page_mut(at, source);
-    let Some(pending) = page.pending.as_deref_mut() else { return Judged::Late };
+    let pending = page.pending.as_deref_mut().expect("it was found a moment ago");
     (pending.proof, pending.accepted_at) = (Some(proof.clone()), now);
     let (step, invitation) = (pending.step.clone(), pending.invitation);
     if pending.expires_at.is_none() {
@@ -287,7 +291,7 @@ fn good(turn: &mut Turn<'_>, at: usize) -> Judged {
     };
     let raised = match bound {
         Some((browser, binding)) => bind_document(turn, at, source, binding, &browser),
-        None if rule_now(turn, at, source) == BindingRule::None => {
+        None if invitation.is_none() && rule_now(turn, at, source) == BindingRule::None => {
             raise_pending(turn, at, source, Binding::None, None).is_ok()
         }
         None => true,

@@ -7,6 +7,7 @@ use crate::domain::event::EventKind;
 use crate::domain::flag::Reason;
 use crate::domain::link::{EndedLink, Link, LinkEnd, PostBackStatus};
 use crate::domain::method::Guarded;
+use crate::domain::page_proof::Source;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::settings::BindingRule;
@@ -14,7 +15,6 @@ use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::{Decision, Turn, link_data};
 
 use super::accept::{NewProof, accept as accept_proof};
-use super::binding::Source;
 use super::continue_link::ended;
 
 /// What the login page is told.

@@ -104,15 +104,20 @@ impl Turn<'_> {
         }
     }
 
-    /// Accepted logins that have not raised the flag are void, and their links end; whether there were any.
+    /// What was accepted on the participant's pages and has not raised the flag is void, and its links and its
+    /// challenge end; whether there was any.
     pub fn void_pending(&mut self, at: usize) -> bool {
         let waits = |link: &Link| link.page.pending.is_some();
         let participant = self.participant(at);
         let (over, live): (Vec<_>, Vec<_>) = std::mem::take(&mut participant.links).into_iter().partition(waits);
         participant.links = live;
-        let waited = !over.is_empty();
+        let waits = participant.challenge.as_ref().is_some_and(|challenge| challenge.page.is_answered());
+        let waited = !over.is_empty() || waits;
         for link in over {
             self.end_link(link, LinkEnd::Void);
+        }
+        if waits {
+            self.end_challenge(at, ChallengeEnd::Unconfirmed);
         }
         waited
     }

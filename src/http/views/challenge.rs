@@ -21,9 +21,10 @@ pub struct ChallengeView {
     /// `otp`, `pin`, `kba`, `photo_id` or `photo_id_selfie`.
     #[schema(value_type = String)]
     method: Method,
-    /// `pending`; `answered` while a right answer on its page waits to be bound to the chat; of one that ended `passed`, `exhausted`, `locked`, `expired`, `cancelled`,
-    /// `superseded`, `closed`, `signed_out`, `reassigned`, `reported`, or `undecided` where nobody decided on
-    /// what was shown, too often.
+    /// `pending`; `answered` while a right answer on its page waits to be bound to the chat; of one that ended
+    /// `passed`, `exhausted`, `locked`, `expired`, `cancelled`, `superseded`, `closed`, `signed_out`, `reassigned`,
+    /// `reported`, `not_returned` (the browser did not come back), `other_browser` (another one did), `unconfirmed`
+    /// (what waited could not count any more), or `undecided` (too often nobody decided on what was shown).
     status: &'static str,
     participant: String,
     /// The page on which the person may answer: for that person alone.

@@ -113,7 +113,7 @@ fn address(word: &str, asks: AddressKind, wrong: bool) -> DoneState {
 }
 
 fn returning(word: &str, again: bool) -> Returning {
-    Returning { brand: brand(word), locale: "en".to_owned(), action: "/d/AbC-123_".to_owned(), again }
+    Returning { brand: brand(word), locale: "en".to_owned(), page: "AbC-123_".to_owned(), again }
 }
 
 fn authenticated(word: &str) -> DoneState {
@@ -129,7 +129,7 @@ fn asked(word: &str) -> Asked {
         customer_name: Some(word.to_owned()),
         role: Role::Primary,
         account: Some(word.to_owned()),
-        action: "/d/AbC-123_".to_owned(),
+        page: "AbC-123_".to_owned(),
         nonce: word.to_owned(),
     }
 }
@@ -296,7 +296,7 @@ pub(super) fn bare() -> Vec<String> {
 
 fn foreign_code(word: &str) -> DoneState {
     let text = || word.to_owned();
-    let asked = Asked { asked_at: text(), action: text(), ..asked(word) };
+    let asked = Asked { asked_at: text(), page: text(), ..asked(word) };
     DoneState::Code { code: text(), expires_at: text(), seconds_left: 118, asked }
 }
 

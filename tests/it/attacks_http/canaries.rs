@@ -67,7 +67,9 @@ impl Side {
 
     /// Posts a form of the done page, as the browser that has that cookie.
     pub async fn on_done(&self, url: &str, cookie: &str, form: &[(&str, &str)]) -> Response {
-        let post = self.http.post(url).header("cookie", cookie).header("origin", &self.url).form(form);
+        let (forms, token) = url.rsplit_once('/').expect("a done page's address");
+        let form: Vec<_> = form.iter().copied().chain([("page", token)]).collect();
+        let post = self.http.post(forms).header("cookie", cookie).header("origin", &self.url).form(&form);
         post.send().await.unwrap()
     }
 }

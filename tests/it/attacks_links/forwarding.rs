@@ -40,7 +40,7 @@ async fn a001_a_forwarded_link_authenticates_nobody_without_the_code_from_the_ch
     }
 }
 
-/// A001, `link.binding = "opener"`: without the chat's own window there is no way to the login
+/// A001, `binding = "opener"`: without the chat's own window there is no way to the login
 /// page. The link is not burned by it (the attack catalogue burns it): a stranger could else spend the
 /// rightful person's link.
 #[tokio::test]

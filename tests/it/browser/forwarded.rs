@@ -33,6 +33,11 @@ async fn link(stage: &Stage, body: Value) -> String {
     stage.call("login-links", body).await["url"].as_str().expect("a URL").to_owned()
 }
 
+/// The done page that the login page has led the last browser on to.
+fn led_on(stage: &Stage) -> String {
+    stage.site.done_pages().pop().expect("it was told one")
+}
+
 /// Nobody in the conversation is authenticated, and nobody becomes it.
 async fn nobody_is_authenticated(house: &House, chat: &str) {
     for wait in [Duration::ZERO, QUIET] {
@@ -101,8 +106,8 @@ async fn by_a_login(settings: Value, ends: &str, step: &str) {
         customer.goes_to(&signed).await?;
         customer.click(SIGN_IN).await?;
         customer.find(ends).await?;
-        let done = customer.place().await?;
-        assert!(done.starts_with(&format!("{}/d/", stage.house.url)), "{done}");
+        assert_eq!(customer.place().await?, format!("{}/d", stage.house.url), "the address bar has no token");
+        let done = led_on(&stage);
         customer.looks("1-done").await?;
         nobody_is_authenticated(&stage.house, &stage.chat).await;
 
@@ -142,6 +147,50 @@ async fn where_only_the_chats_window_counts_another_browser_ends_the_login() {
 #[tokio::test]
 async fn where_other_browsers_are_refused_the_login_ends() {
     by_a_login(json!({"other_browser": "refuse"}), ".outcome-other_browser", "refused").await;
+}
+
+/// The stranger comes to the login page beside the customer, whose login is accepted, and answers the same nonce
+/// under the `jti` that the customer's had: with an account of their own, or by cancelling. The stranger is told no
+/// page; the customer's own, where the code stands, shows it to no other browser.
+#[tokio::test]
+async fn answer_after_the_customers_leads_to_no_page_of_theirs() {
+    for button in ["#sign-in-stranger", "#cancel"] {
+        let stage = stage(json!({"binding": "code"})).await;
+        walk_both_at(&stage.site.url, "answered-again", Eyes::DESKTOP, async |stranger, customer| {
+            stranger.goes_to(&link(&stage, json!({"purpose": "mid_chat"})).await).await?;
+            let signed = stranger.continues().await?;
+            customer.goes_to(&signed).await?;
+            customer.click(SIGN_IN).await?;
+            customer.find("form[data-act=address]").await?;
+
+            stranger.click(button).await?;
+            stranger.find("#refused").await?;
+            assert_eq!(stage.site.done_pages().len(), 1, "nobody was told the customer's page again");
+            nobody_is_authenticated(&stage.house, &stage.chat).await;
+            Ok(())
+        })
+        .await;
+    }
+}
+
+/// Whoever is told the address of a done page where the code stands already is not shown it.
+#[tokio::test]
+async fn code_on_a_done_page_is_shown_to_one_browser() {
+    let stage = stage(json!({"binding": "code"})).await;
+    walk_both_at(&stage.site.url, "shown-once", Eyes::DESKTOP, async |customer, stranger| {
+        customer.goes_to(&link(&stage, json!({"purpose": "mid_chat"})).await).await?;
+        customer.continues().await?;
+        customer.click(SIGN_IN).await?;
+        let code = customer.find("[data-code]").await?.text().await?;
+
+        stranger.goes_to(&led_on(&stage)).await?;
+        stranger.find(".outcome-elsewhere").await?;
+        stranger.looks("1-elsewhere").await?;
+        assert!(!stranger.driver.source().await?.contains(&code));
+        assert_eq!(stage.house.types_in_chat(&stage.chat, &code).await["outcome"], "passed");
+        Ok(())
+    })
+    .await;
 }
 
 journeys! {
@@ -223,7 +272,7 @@ async fn login_at_the_door_lets_in_the_browser_that_logged_in_and_no_other() {
         customer.click(SIGN_IN).await?;
         customer.find(".outcome-start_again").await?;
         customer.looks("1-start-again").await?;
-        let done = customer.place().await?;
+        let done = led_on(&stage);
         nobody_is_authenticated(&stage.house, &chat).await;
         assert_ne!(stage.house.participant(&chat, 0).await["entry"]["status"], "admitted");
 
@@ -267,7 +316,7 @@ async fn cosigners_login_in_the_primarys_browser_counts_for_nobody() {
         primary.click(SIGN_IN).await?;
         primary.find(".outcome-start_again").await?;
         nobody_is_authenticated(&stage.house, &stage.chat).await;
-        let done = primary.place().await?;
+        let done = led_on(&stage);
         cosigner.goes_to(&done).await?;
         cosigner.find("h1").await?;
         nobody_is_authenticated(&stage.house, &stage.chat).await;

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
-use axum::extract::{Query, State};
+use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -34,6 +34,7 @@ struct Inside {
     tokens: Mutex<usize>,
     heard: Mutex<Vec<Value>>,
     entered: Mutex<usize>,
+    done_pages: Mutex<Vec<String>>,
 }
 
 struct Gateway {
@@ -56,7 +57,7 @@ impl Site {
             .route("/chat-token", post(chat_token))
             .route("/heard", post(hear))
             .route("/login", get(login))
-            .route("/sign-in", get(sign_in).post(login))
+            .route("/sign-in", get(sign_in).post(sign_in_as))
             .route("/inside", get(let_in))
             .with_state(inside.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
@@ -88,6 +89,11 @@ impl Site {
     /// How many browsers the gateway has let in, by its word.
     pub fn entered(&self) -> usize {
         *self.inside.entered.lock().expect("nobody panics")
+    }
+
+    /// The addresses of done pages that the login page has led browsers on to.
+    pub fn done_pages(&self) -> Vec<String> {
+        self.inside.done_pages.lock().expect("nobody panics").clone()
     }
 
     /// How many tokens the page has asked for.
@@ -180,12 +186,15 @@ struct Asked {
     cs_callback: String,
 }
 
-/// The login page of a customer who is not logged in yet: its form goes to the signed address itself.
+/// The login page of somebody who is not logged in yet: its form goes to the signed address itself.
 async fn sign_in() -> Html<&'static str> {
     Html(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Linden Bank</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <main><h1>Linden Bank</h1><form method=\"post\"><button id=\"sign-in\">Log in</button></form></main>",
+         <main><h1>Linden Bank</h1><form method=\"post\">\
+         <button id=\"sign-in\" name=\"account\" value=\"cust-42\">Log in</button>\
+         <button id=\"sign-in-stranger\" name=\"account\" value=\"cust-666\">Log in as somebody else</button>\
+         <button id=\"cancel\" name=\"account\" value=\"\">Cancel</button></form></main>",
     )
 }
 
@@ -204,15 +213,52 @@ async fn let_in(State(inside): State<Arc<Inside>>, Query(word): Query<Word>) -> 
 
 /// The login page of a customer who is logged in already.
 async fn login(State(inside): State<Arc<Inside>>, Query(asked): Query<Asked>) -> Response {
+    let jti = format!("{:0>22}", unique());
+    answer(&inside, &asked, json!({"sub": "cust-42", "jti": jti, "name": "Demo Customer"})).await
+}
+
+#[derive(Deserialize)]
+struct Account {
+    account: String,
+}
+
+/// Somebody logs in there, or cancels. Its `jti` can be foreseen: it is the nonce.
+async fn sign_in_as(
+    State(inside): State<Arc<Inside>>,
+    Query(asked): Query<Asked>,
+    Form(who): Form<Account>,
+) -> Response {
+    let outcome = match who.account.is_empty() {
+        true => json!({"outcome": "cancelled"}),
+        false => json!({"sub": who.account}),
+    };
+    let mut claims = json!({"jti": asked.cs_token, "name": "Demo Customer"});
+    claims.as_object_mut().expect("an object").extend(outcome.as_object().expect("an object").clone());
+    answer(&inside, &asked, claims).await
+}
+
+/// Posts the assertion back, and leads the browser on to where it is told; where it is told nothing, it stays.
+async fn answer(inside: &Inside, asked: &Asked, more: Value) -> Response {
     let key = &inside.gateway().key;
     #[expect(clippy::disallowed_methods, reason = "the gateway under test has the system's clock")]
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
-    let claims = json!({"iss": "site", "aud": asked.cs_callback, "sub": "cust-42", "nonce": asked.cs_token,
-        "jti": format!("{:0>22}", unique()), "iat": now, "exp": now + 60, "name": "Demo Customer"});
+    let mut claims =
+        json!({"iss": "site", "aud": asked.cs_callback, "nonce": asked.cs_token, "iat": now, "exp": now + 60});
+    claims.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     let assertion = jwt(&json!({"alg": "HS256", "typ": "JWT", "kid": key.kid}), &claims, &key.secret);
     let client = Client::builder().no_proxy().build().expect("a client");
     let told = client.post(&asked.cs_callback).json(&json!({ "assertion": assertion })).send().await;
     let told: Value = told.expect("it answers").json().await.expect("JSON");
-    let to = told["continue_url"].as_str().expect("a way on").to_owned();
+    let Some(to) = told["continue_url"].as_str() else {
+        return (
+            StatusCode::CONFLICT,
+            Html(
+                "<!doctype html><html lang=\"en\"><title>Linden Bank</title>\
+            <main><h1 id=\"refused\">This login was answered before</h1></main>",
+            ),
+        )
+            .into_response();
+    };
+    inside.done_pages.lock().expect("nobody panics").push(to.to_owned());
     (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
 }

@@ -13,7 +13,7 @@ use crate::{
         self, RedisServer,
         cluster::{Cluster, said},
     },
-    world::{OWNER, World},
+    world::{Browser, OWNER, World},
 };
 
 fn damaged<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
@@ -129,7 +129,8 @@ async fn a128_after_a_flushall_nobody_is_free_of_a_lock() {
     let team = world.team("acme").await;
     team.set(json!({"lockout": {"threshold": 1}})).await;
     let chat = team.open("sms", "+37255512345").await;
-    team.log_in(&chat, "cust-42").await;
+    let told = team.log_in(&chat, "cust-42").await;
+    Browser::of(&world, &told).code(told["continue_url"].as_str().expect("a URL")).await;
     team.says(&chat, "m1", "BB22BB").await.expect(200);
     team.bot("POST", &chat, "/login-links", json!({"purpose": "mid_chat"})).await.refused(423, "locked");
 

@@ -144,8 +144,9 @@ impl Outsiders {
     /// The form of a done page, posted by the browser that was at the login page.
     pub async fn finishes(&self, url: &str, visit: &Visit) -> Result<Answer, Cut> {
         let cookie = visit.cookie.as_deref().expect("the browser of Continue");
-        let post = self.person(Method::POST, url).header("origin", &self.url).header("cookie", cookie);
-        sent(post.form(&[("act", "finish")])).await
+        let (forms, token) = url.rsplit_once('/').expect("a done page's address");
+        let post = self.person(Method::POST, forms).header("origin", &self.url).header("cookie", cookie);
+        sent(post.form(&[("act", "finish"), ("page", token)])).await
     }
 
     /// What the login page signs for a customer who logged in.

@@ -130,9 +130,7 @@ async fn an_invitation_that_is_handed_on_admits_who_proved_and_nobody_else() {
             // A later arrival of another browser proves anew, whatever is asked of the same one.
             let mut stranger = Browser::new(&world);
             let on = stranger.press(&invitation, "continue", "").await;
-            // Nobody takes the place of a browser that has the chat's code on its screen.
-            let leads_on = on.header("location").contains("cs_token=");
-            assert_eq!(leads_on, channel == "session", "{channel}: {} {}", on.status, on.header("location"));
+            assert!(on.header("location").contains("cs_token="), "{channel}: {} {}", on.status, on.header("location"));
             let again = customer.press(&invitation, "continue", "").await;
             assert!(again.header("location").contains("cs_entry="), "{channel}: {}", again.header("location"));
         }
@@ -182,5 +180,76 @@ async fn the_address_of_an_earlier_login_leads_nowhere() {
     let handle = visit.callback.replace("/p/", "/d/");
     for url in [handle.as_str(), &text(&link, "url").replace("/l/", "/d/"), "/d/x"] {
         assert_eq!(stranger.finish(url).await.status, 404, "{url}");
+    }
+}
+
+/// The stranger sends the signed address; the customer gives up there. The link is over, and no flag is raised.
+#[tokio::test]
+async fn stranger_who_cancels_at_the_login_page_ends_the_link() {
+    let world = World::new().await;
+    let team = team(&world, json!({})).await;
+    let chat = team.open("webchat", "c1").await;
+    let link = team.link(&chat).await;
+    let mut customer = Browser::new(&world);
+    let visit = vouched(&mut customer, &link).await;
+    let mut claims = team.claims(&visit, "stranger");
+    claims["outcome"] = json!("cancelled");
+    let told = team.post_back(&visit, &team.sign(&claims)).await.expect(200);
+    assert_eq!(told["status"], "cancelled");
+    let mut stranger = Browser::new(&world);
+    let page = stranger.finish(text(&told, "continue_url")).await;
+    assert!(page.status == 200 && !page.text().contains("data-act=\"report\""), "that it was cancelled, and no more");
+    assert_eq!(customer.get(text(&link, "url")).await.status, 410);
+    assert!(!is_up(&team, &chat).await);
+}
+
+/// The page of a code is handed on: in the browser that presses Continue there the proof begins anew. Another code
+/// goes to the participant, and the page of the browser before takes no answer any more.
+#[tokio::test]
+async fn challenge_begins_anew_in_the_browser_that_pressed_last() {
+    for world in worlds().await {
+        let team = team(&world, json!({"send_budget": {"resend_after_seconds": 1}})).await;
+        let chat = team.open("webchat", "c1").await;
+        let asked = team.otp(&chat).await;
+        let page = text(&asked, "page_url");
+        let opens = async |browser: &mut Browser| {
+            let on = browser.press(page, "continue", "").await;
+            hidden(&browser.get(&on.header("location")).await.text(), "nonce")
+        };
+        let answers = async |browser: &Browser, nonce: &str, code: &str| {
+            let fields = [("act", "answer"), ("nonce", nonce), ("attempt", "one"), ("code", code)];
+            browser.post(page, &fields).await
+        };
+        let (mut before, mut after) = (Browser::new(&world), Browser::new(&world));
+        let first = opens(&mut before).await;
+        let code = team.code(&chat, 0).await;
+        world.pass(std::time::Duration::from_secs(2)).await;
+        let second = opens(&mut after).await;
+        let newer = team.code(&chat, 0).await;
+        assert_ne!(newer, code, "the code of the page before is over");
+        for code in [&code, &newer] {
+            let refused = answers(&before, &first, code).await;
+            assert!(refused.status >= 400 && refused.header("location").is_empty(), "{}", refused.text());
+        }
+        assert_eq!(team.lockout(&chat).await["failures"], 0);
+        assert_eq!(answers(&after, &second, &newer).await.status, 303);
+        assert!(!is_up(&team, &chat).await);
+    }
+}
+
+/// The link back to the chat carries the code. From a stranger's own conversation it is a text like any other.
+#[tokio::test]
+async fn code_from_a_return_link_counts_in_its_own_chat_alone() {
+    for world in worlds().await {
+        let team = team(&world, json!({"binding": "code"})).await;
+        let (chat, strangers) = (team.open("sms", PHONE).await, team.open("sms", "+37255599999").await);
+        let link = team.link(&chat).await;
+        let mut browser = Browser::new(&world);
+        let visit = browser.continues(text(&link, "url")).await;
+        let code = browser.code(&logs_in(&team, &visit, "customer").await).await;
+        let heard = team.says(&strangers, "m1", &code).await.expect(200);
+        assert_ne!(heard["outcome"], "passed", "{heard}");
+        assert!(!is_up(&team, &strangers).await && !is_up(&team, &chat).await);
+        assert_eq!(team.says(&chat, "m2", &code).await.expect(200)["outcome"], "passed");
     }
 }

@@ -1,5 +1,5 @@
 //! The steps from Continue to the flag, one after the other, each with what a stranger could make of it. The last
-//! one, a document that is judged later, stands in `photos`.
+//! one, a document that is judged later, stands in `photos::in_chat`.
 
 use std::time::Duration;
 
@@ -193,7 +193,9 @@ async fn the_done_page_is_neutral_until_its_form_is_posted() {
             assert!(!page.text().contains("cust-42") && !page.text().contains("Demo"), "{}", page.text());
             seen.push(drawn(&page, &done));
         }
-        let foreign_form = ask(&world, "POST", &done, &[("origin", "https://evil.example")], "act=finish").await;
+        let (forms, token) = done.rsplit_once('/').expect("a done page's address");
+        let form = format!("act=finish&page={token}");
+        let foreign_form = ask(&world, "POST", forms, &[("origin", "https://evil.example")], &form).await;
         assert!(foreign_form.status >= 400, "{}", foreign_form.text());
         assert!(!is_up(&team, chat).await, "nothing was posted by a page of ours");
         browser.finish(&done).await;

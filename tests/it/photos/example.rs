@@ -60,7 +60,9 @@ async fn the_example_provider_judges_at_once_and_later() {
         assert_eq!(sent.status(), 303);
         let done = sent.headers()["location"].to_str().expect("ASCII");
         let done = if done.starts_with('/') { format!("{}{done}", gateway.url) } else { done.to_owned() };
-        assert_eq!(post(done).form(&[("act", "finish")]).send().await.expect("it answers").status(), 200);
+        let (forms, token) = done.rsplit_once('/').expect("a done page's address");
+        let form = [("act", "finish"), ("page", token)];
+        assert_eq!(post(forms.to_owned()).form(&form).send().await.expect("it answers").status(), 200);
         let raised = async {
             while call(Method::GET, format!("{chat}/authentication"), Value::Null).await["authenticated"] != true {
                 tokio::time::sleep(Duration::from_millis(100)).await;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use countersign::domain::confirmation::{LIFETIME_MINUTES, TRIES};
+
 use super::cases;
 use crate::world::{Browser, Team, Visit, World};
 
@@ -58,7 +60,9 @@ struct Story {
     pressed: usize,
     /// The present visit has its answer.
     spent: bool,
+    /// On the screen of the browser that finished, for so many seconds more.
     code: Option<String>,
+    code_left: u64,
     guesses: u32,
     /// The flag stands at most for so many seconds more.
     left: u64,
@@ -72,8 +76,21 @@ impl Story {
         team.set(json!({"binding": binding, "lockout": {"threshold": 50}})).await;
         let chat = team.open("sms", "+37255512345").await;
         let browsers = [Browser::new(&world), Browser::new(&world)];
-        let (link, visit, code) = (None, None, None);
-        Self { team, chat, bound, said: 0, link, browsers, visit, pressed: 0, spent: false, code, guesses: 0, left: 0 }
+        Self {
+            team,
+            chat,
+            bound,
+            said: 0,
+            link: None,
+            browsers,
+            visit: None,
+            pressed: 0,
+            spent: false,
+            code: None,
+            code_left: 0,
+            guesses: 0,
+            left: 0,
+        }
     }
 
     async fn step(&mut self, step: &Step) {
@@ -93,12 +110,16 @@ impl Story {
             Step::Report => {
                 if let Some(link) = self.link.take() {
                     let reply = self.browsers[0].press(&link, "report", "").await;
-                    self.visit.take_if(|_| reply.status == 200);
+                    if reply.status == 200 {
+                        (self.visit, self.code) = (None, None);
+                    }
                 }
             }
             Step::Pass { seconds } => {
                 self.team.world.pass(Duration::from_secs(*seconds)).await;
                 self.left = self.left.saturating_sub(*seconds);
+                self.code_left = self.code_left.saturating_sub(*seconds);
+                self.code.take_if(|_| self.code_left == 0);
             }
         }
         let flag = self.team.bot("GET", &self.chat, "/authentication", Value::Null).await.expect(200);
@@ -109,7 +130,7 @@ impl Story {
         let asked = self.team.bot("POST", &self.chat, "/login-links", json!({"purpose": "mid_chat"})).await;
         if asked.status == 201 {
             (self.link, self.visit) = (asked.json()["url"].as_str().map(str::to_owned), None);
-            self.spent = false;
+            (self.spent, self.code) = (false, None);
         }
     }
 
@@ -123,7 +144,7 @@ impl Story {
                 assert_eq!(before.token == visit.token, stays, "the browser that pressed last has the login");
             }
             if !stays {
-                assert!(self.pressed == browser || self.code.is_none(), "nobody takes the login from who has its code");
+                // What waited is void, in whichever browser it was.
                 (self.code, self.spent) = (None, false);
             }
             (self.visit, self.pressed) = (Some(visit), browser);
@@ -156,7 +177,8 @@ impl Story {
         if self.bound {
             assert_eq!(told["status"], "accepted");
             let done = told["continue_url"].as_str().expect("a URL");
-            (self.code, self.guesses) = (Some(self.browsers[self.pressed].code(done).await), 0);
+            self.code = Some(self.browsers[self.pressed].code(done).await);
+            (self.code_left, self.guesses) = (60 * LIFETIME_MINUTES, 0);
         } else {
             self.left = 900;
         }
@@ -172,7 +194,8 @@ impl Story {
             }
             Some("wrong") => {
                 self.guesses += 1;
-                assert!(self.guesses <= 3, "{} guesses were compared", self.guesses);
+                assert!(self.guesses <= u32::from(TRIES), "{} guesses were compared", self.guesses);
+                self.code.take_if(|_| self.guesses == u32::from(TRIES));
             }
             _ => {}
         }

@@ -92,15 +92,16 @@ impl Book {
         self.must(at.status == Status::Open, || format!("{name} is up in a closed conversation"));
         if of.count(&[EventKind::ChallengePassed]) == 1 {
             // What a login proved meanwhile stands beside it.
-            let login = goes_on.and_then(|s| s.by_link);
-            return self.must(raised.by_link == login, || format!("{name} went up by a code, and says a link did it"));
+            let login = goes_on.and_then(|s| s.login_link());
+            return self
+                .must(raised.login_link() == login, || format!("{name} went up by a code, and says a link did it"));
         }
         self.proved(&name, at, raised);
     }
 
     /// Which proof it was, and that it counts for the first time.
     fn proved(&mut self, name: &str, at: &Interaction, raised: &Raised) {
-        let Some(number) = raised.by_link else {
+        let Some(number) = raised.login_link() else {
             // Which word it was is with the address.
             let word = raised.proofs.get(&Method::Login).is_some_and(|login| login.binding == Binding::Token);
             return self.must(word, || format!("{name} went up without a link or a word"));
@@ -138,8 +139,7 @@ impl Book {
             let (b, a) = (&earlier.page, &link.page);
             let stands = a.start == b.start && a.starts == b.starts && link.handle == earlier.handle;
             self.must(stands || a.starts > b.starts, || format!("{name} went to another browser, and nobody began"));
-            let taken = !stands && a.start.is_some_and(|start| b.is_shown_elsewhere(&start.fingerprint));
-            self.must(!taken, || format!("{name} was taken from the browser that has the code"));
+            self.must(stands || a.pending.is_none(), || format!("{name} began anew, and what waited goes on"));
             let replaced = stands && b.answered.is_some() && b.answered != a.answered;
             self.must(!replaced, || format!("{name} took two answers"));
         }

@@ -96,7 +96,7 @@ async fn a_frame_does_not_act_for_the_customer() {
     let team = world.team("acme").await;
     let window = "/v1/teams/acme/channels/webchat";
     world.call(&team.admin, "PUT", window, json!({"definition": "webchat"})).await.expect(201);
-    team.set(json!({"link": {"binding": "opener"}})).await;
+    team.set(json!({"binding": "opener"})).await;
     team.shows_codes().await;
     let chat = team.open("webchat", "one").await;
     let live = team.otp(&chat).await;
