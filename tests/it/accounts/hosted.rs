@@ -104,6 +104,73 @@ async fn a_url_that_the_gateway_did_not_sign_is_nothing() {
     assert_eq!(browser.get(&at).await.status, 410);
 }
 
+/// A001: the page is handed on. Another browser is asked for the chat's number before any password is, in two tries;
+/// named rightly it goes on in the other's place, and is not asked again on the done page.
+#[tokio::test]
+async fn another_browser_is_asked_for_the_chats_number_before_a_password() {
+    for world in worlds().await {
+        let team = hosting(&world, json!({})).await;
+        let password = [("act", "answer"), ("username", "demo"), ("password", PASSWORD)];
+        let (phone, wrong) = ("+37255500031", "+37255599999");
+        let chat = team.open("sms", phone).await;
+        let (mut stranger, at) = arrives(&team, &chat).await;
+        let mut customer = Browser::new(&world);
+        let page = customer.get(&at).await;
+        assert!(
+            page.text().contains("data-act=\"address\"") && !page.text().contains("current-password"),
+            "{}",
+            page.text()
+        );
+        assert!(!page.text().contains("Demo Customer") && !page.text().contains(phone));
+        assert_ne!(sends(&customer, &page, &at, &password).await.status, 303, "no password before the number");
+        let page = sends(&customer, &page, &at, &[("act", "address"), ("address", wrong)]).await;
+        assert!(
+            page.text().contains("data-act=\"address\"") && page.text().contains("id=\"error\""),
+            "{}",
+            page.text()
+        );
+        let page = sends(&customer, &page, &at, &[("act", "address"), ("address", phone)]).await;
+        let page = if page.status == 303 { customer.get(&page.header("location")).await } else { page };
+        assert!(page.text().contains("current-password"), "{}", page.text());
+        let done = sends(&customer, &page, &at, &password).await;
+        assert_eq!(done.status, 303, "{}", done.text());
+        let done = done.header("location");
+        // The one who pressed Continue has it no more.
+        assert!(!stranger.finish(&done).await.text().contains("data-code"));
+        assert_eq!(team.flag(&chat).await["authenticated"], false);
+
+        let chat = team.open("sms", "+37255500032").await;
+        let (_, at) = arrives(&team, &chat).await;
+        let mut customer = Browser::new(&world);
+        let page = customer.get(&at).await;
+        let page = sends(&customer, &page, &at, &[("act", "address"), ("address", wrong)]).await;
+        assert_eq!(sends(&customer, &page, &at, &[("act", "address"), ("address", wrong)]).await.status, 409);
+        assert_eq!(team.flag(&chat).await["reason"], "other_browser");
+
+        team.set(json!({"other_browser": "refuse"})).await;
+        let chat = team.open("sms", "+37255500033").await;
+        let (_, at) = arrives(&team, &chat).await;
+        let page = Browser::new(&world).get(&at).await;
+        assert!(page.status == 409 && !page.text().contains("current-password"), "{} {}", page.status, page.text());
+    }
+}
+
+/// Named rightly, the other browser is shown the code without a second question.
+#[tokio::test]
+async fn browser_that_named_the_chat_is_not_asked_again() {
+    let world = World::new().await;
+    let team = hosting(&world, json!({})).await;
+    let chat = team.open("sms", "+37255500034").await;
+    let (_, at) = arrives(&team, &chat).await;
+    let mut customer = Browser::new(&world);
+    let page = customer.get(&at).await;
+    sends(&customer, &page, &at, &[("act", "address"), ("address", "+37255500034")]).await;
+    let done = logs_in(&mut customer, &at, "demo", PASSWORD).await;
+    let code = customer.code(&done.header("location")).await;
+    assert_eq!(team.says(&chat, "m1", &code).await.expect(200)["outcome"], "passed");
+    assert_eq!(team.flag(&chat).await["binding"], "code");
+}
+
 /// §3.8: who guesses there locks the conversation that he guesses in, and its customer elsewhere not.
 #[tokio::test]
 async fn guessing_at_the_page_locks_the_conversation() {

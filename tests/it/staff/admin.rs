@@ -326,6 +326,11 @@ async fn pages_say_that_no_key_signs_and_which_waits() {
     let path = format!("/v1/teams/acme/security-keys/{}", text(&key["kid"]));
     let page = admin.get("/admin/teams/acme/keys").await.text();
     assert!(page.contains("<details id=\"change\" open>") && !page.contains("nothing-signs"), "{page}");
+    let used = |page: &str| page.split("data-used").skip(1).filter(|used| !used.contains("<dd>never")).count();
+    assert_eq!(used(&page), 0, "{page}");
+    team.log_in(&team.open("sms", "+37255512345").await, "cust-42").await;
+    let page = admin.get("/admin/teams/acme/keys").await.text();
+    assert_eq!(used(&page), 1, "when the old key was last used is shown: {page}");
     assert!(page.contains(&format!("data-call=\"POST {path}/activate\"")), "{page}");
     let old = format!("/v1/teams/acme/security-keys/{}", team.key.kid);
     admin.call("DELETE", &old, Value::Null).await.expect(200);

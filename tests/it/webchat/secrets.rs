@@ -222,3 +222,37 @@ async fn by_itself_a_code_does_not_go_into_the_window() {
     team.set(json!({"delivery": {"order": ["chat"]}})).await;
     assert_eq!(ask(nobody).await.expect(202)["delivery"]["channel"], "webchat");
 }
+
+/// Why a login came to nothing is told in the chat's window: its browser did not come back, or another one did.
+#[tokio::test]
+async fn login_that_came_to_nothing_is_told_in_the_window() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let chat = open(&team, "visitor").await;
+    let window = Window::open(&team, &chat).await;
+    team.log_in(&chat, "cust-42").await;
+    assert_eq!(state(&window.sees().await)["missed"], Value::Null);
+    world.pass(Duration::from_secs(600)).await;
+    assert_eq!(state(&window.sees().await)["missed"], "not_returned");
+    team.set(json!({"other_browser": "refuse"})).await;
+    let told = team.log_in(&chat, "cust-42").await;
+    assert_eq!(Browser::new(&world).finish(told["continue_url"].as_str().expect("a URL")).await.status, 409);
+    assert_eq!(state(&window.sees().await)["missed"], "other_browser");
+}
+
+/// A code inside a sentence that is typed in the window is no answer, and goes to nobody; the window says how to
+/// answer.
+#[tokio::test]
+async fn code_in_a_sentence_in_the_window_goes_to_nobody() {
+    let world = World::new().await;
+    let team = team(&world).await;
+    let chat = open(&team, "visitor").await;
+    let window = Window::open(&team, &chat).await;
+    team.otp(&chat).await;
+    let code = team.code(&chat, 0).await;
+    let told = window.types("m1", &format!("my code is {code}")).await;
+    assert_eq!(told["outcome"], "code_in_text");
+    assert!(!format!("{:?}", window.sees().await).contains(&code));
+    assert_eq!(team.lockout(&chat).await["failures"], 0);
+    assert_eq!(window.types("m2", &code).await["outcome"], "passed");
+}
