@@ -128,8 +128,9 @@ fn root() -> PathBuf {
 /// All Rust files of the repository's own, in order of their paths.
 fn sources() -> Vec<Source> {
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> =
-        ["src", "channels", "misfit", "tests", "examples", "benches", "fuzz"].map(|folder| root().join(folder)).into();
+    let mut folders: Vec<PathBuf> = ["src", "channels", "house", "misfit", "tests", "examples", "benches", "fuzz"]
+        .map(|folder| root().join(folder))
+        .into();
     while let Some(folder) = folders.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for path in entries.map(|entry| entry.expect("a folder that is read can be listed").path()) {
