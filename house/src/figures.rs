@@ -11,11 +11,13 @@ pub mod types;
 
 use crate::figure::Figure;
 use crate::sources::Sources;
+use crate::words;
 
 /// All figures, in the order in which they are printed.
 pub fn all(sources: &Sources) -> Vec<Figure> {
     let mut found = cycles::figures(sources);
     found.extend(types::figures(sources));
+    found.push(words::figure(sources));
     found.extend(structs::figures(sources));
     found.extend(functions::figures(sources));
     found.extend(sizes::figures(sources));

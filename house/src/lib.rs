@@ -11,6 +11,7 @@ pub mod modules;
 pub mod references;
 pub mod sources;
 pub mod tests_removed;
+pub mod words;
 
 use figure::Figure;
 use sources::{Error, Sources};
