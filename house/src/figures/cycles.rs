@@ -93,11 +93,11 @@ pub fn figures(sources: &Sources) -> Vec<Figure> {
     let (modules, with_calls) = (paths.modules.cycles(), calls.modules.cycles());
     vec![
         cycles("module-cycles", "cycles between modules of one floor, by paths", &modules),
-        cycles("module-cycles-with-calls", "the same with calls", &with_calls),
+        cycles("module-cycles-with-calls", "cycles between modules of one floor, with calls", &with_calls),
         cycles("file-cycles", "cycles between files of one floor, by paths", &paths.files.cycles()),
-        cycles("file-cycles-with-calls", "the same with calls", &calls.files.cycles()),
+        cycles("file-cycles-with-calls", "cycles between files of one floor, with calls", &calls.files.cycles()),
         largest("largest-cycle", "modules in the largest cycle, by paths", &modules),
-        largest("largest-cycle-with-calls", "the same with calls", &with_calls),
+        largest("largest-cycle-with-calls", "modules in the largest cycle, with calls", &with_calls),
     ]
 }
 

@@ -61,7 +61,7 @@ pub fn figures(sources: &Sources) -> Vec<Figure> {
     let fields = fields(sources, &name);
     let mut figures = vec![
         Figure::value("struct-methods", "methods of the largest struct", count, 40, places),
-        Figure::count("struct-fields", "fields of the same struct", 12, fields),
+        Figure::count("struct-fields", "fields of the struct with the most methods", 12, fields),
     ];
     figures[0].places.insert(0, format!("{}::{}", name.0, name.1));
     figures

@@ -16,7 +16,12 @@ pub const COMMON_NAMES: [&str; 2] = ["Error", "Kind"];
 /// private ones, too. [`COMMON_NAMES`] do not count.
 pub fn figures(sources: &Sources) -> Vec<Figure> {
     let private = duplicates(sources, false);
-    let private = Figure::count("duplicate-types-with-private", "the same with private ones", 0, private);
+    let private = Figure::count(
+        "duplicate-types-with-private",
+        "type names defined more than once, with private ones",
+        0,
+        private,
+    );
     vec![
         Figure::count("duplicate-types", "visible type names defined more than once", 25, duplicates(sources, true)),
         Figure { wanted: None, ..private },
