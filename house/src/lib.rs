@@ -7,6 +7,7 @@ pub mod definitions;
 pub mod figure;
 pub mod figures;
 pub mod graph;
+pub mod limits;
 pub mod modules;
 pub mod references;
 pub mod sources;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use countersign_house::figure::{self, Figure};
-use countersign_house::measure;
+use countersign_house::{limits, measure};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,7 +26,8 @@ fn output(arguments: &[&str]) -> Result<String, String> {
         [] => Ok(figure::table(&figures()?)),
         ["--list"] => Ok(figure::list(&figures()?)),
         ["--list", name] => list(&figures()?, name),
-        _ => Err("usage: house [--list [FIGURE]]".to_owned()),
+        ["--limits"] => Ok(limits::write(&figures()?)),
+        _ => Err("usage: house [--list [FIGURE] | --limits]".to_owned()),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+mod figures;
 mod plan;
 mod tokens;
 
