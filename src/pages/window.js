@@ -240,7 +240,7 @@ const judged = {
   banned: words.locked,
   subject_conflict: words.other,
   too_late: words.late,
-  code_in_text: words.alone,
+  code_in_text: words.codeAlone,
 };
 
 composer.addEventListener("submit", async (event) => {

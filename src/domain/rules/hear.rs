@@ -145,24 +145,32 @@ pub fn hear(mut turn: Turn<'_>, text: &str, sender: Sender<'_>, by: &Actor) -> D
         };
         return turn.done(Heard::Answer(said.kind(), outcome));
     }
-    let mut worst: Option<(Outcome, Kind)> = None;
-    for (at, said) in admitted {
-        // Two things may share a budget: the lock of the first holds for the second.
-        if turn.admit(at, said.guarded()).is_ok() {
-            let outcome = match said {
-                Said::Confirmation(_) => confirm::miss(&mut turn, at),
-                Said::Challenge(..) => answer::miss(&mut turn, at),
-            };
-            worst =
-                Some(worst.map_or((outcome, said.kind()), |w| if outcome < w.0 { (outcome, said.kind()) } else { w }));
-        }
-    }
+    let worst = missed(&mut turn, admitted);
     let shut = refused.first().map(|(at, said)| match turn.admit(*at, said.guarded()) {
         Err(Refusal::Banned) => (Outcome::Banned, said.kind()),
         _ => (Outcome::Locked, said.kind()),
     });
     let late = answered.first().map(|(_, said)| (Outcome::AlreadyUsed, said.kind()));
     turn.done(worst.or(shut).or(late).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
+}
+
+/// A text that is right nowhere is counted for each of what it could have answered; the outcome that weighs most.
+fn missed(turn: &mut Turn<'_>, admitted: Vec<(usize, Said)>) -> Option<(Outcome, Kind)> {
+    let mut worst: Option<(Outcome, Kind)> = None;
+    for (at, said) in admitted {
+        // Two things may share a budget: the lock of the first holds for the second.
+        if turn.admit(at, said.guarded()).is_err() {
+            continue;
+        }
+        let outcome = match said {
+            Said::Confirmation(_) => confirm::miss(turn, at),
+            Said::Challenge(..) => answer::miss(turn, at),
+        };
+        if worst.is_none_or(|(known, _)| outcome < known) {
+            worst = Some((outcome, said.kind()));
+        }
+    }
+    worst
 }
 
 /// Whether the participant's challenge was answered on its page.

@@ -359,7 +359,7 @@ pub(super) const TEXTS: Texts = &[
     ("window.confirm_title", "Geben Sie die sechs Zeichen ein"),
     ("window.confirm_lead", "Tippen Sie die Zeichen ab, die Sie auf der Seite nach der Anmeldung sehen."),
     ("window.late", "Das kam zu spät: Es wird nichts mehr abgefragt."),
-    ("window.alone", "Senden Sie den Code allein, ohne andere Wörter."),
+    ("window.code_alone", "Senden Sie den Code allein, ohne andere Wörter."),
     ("window.locked", "Zu viele Versuche. Prüfungen ruhen für eine Weile; Sie können weiter chatten."),
     ("window.other", "Das gehört zu einem anderen Kunden. Bitte lassen Sie sich helfen."),
     ("chat.open", "Chat öffnen"),

@@ -296,7 +296,7 @@ pub(super) const TEXTS: Texts = &[
     ("window.confirm_title", "Enter the six characters"),
     ("window.confirm_lead", "Type the characters that you see on the page after your login."),
     ("window.late", "That came too late: nothing is asked for any more."),
-    ("window.alone", "Send the code alone, without other words."),
+    ("window.code_alone", "Send the code alone, without other words."),
     ("window.locked", "Too many tries. Checks are paused for a while; you can go on chatting."),
     ("window.other", "That belongs to another customer. Please ask for help."),
     ("chat.open", "Open the chat"),

@@ -302,7 +302,7 @@ pub(super) const TEXTS: Texts = &[
     ("window.confirm_title", "Introduzca los seis caracteres"),
     ("window.confirm_lead", "Escriba los caracteres que ve en la página después de iniciar sesión."),
     ("window.late", "Llegó demasiado tarde: ya no se pide nada."),
-    ("window.alone", "Envíe el código solo, sin otras palabras."),
+    ("window.code_alone", "Envíe el código solo, sin otras palabras."),
     ("window.locked", "Demasiados intentos. Las comprobaciones se detienen un rato; puede seguir conversando."),
     ("window.other", "Eso pertenece a otro cliente. Pida ayuda, por favor."),
     ("chat.open", "Abrir el chat"),

@@ -305,7 +305,7 @@ pub(super) const TEXTS: Texts = &[
     ("window.confirm_title", "Sisestage kuus märki"),
     ("window.confirm_lead", "Tippige märgid, mida näete sisselogimise järel avanenud lehel."),
     ("window.late", "See jõudis liiga hilja: midagi enam ei küsita."),
-    ("window.alone", "Saada kood üksi, ilma muude sõnadeta."),
+    ("window.code_alone", "Saada kood üksi, ilma muude sõnadeta."),
     ("window.locked", "Liiga palju katseid. Kontroll on mõneks ajaks peatatud; vestelda võite edasi."),
     ("window.other", "See kuulub teisele kliendile. Palun küsige abi."),
     ("chat.open", "Ava vestlus"),

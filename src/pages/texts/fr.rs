@@ -342,7 +342,7 @@ pub(super) const TEXTS: Texts = &[
     ("window.confirm_title", "Saisissez les six caractères"),
     ("window.confirm_lead", "Tapez les caractères affichés sur la page qui suit votre connexion."),
     ("window.late", "C’est arrivé trop tard : rien n’est plus demandé."),
-    ("window.alone", "Envoyez le code seul, sans autres mots."),
+    ("window.code_alone", "Envoyez le code seul, sans autres mots."),
     ("window.locked", "Trop d’essais. Les contrôles sont suspendus un moment ; vous pouvez continuer à discuter."),
     ("window.other", "Cela appartient à un autre client. Veuillez demander de l’aide."),
     ("chat.open", "Ouvrir la discussion"),

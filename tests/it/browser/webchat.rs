@@ -162,12 +162,40 @@ async fn a_code_that_is_typed_as_a_message_is_dots_for_everybody() {
             browser.reads(".notice:last-child", "not right").await?;
             browser.writes(&code).await?;
             browser.find("#tick:not([hidden])").await?;
-            assert_eq!(browser.driver.find_all(By::Css(".answer")).await?.len(), 2);
+            let answers = async || Ok((browser.driver.find_all(By::Css(".answer")).await?.len() == 2).then_some(()));
+            browser.until("both answers", answers).await?;
             browser.looks("dots").await?;
             browser.writes("and now?").await?;
             browser.reads(".bot:last-child", "and now?").await?;
             assert_eq!(stage.site.heard(), ["and now?"], "the bot heard nothing else");
             browser.nobody_read(&stage, &code).await
+        })
+        .await;
+}
+
+/// A code inside a sentence is no answer: the window says how to send it, and the bot hears dots in its place.
+#[tokio::test]
+async fn code_in_a_sentence_is_asked_for_alone() {
+    let stage = Stage::set(json!({})).await;
+    stage
+        .walk("webchat-sentence", Eyes::PHONE, async |browser| {
+            browser.open("/").await?;
+            browser.opens_chat().await?;
+            stage.call("challenges", json!({"method": "otp", "deliver_to": "sms"})).await;
+            let code = stage.house.code(PHONE, 1).await;
+            browser.find("#ask:not([hidden])").await?;
+            browser.writes(&format!("my code is {code}")).await?;
+            browser.reads(".bot:last-child", "You said: my code is ••••••").await?;
+            let notices = browser.driver.find_all(By::Css(".notice")).await?;
+            let mut told = Vec::new();
+            for notice in notices {
+                told.push(notice.text().await?);
+            }
+            assert!(told.iter().any(|notice| notice.contains("Send the code alone")), "{told:?}");
+            browser.looks("sentence").await?;
+            assert_eq!(stage.site.heard(), ["my code is ••••••"]);
+            browser.writes(&code).await?;
+            browser.find("#tick:not([hidden])").await.map(drop)
         })
         .await;
 }
