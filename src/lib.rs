@@ -17,16 +17,17 @@
 //! operation in `http` over a use case in `gateway`, a database in `store`, a chat platform in
 //! the crate `countersign-channels`. `tests/it/architecture.rs` holds the arrows.
 
-pub mod ambient;
 pub mod app;
 pub mod cli;
 pub mod config;
-pub mod demo;
 pub mod directory;
-pub mod domain;
 pub mod gateway;
 pub mod http;
 pub mod identity;
-pub mod pages;
 pub mod pictures;
-pub mod store;
+
+pub use countersign_ambient as ambient;
+pub use countersign_demo as demo;
+pub use countersign_domain as domain;
+pub use countersign_pages as pages;
+pub use countersign_store as store;

@@ -172,7 +172,8 @@ fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 #[cfg(test)]
 pub(crate) fn from_texts(texts: &[(&str, &str)]) -> Sources {
     let package = |folder: &str, name: &str| Package { folder: folder.to_owned(), name: name.to_owned() };
-    let packages = vec![package("src", "countersign"), package("channels/src", "countersign_channels")];
+    let named = ["channels", "demo"].map(|name| package(&format!("{name}/src"), &format!("countersign_{name}")));
+    let packages = [package("src", "countersign")].into_iter().chain(named).collect();
     let texts = texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     Sources::parse(packages, texts).expect("the test's source is valid Rust")
 }

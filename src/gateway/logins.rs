@@ -64,12 +64,6 @@ impl<T> Ruled<T> {
     }
 }
 
-impl std::fmt::Debug for LoginTag {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.name())
-    }
-}
-
 impl Account {
     /// What a listener is told of it: the customer by a pseudonym, and what else there is.
     pub fn tells(&self, gateway: &Gateway, kind: EventKind, actor: &Actor, now: Moment, more: Value) -> Event {

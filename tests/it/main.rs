@@ -44,10 +44,6 @@ mod matrix;
 mod messaging;
 mod nodes;
 mod outside;
-/// What the gallery is drawn with, by the name that it has in the pages' own crate.
-mod pages {
-    pub use countersign::pages::*;
-}
 mod photos;
 mod points;
 #[path = "../../channels/tests/foreign/ports.rs"]

@@ -443,7 +443,7 @@ fn every_type_of_a_record_refuses_fields_that_it_does_not_know() {
         "team",
         "user",
     ];
-    let domain = records.map(|file| format!("src/domain/{file}.rs"));
+    let domain = records.map(|file| format!("domain/src/{file}.rs"));
     let gateway = ["relay", "replay"].map(|file| format!("src/gateway/{file}.rs"));
     for path in domain.iter().chain(&gateway) {
         let text = std::fs::read_to_string(path).expect("a source file");

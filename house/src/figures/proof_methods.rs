@@ -16,7 +16,7 @@ const METHODS: &str = "Method";
 /// Its variant for the one-time code.
 const ONE_TIME_CODE: &str = "Otp";
 /// Folders that hold no logic: texts, and the demo.
-const NO_LOGIC: [&str; 3] = ["src/pages/texts", "src/demo/", "src/demo.rs"];
+const NO_LOGIC: [&str; 2] = ["pages/src/texts", "demo/src/"];
 
 /// An enum by its file's index and its name.
 type EnumName = (usize, String);
@@ -26,7 +26,7 @@ type EnumName = (usize, String);
 /// The methods are the variants of the enum `Method` that has a variant `Otp`. An enum that shares two or more names
 /// of variants with it stands for methods, too. A file names a method where it writes the path of such a variant
 /// (`Method::Otp`, `Check::Otp`) or defines it. Files are those of `src` and `channels/src` without
-/// `src/pages/texts` and the demo.
+/// `pages/src/texts` and the demo.
 pub fn figures(sources: &Sources) -> Vec<Figure> {
     let by_method = files_by_method(sources);
     let most = by_method.iter().max_by_key(|(_, files)| files.len());
@@ -131,7 +131,7 @@ mod tests {
             ("src/http/b.rs", "use http::Method; fn f() { Method::Otp; crate::domain::check::Other::Otp; }"),
             ("src/http/c.rs", "use crate::domain::check; fn f() { check::Check::Pin; } mod tests {}"),
             ("src/http/d.rs", "use crate::domain::method::Method; fn f() { Method::Kba; }"),
-            ("src/demo/e.rs", "use crate::domain::method::Method; fn f() { Method::Otp; }"),
+            ("demo/src/e.rs", "use countersign::domain::method::Method; fn f() { Method::Otp; }"),
         ]);
         let found = figures(&sources);
         assert_eq!(found[1].places, ["src/domain/check.rs", "src/domain/method.rs", "src/http/a.rs"]);

@@ -2,6 +2,9 @@
 //!
 //! Only the table; how the sources are read against it is its parent's affair.
 
+/// Our crates that are modules of this plan; their sources lie in `NAME/src`.
+pub const MEMBERS: [&str; 5] = ["ambient", "demo", "domain", "pages", "store"];
+
 /// Which third-party crates a module may use.
 pub enum Crates {
     /// These and no others that Cargo.toml names.

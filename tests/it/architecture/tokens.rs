@@ -5,6 +5,8 @@
 use std::iter::Peekable;
 use std::str::CharIndices;
 
+use super::plan::MEMBERS;
+
 /// Words after which a name is defined.
 pub const DEFINES: [&str; 7] = ["struct", "enum", "trait", "type", "mod", "fn", "union"];
 
@@ -125,8 +127,9 @@ fn comment(rest: &str) -> usize {
     at
 }
 
-/// Every path in `code` that begins at a crate, at `super` or in a `use`; `module` is where the file lies.
-pub fn paths(code: &[Token], module: &[&str]) -> Vec<Reference> {
+/// Every path in `code` that begins at a crate, at `super` or in a `use`; `module` is where the file lies, and `root`
+/// where its crate begins.
+pub fn paths(code: &[Token], module: &[&str], root: &[&str]) -> Vec<Reference> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < code.len() {
@@ -136,7 +139,7 @@ pub fn paths(code: &[Token], module: &[&str]) -> Vec<Reference> {
         if in_use || leads && !inside {
             let mut raw = Vec::new();
             at = tree(code, at, &[], &mut raw).max(at + 1);
-            found.extend(raw.into_iter().map(|(segments, line)| resolve(&segments, line, module)));
+            found.extend(raw.into_iter().map(|(segments, line)| resolve(&segments, line, module, root)));
         } else {
             at += 1;
         }
@@ -179,15 +182,25 @@ fn tree(code: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<(Vec<S
     at
 }
 
-/// Makes a path count from the crate's root.
-fn resolve(segments: &[String], line: usize, module: &[&str]) -> Reference {
-    let mut from: Vec<String> = module.iter().map(|part| (*part).to_owned()).collect();
+/// The module of the plan that a crate of ours is.
+fn member(name: &str) -> Option<&str> {
+    let own = name.strip_prefix("countersign_")?;
+    (own == "channels" || MEMBERS.contains(&own)).then_some(own)
+}
+
+/// Makes a path count from where the plan begins.
+fn resolve(segments: &[String], line: usize, module: &[&str], root: &[&str]) -> Reference {
+    let owned = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect();
+    let mut from: Vec<String> = owned(module);
     let mut rest = segments;
     let mut ours = true;
     match rest.first().map(String::as_str) {
-        Some("crate" | "countersign") => (from, rest) = (Vec::new(), &rest[1..]),
-        Some("countersign_channels") => (from, rest) = (vec!["channels".to_owned()], &rest[1..]),
+        Some("crate") => (from, rest) = (owned(root), &rest[1..]),
+        Some("countersign") => (from, rest) = (Vec::new(), &rest[1..]),
         Some("self" | "super") => {}
+        Some(name) if member(name).is_some() => {
+            (from, rest) = (member(name).into_iter().map(str::to_owned).collect(), &rest[1..]);
+        }
         _ => (from, ours) = (Vec::new(), false),
     }
     while let Some(step @ ("self" | "super")) = rest.first().map(String::as_str) {

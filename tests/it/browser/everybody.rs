@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use super::driver::{Browser, Eyes, walk_at};
 
 #[allow(dead_code, reason = "the pages' own tests draw more of it")]
-#[path = "../../../src/pages/tests/gallery.rs"]
+#[path = "../../../pages/src/tests/gallery.rs"]
 mod gallery;
 
 /// Every page in each of its states, drawn once.

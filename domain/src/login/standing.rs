@@ -1,0 +1,66 @@
+//! How an account stands: what keeps its customer out, and what is missing. Who looks after it reads one word;
+//! what was guessed, and from where, stands in `guesses`.
+
+use super::Login;
+use crate::time::Moment;
+
+/// How an account stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// She may log in.
+    Active,
+    /// She has no password.
+    Guest,
+    /// An admin has closed it.
+    Disabled,
+    /// Wrong answers, for a while.
+    Locked,
+    /// Until an admin says otherwise.
+    Banned,
+}
+
+impl Standing {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Guest => "guest",
+            Self::Disabled => "disabled",
+            Self::Locked => "locked",
+            Self::Banned => "banned",
+        }
+    }
+}
+
+impl Login {
+    /// What matters most of it: what somebody has decided, then what wrong answers did, then what is missing.
+    /// Whether her ceiling bans her, and whether she has a password where that is kept elsewhere, others know.
+    pub fn standing(&self, banned: bool, registered: bool, sure: Moment) -> Standing {
+        match self.locked(sure) {
+            _ if self.disabled_at.is_some() => Standing::Disabled,
+            _ if banned => Standing::Banned,
+            Some(_) => Standing::Locked,
+            None if registered => Standing::Active,
+            None => Standing::Guest,
+        }
+    }
+
+    /// Until when something of hers is locked: her password or her codes, for strangers or on a device that is
+    /// known; the last of these locks.
+    pub fn locked(&self, sure: Moment) -> Option<Moment> {
+        self.passwords.locked(sure).max(self.answers.locked(sure))
+    }
+
+    /// When a lock fell last.
+    pub fn last_locked_at(&self) -> Option<Moment> {
+        self.passwords.last_locked_at.max(self.answers.last_locked_at)
+    }
+
+    /// An agent's word: what was guessed wrongly is forgotten; true where something was locked.
+    pub fn unlock(&mut self, sure: Moment) -> bool {
+        let was = self.locked(sure).is_some();
+        self.passwords.forgive();
+        self.answers.forgive();
+        was
+    }
+}

@@ -1,0 +1,218 @@
+//! An accepted proof of a page: it waits for its done page, raises the flag, or ends without having counted.
+//! Which browser it takes is decided elsewhere.
+
+use serde_json::{Map, Value};
+
+use super::binding::rule_now;
+use super::open::{Asked, may_raise, raise};
+use crate::challenge::ChallengeEnd;
+use crate::event::EventKind;
+use crate::flag::{Binding, Bound, Proof, Reason};
+use crate::id::Kid;
+use crate::link::{Link, LinkEnd, PostBackStatus};
+use crate::page_proof::{PendingProof, RETURN_MINUTES, Source, Step};
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::settings::BindingRule;
+use crate::turn::{Turn, challenge_data, link_data, resume_data};
+
+/// A proof that was accepted on a page.
+pub(super) struct NewProof {
+    /// What was proved; none of a document that a provider is still to judge.
+    pub proof: Option<Proof>,
+    /// Of the done address that the browser is told.
+    pub done: Tag,
+    /// The security key that signed it, where one did.
+    pub kid: Option<Kid>,
+    /// The invitation at whose door it was made.
+    pub invitation: Option<u16>,
+}
+
+/// A proof was accepted on a page: where the team asks for no binding the flag is raised, else it waits for
+/// the form of its done page. What waited of the participant's other pages is void.
+pub(super) fn accept(turn: &mut Turn<'_>, at: usize, source: Source, new: NewProof) -> Result<PostBackStatus, Refusal> {
+    let (now, rule) = (turn.around.now, rule_now(turn, at, source));
+    let expires_at = new.proof.is_some().then(|| now.plus_minutes(RETURN_MINUTES));
+    let NewProof { proof, done, kid, invitation } = new;
+    let (is_whole, is_at_door) = (proof.is_some(), invitation.is_some());
+    let pending = PendingProof { proof, accepted_at: now, kid, invitation, step: Step::Form, expires_at };
+    let page = turn.page_mut(at, source);
+    (page.answered, page.pending) = (Some(done), Some(Box::new(pending)));
+    if is_whole {
+        void_others(turn, at, source);
+    }
+    // A door lets in the browser that comes back, and nobody knows yet which that is.
+    if rule == BindingRule::None && is_whole && !is_at_door {
+        return raise_pending(turn, at, source, Binding::None, None).map(|()| PostBackStatus::Authenticated);
+    }
+    turn.touch();
+    Ok(PostBackStatus::Accepted)
+}
+
+/// The newest accepted proof counts. A document that is still judged is none.
+pub(super) fn void_others(turn: &mut Turn<'_>, at: usize, source: Source) {
+    let participant = &turn.interaction.participants[at];
+    let waits = |link: &&Link| link.page.pending.is_some() && Source::Link(link.number) != source;
+    let links: Vec<u16> = participant.links.iter().filter(waits).map(|link| link.number).collect();
+    let challenge = participant
+        .challenge
+        .as_ref()
+        .filter(|challenge| challenge.page.is_answered() && Source::Challenge(challenge.number) != source);
+    let ends_challenge = challenge.is_some();
+    for number in links {
+        end(turn, at, Source::Link(number), How::Superseded);
+    }
+    if ends_challenge {
+        turn.end_challenge(at, ChallengeEnd::Superseded);
+    }
+}
+
+/// Looks at everything again before what waits counts, be it for the flag or for a door. Where it cannot count any
+/// more, it ends.
+///
+/// # Errors
+///
+/// `BadAssertion` where its key was revoked, `LinkExpired` where a flag of its time would not stand any more, and
+/// as `may_raise`.
+pub(super) fn look_again(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding) -> Result<(), Refusal> {
+    let (now, settings) = (turn.around.now, turn.around.settings);
+    let pending = turn.page(at, source).and_then(|page| page.pending.as_deref()).expect("the caller saw it wait");
+    let Some(proof) = &pending.proof else { return Err(Refusal::NotFound("proof")) };
+    let is_revoked = pending.kid.as_ref().is_some_and(|kid| !turn.around.security_keys.contains(kid));
+    let in_time = turn.interaction.participants[at].flag.would_stand(pending.accepted_at, settings, now);
+    let looked = match (is_revoked, in_time) {
+        (true, _) => Err(Refusal::BadAssertion("revoked")),
+        (_, false) => Err(Refusal::LinkExpired),
+        _ => may_raise(turn, at, proof, binding).map(drop),
+    };
+    if let Err(refusal) = &looked {
+        let reason = match refusal {
+            Refusal::SubjectConflict => "subject_conflict",
+            Refusal::BadAssertion(_) => "key_revoked",
+            Refusal::NoMatchingRecord => "no_matching_record",
+            Refusal::Locked(_) | Refusal::Banned => "locked",
+            _ => "timeout",
+        };
+        end(turn, at, source, How::Void(reason));
+    }
+    looked
+}
+
+/// Raises the flag by what waits, where it still counts.
+pub(super) fn raise_pending(
+    turn: &mut Turn<'_>,
+    at: usize,
+    source: Source,
+    binding: Binding,
+    browser: Option<&Tag>,
+) -> Result<(), Refusal> {
+    look_again(turn, at, source, binding)?;
+    let asked = asked(turn, at, source);
+    let pending = turn.page_mut(at, source).pending.take().expect("it was looked at");
+    let proof = pending.proof.expect("it was looked at");
+    let browser = browser.copied().filter(|_| binding == Binding::Browser);
+    let bound = Bound { binding, browser, source: Some(source), accepted_at: pending.accepted_at };
+    let raised = raise(turn, at, proof, bound, Some(asked));
+    end(turn, at, source, How::Done);
+    raised
+}
+
+fn asked(turn: &Turn<'_>, at: usize, source: Source) -> Asked {
+    let participant = &turn.interaction.participants[at];
+    match source {
+        Source::Link(number) => {
+            let link = participant.links.iter().find(|link| link.number == number).expect("the caller found it live");
+            Asked { at: Some(link.issued_at), resume: resume_data(link.intent.as_ref(), link.state.as_deref()) }
+        }
+        Source::Challenge(_) => {
+            let challenge = participant.challenge.as_ref().expect("the caller found it live");
+            let resume = resume_data(challenge.intent.as_ref(), challenge.state.as_deref());
+            Asked { at: Some(challenge.started_at), resume }
+        }
+    }
+}
+
+/// A document that was found good, of a browser that is bound already: whether it counts. The door is the photo
+/// rule's to open.
+pub(super) fn bind_document(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding, browser: &Tag) -> bool {
+    if rule_now(turn, at, source) == BindingRule::AdmitOnly {
+        end(turn, at, source, How::Done);
+        return true;
+    }
+    raise_pending(turn, at, source, binding, Some(browser)).is_ok()
+}
+
+/// How a link or challenge ends whose proof was accepted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// The flag was raised, or the browser let in.
+    Done,
+    /// A newer proof took its place.
+    Superseded,
+    /// Another browser came back.
+    OtherBrowser,
+    /// It could not count any more, for that reason.
+    Void(&'static str),
+}
+
+/// Ends a live link or challenge, and tells it where its answer has not.
+pub(super) fn end(turn: &mut Turn<'_>, at: usize, source: Source, how: How) {
+    tell_end(turn, at, source, how);
+    match source {
+        Source::Link(number) => {
+            let participant = turn.participant(at);
+            let Some(place) = participant.links.iter().position(|link| link.number == number) else { return };
+            let link = participant.links.remove(place);
+            let end = match how {
+                How::Done => LinkEnd::Used(PostBackStatus::Authenticated),
+                How::Superseded => LinkEnd::Superseded,
+                How::OtherBrowser => LinkEnd::OtherBrowser,
+                How::Void(_) => LinkEnd::Void,
+            };
+            turn.end_link(link, end);
+        }
+        Source::Challenge(_) => {
+            let end = match how {
+                How::Done => ChallengeEnd::Passed,
+                How::Superseded => ChallengeEnd::Superseded,
+                How::OtherBrowser => ChallengeEnd::OtherBrowser,
+                How::Void(_) => ChallengeEnd::Unconfirmed,
+            };
+            turn.end_challenge(at, end);
+        }
+    }
+}
+
+pub(super) fn tell_end(turn: &mut Turn<'_>, at: usize, source: Source, how: How) {
+    let kind = match (how, source) {
+        (How::OtherBrowser, _) => EventKind::ProofOtherBrowser,
+        (How::Superseded, Source::Link(_)) => EventKind::LinkSuperseded,
+        (How::Void(_), Source::Link(_)) => EventKind::ConfirmationExpired,
+        // How a challenge ends, its own event tells.
+        (How::Void(_), Source::Challenge(_)) => return turn.participant(at).flag.explain(Reason::Void),
+        (How::Done, _) | (How::Superseded, Source::Challenge(_)) => return,
+    };
+    let who = turn.interaction.participants[at].id.clone();
+    let mut data = proof_data(turn, at, source);
+    match how {
+        How::OtherBrowser => turn.participant(at).flag.explain(Reason::OtherBrowser),
+        How::Void(reason) => {
+            turn.participant(at).flag.explain(Reason::Void);
+            data.insert("reason".into(), reason.into());
+        }
+        How::Done | How::Superseded => {}
+    }
+    turn.tell(kind, Some(who), data);
+}
+
+/// What a listener is told of the link or challenge.
+pub(super) fn proof_data(turn: &Turn<'_>, at: usize, source: Source) -> Map<String, Value> {
+    let (participant, interaction) = (&turn.interaction.participants[at], turn.interaction.id);
+    let data = match source {
+        Source::Link(number) => {
+            participant.links.iter().find(|link| link.number == number).map(|link| link_data(interaction, link))
+        }
+        Source::Challenge(_) => participant.challenge.as_ref().map(|challenge| challenge_data(interaction, challenge)),
+    };
+    data.unwrap_or_default()
+}

@@ -1,0 +1,242 @@
+//! Answering a challenge: what is taken for an answer, what a right one raises and a wrong one
+//! costs. Chat, API and page all come here.
+//!
+//! Counted before compared: whatever is compared has passed `admit`, and what a wrong answer
+//! counted is in the decision that is saved before anybody is told.
+
+use serde::{Deserialize, Serialize};
+
+use super::accept::{NewProof, accept};
+use super::attend::{Found, find};
+use super::elsewhere::{settle, weigh};
+use super::open::{Asked, raise};
+use crate::challenge::{Challenge, ChallengeEnd, Check, Said, Typed};
+use crate::event::{Actor, EventKind};
+use crate::flag::{Binding, Bound, Proof, Reason};
+use crate::id::ParticipantId;
+use crate::lockout::Consequence;
+use crate::page_proof::Source;
+use crate::refusal::Refusal;
+use crate::secret::{Keys, Tag};
+use crate::time::Moment;
+use crate::token::Token;
+use crate::turn::{Decision, Turn, challenge_data, resume_data};
+
+/// What became of an answer, in the order in which the first that holds is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The person is banned; nothing was compared.
+    Banned,
+    /// The person is locked; nothing was compared.
+    Locked,
+    /// The challenge was answered rightly before.
+    AlreadyUsed,
+    /// It was answered wrongly too often.
+    Exhausted,
+    /// Its time is over, or it was taken back.
+    Expired,
+    /// The text is none that could be right: not counted.
+    NotACode,
+    /// It was wrong.
+    Wrong,
+    /// It was right, but of another customer than this conversation's.
+    SubjectConflict,
+    /// It was right.
+    Passed,
+}
+
+/// An answer.
+#[derive(Clone, Copy)]
+pub struct Answer<'a> {
+    /// As it was typed.
+    pub typed: Typed<'a>,
+    /// How it came.
+    pub how: How<'a>,
+    /// Who brings it: not who had the code revealed.
+    pub by: &'a Actor,
+}
+
+/// How an answer came.
+#[derive(Clone, Copy)]
+pub enum How<'a> {
+    /// A caller brings it: whether they say that it came from the conversation itself.
+    Brought {
+        /// They speak for the conversation.
+        speaks: bool,
+    },
+    /// It is a message of the conversation itself.
+    Typed,
+    /// On a page of ours, in that browser: what shows whose it is comes after it.
+    OnPage(&'a OnPage<'a>),
+}
+
+/// A page that an answer comes from.
+pub struct OnPage<'a> {
+    /// The browser.
+    pub browser: &'a Tag,
+    /// The page's own token.
+    pub token: &'a Token,
+    /// The form's own name for the attempt.
+    pub attempt: &'a str,
+    /// The invitation that the page belongs to, where it is one's.
+    pub invitation: Option<u16>,
+}
+
+impl OnPage<'_> {
+    /// The done page's token of an answer there: the same for a repeated form, and for nobody else's.
+    pub fn done(&self, starts: u16, challenge: u16, keys: &Keys) -> Token {
+        let (attempt, starts) = (self.attempt.as_bytes(), starts.to_be_bytes());
+        self.token.challenge_done(challenge, &[&starts, attempt, self.browser.as_bytes()], &keys.handle)
+    }
+}
+
+/// What is told of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// How it went.
+    pub outcome: Outcome,
+    /// Whose challenge it was.
+    pub participant: ParticipantId,
+    /// Wrong answers that it still takes.
+    pub tries_left: u32,
+    /// Nothing is taken until then.
+    pub locked_until: Option<Moment>,
+}
+
+/// Answers the challenge of that number.
+pub fn answer(mut turn: Turn<'_>, number: u16, answer: &Answer<'_>) -> Decision<Answered> {
+    match judged(&mut turn, number, answer) {
+        Ok(answered) => turn.done(answered),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// The same within a turn that does more.
+pub(super) fn judged(turn: &mut Turn<'_>, number: u16, answer: &Answer<'_>) -> Result<Answered, Refusal> {
+    let found = find(turn, number)?;
+    let id = found.participant().clone();
+    let at = turn.find(Some(&id))?;
+    let what = found.method().guarded();
+    if let Found::Live(challenge) = &found {
+        if challenge.revealed_to.contains(answer.by) {
+            return Err(Refusal::ActorConflict);
+        }
+        // Before anything is compared or counted: another browser's page is none.
+        if matches!(answer.how, How::OnPage(page) if !challenge.page.was_started_by(page.browser)) {
+            return Err(Refusal::StaleForm);
+        }
+    }
+    turn.look_up(at);
+    let outcome = match (turn.admit(at, what), &found) {
+        (Err(Refusal::Banned), _) => Outcome::Banned,
+        (Err(_), _) => Outcome::Locked,
+        (Ok(_), Found::Ended(ended)) => over(ended.end),
+        (Ok(_), Found::Live(challenge)) if challenge.page.is_answered() => Outcome::AlreadyUsed,
+        (Ok(_), Found::Live(challenge)) => match challenge.said(answer.typed) {
+            None => Outcome::NotACode,
+            Some(said) => {
+                let is_right = weigh(turn, at, &said)?;
+                settle(turn, at);
+                match is_right {
+                    true => pass(turn, at, answer.how, answer.by),
+                    false => miss(turn, at),
+                }
+            }
+        },
+    };
+    if turn.must_be_open().is_ok() {
+        turn.touch();
+    }
+    let live = turn.interaction.participants[at].challenge.as_ref().filter(|c| c.number == number);
+    let ended = turn.ended_challenge(number);
+    let tries_left = live.map(|c| c.tries_left).or(ended.map(|e| e.tries_left)).unwrap_or(0);
+    let locked_until = match turn.admit(at, what) {
+        Err(Refusal::Locked(until)) => Some(until),
+        _ => None,
+    };
+    Ok(Answered { outcome, participant: id, tries_left, locked_until })
+}
+
+/// What a challenge that ended answers.
+fn over(end: ChallengeEnd) -> Outcome {
+    match end {
+        ChallengeEnd::Passed => Outcome::AlreadyUsed,
+        ChallengeEnd::Exhausted | ChallengeEnd::Locked => Outcome::Exhausted,
+        _ => Outcome::Expired,
+    }
+}
+
+/// Whether it is the answer to the participant's live challenge.
+pub(super) fn is_right(turn: &Turn<'_>, at: usize, said: &Said) -> bool {
+    let (id, key) = (turn.interaction.id, &turn.around.keys.code);
+    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.is_right(said, id, key))
+}
+
+/// It was right: the challenge ends and the flag is raised, or the proof waits to be bound to the chat.
+pub(super) fn pass(turn: &mut Turn<'_>, at: usize, how: How<'_>, by: &Actor) -> Outcome {
+    turn.clear_ceiling(at);
+    let challenge = turn.interaction.participants[at].challenge.clone().expect("the caller chose one that is asked");
+    let proof = proof_of(&challenge, by);
+    let data = challenge_data(turn.interaction.id, &challenge);
+    turn.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
+    let participant = &turn.interaction.participants[at];
+    if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
+        turn.end_challenge(at, ChallengeEnd::Passed);
+        return Outcome::SubjectConflict;
+    }
+    match how {
+        How::Brought { .. } | How::Typed => {
+            // A cosigner is not in the conversation, and a session of pages carries no messages.
+            let is_typed = !matches!(how, How::Brought { speaks: false }) && turn.can_write(at);
+            let binding = if is_typed { Binding::Typed } else { Binding::None };
+            turn.end_challenge(at, ChallengeEnd::Passed);
+            let resume = resume_data(challenge.intent.as_ref(), challenge.state.as_deref());
+            let asked = Asked { at: Some(challenge.started_at), resume };
+            let bound = Bound::now(binding, turn.around.now);
+            raise(turn, at, proof, bound, Some(asked)).map_or(Outcome::SubjectConflict, |()| Outcome::Passed)
+        }
+        How::OnPage(page) => {
+            let done = page.done(challenge.page.starts, challenge.number, turn.around.keys).tag(&turn.around.keys.link);
+            let new = NewProof { proof: Some(proof), done, kid: None, invitation: page.invitation };
+            let accepted = accept(turn, at, Source::Challenge(challenge.number), new);
+            accepted.map_or(Outcome::SubjectConflict, |_| Outcome::Passed)
+        }
+    }
+}
+
+/// What a right answer to the challenge proves.
+pub(super) fn proof_of(challenge: &Challenge, by: &Actor) -> Proof {
+    // An agent who set the PIN knows it as well as one who had it revealed.
+    let set_by = matches!(challenge.check, Check::Pin(_)) && challenge.started_by == *by;
+    let mut proof = Proof::of_answer(challenge.method(), set_by || !challenge.revealed_to.is_empty());
+    if let Check::Questions(questions) = &challenge.check {
+        proof.customer = questions.customer.clone(); // whose facts they are
+    }
+    proof
+}
+
+/// It was wrong: the count is saved before anybody is told.
+pub(super) fn miss(turn: &mut Turn<'_>, at: usize) -> Outcome {
+    let interaction = turn.interaction.id;
+    let participant = turn.participant(at);
+    let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut());
+    let challenge = challenge.expect("the caller chose one that is asked");
+    challenge.tries_left = challenge.tries_left.saturating_sub(1);
+    let (tries_left, what) = (challenge.tries_left, challenge.method().guarded());
+    let mut data = challenge_data(interaction, challenge);
+    data.insert("tries_left".into(), tries_left.into());
+    turn.tell(EventKind::ChallengeWrong, Some(id), data);
+    let consequence = turn.fail(at, what);
+    if tries_left == 0 {
+        turn.end_challenge(at, ChallengeEnd::Exhausted);
+    }
+    if turn.interaction.participants[at].challenge.is_none() {
+        turn.participant(at).flag.explain(Reason::ChallengeFailed);
+    }
+    match consequence {
+        Consequence::Counted => Outcome::Wrong,
+        Consequence::Locked(_) => Outcome::Locked,
+        Consequence::Banned => Outcome::Banned,
+    }
+}

@@ -1,0 +1,234 @@
+//! Putting a challenge to a participant. The new one ends the live one; what was guessed wrong
+//! before goes on counting.
+
+use crate::challenge::{Challenge, ChallengeEnd, Check, DeliverTo, Otp, Pin};
+use crate::event::EventKind;
+use crate::id::{IntentName, ParticipantId};
+use crate::identity::{Document, Stage};
+use crate::method::Method;
+use crate::page_proof::PageProof;
+use crate::refusal::Refusal;
+use crate::rules::send::Ready;
+use crate::sending::{Destination, Kind, What};
+use crate::settings::{BindingRule, Settings};
+use crate::turn::{Decision, Turn, challenge_data};
+
+pub use super::binding::Way;
+use super::binding::{opener_tag, rule_for, with_opener};
+
+/// What a bot or an agent asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What is to be answered.
+    pub wanted: Wanted,
+    /// Whom; the primary where nobody is named.
+    pub participant: Option<ParticipantId>,
+    /// Who is to be given the code.
+    pub deliver_to: DeliverTo,
+    /// What it is for.
+    pub intent: Option<IntentName>,
+    /// The bot's own words.
+    pub state: Option<String>,
+    /// From where its page is reached.
+    pub way: Way,
+}
+
+/// What is to be answered.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// A code that the gateway makes.
+    Otp,
+    /// A number that agent and customer agreed on.
+    Pin(Pin),
+    /// What only she should know.
+    Questions,
+    /// A document, with a face or without.
+    Document {
+        /// Whether a face is to be shown with it.
+        selfie: bool,
+    },
+}
+
+impl Request {
+    /// Whether a message may follow from it: a PIN is agreed on, and an agent reads what they tell.
+    pub fn may_be_sent(&self) -> bool {
+        matches!(self.wanted, Wanted::Otp) && self.deliver_to != DeliverTo::Agent
+    }
+}
+
+impl Wanted {
+    fn method(&self) -> Method {
+        match self {
+            Self::Otp => Method::Otp,
+            Self::Pin(_) => Method::Pin,
+            Self::Questions => Method::Kba,
+            Self::Document { selfie: false } => Method::PhotoId,
+            Self::Document { selfie: true } => Method::PhotoIdSelfie,
+        }
+    }
+}
+
+/// Puts a challenge; a live one of the same participant ends.
+pub fn ask(mut turn: Turn<'_>, request: &Request) -> Decision<Challenge> {
+    match put(&mut turn, request) {
+        Ok(challenge) => turn.done(challenge),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// The same within a turn that does more.
+pub(super) fn put(turn: &mut Turn<'_>, request: &Request) -> Result<Challenge, Refusal> {
+    let at = permitted(turn, request)?;
+    let rule = rule_for(turn, at, request.way)?;
+    let challenge = made(turn, at, request, rule);
+    let ready = deliver(turn, at, &challenge)?;
+    turn.interaction.challenges_made = challenge.number;
+    turn.end_challenge(at, ChallengeEnd::Superseded);
+    turn.participant(at).challenge = Some(challenge.clone());
+    turn.queue_code(ready, &challenge);
+    turn.touch();
+    let data = challenge_data(turn.interaction.id, &challenge);
+    turn.tell(EventKind::ChallengeStarted, Some(challenge.participant.clone()), data);
+    Ok(challenge)
+}
+
+fn permitted(turn: &mut Turn<'_>, request: &Request) -> Result<usize, Refusal> {
+    turn.must_be_open()?;
+    let at = turn.find(request.participant.as_ref())?;
+    turn.look_up(at);
+    turn.admit(at, request.wanted.method().guarded())?; // a locked person is sent no code
+    if matches!(request.wanted, Wanted::Document { .. }) && turn.around.provider.is_none() {
+        return Err(Refusal::MethodMissing);
+    }
+    if matches!(request.wanted, Wanted::Questions) {
+        let (prepared, facts) = (turn.around.questions.ok_or(Refusal::MethodMissing)?, &turn.interaction);
+        if !prepared.is_for(&facts.participants[at], turn.around.keys, &facts.team) {
+            return Err(Refusal::AnotherPerson);
+        }
+    }
+    if turn.interaction.challenges_made == u16::MAX {
+        return Err(Refusal::Full);
+    }
+    Ok(at)
+}
+
+fn made(turn: &mut Turn<'_>, at: usize, request: &Request, rule: BindingRule) -> Challenge {
+    let (settings, now, keys, id) = (turn.around.settings, turn.around.now, turn.around.keys, turn.interaction.id);
+    // A PIN and questions have no tries of their own: the method's lockout ends them.
+    let (check, expires_at, tries_left) = match &request.wanted {
+        Wanted::Pin(pin) => (Check::Pin(pin.clone()), None, settings.lockout.threshold),
+        Wanted::Questions => {
+            let questions = turn.around.questions.expect("it is not permitted without").questions.clone();
+            let end = now.plus_minutes(settings.kba.expires_minutes);
+            (Check::Questions(Box::new(questions)), Some(end), settings.lockout.threshold)
+        }
+        Wanted::Document { selfie } => {
+            let provider = turn.around.provider.expect("it is not permitted without").clone();
+            let quality_left = turn.tries_left(at, Stage::Quality);
+            let (selfie, attempts, undecided, checking, last) = (*selfie, 0, 0, None, None);
+            let document = Document { selfie, provider, quality_left, attempts, undecided, checking, last };
+            (Check::Document(Box::new(document)), None, turn.tries_left(at, Stage::Authentication))
+        }
+        Wanted::Otp => {
+            let lifetime = settings.otp.expires_minutes;
+            let resend_at = settings.send_budget.resend_after(now);
+            let otp = Otp { length: settings.otp.length, issue: 1, lifetime, resend_at };
+            (Check::Otp(otp), lifetime.after(now), settings.otp.max_tries)
+        }
+    };
+    let mut challenge = Challenge {
+        number: turn.interaction.challenges_made + 1,
+        participant: turn.interaction.participants[at].id.clone(),
+        nonce: turn.draws.take(),
+        check,
+        started_at: now,
+        started_by: turn.actor.clone(),
+        expires_at,
+        tries_left,
+        deliver_to: request.deliver_to,
+        arrived: None,
+        page: PageProof::new(rule, None),
+        revealed_to: Vec::new(),
+        intent: request.intent.clone(),
+        state: request.state.clone(),
+    };
+    if with_opener(turn, rule) {
+        challenge.page.opener = Some(opener_tag(turn, &challenge.opener_secret(id, keys)));
+    }
+    challenge
+}
+
+/// What must be paid for before the challenge is put; nothing where no message goes, or where it
+/// cannot be put at all.
+pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
+    let at = permitted(turn, request).ok()?;
+    let rule = rule_for(turn, at, request.way).ok()?;
+    let challenge = made(turn, at, request, rule);
+    to_pay(turn, at, &challenge)
+}
+
+/// What the challenge's next message costs.
+pub(super) fn to_pay(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Option<Destination> {
+    let to = receiver(turn, challenge).ok()??;
+    turn.plan_to_send(at, to, Kind::Code).ok().map(|(_, destination)| destination)
+}
+
+/// How the challenge's code finds its way: a new challenge's, and the next one's of a challenge that
+/// is sent again. Nothing is sent of a PIN, which is agreed, nor of a code that the agent tells: one
+/// that no way leads to the customer for is such, where the agent may see it.
+pub(super) fn deliver(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Result<Option<Ready>, Refusal> {
+    let Some(to) = receiver(turn, challenge)? else { return Ok(None) };
+    match turn.ready_to_send(at, to, Kind::Code) {
+        Err(refusal) if leads_nowhere(&refusal) && waits_for_agent(turn, to) => Ok(None),
+        ready => ready.map(Some),
+    }
+}
+
+/// Whether a code could be told to the participant as things are now: by an agent, or by a message that
+/// has somewhere to go. What a spent budget refuses passes.
+pub(super) fn can_be_told(turn: &Turn<'_>, at: usize, to: DeliverTo) -> Result<(), Refusal> {
+    let Some(to) = recipient(turn.around.settings, to)? else { return Ok(()) };
+    match turn.plan_to_send(at, to, Kind::Code) {
+        Err(refusal) if leads_nowhere(&refusal) && !waits_for_agent(turn, to) => Err(refusal),
+        _ => Ok(()),
+    }
+}
+
+/// Whether no way leads to the customer.
+fn leads_nowhere(refusal: &Refusal) -> bool {
+    use Refusal::{CountryNotAllowed, NoAddress, NoChannel, PrivateChannelRequired};
+    matches!(refusal, NoChannel | NoAddress | PrivateChannelRequired | CountryNotAllowed)
+}
+
+/// Whether an agent tells a code that no message can bring.
+fn waits_for_agent(turn: &Turn<'_>, to: DeliverTo) -> bool {
+    to == DeliverTo::Auto && turn.around.settings.otp.show_to_agents
+}
+
+fn receiver(turn: &Turn<'_>, challenge: &Challenge) -> Result<Option<DeliverTo>, Refusal> {
+    match challenge.check {
+        Check::Pin(_) | Check::Questions(_) | Check::Document(_) => Ok(None),
+        Check::Otp(_) => recipient(turn.around.settings, challenge.deliver_to),
+    }
+}
+
+/// Where a code's message goes; nowhere where an agent tells it. Refused where nobody could be told.
+fn recipient(settings: &Settings, to: DeliverTo) -> Result<Option<DeliverTo>, Refusal> {
+    let otp = &settings.otp;
+    match to {
+        _ if otp.reaches_nobody() => Err(Refusal::MethodMissing),
+        DeliverTo::Agent if !otp.show_to_agents => Err(Refusal::NotShown),
+        DeliverTo::Agent => Ok(None),
+        DeliverTo::Auto if !otp.send_to_customer => Ok(None),
+        to => Ok(Some(to)),
+    }
+}
+
+impl Turn<'_> {
+    /// Queues the live code of a challenge.
+    pub(super) fn queue_code(&mut self, ready: Option<Ready>, challenge: &Challenge) {
+        if let (Some(ready), Some(issue)) = (ready, challenge.issue()) {
+            self.queue(ready, What::Code { challenge: challenge.number, issue });
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What a platform says later of a message that it took: it has arrived, or it never will. The one is
+//! marked; the other goes on by the next way of the team's order while what it says is good for anything.
+//!
+//! A platform says things twice, late and in any order, and others' ids may stand in what it says: what
+//! does not fit changes nothing. That it is the platform who says it is proved elsewhere.
+
+use serde_json::Map;
+
+use super::send::{Told, next_way, tell};
+use crate::id::ChannelName;
+use crate::sending::{MessageId, State};
+use crate::turn::{Decision, Turn};
+
+/// The platform took it and could not bring it.
+const BOUNCED: &str = "bounced";
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The person has it.
+    Arrived,
+    /// She will not get it.
+    Bounced,
+}
+
+/// What a platform says of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Receipt<'a> {
+    /// Of which, as we called it.
+    pub of: MessageId,
+    /// The channel that the platform speaks for.
+    pub channel: &'a ChannelName,
+    /// Its own id of the message.
+    pub platform_id: &'a str,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// A platform has said what became of a message; true where that was news.
+pub fn became(mut turn: Turn<'_>, receipt: &Receipt<'_>) -> Decision<bool> {
+    let (now, number) = (turn.around.now, receipt.of.number);
+    let Some(sending) = turn.interaction.sendings.iter().find(|sending| sending.number == number).cloned() else {
+        return turn.done(false);
+    };
+    let is_its_own = sending.way == receipt.of.way && sending.way.channel(&turn.interaction) == *receipt.channel;
+    let participant = turn.interaction.participant(&sending.participant);
+    if !is_its_own || !participant.is_some_and(|participant| sending.is_wanted(participant, now)) {
+        return turn.done(false);
+    }
+    // An answer that was lost may have been to a message that arrived: then there are two of it, and what
+    // became of one says nothing of the other, unless she has it.
+    let is_the_one = sending.platform_id.as_ref().is_none_or(|known| known == receipt.platform_id);
+    let is_news = match (sending.state, receipt.fate) {
+        (State::Sent, Fate::Arrived) => true,
+        (State::Queued(trying), Fate::Arrived) if trying.tries > 0 => {
+            tell(&mut turn, number, Map::new(), Told::Sent);
+            true
+        }
+        (State::Sent, Fate::Bounced) => is_the_one,
+        // It has overtaken the platform's own answer.
+        (State::Queued(trying), Fate::Bounced) => trying.tries == 1 && trying.lost == 0,
+        (State::Queued(_) | State::Delivered | State::Failed, _) => false,
+    };
+    match receipt.fate {
+        Fate::Arrived if is_news => arrived(&mut turn, receipt),
+        Fate::Bounced if is_news => next_way(&mut turn, number, BOUNCED),
+        _ => {}
+    }
+    turn.done(is_news)
+}
+
+fn arrived(turn: &mut Turn<'_>, receipt: &Receipt<'_>) {
+    let Some(sending) = turn.sending(receipt.of.number) else { return };
+    sending.state = State::Delivered;
+    sending.platform_id = Some(receipt.platform_id.to_owned());
+    sending.forget();
+    tell(turn, receipt.of.number, Map::new(), Told::Delivered);
+}

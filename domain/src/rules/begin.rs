@@ -1,0 +1,54 @@
+//! Continue on a page that a proof is made on: which browser begins, and whether the chat's own window vouches
+//! for it. The newest press has the proof, in whichever browser.
+
+use super::accept::proof_data;
+use super::binding::{is_at_door, opener_tag, rule_now};
+use crate::event::EventKind;
+use crate::page_proof::{MAX_STARTS, Source};
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::settings::BindingRule;
+use crate::turn::Turn;
+
+/// Continue was pressed in that browser; true where it begins anew, and what waited before is void. The same
+/// browser pressing again is where it was.
+///
+/// # Errors
+///
+/// `NotOpenedByChat` where only the chat's own window counts and did not vouch; `LinkUsed` where it was pressed too
+/// often.
+pub(super) fn begin(
+    turn: &mut Turn<'_>,
+    at: usize,
+    source: Source,
+    browser: &Tag,
+    opener: Option<&str>,
+) -> Result<bool, Refusal> {
+    let page = turn.page(at, source).ok_or(Refusal::NotFound("page"))?;
+    let said = opener.filter(|said| !said.is_empty()).map(|said| opener_tag(turn, said));
+    // Its word for this browser stands; another browser needs it anew.
+    let vouched = said.is_some() && said == page.opener || page.is_vouched(browser);
+    let stays = page.was_started_by(browser) && page.answered.is_none();
+    if rule_now(turn, at, source) == BindingRule::Opener && !vouched {
+        return Err(Refusal::NotOpenedByChat);
+    }
+    if stays {
+        if let Some(start) = turn.page_mut(at, source).start.as_mut() {
+            start.vouched |= vouched;
+        }
+        return Ok(false);
+    }
+    // Who was invited may come as often as they like, while every beginning has a handle of its own.
+    let most = if is_at_door(&turn.interaction.participants[at], source) { u16::MAX } else { MAX_STARTS };
+    if page.starts >= most {
+        return Err(Refusal::LinkUsed);
+    }
+    if page.is_answered() {
+        let who = turn.interaction.participants[at].id.clone();
+        let mut data = proof_data(turn, at, source);
+        data.insert("reason".into(), "started_again".into());
+        turn.tell(EventKind::ConfirmationExpired, Some(who), data);
+    }
+    turn.page_mut(at, source).begin(*browser, vouched);
+    Ok(true)
+}

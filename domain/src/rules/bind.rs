@@ -1,0 +1,192 @@
+//! Which browser a proof of a page counts for: decided by the first post of its done page's form. The flag is
+//! raised, a code is shown, another browser is asked for the chat's address, or it ends.
+
+use super::accept::{How, end, look_again, raise_pending, tell_end};
+use super::binding::rule_now;
+use super::enter::{DoorProof, enter_by};
+use crate::confirmation::{self, Confirmation};
+use crate::flag::Binding;
+use crate::page_proof::{NAMING_TRIES, PageProof, Source, Step};
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::settings::{BindingRule, OtherBrowser};
+use crate::turn::Turn;
+
+/// What comes next for the browser that has finished a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The flag is raised.
+    Authenticated,
+    /// The browser is shown a code, which must come back through the chat.
+    Code,
+    /// Another browser is asked which address it chats with; whether it was wrong before.
+    Address(bool),
+    /// It is bound; a provider's verdict is awaited.
+    Judging,
+    /// The browser is let in, and nothing else is asked of it.
+    Entered,
+    /// The login page said no.
+    Denied,
+    /// The person gave up at the login page.
+    Cancelled,
+    /// Another browser than the one that started has come back, and that is the end.
+    OtherBrowser,
+    /// The same, and this browser may begin by itself.
+    StartAgain,
+    /// Another browser has gone on.
+    Elsewhere,
+    /// It does not count any more.
+    Over,
+    /// It is of another customer than this conversation's.
+    OtherCustomer,
+}
+
+/// The form of the done page was posted by that browser. The first post decides; nobody but the browser that
+/// has posted is shown what follows.
+pub(super) fn post_form(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let page = turn.page(at, source).expect("the caller found it live");
+    let Some(pending) = page.pending.as_deref() else { return Finish::Over };
+    match &pending.step {
+        Step::Form => decide(turn, at, source, browser),
+        Step::Address(asked) if asked == browser => Finish::Address(false),
+        Step::Code(confirmation) if confirmation.browser == *browser => Finish::Code,
+        Step::Bound(bound, _) if bound == browser => Finish::Judging,
+        Step::Address(_) | Step::Code(_) | Step::Bound(..) => Finish::Elsewhere,
+    }
+}
+
+fn decide(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let rule = rule_now(turn, at, source);
+    let page = turn.page_mut(at, source);
+    page.finished_by = Some(*browser);
+    let vouched = page.start.is_some_and(|start| start.vouched);
+    if page.was_started_by(browser) {
+        return match rule {
+            BindingRule::Auto | BindingRule::Opener if vouched => bind(turn, at, source, Binding::Opener, browser),
+            BindingRule::Opener => other_browser(turn, at, source),
+            BindingRule::Browser => bind(turn, at, source, Binding::Browser, browser),
+            BindingRule::None => bind(turn, at, source, Binding::None, browser),
+            BindingRule::AdmitOnly => admit_only(turn, at, source, browser),
+            BindingRule::Auto | BindingRule::Code => match admit(turn, at, source, Binding::Code, browser) {
+                Ok(_) => show_code(turn, at, source, browser),
+                Err(refusal) => over(&refusal),
+            },
+        };
+    }
+    match rule {
+        BindingRule::Opener => other_browser(turn, at, source),
+        // The flag does not depend on it; whoever comes to a door begins there.
+        BindingRule::Browser | BindingRule::AdmitOnly => {
+            tell_end(turn, at, source, How::OtherBrowser);
+            turn.page_mut(at, source).pending = None;
+            Finish::StartAgain
+        }
+        BindingRule::None => bind(turn, at, source, Binding::None, browser),
+        _ if turn.around.settings.other_browser == OtherBrowser::Refuse => other_browser(turn, at, source),
+        BindingRule::Auto | BindingRule::Code => {
+            set_step(turn, at, source, Step::Address(*browser));
+            Finish::Address(false)
+        }
+    }
+}
+
+/// Another browser has named the address that it chats with, rightly or not. None: what it typed is no address,
+/// and no try.
+pub(super) fn named(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag, right: Option<bool>) -> Finish {
+    let page = turn.page(at, source).expect("the caller found it live");
+    let asked = page.pending.as_deref().map(|pending| &pending.step);
+    if !matches!(asked, Some(Step::Address(asked)) if asked == browser) {
+        return post_form(turn, at, source, browser);
+    }
+    match right {
+        None => Finish::Address(true),
+        Some(true) => show_code(turn, at, source, browser),
+        Some(false) if wrong_address(turn.page_mut(at, source)) => Finish::Address(true),
+        Some(false) => other_browser(turn, at, source),
+    }
+}
+
+/// Counts a wrong address; whether another is taken.
+pub(super) fn wrong_address(page: &mut PageProof) -> bool {
+    page.wrong_addresses = page.wrong_addresses.saturating_add(1);
+    page.wrong_addresses < NAMING_TRIES
+}
+
+fn show_code(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let confirmation = Confirmation::new(*browser, turn.draws.take());
+    let expires_at = turn.around.now.plus_minutes(confirmation::LIFETIME_MINUTES);
+    let page = turn.page_mut(at, source);
+    page.finished_by = Some(*browser);
+    if let Some(pending) = page.pending.as_mut() {
+        (pending.step, pending.expires_at) = (Step::Code(confirmation), Some(expires_at));
+    }
+    Finish::Code
+}
+
+fn set_step(turn: &mut Turn<'_>, at: usize, source: Source, step: Step) {
+    if let Some(pending) = turn.page_mut(at, source).pending.as_mut() {
+        pending.step = step;
+    }
+}
+
+/// The browser, or the chat, is shown to be the right one. The flag is raised, or waits for a verdict.
+pub(super) fn bind(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding, browser: &Tag) -> Finish {
+    let pending = turn.page_mut(at, source).pending.as_mut().expect("the caller saw it wait");
+    if pending.proof.is_none() {
+        (pending.step, pending.expires_at) = (Step::Bound(*browser, binding), None);
+        return Finish::Judging;
+    }
+    let door = door_of(turn, at, source);
+    match raise_pending(turn, at, source, binding, Some(browser)) {
+        Ok(()) => {}
+        Err(refusal) => return over(&refusal),
+    }
+    let is_in = door.is_some_and(|door| enter_by(turn, at, door, browser));
+    if is_in { Finish::Entered } else { Finish::Authenticated }
+}
+
+fn door_of(turn: &Turn<'_>, at: usize, source: Source) -> Option<DoorProof> {
+    let pending = turn.page(at, source)?.pending.as_deref()?;
+    let (proof, accepted_at) = (pending.proof.clone()?, pending.accepted_at);
+    Some(DoorProof { invitation: pending.invitation?, proof, accepted_at })
+}
+
+/// What a browser is told whose proof does not count any more.
+fn over(refusal: &Refusal) -> Finish {
+    match refusal {
+        Refusal::SubjectConflict => Finish::OtherCustomer,
+        _ => Finish::Over,
+    }
+}
+
+/// At a door the browser that finished is let in, however it stands with the chat; true where it is.
+///
+/// # Errors
+///
+/// As `look_again`: what waited has ended.
+fn admit(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding, browser: &Tag) -> Result<bool, Refusal> {
+    let Some(door) = door_of(turn, at, source) else { return Ok(false) };
+    look_again(turn, at, source, binding)?;
+    Ok(enter_by(turn, at, door, browser))
+}
+
+fn admit_only(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let pending = turn.page_mut(at, source).pending.as_mut().expect("the caller saw it wait");
+    if pending.proof.is_none() {
+        (pending.step, pending.expires_at) = (Step::Bound(*browser, Binding::Browser), None);
+        return Finish::Judging;
+    }
+    match admit(turn, at, source, Binding::Browser, browser) {
+        Ok(is_in) => {
+            end(turn, at, source, How::Done);
+            if is_in { Finish::Entered } else { Finish::Over }
+        }
+        Err(refusal) => over(&refusal),
+    }
+}
+
+/// Another browser came back, and only the one that started counts.
+pub(super) fn other_browser(turn: &mut Turn<'_>, at: usize, source: Source) -> Finish {
+    end(turn, at, source, How::OtherBrowser);
+    Finish::OtherBrowser
+}

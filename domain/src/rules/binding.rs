@@ -1,0 +1,127 @@
+//! What binds a proof on a page to the chat: one way for links, invitations, the hosted login and challenges.
+//!
+//! A page proves who is at a browser. The flag says who is in a conversation. So an accepted proof waits until
+//! the browser that finished it is shown to be the chat's; what shows it was decided when the page was made.
+
+use crate::interaction::{Participant, Role};
+use crate::link::Purpose;
+use crate::page_proof::{PageProof, Source};
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::settings::{BindingRule, OtherBrowser};
+use crate::turn::Turn;
+
+/// How a page is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By a page of ours with Continue on it.
+    Landing,
+    /// By the signed URL itself: nobody knows the browser.
+    Direct,
+    /// From an invitation.
+    Door,
+}
+
+impl Turn<'_> {
+    /// The page of a live link or challenge of the participant.
+    pub(super) fn page(&self, at: usize, source: Source) -> Option<&PageProof> {
+        let participant = &self.interaction.participants[at];
+        match source {
+            Source::Link(number) => participant.links.iter().find(|link| link.number == number).map(|link| &link.page),
+            Source::Challenge(number) => {
+                participant.challenge.as_ref().filter(|challenge| challenge.number == number).map(|c| &c.page)
+            }
+        }
+    }
+
+    pub(super) fn page_mut(&mut self, at: usize, source: Source) -> &mut PageProof {
+        let participant = self.participant(at);
+        let page = match source {
+            Source::Link(number) => {
+                participant.links.iter_mut().find(|link| link.number == number).map(|link| &mut link.page)
+            }
+            Source::Challenge(number) => {
+                participant.challenge.as_mut().filter(|challenge| challenge.number == number).map(|c| &mut c.page)
+            }
+        };
+        page.expect("the caller found it live")
+    }
+
+    /// Whether what is typed in the conversation can be the participant's: a cosigner is not in it, and a session
+    /// of pages carries no messages.
+    pub(super) fn can_write(&self, at: usize) -> bool {
+        let is_session = self.around.sessions.contains(&self.interaction.channel);
+        !is_session && self.interaction.participants[at].role == Role::Primary
+    }
+}
+
+/// What must bind a proof that is made on a page.
+///
+/// # Errors
+///
+/// `BindingNotPossible` where only the chat's own window counts and there is none; `LandingRequired` where a
+/// browser must be known that nobody would know.
+pub(super) fn rule_for(turn: &Turn<'_>, at: usize, way: Way) -> Result<BindingRule, Refusal> {
+    let settings = turn.around.settings;
+    let rule = match (settings.binding, way) {
+        (BindingRule::None, _) => return Ok(BindingRule::None),
+        // No window of the chat's can have opened that page.
+        (BindingRule::Opener, Way::Door) => BindingRule::AdmitOnly,
+        (BindingRule::Opener, _) if !turn.can_write(at) => return Err(Refusal::BindingNotPossible),
+        _ if !turn.can_write(at) => BindingRule::Browser,
+        (rule, _) => rule,
+    };
+    let browser_counts = matches!(rule, BindingRule::Opener | BindingRule::Browser);
+    if way == Way::Direct && (browser_counts || settings.other_browser == OtherBrowser::Refuse) {
+        return Err(Refusal::LandingRequired);
+    }
+    Ok(rule)
+}
+
+/// The rule that holds now: one that was made while the team asked for none is judged by what it asks for since.
+pub(super) fn rule_now(turn: &Turn<'_>, at: usize, source: Source) -> BindingRule {
+    let rule = turn.page(at, source).map_or(BindingRule::Code, |page| page.rule);
+    let way = if is_at_door(&turn.interaction.participants[at], source) { Way::Door } else { Way::Landing };
+    match (rule, turn.around.settings.binding) {
+        (BindingRule::None, BindingRule::None) => rule,
+        (BindingRule::None, _) => rule_for(turn, at, way).unwrap_or(BindingRule::Opener),
+        _ => rule,
+    }
+}
+
+/// Whether the page is one that an invitation leads through.
+pub(super) fn is_at_door(participant: &Participant, source: Source) -> bool {
+    match source {
+        Source::Link(number) => {
+            participant.links.iter().any(|own| own.number == number && own.purpose == Purpose::EntryLogin)
+        }
+        Source::Challenge(number) => participant.entry.challenge == Some(number),
+    }
+}
+
+/// The chat's own window can vouch for a page only on the web.
+pub(super) fn with_opener(turn: &Turn<'_>, rule: BindingRule) -> bool {
+    let channel = &turn.interaction.channel;
+    let web = turn.around.windows.contains(channel) || channel.as_str().starts_with("webchat");
+    match rule {
+        BindingRule::Opener => true,
+        BindingRule::Auto => web && !turn.around.settings.allowed_origins.is_empty(),
+        BindingRule::Code | BindingRule::None | BindingRule::Browser | BindingRule::AdmitOnly => false,
+    }
+}
+
+/// What is kept of an opener secret.
+pub(super) fn opener_tag(turn: &Turn<'_>, secret: &str) -> Tag {
+    turn.around.keys.link.tag(&[b"opener", turn.interaction.id.as_bytes(), secret.as_bytes()])
+}
+
+/// Whether a proof there would have to be finished by another browser than this one. None: it is this one's, or
+/// none is asked for. Else whether naming the chat's address lets this one go on.
+pub(super) fn starts_elsewhere(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> Option<bool> {
+    let rule = rule_now(turn, at, source);
+    if rule == BindingRule::None || turn.page(at, source).is_some_and(|page| page.was_started_by(browser)) {
+        return None;
+    }
+    let asks = turn.around.settings.other_browser == OtherBrowser::Ask;
+    Some(asks && matches!(rule, BindingRule::Auto | BindingRule::Code))
+}

@@ -1,0 +1,95 @@
+//! A code that a browser is shown, and that must come back through the chat: what the right one binds, and what a
+//! wrong one costs. Which texts come here, `hear` says.
+
+use serde_json::json;
+
+use super::answer::Outcome;
+use super::bind::{Finish, bind};
+use crate::confirmation::{Candidate, Confirmation};
+use crate::event::EventKind;
+use crate::flag::{Binding, Reason};
+use crate::lockout::Consequence;
+use crate::method::Guarded;
+use crate::page_proof::{Source, Step};
+use crate::turn::{Turn, object};
+
+/// The link or challenge of the participant whose code it is.
+pub(super) fn whose(turn: &Turn<'_>, at: usize, said: &Candidate) -> Option<Source> {
+    let (id, key) = (turn.interaction.id, &turn.around.keys.confirmation);
+    find(turn, at, |confirmation| confirmation.is(said, id, key))
+}
+
+/// The link or challenge of the participant whose browser is shown such a code.
+pub(super) fn find(turn: &Turn<'_>, at: usize, is_it: impl Fn(&Confirmation) -> bool) -> Option<Source> {
+    sources(turn, at).into_iter().find(|source| {
+        let shown = turn.page(at, *source).and_then(|page| page.confirmation());
+        shown.is_some_and(|(confirmation, _)| is_it(confirmation))
+    })
+}
+
+/// Everything of the participant that waits for such a code.
+fn sources(turn: &Turn<'_>, at: usize) -> Vec<Source> {
+    let participant = &turn.interaction.participants[at];
+    let links = participant.links.iter().filter(|link| link.page.confirmation().is_some());
+    let challenge = participant.challenge.iter().filter(|challenge| challenge.page.confirmation().is_some());
+    let links = links.map(|link| Source::Link(link.number));
+    links.chain(challenge.map(|challenge| Source::Challenge(challenge.number))).collect()
+}
+
+/// It was right: the proof is bound to the chat.
+pub(super) fn pass(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding) -> Outcome {
+    let shown = turn.page(at, source).and_then(|page| page.confirmation());
+    let browser = shown.map(|(confirmation, _)| confirmation.browser).expect("the caller chose one that waits");
+    turn.clear_ceiling(at);
+    match bind(turn, at, source, binding, &browser) {
+        Finish::OtherCustomer => Outcome::SubjectConflict,
+        Finish::Over => Outcome::Expired,
+        _ => Outcome::Passed,
+    }
+}
+
+/// It was wrong: the count is saved before anybody is told.
+pub(super) fn miss(turn: &mut Turn<'_>, at: usize) -> Outcome {
+    let id = turn.interaction.participants[at].id.clone();
+    let sources = sources(turn, at);
+    let mut tries_left = 0;
+    for source in &sources {
+        tries_left = tries_left.max(missed(turn, at, *source));
+    }
+    turn.tell(EventKind::ConfirmationWrong, Some(id), object(json!({"tries_left": tries_left})));
+    let consequence = turn.fail_in_conversation(at, Guarded::Login);
+    let is_locked = consequence != Consequence::Counted;
+    for source in sources.into_iter().filter(|_| is_locked || tries_left == 0) {
+        // A lock ends what it guards.
+        if turn.page(at, source).is_some_and(|page| page.confirmation().is_some()) {
+            fail(turn, at, source);
+        }
+    }
+    match consequence {
+        Consequence::Counted => Outcome::Wrong,
+        Consequence::Locked(_) => Outcome::Locked,
+        Consequence::Banned => Outcome::Banned,
+    }
+}
+
+/// One try less of what waits there.
+fn missed(turn: &mut Turn<'_>, at: usize, source: Source) -> u8 {
+    let pending = turn.page_mut(at, source).pending.as_deref_mut();
+    match pending.map(|pending| &mut pending.step) {
+        Some(Step::Code(confirmation)) => {
+            confirmation.tries_left = confirmation.tries_left.saturating_sub(1);
+            confirmation.tries_left
+        }
+        _ => 0,
+    }
+}
+
+/// No more tries: Continue begins a login anew, while its link lasts; a challenge is over.
+fn fail(turn: &mut Turn<'_>, at: usize, source: Source) {
+    turn.participant(at).flag.explain(Reason::ConfirmationFailed);
+    let (now, by) = (turn.around.now, turn.actor.clone());
+    match source {
+        Source::Link(number) => turn.drop_code_of_link(at, number, now),
+        Source::Challenge(_) => turn.drop_code_of_challenge(at, now, &by),
+    }
+}

@@ -1,0 +1,132 @@
+//! What the person does on the landing page: Continue, or "This wasn't me".
+//! Whether the browser is the one that was shown the page is proved before, in `http::browser`.
+
+use serde_json::json;
+
+use crate::event::EventKind;
+use crate::flag::{Flag, Reason};
+use crate::link::{Link, LinkEnd, Purpose};
+use crate::method::Guarded;
+use crate::page_proof::Source;
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::token::Token;
+use crate::turn::{Decision, Turn, link_data, object};
+
+use super::accept::{How, end};
+use super::begin::begin;
+
+/// A link that was continued: the way to the login page.
+#[derive(Clone, Debug)]
+pub struct Continued {
+    /// The link.
+    pub link: Link,
+    /// What the login page will answer with.
+    pub handle: Token,
+}
+
+/// Finds the login link that a landing page's token opens, and whose it is. It changes nothing.
+pub fn find(turn: &Turn<'_>, token: &Token) -> Result<(usize, Link), Refusal> {
+    let tag = token.tag(&turn.around.keys.link);
+    for (at, participant) in turn.interaction.participants.iter().enumerate() {
+        let own = |link: &&Link| link.number == token.number && link.tag == tag && link.purpose != Purpose::Entry;
+        let Some(link) = participant.links.iter().find(own) else { continue };
+        // A login that was accepted is waited for past the link's own end; nobody begins it any more.
+        return match link.may_be_opened(turn.around.now) {
+            true => Ok((at, link.clone())),
+            false => Err(Refusal::LinkExpired),
+        };
+    }
+    match turn.ended_link(token.number) {
+        Some(past) if past.link.tag == tag => Err(ended(&past.end)),
+        _ => Err(Refusal::NotFound("link")),
+    }
+}
+
+/// Why a link that ended cannot be used.
+pub(super) fn ended(end: &LinkEnd) -> Refusal {
+    match end {
+        LinkEnd::Used(_) | LinkEnd::NotReturned | LinkEnd::OtherBrowser | LinkEnd::Void => Refusal::LinkUsed,
+        LinkEnd::Superseded => Refusal::LinkSuperseded,
+        LinkEnd::Expired => Refusal::LinkExpired,
+        LinkEnd::Reported => Refusal::LinkReported,
+    }
+}
+
+/// Continue: the link is opened. The same browser pressing again gets the same handle until the login page has
+/// answered; any other browser, and the same one afterwards, begins anew, and what waited is void.
+pub fn press_continue(mut turn: Turn<'_>, token: &Token, browser: &Tag, opener: Option<&str>) -> Decision<Continued> {
+    let (at, link) = match find(&turn, token) {
+        Ok(found) => found,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    if let Err(refusal) = turn.admit(at, Guarded::Login) {
+        return turn.refuse(refusal);
+    }
+    let source = Source::Link(link.number);
+    match begin(&mut turn, at, source, browser, opener) {
+        Ok(is_new) => {
+            let continued = open(&mut turn, at, link.number, is_new);
+            turn.done(continued)
+        }
+        Err(Refusal::LinkUsed) => {
+            end(&mut turn, at, source, How::Void("starts"));
+            turn.refuse(Refusal::LinkUsed)
+        }
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// The way to the login page of a link that Continue was pressed for.
+pub(super) fn open(turn: &mut Turn<'_>, at: usize, number: u16, is_new: bool) -> Continued {
+    let (id, keys) = (turn.interaction.id, turn.around.keys);
+    let participant = turn.participant(at);
+    let link = participant.links.iter_mut().find(|link| link.number == number).expect("the caller found it live");
+    let handle = link.handle_token(id, &keys.handle);
+    link.handle = Some(handle.tag(&keys.link));
+    let (who, link) = (participant.id.clone(), link.clone());
+    if is_new {
+        turn.touch();
+        turn.tell(EventKind::LinkOpened, Some(who), link_data(id, &link));
+    }
+    Continued { link, handle }
+}
+
+/// "This wasn't me" on the landing page.
+pub fn report(mut turn: Turn<'_>, token: &Token) -> Decision<()> {
+    match find(&turn, token) {
+        Ok((at, link)) => {
+            report_link(&mut turn, at, link.number);
+            turn.done(())
+        }
+        Err(Refusal::LinkReported) => turn.done(()),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// A login is disowned: its link freezes, what waits is dropped, and the flag that it raised falls. For a while
+/// nobody is sent another.
+pub(super) fn report_link(turn: &mut Turn<'_>, at: usize, number: u16) {
+    let participant = turn.participant(at);
+    let place = participant.links.iter().position(|link| link.number == number);
+    let live = place.map(|place| participant.links.remove(place));
+    // Only what this link proved: another proof since then is another's.
+    let proved = matches!(&participant.flag, Flag::Raised(raised) if raised.is_by(Source::Link(number)));
+    let fell = proved && participant.flag.lower(Reason::Reported);
+    participant.flag.explain(Reason::Reported);
+    let id = participant.id.clone();
+    let ended = turn.ended_link(number).map(|ended| ended.link.clone());
+    let Some(link) = live.or(ended) else { return };
+    let data = link_data(turn.interaction.id, &link);
+    turn.tell(EventKind::LinkReported, Some(id.clone()), data);
+    if fell || link.purpose == Purpose::EntryLogin {
+        turn.participant(at).entry.forget_proofs();
+    }
+    if fell {
+        turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
+    }
+    turn.end_link(link, LinkEnd::Reported);
+    turn.void_pending(at);
+    turn.hold_links(at);
+    turn.touch();
+}

@@ -1,0 +1,68 @@
+//! Answers that a provider judges: the attempt is saved first, then somebody is asked, then the same text is
+//! heard again with the verdict. So whatever takes answers, chat, page, API or door, takes these alike.
+
+use crate::challenge::{ChallengeId, Check, Said};
+use crate::identity::CheckId;
+use crate::interaction::Participant;
+use crate::questions::{Errand, Judge};
+use crate::refusal::Refusal;
+use crate::turn::{Decision, Turn};
+
+use super::answer::is_right;
+
+/// Whether it is the answer to the participant's live challenge. Only after `admit`; once all is weighed that a
+/// text can be, `settle` ends the attempt.
+///
+/// # Errors
+///
+/// `Unjudged` where a provider must be asked first: the attempt is saved with that. `Judging` where one waits
+/// for its verdict already: nothing has changed.
+pub(super) fn weigh(turn: &mut Turn<'_>, at: usize, said: &Said) -> Result<bool, Refusal> {
+    let (interaction, now, verdicts) = (turn.interaction.id, turn.around.now, turn.around.verdicts);
+    let Some(challenge) = &mut turn.participant(at).challenge else { return Ok(false) };
+    let number = challenge.number;
+    let (Check::Questions(questions), Said::Answers(answers)) = (&mut challenge.check, said) else {
+        return Ok(is_right(turn, at, said));
+    };
+    // Of whom no record is known, nothing is right, whatever anybody says.
+    let known = questions.customer.is_some();
+    let Some(judge) = &mut questions.judge else { return Ok(is_right(turn, at, said)) };
+    let check = |attempt| CheckId { challenge: ChallengeId { interaction, number }, attempt };
+    if let Some(attempt) = judge.waits_for() {
+        let verdict = verdicts.iter().find(|verdict| verdict.check == check(attempt)).ok_or(Refusal::Judging)?;
+        return Ok(verdict.passed && known);
+    }
+    let attempt = judge.begin(now).ok_or(Refusal::Full)?;
+    let (provider, set) = (judge.provider.clone(), judge.set.clone());
+    Err(Refusal::Unjudged(Box::new(Errand { check: check(attempt), provider, set, answers: answers.clone() })))
+}
+
+/// What was weighed is decided: a verdict counts once.
+pub(super) fn settle(turn: &mut Turn<'_>, at: usize) {
+    if let Some(judge) = judge_of(turn, at) {
+        judge.end();
+    }
+}
+
+/// The provider did not say anything: the attempt counts for nothing. Too many of these end the challenge.
+pub fn give_up(mut turn: Turn<'_>, check: CheckId, why: &'static str) -> Decision<()> {
+    let people = &turn.interaction.participants;
+    let live =
+        |p: &Participant| p.challenge.as_ref().is_some_and(|challenge| challenge.number == check.challenge.number);
+    if let Some(at) = people.iter().position(live)
+        && let Some(judge) = judge_of(&mut turn, at).filter(|judge| judge.waits_for() == Some(check.attempt))
+    {
+        judge.give_up();
+        let (now, by) = (turn.around.now, turn.actor.clone());
+        turn.tell_undecided(at, why, now, &by);
+    }
+    turn.done(())
+}
+
+/// Who judges the participant's live questions, where others do.
+fn judge_of<'t>(turn: &'t mut Turn<'_>, at: usize) -> Option<&'t mut Judge> {
+    match &mut turn.participant(at).challenge.as_mut()?.check {
+        Check::Questions(questions) => questions.judge.as_mut(),
+        Check::Otp(_) | Check::Pin(_) | Check::Document(_) => None,
+    }
+}

@@ -1,0 +1,299 @@
+//! Coming in by an invitation: who presses Continue is let in, or is asked for what the team's policy
+//! wants of her first. `domain::entry` says what that is.
+//! A browser is known here by a fingerprint alone; that the form was its own is proved before.
+
+use serde_json::json;
+
+use crate::challenge::DeliverTo;
+use crate::entry::{Entry, EntryProof, EntryStatus, Via, Waiting};
+use crate::event::EventKind;
+use crate::flag::Proof;
+use crate::interaction::Participant;
+use crate::link::{Link, Purpose};
+use crate::method::Method;
+use crate::page_proof::{PageProof, Source};
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::sending::{self, Destination};
+use crate::time::Moment;
+use crate::token::{Token, TokenKind};
+use crate::turn::{Decision, Turn, link_data, object};
+
+use super::ask::{self, Wanted, put};
+use super::attend::{self, arrived, begin_page, sends_another};
+use super::begin::begin;
+use super::binding::{Way, rule_for};
+use super::continue_link::{Continued, ended, open};
+use super::issue::supersede;
+use super::page::asked_at_entry;
+
+/// What an arrival led to.
+#[derive(Clone, Debug)]
+pub enum Arrived {
+    /// The browser is let in.
+    Entered,
+    /// A code, a PIN or another proof is asked for on the page.
+    Asked,
+    /// She is sent to the login page.
+    Login(Box<Continued>),
+}
+
+/// The invitation that a token opens, and whose it is. It changes nothing.
+pub fn find(turn: &Turn<'_>, token: &Token) -> Result<(usize, Link), Refusal> {
+    if token.kind != TokenKind::Entry {
+        return Err(Refusal::NotFound("invitation"));
+    }
+    let tag = token.tag(&turn.around.keys.link);
+    for (at, participant) in turn.interaction.participants.iter().enumerate() {
+        if let Some(link) = participant.links.iter().find(|l| l.number == token.number && l.tag == tag) {
+            return Ok((at, link.clone()));
+        }
+    }
+    match turn.ended_link(token.number) {
+        Some(past) if past.link.tag == tag => Err(ended(&past.end)),
+        _ => Err(Refusal::NotFound("invitation")),
+    }
+}
+
+/// Continue was pressed on the opening screen.
+pub fn arrive(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<Arrived> {
+    let (at, link) = match find(&turn, token) {
+        Ok(found) => found,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    turn.touch();
+    match step(&mut turn, at, &link, browser) {
+        Ok(arrived) => turn.done(arrived),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+fn step(turn: &mut Turn<'_>, at: usize, link: &Link, browser: &Tag) -> Result<Arrived, Refusal> {
+    let (rules, now) = (&turn.around.settings.entry, turn.around.now);
+    let Some(method) = turn.interaction.participants[at].entry.wanted(rules, browser, now) else {
+        enter(turn, at, None, *browser);
+        return Ok(Arrived::Entered);
+    };
+    if let Some(proof) = shown(&turn.interaction.participants[at], method, browser).cloned() {
+        enter(turn, at, Some(proof), *browser);
+        return Ok(Arrived::Entered);
+    }
+    turn.admit(at, method.guarded())?;
+    turn.must_not_be_reported(at)?;
+    let arrived = match method {
+        Method::Login => Arrived::Login(Box::new(send_to_login(turn, at, link, browser)?)),
+        Method::Otp | Method::Pin | Method::Kba | Method::PhotoId | Method::PhotoIdSelfie => {
+            put_challenge(turn, at, method)?;
+            begin_page(turn, at, browser, None)?;
+            arrived(turn, at);
+            Arrived::Asked
+        }
+    };
+    let login = match &arrived {
+        Arrived::Login(continued) => Some(continued.link.number),
+        _ => None,
+    };
+    let entry = &mut turn.participant(at).entry;
+    if matches!(entry.status, EntryStatus::None | EntryStatus::Invited) {
+        entry.status = EntryStatus::Waiting;
+    }
+    let invitation = link.number;
+    entry.waiting = Some(Waiting { browser: *browser, method, invitation, link: login, proved: None });
+    Ok(arrived)
+}
+
+/// The browser is let in.
+fn enter(turn: &mut Turn<'_>, at: usize, proof: Option<EntryProof>, browser: Tag) {
+    let now = turn.around.now;
+    let participant = turn.participant(at);
+    let is_first = participant.entry.entered_at.is_none();
+    let method = proof.as_ref().map(|proof| proof.method);
+    participant.entry.admit(proof, browser, now);
+    participant.online = Some(true);
+    let id = participant.id.clone();
+    let data = object(json!({"method": method, "first": is_first}));
+    turn.tell(EventKind::ParticipantEntered, Some(id), data);
+}
+
+/// What admits a browser at a door: which invitation, and what was proved there.
+pub(super) struct DoorProof {
+    /// The invitation's link.
+    pub invitation: u16,
+    /// What was proved.
+    pub proof: Proof,
+    /// When it was accepted.
+    pub accepted_at: Moment,
+}
+
+/// The browser that pressed Continue at the door has finished what it was asked for there, and is let in; false
+/// where the invitation is over, or another browser is at the door by now.
+pub(super) fn enter_by(turn: &mut Turn<'_>, at: usize, door: DoorProof, browser: &Tag) -> bool {
+    let participant = &turn.interaction.participants[at];
+    let is_live = participant.links.iter().any(|link| link.number == door.invitation);
+    let waits = participant.entry.waiting.as_ref();
+    let is_here = waits.is_some_and(|w| w.invitation == door.invitation && w.browser == *browser);
+    if !is_live || !is_here {
+        return false;
+    }
+    let proof = EntryProof::of(&door.proof, door.accepted_at);
+    enter(turn, at, Some(proof), *browser);
+    true
+}
+
+/// What this browser has proved since it was asked for it, elsewhere than by an answer on the page.
+pub fn shown<'a>(participant: &'a Participant, method: Method, browser: &Tag) -> Option<&'a EntryProof> {
+    let own = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser)?;
+    own.proved.as_ref().filter(|proof| proof.method == method)
+}
+
+/// The invitation that this browser was at when it was sent away to log in by that link, or to show a document:
+/// where it goes back to. Another browser that has come by the done page is not shown where the door is.
+pub fn door_of<'a>(participant: &'a Participant, browser: &Tag) -> Option<&'a Link> {
+    let waiting = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser);
+    let admitted = participant.entry.has_proved(browser);
+    participant.links.iter().find(|link| {
+        let is_here = waiting.is_some_and(|waiting| waiting.invitation == link.number);
+        link.purpose == Purpose::Entry && (is_here || admitted)
+    })
+}
+
+/// The way to the login page, for this browser; the same one again is sent the same way until it has logged in.
+fn send_to_login(turn: &mut Turn<'_>, at: usize, entry: &Link, browser: &Tag) -> Result<Continued, Refusal> {
+    let (keys, settings, now, id) = (turn.around.keys, turn.around.settings, turn.around.now, turn.interaction.id);
+    if settings.authentication_url.is_none() {
+        return Err(Refusal::NoAuthenticationUrl);
+    }
+    let participant = &turn.interaction.participants[at];
+    let own = |link: &&Link| link.invitation == Some(entry.number) && link.may_be_opened(now);
+    if let Some(number) = participant.links.iter().find(own).map(|link| link.number) {
+        let is_new = begin(turn, at, Source::Link(number), browser, None)?;
+        return Ok(open(turn, at, number, is_new));
+    }
+    let rule = rule_for(turn, at, Way::Door)?;
+    if turn.interaction.links_made == u16::MAX {
+        return Err(Refusal::Full);
+    }
+    turn.interaction.links_made += 1;
+    let token = Token {
+        kind: TokenKind::Link,
+        secret: turn.draws.take(),
+        interaction: id,
+        number: turn.interaction.links_made,
+    };
+    let link = Link {
+        number: token.number,
+        purpose: Purpose::EntryLogin,
+        tag: token.tag(&keys.link),
+        issued_at: now,
+        expires_at: settings.link.ttl_minutes.after(now),
+        handle: None,
+        invitation: Some(entry.number),
+        page: PageProof::new(rule, None),
+        ..entry.clone()
+    };
+    supersede(turn, at, Purpose::EntryLogin);
+    let participant = turn.participant(at);
+    participant.links.push(link.clone());
+    let who = participant.id.clone();
+    turn.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
+    begin(turn, at, Source::Link(link.number), browser, None)?;
+    Ok(open(turn, at, link.number, true))
+}
+
+/// Puts the challenge that coming in takes, where it does not wait for its answer already.
+pub(super) fn put_challenge(turn: &mut Turn<'_>, at: usize, method: Method) -> Result<(), Refusal> {
+    if is_asked(turn, at, method) {
+        return Ok(());
+    }
+    let rule = rule_for(turn, at, Way::Door)?;
+    let participant = turn.participant(at);
+    if let Some(live) = &participant.challenge
+        && live.method() == method
+        && live.page.rule == rule
+    {
+        participant.entry.challenge = Some(live.number); // the bot has asked for the same
+        return Ok(());
+    }
+    let request = request(turn, at, method)?;
+    let number = put(turn, &request)?.number;
+    let Entry { invited_by, challenge, .. } = &mut turn.participant(at).entry;
+    *challenge = Some(number);
+    let invited_by = invited_by.clone();
+    if let (Some(by), Some(challenge)) = (invited_by, turn.participant(at).challenge.as_mut()) {
+        challenge.started_by = by; // the one who agreed on the PIN, and not the one who is asked for it
+    }
+    Ok(())
+}
+
+/// What must be paid for before that challenge is put; nothing where no message goes.
+pub(super) fn payable_challenge(turn: &mut Turn<'_>, at: usize, method: Method) -> Option<Destination> {
+    if is_asked(turn, at, method) {
+        return None;
+    }
+    let request = request(turn, at, method).ok()?;
+    ask::payable(turn, &request)
+}
+
+/// What must be paid for when Continue is pressed.
+pub fn payable(turn: &mut Turn<'_>, token: &Token, browser: &Tag) -> Option<Destination> {
+    let (at, _) = find(turn, token).ok()?;
+    let (rules, now) = (&turn.around.settings.entry, turn.around.now);
+    let method = turn.interaction.participants[at].entry.wanted(rules, browser, now)?;
+    let number = asked_at_entry(&turn.interaction.participants[at]).map(|challenge| challenge.number);
+    match number {
+        _ if method != Method::Otp => None,
+        Some(number) if sends_another(turn, at, browser) => attend::payable(turn, number),
+        _ => payable_challenge(turn, at, method),
+    }
+}
+
+/// Whether the challenge waits for its answer already.
+fn is_asked(turn: &Turn<'_>, at: usize, method: Method) -> bool {
+    asked_at_entry(&turn.interaction.participants[at]).is_some_and(|challenge| challenge.method() == method)
+}
+
+fn request(turn: &Turn<'_>, at: usize, method: Method) -> Result<ask::Request, Refusal> {
+    let participant = &turn.interaction.participants[at];
+    let wanted = match method {
+        Method::Pin => Wanted::Pin(participant.entry.pin.clone().ok_or(Refusal::PinRequired)?),
+        Method::Kba => Wanted::Questions,
+        Method::PhotoId | Method::PhotoIdSelfie => Wanted::Document { selfie: method == Method::PhotoIdSelfie },
+        _ => Wanted::Otp,
+    };
+    let deliver_to = destination(turn, at, method)?;
+    let who = Some(participant.id.clone());
+    Ok(ask::Request { wanted, participant: who, deliver_to, intent: None, state: None, way: Way::Door })
+}
+
+/// Where the code for coming in goes: with a second channel, not where the invitation went.
+fn destination(turn: &Turn<'_>, at: usize, method: Method) -> Result<DeliverTo, Refusal> {
+    let (otp, participant) = (&turn.around.settings.otp, &turn.interaction.participants[at]);
+    if method != Method::Otp || !otp.send_to_customer {
+        return Ok(DeliverTo::Agent);
+    }
+    if !otp.second_channel {
+        return Ok(DeliverTo::Auto);
+    }
+    let via = participant.entry.via.unwrap_or(Via::Chat);
+    let by_agent = otp.show_to_agents.then_some(DeliverTo::Agent);
+    second_way(turn, at, via).map(sending::Way::as_wish).or(by_agent).ok_or(Refusal::NoAddress)
+}
+
+/// By which way the code goes where the invitation went by that one: to the other of phone and mail,
+/// and after an invitation by chat by the first of the team's order that does not end in the chat.
+pub(super) fn second_way(turn: &Turn<'_>, at: usize, via: Via) -> Option<sending::Way> {
+    let (interaction, around) = (&turn.interaction, &turn.around);
+    let end =
+        |way: sending::Way| Some((way.channel(interaction), way.address(interaction, &interaction.participants[at])?));
+    let (ways, first) = match via {
+        Via::Sms => (vec![sending::Way::Email], sending::Way::Sms),
+        Via::Email => (vec![sending::Way::Sms], sending::Way::Email),
+        Via::Chat => (around.settings.delivery.ways(), sending::Way::Chat),
+    };
+    let first = end(first);
+    let leads = |way: &sending::Way| {
+        let there = end(*way);
+        there != first && there.is_some() && around.serves(*way, interaction)
+    };
+    ways.into_iter().find(leads)
+}

@@ -1,0 +1,264 @@
+//! The done page: where a browser ends up after the login page has answered, or an answer on a page was right.
+//! Its address is told to whoever gave that answer and to nobody else. Looking at the page changes nothing; its
+//! form decides, and only the browser that has posted it is shown what follows.
+
+use serde_json::json;
+
+use super::bind::{Finish, named, post_form};
+use super::continue_link::report_link;
+use crate::challenge::{ChallengeEnd, ChallengeId, EndedChallenge};
+use crate::confirmation::Confirmation;
+use crate::event::EventKind;
+use crate::flag::{Customer, Reason};
+use crate::interaction::Participant;
+use crate::link::{EndedLink, Link, LinkEnd, PostBackStatus};
+use crate::own_address::is_own_address;
+use crate::page_proof::{PageProof, Source};
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::time::Moment;
+use crate::token::{Token, TokenKind};
+use crate::turn::{Decision, Turn, object};
+
+/// What a done page is drawn from.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The participant's place in the list.
+    pub at: usize,
+    /// What comes next.
+    pub how: Finish,
+    /// The link or challenge.
+    pub source: Source,
+    /// When it was asked for.
+    pub asked_at: Moment,
+    /// Where the chat is, where the bot said so.
+    pub return_url: Option<String>,
+    /// Whether the browser is the one that pressed Continue: it is told who logged in.
+    pub is_starter: bool,
+}
+
+/// What a done page's token opens.
+struct Found {
+    at: usize,
+    source: Source,
+    asked_at: Moment,
+    return_url: Option<String>,
+    is_starter: bool,
+    state: State,
+}
+
+enum State {
+    /// It waits, or what waited is void.
+    Live,
+    /// It ended; whether this browser is the one that has posted.
+    Ended(Finish, bool),
+    /// "This wasn't me".
+    Reported,
+}
+
+/// What the form says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// Nothing but that it was posted.
+    Nothing,
+    /// The address that the person chats with.
+    Address(&'a str),
+}
+
+/// The form of a done page was posted, by that browser.
+pub fn finish(mut turn: Turn<'_>, token: &Token, browser: &Tag, said: Said<'_>) -> Decision<Finished> {
+    let found = match find(&turn, token, browser) {
+        Ok(found) => found,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    let Found { at, source, asked_at, return_url, is_starter, state } = found;
+    let how = match (state, said) {
+        (State::Reported, _) => return turn.refuse(Refusal::LinkReported),
+        (State::Ended(how, true), _) => how,
+        (State::Ended(how @ (Finish::Denied | Finish::Cancelled), _), _) => how,
+        (State::Ended(_, false), _) => Finish::Elsewhere,
+        (State::Live, said) => {
+            turn.touch();
+            match said {
+                Said::Nothing => post_form(&mut turn, at, source, browser),
+                Said::Address(text) => {
+                    let right = is_own_address(turn.interaction.conversation.as_str(), text);
+                    named(&mut turn, at, source, browser, right)
+                }
+            }
+        }
+    };
+    let how = match how {
+        Finish::Authenticated => standing(&turn, at, source, browser),
+        how => how,
+    };
+    turn.done(Finished { at, how, source, asked_at, return_url, is_starter })
+}
+
+/// How a proof that counted stands now: the flag is up by it, or the browser that was let in may come in again.
+fn standing(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let (participant, now) = (&turn.interaction.participants[at], turn.around.now);
+    let entry = &participant.entry;
+    let comes_in = || entry.has_proved(browser) && entry.wanted(&turn.around.settings.entry, browser, now).is_none();
+    match participant.flag.raised(now) {
+        Some(raised) if raised.is_by(source) => Finish::Authenticated,
+        _ if comes_in() => Finish::Entered,
+        _ => Finish::Over,
+    }
+}
+
+/// How the page stands for that browser. It changes nothing that time has not changed.
+pub fn look(turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<Finished> {
+    let found = find(&turn, token, browser);
+    let seen = found.and_then(|found| {
+        let Found { at, source, asked_at, return_url, is_starter, state } = found;
+        let how = match state {
+            State::Reported => return Err(Refusal::LinkReported),
+            State::Ended(how, _) => how,
+            State::Live if shows_code(&turn, at, source, browser) => Finish::Code,
+            State::Live => Finish::Over,
+        };
+        Ok(Finished { at, how, source, asked_at, return_url, is_starter })
+    });
+    turn.end(seen)
+}
+
+fn shows_code(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> bool {
+    let shown = turn.page(at, source).and_then(|page| page.confirmation());
+    shown.is_some_and(|(confirmation, _)| confirmation.browser == *browser)
+}
+
+/// "This wasn't me" on a done page, by the browser that has posted its form.
+pub fn report(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<()> {
+    let found = match find(&turn, token, browser) {
+        Ok(found) => found,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    let is_own = match found.state {
+        State::Reported => return turn.done(()),
+        State::Ended(_, is_own) => is_own,
+        State::Live => turn.page(found.at, found.source).is_some_and(|page| page.finished_by == Some(*browser)),
+    };
+    if !is_own {
+        return turn.refuse(Refusal::StaleForm);
+    }
+    match found.source {
+        Source::Link(number) => report_link(&mut turn, found.at, number),
+        Source::Challenge(number) => report_challenge(&mut turn, found.at, number),
+    }
+    turn.done(())
+}
+
+/// An answer on a page is disowned: what waits is dropped, and the flag that it raised falls.
+fn report_challenge(turn: &mut Turn<'_>, at: usize, number: u16) {
+    let id = turn.interaction.participants[at].id.clone();
+    let is_live = turn.interaction.participants[at].challenge.as_ref().is_some_and(|live| live.number == number);
+    let past = turn.ended_challenge(number).cloned();
+    if is_live {
+        turn.end_challenge(at, ChallengeEnd::Reported);
+    } else if let Some(past) = past {
+        let challenge = ChallengeId { interaction: turn.interaction.id, number };
+        let data = json!({"challenge": challenge.to_string(), "method": past.method, "reason": "reported"});
+        turn.tell(EventKind::ChallengeCancelled, Some(id.clone()), object(data));
+        let participant = turn.participant(at);
+        let proved = participant.flag.raised_at_all() && participant.flag.has_proof(past.method);
+        if proved && participant.flag.lower(Reason::Reported) {
+            turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
+        }
+        turn.ended.challenges.push(EndedChallenge { end: ChallengeEnd::Reported, ..past });
+    }
+    turn.void_pending(at);
+    let participant = turn.participant(at);
+    participant.flag.explain(Reason::Reported);
+    participant.entry.forget_proofs();
+    turn.hold_links(at);
+    turn.touch();
+}
+
+fn find(turn: &Turn<'_>, token: &Token, browser: &Tag) -> Result<Found, Refusal> {
+    let tag = token.tag(&turn.around.keys.link);
+    match token.kind {
+        TokenKind::Done => find_login(turn, token.number, &tag, browser),
+        TokenKind::ChallengeDone => find_answer(turn, token.number, &tag, browser),
+        _ => Err(Refusal::NotFound("page")),
+    }
+}
+
+fn find_login(turn: &Turn<'_>, number: u16, tag: &Tag, browser: &Tag) -> Result<Found, Refusal> {
+    let live = turn.interaction.participants.iter().flat_map(|p| &p.links).find(|link| link.number == number);
+    let found = |link: &Link, state: State| {
+        let at = turn.find(Some(&link.participant))?;
+        let is_starter = link.page.was_started_by(browser);
+        let return_url = link.return_url.clone();
+        Ok(Found { at, source: Source::Link(number), asked_at: link.issued_at, return_url, is_starter, state })
+    };
+    if let Some(link) = live.filter(|link| link.page.answered.as_ref() == Some(tag)) {
+        return found(link, State::Live);
+    }
+    let ended = turn.ended_link(number).filter(|past| past.link.page.answered.as_ref() == Some(tag));
+    let Some(EndedLink { link, end }) = ended else { return Err(Refusal::NotFound("page")) };
+    let how = match end {
+        LinkEnd::Used(PostBackStatus::Denied) => Finish::Denied,
+        LinkEnd::Used(PostBackStatus::Cancelled) => Finish::Cancelled,
+        LinkEnd::Used(_) => Finish::Authenticated,
+        LinkEnd::OtherBrowser => Finish::OtherBrowser,
+        LinkEnd::Reported => return found(link, State::Reported),
+        LinkEnd::Superseded | LinkEnd::Expired | LinkEnd::NotReturned | LinkEnd::Void => Finish::Over,
+    };
+    found(link, State::Ended(how, is_finisher(&link.page, browser)))
+}
+
+/// Whether that browser is the one that has posted. Where the team asks for no binding, nobody need have.
+fn is_finisher(page: &PageProof, browser: &Tag) -> bool {
+    page.finished_by.is_none_or(|finisher| finisher == *browser)
+}
+
+fn find_answer(turn: &Turn<'_>, number: u16, tag: &Tag, browser: &Tag) -> Result<Found, Refusal> {
+    let source = Source::Challenge(number);
+    for (at, participant) in turn.interaction.participants.iter().enumerate() {
+        let Some(challenge) = participant.challenge.as_ref().filter(|challenge| challenge.number == number) else {
+            continue;
+        };
+        if challenge.page.answered.as_ref() != Some(tag) {
+            return Err(Refusal::NotFound("page"));
+        }
+        let (asked_at, is_starter) = (challenge.started_at, challenge.page.was_started_by(browser));
+        return Ok(Found { at, source, asked_at, return_url: None, is_starter, state: State::Live });
+    }
+    let ended = turn.ended_challenge(number).filter(|ended| ended.answered.as_ref() == Some(tag));
+    let ended = ended.ok_or(Refusal::NotFound("page"))?;
+    let at = turn.find(Some(&ended.participant))?;
+    let state = match ended.end {
+        ChallengeEnd::Reported => State::Reported,
+        end => {
+            let how = match end {
+                ChallengeEnd::Passed => Finish::Authenticated,
+                ChallengeEnd::OtherBrowser => Finish::OtherBrowser,
+                _ => Finish::Over,
+            };
+            State::Ended(how, ended.finished_by.is_none_or(|finisher| finisher == *browser))
+        }
+    };
+    Ok(Found { at, source, asked_at: ended.started_at, return_url: None, is_starter: false, state })
+}
+
+/// The code that a browser is shown of that link or challenge, and its end.
+pub fn shown_code(participant: &Participant, source: Source) -> Option<(&Confirmation, Moment)> {
+    page_of(participant, source)?.confirmation()
+}
+
+/// Who proved themselves on that page: what waits there, or the flag that it raised, says so.
+pub fn account(participant: &Participant, source: Source, now: Moment) -> Option<&Customer> {
+    let pending = page_of(participant, source).and_then(|page| page.pending.as_deref()?.proof.as_ref());
+    let raised = participant.flag.raised(now).filter(|raised| raised.is_by(source));
+    pending.and_then(|proof| proof.customer.as_ref()).or(raised.and_then(|raised| raised.customer.as_ref()))
+}
+
+fn page_of(participant: &Participant, source: Source) -> Option<&PageProof> {
+    match source {
+        Source::Link(number) => participant.links.iter().find(|link| link.number == number).map(|link| &link.page),
+        Source::Challenge(number) => {
+            participant.challenge.as_ref().filter(|challenge| challenge.number == number).map(|c| &c.page)
+        }
+    }
+}

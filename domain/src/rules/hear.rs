@@ -1,0 +1,215 @@
+//! A text that the person typed in the chat: a confirmation code, the answer to a challenge, or
+//! conversation.
+//!
+//! Counted before compared: a wrong answer's count is in the decision, and is saved before anybody
+//! is told.
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::{self, How, Outcome};
+use super::confirm;
+use super::elsewhere::{settle, weigh};
+use crate::challenge::{self, Challenge, Typed};
+use crate::confirmation::Candidate;
+use crate::event::Actor;
+use crate::flag::Binding;
+use crate::interaction::{Participant, Role};
+use crate::method::{Guarded, Method};
+use crate::page_proof::Source;
+use crate::refusal::Refusal;
+use crate::turn::{Decision, Turn};
+
+/// What became of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Nobody waits for it: it belongs to the bot.
+    Conversation,
+    /// It was taken for an answer.
+    Answer(Kind, Outcome),
+}
+
+/// What a text was an answer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A login that waits for its code.
+    Confirmation,
+    /// A one-time code.
+    Otp,
+    /// A PIN.
+    Pin,
+    /// Questions.
+    Kba,
+}
+
+/// What a text would be to one who waits.
+enum Said {
+    Confirmation(Candidate),
+    Challenge(Method, challenge::Said),
+}
+
+impl Said {
+    fn guarded(&self) -> Guarded {
+        match self {
+            Self::Confirmation(_) => Guarded::Login,
+            Self::Challenge(method, _) => method.guarded(),
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Confirmation(_) => Kind::Confirmation,
+            Self::Challenge(Method::Pin, _) => Kind::Pin,
+            Self::Challenge(Method::Kba, _) => Kind::Kba,
+            Self::Challenge(..) => Kind::Otp,
+        }
+    }
+
+    /// What it answers rightly.
+    fn answers(&self, turn: &mut Turn<'_>, at: usize) -> Result<Option<Answered>, Refusal> {
+        match self {
+            Self::Confirmation(said) => Ok(confirm::whose(turn, at, said).map(Answered::Confirmation)),
+            Self::Challenge(_, said) => Ok(weigh(turn, at, said)?.then_some(Answered::Challenge)),
+        }
+    }
+}
+
+/// What a text was the right answer to.
+enum Answered {
+    Confirmation(Source),
+    Challenge,
+}
+
+/// Which of them it answers rightly. Only what nothing here can judge asks a provider, of one after the other; no
+/// attempt ends before all of them are decided, so that each is judged once.
+fn right_one(turn: &mut Turn<'_>, said: &[(usize, Said)]) -> Result<Option<(usize, Answered)>, Refusal> {
+    let elsewhere = |turn: &Turn<'_>, at: usize| {
+        turn.interaction.participants[at].challenge.as_ref().is_some_and(Challenge::is_judged_elsewhere)
+    };
+    let (others, own): (Vec<usize>, Vec<usize>) = (0..said.len()).partition(|n| elsewhere(turn, said[*n].0));
+    for n in own.into_iter().chain(others) {
+        if let Some(answered) = said[n].1.answers(turn, said[n].0)? {
+            return Ok(Some((n, answered)));
+        }
+    }
+    Ok(None)
+}
+
+/// Who sent a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender<'a> {
+    /// The one whose conversation it is.
+    Own,
+    /// Whoever has that address.
+    Named(&'a str),
+    /// Nobody knows, or others read along.
+    Unknown,
+}
+
+/// Hears a text. It answers only what is asked of the participant who wrote it, and whoever had a code revealed
+/// cannot bring it.
+pub fn hear(mut turn: Turn<'_>, text: &str, sender: Sender<'_>, by: &Actor) -> Decision<Heard> {
+    if let Err(refusal) = turn.must_be_open() {
+        return turn.refuse(refusal);
+    }
+    let writer = writer(&turn, sender);
+    let waiting = writer.map(|at| waiting(&turn, at, text)).unwrap_or_default();
+    let revealed = |at: usize| turn.interaction.participants[at].challenge.as_ref().map(|c| &c.revealed_to);
+    let saw = |(at, said): &(usize, Said)| {
+        matches!(said, Said::Challenge(..)) && revealed(*at).is_some_and(|to| to.contains(by))
+    };
+    if waiting.iter().any(saw) {
+        return turn.refuse(Refusal::ActorConflict);
+    }
+    // What was answered on a page is asked no more: nothing is compared, and nothing counted.
+    let (answered, waiting): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|(at, said)| matches!(said, Said::Challenge(..)) && is_answered(&turn, *at));
+    waiting.iter().for_each(|(at, _)| turn.look_up(*at));
+    let (admitted, refused): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|(at, said)| turn.admit(*at, said.guarded()).is_ok());
+    // A right code is no wrong answer to something else: only a text that is right nowhere is counted.
+    let right = match right_one(&mut turn, &admitted) {
+        Ok(right) => right,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    admitted.iter().for_each(|(at, _)| settle(&mut turn, *at));
+    turn.touch();
+    if writer.is_some() {
+        turn.heard_her();
+    }
+    if let Some((n, answered)) = right {
+        let (at, said) = &admitted[n];
+        let outcome = match answered {
+            Answered::Confirmation(source) => confirm::pass(&mut turn, *at, source, Binding::Code),
+            Answered::Challenge => answer::pass(&mut turn, *at, How::Typed, by),
+        };
+        return turn.done(Heard::Answer(said.kind(), outcome));
+    }
+    let worst = missed(&mut turn, admitted);
+    let shut = refused.first().map(|(at, said)| match turn.admit(*at, said.guarded()) {
+        Err(Refusal::Banned) => (Outcome::Banned, said.kind()),
+        _ => (Outcome::Locked, said.kind()),
+    });
+    let late = answered.first().map(|(_, said)| (Outcome::AlreadyUsed, said.kind()));
+    turn.done(worst.or(shut).or(late).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
+}
+
+/// A text that is right nowhere is counted for each of what it could have answered; the outcome that weighs most.
+fn missed(turn: &mut Turn<'_>, admitted: Vec<(usize, Said)>) -> Option<(Outcome, Kind)> {
+    let mut worst: Option<(Outcome, Kind)> = None;
+    for (at, said) in admitted {
+        // Two things may share a budget: the lock of the first holds for the second.
+        if turn.admit(at, said.guarded()).is_err() {
+            continue;
+        }
+        let outcome = match said {
+            Said::Confirmation(_) => confirm::miss(turn, at),
+            Said::Challenge(..) => answer::miss(turn, at),
+        };
+        if worst.is_none_or(|(known, _)| outcome < known) {
+            worst = Some((outcome, said.kind()));
+        }
+    }
+    worst
+}
+
+/// Whether the participant's challenge was answered on its page.
+fn is_answered(turn: &Turn<'_>, at: usize) -> bool {
+    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.page.is_answered())
+}
+
+/// The participant whose own words a text is: the one who chats, or somebody whose phone number or mail address
+/// the sender is. None: nobody's, so it answers nothing.
+fn writer(turn: &Turn<'_>, sender: Sender<'_>) -> Option<usize> {
+    let primary = turn.find(None).ok().filter(|at| turn.can_write(*at))?;
+    let from = match sender {
+        Sender::Unknown => return None,
+        Sender::Own => return Some(primary),
+        Sender::Named(from) if from == turn.interaction.conversation.as_str() => return Some(primary),
+        Sender::Named(from) => from,
+    };
+    let is_theirs = |participant: &Participant| {
+        let person = &participant.person;
+        participant.role != Role::Primary && [&person.phone, &person.email].into_iter().flatten().any(|own| own == from)
+    };
+    turn.interaction.participants.iter().position(is_theirs)
+}
+
+/// Whether anybody in the conversation waits for a text like this one.
+pub(super) fn is_waited_for(turn: &Turn<'_>, text: &str) -> bool {
+    (0..turn.interaction.participants.len()).any(|at| !waiting(turn, at, text).is_empty())
+}
+
+/// What of the writer's own waits for a text like this one: a login before a challenge. What is asked of
+/// somebody else, nobody can answer for them.
+fn waiting(turn: &Turn<'_>, at: usize, text: &str) -> Vec<(usize, Said)> {
+    let (participant, now) = (&turn.interaction.participants[at], turn.around.now);
+    let confirmation = participant.confirmations().next().and_then(|_| Candidate::parse(text));
+    let challenge = participant
+        .challenge
+        .as_ref()
+        .filter(|challenge| challenge.is_answered_in_chat() && challenge.expires_at.is_none_or(|end| now < end));
+    let answer = challenge.and_then(|challenge| Some((challenge.method(), challenge.said(Typed::Text(text))?)));
+    let confirmation = confirmation.map(|said| (at, Said::Confirmation(said)));
+    confirmation.into_iter().chain(answer.map(|(method, said)| (at, Said::Challenge(method, said)))).collect()
+}

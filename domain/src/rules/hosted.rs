@@ -1,0 +1,121 @@
+//! What the gateway's own login page asks of a conversation: whether somebody may try there, from which browser,
+//! and what a wrong password or code costs. A right one comes back like every login page's word: `postback`.
+
+use super::bind::wrong_address;
+use super::binding::starts_elsewhere;
+use super::postback::opened;
+use crate::event::EventKind;
+use crate::flag::Reason;
+use crate::id::CustomerId;
+use crate::interaction::Device;
+use crate::link::LinkEnd;
+use crate::method::Guarded;
+use crate::own_address::is_own_address;
+use crate::page_proof::{Source, StartingBrowser};
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::token::Token;
+use crate::turn::{Decision, Turn, link_data};
+
+/// Who is at the page.
+#[derive(Clone, Debug)]
+pub struct Knocking {
+    /// The customer that the conversation is known to be with.
+    pub known: Option<CustomerId>,
+    /// The device, as the bot described it.
+    pub device: Option<Device>,
+    /// The end of the link.
+    pub expires_at: Option<crate::time::Moment>,
+    /// Whether it is the browser that pressed Continue.
+    pub browser: AtPage,
+}
+
+/// Whose browser is at the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtPage {
+    /// The one that pressed Continue, or one that has named the address that it chats with.
+    Known,
+    /// Another: it is asked first which address it chats with; whether it was wrong before.
+    Asked(bool),
+    /// Another, and only the one that pressed Continue counts.
+    Refused,
+}
+
+/// Whether the page may be shown for the link that the handle belongs to.
+pub fn knock(mut turn: Turn<'_>, handle: &Token, browser: &Tag) -> Decision<Knocking> {
+    if let Ok((at, _)) = opened(&turn, handle) {
+        turn.look_up(at);
+    }
+    let found = find(&turn, handle, browser);
+    turn.end(found)
+}
+
+/// A wrong password or code was typed there: it counts like every wrong answer of the conversation.
+pub fn miss(mut turn: Turn<'_>, handle: &Token) -> Decision<()> {
+    let at = match opened(&turn, handle) {
+        Ok((at, _)) => at,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    turn.look_up(at);
+    if let Err(refusal) = turn.admit(at, Guarded::Login) {
+        return turn.refuse(refusal);
+    }
+    turn.fail(at, Guarded::Login);
+    turn.touch();
+    turn.done(())
+}
+
+/// Another browser says which address it chats with. Named rightly, it goes on in the place of the one that
+/// pressed Continue; nobody vouches for it. The second wrong one ends the login.
+pub fn name_address(mut turn: Turn<'_>, handle: &Token, browser: &Tag, said: &str) -> Decision<AtPage> {
+    let (at, link) = match opened(&turn, handle) {
+        Ok(found) => found,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    match at_page(&turn, at, Source::Link(link.number), browser) {
+        AtPage::Asked(_) => {}
+        known => return turn.done(known),
+    }
+    let source = Source::Link(link.number);
+    let told = match is_own_address(turn.interaction.conversation.as_str(), said) {
+        None => AtPage::Asked(true),
+        Some(true) => {
+            turn.page_mut(at, source).start = Some(StartingBrowser { fingerprint: *browser, vouched: false });
+            AtPage::Known
+        }
+        Some(false) if wrong_address(turn.page_mut(at, source)) => AtPage::Asked(true),
+        Some(false) => {
+            let participant = turn.participant(at);
+            participant.flag.explain(Reason::OtherBrowser);
+            participant.links.retain(|own| own.number != link.number);
+            let id = participant.id.clone();
+            let data = link_data(turn.interaction.id, &link);
+            turn.tell(EventKind::ProofOtherBrowser, Some(id), data);
+            turn.end_link(link, LinkEnd::OtherBrowser);
+            AtPage::Refused
+        }
+    };
+    turn.touch();
+    turn.done(told)
+}
+
+fn at_page(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> AtPage {
+    match starts_elsewhere(turn, at, source, browser) {
+        None => AtPage::Known,
+        Some(true) => AtPage::Asked(turn.page(at, source).is_some_and(|page| page.wrong_addresses > 0)),
+        Some(false) => AtPage::Refused,
+    }
+}
+
+fn find(turn: &Turn<'_>, handle: &Token, browser: &Tag) -> Result<Knocking, Refusal> {
+    turn.must_be_open()?;
+    let (at, link) = opened(turn, handle)?;
+    turn.admit(at, Guarded::Login)?;
+    let participant = &turn.interaction.participants[at];
+    let known = participant.known_as().cloned();
+    // What the bot described is the device of the one who chats.
+    let chats = turn.interaction.primary().id == participant.id;
+    let device = turn.interaction.device.clone().filter(|_| chats);
+    let browser = at_page(turn, at, Source::Link(link.number), browser);
+    Ok(Knocking { known, device, expires_at: link.expires_at, browser })
+}

@@ -1,0 +1,226 @@
+//! Inviting a participant: a link to a page of ours that may be opened again until it ends or the
+//! conversation does, and what must be known beforehand so that she can come in by it.
+//! What happens when she opens it stands in `enter`.
+
+use crate::challenge::{DeliverTo, Pin};
+use crate::entry::{EntryStatus, Via, token};
+use crate::event::EventKind;
+use crate::id::ParticipantId;
+use crate::interaction::Person;
+use crate::link::{Link, Purpose};
+use crate::method::Method;
+use crate::misfit;
+use crate::page_proof::PageProof;
+use crate::refusal::{Fault, Refusal};
+use crate::rules::send::Ready;
+use crate::sending::{Destination, Kind, Way, What};
+use crate::settings::{BindingRule, Minutes, SendWhen};
+use crate::token::Token;
+use crate::turn::{Decision, Turn, link_data};
+
+use super::ask::can_be_told;
+use super::enter::{find, payable_challenge, put_challenge, second_way};
+use super::issue::supersede;
+
+/// An interaction whose invitation never ends waits so long for the first act; it is the longest
+/// that it may be idle.
+const LONGEST_MINUTES: u64 = 10_080;
+
+/// Who is invited, and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Whom; the primary where nobody is named.
+    pub participant: Option<ParticipantId>,
+    /// Where the link goes.
+    pub via: Via,
+    /// The number that was agreed on.
+    pub pin: Option<Pin>,
+}
+
+/// An invitation that was made.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// The link as it is kept.
+    pub link: Link,
+    /// The token of its page.
+    pub token: Token,
+}
+
+/// Makes an invitation; a live one of the same participant ends.
+pub fn invite(mut turn: Turn<'_>, request: &Request) -> Decision<Invited> {
+    match made(&mut turn, request) {
+        Ok(invited) => turn.done(invited),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+fn made(turn: &mut Turn<'_>, request: &Request) -> Result<Invited, Refusal> {
+    let at = permitted(turn, request)?;
+    let ready = delivery(turn, at, request)?;
+    let (keys, settings, now, id) = (turn.around.keys, turn.around.settings, turn.around.now, turn.interaction.id);
+    turn.interaction.links_made += 1;
+    let number = turn.interaction.links_made;
+    let token = token(id, number, now, keys);
+    let link = Link {
+        number,
+        participant: turn.interaction.participants[at].id.clone(),
+        purpose: Purpose::Entry,
+        tag: token.tag(&keys.link),
+        issued_at: now,
+        expires_at: settings.entry.ttl_minutes.after(now),
+        intent: None,
+        state: None,
+        return_url: None,
+        handle: None,
+        invitation: None,
+        page: PageProof::new(BindingRule::AdmitOnly, None),
+    };
+    supersede(turn, at, Purpose::Entry);
+    let actor = turn.actor.clone();
+    let participant = turn.participant(at);
+    participant.links.push(link.clone());
+    let entry = &mut participant.entry;
+    entry.via = Some(request.via);
+    entry.pin = request.pin.clone().or(entry.pin.take());
+    entry.waiting = None;
+    entry.invited_by = Some(actor);
+    if !matches!(entry.status, EntryStatus::Admitted | EntryStatus::Offline) {
+        entry.status = EntryStatus::Invited;
+    }
+    let who = participant.id.clone();
+    turn.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
+    if let Some(ready) = ready {
+        turn.queue(ready, What::Link { link: number, seed: None });
+    }
+    beforehand(turn, at)?;
+    wait_for_the_first_act(turn, &link);
+    Ok(Invited { link, token })
+}
+
+/// What must be paid for before the invitation is made; nothing where the bot is to send it.
+pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
+    let at = permitted(turn, request).ok()?;
+    turn.plan_to_send(at, request.via.as_way(), Kind::Link).ok().map(|(_, destination)| destination)
+}
+
+/// By which way it goes. Into a conversation that no channel leads to the bot brings it.
+fn delivery(turn: &Turn<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
+    match turn.ready_to_send(at, request.via.as_way(), Kind::Link) {
+        Err(Refusal::NoChannel | Refusal::NoAddress) if request.via == Via::Chat => Ok(None),
+        ready => ready.map(Some),
+    }
+}
+
+/// Idle time starts when she first acts: until then the conversation waits as long as the invitation.
+fn wait_for_the_first_act(turn: &mut Turn<'_>, link: &Link) {
+    let waits = match turn.around.settings.entry.ttl_minutes {
+        Minutes::Never => turn.around.now.plus_minutes(LONGEST_MINUTES),
+        Minutes::Of(_) => link.expires_at.unwrap_or(turn.around.now),
+    };
+    turn.interaction.idle_until = turn.interaction.idle_until.max(waits);
+}
+
+/// What is put to her before she comes: the PIN, so that agents can see it. A code that goes out with
+/// the invitation is a message of its own, and an act of its own: `send_code`.
+fn beforehand(turn: &mut Turn<'_>, at: usize) -> Result<(), Refusal> {
+    let settings = turn.around.settings;
+    let entry = &turn.interaction.participants[at].entry;
+    if !settings.entry.require_authentication || entry.entered_at.is_some() {
+        return Ok(());
+    }
+    match settings.entry.first {
+        Method::Pin => put_challenge(turn, at, Method::Pin),
+        _ => Ok(()),
+    }
+}
+
+/// Whose code goes out with the invitation that was just made, where the team sends it so.
+fn with_invitation(turn: &Turn<'_>, token: &Token) -> Option<usize> {
+    let (at, _) = find(turn, token).ok()?;
+    let (rules, otp) = (&turn.around.settings.entry, &turn.around.settings.otp);
+    let first = turn.interaction.participants[at].entry.entered_at.is_none();
+    let sent = rules.require_authentication && rules.first == Method::Otp && otp.send_when == SendWhen::Invite;
+    (first && sent).then_some(at)
+}
+
+/// Puts the code that goes out with an invitation. Where it cannot, it is put when she arrives.
+pub fn send_code(mut turn: Turn<'_>, token: &Token) -> Decision<()> {
+    let Some(at) = with_invitation(&turn, token) else { return turn.done(()) };
+    let idle_until = turn.interaction.idle_until;
+    let put = put_challenge(&mut turn, at, Method::Otp);
+    turn.interaction.idle_until = idle_until; // she has not acted yet
+    turn.end(put)
+}
+
+/// What must be paid for it.
+pub fn payable_code(turn: &mut Turn<'_>, token: &Token) -> Option<Destination> {
+    let at = with_invitation(turn, token)?;
+    payable_challenge(turn, at, Method::Otp)
+}
+
+fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {
+    turn.must_be_open()?;
+    let at = turn.find(request.participant.as_ref())?;
+    turn.must_not_be_reported(at)?;
+    let person = &turn.interaction.participants[at].person;
+    match request.via {
+        Via::Sms if person.phone.is_none() => return Err(Refusal::NoAddress),
+        Via::Email if person.email.is_none() => return Err(Refusal::NoAddress),
+        _ => {}
+    }
+    // A PIN is put with the invitation: what would refuse that is asked for before anything changes.
+    if turn.interaction.links_made == u16::MAX || turn.interaction.challenges_made == u16::MAX {
+        return Err(Refusal::Full);
+    }
+    if !turn.around.settings.entry.require_authentication {
+        return Ok(at);
+    }
+    can_be_proved(turn, at, request)?;
+    turn.admit(at, turn.around.settings.entry.first.guarded())?; // a locked person is sent nothing
+    Ok(at)
+}
+
+/// Whether the participant will be able to prove what the team asks for.
+fn can_be_proved(turn: &Turn<'_>, at: usize, request: &Request) -> Result<(), Refusal> {
+    let (settings, participant) = (turn.around.settings, &turn.interaction.participants[at]);
+    let rules = &settings.entry;
+    for method in [Some(rules.first), rules.subsequent].into_iter().flatten() {
+        match method {
+            Method::Pin if request.pin.is_none() && participant.entry.pin.is_none() => {
+                return Err(Refusal::PinRequired);
+            }
+            Method::Login if settings.authentication_url.is_none() => return Err(Refusal::NoAuthenticationUrl),
+            Method::Kba if !settings.kba.is_there(turn.around.asker.is_some()) => return Err(Refusal::MethodMissing),
+            Method::PhotoId | Method::PhotoIdSelfie if turn.around.provider.is_none() => {
+                return Err(Refusal::MethodMissing);
+            }
+            _ => {}
+        }
+    }
+    let person = &participant.person;
+    if rules.first == Method::Otp && settings.otp.send_to_customer && settings.otp.second_channel {
+        has_two_addresses(person)?;
+    }
+    let by_code = rules.first == Method::Otp || rules.subsequent == Some(Method::Otp);
+    if by_code { code_can_be_told(turn, at, request.via) } else { Ok(()) }
+}
+
+fn has_two_addresses(person: &Person) -> Result<(), Refusal> {
+    let needs = |address: &Option<String>, kind| address.is_none().then(|| Fault::at("/participant", kind));
+    let missing = [needs(&person.phone, &misfit::NO_PHONE), needs(&person.email, &misfit::NO_EMAIL)];
+    let missing: Vec<Fault> = missing.into_iter().flatten().collect();
+    if missing.is_empty() { Ok(()) } else { Err(Refusal::SecondChannelRequired(missing)) }
+}
+
+/// Whether the code for coming in could be told to the participant, who is invited by that way.
+fn code_can_be_told(turn: &Turn<'_>, at: usize, via: Via) -> Result<(), Refusal> {
+    let otp = &turn.around.settings.otp;
+    let to = match second_way(turn, at, via).map(Way::as_wish) {
+        _ if !otp.send_to_customer => DeliverTo::Agent,
+        _ if !otp.second_channel => DeliverTo::Auto,
+        Some(way) => way,
+        None if otp.show_to_agents => DeliverTo::Agent,
+        None => return Err(Refusal::NoChannel),
+    };
+    can_be_told(turn, at, to)
+}

@@ -1,0 +1,182 @@
+//! Making a login link.
+//! The new one ends the live one of the same participant and purpose; whether the team can sign
+//! at all is seen to by `gateway::links`.
+
+use url::Url;
+
+use crate::challenge::{ChallengeEnd, DeliverTo};
+use crate::event::EventKind;
+use crate::id::{IntentName, ParticipantId};
+use crate::interaction::Role;
+use crate::link::{Link, LinkEnd, Purpose};
+use crate::method::Guarded;
+use crate::page_proof::PageProof;
+use crate::refusal::Refusal;
+use crate::rules::send::Ready;
+use crate::secret::{Secret, base64url};
+use crate::sending::{Destination, Kind, What};
+use crate::settings::{BindingRule, Landing, Settings};
+use crate::token::{Token, TokenKind};
+use crate::turn::{Decision, Turn, link_data};
+
+use super::binding::{Way, opener_tag, rule_for, with_opener};
+
+/// What a bot or an agent asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Why.
+    pub purpose: Purpose,
+    /// Whom; the primary where nobody is named.
+    pub participant: Option<ParticipantId>,
+    /// What it is for.
+    pub intent: Option<IntentName>,
+    /// The bot's own words.
+    pub state: Option<String>,
+    /// False asks for the signed URL itself.
+    pub landing: bool,
+    /// Where the done page leads back to.
+    pub return_url: Option<String>,
+    /// Whether the gateway is to send it, where it can.
+    pub deliver: bool,
+}
+
+/// A link that was made. Its token is told once and kept nowhere.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The link as it is kept.
+    pub link: Link,
+    /// The token of its URL.
+    pub token: Token,
+    /// The handle, where the landing page is left out.
+    pub handle: Option<Token>,
+    /// For the chat's widget alone.
+    pub opener_secret: Option<Secret>,
+}
+
+/// Makes a link; a live one of the same participant and purpose ends.
+pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
+    let permitted = permitted(&turn, request);
+    let (at, rule, ready) = match permitted.and_then(|(at, rule)| Ok((at, rule, delivery(&turn, at, request)?))) {
+        Ok(permitted) => permitted,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    let (keys, settings, now) = (turn.around.keys, turn.around.settings, turn.around.now);
+    let id = turn.interaction.id;
+    turn.interaction.links_made += 1;
+    let seed = turn.draws.take();
+    let token = Token::of_seed(TokenKind::Link, &seed, (id, turn.interaction.links_made), &keys.handle);
+    let opener_secret = with_opener(&turn, rule).then(|| token.opener(&keys.handle));
+    let opener = opener_secret.as_ref().map(|secret| opener_tag(&turn, &base64url(secret.expose())));
+    let mut link = Link {
+        number: token.number,
+        participant: turn.interaction.participants[at].id.clone(),
+        purpose: request.purpose,
+        tag: token.tag(&keys.link),
+        issued_at: now,
+        expires_at: settings.link.ttl_minutes.after(now),
+        intent: request.intent.clone(),
+        state: request.state.clone(),
+        return_url: request.return_url.clone(),
+        handle: None,
+        invitation: None,
+        page: PageProof::new(rule, opener),
+    };
+    let handle = (!request.landing).then(|| link.direct_handle(id, turn.draws.take(), &keys.handle));
+    link.handle = handle.as_ref().map(|handle| handle.tag(&keys.link));
+    supersede(&mut turn, at, request.purpose);
+    void_logins(&mut turn, at);
+    turn.participant(at).links.push(link.clone());
+    if let Some(ready) = ready {
+        turn.queue(ready, What::Link { link: link.number, seed: Some(seed) });
+    }
+    turn.touch();
+    let participant = turn.interaction.participants[at].id.clone();
+    turn.tell(EventKind::LinkIssued, Some(participant), link_data(id, &link));
+    turn.done(Issued { link, token, handle, opener_secret })
+}
+
+/// What must be paid for before the link is made; nothing where it is not to be sent, or cannot be
+/// made at all.
+pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
+    let (at, _) = permitted(turn, request).ok().filter(|_| request.deliver)?;
+    turn.plan_to_send(at, way(turn, at), Kind::Link).ok().map(|(_, destination)| destination)
+}
+
+/// A link goes into the conversation that it is for; to somebody who is not in it, by the team's
+/// order. Where no channel leads there it is the bot's to send.
+fn delivery(turn: &Turn<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
+    if !request.deliver {
+        return Ok(None);
+    }
+    match turn.ready_to_send(at, way(turn, at), Kind::Link) {
+        Err(Refusal::NoChannel | Refusal::NoAddress) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn way(turn: &Turn<'_>, at: usize) -> DeliverTo {
+    match turn.interaction.participants[at].role {
+        Role::Primary => DeliverTo::Chat,
+        Role::Cosigner => DeliverTo::Auto,
+    }
+}
+
+fn permitted(turn: &Turn<'_>, request: &Request) -> Result<(usize, BindingRule), Refusal> {
+    turn.must_be_open()?;
+    let at = turn.find(request.participant.as_ref())?;
+    let settings = turn.around.settings;
+    if settings.authentication_url.is_none() {
+        return Err(Refusal::NoAuthenticationUrl);
+    }
+    if !request.landing && settings.link.landing == Landing::Required {
+        return Err(Refusal::LandingRequired);
+    }
+    let rule = rule_for(turn, at, if request.landing { Way::Landing } else { Way::Direct })?;
+    if let Some(url) = &request.return_url {
+        let is_text_message =
+            turn.around.medium(&turn.interaction.channel).is_some_and(|medium| medium.is_text_message);
+        may_return(url, settings, is_text_message)?;
+    }
+    turn.admit(at, Guarded::Login)?; // a locked person is sent nothing that she could not use
+    turn.must_not_be_reported(at)?;
+    if turn.interaction.links_made == u16::MAX {
+        return Err(Refusal::Full);
+    }
+    Ok((at, rule))
+}
+
+/// Exactly an allowed origin after WHATWG parsing; `sms:` where the conversation is by text messages.
+fn may_return(text: &str, settings: &Settings, is_text_message: bool) -> Result<(), Refusal> {
+    if text.len() > 2048 || text.chars().any(|c| c.is_control() || c == '\\' || c.is_whitespace()) {
+        return Err(Refusal::ReturnUrl);
+    }
+    let url = Url::parse(text).map_err(|_| Refusal::ReturnUrl)?;
+    if url.scheme() == "sms" && is_text_message {
+        return Ok(());
+    }
+    let origin = url.origin();
+    let own = url.username().is_empty() && url.password().is_none() && text.starts_with(&origin.ascii_serialization());
+    let allowed = origin.is_tuple() && settings.allowed_origins.contains(&origin.ascii_serialization());
+    if own && allowed { Ok(()) } else { Err(Refusal::ReturnUrl) }
+}
+
+/// A live link of that purpose gives way to a newer one.
+pub(super) fn supersede(turn: &mut Turn<'_>, at: usize, purpose: Purpose) {
+    let participant = turn.participant(at);
+    let Some(old) = participant.links.iter().position(|link| link.purpose == purpose) else { return };
+    let (id, link) = (participant.id.clone(), participant.links.remove(old));
+    let data = link_data(turn.interaction.id, &link);
+    turn.tell(EventKind::LinkSuperseded, Some(id), data);
+    turn.end_link(link, LinkEnd::Superseded);
+}
+
+/// What was accepted by another link, or on a challenge's page, waits no longer: the person was asked anew.
+fn void_logins(turn: &mut Turn<'_>, at: usize) {
+    if turn.participant(at).challenge.as_ref().is_some_and(|challenge| challenge.page.is_answered()) {
+        turn.end_challenge(at, ChallengeEnd::Superseded);
+    }
+    let participant = turn.participant(at);
+    let waits = |link: &Link| link.page.pending.is_some();
+    let Some(waiting) = participant.links.iter().find(|link| waits(link)).map(|link| link.purpose) else { return };
+    supersede(turn, at, waiting);
+}

@@ -1,0 +1,46 @@
+//! The platform's own word that the browser which has logged in is the one's who chats: a proof that waits for its
+//! code needs none any more.
+//!
+//! What is carried is asked for, and who carried it is the platform's to say. That the platform may
+//! be believed in this, and that who carried it is who chats, is seen to before.
+
+use super::answer::Outcome;
+use super::confirm;
+use crate::flag::Binding;
+use crate::interaction::Interaction;
+use crate::method::Guarded;
+use crate::turn::{Decision, Turn};
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// The proof counts.
+    Passed,
+    /// No proof waits for that.
+    Nothing,
+}
+
+/// Whether a proof of the one who chats waits, so that a word of the platform's could mean something.
+pub fn awaits(interaction: &Interaction) -> bool {
+    interaction.primary().confirmations().next().is_some()
+}
+
+/// Takes it. What nobody waits for costs nothing: it is too long to be guessed, and the platform tells
+/// whatever anybody wrote into a link.
+pub fn linked(mut turn: Turn<'_>, said: &str) -> Decision<Linked> {
+    let at = match turn.must_be_open().and_then(|()| turn.find(None)) {
+        Ok(at) => at,
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    let (id, key) = (turn.interaction.id, &turn.around.keys.confirmation);
+    let Some(source) = confirm::find(&turn, at, |confirmation| confirmation.is_carried(said, id, key)) else {
+        return turn.done(Linked::Nothing);
+    };
+    turn.touch();
+    turn.look_up(at);
+    if let Err(refusal) = turn.admit(at, Guarded::Login) {
+        return turn.refuse(refusal);
+    }
+    let outcome = confirm::pass(&mut turn, at, source, Binding::Platform);
+    turn.done(if outcome == Outcome::Passed { Linked::Passed } else { Linked::Nothing })
+}

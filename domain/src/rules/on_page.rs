@@ -1,0 +1,154 @@
+//! What people do on a code page besides going on: they answer, ask for another code, or disown it.
+//! The page may be a challenge's or an invitation's; on the latter a right answer lets them in.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::challenge::{ChallengeEnd, Typed};
+use crate::event::{Actor, EventKind};
+use crate::flag::Reason;
+use crate::link::LinkEnd;
+use crate::method::Method;
+use crate::page_proof::PageProof;
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::sending::Destination;
+use crate::time::Moment;
+use crate::token::{Token, TokenKind};
+use crate::turn::{Decision, Turn, link_data, object};
+
+use super::answer::{self, Answer, How, Outcome, judged};
+use super::attend::{self, arrived, begin_page, sent_again};
+use super::enter::{payable_challenge, put_challenge};
+use super::page::{self, Page, asked_at_entry};
+
+/// What an answer on a code page led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// How the answer went.
+    pub outcome: Outcome,
+    /// Nothing is taken until then.
+    pub locked_until: Option<Moment>,
+    /// Of a right one: which challenge it answered, and how often Continue had begun there. The done page's token
+    /// follows from these.
+    pub passed: Option<(u16, u16)>,
+}
+
+/// An answer on a code page.
+pub fn answer(mut turn: Turn<'_>, token: &Token, typed: Typed<'_>, browser: &Tag, attempt: &str) -> Decision<Answered> {
+    match answered(&mut turn, token, typed, (browser, attempt)) {
+        Ok(told) => turn.done(told),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+fn answered(
+    turn: &mut Turn<'_>,
+    token: &Token,
+    typed: Typed<'_>,
+    (browser, attempt): (&Tag, &str),
+) -> Result<Answered, Refusal> {
+    let live = match page::find(turn, token)? {
+        Page::Challenge(_, challenge) => Some((challenge.number, challenge.page.starts)),
+        Page::Entry(at, _) => {
+            let asked = asked_at_entry(&turn.interaction.participants[at]);
+            asked.map(|challenge| (challenge.number, challenge.page.starts))
+        }
+        Page::Over(..) => Some((token.number, 0)),
+    };
+    let over = Answered { outcome: Outcome::Expired, locked_until: None, passed: None };
+    let Some((number, starts)) = live else { return Ok(over) };
+    let invitation = (token.kind == TokenKind::Entry).then_some(token.number);
+    let page = answer::OnPage { browser, token, attempt, invitation };
+    let told = judged(turn, number, &Answer { typed, how: How::OnPage(&page), by: &Actor::Person })?;
+    let passed = (told.outcome == Outcome::Passed).then_some((number, starts));
+    Ok(Answered { outcome: told.outcome, locked_until: told.locked_until, passed })
+}
+
+/// Another code is asked for on a code page. At the door one that is over gives way to a new one.
+pub fn resend(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<()> {
+    match resent(&mut turn, token, browser) {
+        Ok(()) => turn.done(()),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// What must be paid for before another code goes out.
+pub fn payable(turn: &mut Turn<'_>, token: &Token) -> Option<Destination> {
+    let at = match page::find(turn, token).ok()? {
+        Page::Over(..) => return None,
+        Page::Challenge(_, challenge) => return attend::payable(turn, challenge.number),
+        Page::Entry(at, _) => at,
+    };
+    match asked_at_entry(&turn.interaction.participants[at]).map(|challenge| challenge.number) {
+        Some(number) => attend::payable(turn, number),
+        None => payable_challenge(turn, at, Method::Otp),
+    }
+}
+
+fn resent(turn: &mut Turn<'_>, token: &Token, browser: &Tag) -> Result<(), Refusal> {
+    let at = match page::find(turn, token)? {
+        Page::Over(..) => return Err(Refusal::CodeGone),
+        Page::Challenge(_, challenge) => {
+            started_here(&challenge.page, browser)?;
+            return sent_again(turn, challenge.number).map(drop);
+        }
+        Page::Entry(at, _) => at,
+    };
+    let participant = &turn.interaction.participants[at];
+    if let Some(challenge) = asked_at_entry(participant) {
+        let number = challenge.number;
+        started_here(&challenge.page, browser)?;
+        return sent_again(turn, number).map(drop);
+    }
+    let waiting = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser);
+    let method = waiting.map(|waiting| waiting.method);
+    let method = method.filter(|method| matches!(method, Method::Otp | Method::Pin)).ok_or(Refusal::CodeGone)?;
+    turn.touch();
+    put_challenge(turn, at, method)?;
+    begin_page(turn, at, browser, None)?;
+    arrived(turn, at);
+    Ok(())
+}
+
+/// Only the browser that pressed Continue last has anything sent: another's page would end its code.
+fn started_here(page: &PageProof, browser: &Tag) -> Result<(), Refusal> {
+    if page.was_started_by(browser) { Ok(()) } else { Err(Refusal::StaleForm) }
+}
+
+/// "This wasn't me": the page closes for everybody. What it had let in falls where the browser that was let in
+/// says so; another that has come by the address has lost nothing.
+pub fn report(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<()> {
+    let (at, link) = match page::find(&turn, token) {
+        Ok(Page::Entry(at, link)) => (at, Some(*link)),
+        Ok(Page::Challenge(at, _)) => (at, None),
+        Ok(Page::Over(_, ChallengeEnd::Reported)) | Err(Refusal::LinkReported) => return turn.done(()),
+        Ok(Page::Over(..)) => return turn.refuse(Refusal::CodeGone),
+        Err(refusal) => return turn.refuse(refusal),
+    };
+    turn.touch();
+    let Some(link) = link else {
+        turn.end_challenge(at, ChallengeEnd::Reported);
+        turn.void_pending(at);
+        turn.hold_links(at);
+        return turn.done(());
+    };
+    let participant = turn.participant(at);
+    let is_anothers = participant.entry.proved.is_some() && !participant.entry.has_proved(browser);
+    participant.links.retain(|live| live.number != link.number);
+    let id = participant.id.clone();
+    let data = link_data(turn.interaction.id, &link);
+    turn.tell(EventKind::LinkReported, Some(id.clone()), data);
+    if !is_anothers {
+        turn.end_challenge(at, ChallengeEnd::Reported);
+        turn.void_pending(at);
+        turn.hold_links(at);
+        let participant = turn.participant(at);
+        let let_in = std::mem::take(&mut participant.entry).proved.is_some();
+        if let_in && participant.flag.lower(Reason::Reported) {
+            turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
+        }
+    }
+    turn.end_link(link, LinkEnd::Reported);
+    turn.done(())
+}

@@ -1,0 +1,65 @@
+//! What the token of a code page opens: an invitation, a challenge that waits for its answer, or one
+//! that is over. Looking changes nothing.
+
+use crate::challenge::{Challenge, ChallengeEnd};
+use crate::interaction::Participant;
+use crate::link::Link;
+use crate::refusal::Refusal;
+use crate::token::{Token, TokenKind};
+use crate::turn::Turn;
+
+use super::attend::{Found, find_page};
+use super::enter;
+
+/// What a visitor of a code page finds; with the participant's place in the list.
+#[derive(Clone, Debug)]
+pub enum Page {
+    /// An invitation that may be used.
+    Entry(usize, Box<Link>),
+    /// A challenge that may be answered.
+    Challenge(usize, Box<Challenge>),
+    /// A challenge that is over, and how it ended.
+    Over(usize, ChallengeEnd),
+}
+
+impl Page {
+    /// Whose it is.
+    pub fn at(&self) -> usize {
+        match self {
+            Self::Entry(at, _) | Self::Challenge(at, _) | Self::Over(at, _) => *at,
+        }
+    }
+
+    /// Whether it is an invitation's: it has a door behind it.
+    pub fn is_entry(&self) -> bool {
+        matches!(self, Self::Entry(..))
+    }
+}
+
+/// Finds what a code page's token opens.
+pub fn find(turn: &Turn<'_>, token: &Token) -> Result<Page, Refusal> {
+    match token.kind {
+        TokenKind::Entry => enter::find(turn, token).map(|(at, link)| Page::Entry(at, Box::new(link))),
+        TokenKind::Challenge => find_challenge(turn, token),
+        _ => Err(Refusal::NotFound("page")),
+    }
+}
+
+fn find_challenge(turn: &Turn<'_>, token: &Token) -> Result<Page, Refusal> {
+    let found = find_page(turn, token)?;
+    let at = turn.find(Some(found.participant()))?;
+    Ok(match found {
+        Found::Live(challenge) => Page::Challenge(at, challenge),
+        // Who comes back to what was locked is told until when, as when it happened.
+        Found::Ended(ended) if ended.end == ChallengeEnd::Locked => match turn.admit(at, ended.method.guarded()) {
+            Ok(_) => Page::Over(at, ended.end),
+            Err(locked) => return Err(locked),
+        },
+        Found::Ended(ended) => Page::Over(at, ended.end),
+    })
+}
+
+/// The live challenge that an invitation's page asks for, where it was put for the sake of coming in.
+pub fn asked_at_entry(participant: &Participant) -> Option<&Challenge> {
+    participant.challenge.as_ref().filter(|challenge| participant.entry.challenge == Some(challenge.number))
+}

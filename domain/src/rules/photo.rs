@@ -1,0 +1,358 @@
+//! Showing a document: pictures are handed in, counted as an attempt, and judged elsewhere; what the
+//! verdict leads to is decided here, in the order of the two stages.
+//!
+//! An attempt is saved before a provider is asked, and there is one at a time: whatever comes back, or
+//! does not, no more are judged than the thresholds allow. A verdict never comes from the person.
+
+use serde_json::json;
+
+use super::accept::{NewProof, accept, bind_document, raise_pending, void_others};
+use super::answer::{OnPage, proof_of};
+use super::binding::rule_now;
+use super::page::{Page, asked_at_entry, find};
+use crate::challenge::{Challenge, ChallengeEnd, ChallengeId, Check};
+use crate::entry::EntryProof;
+use crate::event::{Actor, EventKind};
+use crate::flag::{Binding, Reason};
+use crate::id::ProviderName;
+use crate::identity::{CheckId, Checking, Document, Flaw, Last, PATIENCE, Shortfall, Stage, Verdict};
+use crate::lockout::Consequence;
+use crate::method::Guarded;
+use crate::page_proof::{RETURN_MINUTES, Source, Step};
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::settings::BindingRule;
+use crate::time::Moment;
+use crate::token::{Token, TokenKind};
+use crate::turn::{Decision, Turn, challenge_data};
+
+/// What handing pictures in led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// What becomes of the pictures.
+    pub what: Pictures,
+    /// The done page's token, where this browser has yet to be shown to be the chat's.
+    pub done: Option<Token>,
+}
+
+/// What becomes of pictures that were handed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pictures {
+    /// The provider is to be asked.
+    Ask(Case),
+    /// Others are being judged: these are not looked at, and count for nothing.
+    Busy,
+    /// They were not clear enough to ask anybody.
+    Judged(Judged),
+}
+
+/// What a provider is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The attempt.
+    pub id: CheckId,
+    /// Whether a face belongs to it.
+    pub selfie: bool,
+    /// Who is asked.
+    pub provider: ProviderName,
+}
+
+/// What a verdict led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// It was good: the flag is raised, or waits for the browser to be shown to be the chat's.
+    Passed,
+    /// The pictures are clear; of the document nothing was said yet.
+    Waits,
+    /// The pictures will not do.
+    Unclear(Vec<Flaw>),
+    /// The document, or the face, was not found good.
+    Failed,
+    /// That was once too often: nothing is taken until then.
+    Locked(Moment),
+    /// Nothing is taken until an admin lifts the ban.
+    Banned,
+    /// It is another customer's than this conversation's.
+    SubjectConflict,
+    /// Nobody waits for this verdict any more: nothing follows from it.
+    Late,
+}
+
+/// Finds the document that a page asks this browser for.
+pub fn asked(turn: &Turn<'_>, token: &Token, browser: &Tag) -> Result<(usize, Challenge), Refusal> {
+    let (at, challenge) = match find(turn, token)? {
+        Page::Over(..) => return Err(Refusal::CodeGone),
+        Page::Challenge(at, challenge) => (at, *challenge),
+        Page::Entry(at, _) => {
+            let participant = &turn.interaction.participants[at];
+            let waits = participant.entry.waiting.as_ref().is_some_and(|waiting| waiting.browser == *browser);
+            let asked = asked_at_entry(participant).filter(|_| waits);
+            (at, asked.cloned().ok_or(Refusal::StaleForm)?)
+        }
+    };
+    let is_asked = matches!(challenge.check, Check::Document(_)) && challenge.page.was_started_by(browser);
+    if is_asked { Ok((at, challenge)) } else { Err(Refusal::StaleForm) }
+}
+
+/// Pictures were handed in. Where they are flawed already nobody is asked, and the attempt has failed.
+pub fn hand_in(mut turn: Turn<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Decision<Handed> {
+    match handed(&mut turn, token, browser, flaws) {
+        Ok(handed) => turn.done(handed),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+fn handed(turn: &mut Turn<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Result<Handed, Refusal> {
+    turn.must_be_open()?;
+    let (at, challenge) = asked(turn, token, browser)?;
+    turn.look_up(at);
+    turn.admit(at, Guarded::PhotoId)?;
+    turn.touch();
+    let (now, number, interaction) = (turn.around.now, challenge.number, turn.interaction.id);
+    let page = OnPage {
+        browser,
+        token,
+        attempt: "document",
+        invitation: (token.kind == TokenKind::Entry).then_some(token.number),
+    };
+    let document = document(turn, at, number).expect("it was found a moment ago");
+    if document.checking.is_some() || challenge.page.is_answered() {
+        return Ok(Handed { what: Pictures::Busy, done: done_of(turn, at, number, &page) });
+    }
+    document.attempts = document.attempts.checked_add(1).ok_or(Refusal::Full)?;
+    let attempt = document.attempts;
+    document.last = None;
+    if !flaws.is_empty() {
+        let judged = unclear(turn, at, attempt, flaws.to_vec());
+        return Ok(Handed { what: Pictures::Judged(judged), done: None });
+    }
+    document.checking = Some(Checking { attempt, until: now.plus(PATIENCE), clear: false });
+    let id = CheckId { challenge: ChallengeId { interaction, number }, attempt };
+    let case = Case { id, selfie: document.selfie, provider: document.provider.clone() };
+    if challenge.page.pending.is_none() {
+        let done = page.done(challenge.page.starts, number, turn.around.keys).tag(&turn.around.keys.link);
+        let new = NewProof { proof: None, done, kid: None, invitation: page.invitation };
+        accept(turn, at, Source::Challenge(number), new)?;
+    }
+    Ok(Handed { what: Pictures::Ask(case), done: done_of(turn, at, number, &page) })
+}
+
+/// The done page's token once more, for the browser that showed the document.
+pub fn done_again(turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<Token> {
+    let invitation = (token.kind == TokenKind::Entry).then_some(token.number);
+    let page = OnPage { browser, token, attempt: "document", invitation };
+    let asked = asked(&turn, token, browser);
+    let done =
+        asked.and_then(|(at, challenge)| done_of(&turn, at, challenge.number, &page).ok_or(Refusal::NotFound("page")));
+    turn.end(done)
+}
+
+/// The done page's token for the browser that shows the document, until its form has bound it.
+fn done_of(turn: &Turn<'_>, at: usize, number: u16, page: &OnPage<'_>) -> Option<Token> {
+    let own = turn.page(at, Source::Challenge(number))?;
+    let waits = own.pending.as_ref().is_some_and(|pending| matches!(pending.step, Step::Form));
+    (waits && own.was_started_by(page.browser)).then(|| page.done(own.starts, number, turn.around.keys))
+}
+
+/// The provider will say later: until then the attempt waits.
+pub fn wait(mut turn: Turn<'_>, id: CheckId, until: Moment) -> Decision<()> {
+    if let Ok((_, document)) = waiting(&mut turn, id)
+        && let Some(checking) = document.checking.as_mut()
+    {
+        checking.until = checking.until.max(until);
+    }
+    turn.done(())
+}
+
+/// The provider did not say anything: the attempt counts for nothing. Too many of these end the challenge.
+pub fn give_up(mut turn: Turn<'_>, id: CheckId, why: &'static str) -> Decision<()> {
+    if let Ok((at, document)) = waiting(&mut turn, id) {
+        document.give_up();
+        let (now, by) = (turn.around.now, turn.actor.clone());
+        turn.tell_undecided(at, why, now, &by);
+    }
+    turn.done(())
+}
+
+/// A provider's word on an attempt. `from` is the provider that said it.
+pub fn judge(mut turn: Turn<'_>, id: CheckId, from: &ProviderName, verdict: &Verdict) -> Decision<Judged> {
+    match judged(&mut turn, id, from, verdict) {
+        Ok(judged) => turn.done(judged),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+fn judged(turn: &mut Turn<'_>, id: CheckId, from: &ProviderName, verdict: &Verdict) -> Result<Judged, Refusal> {
+    let (at, document) = match waiting(turn, id) {
+        Ok(found) => found,
+        Err(over) => return over,
+    };
+    if document.provider != *from {
+        return Err(Refusal::NotFound("check"));
+    }
+    let checking = document.checking.clone().expect("that is what it waits for");
+    turn.look_up(at);
+    match turn.admit(at, Guarded::PhotoId) {
+        Ok(_) => {}
+        Err(Refusal::Locked(until)) => return Ok(Judged::Locked(until)),
+        Err(_) => return Ok(Judged::Banned),
+    }
+    if let Some(Err(flaws)) = &verdict.quality {
+        return Ok(unclear(turn, at, id.attempt, flaws.clone()));
+    }
+    let clear = checking.clear || verdict.quality.is_some();
+    match verdict.authentication {
+        // Whether a document is genuine is said after it was found to be one.
+        Some(_) if !clear => Err(Refusal::OutOfOrder),
+        Some(true) => Ok(good(turn, at)),
+        Some(false) => Ok(failed(turn, at, id.attempt)),
+        None => {
+            let document = document_of(turn, at).expect("it was found a moment ago");
+            document.checking = Some(Checking { clear, ..checking });
+            Ok(Judged::Waits)
+        }
+    }
+}
+
+/// What waits for the verdict on that attempt; else what a late or repeated one is told.
+fn waiting<'t>(turn: &'t mut Turn<'_>, id: CheckId) -> Result<(usize, &'t mut Document), Result<Judged, Refusal>> {
+    let number = id.challenge.number;
+    let people = &turn.interaction.participants;
+    let live = people.iter().position(|p| p.challenge.as_ref().is_some_and(|c| c.number == number));
+    let Some(at) = live else {
+        let told = match turn.ended_challenge(number).map(|ended| ended.end) {
+            None => Err(Refusal::NotFound("check")),
+            Some(ChallengeEnd::Passed) => Err(Refusal::Replayed("passed")),
+            Some(ChallengeEnd::Locked) => Err(Refusal::Replayed("failed")),
+            Some(_) => Ok(Judged::Late),
+        };
+        return Err(told);
+    };
+    let Some(document) = document(turn, at, number) else { return Err(Err(Refusal::NotFound("check"))) };
+    if id.attempt == 0 || id.attempt > document.attempts {
+        return Err(Err(Refusal::NotFound("check")));
+    }
+    if document.checking.as_ref().is_some_and(|checking| checking.attempt == id.attempt) {
+        return Ok((at, document));
+    }
+    match &document.last {
+        Some(Last { attempt, how: Shortfall::Quality(_) | Shortfall::Authentication }) if *attempt == id.attempt => {
+            Err(Err(Refusal::Replayed("failed")))
+        }
+        _ => Err(Ok(Judged::Late)),
+    }
+}
+
+fn document<'t>(turn: &'t mut Turn<'_>, at: usize, number: u16) -> Option<&'t mut Document> {
+    match &mut turn.participant(at).challenge.as_mut().filter(|challenge| challenge.number == number)?.check {
+        Check::Document(document) => Some(&mut **document),
+        _ => None,
+    }
+}
+
+fn document_of<'t>(turn: &'t mut Turn<'_>, at: usize) -> Option<&'t mut Document> {
+    let number = turn.interaction.participants[at].challenge.as_ref()?.number;
+    document(turn, at, number)
+}
+
+/// The document is genuine, and the face its owner's where one was asked for. The later of this and of what binds
+/// the browser raises the flag, and opens the door.
+fn good(turn: &mut Turn<'_>, at: usize) -> Judged {
+    turn.clear_ceiling(at);
+    let now = turn.around.now;
+    let challenge = turn.participant(at).challenge.as_mut().expect("it was found a moment ago");
+    if let Check::Document(document) = &mut challenge.check {
+        document.checking = None;
+    }
+    let (source, challenge) = (Source::Challenge(challenge.number), challenge.clone());
+    if challenge.page.pending.is_none() {
+        return Judged::Late; // the browser that showed it has begun anew
+    }
+    let data = challenge_data(turn.interaction.id, &challenge);
+    turn.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
+    void_others(turn, at, source);
+    let proof = proof_of(&challenge, &Actor::Person);
+    let page = turn.page_mut(at, source);
+    let pending = page.pending.as_deref_mut().expect("it was found a moment ago");
+    (pending.proof, pending.accepted_at) = (Some(proof.clone()), now);
+    let (step, invitation) = (pending.step.clone(), pending.invitation);
+    if pending.expires_at.is_none() {
+        pending.expires_at = Some(now.plus_minutes(RETURN_MINUTES));
+    }
+    let posted = match &step {
+        Step::Form | Step::Address(_) => None,
+        Step::Code(confirmation) => Some(confirmation.browser),
+        Step::Bound(browser, _) => Some(*browser),
+    };
+    let started = posted.filter(|browser| page.was_started_by(browser));
+    let bound = match step {
+        Step::Bound(browser, binding) => Some((browser, binding)),
+        _ => None,
+    };
+    let raised = match bound {
+        Some((browser, binding)) => bind_document(turn, at, source, binding, &browser),
+        None if invitation.is_none() && rule_now(turn, at, source) == BindingRule::None => {
+            raise_pending(turn, at, source, Binding::None, None).is_ok()
+        }
+        None => true,
+    };
+    let (Some(browser), Some(invitation)) = (started, invitation) else { return judged_by(raised) };
+    // The browser that showed the document, and no other, has what coming in takes.
+    let waiting = turn.participant(at).entry.waiting.as_mut();
+    if let Some(waiting) = waiting.filter(|w| w.invitation == invitation && w.browser == browser) {
+        waiting.proved = Some(EntryProof::of(&proof, now));
+    }
+    judged_by(raised)
+}
+
+fn judged_by(raised: bool) -> Judged {
+    if raised { Judged::Passed } else { Judged::SubjectConflict }
+}
+
+fn unclear(turn: &mut Turn<'_>, at: usize, attempt: u16, mut flaws: Vec<Flaw>) -> Judged {
+    if flaws.is_empty() {
+        flaws.push(Flaw::Unreadable);
+    }
+    flaws.sort_unstable();
+    flaws.dedup();
+    let how = Last { attempt, how: Shortfall::Quality(flaws.clone()) };
+    miss(turn, at, Stage::Quality, how).unwrap_or(Judged::Unclear(flaws))
+}
+
+fn failed(turn: &mut Turn<'_>, at: usize, attempt: u16) -> Judged {
+    let how = Last { attempt, how: Shortfall::Authentication };
+    miss(turn, at, Stage::Authentication, how).unwrap_or(Judged::Failed)
+}
+
+/// Counts a failed attempt at a stage; what else it led to, where it did.
+fn miss(turn: &mut Turn<'_>, at: usize, stage: Stage, how: Last) -> Option<Judged> {
+    let interaction = turn.interaction.id;
+    let left = turn.tries_left_after(at, stage);
+    let participant = turn.participant(at);
+    let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut().expect("it was found a moment ago"));
+    let Check::Document(document) = &mut challenge.check else { unreachable!("only a document is judged so") };
+    let reasons = match &how.how {
+        Shortfall::Quality(flaws) => json!(flaws),
+        _ => json!([]),
+    };
+    document.checking = None;
+    document.last = Some(how);
+    match stage {
+        Stage::Quality => document.quality_left = left,
+        Stage::Authentication => challenge.tries_left = left,
+    }
+    let mut data = challenge_data(interaction, challenge);
+    data.insert("stage".into(), stage.as_str().into());
+    data.insert("reasons".into(), reasons);
+    data.insert("tries_left".into(), left.into());
+    turn.tell(EventKind::ChallengeWrong, Some(id), data);
+    let consequence = turn.fail_at(at, stage);
+    if turn.interaction.participants[at].challenge.is_none() {
+        turn.participant(at).flag.explain(Reason::ChallengeFailed);
+    }
+    match consequence {
+        Consequence::Counted => None,
+        Consequence::Locked(until) => Some(Judged::Locked(until)),
+        Consequence::Banned => Some(Judged::Banned),
+    }
+}

@@ -1,0 +1,157 @@
+//! The login page's answer. One handle takes one accepted answer, of any outcome: a good login then waits for the
+//! browser that Continue was pressed in, and the very same answer again is told the same.
+//! Whether the assertion is the login page's is judged before, in `domain::assertion`.
+
+use crate::assertion::{PostBack, Verdict};
+use crate::event::EventKind;
+use crate::flag::Reason;
+use crate::link::{EndedLink, Link, LinkEnd, PostBackStatus};
+use crate::method::Guarded;
+use crate::page_proof::Source;
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::settings::BindingRule;
+use crate::token::{Token, TokenKind};
+use crate::turn::{Decision, Turn, link_data};
+
+use super::accept::{NewProof, accept as accept_proof};
+use super::continue_link::ended;
+
+/// What the login page is told.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// How it went.
+    pub status: PostBackStatus,
+    /// The done page's token.
+    pub done: Token,
+}
+
+/// An answer to a handle.
+#[derive(Clone, Copy)]
+pub struct NewAnswer<'a> {
+    /// What it is an answer to.
+    pub handle: &'a Token,
+    /// The done page's token, which follows from the handle and the answer's very bytes.
+    pub done: &'a Token,
+}
+
+/// Accepts a post-back.
+pub fn accept(mut turn: Turn<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Decision<Accepted> {
+    match judge(&mut turn, answer, assertion) {
+        Ok(status) => turn.done(Accepted { status, done: answer.done.clone() }),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// Whether an answer to that handle would be judged at all: the link is opened, and nothing keeps its
+/// participant from logging in.
+pub fn answerable(turn: Turn<'_>, answer: NewAnswer<'_>) -> Decision<()> {
+    match find(&turn, answer).and_then(|(at, _)| turn.admit(at, Guarded::Login)) {
+        Ok(_) => turn.done(()),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+/// The private data fit more than one record: nobody is authenticated, the link stays as it is, and it
+/// stands in the audit trail.
+pub fn ambiguous(mut turn: Turn<'_>, answer: NewAnswer<'_>) -> Decision<()> {
+    match find(&turn, answer) {
+        Ok((at, link)) => {
+            let id = turn.interaction.participants[at].id.clone();
+            let data = link_data(turn.interaction.id, &link);
+            turn.tell_act(EventKind::DirectoryAmbiguous, Some(id), data);
+            turn.refuse(Refusal::NoMatchingRecord)
+        }
+        Err(refusal) => turn.refuse(refusal),
+    }
+}
+
+fn judge(turn: &mut Turn<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Result<PostBackStatus, Refusal> {
+    let (at, link) = find(turn, answer)?;
+    turn.admit(at, Guarded::Login)?;
+    let done = answer.done.tag(&turn.around.keys.link);
+    turn.touch();
+    match &assertion.verdict {
+        Verdict::Authenticated(proof) => {
+            let participant = &turn.interaction.participants[at];
+            if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
+                return Err(Refusal::SubjectConflict);
+            }
+            let who = participant.id.clone();
+            turn.tell(EventKind::LinkAnswered, Some(who), link_data(turn.interaction.id, &link));
+            let (proof, kid) = (Some(proof.clone()), Some(assertion.kid.clone()));
+            accept_proof(
+                turn,
+                at,
+                Source::Link(link.number),
+                NewProof { proof, done, kid, invitation: link.invitation },
+            )
+        }
+        Verdict::Denied => Ok(refused(turn, at, link, done, PostBackStatus::Denied)),
+        Verdict::Cancelled => Ok(refused(turn, at, link, done, PostBackStatus::Cancelled)),
+    }
+}
+
+/// Whom a handle asks, while its link is open and not answered.
+pub(super) fn opened(turn: &Turn<'_>, handle: &Token) -> Result<(usize, Link), Refusal> {
+    find(turn, NewAnswer { handle, done: handle })
+}
+
+/// Whether the handle took that very answer, and its done page may be told again.
+pub fn is_repeated(turn: Turn<'_>, answer: NewAnswer<'_>) -> Decision<bool> {
+    let is_repeated = matches!(find(&turn, answer), Err(Refusal::Repeated(_)));
+    turn.done(is_repeated)
+}
+
+/// The opened link that the handle belongs to.
+fn find(turn: &Turn<'_>, answer: NewAnswer<'_>) -> Result<(usize, Link), Refusal> {
+    let key = &turn.around.keys.link;
+    let (tag, done, number) = (answer.handle.tag(key), answer.done.tag(key), answer.handle.number);
+    for (at, participant) in turn.interaction.participants.iter().enumerate() {
+        let Some(link) = participant.links.iter().find(|link| link.number == number) else { continue };
+        return match (link.handle, link.page.answered) {
+            (None, _) if link.tag == tag => Err(Refusal::OutOfOrder),
+            (Some(handle), None) if handle == tag => Ok((at, link.clone())),
+            (Some(handle), Some(answered)) if handle == tag && answered == done => {
+                Err(Refusal::Repeated(PostBackStatus::Accepted.as_str()))
+            }
+            (Some(handle), Some(_)) if handle == tag => Err(Refusal::LinkUsed),
+            // Continue was pressed again since.
+            (Some(_), _) if answer.handle.kind == TokenKind::Handle => Err(Refusal::LinkSuperseded),
+            _ => Err(Refusal::NotFound("link")),
+        };
+    }
+    match turn.ended_link(number) {
+        Some(past) if past.link.handle == Some(tag) && past.link.page.answered == Some(done) => Err(repeated(past)),
+        Some(past) if past.link.handle == Some(tag) => Err(ended(&past.end)),
+        _ => Err(Refusal::NotFound("link")),
+    }
+}
+
+/// What the very same answer is told again: where it was, and where its browser goes on; the latter not once a
+/// flag was raised there, save where the team asks for nothing that binds it.
+fn repeated(past: &EndedLink) -> Refusal {
+    let raised_at_once = past.link.page.rule == BindingRule::None;
+    match &past.end {
+        LinkEnd::Used(PostBackStatus::Authenticated) if !raised_at_once => {
+            Refusal::Replayed(PostBackStatus::Accepted.as_str())
+        }
+        LinkEnd::Used(status) => Refusal::Repeated(status.as_str()),
+        _ => Refusal::Repeated(PostBackStatus::Accepted.as_str()),
+    }
+}
+
+fn refused(turn: &mut Turn<'_>, at: usize, mut link: Link, done: Tag, status: PostBackStatus) -> PostBackStatus {
+    let (kind, reason) = match status {
+        PostBackStatus::Denied => (EventKind::LinkDenied, Reason::Denied),
+        _ => (EventKind::LinkCancelled, Reason::Cancelled),
+    };
+    let participant = turn.participant(at);
+    participant.flag.explain(reason);
+    participant.links.retain(|own| own.number != link.number);
+    let id = participant.id.clone();
+    turn.tell(kind, Some(id), link_data(turn.interaction.id, &link));
+    link.page.answered = Some(done);
+    turn.end_link(link, LinkEnd::Used(status));
+    status
+}

@@ -1,0 +1,166 @@
+//! A message that came from the conversation itself, by its platform or the gateway's own chat: an
+//! answer, words for the team's bot, or something that nobody else should read.
+//!
+//! What an answer does is `hear`'s. Here is said who can give one, and what is kept from the bot
+//! though nobody waits for it: a code that came late, or to where others read.
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::Outcome;
+use super::hear::{Heard, Kind, Sender, hear, is_waited_for};
+use crate::address::LATE;
+use crate::challenge::ChallengeEnd;
+use crate::confirmation::Candidate;
+use crate::event::Actor;
+use crate::flag::{Flag, Reason};
+use crate::interaction::Interaction;
+use crate::method::Method;
+use crate::redaction::Awaited;
+use crate::settings::Settings;
+use crate::turn::{Decision, Turn};
+use crate::typed::{Digits, holds_number};
+
+/// Who reads what is said in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// The one who chats, and the team.
+    Alone,
+    /// Others, too: what is said there proves nobody.
+    Group,
+}
+
+/// A text as it came.
+#[derive(Clone, Copy)]
+pub struct Said<'a> {
+    /// What was typed.
+    pub text: &'a str,
+    /// Who sent it.
+    pub sender: Sender<'a>,
+    /// Who brings it.
+    pub by: &'a Actor,
+    /// Whether the conversation that it came from is a group's, where the platform tells.
+    pub in_group: Option<bool>,
+    /// The newest challenge that the caller knew of, whose end was read where there is one.
+    pub asked: u16,
+}
+
+/// What is known of a message where no interaction is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing was sent there.
+    Silence,
+    /// The gateway has sent something there lately.
+    Sent,
+    /// One closed there just now, in which an answer was asked for.
+    Closed,
+    /// An interaction is there, and could not be looked into.
+    Doubt,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Received {
+    /// It was taken for an answer.
+    Answer(Kind, Outcome),
+    /// It belongs to the bot.
+    Words,
+    /// The bot is told what was said, with dots where a code or a PIN could stand that somebody is waited for with.
+    Redacted,
+    /// The bot is told that something was said, and not what.
+    Hidden,
+}
+
+/// A message in an open interaction, by whichever way it came.
+pub fn receive(mut turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
+    if let Some(in_group) = said.in_group {
+        turn.address.heard_in(in_group, turn.around.now);
+    }
+    let is_redacted = awaited(&turn.interaction).stands_in(said.text);
+    let is_hidden = is_waited_for(&turn, said.text)
+        || is_late_answer(&turn, said.text)
+        || is_of_the_one_before(&turn, said.text)
+        || turn.interaction.challenges_made != said.asked && may_be_late(said.text, turn.around.settings)
+        || is_late_confirmation(&turn, said.text);
+    hear(turn, said.text, said.sender, said.by).map(|heard| match heard {
+        Heard::Answer(kind, outcome) => Received::Answer(kind, outcome),
+        Heard::Conversation if is_hidden => Received::Hidden,
+        Heard::Conversation if is_redacted => Received::Redacted,
+        Heard::Conversation => Received::Words,
+    })
+}
+
+/// A message where no interaction is open: nobody waits for it here. But people answer a text message
+/// with the code that it brought, and that code is still good in the conversation that it was for.
+pub fn receive_alone(text: &str, before: Before, settings: &Settings) -> Received {
+    let is_hidden = match before {
+        Before::Silence => false,
+        Before::Sent => may_hold_code(text, settings),
+        Before::Closed => may_be_late(text, settings),
+        Before::Doubt => holds_number(text, &(4..=20)) || Candidate::stands_in(text) || may_be_late(text, settings),
+    };
+    if is_hidden { Received::Hidden } else { Received::Words }
+}
+
+/// Whether a one-time code of a team with these settings could stand in a text.
+pub fn may_hold_code(text: &str, settings: &Settings) -> bool {
+    let length = usize::from(settings.otp.length);
+    holds_number(text, &(length..=length))
+}
+
+/// Whether somebody in the interaction is waited for: what the platform tells besides a text may quote
+/// the message that brought the answer.
+pub fn is_awaited(interaction: &Interaction) -> bool {
+    interaction.participants.iter().any(|p| p.challenge.is_some() || p.confirmations().next().is_some())
+}
+
+/// The form of every answer that somebody is waited for with. "482913 is my code" is no answer, and whoever reads
+/// it could give it.
+pub fn awaited(interaction: &Interaction) -> Awaited {
+    let participants = interaction.participants.iter();
+    let numbers = participants.clone().filter_map(|p| p.challenge.as_ref()?.lengths()).collect();
+    Awaited { numbers, confirmation: participants.clone().any(|p| p.confirmations().next().is_some()) }
+}
+
+/// The newest challenge has ended without its answer: here it comes. Once it was answered, a number
+/// is what the conversation is about; the code that was right opens nothing any more.
+fn is_late_answer(turn: &Turn<'_>, text: &str) -> bool {
+    let ended = turn.ended_challenge(turn.interaction.challenges_made);
+    let unanswered =
+        ended.filter(|ended| ended.end != ChallengeEnd::Passed && turn.around.now < ended.ended_at.plus(LATE));
+    let length = usize::from(turn.around.settings.otp.length);
+    unanswered.is_some_and(|ended| match ended.method {
+        Method::Otp => is_number(text, length..=length),
+        Method::Pin => is_number(text, 4..=20),
+        Method::Kba => has_lines(text),
+        _ => false,
+    })
+}
+
+/// The interaction before this one closed while somebody was asked, and nobody was asked since.
+fn is_of_the_one_before(turn: &Turn<'_>, text: &str) -> bool {
+    turn.address.awaits_the_late(turn.around.now)
+        && turn.interaction.challenges_made == 0
+        && may_be_late(text, turn.around.settings)
+}
+
+/// Whether a text could be the answer to whatever a team with these settings has asked for.
+pub fn may_be_late(text: &str, settings: &Settings) -> bool {
+    is_number(text, 4..=20) || Candidate::parse(text).is_some() || settings.kba.enabled && has_lines(text)
+}
+
+/// Whether it has several lines, as the answers to a set of questions have.
+fn has_lines(text: &str) -> bool {
+    text.lines().filter(|line| !line.trim().is_empty()).nth(1).is_some()
+}
+
+/// A login has waited for its code in vain.
+fn is_late_confirmation(turn: &Turn<'_>, text: &str) -> bool {
+    let waited =
+        |flag: &Flag| matches!(flag, Flag::Lowered(Some(Reason::ConfirmationExpired | Reason::ConfirmationFailed)));
+    turn.interaction.participants.iter().any(|p| waited(&p.flag)) && Candidate::parse(text).is_some()
+}
+
+fn is_number(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
+    Digits::parse(text).is_some_and(|digits| lengths.contains(&digits.len()))
+}

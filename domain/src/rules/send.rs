@@ -1,0 +1,379 @@
+//! What becomes of messages: queued in the commit of what they are about, claimed by who sends
+//! them, and told when they have left or cannot.
+//!
+//! Whether an act may send at all is decided by that act's own rule; what is paid for, outside.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::challenge::{ChallengeEnd, ChallengeId, DeliverTo, EndedChallenge};
+use crate::channel::Health;
+use crate::country::Country;
+use crate::event::EventKind;
+use crate::id::ParticipantId;
+use crate::refusal::Refusal;
+use crate::sending::{Destination, Kind, LEASE, Sending, State, Trying, Way, What, ways};
+use crate::time::Moment;
+use crate::turn::{Decision, Turn, link_id, object};
+
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Tries on a way that has another behind it: half a minute, by the waits between them.
+const TRIES_BEFORE_THE_NEXT: u32 = 5;
+
+/// How long the last way is tried, where what it is about lives on.
+const LONGEST_TRYING: Duration = Duration::from_secs(3600);
+
+/// Times that the same message may be sent without knowing whether it arrived.
+const MOST_LOST: u32 = 3;
+
+/// The platform says nothing at all.
+pub const NO_ANSWER: &str = "no-answer";
+
+/// Nothing goes over the channel now.
+const CHANNEL_DOWN: &str = "channel-down";
+
+/// How a try ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// The platform has it.
+    Sent,
+    /// The platform says when to come back.
+    After(Duration),
+    /// It may work later.
+    Later(&'static str),
+    /// It may have arrived; nobody knows.
+    Lost,
+    /// Not by this way.
+    Refused(&'static str),
+    /// The platform takes nothing from this account any more.
+    Barred(&'static str),
+    /// It was not tried: by the account's limit its turn comes at that moment.
+    Turn(Moment),
+    /// It was not tried: nothing goes over the channel for so long.
+    Shut(Duration),
+}
+
+impl Tried {
+    /// What it says of the channel, after the tries before it; a trial has none. One message that finds
+    /// nobody says nothing of the next; a platform that was asked so often and never took it does.
+    pub fn health(self, trying: Option<Trying>) -> Option<Health> {
+        let (tries, lost) = trying.map_or((1, 0), |trying| (trying.tries, trying.lost));
+        match self {
+            Self::Sent => Some(Health::Up),
+            Self::Barred(why) => Some(Health::Down(why)),
+            Self::Later(why) if tries >= TRIES_BEFORE_THE_NEXT => Some(Health::Down(why)),
+            Self::Lost if lost + 1 >= MOST_LOST => Some(Health::Down(NO_ANSWER)),
+            Self::After(_) | Self::Later(_) | Self::Lost | Self::Refused(_) => None,
+            Self::Turn(_) | Self::Shut(_) => None,
+        }
+    }
+}
+
+/// A message that may be queued: the ways that it can take, found before anything changes.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    at: usize,
+    ways: Vec<Way>,
+}
+
+impl Turn<'_> {
+    /// Whether a message to that participant can be queued now, and by which ways. Asked before
+    /// anything is changed: without budget nothing may have happened.
+    pub fn ready_to_send(&self, at: usize, to: DeliverTo, kind: Kind) -> Result<Ready, Refusal> {
+        let (ready, destination) = self.plan_to_send(at, to, kind)?;
+        match self.around.paid {
+            Some(paid) if paid.0 == destination => Ok(ready),
+            _ => Err(Refusal::Unpaid),
+        }
+    }
+
+    /// The same, and what must be paid for it.
+    pub fn plan_to_send(&self, at: usize, to: DeliverTo, kind: Kind) -> Result<(Ready, Destination), Refusal> {
+        let (settings, interaction) = (self.around.settings, &self.interaction);
+        let participant = &interaction.participants[at];
+        let mut ways = ways(interaction, participant, &self.around, (to, kind))?;
+        if to == DeliverTo::Auto && self.around.windows.contains(&interaction.channel) {
+            // What is sent there is read by whoever chats, and shows nothing of who that is.
+            let only_there = settings.delivery.ways() == [Way::Chat];
+            ways.retain(|way| only_there || *way != Way::Chat);
+        }
+        if ways.is_empty() {
+            return Err(Refusal::NoAddress);
+        }
+        if self.is_in_group() {
+            ways.retain(|way| *way != Way::Chat); // others would read it
+        }
+        if ways.is_empty() {
+            return Err(Refusal::PrivateChannelRequired);
+        }
+        if interaction.messages >= settings.send_budget.per_interaction {
+            return Err(Refusal::SendBudget(interaction.idle_until));
+        }
+        let first = ways[0].destination(interaction, participant, &self.around.keys.pseudonym);
+        let destination = first.expect("a way without an address is none");
+        Ok((Ready { at, ways }, destination))
+    }
+
+    /// Queues it. Who commits this turn has claimed the message and sends it at once.
+    pub fn queue(&mut self, ready: Ready, what: What) {
+        let now = self.around.now;
+        self.interaction.messages += 1;
+        let number = self.interaction.messages;
+        let participant = self.interaction.participants[ready.at].id.clone();
+        let mut ways = ready.ways.into_iter();
+        let way = ways.next().expect("it has at least one way");
+        let state = State::Queued(Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now, slot: None });
+        let then: Vec<Way> = ways.collect();
+        let to_chat = way == Way::Chat || then.contains(&Way::Chat);
+        let freely_until = self.address.freely_until.filter(|until| to_chat && now < *until);
+        let platform_id = None;
+        let sending = Sending { number, participant, what, way, then, platform_id, freely_until, fallen: 0, state };
+        self.interaction.sendings.retain(|other| !other.is_replaced_by(&sending));
+        self.interaction.sendings.push(sending);
+        self.claimed.push(number);
+    }
+
+    /// Where a code that was answered rightly in this turn had been sent to.
+    pub fn code_came_back(&self) -> Option<Country> {
+        let (interaction, key) = (&self.interaction, &self.around.keys.pseudonym);
+        interaction.sendings.iter().find_map(|sending| {
+            let What::Code { challenge, .. } = sending.what else { return None };
+            let passed = |ended: &&EndedChallenge| ended.number == challenge && ended.end == ChallengeEnd::Passed;
+            self.ended.challenges.iter().find(passed)?;
+            let participant = interaction.participant(&sending.participant)?;
+            sending.way.destination(interaction, participant, key)?.country
+        })
+    }
+
+    pub(super) fn sending(&mut self, number: u32) -> Option<&mut Sending> {
+        self.interaction.sendings.iter_mut().find(|sending| sending.number == number)
+    }
+}
+
+impl Trying {
+    /// It was not tried after all, and is due then.
+    fn held(self, next: Moment, slot: Option<Moment>) -> Self {
+        Self { tries: self.tries.saturating_sub(1), next, slot, ..self }
+    }
+
+    /// It is tried once more.
+    fn after(self, how: Tried, now: Moment, jitter: u8) -> Self {
+        match how {
+            Tried::Turn(at) => self.held(at, Some(at)),
+            Tried::Shut(wait) => {
+                let wait = wait.clamp(Duration::from_secs(1), LONGEST_WAIT) + Duration::from_millis(4) * jitter.into();
+                self.held(now.plus(wait), None)
+            }
+            Tried::After(wait) => Self { next: now.plus(wait.max(Duration::from_secs(1))), slot: None, ..self },
+            how => {
+                let lost = self.lost + u32::from(how == Tried::Lost);
+                Self { lost, next: now.plus(backoff(self.tries, jitter)), slot: None, ..self }
+            }
+        }
+    }
+}
+
+impl Sending {
+    /// One code of a challenge, one message of a link.
+    fn is_replaced_by(&self, other: &Self) -> bool {
+        match (&self.what, &other.what) {
+            (What::Code { .. }, What::Code { .. }) => self.participant == other.participant,
+            (What::Link { link, .. }, What::Link { link: newer, .. }) => link == newer,
+            _ => false,
+        }
+    }
+}
+
+/// What listeners are told of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The platform has it.
+    Sent,
+    /// The person has it.
+    Delivered,
+    /// It does not arrive by that way.
+    Failed,
+}
+
+impl Told {
+    fn event(self, what: &What) -> EventKind {
+        match (what, self) {
+            (What::Code { .. }, Self::Sent) => EventKind::ChallengeSent,
+            (What::Code { .. }, Self::Delivered) => EventKind::ChallengeDelivered,
+            (What::Code { .. }, Self::Failed) => EventKind::ChallengeDeliveryFailed,
+            (What::Link { .. }, Self::Sent) => EventKind::LinkSent,
+            (What::Link { .. }, Self::Delivered) => EventKind::LinkDelivered,
+            (What::Link { .. }, Self::Failed) => EventKind::LinkDeliveryFailed,
+        }
+    }
+}
+
+/// Time has passed: what is due now is claimed by whoever's turn this is.
+pub fn claim(mut turn: Turn<'_>) -> Decision<()> {
+    let now = turn.around.now;
+    for sending in &mut turn.interaction.sendings {
+        if let State::Queued(trying) = &mut sending.state
+            && trying.next <= now
+        {
+            (trying.tries, trying.next) = (trying.tries + 1, now.plus(LEASE));
+            turn.claimed.push(sending.number);
+        }
+    }
+    turn.done(())
+}
+
+/// The claim goes on: whoever sends is at it still. False where it is not theirs any more.
+pub fn renew(mut turn: Turn<'_>, number: u32, tries: u32) -> Decision<bool> {
+    let until = turn.around.now.plus(LEASE);
+    let state = turn.sending(number).map(|sending| &mut sending.state);
+    let mine = match state {
+        Some(State::Queued(trying)) if trying.tries == tries => {
+            trying.next = until;
+            true
+        }
+        _ => false,
+    };
+    turn.done(mine)
+}
+
+/// A try of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// The message's number.
+    pub number: u32,
+    /// By which way.
+    pub way: Way,
+    /// Which of the tries by that way.
+    pub tries: u32,
+    /// How it ended.
+    pub how: Tried,
+    /// The platform's id of what it took.
+    pub platform_id: Option<&'a str>,
+    /// The platform will say whether it has arrived.
+    pub is_told_of: bool,
+}
+
+/// A try ended. Where somebody else has claimed the message since, it is theirs to say how it went,
+/// unless it has arrived. False where there is no such message any more.
+pub fn tried(mut turn: Turn<'_>, attempt: &Attempt<'_>) -> Decision<bool> {
+    let (now, jitter) = (turn.around.now, turn.draws.take::<1>()[0]);
+    let Attempt { number, way, tries, how, .. } = *attempt;
+    let Some(sending) = turn.sending(number) else { return turn.done(false) };
+    if sending.way != way {
+        return turn.done(true); // that it has not arrived was told before
+    }
+    let State::Queued(trying) = sending.state else {
+        if how == Tried::Sent && sending.platform_id.is_none() {
+            sending.platform_id = attempt.platform_id.map(str::to_owned);
+        }
+        return turn.done(true);
+    };
+    if how != Tried::Sent && trying.tries != tries {
+        return turn.done(true);
+    }
+    match how {
+        Tried::Sent => arrived(&mut turn, attempt),
+        Tried::Refused(why) | Tried::Barred(why) => next_way(&mut turn, number, why),
+        Tried::Lost if trying.lost + 1 >= MOST_LOST => next_way(&mut turn, number, NO_ANSWER),
+        Tried::Later(why) if is_given_up(sending, trying, now) => next_way(&mut turn, number, why),
+        Tried::After(wait) if is_given_up(sending, trying, now) || is_too_long(sending, wait) => {
+            next_way(&mut turn, number, "busy");
+        }
+        Tried::Shut(_) if !sending.then.is_empty() || is_given_up(sending, trying, now) => {
+            next_way(&mut turn, number, CHANNEL_DOWN);
+        }
+        Tried::Turn(at) if is_given_up(sending, trying, now) || is_too_long(sending, at.since(now)) => {
+            next_way(&mut turn, number, "busy");
+        }
+        how => sending.state = State::Queued(trying.after(how, now, jitter)),
+    }
+    turn.done(true)
+}
+
+/// Who has another way does not wait for long.
+fn is_too_long(sending: &Sending, wait: Duration) -> bool {
+    wait > LONGEST_WAIT && !sending.then.is_empty()
+}
+
+fn is_given_up(sending: &Sending, trying: Trying, now: Moment) -> bool {
+    match sending.then.is_empty() {
+        true => now.since(trying.since) >= LONGEST_TRYING,
+        false => trying.tries >= TRIES_BEFORE_THE_NEXT,
+    }
+}
+
+/// 1, 2, 4, 8 … seconds and at most a minute, a quarter more or less.
+pub fn backoff(tries: u32, jitter: u8) -> Duration {
+    let whole = Duration::from_secs(1 << tries.saturating_sub(1).min(6)).min(LONGEST_WAIT);
+    (whole * 3 / 4 + whole * u32::from(jitter) / 510).min(LONGEST_WAIT)
+}
+
+fn arrived(turn: &mut Turn<'_>, attempt: &Attempt<'_>) {
+    let Some(sending) = turn.sending(attempt.number) else { return };
+    sending.state = State::Sent;
+    sending.platform_id = attempt.platform_id.map(str::to_owned);
+    // Should the platform say that it has not arrived after all, a link is made again for the next way.
+    if !attempt.is_told_of || sending.then.is_empty() {
+        sending.forget();
+    }
+    tell(turn, attempt.number, Map::new(), Told::Sent);
+}
+
+/// By the next way, and now; where there is none, it has failed.
+pub(super) fn next_way(turn: &mut Turn<'_>, number: u32, why: &'static str) {
+    let (now, most) = (turn.around.now, turn.around.settings.send_budget.per_interaction);
+    let room = turn.interaction.messages < most;
+    let Some(sending) = turn.sending(number) else { return };
+    let next = sending.then.first().copied().filter(|_| room);
+    let data = object(json!({"reason": why, "next": next.map(Way::as_str)}));
+    tell(turn, number, data, Told::Failed);
+    let Some(sending) = turn.sending(number) else { return };
+    match next {
+        Some(way) => {
+            sending.then.remove(0);
+            sending.way = way;
+            sending.platform_id = None;
+            sending.fallen += 1;
+            sending.state = State::Queued(Trying { tries: 0, lost: 0, next: now, since: now, slot: None });
+            turn.interaction.messages += 1;
+        }
+        None => {
+            sending.state = State::Failed;
+            sending.forget();
+        }
+    }
+}
+
+/// What a listener is told of a message: what it is about and by which channel, never where to.
+pub(super) fn tell(turn: &mut Turn<'_>, number: u32, more: Map<String, Value>, told: Told) {
+    let id = turn.interaction.id;
+    let Some(sending) = turn.interaction.sendings.iter().find(|sending| sending.number == number) else { return };
+    let kind = told.event(&sending.what);
+    let mut data = match &sending.what {
+        What::Code { challenge, .. } => {
+            object(json!({"challenge": ChallengeId { interaction: id, number: *challenge }.to_string()}))
+        }
+        What::Link { link, .. } => object(json!({"link": link_id(id, *link)})),
+    };
+    data.insert("channel".into(), json!(sending.way.channel(&turn.interaction)));
+    data.extend(more);
+    let participant: ParticipantId = sending.participant.clone();
+    turn.tell(kind, Some(participant), data);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_are_spread_and_never_longer_than_a_minute() {
+        for (tries, whole) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (1000, 60)] {
+            let (least, most) = (backoff(tries, 0), backoff(tries, 255));
+            assert_eq!(least, Duration::from_secs(whole) * 3 / 4);
+            assert_eq!(most, (Duration::from_secs(whole) * 5 / 4).min(LONGEST_WAIT));
+        }
+    }
+}

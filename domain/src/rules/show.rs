@@ -1,0 +1,35 @@
+//! Showing an agent whose conversation it is: only while the flag stands that says so, and never without
+//! a word in the audit trail. What is shown comes from the directory; it passes by here.
+
+use serde_json::json;
+
+use crate::event::EventKind;
+use crate::flag::Customer;
+use crate::id::ParticipantId;
+use crate::interaction::Interaction;
+use crate::refusal::Refusal;
+use crate::time::Moment;
+use crate::turn::{Decision, Turn, object};
+
+/// Whom a participant was proved to be: a flag that a code alone raised names nobody.
+pub fn proved(interaction: &Interaction, who: Option<&ParticipantId>, now: Moment) -> Result<Customer, Refusal> {
+    let participant = interaction.named(who).ok_or(Refusal::NotFound("participant"))?;
+    let raised = participant.flag.raised(now).filter(|_| interaction.is_open(now)).ok_or(Refusal::NotAuthenticated)?;
+    raised.customer.clone().ok_or(Refusal::NotFound("customer"))
+}
+
+/// The record of that customer is shown, with all that is in it or masked. Whose it is may have changed
+/// while the directory was asked: then nothing is.
+pub fn show(mut turn: Turn<'_>, who: Option<&ParticipantId>, shown: &Customer, unmasked: bool) -> Decision<()> {
+    match proved(&turn.interaction, who, turn.around.now) {
+        Ok(customer) if customer == *shown => {
+            let participant = turn.interaction.named(who).map(|participant| participant.id.clone());
+            let pseudonym = turn.around.keys.customer_pseudonym(&turn.interaction.team, customer.id.as_str());
+            let data = object(json!({"pseudonym": pseudonym, "unmasked": unmasked}));
+            turn.tell_act(EventKind::CustomerViewed, participant, data);
+            turn.done(())
+        }
+        Ok(_) => turn.refuse(Refusal::NotFound("customer")),
+        Err(refusal) => turn.refuse(refusal),
+    }
+}

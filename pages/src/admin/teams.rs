@@ -1,0 +1,27 @@
+//! The page of all teams. Knows names and titles; what a team has, its own pages tell.
+//! Whose teams they are was decided before.
+
+use serde::Serialize;
+
+use crate::Pages;
+use crate::consoles::Shell;
+
+/// The teams that somebody may tend.
+#[derive(Serialize)]
+pub struct Teams {
+    /// Around it.
+    pub frame: Shell,
+    /// She may make teams, and tend the system.
+    pub owner: bool,
+    /// Name and title of each.
+    pub teams: Vec<(String, String)>,
+    /// The address of more.
+    pub next: Option<String>,
+}
+
+impl Pages {
+    /// The page of all teams.
+    pub fn admin_teams(&self, page: &Teams) -> String {
+        self.staff("admin_teams.html", &page.frame.language, page)
+    }
+}
