@@ -95,13 +95,16 @@ pub fn finish(mut turn: Turn<'_>, token: &Token, browser: &Tag, said: Said<'_>) 
     turn.done(Finished { at, how, source, asked_at, return_url, is_starter })
 }
 
-/// How a proof that counted stands now: the flag is up by it, or the browser that was let in may come in again.
+/// How a proof that counted stands now: the flag is up, or the browser that was let in may come in again.
 fn standing(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
     let (participant, now) = (&turn.interaction.participants[at], turn.around.now);
     let entry = &participant.entry;
     let comes_in = || entry.has_proved(browser) && entry.wanted(&turn.around.settings.entry, browser, now).is_none();
     match participant.flag.raised(now) {
-        Some(raised) if raised.is_by(source) => Finish::Authenticated,
+        // A flag that stands for one browser alone is told to no other one.
+        Some(raised) if raised.is_by(source) || raised.browser.is_none_or(|known| known == *browser) => {
+            Finish::Authenticated
+        }
         _ if comes_in() => Finish::Entered,
         _ => Finish::Over,
     }
