@@ -1,26 +1,22 @@
-//! Photographs on their way to whoever checks documents: what kind one is, how large, whether it can be
-//! read by eye, whether its machine-readable zone holds where it shows one, and the same picture without anything that was written into it beside the picture.
+//! Photographs on their way to an identity provider: their format and size, whether light and sharpness let
+//! an eye read them, and the same picture without its metadata. No text in a picture is read here.
 //!
-//! Owns formats and pixels. It knows no person, sends nothing and keeps nothing: a picture goes with the
-//! value that holds it. JPEG and PNG are taken. HEIC is not, since nothing reads it without a library in C
-//! (phones hand in JPEG where a form asks for it); nor is WebP, which no camera writes.
+//! This module owns formats and pixels. It knows no person, sends nothing and keeps nothing: a picture lives
+//! as long as the value that holds it. JPEG and PNG are accepted. HEIC is not, because only libraries in C
+//! read it (phones hand in JPEG when a form asks for it). WebP is not, because no camera writes it.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
 use crate::domain::identity::{Flaw, Side};
-use crate::domain::mrz;
 
 mod jpeg;
 mod png;
 mod shrunk;
 mod sight;
-mod zone;
 
-use shrunk::Shrunk;
 use sight::Sight;
-use zone::Seen;
 
 /// A picture has at most so many pixels: 24 megapixels, each a byte while it is looked at.
 const MOST_PIXELS: u64 = 24_000_000;
@@ -124,34 +120,19 @@ impl Picture {
         &self.bytes
     }
 
-    /// What is wrong with it, as far as light and sharpness go; and where these let a document's
-    /// machine-readable zone be read for certain, as far as its digits go.
+    /// The flaws of its light and its sharpness. A selfie is judged as a face, the other sides as print.
     ///
     /// # Errors
     ///
-    /// Where its pixels cannot be read.
+    /// If its pixels cannot be decoded.
     pub fn flaws(&self, side: Side) -> Result<Vec<Flaw>, Unusable> {
         let mut sight = Sight::of(self.width, self.height);
-        let mut page = (side != Side::Selfie).then(|| Shrunk::of(self.width, self.height, zone::LONGEST));
-        let look = |row: &[u8]| {
-            sight.row(row);
-            page.iter_mut().for_each(|page| page.row(row));
-        };
         match self.format {
-            Format::Jpeg => jpeg::rows(&self.bytes, look)?,
-            Format::Png => png::rows(&self.bytes, look)?,
+            Format::Jpeg => jpeg::rows(&self.bytes, |row| sight.row(row))?,
+            Format::Png => png::rows(&self.bytes, |row| sight.row(row))?,
         }
-        let mut flaws = sight.flaws(side == Side::Selfie);
-        if flaws.is_empty() && page.is_some_and(|page| is_wrong(&zone::seen(&page))) {
-            flaws.push(Flaw::Zone);
-        }
-        Ok(flaws)
+        Ok(sight.flaws(side == Side::Selfie))
     }
-}
-
-/// Whether there is a zone that was read for certain, and its digits do not hold.
-fn is_wrong(seen: &Seen) -> bool {
-    matches!(seen, Seen::Zone(lines) if mrz::check(lines).is_err())
 }
 
 #[cfg(test)]

@@ -213,6 +213,30 @@ fn print_that_is_sharp_or_a_little_soft_passes_and_what_nobody_could_read_does_n
 }
 
 #[test]
+fn specimens_pass_unless_out_of_focus() {
+    for (file, flaws) in [
+        (include_bytes!("../../tests/it/photos/specimens/passport.jpg").as_slice(), vec![]),
+        (include_bytes!("../../tests/it/photos/specimens/licence.jpg"), vec![]),
+        (include_bytes!("../../tests/it/photos/specimens/blurred.jpg"), vec![Flaw::Blurred]),
+    ] {
+        let picture = Picture::read(file).expect("a picture");
+        assert_eq!(picture.flaws(Side::Front), Ok(flaws), "{picture:?}");
+    }
+}
+
+#[test]
+fn pictures_of_any_size_can_be_judged() {
+    for (width, height) in [(0, 0), (1, 1), (1, 700), (3, 2), (640, 400), (24_000, 40), (40, 24_000), (1001, 7)] {
+        for bright in [0, 128, 255] {
+            let mut sight = Sight::of(width, height);
+            let row = vec![bright; width as usize];
+            (0..height).for_each(|_| sight.row(&row));
+            assert!(!sight.flaws(false).is_empty(), "{width}×{height} of {bright} shows no print");
+        }
+    }
+}
+
+#[test]
 fn a_lamp_on_the_document_is_glare_and_a_white_table_around_it_is_none() {
     for (seen, flaws) in [
         (card(255), vec![]),
