@@ -99,7 +99,7 @@ pub enum Flaw {
     WrongDocument,
     /// No face, or not one alone.
     NoFace,
-    /// The digits by which its machine-readable zone checks itself do not hold.
+    /// The check digits of its machine-readable zone do not fit, as the provider read it.
     Zone,
 }
 

@@ -82,7 +82,7 @@ struct Said {
     quality: Option<Quality>,
     #[serde(default)]
     authentication: Option<Authentication>,
-    /// The lines of the machine-readable zone, as they were read: judged here, kept nowhere.
+    /// The lines of the machine-readable zone, as the provider read them. Their digits are checked, no line is kept.
     #[serde(default)]
     mrz: Option<Vec<String>>,
 }
@@ -239,7 +239,8 @@ impl Open {
     }
 }
 
-/// What a verdict says. A zone that does not check out is none of a genuine document, whoever says so.
+/// Reads a verdict. A document is not genuine if its reported zone does not check out, whatever else the
+/// provider says of it.
 fn read(body: &[u8]) -> Result<(CheckId, Verdict), String> {
     let said: Said = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let id: CheckId = said.check.parse().map_err(|_| "check is not the id of a check".to_owned())?;

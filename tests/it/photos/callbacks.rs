@@ -181,7 +181,7 @@ async fn a029_a_verdict_raises_nothing_for_a_challenge_that_is_over() {
     }
 }
 
-/// A zone whose digits do not check out is none of a genuine document, whatever the provider says of it.
+/// A document is not genuine if its reported zone does not check out, whatever else the provider says of it.
 #[tokio::test]
 async fn a_machine_readable_zone_is_judged_by_its_own_digits() {
     let right = ["P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"];
