@@ -15,10 +15,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::domain::team::Role;
+use crate::gateway::Gateway;
 use crate::gateway::callers::Caller;
-use crate::gateway::{Error, Gateway};
 use crate::pages::Pages;
-use problem::Problem;
 use views::Viewer;
 
 mod account;
@@ -130,10 +129,6 @@ impl Deref for Shared {
 }
 
 impl Shared {
-    fn problem(&self, error: Error) -> Problem {
-        Problem::from_error(error, self.gateway.now())
-    }
-
     fn viewer(&self, caller: &Caller) -> Viewer<'_> {
         let gateway = &self.gateway;
         let (now, sure) = gateway.now_and_sure();

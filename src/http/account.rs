@@ -71,7 +71,7 @@ async fn drawn(
 async fn act(State(state): State<Shared>, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let fields = Fields::read(request).await?;
-    let found = visitor(&state, &headers).await.map_err(|e| state.problem(e))?;
+    let found = visitor(&state, &headers).await?;
     let Some((token, visitor)) = found else { return Ok(to_sign_in("/account")) };
     if !from_own_page(&state, &headers) || !is_word(&state, &token, fields.field("word")) {
         return Ok(notice(&state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::Refused::Stale, None));

@@ -119,7 +119,7 @@ fn named(caller: &Caller, team: &str, id: &str) -> Result<(TeamName, CustomerId)
 }
 
 async fn told(state: &Shared, team: &TeamName, id: &CustomerId) -> Result<Response, Problem> {
-    let now = state.gateway.account_state(team, id).await.map_err(|e| state.problem(e))?;
+    let now = state.gateway.account_state(team, id).await?;
     Ok(Reply(AccountView { id: id.to_string(), login: now.into() }).into_response())
 }
 
@@ -134,7 +134,7 @@ async fn disable_account(
     _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
     let (team, id) = named(&caller, &team, &id)?;
-    state.gateway.disable_account(&team, &id, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.disable_account(&team, &id, &caller.actor).await?;
     told(&state, &team, &id).await
 }
 
@@ -149,7 +149,7 @@ async fn enable_account(
     _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
     let (team, id) = named(&caller, &team, &id)?;
-    state.gateway.enable_account(&team, &id, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.enable_account(&team, &id, &caller.actor).await?;
     told(&state, &team, &id).await
 }
 
@@ -165,8 +165,7 @@ async fn unlock_account(
 ) -> Result<Response, Problem> {
     let (team, id) = named(&caller, &team, &id)?;
     let (ban, reason) = (caller.role.lifts_bans(), body.value.reason()?);
-    let unlocked = state.gateway.unlock_account(&team, &id, ban, reason.as_deref(), &caller.actor).await;
-    unlocked.map_err(|e| state.problem(e))?;
+    state.gateway.unlock_account(&team, &id, ban, reason.as_deref(), &caller.actor).await?;
     told(&state, &team, &id).await
 }
 
@@ -234,7 +233,7 @@ async fn enrol_customer_app(
         if code.len() > 64 {
             return Err(fault("/code", misfit::TOO_LONG.with([("most", &64)])));
         }
-        state.gateway.confirm_customer_app(&team, &id, code, &caller.actor).await.map_err(|e| state.problem(e))?;
+        state.gateway.confirm_customer_app(&team, &id, code, &caller.actor).await?;
         return told(&state, &team, &id).await;
     }
     let place = state.reserve(&caller, &body).await?;
@@ -254,6 +253,6 @@ async fn drop_customer_app(
     Path((team, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (team, id) = named(&caller, &team, &id)?;
-    state.gateway.drop_customer_app(&team, &id, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.drop_customer_app(&team, &id, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

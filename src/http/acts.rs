@@ -115,8 +115,7 @@ async fn hear_message(
     let remember = Remember::new(place, &render);
     let sender = from.as_deref().map_or(Sender::Own, Sender::Named);
     let said = Text { text: &text, sender, by: &caller.actor, in_group: None };
-    let told = state.gateway.hear(acting.id, acting.team, said, &remember).await;
-    match told.map_err(|e| state.problem(e))? {
+    match state.gateway.hear(acting.id, acting.team, said, &remember).await? {
         Told::Fresh(held) => Ok(again(render(&held))),
         Told::Again(bytes) => Ok(again(bytes)),
     }
@@ -151,8 +150,7 @@ async fn set_presence(
 ) -> Result<Response, Problem> {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
     let online = matches!(body.value.state, There::Online);
-    let held =
-        state.gateway.presence(acting(&caller, &id)?, who.as_ref(), online).await.map_err(|e| state.problem(e))?;
+    let held = state.gateway.presence(acting(&caller, &id)?, who.as_ref(), online).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }
 
@@ -174,7 +172,7 @@ async fn sign_out(
     body: Json<Whom>,
 ) -> Result<Response, Problem> {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
-    let held = state.gateway.sign_out(acting(&caller, &id)?, who.as_ref()).await.map_err(|e| state.problem(e))?;
+    let held = state.gateway.sign_out(acting(&caller, &id)?, who.as_ref()).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }
 
@@ -191,7 +189,7 @@ async fn close_interaction(
     Path(id): Path<String>,
     _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
-    let held = state.gateway.close(acting(&caller, &id)?).await.map_err(|e| state.problem(e))?;
+    let held = state.gateway.close(acting(&caller, &id)?).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }
 
@@ -220,7 +218,6 @@ async fn unlock_participant(
     let Unlock { reason: why, method } = body.value;
     let why = reason(why)?;
     let only = method.map(|method| field("/method", &method)).transpose()?;
-    let held = state.gateway.unlock(acting, &who, only, &why, caller.role.lifts_bans()).await;
-    let held = held.map_err(|e| state.problem(e))?;
+    let held = state.gateway.unlock(acting, &who, only, &why, caller.role.lifts_bans()).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }

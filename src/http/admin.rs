@@ -63,8 +63,7 @@ async fn put_team(
     if !plain_text(&body.value.name, 200) {
         return Err(fault("/name", &misfit::SHORT));
     }
-    let is_new =
-        state.gateway.put_team(&name, &body.value.name, only_if, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let is_new = state.gateway.put_team(&name, &body.value.name, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(TeamView { team: name.to_string(), name: body.value.name })).into_response())
 }
@@ -78,8 +77,7 @@ async fn get_team(
     Path(team): Path<String>,
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
-    let team = state.gateway.team(&name).await.map_err(|e| state.problem(e))?;
-    let team = team.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let team = state.gateway.team(&name).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
     Ok(Reply(TeamView { team: name.to_string(), name: team.team.title.clone() }).into_response())
 }
 
@@ -92,7 +90,7 @@ async fn delete_team(
     Path(team): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let name = team_of_path(&caller, &team)?;
-    state.gateway.delete_team(&name).await.map_err(|e| state.problem(e))?;
+    state.gateway.delete_team(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -120,11 +118,11 @@ async fn list_teams(
 ) -> Result<Response, Problem> {
     let limit = limit(query.limit)?;
     if let Some(own) = caller.sees() {
-        let team = state.gateway.team(own).await.map_err(|e| state.problem(e))?;
+        let team = state.gateway.team(own).await?;
         let items = team.iter().map(|t| TeamView { team: own.to_string(), name: t.team.title.clone() }).collect();
         return Ok(Reply(TeamPage { items, next_cursor: None }).into_response());
     }
-    let teams = state.gateway.list_teams(query.cursor.as_deref(), limit).await.map_err(|e| state.problem(e))?;
+    let teams = state.gateway.list_teams(query.cursor.as_deref(), limit).await?;
     let next_cursor = teams.last().filter(|_| teams.len() == limit).map(|(name, _)| name.to_string());
     let items = teams.into_iter().map(|(team, name)| TeamView { team: team.to_string(), name }).collect();
     Ok(Reply(TeamPage { items, next_cursor }).into_response())
@@ -171,7 +169,7 @@ async fn get_system_settings(
     _owner: Owner,
     Query(query): Query<SettingsQuery>,
 ) -> Result<Response, Problem> {
-    Ok(settings(state.gateway.system_settings().await.map_err(|e| state.problem(e))?, &query))
+    Ok(settings(state.gateway.system_settings().await?, &query))
 }
 
 /// A merge patch: an object of settings.
@@ -194,8 +192,8 @@ async fn patch_system_settings(
     Owner(caller): Owner,
     body: Json<Patch>,
 ) -> Result<Response, Problem> {
-    state.gateway.patch_system(&body.value.0, &caller.actor).await.map_err(|e| state.problem(e))?;
-    let (_, effective) = state.gateway.system_settings().await.map_err(|e| state.problem(e))?;
+    state.gateway.patch_system(&body.value.0, &caller.actor).await?;
+    let (_, effective) = state.gateway.system_settings().await?;
     Ok(Reply(EffectiveView::from(effective)).into_response())
 }
 
@@ -210,7 +208,7 @@ async fn get_team_settings(
     Query(query): Query<SettingsQuery>,
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
-    Ok(settings(state.gateway.team_settings(&name).await.map_err(|e| state.problem(e))?, &query))
+    Ok(settings(state.gateway.team_settings(&name).await?, &query))
 }
 
 /// Changes a team's layer by a merge patch (RFC 7396): all of it holds, or nothing changes.
@@ -224,8 +222,8 @@ async fn patch_team_settings(
     body: Json<Patch>,
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
-    state.gateway.patch_team(&name, &body.value.0, &caller.actor).await.map_err(|e| state.problem(e))?;
-    let (_, effective) = state.gateway.team_settings(&name).await.map_err(|e| state.problem(e))?;
+    state.gateway.patch_team(&name, &body.value.0, &caller.actor).await?;
+    let (_, effective) = state.gateway.team_settings(&name).await?;
     Ok(Reply(EffectiveView::from(effective)).into_response())
 }
 
@@ -254,7 +252,7 @@ async fn read_audit(
     if !(1..=1000).contains(&limit) {
         return Err(Problem::of(&slugs::INVALID).saying("limit must be from 1 to 1000."));
     }
-    let trail = state.gateway.audit(&name, after, limit).await.map_err(|e| state.problem(e))?;
+    let trail = state.gateway.audit(&name, after, limit).await?;
     Ok(Reply(trail).into_response())
 }
 
@@ -266,6 +264,6 @@ async fn erase_interaction(
     Admin(caller): Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.erase(acting(&caller, &id)?).await.map_err(|e| state.problem(e))?;
+    state.gateway.erase(acting(&caller, &id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

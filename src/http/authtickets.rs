@@ -19,7 +19,6 @@ use super::problem::Problem;
 use super::{Shared, slugs};
 use crate::domain::login::codes::Purpose;
 use crate::domain::misfit;
-use crate::gateway::Error;
 use crate::gateway::callers::Caller;
 use crate::gateway::logging_in::{LoggedIn, LoggingIn};
 use crate::gateway::teams::TeamView;
@@ -82,8 +81,7 @@ fn ticket(holder: &Holder, tokens: Option<&Tokens>) -> Response {
 /// The caller, and the team whose customers they are.
 async fn team_of(state: &Shared, caller: &Caller, query: &Team) -> Result<std::sync::Arc<TeamView>, Problem> {
     let team = team_of_query(caller, query.team.as_deref())?;
-    let found = state.gateway.team(&team).await.map_err(|e| state.problem(e))?;
-    found.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))
+    state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))
 }
 
 /// A text that is read; an absent one is empty.
@@ -155,7 +153,7 @@ async fn create_ticket(
     let password = needed("/password", asked.password.as_ref())?;
     let number = number("/accountId", asked.account_id.as_ref())?;
     let by = by(&state, &caller, &team, (asked.fingerprint.as_ref(), asked.region.as_ref()))?;
-    match state.gateway.log_in(&by, (name, password), number).await.map_err(|e| state.problem(e))? {
+    match state.gateway.log_in(&by, (name, password), number).await? {
         LoggedIn::No => Err(Problem::of(&slugs::LOGIN_FAILED)),
         LoggedIn::SecondStep(holder) => Ok(ticket(&holder, None)),
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
@@ -189,7 +187,7 @@ async fn refresh_ticket(
     let team = team_of_query(&caller, query.team.as_deref())?;
     let token = body.value.refresh_token.or(query.refresh_token);
     let token = needed("/refreshToken", token.as_ref())?;
-    let told = state.gateway.refresh_ticket(&team, token, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let told = state.gateway.refresh_ticket(&team, token, &caller.actor).await?;
     let (holder, tokens) = told.ok_or_else(|| Problem::of(&slugs::TICKET_ENDED))?;
     Ok(ticket(&holder, Some(&tokens)))
 }
@@ -207,7 +205,7 @@ async fn end_ticket(
     let team = team_of_query(&caller, query.team.as_deref())?;
     let token = body.value.refresh_token.or(query.refresh_token);
     let token = needed("/refreshToken", token.as_ref())?;
-    state.gateway.end_ticket(&team, token, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.end_ticket(&team, token, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -261,7 +259,7 @@ async fn request(
     let user = needed("/userId", asked.user_id.as_ref())?;
     let email = Some(text("/email", asked.email.as_ref())?).filter(|email| !email.is_empty());
     let by = by(&state, &caller, &team, (asked.fingerprint.as_ref(), asked.region.as_ref()))?;
-    state.gateway.request_code(&by, purpose, user, email).await.map_err(|e| state.problem(e))?;
+    state.gateway.request_code(&by, purpose, user, email).await?;
     Ok((StatusCode::ACCEPTED, Reply(json!({}))).into_response())
 }
 
@@ -315,8 +313,7 @@ async fn answer(
     let code = text("/otpCode", typed.otp_code.as_ref())?;
     let number = number("/customerAccountId", typed.customer_account_id.as_ref())?;
     let by = by(&state, &caller, &team, (typed.fingerprint.as_ref(), typed.region.as_ref()))?;
-    let told: Result<LoggedIn, Error> = state.gateway.answer_code(&by, purpose, user, (code, number)).await;
-    match told.map_err(|e| state.problem(e))? {
+    match state.gateway.answer_code(&by, purpose, user, (code, number)).await? {
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
         LoggedIn::No | LoggedIn::SecondStep(_) => {
             Err(Problem::of(&slugs::CODE_REFUSED).with("requires2fa", Value::Bool(true)))
@@ -342,7 +339,7 @@ async fn look_at_ticket(
     body: Json<Shown>,
 ) -> Result<Response, Problem> {
     let team = team_of_query(&caller, query.team.as_deref())?;
-    let found = state.gateway.look_at_ticket(&team, &body.value.token).await.map_err(|e| state.problem(e))?;
+    let found = state.gateway.look_at_ticket(&team, &body.value.token).await?;
     let told = match found {
         None => json!({"active": false}),
         Some(standing) => json!({

@@ -62,18 +62,17 @@ struct StartChallenge {
 }
 
 impl StartChallenge {
-    fn read(self, state: &Shared, role: Role) -> Result<Request, Problem> {
+    fn read(self, role: Role) -> Result<Request, Problem> {
         if self.state.as_ref().is_some_and(|s| s.len() > 1024) {
             return Err(fault("/state", misfit::TOO_LONG.with([("most", &1024)])));
         }
-        let refused = |refusal| Problem::from_refusal(refusal, state.gateway.now());
         let wanted = match (self.method, &self.pin) {
             (Method::Pin, _) if role < Role::Agent => {
                 return Err(Problem::of(&slugs::FORBIDDEN).saying("PINs are agreed with an agent: a bot knows none."));
             }
             (Method::Pin, pin) => {
                 let pin = pin.as_deref().and_then(Pin::parse);
-                Wanted::Pin(pin.ok_or_else(|| refused(Refusal::InvalidPin))?)
+                Wanted::Pin(pin.ok_or(Refusal::InvalidPin)?)
             }
             (Method::Otp, None) => Wanted::Otp,
             (Method::Kba, None) => Wanted::Questions,
@@ -105,7 +104,7 @@ async fn start_challenge(
     body: Json<StartChallenge>,
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
-    let request = body.value.clone().read(&state, caller.role)?;
+    let request = body.value.clone().read(caller.role)?;
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);
     let render = |held: &Held<Challenge>| accepted(&viewer.new_challenge(&held.interaction, &held.outcome));
@@ -123,7 +122,7 @@ async fn get_challenge(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let attending = attending(&caller, &id)?;
-    let held = state.gateway.challenge(attending).await.map_err(|e| state.problem(e))?;
+    let held = state.gateway.challenge(attending).await?;
     Ok(Reply(state.viewer(&caller).found(&held.interaction, &held.outcome)).into_response())
 }
 
@@ -135,7 +134,7 @@ async fn cancel_challenge(
     Bot(caller): Bot,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.cancel(attending(&caller, &id)?).await.map_err(|e| state.problem(e))?;
+    state.gateway.cancel(attending(&caller, &id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -283,7 +282,7 @@ async fn reveal_code(
     Agent(caller): Agent,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let held = state.gateway.reveal(attending(&caller, &id)?).await.map_err(|e| state.problem(e))?;
+    let held = state.gateway.reveal(attending(&caller, &id)?).await?;
     let code = String::from_utf8_lossy(held.outcome.code.expose()).into_owned();
     let expires_at = held.outcome.expires_at.map(|end| end.to_string());
     Ok(Reply(CodeView { code, expires_at }).into_response())

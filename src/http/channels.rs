@@ -118,8 +118,8 @@ async fn put_channel(
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
     let name: ChannelName = field("", &name)?;
-    let put = state.gateway.put_channel(&team, &name, &writing(body.value)?, only_if, &caller.actor).await;
-    let (is_new, channel) = put.map_err(|e| state.problem(e))?;
+    let (is_new, channel) =
+        state.gateway.put_channel(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(view(&name, &channel, is_new, state.gateway.now()))).into_response())
 }
@@ -134,7 +134,7 @@ async fn get_channel(
     Path((team, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
-    let channel = state.gateway.channel(&team, &name).await.map_err(|e| state.problem(e))?;
+    let channel = state.gateway.channel(&team, &name).await?;
     Ok(Reply(view(&name, &channel, false, state.gateway.now())).into_response())
 }
 
@@ -148,7 +148,7 @@ async fn remove_channel(
     Path((team, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
-    state.gateway.remove_channel(&team, &name, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.remove_channel(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -204,8 +204,7 @@ async fn try_channel(
     if !plain_text(&body.value.to, 256) {
         return Err(fault("/to", misfit::PLAIN_TEXT.with([("most", &256)])));
     }
-    let tried =
-        state.gateway.try_channel(&team, &name, &body.value.to, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let tried = state.gateway.try_channel(&team, &name, &body.value.to, &caller.actor).await?;
     let failed =
         |reason: &str, wait| TrialView { status: "failed", reason: Some(reason.to_owned()), retry_after_seconds: wait };
     let view = match tried {

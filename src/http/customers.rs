@@ -122,15 +122,11 @@ async fn put_customer(
     let team = team_of_path(&caller, &team)?;
     let (password, id) = (body.value.password.clone(), new_name(&id)?);
     let record = body.value.record(id);
-    let view = state.gateway.team(&team).await.map_err(|e| state.problem(e))?;
-    let view = view.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
-    let chosen = password.map(|text| state.gateway.judge_password(&view, &record, &text)).transpose();
-    let chosen = chosen.map_err(|refusal| state.problem(refusal.into()))?;
-    let put = state.gateway.put_customer(&team, &record, only_if, &caller.actor).await;
-    let (is_new, kept) = put.map_err(|e| state.problem(e))?;
+    let view = state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let chosen = password.map(|text| state.gateway.judge_password(&view, &record, &text)).transpose()?;
+    let (is_new, kept) = state.gateway.put_customer(&team, &record, only_if, &caller.actor).await?;
     if let Some(password) = chosen {
-        let set = state.gateway.set_password(&team, &record.id, password, &caller.actor).await;
-        set.map_err(|e| state.problem(e))?;
+        state.gateway.set_password(&team, &record.id, password, &caller.actor).await?;
     }
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(with_login(&state, &team, kept).await?)).into_response())
@@ -147,7 +143,7 @@ async fn get_customer(
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
     let id: CustomerId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    let kept = state.gateway.view_customer(&team, &id, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let kept = state.gateway.view_customer(&team, &id, &caller.actor).await?;
     let kept = kept.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
     Ok(Reply(with_login(&state, &team, kept).await?).into_response())
 }
@@ -155,7 +151,7 @@ async fn get_customer(
 /// The record, with how the account stands.
 async fn with_login(state: &Shared, team: &TeamName, kept: Kept) -> Result<CustomerRecord, Problem> {
     let Kept { record, created_at } = kept;
-    let login = state.gateway.account_state(team, &record.id).await.map_err(|e| state.problem(e))?;
+    let login = state.gateway.account_state(team, &record.id).await?;
     let private_data = record.plain_private_data();
     Ok(CustomerRecord {
         id: record.id.to_string(),
@@ -201,8 +197,8 @@ async fn list_customers(
     if query.q.as_ref().is_some_and(|q| !plain_text(q, 255)) {
         return Err(fault("", misfit::UNFIT.saying("q must be 1 to 255 bytes without control characters")));
     }
-    let page = state.gateway.list_customers(&team, query.q.as_deref(), query.cursor.as_deref(), limit).await;
-    let (items, next_cursor) = page.map_err(|e| state.problem(e))?;
+    let (items, next_cursor) =
+        state.gateway.list_customers(&team, query.q.as_deref(), query.cursor.as_deref(), limit).await?;
     let items = items.into_iter().map(CustomerRow::from).collect();
     Ok(Reply(CustomerPage { items, next_cursor }).into_response())
 }
@@ -218,6 +214,6 @@ async fn erase_customer(
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
     let customer: CustomerId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    let erased = state.gateway.erase_customer(&name, &customer, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let erased = state.gateway.erase_customer(&name, &customer, &caller.actor).await?;
     Ok(Reply(json!({"interactions_erased": erased})).into_response())
 }

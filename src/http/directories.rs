@@ -92,14 +92,13 @@ async fn put_directory(
     let kind = match kind {
         Some(kind) => kind,
         None => {
-            let view = state.gateway.team(&team).await.map_err(|e| state.problem(e))?;
+            let view = state.gateway.team(&team).await?;
             view.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?.effective.settings.directory.kind
         }
     };
     let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
     let writing = Writing { kind, connection, secrets: secrets.map(|all| all.into_iter().map(secret).collect()) };
-    let put = state.gateway.put_directory(&team, &writing, &caller.actor).await;
-    let (is_new, connected) = put.map_err(|e| state.problem(e))?;
+    let (is_new, connected) = state.gateway.put_directory(&team, &writing, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(DirectoryView::from(connected))).into_response())
 }
@@ -113,7 +112,7 @@ async fn get_directory(
     Path(team): Path<String>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
-    let connected = state.gateway.team_directory(&team).await.map_err(|e| state.problem(e))?;
+    let connected = state.gateway.team_directory(&team).await?;
     Ok(Reply(DirectoryView::from(connected)).into_response())
 }
 
@@ -126,7 +125,7 @@ async fn remove_directory(
     Path(team): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let team = team_of_path(&caller, &team)?;
-    state.gateway.remove_directory(&team, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.remove_directory(&team, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -194,7 +193,7 @@ async fn test_directory(
         TryDirectory { id: None, login_name: None, private_data: Some(data) } => Trial::PrivateData(data),
         _ => return Err(fault("", misfit::UNFIT.saying("one of id, login_name and private_data is asked at a time"))),
     };
-    let tried = state.gateway.try_directory(&team, &trial).await.map_err(|e| state.problem(e))?;
+    let tried = state.gateway.try_directory(&team, &trial).await?;
     Ok(Reply(DirectoryTrial::from(tried)).into_response())
 }
 
@@ -250,6 +249,6 @@ async fn show_customer(
     let who: Option<ParticipantId> =
         query.participant.map(|text| text.parse()).transpose().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
     let unmasked = query.unmasked.unwrap_or(false);
-    let record = state.gateway.show_customer(acting, who.as_ref(), unmasked).await.map_err(|e| state.problem(e))?;
+    let record = state.gateway.show_customer(acting, who.as_ref(), unmasked).await?;
     Ok(Reply(account(record, unmasked)).into_response())
 }

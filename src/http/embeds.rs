@@ -85,7 +85,7 @@ async fn make_embed_link(
     let acting = acting(&caller, &id)?;
     match body.value.panel {
         Panel::Console => {
-            let made = state.gateway.embed(acting, &caller).await.map_err(|e| state.problem(e))?;
+            let made = state.gateway.embed(acting, &caller).await?;
             let view = EmbedLinkView { url: made.url, token: made.token, expires_at: made.until.to_string() };
             Ok((StatusCode::CREATED, Reply(view)).into_response())
         }
@@ -137,7 +137,7 @@ async fn come_in(State(state): State<Shared>, headers: HeaderMap, body: Json<Com
     if !from_own_page(&state, &headers) {
         return Err(Problem::of(&slugs::FOREIGN_PAGE));
     }
-    let entered = state.gateway.enter_frame(&body.value.token).await.map_err(|e| state.problem(e))?;
+    let entered = state.gateway.enter_frame(&body.value.token).await?;
     let (session, _) = entered.ok_or_else(|| Problem::of(&slugs::LINK_USED))?;
     Ok(Reply(json!({ "session": session })).into_response())
 }

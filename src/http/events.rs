@@ -68,7 +68,7 @@ async fn stream_events(
                 .map_err(|_| Problem::of(&slugs::BAD_REQUEST).saying("Last-Event-ID is not an id of this stream."))?,
         ),
     };
-    let listener = state.gateway.listen(&team, after).await.map_err(|e| state.problem(e))?;
+    let listener = state.gateway.listen(&team, after).await?;
     let is_key = caller.who.is_none() && only.is_none();
     let listener = match (&caller.team, credential(&parts, &state)?) {
         (None, _) if is_key => listener, // the configuration's key counts as long as the process

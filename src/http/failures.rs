@@ -154,11 +154,12 @@ pub(super) enum NotTaken {
     Refused(Error),
 }
 
-impl NotTaken {
-    pub(super) fn problem(self, state: &Shared) -> Problem {
-        match self {
-            Self::TooOften => too_often(),
-            Self::Refused(error) => state.problem(error),
+/// The problem that it is answered with.
+impl From<NotTaken> for Problem {
+    fn from(why: NotTaken) -> Self {
+        match why {
+            NotTaken::TooOften => too_often(),
+            NotTaken::Refused(error) => error.into(),
         }
     }
 }

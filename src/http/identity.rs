@@ -46,10 +46,8 @@ async fn hear_verdict(
         Source { kind: "identity", address: from(&state, &request), about: provider.as_str(), team: Some(&team) };
     let headers = request.headers().clone();
     let body = read(request, &()).await.map_err(|problem| state.unread(&source, problem))?;
-    let verified = state.judge(&source, state.gateway.verify_verdict(&team, &provider, &headers, &body)).await;
-    let verified = verified.map_err(|e| e.problem(&state))?;
-    let taken = state.gateway.take_verdict(&team, &provider, &verified).await;
-    let status = match taken.map_err(|e| state.problem(e))? {
+    let verified = state.judge(&source, state.gateway.verify_verdict(&team, &provider, &headers, &body)).await?;
+    let status = match state.gateway.take_verdict(&team, &provider, &verified).await? {
         Judged::Late => "late",
         Judged::Waits => "waiting",
         _ => "taken",

@@ -52,7 +52,7 @@ async fn hear_platform(
     let channel: ChannelName = channel.parse().map_err(|_| nowhere())?;
     let address = from(&state, &request);
     let source = Source { kind: "in", address, about: channel.as_str(), team: Some(&team) };
-    let at = state.judge(&source, state.gateway.listening(&team, &channel)).await.map_err(|e| e.problem(&state))?;
+    let at = state.judge(&source, state.gateway.listening(&team, &channel)).await?;
     if !at.takes_coding(request.headers()) {
         return if state.failures.count(&source) { Err(too_often()) } else { Ok(not_unpacked()) };
     }
@@ -60,9 +60,9 @@ async fn hear_platform(
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let body = read(request, &state).await.map_err(|p| state.unread(&source, p.naming_limit("1 MiB")))?;
     let call = Call { method, target: &target, headers: &headers, body: &body };
-    let verified = state.judge(&source, state.gateway.verify_call(&at, call)).await.map_err(|e| e.problem(&state))?;
+    let verified = state.judge(&source, state.gateway.verify_call(&at, call)).await?;
     let flag = state.flag_for_bots();
-    let answer = state.gateway.receive_call(&at, verified, &flag).await.map_err(|e| state.problem(e))?;
+    let answer = state.gateway.receive_call(&at, verified, &flag).await?;
     Ok(written(answer))
 }
 

@@ -108,7 +108,7 @@ async fn read_insights(
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
     let (from, to) = stretch(&query, state.gateway.now())?;
-    let hours = state.gateway.insights(&name, from, to).await.map_err(|e| state.problem(e))?;
+    let hours = state.gateway.insights(&name, from, to).await?;
     let report = Report::of(&hours, from, to, query.by);
     Ok(match query.format {
         Format::Csv => {

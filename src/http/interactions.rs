@@ -160,13 +160,12 @@ async fn list_interactions(
         && let (Ok(channel), Ok(conversation)) = (channel.parse(), conversation.parse())
     {
         // By conversation nothing may lag: the address knows its open interaction.
-        let found = state.gateway.find(&team, &channel, &conversation).await.map_err(|e| state.problem(e))?;
+        let found = state.gateway.find(&team, &channel, &conversation).await?;
         let fits = |held: &Held<()>| filter.fits(held, state.gateway.now());
         let items = found.iter().filter(|held| fits(held)).map(|held| viewer.interaction(held)).collect();
         return Ok(Reply(InteractionPage { items, next_cursor: None }).into_response());
     }
-    let page =
-        state.gateway.list(&team, &filter, query.cursor.as_deref(), limit).await.map_err(|e| state.problem(e))?;
+    let page = state.gateway.list(&team, &filter, query.cursor.as_deref(), limit).await?;
     let items = page.0.iter().map(|held| viewer.interaction(held)).collect();
     Ok(Reply(InteractionPage { items, next_cursor: page.1 }).into_response())
 }
@@ -180,7 +179,7 @@ async fn get_interaction(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
-    let held = state.gateway.interaction(acting.id, acting.team).await.map_err(|e| state.problem(e))?;
+    let held = state.gateway.interaction(acting.id, acting.team).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }
 
@@ -205,7 +204,7 @@ async fn get_authentication(
     let acting = acting(&caller, &id)?;
     let not_found = || Problem::of(&slugs::NOT_FOUND);
     let who: Option<ParticipantId> = query.participant.map(|p| p.parse().map_err(|_| not_found())).transpose()?;
-    let held = state.gateway.flag(acting.id, acting.team).await.map_err(|e| state.problem(e))?;
+    let held = state.gateway.flag(acting.id, acting.team).await?;
     let view = state.viewer(&caller).flag(&held, who.as_ref(), query.intent.as_deref());
     Ok(read(&view.ok_or_else(not_found)?))
 }

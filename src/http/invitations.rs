@@ -61,7 +61,7 @@ async fn invite(
     }
     let participant = participant.map(|p| field("/participant", &p)).transpose()?;
     let pin = match pin.as_deref().map(Pin::parse) {
-        Some(None) => return Err(state.problem(Refusal::InvalidPin.into())),
+        Some(None) => return Err(Refusal::InvalidPin.into()),
         Some(pin) => pin,
         None => None,
     };

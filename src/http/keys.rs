@@ -166,7 +166,7 @@ async fn list_security_keys(
     Path(team): Path<String>,
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
-    let keys = state.gateway.security_keys(&name).await.map_err(|e| state.problem(e))?;
+    let keys = state.gateway.security_keys(&name).await?;
     let items = keys.iter().map(|key| security_key(key, false)).collect();
     Ok(Reply(SecurityKeyPage { items, next_cursor: None }).into_response())
 }
@@ -212,8 +212,8 @@ async fn activate_security_key(
 ) -> Result<Response, Problem> {
     let (name, kid) = (team_of_path(&caller, &team)?, key_of_path(&kid)?);
     let minutes = overlap("/overlap_minutes", body.value.overlap_minutes.unwrap_or(DEFAULT_OVERLAP))?;
-    let change = state.gateway.activate_key(&name, &kid, minutes, &caller.actor).await;
-    Ok(key_change(&change.map_err(|e| state.problem(e))?))
+    let change = state.gateway.activate_key(&name, &kid, minutes, &caller.actor).await?;
+    Ok(key_change(&change))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -238,8 +238,8 @@ async fn retire_security_key(
 ) -> Result<Response, Problem> {
     let (name, kid) = (team_of_path(&caller, &team)?, key_of_path(&kid)?);
     let minutes = overlap("/after_minutes", body.value.after_minutes)?;
-    let change = state.gateway.retire_key(&name, &kid, minutes, &caller.actor).await;
-    Ok(key_change(&change.map_err(|e| state.problem(e))?))
+    let change = state.gateway.retire_key(&name, &kid, minutes, &caller.actor).await?;
+    Ok(key_change(&change))
 }
 
 /// Revoke a key: it stops working at once on this node, and within one second on all nodes.
@@ -255,7 +255,7 @@ async fn revoke_security_key(
     Path((team, kid)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (name, kid) = (team_of_path(&caller, &team)?, key_of_path(&kid)?);
-    let change = state.gateway.revoke_key(&name, &kid, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let change = state.gateway.revoke_key(&name, &kid, &caller.actor).await?;
     Ok(key_change(&change))
 }
 
@@ -331,7 +331,7 @@ async fn list_api_keys(
     Path(team): Path<String>,
 ) -> Result<Response, Problem> {
     let name = team_of_path(&caller, &team)?;
-    let keys = state.gateway.api_keys(&name).await.map_err(|e| state.problem(e))?;
+    let keys = state.gateway.api_keys(&name).await?;
     Ok(Reply(ApiKeyPage { items: keys.iter().map(|k| api_key(k, None)).collect(), next_cursor: None }).into_response())
 }
 
@@ -345,6 +345,6 @@ async fn remove_api_key(
 ) -> Result<StatusCode, Problem> {
     let name = team_of_path(&caller, &team)?;
     let id: ApiKeyId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    state.gateway.remove_api_key(&name, &id, caller.role, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.remove_api_key(&name, &id, caller.role, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -206,9 +206,9 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 
 /// Turns what handlers and the framework refused into problem documents.
 fn written(shared: &Shared, mut response: Response) -> Response {
-    let url = shared.gateway.public_url();
+    let document = |problem: Problem| problem.write(shared.gateway.public_url(), shared.gateway.now());
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        return naming_what_goes(&mut response, problem.write(url));
+        return naming_what_goes(&mut response, document(problem));
     }
     let slug = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => &slugs::METHOD_NOT_ALLOWED,
@@ -219,7 +219,7 @@ fn written(shared: &Shared, mut response: Response) -> Response {
         StatusCode::BAD_REQUEST if !is_written(&response) => &slugs::BAD_REQUEST,
         _ => return response,
     };
-    naming_what_goes(&mut response, Problem::of(slug).write(url))
+    naming_what_goes(&mut response, document(Problem::of(slug)))
 }
 
 /// The document, with what the refusal said would be taken.

@@ -72,8 +72,7 @@ async fn list_lockouts(
     Query(after): Query<After>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
-    let (locked, next_cursor) =
-        state.gateway.locked_out(&team, after.cursor.as_deref()).await.map_err(|e| state.problem(e))?;
+    let (locked, next_cursor) = state.gateway.locked_out(&team, after.cursor.as_deref()).await?;
     let items = locked.iter().map(|locked| row(&state, locked)).collect();
     Ok(Reply(LockoutPage { items, next_cursor }).into_response())
 }
@@ -118,6 +117,6 @@ async fn lift_lockout(
     let id: LockId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
     let reason = reason(body.value.reason)?;
     let lifting = Lifting { reason: &reason, ban: caller.role.lifts_bans(), actor: caller.actor.clone() };
-    state.gateway.lift(&team, &id, &lifting).await.map_err(|e| state.problem(e))?;
+    state.gateway.lift(&team, &id, &lifting).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -113,7 +113,7 @@ async fn take(state: &Shared, source: Source<'_>, assertion: &str) -> Result<Pos
 /// same handle is told nothing.
 fn refused(state: &Shared, (handle, assertion): (&str, &str), why: NotTaken) -> Problem {
     let repeated = matches!(why, NotTaken::Refused(Error::Refused(Refusal::Repeated(_))));
-    let problem = why.problem(state);
+    let problem = Problem::from(why);
     match done_url(state, handle, assertion).filter(|_| repeated) {
         Some(url) => problem.with("continue_url", url.into()),
         None => problem,

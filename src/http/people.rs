@@ -133,6 +133,6 @@ async fn reassign_participant(
         email: asked.email.map(|text| mail_address("", text)).transpose()?,
         customer_id: asked.customer_id.map(|text| customer("", text)).transpose()?,
     };
-    let held = state.gateway.reassign(acting, &who, &change).await.map_err(|e| state.problem(e))?;
+    let held = state.gateway.reassign(acting, &who, &change).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }

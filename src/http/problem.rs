@@ -11,7 +11,8 @@ use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::time::Moment;
 use crate::gateway::Error;
 
-/// A problem document that is still to be written: the outermost layer knows the public URL.
+/// A problem document that is still to be written: the outermost layer knows the public URL and
+/// the time.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Details>);
 
@@ -19,16 +20,35 @@ pub struct Problem(Box<Details>);
 struct Details {
     slug: &'static Slug,
     detail: String,
-    retry_after_seconds: Option<u64>,
+    retry: Option<Retry>,
     errors: Vec<Fault>,
     more: Vec<(&'static str, Value)>,
+}
+
+/// When asking again may help.
+#[derive(Clone, Copy, Debug)]
+enum Retry {
+    /// After so many seconds.
+    After(u64),
+    /// From that moment on.
+    Until(Moment),
+}
+
+impl Retry {
+    /// Seconds from `now` until then, at least one where it is a moment.
+    fn seconds(self, now: Moment) -> u64 {
+        match self {
+            Self::After(seconds) => seconds,
+            Self::Until(moment) => moment.since(now).as_secs().max(1),
+        }
+    }
 }
 
 impl Problem {
     /// A problem with its usual text.
     pub fn of(slug: &'static Slug) -> Self {
         let detail = slug.meaning.to_owned();
-        Self(Box::new(Details { slug, detail, retry_after_seconds: None, errors: Vec::new(), more: Vec::new() }))
+        Self(Box::new(Details { slug, detail, retry: None, errors: Vec::new(), more: Vec::new() }))
     }
 
     /// With another text.
@@ -58,7 +78,13 @@ impl Problem {
 
     /// With how long to wait.
     pub fn after(mut self, seconds: u64) -> Self {
-        self.0.retry_after_seconds = Some(seconds);
+        self.0.retry = Some(Retry::After(seconds));
+        self
+    }
+
+    /// With the moment until which to wait: at least a second.
+    pub fn until(mut self, moment: Moment) -> Self {
+        self.0.retry = Some(Retry::Until(moment));
         self
     }
 
@@ -68,10 +94,41 @@ impl Problem {
         self
     }
 
-    /// What a refusal reads as. `now` turns moments into seconds to wait.
+    /// The document. `now` turns the moment until which to wait into seconds.
+    pub(super) fn write(&self, public_url: &str, now: Moment) -> Response {
+        let retry_after_seconds = self.0.retry.map(|retry| retry.seconds(now));
+        let mut document = json!({
+            "type": format!("{public_url}/problems/{}", self.0.slug.slug),
+            "title": self.0.slug.title,
+            "status": self.0.slug.status.as_u16(),
+            "detail": self.0.detail,
+            "code": self.0.slug.slug,
+        });
+        if let Some(seconds) = retry_after_seconds {
+            document["retry_after_seconds"] = json!(seconds);
+        }
+        if !self.0.errors.is_empty() {
+            document["errors"] = self.0.errors.iter().map(wrong_place).collect();
+        }
+        for (name, value) in &self.0.more {
+            document[*name] = value.clone();
+        }
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.0.slug.status, kind, document.to_string()).into_response();
+        if let Some(seconds) = retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.0.slug.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// The problem that a refusal is answered with.
+impl From<Refusal> for Problem {
     #[expect(clippy::too_many_lines, reason = "one row for each refusal")]
-    pub fn from_refusal(refusal: Refusal, now: Moment) -> Self {
-        let wait = |until: Moment| until.since(now).as_secs().max(1);
+    fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotFound(_) => Self::of(&slugs::NOT_FOUND),
             Refusal::Closed => Self::of(&slugs::INTERACTION_CLOSED),
@@ -93,7 +150,7 @@ impl Problem {
             Refusal::LinkSuperseded => Self::of(&slugs::LINK_SUPERSEDED),
             Refusal::LinkUsed => Self::of(&slugs::LINK_USED),
             Refusal::LinkReported => Self::of(&slugs::LINK_REPORTED),
-            Refusal::Reported(until) => Self::of(&slugs::RECENTLY_REPORTED).after(wait(until)),
+            Refusal::Reported(until) => Self::of(&slugs::RECENTLY_REPORTED).until(until),
             Refusal::BindingNotPossible => Self::of(&slugs::BINDING_NOT_POSSIBLE),
             Refusal::StaleForm => Self::of(&slugs::STALE_FORM),
             Refusal::NotOpenedByChat => Self::of(&slugs::NOT_OPENED_BY_CHAT),
@@ -107,7 +164,7 @@ impl Problem {
                 Self::of(&slugs::REPLAYED).with("first_status", json!(first))
             }
             Refusal::NoMatchingRecord => Self::of(&slugs::NO_MATCHING_RECORD),
-            Refusal::Locked(until) => Self::of(&slugs::LOCKED).after(wait(until)),
+            Refusal::Locked(until) => Self::of(&slugs::LOCKED).until(until),
             Refusal::Banned => Self::of(&slugs::BANNED),
             Refusal::InvalidPin => Self::of(&slugs::INVALID_PIN).at(vec![Fault::at("/pin", &misfit::PIN)]),
             Refusal::PinRequired => Self::of(&slugs::PIN_REQUIRED).at(vec![Fault::at("/pin", &misfit::PIN)]),
@@ -124,7 +181,7 @@ impl Problem {
             Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
             Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
             Refusal::PrivateChannelRequired => Self::of(&slugs::PRIVATE_CHANNEL_REQUIRED),
-            Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).after(wait(until)),
+            Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).until(until),
             Refusal::CountryNotAllowed => Self::of(&slugs::COUNTRY_NOT_ALLOWED),
             Refusal::Unpaid | Refusal::AnotherPerson | Refusal::Unjudged(_) | Refusal::Judging => {
                 Self::of(&slugs::UNAVAILABLE).after(1)
@@ -168,11 +225,13 @@ impl Problem {
             Refusal::EventsGone => Self::of(&slugs::EVENTS_GONE),
         }
     }
+}
 
-    /// What an error of a use case reads as.
-    pub fn from_error(error: Error, now: Moment) -> Self {
+/// The problem that an error of a use case is answered with; failures of the store are logged.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
         match error {
-            Error::Refused(refusal) => Self::from_refusal(refusal, now),
+            Error::Refused(refusal) => refusal.into(),
             Error::Away(why) => {
                 tracing::warn!(why, "answered 503");
                 Self::of(&slugs::UNAVAILABLE).after(1)
@@ -182,35 +241,6 @@ impl Problem {
                 Self::of(&slugs::UNAVAILABLE).after(60)
             }
         }
-    }
-
-    /// The document.
-    pub(super) fn write(&self, public_url: &str) -> Response {
-        let mut document = json!({
-            "type": format!("{public_url}/problems/{}", self.0.slug.slug),
-            "title": self.0.slug.title,
-            "status": self.0.slug.status.as_u16(),
-            "detail": self.0.detail,
-            "code": self.0.slug.slug,
-        });
-        if let Some(seconds) = self.0.retry_after_seconds {
-            document["retry_after_seconds"] = json!(seconds);
-        }
-        if !self.0.errors.is_empty() {
-            document["errors"] = self.0.errors.iter().map(wrong_place).collect();
-        }
-        for (name, value) in &self.0.more {
-            document[*name] = value.clone();
-        }
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        let mut response = (self.0.slug.status, kind, document.to_string()).into_response();
-        if let Some(seconds) = self.0.retry_after_seconds {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if self.0.slug.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
     }
 }
 

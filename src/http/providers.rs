@@ -102,8 +102,7 @@ async fn put_provider(
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
     let name: ProviderName = new_name(&name)?;
-    let put = state.gateway.put_provider(&team, &name, &writing(body.value)?, &caller.actor).await;
-    let (is_new, provider) = put.map_err(|e| state.problem(e))?;
+    let (is_new, provider) = state.gateway.put_provider(&team, &name, &writing(body.value)?, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(view(&state, team.as_str(), &name, &provider))).into_response())
 }
@@ -118,7 +117,7 @@ async fn get_provider(
     Path((team, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
-    let provider = state.gateway.provider(&team, &name).await.map_err(|e| state.problem(e))?;
+    let provider = state.gateway.provider(&team, &name).await?;
     Ok(Reply(view(&state, team.as_str(), &name, &provider)).into_response())
 }
 
@@ -132,7 +131,7 @@ async fn remove_provider(
     Path((team, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
-    state.gateway.remove_provider(&team, &name, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.remove_provider(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -160,7 +159,7 @@ async fn try_provider(
     _body: Json<NoWishes>,
 ) -> Result<Response, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
-    let answered = state.gateway.try_provider(&team, &name).await.map_err(|e| state.problem(e))?;
+    let answered = state.gateway.try_provider(&team, &name).await?;
     let view = match answered {
         Ok(()) => KnockView { status: "answered", reason: None },
         Err(trouble) => KnockView { status: "failed", reason: Some(trouble.as_str()) },

@@ -99,7 +99,7 @@ async fn ready(State(state): State<Shared>) -> Response {
     }
     match state.gateway.ready().await {
         Ok(()) => "ok".into_response(),
-        Err(error) => state.problem(error).into_response(),
+        Err(error) => Problem::from(error).into_response(),
     }
 }
 

@@ -75,7 +75,7 @@ impl Shared {
     /// Reserves the request's idempotency key, where it has one.
     pub(super) async fn reserve<T>(&self, caller: &Caller, body: &Json<T>) -> Result<Option<Place>, Problem> {
         let Some(key) = &body.idempotency_key else { return Ok(None) };
-        self.gateway.reserve(&caller.mark, key, &body.raw).await.map(Some).map_err(|e| self.problem(e))
+        Ok(Some(self.gateway.reserve(&caller.mark, key, &body.raw).await?))
     }
 
     /// Answers with what happened, now or when the same request came first.
@@ -92,7 +92,7 @@ impl Shared {
                 if let (Some(place), Error::Refused(_)) = (place, &error) {
                     self.gateway.release(place).await;
                 }
-                Err(self.problem(error))
+                Err(error.into())
             }
         }
     }

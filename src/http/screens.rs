@@ -53,9 +53,8 @@ async fn put_screen(
     }
     let bytes: Bytes = read(request, &()).await?;
     let page = std::str::from_utf8(&bytes).map_err(|_| fault("", &misfit::UTF_8))?;
-    let screen = Screen::clean(page).map_err(|refusal| state.problem(refusal.into()))?;
-    let is_new =
-        state.gateway.put_screen(&team, &name, &screen, only_if, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let screen = Screen::clean(page)?;
+    let is_new = state.gateway.put_screen(&team, &name, &screen, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, shown(&state, &team, &screen).await?).into_response())
 }
@@ -72,7 +71,7 @@ async fn get_screen(
     let team = team_of_path(&caller, &team)?;
     let not_found = || Problem::of(&slugs::NOT_FOUND);
     let name: ScreenName = name.parse().map_err(|_| not_found())?;
-    let screen = state.gateway.screen(&team, &name).await.map_err(|e| state.problem(e))?;
+    let screen = state.gateway.screen(&team, &name).await?;
     shown(&state, &team, &screen.ok_or_else(not_found)?).await
 }
 
@@ -87,14 +86,13 @@ async fn delete_screen(
 ) -> Result<StatusCode, Problem> {
     let team = team_of_path(&caller, &team)?;
     let name: ScreenName = name.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    state.gateway.remove_screen(&team, &name, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.remove_screen(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A screen as the team's customers see it: in a document that names their language.
 async fn shown(state: &Shared, team: &TeamName, screen: &Screen) -> Result<Response, Problem> {
-    let known = state.gateway.team(team).await.map_err(|e| state.problem(e))?;
-    let team = known.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let team = state.gateway.team(team).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
     Ok(frame(state, screen, &team.effective.settings.locale))
 }
 

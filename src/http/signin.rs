@@ -151,7 +151,7 @@ async fn sign_in(State(state): State<Shared>, request: Request) -> Result<Respon
     let half_way = fields.field("act") == "code";
     // The cookie is another one now: a session from before is nobody's any more.
     if let (Ok(Step::In(_) | Step::CodeWanted(_)), Some(before)) = (&step, before) {
-        gateway.end_session(&before).await.map_err(|e| state.problem(e))?;
+        gateway.end_session(&before).await?;
     }
     Ok(match step {
         Ok(Step::In(token)) => {
@@ -281,8 +281,8 @@ pub(super) fn weak(weakness: Weakness) -> Trouble {
 async fn alive(State(state): State<Shared>, headers: HeaderMap, _body: Json<Nothing>) -> Result<StatusCode, Problem> {
     if let Some(Credential::Session { token, .. }) = of_own_page(&state, &headers)? {
         // Only who still counts keeps anything alive.
-        if state.gateway.signed_in(&token).await.map_err(|e| state.problem(e))?.is_some() {
-            state.gateway.session_is_used(&token).await.map_err(|e| state.problem(e))?;
+        if state.gateway.signed_in(&token).await?.is_some() {
+            state.gateway.session_is_used(&token).await?;
             return Ok(StatusCode::NO_CONTENT);
         }
     }

@@ -76,7 +76,7 @@ async fn watch(
         return Err(fault("/tokens", misfit::UNFIT.saying("must be 1 to 100 tokens")));
     }
     let of = website.to_str().map_err(|_| foreign())?;
-    let glancer = state.gateway.glance(&team, of, tokens).await.map_err(|error| refused(&state, error))?;
+    let glancer = state.gateway.glance(&team, of, tokens).await.map_err(refused)?;
     let place = match client(parts.extensions.get(), &parts.headers, &state.proxies) {
         Some(from) => Some(state.glancing.place(from).ok_or_else(too_many)?),
         None => None,
@@ -94,7 +94,7 @@ async fn allowed(state: &Shared, team: &str, headers: &HeaderMap) -> Result<Head
     let mut all = headers.get_all(header::ORIGIN).iter();
     let (Some(origin), None) = (all.next(), all.next()) else { return Err(foreign()) };
     let text = origin.to_str().map_err(|_| foreign())?;
-    match state.gateway.may_glance(&team, text).await.map_err(|error| state.problem(error))? {
+    match state.gateway.may_glance(&team, text).await? {
         true => Ok(origin.clone()),
         false => Err(foreign()),
     }
@@ -122,13 +122,13 @@ fn too_many() -> Problem {
     Problem::of(&slugs::TOO_MANY_REQUESTS).saying("This address watches too much.").after(15)
 }
 
-fn refused(state: &Shared, error: Error) -> Problem {
+fn refused(error: Error) -> Problem {
     match error {
         Error::Refused(Refusal::Forbidden) => foreign(),
         Error::Refused(Refusal::NotFound(_)) => {
             Problem::of(&slugs::UNAUTHORIZED).saying("A token does not count, or no longer.")
         }
-        other => state.problem(other),
+        other => other.into(),
     }
 }
 

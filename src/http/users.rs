@@ -140,7 +140,7 @@ async fn list_users(
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
     let limit = super::replies::limit(page.limit)?;
-    let users = state.gateway.users(&team, page.cursor.as_deref(), limit).await.map_err(|e| state.problem(e))?;
+    let users = state.gateway.users(&team, page.cursor.as_deref(), limit).await?;
     let next_cursor = users.last().filter(|_| users.len() == limit).map(|user| user.name.to_string());
     let items = users.iter().map(|user| view(&state, user)).collect();
     Ok(Reply(UserPage { items, next_cursor }).into_response())
@@ -169,8 +169,7 @@ async fn put_user(
         _ => return Err(fault("/role", misfit::ONE_OF.with([("words", &"agent, admin, owner")]))),
     };
     let wanted = Wanted { email: mail_address("", email)?, role, disabled };
-    let put = state.gateway.put_user(&team, &name, &wanted, only_if, caller.role, &caller.actor).await;
-    let put = put.map_err(|e| state.problem(e))?;
+    let put = state.gateway.put_user(&team, &name, &wanted, only_if, caller.role, &caller.actor).await?;
     let status = if put.invitation.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(told(&state, &put))).into_response())
 }
@@ -185,7 +184,7 @@ async fn get_user(
     Path((team, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
-    let user = state.gateway.user(&team, &named(&name)?).await.map_err(|e| state.problem(e))?;
+    let user = state.gateway.user(&team, &named(&name)?).await?;
     Ok(Reply(view(&state, &user)).into_response())
 }
 
@@ -199,8 +198,8 @@ async fn remove_user(
     Path((team, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let team = team_of_path(&caller, &team)?;
-    let gone = state.gateway.remove_user(&team, &named(&name)?, caller.role, &caller.actor).await;
-    gone.map_err(|e| state.problem(e)).map(|()| StatusCode::NO_CONTENT)
+    state.gateway.remove_user(&team, &named(&name)?, caller.role, &caller.actor).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -214,8 +213,8 @@ async fn tend(
     what: Tending<'_>,
 ) -> Result<Response, Problem> {
     let team: TeamName = team_of_path(caller, &team)?;
-    let put = state.gateway.tend_user(&team, &named(&name)?, what, caller.role, &caller.actor).await;
-    Ok(Reply(told(state, &put.map_err(|e| state.problem(e))?)).into_response())
+    let put = state.gateway.tend_user(&team, &named(&name)?, what, caller.role, &caller.actor).await?;
+    Ok(Reply(told(state, &put)).into_response())
 }
 
 /// Makes another set-password link; the one before ends.

@@ -134,8 +134,8 @@ async fn put_webhook(
 ) -> Result<Response, Problem> {
     let team = team_of_path(&caller, &team)?;
     let name: WebhookName = new_name(&name)?;
-    let put = state.gateway.put_webhook(&team, &name, &writing(body.value)?, only_if, &caller.actor).await;
-    let (is_new, known) = put.map_err(|e| state.problem(e))?;
+    let (is_new, known) =
+        state.gateway.put_webhook(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(view(&name, &known, state.gateway.now()))).into_response())
 }
@@ -150,7 +150,7 @@ async fn get_webhook(
     Path((team, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
-    let known = state.gateway.webhook(&team, &name).await.map_err(|e| state.problem(e))?;
+    let known = state.gateway.webhook(&team, &name).await?;
     Ok(Reply(view(&name, &known, state.gateway.now())).into_response())
 }
 
@@ -164,7 +164,7 @@ async fn remove_webhook(
     Path((team, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
-    state.gateway.remove_webhook(&team, &name, &caller.actor).await.map_err(|e| state.problem(e))?;
+    state.gateway.remove_webhook(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -282,11 +282,7 @@ async fn list_deliveries(
     let wrong = |what: &str, why: &str| Problem::of(&slugs::INVALID).saying(format!("The query string: {what} {why}."));
     let only = query.status.map(|text| text.parse().map_err(|why| wrong("status", why))).transpose()?;
     let after = query.cursor.map(|text| text.parse().map_err(|why| wrong("cursor", why))).transpose()?;
-    let (found, next) = state
-        .gateway
-        .deliveries((&team, &name), only, after, limit(query.limit)?)
-        .await
-        .map_err(|e| state.problem(e))?;
+    let (found, next) = state.gateway.deliveries((&team, &name), only, after, limit(query.limit)?).await?;
     let items = found.into_iter().map(DeliveryView::from).collect();
     Ok(Reply(DeliveryPage { items, next_cursor: next.map(|cursor| cursor.to_string()) }).into_response())
 }
@@ -302,6 +298,6 @@ async fn redeliver(
     Path((team, name, id)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
-    let delivery = state.gateway.redeliver(&team, &name, &id, &caller.actor).await.map_err(|e| state.problem(e))?;
+    let delivery = state.gateway.redeliver(&team, &name, &id, &caller.actor).await?;
     Ok((StatusCode::ACCEPTED, Reply(DeliveryView::from(delivery))).into_response())
 }

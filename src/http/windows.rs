@@ -126,7 +126,7 @@ async fn come_in(
         false => Around::Website(&origin),
     };
     let made = state.gateway.come_to_window(&team, &token, around).await;
-    let made = made.map_err(|error| refused(&state, error))?;
+    let made = made.map_err(refused)?;
     Ok(Reply(json!({"session": made.text, "expires_at": made.until.to_string()})).into_response())
 }
 
@@ -145,20 +145,20 @@ fn not_let_in() -> Problem {
 }
 
 /// Whether it was another team's chat, or is gone, is not told.
-fn refused(state: &Shared, error: Error) -> Problem {
+fn refused(error: Error) -> Problem {
     match error {
         Error::Refused(Refusal::NotFound(_) | Refusal::NoChannel) => not_let_in(),
         Error::Refused(Refusal::Forbidden) => {
             Problem::of(&slugs::FORBIDDEN).saying("The team does not allow its chat on this website.")
         }
-        other => state.problem(other),
+        other => other.into(),
     }
 }
 
 /// Whose session it is.
 async fn guest(state: &Shared, team: &str, parts: &Parts) -> Result<Guest, Problem> {
     let session = bearer(parts).ok_or_else(not_let_in)?;
-    state.gateway.guest(&named(team)?, session).await.map_err(|error| refused(state, error))
+    state.gateway.guest(&named(team)?, session).await.map_err(refused)
 }
 
 /// The thread after `Last-Event-ID`, and from then on what is new. It stands for hours and costs for as
@@ -281,7 +281,7 @@ async fn type_in(
         true => state.gateway.answer_in_card(&guest, message_id.as_str(), &text).await,
         false => state.gateway.type_in(&guest, message_id.as_str(), &text, &state.flag_for_bots()).await,
     };
-    Ok(Reply(match typed.map_err(|error| refused(&state, error))? {
+    Ok(Reply(match typed.map_err(refused)? {
         Typed::Answer(kind, outcome) => json!({"taken": "answer", "kind": kind, "outcome": outcome}),
         Typed::Said => json!({"taken": "said"}),
         Typed::InText => json!({"taken": "said", "outcome": "code_in_text"}),
@@ -310,6 +310,6 @@ async fn resend(
     if let Some(seconds) = waits(&state, from) {
         return Err(Problem::of(&slugs::TOO_MANY_REQUESTS).saying(TOO_MANY_CODES).after(seconds));
     }
-    state.gateway.resend_at_window(&guest).await.map_err(|error| refused(&state, error))?;
+    state.gateway.resend_at_window(&guest).await.map_err(refused)?;
     Ok(Reply(json!({})).into_response())
 }
