@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, fault, reason};
-use super::caller::{Admin, Agent, team_of_path};
+use super::caller::{Admin, Agent, TeamResource, team_of_path};
 use super::problem::Problem;
 use super::replies::{accepted, created};
 use super::views::mask;
@@ -249,10 +249,8 @@ async fn enrol_customer_app(
     responses((status = 204)))]
 async fn drop_customer_app(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
 ) -> Result<StatusCode, Problem> {
-    let (team, id) = named(&caller, &team, &id)?;
     state.gateway.drop_customer_app(&team, &id, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, OnlyIf, Plain, Query, fault, field};
-use super::caller::{Admin, Owner, acting, team_of_path};
+use super::caller::{Admin, Owner, TeamAccess, acting, team_of_path};
 use super::problem::Problem;
 use super::replies::limit;
 use super::{Shared, slugs};
@@ -73,12 +73,10 @@ async fn put_team(
     security(("key" = ["admin"])), responses((status = 200, body = TeamView)))]
 async fn get_team(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    let team = state.gateway.team(&name).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
-    Ok(Reply(TeamView { team: name.to_string(), name: team.team.title.clone() }).into_response())
+    let view = state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    Ok(Reply(TeamView { team: team.to_string(), name: view.team.title.clone() }).into_response())
 }
 
 /// Takes a team away, with its interactions.
@@ -86,11 +84,9 @@ async fn get_team(
     security(("key" = ["owner"])), responses((status = 204)))]
 async fn delete_team(
     State(state): State<Shared>,
-    Owner(caller): Owner,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Owner>,
 ) -> Result<StatusCode, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    state.gateway.delete_team(&name).await?;
+    state.gateway.delete_team(&team).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,9 +1,11 @@
 //! No handler of the API runs without a proven caller of the role that it names.
 //! A team that is not the caller's does not exist for it: the answer is the same 404.
 
+use std::ops::Deref;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, RawPathParams};
 use http::header;
 use http::request::Parts;
 
@@ -32,6 +34,13 @@ macro_rules! callers {
                     caller(parts, state, $role).await.map(Self)
                 }
             }
+
+            impl Deref for $name {
+                type Target = Caller;
+                fn deref(&self) -> &Caller {
+                    &self.0
+                }
+            }
         )*
     };
 }
@@ -45,6 +54,57 @@ callers! {
     Admin = Role::Admin;
     /// An owner.
     Owner = Role::Owner;
+}
+
+/// A caller of the role `R`, and the team that the path names as its first parameter.
+///
+/// # Errors
+/// 401 and 403 as for the role. 404 where the name is none, or the caller may not act on that team. 403 for a
+/// frame, which sees nothing of a team.
+pub struct TeamAccess<R> {
+    pub caller: R,
+    pub team: TeamName,
+}
+
+impl<R> FromRequestParts<Shared> for TeamAccess<R>
+where
+    R: FromRequestParts<Shared, Rejection = Problem> + Deref<Target = Caller> + Send,
+{
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
+        let caller = R::from_request_parts(parts, state).await?;
+        let team = team_of_path(&caller, &path_parameter(parts, 0).await?)?;
+        Ok(Self { caller, team })
+    }
+}
+
+/// The same, with the team's resource that the path names as its second parameter, by a name of the type `N`.
+///
+/// # Errors
+/// Those of `TeamAccess`; after them 404 where the resource's name is none.
+pub struct TeamResource<R, N> {
+    pub caller: R,
+    pub team: TeamName,
+    pub name: N,
+}
+
+impl<R, N: FromStr> FromRequestParts<Shared> for TeamResource<R, N>
+where
+    R: FromRequestParts<Shared, Rejection = Problem> + Deref<Target = Caller> + Send,
+{
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
+        let TeamAccess { caller, team } = TeamAccess::from_request_parts(parts, state).await?;
+        let name = path_parameter(parts, 1).await?.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+        Ok(Self { caller, team, name })
+    }
+}
+
+/// The text of the path's parameter at a place, counted from 0; 400 where the path is not UTF-8.
+async fn path_parameter(parts: &mut Parts, place: usize) -> Result<String, Problem> {
+    let all = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::of(&slugs::BAD_REQUEST))?;
+    let (_, text) = all.iter().nth(place).expect("the route has that parameter");
+    Ok(text.to_owned())
 }
 
 async fn caller(parts: &Parts, state: &Shared, at_least: Role) -> Result<Arc<Caller>, Problem> {

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, OnlyIf, Plain, fault, field};
-use super::caller::{Admin, team_of_path};
+use super::caller::{Admin, TeamResource, team_of_path};
 use super::problem::Problem;
 use super::replies::created;
 use super::webhooks::Rotate;
@@ -130,10 +130,8 @@ async fn put_channel(
     responses((status = 200, body = ChannelView)))]
 async fn get_channel(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { team, name, .. }: TeamResource<Admin, ChannelName>,
 ) -> Result<Response, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     let channel = state.gateway.channel(&team, &name).await?;
     Ok(Reply(view(&name, &channel, false, state.gateway.now())).into_response())
 }
@@ -144,10 +142,8 @@ async fn get_channel(
     responses((status = 204)))]
 async fn remove_channel(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, ChannelName>,
 ) -> Result<StatusCode, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     state.gateway.remove_channel(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::accounts::LoginView;
 use super::body::{Json, OnlyIf, Query, fault, new_name};
-use super::caller::{Admin, team_of_path};
+use super::caller::{Admin, TeamResource, team_of_path};
 use super::problem::Problem;
 use super::replies::limit;
 use super::views::mask;
@@ -138,11 +138,8 @@ async fn put_customer(
     responses((status = 200, body = CustomerRecord)))]
 async fn get_customer(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
-    let id: CustomerId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
     let kept = state.gateway.view_customer(&team, &id, &caller.actor).await?;
     let kept = kept.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
     Ok(Reply(with_login(&state, &team, kept).await?).into_response())
@@ -209,11 +206,8 @@ async fn list_customers(
     responses((status = 200, description = "How many interactions went")))]
 async fn erase_customer(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: customer }: TeamResource<Admin, CustomerId>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    let customer: CustomerId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    let erased = state.gateway.erase_customer(&name, &customer, &caller.actor).await?;
+    let erased = state.gateway.erase_customer(&team, &customer, &caller.actor).await?;
     Ok(Reply(json!({"interactions_erased": erased})).into_response())
 }

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, Plain, Query, fault, field};
-use super::caller::{Admin, Agent, acting, team_of_path};
+use super::caller::{Admin, Agent, TeamAccess, acting, team_of_path};
 use super::problem::Problem;
 use super::views::mask;
 use super::{Shared, slugs};
@@ -108,10 +108,8 @@ async fn put_directory(
     params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = DirectoryView)))]
 async fn get_directory(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let connected = state.gateway.team_directory(&team).await?;
     Ok(Reply(DirectoryView::from(connected)).into_response())
 }
@@ -121,10 +119,8 @@ async fn get_directory(
     params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
 async fn remove_directory(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { caller, team }: TeamAccess<Admin>,
 ) -> Result<StatusCode, Problem> {
-    let team = team_of_path(&caller, &team)?;
     state.gateway.remove_directory(&team, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

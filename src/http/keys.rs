@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, Plain, fault};
-use super::caller::{Admin, team_of_path};
+use super::caller::{Admin, TeamAccess, TeamResource, team_of_path};
 use super::problem::Problem;
 use super::replies::created;
 use super::{Shared, slugs};
@@ -162,11 +162,9 @@ struct SecurityKeyPage {
     params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyPage)))]
 async fn list_security_keys(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    let keys = state.gateway.security_keys(&name).await?;
+    let keys = state.gateway.security_keys(&team).await?;
     let items = keys.iter().map(|key| security_key(key, false)).collect();
     Ok(Reply(SecurityKeyPage { items, next_cursor: None }).into_response())
 }
@@ -251,11 +249,9 @@ async fn retire_security_key(
     responses((status = 200, body = SecurityKeyChangeView)))]
 async fn revoke_security_key(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, kid)): Path<(String, String)>,
+    TeamResource { caller, team, name: kid }: TeamResource<Admin, Kid>,
 ) -> Result<Response, Problem> {
-    let (name, kid) = (team_of_path(&caller, &team)?, key_of_path(&kid)?);
-    let change = state.gateway.revoke_key(&name, &kid, &caller.actor).await?;
+    let change = state.gateway.revoke_key(&team, &kid, &caller.actor).await?;
     Ok(key_change(&change))
 }
 
@@ -327,11 +323,9 @@ struct ApiKeyPage {
     params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = ApiKeyPage)))]
 async fn list_api_keys(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    let keys = state.gateway.api_keys(&name).await?;
+    let keys = state.gateway.api_keys(&team).await?;
     Ok(Reply(ApiKeyPage { items: keys.iter().map(|k| api_key(k, None)).collect(), next_cursor: None }).into_response())
 }
 
@@ -340,11 +334,8 @@ async fn list_api_keys(
     params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
 async fn remove_api_key(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: id }: TeamResource<Admin, ApiKeyId>,
 ) -> Result<StatusCode, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    let id: ApiKeyId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
-    state.gateway.remove_api_key(&name, &id, caller.role, &caller.actor).await?;
+    state.gateway.remove_api_key(&team, &id, caller.role, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

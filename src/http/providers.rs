@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, Plain, fault, new_name};
-use super::caller::{Admin, team_of_path};
+use super::caller::{Admin, TeamResource, team_of_path};
 use super::problem::Problem;
 use super::{Shared, slugs};
 use crate::domain::id::ProviderName;
@@ -113,10 +113,8 @@ async fn put_provider(
     responses((status = 200, body = ProviderView)))]
 async fn get_provider(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { team, name, .. }: TeamResource<Admin, ProviderName>,
 ) -> Result<Response, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     let provider = state.gateway.provider(&team, &name).await?;
     Ok(Reply(view(&state, team.as_str(), &name, &provider)).into_response())
 }
@@ -127,10 +125,8 @@ async fn get_provider(
     security(("key" = ["admin"])), responses((status = 204)))]
 async fn remove_provider(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, ProviderName>,
 ) -> Result<StatusCode, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     state.gateway.remove_provider(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

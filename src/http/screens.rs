@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{OnlyIf, fault, new_name, read};
-use super::caller::{Admin, team_of_path};
+use super::caller::{Admin, TeamResource, team_of_path};
 use super::page::set;
 use super::problem::Problem;
 use super::{Shared, slugs};
@@ -65,14 +65,10 @@ async fn put_screen(
     responses((status = 200, content_type = "text/html", body = Page)))]
 async fn get_screen(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { team, name, .. }: TeamResource<Admin, ScreenName>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
-    let not_found = || Problem::of(&slugs::NOT_FOUND);
-    let name: ScreenName = name.parse().map_err(|_| not_found())?;
-    let screen = state.gateway.screen(&team, &name).await?;
-    shown(&state, &team, &screen.ok_or_else(not_found)?).await
+    let screen = state.gateway.screen(&team, &name).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    shown(&state, &team, &screen).await
 }
 
 /// Takes an opening screen away; one that `pin.opening_screen` names is refused.
@@ -81,11 +77,8 @@ async fn get_screen(
     responses((status = 204, description = "Gone")))]
 async fn delete_screen(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, ScreenName>,
 ) -> Result<StatusCode, Problem> {
-    let team = team_of_path(&caller, &team)?;
-    let name: ScreenName = name.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
     state.gateway.remove_screen(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

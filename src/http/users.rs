@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use super::Shared;
 use super::accounts::Lift;
 use super::body::{Json, OnlyIf, Query, fault, new_name};
-use super::caller::{Admin, team_of_path};
+use super::caller::{Admin, TeamResource, team_of_path};
 use super::people::mail_address;
 use super::problem::Problem;
 use super::slugs;
@@ -180,11 +180,9 @@ async fn put_user(
     responses((status = 200, body = UserView)))]
 async fn get_user(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { team, name, .. }: TeamResource<Admin, UserName>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
-    let user = state.gateway.user(&team, &named(&name)?).await?;
+    let user = state.gateway.user(&team, &name).await?;
     Ok(Reply(view(&state, &user)).into_response())
 }
 
@@ -194,11 +192,9 @@ async fn get_user(
     responses((status = 204)))]
 async fn remove_user(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
 ) -> Result<StatusCode, Problem> {
-    let team = team_of_path(&caller, &team)?;
-    state.gateway.remove_user(&team, &named(&name)?, caller.role, &caller.actor).await?;
+    state.gateway.remove_user(&team, &name, caller.role, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

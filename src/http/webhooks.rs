@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, OnlyIf, Query, fault, field, new_name};
-use super::caller::{Admin, team_of_path};
+use super::caller::{Admin, TeamResource, team_of_path};
 use super::problem::Problem;
 use super::replies::{created, limit};
 use super::{Shared, slugs};
@@ -146,10 +146,8 @@ async fn put_webhook(
     responses((status = 200, body = WebhookView)))]
 async fn get_webhook(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { team, name, .. }: TeamResource<Admin, WebhookName>,
 ) -> Result<Response, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     let known = state.gateway.webhook(&team, &name).await?;
     Ok(Reply(view(&name, &known, state.gateway.now())).into_response())
 }
@@ -160,10 +158,8 @@ async fn get_webhook(
     responses((status = 204)))]
 async fn remove_webhook(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, WebhookName>,
 ) -> Result<StatusCode, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     state.gateway.remove_webhook(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -294,10 +290,9 @@ async fn list_deliveries(
     responses((status = 202, body = DeliveryView)))]
 async fn redeliver(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name, id)): Path<(String, String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, WebhookName>,
+    Path((_team, _name, id)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     let delivery = state.gateway.redeliver(&team, &name, &id, &caller.actor).await?;
     Ok((StatusCode::ACCEPTED, Reply(DeliveryView::from(delivery))).into_response())
 }
