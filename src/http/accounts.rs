@@ -2,7 +2,7 @@
 //! authenticator app. What each of that means is `domain::login`'s.
 
 use axum::Json as Reply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -11,19 +11,18 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::Shared;
 use super::body::{Json, fault, reason};
-use super::caller::{Admin, Agent, TeamResource, team_of_path};
+use super::caller::{Admin, Agent, TeamResource};
 use super::problem::Problem;
 use super::replies::{accepted, created};
 use super::views::mask;
-use super::{Shared, slugs};
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::AppState;
 use crate::domain::misfit;
 use crate::domain::time::Moment;
 use crate::gateway::Remember;
 use crate::gateway::accounts::AccountState;
-use crate::gateway::callers::Caller;
 use crate::gateway::resets::Underway;
 
 /// The routes of this file.
@@ -113,11 +112,6 @@ impl Lift {
     }
 }
 
-fn named(caller: &Caller, team: &str, id: &str) -> Result<(TeamName, CustomerId), Problem> {
-    let team = team_of_path(caller, team)?;
-    Ok((team, id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?))
-}
-
 async fn told(state: &Shared, team: &TeamName, id: &CustomerId) -> Result<Response, Problem> {
     let now = state.gateway.account_state(team, id).await?;
     Ok(Reply(AccountView { id: id.to_string(), login: now.into() }).into_response())
@@ -129,11 +123,9 @@ async fn told(state: &Shared, team: &TeamName, id: &CustomerId) -> Result<Respon
     responses((status = 200, body = AccountView)))]
 async fn disable_account(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
     _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
-    let (team, id) = named(&caller, &team, &id)?;
     state.gateway.disable_account(&team, &id, &caller.actor).await?;
     told(&state, &team, &id).await
 }
@@ -144,11 +136,9 @@ async fn disable_account(
     responses((status = 200, body = AccountView)))]
 async fn enable_account(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
     _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
-    let (team, id) = named(&caller, &team, &id)?;
     state.gateway.enable_account(&team, &id, &caller.actor).await?;
     told(&state, &team, &id).await
 }
@@ -159,11 +149,9 @@ async fn enable_account(
     responses((status = 200, body = AccountView)))]
 async fn unlock_account(
     State(state): State<Shared>,
-    Agent(caller): Agent,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: id }: TeamResource<Agent, CustomerId>,
     body: Json<Lift>,
 ) -> Result<Response, Problem> {
-    let (team, id) = named(&caller, &team, &id)?;
     let (ban, reason) = (caller.role.lifts_bans(), body.value.reason()?);
     state.gateway.unlock_account(&team, &id, ban, reason.as_deref(), &caller.actor).await?;
     told(&state, &team, &id).await
@@ -186,11 +174,9 @@ struct ResetView {
     responses((status = 202, body = ResetView)))]
 async fn reset_password(
     State(state): State<Shared>,
-    Agent(caller): Agent,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: id }: TeamResource<Agent, CustomerId>,
     nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
-    let (team, id) = named(&caller, &team, &id)?;
     let place = state.reserve(&caller, &nothing).await?;
     let render = |reset: &Underway| {
         let (channel, to) = (reset.stop.way.as_str(), mask(&reset.stop.to));
@@ -224,11 +210,9 @@ struct AppView {
     responses((status = 201, body = AppView), (status = 200, body = AccountView)))]
 async fn enrol_customer_app(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
     body: Json<App>,
 ) -> Result<Response, Problem> {
-    let (team, id) = named(&caller, &team, &id)?;
     if let Some(code) = &body.value.code {
         if code.len() > 64 {
             return Err(fault("/code", misfit::TOO_LONG.with([("most", &64)])));

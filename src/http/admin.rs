@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, OnlyIf, Plain, Query, fault, field};
-use super::caller::{Admin, Owner, TeamAccess, acting, team_of_path};
+use super::caller::{Admin, Owner, TeamAccess, acting};
 use super::problem::Problem;
 use super::replies::limit;
 use super::{Shared, slugs};
@@ -199,12 +199,10 @@ async fn patch_system_settings(
     responses((status = 200, body = EffectiveView)))]
 async fn get_team_settings(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
     Query(query): Query<SettingsQuery>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    Ok(settings(state.gateway.team_settings(&name).await?, &query))
+    Ok(settings(state.gateway.team_settings(&team).await?, &query))
 }
 
 /// Changes a team's layer by a merge patch (RFC 7396): all of it holds, or nothing changes.
@@ -213,13 +211,11 @@ async fn get_team_settings(
     responses((status = 200, body = EffectiveView)))]
 async fn patch_team_settings(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { caller, team }: TeamAccess<Admin>,
     body: Json<Patch>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
-    state.gateway.patch_team(&name, &body.value.0, &caller.actor).await?;
-    let (_, effective) = state.gateway.team_settings(&name).await?;
+    state.gateway.patch_team(&team, &body.value.0, &caller.actor).await?;
+    let (_, effective) = state.gateway.team_settings(&team).await?;
     Ok(Reply(EffectiveView::from(effective)).into_response())
 }
 
@@ -238,17 +234,15 @@ struct AuditQuery {
     security(("key" = ["admin"])), responses((status = 200, body = Object)))]
 async fn read_audit(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
     Query(query): Query<AuditQuery>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
     let after = query.after.or(query.cursor).unwrap_or(0);
     let limit = query.limit.unwrap_or(1000);
     if !(1..=1000).contains(&limit) {
         return Err(Problem::of(&slugs::INVALID).saying("limit must be from 1 to 1000."));
     }
-    let trail = state.gateway.audit(&name, after, limit).await?;
+    let trail = state.gateway.audit(&team, after, limit).await?;
     Ok(Reply(trail).into_response())
 }
 

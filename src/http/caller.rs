@@ -159,7 +159,7 @@ pub(super) fn bearer(parts: &Parts) -> Option<&str> {
 }
 
 /// The team that a path names, where the caller may act on it; else it does not exist.
-pub fn team_of_path(caller: &Caller, text: &str) -> Result<TeamName, Problem> {
+fn team_of_path(caller: &Caller, text: &str) -> Result<TeamName, Problem> {
     if caller.only.is_some() {
         return Err(Problem::of(&slugs::FORBIDDEN).saying("A frame sees one interaction and nothing of its team."));
     }

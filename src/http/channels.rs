@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json as Reply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,12 +15,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::Shared;
 use super::body::{Json, OnlyIf, Plain, fault, field};
-use super::caller::{Admin, TeamResource, team_of_path};
+use super::caller::{Admin, TeamResource};
 use super::problem::Problem;
 use super::replies::created;
 use super::webhooks::Rotate;
-use super::{Shared, slugs};
 use crate::domain::channel::{Channel, Writing};
 use crate::domain::id::{ChannelName, plain_text};
 use crate::domain::misfit;
@@ -100,23 +100,16 @@ fn writing(body: PutChannel) -> Result<Writing, Problem> {
     Ok(Writing { definition: body.definition, account, secrets })
 }
 
-/// A name in a path that is none exists nowhere.
-fn named(text: &str) -> Result<ChannelName, Problem> {
-    text.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))
-}
-
 /// Makes a channel or writes it anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "put_channel",
     params(("team" = String, Path), ("name" = String, Path), OnlyIf), request_body = PutChannel, security(("key" = ["admin"])),
     responses((status = 201, body = ChannelView), (status = 200, body = ChannelView)))]
 async fn put_channel(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, String>,
     OnlyIf(only_if): OnlyIf,
     body: Json<PutChannel>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let name: ChannelName = field("", &name)?;
     let (is_new, channel) =
         state.gateway.put_channel(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
@@ -154,11 +147,9 @@ async fn remove_channel(
     responses((status = 200, body = ChannelView)))]
 async fn rotate_channel(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, ChannelName>,
     body: Json<Rotate>,
 ) -> Result<Response, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     let overlap = body.value.overlap()?;
     let place = state.reserve(&caller, &body).await?;
     let now = state.gateway.now();
@@ -192,11 +183,9 @@ struct TrialView {
     responses((status = 200, body = TrialView)))]
 async fn try_channel(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, ChannelName>,
     body: Json<Try>,
 ) -> Result<Response, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     if !plain_text(&body.value.to, 256) {
         return Err(fault("/to", misfit::PLAIN_TEXT.with([("most", &256)])));
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json as Reply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::accounts::LoginView;
 use super::body::{Json, OnlyIf, Query, fault, new_name};
-use super::caller::{Admin, TeamResource, team_of_path};
+use super::caller::{Admin, TeamAccess, TeamResource};
 use super::problem::Problem;
 use super::replies::limit;
 use super::views::mask;
@@ -114,12 +114,10 @@ impl From<Kept> for CustomerRow {
     responses((status = 201, body = CustomerRecord), (status = 200, body = CustomerRecord)))]
 async fn put_customer(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: id }: TeamResource<Admin, String>,
     OnlyIf(only_if): OnlyIf,
     body: Json<PutCustomer>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let (password, id) = (body.value.password.clone(), new_name(&id)?);
     let record = body.value.record(id);
     let view = state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
@@ -185,11 +183,9 @@ struct CustomerPage {
     responses((status = 200, body = CustomerPage)))]
 async fn list_customers(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
     Query(query): Query<CustomersQuery>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let limit = limit(query.limit)?;
     if query.q.as_ref().is_some_and(|q| !plain_text(q, 255)) {
         return Err(fault("", misfit::UNFIT.saying("q must be 1 to 255 bytes without control characters")));

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, Plain, Query, fault, field};
-use super::caller::{Admin, Agent, TeamAccess, acting, team_of_path};
+use super::caller::{Admin, Agent, TeamAccess, acting};
 use super::problem::Problem;
 use super::views::mask;
 use super::{Shared, slugs};
@@ -82,11 +82,9 @@ impl From<Connected> for DirectoryView {
     responses((status = 201, body = DirectoryView), (status = 200, body = DirectoryView)))]
 async fn put_directory(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { caller, team }: TeamAccess<Admin>,
     body: Json<PutDirectory>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let PutDirectory { kind, connection, secrets } = body.value;
     let Plain(Value::Object(connection)) = connection else { return Err(fault("/connection", &misfit::OBJECT)) };
     let kind = match kind {
@@ -174,11 +172,9 @@ impl From<Tried> for DirectoryTrial {
     responses((status = 200, body = DirectoryTrial)))]
 async fn test_directory(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
     body: Json<TryDirectory>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let trial = match body.value {
         TryDirectory { id: None, login_name: None, private_data: None } => Trial::Nothing,
         TryDirectory { id: Some(id), login_name: None, private_data: None } => Trial::Id(field("/id", &id)?),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use axum::Json as Reply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Query;
-use super::caller::{Admin, team_of_path};
+use super::caller::{Admin, TeamAccess};
 use super::problem::Problem;
 use super::{Shared, slugs};
 use crate::domain::insight::report::{By, Part, Report};
@@ -102,17 +102,15 @@ struct InsightsView {
     security(("key" = ["admin"])), responses((status = 200, body = InsightsView)))]
 async fn read_insights(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
     Query(query): Query<InsightsQuery>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
     let (from, to) = stretch(&query, state.gateway.now())?;
-    let hours = state.gateway.insights(&name, from, to).await?;
+    let hours = state.gateway.insights(&team, from, to).await?;
     let report = Report::of(&hours, from, to, query.by);
     Ok(match query.format {
         Format::Csv => {
-            let file = format!("attachment; filename=\"{name}-{}.csv\"", as_text(query.by));
+            let file = format!("attachment; filename=\"{team}-{}.csv\"", as_text(query.by));
             (
                 [
                     (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),

@@ -2,7 +2,7 @@
 //! A secret leaves in the reply that made it and in no other.
 
 use axum::Json as Reply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, Plain, fault};
-use super::caller::{Admin, TeamAccess, TeamResource, team_of_path};
+use super::caller::{Admin, TeamAccess, TeamResource};
 use super::problem::Problem;
 use super::replies::created;
 use super::{Shared, slugs};
@@ -138,16 +138,14 @@ fn key_change(change: &KeyChange) -> Response {
     responses((status = 201, body = SecurityKeyView)))]
 async fn add_security_key(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { caller, team }: TeamAccess<Admin>,
     body: Json<NewSecurityKey>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
     let place = state.reserve(&caller, &body).await?;
     let render = |key: &SecurityKey| created(true, &security_key(key, true));
     let remember = place.clone().map(|place| Remember::new(place, &render));
     let public = body.value.public_key.as_ref().map(|Plain(jwk)| jwk);
-    let told = state.gateway.add_security_key(&name, public, &caller.actor, remember.as_ref()).await;
+    let told = state.gateway.add_security_key(&team, public, &caller.actor, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -182,10 +180,6 @@ fn overlap(pointer: &str, minutes: u64) -> Result<u64, Problem> {
     }
 }
 
-fn key_of_path(kid: &str) -> Result<Kid, Problem> {
-    kid.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))
-}
-
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Activate {
@@ -204,13 +198,11 @@ struct Activate {
     request_body = Activate, security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyChangeView)))]
 async fn activate_security_key(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, kid)): Path<(String, String)>,
+    TeamResource { caller, team, name: kid }: TeamResource<Admin, Kid>,
     body: Json<Activate>,
 ) -> Result<Response, Problem> {
-    let (name, kid) = (team_of_path(&caller, &team)?, key_of_path(&kid)?);
     let minutes = overlap("/overlap_minutes", body.value.overlap_minutes.unwrap_or(DEFAULT_OVERLAP))?;
-    let change = state.gateway.activate_key(&name, &kid, minutes, &caller.actor).await?;
+    let change = state.gateway.activate_key(&team, &kid, minutes, &caller.actor).await?;
     Ok(key_change(&change))
 }
 
@@ -230,13 +222,11 @@ struct Retire {
     security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyChangeView)))]
 async fn retire_security_key(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, kid)): Path<(String, String)>,
+    TeamResource { caller, team, name: kid }: TeamResource<Admin, Kid>,
     body: Json<Retire>,
 ) -> Result<Response, Problem> {
-    let (name, kid) = (team_of_path(&caller, &team)?, key_of_path(&kid)?);
     let minutes = overlap("/after_minutes", body.value.after_minutes)?;
-    let change = state.gateway.retire_key(&name, &kid, minutes, &caller.actor).await?;
+    let change = state.gateway.retire_key(&team, &kid, minutes, &caller.actor).await?;
     Ok(key_change(&change))
 }
 
@@ -289,11 +279,9 @@ fn api_key(key: &ApiKey, text: Option<String>) -> ApiKeyView {
     responses((status = 201, body = ApiKeyView)))]
 async fn add_api_key(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { caller, team }: TeamAccess<Admin>,
     body: Json<NewKey>,
 ) -> Result<Response, Problem> {
-    let name = team_of_path(&caller, &team)?;
     let NewKey { role, name: title } = &body.value;
     let role = *role;
     if role > caller.role {
@@ -308,7 +296,7 @@ async fn add_api_key(
         created(true, &api_key(key, Some(String::from_utf8_lossy(text.expose()).into_owned())))
     };
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.add_api_key(&name, role, title, &caller.actor, remember.as_ref()).await;
+    let told = state.gateway.add_api_key(&team, role, title, &caller.actor, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 

@@ -2,7 +2,7 @@
 //! lift it in. In a conversation, `acts` lifts; at accounts and of users, `accounts` and `users` do.
 
 use axum::Json as Reply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -12,9 +12,8 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::body::{Json, Query, reason};
-use super::caller::{Agent, team_of_path};
+use super::caller::{Agent, TeamAccess, TeamResource};
 use super::problem::Problem;
-use super::slugs;
 use super::views::mask;
 use crate::gateway::lockouts::{Lifting, LockedOut};
 use crate::gateway::locks::LockId;
@@ -67,11 +66,9 @@ struct After {
     security(("key" = ["agent"])), responses((status = 200, body = LockoutPage)))]
 async fn list_lockouts(
     State(state): State<Shared>,
-    Agent(caller): Agent,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Agent>,
     Query(after): Query<After>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let (locked, next_cursor) = state.gateway.locked_out(&team, after.cursor.as_deref()).await?;
     let items = locked.iter().map(|locked| row(&state, locked)).collect();
     Ok(Reply(LockoutPage { items, next_cursor }).into_response())
@@ -109,12 +106,9 @@ struct LiftLockout {
     request_body = LiftLockout, security(("key" = ["agent"])), responses((status = 204)))]
 async fn lift_lockout(
     State(state): State<Shared>,
-    Agent(caller): Agent,
-    Path((team, id)): Path<(String, String)>,
+    TeamResource { caller, team, name: id }: TeamResource<Agent, LockId>,
     body: Json<LiftLockout>,
 ) -> Result<StatusCode, Problem> {
-    let team = team_of_path(&caller, &team)?;
-    let id: LockId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
     let reason = reason(body.value.reason)?;
     let lifting = Lifting { reason: &reason, ban: caller.role.lifts_bans(), actor: caller.actor.clone() };
     state.gateway.lift(&team, &id, &lifting).await?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json as Reply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::Shared;
 use super::body::{Json, Plain, fault, new_name};
-use super::caller::{Admin, TeamResource, team_of_path};
+use super::caller::{Admin, TeamResource};
 use super::problem::Problem;
-use super::{Shared, slugs};
 use crate::domain::id::ProviderName;
 use crate::domain::misfit;
 use crate::domain::provider::{Provider, Writing};
@@ -84,11 +84,6 @@ fn writing(body: PutProvider) -> Result<Writing, Problem> {
     Ok(Writing { kind: body.kind, account, secrets })
 }
 
-/// A name in a path that is none exists nowhere.
-fn named(text: &str) -> Result<ProviderName, Problem> {
-    text.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))
-}
-
 /// Makes a provider or writes it anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/providers/{name}", tag = "providers", operation_id = "put_provider",
     params(("team" = String, Path), ("name" = String, Path)), request_body = PutProvider,
@@ -96,11 +91,9 @@ fn named(text: &str) -> Result<ProviderName, Problem> {
     responses((status = 201, body = ProviderView), (status = 200, body = ProviderView)))]
 async fn put_provider(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, String>,
     body: Json<PutProvider>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let name: ProviderName = new_name(&name)?;
     let (is_new, provider) = state.gateway.put_provider(&team, &name, &writing(body.value)?, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -150,11 +143,9 @@ struct KnockView {
     request_body = NoWishes, security(("key" = ["admin"])), responses((status = 200, body = KnockView)))]
 async fn try_provider(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { team, name, .. }: TeamResource<Admin, ProviderName>,
     _body: Json<NoWishes>,
 ) -> Result<Response, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     let answered = state.gateway.try_provider(&team, &name).await?;
     let view = match answered {
         Ok(()) => KnockView { status: "answered", reason: None },

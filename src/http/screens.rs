@@ -3,7 +3,7 @@
 //! here, what is left of the HTML is `domain::screen`'s.
 
 use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{OnlyIf, fault, new_name, read};
-use super::caller::{Admin, TeamResource, team_of_path};
+use super::caller::{Admin, TeamResource};
 use super::page::set;
 use super::problem::Problem;
 use super::{Shared, slugs};
@@ -41,12 +41,10 @@ struct Page(Vec<u8>);
               (status = 200, content_type = "text/html", body = Page, description = "Replaced")))]
 async fn put_screen(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, String>,
     OnlyIf(only_if): OnlyIf,
     request: Request,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let name: ScreenName = new_name(&name)?;
     if !is_html(request.headers()) {
         return Err(Problem::of(&slugs::MEDIA_TYPE).saying("Send `Content-Type: text/html`, in UTF-8."));

@@ -2,7 +2,7 @@
 //! help them in again. A set-password link is told in the reply that made it and in no other.
 
 use axum::Json as Reply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,9 @@ use utoipa_axum::routes;
 use super::Shared;
 use super::accounts::Lift;
 use super::body::{Json, OnlyIf, Query, fault, new_name};
-use super::caller::{Admin, TeamResource, team_of_path};
+use super::caller::{Admin, TeamAccess, TeamResource};
 use super::people::mail_address;
 use super::problem::Problem;
-use super::slugs;
 use crate::domain::id::{TeamName, UserName};
 use crate::domain::misfit;
 use crate::domain::team::Role;
@@ -109,10 +108,6 @@ fn told(state: &Shared, put: &Put) -> UserView {
     UserView { invitation, ..view(state, &put.user) }
 }
 
-fn named(text: &str) -> Result<UserName, Problem> {
-    text.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Page {
@@ -134,11 +129,9 @@ struct UserPage {
     security(("key" = ["admin"])), responses((status = 200, body = UserPage)))]
 async fn list_users(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(team): Path<String>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
     Query(page): Query<Page>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let limit = super::replies::limit(page.limit)?;
     let users = state.gateway.users(&team, page.cursor.as_deref(), limit).await?;
     let next_cursor = users.last().filter(|_| users.len() == limit).map(|user| user.name.to_string());
@@ -154,12 +147,10 @@ async fn list_users(
     responses((status = 201, body = UserView), (status = 200, body = UserView)))]
 async fn put_user(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, String>,
     OnlyIf(only_if): OnlyIf,
     body: Json<NewUser>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let name: UserName = new_name(&name)?;
     let NewUser { email, role, disabled } = body.value;
     let role = match role.as_str() {
@@ -205,11 +196,11 @@ struct NoFields {}
 async fn tend(
     state: &Shared,
     caller: &Caller,
-    (team, name): (String, String),
+    team: &TeamName,
+    name: &UserName,
     what: Tending<'_>,
 ) -> Result<Response, Problem> {
-    let team: TeamName = team_of_path(caller, &team)?;
-    let put = state.gateway.tend_user(&team, &named(&name)?, what, caller.role, &caller.actor).await?;
+    let put = state.gateway.tend_user(team, name, what, caller.role, &caller.actor).await?;
     Ok(Reply(told(state, &put)).into_response())
 }
 
@@ -219,11 +210,10 @@ async fn tend(
     responses((status = 200, body = UserView)))]
 async fn invite_user(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(path): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
     _body: Json<NoFields>,
 ) -> Result<Response, Problem> {
-    tend(&state, &caller, path, Tending::Invite).await
+    tend(&state, &caller, &team, &name, Tending::Invite).await
 }
 
 /// Her authenticator app is asked for no more, until she enrols another.
@@ -232,11 +222,10 @@ async fn invite_user(
     responses((status = 200, body = UserView)))]
 async fn reset_user_totp(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(path): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
     _body: Json<NoFields>,
 ) -> Result<Response, Problem> {
-    tend(&state, &caller, path, Tending::ResetApp).await
+    tend(&state, &caller, &team, &name, Tending::ResetApp).await
 }
 
 /// Lifts a lock or a ban that failed sign-ins led to.
@@ -245,12 +234,11 @@ async fn reset_user_totp(
     responses((status = 200, body = UserView)))]
 async fn unlock_user(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(path): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
     body: Json<Lift>,
 ) -> Result<Response, Problem> {
     let reason = body.value.reason()?;
-    tend(&state, &caller, path, Tending::Unlock(reason.as_deref())).await
+    tend(&state, &caller, &team, &name, Tending::Unlock(reason.as_deref())).await
 }
 
 /// Ends every session of hers.
@@ -259,9 +247,8 @@ async fn unlock_user(
     responses((status = 200, body = UserView)))]
 async fn sign_out_user(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(path): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
     _body: Json<NoFields>,
 ) -> Result<Response, Problem> {
-    tend(&state, &caller, path, Tending::SignOut).await
+    tend(&state, &caller, &team, &name, Tending::SignOut).await
 }

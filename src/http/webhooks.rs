@@ -12,11 +12,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Json, OnlyIf, Query, fault, field, new_name};
-use super::caller::{Admin, TeamResource, team_of_path};
+use super::caller::{Admin, TeamResource};
 use super::problem::Problem;
 use super::replies::{created, limit};
 use super::{Shared, slugs};
-use crate::domain::id::{TeamName, WebhookName};
+use crate::domain::id::WebhookName;
 use crate::domain::misfit;
 use crate::domain::time::Moment;
 use crate::domain::webhook::{Signature, Wanted, Writing};
@@ -116,23 +116,16 @@ fn writing(body: PutWebhook) -> Result<Writing, Problem> {
     Ok(Writing { url: body.url, events, signature: body.signature })
 }
 
-/// A name in a path that is none exists nowhere.
-fn named(text: &str) -> Result<WebhookName, Problem> {
-    text.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))
-}
-
 /// Makes a webhook or writes it anew: it tells what happens from then on. One that has stopped begins anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/webhooks/{name}", tag = "webhooks", operation_id = "put_webhook",
     params(("team" = String, Path), ("name" = String, Path), OnlyIf), request_body = PutWebhook, security(("key" = ["admin"])),
     responses((status = 201, body = WebhookView), (status = 200, body = WebhookView)))]
 async fn put_webhook(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, String>,
     OnlyIf(only_if): OnlyIf,
     body: Json<PutWebhook>,
 ) -> Result<Response, Problem> {
-    let team = team_of_path(&caller, &team)?;
     let name: WebhookName = new_name(&name)?;
     let (is_new, known) =
         state.gateway.put_webhook(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
@@ -190,11 +183,9 @@ impl Rotate {
     responses((status = 200, body = WebhookView)))]
 async fn rotate_webhook(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { caller, team, name }: TeamResource<Admin, WebhookName>,
     body: Json<Rotate>,
 ) -> Result<Response, Problem> {
-    let (team, name) = (team_of_path(&caller, &team)?, named(&name)?);
     let overlap = body.value.overlap()?;
     let place = state.reserve(&caller, &body).await?;
     let now = state.gateway.now();
@@ -270,11 +261,9 @@ struct DeliveryPage {
     security(("key" = ["admin"])), responses((status = 200, body = DeliveryPage)))]
 async fn list_deliveries(
     State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path((team, name)): Path<(String, String)>,
+    TeamResource { team, name, .. }: TeamResource<Admin, WebhookName>,
     Query(query): Query<DeliveriesQuery>,
 ) -> Result<Response, Problem> {
-    let (team, name): (TeamName, _) = (team_of_path(&caller, &team)?, named(&name)?);
     let wrong = |what: &str, why: &str| Problem::of(&slugs::INVALID).saying(format!("The query string: {what} {why}."));
     let only = query.status.map(|text| text.parse().map_err(|why| wrong("status", why))).transpose()?;
     let after = query.cursor.map(|text| text.parse().map_err(|why| wrong("cursor", why))).transpose()?;
