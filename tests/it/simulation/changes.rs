@@ -37,6 +37,10 @@ impl Book {
         for event in &events {
             *self.kinds.entry(event.kind.as_str()).or_default() += 1;
         }
+        // What was counted stands with the address; one that is not put has counted nothing.
+        let wrong = |event: &Event| matches!(event.kind, EventKind::ChallengeWrong | EventKind::ConfirmationWrong);
+        let counts = batch.put.iter().any(|put| put.name.starts_with("a/"));
+        self.must(counts || !events.iter().any(wrong), || "a wrong answer was told and not counted".to_owned());
         // What ended first: it is asked for by the interaction of the same commit.
         let order = |put: &&Put| !(put.name.starts_with("e/") || put.name.starts_with("f/"));
         let mut puts: Vec<&Put> = batch.put.iter().collect();
