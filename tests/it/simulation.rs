@@ -22,6 +22,7 @@ mod flags;
 mod network;
 mod outside;
 mod people;
+mod planted;
 mod run;
 pub mod sealed;
 mod streams;
@@ -40,13 +41,6 @@ fn hold(seed: u64) -> Report {
         Ok(report) => report,
         Err(failure) => panic!("{}\n{}TEST_SEED={seed}: {}", failure.what, failure.trace, failure.what),
     }
-}
-
-/// An opening was on its way while its identity token ended and was forgotten, and then counted
-/// the token a second time.
-#[test]
-fn a_seed_that_once_broke_a_promise_holds() {
-    hold(1_241_366_896_051_623_062);
 }
 
 /// A004-A008, A018, A021-A029, A035, A076, A124, A131, A137, A138 under every fault at once.

@@ -1,5 +1,8 @@
 //! A006: an identity token counts once, also where it ended and was forgotten while its opening
 //! was on the way. What happens meanwhile happens on another node: one node lets its own callers wait.
+//!
+//! The simulation found this once, by a seed. A seed finds it only while chance is drawn in the same order, so the
+//! cases are scripted here.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -70,6 +73,23 @@ async fn a006_a_token_that_counted_elsewhere_and_was_forgotten_does_not_count_ag
     *store.before.then.lock().expect("nobody fails with it") = Some(Box::pin(async move {
         let other = opens(&meanwhile, "+37255500002", Some(&same)).await.expect(201);
         assert!(is_authenticated(&meanwhile, &other).await);
+        two_hours(&meanwhile.world).await;
+    }));
+    opens(&team, "+37255500001", Some(&token)).await.refused(401, "bad-assertion");
+    let opened = opens(&team, "+37255500001", None).await.expect(201);
+    assert!(!is_authenticated(&team, &opened).await);
+}
+
+/// The same, where it counted by the same opening: that conversation has ended and is forgotten, too.
+#[tokio::test]
+async fn token_of_a_repeated_opening_counts_once() {
+    let (team, store) = slow("j/").await;
+    let token = team.identity_token("cust-42");
+    let (meanwhile, same) = (elsewhere(&team), token.clone());
+    *store.before.then.lock().expect("nobody fails with it") = Some(Box::pin(async move {
+        let first = opens(&meanwhile, "+37255500001", Some(&same)).await.expect(201);
+        assert!(is_authenticated(&meanwhile, &first).await);
+        meanwhile.bot("POST", first["id"].as_str().expect("an id"), "/close", json!({})).await.expect(200);
         two_hours(&meanwhile.world).await;
     }));
     opens(&team, "+37255500001", Some(&token)).await.refused(401, "bad-assertion");
