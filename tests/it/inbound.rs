@@ -13,7 +13,7 @@ mod linking;
 mod nodes;
 mod packed;
 mod platforms;
-mod receipts;
+pub mod receipts;
 mod receiver;
 mod secrets;
 mod written;

@@ -55,6 +55,7 @@ mod rolling;
 mod sending;
 mod showing;
 mod simulation;
+mod snapshots;
 mod staff;
 mod status;
 mod store_contract;

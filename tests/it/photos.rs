@@ -71,7 +71,7 @@ async fn budget(team: &Team, chat: &str) -> Value {
 
 /// A person with a browser at the page that asks for a document.
 #[derive(Clone)]
-struct Person {
+pub struct Person {
     browser: Browser,
     url: String,
     page: Reply,
@@ -79,7 +79,7 @@ struct Person {
 
 impl Person {
     /// Opens the page and presses Continue.
-    async fn at(world: &World, url: &str) -> Self {
+    pub async fn at(world: &World, url: &str) -> Self {
         let mut browser = Browser::new(world);
         let on = browser.press(url, "continue", "").await;
         assert_eq!(on.status, 303, "{}", on.text());
@@ -88,7 +88,7 @@ impl Person {
     }
 
     /// Sends the form with these files, and follows where it leads on our pages.
-    async fn hands_in(&mut self, files: &[(&str, Vec<u8>)]) -> u16 {
+    pub async fn hands_in(&mut self, files: &[(&str, Vec<u8>)]) -> u16 {
         let sent = self.sends(files).await;
         self.page = sent.clone();
         while self.page.status == 303 {

@@ -17,13 +17,13 @@ const MAIL: &str = "customer@example.com";
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A team with a number at Twilio, whose API is a server of ours, and with mail.
-struct Stage {
-    team: Team,
+pub struct Stage {
+    pub team: Team,
     api: Receiver,
 }
 
 impl Stage {
-    async fn on(world: &World) -> Self {
+    pub async fn on(world: &World) -> Self {
         let (team, api) = (team(world).await, Receiver::start().await);
         let more = json!({"base_url": api.url, "status_callback": format!("{URL}/in/acme/sms")});
         team.plug(&platforms::sms(), more).await.expect(201);
@@ -33,7 +33,7 @@ impl Stage {
     }
 
     /// A conversation that is held elsewhere than by text message.
-    async fn chat(&self) -> String {
+    pub async fn chat(&self) -> String {
         let person = json!({"role": "primary", "phone": PHONE, "email": MAIL});
         let body = json!({"channel": "shop", "conversation": "c1", "participants": [person]});
         let opened = self.team.world.call(&self.team.bot, "POST", "/v1/interactions", body).await.expect(201);
@@ -41,7 +41,7 @@ impl Stage {
     }
 
     /// A code was sent by text message; where Twilio is to tell what becomes of it.
-    async fn sent(&self, chat: &str, more: Value) -> String {
+    pub async fn sent(&self, chat: &str, more: Value) -> String {
         let mut body = json!({"method": "otp"});
         body.as_object_mut().expect("a map").extend(more.as_object().cloned().unwrap_or_default());
         self.team.asks(&self.team.bot, chat, body).await.expect(202);
@@ -50,14 +50,14 @@ impl Stage {
     }
 
     /// Where Twilio was told to say what becomes of the newest message.
-    fn callback(&self) -> String {
+    pub fn callback(&self) -> String {
         let asked = self.api.asked().pop().expect("Twilio was asked");
         let form: Vec<(String, String)> = url::form_urlencoded::parse(&asked.body).into_owned().collect();
         let callback = &form.iter().find(|(name, _)| name == "StatusCallback").expect("a callback").1;
         callback.strip_prefix(URL).expect("it is ours").to_owned()
     }
 
-    async fn told(&self, at: &str, sid: &str, status: &str) {
+    pub async fn told(&self, at: &str, sid: &str, status: &str) {
         assert_eq!(self.team.hears_call(&twilio_status(at, sid, status)).await.status, 200);
         self.team.world.gateway.tend().await.expect("the store is there");
     }

@@ -25,7 +25,12 @@ impl Seal {
 
     /// An entry of an index, or a waiting event.
     pub fn entry<T: DeserializeOwned>(&self, place: &str, sealed: &[u8]) -> Option<T> {
-        serde_json::from_slice(&self.open(place.as_bytes(), sealed)?).ok()
+        serde_json::from_slice(&self.opened(place, sealed)?).ok()
+    }
+
+    /// The same as it is encoded.
+    pub fn opened(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.open(place.as_bytes(), sealed)
     }
 
     /// Seals a record as a gateway would.

@@ -1,0 +1,81 @@
+//! What outsiders and later releases read of the gateway, written down in `tests/snapshots`: the OpenAPI document,
+//! events, settings, metrics and records. A change that means to change none of it leaves these files as they are.
+//!
+//! `UPDATE_SNAPSHOTS=1` writes the files anew instead of comparing them.
+
+mod compare;
+mod events;
+mod metrics;
+mod records;
+mod serial;
+mod shapes;
+mod story;
+
+use countersign::domain::settings::{Shape, described};
+use serde_json::{Map, Value, json};
+
+use crate::world::World;
+
+#[tokio::test]
+async fn openapi_document_equals_its_snapshot() {
+    let world = World::new().await;
+    let document = world.call("", "GET", "/openapi.json", Value::Null).await.expect(200);
+    compare::json("openapi.json", &document);
+}
+
+/// `intents` is not in the table: its rows are a team's own names.
+#[test]
+fn settings_table_equals_its_snapshot() {
+    let rows = described().map(|setting| {
+        let mut row = Map::new();
+        let form = match setting.shape {
+            Shape::Switch => "switch",
+            Shape::Number(..) => "number",
+            Shape::Span(..) => "number or never",
+            Shape::OneOf(_) => "one of",
+            Shape::Maybe(_) => "one of or none",
+            Shape::Text => "text or none",
+            Shape::Phrase => "text",
+            Shape::Fields => "list of names or rules",
+            Shape::List => "list of texts",
+        };
+        row.insert("form".to_owned(), json!(form));
+        match setting.shape {
+            Shape::Number(least, most) | Shape::Span(least, most) => {
+                row.insert("bounds".to_owned(), json!([least, most]));
+            }
+            Shape::OneOf(words) | Shape::Maybe(words) => {
+                row.insert("words".to_owned(), json!(words));
+            }
+            _ => {}
+        }
+        row.insert("default".to_owned(), setting.default);
+        (setting.path.to_owned(), Value::Object(row))
+    });
+    compare::json("settings.json", &Value::Object(rows.collect()));
+}
+
+#[test]
+fn metrics_equal_their_snapshot() {
+    compare::text("metrics.txt", &metrics::found());
+}
+
+#[tokio::test]
+async fn events_equal_their_snapshot() {
+    let log = story::Log::default();
+    story::told(&log.memory().await).await;
+    story::told_of_platforms(&log).await;
+    compare::json("events.json", &events::described(&log));
+}
+
+/// The same bytes lie in every store.
+#[tokio::test]
+async fn records_equal_their_snapshots() {
+    for in_memory in [true, false] {
+        let log = story::Log::default();
+        let world = if in_memory { Some(log.memory().await) } else { log.redis().await };
+        let Some(world) = world else { continue };
+        story::told(&world).await;
+        compare::folder("records", &records::described(&log));
+    }
+}
