@@ -27,7 +27,7 @@ fn every_planted_fault_applies_to_the_sources() {
         let touched: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("--- a/")).collect();
         assert!(!touched.is_empty(), "{} changes nothing", patch.display());
         for file in touched {
-            assert!(file.starts_with("src/"), "{} changes {file}", patch.display());
+            assert!(file.split('/').any(|folder| folder == "src"), "{} changes {file}", patch.display());
             let place = copy.path().join(file);
             fs::create_dir_all(place.parent().expect("it lies in a folder")).expect("a folder");
             fs::copy(root().join(file), place).unwrap_or_else(|error| panic!("{}: {file}: {error}", patch.display()));

@@ -8,7 +8,7 @@ use std::path::Path;
 /// `name{label,label}`, in the order of names.
 pub fn found() -> String {
     let mut all = BTreeMap::<(String, &str), BTreeSet<String>>::new();
-    for folder in ["src", "channels/src"] {
+    for folder in ["src", "channels/src", "demo/src", "domain/src", "pages/src", "store/src"] {
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut all);
     }
     let line = |((name, kind), labels): (&(String, &str), &BTreeSet<String>)| {
