@@ -62,7 +62,9 @@ callers! {
 /// 401 and 403 as for the role. 404 where the name is none, or the caller may not act on that team. 403 for a
 /// frame, which sees nothing of a team.
 pub struct TeamAccess<R> {
+    /// Who calls.
     pub caller: R,
+    /// The team of the path.
     pub team: TeamName,
 }
 
@@ -83,8 +85,11 @@ where
 /// # Errors
 /// Those of `TeamAccess`; after them 404 where the resource's name is none.
 pub struct TeamResource<R, N> {
+    /// Who calls.
     pub caller: R,
+    /// The team of the path.
     pub team: TeamName,
+    /// The resource of the path.
     pub name: N,
 }
 
