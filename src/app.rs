@@ -17,7 +17,7 @@ use crate::config::{Config, GroupRole, Oidc, Servers, StoreKind, public_url};
 use crate::domain::oidc::{GroupRule, Provider};
 use crate::domain::secret::Secret;
 use crate::domain::team::Role;
-use crate::gateway::{Gateway, Premises, Retention};
+use crate::gateway::{Gateway, GatewayConfig, Retention};
 use crate::http;
 use crate::http::serve::{self, Limits};
 use crate::store::Store;
@@ -137,7 +137,7 @@ fn over(
     recorder: Recorder,
 ) -> anyhow::Result<Gateway> {
     let owner = Some(&config.admin.key).filter(|key| !key.is_empty());
-    let premises = Premises {
+    let premises = GatewayConfig {
         public_url,
         owner_key: owner.map(|key| Secret::new(key.clone().into_bytes())),
         retention: Retention {
@@ -147,8 +147,8 @@ fn over(
             insights: config.retention.insights_days,
         },
         channels: platforms::registry(config, recorder)?,
-        directories: platforms::directories(&platforms::reach(config)),
-        reach: platforms::reach(config),
+        directories: platforms::directories(&platforms::egress(config)),
+        egress: platforms::egress(config),
         oidc: oidc(&config.oidc)?,
         providers: platforms::providers(config)?,
         posts: None,
@@ -193,7 +193,7 @@ async fn recognise(gateway: &Gateway, embedded: Option<&Embedded>, consent: Cons
     let recognised = gateway.recognise(consent.trust_clock).await;
     recognised.context("put back the root key that belongs to the store, or name another store")?;
     let why = match embedded {
-        Some(embedded) => embedded.breach()?,
+        Some(embedded) => embedded.data_loss()?,
         None => {
             consent.accept_loss.then(|| "the operator says that the store may lack what it acknowledged".to_owned())
         }

@@ -27,10 +27,10 @@ pub mod ldap;
 pub mod postgres;
 
 /// So many records that may fit are looked at.
-pub const MOST_CANDIDATES: usize = 20;
+pub const MAX_CANDIDATES: usize = 20;
 
 /// A directory is asked for so many: the one more shows that there are others, which nobody looked at.
-pub const ASKED_FOR: usize = MOST_CANDIDATES + 1;
+pub const ASKED_FOR: usize = MAX_CANDIDATES + 1;
 
 /// Whose the private data are, of what a directory gave. That several fit is sure, however many it left
 /// out; that no other fits is not, where it gave more than are looked at.
@@ -44,7 +44,7 @@ pub fn whose(wanted: &[Wanted], candidates: Vec<Record>) -> Result<Found, Failur
 
 /// What was found among so many, where they are all that there are.
 fn of_all<T>(given: usize, found: T) -> Result<T, Failure> {
-    if given > MOST_CANDIDATES { Err(Failure::misconfigured("the query gives too many")) } else { Ok(found) }
+    if given > MAX_CANDIDATES { Err(Failure::misconfigured("the query gives too many")) } else { Ok(found) }
 }
 
 /// The one record of what a directory gave for one customer's name or id; none where they are several

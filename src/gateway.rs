@@ -8,9 +8,9 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
-use countersign_channels::carrier::Carry;
 use countersign_channels::definition::Registry;
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
+use countersign_channels::http_client::Carry;
 use countersign_channels::session::Session;
 use countersign_channels::webchat::WebChat;
 use quick_cache::sync::Cache;
@@ -50,13 +50,13 @@ pub mod ears;
 pub mod embeds;
 pub mod entry;
 pub mod epoch;
-pub mod glances;
 pub mod history;
 pub mod hosted;
 pub mod inbound;
 pub mod insights;
 pub mod interactions;
 mod judging;
+mod keyed_locks;
 pub mod keys;
 mod letters;
 mod lines;
@@ -99,6 +99,7 @@ pub mod settings;
 mod showing;
 pub mod signing_in;
 mod sms;
+pub mod status_tokens;
 pub mod stream;
 pub mod teams;
 pub mod telling;
@@ -106,15 +107,14 @@ mod threads;
 pub mod tickets;
 pub mod trail;
 mod turns;
-mod turnstiles;
 pub mod users;
 mod waking;
 pub mod webhooks;
 pub mod windows;
 
+use keyed_locks::KeyedLocks;
 pub use replay::{Remember, Told};
 pub use turns::Held;
-use turnstiles::Turnstiles;
 
 /// Why a use case did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -140,7 +140,7 @@ impl From<StoreError> for Error {
 }
 
 /// What the composition root tells the gateway.
-pub struct Premises {
+pub struct GatewayConfig {
     /// Every generated link starts with it; no slash at the end.
     pub public_url: String,
     /// The owner key of the configuration.
@@ -152,7 +152,7 @@ pub struct Premises {
     /// The kinds of directories that teams may have besides the built-in one.
     pub directories: Kinds,
     /// Whom it may speak to where a team names the address.
-    pub reach: Reach,
+    pub egress: EgressPolicy,
     /// What staff sign in by, besides local accounts.
     pub oidc: Option<Provider>,
     /// Who can be asked to check documents.
@@ -209,7 +209,7 @@ pub struct Gateway {
     /// Messages to customers that this node has claimed.
     letters: letters::Claimed,
     /// Logins on the hosted page wait here for those of the same conversation.
-    logging_in: Turnstiles,
+    logging_in: KeyedLocks,
     lines: lines::Claimed,
     /// Webhooks that this node is to look after.
     ringing: ringing::Ringing,
@@ -228,12 +228,12 @@ pub struct Gateway {
     opened: Cache<String, decide::Opened, caches::ByBytes>,
     tails: stream::Tails,
     /// Writers of one record wait here rather than collide in the store.
-    turnstiles: Turnstiles,
+    keyed_locks: KeyedLocks,
     /// Answers within one interaction wait here, where one of them counts against a customer's
     /// ceiling: each is counted there before it is judged.
-    answering: Turnstiles,
+    answering: KeyedLocks,
     /// Sets of questions that are asked for at doors, by interaction: one at a time.
-    questioning: Turnstiles,
+    questioning: KeyedLocks,
     /// A trail is checked by one at a time: all of it is read.
     checking: Mutex<()>,
     /// A relay moved events into a stream of this node.
@@ -253,10 +253,10 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         root: &Secret,
-        premises: Premises,
+        config: GatewayConfig,
     ) -> Self {
         let keys = Keys::from_root(root);
-        let owner = premises.owner_key.map(|key| owner_tag(&keys.api, key.expose()));
+        let owner = config.owner_key.map(|key| owner_tag(&keys.api, key.expose()));
         let threads = Arc::new(threads::Threads::new(store.clone(), clock.clone(), entropy.clone(), &keys));
         Self {
             store,
@@ -267,27 +267,27 @@ impl Gateway {
             seal: seal::ready(keys.seal.expose()),
             keys,
             owner,
-            public_url: premises.public_url,
-            retention: premises.retention,
-            registry: premises.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(threads.clone()))),
+            public_url: config.public_url,
+            retention: config.retention,
+            registry: config.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(threads.clone()))),
             threads,
             drivers: channels::Drivers::default(),
-            kinds: premises.directories,
+            kinds: config.directories,
             directories: directories::Opened::default(),
             ears: ears::Ears::default(),
             passages: passage::Passages::default(),
             hashing: passwords::Hashing::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
-            oidc: premises.oidc,
+            oidc: config.oidc,
             fetched: oidc::Fetched::default(),
-            courier: posting::Courier::new(premises.reach, premises.posts),
+            courier: posting::Courier::new(config.egress, config.posts),
             letters: letters::Claimed::default(),
-            logging_in: Turnstiles::default(),
+            logging_in: KeyedLocks::default(),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
             showing: showing::Showing::default(),
-            judges: premises.providers,
+            judges: config.providers,
             checkers: providers::Checkers::default(),
             budgets: send_budget::Blocks::default(),
             returns: returns::Counts::default(),
@@ -296,9 +296,9 @@ impl Gateway {
             parsed: caches::of_bytes(64 << 20),
             opened: caches::of_bytes(64 << 20),
             tails: stream::Tails::default(),
-            turnstiles: Turnstiles::default(),
-            answering: Turnstiles::default(),
-            questioning: Turnstiles::default(),
+            keyed_locks: KeyedLocks::default(),
+            answering: KeyedLocks::default(),
+            questioning: KeyedLocks::default(),
             checking: Mutex::new(()),
             moved: Notify::new(),
         }

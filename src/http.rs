@@ -26,7 +26,6 @@ mod acts;
 mod admin;
 mod admin_pages;
 mod arrivals;
-mod arriving;
 mod authtickets;
 mod body;
 mod browser;
@@ -50,9 +49,11 @@ mod host;
 mod hosted;
 mod identity;
 mod inbound;
+mod incoming_body;
 mod insights;
 mod interactions;
 mod invitations;
+mod io_timeout;
 mod keys;
 mod layers;
 mod limiter;
@@ -63,11 +64,11 @@ mod login_page;
 mod multipart;
 mod notices;
 mod page;
-mod patience;
 mod people;
 mod photo;
 mod policy;
 mod problem;
+mod problem_types;
 mod providers;
 mod public;
 mod query;
@@ -78,7 +79,6 @@ mod screens;
 pub mod serve;
 mod session;
 mod signin;
-mod slugs;
 mod status;
 mod users;
 mod views;
@@ -105,7 +105,7 @@ pub struct Inside {
     /// Messages that pages have had sent, by address.
     asking: limiter::Asking,
     /// Room for pictures on their way through.
-    darkroom: photo::Darkroom,
+    upload_limiter: photo::UploadLimiter,
     /// What proves nothing where servers call.
     failures: failures::Failures,
     /// Streams of web chats, by address.
@@ -231,7 +231,7 @@ pub fn router(
         limiter,
         knocking: limiter::Knocking::default(),
         asking: limiter::Asking::new(DefaultClock::default()),
-        darkroom: photo::Darkroom::default(),
+        upload_limiter: photo::UploadLimiter::default(),
         failures: failures::Failures::new(DefaultClock::default()),
         standing,
         glancing,

@@ -93,7 +93,7 @@ impl Trouble {
 
 /// Why a call with a verdict is not believed, or not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Distrust {
+pub enum VerificationError {
     /// This provider sends none.
     Unheard,
     /// It does not prove that it is the provider's. The reason is for the log.
@@ -145,8 +145,8 @@ pub trait Checker: Send + Sync {
     /// # Errors
     ///
     /// Where it is not the provider's, or says nothing that can be followed.
-    fn hear(&self, _headers: &HeaderMap, _body: &[u8], _now: Moment) -> Result<(CheckId, Verdict), Distrust> {
-        Err(Distrust::Unheard)
+    fn hear(&self, _headers: &HeaderMap, _body: &[u8], _now: Moment) -> Result<(CheckId, Verdict), VerificationError> {
+        Err(VerificationError::Unheard)
     }
 
     /// Tries the account out, without a picture.

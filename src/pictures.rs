@@ -19,7 +19,7 @@ mod sight;
 use sight::Sight;
 
 /// A picture has at most so many pixels: 24 megapixels, each a byte while it is looked at.
-const MOST_PIXELS: u64 = 24_000_000;
+const MAX_PIXELS: u64 = 24_000_000;
 
 /// Its longer and its shorter side have at least so many: less shows no print.
 const LEAST_SIDES: (u32, u32) = (640, 400);
@@ -101,7 +101,7 @@ impl Picture {
             _ => return Err(Unusable::Format),
         };
         let Head { width, height, weight } = head;
-        if u64::from(width) * u64::from(height) * weight > MOST_PIXELS {
+        if u64::from(width) * u64::from(height) * weight > MAX_PIXELS {
             return Err(Unusable::TooLarge);
         }
         if width.max(height) < LEAST_SIDES.0 || width.min(height) < LEAST_SIDES.1 {

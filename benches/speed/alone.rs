@@ -129,7 +129,7 @@ async fn commits(store: Arc<dyn Store>, span: Duration) -> anyhow::Result<Found>
             let mut batch = Batch::new(id, Partition(writer as u8 * 4));
             batch.expect = vec![(name.clone(), before.map_or(Expect::Absent, Expect::Version))];
             let alarm = Some(began.fetch_add(1, Ordering::Relaxed));
-            batch.put = vec![Put { name, bytes: vec![b'x'; RECORD].into(), board: true, alarm, expires: None }];
+            batch.put = vec![Put { name, bytes: vec![b'x'; RECORD].into(), version_index: true, alarm, expires: None }];
             batch.events = vec![vec![b'x'; EVENT].into()];
             match store.commit(batch).await? {
                 Outcome::Committed => Ok(()),

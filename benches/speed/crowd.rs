@@ -18,7 +18,7 @@ use super::processes::{Cores, Process};
 const AT_ONCE: usize = 20_000;
 
 /// Nothing takes longer to come.
-const LONGEST_WAY: Duration = Duration::from_secs(30);
+const MAX_DELIVERY_TIME: Duration = Duration::from_secs(30);
 
 /// What listeners cost.
 pub struct Listeners {
@@ -49,7 +49,7 @@ pub async fn listeners(cores: Cores, folder: &Path, count: usize, events: usize)
         let opened = bank.each(&opening, 201).await?.json()?;
         let id = text(&opened[0], "id")?.as_bytes();
         for stream in &mut streams {
-            hears(stream, id, began + LONGEST_WAY)?;
+            hears(stream, id, began + MAX_DELIVERY_TIME)?;
         }
         told_within.push(began.elapsed());
     }

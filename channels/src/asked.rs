@@ -72,7 +72,7 @@ impl Asked {
     }
 
     /// How many messages a minute may bring.
-    pub fn pace() -> Self {
+    pub fn rate_limit() -> Self {
         let about = "how many messages a minute may bring to the platform";
         Self::field(MAX_PER_MINUTE, about).shaped(Shape::Number).optional()
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::DeliveryError;
 use crate::ambient::Ambient;
-use crate::carrier::Carrier;
+use crate::http_client::HttpClient;
 use crate::template::values::{Known, Moment, Values};
 use crate::template::{Name, Template};
 use crate::wrong::{self, Wrong};
@@ -21,7 +21,7 @@ pub mod webhook;
 
 use jwt::{Assertion, Mint};
 use sigv4::{Signed, Signer};
-use tokens::{ClientCredentials, Purse, ServiceAccount};
+use tokens::{ClientCredentials, ServiceAccount, TokenCache};
 use webhook::{Seal, Sealed};
 
 /// `[[auth]]`: the first whose placeholders the account fills is the account's.
@@ -101,7 +101,7 @@ pub enum Proof {
     /// A header made for each request.
     Minted(Mint),
     /// A token that is fetched.
-    Fetched(Purse),
+    Fetched(TokenCache),
     /// A signature over the request.
     Signed(Signer),
     /// The headers of Standard Webhooks.
@@ -140,7 +140,7 @@ impl Proof {
         &self,
         request: &mut Request<Vec<u8>>,
         values: &Values<'_>,
-        carrier: &Carrier,
+        http_client: &HttpClient,
         ambient: &dyn Ambient,
     ) -> Result<bool, DeliveryError> {
         let (name, value, was_kept) = match self {
@@ -151,7 +151,7 @@ impl Proof {
                 (mint.header.clone(), header(&format!("{}{token}", mint.prefix))?, false)
             }
             Self::Fetched(purse) => {
-                let (token, was_kept) = purse.token(carrier, ambient).await?;
+                let (token, was_kept) = purse.token(http_client, ambient).await?;
                 (AUTHORIZATION, header(&format!("Bearer {token}"))?, was_kept)
             }
             Self::Signed(signer) => {

@@ -129,7 +129,7 @@ pub fn only(account: &Account, fields: &[&str], secrets: &[&str]) -> Vec<Wrong> 
 pub const MAX_PER_MINUTE: &str = "max_per_minute";
 
 /// No limit is larger: nothing would be left to wait for.
-const MOST_PER_MINUTE: u64 = 60_000;
+const MAX_PER_MINUTE_ALLOWED: u64 = 60_000;
 
 /// The limit that an account says, as a number or as a text of digits.
 ///
@@ -142,9 +142,9 @@ pub fn max_per_minute(account: &Account) -> Result<Option<NonZeroU32>, Wrong> {
         Some(Value::String(text)) => text.parse().ok(),
         Some(value) => value.as_u64(),
     };
-    let said = said.filter(|said| *said <= MOST_PER_MINUTE).and_then(|said| u32::try_from(said).ok());
+    let said = said.filter(|said| *said <= MAX_PER_MINUTE_ALLOWED).and_then(|said| u32::try_from(said).ok());
     let limit = said.and_then(NonZeroU32::new);
-    let out_of_bounds = || wrong::NUMBER.with([("least", &1), ("most", &MOST_PER_MINUTE)]);
+    let out_of_bounds = || wrong::NUMBER.with([("least", &1), ("most", &MAX_PER_MINUTE_ALLOWED)]);
     limit.map(Some).ok_or_else(|| Wrong::at(format!("/account/{MAX_PER_MINUTE}"), out_of_bounds()))
 }
 

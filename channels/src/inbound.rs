@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::Address;
-use crate::carrier::Carrier;
+use crate::http_client::HttpClient;
 use crate::platform::line::Line;
 use crate::template::values::Known;
 
@@ -30,10 +30,10 @@ pub mod token;
 pub mod words;
 
 use format::{Inbound, Reply};
-use handshake::Courtesy;
+use handshake::HandshakeReply;
 use keys::Keys;
 use knock::Knock;
-use proof::{Against, Distrust, Verify};
+use proof::{Against, VerificationError, Verify};
 
 /// Something that a person said.
 #[derive(Clone, Debug)]
@@ -147,8 +147,8 @@ pub struct Ear {
 
 impl Ear {
     /// Of an account.
-    pub fn new(inbound: &Inbound, known: Known, carrier: Carrier) -> Self {
-        Self { inbound: inbound.of_account(&known), known, keys: Keys::new(carrier), line: None }
+    pub fn new(inbound: &Inbound, known: Known, http_client: HttpClient) -> Self {
+        Self { inbound: inbound.of_account(&known), known, keys: Keys::new(http_client), line: None }
     }
 
     /// With the account's own line, by which it asks the platform what messages leave open.
@@ -182,9 +182,9 @@ impl Ear {
     ///
     /// # Errors
     ///
-    /// Why it is not believed; the platform is told 401 and nothing else. [`Distrust::Unavailable`]
+    /// Why it is not believed; the platform is told 401 and nothing else. [`VerificationError::Unavailable`]
     /// is the exception: it may be right, and is worth another try (503).
-    pub async fn hear(&self, knock: &Knock<'_>) -> Result<Taken, Distrust> {
+    pub async fn hear(&self, knock: &Knock<'_>) -> Result<Taken, VerificationError> {
         let against = Against { known: &self.known };
         let document = || knock.document(self.inbound.format, &[]);
         for handshake in self.inbound.handshake.iter().filter(|handshake| !handshake.is_signed()) {
@@ -202,7 +202,7 @@ impl Ear {
     }
 
     /// What a proved request tells.
-    async fn read(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<Taken, Distrust> {
+    async fn read(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<Taken, VerificationError> {
         let Some(outer) = knock.document(self.inbound.format, &[]) else { return Ok(self.unread()) };
         for handshake in self.inbound.handshake.iter().filter(|handshake| handshake.is_signed()) {
             if handshake.is_asked(knock, &outer) {
@@ -222,10 +222,10 @@ impl Ear {
         Taken { reply: self.inbound.reply.clone(), happenings: Vec::new(), is_read: false }
     }
 
-    async fn be_courteous(&self, courtesy: Courtesy) -> Result<Taken, Distrust> {
+    async fn be_courteous(&self, courtesy: HandshakeReply) -> Result<Taken, VerificationError> {
         let body = match courtesy {
-            Courtesy::Say(text) => text,
-            Courtesy::Visit(url) => {
+            HandshakeReply::Say(text) => text,
+            HandshakeReply::Visit(url) => {
                 self.keys.visit(&url).await?;
                 String::new()
             }
@@ -235,23 +235,24 @@ impl Ear {
 
     /// One of the definition's proofs must hold; if none does, the first tells why, save where a
     /// later one came further.
-    async fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+    async fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         let mut why = None;
         for verify in &self.inbound.verify {
             match self.judge(verify, knock, against).await {
                 Ok(()) => return Ok(()),
                 Err(distrust) => {
-                    let came_nowhere = matches!(why, None | Some(Distrust::Missing(_) | Distrust::NoSecret(_)));
+                    let came_nowhere =
+                        matches!(why, None | Some(VerificationError::Missing(_) | VerificationError::NoSecret(_)));
                     if came_nowhere {
                         why = Some(distrust);
                     }
                 }
             }
         }
-        Err(why.unwrap_or(Distrust::Wrong))
+        Err(why.unwrap_or(VerificationError::Wrong))
     }
 
-    async fn judge(&self, verify: &Verify, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+    async fn judge(&self, verify: &Verify, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         match verify {
             Verify::Hmac(keyed) => keyed.verify(knock, against),
             Verify::Shared(shared) => shared.verify(knock, against),
@@ -261,7 +262,7 @@ impl Ear {
                 let url = against.text(&discovered.discovery).unwrap_or_default();
                 let keys = self.keys.published(&url, knock.unix, false).await?;
                 match discovered.verify(knock, against, &keys) {
-                    Err(Distrust::UnknownKey(_)) => {
+                    Err(VerificationError::UnknownKey(_)) => {
                         let keys = self.keys.published(&url, knock.unix, true).await?;
                         discovered.verify(knock, against, &keys)
                     }

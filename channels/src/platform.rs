@@ -9,8 +9,8 @@ use secrecy::SecretString;
 use crate::ambient::Ambient;
 use crate::asked::Asked;
 use crate::auth::Proof;
-use crate::carrier::Carrier;
 use crate::definition::{Abilities, Account, Definition, max_per_minute};
+use crate::http_client::HttpClient;
 use crate::inbound::Ear;
 use crate::inbound::proof::Verify;
 use crate::template::values::Known;
@@ -37,7 +37,7 @@ use line::Line;
 pub struct Platform {
     file: Arc<File>,
     inbound: Option<Arc<inbound::format::Inbound>>,
-    carrier: Carrier,
+    http_client: HttpClient,
     ambient: Arc<dyn Ambient>,
 }
 
@@ -47,15 +47,20 @@ impl Platform {
     /// # Errors
     ///
     /// The first thing that is wrong with it, with its line and what would be right.
-    pub fn load(name: &str, source: &str, carrier: Carrier, ambient: Arc<dyn Ambient>) -> Result<Self, Malformed> {
+    pub fn load(
+        name: &str,
+        source: &str,
+        http_client: HttpClient,
+        ambient: Arc<dyn Ambient>,
+    ) -> Result<Self, Malformed> {
         let file = check::load(name, source)?;
         let inbound = file.inbound.clone().map(Arc::new);
-        Ok(Self { file: Arc::new(file), inbound, carrier, ambient })
+        Ok(Self { file: Arc::new(file), inbound, http_client, ambient })
     }
 
     /// The account, with all that it needs to speak and to hear.
     fn judge(&self, account: &Account) -> Result<Known, Vec<Wrong>> {
-        let known = fields::judge(&self.file, account, self.carrier.reach())?;
+        let known = fields::judge(&self.file, account, self.http_client.egress())?;
         let proofs = self.inbound.iter().flat_map(|inbound| &inbound.verify);
         let wrong: Vec<Wrong> =
             proofs.flat_map(|proof| proof.faults(&known)).chain(self.deaf(account, &known)).collect();
@@ -63,10 +68,10 @@ impl Platform {
     }
 
     /// The line of an account that was judged.
-    fn line(&self, known: Known, limit: Option<NonZeroU32>, carrier: Carrier) -> Result<Line, Vec<Wrong>> {
+    fn line(&self, known: Known, limit: Option<NonZeroU32>, http_client: HttpClient) -> Result<Line, Vec<Wrong>> {
         let proof = Proof::open(&self.file.auth, &known)?;
         let (file, ambient) = (self.file.clone(), self.ambient.clone());
-        Ok(Line { file, known, proof, carrier, ambient, limit })
+        Ok(Line { file, known, proof, http_client, ambient, limit })
     }
 
     /// Who wants to have passed on what is heard must be able to prove it: the account that lacks
@@ -129,7 +134,7 @@ impl Definition for Platform {
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
         let known = self.judge(account)?;
         let limit = max_per_minute(account).map_err(|wrong| vec![wrong])?.or(self.file.send.max_per_minute);
-        Ok(Arc::new(self.line(known, limit, self.carrier.clone())?))
+        Ok(Arc::new(self.line(known, limit, self.http_client.clone())?))
     }
 
     fn verifier(&self, secret: &SecretString) -> Option<Ear> {
@@ -137,7 +142,7 @@ impl Definition for Platform {
         let defaults = self.file.account.iter();
         let fields = defaults.filter_map(|(name, field)| Some((name.clone(), field.default.clone()?))).collect();
         let secrets = self.file.secrets.keys().map(|name| (name.clone(), secret.clone())).collect();
-        Some(Ear::new(inbound, Known { fields, secrets }, self.carrier.clone()))
+        Some(Ear::new(inbound, Known { fields, secrets }, self.http_client.clone()))
     }
 
     fn ear(&self, account: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
@@ -145,7 +150,7 @@ impl Definition for Platform {
         let Some(inbound) = self.inbound.as_deref() else { return Ok(None) };
         let asks = inbound.company.is_some() || !inbound.invited.is_empty();
         // The platform waits for its answer meanwhile.
-        let quick = self.carrier.quick();
+        let quick = self.http_client.quick();
         let ear = Ear::new(inbound, known.clone(), quick.clone());
         Ok(Some(if asks { ear.with_line(self.line(known, None, quick)?) } else { ear }))
     }

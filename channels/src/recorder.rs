@@ -20,7 +20,7 @@ use crate::{Channel, DeliveryError, Message, Nature, Sent};
 const NAME: &str = "recorder";
 
 /// Messages that are kept; the oldest give way.
-const MOST: usize = 1_000;
+const MAX_MESSAGES: usize = 1_000;
 
 /// Keeps messages in memory, and fails when it is told to.
 #[derive(Clone, Default)]
@@ -87,7 +87,7 @@ impl Recorder {
         }
         let new = Recorded { inbox: inbox.to_owned(), message: message.clone() };
         kept.push_back(new.clone());
-        if kept.len() > MOST {
+        if kept.len() > MAX_MESSAGES {
             kept.pop_front();
         }
         Some(new)
@@ -117,7 +117,7 @@ impl Definition for Recorder {
     }
 
     fn asks(&self) -> Vec<Asked> {
-        vec![Asked::field("inbox", "under which name messages are kept").optional(), Asked::pace()]
+        vec![Asked::field("inbox", "under which name messages are kept").optional(), Asked::rate_limit()]
     }
 
     fn abilities(&self) -> Abilities {
@@ -219,10 +219,10 @@ mod tests {
     async fn it_gives_way_at_its_bound() {
         let recorder = Recorder::default();
         let channel = channel(&recorder, "");
-        for n in 0..MOST + 5 {
+        for n in 0..MAX_MESSAGES + 5 {
             channel.send(&message(&n.to_string())).await.unwrap();
         }
-        assert_eq!(recorder.messages().len(), MOST);
+        assert_eq!(recorder.messages().len(), MAX_MESSAGES);
         assert_eq!(recorder.messages()[0].message.id, "5");
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::ambient::Ambient;
-use crate::carrier::Carrier;
+use crate::http_client::HttpClient;
 use crate::platform::Platform;
 use crate::platform::check::Malformed;
 
@@ -40,8 +40,8 @@ pub const SOURCES: &[Source] = &[
 /// # Errors
 ///
 /// The first definition that is not right; a test reads all of them.
-pub fn platforms(carrier: &Carrier, ambient: &Arc<dyn Ambient>) -> Result<Vec<Platform>, Malformed> {
-    SOURCES.iter().map(|(name, source)| Platform::load(name, source, carrier.clone(), ambient.clone())).collect()
+pub fn platforms(http_client: &HttpClient, ambient: &Arc<dyn Ambient>) -> Result<Vec<Platform>, Malformed> {
+    SOURCES.iter().map(|(name, source)| Platform::load(name, source, http_client.clone(), ambient.clone())).collect()
 }
 
 #[cfg(test)]
@@ -49,19 +49,19 @@ mod tests {
     use super::*;
     use crate::ambient::Still;
     use crate::definition::Definition as _;
-    use crate::reach::Reach;
+    use crate::egress::EgressPolicy;
 
     #[test]
     fn each_is_right_and_named_as_its_file() {
-        let carrier = Carrier::new(Reach::new(|_| false)).unwrap();
+        let http_client = HttpClient::new(EgressPolicy::new(|_| false)).unwrap();
         let ambient: Arc<dyn Ambient> = Arc::new(Still::default());
         let wrong: Vec<String> = SOURCES
             .iter()
-            .filter_map(|(name, source)| Platform::load(name, source, carrier.clone(), ambient.clone()).err())
+            .filter_map(|(name, source)| Platform::load(name, source, http_client.clone(), ambient.clone()).err())
             .map(|wrong| wrong.to_string())
             .collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-        for (platform, (name, _)) in platforms(&carrier, &ambient).unwrap().iter().zip(SOURCES) {
+        for (platform, (name, _)) in platforms(&http_client, &ambient).unwrap().iter().zip(SOURCES) {
             assert_eq!(format!("{}.toml", platform.name()), *name);
         }
     }

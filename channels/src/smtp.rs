@@ -21,9 +21,9 @@ use url::{Host, Url};
 use crate::ambient::Ambient;
 use crate::asked::Asked;
 use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, max_per_minute, only};
+use crate::egress::EgressPolicy;
 use crate::platform::account::Shape;
 use crate::platform::outcome::Reason;
-use crate::reach::Reach;
 use crate::{Channel, DeliveryError, Message, Sent};
 
 pub mod address;
@@ -46,15 +46,15 @@ const FIELDS: &[&str] =
 
 /// Mail.
 pub struct Smtp {
-    reach: Reach,
+    egress: EgressPolicy,
     whole: Duration,
     ambient: Arc<dyn Ambient>,
 }
 
 impl Smtp {
-    /// Speaks to whom `reach` lets it.
-    pub fn new(reach: Reach, ambient: Arc<dyn Ambient>) -> Self {
-        Self { reach, ambient, whole: session::WHOLE }
+    /// Speaks to whom `egress` lets it.
+    pub fn new(egress: EgressPolicy, ambient: Arc<dyn Ambient>) -> Self {
+        Self { egress, ambient, whole: session::WHOLE }
     }
 
     /// The same, that waits so long for a mail to be taken.
@@ -71,7 +71,7 @@ impl Definition for Smtp {
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
         let mut wrong = only(account, FIELDS, &["password"]);
         let mut fields = Fields::of(account, &mut wrong);
-        let server = server(&mut fields, &self.reach);
+        let server = server(&mut fields, &self.egress);
         let sender = sender(&mut fields);
         let button = fields.one_line("button").unwrap_or_else(|| "Continue".to_owned());
         let limit = max_per_minute(account).unwrap_or_else(|fault| {
@@ -82,8 +82,8 @@ impl Definition for Smtp {
             (Some(server), Some(from)) if wrong.is_empty() => {
                 let hello = ClientId::Domain(from.email.domain().to_owned());
                 let server = Server { hello, whole: self.whole, ..server };
-                let (reach, ambient) = (self.reach.clone(), self.ambient.clone());
-                Ok(Arc::new(Post { server, from, button, limit, reach, ambient }))
+                let (egress, ambient) = (self.egress.clone(), self.ambient.clone());
+                Ok(Arc::new(Post { server, from, button, limit, egress, ambient }))
             }
             _ => Err(wrong),
         }
@@ -101,7 +101,7 @@ impl Definition for Smtp {
             Asked::field("certificate", "the PEM of the authority behind the server's certificate")
                 .of_lines()
                 .optional(),
-            Asked::pace(),
+            Asked::rate_limit(),
             Asked::field("password", "the password of `username`").secret().optional(),
         ]
     }
@@ -142,8 +142,8 @@ struct Server {
     whole: Duration,
 }
 
-fn server(fields: &mut Fields<'_>, reach: &Reach) -> Option<Server> {
-    let host = host(fields, reach);
+fn server(fields: &mut Fields<'_>, egress: &EgressPolicy) -> Option<Server> {
+    let host = host(fields, egress);
     let tls = match fields.text("tls").as_deref() {
         None | Some("starttls") => Some(Tls::Starttls),
         Some("implicit") => Some(Tls::Implicit),
@@ -158,7 +158,7 @@ fn server(fields: &mut Fields<'_>, reach: &Reach) -> Option<Server> {
 }
 
 /// A host that may be spoken to as far as its name tells; what it resolves to is judged each time.
-fn host(fields: &mut Fields<'_>, reach: &Reach) -> Option<Host<String>> {
+fn host(fields: &mut Fields<'_>, egress: &EgressPolicy) -> Option<Host<String>> {
     let text = fields.required("host", "the mail server's name")?;
     let six = text.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>();
     let is_name = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || ".-".contains(c);
@@ -167,7 +167,7 @@ fn host(fields: &mut Fields<'_>, reach: &Reach) -> Option<Host<String>> {
     let Some(host) = url.as_ref().and_then(|url| url.host().map(|host| host.to_owned())) else {
         return fields.fault("host", &wrong::SERVER);
     };
-    match reach.admit(url.as_ref().expect("it has a host")) {
+    match egress.admit(url.as_ref().expect("it has a host")) {
         Ok(()) => Some(host),
         Err(why) => fields.fault("host", why),
     }
@@ -228,7 +228,7 @@ struct Post {
     from: Mailbox,
     button: String,
     limit: Option<NonZeroU32>,
-    reach: Reach,
+    egress: EgressPolicy,
     ambient: Arc<dyn Ambient>,
 }
 
@@ -252,7 +252,7 @@ impl Channel for Post {
         let to = address::parse(message.to.as_str()).ok_or(DeliveryError::Fallback(Reason::BadAddress.word()))?;
         let letter = Letter::write(&self.from, &to, message, &self.button, self.ambient.now());
         let letter = letter.ok_or(DeliveryError::Permanent(Reason::Content.word()))?;
-        session::hand_over(&self.server, &self.reach, self.sender(), &to, &letter).await?;
+        session::hand_over(&self.server, &self.egress, self.sender(), &to, &letter).await?;
         Ok(Sent { platform_id: Some(letter.id) })
     }
 }

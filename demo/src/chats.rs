@@ -16,7 +16,7 @@ use super::scenes::Scene;
 use countersign_ambient::Entropy;
 
 /// A demo open to the world must not fill the memory, and each chat has a phone number of its own.
-const MOST: usize = phones::NUMBERS as usize;
+const MAX_CHATS: usize = phones::NUMBERS as usize;
 
 /// The chats of all browsers.
 pub struct Chats {
@@ -92,10 +92,10 @@ impl Chats {
         if let Some(chat) = chats.get(cookie).filter(|chat| chat.is_open()) {
             return Some(chat.clone());
         }
-        if chats.len() >= MOST {
+        if chats.len() >= MAX_CHATS {
             chats.retain(|_, chat| chat.is_open());
         }
-        if chats.len() >= MOST {
+        if chats.len() >= MAX_CHATS {
             return None;
         }
         let chat = Chat::open(self.world(scene).clone(), self.phones.connect()?, scene);

@@ -15,9 +15,9 @@ use super::api::{Api, Problem, Trouble};
 use super::chats::Chats;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+const MAX_PAUSE: Duration = Duration::from_secs(15);
 /// More than any event: a stream without line ends is not one.
-const LONGEST_LINE: usize = 256 * 1024;
+const MAX_LINE_BYTES: usize = 256 * 1024;
 
 /// One event of the team.
 #[derive(Clone, Debug, Deserialize)]
@@ -47,7 +47,7 @@ pub async fn listen((team, api): (usize, Api), chats: Arc<Chats>) -> Result<Join
                 chats.heard(team, false);
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
             match api.events(last.as_deref()).await {
                 Ok(open) => {
                     stream = Some(open);
@@ -87,7 +87,7 @@ struct TooLong;
 impl Lines {
     fn push(&mut self, chunk: &[u8]) -> Result<(), TooLong> {
         self.pending.extend_from_slice(chunk);
-        if self.pending.len() + self.data.len() > LONGEST_LINE { Err(TooLong) } else { Ok(()) }
+        if self.pending.len() + self.data.len() > MAX_LINE_BYTES { Err(TooLong) } else { Ok(()) }
     }
 
     fn next_event(&mut self) -> Option<Event> {

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 pub const NUMBERS: u16 = 1_000;
 
 /// Older messages leave the screen.
-const LONGEST: usize = 12;
+const MAX_ENTRIES: usize = 12;
 
 /// What somebody was sent. It cannot be printed: it may hold a code.
 #[derive(Clone, Serialize)]
@@ -101,7 +101,7 @@ impl Phones {
             let mut received = texts.as_ref().clone();
             let id = received.last().map_or(1, |last| last.id + 1);
             received.push(Text { id, letter });
-            let surplus = received.len().saturating_sub(LONGEST);
+            let surplus = received.len().saturating_sub(MAX_ENTRIES);
             received.drain(..surplus);
             *texts = Arc::new(received);
         });
@@ -161,10 +161,10 @@ mod tests {
     fn a_phone_keeps_its_newest_messages() {
         let phones = Phones::default();
         let phone = phones.connect().expect("a number");
-        for n in 1..=LONGEST + 3 {
+        for n in 1..=MAX_ENTRIES + 3 {
             phones.deliver(&phone.number, text(By::Sms, &n.to_string()));
         }
         let ids: Vec<_> = phone.texts.borrow().iter().map(|text| text.id).collect();
-        assert_eq!((ids.len(), ids[0]), (LONGEST, 4));
+        assert_eq!((ids.len(), ids[0]), (MAX_ENTRIES, 4));
     }
 }

@@ -19,7 +19,7 @@ pub const PIN: &str = "2580";
 const MISSES: [usize; 2] = [3, 2];
 
 /// How long a code may take to the phone.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Between two things that somebody does, so that one can follow.
 const BREATH: Duration = Duration::from_millis(700);
@@ -184,7 +184,7 @@ async fn code(chat: &mut Chat, before: usize) -> Option<String> {
             chat.phone.texts.changed().await.ok()?;
         }
     };
-    tokio::time::timeout(PATIENCE, arrives).await.ok().flatten()
+    tokio::time::timeout(TIMEOUT, arrives).await.ok().flatten()
 }
 
 /// A code that it is not.

@@ -8,7 +8,7 @@ use super::desk::Desk;
 use super::mark::{Mark, milliseconds};
 
 /// Older entries leave the page; the demo keeps no history.
-const LONGEST: usize = 120;
+const MAX_ENTRIES: usize = 120;
 
 /// A chat as its pages see it.
 #[derive(Clone, Default)]
@@ -161,7 +161,7 @@ impl View {
     pub fn say(&mut self, body: Body) {
         let id = self.number();
         self.entries.push(Entry { id, body });
-        let surplus = self.entries.len().saturating_sub(LONGEST);
+        let surplus = self.entries.len().saturating_sub(MAX_ENTRIES);
         self.entries.drain(..surplus);
     }
 
@@ -169,7 +169,7 @@ impl View {
     pub fn explain(&mut self, text: impl Into<String>, wire: impl Into<String>) {
         let id = self.number();
         self.story.insert(0, Line { id, text: text.into(), wire: wire.into() });
-        self.story.truncate(LONGEST);
+        self.story.truncate(MAX_ENTRIES);
     }
 
     /// Offers a login link; the one before it is void.

@@ -25,9 +25,9 @@ use super::{Demo, DemoSlot, identity, login};
 const COOKIE: &str = "demo_chat";
 /// Base64url of 32 bytes.
 const COOKIE_LENGTH: usize = 43;
-const LONGEST_TEXT: usize = 1_000;
+const MAX_TEXT_BYTES: usize = 1_000;
 /// What the gateway sends to the provider of document checks, in base64.
-const MOST_PICTURES: usize = 16 * 1024 * 1024;
+const MAX_PICTURES: usize = 16 * 1024 * 1024;
 
 /// Everything under `/demo`.
 pub fn router(slot: DemoSlot) -> Router {
@@ -43,7 +43,7 @@ pub fn router(slot: DemoSlot) -> Router {
         .route("/demo/console", get(console))
         .route("/demo/login", get(login::show).post(login::answer))
         .route("/demo/assets/{name}", get(asset))
-        .route("/demo/identity", post(identity::check).layer(DefaultBodyLimit::max(MOST_PICTURES)))
+        .route("/demo/identity", post(identity::check).layer(DefaultBodyLimit::max(MAX_PICTURES)))
         .layer(DefaultBodyLimit::max(16 * 1024))
         .layer(middleware::from_fn_with_state(slot, guard))
 }
@@ -150,7 +150,7 @@ struct Said {
 }
 
 async fn say(Extension(demo): TheDemo, headers: HeaderMap, Form(said): Form<Said>) -> Response {
-    let text: String = said.text.trim().chars().take(LONGEST_TEXT).collect();
+    let text: String = said.text.trim().chars().take(MAX_TEXT_BYTES).collect();
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
     let taken = text.is_empty() || chat.say(text).await;
     told(&demo, taken)

@@ -22,10 +22,10 @@ use super::time::Moment;
 pub(super) const SKEW: u64 = 30;
 
 /// An assertion lives at most so many seconds.
-const LONGEST: u64 = 300;
+const MAX_LIFETIME_SECONDS: u64 = 300;
 
 /// No assertion is longer.
-pub(super) const MOST_BYTES: usize = 8 * 1024;
+pub(super) const MAX_BYTES: usize = 8 * 1024;
 
 /// A key that assertions may be signed with: exactly one algorithm.
 #[derive(Clone)]
@@ -196,13 +196,13 @@ pub fn identity(
 
 /// The key that a token says it was signed with; nothing of it is proved.
 pub fn named_key(token: &str) -> Option<Kid> {
-    let header = token.split('.').next().filter(|header| header.len() <= MOST_BYTES)?;
+    let header = token.split('.').next().filter(|header| header.len() <= MAX_BYTES)?;
     from_segment::<Header>(header)?.kid.parse().ok()
 }
 
 /// Size, three segments, strict header, key, signature, claims: in this order.
 fn open<C: DeserializeOwned>(token: &str, typ: &str, keys: &[VerifyingKey], now: Moment) -> Result<(Kid, C), Refusal> {
-    if token.len() > MOST_BYTES {
+    if token.len() > MAX_BYTES {
         return Err(bad("size"));
     }
     let mut segments = token.split('.');
@@ -262,7 +262,7 @@ fn in_time(iat: NumericDate, exp: NumericDate, nbf: Option<NumericDate>, now: Mo
     if iat.up() > ahead || nbf.is_some_and(|nbf| nbf.up() > ahead) {
         return Err(bad("from the future"));
     }
-    if exp < iat || exp.down() - iat.down() > LONGEST {
+    if exp < iat || exp.down() - iat.down() > MAX_LIFETIME_SECONDS {
         return Err(bad("exp - iat"));
     }
     if exp.down().saturating_add(SKEW) <= now { Err(bad("expired")) } else { Ok(()) }

@@ -14,17 +14,17 @@ use super::time::Moment;
 use super::webhook::{Retiring, overlap_until, replaced};
 
 /// A team has at most so many channels.
-pub const MOST_CHANNELS: usize = 32;
+pub const MAX_CHANNELS: usize = 32;
 
 /// An account, secrets included, has at most so many bytes.
-const MOST_BYTES: usize = 16 * 1024;
+const MAX_BYTES: usize = 16 * 1024;
 
 /// Whether an account is of a size that a record can bear.
 pub(super) fn check_size(account: &Map<String, Value>, secrets: &BTreeMap<String, Secret>) -> Result<(), Vec<Fault>> {
     let open: usize = account.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
     let closed: usize = secrets.iter().map(|(name, secret)| name.len() + secret.expose().len()).sum();
-    if open + closed > MOST_BYTES {
-        return Err(vec![Fault::at("/account", misfit::TOO_LONG.with([("most", &MOST_BYTES)]))]);
+    if open + closed > MAX_BYTES {
+        return Err(vec![Fault::at("/account", misfit::TOO_LONG.with([("most", &MAX_BYTES)]))]);
     }
     Ok(())
 }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_counts_with_what_is_written() {
-        let half = || Some(Secret::new(vec![b'x'; MOST_BYTES / 2]));
+        let half = || Some(Secret::new(vec![b'x'; MAX_BYTES / 2]));
         let written = |names: &[(&str, bool)], before: Option<&Channel>| {
             let secrets = names.iter().map(|(name, new)| ((*name).to_owned(), half().filter(|_| *new)));
             Writing { secrets: Some(secrets.collect()), ..writing("a", None) }.over(before, [1; 32], Moment(1))
@@ -182,7 +182,7 @@ mod tests {
         assert!(first.check().is_ok());
         assert!(written(&[("a", false), ("b", true)], Some(&first)).check().is_err(), "a stays, and its name counts");
         assert!(written(&[("b", true)], Some(&first)).check().is_ok(), "a goes");
-        let account = [("note".to_owned(), Value::from("x".repeat(MOST_BYTES / 2)))].into_iter().collect();
+        let account = [("note".to_owned(), Value::from("x".repeat(MAX_BYTES / 2)))].into_iter().collect();
         let more = Writing { account, ..writing("a", None) };
         assert!(more.over(Some(&first), [1; 32], Moment(2)).check().is_err(), "all secrets stay");
     }
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn an_account_has_a_bound() {
         let size = |secret: &str| writing("a", Some(secret)).over(None, [1; 32], Moment(1)).check();
-        assert!(size(&"x".repeat(MOST_BYTES + 1)).is_err());
+        assert!(size(&"x".repeat(MAX_BYTES + 1)).is_err());
         assert!(size("x").is_ok());
     }
 }

@@ -43,14 +43,14 @@ pub enum Woke {
 
 /// Both lines, as they stood when the clocks were last read.
 #[derive(Clone, Copy, Debug)]
-pub struct Hands {
+pub struct ClockReadings {
     now: Duration,
     sure: Duration,
     wall: Duration,
     read_at: Duration,
 }
 
-impl Hands {
+impl ClockReadings {
     /// Both lines begin at the wall's time; `elapsed` measures spans from any fixed moment.
     pub fn begin(wall: Moment, elapsed: Duration) -> Self {
         let wall = Duration::from_millis(wall.0);
@@ -111,7 +111,9 @@ impl Hands {
 
     /// How far now ran ahead of what has surely passed since an earlier reading.
     pub fn leapt_since(self, earlier: Self) -> Duration {
-        let lag = |hands: Self| hands.now.as_millis().cast_signed() - hands.sure.as_millis().cast_signed();
+        let lag = |clock_readings: Self| {
+            clock_readings.now.as_millis().cast_signed() - clock_readings.sure.as_millis().cast_signed()
+        };
         Duration::from_millis(u64::try_from(lag(self) - lag(earlier)).unwrap_or(0))
     }
 }
@@ -133,45 +135,49 @@ mod tests {
 
     #[test]
     fn a_step_back_stops_neither_line_and_a_step_forward_moves_only_one() {
-        let hands = Hands::begin(Moment(10 * HOUR), at(0));
-        let back = hands.read(Moment(9 * HOUR), at(10));
+        let clock_readings = ClockReadings::begin(Moment(10 * HOUR), at(0));
+        let back = clock_readings.read(Moment(9 * HOUR), at(10));
         assert_eq!(back.now(), Moment(10 * HOUR + 9_990)); // ten seconds less what it gives back to the wall
         assert_eq!(back.sure(), Moment(10 * HOUR + 10 * SECOND));
-        let forward = hands.read(Moment(20 * HOUR), at(10));
+        let forward = clock_readings.read(Moment(20 * HOUR), at(10));
         assert_eq!((forward.now(), forward.sure()), (Moment(20 * HOUR), Moment(10 * HOUR + 10 * SECOND)));
-        assert_eq!(forward.leapt_since(hands), Duration::from_millis(10 * HOUR - 10 * SECOND));
+        assert_eq!(forward.leapt_since(clock_readings), Duration::from_millis(10 * HOUR - 10 * SECOND));
     }
 
     #[test]
     fn a_small_lead_is_given_back_without_ever_running_back() {
-        let mut hands = Hands::begin(Moment(HOUR + 2 * SECOND), at(0));
+        let mut clock_readings = ClockReadings::begin(Moment(HOUR + 2 * SECOND), at(0));
         for second in 1..=2_000 {
-            let next = hands.read(Moment(HOUR + second * SECOND), at(second));
-            assert!(next.now() >= hands.now());
-            hands = next;
+            let next = clock_readings.read(Moment(HOUR + second * SECOND), at(second));
+            assert!(next.now() >= clock_readings.now());
+            clock_readings = next;
         }
-        assert_eq!(hands.now(), Moment(HOUR + 2_000 * SECOND));
+        assert_eq!(clock_readings.now(), Moment(HOUR + 2_000 * SECOND));
     }
 
     #[test]
     fn a_gateway_wakes_at_its_mark_or_after_it() {
         let mark = Mark { now: Moment(10 * HOUR), sure: Moment(8 * HOUR) };
-        let (hands, woke) = Hands::wake(mark, Moment(10 * HOUR + 60 * SECOND), at(5));
+        let (clock_readings, woke) = ClockReadings::wake(mark, Moment(10 * HOUR + 60 * SECOND), at(5));
         assert_eq!(woke, Woke::InTime);
-        assert_eq!(hands.mark(), Mark { now: Moment(10 * HOUR + 60 * SECOND), sure: Moment(8 * HOUR + 60 * SECOND) });
-        let (hands, woke) = Hands::wake(mark, Moment(3 * HOUR), at(5));
-        assert_eq!((hands.mark(), woke), (mark, Woke::Behind(at(7 * 3_600))));
-        let (hands, woke) = Hands::wake(mark, Moment(100 * HOUR), at(5));
+        assert_eq!(
+            clock_readings.mark(),
+            Mark { now: Moment(10 * HOUR + 60 * SECOND), sure: Moment(8 * HOUR + 60 * SECOND) }
+        );
+        let (clock_readings, woke) = ClockReadings::wake(mark, Moment(3 * HOUR), at(5));
+        assert_eq!((clock_readings.mark(), woke), (mark, Woke::Behind(at(7 * 3_600))));
+        let (clock_readings, woke) = ClockReadings::wake(mark, Moment(100 * HOUR), at(5));
         assert_eq!(woke, Woke::Ahead(at(90 * 3_600)));
-        assert_eq!(hands.mark(), Mark { now: Moment(100 * HOUR), ..mark });
+        assert_eq!(clock_readings.mark(), Mark { now: Moment(100 * HOUR), ..mark });
     }
 
     #[test]
     fn the_ends_of_time_are_no_panic() {
-        let mut hands = Hands::begin(Moment(u64::MAX), at(0));
-        hands = hands.read(Moment(0), Duration::MAX);
-        assert_eq!(hands.now(), Moment(u64::MAX));
-        let (hands, _) = Hands::wake(Mark { now: Moment(u64::MAX), sure: Moment(u64::MAX) }, Moment(0), at(0));
-        assert_eq!(hands.read(Moment(u64::MAX), at(1)).sure(), Moment(u64::MAX));
+        let mut clock_readings = ClockReadings::begin(Moment(u64::MAX), at(0));
+        clock_readings = clock_readings.read(Moment(0), Duration::MAX);
+        assert_eq!(clock_readings.now(), Moment(u64::MAX));
+        let (clock_readings, _) =
+            ClockReadings::wake(Mark { now: Moment(u64::MAX), sure: Moment(u64::MAX) }, Moment(0), at(0));
+        assert_eq!(clock_readings.read(Moment(u64::MAX), at(1)).sure(), Moment(u64::MAX));
     }
 }

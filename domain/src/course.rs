@@ -11,22 +11,22 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::id::InteractionId;
-use super::posting::{Answer, LONGEST_TRYING, Why, awaited, wait};
+use super::posting::{Answer, MAX_RETRY_TIME, Why, awaited, wait};
 use super::sending::LEASE;
 use super::time::Moment;
 use super::webhook::Start;
 
 /// Events that wait in lines at most; what comes after them waits in the stream.
-const MOST_WAITING: usize = 500;
+const MAX_WAITING: usize = 500;
 
 /// Lines that are tried at one time.
-const MOST_LINES: usize = 16;
+const MAX_LINES: usize = 16;
 
 /// Events of one line that are tried in one go.
-const MOST_OF_A_LINE: usize = 8;
+const MAX_PER_LINE: usize = 8;
 
 /// Rounds without anything taken after which the receiver is said to fail.
-const MOST_FAILURES: u32 = 5;
+const MAX_FAILURES: u32 = 5;
 
 /// That a receiver fails is told no more often than that.
 const TELL_AGAIN: Duration = Duration::from_secs(3600);
@@ -158,7 +158,7 @@ impl Course {
 
     /// Whether it takes up more.
     pub fn has_room(&self) -> bool {
-        self.stopped.is_none() && self.waiting() < MOST_WAITING
+        self.stopped.is_none() && self.waiting() < MAX_WAITING
     }
 
     fn waiting(&self) -> usize {
@@ -224,7 +224,7 @@ impl Course {
             let tries = if failing { line.tries } else { 0 };
             (tries, !name.starts_with(AGAIN), line.events.front().map(|event| event.number))
         });
-        let (most, of_a_line) = if failing { (1, 1) } else { (MOST_LINES, MOST_OF_A_LINE) };
+        let (most, of_a_line) = if failing { (1, 1) } else { (MAX_LINES, MAX_PER_LINE) };
         let first = |(name, line): (&String, &Waits)| {
             (name.clone(), line.events.iter().take(of_a_line).copied().collect::<Vec<_>>())
         };
@@ -265,7 +265,7 @@ impl Course {
                     failed = Some(failure.why);
                     (line.why, line.next) = (Some(failure.why), now.plus(wait(line.tries, failure.after, jitter())));
                     if let Some(after) = failure.after {
-                        self.rest_until = self.rest_until.max(now.plus(after.min(LONGEST_TRYING)));
+                        self.rest_until = self.rest_until.max(now.plus(after.min(MAX_RETRY_TIME)));
                     }
                     is_over(event, now).then_some(Some(failure.why))
                 }
@@ -293,7 +293,7 @@ impl Course {
             }
         } else if failed.is_some() {
             self.failures = self.failures.saturating_add(1);
-            if self.failures >= MOST_FAILURES {
+            if self.failures >= MAX_FAILURES {
                 self.failing_since.get_or_insert(now);
                 self.rest_until = self.rest_until.max(now.plus(wait(self.failures, None, jitter)));
             }

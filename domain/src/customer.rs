@@ -14,16 +14,16 @@ use super::misfit::{self, Kind};
 use super::refusal::Fault;
 
 /// A record has at most so many mail addresses, and as many phone numbers.
-pub const MOST_ADDRESSES: usize = 10;
+pub const MAX_ADDRESSES: usize = 10;
 
 /// A record has at most so many facts, and as many fields of private data.
-pub const MOST_FIELDS: usize = 50;
+pub const MAX_FIELDS: usize = 50;
 
 /// A value of private data, or a fact, has at most so many bytes.
-const MOST_VALUE: usize = 1024;
+const MAX_VALUE_BYTES: usize = 1024;
 
 /// The names and values of either have at most so many bytes together.
-pub const MOST_BYTES: usize = 4096;
+pub const MAX_BYTES: usize = 4096;
 
 /// A customer's record.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,8 +120,8 @@ impl Record {
         for (pointer, list, rule) in
             [("/emails", &self.emails, is_mail_address as fn(&str) -> _), ("/phones", &self.phones, is_phone_number)]
         {
-            if list.len() > MOST_ADDRESSES {
-                faults.push(Fault::at(pointer, misfit::TOO_MANY.with([("most", &MOST_ADDRESSES)])));
+            if list.len() > MAX_ADDRESSES {
+                faults.push(Fault::at(pointer, misfit::TOO_MANY.with([("most", &MAX_ADDRESSES)])));
             }
             let wrong = list.iter().enumerate().filter_map(|(at, text)| Some((at, rule(text).err()?)));
             faults.extend(wrong.map(|(at, why)| Fault::at(format!("{pointer}/{at}"), why)));
@@ -141,12 +141,12 @@ fn faults_of_fields<'a>(at: &str, fields: impl Iterator<Item = (&'a String, &'a 
         let pointer = || format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
         if !is_field(name) {
             faults.push(Fault::at(pointer(), &misfit::FIELD_NAME));
-        } else if !plain_text(value, MOST_VALUE) {
-            faults.push(Fault::at(pointer(), misfit::PLAIN_TEXT.with([("most", &MOST_VALUE)])));
+        } else if !plain_text(value, MAX_VALUE_BYTES) {
+            faults.push(Fault::at(pointer(), misfit::PLAIN_TEXT.with([("most", &MAX_VALUE_BYTES)])));
         }
     }
-    if count > MOST_FIELDS || bytes > MOST_BYTES {
-        faults.push(Fault::at(at, misfit::TOO_MUCH.with([("most", &MOST_FIELDS), ("bytes", &MOST_BYTES)])));
+    if count > MAX_FIELDS || bytes > MAX_BYTES {
+        faults.push(Fault::at(at, misfit::TOO_MUCH.with([("most", &MAX_FIELDS), ("bytes", &MAX_BYTES)])));
     }
     faults
 }

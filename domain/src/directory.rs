@@ -13,7 +13,7 @@ use super::secret::Secret;
 use super::time::Moment;
 
 /// A connection, secrets included, has at most so many bytes.
-const MOST_BYTES: usize = 32 * 1024;
+const MAX_BYTES: usize = 32 * 1024;
 
 /// `directory.kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,8 +98,8 @@ impl Writing {
         let secrets = self.secrets.clone().unwrap_or_else(kept);
         let open: usize = self.connection.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
         let closed: usize = secrets.iter().map(|(name, secret)| name.len() + secret.expose().len()).sum();
-        if open + closed > MOST_BYTES {
-            return Err(vec![Fault::at("/connection", misfit::TOO_LONG.with([("most", &MOST_BYTES)]))]);
+        if open + closed > MAX_BYTES {
+            return Err(vec![Fault::at("/connection", misfit::TOO_LONG.with([("most", &MAX_BYTES)]))]);
         }
         Ok(Connected {
             kind: self.kind,
@@ -127,9 +127,9 @@ mod tests {
         assert_eq!(same, first);
         let other = writing(DirectoryKind::Http, None).over(Some(&first), Moment(2)).unwrap();
         assert!(other.secrets.is_empty() && !other.is_same(&first));
-        let long = "x".repeat(MOST_BYTES + 1);
+        let long = "x".repeat(MAX_BYTES + 1);
         assert!(writing(DirectoryKind::Ldap, Some(&long)).over(None, Moment(1)).is_err());
-        let connection = [("note".to_owned(), Value::from("x".repeat(MOST_BYTES - 8)))].into_iter().collect();
+        let connection = [("note".to_owned(), Value::from("x".repeat(MAX_BYTES - 8)))].into_iter().collect();
         let full = Writing { connection, ..writing(DirectoryKind::Ldap, None) };
         assert!(full.over(None, Moment(1)).is_ok());
         assert!(full.over(Some(&first), Moment(2)).is_err(), "what is kept counts, too");

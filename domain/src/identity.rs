@@ -17,11 +17,11 @@ use super::method::Method;
 use super::time::Moment;
 
 /// A provider that has not said anything for so long will not; the person tries again.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// So many attempts of one challenge may come to nothing without counting. The last of them ends it and pauses the
 /// method for as long as a lockout: whoever could bring about that nobody decides has no tries without end.
-pub const MOST_UNDECIDED: u16 = 10;
+pub const MAX_UNDECIDED: u16 = 10;
 
 /// The document that a challenge asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,7 +194,7 @@ impl Document {
 
     /// Whether it came to nothing too often to go on.
     pub fn is_given_up(&self) -> bool {
-        self.undecided >= MOST_UNDECIDED
+        self.undecided >= MAX_UNDECIDED
     }
 }
 

@@ -16,7 +16,7 @@ const MILLISECONDS_OF_AN_HOUR: u64 = 3_600_000;
 
 /// Channels that are told apart within an hour. A bot may call its channels as it likes, and an hour
 /// must not grow with what it makes up: the next ones are counted together.
-const MOST_CHANNELS: usize = 64;
+const MAX_CHANNELS: usize = 64;
 
 /// What the channels beyond those are called.
 const OTHERS: &str = "other";
@@ -157,7 +157,7 @@ impl Hour {
     }
 
     fn of_channel(&mut self, channel: &ChannelName) -> &mut Tally {
-        let has_room = self.0.len() < MOST_CHANNELS || self.0.contains_key(channel);
+        let has_room = self.0.len() < MAX_CHANNELS || self.0.contains_key(channel);
         let channel = if has_room { channel.clone() } else { OTHERS.parse().expect("a channel's name") };
         self.0.entry(channel).or_default()
     }

@@ -16,10 +16,10 @@ use super::sending::{Sending, What};
 use super::time::Moment;
 
 /// An interaction has at most so many participants.
-pub const MOST_PARTICIPANTS: usize = 20;
+pub const MAX_PARTICIPANTS: usize = 20;
 
 /// An interaction's record has at most so many bytes.
-pub const MOST_BYTES: usize = 32 * 1024;
+pub const MAX_BYTES: usize = 32 * 1024;
 
 /// One conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

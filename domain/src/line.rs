@@ -9,16 +9,16 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::id::{ChannelName, TeamName};
-use super::posting::{Answer, LONGEST_TRYING, awaited, wait};
+use super::posting::{Answer, MAX_RETRY_TIME, awaited, wait};
 use super::secret::Secret;
 use super::sending::LEASE;
 use super::time::Moment;
 
 /// Posts that wait in one line at most; then the oldest gives way.
-const MOST_WAITING: usize = 64;
+const MAX_WAITING: usize = 64;
 
 /// Bytes of their bodies at most.
-const MOST_BYTES: usize = 2 << 20;
+const MAX_BYTES: usize = 2 << 20;
 
 /// Who is posted to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ impl Line {
         let bytes = |line: &Self| line.waiting.iter().map(|post| post.body.expose().len()).sum::<usize>();
         // The first may be on its way.
         while self.waiting.len() > 1
-            && (self.waiting.len() >= MOST_WAITING || bytes(self) + post.body.expose().len() > MOST_BYTES)
+            && (self.waiting.len() >= MAX_WAITING || bytes(self) + post.body.expose().len() > MAX_BYTES)
         {
             self.waiting.remove(1);
             dropped += 1;
@@ -116,7 +116,7 @@ impl Line {
         match answer {
             Answer::Failed(failure) if mine => {
                 self.next = now.plus(wait(self.tries, failure.after, jitter));
-                self.rest_until = failure.after.map(|after| now.plus(after.min(LONGEST_TRYING)));
+                self.rest_until = failure.after.map(|after| now.plus(after.min(MAX_RETRY_TIME)));
                 let first = self.waiting.front().expect("it was looked at");
                 if first.until > self.next {
                     return None;
@@ -244,14 +244,14 @@ mod tests {
     /// The clock was wrong by a year, and is believed again.
     #[test]
     fn a_clock_that_is_set_back_keeps_no_line_waiting() {
-        let (now, ahead) = (Moment(1_000_000_000), Moment(1_000_000_000).plus(LONGEST_TRYING * 365));
+        let (now, ahead) = (Moment(1_000_000_000), Moment(1_000_000_000).plus(MAX_RETRY_TIME * 365));
         let mut line = line();
         line.join(post("a", u64::MAX), ahead);
         assert!(line.clone().claim(now).is_some(), "nobody has held it for a year");
         line.join(post("b", u64::MAX), now);
         assert_eq!(line.alarm(), Some(now.plus(LEASE)));
         let claim = line.claim(now.plus(LEASE)).unwrap();
-        let after = Some(LONGEST_TRYING);
+        let after = Some(MAX_RETRY_TIME);
         line.settle(claim, "a", Answer::Failed(Failure { why: Why::Status(429), after }), ahead, 0);
         line.join(post("c", u64::MAX), now);
         assert_eq!(line.alarm(), Some(now.plus(LEASE)), "nor does its receiver rest for so long");
@@ -272,13 +272,13 @@ mod tests {
     #[test]
     fn a_long_line_drops_the_oldest_that_is_not_on_its_way() {
         let mut line = line();
-        for n in 0..MOST_WAITING {
+        for n in 0..MAX_WAITING {
             assert_eq!(line.join(post(&n.to_string(), 1), Moment(0)).1, 0);
         }
         assert_eq!(line.join(post("more", 1), Moment(0)), (None, 1));
         assert_eq!((line.waiting[0].id.as_str(), line.waiting[1].id.as_str()), ("0", "2"));
-        let large = Post { body: Secret::new(vec![0; MOST_BYTES]), ..post("large", 1) };
-        assert_eq!(line.join(large, Moment(0)).1, MOST_WAITING - 1);
+        let large = Post { body: Secret::new(vec![0; MAX_BYTES]), ..post("large", 1) };
+        assert_eq!(line.join(large, Moment(0)).1, MAX_WAITING - 1);
         assert_eq!(line.waiting.len(), 2);
     }
 

@@ -11,7 +11,7 @@ use super::settings::Lockout;
 use super::time::Moment;
 
 /// No lockout lasts longer, whatever duration and growth say.
-const LONGEST_MINUTES: u64 = 1440;
+const MAX_MINUTES: u64 = 1440;
 
 /// What one (team, address, method) has used up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ impl Budget {
             return Consequence::Banned;
         }
         let growth = rule.growth.checked_pow(self.lockouts - 1).unwrap_or(u64::MAX);
-        let minutes = rule.duration_minutes.saturating_mul(growth).min(LONGEST_MINUTES);
+        let minutes = rule.duration_minutes.saturating_mul(growth).min(MAX_MINUTES);
         let until = now.plus_minutes(minutes);
         self.locked_until = Some(until);
         Consequence::Locked(until)

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::assertion::{MOST_BYTES, SKEW, from_segment};
+use super::assertion::{MAX_BYTES, SKEW, from_segment};
 use super::claims::NumericDate;
 use super::id::{TeamName, plain_text};
 use super::secret::{Secret, from_base64url};
@@ -20,7 +20,7 @@ use super::team::{Role, public_algorithm};
 use super::time::Moment;
 
 /// No more groups of a person than this are looked at.
-const MOST_GROUPS: usize = 500;
+const MAX_GROUPS: usize = 500;
 
 /// The provider, as the operator names it.
 #[derive(Clone, Debug)]
@@ -208,7 +208,7 @@ pub fn judge(
     keys: &[ProviderKey],
     now: Moment,
 ) -> Result<Vouched, Doubt> {
-    if token.len() > 2 * MOST_BYTES {
+    if token.len() > 2 * MAX_BYTES {
         return Err(Doubt::Bad("size"));
     }
     let parts: Vec<&str> = token.split('.').collect();
@@ -270,7 +270,7 @@ fn is_for_us(claims: &Claims, provider: &Provider, nonce: &str, now: Moment) -> 
 pub fn groups(claims: &Map<String, Value>, claim: &str) -> Option<Vec<String>> {
     match claims.get(claim)? {
         Value::String(one) => Some(vec![one.clone()]),
-        Value::Array(all) => Some(all.iter().filter_map(Value::as_str).take(MOST_GROUPS).map(str::to_owned).collect()),
+        Value::Array(all) => Some(all.iter().filter_map(Value::as_str).take(MAX_GROUPS).map(str::to_owned).collect()),
         _ => None,
     }
 }

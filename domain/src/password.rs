@@ -24,7 +24,7 @@ pub const FEWEST: usize = 6;
 pub const MOST: usize = 128;
 
 /// Bytes beyond which nobody begins to read.
-const MOST_BYTES: usize = 4 * MOST;
+const MAX_BYTES: usize = 4 * MOST;
 
 /// The first five bytes of the SHA-256 of what everybody tries first, sorted: `scripts/common-passwords`.
 static COMMON: &[u8] = include_bytes!("password/common.bin");
@@ -39,7 +39,7 @@ impl Password {
     /// Nothing for what no password can be: an empty text, one that is too long, one with control
     /// characters. Every kind of blank is the plain one, and composed characters are one.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > MOST_BYTES || text.chars().any(char::is_control) {
+        if text.len() > MAX_BYTES || text.chars().any(char::is_control) {
             return None;
         }
         let blank = |c: char| if c.is_whitespace() { ' ' } else { c };

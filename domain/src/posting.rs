@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::time::Moment;
 
 /// What is not taken is tried for so long.
-pub const LONGEST_TRYING: Duration = Duration::from_secs(24 * 3600);
+pub const MAX_RETRY_TIME: Duration = Duration::from_secs(24 * 3600);
 
 /// The longest wait between two tries.
-const LONGEST_WAIT: Duration = Duration::from_secs(2 * 3600);
+const MAX_WAIT: Duration = Duration::from_secs(2 * 3600);
 
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,15 +96,15 @@ impl Answer {
 /// How long to wait after so many tries: 5, 10, 20 … seconds and at most two hours, a quarter more or
 /// less, and no less than the receiver asks for.
 pub fn wait(tries: u32, asked: Option<Duration>, jitter: u8) -> Duration {
-    let whole = Duration::from_secs(5 << tries.saturating_sub(1).min(16)).min(LONGEST_WAIT);
+    let whole = Duration::from_secs(5 << tries.saturating_sub(1).min(16)).min(MAX_WAIT);
     let wait = whole * 3 / 4 + whole * u32::from(jitter) / 510;
-    wait.max(asked.unwrap_or_default()).min(LONGEST_TRYING)
+    wait.max(asked.unwrap_or_default()).min(MAX_RETRY_TIME)
 }
 
 /// Until when something waits, where it still does. What lies further ahead than anybody waits was
 /// written before the clock was set back: it is past.
 pub fn awaited(until: Moment, now: Moment) -> Option<Moment> {
-    (until > now && until <= now.plus(LONGEST_TRYING)).then_some(until)
+    (until > now && until <= now.plus(MAX_RETRY_TIME)).then_some(until)
 }
 
 #[cfg(test)]
@@ -118,8 +118,8 @@ mod tests {
             (now, false),
             (Moment(0), false),
             (now.plus(Duration::from_millis(1)), true),
-            (now.plus(LONGEST_TRYING), true),
-            (now.plus(LONGEST_TRYING + Duration::from_millis(1)), false),
+            (now.plus(MAX_RETRY_TIME), true),
+            (now.plus(MAX_RETRY_TIME + Duration::from_millis(1)), false),
             (Moment(u64::MAX), false),
         ] {
             assert_eq!(awaited(until, now), waits.then_some(until), "{until}");
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_receiver_may_ask_for_longer_and_not_for_ever() {
         assert_eq!(wait(1, Some(Duration::from_secs(90)), 0), Duration::from_secs(90));
-        assert_eq!(wait(1, Some(Duration::MAX), 0), LONGEST_TRYING);
+        assert_eq!(wait(1, Some(Duration::MAX), 0), MAX_RETRY_TIME);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::secret::Secret;
 use super::time::Moment;
 
 /// A team has at most so many providers.
-pub const MOST_PROVIDERS: usize = 8;
+pub const MAX_PROVIDERS: usize = 8;
 
 /// A team's provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

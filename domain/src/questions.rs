@@ -22,13 +22,13 @@ mod elsewhere;
 pub use elsewhere::{Errand, Judge, Set, Verdict};
 
 /// Bytes of an answer.
-pub const LONGEST_ANSWER: usize = 200;
+pub const MAX_ANSWER: usize = 200;
 
 /// A set has at most so many questions.
-pub const MOST_QUESTIONS: usize = 10;
+pub const MAX_QUESTIONS: usize = 10;
 
 /// A question has at most so many answers to choose from.
-const MOST_CHOICES: usize = 12;
+const MAX_CHOICES: usize = 12;
 
 /// One entry of `kba.ask`: a fact's name, or how it is asked for besides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,7 +77,7 @@ impl Rule {
     }
 
     fn checked(self) -> Result<Self, &'static str> {
-        let good = |text: &String| plain_text(text, LONGEST_ANSWER);
+        let good = |text: &String| plain_text(text, MAX_ANSWER);
         if !is_field(&self.fact) {
             return Err("no fact is called so");
         }
@@ -86,7 +86,7 @@ impl Rule {
         }
         let spelled: Vec<_> = self.choices.iter().map(|choice| spelled(self.how, choice)).collect();
         let twice = (1..spelled.len()).any(|at| spelled[..at].contains(&spelled[at]));
-        if self.choices.len() == 1 || self.choices.len() > MOST_CHOICES || twice || !self.choices.iter().all(good) {
+        if self.choices.len() == 1 || self.choices.len() > MAX_CHOICES || twice || !self.choices.iter().all(good) {
             return Err("choices are none, or 2 to 12 different texts of 1 to 200 bytes");
         }
         Ok(self)
@@ -157,7 +157,7 @@ impl Questions {
 
     /// Answers that came apart: one to each of the questions.
     pub fn take(&self, answers: &[String]) -> Option<Answers> {
-        let said = |text: &String| text.len() <= LONGEST_ANSWER && !text.trim().is_empty();
+        let said = |text: &String| text.len() <= MAX_ANSWER && !text.trim().is_empty();
         (answers.len() == self.put.len() && answers.iter().all(said)).then(|| Answers(answers.to_vec()))
     }
 

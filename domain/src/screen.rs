@@ -14,10 +14,10 @@ use super::misfit::{self, Misfit};
 use super::refusal::{Fault, Refusal};
 
 /// A screen is at most so many bytes, before and after it was cleaned.
-pub const MOST_BYTES: usize = 48 * 1024;
+pub const MAX_BYTES: usize = 48 * 1024;
 
 /// A team has at most so many.
-pub const MOST_SCREENS: usize = 50;
+pub const MAX_SCREENS: usize = 50;
 
 /// What a screen may be made of: words, their structure and tables. Nothing that loads, links,
 /// asks or styles.
@@ -81,12 +81,12 @@ impl Screen {
     /// Leaves of a page what cannot act. A page of which nothing to read is left is refused.
     pub fn clean(page: &str) -> Result<Self, Refusal> {
         let refused = |misfit: Misfit| Refusal::Settings(vec![Fault::at("", misfit)]);
-        let too_large = || refused(misfit::TOO_LARGE.with([("most", &(MOST_BYTES / 1024))]));
-        if page.len() > MOST_BYTES {
+        let too_large = || refused(misfit::TOO_LARGE.with([("most", &(MAX_BYTES / 1024))]));
+        if page.len() > MAX_BYTES {
             return Err(too_large());
         }
         let html = builder().clean(page).to_string();
-        if html.len() > MOST_BYTES {
+        if html.len() > MAX_BYTES {
             return Err(too_large());
         }
         if !says_something(&html) {
@@ -220,8 +220,8 @@ mod tests {
         for page in ["", "   ", "<script>x</script>", "<p>&nbsp;</p>", "<div><br></div>", "<iframe>words</iframe>"] {
             assert!(matches!(Screen::clean(page), Err(Refusal::Settings(_))), "{page}");
         }
-        assert!(Screen::clean(&"x".repeat(MOST_BYTES)).is_ok());
-        assert!(Screen::clean(&"x".repeat(MOST_BYTES + 1)).is_err());
-        assert!(Screen::clean(&"&".repeat(MOST_BYTES / 2)).is_err(), "it grows when it is written safely");
+        assert!(Screen::clean(&"x".repeat(MAX_BYTES)).is_ok());
+        assert!(Screen::clean(&"x".repeat(MAX_BYTES + 1)).is_err());
+        assert!(Screen::clean(&"&".repeat(MAX_BYTES / 2)).is_err(), "it grows when it is written safely");
     }
 }

@@ -25,11 +25,11 @@ pub const LEASE: Duration = Duration::from_secs(10);
 
 /// A receiver that has not answered after so long has lost the answer. Shorter than the lease, so
 /// that nobody else sends meanwhile.
-pub const PATIENCE: Duration = Duration::from_secs(7);
+pub const TIMEOUT: Duration = Duration::from_secs(7);
 
 /// A platform that has not answered a message after so long has lost the answer. Longer than the lease,
 /// which is renewed meanwhile: to ask again sooner would be to send twice.
-pub const LONGEST_ANSWER: Duration = Duration::from_secs(30);
+pub const MAX_ANSWER: Duration = Duration::from_secs(30);
 
 /// A way to a person, as settings call it. `sms` and `email` are the team's channels of those
 /// names; `chat` is the interaction's own.

@@ -17,7 +17,7 @@ use super::time::Moment;
 pub const IDLE: Duration = Duration::from_secs(30 * 60);
 
 /// No session lasts longer, whatever is done (ASVS 7.3.2).
-pub const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
+pub const MAX_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long somebody may take between two steps of signing in.
 pub const STEP: Duration = Duration::from_secs(10 * 60);
@@ -204,7 +204,7 @@ mod tests {
 
     fn session() -> Session {
         let local = Local { team: "acme".parse().unwrap(), name: "demo".parse().unwrap(), generation: 1 };
-        Session::begin(Of::Person(Who::Local(local)), LONGEST, 0, Moment(0))
+        Session::begin(Of::Person(Who::Local(local)), MAX_LIFETIME, 0, Moment(0))
     }
 
     #[test]

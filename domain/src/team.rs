@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::channel::{Channel, MOST_CHANNELS};
+use super::channel::{Channel, MAX_CHANNELS};
 use super::directory::Connected;
 use super::id::{ChannelName, ProviderName, ScreenName, TeamName, WebhookName};
-use super::provider::{MOST_PROVIDERS, Provider};
+use super::provider::{MAX_PROVIDERS, Provider};
 use super::refusal::Refusal;
 use super::settings::Overrides;
 use super::time::Moment;
-use super::webhook::{MOST_WEBHOOKS, Webhook};
+use super::webhook::{MAX_WEBHOOKS, Webhook};
 
 mod api_keys;
 mod security_keys;
@@ -22,7 +22,7 @@ pub(super) use security_keys::public_algorithm;
 pub use security_keys::{Activation, KeyChange, KeyStatus, Material, SecurityKey};
 
 /// A team has at most so many security keys and so many API keys.
-const MOST_KEYS: usize = 100;
+const MAX_KEYS: usize = 100;
 
 /// A team.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ impl Team {
 
     /// Makes a webhook, or writes it anew; true where it is new.
     pub fn put_webhook(&mut self, name: &WebhookName, webhook: Webhook) -> Result<bool, Refusal> {
-        if !self.webhooks.contains_key(name) && self.webhooks.len() >= MOST_WEBHOOKS {
+        if !self.webhooks.contains_key(name) && self.webhooks.len() >= MAX_WEBHOOKS {
             return Err(Refusal::TooManyWebhooks);
         }
         Ok(self.webhooks.insert(name.clone(), webhook).is_none())
@@ -131,7 +131,7 @@ impl Team {
 
     /// Makes a provider, or writes it anew; true where it is new.
     pub fn put_provider(&mut self, name: &ProviderName, provider: Provider) -> Result<bool, Refusal> {
-        if !self.providers.contains_key(name) && self.providers.len() >= MOST_PROVIDERS {
+        if !self.providers.contains_key(name) && self.providers.len() >= MAX_PROVIDERS {
             return Err(Refusal::TooManyProviders);
         }
         Ok(self.providers.insert(name.clone(), provider).is_none())
@@ -144,7 +144,7 @@ impl Team {
 
     /// Makes a channel, or writes it anew; true where it is new.
     pub fn put_channel(&mut self, name: &ChannelName, channel: Channel) -> Result<bool, Refusal> {
-        if !self.channels.contains_key(name) && self.channels.len() >= MOST_CHANNELS {
+        if !self.channels.contains_key(name) && self.channels.len() >= MAX_CHANNELS {
             return Err(Refusal::TooManyChannels);
         }
         Ok(self.channels.insert(name.clone(), channel).is_none())

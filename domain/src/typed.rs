@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::secret::{Secret, Tag};
 
 /// A longer text is conversation, whatever stands in it.
-const LONGEST: usize = 128;
+const MAX_BYTES: usize = 128;
 
 /// A text with what people and platforms put between characters taken away: NFKC, without spaces,
 /// dashes and zero-width characters. Nothing for a text that is too long to be a code.
@@ -23,7 +23,7 @@ pub fn plain(text: &str) -> Option<String> {
                 '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'
             )
     };
-    (text.len() <= LONGEST).then(|| text.nfkc().filter(|c| !skipped(c)).collect())
+    (text.len() <= MAX_BYTES).then(|| text.nfkc().filter(|c| !skipped(c)).collect())
 }
 
 /// A text of digits alone. It may be an answer, so it does not print.
@@ -118,7 +118,7 @@ mod tests {
             assert!(Digits::parse(text).is_none(), "{text}");
         }
         assert_eq!(Digits::parse("012345").expect("digits").expose(), b"012345", "leading zeros are kept");
-        assert!(Digits::parse(&"1".repeat(LONGEST + 1)).is_none());
+        assert!(Digits::parse(&"1".repeat(MAX_BYTES + 1)).is_none());
     }
 
     #[test]

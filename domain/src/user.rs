@@ -21,7 +21,7 @@ use super::totp::Totp;
 pub mod words;
 
 /// A team has at most so many local users.
-pub const MOST_USERS: usize = 500;
+pub const MAX_USERS: usize = 500;
 
 /// What a user's password has at least: she can do more than a customer can.
 pub const MIN_PASSWORD: usize = 10;
@@ -85,12 +85,12 @@ pub struct Invitation {
 /// Which users a team has, and where their invitations go.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Roster {
+pub struct UserIndex {
     /// Mail address by name.
     pub users: BTreeMap<UserName, Option<String>>,
 }
 
-impl Roster {
+impl UserIndex {
     /// Who is meant by what somebody typed: a name, or the address of exactly one.
     pub fn find(&self, typed: &str) -> Option<&UserName> {
         if let Some((name, _)) = self.users.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(typed)) {

@@ -18,10 +18,10 @@ use super::secret::Secret;
 use super::time::Moment;
 
 /// A team has at most so many webhooks.
-pub const MOST_WEBHOOKS: usize = 16;
+pub const MAX_WEBHOOKS: usize = 16;
 
 /// Secrets that sign at one time: rotated more often than that, the oldest goes.
-const MOST_SECRETS: usize = 4;
+const MAX_SECRETS: usize = 4;
 
 /// What carries codes to a team that sends them itself. It is in no stream.
 pub const OTP_REQUESTED: &str = "otp.requested";
@@ -138,7 +138,7 @@ pub struct Retiring {
 pub fn replaced(retiring: &mut Vec<Retiring>, before: Secret, overlap_minutes: u64, now: Moment) {
     retiring.insert(0, Retiring { secret: before, until: now.plus_minutes(overlap_minutes) });
     retiring.retain(|old| now < old.until);
-    retiring.truncate(MOST_SECRETS - 1);
+    retiring.truncate(MAX_SECRETS - 1);
 }
 
 /// Until when one of those signs still.

@@ -8,7 +8,7 @@ mod thread;
 mod words;
 
 pub use thread::{Entry, Said, Thread, link_number};
-pub use words::{Glance, Invitation, Session};
+pub use words::{Invitation, Session, StatusToken};
 
 /// What stands in a thread in the place of something that was taken out of it. It does not tell how
 /// long that was.

@@ -374,7 +374,7 @@ pub struct Window {
 #[derive(Serialize)]
 pub struct ProblemPage {
     /// The last part of the problem's `type`, and its `code`.
-    pub slug: String,
+    pub problem_type: String,
     /// The problem's `title`.
     pub title: String,
     /// The HTTP status it comes with.

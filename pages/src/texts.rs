@@ -38,7 +38,7 @@ fn known(tag: &str) -> Option<&'static str> {
 /// one that it likes best of those that are here, else `locale`'s.
 pub fn language_for(accepted: &str, locale: &str) -> &'static str {
     let mut best: Option<(&'static str, u16)> = None;
-    for range in accepted.split(',').take(MOST_RANGES) {
+    for range in accepted.split(',').take(MAX_RANGES) {
         let (tag, weight) = range.split_once(';').unwrap_or((range, ""));
         let weight = weight_of(weight);
         let known = known(tag.trim()).filter(|_| weight > best.map_or(0, |(_, weight)| weight));
@@ -48,7 +48,7 @@ pub fn language_for(accepted: &str, locale: &str) -> &'static str {
 }
 
 /// Nobody reads more languages; a header that names more is somebody's joke.
-const MOST_RANGES: usize = 32;
+const MAX_RANGES: usize = 32;
 
 /// `q=0.8` in thousandths; what cannot be read counts for nothing.
 fn weight_of(parameter: &str) -> u16 {
@@ -195,7 +195,7 @@ mod tests {
             assert_eq!(language_for(accepted, "et"), answered, "{accepted}");
         }
         assert_eq!(language_for("tlh", "tlh"), "en");
-        assert_eq!(language_for(&("fi,".repeat(MOST_RANGES) + "de"), "et"), "et");
+        assert_eq!(language_for(&("fi,".repeat(MAX_RANGES) + "de"), "et"), "et");
     }
 
     #[test]

@@ -78,7 +78,7 @@ async fn begin(gateway: &Gateway, store: &Embedded, pages: Vec<Trail>) -> anyhow
     for (team, told) in &mut done {
         gateway.reapply(team, told).await.with_context(|| format!("the audit trail of {team}"))?;
     }
-    let why = store.breach()?.unwrap_or_else(|| "a backup was put back".to_owned());
+    let why = store.data_loss()?.unwrap_or_else(|| "a backup was put back".to_owned());
     gateway.begin_epoch(&why).await?;
     store.heal()?;
     Ok(done)

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use countersign_channels::ambient::Ambient;
-use countersign_channels::carrier::Carrier;
 use countersign_channels::definition::{Definition, Registry};
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
+use countersign_channels::http_client::HttpClient;
 use countersign_channels::recorder::Recorder;
 use countersign_channels::shipped;
 use countersign_channels::smtp::Smtp;
@@ -46,9 +46,9 @@ impl Ambient for Given {
 const FOR_A_MESSAGE: Duration = Duration::from_secs(25);
 
 /// Whom the gateway speaks to.
-pub fn reach(config: &Config) -> Reach {
+pub fn egress(config: &Config) -> EgressPolicy {
     let allow = config.outbound.allow.clone();
-    Reach::new(move |ip| allow.iter().any(|net| net.contains(&ip))).on_ports(config.outbound.ports.as_slice())
+    EgressPolicy::new(move |ip| allow.iter().any(|net| net.contains(&ip))).on_ports(config.outbound.ports.as_slice())
 }
 
 /// A provider that checks documents looks at pictures, and may ask others: so long, and no longer.
@@ -56,32 +56,34 @@ const LOOKING: Duration = Duration::from_secs(40);
 
 /// Who can be asked to check documents.
 pub fn providers(config: &Config) -> anyhow::Result<identity::Kinds> {
-    let carrier = Carrier::new(reach(config)).context("no TLS for outgoing connections")?.patient(LOOKING);
-    let mitek: Arc<dyn identity::Kind> = Arc::new(Mitek::new(carrier.clone()));
-    let signed: Arc<dyn identity::Kind> = Arc::new(Signed::new(carrier));
+    let http_client = HttpClient::new(egress(config)).context("no TLS for outgoing connections")?.patient(LOOKING);
+    let mitek: Arc<dyn identity::Kind> = Arc::new(Mitek::new(http_client.clone()));
+    let signed: Arc<dyn identity::Kind> = Arc::new(Signed::new(http_client));
     Ok(identity::Kinds::of([mitek, signed]))
 }
 
 /// All of them. What keeps messages where they can be read is only good enough for trying.
 pub fn registry(config: &Config, recorder: Recorder) -> anyhow::Result<Registry> {
-    let carrier = Carrier::new(reach(config)).context("no TLS for outgoing connections")?.patient(FOR_A_MESSAGE);
+    let http_client =
+        HttpClient::new(egress(config)).context("no TLS for outgoing connections")?.patient(FOR_A_MESSAGE);
     let ambient: Arc<dyn Ambient> = Arc::new(Given::default());
-    let shipped = shipped::platforms(&carrier, &ambient)?.into_iter().map(|one| Arc::new(one) as Arc<dyn Definition>);
+    let shipped =
+        shipped::platforms(&http_client, &ambient)?.into_iter().map(|one| Arc::new(one) as Arc<dyn Definition>);
     let mail: Arc<dyn Definition> =
-        Arc::new(Smtp::new(carrier.reach().clone(), ambient.clone()).patient(FOR_A_MESSAGE));
+        Arc::new(Smtp::new(http_client.egress().clone(), ambient.clone()).patient(FOR_A_MESSAGE));
     let recorder: Arc<dyn Definition> = Arc::new(recorder);
     Ok(Registry::of(shipped.chain([mail]).chain(Some(recorder).filter(|_| !config.server.production))))
 }
 
 /// The kinds of directories that this gateway was built with.
-pub fn directories(reach: &Reach) -> Kinds {
-    let http: Arc<dyn Kind> = Arc::new(Http::new(reach.clone(), Arc::new(Given::default())));
+pub fn directories(egress: &EgressPolicy) -> Kinds {
+    let http: Arc<dyn Kind> = Arc::new(Http::new(egress.clone(), Arc::new(Given::default())));
     Kinds::of([
         ("http", http),
         #[cfg(feature = "ldap")]
-        ("ldap", Arc::new(crate::directory::ldap::Ldap::new(reach.clone()))),
+        ("ldap", Arc::new(crate::directory::ldap::Ldap::new(egress.clone()))),
         #[cfg(feature = "postgres")]
-        ("postgres", Arc::new(crate::directory::postgres::Postgres::new(reach.clone()))),
+        ("postgres", Arc::new(crate::directory::postgres::Postgres::new(egress.clone()))),
     ])
 }
 

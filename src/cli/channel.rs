@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use countersign_channels::definition::{Abilities, Definition, Registry};
 use countersign_channels::inbound::knock::Knock;
-use countersign_channels::inbound::proof::Distrust;
+use countersign_channels::inbound::proof::VerificationError;
 use countersign_channels::inbound::{Ear, Happening, Taken};
 use countersign_channels::recorder::Recorder;
 use countersign_channels::session::Session;
@@ -23,7 +23,7 @@ use crate::app;
 use crate::config::Config;
 
 /// The gateway itself takes no longer body.
-const LONGEST_BODY: u64 = 1024 * 1024;
+const MAX_BODY_BYTES: u64 = 1024 * 1024;
 
 /// What is asked of channels.
 #[derive(Subcommand)]
@@ -82,9 +82,9 @@ impl Channel {
             }
             Self::Verify(asked) => {
                 let mut body = Vec::new();
-                std::io::stdin().take(LONGEST_BODY + 1).read_to_end(&mut body).context("reading stdin")?;
-                if body.len() as u64 > LONGEST_BODY {
-                    bail!("the body has more than {LONGEST_BODY} bytes: the gateway takes none so long");
+                std::io::stdin().take(MAX_BODY_BYTES + 1).read_to_end(&mut body).context("reading stdin")?;
+                if body.len() as u64 > MAX_BODY_BYTES {
+                    bail!("the body has more than {MAX_BODY_BYTES} bytes: the gateway takes none so long");
                 }
                 let (verdict, said) = asked.judge(&registry, &body).await?;
                 println!("{said}");
@@ -101,7 +101,7 @@ impl Verify {
         let method = Method::from_bytes(self.method.to_ascii_uppercase().as_bytes()).context("--method is none")?;
         let unix = self.at.unwrap_or_else(|| SystemClock::default().now() / 1000);
         let knock = Knock { method, url: self.url.clone(), headers: &headers, body, unix };
-        let mut why: Option<Distrust> = None;
+        let mut why: Option<VerificationError> = None;
         for ear in self.ears(&**definition)? {
             match ear.hear(&knock).await {
                 Ok(taken) => return Ok((Verdict::Good, format!("taken: {}", told(&taken)))),

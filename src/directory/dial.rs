@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -17,30 +17,35 @@ use super::Failure;
 use crate::domain::refusal::Fault;
 
 /// How long a directory may take for one answer, in milliseconds.
-pub(super) const PATIENCE: std::ops::RangeInclusive<u64> = 100..=10_000;
+pub(super) const TIMEOUT: std::ops::RangeInclusive<u64> = 100..=10_000;
 
 /// What it is where the admin does not say: a person waits behind it.
-pub(super) fn usual_patience() -> u64 {
+pub(super) fn default_timeout() -> u64 {
     3_000
 }
 
 /// Whether a host may be spoken to, in the clear or not, as far as its name tells.
-pub(super) fn admit(reach: &Reach, host: &str, port: u16, tls: bool) -> Result<(), &'static str> {
+pub(super) fn admit(egress: &EgressPolicy, host: &str, port: u16, tls: bool) -> Result<(), &'static str> {
     let scheme = if tls { "https" } else { "http" };
     let url = Url::parse(&format!("{scheme}://{host}:{port}/")).map_err(|_| "must name a host and a port")?;
-    reach.admit(&url).map_err(|why| match tls {
+    egress.admit(&url).map_err(|why| match tls {
         true => why.says,
         false => "must be spoken to over TLS, save for an address that the operator allows",
     })
 }
 
 /// A connection to the first of a host's addresses that may be spoken to and answers.
-pub(super) async fn dial(reach: &Reach, host: &str, port: u16, patience: Duration) -> Result<TcpStream, Failure> {
+pub(super) async fn dial(
+    egress: &EgressPolicy,
+    host: &str,
+    port: u16,
+    timeout: Duration,
+) -> Result<TcpStream, Failure> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let connect = async {
         let found =
             tokio::net::lookup_host((bare, port)).await.map_err(|_| Failure::down("its name does not resolve"))?;
-        let taken: Vec<_> = found.filter(|address| reach.takes_at(*address)).collect();
+        let taken: Vec<_> = found.filter(|address| egress.takes_at(*address)).collect();
         if taken.is_empty() {
             return Err(Failure::refused(
                 "its address, or its port, is none that the operator lets the gateway speak to",
@@ -48,8 +53,7 @@ pub(super) async fn dial(reach: &Reach, host: &str, port: u16, patience: Duratio
         }
         TcpStream::connect(&taken[..]).await.map_err(|error| Failure::down(format!("no connection: {}", error.kind())))
     };
-    let stream =
-        tokio::time::timeout(patience, connect).await.map_err(|_| Failure::down("no connection in time"))??;
+    let stream = tokio::time::timeout(timeout, connect).await.map_err(|_| Failure::down("no connection in time"))??;
     stream.set_nodelay(true).map_err(|_| Failure::down("no connection"))?;
     Ok(stream)
 }
@@ -83,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_host_is_spoken_to_over_tls_save_where_the_operator_allows() {
-        let (none, loopback) = (Reach::new(|_| false), Reach::new(|ip| ip.is_loopback()));
+        let (none, loopback) = (EgressPolicy::new(|_| false), EgressPolicy::new(|ip| ip.is_loopback()));
         for (host, tls, by_none, by_loopback) in [
             ("ldap.example.com", true, true, true),
             ("ldap.example.com", false, false, false),
@@ -94,15 +98,15 @@ mod tests {
             ("10.0.0.1", true, false, false),
             ("169.254.169.254", false, false, false),
         ] {
-            let judged = [&none, &loopback].map(|reach| admit(reach, host, 389, tls).is_ok());
+            let judged = [&none, &loopback].map(|egress| admit(egress, host, 389, tls).is_ok());
             assert_eq!(judged, [by_none, by_loopback], "{host} {tls}");
         }
     }
 
     #[tokio::test]
     async fn a_name_is_judged_by_what_it_resolves_to() {
-        let reach = Reach::new(|_| false);
-        let refused = dial(&reach, "localhost", 1, Duration::from_secs(2)).await.unwrap_err();
+        let egress = EgressPolicy::new(|_| false);
+        let refused = dial(&egress, "localhost", 1, Duration::from_secs(2)).await.unwrap_err();
         assert_eq!(refused.trouble, super::super::Trouble::Refused);
     }
 

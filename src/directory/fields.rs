@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::domain::customer::{MOST_ADDRESSES, MOST_FIELDS, Record, is_field, is_mail_address};
+use crate::domain::customer::{MAX_ADDRESSES, MAX_FIELDS, Record, is_field, is_mail_address};
 use crate::domain::id::plain_text;
 use crate::domain::matching::As;
 use crate::domain::refusal::Fault;
 
 /// Values of one field that are looked at.
-const MOST_VALUES: usize = 20;
+const MAX_VALUES: usize = 20;
 
 /// One place, or several.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -64,8 +64,8 @@ impl Fields {
         let several = listed.flat_map(|(of, places)| places.all().iter().map(move |place| (of.to_owned(), place)));
         let named = [("private_data", &self.private_data), ("facts", &self.facts)];
         for (of, fields) in named {
-            if fields.len() > MOST_FIELDS {
-                faults.push(at(of, format!("at most {MOST_FIELDS} fields")));
+            if fields.len() > MAX_FIELDS {
+                faults.push(at(of, format!("at most {MAX_FIELDS} fields")));
             }
             for name in fields.keys().filter(|name| !is_field(name)) {
                 faults.push(at(&format!("{of}/{name}"), "is called by 1 to 64 of letters, digits, _, - and ."));
@@ -112,16 +112,16 @@ impl Fields {
     pub fn record(&self, read: impl Fn(&str) -> Vec<String>) -> Option<Record> {
         let values = |place: &str| {
             let good = |text: &String| plain_text(text, 1024);
-            read(place).into_iter().filter(good).take(MOST_VALUES).collect::<Vec<_>>()
+            read(place).into_iter().filter(good).take(MAX_VALUES).collect::<Vec<_>>()
         };
         let all = |places: &Places| places.all().iter().flat_map(|place| values(place)).collect::<Vec<_>>();
         let mut record = Record::new(values(&self.id).first()?.parse().ok()?);
         record.name = all(&self.name).into_iter().find(|name| plain_text(name, 200));
         record.username = all(&self.username).into_iter().find(|name| plain_text(name, 255));
         record.emails = all(&self.emails).into_iter().filter(|text| is_mail_address(text).is_ok()).collect();
-        record.emails.truncate(MOST_ADDRESSES);
+        record.emails.truncate(MAX_ADDRESSES);
         record.phones = all(&self.phones).iter().filter_map(|text| As::E164.spelled(text)).collect();
-        record.phones.truncate(MOST_ADDRESSES);
+        record.phones.truncate(MAX_ADDRESSES);
         let private_data = self.private_data.iter().map(|(field, place)| (field.clone(), values(place)));
         record.private_data = private_data.filter(|(_, values)| !values.is_empty()).collect();
         let facts =

@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use countersign_channels::ambient::Ambient;
 use countersign_channels::auth::webhook::{Key, Signer};
-use countersign_channels::carrier::{Carrier, Lost};
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
+use countersign_channels::http_client::{HttpClient, Lost};
 use http::{Request, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -28,14 +28,14 @@ use crate::domain::secret::{Secret, hex};
 
 /// `directory.kind = "http"`.
 pub struct Http {
-    reach: Reach,
+    egress: EgressPolicy,
     ambient: Arc<dyn Ambient>,
 }
 
 impl Http {
-    /// Speaks to whom `reach` lets it, at these times, under these ids.
-    pub fn new(reach: Reach, ambient: Arc<dyn Ambient>) -> Self {
-        Self { reach, ambient }
+    /// Speaks to whom `egress` lets it, at these times, under these ids.
+    pub fn new(egress: EgressPolicy, ambient: Arc<dyn Ambient>) -> Self {
+        Self { egress, ambient }
     }
 }
 
@@ -70,7 +70,7 @@ impl Kind for Http {
     fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<Fault>> {
         let settings: Settings = parsed(connection.settings)?;
         let mut faults = settings.fields.faults(is_pointer);
-        if let Err(why) = self.reach.admit(&settings.url) {
+        if let Err(why) = self.egress.admit(&settings.url) {
             faults.push(Fault::unfit("/connection/url", why.says));
         }
         if !settings.customers.is_empty() && !is_pointer(&settings.customers) {
@@ -85,10 +85,10 @@ impl Kind for Http {
         }
         let (Some(secret), true) = (secret, faults.is_empty()) else { return Err(faults) };
         let signer = Signer(vec![Key::shared(&secret)]);
-        let carrier = Carrier::new(self.reach.clone());
-        let carrier = carrier.map_err(|_| vec![Fault::unfit("/connection/url", "no TLS is spoken here")])?;
+        let http_client = HttpClient::new(self.egress.clone());
+        let http_client = http_client.map_err(|_| vec![Fault::unfit("/connection/url", "no TLS is spoken here")])?;
         let ambient = self.ambient.clone();
-        Ok(Arc::new(Open { settings, signer, carrier, ambient }))
+        Ok(Arc::new(Open { settings, signer, http_client, ambient }))
     }
 }
 
@@ -96,7 +96,7 @@ impl Kind for Http {
 struct Open {
     settings: Settings,
     signer: Signer,
-    carrier: Carrier,
+    http_client: HttpClient,
     ambient: Arc<dyn Ambient>,
 }
 
@@ -111,7 +111,7 @@ impl Open {
             .header(header::ACCEPT, "application/json");
         let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         let request = request.body(body).map_err(|_| Failure::misconfigured("the URL is none"))?;
-        let reply = self.carrier.carry(request).await.map_err(|lost| match lost {
+        let reply = self.http_client.carry(request).await.map_err(|lost| match lost {
             Lost::Refused => Failure::refused("its address is none that the operator lets the gateway speak to"),
             Lost::Unreached => Failure::down("no connection, or none over TLS that can be trusted"),
             Lost::Unanswered => Failure::down("no answer in time"),

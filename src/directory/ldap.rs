@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
 use ldap3::{Scope, dn_escape, ldap_escape, parse_filter};
 use serde::Deserialize;
 use url::Url;
 
-use super::dial::{PATIENCE, admit, tls, usual_patience};
+use super::dial::{TIMEOUT, admit, default_timeout, tls};
 use super::fields::{Fields, parsed};
 use super::{Connection, Directory, Failure, Kind, Verified, of_all};
 use crate::domain::customer::Record;
@@ -28,13 +28,13 @@ use session::{Entry, Server};
 
 /// `directory.kind = "ldap"`.
 pub struct Ldap {
-    reach: Reach,
+    egress: EgressPolicy,
 }
 
 impl Ldap {
-    /// Speaks to whom `reach` lets it.
-    pub fn new(reach: Reach) -> Self {
-        Self { reach }
+    /// Speaks to whom `egress` lets it.
+    pub fn new(egress: EgressPolicy) -> Self {
+        Self { egress }
     }
 }
 
@@ -63,7 +63,7 @@ struct Settings {
     /// Whose entry a login name is, with `{login}` in it: where it is known, nobody searches for it.
     user_dn: Option<String>,
     fields: Fields,
-    #[serde(default = "usual_patience")]
+    #[serde(default = "default_timeout")]
     timeout_ms: u64,
 }
 
@@ -90,7 +90,7 @@ fn is_attribute(text: &str) -> bool {
 }
 
 impl Settings {
-    fn faults(&self, reach: &Reach) -> Vec<Fault> {
+    fn faults(&self, egress: &EgressPolicy) -> Vec<Fault> {
         let at = |place: &str, why: &str| Fault::unfit(format!("/connection/{place}"), why);
         let mut faults = self.fields.faults(is_attribute);
         let secure = self.url.scheme() == "ldaps" || self.starttls;
@@ -98,7 +98,7 @@ impl Settings {
         let plain = self.url.username().is_empty() && self.url.password().is_none() && self.url.query().is_none();
         match self.url.host_str() {
             Some(host) if known && plain => {
-                faults.extend(admit(reach, host, self.port(), secure).err().map(|why| at("url", why)));
+                faults.extend(admit(egress, host, self.port(), secure).err().map(|why| at("url", why)));
             }
             _ => faults.push(at("url", "must be ldaps:// or ldap:// with a host, and no more than a port")),
         }
@@ -111,7 +111,7 @@ impl Settings {
         if self.user_dn.as_ref().is_some_and(|dn| dn.matches("{login}").count() != 1) {
             faults.push(at("user_dn", "must hold {login} exactly once"));
         }
-        if !PATIENCE.contains(&self.timeout_ms) {
+        if !TIMEOUT.contains(&self.timeout_ms) {
             faults.push(at("timeout_ms", "must be from 100 to 10000"));
         }
         faults
@@ -125,7 +125,7 @@ impl Settings {
 impl Kind for Ldap {
     fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<Fault>> {
         let settings: Settings = parsed(connection.settings)?;
-        let mut faults = settings.faults(&self.reach);
+        let mut faults = settings.faults(&self.egress);
         let password = connection.secrets.get("bind_password").filter(|password| !password.expose().is_empty());
         if settings.bind_dn.as_ref().is_some_and(|dn| !dn.is_empty()) != password.is_some() {
             faults.push(Fault::unfit("/secrets/bind_password", "goes with bind_dn: both are there, or neither"));
@@ -136,7 +136,7 @@ impl Kind for Ldap {
         }
         let reader = settings.bind_dn.clone().zip(password.cloned());
         let server = Server::new(
-            self.reach.clone(),
+            self.egress.clone(),
             (settings.url.clone(), settings.port()),
             (settings.url.scheme() == "ldap" && settings.starttls, config),
             reader,

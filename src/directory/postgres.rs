@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Host;
 
-use super::dial::{PATIENCE, admit, tls, usual_patience};
+use super::dial::{TIMEOUT, admit, default_timeout, tls};
 use super::fields::{Fields, parsed, texts};
 use super::{ASKED_FOR, Connection, Directory, Failure, Kind, Verified, only};
 use crate::domain::customer::{Record, folded};
@@ -30,13 +30,13 @@ use pool::Pool;
 
 /// `directory.kind = "postgres"`.
 pub struct Postgres {
-    reach: Reach,
+    egress: EgressPolicy,
 }
 
 impl Postgres {
-    /// Speaks to whom `reach` lets it.
-    pub fn new(reach: Reach) -> Self {
-        Self { reach }
+    /// Speaks to whom `egress` lets it.
+    pub fn new(egress: EgressPolicy) -> Self {
+        Self { egress }
     }
 }
 
@@ -58,7 +58,7 @@ struct Settings {
     queries: Queries,
     /// The queries' columns.
     fields: Fields,
-    #[serde(default = "usual_patience")]
+    #[serde(default = "default_timeout")]
     timeout_ms: u64,
 }
 
@@ -128,12 +128,12 @@ fn is_column(text: &str) -> bool {
 }
 
 impl Settings {
-    fn faults(&mut self, reach: &Reach) -> Vec<Fault> {
+    fn faults(&mut self, egress: &EgressPolicy) -> Vec<Fault> {
         let at = |place: &str, why: &str| Fault::unfit(format!("/connection/{place}"), why);
         let mut faults = self.fields.faults(is_column);
         match Host::parse(&self.host) {
             Ok(host) => {
-                let wrong = admit(reach, &host.to_string(), self.port, self.tls).err();
+                let wrong = admit(egress, &host.to_string(), self.port, self.tls).err();
                 faults.extend(wrong.map(|why| at(if self.tls { "host" } else { "tls" }, why)));
             }
             Err(_) => faults.push(at("host", "must be a host's name or address")),
@@ -147,7 +147,7 @@ impl Settings {
             faults.push(at("queries/find/parameters", "must name 1 to 50 fields of private data"));
         }
         faults.extend(self.queries.wrap());
-        if !PATIENCE.contains(&self.timeout_ms) {
+        if !TIMEOUT.contains(&self.timeout_ms) {
             faults.push(at("timeout_ms", "must be from 100 to 10000"));
         }
         faults
@@ -157,7 +157,7 @@ impl Settings {
 impl Kind for Postgres {
     fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<Fault>> {
         let mut settings: Settings = parsed(connection.settings)?;
-        let mut faults = settings.faults(&self.reach);
+        let mut faults = settings.faults(&self.egress);
         let config = tls(settings.ca.as_deref()).map_err(|fault| vec![fault])?;
         let password = connection.secrets.get("password").cloned();
         if password.is_none() {
@@ -171,8 +171,8 @@ impl Kind for Postgres {
         } else {
             tokio_postgres::config::SslMode::Disable
         });
-        let patience = Duration::from_millis(settings.timeout_ms);
-        let pool = Pool::new(self.reach.clone(), (settings.host.clone(), settings.port), to, config, patience);
+        let timeout = Duration::from_millis(settings.timeout_ms);
+        let pool = Pool::new(self.egress.clone(), (settings.host.clone(), settings.port), to, config, timeout);
         Ok(Arc::new(Open { settings, pool }))
     }
 }

@@ -18,17 +18,17 @@ use crate::store::Key;
 const LEASE_MS: u64 = 10_000;
 
 /// Alarms that are claimed at once.
-pub(super) const MOST: usize = 256;
+pub(super) const MAX_BATCH: usize = 256;
 
 /// Alarms that are looked after at the same time: enough to share a store's flushes, few enough to
 /// leave it and the turnstiles to those who wait for an answer.
-pub(super) const ABREAST: usize = 32;
+pub(super) const CONCURRENCY: usize = 32;
 
 impl Gateway {
     /// Looks after every record whose alarm has come, at most a page of them; how many it was.
     pub async fn ring(&self) -> Result<usize, Error> {
-        let keys = self.store.due(self.now().0, MOST, LEASE_MS).await?;
-        stream::iter(&keys).for_each_concurrent(ABREAST, |key| self.look_after(key)).await;
+        let keys = self.store.due(self.now().0, MAX_BATCH, LEASE_MS).await?;
+        stream::iter(&keys).for_each_concurrent(CONCURRENCY, |key| self.look_after(key)).await;
         Ok(keys.len())
     }
 

@@ -25,7 +25,7 @@ use crate::domain::precondition::Precondition;
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::send::Tried;
 use crate::domain::secret::{Secret, base64url};
-use crate::domain::sending::{Destination, PATIENCE};
+use crate::domain::sending::{Destination, TIMEOUT};
 use crate::domain::team::Team;
 use crate::domain::wording;
 
@@ -128,7 +128,7 @@ impl Gateway {
         let id = format!("{team}.{}", base64url(&self.draw::<12>()));
         let (subject, content, terms) = (Some(text.clone()), Content::Text(text), Terms::default());
         let message = Message { id, to: Address::new(to), subject, content, terms };
-        let how = outcome_of(&hand(&*driver, &message, PATIENCE).await); // somebody waits for the answer
+        let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await); // somebody waits for the answer
         self.went(&view, name, how, None).await;
         Ok(how)
     }

@@ -10,7 +10,7 @@ use super::decide::{Change, Plain, Reads};
 use super::names::CLOCK;
 use super::{Error, Gateway, SYSTEM, decode, encode};
 use crate::ambient::Clock;
-use crate::domain::clock::{Hands, Mark, STEP, Woke};
+use crate::domain::clock::{ClockReadings, Mark, STEP, Woke};
 use crate::domain::time::Moment;
 use crate::domain::turn::Around;
 use crate::gateway::teams::TeamView;
@@ -23,17 +23,17 @@ pub(super) struct Time(Mutex<Reading>);
 
 #[derive(Clone, Copy)]
 struct Reading {
-    hands: Hands,
+    clock_readings: ClockReadings,
     /// As they stood when the mark was last saved.
-    kept: Hands,
+    kept: ClockReadings,
     /// The server's time at the beginning of the clock that measures spans, where it is the wall.
     referee: Option<Duration>,
 }
 
 impl Time {
     pub fn begin(clock: &dyn Clock) -> Self {
-        let hands = Hands::begin(Moment(clock.now()), clock.elapsed());
-        Self(Mutex::new(Reading { hands, kept: hands, referee: None }))
+        let clock_readings = ClockReadings::begin(Moment(clock.now()), clock.elapsed());
+        Self(Mutex::new(Reading { clock_readings, kept: clock_readings, referee: None }))
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Reading) -> T) -> T {
@@ -53,26 +53,26 @@ pub enum Found {
 impl Gateway {
     /// What time it is. Never runs back, never lags: flags, links and tokens end by it.
     pub fn now(&self) -> Moment {
-        self.hands().now()
+        self.clock_readings().now()
     }
 
     /// What has surely passed: lockouts end by it.
     pub fn sure(&self) -> Moment {
-        self.hands().sure()
+        self.clock_readings().sure()
     }
 
     /// What time it is and what has surely passed, by one reading of the clocks.
     pub fn now_and_sure(&self) -> (Moment, Moment) {
-        let hands = self.hands();
-        (hands.now(), hands.sure())
+        let clock_readings = self.clock_readings();
+        (clock_readings.now(), clock_readings.sure())
     }
 
     /// How far now is ahead of the wall's clock, which was set back.
     pub fn ahead(&self) -> Duration {
-        self.hands().ahead()
+        self.clock_readings().ahead()
     }
 
-    pub(super) fn hands(&self) -> Hands {
+    pub(super) fn clock_readings(&self) -> ClockReadings {
         let clock = &self.clock;
         self.time.with(|reading| {
             // Read under the lock, or one reading would overtake another.
@@ -81,15 +81,15 @@ impl Gateway {
                 Some(began) => Moment(u64::try_from((began + elapsed).as_millis()).unwrap_or(u64::MAX)),
                 None => Moment(clock.now()),
             };
-            reading.hands = reading.hands.read(wall, elapsed);
-            reading.hands
+            reading.clock_readings = reading.clock_readings.read(wall, elapsed);
+            reading.clock_readings
         })
     }
 
     /// What a turn looks at, at `now`.
     pub(super) fn around<'a>(&'a self, team: &'a TeamView, now: Moment) -> Around<'a> {
-        let hands = self.hands();
-        let sure = now.shown(hands.now(), hands.sure());
+        let clock_readings = self.clock_readings();
+        let sure = now.shown(clock_readings.now(), clock_readings.sure());
         let settings = &team.effective.settings;
         let (channels, windows, media) = (team.channels.as_slice(), team.windows.as_slice(), team.media.as_slice());
         let sends_itself = team.event_webhook().is_some();
@@ -128,10 +128,10 @@ impl Gateway {
             let elapsed = self.clock.elapsed();
             let wall = reading.referee.map_or(Duration::from_millis(self.clock.now()), |began| began + elapsed);
             let wall = Moment(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX));
-            let (hands, woke) = Hands::wake(mark, wall, elapsed);
+            let (clock_readings, woke) = ClockReadings::wake(mark, wall, elapsed);
             let believed = believe && matches!(woke, Woke::Behind(_));
-            reading.hands = if believed { hands.believe(wall) } else { hands };
-            reading.kept = reading.hands;
+            reading.clock_readings = if believed { clock_readings.believe(wall) } else { clock_readings };
+            reading.kept = reading.clock_readings;
             woke
         });
         match woke {
@@ -158,9 +158,9 @@ impl Gateway {
     pub async fn keep_time(&self) -> Result<(), Error> {
         self.ask_referee().await?;
         self.see_epoch().await?;
-        let hands = self.hands();
-        let before = self.time.with(|reading| std::mem::replace(&mut reading.kept, hands));
-        let (leapt, ahead) = (hands.leapt_since(before), hands.ahead());
+        let clock_readings = self.clock_readings();
+        let before = self.time.with(|reading| std::mem::replace(&mut reading.kept, clock_readings));
+        let (leapt, ahead) = (clock_readings.leapt_since(before), clock_readings.ahead());
         if leapt > STEP {
             tracing::warn!(seconds = leapt.as_secs(), "the clock stepped forward: flags follow it, lockouts do not");
         }
@@ -175,7 +175,7 @@ impl Gateway {
     pub(super) async fn save_mark(&self, anew: bool) -> Result<(), Error> {
         let reads = clock_reads();
         let saved = self.decide(&reads, |records, _| {
-            let mut mark = self.hands().mark();
+            let mut mark = self.clock_readings().mark();
             let kept: Option<Mark> = records[0].as_ref().map(|bytes| decode(CLOCK, bytes)).transpose()?;
             if let Some(kept) = kept.filter(|_| !anew) {
                 mark = Mark { now: mark.now.max(kept.now), sure: mark.sure.max(kept.sure) };
@@ -206,7 +206,7 @@ impl Gateway {
             let first = reading.referee.is_none();
             reading.referee = Some(Duration::from_millis(now).saturating_sub(elapsed));
             if first {
-                reading.hands = Hands::begin(Moment(now), elapsed);
+                reading.clock_readings = ClockReadings::begin(Moment(now), elapsed);
             }
             first
         });

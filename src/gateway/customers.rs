@@ -27,7 +27,7 @@ mod finding;
 pub use finding::BuiltIn;
 
 /// Entries of the list that one page looks at, however few of them are asked for.
-const MOST_LOOKED_AT: usize = 2_000;
+const MAX_SCANNED: usize = 2_000;
 
 /// A customer as she is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,7 +179,7 @@ impl Gateway {
         let (index, partition) = (customers_index(team), self.team_partition(team));
         let start = q.map(folded);
         let (mut found, mut cursor) = (Vec::new(), after.map(str::to_owned));
-        for _ in 0..MOST_LOOKED_AT / 100 {
+        for _ in 0..MAX_SCANNED / 100 {
             let page = self.store.list(partition, &index, Order::Falling, cursor.as_deref(), 100).await?;
             let whole = page.len() == 100;
             for entry in page {

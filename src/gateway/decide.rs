@@ -9,16 +9,16 @@ use bytes::Bytes;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::store::{Batch, Board, CommitId, Entry, Expect, Key, Outcome, Partition, Put, Record, StoreError};
+use crate::store::{Batch, CommitId, Entry, Expect, Key, Outcome, Partition, Put, Record, StoreError, VersionIndex};
 
-use super::names::{is_remembered, on_board};
+use super::names::{is_indexed, is_remembered};
 use super::{Error, Gateway, encode};
 
 /// Conflicts after which the store is said to be in contention.
-const MOST_ROUNDS: u32 = 64;
+const MAX_ATTEMPTS: u32 = 64;
 
 /// How long one writer waits for those before it.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// A record to write, not sealed yet.
 #[derive(Default)]
@@ -139,9 +139,9 @@ impl Gateway {
         reads: &Reads,
         rule: impl Fn(&[Option<Opened>], Moment) -> Result<Change<T>, Error>,
     ) -> Result<Saved<T>, Error> {
-        let _first = self.turnstiles.pass_for(reads.names.first().map_or("", String::as_str)).await?;
+        let _first = self.keyed_locks.pass_for(reads.names.first().map_or("", String::as_str)).await?;
         let mut remembered = self.remembered(reads);
-        for round in 0..MOST_ROUNDS {
+        for round in 0..MAX_ATTEMPTS {
             let Remembered { records, sure } = match remembered.take() {
                 Some(remembered) => remembered,
                 None => Remembered { records: self.read(reads).await?, sure: true },
@@ -199,7 +199,7 @@ impl Gateway {
 
     /// Reads what somebody is told by it: nothing that might still be forgotten, as `confirm` says.
     pub(super) async fn read_to_tell(&self, reads: &Reads) -> Result<Vec<Option<Opened>>, Error> {
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ATTEMPTS {
             let records = self.read(reads).await?;
             match self.store.confirm(reads.partition, &expectations(reads, &records)).await? {
                 Outcome::Committed => return Ok(records),
@@ -224,17 +224,19 @@ impl Gateway {
     fn remembered(&self, reads: &Reads) -> Option<Remembered> {
         let mut sure = true;
         let mut one = |name: &String| {
-            if !on_board(name) {
+            if !is_indexed(name) {
                 sure = false;
                 return Some(self.opened.get(name));
             }
-            match self.store.board(&Key { partition: reads.partition, name: name.clone() }) {
-                Board::Absent => Some(None),
-                Board::NotKept => {
+            match self.store.version_index(&Key { partition: reads.partition, name: name.clone() }) {
+                VersionIndex::Absent => Some(None),
+                VersionIndex::NotKept => {
                     sure = false;
                     self.opened.get(name).map(Some)
                 }
-                Board::Version(version) => self.opened.get(name).filter(|kept| kept.version == version).map(Some),
+                VersionIndex::Version(version) => {
+                    self.opened.get(name).filter(|kept| kept.version == version).map(Some)
+                }
             }
         };
         let records = reads.names.iter().map(&mut one).collect::<Option<Vec<_>>>()?;
@@ -254,10 +256,10 @@ impl Gateway {
         batch.expect = expectations(reads, records);
         let mut left = Vec::new();
         for Plain { name, bytes, alarm, expires } in change.put {
-            let (sealed, board) = (self.seal_record(&name, id, &bytes), on_board(&name));
+            let (sealed, version_index) = (self.seal_record(&name, id, &bytes), is_indexed(&name));
             left.push((name.clone(), Some(Opened { version: id, bytes: bytes.into() })));
             let (alarm, expires) = (alarm.map(|m| m.0), expires.map(|m| m.0));
-            batch.put.push(Put { bytes: sealed, board, name, alarm, expires });
+            batch.put.push(Put { bytes: sealed, version_index, name, alarm, expires });
         }
         left.extend(change.delete.iter().map(|name| (name.clone(), None)));
         batch.delete = change.delete;

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use countersign_channels::inbound::knock::Knock;
-use countersign_channels::inbound::proof::Distrust;
+use countersign_channels::inbound::proof::VerificationError;
 use countersign_channels::inbound::{self, Ear, Happening, Heard, Taken, packed};
 use dashmap::DashMap;
 use futures_util::{StreamExt as _, stream};
@@ -23,7 +23,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::receive::Company;
 
 /// Conversations of one request that are received at the same time.
-const ABREAST: usize = 16;
+const CONCURRENCY: usize = 16;
 
 /// Ears, with the accounts that they are of.
 #[derive(Default)]
@@ -134,7 +134,7 @@ impl Gateway {
             Ok::<(), Error>(())
         });
         // One conversation's failure cuts no other short; the platform tells all of it again.
-        let mut received: Vec<Result<(), Error>> = received.buffer_unordered(ABREAST).collect().await;
+        let mut received: Vec<Result<(), Error>> = received.buffer_unordered(CONCURRENCY).collect().await;
         received.push(self.hear_receipts(at, receipts).await);
         received.into_iter().collect::<Result<(), Error>>()?;
         let inbound::format::Reply { status, content_type, body } = taken.reply;
@@ -183,16 +183,16 @@ impl Gateway {
     }
 }
 
-fn distrusted(at: &Listening, distrust: &Distrust) -> Error {
+fn distrusted(at: &Listening, distrust: &VerificationError) -> Error {
     metrics::counter!("countersign_received_total", "outcome" => "unproved").increment(1);
     let Listening { team, channel, .. } = at;
     let why = match distrust {
-        Distrust::UnknownKey(_) => "no such key".to_owned(), // the name of one is the caller's
+        VerificationError::UnknownKey(_) => "no such key".to_owned(), // the name of one is the caller's
         distrust => distrust.to_string(),
     };
     match distrust {
-        Distrust::Unavailable(what) => Error::Away(format!("{what} cannot be had")),
-        Distrust::TooLarge => Refusal::TooLarge.into(),
+        VerificationError::Unavailable(what) => Error::Away(format!("{what} cannot be had")),
+        VerificationError::TooLarge => Refusal::TooLarge.into(),
         _ => Refusal::Unproved(format!("{team}/{channel}: {why}")).into(),
     }
 }

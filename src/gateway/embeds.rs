@@ -5,7 +5,7 @@ use super::interactions::Acting;
 use super::{Error, Gateway};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
-use crate::domain::session::{Guest, LINK, LONGEST, Of, Session, Voucher};
+use crate::domain::session::{Guest, LINK, MAX_LIFETIME, Of, Session, Voucher};
 use crate::domain::team::Role;
 use crate::domain::time::Moment;
 use crate::gateway::callers::Caller;
@@ -58,7 +58,7 @@ impl Gateway {
             return Ok(None);
         }
         let Some(Session { of: Of::Link(guest), .. }) = self.take_session(token).await? else { return Ok(None) };
-        let session = self.keep_session(Of::Frame(guest.clone()), LONGEST).await?;
+        let session = self.keep_session(Of::Frame(guest.clone()), MAX_LIFETIME).await?;
         Ok(Some((format!("{FRAME}{session}"), guest)))
     }
 

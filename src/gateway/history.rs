@@ -15,7 +15,7 @@ const DEEPEST: usize = 4096;
 const PAGE: usize = 512;
 
 /// No more are told.
-const MOST: usize = 200;
+const MAX_ITEMS: usize = 200;
 
 impl Gateway {
     /// The interaction's events, newest first; false where there may be older ones.
@@ -35,17 +35,17 @@ impl Gateway {
                 // when it ended.
                 let is_first = numbered.event.kind == EventKind::InteractionOpened;
                 found.push(numbered);
-                if is_first && found.len() <= MOST {
+                if is_first && found.len() <= MAX_ITEMS {
                     return Ok((found, true));
                 }
             }
             match page.last() {
-                Some(last) if page.len() == PAGE && found.len() < MOST => after = Some(last.member.clone()),
-                Some(_) if found.len() >= MOST => break,
+                Some(last) if page.len() == PAGE && found.len() < MAX_ITEMS => after = Some(last.member.clone()),
+                Some(_) if found.len() >= MAX_ITEMS => break,
                 _ => return Ok((found, true)),
             }
         }
-        found.truncate(MOST);
+        found.truncate(MAX_ITEMS);
         Ok((found, false))
     }
 }

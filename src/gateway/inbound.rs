@@ -25,7 +25,7 @@ use crate::domain::channel::Channel;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::line::{Claim, Post, Recipient};
-use crate::domain::posting::LONGEST_TRYING;
+use crate::domain::posting::MAX_RETRY_TIME;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hear::Sender;
 use crate::domain::rules::receive::{
@@ -37,7 +37,7 @@ use crate::domain::time::Moment;
 use crate::store::{Key, Partition};
 
 /// What is passed on of a platform's own words has at most so many bytes.
-const MOST_RAW: usize = 64 * 1024;
+const MAX_RAW_BYTES: usize = 64 * 1024;
 
 /// What stands where a bot is not told what was said.
 const HIDDEN: &str = "••••••";
@@ -279,7 +279,7 @@ impl Coming<'_> {
         }
         if self.is_passed_on(received) {
             let body = self.body(received, held, now).to_string().into_bytes();
-            let post = Post { id: self.mark.clone(), body: Secret::new(body), until: now.plus(LONGEST_TRYING) };
+            let post = Post { id: self.mark.clone(), body: Secret::new(body), until: now.plus(MAX_RETRY_TIME) };
             let (record, to) = (records.first().and_then(Option::as_ref), Recipient::Forward(self.name.clone()));
             let (line, claim) = self.gateway.joined(&self.line.name, record, (team, &to), post, now)?;
             put.push(line);
@@ -301,7 +301,7 @@ impl Coming<'_> {
         // A flag is the customer's, and what others say, or what is said before them, may be anybody's.
         let is_group = company == Company::Group;
         let authentication = held.filter(|_| !is_group && self.message.is_own).map(|held| (self.flag)(held));
-        let raw = raw.filter(|raw| received == Received::Words && !may_quote && raw.to_string().len() <= MOST_RAW);
+        let raw = raw.filter(|raw| received == Received::Words && !may_quote && raw.to_string().len() <= MAX_RAW_BYTES);
         json!({
             "id": self.mark,
             "type": "message.received",

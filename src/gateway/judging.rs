@@ -16,7 +16,7 @@ use crate::domain::customer::Record;
 use crate::domain::event::Actor;
 use crate::domain::id::{ProviderName, TeamName};
 use crate::domain::identity::CheckId;
-use crate::domain::interaction::MOST_PARTICIPANTS;
+use crate::domain::interaction::MAX_PARTICIPANTS;
 use crate::domain::questions::{Errand, Set, Verdict};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::elsewhere;
@@ -25,7 +25,7 @@ use crate::domain::turn::{Decision, Turn};
 use crate::identity::{Asking, Given, Trouble};
 
 /// A provider is waited for so long: somebody sits before it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// While other answers are being judged, these wait so long at a time.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -44,10 +44,10 @@ impl Gateway {
             let known = verdicts.as_slice();
             let with = |turn: Turn<'_>, team: &TeamView| rule(knowing(turn, known), team);
             match self.turn(visit.clone(), with, remember).await {
-                Err(Error::Refused(Refusal::Unjudged(errand))) if verdicts.len() < MOST_PARTICIPANTS => {
+                Err(Error::Refused(Refusal::Unjudged(errand))) if verdicts.len() < MAX_PARTICIPANTS => {
                     verdicts.push(self.verdict_on(&errand).await?);
                 }
-                Err(Error::Refused(Refusal::Judging)) if began.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+                Err(Error::Refused(Refusal::Judging)) if began.elapsed() < TIMEOUT => tokio::time::sleep(PAUSE).await,
                 told => return told,
             }
         }
@@ -130,7 +130,7 @@ fn told_of<'a>(record: &'a Record, fields: &'a [String]) -> BTreeMap<&'a str, Ve
 
 /// What a provider answers; that it has not, where it takes too long.
 async fn in_time<T>(answer: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    tokio::time::timeout(PATIENCE, answer).await.unwrap_or(Err(Trouble::Away("no-answer")))
+    tokio::time::timeout(TIMEOUT, answer).await.unwrap_or(Err(Trouble::Away("no-answer")))
 }
 
 fn of_check(id: CheckId, team: &TeamName) -> Visit<'_> {

@@ -18,14 +18,14 @@ use crate::domain::login::letters::{About, Letter, News, Stop};
 use crate::domain::login::{Login, LoginTag};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Tried;
-use crate::domain::sending::{Destination, PATIENCE, Way};
+use crate::domain::sending::{Destination, TIMEOUT, Way};
 use crate::domain::webhook::OTP_REQUESTED;
 use crate::domain::wording;
 use crate::gateway::decide::Reads;
 use crate::store::Key;
 
 /// Letters that are handed over at the same time.
-const ABREAST: usize = 32;
+const CONCURRENCY: usize = 32;
 
 /// A letter that this node has claimed: in which record, by its number.
 pub(super) struct Claim {
@@ -53,12 +53,12 @@ impl Gateway {
 
     /// Sends what this node has claimed so far; how many messages it was.
     pub async fn send_letters(&self) -> usize {
-        self.letters.drain(ABREAST, |claim| self.send_letter(claim)).await
+        self.letters.drain(CONCURRENCY, |claim| self.send_letter(claim)).await
     }
 
     /// Sends for ever, at once when something is claimed.
     pub async fn send_letters_forever(&self) {
-        self.letters.serve(ABREAST, |claim| self.send_letter(claim)).await;
+        self.letters.serve(CONCURRENCY, |claim| self.send_letter(claim)).await;
     }
 
     async fn send_letter(&self, claim: Claim) {
@@ -78,7 +78,7 @@ impl Gateway {
         let Some(id) = &login.customer else { return Ok(()) };
         let account = Account { whose: Whose::Customers(id.clone()), ..account };
         let Some(letter) = login.letters.iter().find(|letter| letter.number == claim.number) else { return Ok(()) };
-        if self.now().plus(PATIENCE) > letter.trying.next {
+        if self.now().plus(TIMEOUT) > letter.trying.next {
             return Ok(()); // too late for this claim: whoever makes the next one has the time for it
         }
         let team = self.team(&account.team).await?.ok_or(Refusal::NotFound("team"))?;
@@ -127,7 +127,7 @@ impl Gateway {
         let (id, to_whom, terms) =
             (letter.message_id(account.tag), Address::new(&stop.to), self.letter_terms(login, letter));
         let message = Message { id, to: to_whom, subject: Some(subject), content, terms };
-        let how = outcome_of(&hand(&*driver, &message, PATIENCE).await);
+        let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await);
         self.went(team, &channel, how, Some(letter.trying)).await;
         if how == Tried::Sent && matches!(letter.about, About::Code(..)) {
             self.count_sent(name, to.country);

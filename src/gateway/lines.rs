@@ -13,13 +13,13 @@ use super::{DAY, Error, Gateway, decode, encode};
 use crate::domain::id::{ChannelName, Conversation, TeamName};
 use crate::domain::line::{Claim, Line, Post, Recipient};
 use crate::domain::posting::Answer;
-use crate::domain::sending::PATIENCE;
+use crate::domain::sending::TIMEOUT;
 use crate::domain::time::Moment;
 use crate::store::Key;
 
 /// Lines that are served at the same time: a receiver that is slow to answer must not keep the others
 /// waiting.
-const ABREAST: usize = 64;
+const CONCURRENCY: usize = 64;
 
 /// Lines that this node has claimed.
 pub(super) type Claimed = Queue<(Key, Claim)>;
@@ -66,12 +66,12 @@ impl Gateway {
 
     /// Posts what this node has claimed so far; how many lines it was.
     pub async fn post_lines(&self) -> usize {
-        self.lines.drain(ABREAST, |(line, claim)| self.serve_line(line, claim)).await
+        self.lines.drain(CONCURRENCY, |(line, claim)| self.serve_line(line, claim)).await
     }
 
     /// Posts for ever, at once when something is claimed.
     pub async fn post_lines_forever(&self) {
-        self.lines.serve(ABREAST, |(line, claim)| self.serve_line(line, claim)).await;
+        self.lines.serve(CONCURRENCY, |(line, claim)| self.serve_line(line, claim)).await;
     }
 
     async fn serve_line(&self, line: Key, claim: Claim) {
@@ -93,7 +93,7 @@ impl Gateway {
         let Some(bytes) = self.read(&reads).await?.pop().flatten() else { return Ok(None) };
         let kept: Line = decode(&line.name, &bytes)?;
         let Some((post, until)) = kept.claimed(claim) else { return Ok(None) };
-        if self.now().plus(PATIENCE) > until {
+        if self.now().plus(TIMEOUT) > until {
             return Ok(None); // too late for this claim: whoever makes the next one has the time for it
         }
         let Some((url, signer)) = self.recipient(&kept).await? else {

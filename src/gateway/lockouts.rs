@@ -32,7 +32,7 @@ use crate::store::{CommitId, Entry, Order, Partition};
 pub const LOCKS_AT_ONCE: usize = 50;
 
 /// Locks that are looked at at the same time.
-const ABREAST: usize = 16;
+const CONCURRENCY: usize = 16;
 
 /// Somebody who is locked out in conversations.
 pub struct LockedOut {
@@ -95,7 +95,7 @@ impl Gateway {
         let page = self.page_of_locks(team, &index, after).await?;
         let next = page.last().filter(|_| page.len() == LOCKS_AT_ONCE).map(|last| last.member.clone());
         let members: Vec<String> = page.iter().map(|entry| entry.member.clone()).collect();
-        let looks = stream::iter(page).map(|entry| self.looked_at(team, entry)).buffered(ABREAST);
+        let looks = stream::iter(page).map(|entry| self.looked_at(team, entry)).buffered(CONCURRENCY);
         let looked: Vec<Option<LockedOut>> = looks.try_collect().await?;
         let over = members.into_iter().zip(&looked).filter(|(_, found)| found.is_none());
         let over = over.map(|(member, _)| (index.clone(), member)).collect();

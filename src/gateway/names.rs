@@ -8,7 +8,7 @@ use crate::domain::id::{ChannelName, InteractionId, ScreenName, TeamName, UserNa
 
 /// Whether a record's version stands on the flag board, where the store has one. Every put of such
 /// a record says so: what the board does not know is not there.
-pub(super) fn on_board(name: &str) -> bool {
+pub(super) fn is_indexed(name: &str) -> bool {
     name == SYSTEM_RECORD
         || ["i/", "a/", "t/", "h/", "v/", "user/", "session/"].iter().any(|kind| name.starts_with(kind))
 }
@@ -16,7 +16,7 @@ pub(super) fn on_board(name: &str) -> bool {
 /// Whether a node remembers such a record as it saw it last. A customer's ceiling and a line of posts
 /// are on no board: there they would stand for as long as the store lives.
 pub(super) fn is_remembered(name: &str) -> bool {
-    on_board(name) || name.starts_with("n/") || name.starts_with("q/")
+    is_indexed(name) || name.starts_with("n/") || name.starts_with("q/")
 }
 
 /// The system layer of the settings.
@@ -48,7 +48,7 @@ pub(super) fn returns_name(team: &TeamName, country: &str) -> String {
 }
 
 /// How far the moments of an account's limit are given out.
-pub(super) fn pace_name(team: &TeamName, channel: &ChannelName) -> String {
+pub(super) fn rate_limit_name(team: &TeamName, channel: &ChannelName) -> String {
     format!("p/{team}/{channel}")
 }
 
@@ -105,7 +105,7 @@ pub(super) fn screen_name(team: &TeamName, screen: &ScreenName) -> String {
 }
 
 /// Which local users a team has.
-pub(super) fn roster_name(team: &TeamName) -> String {
+pub(super) fn user_index_name(team: &TeamName) -> String {
     format!("user/{team}")
 }
 

@@ -24,7 +24,7 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
 use crate::domain::oidc::{Doubt, Metadata, Provider, ProviderKey, Rights, Vouched, groups, judge, keys};
 use crate::domain::secret::base64url;
-use crate::domain::session::{LONGEST, Of, STEP, Session, Who};
+use crate::domain::session::{MAX_LIFETIME, Of, STEP, Session, Who};
 
 /// What the provider says of itself is asked for again after so long.
 const FRESH: Duration = Duration::from_secs(10 * 60);
@@ -106,7 +106,7 @@ impl Gateway {
         let token = self.keep_session(of, STEP).await?;
         let endpoint = Url::parse(&known.metadata.authorization_endpoint);
         let mut url = endpoint.map_err(|_| Failed::Away("its authorization endpoint is no URL"))?;
-        if url.scheme() != "https" && self.courier.reach().admit(&url).is_err() {
+        if url.scheme() != "https" && self.courier.egress().admit(&url).is_err() {
             return Err(Failed::Away("its authorization endpoint is not https"));
         }
         url.query_pairs_mut()
@@ -197,7 +197,7 @@ impl Gateway {
         let actor = Actor::User(format!("oidc:{subject}"));
         let generation = self.note_sign_in(&actor, &issuer, &subject, &rights).await?;
         let who = Who::Provided { issuer, subject, name, groups, generation };
-        Ok(self.keep_session(Of::Person(who), LONGEST).await?)
+        Ok(self.keep_session(Of::Person(who), MAX_LIFETIME).await?)
     }
 
     /// Each team of theirs hears it; which generation of sessions counts.
@@ -302,8 +302,8 @@ impl Gateway {
 
     async fn ask_of(&self, request: http::Result<Request<Vec<u8>>>) -> Result<Vec<u8>, Failed> {
         let request = request.map_err(|_| Failed::Away("one of its addresses is no URL"))?;
-        let carrier = self.courier.carrier().ok_or(Failed::Away("nothing can be asked"))?;
-        let reply = carrier.carry(request).await.map_err(|_| Failed::Away("it does not answer"))?;
+        let http_client = self.courier.http_client().ok_or(Failed::Away("nothing can be asked"))?;
+        let reply = http_client.carry(request).await.map_err(|_| Failed::Away("it does not answer"))?;
         match reply.status {
             200 => Ok(reply.body),
             500.. => Err(Failed::Away("it answers with an error of its own")),

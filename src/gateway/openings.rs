@@ -25,7 +25,7 @@ use crate::gateway::teams::TeamView;
 use crate::store::Partition;
 
 /// Attempts to open at an address that others open and close at the same time.
-const MOST_ROUNDS: u32 = 16;
+const MAX_ATTEMPTS: u32 = 16;
 
 /// No identity token is good for so long, whatever clocks do meanwhile.
 const MEMORY_OF_TOKENS: Duration = Duration::from_secs(3600);
@@ -64,7 +64,7 @@ impl Gateway {
             Some(token) => Some(self.reserve_word(&team, opening, token, &address_name, actor).await?),
         };
         let attempt = Attempt { gateway: self, team, opening, word, actor, partition, address_name };
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ATTEMPTS {
             if let Some(told) = attempt.run(remember).await? {
                 return Ok(told);
             }

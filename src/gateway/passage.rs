@@ -1,7 +1,7 @@
 //! Whether a message may go over a channel now: its circuit says whether that is any use, its
 //! account's limit when its turn is. Both only ever make it wait, or take the next way.
 //!
-//! The rules are `domain::circuit` and `domain::pace`; what goes, `sending` knows.
+//! The rules are `domain::circuit_breaker` and `domain::rate_limit`; what goes, `sending` knows.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tokio::sync::Mutex;
 
 use super::Gateway;
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::names::pace_name;
+use super::names::rate_limit_name;
 use super::teams::TeamView;
 use super::{Error, decode, encode};
-use crate::domain::circuit::Circuit;
+use crate::domain::circuit_breaker::CircuitBreaker;
 use crate::domain::id::{ChannelName, TeamName};
-use crate::domain::pace::{Pace, Slots};
+use crate::domain::rate_limit::{RateLimit, Slots};
 use crate::domain::rules::send::Tried;
-use crate::domain::sending::{PATIENCE, Trying};
+use crate::domain::sending::{TIMEOUT, Trying};
 use crate::domain::time::Moment;
 
 /// A record of a pace says nothing any more after so long.
@@ -30,7 +30,7 @@ type Place = (TeamName, ChannelName);
 /// What this node has seen of channels that fail, and what it has taken of their limits.
 #[derive(Default)]
 pub(super) struct Passages {
-    circuits: DashMap<Place, Circuit>,
+    circuit_breakers: DashMap<Place, CircuitBreaker>,
     /// Who finds none left takes more while the others wait: of a block that each took, all but the last
     /// one's would be lost, and nobody would send meanwhile.
     slots: DashMap<Place, Arc<Mutex<Option<Slots>>>>,
@@ -40,7 +40,7 @@ impl Passages {
     /// A channel was written anew or taken away: what was seen of it says nothing of the next.
     pub fn forget(&self, team: &TeamName, channel: &ChannelName) {
         let place = (team.clone(), channel.clone());
-        self.circuits.remove(&place);
+        self.circuit_breakers.remove(&place);
         self.slots.remove(&place);
     }
 }
@@ -67,20 +67,20 @@ impl Gateway {
 
     fn is_shut(&self, team: &TeamView, channel: &ChannelName) -> Option<Duration> {
         let place = (team.team.name.clone(), channel.clone());
-        self.passages.circuits.get(&place)?.is_shut(is_down(team, channel), self.now())
+        self.passages.circuit_breakers.get(&place)?.is_shut(is_down(team, channel), self.now())
     }
 
     /// One message goes; on a channel that is down no other does until it is told how that went.
     fn let_go(&self, team: &TeamView, channel: &ChannelName) -> Option<Duration> {
         let (down, now) = (is_down(team, channel), self.now());
         let place = (team.team.name.clone(), channel.clone());
-        if !down && !self.passages.circuits.contains_key(&place) {
+        if !down && !self.passages.circuit_breakers.contains_key(&place) {
             return None; // nearly always
         }
-        let mut circuit = self.passages.circuits.entry(place).or_default();
-        let shut = circuit.is_shut(down, now);
+        let mut circuit_breaker = self.passages.circuit_breakers.entry(place).or_default();
+        let shut = circuit_breaker.is_shut(down, now);
         if shut.is_none() {
-            circuit.lets_go(down, now);
+            circuit_breaker.lets_go(down, now);
         }
         shut
     }
@@ -89,11 +89,11 @@ impl Gateway {
     pub(super) async fn went(&self, team: &TeamView, channel: &ChannelName, how: Tried, trying: Option<Trying>) {
         let place = (team.team.name.clone(), channel.clone());
         let health = if how == Tried::Sent {
-            self.passages.circuits.remove(&place);
+            self.passages.circuit_breakers.remove(&place);
             how.health(trying)
         } else {
             let jitter = self.draw::<1>()[0];
-            self.passages.circuits.entry(place).or_default().hear(how, trying, self.now(), jitter)
+            self.passages.circuit_breakers.entry(place).or_default().hear(how, trying, self.now(), jitter)
         };
         self.hear_of(team, channel, health).await;
     }
@@ -119,7 +119,7 @@ impl Gateway {
             },
         };
         let now = self.now();
-        Ok((slot > now || now.plus(PATIENCE) > until).then_some(Tried::Turn(slot)))
+        Ok((slot > now || now.plus(TIMEOUT) > until).then_some(Tried::Turn(slot)))
     }
 
     async fn take_turns(
@@ -129,16 +129,17 @@ impl Gateway {
         limit: NonZeroU32,
     ) -> Result<Result<Slots, Duration>, Error> {
         let partition = self.partition_of(&[b"pace", team.as_str().as_bytes(), channel.as_str().as_bytes()]);
-        let name = pace_name(team, channel);
+        let name = rate_limit_name(team, channel);
         let reads = Reads { partition, names: vec![name.clone()] };
         let saved = self.decide(&reads, |records, now| {
-            let mut pace: Pace = records[0].as_ref().map_or(Ok(Pace::default()), |bytes| decode(&name, bytes))?;
-            let slots = match pace.take(limit, now) {
+            let mut rate_limit: RateLimit =
+                records[0].as_ref().map_or(Ok(RateLimit::default()), |bytes| decode(&name, bytes))?;
+            let slots = match rate_limit.take(limit, now) {
                 Ok(slots) => slots,
                 Err(wait) => return Ok(Change::nothing(Ok(Err(wait)))),
             };
             let expires: Option<Moment> = Some(now.plus(KEPT));
-            let put = Plain { name: name.clone(), bytes: encode(&pace), expires, ..Plain::default() };
+            let put = Plain { name: name.clone(), bytes: encode(&rate_limit), expires, ..Plain::default() };
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(Ok(slots))) })
         });
         Ok(saved.await?.outcome?)

@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
 
-use super::decide::LONGEST_WAIT;
+use super::decide::MAX_WAIT;
 use super::{Error, Gateway};
 use crate::domain::password::{Password, PasswordHash};
 
@@ -33,7 +33,7 @@ impl Gateway {
 
     async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         metrics::counter!("countersign_password_hashes_total").increment(1);
-        let room = tokio::time::timeout(LONGEST_WAIT, self.hashing.0.clone().acquire_owned()).await;
+        let room = tokio::time::timeout(MAX_WAIT, self.hashing.0.clone().acquire_owned()).await;
         let Ok(Ok(room)) = room else { return Err(Error::Away("too many passwords wait before this one".into())) };
         let done = tokio::task::spawn_blocking(move || {
             let told = work();

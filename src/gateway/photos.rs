@@ -13,19 +13,19 @@ use super::{Error, Gateway, Held};
 use crate::domain::challenge::Challenge;
 use crate::domain::event::Actor;
 use crate::domain::id::{ProviderName, TeamName};
-use crate::domain::identity::{CheckId, Flaw, PATIENCE, Side, Verdict};
+use crate::domain::identity::{CheckId, Flaw, Side, TIMEOUT, Verdict};
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::rules::photo::{self, Case, Handed, Judged, Pictures};
 use crate::domain::secret::Tag;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
 use crate::gateway::teams::TeamView;
-use crate::identity::{self, Answer, Distrust, Trouble};
+use crate::identity::{self, Answer, Trouble, VerificationError};
 use crate::pictures::Picture;
 
 /// So long a provider has for all that it does about an attempt: what it did not say by then is told while the
 /// attempt still waits for it.
-const IN_TIME: Duration = PATIENCE.saturating_sub(Duration::from_secs(5));
+const IN_TIME: Duration = TIMEOUT.saturating_sub(Duration::from_secs(5));
 
 /// What handing pictures in led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,9 +143,9 @@ impl Gateway {
         let view = self.team(team).await?.ok_or(Refusal::NotFound("provider"))?;
         let checker = self.checker(&view, provider).ok_or(Refusal::NotFound("provider"))?;
         let (id, verdict) = checker.hear(headers, body, self.now()).map_err(|distrust| match distrust {
-            Distrust::Unheard => Refusal::NotFound("provider"),
-            Distrust::Unproved(why) => Refusal::Unproved(format!("{team}/{provider}: {why}")),
-            Distrust::Unreadable(why) => Refusal::UnusableVerdict(vec![Fault::unfit("", why)]),
+            VerificationError::Unheard => Refusal::NotFound("provider"),
+            VerificationError::Unproved(why) => Refusal::Unproved(format!("{team}/{provider}: {why}")),
+            VerificationError::Unreadable(why) => Refusal::UnusableVerdict(vec![Fault::unfit("", why)]),
         })?;
         Ok(VerifiedVerdict { id, verdict })
     }
@@ -203,7 +203,7 @@ mod tests {
     async fn a_provider_is_given_up_before_its_attempt_is() {
         let began = tokio::time::Instant::now();
         assert_eq!(in_time(std::future::pending()).await, Err(Trouble::Away("no-answer")));
-        assert!(began.elapsed() < PATIENCE);
+        assert!(began.elapsed() < TIMEOUT);
         let slow = async {
             tokio::time::sleep(Duration::from_secs(50)).await;
             Ok(Answer::Later)

@@ -6,9 +6,9 @@
 use std::sync::{Arc, OnceLock};
 
 use countersign_channels::auth::webhook::Signer;
-use countersign_channels::carrier::{Carrier, Carry, Lost};
+use countersign_channels::egress::EgressPolicy;
+use countersign_channels::http_client::{Carry, HttpClient, Lost};
 use countersign_channels::platform::outcome::retry_after;
-use countersign_channels::reach::Reach;
 use http::{Request, header};
 use url::Url;
 
@@ -17,26 +17,27 @@ use crate::domain::posting::{Answer, Why};
 
 /// What carries posts. It is made when the first one leaves.
 pub(super) struct Courier {
-    reach: Reach,
-    carrier: OnceLock<Option<Arc<dyn Carry>>>,
+    egress: EgressPolicy,
+    http_client: OnceLock<Option<Arc<dyn Carry>>>,
 }
 
 impl Courier {
     /// Over the network, or by somebody else.
-    pub fn new(reach: Reach, other: Option<Arc<dyn Carry>>) -> Self {
-        let carrier = other.map_or_else(OnceLock::new, |other| OnceLock::from(Some(other)));
-        Self { reach, carrier }
+    pub fn new(egress: EgressPolicy, other: Option<Arc<dyn Carry>>) -> Self {
+        let http_client = other.map_or_else(OnceLock::new, |other| OnceLock::from(Some(other)));
+        Self { egress, http_client }
     }
 
     /// To whom it speaks.
-    pub fn reach(&self) -> &Reach {
-        &self.reach
+    pub fn egress(&self) -> &EgressPolicy {
+        &self.egress
     }
 
-    pub fn carrier(&self) -> Option<&dyn Carry> {
-        let made =
-            || Carrier::new(self.reach.clone()).inspect_err(|error| tracing::error!(%error, "nothing can be posted"));
-        self.carrier.get_or_init(|| Some(Arc::new(made().ok()?))).as_deref()
+    pub fn http_client(&self) -> Option<&dyn Carry> {
+        let made = || {
+            HttpClient::new(self.egress.clone()).inspect_err(|error| tracing::error!(%error, "nothing can be posted"))
+        };
+        self.http_client.get_or_init(|| Some(Arc::new(made().ok()?))).as_deref()
     }
 }
 
@@ -64,8 +65,8 @@ impl Gateway {
         let Some(Ok(request)) = signed.map(|request| request.body(body)) else {
             return Answer::without(Why::Forbidden);
         };
-        let Some(carrier) = self.courier.carrier() else { return Answer::without(Why::Unreached) };
-        match carrier.carry(request).await {
+        let Some(http_client) = self.courier.http_client() else { return Answer::without(Why::Unreached) };
+        match http_client.carry(request).await {
             Ok(reply) => Answer::of(reply.status, retry_after(&reply.headers, now)),
             Err(Lost::Refused) => Answer::without(Why::Forbidden),
             Err(Lost::Unreached) => Answer::without(Why::Unreached),

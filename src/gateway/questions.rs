@@ -27,7 +27,7 @@ use crate::domain::turn::Turn;
 const LOOKED_AT: usize = 20;
 
 /// Times that questions are made for somebody who is another one by the time that they are put.
-const MOST_ROUNDS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 
 impl Gateway {
     /// Puts questions to a participant.
@@ -42,7 +42,7 @@ impl Gateway {
             Err(Error::Refused(Refusal::MethodMissing)) => {}
             told => return told,
         }
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ATTEMPTS {
             let whom =
                 |interaction: &Interaction, _: &TeamView| interaction.named(request.participant.as_ref()).cloned();
             let prepared = self.questions_for(acting.id, acting.team, whom).await?;

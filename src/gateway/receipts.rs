@@ -20,7 +20,7 @@ use crate::domain::sending::MessageId;
 use crate::store::Partition;
 
 /// Interactions whose messages one request tells of that are looked after at the same time.
-const ABREAST: usize = 16;
+const CONCURRENCY: usize = 16;
 
 impl Gateway {
     /// Acts on what a platform says of messages; of one interaction's in its order.
@@ -42,7 +42,7 @@ impl Gateway {
             }
             Ok::<(), Error>(())
         });
-        let heard: Vec<Result<(), Error>> = heard.buffer_unordered(ABREAST).collect().await;
+        let heard: Vec<Result<(), Error>> = heard.buffer_unordered(CONCURRENCY).collect().await;
         heard.into_iter().collect()
     }
 

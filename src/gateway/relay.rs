@@ -24,10 +24,10 @@ use crate::domain::refusal::Refusal;
 use crate::store::{Outbox, StoreError, Waiting};
 
 /// Events that are moved at once.
-const MOST: usize = 512;
+const MAX_BATCH: usize = 512;
 
 /// Teams and records that are seen to at the same time, so that they share flushes.
-const ABREAST: usize = 32;
+const CONCURRENCY: usize = 32;
 
 /// Where a team's streams stand.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -136,19 +136,19 @@ impl Gateway {
     }
 
     async fn relay_page(&self) -> Result<Page, Error> {
-        let Outbox { waiting, missed } = self.store.outbox(MOST).await?;
+        let Outbox { waiting, missed } = self.store.outbox(MAX_BATCH).await?;
         if waiting.is_empty() {
             return Ok(Page { moved: 0, full: false, missed, held: false, waits: Vec::new() });
         }
         let Readable { by_team, mut newest, held } = self.readable(&waiting);
         let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
         let waits: Vec<_> =
-            teams.buffer_unordered(ABREAST).try_filter_map(async |waits| Ok(waits)).try_collect().await?;
+            teams.buffer_unordered(CONCURRENCY).try_filter_map(async |waits| Ok(waits)).try_collect().await?;
         newest.retain(|tag, _| !waits.iter().any(|(_, tags)| tags.contains(tag)));
         self.store.trim_outboxes(&newest).await?;
         self.moved.notify_waiters();
         let moved = waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count();
-        let full = waiting.len() >= MOST;
+        let full = waiting.len() >= MAX_BATCH;
         // Where nothing of a full page can be moved, the next one is the same, and nobody sees what is behind it.
         let (full, hides) = (full && moved > 0, full && moved == 0);
         Ok(Page { moved, full, missed, held: hides || !held.is_empty(), waits })
@@ -197,7 +197,7 @@ impl Gateway {
     async fn append(&self, team: &TeamName, waiting: &[(u8, u64, Event)]) -> Result<(), Error> {
         let listed = |event: &Event| event.interaction.filter(|_| Summary::may_change_with(event.kind));
         let touched: BTreeSet<InteractionId> = waiting.iter().filter_map(|(_, _, event)| listed(event)).collect();
-        let summaries = stream::iter(touched).map(|id| self.summary(team, id)).buffered(ABREAST);
+        let summaries = stream::iter(touched).map(|id| self.summary(team, id)).buffered(CONCURRENCY);
         let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
         let names = vec![head_name(team), counting_name(team)];
         let reads = Reads { partition: self.team_partition(team), names };

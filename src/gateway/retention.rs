@@ -40,7 +40,7 @@ pub struct Filter {
 }
 
 /// Index entries that one page looks at, however few of them fit the filter.
-const MOST_LOOKED_AT: usize = 2_000;
+const MAX_SCANNED: usize = 2_000;
 
 impl Gateway {
     /// A team's interactions, newest first, and where the next page begins.
@@ -54,7 +54,7 @@ impl Gateway {
         self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (index, partition) = (list_index(team), self.team_partition(team));
         let (mut found, mut cursor) = (Vec::new(), after.map(str::to_owned));
-        for _ in 0..MOST_LOOKED_AT / 100 {
+        for _ in 0..MAX_SCANNED / 100 {
             let page = self.store.list(partition, &index, Order::Falling, cursor.as_deref(), 100).await?;
             let whole = page.len() == 100;
             for entry in page {

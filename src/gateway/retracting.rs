@@ -20,15 +20,15 @@ use super::{Error, Gateway, decode, encode};
 use crate::domain::id::{ChannelName, InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::rules::send::backoff;
-use crate::domain::sending::{LEASE, PATIENCE, Spent, spent};
+use crate::domain::sending::{LEASE, Spent, TIMEOUT, spent};
 use crate::domain::time::Moment;
 use crate::store::{Key, Partition};
 
 /// Retractions that are tried at the same time.
-const ABREAST: usize = 32;
+const CONCURRENCY: usize = 32;
 
 /// After so long nobody tries any more: who was to see it has seen it.
-const LONGEST_TRYING: Duration = Duration::from_secs(3600);
+const MAX_RETRY_TIME: Duration = Duration::from_secs(3600);
 
 /// A message that is to go.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -136,12 +136,12 @@ impl Gateway {
 
     /// Takes back what this node is to take back so far; how many messages it was.
     pub async fn take_messages_back(&self) -> usize {
-        self.retractions.queue.drain(ABREAST, |key| self.take_one_back(key)).await
+        self.retractions.queue.drain(CONCURRENCY, |key| self.take_one_back(key)).await
     }
 
     /// Takes messages back for ever, at once when there is one.
     pub async fn take_messages_back_forever(&self) {
-        self.retractions.queue.serve(ABREAST, |key| self.take_one_back(key)).await;
+        self.retractions.queue.serve(CONCURRENCY, |key| self.take_one_back(key)).await;
     }
 
     async fn take_one_back(&self, key: Key) {
@@ -158,7 +158,7 @@ impl Gateway {
         let Some(opened) = opened.filter(|opened| !opened.is_empty()) else { return Ok(()) };
         let kept: Retraction = decode(&key.name, &opened)?;
         // What is due later than anybody waits was put off by a clock that has been set back.
-        if kept.due.is_some_and(|due| self.now() < due && due.since(self.now()) < LONGEST_TRYING) {
+        if kept.due.is_some_and(|due| self.now() < due && due.since(self.now()) < MAX_RETRY_TIME) {
             return Ok(()); // another has tried it since the alarm came: its own alarm stands
         }
         let again = self.try_retraction(&kept).await?;
@@ -167,7 +167,7 @@ impl Gateway {
                 return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) }); // another was quicker
             }
             let name = key.name.clone();
-            let put = match again.filter(|_| now.since(kept.since) < LONGEST_TRYING) {
+            let put = match again.filter(|_| now.since(kept.since) < MAX_RETRY_TIME) {
                 Some(wait) => {
                     let due = Some(now.plus(wait));
                     let next = Retraction { tries: kept.tries + 1, due, ..kept.clone() };
@@ -186,7 +186,7 @@ impl Gateway {
         let Some(driver) = view.and_then(|view| self.driver(&view, &kept.channel)) else { return Ok(None) };
         let (to, jitter) = (Address::new(&kept.to), self.draw::<1>()[0]);
         let whose = if kept.is_ours { Whose::Ours } else { Whose::Theirs };
-        let taken = tokio::time::timeout(PATIENCE, driver.retract(whose, &to, &kept.id)).await;
+        let taken = tokio::time::timeout(TIMEOUT, driver.retract(whose, &to, &kept.id)).await;
         let (again, label) = match taken.unwrap_or(Err(DeliveryError::Ambiguous)) {
             Ok(()) => (None, "gone"),
             Err(DeliveryError::RetryAfter(wait)) => (Some(wait.max(Duration::from_secs(1))), "later"),

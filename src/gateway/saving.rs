@@ -11,7 +11,7 @@ use super::turns::Held;
 use super::{DAY, Gateway, encode};
 use crate::domain::address::{Address, LATE};
 use crate::domain::id::InteractionId;
-use crate::domain::interaction::{Interaction, MOST_BYTES, Status};
+use crate::domain::interaction::{Interaction, MAX_BYTES, Status};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Decision, Ended};
@@ -53,7 +53,7 @@ impl Gateway {
         let mut put = Vec::new();
         if *interaction != *before {
             let record = self.interaction_record(&interaction);
-            if record.bytes.len() > MOST_BYTES {
+            if record.bytes.len() > MAX_BYTES {
                 return Change::nothing(Err(Refusal::Full));
             }
             put.push(record);

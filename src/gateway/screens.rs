@@ -10,7 +10,7 @@ use crate::domain::id::{ScreenName, TeamName};
 use crate::domain::misfit;
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::{Fault, Refusal};
-use crate::domain::screen::{MOST_SCREENS, Screen};
+use crate::domain::screen::{MAX_SCREENS, Screen};
 use crate::domain::settings::effective;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
@@ -40,8 +40,8 @@ impl Gateway {
                 if let Err(refusal) = only_if.admit(!is_new) {
                     return Ok(Change::nothing(Err(refusal)));
                 }
-                if record.screens.len() > MOST_SCREENS {
-                    let fault = Fault::at("", misfit::TOO_MANY_SCREENS.with([("most", &MOST_SCREENS)]));
+                if record.screens.len() > MAX_SCREENS {
+                    let fault = Fault::at("", misfit::TOO_MANY_SCREENS.with([("most", &MAX_SCREENS)]));
                     return Ok(Change::nothing(Err(Refusal::Settings(vec![fault]))));
                 }
                 let mut change = save_team(&record, is_new);

@@ -31,7 +31,7 @@ const PART: u32 = 100;
 const BLOCK_SECONDS: u64 = 60;
 
 /// Turns that are begun anew because somebody was reassigned between paying and sending.
-const MOST_ROUNDS: u32 = 8;
+const MAX_ATTEMPTS: u32 = 8;
 
 /// What this node has taken of teams' budgets and not used yet.
 #[derive(Default)]
@@ -92,7 +92,7 @@ impl Gateway {
         rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
         remember: Option<&Remember<'_, Held<T>>>,
     ) -> Result<Told<Held<T>>, Error> {
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ATTEMPTS {
             let Some((team, destination)) = self.what_to_pay(&visit, &payable).await? else {
                 return self.turn(visit, rule, remember).await;
             };

@@ -22,23 +22,23 @@ use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::link::Purpose;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::{Attempt, Tried, renew, tried};
-use crate::domain::sending::{Destination, LONGEST_ANSWER, Sending, State, Trying, Way, What};
+use crate::domain::sending::{Destination, MAX_ANSWER, Sending, State, Trying, Way, What};
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::wording;
 
 /// Messages that are handed over at the same time: a platform that is slow to answer must not keep
 /// the others waiting.
-const ABREAST: usize = 64;
+const CONCURRENCY: usize = 64;
 
 /// While a platform is asked, the claim is renewed so often: no other node finds it lapsed.
 const RENEWED_EVERY: Duration = Duration::from_secs(3);
 
 /// A claim that has less left is renewed before the platform is asked.
-const LONGEST_BEFORE: Duration = Duration::from_secs(5);
+const MAX_PREPARATION: Duration = Duration::from_secs(5);
 
 /// A platform's id of a message that is longer is not kept.
-const LONGEST_ID: usize = 256;
+const MAX_ID_BYTES: usize = 256;
 
 /// A message that this node has claimed.
 #[derive(Clone, Copy)]
@@ -75,12 +75,12 @@ impl Gateway {
 
     /// Sends what this node has claimed so far; how many messages it was.
     pub async fn send(&self) -> usize {
-        self.outgoing.drain(ABREAST, |claim| self.send_one(claim)).await
+        self.outgoing.drain(CONCURRENCY, |claim| self.send_one(claim)).await
     }
 
     /// Sends for ever, at once when something is claimed.
     pub async fn send_forever(&self) {
-        self.outgoing.serve(ABREAST, |claim| self.send_one(claim)).await;
+        self.outgoing.serve(CONCURRENCY, |claim| self.send_one(claim)).await;
     }
 
     async fn send_one(&self, claim: Claim) {
@@ -167,7 +167,7 @@ impl Gateway {
             return not_tried(unpaid);
         }
         let (id, number, tries) = (interaction.id, sending.number, trying.tries);
-        if self.now().plus(LONGEST_BEFORE) > trying.next && !self.renew(id, number, tries).await? {
+        if self.now().plus(MAX_PREPARATION) > trying.next && !self.renew(id, number, tries).await? {
             return Ok(None);
         }
         let nature = driver.nature();
@@ -187,7 +187,7 @@ impl Gateway {
         if how == Tried::Sent && matches!(sending.what, What::Code { .. }) {
             self.count_sent(&team.team.name, to.and_then(|to| to.country));
         }
-        let platform_id = answer.ok().and_then(|sent| sent.platform_id).filter(|id| id.len() <= LONGEST_ID);
+        let platform_id = answer.ok().and_then(|sent| sent.platform_id).filter(|id| id.len() <= MAX_ID_BYTES);
         Ok(Some(Went { how, platform_id, nature }))
     }
 
@@ -201,12 +201,12 @@ impl Gateway {
         message: &Message,
     ) -> Result<Result<Sent, DeliveryError>, Error> {
         let is_theirs = driver.nature().receipts == Receipts::ByTheirs;
-        let is_kept = |id: &String| is_theirs && id.len() <= LONGEST_ID;
+        let is_kept = |id: &String| is_theirs && id.len() <= MAX_ID_BYTES;
         let chosen = driver.chosen_id(message).filter(is_kept);
         if let Some(id) = &chosen {
             self.remember_theirs(&interaction.team, channel, id, &message.id).await?;
         }
-        let answer = hand(driver, message, LONGEST_ANSWER).await;
+        let answer = hand(driver, message, MAX_ANSWER).await;
         let theirs = answer.as_ref().ok().and_then(|sent| sent.platform_id.clone()).filter(is_kept);
         if let Some(id) = theirs.filter(|id| chosen.as_ref() != Some(id)) {
             self.remember_theirs(&interaction.team, channel, &id, &message.id).await?;

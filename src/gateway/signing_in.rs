@@ -17,8 +17,8 @@ use crate::domain::lockout::Consequence;
 use crate::domain::password::{Password, Policy, Weakness};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Tag, base64url};
-use crate::domain::sending::{Destination, PATIENCE};
-use crate::domain::session::{LONGEST, Local, Of, STEP, Session, Who};
+use crate::domain::sending::{Destination, TIMEOUT};
+use crate::domain::session::{Local, MAX_LIFETIME, Of, STEP, Session, Who};
 use crate::domain::time::Moment;
 use crate::domain::totp::Totp;
 use crate::domain::user::{Judged, MIN_PASSWORD, User, words};
@@ -53,7 +53,7 @@ impl Gateway {
         }
         let Some(shown) = self.owner_mark().await? else { return Ok(Step::No) };
         tracing::info!("the owner signed in to the consoles with the configuration's key");
-        self.keep_session(Of::Person(Who::Owner(shown)), LONGEST).await.map(Step::In)
+        self.keep_session(Of::Person(Who::Owner(shown)), MAX_LIFETIME).await.map(Step::In)
     }
 
     /// Whether there is such a key.
@@ -98,7 +98,7 @@ impl Gateway {
     async fn next_step(&self, judged: Judged, user: &User) -> Result<Step, Error> {
         let local = Local { team: user.team.clone(), name: user.name.clone(), generation: user.generation };
         match judged {
-            Judged::Right => self.keep_session(Of::Person(Who::Local(local)), LONGEST).await.map(Step::In),
+            Judged::Right => self.keep_session(Of::Person(Who::Local(local)), MAX_LIFETIME).await.map(Step::In),
             Judged::CodeWanted => self.keep_session(Of::HalfWay(local), STEP).await.map(Step::CodeWanted),
             Judged::Wrong(_) | Judged::Refused => Ok(Step::No),
         }
@@ -121,8 +121,8 @@ impl Gateway {
         let nobody: TeamName = "nobody".parse().map_err(|_| Error::Damaged("a team's name".into()))?;
         let named = team.trim().to_lowercase().parse().unwrap_or(nobody);
         let there = self.team(&named).await?.is_some();
-        let roster = self.roster(&named).await?;
-        let Some(name) = roster.find(name.trim()).filter(|_| there) else { return Ok(None) };
+        let user_index = self.user_index(&named).await?;
+        let Some(name) = user_index.find(name.trim()).filter(|_| there) else { return Ok(None) };
         self.user_record(&named, name).await
     }
 
@@ -297,7 +297,7 @@ impl Gateway {
             content: Content::Text(text),
             terms: Terms::default(),
         };
-        let how = outcome_of(&hand(&*driver, &message, PATIENCE).await);
+        let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await);
         self.went(&view, &name, how, None).await;
         how == crate::domain::rules::send::Tried::Sent
     }

@@ -24,7 +24,7 @@ use crate::domain::settings::{Overrides, effective};
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::domain::turn::object;
-use crate::store::{Board, CommitId, Key, Order};
+use crate::store::{CommitId, Key, Order, VersionIndex};
 
 mod view;
 
@@ -123,10 +123,10 @@ impl Gateway {
 
     /// Whether what was kept still is what the store has.
     fn holds<T>(&self, kept: &Kept<T>) -> bool {
-        match self.store.board(&kept.key) {
-            Board::Version(newest) => kept.version == Some(newest),
-            Board::Absent => kept.version.is_none(),
-            Board::NotKept => self.clock.elapsed() < kept.fresh_until,
+        match self.store.version_index(&kept.key) {
+            VersionIndex::Version(newest) => kept.version == Some(newest),
+            VersionIndex::Absent => kept.version.is_none(),
+            VersionIndex::NotKept => self.clock.elapsed() < kept.fresh_until,
         }
     }
 

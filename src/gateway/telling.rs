@@ -24,13 +24,13 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::posting::{Answer, Why};
 use crate::domain::secret::hex;
-use crate::domain::sending::PATIENCE;
+use crate::domain::sending::TIMEOUT;
 use crate::domain::time::Moment;
 use crate::domain::webhook::{Signature, Start, Webhook};
 use crate::store::{CommitId, Key, Order};
 
 /// Webhooks that are looked after at the same time.
-const ABREAST: usize = 64;
+const CONCURRENCY: usize = 64;
 
 /// Events that are taken up at once.
 const PAGE: usize = 256;
@@ -112,7 +112,7 @@ impl Gateway {
     pub async fn tell(&self) -> usize {
         let (mut flying, mut later, mut count) = (FuturesUnordered::new(), Vec::new(), 0);
         loop {
-            while flying.len() < ABREAST
+            while flying.len() < CONCURRENCY
                 && let Some(name) = self.ringing.take()
             {
                 flying.push(self.look_after_webhook(name));
@@ -131,12 +131,12 @@ impl Gateway {
     pub async fn tell_forever(&self) {
         let (mut flying, mut later) = (FuturesUnordered::new(), FuturesUnordered::new());
         loop {
-            while flying.len() < ABREAST
+            while flying.len() < CONCURRENCY
                 && let Some(name) = self.ringing.take()
             {
                 flying.push(self.look_after_webhook(name));
             }
-            let room = flying.len() < ABREAST;
+            let room = flying.len() < CONCURRENCY;
             tokio::select! {
                 Some((name, held)) = flying.next() => {
                     if held {
@@ -266,7 +266,7 @@ impl Gateway {
                 .ok()?,
         };
         let Some(heard) = heard else { return Some(Answer::without(Why::Untried)) };
-        if self.now().plus(PATIENCE) > to.until {
+        if self.now().plus(TIMEOUT) > to.until {
             return None; // too late for this claim: whoever makes the next one has the time for it
         }
         let body = heard.told().to_string().into_bytes();

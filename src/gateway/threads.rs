@@ -28,7 +28,7 @@ use crate::store::{Batch, CommitId, Expect, Outcome, Partition, Put, Store};
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Conflicts after which the store is said to be in contention.
-const MOST_ROUNDS: u32 = 64;
+const MAX_ATTEMPTS: u32 = 64;
 
 /// All threads.
 pub(super) struct Threads {
@@ -42,7 +42,7 @@ pub(super) struct Threads {
 /// So many windows of one conversation may stand open on one node: a person's devices and tabs, and
 /// connections that were lost and are not known to be. A visitor who opens more would only make each
 /// change in her thread dearer.
-const MOST_LOOKERS: usize = 8;
+const MAX_WATCHERS: usize = 8;
 
 /// Who on this node looks at which thread.
 #[derive(Default)]
@@ -100,7 +100,7 @@ impl Threads {
     /// as many look at it as may.
     pub fn look_at(&self, id: InteractionId) -> Option<Bell> {
         let mut looked = self.bells.0.entry(id).or_default();
-        if looked.lookers >= MOST_LOOKERS {
+        if looked.lookers >= MAX_WATCHERS {
             return None;
         }
         looked.lookers += 1;
@@ -137,7 +137,7 @@ impl Threads {
 
     /// Changes a thread. What leaves it as it is is not saved.
     pub async fn change<T>(&self, id: InteractionId, rule: impl Fn(&mut Thread, Moment) -> T) -> Result<T, Error> {
-        for round in 0..MOST_ROUNDS {
+        for round in 0..MAX_ATTEMPTS {
             let (version, before) = self.load(id).await?;
             let (mut thread, now) = (before.clone(), Moment(self.clock.now()));
             let outcome = rule(&mut thread, now);

@@ -2,7 +2,7 @@
 //! What an entry is, and when a page of the trail is whole, `audit` says.
 
 use super::audit::{Broken, Entry, Trail};
-use super::decide::LONGEST_WAIT;
+use super::decide::MAX_WAIT;
 use super::names::{audit_index, member};
 use super::{Error, Gateway, decode};
 use crate::domain::id::TeamName;
@@ -10,7 +10,7 @@ use crate::domain::refusal::Refusal;
 use crate::store::Order;
 
 /// Entries that one look goes through, however few of them fit.
-const MOST_LOOKED_AT: usize = 2_000;
+const MAX_SCANNED: usize = 2_000;
 
 /// Entries that are read at once.
 const PAGE: usize = 200;
@@ -77,7 +77,7 @@ impl Gateway {
         self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (index, partition) = (audit_index(team), self.team_partition(team));
         let (mut found, mut below) = (Vec::new(), below);
-        for _ in 0..MOST_LOOKED_AT / PAGE {
+        for _ in 0..MAX_SCANNED / PAGE {
             let after = below.map(member);
             let page = self.store.list(partition, &index, Order::Falling, after.as_deref(), PAGE).await?;
             let is_last = page.len() < PAGE;
@@ -101,7 +101,7 @@ impl Gateway {
     /// Checks a team's whole trail, as `countersign audit verify` does with pages that were fetched. A node
     /// checks one at a time: it reads all of it.
     pub async fn check_audit(&self, team: &TeamName) -> Result<Checked, Error> {
-        let waited = tokio::time::timeout(LONGEST_WAIT, self.checking.lock()).await;
+        let waited = tokio::time::timeout(MAX_WAIT, self.checking.lock()).await;
         let _alone = waited.map_err(|_| Error::Away("another trail is being checked".into()))?;
         let mut chain = Chain::default();
         loop {

@@ -17,7 +17,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::sending::{Paid, Spent};
 use crate::domain::turn::{Around, Decision, Past, Turn};
 use crate::gateway::teams::TeamView;
-use crate::store::{Board, CommitId, Expect, Key, Outcome, Partition};
+use crate::store::{CommitId, Expect, Key, Outcome, Partition, VersionIndex};
 
 /// What a use case tells of an interaction: the outcome, and everything as it is afterwards.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub struct Held<T> {
 }
 
 /// Attempts at one turn: what it needs elsewhere is looked at, counted, and looked at again.
-const MOST_ROUNDS: u32 = 16;
+const MAX_ATTEMPTS: u32 = 16;
 
 /// What one attempt at a turn came to.
 enum Attempt<T> {
@@ -135,13 +135,13 @@ impl Gateway {
     async fn seen(&self, id: InteractionId, team: Option<&TeamName>, told: bool) -> Result<Arc<Parsed>, Error> {
         let name = interaction_name(id);
         let key = Key { partition: Partition(id.partition()), name };
-        let newest = match self.store.board(&key) {
-            Board::Absent => None,
-            Board::Version(version) => match self.parsed.get(&id).filter(|p| p.version == version) {
+        let newest = match self.store.version_index(&key) {
+            VersionIndex::Absent => None,
+            VersionIndex::Version(version) => match self.parsed.get(&id).filter(|p| p.version == version) {
                 Some(parsed) => Some(parsed),
                 None => self.fetch(id, key, told).await?,
             },
-            Board::NotKept => self.fetch(id, key, told).await?,
+            VersionIndex::NotKept => self.fetch(id, key, told).await?,
         };
         let mine = |parsed: &Arc<Parsed>| team.is_none_or(|team| parsed.interaction.team == *team);
         newest.filter(mine).ok_or(Error::Refused(Refusal::NotFound("interaction")))
@@ -150,7 +150,7 @@ impl Gateway {
     /// Whether other nodes change it, too, and nobody here is told.
     pub(super) fn is_shared(&self, id: InteractionId) -> bool {
         let key = Key { partition: Partition(id.partition()), name: interaction_name(id) };
-        self.store.board(&key) == Board::NotKept
+        self.store.version_index(&key) == VersionIndex::NotKept
     }
 
     async fn fetch(&self, id: InteractionId, key: Key, told: bool) -> Result<Option<Arc<Parsed>>, Error> {
@@ -211,7 +211,7 @@ impl Gateway {
     {
         let answer = remember.map(Remember::name);
         let (mut ceilings, mut turnstile) = (Ceilings::default(), None);
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ATTEMPTS {
             let needs = match self.attempt(&visit, paid, &rule, remember, &ceilings).await? {
                 Attempt::Again(reply) => return Ok(Told::Again(reply)),
                 Attempt::Judged(outcome, counted) => {

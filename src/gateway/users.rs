@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::names::{roster_name, team_record, user_name};
+use super::names::{team_record, user_index_name, user_name};
 use super::teams::team_event;
 use super::{Error, Gateway, decode, encode};
 use crate::domain::event::{Actor, EventKind};
@@ -14,7 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::secret::base64url;
 use crate::domain::team::{Role, Team};
 use crate::domain::time::Moment;
-use crate::domain::user::{MOST_USERS, Roster, User, Wanted};
+use crate::domain::user::{MAX_USERS, User, UserIndex, Wanted};
 
 /// A link by which somebody sets her password: told once, to the admin who asked.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Gateway {
         let (tag, drawn) = (self.invitation_tag(team, name, &secret), self.draw());
         let reads = self.user_reads(team, name);
         let saved = self.decide(&reads, |records, now| {
-            let mut roster = present(team, records)?;
+            let mut user_index = present(team, records)?;
             let before: Option<User> = records[2].as_ref().map(|bytes| decode(&reads.names[2], bytes)).transpose()?;
             if before.as_ref().is_some_and(|user| user.role > by) || wanted.role > by {
                 return Ok(Change::nothing(Err(Refusal::Forbidden)));
@@ -72,18 +72,18 @@ impl Gateway {
             if let Err(refusal) = only_if.admit(before.is_some()) {
                 return Ok(Change::nothing(Err(refusal)));
             }
-            if before.is_none() && roster.users.len() >= MOST_USERS {
+            if before.is_none() && user_index.users.len() >= MAX_USERS {
                 return Ok(Change::nothing(Err(Refusal::TooManyUsers)));
             }
             let is_new = before.is_none();
             let mut user = before.unwrap_or_else(|| User::new(team.clone(), name.clone(), wanted.clone(), drawn, now));
             user.change(wanted.clone());
             let until = is_new.then(|| user.invite(tag, now));
-            roster.users.insert(name.clone(), user.email.clone());
+            user_index.users.insert(name.clone(), user.email.clone());
             let kind = if is_new { EventKind::UserCreated } else { EventKind::UserChanged };
             let data = json!({"user": name, "role": user.role, "disabled": user.disabled});
             let mut change = save_user(&reads, &user, (user.clone(), until));
-            change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(&roster), ..Plain::default() });
+            change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(&user_index), ..Plain::default() });
             change.events.push(team_event(team, kind, actor, now, data));
             Ok(change)
         });
@@ -145,13 +145,13 @@ impl Gateway {
     pub async fn remove_user(&self, team: &TeamName, name: &UserName, by: Role, actor: &Actor) -> Result<(), Error> {
         let reads = self.user_reads(team, name);
         let saved = self.decide(&reads, |records, now| {
-            let mut roster = present(team, records)?;
+            let mut user_index = present(team, records)?;
             let bytes = records[2].as_ref().ok_or(Refusal::NotFound("user"))?;
             if decode::<User>(&reads.names[2], bytes)?.role > by {
                 return Ok(Change::nothing(Err(Refusal::Forbidden)));
             }
-            roster.users.remove(name);
-            let put = Plain { name: reads.names[1].clone(), bytes: encode(&roster), ..Plain::default() };
+            user_index.users.remove(name);
+            let put = Plain { name: reads.names[1].clone(), bytes: encode(&user_index), ..Plain::default() };
             let mut change = Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[2].clone());
             change.events.push(team_event(team, EventKind::UserRemoved, actor, now, json!({"user": name})));
@@ -169,8 +169,8 @@ impl Gateway {
     /// A page of the team's users, by name.
     pub async fn users(&self, team: &TeamName, after: Option<&str>, limit: usize) -> Result<Vec<User>, Error> {
         self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let roster = self.roster(team).await?;
-        let names: Vec<UserName> = roster
+        let user_index = self.user_index(team).await?;
+        let names: Vec<UserName> = user_index
             .users
             .into_keys()
             .filter(|name| after.is_none_or(|after| name.as_str() > after))
@@ -182,17 +182,17 @@ impl Gateway {
     }
 
     /// Who is in the team.
-    pub(super) async fn roster(&self, team: &TeamName) -> Result<Roster, Error> {
-        let reads = Reads { partition: self.team_partition(team), names: vec![roster_name(team)] };
+    pub(super) async fn user_index(&self, team: &TeamName) -> Result<UserIndex, Error> {
+        let reads = Reads { partition: self.team_partition(team), names: vec![user_index_name(team)] };
         let opened = self.read(&reads).await?.pop().flatten();
-        opened.map_or(Ok(Roster::default()), |bytes| decode(&reads.names[0], &bytes))
+        opened.map_or(Ok(UserIndex::default()), |bytes| decode(&reads.names[0], &bytes))
     }
 
     /// Every record of the team's users, for who takes the team away.
     pub(super) async fn names_of_users(&self, team: &TeamName) -> Result<Vec<String>, Error> {
-        let roster = self.roster(team).await?;
-        let users = roster.users.keys().map(|name| user_name(team, name));
-        Ok(users.chain([roster_name(team)]).collect())
+        let user_index = self.user_index(team).await?;
+        let users = user_index.users.keys().map(|name| user_name(team, name));
+        Ok(users.chain([user_index_name(team)]).collect())
     }
 
     /// Lets a rule change a user, and tells what it wants told.
@@ -220,18 +220,18 @@ impl Gateway {
     }
 
     fn user_reads(&self, team: &TeamName, name: &UserName) -> Reads {
-        let names = vec![team_record(team), roster_name(team), user_name(team, name)];
+        let names = vec![team_record(team), user_index_name(team), user_name(team, name)];
         Reads { partition: self.team_partition(team), names }
     }
 }
 
 /// The team's roster, where the team is there and stays.
-fn present(team: &TeamName, records: &[Option<super::decide::Opened>]) -> Result<Roster, Error> {
+fn present(team: &TeamName, records: &[Option<super::decide::Opened>]) -> Result<UserIndex, Error> {
     let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
     if decode::<Team>(team.as_str(), bytes)?.leaving {
         return Err(Refusal::NotFound("team").into());
     }
-    records[1].as_ref().map_or(Ok(Roster::default()), |bytes| decode("a roster", bytes))
+    records[1].as_ref().map_or(Ok(UserIndex::default()), |bytes| decode("a roster", bytes))
 }
 
 fn save_user<T>(reads: &Reads, user: &User, outcome: T) -> Change<T> {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
 
-use super::alarms::{ABREAST, MOST};
+use super::alarms::{CONCURRENCY, MAX_BATCH};
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::RETRACTION;
 use super::retracting::Retraction;
@@ -33,7 +33,7 @@ impl Gateway {
     pub(super) async fn wake_all(&self) -> Result<(), Error> {
         let (beyond, mut keys) = (BEYOND + self.now().0, BTreeSet::new());
         loop {
-            let page = self.store.due(beyond, MOST, 1).await?;
+            let page = self.store.due(beyond, MAX_BATCH, 1).await?;
             let known = keys.len();
             keys.extend(page);
             if keys.len() == known {
@@ -41,7 +41,7 @@ impl Gateway {
             }
         }
         tracing::info!(records = keys.len(), "what waits is looked after by the clock that was set back");
-        let woken = stream::iter(&keys).map(|key| self.wake_one(key)).buffer_unordered(ABREAST);
+        let woken = stream::iter(&keys).map(|key| self.wake_one(key)).buffer_unordered(CONCURRENCY);
         let woken: Vec<Result<(), Error>> = woken.collect().await;
         woken.into_iter().collect()
     }

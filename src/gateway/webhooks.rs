@@ -21,7 +21,7 @@ use crate::domain::time::Moment;
 use crate::domain::webhook::{Start, Webhook, Writing};
 
 /// An address has at most so many bytes.
-const MOST_URL: usize = 2048;
+const MAX_URL_BYTES: usize = 2048;
 
 /// A webhook, how far it has come, and whether its secret is a new one.
 #[derive(Clone, Debug)]
@@ -75,11 +75,11 @@ impl Gateway {
     fn may_be_told(&self, text: &str) -> Result<(), Refusal> {
         let refused = |misfit: Misfit| Refusal::UnusableWebhook(vec![Fault::at("/url", misfit)]);
         let url = Url::parse(text).map_err(|_| refused(Misfit::from(&misfit::URL)))?;
-        let is_long = text.len() > MOST_URL || text.chars().any(|c| c.is_control() || c.is_whitespace());
+        let is_long = text.len() > MAX_URL_BYTES || text.chars().any(|c| c.is_control() || c.is_whitespace());
         if is_long || !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
             return Err(refused(Misfit::from(&misfit::URL_PARTS)));
         }
-        self.courier.reach().admit(&url).map_err(|kind| refused(kind.into()))
+        self.courier.egress().admit(&url).map_err(|kind| refused(kind.into()))
     }
 
     /// A webhook of the team.

@@ -14,7 +14,7 @@ use super::caller::{Agent, Bot, acting, no_frame};
 use super::problem::Problem;
 use super::replies::{again, created};
 use super::views::{AuthenticationView, InteractionView, Viewer};
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::event::Actor;
 use crate::domain::id::{MessageId, ParticipantId};
 use crate::domain::misfit;
@@ -89,9 +89,8 @@ async fn hear_message(
 ) -> Result<Response, Problem> {
     no_frame(&caller)?;
     if !matches!(caller.actor, Actor::ApiKey(_) | Actor::Owner) {
-        return Err(
-            Problem::of(&slugs::FORBIDDEN).saying("Who is signed in to a console does not speak for the customer.")
-        );
+        return Err(Problem::of(&problem_types::FORBIDDEN)
+            .saying("Who is signed in to a console does not speak for the customer."));
     }
     let acting = acting(&caller, &id)?;
     let Message { message_id, from, text } = body.value;
@@ -214,7 +213,7 @@ async fn unlock_participant(
     body: Json<Unlock>,
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
-    let who: ParticipantId = participant.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    let who: ParticipantId = participant.parse().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     let Unlock { reason: why, method } = body.value;
     let why = reason(why)?;
     let only = method.map(|method| field("/method", &method)).transpose()?;

@@ -15,7 +15,7 @@ use super::body::{Json, OnlyIf, Plain, Query, fault, field};
 use super::caller::{Admin, Owner, TeamAccess, acting};
 use super::problem::Problem;
 use super::replies::limit;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::{TeamName, plain_text};
 use crate::domain::misfit;
 use crate::domain::settings::{Effective, Source, Warning};
@@ -75,7 +75,7 @@ async fn get_team(
     State(state): State<Shared>,
     TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
-    let view = state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let view = state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(Reply(TeamView { team: team.to_string(), name: view.team.title.clone() }).into_response())
 }
 
@@ -240,7 +240,7 @@ async fn read_audit(
     let after = query.after.or(query.cursor).unwrap_or(0);
     let limit = query.limit.unwrap_or(1000);
     if !(1..=1000).contains(&limit) {
-        return Err(Problem::of(&slugs::INVALID).saying("limit must be from 1 to 1000."));
+        return Err(Problem::of(&problem_types::INVALID).saying("limit must be from 1 to 1000."));
     }
     let trail = state.gateway.audit(&team, after, limit).await?;
     Ok(Reply(trail).into_response())

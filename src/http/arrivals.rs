@@ -20,7 +20,7 @@ use crate::domain::flag::Binding;
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::link::Link;
 use crate::domain::method::Method;
-use crate::domain::questions::MOST_QUESTIONS;
+use crate::domain::questions::MAX_QUESTIONS;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::enter::{Arrived, door_of};
@@ -33,7 +33,7 @@ use crate::gateway::{Error, Held};
 use crate::pages::{self, AnswerError};
 
 /// An answer is at most so long: a code or a PIN, however it is spaced.
-const LONGEST_ANSWER: usize = 64;
+const MAX_ANSWER: usize = 64;
 
 /// An act on a page.
 pub(super) struct Act<'a> {
@@ -75,7 +75,7 @@ impl Act<'_> {
     /// Answers to questions, as the form names them: up to the last that it has.
     fn set(&self) -> Vec<String> {
         let field = |n: usize| self.form.field(&format!("answer_{n}")).to_owned();
-        let mut set: Vec<String> = (1..=MOST_QUESTIONS).map(field).collect();
+        let mut set: Vec<String> = (1..=MAX_QUESTIONS).map(field).collect();
         set.truncate(set.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1));
         set
     }
@@ -85,7 +85,7 @@ impl Act<'_> {
         let gateway = &self.state.gateway;
         let text = [self.form.field("code"), self.form.field("pin")].into_iter().find(|text| !text.is_empty());
         let text = text.unwrap_or_default();
-        let text = if text.len() <= LONGEST_ANSWER { text } else { "" };
+        let text = if text.len() <= MAX_ANSWER { text } else { "" };
         let set = self.set();
         let typed = if set.is_empty() { Typed::Text(text) } else { Typed::Set(&set) };
         let (browser, attempt) = (self.form.fingerprint(self.state, self.token), self.form.field("attempt"));

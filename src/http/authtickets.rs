@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::body::{Json, Query, fault};
 use super::caller::{Bot, team_of_query};
 use super::problem::Problem;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::login::codes::Purpose;
 use crate::domain::misfit;
 use crate::gateway::callers::Caller;
@@ -25,7 +25,7 @@ use crate::gateway::teams::TeamView;
 use crate::gateway::tickets::{Holder, Tokens};
 
 /// Nothing that is read here is longer.
-const MOST_BYTES: usize = 1024;
+const MAX_BYTES: usize = 1024;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -81,13 +81,13 @@ fn ticket(holder: &Holder, tokens: Option<&Tokens>) -> Response {
 /// The caller, and the team whose customers they are.
 async fn team_of(state: &Shared, caller: &Caller, query: &Team) -> Result<std::sync::Arc<TeamView>, Problem> {
     let team = team_of_query(caller, query.team.as_deref())?;
-    state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))
+    state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))
 }
 
 /// A text that is read; an absent one is empty.
 fn text<'a>(at: &str, text: Option<&'a String>) -> Result<&'a str, Problem> {
     match text {
-        Some(text) if text.len() > MOST_BYTES => Err(fault(at, misfit::TOO_LONG.with([("most", &MOST_BYTES)]))),
+        Some(text) if text.len() > MAX_BYTES => Err(fault(at, misfit::TOO_LONG.with([("most", &MAX_BYTES)]))),
         text => Ok(text.map_or("", String::as_str)),
     }
 }
@@ -154,7 +154,7 @@ async fn create_ticket(
     let number = number("/accountId", asked.account_id.as_ref())?;
     let by = by(&state, &caller, &team, (asked.fingerprint.as_ref(), asked.region.as_ref()))?;
     match state.gateway.log_in(&by, (name, password), number).await? {
-        LoggedIn::No => Err(Problem::of(&slugs::LOGIN_FAILED)),
+        LoggedIn::No => Err(Problem::of(&problem_types::LOGIN_FAILED)),
         LoggedIn::SecondStep(holder) => Ok(ticket(&holder, None)),
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
     }
@@ -188,7 +188,7 @@ async fn refresh_ticket(
     let token = body.value.refresh_token.or(query.refresh_token);
     let token = needed("/refreshToken", token.as_ref())?;
     let told = state.gateway.refresh_ticket(&team, token, &caller.actor).await?;
-    let (holder, tokens) = told.ok_or_else(|| Problem::of(&slugs::TICKET_ENDED))?;
+    let (holder, tokens) = told.ok_or_else(|| Problem::of(&problem_types::TICKET_ENDED))?;
     Ok(ticket(&holder, Some(&tokens)))
 }
 
@@ -316,7 +316,7 @@ async fn answer(
     match state.gateway.answer_code(&by, purpose, user, (code, number)).await? {
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
         LoggedIn::No | LoggedIn::SecondStep(_) => {
-            Err(Problem::of(&slugs::CODE_REFUSED).with("requires2fa", Value::Bool(true)))
+            Err(Problem::of(&problem_types::CODE_REFUSED).with("requires2fa", Value::Bool(true)))
         }
     }
 }

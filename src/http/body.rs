@@ -15,7 +15,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Type};
 
 use super::problem::Problem;
-use super::slugs;
+use super::problem_types;
 use crate::domain::id::{self, Malformed, plain_text};
 use crate::domain::misfit::{self, Misfit};
 use crate::domain::precondition::Precondition;
@@ -40,7 +40,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         let mut raw = format!("{} {}\n", request.method(), request.uri()).into_bytes();
         let bytes = read(request, state).await?;
         if !json && !bytes.is_empty() {
-            return Err(Problem::of(&slugs::MEDIA_TYPE));
+            return Err(Problem::of(&problem_types::MEDIA_TYPE));
         }
         let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
         raw.extend_from_slice(&bytes);
@@ -51,8 +51,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 /// Reads a body within the route's limit.
 pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection.into_response_status() {
-        http::StatusCode::PAYLOAD_TOO_LARGE => Problem::of(&slugs::TOO_LARGE),
-        _ => Problem::of(&slugs::TIMEOUT),
+        http::StatusCode::PAYLOAD_TOO_LARGE => Problem::of(&problem_types::TOO_LARGE),
+        _ => Problem::of(&problem_types::TIMEOUT),
     })
 }
 
@@ -86,13 +86,13 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         // To serde_json a number where a word should be is bad syntax, too.
         let is_json = || serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
         if inner.is_io() || inner.is_eof() || inner.is_syntax() && !is_json() {
-            return Problem::of(&slugs::BAD_JSON);
+            return Problem::of(&problem_types::BAD_JSON);
         }
         let text = inner.to_string();
         let detail = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer(error.path(), &detail), misfit::read(&detail))])
+        Problem::of(&problem_types::INVALID).at(vec![Fault::at(pointer(error.path(), &detail), misfit::read(&detail))])
     })?;
-    json.end().map_err(|_| Problem::of(&slugs::BAD_JSON))?;
+    json.end().map_err(|_| Problem::of(&problem_types::BAD_JSON))?;
     Ok(value)
 }
 
@@ -175,7 +175,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     match text {
         Some(text) => Ok(Some(text.to_owned())),
         None => {
-            Err(Problem::of(&slugs::BAD_REQUEST).saying("Idempotency-Key must be one text of 1 to 255 characters."))
+            Err(Problem::of(&problem_types::BAD_REQUEST)
+                .saying("Idempotency-Key must be one text of 1 to 255 characters."))
         }
     }
 }
@@ -202,7 +203,10 @@ impl<S: Send + Sync> FromRequestParts<S> for OnlyIf {
         match first.map(|value| value.as_bytes().trim_ascii()) {
             None if !has_other => Ok(Self(Precondition::None)),
             Some(b"*") if !has_other => Ok(Self(Precondition::IsNew)),
-            _ => Err(Problem::of(&slugs::BAD_REQUEST).saying("The only condition taken here is `If-None-Match: *`.")),
+            _ => {
+                Err(Problem::of(&problem_types::BAD_REQUEST)
+                    .saying("The only condition taken here is `If-None-Match: *`."))
+            }
         }
     }
 }
@@ -217,24 +221,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         axum::extract::Query::<T>::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|error| {
             let text = error.body_text();
             let detail = text.rsplit(": ").next().unwrap_or(&text).to_owned();
-            Problem::of(&slugs::INVALID).saying(format!("The query string: {detail}."))
+            Problem::of(&problem_types::INVALID).saying(format!("The query string: {detail}."))
         })
     }
 }
 
 /// One field is wrong.
 pub(super) fn fault(pointer: impl Into<String>, misfit: impl Into<Misfit>) -> Problem {
-    Problem::of(&slugs::INVALID).at(vec![Fault::at(pointer, misfit)])
+    Problem::of(&problem_types::INVALID).at(vec![Fault::at(pointer, misfit)])
 }
 
 /// Why something was done has at most so many bytes.
-const MOST_REASON: usize = 500;
+const MAX_REASON_BYTES: usize = 500;
 
 /// Why something was done, as the audit trail keeps it.
 pub(super) fn reason(text: String) -> Result<String, Problem> {
-    match plain_text(&text, MOST_REASON) {
+    match plain_text(&text, MAX_REASON_BYTES) {
         true => Ok(text),
-        false => Err(fault("/reason", misfit::PLAIN_TEXT.with([("most", &MOST_REASON)]))),
+        false => Err(fault("/reason", misfit::PLAIN_TEXT.with([("most", &MAX_REASON_BYTES)]))),
     }
 }
 

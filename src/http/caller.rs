@@ -13,8 +13,8 @@ use super::Shared;
 use super::failures::{Source, too_often};
 use super::layers::client;
 use super::problem::Problem;
+use super::problem_types;
 use super::session::of_own_page;
-use super::slugs;
 use crate::domain::challenge::ChallengeId;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::team::{Presented, Role};
@@ -100,14 +100,15 @@ where
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
         let TeamAccess { caller, team } = TeamAccess::from_request_parts(parts, state).await?;
-        let name = path_parameter(parts, 1).await?.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+        let name = path_parameter(parts, 1).await?.parse().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
         Ok(Self { caller, team, name })
     }
 }
 
 /// The text of the path's parameter at a place, counted from 0; 400 where the path is not UTF-8.
 async fn path_parameter(parts: &mut Parts, place: usize) -> Result<String, Problem> {
-    let all = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::of(&slugs::BAD_REQUEST))?;
+    let all =
+        RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Problem::of(&problem_types::BAD_REQUEST))?;
     let (_, text) = all.iter().nth(place).expect("the route has that parameter");
     Ok(text.to_owned())
 }
@@ -117,9 +118,9 @@ async fn caller(parts: &Parts, state: &Shared, at_least: Role) -> Result<Arc<Cal
         Some(key) => by_key(parts, state, key).await?,
         None => in_session(parts, state).await?,
     };
-    let caller = found.ok_or_else(|| Problem::of(&slugs::UNAUTHORIZED))?;
+    let caller = found.ok_or_else(|| Problem::of(&problem_types::UNAUTHORIZED))?;
     if caller.role < at_least {
-        return Err(Problem::of(&slugs::FORBIDDEN));
+        return Err(Problem::of(&problem_types::FORBIDDEN));
     }
     Ok(caller)
 }
@@ -166,10 +167,12 @@ pub(super) fn bearer(parts: &Parts) -> Option<&str> {
 /// The team that a path names, where the caller may act on it; else it does not exist.
 fn team_of_path(caller: &Caller, text: &str) -> Result<TeamName, Problem> {
     if caller.only.is_some() {
-        return Err(Problem::of(&slugs::FORBIDDEN).saying("A frame sees one interaction and nothing of its team."));
+        return Err(
+            Problem::of(&problem_types::FORBIDDEN).saying("A frame sees one interaction and nothing of its team.")
+        );
     }
     let named: Option<TeamName> = text.parse().ok();
-    named.and_then(|named| caller.team_for(Some(&named))).ok_or_else(|| Problem::of(&slugs::NOT_FOUND))
+    named.and_then(|named| caller.team_for(Some(&named))).ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))
 }
 
 /// The team of a list or a creation: the caller's own, or the one an owner names by `?team=`.
@@ -178,7 +181,7 @@ pub fn team_of_query(caller: &Caller, named: Option<&str>) -> Result<TeamName, P
         _ if caller.only.is_some() => team_of_path(caller, ""),
         Some(text) => team_of_path(caller, text),
         None => caller.team.clone().ok_or_else(|| {
-            Problem::of(&slugs::INVALID).saying("An owner says which team by the query parameter team.")
+            Problem::of(&problem_types::INVALID).saying("An owner says which team by the query parameter team.")
         }),
     }
 }
@@ -186,28 +189,28 @@ pub fn team_of_query(caller: &Caller, named: Option<&str>) -> Result<TeamName, P
 /// To a frame there is one interaction, and no other.
 fn may_see(caller: &Caller, id: InteractionId) -> Result<(), Problem> {
     let other = caller.only.is_some_and(|only| only.interaction != id);
-    if other { Err(Problem::of(&slugs::NOT_FOUND)) } else { Ok(()) }
+    if other { Err(Problem::of(&problem_types::NOT_FOUND)) } else { Ok(()) }
 }
 
 /// Refuses a frame. It shows an agent the conversation and does what its buttons do; what makes somebody the
 /// customer, or speaks for the customer, is no part of that, and its session lies in a page on another website.
 pub fn no_frame(caller: &Caller) -> Result<(), Problem> {
     match caller.only {
-        Some(_) => Err(Problem::of(&slugs::FORBIDDEN).saying("A frame does not act for the customer.")),
+        Some(_) => Err(Problem::of(&problem_types::FORBIDDEN).saying("A frame does not act for the customer.")),
         None => Ok(()),
     }
 }
 
 /// An act of a caller on the interaction that a path names.
 pub fn acting<'a>(caller: &'a Caller, id: &str) -> Result<Acting<'a>, Problem> {
-    let id: InteractionId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    let id: InteractionId = id.parse().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     may_see(caller, id)?;
     Ok(Acting { id, team: caller.sees(), actor: caller.actor.clone() })
 }
 
 /// An act of a caller on the challenge that a path names.
 pub fn attending<'a>(caller: &'a Caller, id: &str) -> Result<Attending<'a>, Problem> {
-    let id: ChallengeId = id.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    let id: ChallengeId = id.parse().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     may_see(caller, id.interaction)?;
     Ok(Attending { id, team: caller.sees(), actor: caller.actor.clone() })
 }

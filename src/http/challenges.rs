@@ -18,13 +18,13 @@ use super::problem::Problem;
 use super::replies::{accepted, created};
 use super::views::AuthenticationView;
 use super::views::challenge::ChallengeView;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::challenge::{Challenge, DeliverTo, Pin, Typed};
 use crate::domain::event::Actor;
 use crate::domain::id::{IntentName, MessageId};
 use crate::domain::method::Method;
 use crate::domain::misfit;
-use crate::domain::questions::{LONGEST_ANSWER, MOST_QUESTIONS};
+use crate::domain::questions::{MAX_ANSWER, MAX_QUESTIONS};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::{Answered, Outcome};
 use crate::domain::rules::ask::{Request, Wanted, Way};
@@ -68,7 +68,9 @@ impl StartChallenge {
         }
         let wanted = match (self.method, &self.pin) {
             (Method::Pin, _) if role < Role::Agent => {
-                return Err(Problem::of(&slugs::FORBIDDEN).saying("PINs are agreed with an agent: a bot knows none."));
+                return Err(
+                    Problem::of(&problem_types::FORBIDDEN).saying("PINs are agreed with an agent: a bot knows none.")
+                );
             }
             (Method::Pin, pin) => {
                 let pin = pin.as_deref().and_then(Pin::parse);
@@ -163,11 +165,11 @@ impl NewAnswers {
     /// In the questions' order. One that is not named is blank, and a set with a blank is not judged.
     fn read(self) -> Result<Vec<String>, Problem> {
         let fits = |at: &dyn std::fmt::Display, text: &String| {
-            let short = text.len() <= LONGEST_ANSWER;
+            let short = text.len() <= MAX_ANSWER;
             short.then_some(()).ok_or_else(|| fault(format!("/answers/{at}"), misfit::TOO_LONG.with([("most", &200)])))
         };
         match self {
-            Self::List(list) if list.len() <= MOST_QUESTIONS => {
+            Self::List(list) if list.len() <= MAX_QUESTIONS => {
                 list.iter().enumerate().try_for_each(|(at, text)| fits(&at, text))?;
                 Ok(list)
             }
@@ -176,7 +178,7 @@ impl NewAnswers {
                 let mut list = Vec::new();
                 for (name, text) in named {
                     let at = name.strip_prefix("answer_").and_then(|n| n.parse::<usize>().ok());
-                    let at = at.filter(|at| (1..=MOST_QUESTIONS).contains(at) && name == format!("answer_{at}"));
+                    let at = at.filter(|at| (1..=MAX_QUESTIONS).contains(at) && name == format!("answer_{at}"));
                     let at =
                         at.ok_or_else(|| fault("/answers", misfit::UNFIT.saying("are called answer_1 to answer_10")))?;
                     fits(&name, &text)?;

@@ -19,7 +19,7 @@ use crate::gateway::windows::{Made, Spoken};
 use crate::gateway::{Held, Remember};
 
 /// The bot's words are at most so long.
-const LONGEST_TEXT: usize = 8 * 1024;
+const MAX_TEXT_BYTES: usize = 8 * 1024;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -93,7 +93,7 @@ async fn say(
     let acting = acting(&caller, &id)?;
     let message: Option<MessageId> = body.value.message_id.as_deref().map(|id| field("/message_id", id)).transpose()?;
     let text = &body.value.text;
-    if text.trim().is_empty() || text.len() > LONGEST_TEXT {
+    if text.trim().is_empty() || text.len() > MAX_TEXT_BYTES {
         return Err(fault("/text", misfit::UNFIT.saying("must be 1 to 8192 bytes")));
     }
     let place = state.reserve(&caller, &body).await?;

@@ -26,9 +26,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::arriving::{Arriving, Held};
 use super::host::{NoHost, names_one_host};
-use super::patience::Patience;
+use super::incoming_body::{Held, IncomingBody};
+use super::io_timeout::IoTimeout;
 use super::serve::Limits;
 
 /// A connection that was asked to end may finish what it has begun, and say so for this long.
@@ -50,7 +50,7 @@ impl Connection {
     pub async fn attend(self, stream: TcpStream, builder: &auto::Builder<TokioExecutor>) {
         let this = Arc::new(self);
         let life = &this.life;
-        let io = TokioIo::new(Patience::new(stream, life.clone(), &this.limits));
+        let io = TokioIo::new(IoTimeout::new(stream, life.clone(), &this.limits));
         let service = hyper::service::service_fn(|request| this.clone().answer(request));
         let mut connection = pin!(builder.serve_connection(io, service));
         tokio::select! {
@@ -74,7 +74,7 @@ impl Connection {
         let owed = Owed::now(life.clone());
         let mut request: Request = request.map(|body| match body.is_end_stream() {
             true => Body::empty(),
-            false => Body::new(Arriving::new(body, life.clone(), self.bodies.clone(), &self.limits)),
+            false => Body::new(IncomingBody::new(body, life.clone(), self.bodies.clone(), &self.limits)),
         });
         if !names_one_host(&request) {
             request.extensions_mut().insert(NoHost);

@@ -24,7 +24,7 @@ use crate::pages;
 use crate::pages::consoles::{Agent, Shell};
 
 /// The most teams that an owner is offered to switch to.
-const MOST_TEAMS: usize = 200;
+const MAX_TEAMS: usize = 200;
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
@@ -91,7 +91,7 @@ async fn admits(state: &Shared, team: Option<&str>) -> pages::consoles::Admits {
 /// The teams that somebody may look at: name and title.
 pub(super) async fn teams(state: &Shared, visitor: &SignedIn) -> Result<Vec<(String, String)>, Error> {
     if visitor.rights.owner {
-        let all = state.gateway.list_teams(None, MOST_TEAMS).await?;
+        let all = state.gateway.list_teams(None, MAX_TEAMS).await?;
         return Ok(all.into_iter().map(|(name, title)| (name.to_string(), title)).collect());
     }
     let mut teams = Vec::new();

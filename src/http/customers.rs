@@ -19,7 +19,7 @@ use super::caller::{Admin, TeamAccess, TeamResource};
 use super::problem::Problem;
 use super::replies::limit;
 use super::views::mask;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::customer::Record;
 use crate::domain::id::{CustomerId, TeamName, plain_text};
 use crate::domain::misfit;
@@ -120,7 +120,7 @@ async fn put_customer(
 ) -> Result<Response, Problem> {
     let (password, id) = (body.value.password.clone(), new_name(&id)?);
     let record = body.value.record(id);
-    let view = state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let view = state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     let chosen = password.map(|text| state.gateway.judge_password(&view, &record, &text)).transpose()?;
     let (is_new, kept) = state.gateway.put_customer(&team, &record, only_if, &caller.actor).await?;
     if let Some(password) = chosen {
@@ -139,7 +139,7 @@ async fn get_customer(
     TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
 ) -> Result<Response, Problem> {
     let kept = state.gateway.view_customer(&team, &id, &caller.actor).await?;
-    let kept = kept.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let kept = kept.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(Reply(with_login(&state, &team, kept).await?).into_response())
 }
 

@@ -17,7 +17,7 @@ use super::body::{Json, Plain, Query, fault, field};
 use super::caller::{Admin, Agent, TeamAccess, acting};
 use super::problem::Problem;
 use super::views::mask;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::customer::Record;
 use crate::domain::directory::{Connected, DirectoryKind, Writing};
 use crate::domain::id::{ParticipantId, plain_text};
@@ -91,7 +91,7 @@ async fn put_directory(
         Some(kind) => kind,
         None => {
             let view = state.gateway.team(&team).await?;
-            view.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?.effective.settings.directory.kind
+            view.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?.effective.settings.directory.kind
         }
     };
     let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
@@ -239,7 +239,7 @@ async fn show_customer(
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
     let who: Option<ParticipantId> =
-        query.participant.map(|text| text.parse()).transpose().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+        query.participant.map(|text| text.parse()).transpose().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     let unmasked = query.unmasked.unwrap_or(false);
     let record = state.gateway.show_customer(acting, who.as_ref(), unmasked).await?;
     Ok(Reply(account(record, unmasked)).into_response())

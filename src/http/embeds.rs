@@ -25,7 +25,7 @@ use super::page::headers_in_frame;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::replies::created;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::gateway::windows::Made;
 use crate::gateway::{Held, Remember};
 use crate::pages;
@@ -80,7 +80,7 @@ async fn make_embed_link(
     body: Json<NewEmbedLink>,
 ) -> Result<Response, Problem> {
     if caller.only.is_some() {
-        return Err(Problem::of(&slugs::FORBIDDEN).saying("A frame opens no other frame."));
+        return Err(Problem::of(&problem_types::FORBIDDEN).saying("A frame opens no other frame."));
     }
     let acting = acting(&caller, &id)?;
     match body.value.panel {
@@ -97,7 +97,7 @@ async fn make_embed_link(
                 created(true, &EmbedLinkView { url, token: text.clone(), expires_at: until.to_string() })
             };
             let remember = place.clone().map(|place| Remember::new(place, &render));
-            let told = state.gateway.let_glance(acting, remember.as_ref()).await;
+            let told = state.gateway.issue_status_token(acting, remember.as_ref()).await;
             state.told(told, place.as_ref(), render).await
         }
     }
@@ -135,9 +135,9 @@ struct ComeIn {
 /// Changes the link, once, for a session.
 async fn come_in(State(state): State<Shared>, headers: HeaderMap, body: Json<ComeIn>) -> Result<Response, Problem> {
     if !from_own_page(&state, &headers) {
-        return Err(Problem::of(&slugs::FOREIGN_PAGE));
+        return Err(Problem::of(&problem_types::FOREIGN_PAGE));
     }
     let entered = state.gateway.enter_frame(&body.value.token).await?;
-    let (session, _) = entered.ok_or_else(|| Problem::of(&slugs::LINK_USED))?;
+    let (session, _) = entered.ok_or_else(|| Problem::of(&problem_types::LINK_USED))?;
     Ok(Reply(json!({ "session": session })).into_response())
 }

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use super::body::Query;
 use super::caller::{Bot, credential, team_of_query};
 use super::problem::Problem;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::InteractionId;
 use crate::gateway::relay::Numbered;
 use crate::gateway::stream::Listener;
@@ -63,17 +63,16 @@ async fn stream_events(
     };
     let after = match headers.get("last-event-id").map(|v| v.to_str().unwrap_or("?")) {
         None | Some("") => None,
-        Some(text) => Some(
-            text.parse::<u64>()
-                .map_err(|_| Problem::of(&slugs::BAD_REQUEST).saying("Last-Event-ID is not an id of this stream."))?,
-        ),
+        Some(text) => Some(text.parse::<u64>().map_err(|_| {
+            Problem::of(&problem_types::BAD_REQUEST).saying("Last-Event-ID is not an id of this stream.")
+        })?),
     };
     let listener = state.gateway.listen(&team, after).await?;
     let is_key = caller.who.is_none() && only.is_none();
     let listener = match (&caller.team, credential(&parts, &state)?) {
         (None, _) if is_key => listener, // the configuration's key counts as long as the process
         (of, Some(credential)) => listener.by(credential, of.as_ref().filter(|_| is_key)),
-        (_, None) => return Err(Problem::of(&slugs::UNAUTHORIZED)),
+        (_, None) => return Err(Problem::of(&problem_types::UNAUTHORIZED)),
     };
     let come_back = come_back(state.gateway.draw());
     let events = live(listener, only, come_back).take_until(state.stopping.clone().cancelled_owned());

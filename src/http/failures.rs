@@ -28,9 +28,9 @@ use dashmap::DashMap;
 use governor::clock::{Clock, DefaultClock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::limiter::{Limiter, MOST_REMEMBERED};
+use super::limiter::{Limiter, MAX_REMEMBERED};
 use super::problem::Problem;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::gateway::Error;
@@ -39,7 +39,7 @@ use crate::gateway::Error;
 const WATCHED: Duration = Duration::from_secs(1);
 
 /// Judging that takes longer waits for somebody else (a store, a platform's keys), and holds up nobody behind it.
-const LONGEST_TURN: Duration = Duration::from_millis(50);
+const MAX_EXCLUSIVE: Duration = Duration::from_millis(50);
 
 /// From where a request comes and what it is about, as it says itself before it is judged.
 #[derive(Clone, Copy)]
@@ -93,7 +93,7 @@ impl<C: Clock + Clone> Failures<C> {
         tokio::select! {
             biased;
             told = &mut judging => return told,
-            () = tokio::time::sleep(LONGEST_TURN) => drop(turn),
+            () = tokio::time::sleep(MAX_EXCLUSIVE) => drop(turn),
         }
         judging.await
     }
@@ -127,7 +127,7 @@ impl<C: Clock + Clone> Failures<C> {
 
     fn watch(&self, key: u64) {
         let now = self.clock.now();
-        if self.watched.len() >= MOST_REMEMBERED {
+        if self.watched.len() >= MAX_REMEMBERED {
             self.watched.retain(|_, watched| now < watched.until);
         }
         let until = now + WATCHED.into();
@@ -193,7 +193,7 @@ fn is_failure(error: &Error) -> bool {
 pub(super) fn too_often() -> Problem {
     let says = "Too many requests of this address, or about this link, channel, provider, key or team, have failed. \
         One that is right is still taken.";
-    Problem::of(&slugs::TOO_MANY_REQUESTS).saying(says).after(WATCHED.as_secs())
+    Problem::of(&problem_types::TOO_MANY_REQUESTS).saying(says).after(WATCHED.as_secs())
 }
 
 #[cfg(test)]
@@ -275,7 +275,7 @@ mod tests {
         assert!((&mut next).now_or_never().is_none(), "it waits for its turn");
         tokio::select! {
             () = &mut slow => unreachable!("it is never ready"),
-            () = tokio::time::sleep(LONGEST_TURN) => {}
+            () = tokio::time::sleep(MAX_EXCLUSIVE) => {}
         }
         tokio::select! {
             () = slow => unreachable!("it is never ready"),
@@ -295,7 +295,7 @@ mod tests {
                 clock.advance(Duration::from_millis(60));
             }
         }
-        assert!(failures.budget.len() < 3 * MOST_REMEMBERED, "{}", failures.budget.len());
+        assert!(failures.budget.len() < 3 * MAX_REMEMBERED, "{}", failures.budget.len());
         assert!(failures.watched.is_empty());
     }
 }

@@ -13,7 +13,7 @@ use super::body::read;
 use super::failures::Source;
 use super::layers::from;
 use super::problem::Problem;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::{ProviderName, TeamName};
 use crate::domain::rules::photo::Judged;
 
@@ -39,7 +39,7 @@ async fn hear_verdict(
     Path((team, provider)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let nowhere = || Problem::of(&slugs::NOT_FOUND);
+    let nowhere = || Problem::of(&problem_types::NOT_FOUND);
     let team: TeamName = team.parse().map_err(|_| nowhere())?;
     let provider: ProviderName = provider.parse().map_err(|_| nowhere())?;
     let source =

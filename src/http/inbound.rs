@@ -14,7 +14,7 @@ use super::failures::{Source, too_often};
 use super::layers::{from, not_unpacked};
 use super::problem::Problem;
 use super::views::Viewer;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::rules::receive::Received;
 use crate::domain::team::Role;
@@ -22,14 +22,14 @@ use crate::gateway::Held;
 use crate::gateway::ears::{Answer, Call};
 
 /// Platforms tell many things at once: a body is at most so large.
-const MOST_BYTES: usize = 1024 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 
 /// The routes of this file. They are no part of the API that is described: what comes here is as each
 /// platform has it.
 pub fn routes() -> Router<Shared> {
     let methods = || {
         let all = get(hear_platform).post(hear_platform).put(hear_platform);
-        all.layer(DefaultBodyLimit::max(MOST_BYTES))
+        all.layer(DefaultBodyLimit::max(MAX_BYTES))
     };
     // Some platforms are given a beginning and put paths of their own behind it.
     Router::new().route("/in/{team}/{channel}", methods()).route("/in/{team}/{channel}/{*rest}", methods())
@@ -47,7 +47,7 @@ async fn hear_platform(
     Path(Place { team, channel }): Path<Place>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let nowhere = || Problem::of(&slugs::NOT_FOUND);
+    let nowhere = || Problem::of(&problem_types::NOT_FOUND);
     let team: TeamName = team.parse().map_err(|_| nowhere())?;
     let channel: ChannelName = channel.parse().map_err(|_| nowhere())?;
     let address = from(&state, &request);

@@ -15,9 +15,9 @@ use super::people::{NewParticipant, person, short};
 use super::problem::Problem;
 use super::replies::{created, read};
 use super::views::{AuthenticationView, InteractionView};
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::ParticipantId;
-use crate::domain::interaction::{Device, MOST_PARTICIPANTS, Person, Role};
+use crate::domain::interaction::{Device, MAX_PARTICIPANTS, Person, Role};
 use crate::domain::misfit;
 use crate::domain::rules::open::Opening;
 use crate::gateway::retention::Filter;
@@ -79,8 +79,8 @@ async fn open_interaction(
     if participants.iter().filter(|(role, _)| *role == Role::Primary).count() != 1 {
         return Err(fault("/participants", misfit::UNFIT.saying("exactly one participant must be the primary")));
     }
-    if participants.len() > MOST_PARTICIPANTS {
-        return Err(Problem::of(&slugs::INTERACTION_FULL));
+    if participants.len() > MAX_PARTICIPANTS {
+        return Err(Problem::of(&problem_types::INTERACTION_FULL));
     }
     let device = match asked.device.clone() {
         None => None,
@@ -202,7 +202,7 @@ async fn get_authentication(
     Query(query): Query<FlagQuery>,
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
-    let not_found = || Problem::of(&slugs::NOT_FOUND);
+    let not_found = || Problem::of(&problem_types::NOT_FOUND);
     let who: Option<ParticipantId> = query.participant.map(|p| p.parse().map_err(|_| not_found())).transpose()?;
     let held = state.gateway.flag(acting.id, acting.team).await?;
     let view = state.viewer(&caller).flag(&held, who.as_ref(), query.intent.as_deref());

@@ -14,7 +14,7 @@ use super::login_links::LoginLinkView;
 use super::problem::Problem;
 use super::replies::created;
 use super::views::delivery_of;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::challenge::Pin;
 use crate::domain::entry::Via;
 use crate::domain::refusal::Refusal;
@@ -57,7 +57,7 @@ async fn invite(
     let acting = acting(&caller, &id)?;
     let Invite { participant, via, pin } = body.value.clone();
     if pin.is_some() && caller.role < Role::Agent {
-        return Err(Problem::of(&slugs::FORBIDDEN).saying("PINs are agreed with an agent: a bot knows none."));
+        return Err(Problem::of(&problem_types::FORBIDDEN).saying("PINs are agreed with an agent: a bot knows none."));
     }
     let participant = participant.map(|p| field("/participant", &p)).transpose()?;
     let pin = match pin.as_deref().map(Pin::parse) {

@@ -15,7 +15,7 @@ use super::body::{Json, Plain, fault};
 use super::caller::{Admin, TeamAccess, TeamResource};
 use super::problem::Problem;
 use super::replies::created;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::{ApiKeyId, Kid, plain_text};
 use crate::domain::misfit;
 use crate::domain::refusal::Fault;
@@ -285,11 +285,11 @@ async fn add_api_key(
     let NewKey { role, name: title } = &body.value;
     let role = *role;
     if role > caller.role {
-        return Err(Problem::of(&slugs::FORBIDDEN));
+        return Err(Problem::of(&problem_types::FORBIDDEN));
     }
     if !plain_text(title, 200) {
         let fault = Fault::at("/name", &misfit::SHORT);
-        return Err(Problem::of(&slugs::INVALID).at(vec![fault]));
+        return Err(Problem::of(&problem_types::INVALID).at(vec![fault]));
     }
     let place = state.reserve(&caller, &body).await?;
     let render = |(key, text): &NewApiKey| {

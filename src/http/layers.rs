@@ -18,12 +18,12 @@ use super::connection::Place;
 use super::host::NoHost;
 use super::problem::Problem;
 use super::reader::Reader;
-use super::{Shared, notices, query, slugs};
+use super::{Shared, notices, problem_types, query};
 use crate::domain::secret::base64url;
 use crate::gateway::ears::is_packed;
 
 /// A body is at most so large.
-const MOST_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// What chat platforms call.
 const PLATFORMS: &str = "/in/";
@@ -41,7 +41,9 @@ pub struct Proxies(pub Vec<IpNet>);
 /// one layer to the router, which clones and boxes each for every request.
 pub(super) fn around(routes: Router, shared: Shared) -> Router {
     let passed = middleware::from_fn_with_state(shared, passed);
-    routes.fallback(|| async { Problem::of(&slugs::NOT_FOUND) }).layer((passed, DefaultBodyLimit::max(MOST_BYTES)))
+    routes
+        .fallback(|| async { Problem::of(&problem_types::NOT_FOUND) })
+        .layer((passed, DefaultBodyLimit::max(MAX_BYTES)))
 }
 
 /// Gives each request an id, writes problem documents, and sets what every answer carries.
@@ -81,7 +83,7 @@ async fn to_its_end(handled: impl Future<Output = Response> + Send + 'static, ch
     ended.unwrap_or_else(|error| {
         metrics::counter!("countersign_panics_total").increment(1);
         tracing::error!(error, "a handler panicked");
-        Problem::of(&slugs::INTERNAL).into_response()
+        Problem::of(&problem_types::INTERNAL).into_response()
     })
 }
 
@@ -109,19 +111,19 @@ async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
 fn unfit(request: &Request) -> Option<Response> {
     if request.extensions().get::<NoHost>().is_some() {
         let says = "The request must name one host: in HTTP/1.1 by one `Host` header, in HTTP/2 by `:authority`.";
-        return Some(Problem::of(&slugs::BAD_REQUEST).saying(says).into_response());
+        return Some(Problem::of(&problem_types::BAD_REQUEST).saying(says).into_response());
     }
     (request.method() == http::Method::CONNECT).then(not_allowed)
 }
 
 /// There is nothing there that any method is allowed on.
 fn not_allowed() -> Response {
-    ([(header::ALLOW, "")], Problem::of(&slugs::METHOD_NOT_ALLOWED)).into_response()
+    ([(header::ALLOW, "")], Problem::of(&problem_types::METHOD_NOT_ALLOWED)).into_response()
 }
 
 /// What comes packed where nothing is unpacked.
 pub(super) fn not_unpacked() -> Response {
-    let refused = Problem::of(&slugs::MEDIA_TYPE).saying("A body with a Content-Encoding is not taken.");
+    let refused = Problem::of(&problem_types::MEDIA_TYPE).saying("A body with a Content-Encoding is not taken.");
     ([(header::ACCEPT_ENCODING, "identity")], refused).into_response()
 }
 
@@ -142,7 +144,7 @@ fn limited(shared: &Shared, request: &Request) -> Option<Response> {
     }
     Some(match page {
         true => notices::too_many(shared, &Reader::of(request.headers()), 10),
-        false => Problem::of(&slugs::TOO_MANY_REQUESTS).after(10).into_response(),
+        false => Problem::of(&problem_types::TOO_MANY_REQUESTS).after(10).into_response(),
     })
 }
 
@@ -210,16 +212,16 @@ fn written(shared: &Shared, mut response: Response) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         return naming_what_goes(&mut response, document(problem));
     }
-    let slug = match response.status() {
-        StatusCode::METHOD_NOT_ALLOWED => &slugs::METHOD_NOT_ALLOWED,
+    let problem_type = match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => &problem_types::METHOD_NOT_ALLOWED,
         // A page says it in a person's words.
-        StatusCode::PAYLOAD_TOO_LARGE if !is_written(&response) => &slugs::TOO_LARGE,
-        StatusCode::REQUEST_TIMEOUT => &slugs::TIMEOUT,
+        StatusCode::PAYLOAD_TOO_LARGE if !is_written(&response) => &problem_types::TOO_LARGE,
+        StatusCode::REQUEST_TIMEOUT => &problem_types::TIMEOUT,
         // A path that is not UTF-8, say: the framework's own words stay inside.
-        StatusCode::BAD_REQUEST if !is_written(&response) => &slugs::BAD_REQUEST,
+        StatusCode::BAD_REQUEST if !is_written(&response) => &problem_types::BAD_REQUEST,
         _ => return response,
     };
-    naming_what_goes(&mut response, document(Problem::of(slug)))
+    naming_what_goes(&mut response, document(Problem::of(problem_type)))
 }
 
 /// The document, with what the refusal said would be taken.

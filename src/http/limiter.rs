@@ -22,7 +22,7 @@ const BURST: NonZeroU32 = NonZeroU32::new(300).expect("300 is not 0");
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(30).expect("30 is not 0");
 
 /// Addresses that are remembered before those at rest are forgotten.
-pub(super) const MOST_REMEMBERED: usize = 50_000;
+pub(super) const MAX_REMEMBERED: usize = 50_000;
 
 /// Requests between two times of forgetting.
 const FORGET_EVERY: u64 = 10_000;
@@ -46,7 +46,7 @@ impl<C: Clock, K: Hash + Eq + Clone> Limiter<C, K> {
     pub(super) fn allows(&self, key: K) -> bool {
         // Forgetting looks at every key, so a flood of them must not make each request do it.
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
-        if asked.is_multiple_of(FORGET_EVERY) && self.by_key.len() > MOST_REMEMBERED {
+        if asked.is_multiple_of(FORGET_EVERY) && self.by_key.len() > MAX_REMEMBERED {
             self.by_key.retain_recent();
             self.by_key.shrink_to_fit();
         }
@@ -82,7 +82,7 @@ impl<C: Clock> Asking<C> {
         let now = self.clock.now();
         let age = |at: C::Instant| Duration::from(now.duration_since(at));
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
-        if asked.is_multiple_of(FORGET_EVERY) && self.by_address.len() > MOST_REMEMBERED {
+        if asked.is_multiple_of(FORGET_EVERY) && self.by_address.len() > MAX_REMEMBERED {
             self.by_address.retain(|_, times| times.back().is_some_and(|newest| age(*newest) < HOUR));
         }
         let mut times = self.by_address.entry(address).or_default();
@@ -219,7 +219,7 @@ mod tests {
         let limiter = Limiter::new(clock.clone());
         let busy = household(u64::MAX);
         while limiter.allows(busy) {}
-        let most = MOST_REMEMBERED + 2 * usize::try_from(FORGET_EVERY).expect("it is small");
+        let most = MAX_REMEMBERED + 2 * usize::try_from(FORGET_EVERY).expect("it is small");
         for n in 0..200_000 {
             assert!(limiter.allows(household(n)), "each comes once");
             assert!(limiter.len() <= most, "{} addresses are remembered", limiter.len());

@@ -15,7 +15,7 @@ use super::failures::{NotTaken, Source};
 use super::layers::from;
 use super::problem::Problem;
 use super::reader::Reader;
-use super::{Shared, notices, slugs};
+use super::{Shared, notices, problem_types};
 use crate::domain::refusal::Refusal;
 use crate::domain::token::Token;
 use crate::gateway::Error;
@@ -61,7 +61,7 @@ async fn post_back(
     let (json, reader) = (is_json(request.headers()), Reader::of(request.headers()));
     let source = Source { kind: "post-back", address: from(&state, &request), about: &handle, team: None };
     if !json && !is_form(&request) {
-        return Err(state.unread(&source, Problem::of(&slugs::MEDIA_TYPE)));
+        return Err(state.unread(&source, Problem::of(&problem_types::MEDIA_TYPE)));
     }
     let bytes = read(request, &()).await.map_err(|problem| state.unread(&source, problem))?;
     if json {

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use http::{HeaderMap, header};
 
 /// A part has at most so many bytes of headers, and a form so many parts.
-const MOST_HEAD: usize = 1024;
-const MOST_PARTS: usize = 16;
+const MAX_HEAD_BYTES: usize = 1024;
+const MAX_PARTS: usize = 16;
 
 /// A field that is no file has at most so many bytes.
-const MOST_FIELD: usize = 1024;
+const MAX_FIELD_BYTES: usize = 1024;
 
 /// What was sent.
 pub(super) struct Parts<'a> {
@@ -38,12 +38,12 @@ pub(super) fn read<'a>(body: &'a [u8], boundary: &str) -> Option<Parts<'a>> {
     let (mut fields, mut files) = (BTreeMap::new(), BTreeMap::new());
     let between = format!("\r\n--{boundary}");
     let mut rest = body.strip_prefix(&between.as_bytes()[2..])?;
-    for _ in 0..MOST_PARTS {
+    for _ in 0..MAX_PARTS {
         if rest.starts_with(b"--") {
             return Some(Parts { fields, files });
         }
         rest = rest.strip_prefix(b"\r\n")?;
-        let head_end = find(&rest[..rest.len().min(MOST_HEAD)], b"\r\n\r\n")?;
+        let head_end = find(&rest[..rest.len().min(MAX_HEAD_BYTES)], b"\r\n\r\n")?;
         let head = std::str::from_utf8(&rest[..head_end]).ok()?;
         rest = &rest[head_end + 4..];
         let end = find(rest, between.as_bytes())?;
@@ -54,7 +54,7 @@ pub(super) fn read<'a>(body: &'a [u8], boundary: &str) -> Option<Parts<'a>> {
             // No file was chosen.
             true if content.is_empty() => true,
             true => files.insert(name, content).is_none(),
-            false if content.len() > MOST_FIELD => return None,
+            false if content.len() > MAX_FIELD_BYTES => return None,
             false => fields.insert(name, String::from_utf8(content.to_vec()).ok()?).is_none(),
         };
         if !new {

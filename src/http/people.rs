@@ -14,7 +14,7 @@ use super::caller::{Bot, acting};
 use super::problem::Problem;
 use super::replies::created;
 use super::views::InteractionView;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::customer::{is_mail_address, is_phone_number};
 use crate::domain::id::{CustomerId, ParticipantId, plain_text};
 use crate::domain::interaction::{Person, PersonChange, Role};
@@ -125,7 +125,7 @@ async fn reassign_participant(
     body: Json<Reassignment>,
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
-    let who: ParticipantId = participant.parse().map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    let who: ParticipantId = participant.parse().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     let asked = body.value;
     let change = PersonChange {
         name: asked.name.map(|name| short("/name".into(), name, 200)).transpose()?,

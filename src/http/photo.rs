@@ -18,7 +18,7 @@ use super::multipart::{self, Parts};
 use super::notices::notice;
 use super::page::{brand, drawn_alone, form_targets, see_other, set};
 use super::reader::Reader;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::challenge::{Challenge, ChallengeId, Check};
 use crate::domain::identity::{Document, Flaw, Shortfall, Side};
 use crate::domain::method::Method;
@@ -32,17 +32,17 @@ use crate::http::problem::Problem;
 use crate::pages::{self, PhotoError, PhotoState};
 use crate::pictures::{Picture, Unusable};
 
-mod darkroom;
+mod upload_limiter;
 
-pub(super) use darkroom::Darkroom;
-use darkroom::Full;
+use upload_limiter::Full;
+pub(super) use upload_limiter::UploadLimiter;
 
 /// All pictures of one attempt together. It is less than what a connection takes for one request.
-const MOST_BYTES: usize = 7 << 20;
+const MAX_BYTES: usize = 7 << 20;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {
-    axum::Router::new().route("/c/{token}/photo", post(hand_in).layer(DefaultBodyLimit::max(MOST_BYTES)))
+    axum::Router::new().route("/c/{token}/photo", post(hand_in).layer(DefaultBodyLimit::max(MAX_BYTES)))
 }
 
 async fn hand_in(State(state): State<Shared>, Path(text): Path<String>, request: Request) -> Result<Response, Problem> {
@@ -50,11 +50,11 @@ async fn hand_in(State(state): State<Shared>, Path(text): Path<String>, request:
     let Some(token) = Token::parse(&text) else { return Ok(unknown(&state, &reader)) };
     let headers = request.headers().clone();
     let Some(boundary) = multipart::boundary(&headers) else {
-        return Err(Problem::of(&slugs::MEDIA_TYPE).saying("The page sends `multipart/form-data`."));
+        return Err(Problem::of(&problem_types::MEDIA_TYPE).saying("The page sends `multipart/form-data`."));
     };
     let body = match read(request, &()).await {
         Ok(body) => body,
-        Err(problem) if problem.is(&slugs::TOO_LARGE) => {
+        Err(problem) if problem.is(&problem_types::TOO_LARGE) => {
             // Whose page it is stands in the body that was not read: nothing follows from it, so anybody is told.
             return Ok(
                 answered((&state, &reader), &token, "", StatusCode::PAYLOAD_TOO_LARGE, PhotoError::TooLarge).await
@@ -94,7 +94,7 @@ impl Handing<'_> {
         }
         // Only whoever was asked takes a place, and one: nobody else's pictures wait because of a stranger.
         let challenge = ChallengeId { interaction: self.token.interaction, number: asked.outcome.number };
-        let _place = match self.state.darkroom.take(challenge) {
+        let _place = match self.state.upload_limiter.take(challenge) {
             Ok(place) => place,
             Err(Full::Own) => return self.told(Shown::Later).await,
             Err(Full::Others) => return Ok(crowded(self.state, self.reader, self.token).await),
@@ -110,7 +110,7 @@ impl Handing<'_> {
                 _ => {}
             }
         }
-        let place = self.state.darkroom.look().await.map_err(|_| Error::Away("no room for pictures".into()))?;
+        let place = self.state.upload_limiter.look().await.map_err(|_| Error::Away("no room for pictures".into()))?;
         let looked = tokio::task::spawn_blocking(move || look(named, place)).await;
         match looked.map_err(|_| Error::Away("a picture could not be looked at".into()))? {
             Ok((pictures, flaws)) => {

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::slugs::{self, Slug};
+use super::problem_types::{self, ProblemType};
 use crate::domain::misfit::{self, Misfit};
 use crate::domain::refusal::{Fault, Refusal};
 use crate::domain::time::Moment;
@@ -18,7 +18,7 @@ pub struct Problem(Box<Details>);
 
 #[derive(Clone, Debug)]
 struct Details {
-    slug: &'static Slug,
+    problem_type: &'static ProblemType,
     detail: String,
     retry: Option<Retry>,
     errors: Vec<Fault>,
@@ -46,9 +46,9 @@ impl Retry {
 
 impl Problem {
     /// A problem with its usual text.
-    pub fn of(slug: &'static Slug) -> Self {
-        let detail = slug.meaning.to_owned();
-        Self(Box::new(Details { slug, detail, retry: None, errors: Vec::new(), more: Vec::new() }))
+    pub fn of(problem_type: &'static ProblemType) -> Self {
+        let detail = problem_type.meaning.to_owned();
+        Self(Box::new(Details { problem_type, detail, retry: None, errors: Vec::new(), more: Vec::new() }))
     }
 
     /// With another text.
@@ -59,15 +59,15 @@ impl Problem {
 
     /// Where it is of too large a body, with this resource's own limit.
     pub fn naming_limit(self, limit: &str) -> Self {
-        if self.0.slug.status != StatusCode::PAYLOAD_TOO_LARGE {
+        if self.0.problem_type.status != StatusCode::PAYLOAD_TOO_LARGE {
             return self;
         }
         self.saying(format!("The body is larger than this resource takes ({limit})."))
     }
 
     /// Whether it is of that kind.
-    pub fn is(&self, slug: &Slug) -> bool {
-        self.0.slug.slug == slug.slug
+    pub fn is(&self, problem_type: &ProblemType) -> bool {
+        self.0.problem_type.problem_type == problem_type.problem_type
     }
 
     /// With the places that are wrong.
@@ -98,11 +98,11 @@ impl Problem {
     pub(super) fn write(&self, public_url: &str, now: Moment) -> Response {
         let retry_after_seconds = self.0.retry.map(|retry| retry.seconds(now));
         let mut document = json!({
-            "type": format!("{public_url}/problems/{}", self.0.slug.slug),
-            "title": self.0.slug.title,
-            "status": self.0.slug.status.as_u16(),
+            "type": format!("{public_url}/problems/{}", self.0.problem_type.problem_type),
+            "title": self.0.problem_type.title,
+            "status": self.0.problem_type.status.as_u16(),
             "detail": self.0.detail,
-            "code": self.0.slug.slug,
+            "code": self.0.problem_type.problem_type,
         });
         if let Some(seconds) = retry_after_seconds {
             document["retry_after_seconds"] = json!(seconds);
@@ -114,11 +114,11 @@ impl Problem {
             document[*name] = value.clone();
         }
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        let mut response = (self.0.slug.status, kind, document.to_string()).into_response();
+        let mut response = (self.0.problem_type.status, kind, document.to_string()).into_response();
         if let Some(seconds) = retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.0.slug.status == StatusCode::UNAUTHORIZED {
+        if self.0.problem_type.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
@@ -130,99 +130,99 @@ impl From<Refusal> for Problem {
     #[expect(clippy::too_many_lines, reason = "one row for each refusal")]
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NotFound(_) => Self::of(&slugs::NOT_FOUND),
-            Refusal::Closed => Self::of(&slugs::INTERACTION_CLOSED),
-            Refusal::Full => Self::of(&slugs::INTERACTION_FULL),
-            Refusal::SubjectConflict => Self::of(&slugs::SUBJECT_CONFLICT),
-            Refusal::NoAuthenticationUrl => Self::of(&slugs::NO_AUTHENTICATION_URL),
-            Refusal::NoSecurityKey => Self::of(&slugs::NO_SECURITY_KEY),
-            Refusal::KeyInUse => Self::of(&slugs::KEY_IN_USE),
-            Refusal::KeyNotPending => Self::of(&slugs::KEY_NOT_PENDING),
-            Refusal::KeyCannotSign => Self::of(&slugs::KEY_CANNOT_SIGN),
-            Refusal::ReturnUrl => Self::of(&slugs::INVALID)
+            Refusal::NotFound(_) => Self::of(&problem_types::NOT_FOUND),
+            Refusal::Closed => Self::of(&problem_types::INTERACTION_CLOSED),
+            Refusal::Full => Self::of(&problem_types::INTERACTION_FULL),
+            Refusal::SubjectConflict => Self::of(&problem_types::SUBJECT_CONFLICT),
+            Refusal::NoAuthenticationUrl => Self::of(&problem_types::NO_AUTHENTICATION_URL),
+            Refusal::NoSecurityKey => Self::of(&problem_types::NO_SECURITY_KEY),
+            Refusal::KeyInUse => Self::of(&problem_types::KEY_IN_USE),
+            Refusal::KeyNotPending => Self::of(&problem_types::KEY_NOT_PENDING),
+            Refusal::KeyCannotSign => Self::of(&problem_types::KEY_CANNOT_SIGN),
+            Refusal::ReturnUrl => Self::of(&problem_types::INVALID)
                 .at(vec![Fault::unfit("/return_url", "its origin must be one of the team's allowed_origins")]),
-            Refusal::LandingRequired => Self::of(&slugs::INVALID).at(vec![Fault::unfit(
+            Refusal::LandingRequired => Self::of(&problem_types::INVALID).at(vec![Fault::unfit(
                 "/landing",
                 "false is taken only where the team sets link.landing to optional, and not where the browser must be \
                  known: binding is opener, other_browser is refuse, or nobody can write in the conversation",
             )]),
-            Refusal::LinkExpired => Self::of(&slugs::LINK_EXPIRED),
-            Refusal::LinkSuperseded => Self::of(&slugs::LINK_SUPERSEDED),
-            Refusal::LinkUsed => Self::of(&slugs::LINK_USED),
-            Refusal::LinkReported => Self::of(&slugs::LINK_REPORTED),
-            Refusal::Reported(until) => Self::of(&slugs::RECENTLY_REPORTED).until(until),
-            Refusal::BindingNotPossible => Self::of(&slugs::BINDING_NOT_POSSIBLE),
-            Refusal::StaleForm => Self::of(&slugs::STALE_FORM),
-            Refusal::NotOpenedByChat => Self::of(&slugs::NOT_OPENED_BY_CHAT),
-            Refusal::OutOfOrder => Self::of(&slugs::OUT_OF_ORDER),
+            Refusal::LinkExpired => Self::of(&problem_types::LINK_EXPIRED),
+            Refusal::LinkSuperseded => Self::of(&problem_types::LINK_SUPERSEDED),
+            Refusal::LinkUsed => Self::of(&problem_types::LINK_USED),
+            Refusal::LinkReported => Self::of(&problem_types::LINK_REPORTED),
+            Refusal::Reported(until) => Self::of(&problem_types::RECENTLY_REPORTED).until(until),
+            Refusal::BindingNotPossible => Self::of(&problem_types::BINDING_NOT_POSSIBLE),
+            Refusal::StaleForm => Self::of(&problem_types::STALE_FORM),
+            Refusal::NotOpenedByChat => Self::of(&problem_types::NOT_OPENED_BY_CHAT),
+            Refusal::OutOfOrder => Self::of(&problem_types::OUT_OF_ORDER),
             Refusal::BadAssertion(why) => {
                 tracing::info!(why, "an assertion was refused");
-                Self::of(&slugs::BAD_ASSERTION)
+                Self::of(&problem_types::BAD_ASSERTION)
             }
-            Refusal::TokenUsed => Self::of(&slugs::BAD_ASSERTION),
+            Refusal::TokenUsed => Self::of(&problem_types::BAD_ASSERTION),
             Refusal::Replayed(first) | Refusal::Repeated(first) => {
-                Self::of(&slugs::REPLAYED).with("first_status", json!(first))
+                Self::of(&problem_types::REPLAYED).with("first_status", json!(first))
             }
-            Refusal::NoMatchingRecord => Self::of(&slugs::NO_MATCHING_RECORD),
-            Refusal::Locked(until) => Self::of(&slugs::LOCKED).until(until),
-            Refusal::Banned => Self::of(&slugs::BANNED),
-            Refusal::InvalidPin => Self::of(&slugs::INVALID_PIN).at(vec![Fault::at("/pin", &misfit::PIN)]),
-            Refusal::PinRequired => Self::of(&slugs::PIN_REQUIRED).at(vec![Fault::at("/pin", &misfit::PIN)]),
-            Refusal::SecondChannelRequired(faults) => Self::of(&slugs::SECOND_CHANNEL_REQUIRED).at(faults),
-            Refusal::MethodMissing => Self::of(&slugs::METHOD_UNAVAILABLE),
-            Refusal::NotShown => Self::of(&slugs::NOT_SHOWN),
-            Refusal::NotArrived => Self::of(&slugs::NOT_ARRIVED),
-            Refusal::CodeGone => Self::of(&slugs::CODE_GONE),
-            Refusal::ActorConflict => Self::of(&slugs::ACTOR_CONFLICT),
-            Refusal::Settings(faults) => Self::of(&slugs::INVALID).at(faults),
-            Refusal::TooManyKeys => Self::of(&slugs::TOO_MANY_KEYS),
-            Refusal::TooManyUsers => Self::of(&slugs::TOO_MANY_USERS),
-            Refusal::UnusableKey(kind) => Self::of(&slugs::INVALID).at(vec![Fault::at("/public_key", kind)]),
-            Refusal::NoChannel => Self::of(&slugs::NO_CHANNEL),
-            Refusal::NoAddress => Self::of(&slugs::NO_ADDRESS),
-            Refusal::PrivateChannelRequired => Self::of(&slugs::PRIVATE_CHANNEL_REQUIRED),
-            Refusal::SendBudget(until) => Self::of(&slugs::SEND_BUDGET).until(until),
-            Refusal::CountryNotAllowed => Self::of(&slugs::COUNTRY_NOT_ALLOWED),
+            Refusal::NoMatchingRecord => Self::of(&problem_types::NO_MATCHING_RECORD),
+            Refusal::Locked(until) => Self::of(&problem_types::LOCKED).until(until),
+            Refusal::Banned => Self::of(&problem_types::BANNED),
+            Refusal::InvalidPin => Self::of(&problem_types::INVALID_PIN).at(vec![Fault::at("/pin", &misfit::PIN)]),
+            Refusal::PinRequired => Self::of(&problem_types::PIN_REQUIRED).at(vec![Fault::at("/pin", &misfit::PIN)]),
+            Refusal::SecondChannelRequired(faults) => Self::of(&problem_types::SECOND_CHANNEL_REQUIRED).at(faults),
+            Refusal::MethodMissing => Self::of(&problem_types::METHOD_UNAVAILABLE),
+            Refusal::NotShown => Self::of(&problem_types::NOT_SHOWN),
+            Refusal::NotArrived => Self::of(&problem_types::NOT_ARRIVED),
+            Refusal::CodeGone => Self::of(&problem_types::CODE_GONE),
+            Refusal::ActorConflict => Self::of(&problem_types::ACTOR_CONFLICT),
+            Refusal::Settings(faults) => Self::of(&problem_types::INVALID).at(faults),
+            Refusal::TooManyKeys => Self::of(&problem_types::TOO_MANY_KEYS),
+            Refusal::TooManyUsers => Self::of(&problem_types::TOO_MANY_USERS),
+            Refusal::UnusableKey(kind) => Self::of(&problem_types::INVALID).at(vec![Fault::at("/public_key", kind)]),
+            Refusal::NoChannel => Self::of(&problem_types::NO_CHANNEL),
+            Refusal::NoAddress => Self::of(&problem_types::NO_ADDRESS),
+            Refusal::PrivateChannelRequired => Self::of(&problem_types::PRIVATE_CHANNEL_REQUIRED),
+            Refusal::SendBudget(until) => Self::of(&problem_types::SEND_BUDGET).until(until),
+            Refusal::CountryNotAllowed => Self::of(&problem_types::COUNTRY_NOT_ALLOWED),
             Refusal::Unpaid | Refusal::AnotherPerson | Refusal::Unjudged(_) | Refusal::Judging => {
-                Self::of(&slugs::UNAVAILABLE).after(1)
+                Self::of(&problem_types::UNAVAILABLE).after(1)
             }
-            Refusal::TooManyChannels => Self::of(&slugs::TOO_MANY_CHANNELS),
-            Refusal::UnusableChannel(faults) => Self::of(&slugs::INVALID).at(faults),
-            Refusal::TooManyProviders => Self::of(&slugs::TOO_MANY_PROVIDERS),
+            Refusal::TooManyChannels => Self::of(&problem_types::TOO_MANY_CHANNELS),
+            Refusal::UnusableChannel(faults) => Self::of(&problem_types::INVALID).at(faults),
+            Refusal::TooManyProviders => Self::of(&problem_types::TOO_MANY_PROVIDERS),
             Refusal::UnusableProvider(faults) | Refusal::UnusableVerdict(faults) => {
-                Self::of(&slugs::INVALID).at(faults)
+                Self::of(&problem_types::INVALID).at(faults)
             }
             Refusal::Unproved(why) => {
                 tracing::info!(why, "what came in is not believed");
-                Self::of(&slugs::UNPROVED)
+                Self::of(&problem_types::UNPROVED)
             }
-            Refusal::TooLarge => Self::of(&slugs::TOO_LARGE).naming_limit("1 MiB"),
-            Refusal::TooManyWebhooks => Self::of(&slugs::TOO_MANY_WEBHOOKS),
-            Refusal::UnusableWebhook(faults) => Self::of(&slugs::INVALID).at(faults),
-            Refusal::WebhookStopped => Self::of(&slugs::WEBHOOK_STOPPED),
-            Refusal::WebhookInUse => Self::of(&slugs::WEBHOOK_IN_USE),
-            Refusal::ProviderDown => Self::of(&slugs::PROVIDER_DOWN).after(5),
-            Refusal::DirectoryDown => Self::of(&slugs::DIRECTORY_DOWN).after(5),
-            Refusal::NotAuthenticated => Self::of(&slugs::NOT_AUTHENTICATED),
-            Refusal::UnusableDirectory(faults) => Self::of(&slugs::INVALID).at(faults),
-            Refusal::UnusableCustomer(faults) => Self::of(&slugs::INVALID).at(faults),
-            Refusal::Guest => Self::of(&slugs::GUEST_ACCOUNT),
-            Refusal::PasswordElsewhere => Self::of(&slugs::PASSWORD_ELSEWHERE),
-            Refusal::AccountDisabled => Self::of(&slugs::ACCOUNT_DISABLED),
-            Refusal::AppStands => Self::of(&slugs::APP_ENROLLED),
-            Refusal::NoApp => Self::of(&slugs::NO_APP),
+            Refusal::TooLarge => Self::of(&problem_types::TOO_LARGE).naming_limit("1 MiB"),
+            Refusal::TooManyWebhooks => Self::of(&problem_types::TOO_MANY_WEBHOOKS),
+            Refusal::UnusableWebhook(faults) => Self::of(&problem_types::INVALID).at(faults),
+            Refusal::WebhookStopped => Self::of(&problem_types::WEBHOOK_STOPPED),
+            Refusal::WebhookInUse => Self::of(&problem_types::WEBHOOK_IN_USE),
+            Refusal::ProviderDown => Self::of(&problem_types::PROVIDER_DOWN).after(5),
+            Refusal::DirectoryDown => Self::of(&problem_types::DIRECTORY_DOWN).after(5),
+            Refusal::NotAuthenticated => Self::of(&problem_types::NOT_AUTHENTICATED),
+            Refusal::UnusableDirectory(faults) => Self::of(&problem_types::INVALID).at(faults),
+            Refusal::UnusableCustomer(faults) => Self::of(&problem_types::INVALID).at(faults),
+            Refusal::Guest => Self::of(&problem_types::GUEST_ACCOUNT),
+            Refusal::PasswordElsewhere => Self::of(&problem_types::PASSWORD_ELSEWHERE),
+            Refusal::AccountDisabled => Self::of(&problem_types::ACCOUNT_DISABLED),
+            Refusal::AppStands => Self::of(&problem_types::APP_ENROLLED),
+            Refusal::NoApp => Self::of(&problem_types::NO_APP),
             Refusal::WrongAppCode => {
-                Self::of(&slugs::INVALID).at(vec![Fault::unfit("/code", "is not the code that the app shows")])
+                Self::of(&problem_types::INVALID).at(vec![Fault::unfit("/code", "is not the code that the app shows")])
             }
             Refusal::UsernameTaken => {
-                Self::of(&slugs::USERNAME_TAKEN).at(vec![Fault::at("/username", &misfit::USERNAME_TAKEN)])
+                Self::of(&problem_types::USERNAME_TAKEN).at(vec![Fault::at("/username", &misfit::USERNAME_TAKEN)])
             }
-            Refusal::Exists => Self::of(&slugs::EXISTS),
-            Refusal::Forbidden => Self::of(&slugs::FORBIDDEN),
-            Refusal::BanStands => Self::of(&slugs::FORBIDDEN).saying("This is a ban: only an admin lifts one."),
-            Refusal::IdempotencyMismatch => Self::of(&slugs::IDEMPOTENCY_MISMATCH),
-            Refusal::IdempotencyRunning => Self::of(&slugs::IDEMPOTENCY_RUNNING).after(1),
-            Refusal::EventsGone => Self::of(&slugs::EVENTS_GONE),
+            Refusal::Exists => Self::of(&problem_types::EXISTS),
+            Refusal::Forbidden => Self::of(&problem_types::FORBIDDEN),
+            Refusal::BanStands => Self::of(&problem_types::FORBIDDEN).saying("This is a ban: only an admin lifts one."),
+            Refusal::IdempotencyMismatch => Self::of(&problem_types::IDEMPOTENCY_MISMATCH),
+            Refusal::IdempotencyRunning => Self::of(&problem_types::IDEMPOTENCY_RUNNING).after(1),
+            Refusal::EventsGone => Self::of(&problem_types::EVENTS_GONE),
         }
     }
 }
@@ -234,11 +234,11 @@ impl From<Error> for Problem {
             Error::Refused(refusal) => refusal.into(),
             Error::Away(why) => {
                 tracing::warn!(why, "answered 503");
-                Self::of(&slugs::UNAVAILABLE).after(1)
+                Self::of(&problem_types::UNAVAILABLE).after(1)
             }
             Error::Damaged(why) => {
                 tracing::error!(why, "answered 503: the store cannot be trusted");
-                Self::of(&slugs::UNAVAILABLE).after(60)
+                Self::of(&problem_types::UNAVAILABLE).after(60)
             }
         }
     }
@@ -257,7 +257,7 @@ fn wrong_place(fault: &Fault) -> Value {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.0.slug.status.into_response();
+        let mut response = self.0.problem_type.status.into_response();
         response.extensions_mut().insert(self);
         response
     }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::policy::Policy;
 use super::problem::Problem;
-use super::{Shared, page, slugs};
+use super::{Shared, page, problem_types};
 use crate::pages::{self, ProblemPage};
 
 /// The routes of this file.
@@ -17,7 +17,7 @@ pub fn routes() -> Router<Shared> {
     Router::new()
         .route("/openapi.json", get(openapi))
         .route("/docs", get(docs))
-        .route("/problems/{slug}", get(problem))
+        .route("/problems/{problem_type}", get(problem))
         .route("/assets/brand.css", get(brand))
         .route("/assets/{name}", get(asset))
         .route("/countersign.js", get(async |headers: HeaderMap| script("countersign.js", &headers)))
@@ -38,12 +38,12 @@ async fn docs(State(state): State<Shared>) -> Response {
     response
 }
 
-async fn problem(State(state): State<Shared>, Path(slug): Path<String>) -> Response {
-    let Some(found) = slugs::ALL.iter().find(|known| known.slug == slug) else {
-        return Problem::of(&slugs::NOT_FOUND).into_response();
+async fn problem(State(state): State<Shared>, Path(problem_type): Path<String>) -> Response {
+    let Some(found) = problem_types::ALL.iter().find(|known| known.problem_type == problem_type) else {
+        return Problem::of(&problem_types::NOT_FOUND).into_response();
     };
     let page = ProblemPage {
-        slug: found.slug.to_owned(),
+        problem_type: found.problem_type.to_owned(),
         title: found.title.to_owned(),
         status: found.status.as_u16(),
         meaning: found.meaning.to_owned(),
@@ -59,7 +59,7 @@ async fn brand(RawQuery(query): RawQuery) -> Response {
     match color {
         Some(css) => ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "public, max-age=86400")], css)
             .into_response(),
-        None => Problem::of(&slugs::NOT_FOUND).into_response(),
+        None => Problem::of(&problem_types::NOT_FOUND).into_response(),
     }
 }
 
@@ -76,7 +76,7 @@ fn script(name: &str, headers: &HeaderMap) -> Response {
 }
 
 fn served(name: &str, keep: &'static str, headers: &HeaderMap) -> Response {
-    let Some(asset) = pages::asset(name) else { return Problem::of(&slugs::NOT_FOUND).into_response() };
+    let Some(asset) = pages::asset(name) else { return Problem::of(&problem_types::NOT_FOUND).into_response() };
     let etag = HeaderValue::from_str(&asset.etag).unwrap_or(HeaderValue::from_static("\"\""));
     if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
@@ -95,7 +95,7 @@ async fn jwks(State(state): State<Shared>) -> Response {
 
 async fn ready(State(state): State<Shared>) -> Response {
     if state.stopping.is_cancelled() {
-        return Problem::of(&slugs::UNAVAILABLE).into_response();
+        return Problem::of(&problem_types::UNAVAILABLE).into_response();
     }
     match state.gateway.ready().await {
         Ok(()) => "ok".into_response(),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
 use super::problem::Problem;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 
 /// Route → the names of its query parameters, of all its methods together: each handler knows
 /// its own.
@@ -29,10 +29,10 @@ impl Known {
         for (name, _) in url::form_urlencoded::parse(query.as_bytes()) {
             if !known.contains(&*name) {
                 let text: String = name.chars().take(40).map(|c| if c.is_control() { '?' } else { c }).collect();
-                return Err(Problem::of(&slugs::INVALID).saying(format!("There is no query parameter {text}.")));
+                return Err(Problem::of(&problem_types::INVALID).saying(format!("There is no query parameter {text}.")));
             }
             if seen.contains(&name) {
-                return Err(Problem::of(&slugs::BAD_REQUEST).saying("A query parameter stands there twice."));
+                return Err(Problem::of(&problem_types::BAD_REQUEST).saying("A query parameter stands there twice."));
             }
             seen.push(name); // no longer than the route's own parameters
         }

@@ -11,7 +11,7 @@ use crate::domain::settings::Settings;
 use crate::pages::{App, language_for};
 
 /// A header that is longer helps nobody.
-const LONGEST: usize = 1024;
+const MAX_BYTES: usize = 1024;
 
 /// What the apps' own browsers write into `User-Agent`, the more telling first.
 const APPS: [(&str, App); 18] = [
@@ -45,7 +45,8 @@ pub(super) struct Reader {
 impl Reader {
     /// Of a request's headers.
     pub fn of(headers: &HeaderMap) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| text.len() <= LONGEST);
+        let text =
+            |name| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| text.len() <= MAX_BYTES);
         let accepted = text(header::ACCEPT_LANGUAGE).unwrap_or_default().to_owned();
         Self { accepted, app: text(header::USER_AGENT).and_then(app) }
     }
@@ -103,7 +104,7 @@ mod tests {
     fn what_is_no_header_of_a_browser_helps_nobody() {
         let mut headers = HeaderMap::new();
         assert_eq!(Reader::of(&headers).locale(None), "en");
-        headers.insert(header::ACCEPT_LANGUAGE, "de".repeat(LONGEST).parse().expect("a value"));
+        headers.insert(header::ACCEPT_LANGUAGE, "de".repeat(MAX_BYTES).parse().expect("a value"));
         headers.insert(header::USER_AGENT, http::HeaderValue::from_bytes(b"\xff Instagram").expect("a value"));
         let reader = Reader::of(&headers);
         assert_eq!((reader.locale(None).as_str(), reader.app()), ("en", None));

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::body::Json;
 use super::problem::Problem;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::refusal::Fault;
 use crate::gateway::callers::Caller;
 use crate::gateway::replay::Place;
@@ -67,7 +67,7 @@ pub(super) fn again(bytes: Vec<u8>) -> Response {
 pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
     match asked.unwrap_or(50) {
         limit @ 1..=200 => Ok(limit),
-        _ => Err(Problem::of(&slugs::INVALID).at(vec![Fault::unfit("", "limit must be from 1 to 200")])),
+        _ => Err(Problem::of(&problem_types::INVALID).at(vec![Fault::unfit("", "limit must be from 1 to 200")])),
     }
 }
 

@@ -14,7 +14,7 @@ use super::body::{OnlyIf, fault, new_name, read};
 use super::caller::{Admin, TeamResource};
 use super::page::set;
 use super::problem::Problem;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::{ScreenName, TeamName};
 use crate::domain::misfit;
 use crate::domain::screen::Screen;
@@ -47,7 +47,7 @@ async fn put_screen(
 ) -> Result<Response, Problem> {
     let name: ScreenName = new_name(&name)?;
     if !is_html(request.headers()) {
-        return Err(Problem::of(&slugs::MEDIA_TYPE).saying("Send `Content-Type: text/html`, in UTF-8."));
+        return Err(Problem::of(&problem_types::MEDIA_TYPE).saying("Send `Content-Type: text/html`, in UTF-8."));
     }
     let bytes: Bytes = read(request, &()).await?;
     let page = std::str::from_utf8(&bytes).map_err(|_| fault("", &misfit::UTF_8))?;
@@ -65,7 +65,7 @@ async fn get_screen(
     State(state): State<Shared>,
     TeamResource { team, name, .. }: TeamResource<Admin, ScreenName>,
 ) -> Result<Response, Problem> {
-    let screen = state.gateway.screen(&team, &name).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let screen = state.gateway.screen(&team, &name).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     shown(&state, &team, &screen).await
 }
 
@@ -83,7 +83,7 @@ async fn delete_screen(
 
 /// A screen as the team's customers see it: in a document that names their language.
 async fn shown(state: &Shared, team: &TeamName, screen: &Screen) -> Result<Response, Problem> {
-    let team = state.gateway.team(team).await?.ok_or_else(|| Problem::of(&slugs::NOT_FOUND))?;
+    let team = state.gateway.team(team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(frame(state, screen, &team.effective.settings.locale))
 }
 

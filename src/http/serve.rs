@@ -166,12 +166,14 @@ fn remember(lives: &mut VecDeque<Weak<Life>>, life: &Arc<Life>, most: usize) {
 /// As many as a proxy in front may want, where the system gives the process as many files; the
 /// rest is for the store.
 fn most_connections() -> usize {
-    const MOST: usize = 20_000;
+    const MAX_CONNECTIONS: usize = 20_000;
     const FOR_THE_STORE: usize = 128;
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = files.and_then(|numbers| numbers.split_whitespace().next()).and_then(|number| number.parse().ok());
-    soft.map_or(MOST, |files: usize| files.saturating_sub(FOR_THE_STORE).clamp(FOR_THE_STORE, MOST))
+    soft.map_or(MAX_CONNECTIONS, |files: usize| {
+        files.saturating_sub(FOR_THE_STORE).clamp(FOR_THE_STORE, MAX_CONNECTIONS)
+    })
 }
 
 fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {

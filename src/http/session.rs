@@ -12,9 +12,9 @@ use subtle::ConstantTimeEq;
 use super::browser::{cookie_named, from_own_page, is_foreign, is_https};
 use super::page::see_other;
 use super::problem::Problem;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::secret::{base64url, from_base64url};
-use crate::domain::session::LONGEST;
+use crate::domain::session::MAX_LIFETIME;
 use crate::gateway::Error;
 use crate::gateway::callers::Credential;
 use crate::gateway::sessions::SignedIn;
@@ -53,10 +53,10 @@ pub(super) fn of_own_page(state: &Shared, headers: &HeaderMap) -> Result<Option<
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let ours = text(WORD).is_some_and(|sent| is_word(state, &token, sent)) && !is_foreign(headers);
     if !ours || headers.contains_key("origin") && !from_own_page(state, headers) {
-        return Err(Problem::of(&slugs::FOREIGN_PAGE));
+        return Err(Problem::of(&problem_types::FOREIGN_PAGE));
     }
     let team = text(TEAM).filter(|text| !text.is_empty()).map(str::parse).transpose();
-    let team = team.map_err(|_| Problem::of(&slugs::NOT_FOUND))?;
+    let team = team.map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(Some(Credential::Session { token, team }))
 }
 
@@ -68,7 +68,7 @@ pub(super) async fn visitor(state: &Shared, headers: &HeaderMap) -> Result<Optio
 
 /// The browser keeps another session than before: after each step of signing in the secret is a new one.
 pub(super) fn keep(state: &Shared, response: &mut Response, token: &str) {
-    put(state, response, token, LONGEST.as_secs());
+    put(state, response, token, MAX_LIFETIME.as_secs());
 }
 
 /// The browser keeps none.

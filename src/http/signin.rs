@@ -286,7 +286,7 @@ async fn alive(State(state): State<Shared>, headers: HeaderMap, _body: Json<Noth
             return Ok(StatusCode::NO_CONTENT);
         }
     }
-    Err(Problem::of(&super::slugs::UNAUTHORIZED))
+    Err(Problem::of(&super::problem_types::UNAUTHORIZED))
 }
 
 #[derive(Deserialize)]

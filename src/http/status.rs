@@ -21,18 +21,18 @@ use super::body::{Json, fault};
 use super::layers::client;
 use super::limiter::Stand;
 use super::problem::Problem;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::TeamName;
 use crate::domain::misfit;
 use crate::domain::refusal::Refusal;
 use crate::gateway::Error;
-use crate::gateway::glances::{Glancer, Seen, Stands};
+use crate::gateway::status_tokens::{Glancer, Seen, Stands};
 
 /// How often a page hears that its connection stands.
 const ALIVE: Duration = Duration::from_secs(15);
 
 /// One stream is for so many conversations; a page that shows more opens another.
-const MOST: usize = 100;
+const MAX_CONVERSATIONS: usize = 100;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {
@@ -72,11 +72,11 @@ async fn watch(
 ) -> Result<Response, Problem> {
     let website = allowed(&state, &team, &parts.headers).await?;
     let (team, tokens) = (named(&team)?, &body.value.tokens);
-    if !(1..=MOST).contains(&tokens.len()) {
+    if !(1..=MAX_CONVERSATIONS).contains(&tokens.len()) {
         return Err(fault("/tokens", misfit::UNFIT.saying("must be 1 to 100 tokens")));
     }
     let of = website.to_str().map_err(|_| foreign())?;
-    let glancer = state.gateway.glance(&team, of, tokens).await.map_err(refused)?;
+    let glancer = state.gateway.status_token(&team, of, tokens).await.map_err(refused)?;
     let place = match client(parts.extensions.get(), &parts.headers, &state.proxies) {
         Some(from) => Some(state.glancing.place(from).ok_or_else(too_many)?),
         None => None,
@@ -94,7 +94,7 @@ async fn allowed(state: &Shared, team: &str, headers: &HeaderMap) -> Result<Head
     let mut all = headers.get_all(header::ORIGIN).iter();
     let (Some(origin), None) = (all.next(), all.next()) else { return Err(foreign()) };
     let text = origin.to_str().map_err(|_| foreign())?;
-    match state.gateway.may_glance(&team, text).await? {
+    match state.gateway.verify_status_token(&team, text).await? {
         true => Ok(origin.clone()),
         false => Err(foreign()),
     }
@@ -115,18 +115,18 @@ fn named(team: &str) -> Result<TeamName, Problem> {
 
 /// Whether there is such a team is not told.
 fn foreign() -> Problem {
-    Problem::of(&slugs::FORBIDDEN).saying("Only pages of the team's allowed_origins may ask this.")
+    Problem::of(&problem_types::FORBIDDEN).saying("Only pages of the team's allowed_origins may ask this.")
 }
 
 fn too_many() -> Problem {
-    Problem::of(&slugs::TOO_MANY_REQUESTS).saying("This address watches too much.").after(15)
+    Problem::of(&problem_types::TOO_MANY_REQUESTS).saying("This address watches too much.").after(15)
 }
 
 fn refused(error: Error) -> Problem {
     match error {
         Error::Refused(Refusal::Forbidden) => foreign(),
         Error::Refused(Refusal::NotFound(_)) => {
-            Problem::of(&slugs::UNAUTHORIZED).saying("A token does not count, or no longer.")
+            Problem::of(&problem_types::UNAUTHORIZED).saying("A token does not count, or no longer.")
         }
         other => other.into(),
     }

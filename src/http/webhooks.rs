@@ -15,7 +15,7 @@ use super::body::{Json, OnlyIf, Query, fault, field, new_name};
 use super::caller::{Admin, TeamResource};
 use super::problem::Problem;
 use super::replies::{created, limit};
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::WebhookName;
 use crate::domain::misfit;
 use crate::domain::time::Moment;
@@ -25,7 +25,7 @@ use crate::gateway::deliveries::Delivery;
 use crate::gateway::webhooks::Known;
 
 /// The longest overlap of two secrets, and the usual one, in minutes.
-const LONGEST_OVERLAP: u64 = 10_080;
+const MAX_OVERLAP_MINUTES: u64 = 10_080;
 const USUAL_OVERLAP: u64 = 1_440;
 
 /// The routes of this file.
@@ -169,8 +169,8 @@ impl Rotate {
     /// The overlap in minutes.
     pub(super) fn overlap(&self) -> Result<u64, Problem> {
         let overlap = self.overlap_minutes.unwrap_or(USUAL_OVERLAP);
-        if overlap > LONGEST_OVERLAP {
-            Err(fault("/overlap_minutes", misfit::NUMBER.with([("least", &0), ("most", &LONGEST_OVERLAP)])))
+        if overlap > MAX_OVERLAP_MINUTES {
+            Err(fault("/overlap_minutes", misfit::NUMBER.with([("least", &0), ("most", &MAX_OVERLAP_MINUTES)])))
         } else {
             Ok(overlap)
         }
@@ -264,7 +264,8 @@ async fn list_deliveries(
     TeamResource { team, name, .. }: TeamResource<Admin, WebhookName>,
     Query(query): Query<DeliveriesQuery>,
 ) -> Result<Response, Problem> {
-    let wrong = |what: &str, why: &str| Problem::of(&slugs::INVALID).saying(format!("The query string: {what} {why}."));
+    let wrong =
+        |what: &str, why: &str| Problem::of(&problem_types::INVALID).saying(format!("The query string: {what} {why}."));
     let only = query.status.map(|text| text.parse().map_err(|why| wrong("status", why))).transpose()?;
     let after = query.cursor.map(|text| text.parse().map_err(|why| wrong("cursor", why))).transpose()?;
     let (found, next) = state.gateway.deliveries((&team, &name), only, after, limit(query.limit)?).await?;

@@ -32,7 +32,7 @@ use super::problem::Problem;
 use super::reader::Reader;
 use super::session::visitor;
 use super::views::mask;
-use super::{Shared, slugs};
+use super::{Shared, problem_types};
 use crate::domain::id::{MessageId, TeamName};
 use crate::domain::misfit;
 use crate::domain::refusal::Refusal;
@@ -47,7 +47,7 @@ use crate::pages;
 const ALIVE: Duration = Duration::from_secs(15);
 
 /// What is typed at once is at most so long.
-const LONGEST_TEXT: usize = 4 * 1024;
+const MAX_TEXT_BYTES: usize = 4 * 1024;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {
@@ -132,7 +132,7 @@ async fn come_in(
 
 /// Only the document's own script may change anything.
 fn must_be_own(state: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
-    let foreign = || Problem::of(&slugs::FORBIDDEN).saying("Only the chat's own window may ask this.");
+    let foreign = || Problem::of(&problem_types::FORBIDDEN).saying("Only the chat's own window may ask this.");
     from_own_page(state, headers).then_some(()).ok_or_else(foreign)
 }
 
@@ -141,7 +141,7 @@ fn named(team: &str) -> Result<TeamName, Problem> {
 }
 
 fn not_let_in() -> Problem {
-    Problem::of(&slugs::UNAUTHORIZED).saying("The chat's token or session does not count, or no longer.")
+    Problem::of(&problem_types::UNAUTHORIZED).saying("The chat's token or session does not count, or no longer.")
 }
 
 /// Whether it was another team's chat, or is gone, is not told.
@@ -149,7 +149,7 @@ fn refused(error: Error) -> Problem {
     match error {
         Error::Refused(Refusal::NotFound(_) | Refusal::NoChannel) => not_let_in(),
         Error::Refused(Refusal::Forbidden) => {
-            Problem::of(&slugs::FORBIDDEN).saying("The team does not allow its chat on this website.")
+            Problem::of(&problem_types::FORBIDDEN).saying("The team does not allow its chat on this website.")
         }
         other => other.into(),
     }
@@ -165,13 +165,13 @@ async fn guest(state: &Shared, team: &str, parts: &Parts) -> Result<Guest, Probl
 /// long, so a conversation and an address have so many and no more.
 async fn listen(State(state): State<Shared>, Path(team): Path<String>, parts: Parts) -> Result<Response, Problem> {
     if is_foreign(&parts.headers) {
-        return Err(Problem::of(&slugs::FORBIDDEN).saying("Only the chat's own window may ask this."));
+        return Err(Problem::of(&problem_types::FORBIDDEN).saying("Only the chat's own window may ask this."));
     }
     let last = match parts.headers.get("last-event-id").map(|value| value.to_str().unwrap_or("?")) {
         None | Some("") => 0,
-        Some(text) => text
-            .parse()
-            .map_err(|_| Problem::of(&slugs::BAD_REQUEST).saying("Last-Event-ID is not an id of this stream."))?,
+        Some(text) => text.parse().map_err(|_| {
+            Problem::of(&problem_types::BAD_REQUEST).saying("Last-Event-ID is not an id of this stream.")
+        })?,
     };
     let guest = guest(&state, &team, &parts).await?;
     let place = match client(parts.extensions.get(), &parts.headers, &state.proxies) {
@@ -189,7 +189,7 @@ async fn listen(State(state): State<Shared>, Path(team): Path<String>, parts: Pa
 
 /// Seconds after which one more may be asked for: those that are lost are known to be by then.
 fn too_many(detail: &str) -> Problem {
-    Problem::of(&slugs::TOO_MANY_REQUESTS).saying(detail).after(15)
+    Problem::of(&problem_types::TOO_MANY_REQUESTS).saying(detail).after(15)
 }
 
 fn live(watcher: Watcher, place: Option<Stand>) -> impl Stream<Item = Result<Bytes, Infallible>> {
@@ -274,7 +274,7 @@ async fn type_in(
     let guest = guest(&state, &team, &parts).await?;
     let TypeIn { message_id, text, card } = body.value;
     let message_id: MessageId = field("/message_id", &message_id)?;
-    if text.trim().is_empty() || text.len() > LONGEST_TEXT {
+    if text.trim().is_empty() || text.len() > MAX_TEXT_BYTES {
         return Err(fault("/text", misfit::UNFIT.saying("must be 1 to 4096 bytes")));
     }
     let typed = match card {
@@ -308,7 +308,7 @@ async fn resend(
     let guest = guest(&state, &team, &parts).await?;
     let from = client(parts.extensions.get(), &parts.headers, &state.proxies);
     if let Some(seconds) = waits(&state, from) {
-        return Err(Problem::of(&slugs::TOO_MANY_REQUESTS).saying(TOO_MANY_CODES).after(seconds));
+        return Err(Problem::of(&problem_types::TOO_MANY_REQUESTS).saying(TOO_MANY_CODES).after(seconds));
     }
     state.gateway.resend_at_window(&guest).await.map_err(refused)?;
     Ok(Reply(json!({})).into_response())

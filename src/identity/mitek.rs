@@ -10,8 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_channels::carrier::{Carrier, Reply};
 use countersign_channels::definition::Account;
+use countersign_channels::http_client::{HttpClient, Reply};
 use countersign_channels::wrong::Wrong;
 use http::{Request, header};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -34,12 +34,12 @@ const SCOPE: &str = "global.identity.api dossier.creator";
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// The kind `mitek`.
-pub struct Mitek(Carrier);
+pub struct Mitek(HttpClient);
 
 impl Mitek {
     /// One that speaks through that carrier.
-    pub fn new(carrier: Carrier) -> Self {
-        Self(carrier)
+    pub fn new(http_client: HttpClient) -> Self {
+        Self(http_client)
     }
 }
 
@@ -55,14 +55,14 @@ impl Kind for Mitek {
         let scope = reading.text("scope").unwrap_or_else(|| SCOPE.to_owned());
         let client_secret = SecretString::from(reading.needed_secret("client_secret").to_owned());
         let token = Mutex::new(None);
-        let open = base.map(|base| Open { carrier: self.0.clone(), base, client_id, client_secret, scope, token });
+        let open = base.map(|base| Open { http_client: self.0.clone(), base, client_id, client_secret, scope, token });
         reading.end(open).map(|open| Arc::new(open) as Arc<dyn Checker>)
     }
 }
 
 /// An account.
 struct Open {
-    carrier: Carrier,
+    http_client: HttpClient,
     base: Url,
     client_id: String,
     client_secret: SecretString,
@@ -158,7 +158,7 @@ impl Open {
             .header(header::ACCEPT, "application/json")
             .header(header::AUTHORIZATION, format!("Bearer {}", token.expose_secret()))
             .body(body.to_vec());
-        self.carrier.carry(request.map_err(|_| Trouble::Refused("request-refused"))?).await.map_err(lost)
+        self.http_client.carry(request.map_err(|_| Trouble::Refused("request-refused"))?).await.map_err(lost)
     }
 
     async fn token(&self, now: Moment) -> Result<SecretString, Trouble> {
@@ -181,7 +181,7 @@ impl Open {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.into_bytes());
         let request = request.map_err(|_| Trouble::Refused("request-refused"))?;
-        let reply = self.carrier.carry(request).await.map_err(lost)?;
+        let reply = self.http_client.carry(request).await.map_err(lost)?;
         match reply.status {
             200 => {}
             400 | 401 | 403 => return Err(Trouble::Refused("account-refused")),

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use countersign_channels::carrier::{Carrier, Lost};
 use countersign_channels::definition::Account;
+use countersign_channels::http_client::{HttpClient, Lost};
 use countersign_channels::wrong::{self, Wrong};
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -70,7 +70,7 @@ impl<'a> Reading<'a> {
     }
 
     /// An address that may be spoken to.
-    pub fn address(&mut self, name: &str, otherwise: Option<&str>, carrier: &Carrier) -> Option<Url> {
+    pub fn address(&mut self, name: &str, otherwise: Option<&str>, http_client: &HttpClient) -> Option<Url> {
         let text = match otherwise {
             Some(otherwise) => self.text(name).unwrap_or_else(|| otherwise.to_owned()),
             None => self.needed(name),
@@ -79,7 +79,7 @@ impl<'a> Reading<'a> {
             return None; // told already
         }
         let url = Url::parse(&text).map_err(|_| "must be a URL");
-        match url.and_then(|url| carrier.reach().admit(&url).map(|()| url).map_err(|kind| kind.says)) {
+        match url.and_then(|url| http_client.egress().admit(&url).map(|()| url).map_err(|kind| kind.says)) {
             Ok(url) => Some(url),
             Err(why) => {
                 self.fault(format!("/account/{name}"), why);

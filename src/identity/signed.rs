@@ -9,8 +9,8 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_channels::auth::webhook::{Key, Signer};
-use countersign_channels::carrier::{Carrier, Reply};
 use countersign_channels::definition::Account;
+use countersign_channels::http_client::{HttpClient, Reply};
 use countersign_channels::wrong::Wrong;
 use http::{HeaderMap, Request, header};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::reading::{Reading, lost, status};
-use super::{Answer, Asking, Case, Checker, Distrust, Given, Kind, Trouble};
+use super::{Answer, Asking, Case, Checker, Given, Kind, Trouble, VerificationError};
 use crate::domain::identity::{CheckId, Flaw, Verdict};
 use crate::domain::mrz;
 use crate::domain::questions::Set;
@@ -29,12 +29,12 @@ use crate::domain::time::Moment;
 const TOLERANCE: u64 = 300;
 
 /// The kind `signed`.
-pub struct Signed(Carrier);
+pub struct Signed(HttpClient);
 
 impl Signed {
     /// One that speaks through that carrier.
-    pub fn new(carrier: Carrier) -> Self {
-        Self(carrier)
+    pub fn new(http_client: HttpClient) -> Self {
+        Self(http_client)
     }
 }
 
@@ -59,14 +59,14 @@ impl Kind for Signed {
                 }
             }
         }
-        let account = url.map(|url| Open { carrier: self.0.clone(), url, later, keys });
+        let account = url.map(|url| Open { http_client: self.0.clone(), url, later, keys });
         reading.end(account).map(|open| Arc::new(open) as Arc<dyn Checker>)
     }
 }
 
 /// An account.
 struct Open {
-    carrier: Carrier,
+    http_client: HttpClient,
     url: Url,
     later: u64,
     /// What signs; of two the newer stands first, and either proves.
@@ -178,9 +178,9 @@ impl Checker for Open {
         self.later
     }
 
-    fn hear(&self, headers: &HeaderMap, body: &[u8], now: Moment) -> Result<(CheckId, Verdict), Distrust> {
-        self.proved(headers, body, now).map_err(Distrust::Unproved)?;
-        read(body).map_err(Distrust::Unreadable)
+    fn hear(&self, headers: &HeaderMap, body: &[u8], now: Moment) -> Result<(CheckId, Verdict), VerificationError> {
+        self.proved(headers, body, now).map_err(VerificationError::Unproved)?;
+        read(body).map_err(VerificationError::Unreadable)
     }
 
     async fn knock(&self, now: Moment) -> Result<(), Trouble> {
@@ -207,7 +207,7 @@ impl Open {
         let request = Request::post(self.url.as_str()).header(header::CONTENT_TYPE, "application/json");
         let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         let request = request.body(body).map_err(|_| Trouble::Refused("request-refused"))?;
-        self.carrier.carry(request).await.map_err(lost)
+        self.http_client.carry(request).await.map_err(lost)
     }
 
     /// Whether one of the keys signed it, a moment ago.

@@ -9,7 +9,7 @@ use zune_jpeg::JpegDecoder;
 use super::{Head, Unusable};
 
 /// A picture that comes sharper and sharper has at most so many passes: each costs as much as a whole one.
-const MOST_SCANS: u32 = 32;
+const MAX_SCANS: u32 = 32;
 
 /// Bytes that decoding takes for each pixel, where all passes must be held: two for each of three colours,
 /// and one for what is looked at.
@@ -44,7 +44,7 @@ pub fn strip(bytes: &[u8]) -> Result<(Head, Vec<u8>), Unusable> {
             0xE0..=0xEF | 0xFE => {}
             0xDA if head.is_some() => {
                 scans += 1;
-                if scans > MOST_SCANS {
+                if scans > MAX_SCANS {
                     return Err(Unusable::Kind);
                 }
                 let data = end + entropy(&bytes[end..])?;

@@ -11,7 +11,7 @@ use super::{Head, Unusable};
 const SIGNATURE: usize = 8;
 
 /// What decoding may take beside a row.
-const MOST_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 
 /// The picture without anything beside it, and what its head says.
 pub fn strip(bytes: &[u8]) -> Result<(Head, Vec<u8>), Unusable> {
@@ -53,7 +53,7 @@ fn header(content: &[u8]) -> Result<Head, Unusable> {
 
 /// Shows its brightness.
 pub fn rows(bytes: &[u8], mut look: impl FnMut(&[u8])) -> Result<(), Unusable> {
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MOST_BYTES });
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MAX_BYTES });
     decoder.set_transformations(Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(|_| Unusable::Broken)?;
     let samples = match reader.output_color_type().0 {

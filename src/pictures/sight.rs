@@ -24,7 +24,7 @@ const BLOWN: u8 = 252;
 const SQUARE: usize = 16;
 
 /// The part of the picture, in thousandths, that a reflection inside the document may hide.
-const MOST_GLARE: usize = 12;
+const MAX_GLARE: usize = 12;
 
 /// A picture whose mean and whose brightest twentieth are below these is too dark.
 const DARK: (u64, u8) = (45, 100);
@@ -55,7 +55,7 @@ impl Sight {
             flaws.push(Flaw::Blurred);
         }
         // A window behind a face hides nothing of it.
-        if !is_face && self.glare() > MOST_GLARE {
+        if !is_face && self.glare() > MAX_GLARE {
             flaws.push(Flaw::Glare);
         }
         flaws

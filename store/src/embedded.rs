@@ -26,7 +26,7 @@ use self::{
     turn::{SLICE, Turn},
     writer::{Change, Waits, Writer},
 };
-use super::{Batch, Board, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError};
+use super::{Batch, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex};
 
 pub mod backup;
 mod failure;
@@ -148,11 +148,11 @@ impl Embedded {
     ///
     /// # Errors
     /// Where that cannot be read.
-    pub fn breach(&self) -> Result<Option<String>, StoreError> {
-        Ok(self.folder.as_ref().map_or(Ok(None), |folder| folder.breach())?)
+    pub fn data_loss(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.folder.as_ref().map_or(Ok(None), |folder| folder.data_loss())?)
     }
 
-    /// See [`Embedded::breach`].
+    /// See [`Embedded::data_loss`].
     ///
     /// # Errors
     /// Where it cannot be written: then it is to be taken note of again.
@@ -269,10 +269,10 @@ impl Store for Embedded {
         self.ask(move |tables| tables::list(tables, partition, &index, order, after.as_deref(), limit)).await
     }
 
-    fn board(&self, key: &Key) -> Board {
-        match self.shared.board.get(key.name.as_str()) {
-            Some(version) => Board::Version(*version),
-            None => Board::Absent,
+    fn version_index(&self, key: &Key) -> VersionIndex {
+        match self.shared.version_index.get(key.name.as_str()) {
+            Some(version) => VersionIndex::Version(*version),
+            None => VersionIndex::Absent,
         }
     }
 

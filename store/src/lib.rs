@@ -93,7 +93,7 @@ pub struct Put {
     /// Its new content.
     pub bytes: Bytes,
     /// Keep its version on the flag board, where the store has one.
-    pub board: bool,
+    pub version_index: bool,
     /// When `due` is to hand it out: milliseconds since 1970. `None`: never.
     pub alarm: Option<u64>,
     /// When it may be swept: milliseconds since 1970. `None`: never.
@@ -193,7 +193,7 @@ impl Outbox {
 
 /// What the flag board says of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Board {
+pub enum VersionIndex {
     /// The record's version at this moment.
     Version(CommitId),
     /// There is no such record.
@@ -279,7 +279,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// A record's version without waiting, where the store keeps a board. To be asked only of
     /// records that every `Put` puts on the board.
-    fn board(&self, key: &Key) -> Board;
+    fn version_index(&self, key: &Key) -> VersionIndex;
 
     /// Returns when a commit may have left events or alarms, at the latest after 250 ms.
     async fn woken(&self);

@@ -1,10 +1,9 @@
 //! The Redis store: a server, a cluster or a primary with replicas, that several gateways may share.
 //!
 //! A commit is one call of a function that Redis runs alone, so one round trip and all or nothing.
-//! This file turns the port's questions into commands and answers back; what runs inside Redis is
-//! `commit.lua`, the names of keys are `keys`, what tells an emptied store is `marks`, which server
-//! a command goes to is `server`, and how replicas confirm a commit is `confirm`. How durable an answered commit is, the servers'
-//! `appendonly` and `appendfsync` decide.
+//! This file turns the port's questions into commands and answers back. What runs inside Redis is `commit.lua`; the
+//! names of keys are `keys`, what tells an emptied store is `marks`, the choice of a server is `server`, and the
+//! confirmation by replicas is `confirm`. The servers' `appendonly` and `appendfsync` decide how durable a commit is.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +20,8 @@ use tokio::sync::Notify;
 
 use self::{answers::unread, confirm::Confirmation, keys::Keys, server::Server};
 use super::{
-    Batch, Board, CommitId, Entry, Expect, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, Waiting,
+    Batch, CommitId, Entry, Expect, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex,
+    Waiting,
 };
 
 mod answers;
@@ -334,8 +334,8 @@ impl Store for Redis {
         Ok(entries)
     }
 
-    fn board(&self, _: &Key) -> Board {
-        Board::NotKept
+    fn version_index(&self, _: &Key) -> VersionIndex {
+        VersionIndex::NotKept
     }
 
     async fn woken(&self) {

@@ -14,7 +14,7 @@ mod tokens;
 use plan::{Crates, MEMBERS, ROOMS, Room};
 use tokens::Token;
 
-const LONGEST_FILE: usize = 400;
+const MAX_FILE_LINES: usize = 400;
 /// Names that say nothing about what a thing is.
 const EMPTY_NAMES: [&str; 3] = ["manager", "helper", "utils"];
 
@@ -112,8 +112,8 @@ fn shape(source: &Source) -> Vec<String> {
     }
     let tests = source.text.lines().position(|line| line.starts_with("mod tests {"));
     let length = tests.unwrap_or_else(|| source.text.lines().count());
-    if length > LONGEST_FILE && !source.is_test() {
-        found.push(source.fault(LONGEST_FILE + 1, &format!("{length} lines before its tests: it holds two ideas")));
+    if length > MAX_FILE_LINES && !source.is_test() {
+        found.push(source.fault(MAX_FILE_LINES + 1, &format!("{length} lines before its tests: it holds two ideas")));
     }
     for (number, line) in source.text.lines().enumerate() {
         if line.contains(concat!("TO", "DO")) || line.contains(concat!("FIX", "ME")) {
@@ -226,7 +226,7 @@ fn home(name: &str) -> PathBuf {
 #[test]
 fn a_made_up_fault_is_found() {
     let head = "//! Owns.\n//! Refuses.\n";
-    let long = format!("{head}{}", "\n".repeat(LONGEST_FILE));
+    let long = format!("{head}{}", "\n".repeat(MAX_FILE_LINES));
     for (path, body, fault) in [
         ("domain/src/link.rs", "use tokio::time;", ":3: `domain` may not use the crate `tokio`"),
         ("domain/src/link.rs", "use {std::fmt, tracing as t};", ":3: `domain` may not use the crate `tracing`"),

@@ -21,9 +21,9 @@ mod written;
 use std::sync::Arc;
 
 use countersign_channels::ambient::{Ambient, Still};
-use countersign_channels::carrier::Carrier;
 use countersign_channels::definition::Definition;
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
+use countersign_channels::http_client::HttpClient;
 use countersign_channels::shipped;
 use serde_json::{Value, json};
 
@@ -32,9 +32,9 @@ use platforms::{Call, Line, Said};
 
 /// The node with every platform that is shipped. It may speak to this machine.
 fn heard(world: &World) -> World {
-    let carrier = Carrier::new(Reach::new(|ip| ip.is_loopback())).expect("TLS has what it needs");
+    let http_client = HttpClient::new(EgressPolicy::new(|ip| ip.is_loopback())).expect("TLS has what it needs");
     let ambient: Arc<dyn Ambient> = Arc::new(Still::default());
-    let platforms = shipped::platforms(&carrier, &ambient).expect("what is shipped is right").into_iter();
+    let platforms = shipped::platforms(&http_client, &ambient).expect("what is shipped is right").into_iter();
     world.with_platforms(platforms.map(|one| Arc::new(one) as Arc<dyn Definition>).collect())
 }
 

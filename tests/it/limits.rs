@@ -29,7 +29,7 @@ mod servers;
 mod storm;
 
 /// A test that waits for longer has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A gateway that is attacked: the router in this process, or the binary in its own.
 struct Target {
@@ -119,7 +119,7 @@ impl Honest {
             let mut took = Vec::new();
             while !done.is_cancelled() {
                 let began = Instant::now();
-                let reply = timeout(PATIENCE, ask(address, path)).await.expect("it is answered");
+                let reply = timeout(TIMEOUT, ask(address, path)).await.expect("it is answered");
                 assert!(reply.starts_with("HTTP/1.1 200"), "{path}: {reply:?}");
                 took.push(began.elapsed());
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -158,7 +158,7 @@ async fn kinds(team: &Team) -> Vec<String> {
     let mut listener = team.world.gateway.listen(&name, Some(0)).await.expect("events are kept");
     let mut kinds = Vec::new();
     loop {
-        let heard = timeout(PATIENCE, listener.next()).await.expect("it is told").expect("the store is there");
+        let heard = timeout(TIMEOUT, listener.next()).await.expect("it is told").expect("the store is there");
         kinds.push(heard.event.kind.as_str().to_owned());
         if heard.event.interaction.is_some_and(|id| id.to_string() == last) {
             return kinds;

@@ -11,7 +11,7 @@ use crate::outside::{Gateway, OWNER, Team};
 use crate::sending::code_in;
 
 /// Nothing here takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Asks until the answer is there.
 async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
@@ -20,7 +20,7 @@ async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(begun.elapsed() < PATIENCE, "it never came: {what}");
+        assert!(begun.elapsed() < TIMEOUT, "it never came: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -12,7 +12,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use countersign::store::{Batch, Board, CommitId, Entry, Expect, Key, Order, Outcome, Partition, Put, Record, Store};
+use countersign::store::{
+    Batch, CommitId, Entry, Expect, Key, Order, Outcome, Partition, Put, Record, Store, VersionIndex,
+};
 
 mod crash;
 mod embedded;
@@ -545,22 +547,22 @@ async fn c7_indexes_of_partitions_are_apart(store: Arc<dyn Store>) {
 }
 
 async fn a_board_is_right_where_it_is_kept(store: Arc<dyn Store>) {
-    let flag = || Put { board: true, ..put("flag", "x") };
-    if store.board(&key("flag")) == Board::NotKept {
+    let flag = || Put { version_index: true, ..put("flag", "x") };
+    if store.version_index(&key("flag")) == VersionIndex::NotKept {
         written(&*store, flag()).await;
-        assert_eq!(store.board(&key("flag")), Board::NotKept);
+        assert_eq!(store.version_index(&key("flag")), VersionIndex::NotKept);
         return;
     }
-    assert_eq!(store.board(&key("flag")), Board::Absent);
+    assert_eq!(store.version_index(&key("flag")), VersionIndex::Absent);
     for _ in 0..3 {
         let version = written(&*store, flag()).await;
-        assert_eq!(store.board(&key("flag")), Board::Version(version), "as soon as it is answered");
+        assert_eq!(store.version_index(&key("flag")), VersionIndex::Version(version), "as soon as it is answered");
     }
     committed(&*store, Batch { put: vec![put("r", "x")], delete: vec!["flag".into()], ..batch() }).await;
-    assert_eq!(store.board(&key("flag")), Board::Absent);
+    assert_eq!(store.version_index(&key("flag")), VersionIndex::Absent);
     written(&*store, Put { expires: Some(NOW - 1), ..flag() }).await;
     store.sweep(NOW).await.expect("it sweeps");
-    assert_eq!(store.board(&key("flag")), Board::Absent);
+    assert_eq!(store.version_index(&key("flag")), VersionIndex::Absent);
 }
 
 async fn it_wakes_and_never_sleeps_long(store: Arc<dyn Store>) {

@@ -52,7 +52,7 @@ impl Newer {
         id[8..].copy_from_slice(&self.written.get().to_be_bytes());
         let (id, kept) = (CommitId(id), self.truth.look().records[key].clone());
         let bytes = Bytes::from(self.seal.seal_record(&key.name, id, content.to_string().as_bytes()));
-        let put = Put { name: key.name.clone(), bytes, board: false, alarm: kept.alarm, expires: kept.expires };
+        let put = Put { name: key.name.clone(), bytes, version_index: false, alarm: kept.alarm, expires: kept.expires };
         let expect = vec![(key.name.clone(), Expect::Version(kept.record.version))];
         let batch = Batch { expect, put: vec![put], ..Batch::new(id, key.partition) };
         assert_eq!(self.truth.apply(&batch), Outcome::Committed);

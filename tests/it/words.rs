@@ -8,9 +8,9 @@ use std::time::Duration;
 use countersign::domain::misfit;
 use countersign::pages::{asked, asset};
 use countersign_channels::ambient::Ambient;
-use countersign_channels::carrier::Carrier;
 use countersign_channels::definition::Definition;
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
+use countersign_channels::http_client::HttpClient;
 use countersign_channels::recorder::Recorder;
 use countersign_channels::smtp::Smtp;
 use countersign_channels::webchat::WebChat;
@@ -35,14 +35,14 @@ fn holes(text: &str) -> BTreeSet<&str> {
 
 #[tokio::test]
 async fn everything_that_a_platform_of_ours_asks_has_words_in_every_language() {
-    let reach = Reach::new(|_| false);
-    let carrier = Carrier::new(reach.clone()).expect("TLS");
+    let egress = EgressPolicy::new(|_| false);
+    let http_client = HttpClient::new(egress.clone()).expect("TLS");
     let ambient: Arc<dyn Ambient> = Arc::new(countersign_channels::ambient::Still::default());
     let mut all: Vec<Box<dyn Definition>> = Vec::new();
-    for platform in shipped::platforms(&carrier, &ambient).expect("they load") {
+    for platform in shipped::platforms(&http_client, &ambient).expect("they load") {
         all.push(Box::new(platform));
     }
-    all.push(Box::new(Smtp::new(reach, ambient).patient(Duration::from_secs(1))));
+    all.push(Box::new(Smtp::new(egress, ambient).patient(Duration::from_secs(1))));
     all.push(Box::new(Recorder::default()));
     all.push(Box::new(WebChat::without_windows()));
     let mut seen = BTreeSet::new();

@@ -12,15 +12,15 @@ use axum::body::Body;
 use countersign::ambient::{FixedClock, SeededEntropy};
 use countersign::domain::oidc::Provider;
 use countersign::domain::secret::Secret;
-use countersign::gateway::{Gateway, Premises, Retention};
+use countersign::gateway::{Gateway, GatewayConfig, Retention};
 use countersign::http;
 use countersign::identity::mitek::Mitek;
 use countersign::identity::signed::Signed;
 use countersign::identity::{Kind, Kinds};
-use countersign::store::{Board, Key, Partition, Store};
-use countersign_channels::carrier::Carrier;
+use countersign::store::{Key, Partition, Store, VersionIndex};
 use countersign_channels::definition::{Definition, Registry};
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
+use countersign_channels::http_client::HttpClient;
 use countersign_channels::recorder::{Recorded, Recorder};
 use http_body_util::BodyExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -155,8 +155,8 @@ impl World {
     }
 
     /// The node that speaks to others than those on loopback.
-    pub fn reaching(&self, reach: Reach) -> Self {
-        let node = Node { reach, ..Node::default() };
+    pub fn reaching(&self, egress: EgressPolicy) -> Self {
+        let node = Node { egress, ..Node::default() };
         let (gateway, router, recorder) = node.over(self.store.clone(), self.clock.clone(), unique());
         Self { gateway, router, recorder, ..self.clone() }
     }
@@ -184,7 +184,7 @@ impl World {
     /// Whether one process has the store for itself.
     pub fn keeps_a_board(&self) -> bool {
         let key = Key { partition: Partition(0), name: "i/0".to_owned() };
-        self.store.board(&key) != Board::NotKept
+        self.store.version_index(&key) != VersionIndex::NotKept
     }
 
     /// The node after a restart: it knows what the store knows, and goes by the same clock.
@@ -283,16 +283,16 @@ fn node_with(
 }
 
 /// Who checks documents, as this process reaches them.
-fn providers(reach: Reach) -> Kinds {
-    let carrier = Carrier::new(reach).expect("TLS");
-    let (mitek, signed) = (Mitek::new(carrier.clone()), Signed::new(carrier));
+fn providers(egress: EgressPolicy) -> Kinds {
+    let http_client = HttpClient::new(egress).expect("TLS");
+    let (mitek, signed) = (Mitek::new(http_client.clone()), Signed::new(http_client));
     Kinds::of([Arc::new(mitek) as Arc<dyn Kind>, Arc::new(signed)])
 }
 
 /// What a node knows and whom it reaches.
 struct Node {
     platforms: Vec<Arc<dyn Definition>>,
-    reach: Reach,
+    egress: EgressPolicy,
     provider: Option<Provider>,
     /// Others than this process reaches.
     kinds: Option<Kinds>,
@@ -300,7 +300,7 @@ struct Node {
 
 impl Default for Node {
     fn default() -> Self {
-        Self { platforms: Vec::new(), reach: Reach::new(|ip| ip.is_loopback()), provider: None, kinds: None }
+        Self { platforms: Vec::new(), egress: EgressPolicy::new(|ip| ip.is_loopback()), provider: None, kinds: None }
     }
 }
 
@@ -309,15 +309,15 @@ impl Node {
         let recorder = Recorder::default();
         self.platforms.push(Arc::new(recorder.clone()));
         let root = Secret::new(vec![7; 32]);
-        let premises = Premises {
+        let premises = GatewayConfig {
             public_url: URL.to_owned(),
             owner_key: Some(Secret::new(OWNER.as_bytes().to_vec())),
             retention: Retention { interactions: 30, events: 7, audit: 400, insights: 800 },
             channels: Registry::of(self.platforms),
-            directories: countersign::app::directories(&self.reach),
-            reach: self.reach.clone(),
+            directories: countersign::app::directories(&self.egress),
+            egress: self.egress.clone(),
             oidc: self.provider,
-            providers: self.kinds.unwrap_or_else(|| providers(self.reach)),
+            providers: self.kinds.unwrap_or_else(|| providers(self.egress)),
             posts: None,
         };
         let gateway = Arc::new(Gateway::new(store, clock, Arc::new(SeededEntropy::new(seed)), &root, premises));

@@ -15,7 +15,7 @@ use super::basic;
 use super::jwt::{Assertion, KeyEncoding, Mint, Signature};
 use crate::DeliveryError;
 use crate::ambient::Ambient;
-use crate::carrier::{Carrier, Reply};
+use crate::http_client::{HttpClient, Reply};
 use crate::template::Template;
 use crate::template::address::UrlTemplate;
 use crate::template::values::{Known, Moment, Values};
@@ -63,7 +63,7 @@ impl ClientCredentials {
     }
 
     /// With an account.
-    pub fn open(&self, values: &Values<'_>) -> Option<Purse> {
+    pub fn open(&self, values: &Values<'_>) -> Option<TokenCache> {
         let (id, secret) = (self.client_id.plain(values)?, self.client_secret.plain(values)?);
         let mut form = vec![("grant_type", "client_credentials".to_owned())];
         form.extend(self.scope.as_ref().and_then(|scope| Some(("scope", scope.plain(values)?))));
@@ -74,7 +74,7 @@ impl ClientCredentials {
             None
         };
         let form: SecretString = body(&form).into();
-        Some(Purse::new(self.token_url.fill(values).ok()??, Ask::Form { form, user }))
+        Some(TokenCache::new(self.token_url.fill(values).ok()??, Ask::Form { form, user }))
     }
 }
 
@@ -85,7 +85,7 @@ impl ServiceAccount {
     }
 
     /// With an account.
-    pub fn open(&self, values: &Values<'_>) -> Result<Purse, Wrong> {
+    pub fn open(&self, values: &Values<'_>) -> Result<TokenCache, Wrong> {
         let url = self.token_url.fill(values).ok().flatten().unwrap_or_default();
         let words = |text: &str| Template::parse(&text.replace('{', "{{").replace('}', "}}"));
         let audience = words(&url).map_err(|detail| Wrong::at("/account", wrong::UNFIT.saying(detail)))?;
@@ -101,7 +101,7 @@ impl ServiceAccount {
         };
         let mint = assertion.open(values)?;
         let known = Known { fields: values.fields().clone(), ..Known::default() };
-        Ok(Purse::new(url, Ask::Assertion { mint, known }))
+        Ok(TokenCache::new(url, Ask::Assertion { mint, known }))
     }
 }
 
@@ -121,7 +121,7 @@ enum Ask {
 }
 
 /// An account's token.
-pub struct Purse {
+pub struct TokenCache {
     url: String,
     ask: Ask,
     kept: Mutex<Option<Token>>,
@@ -138,7 +138,7 @@ struct Token {
 }
 
 /// After a fetch that failed while the old token was good.
-const PATIENCE: u64 = 10;
+const TIMEOUT: u64 = 10;
 
 /// A token that takes longer is for the next try: what has not been sent must not seem lost.
 const SOON: Duration = Duration::from_millis(1_800);
@@ -153,13 +153,17 @@ struct Granted {
     expires_in: Option<serde_json::Value>,
 }
 
-impl Purse {
+impl TokenCache {
     fn new(url: String, ask: Ask) -> Self {
         Self { url, ask, kept: Mutex::new(None), fetching: tokio::sync::Mutex::new(()) }
     }
 
     /// A token, and whether it is one that was kept.
-    pub async fn token(&self, carrier: &Carrier, ambient: &dyn Ambient) -> Result<(String, bool), DeliveryError> {
+    pub async fn token(
+        &self,
+        http_client: &HttpClient,
+        ambient: &dyn Ambient,
+    ) -> Result<(String, bool), DeliveryError> {
         let now = ambient.now();
         if let Some(kept) = self.kept().filter(|kept| now < kept.fresh_until) {
             return Ok((kept.token.expose_secret().to_owned(), true));
@@ -174,7 +178,7 @@ impl Purse {
         if let Some(kept) = self.kept().filter(|kept| now < kept.fresh_until) {
             return Ok((kept.token.expose_secret().to_owned(), false));
         }
-        match self.fetch(carrier, ambient).await {
+        match self.fetch(http_client, ambient).await {
             Ok(token) => {
                 let text = token.token.expose_secret().to_owned();
                 self.keep(Some(token));
@@ -183,7 +187,7 @@ impl Purse {
             Err(error) => match self.kept().filter(|kept| now < kept.good_until) {
                 Some(kept) => {
                     let text = kept.token.expose_secret().to_owned();
-                    self.keep(Some(Token { fresh_until: now.saturating_add(PATIENCE), ..kept }));
+                    self.keep(Some(Token { fresh_until: now.saturating_add(TIMEOUT), ..kept }));
                     Ok((text, true))
                 }
                 None => Err(error),
@@ -204,11 +208,11 @@ impl Purse {
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
-    async fn fetch(&self, carrier: &Carrier, ambient: &dyn Ambient) -> Result<Token, DeliveryError> {
+    async fn fetch(&self, http_client: &HttpClient, ambient: &dyn Ambient) -> Result<Token, DeliveryError> {
         let asked = ambient.now();
         let request = self.request(asked, ambient).ok_or(DeliveryError::AuthBroken("credentials"))?;
         // No message has left yet: whatever happens here, nothing is ambiguous.
-        match tokio::time::timeout(SOON, carrier.carry(request)).await {
+        match tokio::time::timeout(SOON, http_client.carry(request)).await {
             Ok(Ok(reply)) => read(&reply, asked),
             Ok(Err(_)) | Err(_) => Err(DeliveryError::Retry("token-server")),
         }

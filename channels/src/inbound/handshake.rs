@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::knock::Knock;
-use super::proof::{Against, Distrust, same};
+use super::proof::{Against, VerificationError, same};
 use super::sns::is_amazons;
 use crate::platform::matching::{Document, Pointer, When};
 
@@ -80,7 +80,7 @@ pub enum Answer {
 
 /// What is to be done for a handshake that is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Courtesy {
+pub enum HandshakeReply {
     /// Say this back, as plain text.
     Say(String),
     /// Visit this address.
@@ -106,27 +106,37 @@ impl Handshake {
     }
 
     /// What is to be done for it, once its own proof holds.
-    pub fn answer(&self, knock: &Knock<'_>, document: &Value, against: &Against<'_>) -> Result<Courtesy, Distrust> {
+    pub fn answer(
+        &self,
+        knock: &Knock<'_>,
+        document: &Value,
+        against: &Against<'_>,
+    ) -> Result<HandshakeReply, VerificationError> {
         if let Proof::Secret(told) = &self.proof {
-            let said =
-                told.at.read(knock, document).ok_or_else(|| Distrust::Missing("the handshake's secret".into()))?;
+            let said = told
+                .at
+                .read(knock, document)
+                .ok_or_else(|| VerificationError::Missing("the handshake's secret".into()))?;
             let mut secrets = against.secrets(&told.name).peekable();
             if secrets.peek().is_none() {
-                return Err(Distrust::NoSecret(told.name.clone()));
+                return Err(VerificationError::NoSecret(told.name.clone()));
             }
             if !secrets.any(|secret| same(said.as_bytes(), secret.expose_secret().as_bytes())) {
-                return Err(Distrust::Wrong);
+                return Err(VerificationError::Wrong);
             }
         }
         match &self.answer {
             Answer::Echo(source) => {
                 let said = source.read(knock, document);
-                said.map(Courtesy::Say).ok_or_else(|| Distrust::Missing("what the handshake wants to hear".into()))
+                said.map(HandshakeReply::Say)
+                    .ok_or_else(|| VerificationError::Missing("what the handshake wants to hear".into()))
             }
             Answer::VisitAmazon(pointer) => {
                 let url = document.pointer(pointer.as_str()).and_then(Value::as_str);
-                let url = url.filter(|url| is_amazons(url)).ok_or(Distrust::Unreadable("the address to be visited"))?;
-                Ok(Courtesy::Visit(url.to_owned()))
+                let url = url
+                    .filter(|url| is_amazons(url))
+                    .ok_or(VerificationError::Unreadable("the address to be visited"))?;
+                Ok(HandshakeReply::Visit(url.to_owned()))
             }
         }
     }

@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use http::Request;
 use serde::Deserialize;
 
-use super::proof::Distrust;
+use super::proof::VerificationError;
 use super::token::PublishedKey;
-use crate::carrier::Carrier;
+use crate::http_client::HttpClient;
 
 /// A set of keys is good for so long, in seconds.
 const DAY: u64 = 24 * 3600;
@@ -19,11 +19,11 @@ const HOUR: u64 = 3600;
 /// After an answer that did not come the next is asked for.
 const MINUTE: u64 = 60;
 /// So many certificates are kept.
-const MOST: usize = 8;
+const MAX_CERTIFICATES: usize = 8;
 
 /// Keys and certificates of one account's platform.
 pub struct Keys {
-    carrier: Carrier,
+    http_client: HttpClient,
     published: tokio::sync::Mutex<Published>,
     certificates: Mutex<VecDeque<(String, Vec<u8>)>>,
     /// When a certificate was asked for in vain.
@@ -51,9 +51,9 @@ struct KeySet {
 
 impl Keys {
     /// None yet.
-    pub fn new(carrier: Carrier) -> Self {
+    pub fn new(http_client: HttpClient) -> Self {
         Self {
-            carrier,
+            http_client,
             published: tokio::sync::Mutex::default(),
             certificates: Mutex::default(),
             failed: Mutex::default(),
@@ -71,7 +71,12 @@ impl Keys {
     /// # Errors
     ///
     /// There are none, and they cannot be had now.
-    pub async fn published(&self, discovery: &str, now: u64, missing: bool) -> Result<Vec<PublishedKey>, Distrust> {
+    pub async fn published(
+        &self,
+        discovery: &str,
+        now: u64,
+        missing: bool,
+    ) -> Result<Vec<PublishedKey>, VerificationError> {
         let mut published = self.published.lock().await;
         let life = if missing { HOUR } else { DAY };
         let is_fresh = published.fetched.is_some_and(|fetched| now.saturating_sub(fetched) < life);
@@ -86,12 +91,12 @@ impl Keys {
         // Keys that are a day old are better than none, while the platform is not there.
         match published.fetched {
             Some(_) => Ok(published.keys.clone()),
-            None => Err(Distrust::Unavailable("the platform's keys")),
+            None => Err(VerificationError::Unavailable("the platform's keys")),
         }
     }
 
-    async fn fetch(&self, discovery: &str) -> Result<Vec<PublishedKey>, Distrust> {
-        let unreadable = |_| Distrust::Unavailable("the platform's keys");
+    async fn fetch(&self, discovery: &str) -> Result<Vec<PublishedKey>, VerificationError> {
+        let unreadable = |_| VerificationError::Unavailable("the platform's keys");
         let configuration: Configuration = serde_json::from_slice(&self.get(discovery).await?).map_err(unreadable)?;
         let set: KeySet = serde_json::from_slice(&self.get(&configuration.jwks_uri).await?).map_err(unreadable)?;
         // A key of another kind among them is no reason to do without the others.
@@ -104,13 +109,13 @@ impl Keys {
     ///
     /// It cannot be had, or another could not within the last minute: anybody can name one that is not
     /// there, and that must not become a request each time.
-    pub async fn certificate(&self, url: &str, now: u64) -> Result<Vec<u8>, Distrust> {
+    pub async fn certificate(&self, url: &str, now: u64) -> Result<Vec<u8>, VerificationError> {
         if let Some(kept) = self.kept(url) {
             return Ok(kept);
         }
         let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if failed.is_some_and(|failed| now.saturating_sub(failed) < MINUTE) {
-            return Err(Distrust::Unavailable("Amazon's certificate"));
+            return Err(VerificationError::Unavailable("Amazon's certificate"));
         }
         match self.get(url).await {
             Ok(pem) => {
@@ -125,7 +130,7 @@ impl Keys {
     }
 
     /// Visits an address, as a platform asks it to be visited.
-    pub async fn visit(&self, url: &str) -> Result<(), Distrust> {
+    pub async fn visit(&self, url: &str) -> Result<(), VerificationError> {
         self.get(url).await.map(drop)
     }
 
@@ -137,15 +142,15 @@ impl Keys {
     fn keep(&self, url: &str, pem: Vec<u8>) {
         let mut kept = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_back((url.to_owned(), pem));
-        if kept.len() > MOST {
+        if kept.len() > MAX_CERTIFICATES {
             kept.pop_front();
         }
     }
 
-    async fn get(&self, url: &str) -> Result<Vec<u8>, Distrust> {
-        let unavailable = Distrust::Unavailable("what the platform publishes");
+    async fn get(&self, url: &str) -> Result<Vec<u8>, VerificationError> {
+        let unavailable = VerificationError::Unavailable("what the platform publishes");
         let request = Request::get(url).body(Vec::new()).map_err(|_| unavailable.clone())?;
-        match self.carrier.carry(request).await {
+        match self.http_client.carry(request).await {
             Ok(reply) if reply.status == 200 => Ok(reply.body),
             _ => Err(unavailable),
         }

@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Deserializer, de};
 
 use super::knock::{Knock, base64};
-use super::proof::{Distrust, header};
+use super::proof::{VerificationError, header};
 use crate::template::{Scanned, scan};
 
 /// What is signed: words and parts of the request, in order.
@@ -48,9 +48,11 @@ impl Over {
 
     /// A header's value holds nothing of the words that end it: or what belongs to one part could
     /// be moved to the next, and the signature would still hold.
-    fn ends(&self, number: usize, value: &str) -> Result<(), Distrust> {
+    fn ends(&self, number: usize, value: &str) -> Result<(), VerificationError> {
         match self.0.get(number + 1) {
-            Some(Part::Words(words)) if value.contains(words.as_str()) => Err(Distrust::Unreadable("a signed header")),
+            Some(Part::Words(words)) if value.contains(words.as_str()) => {
+                Err(VerificationError::Unreadable("a signed header"))
+            }
             _ => Ok(()),
         }
     }
@@ -66,7 +68,7 @@ impl Over {
     }
 
     /// The bytes that are signed, where the request's address is `url`.
-    pub fn bytes(&self, knock: &Knock<'_>, url: &str) -> Result<Vec<u8>, Distrust> {
+    pub fn bytes(&self, knock: &Knock<'_>, url: &str) -> Result<Vec<u8>, VerificationError> {
         let mut bytes = Vec::with_capacity(knock.body.len() + 128);
         for (number, part) in self.0.iter().enumerate() {
             match part {
@@ -80,14 +82,16 @@ impl Over {
                 Part::BodySha256 => bytes.extend_from_slice(digest(&SHA256, knock.body).as_ref()),
                 Part::Url => bytes.extend_from_slice(url.as_bytes()),
                 // Without one the signature would be the address's alone.
-                Part::Form if knock.form().next().is_none() => return Err(Distrust::Missing("the form".into())),
+                Part::Form if knock.form().next().is_none() => {
+                    return Err(VerificationError::Missing("the form".into()));
+                }
                 Part::Form => bytes.extend_from_slice(sorted(knock).as_bytes()),
                 Part::Decoded(pointer) => {
                     let document: serde_json::Value =
-                        serde_json::from_slice(knock.body).map_err(|_| Distrust::Unreadable("the body"))?;
+                        serde_json::from_slice(knock.body).map_err(|_| VerificationError::Unreadable("the body"))?;
                     let text = document.pointer(pointer).and_then(serde_json::Value::as_str);
-                    let text = text.ok_or_else(|| Distrust::Missing(format!("`{pointer}` in the body")))?;
-                    bytes.extend_from_slice(&base64(text).ok_or(Distrust::Unreadable("what is signed"))?);
+                    let text = text.ok_or_else(|| VerificationError::Missing(format!("`{pointer}` in the body")))?;
+                    bytes.extend_from_slice(&base64(text).ok_or(VerificationError::Unreadable("what is signed"))?);
                 }
             }
         }

@@ -7,10 +7,10 @@ use flate2::bufread::GzDecoder;
 use http::{HeaderMap, header};
 
 use super::format::Packing;
-use super::proof::Distrust;
+use super::proof::VerificationError;
 
 /// A body has at most so many bytes, packed or not.
-pub const MOST_BYTES: usize = 1024 * 1024;
+pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// Whether a request says that its body is packed at all.
 pub fn is_packed(headers: &HeaderMap) -> bool {
@@ -26,17 +26,21 @@ pub fn packing(headers: &HeaderMap) -> Option<Packing> {
 }
 
 /// The body as it was before it was packed.
-pub fn unpacked(packing: Packing, body: &[u8]) -> Result<Vec<u8>, Distrust> {
+pub fn unpacked(packing: Packing, body: &[u8]) -> Result<Vec<u8>, VerificationError> {
     let Packing::Gzip = packing;
     let mut plain = Vec::new();
-    let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut reader = GzDecoder::new(body);
-    reader.by_ref().take(most).read_to_end(&mut plain).map_err(|_| Distrust::Unreadable("the packed body"))?;
-    if plain.len() > MOST_BYTES {
-        return Err(Distrust::TooLarge);
+    reader.by_ref().take(most).read_to_end(&mut plain).map_err(|_| VerificationError::Unreadable("the packed body"))?;
+    if plain.len() > MAX_BYTES {
+        return Err(VerificationError::TooLarge);
     }
     // What stands behind the packed body was never part of it.
-    if reader.into_inner().is_empty() { Ok(plain) } else { Err(Distrust::Unreadable("what follows the packed body")) }
+    if reader.into_inner().is_empty() {
+        Ok(plain)
+    } else {
+        Err(VerificationError::Unreadable("what follows the packed body"))
+    }
 }
 
 #[cfg(test)]
@@ -56,14 +60,14 @@ mod tests {
 
     #[test]
     fn a_body_is_unpacked_as_far_as_a_body_may_be_long() {
-        for length in [0, 1, 70_000, MOST_BYTES] {
+        for length in [0, 1, 70_000, MAX_BYTES] {
             let body = vec![b' '; length];
             assert_eq!(unpacked(Packing::Gzip, &packed(&body)), Ok(body));
         }
-        for length in [MOST_BYTES + 1, 64 * MOST_BYTES] {
+        for length in [MAX_BYTES + 1, 64 * MAX_BYTES] {
             let bomb = packed(&vec![0; length]);
-            assert!(bomb.len() < MOST_BYTES / 8);
-            assert_eq!(unpacked(Packing::Gzip, &bomb), Err(Distrust::TooLarge), "{length}");
+            assert!(bomb.len() < MAX_BYTES / 8);
+            assert_eq!(unpacked(Packing::Gzip, &bomb), Err(VerificationError::TooLarge), "{length}");
         }
     }
 
@@ -74,7 +78,7 @@ mod tests {
         *changed.last_mut().expect("it is not empty") ^= 1;
         let twice = [whole.clone(), whole.clone()].concat();
         for wrong in [b"{}".to_vec(), Vec::new(), whole[..whole.len() - 1].to_vec(), changed, twice] {
-            assert!(matches!(unpacked(Packing::Gzip, &wrong), Err(Distrust::Unreadable(_))), "{wrong:?}");
+            assert!(matches!(unpacked(Packing::Gzip, &wrong), Err(VerificationError::Unreadable(_))), "{wrong:?}");
         }
     }
 

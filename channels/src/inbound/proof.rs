@@ -97,7 +97,7 @@ impl Against<'_> {
 
 /// Why a request is not believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Distrust {
+pub enum VerificationError {
     /// Something that must be there is not, or is there twice.
     #[error("{0} is missing")]
     Missing(String),
@@ -133,12 +133,12 @@ pub enum Distrust {
 }
 
 /// A time that a request says lies near enough, before or after.
-pub fn near(said: u64, unix: u64, tolerance: u64) -> Result<(), Distrust> {
+pub fn near(said: u64, unix: u64, tolerance: u64) -> Result<(), VerificationError> {
     if said.abs_diff(unix) <= tolerance {
         return Ok(());
     }
     let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    Err(Distrust::Stale(signed(unix).saturating_sub(signed(said)), tolerance))
+    Err(VerificationError::Stale(signed(unix).saturating_sub(signed(said)), tolerance))
 }
 
 /// Equal, without telling by the time how far.
@@ -147,6 +147,6 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// A header's value, or that it is missing.
-pub fn header<'a>(knock: &'a Knock<'_>, name: &str) -> Result<&'a str, Distrust> {
-    knock.header(name).ok_or_else(|| Distrust::Missing(format!("the header {name}")))
+pub fn header<'a>(knock: &'a Knock<'_>, name: &str) -> Result<&'a str, VerificationError> {
+    knock.header(name).ok_or_else(|| VerificationError::Missing(format!("the header {name}")))
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::format::Members;
-use super::proof::Distrust;
+use super::proof::VerificationError;
 use super::reading::accepted;
 use super::{Company, Ear, Happening};
 use crate::platform::line::Line;
@@ -20,8 +20,8 @@ impl Ear {
     ///
     /// # Errors
     ///
-    /// [`Distrust::Unavailable`] where the platform cannot say it now: it may send the same again.
-    pub(super) async fn look_around(&self, happenings: &mut [Happening]) -> Result<(), Distrust> {
+    /// [`VerificationError::Unavailable`] where the platform cannot say it now: it may send the same again.
+    pub(super) async fn look_around(&self, happenings: &mut [Happening]) -> Result<(), VerificationError> {
         let (Some(members), Some(line)) = (&self.inbound.company, &self.line) else { return Ok(()) };
         let mut seen: BTreeMap<String, Company> = BTreeMap::new();
         for happening in happenings {
@@ -54,11 +54,11 @@ impl Ear {
 }
 
 impl Members {
-    async fn company(&self, line: &Arc<Line>, room: &Address, message_id: &str) -> Result<Company, Distrust> {
+    async fn company(&self, line: &Arc<Line>, room: &Address, message_id: &str) -> Result<Company, VerificationError> {
         match line.ask(&self.ask, room, message_id).await {
             Ok(said) => Ok(self.count(&said.json)),
             Err(DeliveryError::Retry(_) | DeliveryError::RetryAfter(_) | DeliveryError::Ambiguous) => {
-                Err(Distrust::Unavailable("who reads along"))
+                Err(VerificationError::Unavailable("who reads along"))
             }
             // It will not say it later either, and who is not known to be alone is not.
             Err(_) => Ok(Company::Unknown),

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::knock::Knock;
-use super::proof::{Against, Distrust, header, same};
+use super::proof::{Against, VerificationError, header, same};
 use crate::template::Template;
 
 /// `kind = "shared"`
@@ -39,41 +39,42 @@ pub enum Place {
 
 impl Shared {
     /// Whether the request says a secret that is good now.
-    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         let said = match &self.place {
             Place::Header(name) => header(knock, name)?.to_owned(),
             Place::Bearer => bearer(knock)?.to_owned(),
             Place::Password => return self.password(knock, against),
             Place::Query(name) => {
-                knock.query(name).ok_or_else(|| Distrust::Missing(format!("`{name}` in the query")))?
+                knock.query(name).ok_or_else(|| VerificationError::Missing(format!("`{name}` in the query")))?
             }
         };
         self.judge(&said, against)
     }
 
-    fn password(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+    fn password(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         let said = header(knock, "authorization")?;
         let said = said.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
         let said = said.and_then(|(_, said)| BASE64_STANDARD.decode(said.trim()).ok());
-        let said = said.and_then(|said| String::from_utf8(said).ok()).ok_or(Distrust::Unreadable("the password"))?;
-        let (user, password) = said.split_once(':').ok_or(Distrust::Unreadable("the password"))?;
+        let said =
+            said.and_then(|said| String::from_utf8(said).ok()).ok_or(VerificationError::Unreadable("the password"))?;
+        let (user, password) = said.split_once(':').ok_or(VerificationError::Unreadable("the password"))?;
         let wanted = self.user.as_ref().and_then(|user| against.text(user)).unwrap_or_default();
         let user_is_right = self.user.is_none() || same(user.as_bytes(), wanted.as_bytes());
-        self.judge(password, against).and(if user_is_right { Ok(()) } else { Err(Distrust::Wrong) })
+        self.judge(password, against).and(if user_is_right { Ok(()) } else { Err(VerificationError::Wrong) })
     }
 
-    fn judge(&self, said: &str, against: &Against<'_>) -> Result<(), Distrust> {
+    fn judge(&self, said: &str, against: &Against<'_>) -> Result<(), VerificationError> {
         let mut secrets = against.secrets(&self.secret).peekable();
         if secrets.peek().is_none() {
-            return Err(Distrust::NoSecret(self.secret.clone()));
+            return Err(VerificationError::NoSecret(self.secret.clone()));
         }
         // Every secret is compared: which one it was is not told by the time either.
         let right = secrets.filter(|secret| same(said.as_bytes(), secret.expose_secret().as_bytes())).count();
-        if right > 0 { Ok(()) } else { Err(Distrust::Wrong) }
+        if right > 0 { Ok(()) } else { Err(VerificationError::Wrong) }
     }
 }
 
 /// The bearer token, or that it is missing.
-pub fn bearer<'a>(knock: &'a Knock<'_>) -> Result<&'a str, Distrust> {
-    knock.bearer().ok_or_else(|| Distrust::Missing("`Authorization: Bearer`".into()))
+pub fn bearer<'a>(knock: &'a Knock<'_>) -> Result<&'a str, VerificationError> {
+    knock.bearer().ok_or_else(|| VerificationError::Missing("`Authorization: Bearer`".into()))
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::knock::{Knock, base64};
 use super::over::{Over, addresses};
-use super::proof::{Against, Distrust, header, near, same};
+use super::proof::{Against, VerificationError, header, near, same};
 use crate::template::escape::hex;
 
 /// `kind = "hmac"`
@@ -126,19 +126,19 @@ fn five_minutes() -> u64 {
 
 impl Keyed {
     /// Whether a secret that is good now makes the request's signature.
-    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         let said = self.signature.read(knock)?;
         self.time.iter().try_for_each(|time| time.check(knock))?;
         if let Some(name) = &self.body_hash_in_query {
-            let hash = knock.query(name).ok_or_else(|| Distrust::Missing(format!("`{name}` in the query")))?;
+            let hash = knock.query(name).ok_or_else(|| VerificationError::Missing(format!("`{name}` in the query")))?;
             let body = hex(digest(&SHA256, knock.body).as_ref());
             if !same(hash.to_ascii_lowercase().as_bytes(), body.as_bytes()) {
-                return Err(Distrust::Wrong);
+                return Err(VerificationError::Wrong);
             }
         }
         let mut keys = against.secrets(&self.secret).peekable();
         if keys.peek().is_none() {
-            return Err(Distrust::NoSecret(self.secret.clone()));
+            return Err(VerificationError::NoSecret(self.secret.clone()));
         }
         let addresses = if self.over.covers_url() { addresses(&knock.url) } else { vec![knock.url.clone()] };
         let signed = addresses.iter().map(|url| self.over.bytes(knock, url)).collect::<Result<Vec<_>, _>>()?;
@@ -149,7 +149,7 @@ impl Keyed {
             right +=
                 signed.iter().filter(|bytes| said.iter().any(|tag| hmac::verify(&key, bytes, tag).is_ok())).count();
         }
-        if right > 0 { Ok(()) } else { Err(Distrust::Wrong) }
+        if right > 0 { Ok(()) } else { Err(VerificationError::Wrong) }
     }
 }
 
@@ -160,11 +160,11 @@ impl PublicKey {
     }
 
     /// Whether the account's key verifies the request's signature.
-    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         let said = self.signature.read(knock)?;
         self.time.iter().try_for_each(|time| time.check(knock))?;
         let signed = self.over.bytes(knock, &knock.url)?;
-        let mut outcome = Err(Distrust::NoSecret(self.secret.clone()));
+        let mut outcome = Err(VerificationError::NoSecret(self.secret.clone()));
         for secret in against.secrets(&self.secret) {
             let text = secret.expose_secret();
             let Some(key) = self.decode(text) else { continue };
@@ -172,7 +172,7 @@ impl PublicKey {
             if said.iter().any(|signature| key.verify(&signed, signature).is_ok()) {
                 return Ok(());
             }
-            outcome = Err(Distrust::Wrong);
+            outcome = Err(VerificationError::Wrong);
         }
         outcome
     }
@@ -180,7 +180,7 @@ impl PublicKey {
 
 impl Signature {
     /// Every signature that the request says.
-    fn read(&self, knock: &Knock<'_>) -> Result<Vec<Vec<u8>>, Distrust> {
+    fn read(&self, knock: &Knock<'_>) -> Result<Vec<Vec<u8>>, VerificationError> {
         let text = header(knock, &self.header)?;
         let each: Vec<&str> = if self.list { text.split(' ').collect() } else { vec![text.trim()] };
         let read = |text: &&str| {
@@ -191,16 +191,16 @@ impl Signature {
             }
         };
         let read: Vec<_> = each.iter().filter_map(read).collect();
-        if read.is_empty() { Err(Distrust::Unreadable("the signature")) } else { Ok(read) }
+        if read.is_empty() { Err(VerificationError::Unreadable("the signature")) } else { Ok(read) }
     }
 }
 
 impl Time {
-    fn check(&self, knock: &Knock<'_>) -> Result<(), Distrust> {
+    fn check(&self, knock: &Knock<'_>) -> Result<(), VerificationError> {
         let said = header(knock, &self.header)?;
         // One way to write a time: others would move the border to what is signed behind it.
         let read = said.parse::<u64>().ok().filter(|read| read.to_string() == said);
-        near(read.ok_or(Distrust::Unreadable("the time"))?, knock.unix, self.tolerance_seconds)
+        near(read.ok_or(VerificationError::Unreadable("the time"))?, knock.unix, self.tolerance_seconds)
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::knock::{Knock, base64};
-use super::proof::{Against, Distrust};
+use super::proof::{Against, VerificationError};
 use crate::template::Template;
 
 /// `kind = "sns"`
@@ -35,39 +35,46 @@ const CONFIRMATION: [&str; 7] = ["Message", "MessageId", "SubscribeURL", "Timest
 impl Topic {
     /// Where the certificate of a request is, if the request says that it is the topic's: for
     /// anybody else's nothing is fetched.
-    pub fn certificate_url(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<String, Distrust> {
+    pub fn certificate_url(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<String, VerificationError> {
         let body = body(knock)?;
         let topic = against.text(&self.topic).filter(|topic| !topic.is_empty());
-        let topic = topic.ok_or_else(|| Distrust::Missing("the account's topic".into()))?;
+        let topic = topic.ok_or_else(|| VerificationError::Missing("the account's topic".into()))?;
         if field(&body, "TopicArn")? != topic {
-            return Err(Distrust::Claim("TopicArn".into()));
+            return Err(VerificationError::Claim("TopicArn".into()));
         }
         let url = field(&body, "SigningCertURL")?;
         let region = topic.split(':').nth(3);
         let is_its = region_of(url).is_some_and(|of| Some(of.as_str()) == region) && is_certificate(url);
-        if is_its { Ok(url.to_owned()) } else { Err(Distrust::Claim("SigningCertURL".into())) }
+        if is_its { Ok(url.to_owned()) } else { Err(VerificationError::Claim("SigningCertURL".into())) }
     }
 
     /// Whether the request is the topic's, under that certificate (PEM).
-    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>, certificate: &[u8]) -> Result<(), Distrust> {
+    pub fn verify(
+        &self,
+        knock: &Knock<'_>,
+        against: &Against<'_>,
+        certificate: &[u8],
+    ) -> Result<(), VerificationError> {
         let body = body(knock)?;
         let version = field(&body, "SignatureVersion")?;
         let parameters: &RsaParameters = match version {
-            _ if against.text(&self.version).as_deref() != Some(version) => return Err(Distrust::OtherVersion),
+            _ if against.text(&self.version).as_deref() != Some(version) => {
+                return Err(VerificationError::OtherVersion);
+            }
             "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
             "2" => &RSA_PKCS1_2048_8192_SHA256,
-            _ => return Err(Distrust::OtherVersion),
+            _ => return Err(VerificationError::OtherVersion),
         };
         let signed = canonical(&body)?;
-        let signature = base64(field(&body, "Signature")?).ok_or(Distrust::Unreadable("the signature"))?;
-        let unreadable = || Distrust::Unreadable("Amazon's certificate");
+        let signature = base64(field(&body, "Signature")?).ok_or(VerificationError::Unreadable("the signature"))?;
+        let unreadable = || VerificationError::Unreadable("Amazon's certificate");
         let certificate = CertificateDer::from_pem_slice(certificate).map_err(|_| unreadable())?;
         let certificate = webpki::EndEntityCert::try_from(&certificate).map_err(|_| unreadable())?;
         let key = certificate.subject_public_key_info();
         let key = UnparsedPublicKey::new(parameters, key.as_ref());
-        key.verify(signed.as_bytes(), &signature).map_err(|_| Distrust::Wrong)?;
+        key.verify(signed.as_bytes(), &signature).map_err(|_| VerificationError::Wrong)?;
         let topic = against.text(&self.topic).unwrap_or_default();
-        if field(&body, "TopicArn")? == topic { Ok(()) } else { Err(Distrust::Claim("TopicArn".into())) }
+        if field(&body, "TopicArn")? == topic { Ok(()) } else { Err(VerificationError::Claim("TopicArn".into())) }
     }
 }
 
@@ -95,11 +102,11 @@ fn is_certificate(url: &str) -> bool {
     is_bare && name.is_some_and(|hex| (1..=64).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-fn canonical(body: &Value) -> Result<String, Distrust> {
+fn canonical(body: &Value) -> Result<String, VerificationError> {
     let names: &[&str] = match field(body, "Type")? {
         "Notification" => &NOTIFICATION,
         "SubscriptionConfirmation" => &CONFIRMATION,
-        _ => return Err(Distrust::Claim("Type".into())),
+        _ => return Err(VerificationError::Claim("Type".into())),
     };
     let mut lines = String::new();
     for name in names {
@@ -112,12 +119,12 @@ fn canonical(body: &Value) -> Result<String, Distrust> {
     Ok(lines)
 }
 
-fn body(knock: &Knock<'_>) -> Result<Value, Distrust> {
-    serde_json::from_slice(knock.body).map_err(|_| Distrust::Unreadable("the body"))
+fn body(knock: &Knock<'_>) -> Result<Value, VerificationError> {
+    serde_json::from_slice(knock.body).map_err(|_| VerificationError::Unreadable("the body"))
 }
 
-fn field<'a>(body: &'a Value, name: &str) -> Result<&'a str, Distrust> {
-    body.get(name).and_then(Value::as_str).ok_or_else(|| Distrust::Missing(format!("`{name}` in the body")))
+fn field<'a>(body: &'a Value, name: &str) -> Result<&'a str, VerificationError> {
+    body.get(name).and_then(Value::as_str).ok_or_else(|| VerificationError::Missing(format!("`{name}` in the body")))
 }
 
 #[cfg(test)]

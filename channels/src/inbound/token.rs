@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::format::ByName;
 use super::knock::Knock;
-use super::proof::{Against, Distrust, header, near, same};
+use super::proof::{Against, VerificationError, header, near, same};
 use super::shared::bearer;
 use crate::auth::jwt::KeyEncoding;
 use crate::platform::matching::Pointer;
@@ -24,7 +24,7 @@ use crate::template::Template;
 use crate::template::escape::hex;
 
 /// No token is longer.
-const LONGEST: usize = 16 * 1024;
+const MAX_BYTES: usize = 16 * 1024;
 
 /// `kind = "jwt"`
 #[derive(Clone, Debug, Deserialize)]
@@ -140,22 +140,23 @@ struct Head {
     crit: Option<Value>,
 }
 
-fn parts(token: &str) -> Result<Parts<'_>, Distrust> {
-    let unreadable = || Distrust::Unreadable("the token");
-    let (signed, signature) = token.rsplit_once('.').filter(|_| token.len() <= LONGEST).ok_or_else(unreadable)?;
+fn parts(token: &str) -> Result<Parts<'_>, VerificationError> {
+    let unreadable = || VerificationError::Unreadable("the token");
+    let (signed, signature) = token.rsplit_once('.').filter(|_| token.len() <= MAX_BYTES).ok_or_else(unreadable)?;
     let (head, claims) = signed.split_once('.').ok_or_else(unreadable)?;
-    let bytes = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| Distrust::Unreadable("the token"));
+    let bytes =
+        |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| VerificationError::Unreadable("the token"));
     let head: Head = serde_json::from_slice(&bytes(head)?).map_err(|_| unreadable())?;
     let claims = serde_json::from_slice(&bytes(claims)?).map_err(|_| unreadable())?;
     if head.crit.is_some() {
-        return Err(Distrust::Claim("crit".into())); // what it asks to be understood is not (RFC 7515 §4.1.11)
+        return Err(VerificationError::Claim("crit".into())); // what it asks to be understood is not (RFC 7515 §4.1.11)
     }
     Ok(Parts { algorithm: head.alg, key_id: head.kid, signed, signature: bytes(signature)?, claims })
 }
 
 impl SharedToken {
     /// Whether the request's token is good.
-    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
+    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         let token = match &self.header {
             Some(name) => header(knock, name)?,
             None => bearer(knock)?,
@@ -163,16 +164,16 @@ impl SharedToken {
         let parts = parts(token)?;
         let allowed = self.algorithms.iter().map(|algorithm| algorithm.named());
         let Some((_, algorithm)) = allowed.into_iter().find(|(name, _)| *name == parts.algorithm) else {
-            return Err(Distrust::Claim("alg".into()));
+            return Err(VerificationError::Claim("alg".into()));
         };
-        let mut outcome = Err(Distrust::NoSecret(self.secret.clone()));
+        let mut outcome = Err(VerificationError::NoSecret(self.secret.clone()));
         for secret in against.secrets(&self.secret) {
             let Some(key) = self.key.decode(secret.expose_secret()) else { continue };
             let key = hmac::Key::new(algorithm, &key);
             if hmac::verify(&key, parts.signed.as_bytes(), &parts.signature).is_ok() {
                 return self.rules.judge(&parts.claims, knock, against);
             }
-            outcome = Err(Distrust::Wrong);
+            outcome = Err(VerificationError::Wrong);
         }
         outcome
     }
@@ -185,28 +186,33 @@ impl Discovered {
     }
 
     /// Whether the request's token is good under one of these keys.
-    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>, keys: &[PublishedKey]) -> Result<(), Distrust> {
+    pub fn verify(
+        &self,
+        knock: &Knock<'_>,
+        against: &Against<'_>,
+        keys: &[PublishedKey],
+    ) -> Result<(), VerificationError> {
         let parts = parts(bearer(knock)?)?;
         let parameters: &RsaParameters = match parts.algorithm.as_str() {
             "RS256" => &RSA_PKCS1_2048_8192_SHA256,
             "RS384" => &RSA_PKCS1_2048_8192_SHA384,
             "RS512" => &RSA_PKCS1_2048_8192_SHA512,
-            _ => return Err(Distrust::Claim("alg".into())),
+            _ => return Err(VerificationError::Claim("alg".into())),
         };
-        let kid = parts.key_id.clone().ok_or_else(|| Distrust::Missing("the token's `kid`".into()))?;
-        let key = keys.iter().find(|key| key.kid == kid).ok_or(Distrust::UnknownKey(kid))?;
+        let kid = parts.key_id.clone().ok_or_else(|| VerificationError::Missing("the token's `kid`".into()))?;
+        let key = keys.iter().find(|key| key.kid == kid).ok_or(VerificationError::UnknownKey(kid))?;
         let bytes = |text: &str| {
             BASE64_URL_SAFE_NO_PAD
                 .decode(text.trim_end_matches('='))
-                .map_err(|_| Distrust::Unreadable("the platform's key"))
+                .map_err(|_| VerificationError::Unreadable("the platform's key"))
         };
         let public = RsaPublicKeyComponents { n: bytes(&key.n)?, e: bytes(&key.e)? };
         let judged = public.verify(parameters, parts.signed.as_bytes(), &parts.signature);
-        judged.map_err(|_| Distrust::Wrong)?;
+        judged.map_err(|_| VerificationError::Wrong)?;
         if let Some(pointer) = self.endorsed.as_ref().filter(|_| !key.endorsements.is_empty()) {
             let said = body(knock)?.pointer(pointer.as_str()).and_then(Value::as_str).map(str::to_owned);
             if !said.is_some_and(|said| key.endorsements.contains(&said)) {
-                return Err(Distrust::Claim("endorsements".into()));
+                return Err(VerificationError::Claim("endorsements".into()));
             }
         }
         self.rules.judge(&parts.claims, knock, against)
@@ -219,8 +225,13 @@ impl Rules {
         self.issuer.iter().chain(&self.audience).collect()
     }
 
-    fn judge(&self, claims: &Map<String, Value>, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), Distrust> {
-        let wrong = |name: &str| Err(Distrust::Claim(name.to_owned()));
+    fn judge(
+        &self,
+        claims: &Map<String, Value>,
+        knock: &Knock<'_>,
+        against: &Against<'_>,
+    ) -> Result<(), VerificationError> {
+        let wrong = |name: &str| Err(VerificationError::Claim(name.to_owned()));
         if self.issuer.is_some()
             && claims.get("iss").and_then(Value::as_str) != self.wanted(&self.issuer, against).as_deref()
         {
@@ -256,23 +267,23 @@ impl Rules {
         Some(template.as_ref().and_then(|template| against.text(template)).unwrap_or_default())
     }
 
-    fn times(&self, claims: &Map<String, Value>, now: u64) -> Result<(), Distrust> {
+    fn times(&self, claims: &Map<String, Value>, now: u64) -> Result<(), VerificationError> {
         let time = |name: &str| match claims.get(name) {
             None => Ok(None),
-            Some(value) => value.as_u64().map(Some).ok_or_else(|| Distrust::Claim(name.to_owned())),
+            Some(value) => value.as_u64().map(Some).ok_or_else(|| VerificationError::Claim(name.to_owned())),
         };
         let leeway = self.leeway_seconds;
         match time("exp")? {
-            Some(exp) if now >= exp.saturating_add(leeway) => return Err(Distrust::Claim("exp".into())),
-            None if self.expires => return Err(Distrust::Claim("exp".into())),
+            Some(exp) if now >= exp.saturating_add(leeway) => return Err(VerificationError::Claim("exp".into())),
+            None if self.expires => return Err(VerificationError::Claim("exp".into())),
             _ => {}
         }
         if time("nbf")?.is_some_and(|nbf| nbf > now.saturating_add(leeway)) {
-            return Err(Distrust::Claim("nbf".into()));
+            return Err(VerificationError::Claim("nbf".into()));
         }
         match (self.age_seconds, time("iat")?) {
             (Some(most), Some(iat)) => near(iat, now, most),
-            (Some(_), None) => Err(Distrust::Claim("iat".into())),
+            (Some(_), None) => Err(VerificationError::Claim("iat".into())),
             (None, _) => Ok(()),
         }
     }
@@ -295,6 +306,6 @@ fn is_for(audience: Option<&Value>, wanted: Option<&str>) -> bool {
     }
 }
 
-fn body(knock: &Knock<'_>) -> Result<Value, Distrust> {
-    serde_json::from_slice(knock.body).map_err(|_| Distrust::Unreadable("the body"))
+fn body(knock: &Knock<'_>) -> Result<Value, VerificationError> {
+    serde_json::from_slice(knock.body).map_err(|_| VerificationError::Unreadable("the body"))
 }

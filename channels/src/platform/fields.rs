@@ -12,7 +12,7 @@ use super::account::{Field, SecretField, Shape};
 use super::format::File;
 use crate::asked::Asked;
 use crate::definition::{Account, MAX_PER_MINUTE, max_per_minute};
-use crate::reach::Reach;
+use crate::egress::EgressPolicy;
 use crate::template::values::Known;
 use crate::wrong::{self, Misfit, Wrong};
 
@@ -24,10 +24,10 @@ pub const FORWARD_URL: &str = "forward_url";
 pub const BEFORE: &str = "_before";
 
 /// A field is at most so long.
-const LONGEST: usize = 4096;
+const MAX_BYTES: usize = 4096;
 
 /// Judges an account.
-pub fn judge(file: &File, account: &Account, reach: &Reach) -> Result<Known, Vec<Wrong>> {
+pub fn judge(file: &File, account: &Account, egress: &EgressPolicy) -> Result<Known, Vec<Wrong>> {
     let mut wrong = Vec::new();
     let mut known = Known::default();
     surplus(file, account, &mut wrong);
@@ -38,14 +38,14 @@ pub fn judge(file: &File, account: &Account, reach: &Reach) -> Result<Known, Vec
                 None if field.optional || is_one_of_several(file, name) => {}
                 None => wrong.push(at("account", name, wrong::MISSING.saying(format!("is missing: {}", field.about)))),
             },
-            Some(value) => match read(field, value, reach) {
+            Some(value) => match read(field, value, egress) {
                 Ok(text) => drop(known.fields.insert(name.clone(), text)),
                 Err(misfit) => wrong.push(at("account", name, misfit)),
             },
         }
     }
-    base_url(file, account, reach, &mut known, &mut wrong);
-    wrong.extend(forward_url(account, reach));
+    base_url(file, account, egress, &mut known, &mut wrong);
+    wrong.extend(forward_url(account, egress));
     wrong.extend(max_per_minute(account).err());
     for names in &file.platform.one_of {
         if names.iter().filter(|name| known.fields.contains_key(*name)).count() != 1 {
@@ -64,7 +64,7 @@ fn at(place: &str, name: &str, misfit: impl Into<Misfit>) -> Wrong {
 /// What an account may say, in the order in which it is asked: secrets last.
 pub fn asked(file: &File) -> Vec<Asked> {
     let own = file.account.iter().map(|(name, field)| Asked::of_field(name, field, is_one_of_several(file, name)));
-    let every = [Asked::base(file.platform.origin.is_none()), Asked::pace()];
+    let every = [Asked::base(file.platform.origin.is_none()), Asked::rate_limit()];
     let forward = file.inbound.is_some().then(Asked::forward);
     let secrets = file.secrets.iter().flat_map(|(name, secret)| Asked::of_secret(name, secret));
     let mut all: Vec<Asked> = own.chain(every).chain(forward).chain(secrets).collect();
@@ -101,13 +101,13 @@ fn secret_names(file: &File) -> Vec<String> {
     file.secrets.iter().flat_map(both).flatten().collect()
 }
 
-fn base_url(file: &File, account: &Account, reach: &Reach, known: &mut Known, wrong: &mut Vec<Wrong>) {
+fn base_url(file: &File, account: &Account, egress: &EgressPolicy, known: &mut Known, wrong: &mut Vec<Wrong>) {
     match account.fields.get(BASE_URL) {
         None | Some(Value::Null) if file.platform.origin.is_some() => {}
         None | Some(Value::Null) => {
             wrong.push(at("account", BASE_URL, wrong::MISSING.saying("is missing: where this platform's server is")));
         }
-        Some(value) => match value.as_str().ok_or_else(|| Misfit::from(&wrong::TEXT)).and_then(|t| url(t, reach)) {
+        Some(value) => match value.as_str().ok_or_else(|| Misfit::from(&wrong::TEXT)).and_then(|t| url(t, egress)) {
             Ok(url) => drop(known.fields.insert(BASE_URL.into(), url.trim_end_matches('/').to_owned())),
             Err(misfit) => wrong.push(at("account", BASE_URL, misfit)),
         },
@@ -115,15 +115,15 @@ fn base_url(file: &File, account: &Account, reach: &Reach, known: &mut Known, wr
 }
 
 /// What is wrong with where an account has what is heard passed on to.
-pub fn forward_url(account: &Account, reach: &Reach) -> Option<Wrong> {
+pub fn forward_url(account: &Account, egress: &EgressPolicy) -> Option<Wrong> {
     let value = account.fields.get(FORWARD_URL).filter(|value| !value.is_null())?;
-    let url = value.as_str().filter(|text| text.len() <= LONGEST).and_then(|text| Url::parse(text).ok());
+    let url = value.as_str().filter(|text| text.len() <= MAX_BYTES).and_then(|text| Url::parse(text).ok());
     let misfit = match url {
         None => wrong::HTTPS.saying("must be a URL that begins with https://"),
         Some(url) if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() => {
             wrong::URL_BARE.saying("must be a URL without user and fragment")
         }
-        Some(url) => reach.admit(&url).err()?.into(),
+        Some(url) => egress.admit(&url).err()?.into(),
     };
     Some(at("account", FORWARD_URL, misfit))
 }
@@ -145,7 +145,7 @@ fn secrets(file: &File, account: &Account, wrong: &mut Vec<Wrong>) -> BTreeMap<S
     known
 }
 
-fn read(field: &Field, value: &Value, reach: &Reach) -> Result<String, Misfit> {
+fn read(field: &Field, value: &Value, egress: &EgressPolicy) -> Result<String, Misfit> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if field.shape == Shape::Number => number.to_string(),
@@ -154,23 +154,23 @@ fn read(field: &Field, value: &Value, reach: &Reach) -> Result<String, Misfit> {
     if !field.choices.is_empty() && !field.choices.contains(&text) {
         return Err(wrong::ONE_OF.with([("words", &field.choices.join(", "))]));
     }
-    if text.is_empty() || text.len() > LONGEST {
-        return Err(wrong::LENGTH.with([("most", &LONGEST)]));
+    if text.is_empty() || text.len() > MAX_BYTES {
+        return Err(wrong::LENGTH.with([("most", &MAX_BYTES)]));
     }
     match field.shape {
-        Shape::Url => url(&text, reach),
+        Shape::Url => url(&text, egress),
         shape if shape.takes(&text) => Ok(text),
         shape => Err(shape.misfit().saying(format!("{}: {}", shape.misfit().says, field.about))),
     }
 }
 
 /// An address that the gateway may speak to, without what would change the paths put behind it.
-fn url(text: &str, reach: &Reach) -> Result<String, Misfit> {
+fn url(text: &str, egress: &EgressPolicy) -> Result<String, Misfit> {
     let url = Url::parse(text).map_err(|_| wrong::HTTPS.saying("must be a URL that begins with https://"))?;
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err(Misfit::from(&wrong::URL_BARE));
     }
-    reach.admit(&url)?;
+    egress.admit(&url)?;
     Ok(url.to_string())
 }
 
@@ -185,7 +185,7 @@ mod tests {
         let fields = fields.as_object().unwrap().clone();
         let secrets = secrets.iter().map(|name| ((*name).to_owned(), "s".to_owned().into())).collect();
         let account = Account { fields, secrets };
-        let judged = judge(&load(name, source).unwrap(), &account, &Reach::new(|ip| ip.is_loopback()));
+        let judged = judge(&load(name, source).unwrap(), &account, &EgressPolicy::new(|ip| ip.is_loopback()));
         judged.map_err(|wrong| {
             wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.misfit.detail)).collect()
         })

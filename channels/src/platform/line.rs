@@ -15,7 +15,7 @@ use super::request::{forms, parts, request};
 use super::retract::Call;
 use crate::ambient::Ambient;
 use crate::auth::Proof;
-use crate::carrier::{Carrier, Lost};
+use crate::http_client::{HttpClient, Lost};
 use crate::template::values::{self, Known, Moment, Values};
 use crate::{
     Address, Channel, Content, DeliveryError, Linking, Message, NOT_POSSIBLE, Nature, Receipts, Sent, Standing, Terms,
@@ -27,7 +27,7 @@ pub struct Line {
     pub(super) file: Arc<File>,
     pub(super) known: Known,
     pub(super) proof: Proof,
-    pub(super) carrier: Carrier,
+    pub(super) http_client: HttpClient,
     pub(super) ambient: Arc<dyn Ambient>,
     pub(super) limit: Option<NonZeroU32>,
 }
@@ -198,8 +198,8 @@ impl Line {
         values: &Values<'_>,
         idempotent: bool,
     ) -> Result<(Answered, bool), DeliveryError> {
-        let was_kept = self.proof.put_on(&mut request, values, &self.carrier, &*self.ambient).await?;
-        let reply = self.carrier.carry(request).await.map_err(|lost| match lost {
+        let was_kept = self.proof.put_on(&mut request, values, &self.http_client, &*self.ambient).await?;
+        let reply = self.http_client.carry(request).await.map_err(|lost| match lost {
             Lost::Refused => DeliveryError::AuthBroken("address-not-allowed"),
             Lost::Unreached => DeliveryError::Retry("unreachable"),
             Lost::Unanswered if idempotent => DeliveryError::Retry(Reason::Unavailable.word()),

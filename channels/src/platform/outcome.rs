@@ -162,7 +162,7 @@ pub enum Hint {
 }
 
 /// No platform's word keeps a message longer.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// What a reply's headers say.
 pub type Headers = http::HeaderMap;
@@ -175,7 +175,7 @@ impl Hint {
             Self::MillisecondsAt(pointer) => reply.json.pointer(pointer.as_str())?.as_u64().map(Duration::from_millis),
             Self::Seconds(seconds) => Some(Duration::from_secs((*seconds).into())),
         };
-        found.map(|wait| wait.min(LONGEST))
+        found.map(|wait| wait.min(MAX_RETRY_AFTER))
     }
 }
 
@@ -183,7 +183,7 @@ impl Hint {
 fn moment(text: &str, unix: u64) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds.max(0.0).min(LONGEST.as_secs_f64())).ok();
+        return Duration::try_from_secs_f64(seconds.max(0.0).min(MAX_RETRY_AFTER.as_secs_f64())).ok();
     }
     let date = rfc2822::parse(text).map(|zoned| zoned.timestamp()).or_else(|_| text.parse::<Timestamp>()).ok()?;
     let date = u64::try_from(date.as_second()).ok()?;
@@ -192,7 +192,7 @@ fn moment(text: &str, unix: u64) -> Option<Duration> {
 
 /// For how long a reply's `Retry-After` asks, at most a day (RFC 9110 §10.2.3).
 pub fn retry_after(headers: &Headers, unix: u64) -> Option<Duration> {
-    moment(headers.get("retry-after")?.to_str().ok()?, unix).map(|wait| wait.min(LONGEST))
+    moment(headers.get("retry-after")?.to_str().ok()?, unix).map(|wait| wait.min(MAX_RETRY_AFTER))
 }
 
 /// A refusal, read.

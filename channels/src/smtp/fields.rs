@@ -10,7 +10,7 @@ use crate::definition::Account;
 use crate::wrong::{self, Misfit, Wrong};
 
 /// A field is at most so long.
-const LONGEST: usize = 8 * 1024;
+const MAX_BYTES: usize = 8 * 1024;
 
 /// An account that is being read.
 pub struct Fields<'a> {
@@ -40,8 +40,8 @@ impl<'a> Fields<'a> {
     pub fn text(&mut self, name: &str) -> Option<String> {
         match self.account.fields.get(name) {
             None | Some(Value::Null) => None,
-            Some(Value::String(text)) if !text.is_empty() && text.len() <= LONGEST => Some(text.clone()),
-            Some(Value::String(_)) => self.fault(name, wrong::LENGTH.with([("most", &LONGEST)])),
+            Some(Value::String(text)) if !text.is_empty() && text.len() <= MAX_BYTES => Some(text.clone()),
+            Some(Value::String(_)) => self.fault(name, wrong::LENGTH.with([("most", &MAX_BYTES)])),
             Some(_) => self.fault(name, &wrong::TEXT),
         }
     }

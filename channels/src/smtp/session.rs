@@ -25,8 +25,8 @@ use super::sealed::Sealed;
 use super::wary::Wary;
 use super::{Server, Tls};
 use crate::DeliveryError;
+use crate::egress::EgressPolicy;
 use crate::platform::outcome::Reason;
-use crate::reach::Reach;
 
 /// A connection that is not there after so long will not be there.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -35,7 +35,7 @@ pub(super) const WHOLE: Duration = Duration::from_secs(6);
 /// Saying goodbye: the mail is taken by then.
 const GOODBYE: Duration = Duration::from_millis(300);
 /// Addresses of a name that are tried.
-const MOST_ADDRESSES: usize = 3;
+const MAX_ADDRESSES: usize = 3;
 
 /// How far it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +51,14 @@ enum Stage {
 /// Hands a mail over.
 pub async fn hand_over(
     server: &Server,
-    reach: &Reach,
+    egress: &EgressPolicy,
     from: &Address,
     to: &MailAddress,
     letter: &Letter,
 ) -> Result<(), DeliveryError> {
     let begun = AtomicBool::new(false);
     let exchange = async {
-        let mut line = connect(server, reach).await?;
+        let mut line = connect(server, egress).await?;
         prepare(&mut line, server, from, to).await?;
         begun.store(true, Ordering::Relaxed);
         line.message(&letter.bytes).await.map_err(|error| sort(Stage::Content, &error))?;
@@ -76,9 +76,9 @@ pub async fn hand_over(
 }
 
 /// A line to the server, under TLS.
-async fn connect(server: &Server, reach: &Reach) -> Result<AsyncSmtpConnection, DeliveryError> {
+async fn connect(server: &Server, egress: &EgressPolicy) -> Result<AsyncSmtpConnection, DeliveryError> {
     let mut last = DeliveryError::Retry("unreachable");
-    for address in addresses(server, reach).await? {
+    for address in addresses(server, egress).await? {
         match open(server, address).await {
             Err(DeliveryError::Retry(why)) => last = DeliveryError::Retry(why),
             done => return done,
@@ -88,7 +88,7 @@ async fn connect(server: &Server, reach: &Reach) -> Result<AsyncSmtpConnection, 
 }
 
 /// Where the server is now, as far as it may be spoken to.
-async fn addresses(server: &Server, reach: &Reach) -> Result<Vec<SocketAddr>, DeliveryError> {
+async fn addresses(server: &Server, egress: &EgressPolicy) -> Result<Vec<SocketAddr>, DeliveryError> {
     let found = match &server.host {
         Host::Ipv4(ip) => vec![SocketAddr::from((*ip, server.port))],
         Host::Ipv6(ip) => vec![SocketAddr::from((*ip, server.port))],
@@ -98,7 +98,7 @@ async fn addresses(server: &Server, reach: &Reach) -> Result<Vec<SocketAddr>, De
         }
     };
     let taken: Vec<SocketAddr> =
-        found.into_iter().filter(|found| reach.takes_at(*found)).take(MOST_ADDRESSES).collect();
+        found.into_iter().filter(|found| egress.takes_at(*found)).take(MAX_ADDRESSES).collect();
     if taken.is_empty() { Err(DeliveryError::AuthBroken("address-not-allowed")) } else { Ok(taken) }
 }
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::ambient::Still;
 
 fn judged(fields: Value, password: Option<&str>, may_reach: bool) -> Vec<String> {
-    let smtp = Smtp::new(Reach::new(move |_| may_reach), Arc::new(Still::default()));
+    let smtp = Smtp::new(EgressPolicy::new(move |_| may_reach), Arc::new(Still::default()));
     let secrets = password.map(|password| ("password".to_owned(), password.to_owned().into())).into_iter().collect();
     let account = Account { fields: fields.as_object().unwrap().clone(), secrets };
     let wrong = smtp.open(&account).err().unwrap_or_default();

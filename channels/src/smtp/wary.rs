@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 const HANDSHAKE: u8 = 22;
 
 /// Bytes that a server may say, of all that comes: certificates take some thousands, answers less.
-const MOST: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// Such a line.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl AsyncTokioStream for Wary {
 
 impl AsyncRead for Wary {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.came >= MOST {
+        if self.came >= MAX_BYTES {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "the server says too much")));
         }
         if self.under_tls {

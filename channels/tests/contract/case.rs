@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use countersign_channels::ambient::{Ambient, Still};
-use countersign_channels::carrier::Carrier;
 use countersign_channels::definition::{Account, Definition as _};
+use countersign_channels::egress::EgressPolicy;
+use countersign_channels::http_client::HttpClient;
 use countersign_channels::platform::Platform;
-use countersign_channels::reach::Reach;
 use countersign_channels::shipped::SOURCES;
 use countersign_channels::{Address, Channel, Content, Message, Terms};
 use serde::Deserialize;
@@ -183,8 +183,8 @@ impl Case {
 }
 
 /// What carries requests to a server of ours.
-pub fn carrier() -> Carrier {
-    Carrier::new(Reach::new(|ip| ip.is_loopback())).unwrap()
+pub fn http_client() -> HttpClient {
+    HttpClient::new(EgressPolicy::new(|ip| ip.is_loopback())).unwrap()
 }
 
 pub fn ambient() -> Arc<dyn Ambient> {
@@ -193,9 +193,9 @@ pub fn ambient() -> Arc<dyn Ambient> {
 
 /// Every shipped platform with its case.
 pub fn all() -> Vec<(Platform, Case)> {
-    let carrier = carrier();
+    let http_client = http_client();
     let load = |(name, source): &(&str, &str)| {
-        let platform = Platform::load(name, source, carrier.clone(), ambient()).unwrap();
+        let platform = Platform::load(name, source, http_client.clone(), ambient()).unwrap();
         (platform, Case::of(name))
     };
     SOURCES.iter().map(load).collect()

@@ -7,10 +7,10 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_channels::definition::Definition as _;
 use countersign_channels::inbound::Ear;
 use countersign_channels::inbound::keys::Keys;
-use countersign_channels::inbound::proof::Distrust;
+use countersign_channels::inbound::proof::VerificationError;
 use http::HeaderMap;
 
-use crate::case::{Case, NOW, all, carrier};
+use crate::case::{Case, NOW, all, http_client};
 use crate::heard::Request;
 use crate::server::{Answer, Server};
 
@@ -167,14 +167,17 @@ async fn no_body_brings_it_down() {
 /// had none is asked for, for a minute.
 #[tokio::test]
 async fn a_certificate_that_is_not_there_is_asked_for_once_a_minute() {
-    let (server, keys) = (Server::start().await, Keys::new(carrier()));
+    let (server, keys) = (Server::start().await, Keys::new(http_client()));
     let (good, bad) = (format!("{}/good.pem", server.url), |n: u32| format!("{}/{n}.pem", server.url));
     let answer = |status, body: &str| Answer { status, body: body.into(), ..Answer::default() };
     server.answers([answer(200, "a certificate")]);
     assert_eq!(keys.certificate(&good, NOW).await.as_deref(), Ok(&b"a certificate"[..]));
     server.answers([answer(404, "")]);
     for n in 0..20 {
-        assert!(matches!(keys.certificate(&bad(n), NOW + 3 * u64::from(n)).await, Err(Distrust::Unavailable(_))));
+        assert!(matches!(
+            keys.certificate(&bad(n), NOW + 3 * u64::from(n)).await,
+            Err(VerificationError::Unavailable(_))
+        ));
     }
     assert_eq!(server.asked().len(), 2);
     assert!(keys.certificate(&good, NOW + 1).await.is_ok(), "what is kept is not asked for");

@@ -19,7 +19,7 @@ use countersign_channels::shipped::SOURCES;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::case::{Case, Kind, TEXT, carrier};
+use crate::case::{Case, Kind, TEXT, http_client};
 use crate::heard::Request;
 use crate::interop::{installed, root};
 use crate::server::{Answer, Server};
@@ -150,7 +150,7 @@ fn platform(definition: &str, at: u64) -> (Platform, Case) {
     let file = format!("{definition}.toml");
     let (name, source) = SOURCES.iter().find(|(name, _)| *name == file).unwrap();
     let ambient = Arc::new(Still { unix: at, chance: [0xab; 16] });
-    (Platform::load(name, source, carrier(), ambient).unwrap(), Case::of(name))
+    (Platform::load(name, source, http_client(), ambient).unwrap(), Case::of(name))
 }
 
 fn ear(signed: &Signed, at: u64, server: &Server) -> Ear {
@@ -161,7 +161,9 @@ fn ear(signed: &Signed, at: u64, server: &Server) -> Ear {
     }
     let ear = platform.ear(&account).unwrap().unwrap();
     match signed.definition {
-        "amazon-sns" => ear.with_keys(Keys::new(carrier()).with_certificate(CERTIFICATE_URL, CERTIFICATE.as_bytes())),
+        "amazon-sns" => {
+            ear.with_keys(Keys::new(http_client()).with_certificate(CERTIFICATE_URL, CERTIFICATE.as_bytes()))
+        }
         _ => ear,
     }
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use countersign_channels::definition::Definition as _;
 use countersign_channels::inbound::knock::Knock;
-use countersign_channels::inbound::proof::Distrust;
+use countersign_channels::inbound::proof::VerificationError;
 use countersign_channels::inbound::{Company, Ear, Fate, Happening, Taken};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
@@ -92,7 +92,7 @@ pub struct Request {
 }
 
 impl Request {
-    pub async fn knock(&self, ear: &Ear) -> Result<Taken, Distrust> {
+    pub async fn knock(&self, ear: &Ear) -> Result<Taken, VerificationError> {
         let method = self.method.parse().unwrap();
         ear.hear(&Knock { method, url: self.url.clone(), headers: &self.headers, body: &self.body, unix: self.at })
             .await

@@ -18,7 +18,7 @@ use http::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use crate::case::{NOW, ambient, carrier};
+use crate::case::{NOW, ambient, http_client};
 use crate::outside::skip;
 use crate::ports::free_port;
 use crate::server::{Answer, Server};
@@ -146,7 +146,7 @@ impl Stand {
 
 fn account(server: &str, back: &str) -> (Arc<dyn Channel>, Ear) {
     let source = include_str!("../../definitions/kannel.toml");
-    let platform = Platform::load("kannel.toml", source, carrier(), ambient()).unwrap();
+    let platform = Platform::load("kannel.toml", source, http_client(), ambient()).unwrap();
     let fields = json!({"username": "gate", "from": "44555", "base_url": server,
         "status_callback": format!("{back}/in/demo/sms")});
     let secrets = [("password", "demo secret"), ("inbound_secret", KEY)];

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use countersign_channels::DeliveryError::{self, Ambiguous, AuthBroken, Fallback, Permanent, Retry};
 use countersign_channels::definition::{Account, Definition as _};
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
 use countersign_channels::smtp::Smtp;
 use countersign_channels::{Address, Channel, Content, Message, Sent, Terms};
 use serde::Deserialize;
@@ -87,7 +87,7 @@ fn open(fields: Value, password: Option<&str>) -> Arc<dyn Channel> {
         fields.as_object().unwrap().clone().into_iter().filter(|(_, value)| !value.is_null()).collect();
     let password = password.filter(|_| fields.contains_key("username"));
     let secrets = password.map(|password| ("password".to_owned(), password.to_owned().into())).into_iter().collect();
-    let smtp = Smtp::new(Reach::new(|ip| ip.is_loopback()), ambient());
+    let smtp = Smtp::new(EgressPolicy::new(|ip| ip.is_loopback()), ambient());
     smtp.open(&Account { fields, secrets }).unwrap_or_else(|wrong| panic!("{wrong:?}"))
 }
 
@@ -320,10 +320,10 @@ async fn a113_a_name_that_leads_inside_is_not_followed() {
     // The name may be spoken to when the account is written; where it leads then is refused.
     let may = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let now = may.clone();
-    let reach = Reach::new(move |_| now.load(std::sync::atomic::Ordering::Relaxed));
+    let egress = EgressPolicy::new(move |_| now.load(std::sync::atomic::Ordering::Relaxed));
     let fields = json!({"host": "localhost", "port": port, "from": "a@bank.example"}).as_object().unwrap().clone();
     let account = Account { fields, ..Account::default() };
-    let channel = Smtp::new(reach, ambient()).open(&account).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    let channel = Smtp::new(egress, ambient()).open(&account).unwrap_or_else(|wrong| panic!("{wrong:?}"));
     may.store(false, std::sync::atomic::Ordering::Relaxed);
     assert_eq!(send(&channel, "customer@example.com").await, Err(AuthBroken("address-not-allowed")));
     let knocked = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;

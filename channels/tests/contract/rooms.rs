@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use countersign_channels::definition::Definition as _;
-use countersign_channels::inbound::proof::Distrust;
+use countersign_channels::inbound::proof::VerificationError;
 use countersign_channels::inbound::{Company, Ear, Happening, Taken};
 
 use crate::case::{NOW, all};
@@ -16,7 +16,7 @@ fn ear(server: &Server) -> Ear {
     platform.ear(&case.account(&server.url, &[])).unwrap().unwrap()
 }
 
-async fn told(server: &Server, events: &str) -> Result<Taken, Distrust> {
+async fn told(server: &Server, events: &str) -> Result<Taken, VerificationError> {
     let headers = [("authorization", "Bearer hs-token")];
     let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     let (method, url) = ("PUT".to_owned(), "https://gate.example/in/demo/matrix".to_owned());
@@ -58,7 +58,7 @@ async fn a111_who_reads_along_in_a_room_is_asked_for() {
         assert_eq!(asked[0].headers["authorization"], "Bearer as-token");
     }
     server.answers([Answer { status: 503, ..Answer::default() }]);
-    assert_eq!(told(&server, &said(1)).await.err(), Some(Distrust::Unavailable("who reads along")));
+    assert_eq!(told(&server, &said(1)).await.err(), Some(VerificationError::Unavailable("who reads along")));
 }
 
 const MEMBERS: &str = "/_matrix/client/v3/rooms/%21room:hs.example/joined_members";

@@ -17,7 +17,7 @@ use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::case::{ambient, carrier};
+use crate::case::{ambient, http_client};
 use crate::homeserver::{AS_TOKEN, HS_TOKEN, Homeserver};
 
 /// The gateway's place in the world, as the homeserver knows it: an address, and an ear behind it.
@@ -71,7 +71,7 @@ async fn hear(State(at): State<Listening>, request: Request) -> Response<Body> {
 /// Our side of the homeserver: what speaks, and what hears.
 fn sides(server: &Homeserver, token: &str) -> (Arc<dyn Channel>, Ear) {
     let (name, source) = SOURCES.iter().find(|(name, _)| *name == "matrix.toml").unwrap();
-    let platform = Platform::load(name, source, carrier(), ambient()).unwrap();
+    let platform = Platform::load(name, source, http_client(), ambient()).unwrap();
     let secrets = [("access_token", token), ("hs_token", HS_TOKEN)];
     let account = Account {
         fields: [("base_url".to_owned(), server.url.as_str().into())].into_iter().collect(),

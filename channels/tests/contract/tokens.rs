@@ -13,7 +13,7 @@ use countersign_channels::shipped::SOURCES;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Value, json};
 
-use crate::case::{Case, Kind, NOW, TEXT, all, carrier};
+use crate::case::{Case, Kind, NOW, TEXT, all, http_client};
 use crate::server::{Answer, Asked, Server};
 
 async fn asked(name: &str) -> Asked {
@@ -100,7 +100,7 @@ async fn a_token_is_renewed_before_it_ends() {
     let server = Server::start().await;
     let (name, source) = SOURCES.iter().find(|(name, _)| *name == "bot-framework.toml").unwrap();
     let time = Moving(Arc::new(AtomicU64::new(NOW)));
-    let platform = Platform::load(name, source, carrier(), Arc::new(time.clone())).unwrap();
+    let platform = Platform::load(name, source, http_client(), Arc::new(time.clone())).unwrap();
     let case = Case::of(name);
     let channel = case.channel(&platform, &server.url, &[]);
     server.answers([Answer { status: case.taken.status, body: case.taken.body.clone(), ..Answer::default() }]);
@@ -119,7 +119,7 @@ async fn a_token_server_that_is_out_of_order_costs_nothing_while_the_old_token_i
     let (server, tokens) = (Server::start().await, Server::start().await);
     let (name, source) = SOURCES.iter().find(|(name, _)| *name == "bot-framework.toml").unwrap();
     let time = Moving(Arc::new(AtomicU64::new(NOW)));
-    let platform = Platform::load(name, source, carrier(), Arc::new(time.clone())).unwrap();
+    let platform = Platform::load(name, source, http_client(), Arc::new(time.clone())).unwrap();
     let mut case = Case::of(name);
     case.account.insert("login_origin".into(), tokens.url.clone().into());
     let channel = case.channel(&platform, &server.url, &[]);

@@ -7,7 +7,7 @@ use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::inbound::Ear;
 use countersign_channels::inbound::keys::Keys;
 use countersign_channels::inbound::knock::Knock;
-use countersign_channels::inbound::proof::{Against, Distrust};
+use countersign_channels::inbound::proof::{Against, VerificationError};
 use countersign_channels::inbound::sns::Topic;
 use countersign_channels::platform::Platform;
 use countersign_channels::shipped::SOURCES;
@@ -16,7 +16,7 @@ use countersign_channels::template::values::Known;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::case::{ambient, carrier};
+use crate::case::{ambient, http_client};
 use crate::heard::Request;
 use crate::server::{Answer, Server};
 
@@ -69,7 +69,7 @@ impl Vector {
     async fn ear(&self, secrets: &BTreeMap<String, String>) -> Ear {
         let file = format!("{}.toml", self.definition);
         let (name, source) = SOURCES.iter().find(|(name, _)| *name == file).unwrap();
-        let platform = Platform::load(name, source, carrier(), ambient()).unwrap();
+        let platform = Platform::load(name, source, http_client(), ambient()).unwrap();
         let mut fields: serde_json::Map<_, _> =
             self.account.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         if let Some(keys) = &self.keys {
@@ -91,7 +91,7 @@ impl Vector {
         let ear = platform.ear(&Account { fields, secrets: known });
         let ear = ear.unwrap_or_else(|wrong| panic!("{}: {wrong:?}", self.name)).unwrap();
         match &self.certificate {
-            Some(pem) => ear.with_keys(Keys::new(carrier()).with_certificate(CERTIFICATE_URL, pem.as_bytes())),
+            Some(pem) => ear.with_keys(Keys::new(http_client()).with_certificate(CERTIFICATE_URL, pem.as_bytes())),
             None => ear,
         }
     }
@@ -206,11 +206,11 @@ async fn another_secret_makes_no_signature_and_an_older_one_does() {
 /// Who asks why a request is not believed has a secret and no account.
 #[tokio::test]
 async fn a_secret_alone_is_enough_to_tell() {
-    let carrier = carrier();
+    let http_client = http_client();
     for vector in vectors().into_iter().filter(|vector| vector.secrets.len() == 1 && vector.account.is_empty()) {
         let file = format!("{}.toml", vector.definition);
         let (name, source) = SOURCES.iter().find(|(name, _)| *name == file).unwrap();
-        let platform = Platform::load(name, source, carrier.clone(), ambient()).unwrap();
+        let platform = Platform::load(name, source, http_client.clone(), ambient()).unwrap();
         let ear = |secret: &str| platform.verifier(&secret.to_owned().into()).unwrap();
         let right = vector.secrets.values().next().unwrap();
         assert_eq!(vector.is_believed(&ear(right), &vector.request()).await, vector.good, "{}", vector.name);
@@ -246,7 +246,7 @@ fn a_subscription_is_amazons_where_it_says_so() {
     for part in ["Token", "SubscribeURL", "Message", "MessageId", "Timestamp"] {
         let mut changed: serde_json::Value = serde_json::from_str(&body).unwrap();
         changed[part] = format!("{}x", changed[part].as_str().unwrap()).into();
-        assert_eq!(judge(&changed.to_string()), Err(Distrust::Wrong), "{part}");
+        assert_eq!(judge(&changed.to_string()), Err(VerificationError::Wrong), "{part}");
     }
 }
 
@@ -257,7 +257,7 @@ async fn unknown_keys_are_not_asked_for_again_and_again() {
     let discovery = format!("{}/configuration", server.url);
     let ok = |body: String| Answer { status: 200, body, ..Answer::default() };
     let configuration = ok(format!(r#"{{"jwks_uri":"{}/keys"}}"#, server.url));
-    let keys = Keys::new(carrier());
+    let keys = Keys::new(http_client());
     server.answers([Answer { status: 503, ..Answer::default() }]);
     assert!(keys.published(&discovery, 1_000, false).await.is_err());
     assert!(keys.published(&discovery, 1_059, false).await.is_err());

@@ -19,7 +19,7 @@ pub const AS_TOKEN: &str = "as-token-of-the-tests-0123456789abcdef";
 pub const HS_TOKEN: &str = "hs-token-of-the-tests-0123456789abcdef";
 
 /// Nothing here takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct Homeserver {
     pub url: String,
@@ -66,7 +66,7 @@ impl Homeserver {
         while self.http.get(format!("{}/_matrix/client/versions", self.url)).send().await.is_err() {
             let ended = self.process.try_wait().unwrap();
             let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(ended.is_none() && begun.elapsed() < PATIENCE, "it does not start ({ended:?}):\n{}", log());
+            assert!(ended.is_none() && begun.elapsed() < TIMEOUT, "it does not start ({ended:?}):\n{}", log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -114,7 +114,7 @@ impl Homeserver {
             if members == count {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "{members} of {count} are in the room");
+            assert!(begun.elapsed() < TIMEOUT, "{members} of {count} are in the room");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::event::EventKind;
-use crate::posting::{LONGEST_TRYING, Why};
+use crate::posting::{MAX_RETRY_TIME, Why};
 use crate::time::Moment;
 
 /// Events of one interaction, or of the team itself, in order.
@@ -46,5 +46,5 @@ impl Waits {
 
 /// Whether it is not tried any more once it is not taken.
 pub(super) fn is_over(event: Waiting, now: Moment) -> bool {
-    now.since(event.at) >= LONGEST_TRYING
+    now.since(event.at) >= MAX_RETRY_TIME
 }

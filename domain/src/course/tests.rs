@@ -94,7 +94,7 @@ fn who_takes_nothing_is_asked_with_one_event_and_told_of_once() {
     let work = course.claim(course.alarm().unwrap()).unwrap();
     course.settle(work.claim, &answered(&work, |_| Answer::Taken), now, || 0);
     assert_eq!(course.failing_since, None);
-    assert_eq!(course.claim(now).unwrap().lines.len(), MOST_LINES, "then everything goes at once: {since:?}");
+    assert_eq!(course.claim(now).unwrap().lines.len(), MAX_LINES, "then everything goes at once: {since:?}");
 }
 
 /// One event that is always refused must not be all that a receiver is asked with.
@@ -104,7 +104,7 @@ fn who_refuses_one_event_is_asked_with_another() {
     took(&mut course, 1, 1);
     let refused = Answer::Failed(Failure { why: Why::Status(400), after: None });
     let mut now = Moment(0);
-    for _ in 0..MOST_FAILURES {
+    for _ in 0..MAX_FAILURES {
         now = course.alarm().unwrap().max(now);
         let work = course.claim(now).unwrap();
         course.settle(work.claim, &answered(&work, |_| refused), now, || 0);
@@ -140,7 +140,7 @@ fn after_a_day_what_was_not_taken_is_given_up() {
     let mut course = course();
     took(&mut course, 1, 1);
     took(&mut course, 2, 1);
-    let day = Moment(u64::try_from(LONGEST_TRYING.as_millis()).unwrap());
+    let day = Moment(u64::try_from(MAX_RETRY_TIME.as_millis()).unwrap());
     let work = course.claim(day).unwrap();
     let settled = course.settle(work.claim, &answered(&work, |_| FAILED), day, || 0);
     assert_eq!(settled.letters.len(), 1, "the second has not been tried yet");
@@ -166,7 +166,7 @@ fn what_waits_is_bounded_and_what_is_missing_is_counted() {
         number += 1;
         took(&mut course, number, 1);
     }
-    assert_eq!(usize::try_from(number).unwrap(), MOST_WAITING);
+    assert_eq!(usize::try_from(number).unwrap(), MAX_WAITING);
     let mut late = Course::begin(&Start { id: "a".into(), after: 7 });
     took(&mut late, 10, 1);
     assert_eq!((late.dropped, late.after), (2, 10));
@@ -206,7 +206,7 @@ fn letters_are_bounded_and_counted_as_they_are() {
     for _ in 0..60 {
         let gone = course.surplus(); // found before the step that they go with
         for of in 1..=16 {
-            for _ in 0..MOST_OF_A_LINE {
+            for _ in 0..MAX_PER_LINE {
                 number += 1;
                 took(&mut course, number, of);
             }
@@ -234,7 +234,7 @@ fn a_course_that_begins_anew_knows_what_letters_lie_there() {
 /// The clock was wrong by a year, and is believed again.
 #[test]
 fn a_clock_that_is_set_back_keeps_no_course_waiting() {
-    let ahead = Moment(0).plus(LONGEST_TRYING * 365);
+    let ahead = Moment(0).plus(MAX_RETRY_TIME * 365);
     let mut held = course();
     took(&mut held, 1, 1);
     held.claim(ahead).unwrap();
@@ -245,9 +245,9 @@ fn a_clock_that_is_set_back_keeps_no_course_waiting() {
     let mut rests = course();
     rests.take(Waiting { at: ahead, ..event(1) }, Some(id(1)), true, ahead);
     let work = rests.claim(ahead).unwrap();
-    let asked = Answer::Failed(Failure { why: Why::Status(429), after: Some(LONGEST_TRYING) });
+    let asked = Answer::Failed(Failure { why: Why::Status(429), after: Some(MAX_RETRY_TIME) });
     rests.settle(work.claim, &answered(&work, |_| asked), ahead, || 0);
-    assert_eq!(rests.claim(ahead.plus(LONGEST_TRYING / 2)), None);
+    assert_eq!(rests.claim(ahead.plus(MAX_RETRY_TIME / 2)), None);
     let work = rests.claim(Moment(9)).unwrap();
     assert_eq!(numbers(&work), [[1]]);
     rests.settle(work.claim, &answered(&work, |_| FAILED), Moment(9), || 0);

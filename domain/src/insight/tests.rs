@@ -76,7 +76,7 @@ fn an_hour_does_not_grow_with_names_that_a_bot_makes_up() {
         counting.count(&event(EventKind::LinkOpened, 0, &format!("made-up-{n}"), json!({})));
     }
     let hour = &counting.hours[&HourNumber(0)];
-    assert_eq!(hour.0.len(), MOST_CHANNELS + 1);
+    assert_eq!(hour.0.len(), MAX_CHANNELS + 1);
     assert_eq!(hour.whole().count(Step::LinksOpened), 1_000);
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::secret::{MacKey, Tag};
 
 /// Devices that are remembered; the one that was seen longest ago gives way.
-const MOST: usize = 20;
+const MAX_DEVICES: usize = 20;
 
 /// A device as a storefront describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ impl Devices {
         if let Some(fingerprint) = device.fingerprint {
             self.fingerprints.retain(|known| *known != fingerprint);
             self.fingerprints.push_front(fingerprint);
-            self.fingerprints.truncate(MOST);
+            self.fingerprints.truncate(MAX_DEVICES);
         }
         self.region = device.region.or(self.region);
     }

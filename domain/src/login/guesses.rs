@@ -16,7 +16,7 @@ use crate::settings::Lockout;
 use crate::time::Moment;
 
 /// A guess that has not ended after so long never will.
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_DURATION: Duration = Duration::from_secs(60);
 
 /// How often somebody may be wrong, and has been.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ impl Guesses {
     /// A guess begins. Refused while locked, and where so many are under way that the next could be one
     /// too many.
     pub fn begin(&mut self, id: [u8; 8], from: Option<&str>, rule: &Lockout, sure: Moment) -> Result<(), Refusal> {
-        let late = |begun: &Begun| sure.since(begun.at) >= LONGEST;
+        let late = |begun: &Begun| sure.since(begun.at) >= MAX_DURATION;
         let (over, begun): (Vec<_>, Vec<_>) = std::mem::take(&mut self.begun).into_iter().partition(late);
         self.begun = begun;
         for one in over {
@@ -93,7 +93,7 @@ impl Guesses {
         let under_way = self.begun.iter().filter(|one| one.from.as_deref() == from).count();
         let failures = usize::try_from(self.budget(from).failures).unwrap_or(usize::MAX);
         if failures.saturating_add(under_way) >= usize::try_from(rule.threshold).unwrap_or(usize::MAX) {
-            return Err(Refusal::Locked(sure.plus(LONGEST)));
+            return Err(Refusal::Locked(sure.plus(MAX_DURATION)));
         }
         self.begun.push(Begun { id, at: sure, from: from.map(str::to_owned) });
         Ok(())

@@ -18,10 +18,10 @@ use crate::time::Moment;
 const TRIES_BEFORE_THE_NEXT: u32 = 5;
 
 /// How long the last way is tried, where what it is about lives on.
-const LONGEST_TRYING: Duration = Duration::from_secs(3600);
+const MAX_RETRY_TIME: Duration = Duration::from_secs(3600);
 
 /// Times that the same message may be sent without knowing whether it arrived.
-const MOST_LOST: u32 = 3;
+const MAX_LOST: u32 = 3;
 
 /// What a letter is about, and nothing that could answer it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,7 +117,7 @@ impl Login {
                 return Some(News::Sent(about, way));
             }
             Tried::Refused(why) | Tried::Barred(why) => return self.fall(at, why, now),
-            Tried::Lost if letter.trying.lost + 1 >= MOST_LOST => return self.fall(at, "no-answer", now),
+            Tried::Lost if letter.trying.lost + 1 >= MAX_LOST => return self.fall(at, "no-answer", now),
             _ if letter.is_given_up(now) => return self.fall(at, "busy", now),
             Tried::Shut(_) if letter.stops.len() > 1 => return self.fall(at, "channel-down", now),
             Tried::After(wait) => wait.max(Duration::from_secs(1)),
@@ -154,7 +154,7 @@ impl Letter {
 
     fn is_given_up(&self, now: Moment) -> bool {
         match self.stops.len() {
-            1 => now.since(self.trying.since) >= LONGEST_TRYING,
+            1 => now.since(self.trying.since) >= MAX_RETRY_TIME,
             _ => self.trying.tries >= TRIES_BEFORE_THE_NEXT,
         }
     }

@@ -13,7 +13,7 @@ use crate::secret::{MacKey, base64url, from_base64url, hex};
 use crate::time::Moment;
 
 /// A customer is logged in at so many places; the one that was used longest ago gives way.
-const MOST: usize = 20;
+const MAX_TICKETS: usize = 20;
 
 /// How a refresh token begins, so that whoever finds one knows what it is.
 const PREFIX: &str = "csr_";
@@ -92,7 +92,7 @@ impl Tickets {
 
     /// Another place.
     pub fn begin(&mut self, nonce: [u8; 16], amr: Vec<String>, now: Moment, expires_at: Moment) -> &Ticket {
-        if self.live.len() >= MOST {
+        if self.live.len() >= MAX_TICKETS {
             let oldest = (0..self.live.len()).min_by_key(|at| self.live[*at].used);
             oldest.map(|at| self.live.remove(at));
         }

@@ -8,9 +8,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answers, LONGEST_ANSWER, MOST_CHOICES, MOST_QUESTIONS};
+use super::{Answers, MAX_ANSWER, MAX_CHOICES, MAX_QUESTIONS};
 use crate::id::{ProviderName, plain_text};
-use crate::identity::{CheckId, MOST_UNDECIDED, PATIENCE};
+use crate::identity::{CheckId, MAX_UNDECIDED, TIMEOUT};
 use crate::is_default;
 use crate::time::Moment;
 
@@ -26,11 +26,10 @@ pub struct Set {
 impl Set {
     /// Whether they can be shown: a team's own questions are bounded in the same way.
     pub fn can_be_put(&self) -> bool {
-        let good = |text: &String| plain_text(text, LONGEST_ANSWER);
+        let good = |text: &String| plain_text(text, MAX_ANSWER);
         let twice = |all: &[String]| (1..all.len()).any(|at| all[..at].contains(&all[at]));
-        let chosen =
-            |all: &[String]| all.len() != 1 && all.len() <= MOST_CHOICES && !twice(all) && all.iter().all(good);
-        let count = (1..=MOST_QUESTIONS).contains(&self.put.len());
+        let chosen = |all: &[String]| all.len() != 1 && all.len() <= MAX_CHOICES && !twice(all) && all.iter().all(good);
+        let count = (1..=MAX_QUESTIONS).contains(&self.put.len());
         count && good(&self.name) && self.put.iter().all(|(text, choices)| good(text) && chosen(choices))
     }
 }
@@ -104,7 +103,7 @@ impl Judge {
     /// One more attempt; none where there were as many as can be counted.
     pub fn begin(&mut self, now: Moment) -> Option<u16> {
         self.attempts = self.attempts.checked_add(1)?;
-        self.checking = Some(Checking { attempt: self.attempts, until: now.plus(PATIENCE) });
+        self.checking = Some(Checking { attempt: self.attempts, until: now.plus(TIMEOUT) });
         Some(self.attempts)
     }
 
@@ -131,7 +130,7 @@ impl Judge {
 
     /// Whether it came to nothing too often to go on.
     pub fn is_given_up(&self) -> bool {
-        self.undecided >= MOST_UNDECIDED
+        self.undecided >= MAX_UNDECIDED
     }
 }
 

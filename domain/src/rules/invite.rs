@@ -24,7 +24,7 @@ use super::issue::supersede;
 
 /// An interaction whose invitation never ends waits so long for the first act; it is the longest
 /// that it may be idle.
-const LONGEST_MINUTES: u64 = 10_080;
+const MAX_MINUTES: u64 = 10_080;
 
 /// Who is invited, and how.
 #[derive(Clone, Debug)]
@@ -114,7 +114,7 @@ fn delivery(turn: &Turn<'_>, at: usize, request: &Request) -> Result<Option<Read
 /// Idle time starts when she first acts: until then the conversation waits as long as the invitation.
 fn wait_for_the_first_act(turn: &mut Turn<'_>, link: &Link) {
     let waits = match turn.around.settings.entry.ttl_minutes {
-        Minutes::Never => turn.around.now.plus_minutes(LONGEST_MINUTES),
+        Minutes::Never => turn.around.now.plus_minutes(MAX_MINUTES),
         Minutes::Of(_) => link.expires_at.unwrap_or(turn.around.now),
     };
     turn.interaction.idle_until = turn.interaction.idle_until.max(waits);

@@ -15,7 +15,7 @@ use crate::entry::EntryProof;
 use crate::event::{Actor, EventKind};
 use crate::flag::{Binding, Reason};
 use crate::id::ProviderName;
-use crate::identity::{CheckId, Checking, Document, Flaw, Last, PATIENCE, Shortfall, Stage, Verdict};
+use crate::identity::{CheckId, Checking, Document, Flaw, Last, Shortfall, Stage, TIMEOUT, Verdict};
 use crate::lockout::Consequence;
 use crate::method::Guarded;
 use crate::page_proof::{RETURN_MINUTES, Source, Step};
@@ -126,7 +126,7 @@ fn handed(turn: &mut Turn<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> 
         let judged = unclear(turn, at, attempt, flaws.to_vec());
         return Ok(Handed { what: Pictures::Judged(judged), done: None });
     }
-    document.checking = Some(Checking { attempt, until: now.plus(PATIENCE), clear: false });
+    document.checking = Some(Checking { attempt, until: now.plus(TIMEOUT), clear: false });
     let id = CheckId { challenge: ChallengeId { interaction, number }, attempt };
     let case = Case { id, selfie: document.selfie, provider: document.provider.clone() };
     if challenge.page.pending.is_none() {

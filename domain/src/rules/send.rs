@@ -18,16 +18,16 @@ use crate::time::Moment;
 use crate::turn::{Decision, Turn, link_id, object};
 
 /// The longest wait between two tries.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// Tries on a way that has another behind it: half a minute, by the waits between them.
 const TRIES_BEFORE_THE_NEXT: u32 = 5;
 
 /// How long the last way is tried, where what it is about lives on.
-const LONGEST_TRYING: Duration = Duration::from_secs(3600);
+const MAX_RETRY_TIME: Duration = Duration::from_secs(3600);
 
 /// Times that the same message may be sent without knowing whether it arrived.
-const MOST_LOST: u32 = 3;
+const MAX_LOST: u32 = 3;
 
 /// The platform says nothing at all.
 pub const NO_ANSWER: &str = "no-answer";
@@ -65,7 +65,7 @@ impl Tried {
             Self::Sent => Some(Health::Up),
             Self::Barred(why) => Some(Health::Down(why)),
             Self::Later(why) if tries >= TRIES_BEFORE_THE_NEXT => Some(Health::Down(why)),
-            Self::Lost if lost + 1 >= MOST_LOST => Some(Health::Down(NO_ANSWER)),
+            Self::Lost if lost + 1 >= MAX_LOST => Some(Health::Down(NO_ANSWER)),
             Self::After(_) | Self::Later(_) | Self::Lost | Self::Refused(_) => None,
             Self::Turn(_) | Self::Shut(_) => None,
         }
@@ -164,7 +164,7 @@ impl Trying {
         match how {
             Tried::Turn(at) => self.held(at, Some(at)),
             Tried::Shut(wait) => {
-                let wait = wait.clamp(Duration::from_secs(1), LONGEST_WAIT) + Duration::from_millis(4) * jitter.into();
+                let wait = wait.clamp(Duration::from_secs(1), MAX_WAIT) + Duration::from_millis(4) * jitter.into();
                 self.held(now.plus(wait), None)
             }
             Tried::After(wait) => Self { next: now.plus(wait.max(Duration::from_secs(1))), slot: None, ..self },
@@ -277,7 +277,7 @@ pub fn tried(mut turn: Turn<'_>, attempt: &Attempt<'_>) -> Decision<bool> {
     match how {
         Tried::Sent => arrived(&mut turn, attempt),
         Tried::Refused(why) | Tried::Barred(why) => next_way(&mut turn, number, why),
-        Tried::Lost if trying.lost + 1 >= MOST_LOST => next_way(&mut turn, number, NO_ANSWER),
+        Tried::Lost if trying.lost + 1 >= MAX_LOST => next_way(&mut turn, number, NO_ANSWER),
         Tried::Later(why) if is_given_up(sending, trying, now) => next_way(&mut turn, number, why),
         Tried::After(wait) if is_given_up(sending, trying, now) || is_too_long(sending, wait) => {
             next_way(&mut turn, number, "busy");
@@ -295,20 +295,20 @@ pub fn tried(mut turn: Turn<'_>, attempt: &Attempt<'_>) -> Decision<bool> {
 
 /// Who has another way does not wait for long.
 fn is_too_long(sending: &Sending, wait: Duration) -> bool {
-    wait > LONGEST_WAIT && !sending.then.is_empty()
+    wait > MAX_WAIT && !sending.then.is_empty()
 }
 
 fn is_given_up(sending: &Sending, trying: Trying, now: Moment) -> bool {
     match sending.then.is_empty() {
-        true => now.since(trying.since) >= LONGEST_TRYING,
+        true => now.since(trying.since) >= MAX_RETRY_TIME,
         false => trying.tries >= TRIES_BEFORE_THE_NEXT,
     }
 }
 
 /// 1, 2, 4, 8 … seconds and at most a minute, a quarter more or less.
 pub fn backoff(tries: u32, jitter: u8) -> Duration {
-    let whole = Duration::from_secs(1 << tries.saturating_sub(1).min(6)).min(LONGEST_WAIT);
-    (whole * 3 / 4 + whole * u32::from(jitter) / 510).min(LONGEST_WAIT)
+    let whole = Duration::from_secs(1 << tries.saturating_sub(1).min(6)).min(MAX_WAIT);
+    (whole * 3 / 4 + whole * u32::from(jitter) / 510).min(MAX_WAIT)
 }
 
 fn arrived(turn: &mut Turn<'_>, attempt: &Attempt<'_>) {
@@ -373,7 +373,7 @@ mod tests {
         for (tries, whole) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (1000, 60)] {
             let (least, most) = (backoff(tries, 0), backoff(tries, 255));
             assert_eq!(least, Duration::from_secs(whole) * 3 / 4);
-            assert_eq!(most, (Duration::from_secs(whole) * 5 / 4).min(LONGEST_WAIT));
+            assert_eq!(most, (Duration::from_secs(whole) * 5 / 4).min(MAX_WAIT));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::entry::Entry;
 use crate::event::EventKind;
 use crate::flag::Reason;
 use crate::id::ParticipantId;
-use crate::interaction::{MOST_PARTICIPANTS, Participant, Person, Role};
+use crate::interaction::{MAX_PARTICIPANTS, Participant, Person, Role};
 use crate::lockout::may_lift;
 use crate::method::Guarded;
 use crate::refusal::Refusal;
@@ -90,7 +90,7 @@ pub fn add(mut turn: Turn<'_>, role: Role, person: &Person) -> Decision<Particip
     if let Err(refusal) = turn.must_be_open() {
         return turn.refuse(refusal);
     }
-    if turn.interaction.participants.len() >= MOST_PARTICIPANTS {
+    if turn.interaction.participants.len() >= MAX_PARTICIPANTS {
         return turn.refuse(Refusal::Full);
     }
     turn.interaction.participants_made += 1;

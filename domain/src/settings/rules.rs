@@ -36,7 +36,7 @@ pub(super) fn check(settings: &Settings, json: &Value) -> Result<(), Refusal> {
         faults.push(Fault::at("/kba/ask", misfit::TOO_FEW.with([("other", &"kba.questions")])));
     }
     if table::too_many_intents(settings.intents.len()) {
-        faults.push(Fault::at("/intents", misfit::TOO_MANY.with([("most", &table::MOST_INTENTS)])));
+        faults.push(Fault::at("/intents", misfit::TOO_MANY.with([("most", &table::MAX_INTENTS)])));
     }
     if settings.delivery.names_event() && json["delivery"]["event_webhook"].is_null() {
         faults.push(Fault::at(

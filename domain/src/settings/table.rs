@@ -123,7 +123,7 @@ pub(super) const ROWS: &[Row] = &[
     row("locale", Phrase("en", language)),
 ];
 
-pub(super) const MOST_INTENTS: usize = 100;
+pub(super) const MAX_INTENTS: usize = 100;
 
 /// The row of a path. An intent's row is made of its name.
 pub(super) fn find(path: &str) -> Option<Check> {
@@ -162,7 +162,7 @@ pub(super) fn is_none(path: &str, value: &Value) -> bool {
 
 /// How many intents the system and a team may have together.
 pub(super) fn too_many_intents(count: usize) -> bool {
-    count > MOST_INTENTS
+    count > MAX_INTENTS
 }
 
 /// Says that there is no such setting, and which one is nearest.
@@ -250,8 +250,8 @@ fn one_of(value: &Value, words: &[&str], otherwise: &'static Kind) -> Result<(),
 
 fn list(value: &Value, rule: Rule) -> Result<(), Fault> {
     let items = value.as_array().ok_or_else(|| whole(&misfit::LIST))?;
-    if items.len() > MOST_ITEMS {
-        return Err(whole(misfit::TOO_MANY.with([("most", &MOST_ITEMS)])));
+    if items.len() > MAX_ITEMS {
+        return Err(whole(misfit::TOO_MANY.with([("most", &MAX_ITEMS)])));
     }
     for (at, text) in items.iter().enumerate() {
         rule(text.as_str().ok_or_else(|| item(at, &misfit::TEXT))?).map_err(|kind| item(at, kind))?;
@@ -262,12 +262,12 @@ fn list(value: &Value, rule: Rule) -> Result<(), Fault> {
     Ok(())
 }
 
-const MOST_ITEMS: usize = 250;
-const MOST_RULES: usize = 20;
+const MAX_ITEMS: usize = 250;
+const MAX_RULES: usize = 20;
 
 /// A list of names, each perhaps with how it is meant; no name twice.
 fn rules<R: DeserializeOwned>(value: &Value, kind: &'static Kind, name: fn(R) -> String) -> Result<(), Fault> {
-    let items = value.as_array().filter(|items| items.len() <= MOST_RULES).ok_or_else(|| whole(kind))?;
+    let items = value.as_array().filter(|items| items.len() <= MAX_RULES).ok_or_else(|| whole(kind))?;
     let mut names = Vec::new();
     for (at, one) in items.iter().enumerate() {
         let wrong = |e: serde_json::Error| item(at, kind.saying(format!("{}; this one: {e}", kind.says)));
@@ -296,8 +296,8 @@ fn intent(name: &str, value: &Value) -> Result<Value, Fault> {
     if intent.bindings.iter().enumerate().any(twice) {
         return Err(Fault::at("/bindings", &misfit::TWICE));
     }
-    if intent.acr.len() > MOST_RULES {
-        return Err(Fault::at("/acr", misfit::TOO_MANY.with([("most", &MOST_RULES)])));
+    if intent.acr.len() > MAX_RULES {
+        return Err(Fault::at("/acr", misfit::TOO_MANY.with([("most", &MAX_RULES)])));
     }
     Ok(value.clone())
 }
@@ -333,11 +333,11 @@ fn logo(text: &str) -> Result<(), &'static Kind> {
     let Some(picture) = text.strip_prefix("data:image/") else { return web_page(text) };
     let spelled = picture.split_once(";base64,").filter(|(kind, _)| KINDS.contains(kind));
     let good = spelled.is_some_and(|(_, bytes)| STANDARD.decode(bytes).is_ok_and(|bytes| !bytes.is_empty()));
-    if good && text.len() <= LONGEST_LOGO { Ok(()) } else { Err(&misfit::LOGO) }
+    if good && text.len() <= MAX_LOGO_BYTES { Ok(()) } else { Err(&misfit::LOGO) }
 }
 
 /// It stands in each page that shows it.
-const LONGEST_LOGO: usize = 24 * 1024;
+const MAX_LOGO_BYTES: usize = 24 * 1024;
 
 /// Whether a URL's host is this machine.
 pub fn is_loopback(url: &Url) -> bool {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MOST_KEYS, Role, Team};
+use super::{MAX_KEYS, Role, Team};
 use crate::id::{ApiKeyId, TeamName};
 use crate::refusal::Refusal;
 use crate::secret::{MacKey, Secret, Tag, base64url};
@@ -35,7 +35,7 @@ impl Team {
         mac: &MacKey,
         now: Moment,
     ) -> Result<(ApiKey, Secret), Refusal> {
-        if self.api_keys.len() >= MOST_KEYS {
+        if self.api_keys.len() >= MAX_KEYS {
             return Err(Refusal::TooManyKeys);
         }
         let id: String = draw[..8].iter().map(|b| format!("{b:02x}")).collect();

@@ -12,7 +12,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{MOST_KEYS, Team};
+use super::{MAX_KEYS, Team};
 use crate::assertion::VerifyingKey;
 use crate::id::Kid;
 use crate::misfit;
@@ -183,7 +183,7 @@ impl Team {
         let waits = is_shared && self.security_keys.iter().any(SecurityKey::can_sign);
         let status = if waits { KeyStatus::Pending } else { KeyStatus::Active };
         let activated_at = Some(now).filter(|_| is_shared && !waits);
-        if self.security_keys.len() >= MOST_KEYS {
+        if self.security_keys.len() >= MAX_KEYS {
             // Keys that count no more are kept to be seen; the oldest give way.
             let over = self.security_keys.iter().position(|key| !key.verifies(now));
             self.security_keys.remove(over.ok_or(Refusal::TooManyKeys)?);

@@ -9,11 +9,11 @@ use crate::time::Moment;
 use crate::token::Token;
 
 /// A thread has at most so many entries…
-const MOST_ENTRIES: usize = 200;
+const MAX_ENTRIES: usize = 200;
 /// … of at most so many bytes of text together.
-const MOST_BYTES: usize = 96 * 1024;
+const MAX_BYTES: usize = 96 * 1024;
 /// Invitations that a thread remembers: more of them within their few minutes are refused.
-const MOST_INVITED: usize = 200;
+const MAX_INVITED: usize = 200;
 
 /// What lies in one conversation's window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl Thread {
         self.last += 1;
         self.entries.push(Entry { number: self.last, id: id.to_owned(), at: now, said });
         let mut bytes: usize = self.entries.iter().map(|entry| entry.said.bytes()).sum();
-        while self.entries.len() > MOST_ENTRIES || (bytes > MOST_BYTES && self.entries.len() > 1) {
+        while self.entries.len() > MAX_ENTRIES || (bytes > MAX_BYTES && self.entries.len() > 1) {
             bytes -= self.entries.remove(0).said.bytes();
         }
         true
@@ -107,7 +107,7 @@ impl Thread {
     /// Uses an invitation up; false where it was used before.
     pub fn use_up(&mut self, invitation: Tag, until: Moment, now: Moment) -> bool {
         self.used.retain(|(_, until)| now < *until);
-        let is_new = self.used.len() < MOST_INVITED && self.used.iter().all(|(used, _)| *used != invitation);
+        let is_new = self.used.len() < MAX_INVITED && self.used.iter().all(|(used, _)| *used != invitation);
         if is_new {
             self.used.push((invitation, until));
         }
@@ -146,13 +146,13 @@ mod tests {
     #[test]
     fn the_oldest_gives_way() {
         let mut thread = Thread::default();
-        for n in 0..=MOST_ENTRIES {
+        for n in 0..=MAX_ENTRIES {
             thread.put(&n.to_string(), bot("x"), Moment(1));
         }
-        assert_eq!((thread.entries.len(), thread.entries[0].number), (MOST_ENTRIES, 2));
-        thread.put("long", bot(&"x".repeat(MOST_BYTES)), Moment(1));
+        assert_eq!((thread.entries.len(), thread.entries[0].number), (MAX_ENTRIES, 2));
+        thread.put("long", bot(&"x".repeat(MAX_BYTES)), Moment(1));
         assert_eq!(thread.entries.len(), 1, "the newest stays, whatever its length");
-        assert_eq!(thread.last, MOST_ENTRIES as u64 + 2);
+        assert_eq!(thread.last, MAX_ENTRIES as u64 + 2);
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
         assert!(!thread.use_up(one, Moment(10), Moment(9)));
         assert!(thread.use_up(key.tag(&[b"two"]), Moment(20), Moment(10)));
         assert_eq!(thread.used.len(), 1, "what is over anyway need not be remembered");
-        for n in 0..MOST_INVITED {
+        for n in 0..MAX_INVITED {
             thread.use_up(key.tag(&[&n.to_be_bytes()]), Moment(99), Moment(11));
         }
         assert!(!thread.use_up(key.tag(&[b"one more"]), Moment(99), Moment(11)));

@@ -21,7 +21,7 @@ const GLANCED: Duration = Duration::from_secs(10 * 60);
 const PROOF: usize = 16;
 
 /// No origin is longer, and so no word.
-const LONGEST: usize = 512;
+const MAX_BYTES: usize = 512;
 
 /// What a back end gives its page, for one browser.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Invitation {
 
 /// Leave to see how one conversation's flag stands, and nothing else of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Glance {
+pub struct StatusToken {
     /// Whose flag it shows.
     pub interaction: InteractionId,
     /// Its end.
@@ -72,7 +72,7 @@ impl Invitation {
     }
 }
 
-impl Glance {
+impl StatusToken {
     /// One that begins now.
     pub fn begin(interaction: InteractionId, now: Moment) -> Self {
         Self { interaction, until: now.plus(GLANCED) }
@@ -119,7 +119,7 @@ fn word(kind: u8, interaction: InteractionId, until: Moment, rest: &[u8], key: &
 }
 
 fn read(kind: u8, text: &str, key: &MacKey, now: Moment) -> Option<(InteractionId, Moment, Vec<u8>)> {
-    let bytes = Some(text).filter(|text| text.len() <= LONGEST).and_then(from_base64url)?;
+    let bytes = Some(text).filter(|text| text.len() <= MAX_BYTES).and_then(from_base64url)?;
     let (body, proof) = bytes.split_at_checked(bytes.len().checked_sub(PROOF)?)?;
     let made = key.tag(&[body]);
     if !bool::from(subtle::ConstantTimeEq::ct_eq(&made.as_bytes()[..PROOF], proof)) {
@@ -169,15 +169,15 @@ mod tests {
         let (key, other) = (MacKey::new(b"k"), MacKey::new(b"another"));
         let invitation = Invitation::begin(id(), NOW, [b'a'; 16]).text(&key);
         assert_eq!(Session::parse(&invitation, &key, NOW), None);
-        let glance = Glance::begin(id(), NOW);
-        assert_eq!(Glance::parse(&glance.text(&key), &key, NOW), Some(glance.clone()));
-        assert_eq!(Glance::parse(&glance.text(&key), &key, NOW.plus(GLANCED)), None);
-        assert_eq!(Glance::parse(&glance.text(&other), &key, NOW), None);
+        let status_token = StatusToken::begin(id(), NOW);
+        assert_eq!(StatusToken::parse(&status_token.text(&key), &key, NOW), Some(status_token.clone()));
+        assert_eq!(StatusToken::parse(&status_token.text(&key), &key, NOW.plus(GLANCED)), None);
+        assert_eq!(StatusToken::parse(&status_token.text(&other), &key, NOW), None);
         for foreign in [&invitation, &Session::begin(id(), NOW, "").text(&key)] {
-            assert_eq!(Glance::parse(foreign, &key, NOW), None);
+            assert_eq!(StatusToken::parse(foreign, &key, NOW), None);
         }
-        assert_eq!(Session::parse(&glance.text(&key), &key, NOW), None);
-        assert_eq!(Invitation::parse(&glance.text(&key), &key, NOW), None);
+        assert_eq!(Session::parse(&status_token.text(&key), &key, NOW), None);
+        assert_eq!(Invitation::parse(&status_token.text(&key), &key, NOW), None);
         assert_eq!(Invitation::parse(&Session::begin(id(), NOW, "a").text(&key), &key, NOW), None);
         assert_eq!(Invitation::parse(&invitation, &other, NOW), None);
         for at in 0..invitation.len() {

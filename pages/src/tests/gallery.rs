@@ -147,7 +147,7 @@ fn linked(word: &str, url: Option<&str>) -> Done {
 
 pub(super) fn problem(word: &str) -> ProblemPage {
     ProblemPage {
-        slug: "link-expired".to_owned(),
+        problem_type: "link-expired".to_owned(),
         title: format!("The link has expired {word}"),
         status: 410,
         meaning: format!(
@@ -324,7 +324,7 @@ pub(super) fn foreign(word: &str) -> [String; 5] {
     let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()), platform, way_on };
     let notice =
         Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text(), until: Some(end(word, 60)) };
-    let problem = ProblemPage { slug: text(), title: text(), status: 400, meaning: text(), remedy: text() };
+    let problem = ProblemPage { problem_type: text(), title: text(), status: 400, meaning: text(), remedy: text() };
     let pages = Pages::new();
     let logo = Brand { name: Some(text()), color: Some(text()), logo: Some(text()) };
     let answer = Answer {

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
 use ldap3::{
     Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry, SearchOptions, StdStream,
 };
@@ -22,7 +22,7 @@ use crate::directory::{ASKED_FOR, Failure, Trouble};
 use crate::domain::secret::Secret;
 
 /// Passwords that are tried at one time.
-const MOST_BINDS: usize = 16;
+const MAX_BINDS: usize = 16;
 
 /// Result codes that are told apart.
 mod code {
@@ -61,36 +61,36 @@ impl Entry {
 
 /// A server, and how it is spoken to.
 pub(super) struct Server {
-    reach: Reach,
+    egress: EgressPolicy,
     url: Url,
     port: u16,
     starttls: bool,
     tls: Arc<ClientConfig>,
     reader: Option<(String, Secret)>,
-    patience: Duration,
+    timeout: Duration,
     shared: Mutex<Option<Ldap>>,
     binds: Semaphore,
 }
 
 impl Server {
     pub fn new(
-        reach: Reach,
+        egress: EgressPolicy,
         (url, port): (Url, u16),
         (starttls, tls): (bool, Arc<ClientConfig>),
         reader: Option<(String, Secret)>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Self {
-        let (shared, binds) = (Mutex::new(None), Semaphore::new(MOST_BINDS));
-        Self { reach, url, port, starttls, tls, reader, patience, shared, binds }
+        let (shared, binds) = (Mutex::new(None), Semaphore::new(MAX_BINDS));
+        Self { egress, url, port, starttls, tls, reader, timeout, shared, binds }
     }
 
     /// A connection that nobody is bound on.
     async fn connect(&self) -> Result<Ldap, Failure> {
         let host = self.url.host_str().unwrap_or_default();
-        let stream = dial(&self.reach, host, self.port, self.patience).await?;
+        let stream = dial(&self.egress, host, self.port, self.timeout).await?;
         let stream = stream.into_std().map_err(|_| Failure::down("no connection"))?;
         let settings = LdapConnSettings::new()
-            .set_conn_timeout(self.patience)
+            .set_conn_timeout(self.timeout)
             .set_starttls(self.starttls)
             .set_config(self.tls.clone())
             .set_std_stream(StdStream::Tcp(stream));
@@ -109,7 +109,7 @@ impl Server {
         if let Some((dn, password)) = &self.reader {
             let password =
                 std::str::from_utf8(password.expose()).map_err(|_| Failure::refused("bind_password is no text"))?;
-            let bound = ldap.with_timeout(self.patience).simple_bind(dn, password).await.map_err(said)?;
+            let bound = ldap.with_timeout(self.timeout).simple_bind(dn, password).await.map_err(said)?;
             judged(&bound)?;
         }
         Ok(ldap)
@@ -129,7 +129,7 @@ impl Server {
             }
         };
         // Who waits for others to find out that nobody answers waits no longer than they.
-        tokio::time::timeout(self.patience * 2, whole).await.map_err(|_| Failure::down("no answer in time"))?
+        tokio::time::timeout(self.timeout * 2, whole).await.map_err(|_| Failure::down("no answer in time"))?
     }
 
     /// The shared connection, and whether it was made now.
@@ -140,7 +140,7 @@ impl Server {
         {
             return Ok((ldap.clone(), false));
         }
-        let made = tokio::time::timeout(self.patience, self.connect_to_read()).await;
+        let made = tokio::time::timeout(self.timeout, self.connect_to_read()).await;
         let ldap = made.map_err(|_| Failure::down("no connection in time"))??;
         *shared = Some(ldap.clone());
         Ok((ldap, true))
@@ -157,7 +157,7 @@ impl Server {
     ) -> Result<Vec<Entry>, Failure> {
         let most = i32::try_from(ASKED_FOR).unwrap_or(i32::MAX);
         let limits =
-            SearchOptions::new().sizelimit(most).timelimit(i32::try_from(self.patience.as_secs()).unwrap_or(1).max(1));
+            SearchOptions::new().sizelimit(most).timelimit(i32::try_from(self.timeout.as_secs()).unwrap_or(1).max(1));
         let asked = async {
             let mut stream =
                 ldap.with_search_options(limits).streaming_search(base, scope, filter, of.to_vec()).await?;
@@ -172,7 +172,7 @@ impl Server {
             }
             Ok::<_, LdapError>((found, stream.finish().await))
         };
-        let asked = tokio::time::timeout(self.patience, asked).await;
+        let asked = tokio::time::timeout(self.timeout, asked).await;
         let (found, how) = asked.map_err(|_| Failure::down("no answer in time"))?.map_err(said)?;
         if found.len() < ASKED_FOR {
             judged(&how)?; // of a search that broke off, nobody knows what it would have found
@@ -185,7 +185,7 @@ impl Server {
         let whole = async {
             let _turn = self.binds.acquire().await.map_err(Failure::down)?;
             let mut ldap = self.connect().await?;
-            let bound = ldap.with_timeout(self.patience).simple_bind(dn, password).await.map_err(said)?;
+            let bound = ldap.with_timeout(self.timeout).simple_bind(dn, password).await.map_err(said)?;
             match bound.rc {
                 code::SUCCESS => Ok(Some(ldap)),
                 code::INVALID_CREDENTIALS
@@ -198,7 +198,7 @@ impl Server {
                 _ => judged(&bound).map(|()| None),
             }
         };
-        tokio::time::timeout(self.patience * 2, whole).await.map_err(|_| Failure::down("no answer in time"))?
+        tokio::time::timeout(self.timeout * 2, whole).await.map_err(|_| Failure::down("no answer in time"))?
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
 use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
@@ -18,7 +18,7 @@ use crate::directory::Failure;
 use crate::directory::dial::dial;
 
 /// Queries that run at one time.
-const MOST_AT_ONCE: usize = 8;
+const MAX_AT_ONCE: usize = 8;
 
 /// A text, for a parameter of whatever type the query makes it: the server reads it as that type's
 /// literal, and only as that.
@@ -50,26 +50,26 @@ impl ToSql for Text<'_> {
 
 /// The connections.
 pub(super) struct Pool {
-    reach: Reach,
+    egress: EgressPolicy,
     host: String,
     port: u16,
     to: Config,
     tls: Arc<ClientConfig>,
-    patience: Duration,
+    timeout: Duration,
     idle: Mutex<Vec<Client>>,
     room: Semaphore,
 }
 
 impl Pool {
     pub fn new(
-        reach: Reach,
+        egress: EgressPolicy,
         (host, port): (String, u16),
         to: Config,
         tls: Arc<ClientConfig>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Self {
-        let (idle, room) = (Mutex::default(), Semaphore::new(MOST_AT_ONCE));
-        Self { reach, host, port, to, tls, patience, idle, room }
+        let (idle, room) = (Mutex::default(), Semaphore::new(MAX_AT_ONCE));
+        Self { egress, host, port, to, tls, timeout, idle, room }
     }
 
     /// The rows of a query that gives one text. A connection that was idle may have been closed
@@ -91,8 +91,8 @@ impl Pool {
             self.judge(asked, client).await
         };
         // The server ends the query a little earlier than nobody waits for it any more.
-        let patience = self.patience + Duration::from_millis(500);
-        tokio::time::timeout(patience, whole).await.map_err(|_| Failure::down("no answer in time"))?
+        let timeout = self.timeout + Duration::from_millis(500);
+        tokio::time::timeout(timeout, whole).await.map_err(|_| Failure::down("no answer in time"))?
     }
 
     fn idle_one(&self) -> Option<Client> {
@@ -102,7 +102,7 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Client, Failure> {
-        let stream = dial(&self.reach, &self.host, self.port, self.patience).await?;
+        let stream = dial(&self.egress, &self.host, self.port, self.timeout).await?;
         let secured =
             Secured::new(&self.host, self.tls.clone()).ok_or_else(|| Failure::misconfigured("the host is none"))?;
         let (client, connection) = self.to.connect_raw(stream, secured).await.map_err(|error| said(&error))?;
@@ -113,10 +113,10 @@ impl Pool {
     }
 
     async fn run(&self, client: &Client, query: &str, parameters: &[&str]) -> Result<Vec<String>, Error> {
-        let patience = self.patience.as_millis();
+        let timeout = self.timeout.as_millis();
         // Notices would stand in our log, and may quote values.
         let begin =
-            format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {patience}; SET LOCAL client_min_messages = error");
+            format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {timeout}; SET LOCAL client_min_messages = error");
         client.batch_execute(&begin).await?;
         let texts: Vec<Text<'_>> = parameters.iter().map(|value| Text(value)).collect();
         let texts: Vec<&(dyn ToSql + Sync)> = texts.iter().map(|text| text as _).collect();

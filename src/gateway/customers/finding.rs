@@ -20,7 +20,7 @@ use crate::gateway::{Error, Gateway, decode};
 use crate::store::Order;
 
 /// What more customers than these have in common does not tell one from another.
-const MOST_ALIKE: usize = 4_096;
+const MAX_MATCHES: usize = 4_096;
 
 /// Entries and records that are read at once.
 const PAGE: usize = 256;
@@ -67,7 +67,7 @@ impl BuiltIn<'_> {
             if !whole {
                 return Ok(Some(found));
             }
-            if found.len() > MOST_ALIKE {
+            if found.len() > MAX_MATCHES {
                 return Ok(None);
             }
         }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::domain::id::{InteractionId, TeamName};
 
 /// Conversations that are shown at the same time.
-const ABREAST: usize = 16;
+const CONCURRENCY: usize = 16;
 
 /// Of these, one team's.
 const OF_A_TEAM: usize = 4;
@@ -18,7 +18,7 @@ const OF_A_TEAM: usize = 4;
 /// So often a platform is asked that does not answer, waiting twice as long each time.
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// What waits and what is under way, by team.
 #[derive(Default)]
@@ -69,7 +69,7 @@ impl Lanes {
 
     /// What is to be shown now; it stands as under way until it has landed.
     pub fn next(&mut self, now: Instant) -> Option<Flight> {
-        if self.flying >= ABREAST {
+        if self.flying >= CONCURRENCY {
             return None;
         }
         let free = self.lanes.iter_mut().filter_map(|(team, lane)| Some((lane.first(now)?, team, lane)));
@@ -82,7 +82,7 @@ impl Lanes {
 
     /// When there may be something to show that only waits for its time.
     pub fn wakes(&self) -> Option<Instant> {
-        if self.flying >= ABREAST {
+        if self.flying >= CONCURRENCY {
             return None;
         }
         let free = self.lanes.values().filter(|lane| lane.flying.len() < OF_A_TEAM);
@@ -99,7 +99,7 @@ impl Lanes {
             Landed::Shown => Some(Waits { from: now, tries: 0 }),
             Landed::Again(_) if tries >= TRIES => None,
             Landed::Again(after) => {
-                let wait = after.unwrap_or_else(|| FIRST_WAIT.saturating_mul(1 << flight.tries)).min(LONGEST_WAIT);
+                let wait = after.unwrap_or_else(|| FIRST_WAIT.saturating_mul(1 << flight.tries)).min(MAX_WAIT);
                 Some(Waits { from: now + wait, tries })
             }
         };
@@ -171,7 +171,7 @@ mod tests {
         for name in ["b", "c", "d", "e"] {
             (0..16).for_each(|number| lanes.add(&team(name), id(number), now));
         }
-        assert_eq!(std::iter::from_fn(|| lanes.next(now)).count(), ABREAST - flights.len());
+        assert_eq!(std::iter::from_fn(|| lanes.next(now)).count(), CONCURRENCY - flights.len());
         assert_eq!(lanes.wakes(), None, "there is no room");
         assert!(lanes.landed(&flights[0], Landed::Again(None), now));
         assert_eq!(lanes.next(now).map(|flight| flight.team), Some(team("e")), "whoever has least goes first");
@@ -207,6 +207,6 @@ mod tests {
         lanes.add(&bank, id(1), now);
         let flight = lanes.next(now).expect("it waits");
         lanes.landed(&flight, Landed::Again(Some(Duration::from_secs(3_600))), now);
-        assert_eq!(lanes.wakes(), Some(now + LONGEST_WAIT));
+        assert_eq!(lanes.wakes(), Some(now + MAX_WAIT));
     }
 }

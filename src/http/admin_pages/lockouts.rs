@@ -14,7 +14,7 @@ use super::Visit;
 use super::paths::in_path;
 use crate::domain::id::TeamName;
 use crate::domain::time::Moment;
-use crate::domain::user::{MOST_USERS, Standing, User};
+use crate::domain::user::{MAX_USERS, Standing, User};
 use crate::gateway::Error;
 use crate::gateway::lockouts::LockedOut;
 use crate::pages::admin::lockouts::{Locked, LockedPerson, Lockouts};
@@ -90,7 +90,7 @@ async fn accounts(
 
 async fn users(state: &Shared, team: &TeamName) -> Result<Vec<Locked>, Error> {
     let (now, sure) = (state.gateway.now(), state.gateway.sure());
-    let users = state.gateway.users(team, None, MOST_USERS).await?;
+    let users = state.gateway.users(team, None, MAX_USERS).await?;
     Ok(users.iter().filter_map(|user| locked_user(user, now, sure)).collect())
 }
 

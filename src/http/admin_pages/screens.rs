@@ -22,12 +22,12 @@ use super::super::screens::{frame, frame_refused};
 use super::super::session::{is_word, token};
 use super::{Admitted, Visit, unknown};
 use crate::domain::id::ScreenName;
-use crate::domain::screen::{MOST_BYTES, Screen};
+use crate::domain::screen::{MAX_BYTES, Screen};
 use crate::pages;
 use crate::pages::admin::screens::{Editor, Screens};
 
 /// A form spells a sign with up to three bytes; beside the screen it has one short field.
-const MOST_OF_A_DRAFT: usize = 3 * MOST_BYTES + 1024;
+const MAX_DRAFT_BYTES: usize = 3 * MAX_BYTES + 1024;
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
@@ -36,7 +36,7 @@ pub fn routes() -> Router<Shared> {
         .route("/admin/teams/{team}/screens/{name}", get(edit))
         .route("/admin/teams/{team}/screens/{name}/page", get(page))
         .route("/admin/teams/{team}/screens/{name}/screen", get(screen))
-        .route("/admin/teams/{team}/screens/{name}/draft", post(draft).layer(DefaultBodyLimit::max(MOST_OF_A_DRAFT)))
+        .route("/admin/teams/{team}/screens/{name}/draft", post(draft).layer(DefaultBodyLimit::max(MAX_DRAFT_BYTES)))
 }
 
 async fn list(visit: Visit) -> Response {

@@ -32,7 +32,7 @@ const MAGIC: &[u8; 16] = b"countersign bak1";
 const END: u64 = 32 + 4 + 16;
 
 /// A manifest is far shorter.
-const MOST_MANIFEST: u64 = 4096;
+const MAX_MANIFEST_BYTES: u64 = 4096;
 
 /// Pages that are copied between two words about progress.
 const PAGES: i32 = 512;
@@ -181,7 +181,7 @@ fn fill(file: &Path, folder: &mut Folder, made_at: &str, progress: Progress<'_>)
     std::fs::rename(&draft, folder.database())?;
     let mut ledger = Ledger::begin(&folder.ledger(), store)?;
     ledger.rebase(manifest.commits)?;
-    folder.note_breach(&format!("a backup of {made_at} was put back, with its commit {}", manifest.commits))?;
+    folder.note_data_loss(&format!("a backup of {made_at} was put back, with its commit {}", manifest.commits))?;
     folder.finish(store)?;
     Ok(manifest)
 }
@@ -202,7 +202,7 @@ fn read(
         return Err(no_backup("it is no backup of ours, or its end is missing"));
     }
     let length = u64::from(u32::from_be_bytes(ending[32..36].try_into().expect("four bytes")));
-    let bytes = all.checked_sub(END + length).filter(|_| length <= MOST_MANIFEST);
+    let bytes = all.checked_sub(END + length).filter(|_| length <= MAX_MANIFEST_BYTES);
     let bytes = bytes.ok_or_else(|| no_backup("it is damaged"))?;
     from.seek(SeekFrom::Start(0))?;
     let mut from = BufReader::with_capacity(PIECE, from);

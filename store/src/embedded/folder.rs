@@ -18,7 +18,7 @@ const MADE: &str = "countersign store 2 ";
 const MAKING: &str = "countersign store 2, not finished\n";
 /// Not a marker that opens: half a store must not pass for a new one.
 const RECEIVING: &str = "countersign store 2, a backup is being put back\n";
-const BREACH: &str = "breach";
+const DATA_LOSS: &str = "breach";
 const LOCK: &str = "lock";
 const RESERVE: &str = "reserve";
 const RESERVE_BYTES: usize = 1 << 20;
@@ -101,21 +101,21 @@ impl Folder {
     }
 
     /// Why it may lack what was acknowledged, until somebody has taken note of that.
-    pub(super) fn breach(&self) -> Result<Option<String>, Failure> {
-        match fs::read_to_string(self.path.join(BREACH)) {
+    pub(super) fn data_loss(&self) -> Result<Option<String>, Failure> {
+        match fs::read_to_string(self.path.join(DATA_LOSS)) {
             Ok(why) => Ok(Some(why)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    pub(super) fn note_breach(&self, why: &str) -> Result<(), Failure> {
-        self.write(BREACH, why)
+    pub(super) fn note_data_loss(&self, why: &str) -> Result<(), Failure> {
+        self.write(DATA_LOSS, why)
     }
 
     /// It was taken note of.
     pub(super) fn heal(&self) -> Result<(), Failure> {
-        match fs::remove_file(self.path.join(BREACH)) {
+        match fs::remove_file(self.path.join(DATA_LOSS)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
@@ -125,7 +125,7 @@ impl Folder {
     /// Takes away what was put into it, so that it is as it was received.
     pub(super) fn abandon(self) {
         let files =
-            ["store.db", "store.db-wal", "store.db-shm", "store.db.new", "commits", BREACH, RESERVE, MARKER, LOCK];
+            ["store.db", "store.db-wal", "store.db-shm", "store.db.new", "commits", DATA_LOSS, RESERVE, MARKER, LOCK];
         for file in files {
             let _ = fs::remove_file(self.path.join(file)); // it may not be there
         }

@@ -16,7 +16,7 @@ pub(super) struct Head<'r> {
     pub name: &'r str,
     pub partition: u8,
     pub version: [u8; 16],
-    pub board: bool,
+    pub version_index: bool,
     /// Milliseconds since 1970, never negative. The same for `expires`.
     pub alarm: Option<i64>,
     pub expires: Option<i64>,
@@ -25,7 +25,7 @@ pub(super) struct Head<'r> {
 impl Head<'_> {
     pub(super) fn mark(&self) -> Mark {
         let moment = |moment: Option<i64>| moment.unwrap_or(-1).to_be_bytes();
-        let small = [b'r', self.partition, u8::from(self.board)];
+        let small = [b'r', self.partition, u8::from(self.version_index)];
         digest(&[&small, &self.version, &moment(self.alarm), &moment(self.expires), self.name.as_bytes()])
     }
 }

@@ -104,7 +104,7 @@ fn ledger(folder: &Folder, store: StoreId, options: Options) -> Result<Ledger, F
     match found {
         Ok(ledger) => Ok(ledger),
         Err(how) if options.accept_loss => {
-            folder.note_breach(&format!("its ledger was {how}"))?;
+            folder.note_data_loss(&format!("its ledger was {how}"))?;
             Ok(Ledger::begin(&folder.ledger(), store)?)
         }
         Err(how) => Err(refused(
@@ -129,7 +129,7 @@ fn judge(folder: &Folder, options: Options, missing: u64, why: &str) -> Result<(
     let text = format!("{why}: {missing} acknowledged commits are missing");
     if options.accept_loss {
         tracing::warn!(missing, "{text}; going on without them");
-        return folder.note_breach(&text);
+        return folder.note_data_loss(&text);
     }
     Err(refused(folder, format_args!("{text}, and only knowingly (--accept-loss) may it go on without them")))
 }

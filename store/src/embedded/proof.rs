@@ -57,8 +57,8 @@ fn heads(connection: &Connection, totals: &Totals, shared: &Shared) -> Result<Pl
         let (head, mark) = tables::head(row, 1)?;
         places.add(head.name, row.get(0)?);
         sum.add(mark);
-        if head.board {
-            shared.board.insert(head.name.into(), CommitId(head.version));
+        if head.version_index {
+            shared.version_index.insert(head.name.into(), CommitId(head.version));
         }
     }
     if sum == totals.records { Ok(places) } else { Err(lacking("records")) }

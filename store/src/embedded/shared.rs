@@ -11,7 +11,7 @@ use crate::CommitId;
 
 /// What the threads and the callers have in common.
 pub(super) struct Shared {
-    pub board: DashMap<Box<str>, CommitId>,
+    pub version_index: DashMap<Box<str>, CommitId>,
     pub woken: Notify,
     pub dead: watch::Sender<Option<String>>,
     /// Whether all of the store has been read and found sound.
@@ -25,7 +25,7 @@ pub(super) struct Shared {
 impl Default for Shared {
     fn default() -> Self {
         Self {
-            board: DashMap::new(),
+            version_index: DashMap::new(),
             woken: Notify::new(),
             dead: watch::Sender::new(None),
             proved: watch::Sender::new(false),
@@ -66,11 +66,11 @@ impl Shared {
     }
 
     /// What a flush has made true.
-    pub(super) fn learn(&self, board: Vec<(Box<str>, Option<CommitId>)>, wakes: bool) {
-        for (name, version) in board {
+    pub(super) fn learn(&self, version_index: Vec<(Box<str>, Option<CommitId>)>, wakes: bool) {
+        for (name, version) in version_index {
             match version {
-                Some(version) => self.board.insert(name, version),
-                None => self.board.remove(&name).map(|(_, version)| version),
+                Some(version) => self.version_index.insert(name, version),
+                None => self.version_index.remove(&name).map(|(_, version)| version),
             };
         }
         if wakes {

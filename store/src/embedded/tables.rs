@@ -150,7 +150,7 @@ pub(super) fn head<'r>(row: &'r Row, first: usize) -> Result<(Head<'r>, Mark), F
         name,
         partition: row.get(first + 1)?,
         version: row.get(first + 2)?,
-        board: row.get(first + 3)?,
+        version_index: row.get(first + 3)?,
         alarm: row.get(first + 4)?,
         expires: row.get(first + 5)?,
     };

@@ -22,7 +22,7 @@ pub(super) struct Turn<'c> {
     /// What the store comes to with what was done so far.
     pub totals: Totals,
     /// Changes of the flag board.
-    pub board: Vec<(Box<str>, Option<CommitId>)>,
+    pub version_index: Vec<(Box<str>, Option<CommitId>)>,
     /// Events or alarms may be waiting.
     pub wakes: bool,
 }
@@ -76,25 +76,25 @@ impl Turn<'_> {
                 name: &put.name,
                 partition: batch.partition.0,
                 version: batch.id.0,
-                board: put.board,
+                version_index: put.version_index,
                 alarm: put.alarm.map(count),
                 expires: put.expires.map(count),
             };
             let mark = head.mark();
             let (name, bytes) = (head.name, &put.bytes[..]);
-            let Head { partition, version, board, alarm, expires, .. } = head;
-            put_record.execute(params![name, partition, version, board, alarm, expires, mark, bytes])?;
+            let Head { partition, version, version_index, alarm, expires, .. } = head;
+            put_record.execute(params![name, partition, version, version_index, alarm, expires, mark, bytes])?;
             let old = standing.insert(name, Some((batch.id, mark))).flatten();
             self.totals.records.change(old.map(|(_, mark)| mark), Some(mark));
-            if put.board {
-                self.board.push((put.name.as_str().into(), Some(batch.id)));
+            if put.version_index {
+                self.version_index.push((put.name.as_str().into(), Some(batch.id)));
             }
         }
         for name in &batch.delete {
             self.connection.prepare_cached("DELETE FROM record WHERE name = ?1")?.execute([name])?;
             let old = standing.insert(name, None).flatten();
             self.totals.records.change(old.map(|(_, mark)| mark), None);
-            self.board.push((name.as_str().into(), None));
+            self.version_index.push((name.as_str().into(), None));
         }
         Ok(())
     }
@@ -207,7 +207,7 @@ impl Turn<'_> {
                 return Err(tables::damaged(format_args!("the place of {} among what expires", head.name)));
             }
             self.totals.records.take(mark);
-            self.board.push((head.name.into(), None));
+            self.version_index.push((head.name.into(), None));
             removed += 1;
         }
         Ok(removed)

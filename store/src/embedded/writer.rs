@@ -168,11 +168,12 @@ impl Writer {
     ) -> Result<(), Failure> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let before = self.connection.total_changes();
-        let mut turn = Turn { connection: &self.connection, totals: self.totals, board: Vec::new(), wakes: false };
+        let mut turn =
+            Turn { connection: &self.connection, totals: self.totals, version_index: Vec::new(), wakes: false };
         for change in group {
             answers.push(change(Ok(&mut turn))?);
         }
-        let Turn { totals, board, wakes, .. } = turn;
+        let Turn { totals, version_index, wakes, .. } = turn;
         let changed = self.connection.total_changes() > before;
         if totals != self.totals {
             tables::save(&self.connection, &self.id, &totals)?;
@@ -182,7 +183,7 @@ impl Writer {
             self.shared.flushed(totals.commits - self.totals.commits);
             self.totals = totals;
         }
-        self.shared.learn(board, wakes);
+        self.shared.learn(version_index, wakes);
         if changed { self.note() } else { Ok(()) }
     }
 

@@ -25,7 +25,7 @@ use tokio::{
 use super::{
     answers::{Course, sorted, unread},
     line::library,
-    place::{PATIENCE, reach},
+    place::{TIMEOUT, reach},
     server::Server,
 };
 use crate::{Batch, CommitId, Expect, StoreError};
@@ -99,7 +99,7 @@ impl Confirmation {
     /// A call of the library that writes, answered once enough replicas have what it wrote. A
     /// conflict, answered 0, wrote nothing and is not waited for.
     pub(super) async fn ask(&self, server: &Server, tag: u8, call: &Cmd) -> Result<Value, StoreError> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         let mut asking: Option<ConnectionInfo> = None;
         loop {
             let at = match &asking {

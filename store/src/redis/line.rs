@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     answers::{sorted, unread},
     fitness,
-    place::{PATIENCE, host, reach},
+    place::{TIMEOUT, host, reach},
 };
 use crate::StoreError;
 
@@ -44,7 +44,7 @@ impl Line {
             }
         }
         let line = Self { at, connection: Ok(connection), broken: AtomicBool::new(false) };
-        match line.load(Instant::now() + PATIENCE).await.map_err(sorted) {
+        match line.load(Instant::now() + TIMEOUT).await.map_err(sorted) {
             // A full one is of use still, if it has the library, and otherwise says so.
             Ok(()) | Err(StoreError::Full(_)) => Ok(line),
             Err(error) => Err(error),

@@ -20,7 +20,7 @@ use super::{
 use crate::{StoreError, TAGS};
 
 /// No answer is waited for longer than this, nor all tries of one call together.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// No connection is waited for longer than this.
 const REACH: Duration = Duration::from_secs(1);
@@ -191,8 +191,8 @@ async fn latest<R: Ord, T>(
 ) -> Result<T, StoreError> {
     let mut answers: FuturesUnordered<_> = asked.collect();
     let mut best: Option<(R, T)> = None;
-    let mut why = StoreError::Away(format!("nobody answered within {PATIENCE:?}"));
-    let mut until = Instant::now() + PATIENCE;
+    let mut why = StoreError::Away(format!("nobody answered within {TIMEOUT:?}"));
+    let mut until = Instant::now() + TIMEOUT;
     while let Ok(Some(answer)) = timeout_at(until, answers.next()).await {
         match answer {
             Err(error) => why = error,
@@ -213,7 +213,7 @@ async fn latest<R: Ord, T>(
 pub(super) async fn reach(at: &ConnectionInfo) -> Result<MultiplexedConnection, RedisError> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(REACH))
-        .set_response_timeout(Some(PATIENCE))
+        .set_response_timeout(Some(TIMEOUT))
         .set_pipeline_buffer_size(PIPELINE);
     Client::open(at.clone())?.get_multiplexed_async_connection_with_config(&config).await
 }

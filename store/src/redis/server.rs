@@ -23,7 +23,7 @@ use super::{
     answers::{Course, sorted},
     keys,
     line::Line,
-    place::{Finder, Layout, PATIENCE, Place, host},
+    place::{Finder, Layout, Place, TIMEOUT, host},
 };
 use crate::{StoreError, TAGS};
 
@@ -96,7 +96,7 @@ impl Server {
     pub(super) async fn primary_of(&self, tag: u8) -> Result<ConnectionInfo, StoreError> {
         let map = self.map();
         if map.of(tag).is_none_or(|line| line.is_broken()) {
-            self.look(&map, Instant::now() + PATIENCE).await?;
+            self.look(&map, Instant::now() + TIMEOUT).await?;
         }
         self.map().of(tag).filter(|line| !line.is_broken()).map(|line| line.at.clone()).ok_or_else(|| nobody(tag))
     }
@@ -110,7 +110,7 @@ impl Server {
 
     /// A tag lies elsewhere than was thought: looks again where. False where it cannot have moved.
     pub(super) async fn look_again(&self) -> Result<bool, StoreError> {
-        self.look(&self.map(), Instant::now() + PATIENCE).await?;
+        self.look(&self.map(), Instant::now() + TIMEOUT).await?;
         Ok(self.finder.may_move())
     }
 
@@ -126,7 +126,7 @@ impl Server {
 
     /// One command at the primary that holds a tag: one round trip, unless something has moved.
     pub(super) async fn ask(&self, tag: u8, command: &Cmd) -> Result<Value, StoreError> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         let mut has_looked = false;
         loop {
             let map = self.map();
@@ -155,7 +155,7 @@ impl Server {
     pub(super) async fn primaries(&self) -> Result<Vec<Primary>, StoreError> {
         let map = self.map();
         if !map.is_sound() {
-            let looked = self.look(&map, Instant::now() + PATIENCE).await;
+            let looked = self.look(&map, Instant::now() + TIMEOUT).await;
             if !self.finder.may_move() {
                 looked?;
             }
@@ -165,7 +165,7 @@ impl Server {
 
     /// One command at one primary. Where it turns out to be none, it is not waited for another.
     pub(super) async fn ask_one(&self, primary: &Primary, command: &Cmd) -> Result<Value, StoreError> {
-        self.ask_at(&primary.line, command, Instant::now() + PATIENCE).await.map_err(|(course, error)| {
+        self.ask_at(&primary.line, command, Instant::now() + TIMEOUT).await.map_err(|(course, error)| {
             if course != Course::Give {
                 self.look_later();
             }

@@ -22,7 +22,7 @@ use super::process::{Printed, Process};
 use crate::interop::{installed, root};
 
 /// How long anything but the passing of time may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a whole journey may take.
 const LONGEST: Duration = Duration::from_secs(300);
 /// One journey waits more than it works, three make each other slow.
@@ -219,7 +219,7 @@ impl Browser {
 
     /// Asks again until there is an answer. An element that was just redrawn is asked for again, too.
     pub async fn until<T>(&self, what: &str, look: impl AsyncFn() -> WebDriverResult<Option<T>>) -> WebDriverResult<T> {
-        self.within(PATIENCE, what, look).await
+        self.within(TIMEOUT, what, look).await
     }
 
     /// Like `until`, for what takes its own time.
@@ -340,5 +340,5 @@ impl HttpClient for Http {
 }
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().timeout(PATIENCE * 2).build().expect("a client")
+    reqwest::Client::builder().no_proxy().timeout(TIMEOUT * 2).build().expect("a client")
 }

@@ -13,7 +13,7 @@ use crate::stores::{self, RedisServer, Stand};
 use crate::world::unique;
 
 /// What is waited for comes within this, or never.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct Pair {
     pub primary: RedisServer,
@@ -27,8 +27,7 @@ pub struct Pair {
 /// A connection that is not the store's.
 pub async fn shell(port: u16) -> MultiplexedConnection {
     let client = Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
-    let config =
-        AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
+    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(Some(TIMEOUT));
     client.get_multiplexed_async_connection_with_config(&config).await.unwrap()
 }
 
@@ -89,7 +88,7 @@ impl Pair {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, in_step).await.expect("the replica comes");
+        tokio::time::timeout(TIMEOUT, in_step).await.expect("the replica comes");
     }
 
     /// A store on whoever is primary, that waits for so many replicas.

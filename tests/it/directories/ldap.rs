@@ -7,7 +7,7 @@ use std::sync::Arc;
 use countersign::directory::{Connection, Directory, Trouble, Verified};
 use countersign::domain::matching::{As, Found, Wanted, judge};
 use countersign::domain::secret::Secret;
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
 use serde_json::{Value, json};
 
 use super::servers::Slapd;
@@ -16,7 +16,7 @@ use crate::world::World;
 
 /// A directory as an admin's writing makes it, or what is wrong with that.
 pub fn opened(written: &Value) -> Result<Arc<dyn Directory>, Vec<String>> {
-    let kinds = countersign::app::directories(&Reach::new(|ip| ip.is_loopback()));
+    let kinds = countersign::app::directories(&EgressPolicy::new(|ip| ip.is_loopback()));
     let secrets: BTreeMap<String, Secret> = written["secrets"]
         .as_object()
         .into_iter()

@@ -23,11 +23,11 @@ fn batch(n: usize, chance: &Chance) -> Batch {
                 name: format!("{kind}/{:06}", n * 7919 % 60),
                 // Some lie on overflow pages.
                 bytes: bytes(if n.is_multiple_of(9) { 9000 } else { 900 }),
-                board: n % 4 < 2,
+                version_index: n % 4 < 2,
                 alarm: moment(n.is_multiple_of(3)),
                 expires: moment(n.is_multiple_of(5)),
             },
-            Put { name: format!("t/{}", n % 3), bytes: bytes(200), board: true, ..Put::default() },
+            Put { name: format!("t/{}", n % 3), bytes: bytes(200), version_index: true, ..Put::default() },
         ],
         delete: if n.is_multiple_of(11) { vec![format!("e/{:06}", n % 60)] } else { Vec::new() },
         enter: vec![Entry { index: format!("s/{}", n % 2), member: format!("{n:016}"), bytes: bytes(300) }],

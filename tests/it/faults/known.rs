@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use countersign::store::{
-    Board, CommitId, Entry, Key, Order, Partition, Store, StoreError, Waiting, embedded::Embedded,
+    CommitId, Entry, Key, Order, Partition, Store, StoreError, VersionIndex, Waiting, embedded::Embedded,
 };
 use rusqlite::{Connection, Row};
 
@@ -18,7 +18,7 @@ struct Known {
     key: Key,
     version: CommitId,
     bytes: Vec<u8>,
-    board: bool,
+    version_index: bool,
     alarm: bool,
     expires: bool,
 }
@@ -55,7 +55,7 @@ impl Contents {
                     key: Key { partition: Partition(row.get(0)?), name: row.get(1)? },
                     version: CommitId(row.get(2)?),
                     bytes: row.get(3)?,
-                    board: row.get(4)?,
+                    version_index: row.get(4)?,
                     alarm: row.get(5)?,
                     expires: row.get(6)?,
                 })
@@ -104,8 +104,8 @@ impl Contents {
             let found = found.unwrap_or_else(|| panic!("{:?} is silently absent", known.key));
             assert_eq!(found.version, known.version, "{:?} is another", known.key);
             sealed &= found.bytes == known.bytes;
-            if known.board {
-                assert_eq!(store.board(&known.key), Board::Version(known.version), "{:?}", known.key);
+            if known.version_index {
+                assert_eq!(store.version_index(&known.key), VersionIndex::Version(known.version), "{:?}", known.key);
             }
         }
         // What decides about nobody is proved behind the start.

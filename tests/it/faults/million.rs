@@ -36,7 +36,7 @@ async fn filler() {
         let put = |n| Put {
             name: name(n),
             bytes: Bytes::from(vec![7; BYTES]),
-            board: true,
+            version_index: true,
             alarm: Some(4_000_000_000_000),
             expires: None,
         };

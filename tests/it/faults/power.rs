@@ -39,7 +39,7 @@ fn id(n: usize) -> CommitId {
 fn batch(n: usize) -> Batch {
     let put = |name: String, length: usize| Put {
         bytes: Bytes::from(vec![u8::try_from(n % 251).expect("a byte"); length]),
-        board: true,
+        version_index: true,
         name,
         ..Put::default()
     };

@@ -10,7 +10,8 @@ use super::image::{Image, light};
 
 async fn commits(store: &Embedded, seed: u8, from: u8, to: u8) {
     for n in from..to {
-        let put = Put { name: format!("a/{n}"), bytes: Bytes::from(vec![n; 900]), board: true, ..Put::default() };
+        let put =
+            Put { name: format!("a/{n}"), bytes: Bytes::from(vec![n; 900]), version_index: true, ..Put::default() };
         let batch = Batch { put: vec![put], ..Batch::new(CommitId([seed ^ n; 16]), Partition(n)) };
         assert_eq!(store.commit(batch).await.expect("it writes"), Outcome::Committed);
     }

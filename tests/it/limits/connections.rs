@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Holds, Honest, PATIENCE, Target, ask, frames};
+use super::{Holds, Honest, TIMEOUT, Target, ask, frames};
 use crate::length::{self, figure, size};
 use crate::world::World;
 
@@ -110,7 +110,7 @@ async fn a097_slow_and_idle_connections_end_and_others_are_served() {
             let all_ended = ended.await.is_ok();
             held = held.most(target.holds().unwrap_or_default());
             assert!(
-                all_ended || began.elapsed() < 3 * PATIENCE,
+                all_ended || began.elapsed() < 3 * TIMEOUT,
                 "{waste:?}: {} connections are still held",
                 clients.len()
             );
@@ -153,7 +153,7 @@ async fn a097_who_waits_for_nothing_makes_room() {
         let waste = [Waste::Silence, Waste::Head, Waste::Body, Waste::Frames][number % 4];
         clients.spawn(waste.until_it_ends(target.address, number, Duration::from_millis(50)));
         if number % 10 == 9 {
-            let reply = timeout(PATIENCE, ask(target.address, "/livez")).await.expect("there is room");
+            let reply = timeout(TIMEOUT, ask(target.address, "/livez")).await.expect("there is room");
             assert!(reply.starts_with("HTTP/1.1 200"), "{reply:?}");
         }
     }
@@ -162,12 +162,12 @@ async fn a097_who_waits_for_nothing_makes_room() {
             clients.join_next().await;
         }
     };
-    timeout(PATIENCE, gone).await.expect("all but those for whom there is room have ended");
+    timeout(TIMEOUT, gone).await.expect("all but those for whom there is room have ended");
     let chat = team.open("sms", "+37255512345").await;
     world.gateway.tend().await.unwrap();
     let mut heard = String::new();
     while !heard.contains(&chat) {
-        let n = timeout(PATIENCE, listener.read(&mut head)).await.expect("it is told").unwrap();
+        let n = timeout(TIMEOUT, listener.read(&mut head)).await.expect("it is told").unwrap();
         assert!(n > 0, "the event stream was cut to make room");
         heard.push_str(&String::from_utf8_lossy(&head[..n]));
     }
@@ -196,7 +196,7 @@ async fn a097_a_body_has_its_time_as_a_whole() {
             sleep(pause).await;
         }
         let mut told = Vec::new();
-        let _ = timeout(PATIENCE, stream.read_to_end(&mut told)).await.expect("it is answered");
+        let _ = timeout(TIMEOUT, stream.read_to_end(&mut told)).await.expect("it is answered");
         let told = String::from_utf8_lossy(&told);
         assert!(told.starts_with(&format!("HTTP/1.1 {status}")), "{told}");
         assert_eq!(told.contains(r#""code":"timeout""#), status == "408", "{told}");
@@ -221,7 +221,7 @@ async fn a097_unfinished_bodies_are_bounded_together() {
         clients.spawn(async move { (status(&mut stream).await, stream) });
     }
     for _ in 0..2 {
-        let (status, _) = timeout(PATIENCE, clients.join_next()).await.expect("it is refused").unwrap().unwrap();
+        let (status, _) = timeout(TIMEOUT, clients.join_next()).await.expect("it is refused").unwrap().unwrap();
         assert_eq!(status, "408");
     }
     let third = timeout(Duration::from_millis(200), clients.join_next()).await;
@@ -238,7 +238,7 @@ async fn a097_unfinished_bodies_are_bounded_together() {
             }
         }
     };
-    timeout(PATIENCE, taken).await.expect("there is room again");
+    timeout(TIMEOUT, taken).await.expect("there is room again");
 }
 
 /// The status of the reply that comes.
@@ -268,7 +268,7 @@ async fn a141_wasted_connections_do_not_hold_up_the_end() {
     last.write_all(head.as_bytes()).await.unwrap();
     let mut told = Vec::new();
     while !told.ends_with(b" 100 Continue\r\n\r\n") {
-        let read = timeout(PATIENCE, last.read_buf(&mut told)).await.expect("its body is asked for").unwrap();
+        let read = timeout(TIMEOUT, last.read_buf(&mut told)).await.expect("its body is asked for").unwrap();
         assert!(read > 0, "the connection ended");
     }
     last.write_all(b"{\"assertion\":\"a.b").await.unwrap();
@@ -278,7 +278,7 @@ async fn a141_wasted_connections_do_not_hold_up_the_end() {
     life.term();
     sleep(Duration::from_millis(200)).await;
     last.write_all(b".c\"}").await.unwrap();
-    timeout(PATIENCE, last.read_to_end(&mut told)).await.expect("it is answered").unwrap();
+    timeout(TIMEOUT, last.read_to_end(&mut told)).await.expect("it is answered").unwrap();
     let told = String::from_utf8_lossy(&told);
     assert!(told.contains("HTTP/1.1 404") && told.contains("\"not-found\""), "{told}");
     let status = life.ended(Duration::from_secs(30)).await.expect("it ends");

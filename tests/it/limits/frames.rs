@@ -11,7 +11,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::{sleep, timeout};
 
 use super::connections::short;
-use super::{Honest, PATIENCE, Target, kinds};
+use super::{Honest, TIMEOUT, Target, kinds};
 use crate::length::{Progress, figure, is_long, size};
 use crate::world::{Team, World};
 
@@ -92,7 +92,7 @@ async fn flood(address: SocketAddr, first: Vec<u8>, most: usize, piece: impl Fn(
         }
         sent += batch;
     }
-    let named = timeout(PATIENCE, reading).await.ok()?.unwrap();
+    let named = timeout(TIMEOUT, reading).await.ok()?.unwrap();
     Some(End { sent, named })
 }
 

@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{PATIENCE, Target, kinds};
+use super::{TIMEOUT, Target, kinds};
 use crate::crash::people::Outsiders;
 use crate::length::{figure, is_long, size};
 use crate::world::World;
@@ -59,7 +59,7 @@ async fn a_listener_that_does_not_read_is_cut_off_and_misses_nothing() {
             }
         }
     };
-    timeout(PATIENCE, cut).await.expect("it is cut off");
+    timeout(TIMEOUT, cut).await.expect("it is cut off");
     let _ = slow.read_to_end(&mut heard).await; // what the system still has for it
     let before = ids(&heard);
     let last = before.last().copied().unwrap_or(1);
@@ -68,7 +68,7 @@ async fn a_listener_that_does_not_read_is_cut_off_and_misses_nothing() {
     let newest = kinds(&team).await.len() as u64;
     let mut heard = Vec::new();
     while ids(&heard).last().is_none_or(|id| *id < newest) {
-        timeout(PATIENCE, again.read_buf(&mut heard)).await.expect("it hears the rest").unwrap();
+        timeout(TIMEOUT, again.read_buf(&mut heard)).await.expect("it hears the rest").unwrap();
     }
     let all: Vec<u64> = before.into_iter().chain(ids(&heard)).collect();
     assert!(all.windows(2).all(|two| two[1] == two[0] + 1), "{all:?}");
@@ -119,7 +119,7 @@ async fn ten_thousand_listeners_cost_little_and_hear_together() {
             world.gateway.tend().await.unwrap();
         }
     }
-    let told = timeout(PATIENCE, listeners.join_all()).await.expect("each hears it");
+    let told = timeout(TIMEOUT, listeners.join_all()).await.expect("each hears it");
     let (first, last) = (told.iter().min().unwrap(), told.iter().max().unwrap());
     assert_eq!(told.len(), all);
     let each = before.zip(idle).map(|(before, idle)| (idle.memory.saturating_sub(before.memory)) * 1024 / all as u64);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use countersign::domain::identity::MOST_UNDECIDED;
+use countersign::domain::identity::MAX_UNDECIDED;
 use serde_json::{Value, json};
 
 use super::provider::{Provider, SECRET, clear};
@@ -50,7 +50,7 @@ async fn what_nobody_decides_on_too_often_ends_the_challenge() {
         let (challenge, url) = ask(&team, &chat, "photo_id").await;
         let mut person = Person::at(&world, &url).await;
         provider.says(move |_| (if later { 202 } else { 503 }, Value::Null));
-        for _ in 0..MOST_UNDECIDED {
+        for _ in 0..MAX_UNDECIDED {
             assert_eq!(read(&team, &challenge).await["status"], "pending");
             person.hands_in(&front(true)).await;
             if later {
@@ -65,7 +65,7 @@ async fn what_nobody_decides_on_too_often_ends_the_challenge() {
         assert_eq!(last["data"]["reason"], "undecided");
         assert_eq!(events.iter().filter(|event| event["type"] == "challenge.undecided").count(), 10);
         let asked = provider.got();
-        assert_eq!(asked.len(), usize::from(MOST_UNDECIDED));
+        assert_eq!(asked.len(), usize::from(MAX_UNDECIDED));
         let paused = budget(&team, &chat).await;
         assert_eq!(
             (&paused["status"], &paused["failures"], &paused["lockouts"]),
@@ -107,7 +107,7 @@ async fn what_nobody_decides_on_has_no_tries_without_end_at_the_door() {
     let url = made["url"].as_str().unwrap();
     provider.says(|_| (503, Value::Null));
     let mut person = Person::at(&world, url).await;
-    for _ in 0..MOST_UNDECIDED {
+    for _ in 0..MAX_UNDECIDED {
         person.hands_in(&front(true)).await;
     }
     for _ in 0..3 {
@@ -115,7 +115,7 @@ async fn what_nobody_decides_on_has_no_tries_without_end_at_the_door() {
         assert_eq!(on.status, 423, "{}", on.text());
         person.hands_in(&front(true)).await;
     }
-    assert_eq!(provider.got().len(), usize::from(MOST_UNDECIDED));
+    assert_eq!(provider.got().len(), usize::from(MAX_UNDECIDED));
     world.pass(Duration::from_secs(15 * 60)).await;
     provider.says(|check| (200, clear(check, true)));
     let mut person = Person::at(&world, url).await;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_channels::ambient::Still;
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
 use countersign_channels::smtp::Smtp;
 use serde_json::{Value, json};
 
@@ -64,8 +64,8 @@ impl Server {
 
 /// A team that sends by mail.
 async fn team(server: &Server) -> Team {
-    let reach = Reach::new(|ip| ip.is_loopback());
-    let mail = Smtp::new(reach, Arc::new(Still { unix: 1_767_225_600, chance: [7; 16] }));
+    let egress = EgressPolicy::new(|ip| ip.is_loopback());
+    let mail = Smtp::new(egress, Arc::new(Still { unix: 1_767_225_600, chance: [7; 16] }));
     let world = World::new().await.with_platform(Arc::new(mail));
     let team = world.team("acme").await;
     let body = json!({"definition": "smtp", "account": server.account, "secrets": {"password": "demo secret"}});

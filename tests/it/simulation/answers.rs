@@ -10,7 +10,7 @@ use countersign::domain::token::Token;
 use super::book::{Book, History};
 
 /// After so long, in milliseconds, no node takes a key any more that was said to count no more.
-const LONGEST_MEMORY: u64 = 1000;
+const MAX_CACHE_AGE: u64 = 1000;
 
 /// What a node's clock showed around a question, and which change was the last before it.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +81,7 @@ impl Book {
 
     /// A key was taken.
     pub fn counts_still(&mut self, ended: Option<u64>, key: &str, around: Around) {
-        let late = ended.is_some_and(|ended| around.asked > ended + LONGEST_MEMORY);
+        let late = ended.is_some_and(|ended| around.asked > ended + MAX_CACHE_AGE);
         self.must(!late, || format!("the key {key} was taken {} ms after its end", around.asked - ended.unwrap_or(0)));
     }
 

@@ -57,7 +57,7 @@ impl People {
         self.say(format_args!("somebody opens {}/{} under {:?}", sent.team, sent.conversation, sent.key));
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
-            match self.reach(&node, self.ask_to_open(&node, &sent)).await {
+            match self.egress(&node, self.ask_to_open(&node, &sent)).await {
                 Answer::Told(id) => {
                     self.say(format_args!("{} opened {id}", node.name));
                     self.book().was_opened(id);
@@ -150,7 +150,7 @@ impl People {
                     }
                 }
             };
-            match self.reach(&node, asking).await {
+            match self.egress(&node, asking).await {
                 Answer::Told(token) => {
                     self.say(format_args!("{} made {token:?}", node.name));
                     self.book().was_issued(&token);
@@ -172,7 +172,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let browser = browser(&node, is_other);
-            match self.reach(&node, node.gateway.continue_link(&token, &browser, None)).await {
+            match self.egress(&node, node.gateway.continue_link(&token, &browser, None)).await {
                 Answer::Told(held) => {
                     let handle = held.outcome.handle.clone();
                     self.say(format_args!("{} leads on with {handle:?}", node.name));
@@ -225,7 +225,7 @@ impl People {
         self.say(format_args!("a login page posts {jti}{} to {handle:?}", if good { "" } else { " (bad)" }));
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
-            match self.reach(&node, node.gateway.post_back(&handle.text(), &jwt)).await {
+            match self.egress(&node, node.gateway.post_back(&handle.text(), &jwt)).await {
                 Answer::Told(held) => {
                     self.say(format_args!("{} took {jti}: {}", node.name, held.outcome.status.as_str()));
                     self.book().must(good, || format!("{jti} was taken, and is not good"));
@@ -256,7 +256,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let browser = browser(&node, is_other);
-            let Answer::Told(held) = self.reach(&node, node.gateway.finish(done, &browser, said)).await else {
+            let Answer::Told(held) = self.egress(&node, node.gateway.finish(done, &browser, said)).await else {
                 continue;
             };
             self.say(format_args!("{} shows {done:?} {:?}, another: {is_other}", node.name, held.outcome.how));
@@ -279,7 +279,7 @@ impl People {
         let Some((at, id)) = self.chat() else { return };
         let (team, _) = self.team(at);
         let Some((node, before)) = self.node(0).await else { return };
-        let answer = self.reach(&node, node.gateway.flag(id, Some(&team))).await;
+        let answer = self.egress(&node, node.gateway.flag(id, Some(&team))).await;
         let around = self.after(&node, before);
         let now = node.gateway.now();
         let up = match answer {
@@ -315,7 +315,7 @@ impl People {
                     _ => node.gateway.sign_out(acting, None).await,
                 }
             };
-            match self.reach(&node, asking).await {
+            match self.egress(&node, asking).await {
                 Answer::Told(_) => return self.book().shows(id, around, what, is),
                 Answer::Refused(_) => return,
                 Answer::Unknown => {}
@@ -340,7 +340,7 @@ impl People {
                     false => node.gateway.report_link(&token).await,
                 }
             };
-            match self.reach(&node, reporting).await {
+            match self.egress(&node, reporting).await {
                 Answer::Told(_) => {
                     let dead = |i: &countersign::domain::interaction::Interaction| {
                         i.participants.iter().all(|p| p.links.iter().all(|l| l.number != token.number))
@@ -359,7 +359,7 @@ impl People {
         let (team, online) = (self.team(at).0, self.odds(500));
         let Some((node, _)) = self.node(0).await else { return };
         let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
-        let _ = self.reach(&node, node.gateway.presence(acting, None, online)).await;
+        let _ = self.egress(&node, node.gateway.presence(acting, None, online)).await;
     }
 }
 

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use countersign::domain::secret::Secret;
-use countersign::gateway::{Gateway, Premises, Retention};
+use countersign::gateway::{Gateway, GatewayConfig, Retention};
 use countersign::store::Store;
-use countersign_channels::carrier::Carry;
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
+use countersign_channels::http_client::Carry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -93,10 +93,10 @@ impl Cluster {
 
     /// A gateway under the root key of all.
     fn gateway(&self, store: Arc<dyn Store>, clock: Arc<NodeClock>) -> Arc<Gateway> {
-        let premises = Premises {
+        let premises = GatewayConfig {
             channels: self.outside.get().map(|outside| outside.platforms()).unwrap_or_default(),
             directories: Default::default(),
-            reach: Reach::new(|_| false),
+            egress: EgressPolicy::new(|_| false),
             oidc: None,
             providers: Default::default(),
             posts: self.outside.get().map(|outside| outside.clone() as Arc<dyn Carry>),

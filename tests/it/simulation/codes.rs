@@ -62,7 +62,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
-            match self.reach(&node, node.gateway.ask(acting, &request, None)).await {
+            match self.egress(&node, node.gateway.ask(acting, &request, None)).await {
                 Answer::Told(Told::Fresh(held)) => {
                     let number = held.outcome.number;
                     self.say(format_args!("{} put challenge {number}", node.name));
@@ -108,7 +108,7 @@ impl People {
             let name = message.parse().expect("a message's id");
             let render = |held: &Held<Answered>| told(held.outcome.outcome).into_bytes();
             let remember = Remember::new(node.gateway.answer_place(id, &name), &render);
-            match self.reach(&node, node.gateway.answer(attending, Typed::Text(&text), true, Some(&remember))).await {
+            match self.egress(&node, node.gateway.answer(attending, Typed::Text(&text), true, Some(&remember))).await {
                 Answer::Told(answered) => {
                     let outcome = match answered {
                         Told::Fresh(held) => told(held.outcome.outcome),
@@ -140,7 +140,7 @@ impl People {
         let team = self.team(at).0;
         let Some((node, _)) = self.node(0).await else { return };
         let attending = Attending { id, team: Some(&team), actor: Actor::Owner };
-        let _ = self.reach(&node, node.gateway.resend(attending, None)).await;
+        let _ = self.egress(&node, node.gateway.resend(attending, None)).await;
     }
 
     async fn take_back(&self) {
@@ -149,7 +149,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
             let attending = Attending { id, team: Some(&team), actor: Actor::Owner };
-            match self.reach(&node, node.gateway.cancel(attending)).await {
+            match self.egress(&node, node.gateway.cancel(attending)).await {
                 Answer::Told(_) => {
                     let gone = |i: &Interaction| live(i, id.number).is_none();
                     return self.book().shows(id.interaction, around, "rid of a challenge", gone);

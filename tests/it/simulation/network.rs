@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::store::{Batch, Board, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError};
+use countersign::store::{
+    Batch, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex,
+};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +21,7 @@ use super::trace::{Trace, short};
 use super::truth::Truth;
 
 /// How long a node waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the ways are like; the same for all nodes.
 #[derive(Default)]
@@ -113,7 +115,7 @@ impl Network {
             sleep(fate.there).await;
             if !fate.arrives {
                 trace.say(format_args!("{name} {what}: lost"));
-                return sleep(PATIENCE).await; // nobody answers, and nobody says so
+                return sleep(TIMEOUT).await; // nobody answers, and nobody says so
             }
             let answer = act(&truth);
             let ending = if fate.answered { "" } else { ": not answered" };
@@ -133,10 +135,10 @@ impl Network {
             if fate.answered {
                 let _ = tell.send(answer); // the node may have lost patience, or its life
             } else {
-                sleep(PATIENCE).await;
+                sleep(TIMEOUT).await;
             }
         });
-        let answer = timeout(PATIENCE, told).await;
+        let answer = timeout(TIMEOUT, told).await;
         if self.died.is_cancelled() {
             return pending().await;
         }
@@ -194,8 +196,8 @@ impl Store for Network {
         self.ask(what, false, move |truth| truth.page(partition, &index, order, after.as_deref(), limit)).await
     }
 
-    fn board(&self, key: &Key) -> Board {
-        self.truth.board(key)
+    fn version_index(&self, key: &Key) -> VersionIndex {
+        self.truth.version_index(key)
     }
 
     async fn woken(&self) {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign::domain::sending::MessageId;
-use countersign_channels::carrier::{Carry, Lost, Reply};
 use countersign_channels::definition::{Abilities, Account, Definition, Registry};
+use countersign_channels::http_client::{Carry, Lost, Reply};
 use countersign_channels::wrong::Wrong;
 use countersign_channels::{Channel, Content, DeliveryError, Message, Sent};
 use http::{HeaderMap, Request};

@@ -10,7 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use countersign::store::{
-    Batch, Board, CommitId, Entry, Expect, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, Waiting,
+    Batch, CommitId, Entry, Expect, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex,
+    Waiting,
 };
 use tokio::sync::Notify;
 
@@ -42,7 +43,7 @@ pub struct Kept {
     /// Nobody else's until then.
     leased: u64,
     pub expires: Option<u64>,
-    board: bool,
+    version_index: bool,
 }
 
 #[derive(Default)]
@@ -185,7 +186,8 @@ impl State {
         let partition = batch.partition;
         for put in &batch.put {
             let record = Record { version: batch.id, bytes: put.bytes.clone() };
-            let kept = Kept { record, alarm: put.alarm, leased: 0, expires: put.expires, board: put.board };
+            let kept =
+                Kept { record, alarm: put.alarm, leased: 0, expires: put.expires, version_index: put.version_index };
             self.records.insert(Key { partition, name: put.name.clone() }, kept);
         }
         for name in &batch.delete {
@@ -242,16 +244,16 @@ impl Store for Truth {
         Ok(self.page(partition, index, order, after, limit))
     }
 
-    fn board(&self, key: &Key) -> Board {
+    fn version_index(&self, key: &Key) -> VersionIndex {
         if !self.keeps_board {
-            return Board::NotKept;
+            return VersionIndex::NotKept;
         }
         let version = |kept: &Kept| -> CommitId { kept.record.version };
         self.look()
             .records
             .get(key)
-            .filter(|kept| kept.board)
-            .map_or(Board::Absent, |kept| Board::Version(version(kept)))
+            .filter(|kept| kept.version_index)
+            .map_or(VersionIndex::Absent, |kept| VersionIndex::Version(version(kept)))
     }
 
     async fn woken(&self) {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use countersign::store::{
-    Batch, Board, CommitId, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError,
+    Batch, CommitId, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex,
 };
 
 use super::story::Log;
@@ -94,8 +94,8 @@ impl Store for Serial {
         self.store.list(partition, index, order, after, limit).await
     }
 
-    fn board(&self, key: &Key) -> Board {
-        self.store.board(key)
+    fn version_index(&self, key: &Key) -> VersionIndex {
+        self.store.version_index(key)
     }
 
     async fn woken(&self) {

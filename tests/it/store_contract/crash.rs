@@ -11,7 +11,7 @@ use std::{
 };
 
 use countersign::ambient::{Entropy, SeededEntropy};
-use countersign::store::{Board, CommitId, Store, embedded::Embedded};
+use countersign::store::{CommitId, Store, VersionIndex, embedded::Embedded};
 
 use super::{Batch, Put, committed, entry, event, get, key, put};
 use crate::length::{figure, rounds, seed};
@@ -35,7 +35,7 @@ async fn victim() {
         committed(
             &store,
             Batch {
-                put: vec![put("counter", &text), Put { board: true, ..put(&format!("r/{}", n % 40), &text) }],
+                put: vec![put("counter", &text), Put { version_index: true, ..put(&format!("r/{}", n % 40), &text) }],
                 enter: vec![entry("list", &format!("{:02}", n % 40), &text)],
                 events: vec![event(text.clone())],
                 // No two lives may draw the same.
@@ -101,7 +101,7 @@ async fn a_kill_loses_nothing_that_was_acknowledged_and_tears_nothing() {
         let name = format!("r/{}", last % 40);
         let record = get(&store, &name).await.expect("it was put with the counter");
         assert_eq!((record.version, &record.bytes), (counter.version, &counter.bytes));
-        assert_eq!(store.board(&key(&name)), Board::Version(counter.version));
+        assert_eq!(store.version_index(&key(&name)), VersionIndex::Version(counter.version));
         let list = store.list(super::P, "list", super::Order::Rising, None, 99).await.expect("it lists");
         assert_eq!(list.iter().map(|entry| number(&entry.bytes)).max(), Some(last));
         let waiting = store.outbox(1000).await.expect("it reads").waiting;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use countersign::store::{
-    Board, Expect, Order, Outcome, Store, StoreError,
+    Expect, Order, Outcome, Store, StoreError, VersionIndex,
     embedded::{Embedded, Options},
 };
 
@@ -63,7 +63,7 @@ async fn reopening_keeps_everything() {
     let version = committed(
         &store,
         Batch {
-            put: vec![Put { board: true, alarm: Some(NOW), expires: Some(NOW), ..put("flag", "x") }],
+            put: vec![Put { version_index: true, alarm: Some(NOW), expires: Some(NOW), ..put("flag", "x") }],
             enter: vec![entry("list", "m", "e")],
             events: vec![event("one")],
             ..batch()
@@ -77,7 +77,7 @@ async fn reopening_keeps_everything() {
         }
         let again = killed(&path);
         let store = Embedded::open(again.path()).expect("it opens again");
-        assert_eq!(store.board(&key("flag")), Board::Version(version));
+        assert_eq!(store.version_index(&key("flag")), VersionIndex::Version(version));
         assert_eq!(get(&store, "flag").await.map(|flag| flag.version), Some(version));
         assert_eq!(store.list(super::P, "list", Order::Rising, None, 9).await.expect("it lists").len(), 1);
         assert_eq!(store.due(NOW, 9, 10).await.expect("it claims"), [key("flag")]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use countersign::store::{
-    Batch, Board, CommitId, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, TAGS,
+    Batch, CommitId, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, TAGS, VersionIndex,
 };
 
 /// What stands before the commits of a store.
@@ -80,8 +80,8 @@ impl<B: Before> Store for Around<B> {
         self.store.list(partition, index, order, after, limit).await
     }
 
-    fn board(&self, key: &Key) -> Board {
-        self.store.board(key)
+    fn version_index(&self, key: &Key) -> VersionIndex {
+        self.store.version_index(key)
     }
 
     async fn woken(&self) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use countersign_channels::reach::Reach;
+use countersign_channels::egress::EgressPolicy;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, lookup_host};
 
@@ -33,7 +33,7 @@ async fn listening() -> (u16, Arc<AtomicUsize>) {
 /// A113: what is written as an address is refused when the webhook is made, in every spelling.
 #[tokio::test]
 async fn a113_an_address_that_is_not_public_is_refused_in_every_spelling() {
-    let world = World::new().await.reaching(Reach::new(|_| false));
+    let world = World::new().await.reaching(EgressPolicy::new(|_| false));
     let team = world.team("acme").await;
     for host in [
         "127.0.0.1",
@@ -92,7 +92,7 @@ async fn own_name() -> Option<String> {
     let named = std::fs::read_to_string("/etc/hostname").unwrap_or_default().trim().to_owned();
     for name in [named.as_str(), "ip6-localhost", "ip6-loopback", "localhost.localdomain"] {
         let found = lookup_host((name, 0)).await.map(|found| found.map(|address| address.ip()).collect::<Vec<_>>());
-        let private = |ip: &IpAddr| !countersign_channels::reach::is_public(*ip);
+        let private = |ip: &IpAddr| !countersign_channels::egress::is_public(*ip);
         if found.is_ok_and(|found| !found.is_empty() && found.iter().all(private)) {
             return Some(name.to_owned());
         }
@@ -111,7 +111,7 @@ async fn a113_a_name_that_leads_inside_is_not_connected_to() {
     let (port, came) = listening().await;
     let url = format!("https://{name}:{port}/");
     for (allowed, expected) in [(false, 0), (true, 1)] {
-        let world = World::new().await.reaching(Reach::new(move |_| allowed));
+        let world = World::new().await.reaching(EgressPolicy::new(move |_| allowed));
         let team = world.team("acme").await;
         let body = json!({"url": url, "events": ["interaction.opened"]});
         team.hook("PUT", "bot", "", body).await.expect(201);

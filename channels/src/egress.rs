@@ -18,19 +18,19 @@ pub const PORTS: [u16; 4] = [443, 465, 587, 8443];
 
 /// Which addresses may be spoken to.
 #[derive(Clone)]
-pub struct Reach {
+pub struct EgressPolicy {
     allowed: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     ports: Arc<[u16]>,
     only_allowed: bool,
 }
 
-impl fmt::Debug for Reach {
+impl fmt::Debug for EgressPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Reach")
     }
 }
 
-impl Reach {
+impl EgressPolicy {
     /// Public addresses and those that `allowed` names.
     pub fn new(allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         Self { allowed: Arc::new(allowed), ports: PORTS.into(), only_allowed: false }
@@ -87,12 +87,12 @@ impl Reach {
     }
 }
 
-impl Resolve for Reach {
+impl Resolve for EgressPolicy {
     fn resolve(&self, name: Name) -> Resolving {
-        let reach = self.clone();
+        let egress = self.clone();
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let taken: Vec<SocketAddr> = found.filter(|address| reach.takes(address.ip())).collect();
+            let taken: Vec<SocketAddr> = found.filter(|address| egress.takes(address.ip())).collect();
             if taken.is_empty() {
                 return Err("the name resolves to no address that may be reached".into());
             }
@@ -192,8 +192,8 @@ mod tests {
 
     #[test]
     fn tls_is_asked_for_save_where_the_operator_allows() {
-        let none = Reach::new(|_| false);
-        let loopback = Reach::new(|ip| ip.is_loopback());
+        let none = EgressPolicy::new(|_| false);
+        let loopback = EgressPolicy::new(|ip| ip.is_loopback());
         for (url, by_none, by_loopback) in [
             ("https://a.example/", true, true),
             ("http://a.example/", false, false),
@@ -226,7 +226,7 @@ mod tests {
     /// A113: who names an address knocks at few doors with it, save where the operator has opened more.
     #[test]
     fn a113_a_public_address_is_spoken_to_on_few_ports() {
-        let (none, loopback) = (Reach::new(|_| false), Reach::new(|ip| ip.is_loopback()));
+        let (none, loopback) = (EgressPolicy::new(|_| false), EgressPolicy::new(|ip| ip.is_loopback()));
         for (port, taken) in [(443, true), (8443, true), (22, false), (80, false), (6379, false), (25, false)] {
             let url = Url::parse(&format!("https://1.1.1.1:{port}/")).unwrap();
             assert_eq!(none.admit(&url).is_ok(), taken, "{port}");
@@ -245,7 +245,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_is_judged_by_what_it_resolves_to() {
         let name = || "localhost".parse::<Name>().unwrap();
-        assert!(Reach::new(|_| false).resolve(name()).await.is_err());
-        assert!(Reach::new(|ip| ip.is_loopback()).resolve(name()).await.is_ok());
+        assert!(EgressPolicy::new(|_| false).resolve(name()).await.is_err());
+        assert!(EgressPolicy::new(|ip| ip.is_loopback()).resolve(name()).await.is_ok());
     }
 }

@@ -12,14 +12,14 @@ use http::{HeaderMap, Request};
 use reqwest::redirect::Policy;
 use url::Url;
 
-use crate::reach::Reach;
+use crate::egress::EgressPolicy;
 
 /// A connection that is not there after so long will not be there.
 const CONNECT: Duration = Duration::from_secs(3);
 /// The whole exchange, where nobody says otherwise.
 const WHOLE: Duration = Duration::from_secs(5);
 /// A reply is read so far.
-const MOST: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// Whoever carries requests there and replies back.
 #[async_trait]
@@ -29,7 +29,7 @@ pub trait Carry: Send + Sync + 'static {
 }
 
 #[async_trait]
-impl Carry for Carrier {
+impl Carry for HttpClient {
     async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost> {
         Self::carry(self, request).await
     }
@@ -37,12 +37,12 @@ impl Carry for Carrier {
 
 /// What carries requests over the network.
 #[derive(Clone)]
-pub struct Carrier {
+pub struct HttpClient {
     client: reqwest::Client,
     /// For ports on which no public address is spoken to: what a name resolves to must be one that the
     /// operator allows. Made when the first such port is named.
     within: Arc<OnceLock<Option<reqwest::Client>>>,
-    reach: Reach,
+    egress: EgressPolicy,
     whole: Duration,
 }
 
@@ -77,14 +77,14 @@ pub enum Lost {
     Unanswered,
 }
 
-impl Carrier {
-    /// To whom `reach` lets it.
+impl HttpClient {
+    /// To whom `egress` lets it.
     ///
     /// # Errors
     ///
     /// Where the system has no randomness or no certificates for TLS.
-    pub fn new(reach: Reach) -> Result<Self, reqwest::Error> {
-        Ok(Self { client: client(&reach)?, within: Arc::default(), reach, whole: WHOLE })
+    pub fn new(egress: EgressPolicy) -> Result<Self, reqwest::Error> {
+        Ok(Self { client: client(&egress)?, within: Arc::default(), egress, whole: WHOLE })
     }
 
     /// The same, that waits so long for the whole of an exchange.
@@ -98,21 +98,21 @@ impl Carrier {
     }
 
     /// To whom it speaks.
-    pub fn reach(&self) -> &Reach {
-        &self.reach
+    pub fn egress(&self) -> &EgressPolicy {
+        &self.egress
     }
 
     fn client_for(&self, url: &Url) -> Option<&reqwest::Client> {
-        if url.port_or_known_default().is_some_and(|port| self.reach.takes_port(port)) {
+        if url.port_or_known_default().is_some_and(|port| self.egress.takes_port(port)) {
             return Some(&self.client);
         }
-        self.within.get_or_init(|| client(&self.reach.allowed_alone()).ok()).as_ref()
+        self.within.get_or_init(|| client(&self.egress.allowed_alone()).ok()).as_ref()
     }
 
     /// Carries one request there and its reply back.
     pub async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost> {
         let url = Url::parse(&request.uri().to_string()).map_err(|_| Lost::Refused)?;
-        self.reach.admit(&url).map_err(|_| Lost::Refused)?;
+        self.egress.admit(&url).map_err(|_| Lost::Refused)?;
         let mut request = reqwest::Request::try_from(request).map_err(|_| Lost::Refused)?;
         *request.timeout_mut() = Some(self.whole);
         let lost = |error: reqwest::Error| if error.is_connect() { Lost::Unreached } else { Lost::Unanswered };
@@ -121,7 +121,7 @@ impl Carrier {
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = reply.chunk().await.map_err(|_| Lost::Unanswered)? {
-            let room = MOST - body.len();
+            let room = MAX_BYTES - body.len();
             body.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() >= room {
                 break;
@@ -131,12 +131,12 @@ impl Carrier {
     }
 }
 
-fn client(reach: &Reach) -> Result<reqwest::Client, reqwest::Error> {
+fn client(egress: &EgressPolicy) -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .redirect(Policy::none())
         .connect_timeout(CONNECT)
         .no_proxy()
-        .dns_resolver(Arc::new(reach.clone()))
+        .dns_resolver(Arc::new(egress.clone()))
         .user_agent("countersign")
         .build()
 }

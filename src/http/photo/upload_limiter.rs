@@ -10,18 +10,18 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use crate::domain::challenge::ChallengeId;
 
 /// Attempts that are looked at or judged at one time, and those of them that are looked at.
-const MOST_AT_ONCE: usize = 16;
-const MOST_LOOKED_AT: usize = 2;
+const MAX_AT_ONCE: usize = 16;
+const MAX_SCANNED: usize = 2;
 
 /// The places of this process.
-pub(in crate::http) struct Darkroom {
+pub(in crate::http) struct UploadLimiter {
     held: Arc<Mutex<Vec<ChallengeId>>>,
     looked_at: Arc<Semaphore>,
 }
 
-impl Default for Darkroom {
+impl Default for UploadLimiter {
     fn default() -> Self {
-        Self { held: Arc::default(), looked_at: Arc::new(Semaphore::new(MOST_LOOKED_AT)) }
+        Self { held: Arc::default(), looked_at: Arc::new(Semaphore::new(MAX_SCANNED)) }
     }
 }
 
@@ -41,14 +41,14 @@ pub(super) struct Place {
     held: Arc<Mutex<Vec<ChallengeId>>>,
 }
 
-impl Darkroom {
+impl UploadLimiter {
     /// Takes a challenge's place.
     pub(super) fn take(&self, challenge: ChallengeId) -> Result<Place, Full> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.contains(&challenge) {
             return Err(Full::Own);
         }
-        if held.len() >= MOST_AT_ONCE {
+        if held.len() >= MAX_AT_ONCE {
             return Err(Full::Others);
         }
         held.push(challenge);
@@ -78,8 +78,8 @@ mod tests {
 
     #[test]
     fn a_challenge_has_one_place_and_takes_none_of_the_others() {
-        let room = Darkroom::default();
-        let most = u16::try_from(MOST_AT_ONCE).expect("few");
+        let room = UploadLimiter::default();
+        let most = u16::try_from(MAX_AT_ONCE).expect("few");
         let first = room.take(challenge(0)).expect("it is empty");
         for _ in 0..most {
             assert_eq!(room.take(challenge(0)).err(), Some(Full::Own));

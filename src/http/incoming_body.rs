@@ -28,7 +28,7 @@ pub(super) enum Unfinished {
 }
 
 /// A body that is not whole yet.
-pub(super) struct Arriving {
+pub(super) struct IncomingBody {
     body: Incoming,
     deadline: Pin<Box<Sleep>>,
     awaited: Option<Awaited>,
@@ -37,20 +37,20 @@ pub(super) struct Arriving {
     mine: usize,
 }
 
-impl Arriving {
+impl IncomingBody {
     pub fn new(body: Incoming, life: Arc<Life>, all: Arc<Held>, limits: &Limits) -> Self {
         let (deadline, awaited) = (Box::pin(sleep(limits.body)), Some(Awaited::now(life)));
         Self { body, deadline, awaited, all, most: limits.bodies, mine: 0 }
     }
 }
 
-impl Drop for Arriving {
+impl Drop for IncomingBody {
     fn drop(&mut self) {
         self.all.fetch_sub(self.mine, Relaxed);
     }
 }
 
-impl Body for Arriving {
+impl Body for IncomingBody {
     type Data = Bytes;
     type Error = Unfinished;
 

@@ -21,7 +21,7 @@ const FARTHEST: Duration = Duration::from_secs(3600);
 const BLOCKS_A_MINUTE: u32 = 240;
 
 /// The slowest account's block is one message's, which is a minute's.
-const LONGEST_BLOCK: Duration = Duration::from_millis(MINUTE);
+const MAX_BLOCK: Duration = Duration::from_millis(MINUTE);
 
 /// A moment that has passed for longer is not used any more: what was not sent then is not sent at once now.
 const STALE: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ const STALE: Duration = Duration::from_secs(1);
 /// How far an account's moments are given out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pace {
+pub struct RateLimit {
     next: Moment,
 }
 
@@ -42,7 +42,7 @@ pub struct Slots {
     size: u32,
 }
 
-impl Pace {
+impl RateLimit {
     /// Takes the next moments of an account that may send so many a minute.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Pace {
     pub fn take(&mut self, per_minute: NonZeroU32, now: Moment) -> Result<Slots, Duration> {
         let ahead = self.next.since(now);
         // So far nothing is ever given out, whatever the limit was: the clock was set back.
-        let first = if ahead > FARTHEST + LONGEST_BLOCK { now } else { self.next.max(now) };
+        let first = if ahead > FARTHEST + MAX_BLOCK { now } else { self.next.max(now) };
         if ahead > FARTHEST && first != now {
             return Err(ahead.saturating_sub(FARTHEST));
         }
@@ -90,13 +90,13 @@ mod tests {
     }
 
     /// When each of so many messages leaves that all come now.
-    fn turns(pace: &mut Pace, per_minute: u32, now: Moment, count: usize) -> Vec<u64> {
+    fn turns(rate_limit: &mut RateLimit, per_minute: u32, now: Moment, count: usize) -> Vec<u64> {
         let mut slots: Option<Slots> = None;
         let mut turns = Vec::new();
         while turns.len() < count {
             match slots.as_mut().and_then(|slots| slots.next(limit(per_minute), now)) {
                 Some(turn) => turns.push(turn.0 - now.0),
-                None => slots = Some(pace.take(limit(per_minute), now).unwrap()),
+                None => slots = Some(rate_limit.take(limit(per_minute), now).unwrap()),
             }
         }
         turns
@@ -105,9 +105,9 @@ mod tests {
     #[test]
     fn each_message_has_a_turn_and_no_minute_has_more_than_it_may() {
         let now = Moment(1_000_000_000);
-        assert_eq!(turns(&mut Pace::default(), 30, now, 4), [0, 2_000, 4_000, 6_000]);
+        assert_eq!(turns(&mut RateLimit::default(), 30, now, 4), [0, 2_000, 4_000, 6_000]);
         for per_minute in [1, 7, 60, 599, 1_800, 4_800, 60_000] {
-            let turns = turns(&mut Pace::default(), per_minute, now, 10_000.min(60 * per_minute as usize));
+            let turns = turns(&mut RateLimit::default(), per_minute, now, 10_000.min(60 * per_minute as usize));
             for window in turns.windows(per_minute as usize + 1) {
                 assert!(window[per_minute as usize] - window[0] >= MINUTE, "{per_minute}");
             }
@@ -116,9 +116,9 @@ mod tests {
 
     #[test]
     fn two_nodes_get_different_turns() {
-        let (mut pace, now) = (Pace::default(), Moment(1_000_000_000));
-        let mut one = pace.take(limit(4_800), now).unwrap();
-        let mut other = pace.take(limit(4_800), now).unwrap();
+        let (mut rate_limit, now) = (RateLimit::default(), Moment(1_000_000_000));
+        let mut one = rate_limit.take(limit(4_800), now).unwrap();
+        let mut other = rate_limit.take(limit(4_800), now).unwrap();
         let mut all = Vec::new();
         while let Some(turn) = one.next(limit(4_800), now).or_else(|| other.next(limit(4_800), now)) {
             all.push(turn);
@@ -129,27 +129,27 @@ mod tests {
 
     #[test]
     fn what_was_not_sent_is_not_made_up_for() {
-        let mut pace = Pace::default();
-        let mut slots = pace.take(limit(4_800), Moment(1_000_000)).unwrap();
+        let mut rate_limit = RateLimit::default();
+        let mut slots = rate_limit.take(limit(4_800), Moment(1_000_000)).unwrap();
         assert_eq!(slots.next(limit(4_800), Moment(1_000_000)), Some(Moment(1_000_000)));
         assert_eq!(slots.next(limit(4_800), Moment(9_000_000)), None);
-        assert_eq!(turns(&mut pace, 60, Moment(9_000_000), 2), [0, 1_000]);
+        assert_eq!(turns(&mut rate_limit, 60, Moment(9_000_000), 2), [0, 1_000]);
     }
 
     #[test]
     fn another_limit_holds_at_once() {
-        let mut slots = Pace::default().take(limit(4_800), Moment(1_000_000)).unwrap();
+        let mut slots = RateLimit::default().take(limit(4_800), Moment(1_000_000)).unwrap();
         assert_eq!(slots.next(limit(60), Moment(1_000_000)), None);
     }
 
     /// A clock that is set back, and a queue that is longer than anybody waits.
     #[test]
     fn nobody_waits_for_a_moment_that_is_too_far_away() {
-        let mut pace = Pace { next: Moment(100_000_000_000) };
-        assert_eq!(pace.take(limit(60), Moment(1_000_000)).unwrap().first, Moment(1_000_000));
-        let ahead = |more| Pace { next: Moment(1_000_000).plus(FARTHEST + more) };
-        assert_eq!(ahead(LONGEST_BLOCK).take(limit(60), Moment(1_000_000)), Err(LONGEST_BLOCK));
-        let mut pace = ahead(LONGEST_BLOCK + Duration::from_millis(1));
-        assert_eq!(pace.take(limit(60), Moment(1_000_000)).unwrap().first, Moment(1_000_000));
+        let mut rate_limit = RateLimit { next: Moment(100_000_000_000) };
+        assert_eq!(rate_limit.take(limit(60), Moment(1_000_000)).unwrap().first, Moment(1_000_000));
+        let ahead = |more| RateLimit { next: Moment(1_000_000).plus(FARTHEST + more) };
+        assert_eq!(ahead(MAX_BLOCK).take(limit(60), Moment(1_000_000)), Err(MAX_BLOCK));
+        let mut rate_limit = ahead(MAX_BLOCK + Duration::from_millis(1));
+        assert_eq!(rate_limit.take(limit(60), Moment(1_000_000)).unwrap().first, Moment(1_000_000));
     }
 }

@@ -19,7 +19,7 @@ use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::window::Glance;
+use crate::domain::window::StatusToken;
 
 /// How often it is asked whether the website may still look, and whether time has changed something.
 const POLL: Duration = Duration::from_secs(1);
@@ -76,33 +76,41 @@ pub struct Glancer {
 
 impl Gateway {
     /// Leave to see how a conversation's flag stands. It does not count as a sign of life.
-    pub async fn let_glance(
+    pub async fn issue_status_token(
         &self,
         acting: Acting<'_>,
         remember: Option<&Remember<'_, Held<Made>>>,
     ) -> Result<Told<Held<Made>>, Error> {
-        let glance = Glance::begin(acting.id, self.now());
-        let made = Made { text: glance.text(&self.keys.window), until: glance.until };
+        let status_token = StatusToken::begin(acting.id, self.now());
+        let made = Made { text: status_token.text(&self.keys.window), until: status_token.until };
         self.turn(acting.into(), |turn, _| turn.done(made.clone()), remember).await
     }
 
     /// Whether pages of that website may show how the team's conversations stand.
-    pub async fn may_glance(&self, team: &TeamName, website: &str) -> Result<bool, Error> {
+    pub async fn verify_status_token(&self, team: &TeamName, website: &str) -> Result<bool, Error> {
         let team = self.team(team).await?;
         Ok(team.is_some_and(|team| team.effective.settings.allowed_origins.iter().any(|origin| origin == website)))
     }
 
     /// Watches conversations for a page. Refused with `NotFound` where one of the words is none or is over,
     /// and with `Forbidden` where the website is not the team's.
-    pub async fn glance(self: &Arc<Self>, team: &TeamName, website: &str, words: &[String]) -> Result<Glancer, Error> {
-        if !self.may_glance(team, website).await? {
+    pub async fn status_token(
+        self: &Arc<Self>,
+        team: &TeamName,
+        website: &str,
+        words: &[String],
+    ) -> Result<Glancer, Error> {
+        if !self.verify_status_token(team, website).await? {
             return Err(Refusal::Forbidden.into());
         }
         let mut watched = BTreeMap::new();
         for word in words {
-            let glance = Glance::parse(word, &self.keys.window, self.now()).ok_or(Refusal::NotFound("glance"))?;
-            let until = watched.get(&glance.interaction).map_or(glance.until, |w: &Watched| w.until.max(glance.until));
-            watched.insert(glance.interaction, Watched { until, shown: None, due: None });
+            let status_token =
+                StatusToken::parse(word, &self.keys.window, self.now()).ok_or(Refusal::NotFound("glance"))?;
+            let until = watched
+                .get(&status_token.interaction)
+                .map_or(status_token.until, |w: &Watched| w.until.max(status_token.until));
+            watched.insert(status_token.interaction, Watched { until, shown: None, due: None });
         }
         let ear = self.listen(team, None).await?; // before anything is read, so that nothing falls in between
         let stale = watched.keys().copied().collect();
@@ -145,7 +153,7 @@ impl Glancer {
 
     /// Whether the page may look on, and what time has changed.
     async fn ask_time(&mut self) -> Result<(), Error> {
-        if !self.gateway.may_glance(&self.team, &self.website).await? {
+        if !self.gateway.verify_status_token(&self.team, &self.website).await? {
             return Err(Refusal::Forbidden.into());
         }
         let now = self.gateway.now();

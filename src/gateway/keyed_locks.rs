@@ -4,19 +4,19 @@
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Error;
-use super::decide::LONGEST_WAIT;
+use super::decide::MAX_WAIT;
 use crate::domain::id::InteractionId;
 
 /// One for each value of a byte.
-pub(super) struct Turnstiles(Vec<Mutex<()>>);
+pub(super) struct KeyedLocks(Vec<Mutex<()>>);
 
-impl Default for Turnstiles {
+impl Default for KeyedLocks {
     fn default() -> Self {
         Self((0..=u8::MAX).map(|_| Mutex::new(())).collect())
     }
 }
 
-impl Turnstiles {
+impl KeyedLocks {
     /// Waits for those of the same interaction who came before. Nobody waits for ever.
     pub async fn pass(&self, id: InteractionId) -> Result<MutexGuard<'_, ()>, Error> {
         self.pass_at(id.as_bytes()[14]).await // its random part
@@ -28,7 +28,7 @@ impl Turnstiles {
     }
 
     async fn pass_at(&self, at: u8) -> Result<MutexGuard<'_, ()>, Error> {
-        let waited = tokio::time::timeout(LONGEST_WAIT, self.0[usize::from(at)].lock()).await;
+        let waited = tokio::time::timeout(MAX_WAIT, self.0[usize::from(at)].lock()).await;
         waited.map_err(|_| Error::Away("too many wait before this one".into()))
     }
 }

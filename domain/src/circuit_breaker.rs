@@ -13,20 +13,20 @@ use super::sending::{LEASE, Trying};
 use super::time::Moment;
 
 /// Failures in a row, of whichever messages.
-const MOST_FAILURES: u32 = 5;
+const MAX_FAILURES: u32 = 5;
 
 /// The first wait before one message finds out; each later one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
 /// No wait is longer.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// What one node decides is known to all after so long.
 const KNOWN_TO_ALL: Duration = Duration::from_secs(1);
 
 /// How a channel stands, as one node has seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Circuit {
+pub enum CircuitBreaker {
     /// Messages go.
     Closed {
         /// Failures since the last message that left.
@@ -52,13 +52,13 @@ pub enum Circuit {
     },
 }
 
-impl Default for Circuit {
+impl Default for CircuitBreaker {
     fn default() -> Self {
         Self::Closed { failures: 0 }
     }
 }
 
-impl Circuit {
+impl CircuitBreaker {
     /// How long nothing may go; none: a message may go now. `down` is what the team's record says.
     pub fn is_shut(&self, down: bool, now: Moment) -> Option<Duration> {
         let (next, since) = match *self {
@@ -107,7 +107,7 @@ impl Circuit {
             }
         };
         match *self {
-            Self::Closed { failures } if told.is_some() || failures + 1 >= MOST_FAILURES => {
+            Self::Closed { failures } if told.is_some() || failures + 1 >= MAX_FAILURES => {
                 *self = open(0);
                 Some(told.unwrap_or(Health::Down(why)))
             }
@@ -127,7 +127,7 @@ impl Circuit {
 /// 5, 10, 20 … seconds, a quarter more or less, and at most a minute.
 fn wait(probes: u32, jitter: u8) -> Duration {
     let whole = FIRST_WAIT * (1 << probes.min(4));
-    (whole * 3 / 4 + whole * u32::from(jitter) / 510).min(LONGEST_WAIT)
+    (whole * 3 / 4 + whole * u32::from(jitter) / 510).min(MAX_WAIT)
 }
 
 #[cfg(test)]
@@ -144,91 +144,93 @@ mod tests {
         Some(Trying { tries: 1, lost: 0, next: at(0), since: at(0), slot: None })
     }
 
-    fn fail(circuit: &mut Circuit, second: u64) -> Option<Health> {
-        circuit.hear(Tried::Later("503"), first(), at(second), 0)
+    fn fail(circuit_breaker: &mut CircuitBreaker, second: u64) -> Option<Health> {
+        circuit_breaker.hear(Tried::Later("503"), first(), at(second), 0)
     }
 
-    fn opened() -> Circuit {
-        let mut circuit = Circuit::default();
-        let told: Vec<_> = (0..MOST_FAILURES).map(|_| fail(&mut circuit, 0)).collect();
+    fn opened() -> CircuitBreaker {
+        let mut circuit_breaker = CircuitBreaker::default();
+        let told: Vec<_> = (0..MAX_FAILURES).map(|_| fail(&mut circuit_breaker, 0)).collect();
         assert_eq!(told, [None, None, None, None, DOWN]);
-        circuit
+        circuit_breaker
     }
 
     #[test]
     fn failures_in_a_row_open_it_and_one_that_arrives_in_between_does_not_count() {
-        let mut circuit = Circuit::default();
-        for _ in 1..MOST_FAILURES {
-            assert_eq!(fail(&mut circuit, 0), None);
+        let mut circuit_breaker = CircuitBreaker::default();
+        for _ in 1..MAX_FAILURES {
+            assert_eq!(fail(&mut circuit_breaker, 0), None);
         }
-        assert_eq!(circuit.hear(Tried::Sent, first(), at(1), 0), Some(Health::Up));
-        assert_eq!(fail(&mut circuit, 2), None);
-        assert_eq!(circuit.is_shut(false, at(2)), None);
+        assert_eq!(circuit_breaker.hear(Tried::Sent, first(), at(1), 0), Some(Health::Up));
+        assert_eq!(fail(&mut circuit_breaker, 2), None);
+        assert_eq!(circuit_breaker.is_shut(false, at(2)), None);
         opened();
         // A number that nobody has says nothing of the channel.
-        let mut circuit = Circuit::default();
+        let mut circuit_breaker = CircuitBreaker::default();
         for _ in 0..100 {
-            assert_eq!(circuit.hear(Tried::Refused("bad-address"), first(), at(0), 0), None);
+            assert_eq!(circuit_breaker.hear(Tried::Refused("bad-address"), first(), at(0), 0), None);
         }
-        assert_eq!(circuit, Circuit::default());
-        assert_eq!(circuit.hear(Tried::Barred("401"), first(), at(0), 0), Some(Health::Down("401")));
-        assert!(circuit.is_shut(true, at(1)).is_some());
+        assert_eq!(circuit_breaker, CircuitBreaker::default());
+        assert_eq!(circuit_breaker.hear(Tried::Barred("401"), first(), at(0), 0), Some(Health::Down("401")));
+        assert!(circuit_breaker.is_shut(true, at(1)).is_some());
     }
 
     #[test]
     fn one_message_at_a_time_finds_out_and_closes_it() {
-        let mut circuit = opened();
-        assert!(circuit.is_shut(true, at(3)).is_some());
-        assert_eq!(circuit.is_shut(true, at(5)), None);
-        circuit.lets_go(true, at(5));
-        assert!(circuit.is_shut(true, at(5)).is_some(), "the others wait for it");
-        assert_eq!(fail(&mut circuit, 6), None);
-        assert!(circuit.is_shut(true, at(6 + 7)).is_some() && circuit.is_shut(true, at(6 + 8)).is_none());
-        circuit.lets_go(true, at(14));
-        assert_eq!(circuit.hear(Tried::Sent, first(), at(15), 0), Some(Health::Up));
-        assert_eq!(circuit.is_shut(false, at(15)), None);
+        let mut circuit_breaker = opened();
+        assert!(circuit_breaker.is_shut(true, at(3)).is_some());
+        assert_eq!(circuit_breaker.is_shut(true, at(5)), None);
+        circuit_breaker.lets_go(true, at(5));
+        assert!(circuit_breaker.is_shut(true, at(5)).is_some(), "the others wait for it");
+        assert_eq!(fail(&mut circuit_breaker, 6), None);
+        assert!(
+            circuit_breaker.is_shut(true, at(6 + 7)).is_some() && circuit_breaker.is_shut(true, at(6 + 8)).is_none()
+        );
+        circuit_breaker.lets_go(true, at(14));
+        assert_eq!(circuit_breaker.hear(Tried::Sent, first(), at(15), 0), Some(Health::Up));
+        assert_eq!(circuit_breaker.is_shut(false, at(15)), None);
     }
 
     #[test]
     fn one_that_never_came_back_is_not_waited_for() {
-        let mut circuit = opened();
-        circuit.lets_go(true, at(5));
-        assert!(circuit.is_shut(true, at(14)).is_some());
-        assert_eq!(circuit.is_shut(true, at(15)), None);
+        let mut circuit_breaker = opened();
+        circuit_breaker.lets_go(true, at(5));
+        assert!(circuit_breaker.is_shut(true, at(14)).is_some());
+        assert_eq!(circuit_breaker.is_shut(true, at(15)), None);
     }
 
     #[test]
     fn a_crowd_that_fails_at_once_makes_nobody_wait_longer() {
-        let mut circuit = opened();
+        let mut circuit_breaker = opened();
         for _ in 0..64 {
-            fail(&mut circuit, 0);
+            fail(&mut circuit_breaker, 0);
         }
-        assert_eq!(circuit.is_shut(true, at(5)), None);
+        assert_eq!(circuit_breaker.is_shut(true, at(5)), None);
         for probe in 0..20 {
-            circuit.lets_go(true, at(100 * probe));
-            circuit.hear(Tried::Lost, first(), at(100 * probe), 255);
-            assert!(circuit.is_shut(true, at(100 * probe)) <= Some(LONGEST_WAIT));
+            circuit_breaker.lets_go(true, at(100 * probe));
+            circuit_breaker.hear(Tried::Lost, first(), at(100 * probe), 255);
+            assert!(circuit_breaker.is_shut(true, at(100 * probe)) <= Some(MAX_WAIT));
         }
     }
 
     #[test]
     fn what_another_node_found_out_counts() {
-        let mut circuit = Circuit::default();
-        assert_eq!(circuit.is_shut(true, at(0)), None, "a node that does not know it yet finds out at once");
-        circuit.lets_go(true, at(0));
-        assert!(circuit.is_shut(true, at(1)).is_some());
-        let mut circuit = opened();
-        assert!(circuit.is_shut(false, at(0)).is_some(), "that it is down is not known to all yet");
-        assert_eq!(circuit.is_shut(false, at(2)), None);
-        circuit.lets_go(false, at(2));
-        assert_eq!(circuit, Circuit::default());
+        let mut circuit_breaker = CircuitBreaker::default();
+        assert_eq!(circuit_breaker.is_shut(true, at(0)), None, "a node that does not know it yet finds out at once");
+        circuit_breaker.lets_go(true, at(0));
+        assert!(circuit_breaker.is_shut(true, at(1)).is_some());
+        let mut circuit_breaker = opened();
+        assert!(circuit_breaker.is_shut(false, at(0)).is_some(), "that it is down is not known to all yet");
+        assert_eq!(circuit_breaker.is_shut(false, at(2)), None);
+        circuit_breaker.lets_go(false, at(2));
+        assert_eq!(circuit_breaker, CircuitBreaker::default());
     }
 
     #[test]
     fn an_answer_that_is_none_lets_the_next_find_out() {
-        let mut circuit = opened();
-        circuit.lets_go(true, at(5));
-        assert_eq!(circuit.hear(Tried::Refused("bad-address"), first(), at(5), 0), None);
-        assert_eq!(circuit.is_shut(true, at(5)), None);
+        let mut circuit_breaker = opened();
+        circuit_breaker.lets_go(true, at(5));
+        assert_eq!(circuit_breaker.hear(Tried::Refused("bad-address"), first(), at(5), 0), None);
+        assert_eq!(circuit_breaker.is_shut(true, at(5)), None);
     }
 }

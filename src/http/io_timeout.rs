@@ -17,7 +17,7 @@ use super::serve::Limits;
 /// What must move within the limit of time, where not everything does.
 const LEAST: usize = 16 * 1024;
 
-pub(super) struct Patience {
+pub(super) struct IoTimeout {
     stream: TcpStream,
     life: Arc<Life>,
     limit: Duration,
@@ -27,7 +27,7 @@ pub(super) struct Patience {
     moved: usize,
 }
 
-impl Patience {
+impl IoTimeout {
     pub fn new(stream: TcpStream, life: Arc<Life>, limits: &Limits) -> Self {
         Self { stream, life, limit: limits.write, until: None, moved: 0 }
     }
@@ -66,7 +66,7 @@ impl Patience {
     }
 }
 
-impl AsyncRead for Patience {
+impl AsyncRead for IoTimeout {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
@@ -78,7 +78,7 @@ impl AsyncRead for Patience {
     }
 }
 
-impl AsyncWrite for Patience {
+impl AsyncWrite for IoTimeout {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.judged(cx, buf.len(), written)

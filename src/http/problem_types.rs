@@ -5,9 +5,9 @@ use http::StatusCode;
 
 /// One kind of problem.
 #[derive(Debug)]
-pub struct Slug {
+pub struct ProblemType {
     /// The last part of its `type`, and its `code`.
-    pub slug: &'static str,
+    pub problem_type: &'static str,
     /// The status that it comes with.
     pub status: StatusCode,
     /// A few words.
@@ -18,12 +18,12 @@ pub struct Slug {
     pub remedy: &'static str,
 }
 
-macro_rules! slugs {
-    ($($name:ident = $slug:literal $status:ident $title:literal $meaning:literal $remedy:literal;)*) => {
+macro_rules! problem_types {
+    ($($name:ident = $problem_type:literal $status:ident $title:literal $meaning:literal $remedy:literal;)*) => {
         $(
             #[doc = $title]
-            pub static $name: Slug = Slug {
-                slug: $slug,
+            pub static $name: ProblemType = ProblemType {
+                problem_type: $problem_type,
                 status: StatusCode::$status,
                 title: $title,
                 meaning: $meaning,
@@ -32,11 +32,11 @@ macro_rules! slugs {
         )*
 
         /// All of them.
-        pub static ALL: &[&Slug] = &[$(&$name,)*];
+        pub static ALL: &[&ProblemType] = &[$(&$name,)*];
     };
 }
 
-slugs! {
+problem_types! {
     BAD_REQUEST = "bad-request" BAD_REQUEST "Bad request"
         "The request cannot be read: a parameter stands twice, or a header is not what it must be."
         "Compare the request with the API reference.";
@@ -283,12 +283,13 @@ mod tests {
         let words: serde_json::Value = serde_json::from_slice(words.bytes).expect("JSON");
         let said = words["refused"].as_object().expect("by code");
         let not_met: Vec<&str> = NOT_MET.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();
-        for slug in ALL {
-            let (has, may_not) = (said.contains_key(slug.slug), not_met.contains(&slug.slug));
-            assert!(has != may_not, "{}: words {has}, not met {may_not}", slug.slug);
+        for problem_type in ALL {
+            let (has, may_not) =
+                (said.contains_key(problem_type.problem_type), not_met.contains(&problem_type.problem_type));
+            assert!(has != may_not, "{}: words {has}, not met {may_not}", problem_type.problem_type);
         }
         for code in said.keys().map(String::as_str).chain(not_met) {
-            assert!(ALL.iter().any(|slug| slug.slug == code), "{code} is no problem");
+            assert!(ALL.iter().any(|problem_type| problem_type.problem_type == code), "{code} is no problem");
         }
     }
 }
