@@ -104,14 +104,14 @@ impl Turn<'_> {
         }
     }
 
-    /// What was accepted on the participant's pages and has not raised the flag is void, and its links and its
-    /// challenge end; whether there was any.
+    /// What was accepted on the participant's pages and has not raised the flag is void, also a document that is still
+    /// judged. Its links and its challenge end; whether there was any.
     pub fn void_pending(&mut self, at: usize) -> bool {
         let waits = |link: &Link| link.page.pending.is_some();
         let participant = self.participant(at);
         let (over, live): (Vec<_>, Vec<_>) = std::mem::take(&mut participant.links).into_iter().partition(waits);
         participant.links = live;
-        let waits = participant.challenge.as_ref().is_some_and(|challenge| challenge.page.is_answered());
+        let waits = participant.challenge.as_ref().is_some_and(|challenge| challenge.page.pending.is_some());
         let waited = !over.is_empty() || waits;
         for link in over {
             self.end_link(link, LinkEnd::Void);

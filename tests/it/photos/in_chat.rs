@@ -139,3 +139,22 @@ async fn good_document_waits_for_its_browser_and_then_no_longer() {
     assert_eq!(person.browser.finish(&done).await.status, 410);
     assert_eq!(team.flag(&chat).await["reason"], "not_returned");
 }
+
+/// 3: A report of another page voids a document that is still judged.
+#[tokio::test]
+async fn reported_link_voids_a_document_that_is_judged() {
+    let (world, provider) = (World::new().await, Provider::start().await);
+    provider.says(|_| (202, Value::Null));
+    let team = team(&world, &provider).await;
+    let chat = team.open("sms", PHONE).await;
+    let link = team.link(&chat).await;
+    let (challenge, url) = ask(&team, &chat, "photo_id").await;
+    let mut person = Person::at(&world, &url).await;
+    let done = hands_in(&mut person).await;
+    let reported = Browser::new(&world).press(link["url"].as_str().expect("a URL"), "report", "").await;
+    assert_eq!(reported.status, 200, "{}", reported.text());
+    assert_eq!(read(&team, &challenge).await["status"], "unconfirmed");
+    assert_eq!(provider.calls(&team, "call-1", &clear(&provider.check(), true)).await.expect(200)["status"], "late");
+    assert_eq!(person.browser.finish(&done).await.status, 410);
+    assert!(!is_up(&team, &chat).await);
+}
