@@ -38,7 +38,7 @@ pub(super) fn begin(
         }
         return Ok(false);
     }
-    // Who was invited may come as often as they like, while every beginning has a handle of its own.
+    // An invited person may come as often as they like, while every beginning has a handle of its own.
     let most = if is_at_door(&turn.interaction.participants[at], source) { u16::MAX } else { MAX_STARTS };
     if page.starts >= most {
         return Err(Refusal::LinkUsed);
