@@ -75,6 +75,7 @@ pub(super) fn void_others(turn: &mut Turn<'_>, at: usize, source: Source) {
 /// `BadAssertion` where its key was revoked, `LinkExpired` where a flag of its time would not stand any more, and
 /// as `may_raise`.
 pub(super) fn look_again(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding) -> Result<(), Refusal> {
+    turn.look_up(at);
     let (now, settings) = (turn.around.now, turn.around.settings);
     let pending = turn.page(at, source).and_then(|page| page.pending.as_deref()).expect("the caller saw it wait");
     let Some(proof) = &pending.proof else { return Err(Refusal::NotFound("proof")) };

@@ -4,7 +4,9 @@
 use serde_json::{Value, json};
 
 use super::{PHONE, is_up, logs_in, team, text, vouched};
-use crate::world::{Browser, Reply, Team, Visit, World, hidden, shown_code};
+use crate::world::{Browser, Reply, Team, URL, Visit, World, hidden, shown_code};
+
+const PASSWORD: &str = "vexed lamp 7";
 
 const KINDS: [Kind; 3] = [Kind::Login, Kind::Answer, Kind::Door];
 
@@ -158,6 +160,77 @@ async fn waiting_login_is_looked_at_again() {
             assert_eq!(seen["participants"][0]["authentication"]["customer"]["id"], "cust-7", "{why}");
         }
     }
+}
+
+/// 6: No proof counts for a customer who was banned since, by guesses in another conversation.
+#[tokio::test]
+async fn waiting_proof_of_a_customer_who_was_banned_since_comes_to_nothing() {
+    for binding in ["auto", "opener"] {
+        // With `opener` nobody but the chat's window opens the page of a challenge.
+        for kind in KINDS.into_iter().filter(|kind| binding == "auto" || *kind != Kind::Answer) {
+            let world = World::new().await;
+            let team = bank(&world).await;
+            let facts = json!({"phones": [PHONE], "facts": {"first_pet": "Rex", "first_school": "Hill School"}});
+            world.call(&team.admin, "PUT", "/v1/teams/acme/customers/cust-42", facts).await.expect(201);
+            let kba = json!({"enabled": true, "ask": ["first_pet", "first_school"], "questions": 2, "must_match": 2});
+            team.set(json!({"binding": binding, "kba": kba, "lockout": {"threshold": 100, "max_lockouts": 0}})).await;
+            let mut waiting = waits(&team, kind, "c1").await;
+
+            let other = open(&team, "telegram", "4242").await;
+            let asked = team.asks(&team.bot, &other, json!({"method": "kba"})).await.expect(202);
+            let wrong = json!({"answers": ["no", "no"]});
+            for n in 1..=100 {
+                let told = team.attends(&team.bot, "POST", &asked, "/answers", wrong.clone()).await.expect(200);
+                assert_eq!(told["outcome"], if n < 100 { "wrong" } else { "banned" }, "{n}");
+            }
+            let why = format!("{kind:?}, {binding}");
+            let page = waiting.browser.finish(&waiting.done).await;
+            assert!(!page.header("location").contains("cs_entry"), "{why}");
+            if page.text().contains("data-code") {
+                let heard = team.says(&waiting.chat, "m1", &shown_code(&page.text())).await.expect(200);
+                assert_eq!(heard["outcome"], "banned", "{why}: {heard}");
+                assert!(!is_up(&team, &waiting.chat).await, "{why}");
+            } else {
+                comes_to_nothing(&team, &mut waiting, &why).await;
+            }
+        }
+    }
+}
+
+/// 6: A login at the door comes to nothing once guesses at the gateway's own login page, which the link of the same
+/// conversation has led another browser to, have locked or banned whoever logs in there.
+#[tokio::test]
+async fn waiting_login_comes_to_nothing_after_a_lock_and_a_ban() {
+    for (max_lockouts, status) in [(3, "locked"), (1, "banned")] {
+        let world = World::new().await;
+        let team = bank(&world).await;
+        let budget = json!({"threshold": 3, "max_lockouts": max_lockouts});
+        team.set(json!({"authentication_url": format!("{URL}/login/acme"), "lockout": budget})).await;
+        let account = json!({"username": "demo", "password": PASSWORD});
+        world.call(&team.admin, "PUT", "/v1/teams/acme/customers/cust-42", account).await.expect(201);
+        let chat = open(&team, "webchat", "c1").await;
+        let link = team.link(&chat).await;
+        let invitation = invited(&team, &chat, "p1").await;
+        let mut guesser = Browser::new(&world);
+        let guesses_at = guesser.continues(text(&link, "url")).await.url;
+        let mut browser = Browser::new(&world);
+        let page = at_login(&mut browser, &invitation).await.url;
+        let done = enters(&mut browser, &page, PASSWORD).await.header("location");
+        assert!(done.contains("/d/"), "{done}");
+        let mut waiting = Waiting { chat: chat.clone(), browser, done, other_page: String::new() };
+        for _ in 0..3 {
+            enters(&mut guesser, &guesses_at, "wrong 1234").await;
+        }
+        assert_eq!(team.lockout(&chat).await["status"], status);
+        comes_to_nothing(&team, &mut waiting, status).await;
+    }
+}
+
+/// Name and password at the gateway's own login page.
+async fn enters(browser: &mut Browser, page: &str, password: &str) -> Reply {
+    let nonce = hidden(&browser.get(page).await.text(), "nonce");
+    let fields = [("nonce", &*nonce), ("act", "answer"), ("username", "demo"), ("password", password)];
+    browser.post(page, &fields).await
 }
 
 /// Where a team asks for no binding, its door still lets in the browser that logged in, and no other.

@@ -72,6 +72,54 @@ async fn a001_a_challenge_page_that_is_handed_on_authenticates_nobody() {
     }
 }
 
+/// The page of questions, opened and answered in the customer's browser.
+#[tokio::test]
+async fn a001_a_page_of_questions_that_is_handed_on_authenticates_nobody() {
+    for world in worlds().await {
+        let team = team(&world, json!({})).await;
+        let facts = json!({"first_pet": "Rex", "first_school": "Rex"});
+        let customer = json!({"phones": [PHONE], "facts": facts});
+        world.call(&team.admin, "PUT", "/v1/teams/acme/customers/customer", customer).await.expect(201);
+        let kba = json!({"enabled": true, "ask": ["first_pet", "first_school"], "questions": 2, "must_match": 2});
+        team.set(json!({ "kba": kba })).await;
+        for (binding, channel) in [("auto", "webchat"), ("code", "sms"), ("opener", "webchat")] {
+            team.set(json!({ "binding": binding })).await;
+            let person = json!({"role": "primary", "phone": PHONE});
+            let body = json!({"channel": channel, "conversation": format!("stranger-{binding}"),
+                "participants": [person]});
+            let opened = world.call(&team.bot, "POST", "/v1/interactions", body).await.expect(201);
+            let chat = text(&opened, "id");
+            let asked = team.asks(&team.bot, chat, json!({"method": "kba"})).await.expect(202);
+            let page = text(&asked, "page_url");
+            let mut customer = Browser::new(&world);
+            let on = customer.press(page, "continue", "").await;
+            if binding == "opener" {
+                assert_eq!(on.status, 403, "only the chat's own window opens it");
+                continue;
+            }
+            let form = customer.get(&on.header("location")).await;
+            let nonce = hidden(&form.text(), "nonce");
+            let fields =
+                [("act", "answer"), ("nonce", &nonce), ("attempt", "one"), ("answer_1", "rex"), ("answer_2", "rex")];
+            let done = customer.post(page, &fields).await;
+            assert_eq!(done.status, 303, "{}", done.text());
+            let done = done.header("location");
+            let shown = customer.finish(&done).await;
+            assert!(shown.text().contains("data-code") && shown.text().contains("data-act=\"report\""), "{binding}");
+            assert_eq!(Browser::new(&world).finish(&done).await.status, 409);
+            // The stranger, who has learned the answers since, gives them in the chat: they were given.
+            for n in 0..2 {
+                team.says(chat, &format!("m{n}"), "rex").await.expect(200);
+            }
+            assert!(!is_up(&team, chat).await, "{binding}");
+            assert_eq!(customer.press_done(&done, "report").await.status, 200);
+            let code = shown_code(&shown.text());
+            assert_ne!(team.says(chat, "m9", &code).await.expect(200)["outcome"], "passed");
+            assert!(!is_up(&team, chat).await, "{binding}");
+        }
+    }
+}
+
 async fn admits(world: &World, team: &crate::world::Team, channel: &str) -> (String, String) {
     for (name, definition) in [("session", "session"), ("sms", "recorder")] {
         let path = format!("/v1/teams/acme/channels/{name}");
