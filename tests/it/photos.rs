@@ -45,7 +45,7 @@ async fn team(world: &World, provider: &Provider) -> Team {
     team
 }
 
-async fn connect(team: &Team, name: &str, provider: &Provider) {
+pub async fn connect(team: &Team, name: &str, provider: &Provider) {
     let body = json!({"kind": "signed", "account": {"url": provider.url}, "secrets": {"secret": provider::SECRET}});
     let path = format!("/v1/teams/{}/providers/{name}", team.name);
     team.world.call(&team.admin, "PUT", &path, body).await.expect(201);
@@ -84,6 +84,11 @@ impl Person {
         let on = browser.press(url, "continue", "").await;
         assert_eq!(on.status, 303, "{}", on.text());
         let page = browser.get(&on.header("location")).await;
+        Self::with(browser, url, page)
+    }
+
+    /// Somebody who has come that far.
+    pub fn with(browser: Browser, url: &str, page: Reply) -> Self {
         Self { browser, url: url.to_owned(), page }
     }
 
@@ -103,7 +108,7 @@ impl Person {
     }
 
     /// The same, without a look at what follows.
-    async fn sends(&self, files: &[(&str, Vec<u8>)]) -> Reply {
+    pub async fn sends(&self, files: &[(&str, Vec<u8>)]) -> Reply {
         let nonce = hidden(&self.page.text(), "nonce");
         let nonce = if nonce.is_empty() { "none".to_owned() } else { nonce };
         let mut body =

@@ -1,6 +1,8 @@
 //! Two people, each with a browser of their own: a stranger has a link, or begins with it, and the customer
 //! finishes it. What the customer proves never counts for the stranger. How the flag stands is asked of the API.
 
+mod pages;
+
 use std::time::Duration;
 
 use reqwest::Method;
@@ -10,7 +12,7 @@ use thirtyfour::prelude::*;
 use super::driver::{Browser, Eyes, walk_at, walk_both_at};
 use super::house::{House, PHONE};
 use super::webchat::Stage;
-use super::{CONTINUE, FIELD, RETURN};
+use super::{CONTINUE, RETURN};
 
 /// The button of the site's login page.
 const SIGN_IN: &str = "#sign-in";
@@ -193,63 +195,18 @@ async fn code_on_a_done_page_is_shown_to_one_browser() {
     .await;
 }
 
-journeys! {
-    on_a_desktop_a_code_on_a_page_that_was_handed_on_is_not_the_chats = by_a_code(Eyes::DESKTOP);
-    on_a_phone_a_code_on_a_page_that_was_handed_on_is_not_the_chats = by_a_code(Eyes::PHONE);
-    on_a_desktop_a_pin_on_a_page_that_was_handed_on_is_not_the_chats = by_a_pin(Eyes::DESKTOP);
-}
-
-async fn by_a_code(eyes: Eyes) {
-    let stage = stage(json!({})).await;
-    let put = stage.call("challenges", json!({"method": "otp", "deliver_to": "sms"})).await;
-    let code = stage.house.code(PHONE, 1).await;
-    by_a_page(&stage, eyes, &put, &code).await;
-}
-
-async fn by_a_pin(eyes: Eyes) {
-    let stage = stage(json!({})).await;
-    let put = stage.call("challenges", json!({"method": "pin", "pin": "2580"})).await;
-    by_a_page(&stage, eyes, &put, "2580").await;
-}
-
-/// The stranger hands the page on and presses nothing; the customer answers right, is told whose chat has asked,
-/// and says that it was not them.
-async fn by_a_page(stage: &Stage, eyes: Eyes, put: &Value, answer: &str) {
-    let page = put["page_url"].as_str().expect("a page");
-    walk_both_at(&stage.site.url, "forwarded-page", eyes, async |stranger, customer| {
-        stranger.open("/").await?;
-        stranger.opens_chat().await?;
-        stranger.find("#ask:not([hidden])").await?;
-
-        customer.goes_to(page).await?;
-        customer.click(CONTINUE).await?;
-        customer.find(FIELD).await?.send_keys(answer).await?;
-        customer.click("form[data-act=answer] button").await?;
-        let code = customer.find("[data-code]").await?.text().await?;
-        customer.find("form[data-act=report] button").await?;
-        customer.looks("1-code").await?;
-        nobody_is_authenticated(&stage.house, &stage.chat).await;
-        stranger.find("#tick[hidden]").await?;
-        assert!(!stranger.driver.source().await?.contains(&code), "the stranger is not shown the code");
-
-        customer.click("form[data-act=report] button").await?;
-        customer.find(".outcome-reported").await?;
-        customer.looks("2-reported").await?;
-        let typed = stage.house.types_in_chat(&stage.chat, &code).await;
-        assert_ne!(typed["outcome"], "passed", "the code is worth nothing any more: {typed}");
-        stranger.find("#tick[hidden]").await?;
-        nobody_is_authenticated(&stage.house, &stage.chat).await;
-        Ok(())
-    })
-    .await;
-}
-
-/// A team that lets people in by a login; the id of a conversation of pages, and the invitation that came as a text.
-async fn door() -> (Stage, String, String) {
+/// A team that lets people in by a login.
+async fn with_door() -> Stage {
     let stage = stage(json!({})).await;
     let entry =
         json!({"require_authentication": true, "first": "login", "admit_url": format!("{}/inside", stage.site.url)});
     set(&stage, json!({ "entry": entry })).await;
+    stage
+}
+
+/// Such a team; the id of a conversation of pages, and the invitation that came as a text.
+async fn door() -> (Stage, String, String) {
+    let stage = with_door().await;
     let rooms = json!({"definition": "session"});
     stage.house.call(Method::PUT, "/v1/teams/linden/channels/session", rooms).await;
     let body = json!({"channel": "session", "conversation": "call-1",
@@ -303,6 +260,50 @@ async fn login_at_the_door_lets_in_the_browser_that_logged_in_and_no_other() {
         Ok(())
     })
     .await;
+}
+
+/// The stranger has an invitation sent into the chat of their own window. Handed on before or after Continue, it
+/// neither authenticates the chat by the customer's login nor lets the stranger in.
+#[tokio::test]
+async fn invitation_into_a_chat_that_is_handed_on_authenticates_nobody_there() {
+    for after_continue in [false, true] {
+        let stage = with_door().await;
+        stage.house.invite(&stage.chat, json!({"via": "sms"})).await;
+        let invitation = stage.house.link(PHONE).await;
+        let name = format!("forwarded-invitation-{after_continue}");
+        walk_both_at(&stage.site.url, &name, Eyes::DESKTOP, async |stranger, customer| {
+            stranger.open("/").await?;
+            stranger.opens_chat().await?;
+            if after_continue {
+                stranger.goes_to(&invitation).await?;
+                customer.goes_to(&stranger.continues().await?).await?;
+            } else {
+                customer.goes_to(&invitation).await?;
+                customer.continues().await?;
+            }
+            customer.click(SIGN_IN).await?;
+            let ends = if after_continue { "form[data-act=address]" } else { "[data-code]" };
+            customer.find(ends).await?;
+            customer.looks("1-end").await?;
+            nobody_is_authenticated(&stage.house, &stage.chat).await;
+            if !after_continue {
+                customer.goes_to(&invitation).await?;
+                customer.click(CONTINUE).await?;
+                customer.find("#inside").await?;
+            }
+            let entered = stage.site.entered();
+            assert_eq!(entered, usize::from(!after_continue), "whoever has logged in at the door");
+
+            stranger.goes_to(&led_on(&stage)).await?;
+            stranger.find("h1").await?;
+            stranger.goes_to(&invitation).await?;
+            stranger.continues().await?;
+            assert_eq!(stage.site.entered(), entered, "the stranger has to log in");
+            nobody_is_authenticated(&stage.house, &stage.chat).await;
+            Ok(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
