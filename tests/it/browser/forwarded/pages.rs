@@ -1,4 +1,5 @@
 //! A page that asks for something is handed on: the customer proves themselves there, in a browser of their own.
+//! Who is authenticated is asked of the API.
 
 use reqwest::Method;
 use serde_json::{Value, json};

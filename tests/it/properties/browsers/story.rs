@@ -1,4 +1,5 @@
-//! What two people do, and what must hold after each act of theirs.
+//! What two people do, and what must hold after each act of theirs. Which acts come in which order is the
+//! property's to choose.
 
 use std::time::Duration;
 
