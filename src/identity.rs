@@ -154,7 +154,7 @@ pub trait Checker: Send + Sync {
     /// # Errors
     ///
     /// Where it would not be answered.
-    async fn knock(&self, now: Moment) -> Result<(), Trouble>;
+    async fn try_account(&self, now: Moment) -> Result<(), Trouble>;
 }
 
 /// A kind of provider.

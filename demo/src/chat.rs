@@ -98,36 +98,36 @@ impl Chat {
     /// The customer says something; returns when the bot has answered. `false`: the chat is too busy.
     pub async fn say(&self, text: String) -> bool {
         let (done, answered) = oneshot::channel();
-        self.knock(Knock::Said { text, done }, answered).await
+        self.put(Knock::Said { text, done }, answered).await
     }
 
     /// The customer wants another code, by mail or as before; returns when it is asked for. `false`: the
     /// chat is too busy.
     pub async fn resend(&self, by_mail: bool) -> bool {
         let (done, answered) = oneshot::channel();
-        self.knock(Knock::Resend { by_mail, done }, answered).await
+        self.put(Knock::Resend { by_mail, done }, answered).await
     }
 
     /// The website vouches for the visitor; returns when the bot has greeted them.
     pub async fn vouch(&self, identity_token: String) -> bool {
         let (done, answered) = oneshot::channel();
-        self.knock(Knock::Vouched { identity_token, done }, answered).await
+        self.put(Knock::Vouched { identity_token, done }, answered).await
     }
 
     /// An agent invites the customer; returns when the invitation is on its way. `false`: the chat is too
     /// busy.
     pub async fn invite(&self, pin: &str) -> bool {
         let (done, answered) = oneshot::channel();
-        self.knock(Knock::Invited { pin: pin.to_owned(), done }, answered).await
+        self.put(Knock::Invited { pin: pin.to_owned(), done }, answered).await
     }
 
     /// The bot asks for a proof that is given on a page; returns when it has. `false`: the chat is too busy.
     pub async fn give(&self, task: Task) -> bool {
         let (done, answered) = oneshot::channel();
-        self.knock(Knock::Task { task, done }, answered).await
+        self.put(Knock::Task { task, done }, answered).await
     }
 
-    async fn knock(&self, knock: Knock, answered: oneshot::Receiver<()>) -> bool {
+    async fn put(&self, knock: Knock, answered: oneshot::Receiver<()>) -> bool {
         let taken = self.door.try_send(knock).is_ok();
         if taken {
             drop(answered.await); // an error only says that it is done

@@ -108,7 +108,7 @@ impl Gateway {
         let url = format!("{}{target}", self.public_url);
         let unix = self.now().0 / 1000;
         let taken = at.ear.hear(&Knock { method, url, headers, body, unix }).await;
-        taken.map(VerifiedCall).map_err(|distrust| distrusted(at, &distrust))
+        taken.map(VerifiedCall).map_err(|distrust| unproved(at, &distrust))
     }
 
     /// Receives what people say in a request. The platform is answered once all of it is saved; what is
@@ -183,14 +183,14 @@ impl Gateway {
     }
 }
 
-fn distrusted(at: &Listening, distrust: &VerificationError) -> Error {
+fn unproved(at: &Listening, error: &VerificationError) -> Error {
     metrics::counter!("countersign_received_total", "outcome" => "unproved").increment(1);
     let Listening { team, channel, .. } = at;
-    let why = match distrust {
+    let why = match error {
         VerificationError::UnknownKey(_) => "no such key".to_owned(), // the name of one is the caller's
-        distrust => distrust.to_string(),
+        error => error.to_string(),
     };
-    match distrust {
+    match error {
         VerificationError::Unavailable(what) => Error::Away(format!("{what} cannot be had")),
         VerificationError::TooLarge => Refusal::TooLarge.into(),
         _ => Refusal::Unproved(format!("{team}/{channel}: {why}")).into(),

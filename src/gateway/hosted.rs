@@ -18,7 +18,7 @@ use crate::domain::login::LoginTag;
 use crate::domain::login::codes::Purpose;
 use crate::domain::login::devices::Device;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::hosted::{AtPage, Knocking, knock, miss, name_address};
+use crate::domain::rules::hosted::{AtPage, Knocking, miss, name_address, open_page};
 use crate::domain::rules::postback::{Accepted, NewAnswer, is_repeated};
 use crate::domain::secret::{Tag, base64url};
 use crate::domain::token::{Token, TokenKind};
@@ -102,7 +102,7 @@ impl Gateway {
 
     /// Whether somebody may log in by that URL, in that browser.
     pub async fn at_login(&self, url: SignedUrl, browser: Tag, attempt: &str) -> Result<AtLogin, Error> {
-        let held = self.at_door(&url, |turn| knock(turn, &url.handle, &browser)).await?;
+        let held = self.at_door(&url, |turn| open_page(turn, &url.handle, &browser)).await?;
         let conversation = held.interaction.conversation.clone();
         Ok(AtLogin { url, browser, attempt: attempt.to_owned(), conversation, knocking: held.outcome })
     }
@@ -134,7 +134,7 @@ impl Gateway {
     /// One guess of a conversation at a time, while its link still takes any.
     async fn alone_at(&self, at: &AtLogin) -> Result<MutexGuard<'_, ()>, Error> {
         let alone = self.logging_in.pass(at.url.handle.interaction).await?;
-        let held = self.at_door(&at.url, |turn| knock(turn, &at.url.handle, &at.browser)).await?;
+        let held = self.at_door(&at.url, |turn| open_page(turn, &at.url.handle, &at.browser)).await?;
         if held.outcome.browser == AtPage::Known { Ok(alone) } else { Err(Refusal::StaleForm.into()) }
     }
 

@@ -81,7 +81,7 @@ impl Gateway {
     pub async fn try_provider(&self, team: &TeamName, name: &ProviderName) -> Result<Result<(), Trouble>, Error> {
         let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let checker = self.checker(&view, name).ok_or(Refusal::NotFound("provider"))?;
-        let answered = checker.knock(self.now()).await;
+        let answered = checker.try_account(self.now()).await;
         self.hear_of_provider(&view, name, answered.err()).await;
         Ok(answered)
     }

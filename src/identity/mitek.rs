@@ -141,7 +141,7 @@ impl Checker for Open {
         verdict(&found, case.selfie).map(Answer::Verdict)
     }
 
-    async fn knock(&self, now: Moment) -> Result<(), Trouble> {
+    async fn try_account(&self, now: Moment) -> Result<(), Trouble> {
         self.ask_for_token(now).await.map(drop)
     }
 }

@@ -183,7 +183,7 @@ impl Checker for Open {
         read(body).map_err(VerificationError::Unreadable)
     }
 
-    async fn knock(&self, now: Moment) -> Result<(), Trouble> {
+    async fn try_account(&self, now: Moment) -> Result<(), Trouble> {
         let body = json!({"type": "identity.ping"}).to_string().into_bytes();
         let reply = self.post("ping", body, now).await?;
         if (200..300).contains(&reply.status) { Ok(()) } else { Err(status(reply.status)) }

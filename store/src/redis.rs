@@ -1,7 +1,7 @@
 //! The Redis store: a server, a cluster or a primary with replicas, that several gateways may share.
 //!
 //! A commit is one call of a function that Redis runs alone, so one round trip and all or nothing.
-//! This file turns the port's questions into commands and answers back. What runs inside Redis is `commit.lua`; the
+//! This file turns the port's questions into commands and answers back. `commit.lua` runs inside Redis; the
 //! names of keys are `keys`, what tells an emptied store is `marks`, the choice of a server is `server`, and the
 //! confirmation by replicas is `confirm`. The servers' `appendonly` and `appendfsync` decide how durable a commit is.
 

@@ -52,8 +52,8 @@ async fn nothing_is_believed_without_proof() {
             r#"{"clientToken":"","secret":"x"}"#,
         ] {
             for headers in [&[][..], &empty[..]] {
-                assert!(request(headers, body).knock(&whole).await.is_err(), "{name}: {body}");
-                assert!(request(headers, body).knock(&bare).await.is_err(), "{name} without secrets: {body}");
+                assert!(request(headers, body).send_to(&whole).await.is_err(), "{name}: {body}");
+                assert!(request(headers, body).send_to(&bare).await.is_err(), "{name} without secrets: {body}");
             }
         }
         for query in
@@ -61,7 +61,7 @@ async fn nothing_is_believed_without_proof() {
         {
             let url = format!("https://gate.example/in/demo/x?{query}");
             let asked = Request { method: "GET".into(), url, ..request(&[], "") };
-            assert!(asked.knock(&whole).await.is_err() && asked.knock(&bare).await.is_err(), "{name}: {query}");
+            assert!(asked.send_to(&whole).await.is_err() && asked.send_to(&bare).await.is_err(), "{name}: {query}");
         }
     }
 }
@@ -77,7 +77,7 @@ async fn a_time_is_written_in_one_way() {
         let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         request(&[("X-Slack-Request-Timestamp", time), ("X-Slack-Signature", &format!("v0={hex}"))], "{}")
     };
-    assert!(signed(&now).knock(&ear).await.is_ok());
+    assert!(signed(&now).send_to(&ear).await.is_ok());
     let odd = [
         "-9223372036854775808",
         "9223372036854775807",
@@ -94,7 +94,7 @@ async fn a_time_is_written_in_one_way() {
         &format!("-{now}"),
     ];
     for time in odd {
-        assert!(signed(time).knock(&ear).await.is_err(), "{time}");
+        assert!(signed(time).send_to(&ear).await.is_err(), "{time}");
     }
 }
 
@@ -109,8 +109,8 @@ async fn borders_of_what_is_signed_do_not_move() {
         request(&[("webhook-id", id), ("webhook-timestamp", time), ("webhook-signature", &signature)], body)
     };
     let now = NOW.to_string();
-    assert!(signed("m", &now, "{}").knock(&ear).await.is_ok());
-    assert!(signed("m.1", &now, "{}").knock(&ear).await.is_err());
+    assert!(signed("m", &now, "{}").send_to(&ear).await.is_ok());
+    assert!(signed("m.1", &now, "{}").send_to(&ear).await.is_err());
     let (ear, case) = self::ear("sinch");
     let key = hmac::Key::new(hmac::HMAC_SHA256, case.secrets["webhook_secret"].as_bytes());
     let sinch = |body: &str, nonce: &str| {
@@ -119,8 +119,8 @@ async fn borders_of_what_is_signed_do_not_move() {
         let (n, t) = (format!("{name}-nonce"), format!("{name}-timestamp"));
         request(&[(name, &BASE64_STANDARD.encode(tag)), (&n, nonce), (&t, &now)], body)
     };
-    assert!(sinch(r#"{"a":1.5}"#, "n").knock(&ear).await.is_ok());
-    assert!(sinch("1", "5.n").knock(&ear).await.is_err());
+    assert!(sinch(r#"{"a":1.5}"#, "n").send_to(&ear).await.is_ok());
+    assert!(sinch("1", "5.n").send_to(&ear).await.is_err());
 }
 
 /// Bytes are signed, not what they mean (A073).
@@ -131,14 +131,14 @@ async fn the_same_meaning_in_other_bytes_is_another_body() {
     let body = r#"{"object":"x","entry":[],"n":"\u00e4\/"}"#;
     let hex: String = hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let signature = format!("sha256={hex}");
-    assert!(request(&[("X-Hub-Signature-256", &signature)], body).knock(&ear).await.is_ok());
+    assert!(request(&[("X-Hub-Signature-256", &signature)], body).send_to(&ear).await.is_ok());
     for other in [
         r#"{"object":"x","entry":[],"n":"ä/"}"#,
         r#"{"entry":[],"object":"x","n":"\u00e4\/"}"#,
         r#"{"object":"x","entry":[],"n":"a\u0308\/"}"#,
         r#"{"object":"x", "entry":[],"n":"\u00e4\/"}"#,
     ] {
-        assert!(request(&[("X-Hub-Signature-256", &signature)], other).knock(&ear).await.is_err(), "{other}");
+        assert!(request(&[("X-Hub-Signature-256", &signature)], other).send_to(&ear).await.is_err(), "{other}");
     }
 }
 
@@ -158,7 +158,7 @@ async fn no_body_brings_it_down() {
         "7",
         "\"x\"",
     ] {
-        let taken = request(&[("X-Telegram-Bot-Api-Secret-Token", &secret)], body).knock(&ear).await;
+        let taken = request(&[("X-Telegram-Bot-Api-Secret-Token", &secret)], body).send_to(&ear).await;
         assert!(taken.is_err() || taken.is_ok_and(|taken| taken.happenings.is_empty()), "{:.40}", body);
     }
 }

@@ -172,7 +172,7 @@ async fn is_heard(seen: &Seen, at: u64, ear: &Ear) -> bool {
     let headers: HeaderMap =
         seen.headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     let (url, body) = (seen.url.clone(), seen.body.clone().into_bytes());
-    Request { method: "POST".into(), url, at, headers, body }.knock(ear).await.is_ok()
+    Request { method: "POST".into(), url, at, headers, body }.send_to(ear).await.is_ok()
 }
 
 /// The keys of the bot's platform, as it publishes them.

@@ -92,7 +92,7 @@ pub struct Request {
 }
 
 impl Request {
-    pub async fn knock(&self, ear: &Ear) -> Result<Taken, VerificationError> {
+    pub async fn send_to(&self, ear: &Ear) -> Result<Taken, VerificationError> {
         let method = self.method.parse().unwrap();
         ear.hear(&Knock { method, url: self.url.clone(), headers: &self.headers, body: &self.body, unix: self.at })
             .await
@@ -148,7 +148,7 @@ async fn what_comes_in_is_read_as_its_platform_documents_it() {
         let ear = platform.ear(&case.account(&server.url, &[])).unwrap().unwrap();
         for (number, coming) in case.heard.iter().enumerate() {
             let place = format!("{name}, heard {number}");
-            let taken = coming.request(&case).knock(&ear).await;
+            let taken = coming.request(&case).send_to(&ear).await;
             if let Some(why) = &coming.refused {
                 let distrust = taken.err().unwrap_or_else(|| panic!("{place}: it was believed")).to_string();
                 assert!(distrust.starts_with(why), "{place}: {distrust}");
@@ -207,7 +207,7 @@ fn seen(taken: &Taken) -> (Vec<Said>, Vec<Became>, Vec<Opened>) {
 async fn what_was_said_does_not_print() {
     let (platform, case) = all().into_iter().find(|(platform, _)| platform.file().platform.name == "telegram").unwrap();
     let ear = platform.ear(&case.account("https://platform.example", &[])).unwrap().unwrap();
-    let taken = case.heard[0].request(&case).knock(&ear).await.unwrap();
+    let taken = case.heard[0].request(&case).send_to(&ear).await.unwrap();
     assert!(!taken.happenings.is_empty());
     let shown = format!("{taken:?}");
     assert!(!shown.contains("482913") && !shown.contains("Address(1"), "{shown}");

@@ -21,7 +21,7 @@ async fn told(server: &Server, events: &str) -> Result<Taken, VerificationError>
     let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     let (method, url) = ("PUT".to_owned(), "https://gate.example/in/demo/matrix".to_owned());
     let body = format!(r#"{{"events":[{events}]}}"#).into_bytes();
-    Request { method, url, at: NOW, headers, body }.knock(&ear(server)).await
+    Request { method, url, at: NOW, headers, body }.send_to(&ear(server)).await
 }
 
 fn said(number: usize) -> String {

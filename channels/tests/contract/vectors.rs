@@ -104,7 +104,7 @@ impl Vector {
     }
 
     async fn is_believed(&self, ear: &Ear, request: &Request) -> bool {
-        request.knock(ear).await.is_ok()
+        request.send_to(ear).await.is_ok()
     }
 }
 
@@ -121,7 +121,7 @@ async fn published(keys: &str) -> String {
 async fn a_signature_holds_where_foreign_code_says_so() {
     for vector in vectors() {
         let ear = vector.ear(&vector.secrets).await;
-        let taken = vector.request().knock(&ear).await;
+        let taken = vector.request().send_to(&ear).await;
         assert_eq!(vector.is_believed(&ear, &vector.request()).await, vector.good, "{}: {taken:?}", vector.name);
     }
 }

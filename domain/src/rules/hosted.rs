@@ -42,7 +42,7 @@ pub enum AtPage {
 }
 
 /// Whether the page may be shown for the link that the handle belongs to.
-pub fn knock(mut turn: Turn<'_>, handle: &Token, browser: &Tag) -> Decision<Knocking> {
+pub fn open_page(mut turn: Turn<'_>, handle: &Token, browser: &Tag) -> Decision<Knocking> {
     if let Ok((at, _)) = opened(&turn, handle) {
         turn.look_up(at);
     }

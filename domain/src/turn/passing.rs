@@ -104,8 +104,8 @@ impl Turn<'_> {
         }
     }
 
-    /// What was accepted on the participant's pages and has not raised the flag is void, also a document that is still
-    /// judged. Its links and its challenge end; whether there was any.
+    /// Ends the participant's links and challenge that wait for their browser, a document that is still judged among
+    /// them; whether there was any.
     pub fn void_pending(&mut self, at: usize) -> bool {
         let waits = |link: &Link| link.page.pending.is_some();
         let participant = self.participant(at);

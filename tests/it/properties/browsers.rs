@@ -18,7 +18,7 @@ enum Step {
         chat: usize,
         cosigner: bool,
     },
-    /// The bot asks for what one of the two has or knows, on a page.
+    /// The bot asks for a proof on a page, which only one of the two can give.
     Ask {
         chat: usize,
         method: &'static str,

@@ -1,5 +1,5 @@
-//! A page that asks for something is handed on: the customer proves themselves there, in a browser of their own.
-//! Who is authenticated is asked of the API.
+//! A stranger hands a challenge's page on, and the customer proves themselves there in a browser of their own.
+//! These tests ask the API, and no page, for the state of the flag.
 
 use reqwest::Method;
 use serde_json::{Value, json};

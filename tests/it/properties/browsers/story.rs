@@ -1,5 +1,5 @@
-//! What two people do, and what must hold after each act of theirs. Which acts come in which order is the
-//! property's to choose.
+//! Two people with a browser, an account and a chat each: this file carries out their acts and checks after each
+//! that nobody stands for the other. The property chooses the acts and their order.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const ACCOUNTS: [&str; 2] = ["stranger", "customer"];
 const PHONES: [&str; 2] = ["+37255500001", "+37255500002"];
 const PASSWORD: &str = "vexed lamp 7";
 
-/// What the directory knows of both, and only one of them answers.
+/// Facts that the directory has of both: name, question, right answer. Only one of the two gives the answers.
 const FACTS: [(&str, &str, &str); 2] = [("first_pet", "First pet", "rex"), ("first_school", "First school", "hill")];
 
 /// A page that anybody may have been given.
@@ -28,18 +28,17 @@ struct Page {
     opener: String,
 }
 
-/// What a team has set, where the chats are, and who knows what is asked for.
+/// The team's settings, the chats' channel, and the owner of what each chat's proofs ask for.
 #[derive(Clone, Copy, Debug)]
 pub struct Stage {
     pub binding: &'static str,
     pub other_browser: &'static str,
     pub channel: &'static str,
-    /// What has to be proved at the door.
+    /// The method of proof at the door.
     pub first: &'static str,
     /// The gateway's own login page is the team's.
     pub hosted: bool,
-    /// Who has the phone that each chat's codes go to, the PIN that was agreed for it, the answers to its questions
-    /// and the document that it asks for.
+    /// For each chat, the person with its phone, its PIN, the answers to its questions and its document.
     pub knows: [usize; 2],
 }
 
@@ -58,7 +57,7 @@ pub struct Story {
     stage: Stage,
     team: Team,
     provider: Provider,
-    /// What the provider has been asked and has not answered.
+    /// Ids of the checks that the provider was asked for.
     checks: Vec<String>,
     chats: [String; 2],
     browsers: [Browser; 2],
@@ -68,7 +67,7 @@ pub struct Story {
     dones: [Vec<String>; 2],
     codes: [Vec<String>; 2],
     said: u32,
-    /// The code of a page was answered for the stranger's chat.
+    /// How often a flag was seen raised.
     pub raised: u32,
 }
 
@@ -287,7 +286,7 @@ impl Story {
         }
     }
 
-    /// Whoever is let in carries a word of what they have proved themselves.
+    /// An entry token names what its own bearer has proved, and nobody else's proof.
     fn is_own_entry(&self, who: usize, location: &str) {
         let Some((_, word)) = location.split_once("cs_entry=") else { return };
         let claims = word.split('.').nth(1).and_then(from_base64url).expect("a JWT");
