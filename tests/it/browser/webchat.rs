@@ -185,7 +185,7 @@ async fn code_in_a_sentence_is_asked_for_alone() {
             let code = stage.house.code(PHONE, 1).await;
             browser.find("#ask:not([hidden])").await?;
             browser.writes(&format!("my code is {code}")).await?;
-            browser.reads(".bot:last-child", "You said: my code is ••••••").await?;
+            browser.reads(".bot", "You said: my code is ••••••").await?;
             let notices = browser.driver.find_all(By::Css(".notice")).await?;
             let mut told = Vec::new();
             for notice in notices {
