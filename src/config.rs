@@ -126,7 +126,7 @@ pub struct Retention {
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
-pub enum Wrong {
+pub enum ConfigError {
     /// The file cannot be read.
     #[error("the configuration file {0} cannot be read: {1}")]
     Unreadable(PathBuf, std::io::Error),
@@ -150,14 +150,14 @@ pub enum Wrong {
 
 impl Config {
     /// Reads the defaults, the file (named here or by `COUNTERSIGN_CONFIG`), and `environment`.
-    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, Wrong> {
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let environment: Vec<(String, String)> = environment.filter(|(name, _)| name.starts_with(PREFIX)).collect();
         let named = environment.iter().find(|(name, _)| name == FILE).map(|(_, path)| PathBuf::from(path));
         let mut all: Table = DEFAULTS.parse().expect("the built-in file is TOML: a test reads it");
         if let Some(file) = file.map(Path::to_path_buf).or(named) {
-            let text = std::fs::read_to_string(&file).map_err(|e| Wrong::Unreadable(file.clone(), e))?;
+            let text = std::fs::read_to_string(&file).map_err(|e| ConfigError::Unreadable(file.clone(), e))?;
             let table: Table =
-                text.parse().map_err(|e: toml::de::Error| Wrong::NotToml(file.clone(), e.to_string()))?;
+                text.parse().map_err(|e: toml::de::Error| ConfigError::NotToml(file.clone(), e.to_string()))?;
             lay(&mut all, table, "", &file.display().to_string())?;
         }
         for (name, value) in environment.iter().filter(|(name, _)| name != FILE) {
@@ -170,16 +170,16 @@ impl Config {
         }
         let config: Self = serde_path_to_error::deserialize(Value::Table(all)).map_err(|error| {
             let place = error.path().to_string();
-            Wrong::Value(place, error.into_inner().to_string().trim().to_owned())
+            ConfigError::Value(place, error.into_inner().to_string().trim().to_owned())
         })?;
         config.check()?;
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), Wrong> {
-        let wrong = |name: &str, why: &str| Err(Wrong::Value(name.into(), why.into()));
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |name: &str, why: &str| Err(ConfigError::Value(name.into(), why.into()));
         if !self.server.public_url.is_empty() {
-            public_url(&self.server.public_url).map_err(|why| Wrong::Value("server.public_url".into(), why))?;
+            public_url(&self.server.public_url).map_err(|why| ConfigError::Value("server.public_url".into(), why))?;
         }
         if self.server.production && !self.server.public_url.starts_with("https://") {
             return wrong("server.public_url", "must be an https:// URL in production");
@@ -235,14 +235,14 @@ pub fn public_url(text: &str) -> Result<String, String> {
 }
 
 /// Lays one table over another; a name that the defaults do not have is refused.
-fn lay(under: &mut Table, over: Table, prefix: &str, from: &str) -> Result<(), Wrong> {
+fn lay(under: &mut Table, over: Table, prefix: &str, from: &str) -> Result<(), ConfigError> {
     for (name, value) in over {
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match (under.get_mut(&name), value) {
             (Some(Value::Table(under)), Value::Table(over)) => lay(under, over, &path, from)?,
-            (Some(Value::Table(_)), _) => return Err(Wrong::Value(path, "must be a table".into())),
+            (Some(Value::Table(_)), _) => return Err(ConfigError::Value(path, "must be a table".into())),
             (Some(known), value) => *known = value,
-            (None, _) => return Err(Wrong::Unknown { from: from.into(), nearest: nearest(&path), name: path }),
+            (None, _) => return Err(ConfigError::Unknown { from: from.into(), nearest: nearest(&path), name: path }),
         }
     }
     Ok(())
@@ -266,7 +266,7 @@ fn nested(path: &str, value: Value) -> Table {
 mod tests {
     use super::*;
 
-    fn load(environment: &[(&str, &str)]) -> Result<Config, Wrong> {
+    fn load(environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
         Config::load(None, environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
     }
 

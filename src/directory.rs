@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 use crate::domain::customer::Record;
 use crate::domain::id::CustomerId;
 use crate::domain::matching::{Found, Wanted, judge};
-use crate::domain::refusal::Fault;
 use crate::domain::secret::Secret;
+use crate::domain::validation::FieldError;
 
 mod dial;
 mod fields;
@@ -147,7 +147,7 @@ pub struct Connection<'a> {
 /// A kind of directory: it makes one of what an admin writes, and says what is wrong with that.
 pub trait Kind: Send + Sync {
     /// A directory; nothing is asked of it yet.
-    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<Fault>>;
+    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>>;
 }
 
 /// The kinds that this gateway knows besides its own, by the name that `directory.kind` gives them.

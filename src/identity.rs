@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use countersign_channels::definition::Account;
-use countersign_channels::wrong::Wrong;
+use countersign_channels::validation::FieldError;
 use http::HeaderMap;
 
 use crate::domain::identity::{CheckId, Side, Verdict};
@@ -167,7 +167,7 @@ pub trait Kind: Send + Sync {
     /// # Errors
     ///
     /// Everything that is wrong with it, each with its place.
-    fn open(&self, account: &Account) -> Result<Arc<dyn Checker>, Vec<Wrong>>;
+    fn open(&self, account: &Account) -> Result<Arc<dyn Checker>, Vec<FieldError>>;
 }
 
 /// The kinds of providers that this gateway knows.

@@ -12,7 +12,7 @@ use crate::ambient::Ambient;
 use crate::http_client::HttpClient;
 use crate::template::values::{Known, Moment, Values};
 use crate::template::{Name, Template};
-use crate::wrong::{self, Wrong};
+use crate::validation::{self, FieldError};
 
 pub mod jwt;
 pub mod sigv4;
@@ -110,11 +110,11 @@ pub enum Proof {
 
 impl Proof {
     /// The account's proof: of the first kind whose holes it fills.
-    pub fn open(kinds: &[Auth], known: &Known) -> Result<Self, Vec<Wrong>> {
+    pub fn open(kinds: &[Auth], known: &Known) -> Result<Self, Vec<FieldError>> {
         let Some(auth) = kinds.iter().find(|auth| auth.fits(known)) else {
             let wanted: Vec<_> = kinds.iter().map(needs).collect();
             let detail = format!("needs what proves whose requests are: {}", wanted.join("; or "));
-            return Err(vec![Wrong::at("/secrets", wrong::CREDENTIALS.saying(detail))]);
+            return Err(vec![FieldError::at("/secrets", validation::CREDENTIALS.saying(detail))]);
         };
         let values = Values::of_account(known, Moment { unix: 0, chance: [0; 16] });
         let text = |template: &Template| template.plain(&values).unwrap_or_default();
@@ -123,14 +123,14 @@ impl Proof {
             Auth::Basic { user, password } => fixed(AUTHORIZATION, &basic(&text(user), &text(password)), auth),
             Auth::Bearer { token } => fixed(AUTHORIZATION, &format!("Bearer {}", text(token)), auth),
             Auth::Header { name, value } => {
-                let name = name.parse().map_err(|_| unfit(auth))?;
+                let name = name.parse().map_err(|_| not_ascii(auth))?;
                 fixed(name, &text(value), auth)
             }
             Auth::Jwt(assertion) => assertion.open(&values).map(Self::Minted).map_err(|wrong| vec![wrong]),
-            Auth::Oauth2(grant) => grant.open(&values).map(Self::Fetched).ok_or_else(|| unfit(auth)),
+            Auth::Oauth2(grant) => grant.open(&values).map(Self::Fetched).ok_or_else(|| not_ascii(auth)),
             Auth::ServiceAccount(grant) => grant.open(&values).map(Self::Fetched).map_err(|wrong| vec![wrong]),
             Auth::StandardWebhook(sealed) => sealed.open(known).map(Self::Sealed).map_err(|wrong| vec![wrong]),
-            Auth::Sigv4(signed) => signed.open(&values).map(Self::Signed).ok_or_else(|| unfit(auth)),
+            Auth::Sigv4(signed) => signed.open(&values).map(Self::Signed).ok_or_else(|| not_ascii(auth)),
         }
     }
 
@@ -187,13 +187,13 @@ fn header(text: &str) -> Result<HeaderValue, DeliveryError> {
     Ok(value)
 }
 
-fn fixed(name: HeaderName, text: &str, auth: &Auth) -> Result<Proof, Vec<Wrong>> {
-    header(text).map(|value| Proof::Fixed(name, value)).map_err(|_| unfit(auth))
+fn fixed(name: HeaderName, text: &str, auth: &Auth) -> Result<Proof, Vec<FieldError>> {
+    header(text).map(|value| Proof::Fixed(name, value)).map_err(|_| not_ascii(auth))
 }
 
-fn unfit(auth: &Auth) -> Vec<Wrong> {
+fn not_ascii(auth: &Auth) -> Vec<FieldError> {
     let detail = format!("must be visible ASCII, as headers and URLs take it: {}", needs(auth));
-    vec![Wrong::at("/secrets", wrong::ASCII.saying(detail))]
+    vec![FieldError::at("/secrets", validation::ASCII.saying(detail))]
 }
 
 fn needs(auth: &Auth) -> String {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::Channel;
 use crate::asked::Asked;
 use crate::inbound::Ear;
-use crate::wrong::{self, Wrong};
+use crate::validation::{self, FieldError};
 
 /// A team's account on a platform, as the team has written it.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +63,7 @@ pub trait Definition: Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// The channel of an account, or everything that is wrong with the account. Speaks to nobody.
-    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>>;
+    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>>;
 
     /// What it can do.
     fn abilities(&self) -> Abilities;
@@ -74,7 +74,7 @@ pub trait Definition: Send + Sync + 'static {
     }
 
     /// What hears what comes in for an account, where the platform is heard.
-    fn ear(&self, _account: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
+    fn ear(&self, _account: &Account) -> Result<Option<Ear>, Vec<FieldError>> {
         Ok(None)
     }
 
@@ -114,10 +114,13 @@ impl Registry {
 }
 
 /// Every field of an account must be one that the platform knows.
-pub fn only(account: &Account, fields: &[&str], secrets: &[&str]) -> Vec<Wrong> {
+pub fn only(account: &Account, fields: &[&str], secrets: &[&str]) -> Vec<FieldError> {
     let unknown = |place: &str, name: &str, known: &[&str]| {
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Wrong::at(format!("/{place}/{name}"), wrong::UNKNOWN.saying(format!("no such field; there are: {known}")))
+        FieldError::at(
+            format!("/{place}/{name}"),
+            validation::UNKNOWN.saying(format!("no such field; there are: {known}")),
+        )
     };
     let open = account.fields.keys().filter(|name| !fields.contains(&name.as_str()));
     let closed = account.secrets.keys().filter(|name| !secrets.contains(&name.as_str()));
@@ -136,7 +139,7 @@ const MAX_PER_MINUTE_ALLOWED: u64 = 60_000;
 /// # Errors
 ///
 /// What is wrong with it.
-pub fn max_per_minute(account: &Account) -> Result<Option<NonZeroU32>, Wrong> {
+pub fn max_per_minute(account: &Account) -> Result<Option<NonZeroU32>, FieldError> {
     let said = match account.fields.get(MAX_PER_MINUTE) {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(text)) => text.parse().ok(),
@@ -144,8 +147,8 @@ pub fn max_per_minute(account: &Account) -> Result<Option<NonZeroU32>, Wrong> {
     };
     let said = said.filter(|said| *said <= MAX_PER_MINUTE_ALLOWED).and_then(|said| u32::try_from(said).ok());
     let limit = said.and_then(NonZeroU32::new);
-    let out_of_bounds = || wrong::NUMBER.with([("least", &1), ("most", &MAX_PER_MINUTE_ALLOWED)]);
-    limit.map(Some).ok_or_else(|| Wrong::at(format!("/account/{MAX_PER_MINUTE}"), out_of_bounds()))
+    let out_of_bounds = || validation::NUMBER.with([("least", &1), ("most", &MAX_PER_MINUTE_ALLOWED)]);
+    limit.map(Some).ok_or_else(|| FieldError::at(format!("/account/{MAX_PER_MINUTE}"), out_of_bounds()))
 }
 
 #[cfg(test)]
@@ -158,7 +161,7 @@ mod tests {
         let account = Account { fields: Map::from_iter([("sender".to_owned(), "x".into())]), ..Account::default() };
         let wrong = only(&account, &["from"], &[]);
         assert_eq!(wrong[0].pointer, "/account/sender");
-        assert!(wrong[0].misfit.detail.contains("from"));
+        assert!(wrong[0].error.detail.contains("from"));
         assert_eq!(only(&account, &["sender"], &[]), []);
     }
 

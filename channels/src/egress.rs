@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use crate::wrong::{self, Kind};
+use crate::validation::{self, Kind};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -58,19 +58,19 @@ impl EgressPolicy {
             Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
             Some(Host::Domain("localhost")) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             Some(Host::Domain(name)) if is_plain(name) => None,
-            Some(Host::Domain(_)) | None => return Err(&wrong::HOST),
+            Some(Host::Domain(_)) | None => return Err(&validation::HOST),
         };
         let allowed = literal.is_some_and(|ip| (self.allowed)(ip));
         match url.scheme() {
             "https" => {}
             // A name is taken only with TLS: what it resolves to may change.
             "http" if allowed => {}
-            _ => return Err(&wrong::HTTPS),
+            _ => return Err(&validation::HTTPS),
         }
         match literal {
-            Some(ip) if !allowed && !is_public(ip) => Err(&wrong::PUBLIC_ADDRESS),
+            Some(ip) if !allowed && !is_public(ip) => Err(&validation::PUBLIC_ADDRESS),
             Some(_) if !allowed && !url.port_or_known_default().is_some_and(|port| self.takes_port(port)) => {
-                Err(&wrong::PORT)
+                Err(&validation::PORT)
             }
             _ => Ok(()),
         }

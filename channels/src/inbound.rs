@@ -249,7 +249,7 @@ impl Ear {
                 }
             }
         }
-        Err(why.unwrap_or(VerificationError::Wrong))
+        Err(why.unwrap_or(VerificationError::FieldError))
     }
 
     async fn judge(&self, verify: &Verify, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {

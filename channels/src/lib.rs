@@ -26,8 +26,8 @@ pub mod session;
 pub mod shipped;
 pub mod smtp;
 pub mod template;
+pub mod validation;
 pub mod webchat;
-pub mod wrong;
 
 /// Something to say to a person.
 #[derive(Clone, Debug)]

@@ -28,8 +28,8 @@ pub mod request;
 pub mod retract;
 pub mod units;
 
-use crate::wrong::{self, Wrong};
-use check::Malformed;
+use crate::validation::{self, FieldError};
+use check::DefinitionError;
 use format::{File, Preview};
 use line::Line;
 
@@ -42,7 +42,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Reads a definition; `name` is what its faults are told under.
+    /// Reads a definition; `name` is what its errors are told under.
     ///
     /// # Errors
     ///
@@ -52,23 +52,23 @@ impl Platform {
         source: &str,
         http_client: HttpClient,
         ambient: Arc<dyn Ambient>,
-    ) -> Result<Self, Malformed> {
+    ) -> Result<Self, DefinitionError> {
         let file = check::load(name, source)?;
         let inbound = file.inbound.clone().map(Arc::new);
         Ok(Self { file: Arc::new(file), inbound, http_client, ambient })
     }
 
     /// The account, with all that it needs to speak and to hear.
-    fn judge(&self, account: &Account) -> Result<Known, Vec<Wrong>> {
+    fn judge(&self, account: &Account) -> Result<Known, Vec<FieldError>> {
         let known = fields::judge(&self.file, account, self.http_client.egress())?;
         let proofs = self.inbound.iter().flat_map(|inbound| &inbound.verify);
-        let wrong: Vec<Wrong> =
-            proofs.flat_map(|proof| proof.faults(&known)).chain(self.deaf(account, &known)).collect();
+        let wrong: Vec<FieldError> =
+            proofs.flat_map(|proof| proof.errors(&known)).chain(self.deaf(account, &known)).collect();
         if wrong.is_empty() { Ok(known) } else { Err(wrong) }
     }
 
     /// The line of an account that was judged.
-    fn line(&self, known: Known, limit: Option<NonZeroU32>, http_client: HttpClient) -> Result<Line, Vec<Wrong>> {
+    fn line(&self, known: Known, limit: Option<NonZeroU32>, http_client: HttpClient) -> Result<Line, Vec<FieldError>> {
         let proof = Proof::open(&self.file.auth, &known)?;
         let (file, ambient) = (self.file.clone(), self.ambient.clone());
         Ok(Line { file, known, proof, http_client, ambient, limit })
@@ -76,11 +76,11 @@ impl Platform {
 
     /// Who wants to have passed on what is heard must be able to prove it: the account that lacks
     /// what that takes would be told of nothing, for ever.
-    fn deaf(&self, account: &Account, known: &Known) -> Option<Wrong> {
+    fn deaf(&self, account: &Account, known: &Known) -> Option<FieldError> {
         account.fields.get(fields::FORWARD_URL).filter(|url| !url.is_null())?;
         let Some(inbound) = &self.inbound else {
             let pointer = format!("/account/{}", fields::FORWARD_URL);
-            return Some(Wrong::at(pointer, &wrong::NOT_HEARD));
+            return Some(FieldError::at(pointer, &validation::NOT_HEARD));
         };
         let can_prove = |proof: &Verify| proof.secret().is_none_or(|name| known.secrets.contains_key(name));
         if inbound.verify.iter().any(can_prove) {
@@ -89,7 +89,7 @@ impl Platform {
         let name = inbound.verify.iter().find_map(Verify::secret)?;
         let about = self.file.secrets.get(name).map_or("", |secret| secret.about.as_str());
         let detail = format!("is missing, and nothing that comes in can be proved without: {about}");
-        Some(Wrong::at(format!("/secrets/{name}"), wrong::UNPROVED.saying(detail)))
+        Some(FieldError::at(format!("/secrets/{name}"), validation::UNPROVED.saying(detail)))
     }
 
     /// What the definition says.
@@ -131,7 +131,7 @@ impl Definition for Platform {
         fields::asked(&self.file)
     }
 
-    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         let known = self.judge(account)?;
         let limit = max_per_minute(account).map_err(|wrong| vec![wrong])?.or(self.file.send.max_per_minute);
         Ok(Arc::new(self.line(known, limit, self.http_client.clone())?))
@@ -145,7 +145,7 @@ impl Definition for Platform {
         Some(Ear::new(inbound, Known { fields, secrets }, self.http_client.clone()))
     }
 
-    fn ear(&self, account: &Account) -> Result<Option<Ear>, Vec<Wrong>> {
+    fn ear(&self, account: &Account) -> Result<Option<Ear>, Vec<FieldError>> {
         let known = self.judge(account)?;
         let Some(inbound) = self.inbound.as_deref() else { return Ok(None) };
         let asks = inbound.company.is_some() || !inbound.invited.is_empty();

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::asked::Asked;
 use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, max_per_minute, only};
-use crate::wrong::{TEXT, Wrong};
+use crate::validation::{FieldError, TEXT};
 use crate::{Channel, DeliveryError, Message, Nature, Sent};
 
 /// As teams call it.
@@ -99,18 +99,18 @@ impl Definition for Recorder {
         NAME
     }
 
-    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         let mut wrong = only(account, &["inbox", MAX_PER_MINUTE], &[]);
         let inbox = match account.fields.get("inbox") {
             None => String::new(),
             Some(Value::String(inbox)) => inbox.clone(),
             Some(_) => {
-                wrong.push(Wrong::at("/account/inbox", &TEXT));
+                wrong.push(FieldError::at("/account/inbox", &TEXT));
                 String::new()
             }
         };
-        let limit = max_per_minute(account).unwrap_or_else(|fault| {
-            wrong.push(fault);
+        let limit = max_per_minute(account).unwrap_or_else(|error| {
+            wrong.push(error);
             None
         });
         if wrong.is_empty() { Ok(Arc::new(Inbox { inbox, limit, recorder: self.clone() })) } else { Err(wrong) }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::definition::{Abilities, Account, Definition, only};
-use crate::wrong::Wrong;
+use crate::validation::FieldError;
 use crate::{Channel, DeliveryError, Message, Sent};
 
 /// What teams call it.
@@ -21,7 +21,7 @@ impl Definition for Session {
         NAME
     }
 
-    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         let wrong = only(account, &[], &[]);
         if wrong.is_empty() { Ok(Arc::new(*self)) } else { Err(wrong) }
     }

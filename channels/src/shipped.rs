@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ambient::Ambient;
 use crate::http_client::HttpClient;
 use crate::platform::Platform;
-use crate::platform::check::Malformed;
+use crate::platform::check::DefinitionError;
 
 /// A definition's file name and text.
 pub type Source = (&'static str, &'static str);
@@ -40,7 +40,7 @@ pub const SOURCES: &[Source] = &[
 /// # Errors
 ///
 /// The first definition that is not right; a test reads all of them.
-pub fn platforms(http_client: &HttpClient, ambient: &Arc<dyn Ambient>) -> Result<Vec<Platform>, Malformed> {
+pub fn platforms(http_client: &HttpClient, ambient: &Arc<dyn Ambient>) -> Result<Vec<Platform>, DefinitionError> {
     SOURCES.iter().map(|(name, source)| Platform::load(name, source, http_client.clone(), ambient.clone())).collect()
 }
 

@@ -34,7 +34,7 @@ mod sealed;
 mod session;
 mod wary;
 
-use crate::wrong::{self, Wrong};
+use crate::validation::{self, FieldError};
 use fields::Fields;
 use letter::Letter;
 
@@ -68,14 +68,14 @@ impl Definition for Smtp {
         NAME
     }
 
-    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         let mut wrong = only(account, FIELDS, &["password"]);
         let mut fields = Fields::of(account, &mut wrong);
         let server = server(&mut fields, &self.egress);
         let sender = sender(&mut fields);
         let button = fields.one_line("button").unwrap_or_else(|| "Continue".to_owned());
-        let limit = max_per_minute(account).unwrap_or_else(|fault| {
-            wrong.push(fault);
+        let limit = max_per_minute(account).unwrap_or_else(|error| {
+            wrong.push(error);
             None
         });
         match (server, sender) {
@@ -147,7 +147,7 @@ fn server(fields: &mut Fields<'_>, egress: &EgressPolicy) -> Option<Server> {
     let tls = match fields.text("tls").as_deref() {
         None | Some("starttls") => Some(Tls::Starttls),
         Some("implicit") => Some(Tls::Implicit),
-        Some(_) => fields.fault("tls", wrong::ONE_OF.with([("words", &"starttls, implicit")])),
+        Some(_) => fields.error("tls", validation::ONE_OF.with([("words", &"starttls, implicit")])),
     };
     let port = fields.number("port", 1..=65_535).map(|port| u16::try_from(port).expect("it is within its bounds"));
     let login = login(fields);
@@ -165,11 +165,11 @@ fn host(fields: &mut Fields<'_>, egress: &EgressPolicy) -> Option<Host<String>> 
     let written = six.map_or_else(|_| text.chars().all(is_name).then_some(text), |ip| Some(format!("[{ip}]")));
     let url = written.and_then(|host| Url::parse(&format!("https://{host}/")).ok());
     let Some(host) = url.as_ref().and_then(|url| url.host().map(|host| host.to_owned())) else {
-        return fields.fault("host", &wrong::SERVER);
+        return fields.error("host", &validation::SERVER);
     };
     match egress.admit(url.as_ref().expect("it has a host")) {
         Ok(()) => Some(host),
-        Err(why) => fields.fault("host", why),
+        Err(why) => fields.error("host", why),
     }
 }
 
@@ -179,11 +179,11 @@ fn login(fields: &mut Fields<'_>) -> Option<Credentials> {
     let password = fields.account.secrets.get("password").map(|password| password.expose_secret().to_owned());
     match (username, password) {
         (Some(_), Some(password)) if password.is_empty() || password.contains(char::is_control) => {
-            fields.secret_fault(&wrong::UNPRINTABLE)
+            fields.secret_error(&validation::UNPRINTABLE)
         }
         (Some(username), Some(password)) => Some(Credentials::new(username, password)),
-        (Some(_), None) => fields.secret_fault(wrong::MISSING.saying("is missing: what `username` logs in with")),
-        (None, Some(_)) => fields.fault("username", wrong::MISSING.saying("is missing: whose password this is")),
+        (Some(_), None) => fields.secret_error(validation::MISSING.saying("is missing: what `username` logs in with")),
+        (None, Some(_)) => fields.error("username", validation::MISSING.saying("is missing: whose password this is")),
         (None, None) => None,
     }
 }
@@ -202,13 +202,13 @@ fn trust(fields: &mut Fields<'_>, host: &Host<String>) -> Option<TlsParameters> 
                 parameters = parameters.add_root_certificate(certificate);
             }
             _ => {
-                return fields.fault("certificate", &wrong::CERTIFICATE);
+                return fields.error("certificate", &validation::CERTIFICATE);
             }
         }
     }
     match parameters.build() {
         Ok(trust) => Some(trust),
-        Err(_) => fields.fault("certificate", &wrong::CERTIFICATE),
+        Err(_) => fields.error("certificate", &validation::CERTIFICATE),
     }
 }
 
@@ -218,7 +218,7 @@ fn sender(fields: &mut Fields<'_>) -> Option<Mailbox> {
     let name = fields.one_line("from_name");
     match address::parse(&from?) {
         Some(address) if address.is_ascii() => Some(Mailbox::new(name, address.into_inner())),
-        _ => fields.fault("from", &wrong::MAIL_ADDRESS),
+        _ => fields.error("from", &validation::MAIL_ADDRESS),
     }
 }
 

@@ -11,7 +11,7 @@ pub mod address;
 pub mod escape;
 pub mod values;
 
-use escape::Unfit;
+use escape::EscapeError;
 use values::Values;
 
 /// A text with holes. `{{` and `}}` are braces.
@@ -135,8 +135,8 @@ impl Template {
     pub fn fill(
         &self,
         values: &Values<'_>,
-        escape: impl Fn(&str) -> Result<String, Unfit>,
-    ) -> Result<Option<String>, Unfit> {
+        escape: impl Fn(&str) -> Result<String, EscapeError>,
+    ) -> Result<Option<String>, EscapeError> {
         let mut filled = String::new();
         for piece in &self.pieces {
             match piece {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::asked::Asked;
 use crate::definition::{Abilities, Account, Definition, only};
 use crate::platform::account::Shape;
-use crate::wrong::Wrong;
+use crate::validation::FieldError;
 use crate::{Channel, DeliveryError, Message, Sent};
 
 /// As teams call it.
@@ -55,11 +55,11 @@ impl Definition for WebChat {
         NAME
     }
 
-    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+    fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         let mut wrong = only(account, &["forward_url"], &[]);
         let named = account.fields.get("forward_url").map(Value::as_str);
         if named.is_some_and(|url| !url.is_some_and(|url| Shape::Url.takes(url))) {
-            wrong.push(Wrong::at("/account/forward_url", Shape::Url.misfit()));
+            wrong.push(FieldError::at("/account/forward_url", Shape::Url.error()));
         }
         if wrong.is_empty() { Ok(Arc::new(self.clone())) } else { Err(wrong) }
     }

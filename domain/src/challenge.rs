@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::event::Actor;
-use super::id::{CustomerId, IntentName, InteractionId, Malformed, ParticipantId};
+use super::id::{CustomerId, IntentName, InteractionId, InvalidName, ParticipantId};
 use super::identity::Document;
 use super::method::Method;
 use super::page_proof::PageProof;
@@ -305,11 +305,11 @@ impl fmt::Display for ChallengeId {
 }
 
 impl FromStr for ChallengeId {
-    type Err = Malformed;
+    type Err = InvalidName;
 
     /// Only the canonical spelling.
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let wrong = Malformed("a challenge's id is an interaction's, .c and a number");
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let wrong = InvalidName("a challenge's id is an interaction's, .c and a number");
         let (interaction, number) = text.split_once(".c").ok_or(wrong.clone())?;
         let number: u16 = number.parse().map_err(|_| wrong.clone())?;
         let id = Self { interaction: interaction.parse()?, number };

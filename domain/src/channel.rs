@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::misfit;
-use super::refusal::Fault;
 use super::secret::Secret;
 use super::time::Moment;
+use super::validation;
+use super::validation::FieldError;
 use super::webhook::{Retiring, overlap_until, replaced};
 
 /// A team has at most so many channels.
@@ -20,11 +20,14 @@ pub const MAX_CHANNELS: usize = 32;
 const MAX_BYTES: usize = 16 * 1024;
 
 /// Whether an account is of a size that a record can bear.
-pub(super) fn check_size(account: &Map<String, Value>, secrets: &BTreeMap<String, Secret>) -> Result<(), Vec<Fault>> {
+pub(super) fn check_size(
+    account: &Map<String, Value>,
+    secrets: &BTreeMap<String, Secret>,
+) -> Result<(), Vec<FieldError>> {
     let open: usize = account.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
     let closed: usize = secrets.iter().map(|(name, secret)| name.len() + secret.expose().len()).sum();
     if open + closed > MAX_BYTES {
-        return Err(vec![Fault::at("/account", misfit::TOO_LONG.with([("most", &MAX_BYTES)]))]);
+        return Err(vec![FieldError::at("/account", validation::TOO_LONG.with([("most", &MAX_BYTES)]))]);
     }
     Ok(())
 }
@@ -101,7 +104,7 @@ impl Channel {
     ///
     /// # Errors
     /// That it is too large.
-    pub fn check(&self) -> Result<(), Vec<Fault>> {
+    pub fn check(&self) -> Result<(), Vec<FieldError>> {
         check_size(&self.account, &self.secrets)
     }
 

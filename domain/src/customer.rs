@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::id::{CustomerId, plain_text};
-use super::misfit::{self, Kind};
-use super::refusal::Fault;
+use super::validation::FieldError;
+use super::validation::{self, Kind};
 
 /// A record has at most so many mail addresses, and as many phone numbers.
 pub const MAX_ADDRESSES: usize = 10;
@@ -110,45 +110,45 @@ impl Record {
     }
 
     /// What is wrong with a record that an admin writes.
-    pub fn faults(&self) -> Vec<Fault> {
-        let mut faults = Vec::new();
+    pub fn errors(&self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
         for (pointer, text, most) in [("/name", &self.name, 200), ("/username", &self.username, 255)] {
             if text.as_ref().is_some_and(|text| !plain_text(text, most)) {
-                faults.push(Fault::at(pointer, misfit::PLAIN_TEXT.with([("most", &most)])));
+                errors.push(FieldError::at(pointer, validation::PLAIN_TEXT.with([("most", &most)])));
             }
         }
         for (pointer, list, rule) in
             [("/emails", &self.emails, is_mail_address as fn(&str) -> _), ("/phones", &self.phones, is_phone_number)]
         {
             if list.len() > MAX_ADDRESSES {
-                faults.push(Fault::at(pointer, misfit::TOO_MANY.with([("most", &MAX_ADDRESSES)])));
+                errors.push(FieldError::at(pointer, validation::TOO_MANY.with([("most", &MAX_ADDRESSES)])));
             }
             let wrong = list.iter().enumerate().filter_map(|(at, text)| Some((at, rule(text).err()?)));
-            faults.extend(wrong.map(|(at, why)| Fault::at(format!("{pointer}/{at}"), why)));
+            errors.extend(wrong.map(|(at, why)| FieldError::at(format!("{pointer}/{at}"), why)));
         }
         let private_data = self.private_data.iter().flat_map(|(name, values)| values.iter().map(move |v| (name, v)));
-        faults.extend(faults_of_fields("/private_data", private_data));
-        faults.extend(faults_of_fields("/facts", self.facts.iter()));
-        faults
+        errors.extend(field_errors("/private_data", private_data));
+        errors.extend(field_errors("/facts", self.facts.iter()));
+        errors
     }
 }
 
-fn faults_of_fields<'a>(at: &str, fields: impl Iterator<Item = (&'a String, &'a String)>) -> Vec<Fault> {
-    let (mut faults, mut count, mut bytes) = (Vec::new(), 0, 0);
+fn field_errors<'a>(at: &str, fields: impl Iterator<Item = (&'a String, &'a String)>) -> Vec<FieldError> {
+    let (mut errors, mut count, mut bytes) = (Vec::new(), 0, 0);
     for (name, value) in fields {
         count += 1;
         bytes += name.len() + value.len();
         let pointer = || format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
         if !is_field(name) {
-            faults.push(Fault::at(pointer(), &misfit::FIELD_NAME));
+            errors.push(FieldError::at(pointer(), &validation::FIELD_NAME));
         } else if !plain_text(value, MAX_VALUE_BYTES) {
-            faults.push(Fault::at(pointer(), misfit::PLAIN_TEXT.with([("most", &MAX_VALUE_BYTES)])));
+            errors.push(FieldError::at(pointer(), validation::PLAIN_TEXT.with([("most", &MAX_VALUE_BYTES)])));
         }
     }
     if count > MAX_FIELDS || bytes > MAX_BYTES {
-        faults.push(Fault::at(at, misfit::TOO_MUCH.with([("most", &MAX_FIELDS), ("bytes", &MAX_BYTES)])));
+        errors.push(FieldError::at(at, validation::TOO_MUCH.with([("most", &MAX_FIELDS), ("bytes", &MAX_BYTES)])));
     }
-    faults
+    errors
 }
 
 /// Whether a field of private data, or a fact, may be called so.
@@ -163,13 +163,13 @@ pub fn is_mail_address(text: &str) -> Result<(), &'static Kind> {
         && !text.contains(' ')
         && text.split('@').filter(|part| !part.is_empty()).count() == 2
         && text.matches('@').count() == 1;
-    if good { Ok(()) } else { Err(&misfit::MAIL_ADDRESS) }
+    if good { Ok(()) } else { Err(&validation::MAIL_ADDRESS) }
 }
 
 /// Whether a text is a phone number in E.164.
 pub fn is_phone_number(text: &str) -> Result<(), &'static Kind> {
     let digits = |d: &str| (5..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit());
-    if text.strip_prefix('+').is_some_and(digits) { Ok(()) } else { Err(&misfit::PHONE_NUMBER) }
+    if text.strip_prefix('+').is_some_and(digits) { Ok(()) } else { Err(&validation::PHONE_NUMBER) }
 }
 
 /// A login name in one spelling, however it was typed: who logs in is the same person in capitals.
@@ -208,15 +208,15 @@ mod tests {
     #[test]
     fn what_is_wrong_is_pointed_at() {
         let mut record = record();
-        assert!(record.faults().is_empty());
+        assert!(record.errors().is_empty());
         record.emails.push("nobody".into());
         record.phones.push("55512345".into());
         record.private_data.insert("a/b".into(), vec!["x".into()]);
         record.facts.insert("branch".into(), String::new());
-        let pointers: Vec<String> = record.faults().into_iter().map(|fault| fault.pointer).collect();
+        let pointers: Vec<String> = record.errors().into_iter().map(|error| error.pointer).collect();
         assert_eq!(pointers, ["/emails/2", "/phones/0", "/private_data/a~1b", "/facts/branch"]);
         record = Record::new("cust-42".parse().unwrap());
         record.facts.insert("long".into(), "x".repeat(1025));
-        assert_eq!(record.faults()[0].pointer, "/facts/long");
+        assert_eq!(record.errors()[0].pointer, "/facts/long");
     }
 }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::channel::Health;
-use super::misfit;
-use super::refusal::Fault;
 use super::secret::Secret;
 use super::time::Moment;
+use super::validation;
+use super::validation::FieldError;
 
 /// A connection, secrets included, has at most so many bytes.
 const MAX_BYTES: usize = 32 * 1024;
@@ -93,13 +93,13 @@ pub struct Writing {
 impl Writing {
     /// The directory as it is from now on; or that no record can bear it. Another kind's secrets are
     /// none of this one.
-    pub fn over(&self, before: Option<&Connected>, now: Moment) -> Result<Connected, Vec<Fault>> {
+    pub fn over(&self, before: Option<&Connected>, now: Moment) -> Result<Connected, Vec<FieldError>> {
         let kept = || before.filter(|b| b.kind == self.kind).map(|b| b.secrets.clone()).unwrap_or_default();
         let secrets = self.secrets.clone().unwrap_or_else(kept);
         let open: usize = self.connection.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
         let closed: usize = secrets.iter().map(|(name, secret)| name.len() + secret.expose().len()).sum();
         if open + closed > MAX_BYTES {
-            return Err(vec![Fault::at("/connection", misfit::TOO_LONG.with([("most", &MAX_BYTES)]))]);
+            return Err(vec![FieldError::at("/connection", validation::TOO_LONG.with([("most", &MAX_BYTES)]))]);
         }
         Ok(Connected {
             kind: self.kind,

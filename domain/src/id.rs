@@ -7,17 +7,17 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::misfit::{self, Misfit};
 use super::time::Moment;
+use super::validation::{self, ValidationError};
 
 /// Why a text is not the name it was meant to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Malformed(pub &'static str);
+pub struct InvalidName(pub &'static str);
 
-impl From<Malformed> for Misfit {
-    fn from(malformed: Malformed) -> Self {
-        misfit::told(malformed.0)
+impl From<InvalidName> for ValidationError {
+    fn from(invalid: InvalidName) -> Self {
+        validation::told(invalid.0)
     }
 }
 
@@ -36,10 +36,10 @@ macro_rules! name {
         }
 
         impl FromStr for $name {
-            type Err = Malformed;
-            fn from_str(text: &str) -> Result<Self, Malformed> {
+            type Err = InvalidName;
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
                 let good: fn(&str) -> bool = $ok;
-                if good(text) { Ok(Self(text.to_owned())) } else { Err(Malformed($rule)) }
+                if good(text) { Ok(Self(text.to_owned())) } else { Err(InvalidName($rule)) }
             }
         }
 
@@ -66,10 +66,10 @@ fn slug(text: &str, longest: usize, also: &[u8]) -> bool {
 /// is given any more; what was called so before is read, and can be removed.
 ///
 /// # Errors
-/// `Malformed`, with the rule that it breaks.
-pub fn new_name<T: FromStr<Err = Malformed>>(text: &str) -> Result<T, Malformed> {
+/// `InvalidName`, with the rule that it breaks.
+pub fn new_name<T: FromStr<Err = InvalidName>>(text: &str) -> Result<T, InvalidName> {
     if matches!(text, "." | "..") {
-        return Err(Malformed(misfit::DOTS.says));
+        return Err(InvalidName(validation::DOTS.says));
     }
     text.parse()
 }
@@ -87,12 +87,12 @@ pub fn plain_text(text: &str, longest: usize) -> bool {
 
 name! {
     /// A team's name, part of paths and keys.
-    TeamName, misfit::TEAM_NAME.says,
+    TeamName, validation::TEAM_NAME.says,
     |t| slug(t, 63, b"-") && !t.starts_with('-')
 }
 name! {
     /// A channel's name within its team.
-    ChannelName, misfit::CHANNEL_NAME.says, |t| slug(t, 32, b"-")
+    ChannelName, validation::CHANNEL_NAME.says, |t| slug(t, 32, b"-")
 }
 name! {
     /// The platform's own id of the conversation.
@@ -100,7 +100,7 @@ name! {
 }
 name! {
     /// An intent's name.
-    IntentName, misfit::INTENT_NAME.says, |t| slug(t, 64, b"_-")
+    IntentName, validation::INTENT_NAME.says, |t| slug(t, 64, b"_-")
 }
 name! {
     /// A participant within an interaction: `p1`, `p2`, …
@@ -109,17 +109,17 @@ name! {
 }
 name! {
     /// The name of a team's own opening screen.
-    ScreenName, misfit::SCREEN_NAME.says,
+    ScreenName, validation::SCREEN_NAME.says,
     |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 name! {
     /// A webhook's name within its team.
-    WebhookName, misfit::WEBHOOK_NAME.says,
+    WebhookName, validation::WEBHOOK_NAME.says,
     |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 name! {
     /// The name of somebody who works with the consoles, within her team.
-    UserName, misfit::USER_NAME.says,
+    UserName, validation::USER_NAME.says,
     |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'+' | b'@'))
 }
 name! {
@@ -142,7 +142,7 @@ name! {
 }
 name! {
     /// The company's own id of a customer.
-    CustomerId, misfit::CUSTOMER_ID.says,
+    CustomerId, validation::CUSTOMER_ID.says,
     |t| plain_text(t, 255)
 }
 
@@ -184,11 +184,11 @@ impl InteractionId {
 }
 
 impl FromStr for InteractionId {
-    type Err = Malformed;
+    type Err = InvalidName;
 
     /// Only the canonical spelling: lower case, with hyphens.
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let wrong = Malformed("an interaction's id is a lower-case UUID");
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let wrong = InvalidName("an interaction's id is a lower-case UUID");
         let Ok(id) = Uuid::try_parse(text) else { return Err(wrong) };
         // Of the spellings that are a UUID only the canonical one has 36 characters.
         let canonical = text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase());

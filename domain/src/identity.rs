@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::challenge::ChallengeId;
-use super::id::{Malformed, ProviderName};
+use super::id::{InvalidName, ProviderName};
 use super::is_default;
 use super::method::Method;
 use super::time::Moment;
@@ -215,11 +215,11 @@ impl fmt::Display for CheckId {
 }
 
 impl FromStr for CheckId {
-    type Err = Malformed;
+    type Err = InvalidName;
 
     /// Only the canonical spelling.
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let wrong = || Malformed("not the id of a check");
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let wrong = || InvalidName("not the id of a check");
         let mut parts = text.rsplitn(3, '-');
         let mut part = || parts.next().ok_or_else(wrong);
         let attempt = part()?.parse().map_err(|_| wrong())?;

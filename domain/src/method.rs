@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::Malformed;
+use super::id::InvalidName;
 
 /// How somebody proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -89,10 +89,10 @@ impl fmt::Display for Guarded {
 }
 
 impl FromStr for Guarded {
-    type Err = Malformed;
+    type Err = InvalidName;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let wrong = Malformed("must be login, otp, pin, kba or photo_id");
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let wrong = InvalidName("must be login, otp, pin, kba or photo_id");
         Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(wrong)
     }
 }

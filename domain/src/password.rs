@@ -14,8 +14,8 @@ use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::misfit::{self, Misfit};
 use super::secret::Secret;
+use super::validation::{self, ValidationError};
 
 /// The fewest characters that any team takes.
 pub const FEWEST: usize = 6;
@@ -88,15 +88,15 @@ pub enum Weakness {
     Own,
 }
 
-impl From<Weakness> for Misfit {
+impl From<Weakness> for ValidationError {
     fn from(why: Weakness) -> Self {
         match why {
-            Weakness::Short(least) => misfit::PASSWORD_SHORT.with([("least", &least)]),
-            Weakness::Unusable => Self::from(&misfit::PASSWORD_UNUSABLE),
-            Weakness::NoLetter => Self::from(&misfit::PASSWORD_NO_LETTER),
-            Weakness::NoDigit => Self::from(&misfit::PASSWORD_NO_DIGIT),
-            Weakness::Common => Self::from(&misfit::PASSWORD_COMMON),
-            Weakness::Own => Self::from(&misfit::PASSWORD_OWN),
+            Weakness::Short(least) => validation::PASSWORD_SHORT.with([("least", &least)]),
+            Weakness::Unusable => Self::from(&validation::PASSWORD_UNUSABLE),
+            Weakness::NoLetter => Self::from(&validation::PASSWORD_NO_LETTER),
+            Weakness::NoDigit => Self::from(&validation::PASSWORD_NO_DIGIT),
+            Weakness::Common => Self::from(&validation::PASSWORD_COMMON),
+            Weakness::Own => Self::from(&validation::PASSWORD_OWN),
         }
     }
 }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::channel::check_size;
-use super::refusal::Fault;
 use super::secret::Secret;
 use super::time::Moment;
+use super::validation::FieldError;
 
 /// A team has at most so many providers.
 pub const MAX_PROVIDERS: usize = 8;
@@ -41,7 +41,7 @@ impl Provider {
     ///
     /// # Errors
     /// That it is too large.
-    pub fn check(&self) -> Result<(), Vec<Fault>> {
+    pub fn check(&self) -> Result<(), Vec<FieldError>> {
         check_size(&self.account, &self.secrets)
     }
 

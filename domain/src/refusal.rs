@@ -1,9 +1,9 @@
 //! Every "no" that the domain can say. The public text of each stands in `http/problem.rs`.
 //! Nothing here knows a status code, or who is being told.
 
-use super::misfit::{self, Kind, Misfit};
 use super::questions::Errand;
 use super::time::Moment;
+use super::validation::{FieldError, Kind};
 
 /// A domain "no". What a person or a bot is told of it is decided at the edge.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +94,7 @@ pub enum Refusal {
     PinRequired,
     /// The code must not go where the invitation goes, and there is no other address.
     #[error("a second address is needed")]
-    SecondChannelRequired(Vec<Fault>),
+    SecondChannelRequired(Vec<FieldError>),
     /// The team asks for a method that nothing here can check.
     #[error("the method is not available")]
     MethodMissing,
@@ -135,18 +135,9 @@ pub enum Refusal {
     /// The team has as many channels as it may have.
     #[error("too many channels")]
     TooManyChannels,
-    /// What an admin wrote of a channel cannot be used.
-    #[error("{} places of the channel are wrong", .0.len())]
-    UnusableChannel(Vec<Fault>),
     /// The team has as many providers as it may have.
     #[error("too many providers")]
     TooManyProviders,
-    /// What an admin wrote of a provider cannot be used.
-    #[error("{} places of the provider are wrong", .0.len())]
-    UnusableProvider(Vec<Fault>),
-    /// What a provider said of a check is signed and says nothing that can be followed.
-    #[error("{} places of the verdict are wrong", .0.len())]
-    UnusableVerdict(Vec<Fault>),
     /// What came in does not prove that it is the platform's; the inner text is for the log alone.
     #[error("it is not proved to be the platform's: {0}")]
     Unproved(String),
@@ -156,9 +147,6 @@ pub enum Refusal {
     /// The team has as many webhooks as it may have.
     #[error("too many webhooks")]
     TooManyWebhooks,
-    /// What an admin wrote of a webhook cannot be used.
-    #[error("{} places of the webhook are wrong", .0.len())]
-    UnusableWebhook(Vec<Fault>),
     /// The receiver answered that it wants nothing more.
     #[error("the webhook has stopped")]
     WebhookStopped,
@@ -168,9 +156,6 @@ pub enum Refusal {
     /// The directory did not answer, so nobody knows who it is.
     #[error("the directory did not answer")]
     DirectoryDown,
-    /// What an admin wrote of the directory cannot be used.
-    #[error("{} places of the directory are wrong", .0.len())]
-    UnusableDirectory(Vec<Fault>),
     /// The provider did not say whether the answers are right, or what to ask.
     #[error("the provider did not answer")]
     ProviderDown,
@@ -183,9 +168,6 @@ pub enum Refusal {
     /// Only while the flag stands.
     #[error("nobody is authenticated")]
     NotAuthenticated,
-    /// What an admin wrote of a customer cannot be used.
-    #[error("{} places of the customer are wrong", .0.len())]
-    UnusableCustomer(Vec<Fault>),
     /// She has no password: only registered customers log in.
     #[error("the customer is a guest")]
     Guest,
@@ -213,9 +195,9 @@ pub enum Refusal {
     /// An identity token was used for another conversation.
     #[error("the identity token was used")]
     TokenUsed,
-    /// A setting is out of bounds or unknown: JSON pointer and what would be right.
-    #[error("{} settings are refused", .0.len())]
-    Settings(Vec<Fault>),
+    /// Values of what was sent are refused.
+    #[error("invalid values")]
+    Invalid(Vec<FieldError>),
     /// The team has as many keys as it may have.
     #[error("too many keys")]
     TooManyKeys,
@@ -240,25 +222,4 @@ pub enum Refusal {
     /// Events older than retention were asked for.
     #[error("these events are gone")]
     EventsGone,
-}
-
-/// One thing that is wrong in what was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// RFC 6901, into the body that was sent.
-    pub pointer: String,
-    /// What is wrong with it.
-    pub misfit: Misfit,
-}
-
-impl Fault {
-    /// A fault at `pointer` that only developers meet: no console has words of its own for it.
-    pub fn unfit(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::at(pointer, misfit::UNFIT.saying(detail))
-    }
-
-    /// A fault at `pointer`.
-    pub fn at(pointer: impl Into<String>, misfit: impl Into<Misfit>) -> Self {
-        Self { pointer: pointer.into(), misfit: misfit.into() }
-    }
 }

@@ -10,8 +10,9 @@ use std::collections::{HashMap, HashSet};
 use ammonia::Builder;
 use serde::{Deserialize, Serialize};
 
-use super::misfit::{self, Misfit};
-use super::refusal::{Fault, Refusal};
+use super::refusal::Refusal;
+use super::validation::FieldError;
+use super::validation::{self, ValidationError};
 
 /// A screen is at most so many bytes, before and after it was cleaned.
 pub const MAX_BYTES: usize = 48 * 1024;
@@ -80,8 +81,8 @@ pub struct Screen {
 impl Screen {
     /// Leaves of a page what cannot act. A page of which nothing to read is left is refused.
     pub fn clean(page: &str) -> Result<Self, Refusal> {
-        let refused = |misfit: Misfit| Refusal::Settings(vec![Fault::at("", misfit)]);
-        let too_large = || refused(misfit::TOO_LARGE.with([("most", &(MAX_BYTES / 1024))]));
+        let refused = |error: ValidationError| Refusal::Invalid(vec![FieldError::at("", error)]);
+        let too_large = || refused(validation::TOO_LARGE.with([("most", &(MAX_BYTES / 1024))]));
         if page.len() > MAX_BYTES {
             return Err(too_large());
         }
@@ -90,7 +91,7 @@ impl Screen {
             return Err(too_large());
         }
         if !says_something(&html) {
-            return Err(refused(Misfit::from(&misfit::NOTHING_LEFT)));
+            return Err(refused(ValidationError::from(&validation::NOTHING_LEFT)));
         }
         Ok(Self { html })
     }
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn a_screen_without_words_is_refused() {
         for page in ["", "   ", "<script>x</script>", "<p>&nbsp;</p>", "<div><br></div>", "<iframe>words</iframe>"] {
-            assert!(matches!(Screen::clean(page), Err(Refusal::Settings(_))), "{page}");
+            assert!(matches!(Screen::clean(page), Err(Refusal::Invalid(_))), "{page}");
         }
         assert!(Screen::clean(&"x".repeat(MAX_BYTES)).is_ok());
         assert!(Screen::clean(&"x".repeat(MAX_BYTES + 1)).is_err());

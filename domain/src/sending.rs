@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::challenge::DeliverTo;
 use super::country;
-use super::id::{ChannelName, InteractionId, Malformed, ParticipantId, TeamName};
+use super::id::{ChannelName, InteractionId, InvalidName, ParticipantId, TeamName};
 use super::interaction::{Interaction, Participant, Role};
 use super::is_default;
 use super::refusal::Refusal;
@@ -204,11 +204,11 @@ impl fmt::Display for MessageId {
 }
 
 impl FromStr for MessageId {
-    type Err = Malformed;
+    type Err = InvalidName;
 
     /// Only the canonical spelling.
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let wrong = || Malformed("a message's id is an interaction's, .m, a number, - and a way");
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let wrong = || InvalidName("a message's id is an interaction's, .m, a number, - and a way");
         let (interaction, rest) = text.split_once(".m").ok_or_else(wrong)?;
         let (number, way) = rest.split_once('-').ok_or_else(wrong)?;
         let way = Way::ALL.into_iter().find(|known| known.as_str() == way).ok_or_else(wrong)?;

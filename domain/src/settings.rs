@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::misfit;
-use super::refusal::{Fault, Refusal};
+use super::refusal::Refusal;
+use super::validation;
+use super::validation::FieldError;
 
 mod described;
 mod rules;
@@ -57,17 +58,17 @@ impl Overrides {
     /// sets a setting to nothing, arrays replace, `intents` merge by name.
     pub fn patch(&self, patch: &Map<String, Value>) -> Result<Self, Refusal> {
         let mut next = self.clone();
-        let mut faults = Vec::new();
-        next.merge("", patch, &mut faults);
-        if faults.is_empty() { Ok(next) } else { Err(Refusal::Settings(faults)) }
+        let mut errors = Vec::new();
+        next.merge("", patch, &mut errors);
+        if errors.is_empty() { Ok(next) } else { Err(Refusal::Invalid(errors)) }
     }
 
-    fn merge(&mut self, prefix: &str, patch: &Map<String, Value>, faults: &mut Vec<Fault>) {
+    fn merge(&mut self, prefix: &str, patch: &Map<String, Value>, errors: &mut Vec<FieldError>) {
         for (name, value) in patch {
             let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
             let pointer = || pointer(&path);
             if name.contains('.') {
-                faults.push(Fault::at(format!("/{name}"), &misfit::DOTTED));
+                errors.push(FieldError::at(format!("/{name}"), &validation::DOTTED));
                 continue;
             }
             match (table::find(&path), value) {
@@ -78,21 +79,21 @@ impl Overrides {
                     Ok(value) => {
                         self.0.insert(path, value);
                     }
-                    Err(fault) => faults.push(Fault { pointer: pointer() + &fault.pointer, ..fault }),
+                    Err(error) => errors.push(FieldError { pointer: pointer() + &error.pointer, ..error }),
                 },
                 // What a newer release has set can be taken away also where its name means nothing.
                 (None, Value::Null) if self.0.contains_key(&path) => {
                     self.0.remove(&path);
                 }
                 (None, Value::Object(inner)) if table::is_section(&path) || self.has_under(&path) => {
-                    self.merge(&path, inner, faults)
+                    self.merge(&path, inner, errors)
                 }
                 (None, Value::Null) if table::is_section(&path) => {
                     let under = format!("{path}.");
                     self.0.retain(|known, _| !known.starts_with(&under));
                 }
-                (None, _) if table::is_section(&path) => faults.push(Fault::at(pointer(), &misfit::OBJECT)),
-                (None, _) => faults.push(Fault::at(pointer(), table::unknown(&path))),
+                (None, _) if table::is_section(&path) => errors.push(FieldError::at(pointer(), &validation::OBJECT)),
+                (None, _) => errors.push(FieldError::at(pointer(), table::unknown(&path))),
             }
         }
     }
@@ -140,7 +141,7 @@ pub fn effective(system: &Overrides, team: &Overrides) -> Result<Effective, Refu
     for (layer, from) in [(system, Source::System), (team, Source::Team)] {
         for (path, value) in &layer.0 {
             if table::find(path).is_none() {
-                return Err(Refusal::Settings(vec![Fault::at(pointer(path), &misfit::NEWER)]));
+                return Err(Refusal::Invalid(vec![FieldError::at(pointer(path), &validation::NEWER)]));
             }
             let value = if table::is_none(path, value) { Value::Null } else { value.clone() };
             table::put(&mut tree, path, value);
@@ -148,9 +149,10 @@ pub fn effective(system: &Overrides, team: &Overrides) -> Result<Effective, Refu
         }
     }
     let json = Value::Object(tree);
-    let foreign =
-        |e: serde_json::Error| Fault::at("", misfit::NEWER.saying(format!("holds a value of another release: {e}")));
-    let settings: Settings = serde_json::from_value(json.clone()).map_err(|e| Refusal::Settings(vec![foreign(e)]))?;
+    let foreign = |e: serde_json::Error| {
+        FieldError::at("", validation::NEWER.saying(format!("holds a value of another release: {e}")))
+    };
+    let settings: Settings = serde_json::from_value(json.clone()).map_err(|e| Refusal::Invalid(vec![foreign(e)]))?;
     rules::check(&settings, &json)?;
     let warnings = rules::warnings(&settings);
     Ok(Effective { settings, json, source, warnings })

@@ -12,10 +12,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::event::EventKind;
-use super::id::Malformed;
-use super::misfit;
+use super::id::InvalidName;
 use super::secret::Secret;
 use super::time::Moment;
+use super::validation;
 
 /// A team has at most so many webhooks.
 pub const MAX_WEBHOOKS: usize = 16;
@@ -59,13 +59,13 @@ impl fmt::Display for Wanted {
 }
 
 impl FromStr for Wanted {
-    type Err = Malformed;
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    type Err = InvalidName;
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
         let kind = || EventKind::ALL.iter().find(|kind| kind.as_str() == text).copied().map(Self::Kind);
         match text {
             "*" => Ok(Self::All),
             OTP_REQUESTED => Ok(Self::Codes),
-            _ => kind().ok_or(Malformed(misfit::EVENT.says)),
+            _ => kind().ok_or(InvalidName(validation::EVENT.says)),
         }
     }
 }

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn words_count_once_in_any_definition() {
-        assert_eq!(value("src/a.rs", "struct Misfit { slug: u8 } fn misfit_of() {} const SLUG: u8 = 1;"), 2);
+        assert_eq!(value("src/a.rs", "struct ValidationError { slug: u8 } fn misfit_of() {} const SLUG: u8 = 1;"), 2);
         assert_eq!(value("src/domain/knock.rs", ""), 1);
     }
 

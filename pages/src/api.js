@@ -46,22 +46,22 @@ const words = async () => {
   try {
     refusals ??= await (await ask(body.dataset.refusals, { signal: AbortSignal.timeout(ANSWER) })).json();
   } catch {
-    return { refused: {}, misfit: {} };
+    return { refused: {}, validation: {} };
   }
   return refusals;
 };
 
 /** What is wrong at a place of what was sent; `english`, where the page's language has no words of its own. */
-const misfit = ({ pointer, code, detail, values = {} }, { misfit: known }) => {
-  const said = fill(known[code] ?? known.unfit ?? t("refused"), values);
-  const own = code in known && code !== "unfit";
+const validation = ({ pointer, code, detail, values = {} }, { validation: known }) => {
+  const said = fill(known[code] ?? known.invalid ?? t("refused"), values);
+  const own = code in known && code !== "invalid";
   return { pointer, code, said: values.team ? `${values.team}: ${said}` : said, english: own ? "" : detail };
 };
 
 /** A refusal, as the page's language has it: what the API says besides is for developers. */
 export class Refused extends Error {
   constructor(problem, status, words) {
-    const errors = (problem.errors ?? []).map((one) => misfit(one, words));
+    const errors = (problem.errors ?? []).map((one) => validation(one, words));
     super(errors[0]?.said ?? words.refused[problem.code] ?? t("refused"));
     this.code = problem.code ?? "";
     this.status = status;

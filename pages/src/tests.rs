@@ -239,7 +239,7 @@ fn every_text_that_a_template_asks_for_exists_and_is_asked_for() {
         .map(|name| std::str::from_utf8(asset(name).expect("listed").bytes).expect("text"))
         .concat();
     for (key, _) in
-        texts::consoles::rows().filter(|(key, _)| !["refused.", "misfit."].iter().any(|s| key.starts_with(s)))
+        texts::consoles::rows().filter(|(key, _)| !["refused.", "validation."].iter().any(|s| key.starts_with(s)))
     {
         let Some(word) = key.strip_prefix("js.") else {
             let stem = |stem: &&str| stem.ends_with('.') && key.starts_with(*stem);

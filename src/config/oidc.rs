@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use url::Url;
 
-use super::Wrong;
+use super::ConfigError;
 
 /// `[oidc]`
 #[derive(Clone, Deserialize)]
@@ -55,8 +55,8 @@ pub enum GroupRole {
 
 impl Oidc {
     /// Whether it can be followed.
-    pub(super) fn check(&self) -> Result<(), Wrong> {
-        let wrong = |name: &str, why: &str| Err(Wrong::Value(format!("oidc.{name}"), why.to_owned()));
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |name: &str, why: &str| Err(ConfigError::Value(format!("oidc.{name}"), why.to_owned()));
         if self.issuer.is_empty() {
             return match self.client_id.is_empty() && self.groups.is_empty() {
                 true => Ok(()),

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use url::Url;
 
 use super::Failure;
-use crate::domain::refusal::Fault;
+use crate::domain::validation::FieldError;
 
 /// How long a directory may take for one answer, in milliseconds.
 pub(super) const TIMEOUT: std::ops::RangeInclusive<u64> = 100..=10_000;
@@ -59,8 +59,8 @@ pub(super) async fn dial(
 }
 
 /// What TLS is spoken with: the company's own authority, where it is named, else the system's.
-pub(super) fn tls(authority: Option<&str>) -> Result<Arc<ClientConfig>, Fault> {
-    let wrong = |why: &str| Fault::unfit("/connection/ca", why);
+pub(super) fn tls(authority: Option<&str>) -> Result<Arc<ClientConfig>, FieldError> {
+    let wrong = |why: &str| FieldError::invalid("/connection/ca", why);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|_| wrong("no TLS is spoken here"))?;

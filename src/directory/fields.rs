@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::domain::customer::{MAX_ADDRESSES, MAX_FIELDS, Record, is_field, is_mail_address};
 use crate::domain::id::plain_text;
 use crate::domain::matching::As;
-use crate::domain::refusal::Fault;
+use crate::domain::validation::FieldError;
 
 /// Values of one field that are looked at.
 const MAX_VALUES: usize = 20;
@@ -57,18 +57,18 @@ pub(super) struct Fields {
 
 impl Fields {
     /// What is wrong with the table, where each place must be one that `good` takes.
-    pub fn faults(&self, good: impl Fn(&str) -> bool) -> Vec<Fault> {
-        let mut faults = Vec::new();
+    pub fn errors(&self, good: impl Fn(&str) -> bool) -> Vec<FieldError> {
+        let mut errors = Vec::new();
         let lists = [("name", &self.name), ("username", &self.username), ("emails", &self.emails)];
         let listed = lists.into_iter().chain([("phones", &self.phones)]);
         let several = listed.flat_map(|(of, places)| places.all().iter().map(move |place| (of.to_owned(), place)));
         let named = [("private_data", &self.private_data), ("facts", &self.facts)];
         for (of, fields) in named {
             if fields.len() > MAX_FIELDS {
-                faults.push(at(of, format!("at most {MAX_FIELDS} fields")));
+                errors.push(at(of, format!("at most {MAX_FIELDS} fields")));
             }
             for name in fields.keys().filter(|name| !is_field(name)) {
-                faults.push(at(&format!("{of}/{name}"), "is called by 1 to 64 of letters, digits, _, - and ."));
+                errors.push(at(&format!("{of}/{name}"), "is called by 1 to 64 of letters, digits, _, - and ."));
             }
         }
         let mapped = named
@@ -76,10 +76,10 @@ impl Fields {
             .flat_map(|(of, fields)| fields.iter().map(move |(name, place)| (format!("{of}/{name}"), place)));
         for (of, place) in several.chain(mapped).chain([("id".to_owned(), &self.id)]) {
             if !good(place) {
-                faults.push(at(&of, "names no place that this kind of directory has"));
+                errors.push(at(&of, "names no place that this kind of directory has"));
             }
         }
-        faults
+        errors
     }
 
     /// Every place, each once.
@@ -131,8 +131,8 @@ impl Fields {
     }
 }
 
-fn at(place: &str, detail: impl Into<String>) -> Fault {
-    Fault::unfit(format!("/connection/fields/{place}"), detail)
+fn at(place: &str, detail: impl Into<String>) -> FieldError {
+    FieldError::invalid(format!("/connection/fields/{place}"), detail)
 }
 
 /// The texts of a JSON value: its own, or those of its items.
@@ -147,11 +147,11 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
 }
 
 /// What an admin wrote, as a kind reads it; or where it is wrong.
-pub(super) fn parsed<T: serde::de::DeserializeOwned>(settings: &Map<String, Value>) -> Result<T, Vec<Fault>> {
+pub(super) fn parsed<T: serde::de::DeserializeOwned>(settings: &Map<String, Value>) -> Result<T, Vec<FieldError>> {
     serde_path_to_error::deserialize(Value::Object(settings.clone())).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) };
-        vec![Fault::unfit(format!("/connection{path}"), error.into_inner().to_string())]
+        vec![FieldError::invalid(format!("/connection{path}"), error.into_inner().to_string())]
     })
 }
 
@@ -201,7 +201,7 @@ mod tests {
         let wrong = |json: Value| parsed::<Fields>(json.as_object().unwrap()).unwrap_err()[0].pointer.clone();
         assert_eq!(wrong(json!({})), "/connection");
         assert_eq!(wrong(json!({"id": "a", "private_data": {"born": 7}})), "/connection/private_data/born");
-        let faults = fields().faults(|place| place != "birthday");
-        assert_eq!(faults[0].pointer, "/connection/fields/private_data/born");
+        let errors = fields().errors(|place| place != "birthday");
+        assert_eq!(errors[0].pointer, "/connection/fields/private_data/born");
     }
 }

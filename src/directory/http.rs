@@ -23,8 +23,8 @@ use super::{ASKED_FOR, Connection, Directory, Failure, Kind, Verified, only};
 use crate::domain::customer::Record;
 use crate::domain::id::CustomerId;
 use crate::domain::matching::Wanted;
-use crate::domain::refusal::Fault;
 use crate::domain::secret::{Secret, hex};
+use crate::domain::validation::FieldError;
 
 /// `directory.kind = "http"`.
 pub struct Http {
@@ -67,26 +67,30 @@ fn is_pointer(text: &str) -> bool {
 }
 
 impl Kind for Http {
-    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<Fault>> {
+    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>> {
         let settings: Settings = parsed(connection.settings)?;
-        let mut faults = settings.fields.faults(is_pointer);
+        let mut errors = settings.fields.errors(is_pointer);
         if let Err(why) = self.egress.admit(&settings.url) {
-            faults.push(Fault::unfit("/connection/url", why.says));
+            errors.push(FieldError::invalid("/connection/url", why.says));
         }
         if !settings.customers.is_empty() && !is_pointer(&settings.customers) {
-            faults.push(Fault::unfit("/connection/customers", "must be a pointer (RFC 6901)"));
+            errors.push(FieldError::invalid("/connection/customers", "must be a pointer (RFC 6901)"));
         }
         let secret =
             connection.secrets.get("signing_secret").and_then(|secret| std::str::from_utf8(secret.expose()).ok());
         let secret = secret.and_then(|text| BASE64_STANDARD.decode(text.strip_prefix("whsec_")?).ok());
         let secret = secret.filter(|secret| (24..=64).contains(&secret.len()));
         if secret.is_none() {
-            faults.push(Fault::unfit("/secrets/signing_secret", "must be whsec_ and the base64 of 24 to 64 bytes"));
+            errors.push(FieldError::invalid(
+                "/secrets/signing_secret",
+                "must be whsec_ and the base64 of 24 to 64 bytes",
+            ));
         }
-        let (Some(secret), true) = (secret, faults.is_empty()) else { return Err(faults) };
+        let (Some(secret), true) = (secret, errors.is_empty()) else { return Err(errors) };
         let signer = Signer(vec![Key::shared(&secret)]);
         let http_client = HttpClient::new(self.egress.clone());
-        let http_client = http_client.map_err(|_| vec![Fault::unfit("/connection/url", "no TLS is spoken here")])?;
+        let http_client =
+            http_client.map_err(|_| vec![FieldError::invalid("/connection/url", "no TLS is spoken here")])?;
         let ambient = self.ambient.clone();
         Ok(Arc::new(Open { settings, signer, http_client, ambient }))
     }

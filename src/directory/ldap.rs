@@ -19,8 +19,8 @@ use super::{Connection, Directory, Failure, Kind, Verified, of_all};
 use crate::domain::customer::Record;
 use crate::domain::id::CustomerId;
 use crate::domain::matching::Wanted;
-use crate::domain::refusal::Fault;
 use crate::domain::secret::Secret;
+use crate::domain::validation::FieldError;
 
 mod session;
 
@@ -90,31 +90,31 @@ fn is_attribute(text: &str) -> bool {
 }
 
 impl Settings {
-    fn faults(&self, egress: &EgressPolicy) -> Vec<Fault> {
-        let at = |place: &str, why: &str| Fault::unfit(format!("/connection/{place}"), why);
-        let mut faults = self.fields.faults(is_attribute);
+    fn errors(&self, egress: &EgressPolicy) -> Vec<FieldError> {
+        let at = |place: &str, why: &str| FieldError::invalid(format!("/connection/{place}"), why);
+        let mut errors = self.fields.errors(is_attribute);
         let secure = self.url.scheme() == "ldaps" || self.starttls;
         let known = matches!(self.url.scheme(), "ldap" | "ldaps");
         let plain = self.url.username().is_empty() && self.url.password().is_none() && self.url.query().is_none();
         match self.url.host_str() {
             Some(host) if known && plain => {
-                faults.extend(admit(egress, host, self.port(), secure).err().map(|why| at("url", why)));
+                errors.extend(admit(egress, host, self.port(), secure).err().map(|why| at("url", why)));
             }
-            _ => faults.push(at("url", "must be ldaps:// or ldap:// with a host, and no more than a port")),
+            _ => errors.push(at("url", "must be ldaps:// or ldap:// with a host, and no more than a port")),
         }
         if parse_filter(&self.filter).is_err() {
-            faults.push(at("filter", "must be a filter of RFC 4515"));
+            errors.push(at("filter", "must be a filter of RFC 4515"));
         }
         if self.login.is_empty() || !self.login.iter().all(|name| is_attribute(name)) {
-            faults.push(at("login", "must name at least one attribute"));
+            errors.push(at("login", "must name at least one attribute"));
         }
         if self.user_dn.as_ref().is_some_and(|dn| dn.matches("{login}").count() != 1) {
-            faults.push(at("user_dn", "must hold {login} exactly once"));
+            errors.push(at("user_dn", "must hold {login} exactly once"));
         }
         if !TIMEOUT.contains(&self.timeout_ms) {
-            faults.push(at("timeout_ms", "must be from 100 to 10000"));
+            errors.push(at("timeout_ms", "must be from 100 to 10000"));
         }
-        faults
+        errors
     }
 
     fn port(&self) -> u16 {
@@ -123,16 +123,16 @@ impl Settings {
 }
 
 impl Kind for Ldap {
-    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<Fault>> {
+    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>> {
         let settings: Settings = parsed(connection.settings)?;
-        let mut faults = settings.faults(&self.egress);
+        let mut errors = settings.errors(&self.egress);
         let password = connection.secrets.get("bind_password").filter(|password| !password.expose().is_empty());
         if settings.bind_dn.as_ref().is_some_and(|dn| !dn.is_empty()) != password.is_some() {
-            faults.push(Fault::unfit("/secrets/bind_password", "goes with bind_dn: both are there, or neither"));
+            errors.push(FieldError::invalid("/secrets/bind_password", "goes with bind_dn: both are there, or neither"));
         }
-        let config = tls(settings.ca.as_deref()).map_err(|fault| vec![fault])?;
-        if !faults.is_empty() {
-            return Err(faults);
+        let config = tls(settings.ca.as_deref()).map_err(|error| vec![error])?;
+        if !errors.is_empty() {
+            return Err(errors);
         }
         let reader = settings.bind_dn.clone().zip(password.cloned());
         let server = Server::new(

@@ -20,8 +20,8 @@ use super::{ASKED_FOR, Connection, Directory, Failure, Kind, Verified, only};
 use crate::domain::customer::{Record, folded};
 use crate::domain::id::CustomerId;
 use crate::domain::matching::Wanted;
-use crate::domain::refusal::Fault;
 use crate::domain::secret::Secret;
+use crate::domain::validation::FieldError;
 
 mod pool;
 mod secured;
@@ -102,18 +102,20 @@ impl Queries {
     }
 
     /// Puts each into our selection; which of them are too long, or none.
-    fn wrap(&mut self) -> Vec<Fault> {
-        let mut faults = Vec::new();
+    fn wrap(&mut self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
         for (name, query) in self.all() {
             let Some(query) = query else { continue };
             let bare = query.trim().trim_end_matches(';').trim_end();
             if bare.is_empty() || bare.len() > 8192 || bare.contains('\0') {
-                faults
-                    .push(Fault::unfit(format!("/connection/queries/{name}"), "must be a query of at most 8192 bytes"));
+                errors.push(FieldError::invalid(
+                    format!("/connection/queries/{name}"),
+                    "must be a query of at most 8192 bytes",
+                ));
             }
             *query = selection(bare);
         }
-        faults
+        errors
     }
 }
 
@@ -128,42 +130,42 @@ fn is_column(text: &str) -> bool {
 }
 
 impl Settings {
-    fn faults(&mut self, egress: &EgressPolicy) -> Vec<Fault> {
-        let at = |place: &str, why: &str| Fault::unfit(format!("/connection/{place}"), why);
-        let mut faults = self.fields.faults(is_column);
+    fn errors(&mut self, egress: &EgressPolicy) -> Vec<FieldError> {
+        let at = |place: &str, why: &str| FieldError::invalid(format!("/connection/{place}"), why);
+        let mut errors = self.fields.errors(is_column);
         match Host::parse(&self.host) {
             Ok(host) => {
                 let wrong = admit(egress, &host.to_string(), self.port, self.tls).err();
-                faults.extend(wrong.map(|why| at(if self.tls { "host" } else { "tls" }, why)));
+                errors.extend(wrong.map(|why| at(if self.tls { "host" } else { "tls" }, why)));
             }
-            Err(_) => faults.push(at("host", "must be a host's name or address")),
+            Err(_) => errors.push(at("host", "must be a host's name or address")),
         }
         for (place, text) in [("database", &self.database), ("user", &self.user)] {
             if text.is_empty() || text.len() > 63 || text.contains('\0') {
-                faults.push(at(place, "must be 1 to 63 bytes"));
+                errors.push(at(place, "must be 1 to 63 bytes"));
             }
         }
         if self.queries.find.parameters.is_empty() || self.queries.find.parameters.len() > 50 {
-            faults.push(at("queries/find/parameters", "must name 1 to 50 fields of private data"));
+            errors.push(at("queries/find/parameters", "must name 1 to 50 fields of private data"));
         }
-        faults.extend(self.queries.wrap());
+        errors.extend(self.queries.wrap());
         if !TIMEOUT.contains(&self.timeout_ms) {
-            faults.push(at("timeout_ms", "must be from 100 to 10000"));
+            errors.push(at("timeout_ms", "must be from 100 to 10000"));
         }
-        faults
+        errors
     }
 }
 
 impl Kind for Postgres {
-    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<Fault>> {
+    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>> {
         let mut settings: Settings = parsed(connection.settings)?;
-        let mut faults = settings.faults(&self.egress);
-        let config = tls(settings.ca.as_deref()).map_err(|fault| vec![fault])?;
+        let mut errors = settings.errors(&self.egress);
+        let config = tls(settings.ca.as_deref()).map_err(|error| vec![error])?;
         let password = connection.secrets.get("password").cloned();
         if password.is_none() {
-            faults.push(Fault::unfit("/secrets/password", "must be the user's password"));
+            errors.push(FieldError::invalid("/secrets/password", "must be the user's password"));
         }
-        let (Some(password), true) = (password, faults.is_empty()) else { return Err(faults) };
+        let (Some(password), true) = (password, errors.is_empty()) else { return Err(errors) };
         let mut to = tokio_postgres::Config::new();
         to.user(&settings.user).dbname(&settings.database).password(password.expose()).application_name("countersign");
         to.ssl_mode(if settings.tls {

@@ -19,11 +19,12 @@ use crate::domain::login::standing::Standing;
 use crate::domain::login::{AppState, Login, never_for_good};
 use crate::domain::method::Guarded;
 use crate::domain::password::{Password, Policy};
-use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::sending::Way;
 use crate::domain::time::Moment;
 use crate::domain::totp::Totp;
 use crate::domain::typed::Digits;
+use crate::domain::validation::FieldError;
 
 /// How an account stands, as those who look after it see it.
 #[derive(Clone, Debug)]
@@ -121,8 +122,7 @@ impl Gateway {
         let own: Vec<&str> =
             record.username.iter().chain(&record.emails).map(String::as_str).chain([record.id.as_str()]).collect();
         let policy = Policy { min_length: team.effective.settings.password.min_length };
-        let weak =
-            |why: crate::domain::password::Weakness| Refusal::UnusableCustomer(vec![Fault::at("/password", why)]);
+        let weak = |why: crate::domain::password::Weakness| Refusal::Invalid(vec![FieldError::at("/password", why)]);
         policy.choose(text, &own).map_err(weak)
     }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_channels::definition::Account;
-use countersign_channels::wrong::Wrong;
 use countersign_channels::{Address, Channel as Driver, Content, Message, Nature, Terms, session};
 use dashmap::DashMap;
 use secrecy::SecretString;
@@ -20,13 +19,14 @@ use crate::domain::channel::{Channel, Health, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::medium::Medium;
-use crate::domain::misfit;
 use crate::domain::precondition::Precondition;
-use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Tried;
 use crate::domain::secret::{Secret, base64url};
 use crate::domain::sending::{Destination, TIMEOUT};
 use crate::domain::team::Team;
+use crate::domain::validation;
+use crate::domain::validation::FieldError;
 use crate::domain::wording;
 
 /// Channels that were opened, with the accounts that they were opened for.
@@ -47,7 +47,7 @@ impl Gateway {
         let rule = |record: &mut Team, now| {
             only_if.admit(record.channels.contains_key(name))?;
             let channel = writing.over(record.channels.get(name), forward, now);
-            channel.check().map_err(Refusal::UnusableChannel)?;
+            channel.check().map_err(Refusal::Invalid)?;
             self.open_channel(&channel).map_err(|wrong| self.explain(&channel.definition, wrong))?;
             let is_new = record.put_channel(name, channel.clone())?;
             let data = json!({"channel": name, "definition": channel.definition});
@@ -196,24 +196,19 @@ impl Gateway {
     }
 
     /// Nothing wrong named: there is no such platform.
-    fn open_channel(&self, channel: &Channel) -> Result<Arc<dyn Driver>, Vec<Wrong>> {
+    fn open_channel(&self, channel: &Channel) -> Result<Arc<dyn Driver>, Vec<FieldError>> {
         let definition = self.registry.find(&channel.definition).ok_or_else(Vec::new)?;
         definition.open(&account(channel))
     }
 
-    fn explain(&self, definition: &str, wrong: Vec<Wrong>) -> Refusal {
+    fn explain(&self, definition: &str, errors: Vec<FieldError>) -> Refusal {
         if self.registry.find(definition).is_none() {
             let names: Vec<&str> = self.registry.names().collect();
-            let unknown = misfit::NO_SUCH.with([("words", &names.join(", "))]);
-            return Refusal::UnusableChannel(vec![Fault::at("/definition", unknown)]);
+            let unknown = validation::NO_SUCH.with([("words", &names.join(", "))]);
+            return Refusal::Invalid(vec![FieldError::at("/definition", unknown)]);
         }
-        Refusal::UnusableChannel(wrong.into_iter().map(fault).collect())
+        Refusal::Invalid(errors)
     }
-}
-
-/// What is wrong with an account, as its platform says it.
-pub(super) fn fault(wrong: Wrong) -> Fault {
-    Fault::at(wrong.pointer, wrong.misfit)
 }
 
 /// A channel's account, as its platform takes it.

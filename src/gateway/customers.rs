@@ -94,9 +94,9 @@ impl Gateway {
         only_if: Precondition,
         actor: &Actor,
     ) -> Result<(bool, Kept), Error> {
-        let faults = record.faults();
-        if !faults.is_empty() {
-            return Err(Refusal::UnusableCustomer(faults).into());
+        let errors = record.errors();
+        if !errors.is_empty() {
+            return Err(Refusal::Invalid(errors).into());
         }
         let mut reads = self.customer_reads(team, &record.id);
         reads.names.extend(record.username.as_deref().map(|name| self.login_record(team, name)));

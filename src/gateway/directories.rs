@@ -24,9 +24,10 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::Proof;
 use crate::domain::id::{CustomerId, ParticipantId, TeamName};
 use crate::domain::matching::{Found, wanted};
-use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::rules::show::{proved, show};
 use crate::domain::team::Team;
+use crate::domain::validation::FieldError;
 
 /// Directories that were opened, with the connections that they were opened for.
 #[derive(Default)]
@@ -82,8 +83,8 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<(bool, Connected), Error> {
         let rule = |record: &mut Team, now| {
-            let connected = writing.over(record.directory.as_ref(), now).map_err(Refusal::UnusableDirectory)?;
-            self.open_directory(&connected).map_err(Refusal::UnusableDirectory)?;
+            let connected = writing.over(record.directory.as_ref(), now).map_err(Refusal::Invalid)?;
+            self.open_directory(&connected).map_err(Refusal::Invalid)?;
             let is_new = record.directory.replace(connected.clone()).is_none();
             let data = json!({"directory": connected.kind});
             Ok(((is_new, connected), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
@@ -109,11 +110,14 @@ impl Gateway {
         Ok(())
     }
 
-    fn open_directory(&self, connected: &Connected) -> Result<Arc<dyn Directory>, Vec<Fault>> {
+    fn open_directory(&self, connected: &Connected) -> Result<Arc<dyn Directory>, Vec<FieldError>> {
         let kind = self.kinds.find(connected.kind.as_str()).ok_or_else(|| {
             let names: Vec<&str> = self.kinds.names().collect();
             let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            vec![Fault::unfit("/kind", format!("this gateway connects to: {known}; builtin needs no connection"))]
+            vec![FieldError::invalid(
+                "/kind",
+                format!("this gateway connects to: {known}; builtin needs no connection"),
+            )]
         })?;
         kind.open(Connection { settings: &connected.connection, secrets: &connected.secrets })
     }

@@ -18,7 +18,7 @@ use super::relay::Head;
 use super::{DAY, Error, Gateway, decode, encode};
 use crate::domain::ceiling::CustomerTag;
 use crate::domain::event::EventKind;
-use crate::domain::id::{ChannelName, InteractionId, Malformed, ParticipantId, TeamName};
+use crate::domain::id::{ChannelName, InteractionId, InvalidName, ParticipantId, TeamName};
 use crate::domain::login::LoginTag;
 use crate::domain::method::Guarded;
 use crate::domain::time::Moment;
@@ -53,10 +53,10 @@ impl fmt::Display for LockId {
 }
 
 impl FromStr for LockId {
-    type Err = Malformed;
+    type Err = InvalidName;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        const WRONG: Malformed = Malformed("is no lock's id");
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        const WRONG: InvalidName = InvalidName("is no lock's id");
         let (of, name) = text.split_once('.').ok_or(WRONG)?;
         if of == "ceiling" {
             return CustomerTag::told(name).map(Self::Ceiling).ok_or(WRONG);

@@ -14,11 +14,12 @@ use crate::domain::challenge::Challenge;
 use crate::domain::event::Actor;
 use crate::domain::id::{ProviderName, TeamName};
 use crate::domain::identity::{CheckId, Flaw, Side, TIMEOUT, Verdict};
-use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::rules::photo::{self, Case, Handed, Judged, Pictures};
 use crate::domain::secret::Tag;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
+use crate::domain::validation::FieldError;
 use crate::gateway::teams::TeamView;
 use crate::identity::{self, Answer, Trouble, VerificationError};
 use crate::pictures::Picture;
@@ -145,7 +146,7 @@ impl Gateway {
         let (id, verdict) = checker.hear(headers, body, self.now()).map_err(|distrust| match distrust {
             VerificationError::Unheard => Refusal::NotFound("provider"),
             VerificationError::Unproved(why) => Refusal::Unproved(format!("{team}/{provider}: {why}")),
-            VerificationError::Unreadable(why) => Refusal::UnusableVerdict(vec![Fault::unfit("", why)]),
+            VerificationError::Unreadable(why) => Refusal::Invalid(vec![FieldError::invalid("", why)]),
         })?;
         Ok(VerifiedVerdict { id, verdict })
     }

@@ -12,14 +12,13 @@ use super::{Error, Gateway};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ProviderName, TeamName};
 use crate::domain::provider::{Provider, Writing};
-use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
+use crate::domain::validation::FieldError;
 use crate::identity::{Checker, Trouble};
 
-use super::channels::fault;
-use crate::domain::misfit;
+use crate::domain::validation;
 use countersign_channels::definition::Account;
-use countersign_channels::wrong::Wrong;
 use secrecy::SecretString;
 
 /// Providers that were opened.
@@ -50,7 +49,7 @@ impl Gateway {
     ) -> Result<(bool, Provider), Error> {
         let rule = |record: &mut Team, now| {
             let provider = writing.over(record.providers.get(name), now);
-            provider.check().map_err(Refusal::UnusableProvider)?;
+            provider.check().map_err(Refusal::Invalid)?;
             self.open_provider(&provider).map_err(|wrong| self.explain_provider(&provider.kind, wrong))?;
             let is_new = record.put_provider(name, provider.clone())?;
             let data = json!({"provider": name, "kind": provider.kind});
@@ -141,7 +140,7 @@ impl Gateway {
     }
 
     /// Nothing wrong named: there is no such kind.
-    fn open_provider(&self, provider: &Provider) -> Result<Arc<dyn Checker>, Vec<Wrong>> {
+    fn open_provider(&self, provider: &Provider) -> Result<Arc<dyn Checker>, Vec<FieldError>> {
         let kind = self.judges.find(&provider.kind).ok_or_else(Vec::new)?;
         let text = |secret: &crate::domain::secret::Secret| {
             SecretString::from(String::from_utf8_lossy(secret.expose()).into_owned())
@@ -150,12 +149,12 @@ impl Gateway {
         kind.open(&Account { fields: provider.account.clone(), secrets })
     }
 
-    fn explain_provider(&self, kind: &str, wrong: Vec<Wrong>) -> Refusal {
+    fn explain_provider(&self, kind: &str, errors: Vec<FieldError>) -> Refusal {
         if self.judges.find(kind).is_none() {
             let known: Vec<&str> = self.judges.names().collect();
-            let unknown = misfit::NO_SUCH.with([("words", &known.join(", "))]);
-            return Refusal::UnusableProvider(vec![Fault::at("/kind", unknown)]);
+            let unknown = validation::NO_SUCH.with([("words", &known.join(", "))]);
+            return Refusal::Invalid(vec![FieldError::at("/kind", unknown)]);
         }
-        Refusal::UnusableProvider(wrong.into_iter().map(fault).collect())
+        Refusal::Invalid(errors)
     }
 }

@@ -7,13 +7,14 @@ use super::teams::{save_team, team_event};
 use super::{Error, Gateway, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{ScreenName, TeamName};
-use crate::domain::misfit;
 use crate::domain::precondition::Precondition;
-use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::screen::{MAX_SCREENS, Screen};
 use crate::domain::settings::effective;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
+use crate::domain::validation;
+use crate::domain::validation::FieldError;
 use serde_json::json;
 
 impl Gateway {
@@ -41,8 +42,8 @@ impl Gateway {
                     return Ok(Change::nothing(Err(refusal)));
                 }
                 if record.screens.len() > MAX_SCREENS {
-                    let fault = Fault::at("", misfit::TOO_MANY_SCREENS.with([("most", &MAX_SCREENS)]));
-                    return Ok(Change::nothing(Err(Refusal::Settings(vec![fault]))));
+                    let error = FieldError::at("", validation::TOO_MANY_SCREENS.with([("most", &MAX_SCREENS)]));
+                    return Ok(Change::nothing(Err(Refusal::Invalid(vec![error]))));
                 }
                 let mut change = save_team(&record, is_new);
                 change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(screen), ..Plain::default() });
@@ -67,8 +68,8 @@ impl Gateway {
                 return Ok(Change::nothing(Err(Refusal::NotFound("screen"))));
             }
             if effective(&system, &record.overrides)?.settings.pin.opening_screen.as_deref() == Some(name.as_str()) {
-                let fault = Fault::at("/pin/opening_screen", &misfit::SCREEN_IN_USE);
-                return Ok(Change::nothing(Err(Refusal::Settings(vec![fault]))));
+                let error = FieldError::at("/pin/opening_screen", &validation::SCREEN_IN_USE);
+                return Ok(Change::nothing(Err(Refusal::Invalid(vec![error]))));
             }
             let mut change = save_team(&record, ());
             change.delete.push(reads.names[1].clone());

@@ -9,10 +9,11 @@ use super::teams::team_event;
 use super::{Error, Gateway, SYSTEM, Told, decode, encode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
-use crate::domain::misfit;
-use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
+use crate::domain::validation;
+use crate::domain::validation::FieldError;
 
 impl Gateway {
     /// The system layer: what it sets, and what it comes to.
@@ -106,7 +107,7 @@ impl Gateway {
 fn has_screen(team: &Team, named: Option<&str>) -> Result<(), Refusal> {
     match named {
         Some(name) if !team.screens.iter().any(|screen| screen.as_str() == name) => {
-            Err(Refusal::Settings(vec![Fault::at("/pin/opening_screen", &misfit::NO_SCREEN)]))
+            Err(Refusal::Invalid(vec![FieldError::at("/pin/opening_screen", &validation::NO_SCREEN)]))
         }
         _ => Ok(()),
     }
@@ -127,7 +128,7 @@ fn names(patch: &Map<String, Value>, (section, field): (&str, &str)) -> bool {
 fn has_webhook(team: &Team, effective: &Effective) -> Result<(), Refusal> {
     match effective.settings.delivery.event_webhook.as_deref() {
         Some(name) if !team.webhooks.keys().any(|webhook| webhook.as_str() == name) => {
-            Err(Refusal::Settings(vec![Fault::at("/delivery/event_webhook", &misfit::NO_WEBHOOK)]))
+            Err(Refusal::Invalid(vec![FieldError::at("/delivery/event_webhook", &validation::NO_WEBHOOK)]))
         }
         _ => Ok(()),
     }
@@ -144,8 +145,11 @@ fn stands_for(system: &Overrides, patch: &Map<String, Value>, teams: &[Team]) ->
         });
         let stands = stands.and_then(|()| has_screen(team, named));
         stands.map_err(|refusal| match refusal {
-            Refusal::Settings(faults) => Refusal::Settings(
-                faults.into_iter().map(|f| Fault { misfit: misfit::of_team(f.misfit, &team.name), ..f }).collect(),
+            Refusal::Invalid(errors) => Refusal::Invalid(
+                errors
+                    .into_iter()
+                    .map(|f| FieldError { error: validation::of_team(f.error, &team.name), ..f })
+                    .collect(),
             ),
             other => other,
         })?;

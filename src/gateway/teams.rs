@@ -308,11 +308,11 @@ impl Gateway {
 
 /// Settings that do not stand: of a newer release, mostly.
 fn unreadable(whose: &str, refusal: &Refusal) -> Error {
-    let faults = match refusal {
-        Refusal::Settings(faults) => faults.iter().map(|f| format!(" {} {}", f.pointer, f.misfit.detail)).collect(),
+    let errors = match refusal {
+        Refusal::Invalid(errors) => errors.iter().map(|f| format!(" {} {}", f.pointer, f.error.detail)).collect(),
         other => other.to_string(),
     };
-    Error::Damaged(format!("{whose} cannot be followed:{faults}"))
+    Error::Damaged(format!("{whose} cannot be followed:{errors}"))
 }
 
 pub(super) fn save_team<T>(team: &Team, outcome: T) -> Change<T> {

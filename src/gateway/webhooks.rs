@@ -11,13 +11,14 @@ use super::{Error, Gateway, Remember, Told, decode, encode};
 use crate::domain::course::Course;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
-use crate::domain::misfit::{self, Misfit};
 use crate::domain::precondition::Precondition;
-use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::secret::hex;
 use crate::domain::settings::effective;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
+use crate::domain::validation::FieldError;
+use crate::domain::validation::{self, ValidationError};
 use crate::domain::webhook::{Start, Webhook, Writing};
 
 /// An address has at most so many bytes.
@@ -73,11 +74,11 @@ impl Gateway {
     /// Whether an address may be spoken to, as far as it tells: a name is judged again by what it
     /// resolves to, whenever a connection is made.
     fn may_be_told(&self, text: &str) -> Result<(), Refusal> {
-        let refused = |misfit: Misfit| Refusal::UnusableWebhook(vec![Fault::at("/url", misfit)]);
-        let url = Url::parse(text).map_err(|_| refused(Misfit::from(&misfit::URL)))?;
+        let refused = |error: ValidationError| Refusal::Invalid(vec![FieldError::at("/url", error)]);
+        let url = Url::parse(text).map_err(|_| refused(ValidationError::from(&validation::URL)))?;
         let is_long = text.len() > MAX_URL_BYTES || text.chars().any(|c| c.is_control() || c.is_whitespace());
         if is_long || !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return Err(refused(Misfit::from(&misfit::URL_PARTS)));
+            return Err(refused(ValidationError::from(&validation::URL_PARTS)));
         }
         self.courier.egress().admit(&url).map_err(|kind| refused(kind.into()))
     }

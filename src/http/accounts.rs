@@ -12,15 +12,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Json, fault, reason};
+use super::body::{Json, field_error, reason};
 use super::caller::{Admin, Agent, TeamResource};
 use super::problem::Problem;
 use super::replies::{accepted, created};
 use super::views::mask;
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::AppState;
-use crate::domain::misfit;
 use crate::domain::time::Moment;
+use crate::domain::validation;
 use crate::gateway::Remember;
 use crate::gateway::accounts::AccountState;
 use crate::gateway::resets::Underway;
@@ -215,7 +215,7 @@ async fn enrol_customer_app(
 ) -> Result<Response, Problem> {
     if let Some(code) = &body.value.code {
         if code.len() > 64 {
-            return Err(fault("/code", misfit::TOO_LONG.with([("most", &64)])));
+            return Err(field_error("/code", validation::TOO_LONG.with([("most", &64)])));
         }
         state.gateway.confirm_customer_app(&team, &id, code, &caller.actor).await?;
         return told(&state, &team, &id).await;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, fault, field, reason};
+use super::body::{Json, field, field_error, reason};
 use super::caller::{Agent, Bot, acting, no_frame};
 use super::problem::Problem;
 use super::replies::{again, created};
@@ -17,12 +17,12 @@ use super::views::{AuthenticationView, InteractionView, Viewer};
 use super::{Shared, problem_types};
 use crate::domain::event::Actor;
 use crate::domain::id::{MessageId, ParticipantId};
-use crate::domain::misfit;
 use crate::domain::redaction::dots;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Kind, Sender};
 use crate::domain::rules::receive::{Received, awaited};
 use crate::domain::team::Role;
+use crate::domain::validation;
 use crate::gateway::messages::Text;
 use crate::gateway::{Held, Remember, Told};
 
@@ -96,7 +96,7 @@ async fn hear_message(
     let Message { message_id, from, text } = body.value;
     let message_id: MessageId = field("/message_id", &message_id)?;
     if text.len() > 16 * 1024 {
-        return Err(fault("/text", misfit::TOO_LARGE.with([("most", &16)])));
+        return Err(field_error("/text", validation::TOO_LARGE.with([("most", &16)])));
     }
     // Whoever repeats the message id gets this reply, so it says what the least of them may read.
     let viewer = Viewer { role: Role::Bot, ..state.viewer(&caller) };

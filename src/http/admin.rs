@@ -11,14 +11,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, OnlyIf, Plain, Query, fault, field};
+use super::body::{Json, OnlyIf, Plain, Query, field, field_error};
 use super::caller::{Admin, Owner, TeamAccess, acting};
 use super::problem::Problem;
 use super::replies::limit;
 use super::{Shared, problem_types};
 use crate::domain::id::{TeamName, plain_text};
-use crate::domain::misfit;
 use crate::domain::settings::{Effective, Source, Warning};
+use crate::domain::validation;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -61,7 +61,7 @@ async fn put_team(
 ) -> Result<Response, Problem> {
     let name: TeamName = field("", &team)?;
     if !plain_text(&body.value.name, 200) {
-        return Err(fault("/name", &misfit::SHORT));
+        return Err(field_error("/name", &validation::SHORT));
     }
     let is_new = state.gateway.put_team(&name, &body.value.name, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };

@@ -16,10 +16,10 @@ use utoipa::openapi::{ObjectBuilder, Type};
 
 use super::problem::Problem;
 use super::problem_types;
-use crate::domain::id::{self, Malformed, plain_text};
-use crate::domain::misfit::{self, Misfit};
+use crate::domain::id::{self, InvalidName, plain_text};
 use crate::domain::precondition::Precondition;
-use crate::domain::refusal::Fault;
+use crate::domain::validation::FieldError;
+use crate::domain::validation::{self, ValidationError};
 
 /// A JSON body. An empty one counts as `{}`.
 pub struct Json<T> {
@@ -78,7 +78,7 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
         // serde would take an array for a struct, its fields in their order.
-        return Err(fault("", &misfit::OBJECT));
+        return Err(field_error("", &validation::OBJECT));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -90,7 +90,8 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
         let text = inner.to_string();
         let detail = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        Problem::of(&problem_types::INVALID).at(vec![Fault::at(pointer(error.path(), &detail), misfit::read(&detail))])
+        Problem::of(&problem_types::INVALID)
+            .at(vec![FieldError::at(pointer(error.path(), &detail), validation::read(&detail))])
     })?;
     json.end().map_err(|_| Problem::of(&problem_types::BAD_JSON))?;
     Ok(value)
@@ -227,8 +228,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 }
 
 /// One field is wrong.
-pub(super) fn fault(pointer: impl Into<String>, misfit: impl Into<Misfit>) -> Problem {
-    Problem::of(&problem_types::INVALID).at(vec![Fault::at(pointer, misfit)])
+pub(super) fn field_error(pointer: impl Into<String>, error: impl Into<ValidationError>) -> Problem {
+    Problem::of(&problem_types::INVALID).at(vec![FieldError::at(pointer, error)])
 }
 
 /// Why something was done has at most so many bytes.
@@ -238,16 +239,16 @@ const MAX_REASON_BYTES: usize = 500;
 pub(super) fn reason(text: String) -> Result<String, Problem> {
     match plain_text(&text, MAX_REASON_BYTES) {
         true => Ok(text),
-        false => Err(fault("/reason", misfit::PLAIN_TEXT.with([("most", &MAX_REASON_BYTES)]))),
+        false => Err(field_error("/reason", validation::PLAIN_TEXT.with([("most", &MAX_REASON_BYTES)]))),
     }
 }
 
 /// Parses the name that something new is to have.
-pub(super) fn new_name<T: std::str::FromStr<Err = Malformed>>(text: &str) -> Result<T, Problem> {
-    id::new_name(text).map_err(|why| fault("", why))
+pub(super) fn new_name<T: std::str::FromStr<Err = InvalidName>>(text: &str) -> Result<T, Problem> {
+    id::new_name(text).map_err(|why| field_error("", why))
 }
 
 /// Parses a field.
-pub(super) fn field<T: std::str::FromStr<Err: Into<Misfit>>>(pointer: &str, text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|e: T::Err| fault(pointer, e))
+pub(super) fn field<T: std::str::FromStr<Err: Into<ValidationError>>>(pointer: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|e: T::Err| field_error(pointer, e))
 }

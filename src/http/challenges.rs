@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, fault, field};
+use super::body::{Json, field, field_error};
 use super::caller::{Agent, Bot, acting, attending, no_frame};
 use super::problem::Problem;
 use super::replies::{accepted, created};
@@ -23,12 +23,12 @@ use crate::domain::challenge::{Challenge, DeliverTo, Pin, Typed};
 use crate::domain::event::Actor;
 use crate::domain::id::{IntentName, MessageId};
 use crate::domain::method::Method;
-use crate::domain::misfit;
 use crate::domain::questions::{MAX_ANSWER, MAX_QUESTIONS};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::{Answered, Outcome};
 use crate::domain::rules::ask::{Request, Wanted, Way};
 use crate::domain::team::Role;
+use crate::domain::validation;
 use crate::gateway::{Held, Remember};
 
 /// The routes of this file.
@@ -64,7 +64,7 @@ struct StartChallenge {
 impl StartChallenge {
     fn read(self, role: Role) -> Result<Request, Problem> {
         if self.state.as_ref().is_some_and(|s| s.len() > 1024) {
-            return Err(fault("/state", misfit::TOO_LONG.with([("most", &1024)])));
+            return Err(field_error("/state", validation::TOO_LONG.with([("most", &1024)])));
         }
         let wanted = match (self.method, &self.pin) {
             (Method::Pin, _) if role < Role::Agent => {
@@ -81,12 +81,15 @@ impl StartChallenge {
             (Method::PhotoId, None) => Wanted::Document { selfie: false },
             (Method::PhotoIdSelfie, None) => Wanted::Document { selfie: true },
             (Method::Login, _) => {
-                return Err(fault(
+                return Err(field_error(
                     "/method",
-                    misfit::UNFIT.saying("must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"),
+                    validation::INVALID_VALUE
+                        .saying("must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"),
                 ));
             }
-            (_, Some(_)) => return Err(fault("/pin", misfit::UNFIT.saying("belongs to the method pin"))),
+            (_, Some(_)) => {
+                return Err(field_error("/pin", validation::INVALID_VALUE.saying("belongs to the method pin")));
+            }
         };
         let intent: Option<IntentName> = self.intent.map(|i| field("/intent", &i)).transpose()?;
         let participant = self.participant.map(|p| field("/participant", &p)).transpose()?;
@@ -166,21 +169,24 @@ impl NewAnswers {
     fn read(self) -> Result<Vec<String>, Problem> {
         let fits = |at: &dyn std::fmt::Display, text: &String| {
             let short = text.len() <= MAX_ANSWER;
-            short.then_some(()).ok_or_else(|| fault(format!("/answers/{at}"), misfit::TOO_LONG.with([("most", &200)])))
+            short
+                .then_some(())
+                .ok_or_else(|| field_error(format!("/answers/{at}"), validation::TOO_LONG.with([("most", &200)])))
         };
         match self {
             Self::List(list) if list.len() <= MAX_QUESTIONS => {
                 list.iter().enumerate().try_for_each(|(at, text)| fits(&at, text))?;
                 Ok(list)
             }
-            Self::List(_) => Err(fault("/answers", misfit::TOO_MANY.with([("most", &10)]))),
+            Self::List(_) => Err(field_error("/answers", validation::TOO_MANY.with([("most", &10)]))),
             Self::Named(named) => {
                 let mut list = Vec::new();
                 for (name, text) in named {
                     let at = name.strip_prefix("answer_").and_then(|n| n.parse::<usize>().ok());
                     let at = at.filter(|at| (1..=MAX_QUESTIONS).contains(at) && name == format!("answer_{at}"));
-                    let at =
-                        at.ok_or_else(|| fault("/answers", misfit::UNFIT.saying("are called answer_1 to answer_10")))?;
+                    let at = at.ok_or_else(|| {
+                        field_error("/answers", validation::INVALID_VALUE.saying("are called answer_1 to answer_10"))
+                    })?;
                     fits(&name, &text)?;
                     list.resize(list.len().max(at), String::new());
                     list[at - 1] = text;
@@ -218,16 +224,21 @@ async fn answer_challenge(
     let attending = attending(&caller, &id)?;
     let NewAnswer { answer, answers, message_id } = body.value;
     if answer.as_ref().is_some_and(|answer| answer.len() > 1024) {
-        return Err(fault("/answer", misfit::TOO_LONG.with([("most", &1024)])));
+        return Err(field_error("/answer", validation::TOO_LONG.with([("most", &1024)])));
     }
     let set = answers.map(NewAnswers::read).transpose()?;
     let typed = match (&answer, &set) {
         (Some(text), None) => Typed::Text(text),
         (None, Some(set)) => Typed::Set(set),
         (None, None) => {
-            return Err(fault("/answer", misfit::MISSING.saying("is missing: answer, or to questions answers")));
+            return Err(field_error(
+                "/answer",
+                validation::MISSING.saying("is missing: answer, or to questions answers"),
+            ));
         }
-        (Some(_), Some(_)) => return Err(fault("/answers", misfit::UNFIT.saying("only one of answer and answers"))),
+        (Some(_), Some(_)) => {
+            return Err(field_error("/answers", validation::INVALID_VALUE.saying("only one of answer and answers")));
+        }
     };
     let message: Option<MessageId> = message_id.map(|id| field("/message_id", &id)).transpose()?;
     let place = message.map(|message| state.gateway.answer_place(attending.id, &message));

@@ -16,17 +16,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Json, OnlyIf, Plain, fault, field};
+use super::body::{Json, OnlyIf, Plain, field, field_error};
 use super::caller::{Admin, TeamResource};
 use super::problem::Problem;
 use super::replies::created;
 use super::webhooks::Rotate;
 use crate::domain::channel::{Channel, Writing};
 use crate::domain::id::{ChannelName, plain_text};
-use crate::domain::misfit;
 use crate::domain::rules::send::Tried;
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
+use crate::domain::validation;
 use crate::gateway::Remember;
 
 /// The routes of this file.
@@ -93,7 +93,7 @@ fn writing(body: PutChannel) -> Result<Writing, Problem> {
     let account = match body.account {
         None => Map::new(),
         Some(Plain(Value::Object(account))) => account,
-        Some(_) => return Err(fault("/account", &misfit::OBJECT)),
+        Some(_) => return Err(field_error("/account", &validation::OBJECT)),
     };
     let secret = |(name, text): (String, Option<String>)| (name, text.map(|text| Secret::new(text.into_bytes())));
     let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
@@ -187,7 +187,7 @@ async fn try_channel(
     body: Json<Try>,
 ) -> Result<Response, Problem> {
     if !plain_text(&body.value.to, 256) {
-        return Err(fault("/to", misfit::PLAIN_TEXT.with([("most", &256)])));
+        return Err(field_error("/to", validation::PLAIN_TEXT.with([("most", &256)])));
     }
     let tried = state.gateway.try_channel(&team, &name, &body.value.to, &caller.actor).await?;
     let failed =

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Plain, Query, fault, field};
+use super::body::{Json, Plain, Query, field, field_error};
 use super::caller::{Admin, Agent, TeamAccess, acting};
 use super::problem::Problem;
 use super::views::mask;
@@ -22,8 +22,8 @@ use crate::domain::customer::Record;
 use crate::domain::directory::{Connected, DirectoryKind, Writing};
 use crate::domain::id::{ParticipantId, plain_text};
 use crate::domain::matching::Found;
-use crate::domain::misfit;
 use crate::domain::secret::Secret;
+use crate::domain::validation;
 use crate::gateway::directories::{Trial, Tried};
 
 /// The routes of this file.
@@ -86,7 +86,9 @@ async fn put_directory(
     body: Json<PutDirectory>,
 ) -> Result<Response, Problem> {
     let PutDirectory { kind, connection, secrets } = body.value;
-    let Plain(Value::Object(connection)) = connection else { return Err(fault("/connection", &misfit::OBJECT)) };
+    let Plain(Value::Object(connection)) = connection else {
+        return Err(field_error("/connection", &validation::OBJECT));
+    };
     let kind = match kind {
         Some(kind) => kind,
         None => {
@@ -180,10 +182,15 @@ async fn test_directory(
         TryDirectory { id: Some(id), login_name: None, private_data: None } => Trial::Id(field("/id", &id)?),
         TryDirectory { id: None, login_name: Some(name), private_data: None } => match plain_text(&name, 255) {
             true => Trial::LoginName(name),
-            false => return Err(fault("/login_name", misfit::PLAIN_TEXT.with([("most", &255)]))),
+            false => return Err(field_error("/login_name", validation::PLAIN_TEXT.with([("most", &255)]))),
         },
         TryDirectory { id: None, login_name: None, private_data: Some(data) } => Trial::PrivateData(data),
-        _ => return Err(fault("", misfit::UNFIT.saying("one of id, login_name and private_data is asked at a time"))),
+        _ => {
+            return Err(field_error(
+                "",
+                validation::INVALID_VALUE.saying("one of id, login_name and private_data is asked at a time"),
+            ));
+        }
     };
     let tried = state.gateway.try_directory(&team, &trial).await?;
     Ok(Reply(DirectoryTrial::from(tried)).into_response())

@@ -35,7 +35,7 @@ struct WrongPlace {
     /// A JSON Pointer (RFC 6901).
     pointer: String,
     /// What is wrong there, as a word that stays: `missing`, `unknown`, `number`, `one-of`, `https` and more;
-    /// `unfit` where there is only the sentence.
+    /// `invalid` where there is only the sentence.
     code: String,
     /// What would be right, in words for a developer.
     detail: String,

@@ -19,8 +19,8 @@ use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::insight::report::{By, Part, Report};
 use crate::domain::insight::{Step, Tally};
-use crate::domain::refusal::Fault;
 use crate::domain::time::Moment;
+use crate::domain::validation::FieldError;
 
 const MILLISECONDS_OF_A_DAY: u64 = 86_400_000;
 
@@ -141,8 +141,9 @@ fn as_text(by: By) -> &'static str {
 
 /// The time that is asked for, not longer than can be told so.
 fn stretch(query: &InsightsQuery, now: Moment) -> Result<(Moment, Moment), Problem> {
-    let wrong =
-        |name: &str, why: String| Problem::of(&problem_types::INVALID).at(vec![Fault::unfit(format!("/{name}"), why)]);
+    let wrong = |name: &str, why: String| {
+        Problem::of(&problem_types::INVALID).at(vec![FieldError::invalid(format!("/{name}"), why)])
+    };
     let read = |name: &str, text: &Option<String>| {
         let read = text.as_deref().map(|text| text.parse::<Moment>());
         read.transpose().map_err(|_| wrong(name, "must be a moment like 2026-01-31T00:00:00Z".into()))

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Query, fault, field};
+use super::body::{Json, Query, field, field_error};
 use super::caller::{Bot, acting, team_of_query};
 use super::people::{NewParticipant, person, short};
 use super::problem::Problem;
@@ -18,8 +18,8 @@ use super::views::{AuthenticationView, InteractionView};
 use super::{Shared, problem_types};
 use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{Device, MAX_PARTICIPANTS, Person, Role};
-use crate::domain::misfit;
 use crate::domain::rules::open::Opening;
+use crate::domain::validation;
 use crate::gateway::retention::Filter;
 use crate::gateway::{Held, Remember};
 
@@ -77,7 +77,10 @@ async fn open_interaction(
     let people = asked.participants.iter().cloned().enumerate().map(|(n, p)| person(&format!("/participants/{n}"), p));
     let participants: Vec<(Role, Person)> = people.collect::<Result<_, _>>()?;
     if participants.iter().filter(|(role, _)| *role == Role::Primary).count() != 1 {
-        return Err(fault("/participants", misfit::UNFIT.saying("exactly one participant must be the primary")));
+        return Err(field_error(
+            "/participants",
+            validation::INVALID_VALUE.saying("exactly one participant must be the primary"),
+        ));
     }
     if participants.len() > MAX_PARTICIPANTS {
         return Err(Problem::of(&problem_types::INTERACTION_FULL));

@@ -11,17 +11,17 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Plain, fault};
+use super::body::{Json, Plain, field_error};
 use super::caller::{Admin, TeamAccess, TeamResource};
 use super::problem::Problem;
 use super::replies::created;
 use super::{Shared, problem_types};
 use crate::domain::id::{ApiKeyId, Kid, plain_text};
-use crate::domain::misfit;
-use crate::domain::refusal::Fault;
 use crate::domain::secret::base64url;
 use crate::domain::team::{ApiKey, KeyChange, Material, Role, SecurityKey};
 use crate::domain::time::Moment;
+use crate::domain::validation;
+use crate::domain::validation::FieldError;
 use crate::gateway::Remember;
 use crate::gateway::keys::NewApiKey;
 
@@ -176,7 +176,7 @@ const DEFAULT_OVERLAP: u64 = 1_440;
 fn overlap(pointer: &str, minutes: u64) -> Result<u64, Problem> {
     match minutes {
         0..=MAX_OVERLAP => Ok(minutes),
-        _ => Err(fault(pointer, misfit::NUMBER.with([("least", &0), ("most", &MAX_OVERLAP)]))),
+        _ => Err(field_error(pointer, validation::NUMBER.with([("least", &0), ("most", &MAX_OVERLAP)]))),
     }
 }
 
@@ -288,8 +288,8 @@ async fn add_api_key(
         return Err(Problem::of(&problem_types::FORBIDDEN));
     }
     if !plain_text(title, 200) {
-        let fault = Fault::at("/name", &misfit::SHORT);
-        return Err(Problem::of(&problem_types::INVALID).at(vec![fault]));
+        let error = FieldError::at("/name", &validation::SHORT);
+        return Err(Problem::of(&problem_types::INVALID).at(vec![error]));
     }
     let place = state.reserve(&caller, &body).await?;
     let render = |(key, text): &NewApiKey| {

@@ -90,7 +90,7 @@ async fn to_its_end(handled: impl Future<Output = Response> + Send + 'static, ch
 /// Refuses what is too much or not described, lets the handler answer, and counts.
 async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
     let _place = request.extensions_mut().remove::<Place>(); // kept until the answer is there
-    if let Some(refused) = unfit(&request) {
+    if let Some(refused) = no_resource(&request) {
         return refused;
     }
     if let Some(refused) = limited(&shared, &request) {
@@ -108,7 +108,7 @@ async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
 }
 
 /// What no resource answers: a request that does not name one host, and a tunnel.
-fn unfit(request: &Request) -> Option<Response> {
+fn no_resource(request: &Request) -> Option<Response> {
     if request.extensions().get::<NoHost>().is_some() {
         let says = "The request must name one host: in HTTP/1.1 by one `Host` header, in HTTP/2 by `:authority`.";
         return Some(Problem::of(&problem_types::BAD_REQUEST).saying(says).into_response());

@@ -9,18 +9,18 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Json, fault, field};
+use super::body::{Json, field, field_error};
 use super::caller::{Bot, acting};
 use super::problem::Problem;
 use super::replies::created;
 use super::views::{DeliveryView, delivery_of};
 use crate::domain::id::IntentName;
 use crate::domain::link::Purpose;
-use crate::domain::misfit;
 use crate::domain::rules::issue::{Issued, Request};
 use crate::domain::secret::base64url;
 use crate::domain::sending::What;
 use crate::domain::turn::link_id;
+use crate::domain::validation;
 use crate::gateway::{Held, Remember};
 
 /// The routes of this file.
@@ -88,7 +88,7 @@ async fn issue_login_link(
     let acting = acting(&caller, &id)?;
     let asked = body.value.clone();
     if asked.state.as_ref().is_some_and(|s| s.len() > 1024) {
-        return Err(fault("/state", misfit::TOO_LONG.with([("most", &1024)])));
+        return Err(field_error("/state", validation::TOO_LONG.with([("most", &1024)])));
     }
     let intent: Option<IntentName> = asked.intent.map(|i| field("/intent", &i)).transpose()?;
     let participant = asked.participant.map(|p| field("/participant", &p)).transpose()?;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, fault, field};
+use super::body::{Json, field, field_error};
 use super::caller::{Bot, acting};
 use super::problem::Problem;
 use super::replies::created;
@@ -18,7 +18,7 @@ use super::{Shared, problem_types};
 use crate::domain::customer::{is_mail_address, is_phone_number};
 use crate::domain::id::{CustomerId, ParticipantId, plain_text};
 use crate::domain::interaction::{Person, PersonChange, Role};
-use crate::domain::misfit;
+use crate::domain::validation;
 use crate::gateway::{Held, Remember};
 
 /// The routes of this file.
@@ -42,7 +42,9 @@ pub(super) struct NewParticipant {
 
 pub(super) fn short(pointer: String, text: Option<String>, longest: usize) -> Result<Option<String>, Problem> {
     match text {
-        Some(text) if !plain_text(&text, longest) => Err(fault(pointer, misfit::PLAIN_TEXT.with([("most", &longest)]))),
+        Some(text) if !plain_text(&text, longest) => {
+            Err(field_error(pointer, validation::PLAIN_TEXT.with([("most", &longest)])))
+        }
         text => Ok(text),
     }
 }
@@ -55,13 +57,13 @@ pub(super) fn person(at: &str, new: NewParticipant) -> Result<(Role, Person), Pr
 
 fn phone(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
     let wrong = text.as_deref().and_then(|text| is_phone_number(text).err());
-    wrong.map_or(Ok(text), |why| Err(fault(format!("{at}/phone"), why)))
+    wrong.map_or(Ok(text), |why| Err(field_error(format!("{at}/phone"), why)))
 }
 
 pub(super) fn mail_address(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
     let text = short(format!("{at}/email"), text, 254)?;
     let wrong = text.as_deref().and_then(|text| is_mail_address(text).err());
-    wrong.map_or(Ok(text), |why| Err(fault(format!("{at}/email"), why)))
+    wrong.map_or(Ok(text), |why| Err(field_error(format!("{at}/email"), why)))
 }
 
 fn customer(at: &str, text: Option<String>) -> Result<Option<CustomerId>, Problem> {
@@ -81,7 +83,10 @@ async fn add_participant(
     let acting = acting(&caller, &id)?;
     let (role, person) = person("", body.value.clone())?;
     if role == Role::Primary {
-        return Err(fault("/role", misfit::UNFIT.saying("an interaction has one primary; add cosigners")));
+        return Err(field_error(
+            "/role",
+            validation::INVALID_VALUE.saying("an interaction has one primary; add cosigners"),
+        ));
     }
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);

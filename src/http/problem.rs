@@ -6,9 +6,10 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::problem_types::{self, ProblemType};
-use crate::domain::misfit::{self, Misfit};
-use crate::domain::refusal::{Fault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
+use crate::domain::validation::FieldError;
+use crate::domain::validation::{self, ValidationError};
 use crate::gateway::Error;
 
 /// A problem document that is still to be written: the outermost layer knows the public URL and
@@ -21,7 +22,7 @@ struct Details {
     problem_type: &'static ProblemType,
     detail: String,
     retry: Option<Retry>,
-    errors: Vec<Fault>,
+    errors: Vec<FieldError>,
     more: Vec<(&'static str, Value)>,
 }
 
@@ -71,7 +72,7 @@ impl Problem {
     }
 
     /// With the places that are wrong.
-    pub fn at(mut self, errors: Vec<Fault>) -> Self {
+    pub fn at(mut self, errors: Vec<FieldError>) -> Self {
         self.0.errors = errors;
         self
     }
@@ -140,8 +141,8 @@ impl From<Refusal> for Problem {
             Refusal::KeyNotPending => Self::of(&problem_types::KEY_NOT_PENDING),
             Refusal::KeyCannotSign => Self::of(&problem_types::KEY_CANNOT_SIGN),
             Refusal::ReturnUrl => Self::of(&problem_types::INVALID)
-                .at(vec![Fault::unfit("/return_url", "its origin must be one of the team's allowed_origins")]),
-            Refusal::LandingRequired => Self::of(&problem_types::INVALID).at(vec![Fault::unfit(
+                .at(vec![FieldError::invalid("/return_url", "its origin must be one of the team's allowed_origins")]),
+            Refusal::LandingRequired => Self::of(&problem_types::INVALID).at(vec![FieldError::invalid(
                 "/landing",
                 "false is taken only where the team sets link.landing to optional, and not where the browser must be \
                  known: binding is opener, other_browser is refuse, or nobody can write in the conversation",
@@ -166,18 +167,24 @@ impl From<Refusal> for Problem {
             Refusal::NoMatchingRecord => Self::of(&problem_types::NO_MATCHING_RECORD),
             Refusal::Locked(until) => Self::of(&problem_types::LOCKED).until(until),
             Refusal::Banned => Self::of(&problem_types::BANNED),
-            Refusal::InvalidPin => Self::of(&problem_types::INVALID_PIN).at(vec![Fault::at("/pin", &misfit::PIN)]),
-            Refusal::PinRequired => Self::of(&problem_types::PIN_REQUIRED).at(vec![Fault::at("/pin", &misfit::PIN)]),
-            Refusal::SecondChannelRequired(faults) => Self::of(&problem_types::SECOND_CHANNEL_REQUIRED).at(faults),
+            Refusal::InvalidPin => {
+                Self::of(&problem_types::INVALID_PIN).at(vec![FieldError::at("/pin", &validation::PIN)])
+            }
+            Refusal::PinRequired => {
+                Self::of(&problem_types::PIN_REQUIRED).at(vec![FieldError::at("/pin", &validation::PIN)])
+            }
+            Refusal::SecondChannelRequired(errors) => Self::of(&problem_types::SECOND_CHANNEL_REQUIRED).at(errors),
             Refusal::MethodMissing => Self::of(&problem_types::METHOD_UNAVAILABLE),
             Refusal::NotShown => Self::of(&problem_types::NOT_SHOWN),
             Refusal::NotArrived => Self::of(&problem_types::NOT_ARRIVED),
             Refusal::CodeGone => Self::of(&problem_types::CODE_GONE),
             Refusal::ActorConflict => Self::of(&problem_types::ACTOR_CONFLICT),
-            Refusal::Settings(faults) => Self::of(&problem_types::INVALID).at(faults),
+            Refusal::Invalid(errors) => Self::of(&problem_types::INVALID).at(errors),
             Refusal::TooManyKeys => Self::of(&problem_types::TOO_MANY_KEYS),
             Refusal::TooManyUsers => Self::of(&problem_types::TOO_MANY_USERS),
-            Refusal::UnusableKey(kind) => Self::of(&problem_types::INVALID).at(vec![Fault::at("/public_key", kind)]),
+            Refusal::UnusableKey(kind) => {
+                Self::of(&problem_types::INVALID).at(vec![FieldError::at("/public_key", kind)])
+            }
             Refusal::NoChannel => Self::of(&problem_types::NO_CHANNEL),
             Refusal::NoAddress => Self::of(&problem_types::NO_ADDRESS),
             Refusal::PrivateChannelRequired => Self::of(&problem_types::PRIVATE_CHANNEL_REQUIRED),
@@ -187,36 +194,27 @@ impl From<Refusal> for Problem {
                 Self::of(&problem_types::UNAVAILABLE).after(1)
             }
             Refusal::TooManyChannels => Self::of(&problem_types::TOO_MANY_CHANNELS),
-            Refusal::UnusableChannel(faults) => Self::of(&problem_types::INVALID).at(faults),
             Refusal::TooManyProviders => Self::of(&problem_types::TOO_MANY_PROVIDERS),
-            Refusal::UnusableProvider(faults) | Refusal::UnusableVerdict(faults) => {
-                Self::of(&problem_types::INVALID).at(faults)
-            }
             Refusal::Unproved(why) => {
                 tracing::info!(why, "what came in is not believed");
                 Self::of(&problem_types::UNPROVED)
             }
             Refusal::TooLarge => Self::of(&problem_types::TOO_LARGE).naming_limit("1 MiB"),
             Refusal::TooManyWebhooks => Self::of(&problem_types::TOO_MANY_WEBHOOKS),
-            Refusal::UnusableWebhook(faults) => Self::of(&problem_types::INVALID).at(faults),
             Refusal::WebhookStopped => Self::of(&problem_types::WEBHOOK_STOPPED),
             Refusal::WebhookInUse => Self::of(&problem_types::WEBHOOK_IN_USE),
             Refusal::ProviderDown => Self::of(&problem_types::PROVIDER_DOWN).after(5),
             Refusal::DirectoryDown => Self::of(&problem_types::DIRECTORY_DOWN).after(5),
             Refusal::NotAuthenticated => Self::of(&problem_types::NOT_AUTHENTICATED),
-            Refusal::UnusableDirectory(faults) => Self::of(&problem_types::INVALID).at(faults),
-            Refusal::UnusableCustomer(faults) => Self::of(&problem_types::INVALID).at(faults),
             Refusal::Guest => Self::of(&problem_types::GUEST_ACCOUNT),
             Refusal::PasswordElsewhere => Self::of(&problem_types::PASSWORD_ELSEWHERE),
             Refusal::AccountDisabled => Self::of(&problem_types::ACCOUNT_DISABLED),
             Refusal::AppStands => Self::of(&problem_types::APP_ENROLLED),
             Refusal::NoApp => Self::of(&problem_types::NO_APP),
-            Refusal::WrongAppCode => {
-                Self::of(&problem_types::INVALID).at(vec![Fault::unfit("/code", "is not the code that the app shows")])
-            }
-            Refusal::UsernameTaken => {
-                Self::of(&problem_types::USERNAME_TAKEN).at(vec![Fault::at("/username", &misfit::USERNAME_TAKEN)])
-            }
+            Refusal::WrongAppCode => Self::of(&problem_types::INVALID)
+                .at(vec![FieldError::invalid("/code", "is not the code that the app shows")]),
+            Refusal::UsernameTaken => Self::of(&problem_types::USERNAME_TAKEN)
+                .at(vec![FieldError::at("/username", &validation::USERNAME_TAKEN)]),
             Refusal::Exists => Self::of(&problem_types::EXISTS),
             Refusal::Forbidden => Self::of(&problem_types::FORBIDDEN),
             Refusal::BanStands => Self::of(&problem_types::FORBIDDEN).saying("This is a ban: only an admin lifts one."),
@@ -245,8 +243,8 @@ impl From<Error> for Problem {
 }
 
 /// One entry of `errors`.
-fn wrong_place(fault: &Fault) -> Value {
-    let Fault { pointer, misfit: Misfit { code, values, detail } } = fault;
+fn wrong_place(error: &FieldError) -> Value {
+    let FieldError { pointer, error: ValidationError { code, values, detail } } = error;
     let mut place = json!({"pointer": pointer, "code": code, "detail": detail});
     if !values.is_empty() {
         place["values"] =

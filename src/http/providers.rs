@@ -14,13 +14,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Json, Plain, fault, new_name};
+use super::body::{Json, Plain, field_error, new_name};
 use super::caller::{Admin, TeamResource};
 use super::problem::Problem;
 use crate::domain::id::ProviderName;
-use crate::domain::misfit;
 use crate::domain::provider::{Provider, Writing};
 use crate::domain::secret::Secret;
+use crate::domain::validation;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -77,7 +77,7 @@ fn writing(body: PutProvider) -> Result<Writing, Problem> {
     let account = match body.account {
         None => Map::new(),
         Some(Plain(Value::Object(account))) => account,
-        Some(_) => return Err(fault("/account", &misfit::OBJECT)),
+        Some(_) => return Err(field_error("/account", &validation::OBJECT)),
     };
     let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
     let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());

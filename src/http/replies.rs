@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::body::Json;
 use super::problem::Problem;
 use super::{Shared, problem_types};
-use crate::domain::refusal::Fault;
+use crate::domain::validation::FieldError;
 use crate::gateway::callers::Caller;
 use crate::gateway::replay::Place;
 use crate::gateway::{Error, Told};
@@ -67,7 +67,7 @@ pub(super) fn again(bytes: Vec<u8>) -> Response {
 pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
     match asked.unwrap_or(50) {
         limit @ 1..=200 => Ok(limit),
-        _ => Err(Problem::of(&problem_types::INVALID).at(vec![Fault::unfit("", "limit must be from 1 to 200")])),
+        _ => Err(Problem::of(&problem_types::INVALID).at(vec![FieldError::invalid("", "limit must be from 1 to 200")])),
     }
 }
 

@@ -93,8 +93,8 @@ async fn act(
     }
     Ok(match state.gateway.use_reset(&token, form.field("password")).await {
         Ok(open) => done(&state, &reader, &open.team.effective.settings, pages::DoneState::PasswordChanged),
-        Err(Error::Refused(Refusal::UnusableCustomer(faults))) => {
-            let common = faults.iter().any(|fault| ["password-common", "password-own"].contains(&fault.misfit.code));
+        Err(Error::Refused(Refusal::Invalid(errors))) => {
+            let common = errors.iter().any(|error| ["password-common", "password-own"].contains(&error.error.code));
             again(if common { LoginError::Common } else { LoginError::Weak })
         }
         Err(error) => refused(&state, &reader, error),

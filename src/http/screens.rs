@@ -10,14 +10,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{OnlyIf, fault, new_name, read};
+use super::body::{OnlyIf, field_error, new_name, read};
 use super::caller::{Admin, TeamResource};
 use super::page::set;
 use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::id::{ScreenName, TeamName};
-use crate::domain::misfit;
 use crate::domain::screen::Screen;
+use crate::domain::validation;
 use crate::pages;
 
 /// The routes of this file.
@@ -50,7 +50,7 @@ async fn put_screen(
         return Err(Problem::of(&problem_types::MEDIA_TYPE).saying("Send `Content-Type: text/html`, in UTF-8."));
     }
     let bytes: Bytes = read(request, &()).await?;
-    let page = std::str::from_utf8(&bytes).map_err(|_| fault("", &misfit::UTF_8))?;
+    let page = std::str::from_utf8(&bytes).map_err(|_| field_error("", &validation::UTF_8))?;
     let screen = Screen::clean(page)?;
     let is_new = state.gateway.put_screen(&team, &name, &screen, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };

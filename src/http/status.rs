@@ -17,14 +17,14 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, interval_at};
 
-use super::body::{Json, fault};
+use super::body::{Json, field_error};
 use super::layers::client;
 use super::limiter::Stand;
 use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::id::TeamName;
-use crate::domain::misfit;
 use crate::domain::refusal::Refusal;
+use crate::domain::validation;
 use crate::gateway::Error;
 use crate::gateway::status_tokens::{Glancer, Seen, Stands};
 
@@ -73,7 +73,7 @@ async fn watch(
     let website = allowed(&state, &team, &parts.headers).await?;
     let (team, tokens) = (named(&team)?, &body.value.tokens);
     if !(1..=MAX_CONVERSATIONS).contains(&tokens.len()) {
-        return Err(fault("/tokens", misfit::UNFIT.saying("must be 1 to 100 tokens")));
+        return Err(field_error("/tokens", validation::INVALID_VALUE.saying("must be 1 to 100 tokens")));
     }
     let of = website.to_str().map_err(|_| foreign())?;
     let glancer = state.gateway.status_token(&team, of, tokens).await.map_err(refused)?;

@@ -12,14 +12,14 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::accounts::Lift;
-use super::body::{Json, OnlyIf, Query, fault, new_name};
+use super::body::{Json, OnlyIf, Query, field_error, new_name};
 use super::caller::{Admin, TeamAccess, TeamResource};
 use super::people::mail_address;
 use super::problem::Problem;
 use crate::domain::id::{TeamName, UserName};
-use crate::domain::misfit;
 use crate::domain::team::Role;
 use crate::domain::user::{User, Wanted};
+use crate::domain::validation;
 use crate::gateway::callers::Caller;
 use crate::gateway::users::{Put, Tending};
 
@@ -157,7 +157,7 @@ async fn put_user(
         "agent" => Role::Agent,
         "admin" => Role::Admin,
         "owner" => Role::Owner,
-        _ => return Err(fault("/role", misfit::ONE_OF.with([("words", &"agent, admin, owner")]))),
+        _ => return Err(field_error("/role", validation::ONE_OF.with([("words", &"agent, admin, owner")]))),
     };
     let wanted = Wanted { email: mail_address("", email)?, role, disabled };
     let put = state.gateway.put_user(&team, &name, &wanted, only_if, caller.role, &caller.actor).await?;

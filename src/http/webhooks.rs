@@ -11,14 +11,14 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, OnlyIf, Query, fault, field, new_name};
+use super::body::{Json, OnlyIf, Query, field, field_error, new_name};
 use super::caller::{Admin, TeamResource};
 use super::problem::Problem;
 use super::replies::{created, limit};
 use super::{Shared, problem_types};
 use crate::domain::id::WebhookName;
-use crate::domain::misfit;
 use crate::domain::time::Moment;
+use crate::domain::validation;
 use crate::domain::webhook::{Signature, Wanted, Writing};
 use crate::gateway::Remember;
 use crate::gateway::deliveries::Delivery;
@@ -109,7 +109,7 @@ fn view(name: &WebhookName, known: &Known, now: Moment) -> WebhookView {
 fn writing(body: PutWebhook) -> Result<Writing, Problem> {
     let named = body.events.unwrap_or_else(|| vec!["*".to_owned()]);
     if named.is_empty() || named.len() > 100 {
-        return Err(fault("/events", &misfit::EVENTS));
+        return Err(field_error("/events", &validation::EVENTS));
     }
     let each = |(at, text): (usize, &String)| field::<Wanted>(&format!("/events/{at}"), text);
     let events = named.iter().enumerate().map(each).collect::<Result<Vec<_>, _>>()?;
@@ -170,7 +170,10 @@ impl Rotate {
     pub(super) fn overlap(&self) -> Result<u64, Problem> {
         let overlap = self.overlap_minutes.unwrap_or(USUAL_OVERLAP);
         if overlap > MAX_OVERLAP_MINUTES {
-            Err(fault("/overlap_minutes", misfit::NUMBER.with([("least", &0), ("most", &MAX_OVERLAP_MINUTES)])))
+            Err(field_error(
+                "/overlap_minutes",
+                validation::NUMBER.with([("least", &0), ("most", &MAX_OVERLAP_MINUTES)]),
+            ))
         } else {
             Ok(overlap)
         }

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_channels::definition::Account;
 use countersign_channels::http_client::{HttpClient, Reply};
-use countersign_channels::wrong::Wrong;
+use countersign_channels::validation::FieldError;
 use http::{Request, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -48,7 +48,7 @@ impl Kind for Mitek {
         "mitek"
     }
 
-    fn open(&self, account: &Account) -> Result<Arc<dyn Checker>, Vec<Wrong>> {
+    fn open(&self, account: &Account) -> Result<Arc<dyn Checker>, Vec<FieldError>> {
         let mut reading = Reading::of(account, &["base_url", "client_id", "scope"], &["client_secret"]);
         let base = reading.address("base_url", Some(HOME), &self.0);
         let client_id = reading.needed("client_id");

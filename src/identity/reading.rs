@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use countersign_channels::definition::Account;
 use countersign_channels::http_client::{HttpClient, Lost};
-use countersign_channels::wrong::{self, Wrong};
+use countersign_channels::validation::{self, FieldError};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
@@ -15,7 +15,7 @@ use super::Trouble;
 /// An account that is being read; what is wrong with it is told all at once.
 pub(super) struct Reading<'a> {
     account: &'a Account,
-    wrong: Vec<Wrong>,
+    wrong: Vec<FieldError>,
 }
 
 impl<'a> Reading<'a> {
@@ -27,14 +27,14 @@ impl<'a> Reading<'a> {
         let strange: Vec<String> = strange.map(|name| format!("/account/{name}")).collect();
         let hidden = account.secrets.keys().filter(|name| !secrets.contains(&name.as_str()));
         let hidden: Vec<String> = hidden.map(|name| format!("/secrets/{name}")).collect();
-        strange.into_iter().for_each(|pointer| reading.fault(pointer, known(fields)));
-        hidden.into_iter().for_each(|pointer| reading.fault(pointer, known(secrets)));
+        strange.into_iter().for_each(|pointer| reading.error(pointer, known(fields)));
+        hidden.into_iter().for_each(|pointer| reading.error(pointer, known(secrets)));
         reading
     }
 
     /// Something is wrong.
-    pub fn fault(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.wrong.push(Wrong::at(pointer, wrong::UNFIT.saying(detail)));
+    pub fn error(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
+        self.wrong.push(FieldError::at(pointer, validation::INVALID_VALUE.saying(detail)));
     }
 
     /// A text, where it is there.
@@ -43,7 +43,7 @@ impl<'a> Reading<'a> {
             None => None,
             Some(Value::String(text)) if (1..=2048).contains(&text.len()) => Some(text.clone()),
             Some(_) => {
-                self.fault(format!("/account/{name}"), "must be a text of at most 2048 bytes");
+                self.error(format!("/account/{name}"), "must be a text of at most 2048 bytes");
                 None
             }
         }
@@ -52,7 +52,7 @@ impl<'a> Reading<'a> {
     /// A text that must be there.
     pub fn needed(&mut self, name: &str) -> String {
         if !self.account.fields.contains_key(name) {
-            self.fault(format!("/account/{name}"), "is missing");
+            self.error(format!("/account/{name}"), "is missing");
         }
         self.text(name).unwrap_or_default()
     }
@@ -63,7 +63,7 @@ impl<'a> Reading<'a> {
         match value.as_u64().filter(|n| (low..=high).contains(n)) {
             Some(number) => number,
             None => {
-                self.fault(format!("/account/{name}"), format!("must be a whole number from {low} to {high}"));
+                self.error(format!("/account/{name}"), format!("must be a whole number from {low} to {high}"));
                 otherwise
             }
         }
@@ -82,7 +82,7 @@ impl<'a> Reading<'a> {
         match url.and_then(|url| http_client.egress().admit(&url).map(|()| url).map_err(|kind| kind.says)) {
             Ok(url) => Some(url),
             Err(why) => {
-                self.fault(format!("/account/{name}"), why);
+                self.error(format!("/account/{name}"), why);
                 None
             }
         }
@@ -96,17 +96,17 @@ impl<'a> Reading<'a> {
     /// A secret that must be there.
     pub fn needed_secret(&mut self, name: &str) -> &'a str {
         if self.secret(name).is_none() {
-            self.fault(format!("/secrets/{name}"), "is missing");
+            self.error(format!("/secrets/{name}"), "is missing");
         }
         self.secret(name).unwrap_or_default()
     }
 
     /// What was read, where nothing is wrong.
-    pub fn end<T>(self, read: Option<T>) -> Result<T, Vec<Wrong>> {
+    pub fn end<T>(self, read: Option<T>) -> Result<T, Vec<FieldError>> {
         match read {
             Some(read) if self.wrong.is_empty() => Ok(read),
             _ => {
-                let mut each: BTreeMap<String, Wrong> = BTreeMap::new();
+                let mut each: BTreeMap<String, FieldError> = BTreeMap::new();
                 self.wrong.into_iter().for_each(|wrong| {
                     each.entry(wrong.pointer.clone()).or_insert(wrong);
                 });

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_channels::auth::webhook::{Key, Signer};
 use countersign_channels::definition::Account;
 use countersign_channels::http_client::{HttpClient, Reply};
-use countersign_channels::wrong::Wrong;
+use countersign_channels::validation::FieldError;
 use http::{HeaderMap, Request, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -43,7 +43,7 @@ impl Kind for Signed {
         "signed"
     }
 
-    fn open(&self, account: &Account) -> Result<Arc<dyn Checker>, Vec<Wrong>> {
+    fn open(&self, account: &Account) -> Result<Arc<dyn Checker>, Vec<FieldError>> {
         let mut reading = Reading::of(account, &["url", "later_minutes"], &["secret", "secret_before"]);
         let url = reading.address("url", None, &self.0);
         let later = reading.number("later_minutes", (1, 1440), 10);
@@ -55,7 +55,7 @@ impl Kind for Signed {
             match key.filter(|key| (24..=64).contains(&key.len())) {
                 Some(key) => keys.push(key),
                 None => {
-                    reading.fault(format!("/secrets/{name}"), "must be whsec_ and the base64 of 24 to 64 bytes");
+                    reading.error(format!("/secrets/{name}"), "must be whsec_ and the base64 of 24 to 64 bytes");
                 }
             }
         }

@@ -33,7 +33,7 @@ fn a143_every_dependency_is_a_release_with_a_checksum() {
             }
         }
     }
-    let beside = ["ambient", "channels", "demo", "domain", "house", "misfit", "pages", "store"];
+    let beside = ["ambient", "channels", "demo", "domain", "house", "pages", "store", "validation"];
     assert_eq!(ours[0], "countersign");
     assert_eq!(ours[1..], beside.map(|name| format!("countersign-{name}")));
 }
@@ -67,7 +67,7 @@ fn a143_what_is_refused_is_not_there() {
 fn a143_our_crates_forbid_unsafe_code_and_name_their_versions() {
     let workspace = table("Cargo.toml");
     assert_eq!(workspace["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
-    for manifest in ["Cargo.toml", "channels/Cargo.toml", "house/Cargo.toml", "misfit/Cargo.toml"] {
+    for manifest in ["Cargo.toml", "channels/Cargo.toml", "house/Cargo.toml", "error/Cargo.toml"] {
         let manifest = table(manifest);
         assert_eq!(manifest["lints"]["workspace"].as_bool(), Some(true));
         for (name, wanted) in manifest["dependencies"].as_table().into_iter().flatten() {
@@ -89,7 +89,7 @@ case "$*" in
     [ -n "${GIT_CONFIG_COUNT:-}" ] || exit 1
     into=$(sed -n 's/^db-path = "\(.*\)"/\1/p' "$5")
     git clone --quiet https://github.com/RustSec/advisory-db "$into/advisory-db" ;;
-  cyclonedx*) mkdir -p channels house misfit; touch channels/parts.json house/parts.json misfit/parts.json; echo '"type": "library"' >parts.json ;;
+  cyclonedx*) mkdir -p channels house error; touch channels/parts.json house/parts.json error/parts.json; echo '"type": "library"' >parts.json ;;
 esac
 "#;
 

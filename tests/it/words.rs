@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::domain::misfit;
+use countersign::domain::validation;
 use countersign::pages::{asked, asset};
 use countersign_channels::ambient::Ambient;
 use countersign_channels::definition::Definition;
 use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::HttpClient;
 use countersign_channels::recorder::Recorder;
+use countersign_channels::shipped;
 use countersign_channels::smtp::Smtp;
 use countersign_channels::webchat::WebChat;
-use countersign_channels::{shipped, wrong};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -64,11 +64,15 @@ async fn everything_that_a_platform_of_ours_asks_has_words_in_every_language() {
 
 #[test]
 fn each_way_to_be_wrong_has_words_in_every_language_with_its_values() {
-    let all = misfit::KINDS.iter().chain(wrong::KINDS).copied().chain([&misfit::UNFIT]);
+    let all = validation::KINDS
+        .iter()
+        .chain(countersign_channels::validation::KINDS)
+        .copied()
+        .chain([&validation::INVALID_VALUE]);
     let kinds: Vec<_> = all.map(|kind| (kind.code, kind.says)).collect();
     for language in LANGUAGES {
         let words = refusals(language);
-        let words = words["misfit"].as_object().expect("by code");
+        let words = words["error"].as_object().expect("by code");
         for (code, says) in &kinds {
             let said = words.get(*code).and_then(Value::as_str);
             let said = said.unwrap_or_else(|| panic!("{code} has no words in {language}"));

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::template::values::Values;
 use crate::template::{Name, Template};
-use crate::wrong::{self, Wrong};
+use crate::validation::{self, FieldError};
 
 /// `kind = "jwt"`
 #[derive(Clone, Debug, Deserialize)]
@@ -77,21 +77,23 @@ impl Assertion {
     }
 
     /// With an account's key.
-    pub fn open(&self, values: &Values<'_>) -> Result<Mint, Wrong> {
+    pub fn open(&self, values: &Values<'_>) -> Result<Mint, FieldError> {
         let key = Zeroizing::new(self.key.plain(values).unwrap_or_default());
         let (algorithm, key, wanted) = match self.algorithm {
             Signature::HS256 => {
                 let key = self.key_encoding.decode(&key).filter(|key| !key.is_empty());
-                (Algorithm::HS256, key.map(|key| EncodingKey::from_secret(&key)), &wrong::BASE64_KEY)
+                (Algorithm::HS256, key.map(|key| EncodingKey::from_secret(&key)), &validation::BASE64_KEY)
             }
-            Signature::RS256 => (Algorithm::RS256, EncodingKey::from_rsa_pem(key.as_bytes()).ok(), &wrong::PEM_KEY),
+            Signature::RS256 => {
+                (Algorithm::RS256, EncodingKey::from_rsa_pem(key.as_bytes()).ok(), &validation::PEM_KEY)
+            }
         };
         let secret = self.key.holes().find_map(|hole| match &hole.name {
             Name::Secret(name) => Some(name.as_str()),
             _ => None,
         });
         let pointer = format!("/secrets/{}", secret.unwrap_or_default());
-        let key = key.ok_or_else(|| Wrong::at(pointer, wanted))?;
+        let key = key.ok_or_else(|| FieldError::at(pointer, wanted))?;
         let key_id = self.key_id.as_ref().and_then(|id| id.plain(values));
         let header = self.header.as_deref().and_then(|name| name.parse().ok());
         let prefix = if header.is_some() { "" } else { "Bearer " };

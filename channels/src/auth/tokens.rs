@@ -19,7 +19,7 @@ use crate::http_client::{HttpClient, Reply};
 use crate::template::Template;
 use crate::template::address::UrlTemplate;
 use crate::template::values::{Known, Moment, Values};
-use crate::wrong::{self, Wrong};
+use crate::validation::{self, FieldError};
 
 /// `kind = "oauth2"`
 #[derive(Clone, Debug, Deserialize)]
@@ -85,10 +85,11 @@ impl ServiceAccount {
     }
 
     /// With an account.
-    pub fn open(&self, values: &Values<'_>) -> Result<TokenCache, Wrong> {
+    pub fn open(&self, values: &Values<'_>) -> Result<TokenCache, FieldError> {
         let url = self.token_url.fill(values).ok().flatten().unwrap_or_default();
         let words = |text: &str| Template::parse(&text.replace('{', "{{").replace('}', "}}"));
-        let audience = words(&url).map_err(|detail| Wrong::at("/account", wrong::UNFIT.saying(detail)))?;
+        let audience =
+            words(&url).map_err(|detail| FieldError::at("/account", validation::INVALID_VALUE.saying(detail)))?;
         let claims = [("iss", self.issuer.clone()), ("scope", self.scope.clone()), ("aud", audience)];
         let assertion = Assertion {
             algorithm: Signature::RS256,

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::platform::fields::BEFORE;
 use crate::template::Template;
 use crate::template::values::{Known, Values};
-use crate::wrong::{self, Wrong};
+use crate::validation::{self, FieldError};
 
 /// `kind = "standard-webhook"`
 #[derive(Clone, Debug, Deserialize)]
@@ -30,14 +30,14 @@ pub struct Sealed {
 
 impl Sealed {
     /// With an account's secrets.
-    pub fn open(&self, known: &Known) -> Result<Seal, Wrong> {
+    pub fn open(&self, known: &Known) -> Result<Seal, FieldError> {
         let mut keys = Vec::new();
         for name in [self.secret.clone(), format!("{}{BEFORE}", self.secret)] {
             let Some(secret) = known.secrets.get(&name) else { continue };
             let key = secret.expose_secret().strip_prefix("whsec_").and_then(|key| BASE64_STANDARD.decode(key).ok());
             let key = key
                 .filter(|key| (24..=64).contains(&key.len()))
-                .ok_or_else(|| Wrong::at(format!("/secrets/{name}"), &wrong::WHSEC))?;
+                .ok_or_else(|| FieldError::at(format!("/secrets/{name}"), &validation::WHSEC))?;
             keys.push(Key::shared(&key));
         }
         Ok(Seal { signer: Signer(keys), id: self.id.clone() })

@@ -122,7 +122,7 @@ impl Handshake {
                 return Err(VerificationError::NoSecret(told.name.clone()));
             }
             if !secrets.any(|secret| same(said.as_bytes(), secret.expose_secret().as_bytes())) {
-                return Err(VerificationError::Wrong);
+                return Err(VerificationError::FieldError);
             }
         }
         match &self.answer {

@@ -15,7 +15,7 @@ use super::token::{Discovered, SharedToken};
 use crate::platform::fields::BEFORE;
 use crate::template::Template;
 use crate::template::values::{Known, Moment, Values};
-use crate::wrong::{self, Wrong};
+use crate::validation::{self, FieldError};
 
 /// `[[inbound.verify]]`
 #[derive(Clone, Debug, Deserialize)]
@@ -48,7 +48,7 @@ impl Verify {
     }
 
     /// Every secret of an account that cannot be what it should be.
-    pub fn faults(&self, known: &Known) -> Vec<Wrong> {
+    pub fn errors(&self, known: &Known) -> Vec<FieldError> {
         let Some(name) = self.secret() else { return Vec::new() };
         let right = |secret: &SecretString| {
             let text = secret.expose_secret();
@@ -60,8 +60,8 @@ impl Verify {
             }
         };
         let names = [name.to_owned(), format!("{name}{BEFORE}")].into_iter();
-        let unfit = names.filter(|name| known.secrets.get(name).is_some_and(|secret| !right(secret)));
-        unfit.map(|name| Wrong::at(format!("/secrets/{name}"), &wrong::KEY)).collect()
+        let invalid = names.filter(|name| known.secrets.get(name).is_some_and(|secret| !right(secret)));
+        invalid.map(|name| FieldError::at(format!("/secrets/{name}"), &validation::KEY)).collect()
     }
 
     /// All templates in it.
@@ -111,7 +111,7 @@ pub enum VerificationError {
     #[error(
         "the signature does not match: a wrong secret, a changed body, or another address than the platform was given"
     )]
-    Wrong,
+    FieldError,
     /// A claim of a token does not hold.
     #[error("the token's `{0}` does not hold")]
     Claim(String),

@@ -60,7 +60,7 @@ impl Shared {
         let (user, password) = said.split_once(':').ok_or(VerificationError::Unreadable("the password"))?;
         let wanted = self.user.as_ref().and_then(|user| against.text(user)).unwrap_or_default();
         let user_is_right = self.user.is_none() || same(user.as_bytes(), wanted.as_bytes());
-        self.judge(password, against).and(if user_is_right { Ok(()) } else { Err(VerificationError::Wrong) })
+        self.judge(password, against).and(if user_is_right { Ok(()) } else { Err(VerificationError::FieldError) })
     }
 
     fn judge(&self, said: &str, against: &Against<'_>) -> Result<(), VerificationError> {
@@ -70,7 +70,7 @@ impl Shared {
         }
         // Every secret is compared: which one it was is not told by the time either.
         let right = secrets.filter(|secret| same(said.as_bytes(), secret.expose_secret().as_bytes())).count();
-        if right > 0 { Ok(()) } else { Err(VerificationError::Wrong) }
+        if right > 0 { Ok(()) } else { Err(VerificationError::FieldError) }
     }
 }
 

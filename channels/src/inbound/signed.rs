@@ -133,7 +133,7 @@ impl Keyed {
             let hash = knock.query(name).ok_or_else(|| VerificationError::Missing(format!("`{name}` in the query")))?;
             let body = hex(digest(&SHA256, knock.body).as_ref());
             if !same(hash.to_ascii_lowercase().as_bytes(), body.as_bytes()) {
-                return Err(VerificationError::Wrong);
+                return Err(VerificationError::FieldError);
             }
         }
         let mut keys = against.secrets(&self.secret).peekable();
@@ -149,7 +149,7 @@ impl Keyed {
             right +=
                 signed.iter().filter(|bytes| said.iter().any(|tag| hmac::verify(&key, bytes, tag).is_ok())).count();
         }
-        if right > 0 { Ok(()) } else { Err(VerificationError::Wrong) }
+        if right > 0 { Ok(()) } else { Err(VerificationError::FieldError) }
     }
 }
 
@@ -172,7 +172,7 @@ impl PublicKey {
             if said.iter().any(|signature| key.verify(&signed, signature).is_ok()) {
                 return Ok(());
             }
-            outcome = Err(VerificationError::Wrong);
+            outcome = Err(VerificationError::FieldError);
         }
         outcome
     }

@@ -72,7 +72,7 @@ impl Topic {
         let certificate = webpki::EndEntityCert::try_from(&certificate).map_err(|_| unreadable())?;
         let key = certificate.subject_public_key_info();
         let key = UnparsedPublicKey::new(parameters, key.as_ref());
-        key.verify(signed.as_bytes(), &signature).map_err(|_| VerificationError::Wrong)?;
+        key.verify(signed.as_bytes(), &signature).map_err(|_| VerificationError::FieldError)?;
         let topic = against.text(&self.topic).unwrap_or_default();
         if field(&body, "TopicArn")? == topic { Ok(()) } else { Err(VerificationError::Claim("TopicArn".into())) }
     }

@@ -173,7 +173,7 @@ impl SharedToken {
             if hmac::verify(&key, parts.signed.as_bytes(), &parts.signature).is_ok() {
                 return self.rules.judge(&parts.claims, knock, against);
             }
-            outcome = Err(VerificationError::Wrong);
+            outcome = Err(VerificationError::FieldError);
         }
         outcome
     }
@@ -208,7 +208,7 @@ impl Discovered {
         };
         let public = RsaPublicKeyComponents { n: bytes(&key.n)?, e: bytes(&key.e)? };
         let judged = public.verify(parameters, parts.signed.as_bytes(), &parts.signature);
-        judged.map_err(|_| VerificationError::Wrong)?;
+        judged.map_err(|_| VerificationError::FieldError)?;
         if let Some(pointer) = self.endorsed.as_ref().filter(|_| !key.endorsements.is_empty()) {
             let said = body(knock)?.pointer(pointer.as_str()).and_then(Value::as_str).map(str::to_owned);
             if !said.is_some_and(|said| key.endorsements.contains(&said)) {

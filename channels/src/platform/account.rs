@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::wrong::{self, Kind};
+use crate::validation::{self, Kind};
 
 /// `[account.NAME]`
 #[derive(Clone, Debug, Deserialize)]
@@ -69,14 +69,14 @@ impl Shape {
     }
 
     /// What is wrong with a text that does not look so.
-    pub fn misfit(self) -> &'static Kind {
+    pub fn error(self) -> &'static Kind {
         match self {
-            Self::Text => &wrong::LINE,
-            Self::Word => &wrong::ID,
-            Self::Number => &wrong::DIGITS,
-            Self::Phone => &wrong::PHONE_NUMBER,
-            Self::CountryId => &wrong::COUNTRY_ID,
-            Self::Url => &wrong::HTTPS,
+            Self::Text => &validation::LINE,
+            Self::Word => &validation::ID,
+            Self::Number => &validation::DIGITS,
+            Self::Phone => &validation::PHONE_NUMBER,
+            Self::CountryId => &validation::COUNTRY_ID,
+            Self::Url => &validation::HTTPS,
         }
     }
 }

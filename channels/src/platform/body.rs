@@ -10,7 +10,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::template::Template;
-use crate::template::escape::{self, Unfit};
+use crate::template::escape::{self, EscapeError};
 use crate::template::values::Values;
 
 /// A part of a body.
@@ -39,14 +39,14 @@ const WRAPPERS: &str = "$markup, $entities, $json, $number";
 
 impl Node {
     /// The tree as JSON; none where it is left out.
-    pub fn json(&self, values: &Values<'_>) -> Result<Option<Value>, Unfit> {
+    pub fn json(&self, values: &Values<'_>) -> Result<Option<Value>, EscapeError> {
         Ok(match self {
             Self::Text(template) => template.plain(values).map(Value::String),
             Self::Markup(template) => template.fill(values, |v| Ok(escape::markup(v)))?.map(Value::String),
             Self::Entities(template) => template.fill(values, |v| Ok(escape::entities(v)))?.map(Value::String),
             Self::Json(node) => node.json(values)?.map(|json| Value::String(json.to_string())),
             Self::Number(template) => match template.plain(values) {
-                Some(text) => Some(Value::Number(text.parse::<Number>().map_err(|_| Unfit("a number"))?)),
+                Some(text) => Some(Value::Number(text.parse::<Number>().map_err(|_| EscapeError("a number"))?)),
                 None => None,
             },
             Self::Fixed(value) => Some(value.clone()),
@@ -67,7 +67,7 @@ impl Node {
     }
 
     /// The tree as a form's pairs, in order of their names. A list is its name again and again.
-    pub fn pairs(&self, values: &Values<'_>) -> Result<Vec<(String, String)>, Unfit> {
+    pub fn pairs(&self, values: &Values<'_>) -> Result<Vec<(String, String)>, EscapeError> {
         let Some(Value::Object(members)) = self.json(values)? else { return Ok(Vec::new()) };
         let pairs = members.into_iter().flat_map(|(name, value)| {
             let several = match value {

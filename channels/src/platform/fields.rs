@@ -14,7 +14,7 @@ use crate::asked::Asked;
 use crate::definition::{Account, MAX_PER_MINUTE, max_per_minute};
 use crate::egress::EgressPolicy;
 use crate::template::values::Known;
-use crate::wrong::{self, Misfit, Wrong};
+use crate::validation::{self, FieldError, ValidationError};
 
 /// Takes the platform's origin's place.
 pub const BASE_URL: &str = "base_url";
@@ -27,7 +27,7 @@ pub const BEFORE: &str = "_before";
 const MAX_BYTES: usize = 4096;
 
 /// Judges an account.
-pub fn judge(file: &File, account: &Account, egress: &EgressPolicy) -> Result<Known, Vec<Wrong>> {
+pub fn judge(file: &File, account: &Account, egress: &EgressPolicy) -> Result<Known, Vec<FieldError>> {
     let mut wrong = Vec::new();
     let mut known = Known::default();
     surplus(file, account, &mut wrong);
@@ -36,11 +36,13 @@ pub fn judge(file: &File, account: &Account, egress: &EgressPolicy) -> Result<Kn
             None | Some(Value::Null) => match &field.default {
                 Some(default) => drop(known.fields.insert(name.clone(), default.clone())),
                 None if field.optional || is_one_of_several(file, name) => {}
-                None => wrong.push(at("account", name, wrong::MISSING.saying(format!("is missing: {}", field.about)))),
+                None => {
+                    wrong.push(at("account", name, validation::MISSING.saying(format!("is missing: {}", field.about))))
+                }
             },
             Some(value) => match read(field, value, egress) {
                 Ok(text) => drop(known.fields.insert(name.clone(), text)),
-                Err(misfit) => wrong.push(at("account", name, misfit)),
+                Err(error) => wrong.push(at("account", name, error)),
             },
         }
     }
@@ -49,16 +51,16 @@ pub fn judge(file: &File, account: &Account, egress: &EgressPolicy) -> Result<Kn
     wrong.extend(max_per_minute(account).err());
     for names in &file.platform.one_of {
         if names.iter().filter(|name| known.fields.contains_key(*name)).count() != 1 {
-            wrong.push(at("account", &names[0], wrong::ONE_OF_SEVERAL.with([("names", &names.join(", "))])));
+            wrong.push(at("account", &names[0], validation::ONE_OF_SEVERAL.with([("names", &names.join(", "))])));
         }
     }
     known.secrets = secrets(file, account, &mut wrong);
     if wrong.is_empty() { Ok(known) } else { Err(wrong) }
 }
 
-fn at(place: &str, name: &str, misfit: impl Into<Misfit>) -> Wrong {
+fn at(place: &str, name: &str, error: impl Into<ValidationError>) -> FieldError {
     let name = name.replace('~', "~0").replace('/', "~1");
-    Wrong::at(format!("/{place}/{name}"), misfit)
+    FieldError::at(format!("/{place}/{name}"), error)
 }
 
 /// What an account may say, in the order in which it is asked: secrets last.
@@ -76,20 +78,20 @@ fn is_one_of_several(file: &File, name: &str) -> bool {
     file.platform.one_of.iter().flatten().any(|one| one == name)
 }
 
-fn surplus(file: &File, account: &Account, wrong: &mut Vec<Wrong>) {
+fn surplus(file: &File, account: &Account, wrong: &mut Vec<FieldError>) {
     let own = [BASE_URL, FORWARD_URL, MAX_PER_MINUTE];
     let fields: Vec<&str> = file.account.keys().map(String::as_str).chain(own).collect();
     for name in account.fields.keys().filter(|name| !fields.contains(&name.as_str())) {
         wrong.push(at(
             "account",
             name,
-            wrong::UNKNOWN.saying(format!("no such field; there are: {}", fields.join(", "))),
+            validation::UNKNOWN.saying(format!("no such field; there are: {}", fields.join(", "))),
         ));
     }
     let names = secret_names(file);
     for name in account.secrets.keys().filter(|name| !names.contains(name)) {
         let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        wrong.push(at("secrets", name, wrong::UNKNOWN.saying(format!("no such field; there are: {known}"))));
+        wrong.push(at("secrets", name, validation::UNKNOWN.saying(format!("no such field; there are: {known}"))));
     }
 }
 
@@ -101,43 +103,49 @@ fn secret_names(file: &File) -> Vec<String> {
     file.secrets.iter().flat_map(both).flatten().collect()
 }
 
-fn base_url(file: &File, account: &Account, egress: &EgressPolicy, known: &mut Known, wrong: &mut Vec<Wrong>) {
+fn base_url(file: &File, account: &Account, egress: &EgressPolicy, known: &mut Known, wrong: &mut Vec<FieldError>) {
     match account.fields.get(BASE_URL) {
         None | Some(Value::Null) if file.platform.origin.is_some() => {}
         None | Some(Value::Null) => {
-            wrong.push(at("account", BASE_URL, wrong::MISSING.saying("is missing: where this platform's server is")));
+            wrong.push(at(
+                "account",
+                BASE_URL,
+                validation::MISSING.saying("is missing: where this platform's server is"),
+            ));
         }
-        Some(value) => match value.as_str().ok_or_else(|| Misfit::from(&wrong::TEXT)).and_then(|t| url(t, egress)) {
-            Ok(url) => drop(known.fields.insert(BASE_URL.into(), url.trim_end_matches('/').to_owned())),
-            Err(misfit) => wrong.push(at("account", BASE_URL, misfit)),
-        },
+        Some(value) => {
+            match value.as_str().ok_or_else(|| ValidationError::from(&validation::TEXT)).and_then(|t| url(t, egress)) {
+                Ok(url) => drop(known.fields.insert(BASE_URL.into(), url.trim_end_matches('/').to_owned())),
+                Err(error) => wrong.push(at("account", BASE_URL, error)),
+            }
+        }
     }
 }
 
 /// What is wrong with where an account has what is heard passed on to.
-pub fn forward_url(account: &Account, egress: &EgressPolicy) -> Option<Wrong> {
+pub fn forward_url(account: &Account, egress: &EgressPolicy) -> Option<FieldError> {
     let value = account.fields.get(FORWARD_URL).filter(|value| !value.is_null())?;
     let url = value.as_str().filter(|text| text.len() <= MAX_BYTES).and_then(|text| Url::parse(text).ok());
-    let misfit = match url {
-        None => wrong::HTTPS.saying("must be a URL that begins with https://"),
+    let error = match url {
+        None => validation::HTTPS.saying("must be a URL that begins with https://"),
         Some(url) if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() => {
-            wrong::URL_BARE.saying("must be a URL without user and fragment")
+            validation::URL_BARE.saying("must be a URL without user and fragment")
         }
         Some(url) => egress.admit(&url).err()?.into(),
     };
-    Some(at("account", FORWARD_URL, misfit))
+    Some(at("account", FORWARD_URL, error))
 }
 
-fn secrets(file: &File, account: &Account, wrong: &mut Vec<Wrong>) -> BTreeMap<String, SecretString> {
+fn secrets(file: &File, account: &Account, wrong: &mut Vec<FieldError>) -> BTreeMap<String, SecretString> {
     let mut known = BTreeMap::new();
     for (name, field) in &file.secrets {
         if !account.secrets.contains_key(name) && !field.optional {
-            wrong.push(at("secrets", name, wrong::MISSING.saying(format!("is missing: {}", field.about))));
+            wrong.push(at("secrets", name, validation::MISSING.saying(format!("is missing: {}", field.about))));
         }
     }
     for name in secret_names(file) {
         match account.secrets.get(&name) {
-            Some(secret) if secret.expose_secret().is_empty() => wrong.push(at("secrets", &name, &wrong::EMPTY)),
+            Some(secret) if secret.expose_secret().is_empty() => wrong.push(at("secrets", &name, &validation::EMPTY)),
             Some(secret) => drop(known.insert(name, secret.clone())),
             None => {}
         }
@@ -145,30 +153,30 @@ fn secrets(file: &File, account: &Account, wrong: &mut Vec<Wrong>) -> BTreeMap<S
     known
 }
 
-fn read(field: &Field, value: &Value, egress: &EgressPolicy) -> Result<String, Misfit> {
+fn read(field: &Field, value: &Value, egress: &EgressPolicy) -> Result<String, ValidationError> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if field.shape == Shape::Number => number.to_string(),
-        _ => return Err(wrong::TEXT.saying(format!("must be a text: {}", field.about))),
+        _ => return Err(validation::TEXT.saying(format!("must be a text: {}", field.about))),
     };
     if !field.choices.is_empty() && !field.choices.contains(&text) {
-        return Err(wrong::ONE_OF.with([("words", &field.choices.join(", "))]));
+        return Err(validation::ONE_OF.with([("words", &field.choices.join(", "))]));
     }
     if text.is_empty() || text.len() > MAX_BYTES {
-        return Err(wrong::LENGTH.with([("most", &MAX_BYTES)]));
+        return Err(validation::LENGTH.with([("most", &MAX_BYTES)]));
     }
     match field.shape {
         Shape::Url => url(&text, egress),
         shape if shape.takes(&text) => Ok(text),
-        shape => Err(shape.misfit().saying(format!("{}: {}", shape.misfit().says, field.about))),
+        shape => Err(shape.error().saying(format!("{}: {}", shape.error().says, field.about))),
     }
 }
 
 /// An address that the gateway may speak to, without what would change the paths put behind it.
-fn url(text: &str, egress: &EgressPolicy) -> Result<String, Misfit> {
-    let url = Url::parse(text).map_err(|_| wrong::HTTPS.saying("must be a URL that begins with https://"))?;
+fn url(text: &str, egress: &EgressPolicy) -> Result<String, ValidationError> {
+    let url = Url::parse(text).map_err(|_| validation::HTTPS.saying("must be a URL that begins with https://"))?;
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(Misfit::from(&wrong::URL_BARE));
+        return Err(ValidationError::from(&validation::URL_BARE));
     }
     egress.admit(&url)?;
     Ok(url.to_string())
@@ -187,7 +195,7 @@ mod tests {
         let account = Account { fields, secrets };
         let judged = judge(&load(name, source).unwrap(), &account, &EgressPolicy::new(|ip| ip.is_loopback()));
         judged.map_err(|wrong| {
-            wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.misfit.detail)).collect()
+            wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.error.detail)).collect()
         })
     }
 

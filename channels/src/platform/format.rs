@@ -1,5 +1,5 @@
 //! The definition format: the types that a definition's TOML is read into. What a type can refuse
-//! it refuses while it is read, so that the fault has its line; what spans several tables is
+//! it refuses while it is read, so that the error has its line; what spans several tables is
 //! `check`'s. `channels/README.md` teaches it.
 
 use std::collections::BTreeMap;

@@ -119,7 +119,7 @@ impl When {
     }
 
     /// What is wrong with it, beyond what its types refuse.
-    pub fn fault(&self) -> Option<&'static str> {
+    pub fn error(&self) -> Option<&'static str> {
         let looks = self.pointer.is_some() || self.element.is_some();
         if self.pointer.is_some() && self.element.is_some() {
             Some("a test looks at `pointer` or at `element`, not at both")
@@ -279,7 +279,7 @@ mod tests {
             ("status = [400]\npointer = \"/ok\"\nis = [true]", false),
         ] {
             assert_eq!(when(test).fits(&document), holds, "{test}");
-            assert_eq!(when(test).fault(), None, "{test}");
+            assert_eq!(when(test).error(), None, "{test}");
         }
     }
 
@@ -301,13 +301,13 @@ mod tests {
             ("pointer = \"/to\"\nis = [\"{account.id}\"]\nor_absent = true", &[("id", "1")], Some(false)),
         ] {
             let (test, known) = (when(test), known(fields));
-            assert_eq!(test.fault(), None);
+            assert_eq!(test.error(), None);
             let found = test.of_account(&Values::of_account(&known, at)).map(|test| test.fits(&document));
             assert_eq!(found, holds, "{test:?} {fields:?}");
             assert!(!test.fits(&document) || test.or_absent, "an unfilled test is none");
         }
         for wrong in ["pointer = \"/a\"\nnot = [\"{account.a}\"]", "pointer = \"/a\"\nnot = [1]\nor_absent = true"] {
-            assert!(when(wrong).fault().is_some(), "{wrong}");
+            assert!(when(wrong).error().is_some(), "{wrong}");
         }
     }
 
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn a_test_that_says_too_little_or_too_much_is_told_so() {
         for test in ["", "is = [1]", "pointer = \"/a\"", "pointer = \"/a\"\nelement = \"b\"\npresent = true"] {
-            assert!(when(test).fault().is_some(), "{test}");
+            assert!(when(test).error().is_some(), "{test}");
         }
         assert!(toml::from_str::<When>("pointer = \"a\"").unwrap_err().to_string().contains("begin with `/`"));
         assert!(toml::from_str::<When>("status = [\"9-1\"]").unwrap_err().to_string().contains("smaller"));

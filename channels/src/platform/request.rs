@@ -13,7 +13,7 @@ use super::format::{Alphabet, Encoding, File, Form};
 use super::outcome::Reason;
 use super::units::{is_gsm, length};
 use crate::template::address::UrlTemplate;
-use crate::template::escape::{self, Unfit};
+use crate::template::escape::{self, EscapeError};
 use crate::template::values::{Known, Values};
 use crate::template::{Hole, Name};
 use crate::{Content, Message};
@@ -115,7 +115,7 @@ pub fn request(file: &File, form: &Form, values: &Values<'_>) -> Result<Request<
 /// Media type, body, and what goes to the query instead.
 pub(super) type Encoded = (Option<&'static str>, Vec<u8>, Vec<(String, String)>);
 
-pub(super) fn encode(encoding: Encoding, body: &Node, values: &Values<'_>) -> Result<Encoded, Unfit> {
+pub(super) fn encode(encoding: Encoding, body: &Node, values: &Values<'_>) -> Result<Encoded, EscapeError> {
     Ok(match encoding {
         Encoding::Json => {
             let json = body.json(values)?.unwrap_or_default();
@@ -135,13 +135,13 @@ pub(super) fn address(
     path: &UrlTemplate,
     values: &Values<'_>,
     pairs: Vec<(String, String)>,
-) -> Result<String, Unfit> {
+) -> Result<String, EscapeError> {
     let origin = match (values.fields().get(BASE_URL), &file.platform.origin) {
         (Some(base_url), _) => base_url.clone(),
-        (None, Some(origin)) => origin.fill(values)?.ok_or(Unfit("an address"))?,
-        (None, None) => return Err(Unfit("an address")),
+        (None, Some(origin)) => origin.fill(values)?.ok_or(EscapeError("an address"))?,
+        (None, None) => return Err(EscapeError("an address")),
     };
-    let path = path.fill(values)?.ok_or(Unfit("an address"))?;
+    let path = path.fill(values)?.ok_or(EscapeError("an address"))?;
     let mut url = format!("{}{path}", origin.trim_end_matches('/'));
     if !pairs.is_empty() {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::address::turns;
 use crate::definition::Account;
-use crate::wrong::{self, Misfit, Wrong};
+use crate::validation::{self, FieldError, ValidationError};
 
 /// A field is at most so long.
 const MAX_BYTES: usize = 8 * 1024;
@@ -15,24 +15,24 @@ const MAX_BYTES: usize = 8 * 1024;
 /// An account that is being read.
 pub struct Fields<'a> {
     pub account: &'a Account,
-    wrong: &'a mut Vec<Wrong>,
+    wrong: &'a mut Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
     /// Of an account; what is wrong goes to `wrong`.
-    pub fn of(account: &'a Account, wrong: &'a mut Vec<Wrong>) -> Self {
+    pub fn of(account: &'a Account, wrong: &'a mut Vec<FieldError>) -> Self {
         Self { account, wrong }
     }
 
     /// Something is wrong with a field; there is nothing to go on with.
-    pub fn fault<T>(&mut self, name: &str, misfit: impl Into<Misfit>) -> Option<T> {
-        self.wrong.push(Wrong::at(format!("/account/{name}"), misfit));
+    pub fn error<T>(&mut self, name: &str, error: impl Into<ValidationError>) -> Option<T> {
+        self.wrong.push(FieldError::at(format!("/account/{name}"), error));
         None
     }
 
     /// Something is wrong with the password.
-    pub fn secret_fault<T>(&mut self, misfit: impl Into<Misfit>) -> Option<T> {
-        self.wrong.push(Wrong::at("/secrets/password", misfit));
+    pub fn secret_error<T>(&mut self, error: impl Into<ValidationError>) -> Option<T> {
+        self.wrong.push(FieldError::at("/secrets/password", error));
         None
     }
 
@@ -41,15 +41,15 @@ impl<'a> Fields<'a> {
         match self.account.fields.get(name) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if !text.is_empty() && text.len() <= MAX_BYTES => Some(text.clone()),
-            Some(Value::String(_)) => self.fault(name, wrong::LENGTH.with([("most", &MAX_BYTES)])),
-            Some(_) => self.fault(name, &wrong::TEXT),
+            Some(Value::String(_)) => self.error(name, validation::LENGTH.with([("most", &MAX_BYTES)])),
+            Some(_) => self.error(name, &validation::TEXT),
         }
     }
 
     /// A text that must be there.
     pub fn required(&mut self, name: &str, about: &str) -> Option<String> {
         if matches!(self.account.fields.get(name), None | Some(Value::Null)) {
-            return self.fault(name, wrong::MISSING.saying(format!("is missing: {about}")));
+            return self.error(name, validation::MISSING.saying(format!("is missing: {about}")));
         }
         self.text(name)
     }
@@ -58,7 +58,7 @@ impl<'a> Fields<'a> {
     pub fn one_line(&mut self, name: &str) -> Option<String> {
         let text = self.text(name)?;
         if text.chars().any(|c| c.is_control() || turns(c)) {
-            return self.fault(name, &wrong::LINE);
+            return self.error(name, &validation::LINE);
         }
         Some(text)
     }
@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
         };
         match number.filter(|number| bounds.contains(number)) {
             Some(number) => Some(number),
-            None => self.fault(name, wrong::NUMBER.with([("least", bounds.start()), ("most", bounds.end())])),
+            None => self.error(name, validation::NUMBER.with([("least", bounds.start()), ("most", bounds.end())])),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What an account on a mail server must say, and what each fault is told as. Nothing is sent here:
+//! What an account on a mail server must say, and what each error is told as. Nothing is sent here:
 //! `tests/contract/mail.rs` does that.
 
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ fn judged(fields: Value, password: Option<&str>, may_reach: bool) -> Vec<String>
     let secrets = password.map(|password| ("password".to_owned(), password.to_owned().into())).into_iter().collect();
     let account = Account { fields: fields.as_object().unwrap().clone(), secrets };
     let wrong = smtp.open(&account).err().unwrap_or_default();
-    wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.misfit.detail)).collect()
+    wrong.into_iter().map(|wrong| format!("{}: {}", wrong.pointer, wrong.error.detail)).collect()
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::escape::{self, Unfit};
+use super::escape::{self, EscapeError};
 use super::values::Values;
 use super::{Piece, Template};
 
@@ -50,7 +50,7 @@ impl UrlTemplate {
     }
 
     /// The URL, filled; none where a field that the account may leave out is left out.
-    pub fn fill(&self, values: &Values<'_>) -> Result<Option<String>, Unfit> {
+    pub fn fill(&self, values: &Values<'_>) -> Result<Option<String>, EscapeError> {
         if let [Piece::Hole(hole)] = self.template.pieces.as_slice() {
             return Ok(values.of(hole));
         }
@@ -112,7 +112,7 @@ mod tests {
     use super::super::values::{Known, Moment};
     use super::*;
 
-    fn fill(template: &str, value: &str) -> Result<Option<String>, Unfit> {
+    fn fill(template: &str, value: &str) -> Result<Option<String>, EscapeError> {
         let fields = [("a".to_owned(), value.to_owned())].into_iter().collect();
         let known = Known { fields, ..Known::default() };
         let at = Moment { unix: 0, chance: [0; 16] };
@@ -123,10 +123,10 @@ mod tests {
     fn a_hole_is_escaped_by_where_it_stands() {
         let filled = |template, value| fill(template, value).unwrap().unwrap();
         assert_eq!(filled("https://{account.a}.example/x", "eu"), "https://eu.example/x");
-        assert_eq!(fill("https://{account.a}.example/x", "evil.example/"), Err(Unfit("a host name")));
+        assert_eq!(fill("https://{account.a}.example/x", "evil.example/"), Err(EscapeError("a host name")));
         assert_eq!(filled("/b/{account.a}/c", "x/../y?z"), "/b/x%2F..%2Fy%3Fz/c");
         assert_eq!(filled("/b?c={account.a}", "x&d=1 #"), "/b?c=x%26d%3D1%20%23");
-        assert_eq!(fill("/b/{account.a}", ".."), Err(Unfit("a path")));
+        assert_eq!(fill("/b/{account.a}", ".."), Err(EscapeError("a path")));
         assert_eq!(filled("{account.a}", "https://a.example/?b=c"), "https://a.example/?b=c");
         assert_eq!(filled("{account.a}/b", "https://a.example/"), "https://a.example/b");
         assert_eq!(filled("sms:{account.a}?body=1", "+1"), "sms:%2B1?body=1");

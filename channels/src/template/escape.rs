@@ -8,33 +8,33 @@ use std::fmt::Write as _;
 /// A value that cannot stand where it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a value cannot stand in {0}")]
-pub struct Unfit(pub &'static str);
+pub struct EscapeError(pub &'static str);
 
 /// In a path segment or a query: everything but RFC 3986's unreserved, and `:` and `@`, which many
 /// platforms have in their tokens and which mean nothing in either place.
-pub fn segment(value: &str) -> Result<String, Unfit> {
+pub fn segment(value: &str) -> Result<String, EscapeError> {
     // A URL's reader takes these two for steps, however they are escaped.
     if matches!(value, "." | "..") || value.is_empty() {
-        return Err(Unfit("a path"));
+        return Err(EscapeError("a path"));
     }
     Ok(percent(value))
 }
 
 /// In a query's value.
-pub fn query(value: &str) -> Result<String, Unfit> {
+pub fn query(value: &str) -> Result<String, EscapeError> {
     Ok(percent(value))
 }
 
 /// In the name of a host: letters, digits, `-` and `.`.
-pub fn host(value: &str) -> Result<String, Unfit> {
+pub fn host(value: &str) -> Result<String, EscapeError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
-    if value.is_empty() || !value.bytes().all(fits) { Err(Unfit("a host name")) } else { Ok(value.to_owned()) }
+    if value.is_empty() || !value.bytes().all(fits) { Err(EscapeError("a host name")) } else { Ok(value.to_owned()) }
 }
 
 /// In a header's value: visible ASCII, nothing to be escaped and nothing that ends a line.
-pub fn header(value: &str) -> Result<String, Unfit> {
+pub fn header(value: &str) -> Result<String, EscapeError> {
     let fits = |byte: u8| (0x20..0x7f).contains(&byte);
-    if value.bytes().all(fits) { Ok(value.to_owned()) } else { Err(Unfit("a header")) }
+    if value.bytes().all(fits) { Ok(value.to_owned()) } else { Err(EscapeError("a header")) }
 }
 
 /// In HTML and XML, as text and between quotes.
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn steps_and_nothing_are_no_segments() {
         for value in ["", ".", ".."] {
-            assert_eq!(segment(value), Err(Unfit("a path")));
+            assert_eq!(segment(value), Err(EscapeError("a path")));
         }
         assert_eq!(segment("!x:hs/..?#%").unwrap(), "%21x:hs%2F..%3F%23%25");
     }

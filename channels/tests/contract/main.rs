@@ -9,9 +9,9 @@
 
 mod case;
 mod decoded;
+mod definitions;
 mod doubt;
 mod errors;
-mod faults;
 mod foreign;
 mod heard;
 #[path = "../foreign/homeserver.rs"]

@@ -246,7 +246,7 @@ fn a_subscription_is_amazons_where_it_says_so() {
     for part in ["Token", "SubscribeURL", "Message", "MessageId", "Timestamp"] {
         let mut changed: serde_json::Value = serde_json::from_str(&body).unwrap();
         changed[part] = format!("{}x", changed[part].as_str().unwrap()).into();
-        assert_eq!(judge(&changed.to_string()), Err(VerificationError::Wrong), "{part}");
+        assert_eq!(judge(&changed.to_string()), Err(VerificationError::FieldError), "{part}");
     }
 }
 

@@ -9,14 +9,15 @@ use crate::id::ParticipantId;
 use crate::interaction::Person;
 use crate::link::{Link, Purpose};
 use crate::method::Method;
-use crate::misfit;
 use crate::page_proof::PageProof;
-use crate::refusal::{Fault, Refusal};
+use crate::refusal::Refusal;
 use crate::rules::send::Ready;
 use crate::sending::{Destination, Kind, Way, What};
 use crate::settings::{BindingRule, Minutes, SendWhen};
 use crate::token::Token;
 use crate::turn::{Decision, Turn, link_data};
+use crate::validation;
+use crate::validation::FieldError;
 
 use super::ask::can_be_told;
 use super::enter::{find, payable_challenge, put_challenge, second_way};
@@ -206,9 +207,9 @@ fn can_be_proved(turn: &Turn<'_>, at: usize, request: &Request) -> Result<(), Re
 }
 
 fn has_two_addresses(person: &Person) -> Result<(), Refusal> {
-    let needs = |address: &Option<String>, kind| address.is_none().then(|| Fault::at("/participant", kind));
-    let missing = [needs(&person.phone, &misfit::NO_PHONE), needs(&person.email, &misfit::NO_EMAIL)];
-    let missing: Vec<Fault> = missing.into_iter().flatten().collect();
+    let needs = |address: &Option<String>, kind| address.is_none().then(|| FieldError::at("/participant", kind));
+    let missing = [needs(&person.phone, &validation::NO_PHONE), needs(&person.email, &validation::NO_EMAIL)];
+    let missing: Vec<FieldError> = missing.into_iter().flatten().collect();
     if missing.is_empty() { Ok(()) } else { Err(Refusal::SecondChannelRequired(missing)) }
 }
 

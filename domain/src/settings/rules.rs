@@ -5,8 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{BindingRule, Minutes, Settings, table};
-use crate::misfit;
-use crate::refusal::{Fault, Refusal};
+use crate::refusal::Refusal;
+use crate::validation;
+use crate::validation::FieldError;
 
 /// A setting that departs from a standard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,31 +21,31 @@ pub struct Warning {
 }
 
 pub(super) fn check(settings: &Settings, json: &Value) -> Result<(), Refusal> {
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let two = &settings.two_factor;
     if two.always && (two.on_fingerprint_change || two.on_region_change) {
-        faults.push(Fault::at(
+        errors.push(FieldError::at(
             "/two_factor/always",
-            misfit::EXCLUDES.with([("others", &"on_fingerprint_change, on_region_change")]),
+            validation::EXCLUDES.with([("others", &"on_fingerprint_change, on_region_change")]),
         ));
     }
     if settings.kba.must_match > settings.kba.questions {
-        faults.push(Fault::at("/kba/must_match", misfit::MORE_THAN.with([("other", &"kba.questions")])));
+        errors.push(FieldError::at("/kba/must_match", validation::MORE_THAN.with([("other", &"kba.questions")])));
     }
     let (kba, facts) = (&settings.kba, settings.kba.ask.len());
     if facts > 0 && facts < kba.questions {
-        faults.push(Fault::at("/kba/ask", misfit::TOO_FEW.with([("other", &"kba.questions")])));
+        errors.push(FieldError::at("/kba/ask", validation::TOO_FEW.with([("other", &"kba.questions")])));
     }
     if table::too_many_intents(settings.intents.len()) {
-        faults.push(Fault::at("/intents", misfit::TOO_MANY.with([("most", &table::MAX_INTENTS)])));
+        errors.push(FieldError::at("/intents", validation::TOO_MANY.with([("most", &table::MAX_INTENTS)])));
     }
     if settings.delivery.names_event() && json["delivery"]["event_webhook"].is_null() {
-        faults.push(Fault::at(
+        errors.push(FieldError::at(
             "/delivery/event_webhook",
-            misfit::NEEDED_BY.with([("other", &"delivery.order"), ("word", &"event")]),
+            validation::NEEDED_BY.with([("other", &"delivery.order"), ("word", &"event")]),
         ));
     }
-    if faults.is_empty() { Ok(()) } else { Err(Refusal::Settings(faults)) }
+    if errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid(errors)) }
 }
 
 pub(super) fn warnings(settings: &Settings) -> Vec<Warning> {

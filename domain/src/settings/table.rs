@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::Intent;
-use crate::misfit::{self, Kind, Misfit};
-use crate::refusal::Fault;
+use crate::validation::FieldError;
+use crate::validation::{self, Kind, ValidationError};
 use crate::{matching, questions};
 
 /// Whether a text is one that is taken.
@@ -141,7 +141,7 @@ pub(super) enum Check {
 
 impl Check {
     /// The value to keep, or what is wrong with it: where, from the setting on.
-    pub fn check(&self, value: &Value) -> Result<Value, Fault> {
+    pub fn check(&self, value: &Value) -> Result<Value, FieldError> {
         match self {
             Self::Row(row) => row.check(value),
             Self::Intent(name) => intent(name, value),
@@ -166,12 +166,12 @@ pub(super) fn too_many_intents(count: usize) -> bool {
 }
 
 /// Says that there is no such setting, and which one is nearest.
-pub(super) fn unknown(path: &str) -> Misfit {
+pub(super) fn unknown(path: &str) -> ValidationError {
     let nearest = ROWS
         .iter()
         .map(|row| row.path)
         .max_by(|a, b| strsim::jaro_winkler(a, path).total_cmp(&strsim::jaro_winkler(b, path)));
-    misfit::SETTING.with([("nearest", &nearest.unwrap_or("intents"))])
+    validation::SETTING.with([("nearest", &nearest.unwrap_or("intents"))])
 }
 
 /// Puts a value into a tree at a dotted path.
@@ -203,21 +203,23 @@ impl Row {
         }
     }
 
-    fn check(&self, value: &Value) -> Result<Value, Fault> {
+    fn check(&self, value: &Value) -> Result<Value, FieldError> {
         let kept = match (&self.takes, value) {
             (Switch(_), Value::Bool(_)) => Ok(()),
-            (Switch(_), _) => Err(whole(&misfit::SWITCH)),
-            (Number(low, high, _), value) => within(value, (*low, *high), &misfit::NUMBER),
-            (Span(low, high, _), value) if value != "never" => within(value, (*low, *high), &misfit::NUMBER_OR_NEVER),
+            (Switch(_), _) => Err(whole(&validation::SWITCH)),
+            (Number(low, high, _), value) => within(value, (*low, *high), &validation::NUMBER),
+            (Span(low, high, _), value) if value != "never" => {
+                within(value, (*low, *high), &validation::NUMBER_OR_NEVER)
+            }
             (Span(..), _) => Ok(()),
-            (OneOf(words), value) => one_of(value, words, &misfit::ONE_OF),
-            (Maybe(words), value) if value != "none" => one_of(value, words, &misfit::ONE_OF_OR_NONE),
+            (OneOf(words), value) => one_of(value, words, &validation::ONE_OF),
+            (Maybe(words), value) if value != "none" => one_of(value, words, &validation::ONE_OF_OR_NONE),
             (Text(rule), Value::String(text)) if text != "none" => rule(text).map_err(whole),
             (Maybe(_), _) | (Text(_), Value::String(_)) => Ok(()),
             (Phrase(_, rule), Value::String(text)) => rule(text).map_err(whole),
-            (Text(_) | Phrase(..), _) => Err(whole(&misfit::TEXT)),
-            (Fields, value) => rules(value, &misfit::MATCHED, |rule: matching::Rule| rule.field),
-            (Asked, value) => rules(value, &misfit::ASKED, |rule: questions::Rule| rule.fact),
+            (Text(_) | Phrase(..), _) => Err(whole(&validation::TEXT)),
+            (Fields, value) => rules(value, &validation::MATCHED, |rule: matching::Rule| rule.field),
+            (Asked, value) => rules(value, &validation::ASKED, |rule: questions::Rule| rule.fact),
             (List(_, rule), value) => list(value, *rule),
         };
         kept.map(|()| value.clone())
@@ -225,38 +227,38 @@ impl Row {
 }
 
 /// What is wrong with the whole value.
-fn whole(misfit: impl Into<Misfit>) -> Fault {
-    Fault::at("", misfit)
+fn whole(error: impl Into<ValidationError>) -> FieldError {
+    FieldError::at("", error)
 }
 
 /// What is wrong with an item of a list.
-fn item(at: usize, misfit: impl Into<Misfit>) -> Fault {
-    Fault::at(format!("/{at}"), misfit)
+fn item(at: usize, error: impl Into<ValidationError>) -> FieldError {
+    FieldError::at(format!("/{at}"), error)
 }
 
-fn within(value: &Value, (low, high): (u64, u64), otherwise: &'static Kind) -> Result<(), Fault> {
+fn within(value: &Value, (low, high): (u64, u64), otherwise: &'static Kind) -> Result<(), FieldError> {
     match value.as_u64() {
         Some(n) if (low..=high).contains(&n) => Ok(()),
         _ => Err(whole(otherwise.with([("least", &low), ("most", &high)]))),
     }
 }
 
-fn one_of(value: &Value, words: &[&str], otherwise: &'static Kind) -> Result<(), Fault> {
+fn one_of(value: &Value, words: &[&str], otherwise: &'static Kind) -> Result<(), FieldError> {
     match value.as_str() {
         Some(word) if words.contains(&word) => Ok(()),
         _ => Err(whole(otherwise.with([("words", &words.join(", "))]))),
     }
 }
 
-fn list(value: &Value, rule: Rule) -> Result<(), Fault> {
-    let items = value.as_array().ok_or_else(|| whole(&misfit::LIST))?;
+fn list(value: &Value, rule: Rule) -> Result<(), FieldError> {
+    let items = value.as_array().ok_or_else(|| whole(&validation::LIST))?;
     if items.len() > MAX_ITEMS {
-        return Err(whole(misfit::TOO_MANY.with([("most", &MAX_ITEMS)])));
+        return Err(whole(validation::TOO_MANY.with([("most", &MAX_ITEMS)])));
     }
     for (at, text) in items.iter().enumerate() {
-        rule(text.as_str().ok_or_else(|| item(at, &misfit::TEXT))?).map_err(|kind| item(at, kind))?;
+        rule(text.as_str().ok_or_else(|| item(at, &validation::TEXT))?).map_err(|kind| item(at, kind))?;
         if items[..at].contains(text) {
-            return Err(item(at, &misfit::TWICE));
+            return Err(item(at, &validation::TWICE));
         }
     }
     Ok(())
@@ -266,53 +268,53 @@ const MAX_ITEMS: usize = 250;
 const MAX_RULES: usize = 20;
 
 /// A list of names, each perhaps with how it is meant; no name twice.
-fn rules<R: DeserializeOwned>(value: &Value, kind: &'static Kind, name: fn(R) -> String) -> Result<(), Fault> {
+fn rules<R: DeserializeOwned>(value: &Value, kind: &'static Kind, name: fn(R) -> String) -> Result<(), FieldError> {
     let items = value.as_array().filter(|items| items.len() <= MAX_RULES).ok_or_else(|| whole(kind))?;
     let mut names = Vec::new();
     for (at, one) in items.iter().enumerate() {
         let wrong = |e: serde_json::Error| item(at, kind.saying(format!("{}; this one: {e}", kind.says)));
         let name = name(serde_json::from_value(one.clone()).map_err(wrong)?);
         if names.contains(&name) {
-            return Err(item(at, misfit::TWICE.saying(format!("{name} stands there twice"))));
+            return Err(item(at, validation::TWICE.saying(format!("{name} stands there twice"))));
         }
         names.push(name);
     }
     Ok(())
 }
 
-fn intent(name: &str, value: &Value) -> Result<Value, Fault> {
+fn intent(name: &str, value: &Value) -> Result<Value, FieldError> {
     name.parse::<crate::id::IntentName>().map_err(whole)?;
-    let intent: Intent = serde_json::from_value(value.clone()).map_err(|e| whole(misfit::read(&e.to_string())))?;
+    let intent: Intent = serde_json::from_value(value.clone()).map_err(|e| whole(validation::read(&e.to_string())))?;
     if intent.accept.is_empty() {
-        return Err(Fault::at("/accept", &misfit::NO_METHOD));
+        return Err(FieldError::at("/accept", &validation::NO_METHOD));
     }
     if intent.max_age_minutes.is_some_and(|m| !(1..=WEEK).contains(&m)) {
-        return Err(Fault::at("/max_age_minutes", misfit::NUMBER.with([("least", &1), ("most", &WEEK)])));
+        return Err(FieldError::at("/max_age_minutes", validation::NUMBER.with([("least", &1), ("most", &WEEK)])));
     }
     if let Some(kind) = intent.label.and_then(|label| short(&label).err()) {
-        return Err(Fault::at("/label", kind));
+        return Err(FieldError::at("/label", kind));
     }
     let twice = |(at, binding)| intent.bindings[..at].contains(binding);
     if intent.bindings.iter().enumerate().any(twice) {
-        return Err(Fault::at("/bindings", &misfit::TWICE));
+        return Err(FieldError::at("/bindings", &validation::TWICE));
     }
     if intent.acr.len() > MAX_RULES {
-        return Err(Fault::at("/acr", misfit::TOO_MANY.with([("most", &MAX_RULES)])));
+        return Err(FieldError::at("/acr", validation::TOO_MANY.with([("most", &MAX_RULES)])));
     }
     Ok(value.clone())
 }
 
 /// An absolute https URL without a fragment; http only on a loopback host.
 fn web_page(text: &str) -> Result<(), &'static Kind> {
-    let url = Url::parse(text).map_err(|_| &misfit::WEB_PAGE)?;
+    let url = Url::parse(text).map_err(|_| &validation::WEB_PAGE)?;
     if text.len() > 2048 || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err(&misfit::URL_PARTS);
+        return Err(&validation::URL_PARTS);
     }
     match url.scheme() {
-        "https" if !has_plain_host(&url) => Err(&misfit::HOST),
+        "https" if !has_plain_host(&url) => Err(&validation::HOST),
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
-        _ => Err(&misfit::WEB_PAGE),
+        _ => Err(&validation::WEB_PAGE),
     }
 }
 
@@ -333,7 +335,7 @@ fn logo(text: &str) -> Result<(), &'static Kind> {
     let Some(picture) = text.strip_prefix("data:image/") else { return web_page(text) };
     let spelled = picture.split_once(";base64,").filter(|(kind, _)| KINDS.contains(kind));
     let good = spelled.is_some_and(|(_, bytes)| STANDARD.decode(bytes).is_ok_and(|bytes| !bytes.is_empty()));
-    if good && text.len() <= MAX_LOGO_BYTES { Ok(()) } else { Err(&misfit::LOGO) }
+    if good && text.len() <= MAX_LOGO_BYTES { Ok(()) } else { Err(&validation::LOGO) }
 }
 
 /// It stands in each page that shows it.
@@ -356,40 +358,40 @@ pub fn is_origin(text: &str) -> bool {
 
 fn origin(text: &str) -> Result<(), &'static Kind> {
     web_page(text)?;
-    let url = Url::parse(text).map_err(|_| &misfit::ORIGIN)?;
-    if url.origin().ascii_serialization() == text { Ok(()) } else { Err(&misfit::ORIGIN) }
+    let url = Url::parse(text).map_err(|_| &validation::ORIGIN)?;
+    if url.origin().ascii_serialization() == text { Ok(()) } else { Err(&validation::ORIGIN) }
 }
 
 fn name(text: &str) -> Result<(), &'static Kind> {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-    if (1..=64).contains(&text.len()) && text.bytes().all(good) { Ok(()) } else { Err(&misfit::NAME) }
+    if (1..=64).contains(&text.len()) && text.bytes().all(good) { Ok(()) } else { Err(&validation::NAME) }
 }
 
 fn short(text: &str) -> Result<(), &'static Kind> {
-    if crate::id::plain_text(text, 200) { Ok(()) } else { Err(&misfit::SHORT) }
+    if crate::id::plain_text(text, 200) { Ok(()) } else { Err(&validation::SHORT) }
 }
 
 fn color(text: &str) -> Result<(), &'static Kind> {
     let hex = text.strip_prefix('#').is_some_and(|h| h.len() == 6 && h.bytes().all(|b| b.is_ascii_hexdigit()));
-    if hex { Ok(()) } else { Err(&misfit::COLOR) }
+    if hex { Ok(()) } else { Err(&validation::COLOR) }
 }
 
 fn country(text: &str) -> Result<(), &'static Kind> {
     let good = text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
-    if good { Ok(()) } else { Err(&misfit::COUNTRY) }
+    if good { Ok(()) } else { Err(&validation::COUNTRY) }
 }
 
 fn delivery(text: &str) -> Result<(), &'static Kind> {
     let good = matches!(text, "chat" | "sms" | "email" | "event");
-    if good { Ok(()) } else { Err(&misfit::WAY) }
+    if good { Ok(()) } else { Err(&validation::WAY) }
 }
 
 fn language(text: &str) -> Result<(), &'static Kind> {
     let good = (2..=35).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if good { Ok(()) } else { Err(&misfit::LANGUAGE) }
+    if good { Ok(()) } else { Err(&validation::LANGUAGE) }
 }
 
 fn one_pin(text: &str) -> Result<(), &'static Kind> {
     let good = crate::id::plain_text(text, 1000) && text.matches("#PIN#").count() == 1;
-    if good { Ok(()) } else { Err(&misfit::ONE_PIN) }
+    if good { Ok(()) } else { Err(&validation::ONE_PIN) }
 }

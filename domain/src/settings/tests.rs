@@ -9,9 +9,9 @@ fn patch(value: Value) -> Result<Overrides, Refusal> {
     Overrides::default().patch(value.as_object().unwrap())
 }
 
-fn faults(value: Value) -> Vec<(String, String)> {
+fn errors(value: Value) -> Vec<(String, String)> {
     match patch(value).and_then(|team| effective(&Overrides::default(), &team)) {
-        Err(Refusal::Settings(faults)) => faults.into_iter().map(|f| (f.pointer, f.misfit.detail)).collect(),
+        Err(Refusal::Invalid(errors)) => errors.into_iter().map(|f| (f.pointer, f.error.detail)).collect(),
         other => panic!("{other:?}"),
     }
 }
@@ -55,22 +55,22 @@ fn intents_merge_by_name() {
     let team = patch(json!({"intents": {"b": {"accept": ["otp"], "max_age_minutes": 5}}})).unwrap();
     let both = effective(&system, &team).unwrap();
     assert_eq!(both.settings.intents.len(), 2);
-    assert!(faults(json!({"intents": {"b": {"accept": ["magic"]}}}))[0].0 == "/intents/b");
-    assert!(faults(json!({"intents": {"b": {"accept": []}}}))[0].1.contains("at least one"));
+    assert!(errors(json!({"intents": {"b": {"accept": ["magic"]}}}))[0].0 == "/intents/b");
+    assert!(errors(json!({"intents": {"b": {"accept": []}}}))[0].1.contains("at least one"));
 }
 
 #[test]
 fn a_fault_names_its_place_and_its_bounds() {
     assert_eq!(
-        faults(json!({"otp": {"length": 3}})),
+        errors(json!({"otp": {"length": 3}})),
         [("/otp/length".to_owned(), "must be a whole number from 4 to 10".to_owned())]
     );
-    assert!(faults(json!({"otp": {"lenght": 6}}))[0].1.contains("otp.length"));
-    assert_eq!(faults(json!({"otp": 3}))[0].1, "must be an object");
-    assert_eq!(faults(json!({"two_factor": {"always": true, "on_region_change": true}}))[0].0, "/two_factor/always");
-    assert_eq!(faults(json!({"authentication_url": "https://a.example/#f"}))[0].0, "/authentication_url");
-    assert_eq!(faults(json!({"authentication_url": "http://a.example/"}))[0].0, "/authentication_url");
-    assert_eq!(faults(json!({"allowed_origins": ["https://a.example/"]}))[0].0, "/allowed_origins/0");
+    assert!(errors(json!({"otp": {"lenght": 6}}))[0].1.contains("otp.length"));
+    assert_eq!(errors(json!({"otp": 3}))[0].1, "must be an object");
+    assert_eq!(errors(json!({"two_factor": {"always": true, "on_region_change": true}}))[0].0, "/two_factor/always");
+    assert_eq!(errors(json!({"authentication_url": "https://a.example/#f"}))[0].0, "/authentication_url");
+    assert_eq!(errors(json!({"authentication_url": "http://a.example/"}))[0].0, "/authentication_url");
+    assert_eq!(errors(json!({"allowed_origins": ["https://a.example/"]}))[0].0, "/allowed_origins/0");
 }
 
 /// A010: "never" is taken, and named for what it is; nothing, zero and less are not.
@@ -79,7 +79,7 @@ fn a010_never_expires_is_a_warning_and_never_a_default() {
     let never = effective(&Overrides::default(), &patch(json!({"link": {"ttl_minutes": "never"}})).unwrap()).unwrap();
     assert_eq!(never.warnings[0].code, "never-expires");
     for wrong in [json!(0), json!(-1), json!(1e18), json!("")] {
-        assert_eq!(faults(json!({"link": {"ttl_minutes": wrong}}))[0].0, "/link/ttl_minutes");
+        assert_eq!(errors(json!({"link": {"ttl_minutes": wrong}}))[0].0, "/link/ttl_minutes");
     }
     let cleared = patch(json!({"link": {"ttl_minutes": null}})).unwrap();
     assert_eq!(effective(&Overrides::default(), &cleared).unwrap().settings.link.ttl_minutes, Minutes::Of(10));

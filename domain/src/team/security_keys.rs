@@ -15,10 +15,10 @@ use serde_json::Value;
 use super::{MAX_KEYS, Team};
 use crate::assertion::VerifyingKey;
 use crate::id::Kid;
-use crate::misfit;
 use crate::refusal::Refusal;
 use crate::secret::{MacKey, Secret, base64url, from_base64url};
 use crate::time::Moment;
+use crate::validation;
 
 /// What signs and verifies.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -170,13 +170,13 @@ impl Team {
             None | Some(Value::Null) => base64url(&kid).parse(),
             Some(named) => named.as_str().unwrap_or_default().parse(),
         };
-        let kid = kid.map_err(|_| Refusal::UnusableKey(&misfit::KID))?;
+        let kid = kid.map_err(|_| Refusal::UnusableKey(&validation::KID))?;
         self.add_key(kid, Material::Public(algorithm, jwk.clone()), now)
     }
 
     fn add_key(&mut self, kid: Kid, material: Material, now: Moment) -> Result<SecurityKey, Refusal> {
         if self.security_keys.iter().any(|key| key.kid == kid) {
-            return Err(Refusal::UnusableKey(&misfit::KID_TAKEN));
+            return Err(Refusal::UnusableKey(&validation::KID_TAKEN));
         }
         let is_shared = matches!(material, Material::Shared(_));
         // Nothing waits for a public key's activation: it never signs.
@@ -301,28 +301,28 @@ impl Team {
 pub(crate) fn public_algorithm(jwk: &Value) -> Result<Algorithm, Refusal> {
     for private in ["d", "p", "q", "dp", "dq", "qi", "k", "oth"] {
         if jwk.get(private).is_some() {
-            return Err(Refusal::UnusableKey(&misfit::PRIVATE_KEY));
+            return Err(Refusal::UnusableKey(&validation::PRIVATE_KEY));
         }
     }
-    let key: Jwk = serde_json::from_value(jwk.clone()).map_err(|_| Refusal::UnusableKey(&misfit::NO_JWK))?;
+    let key: Jwk = serde_json::from_value(jwk.clone()).map_err(|_| Refusal::UnusableKey(&validation::NO_JWK))?;
     let algorithm = match &key.algorithm {
         AlgorithmParameters::OctetKeyPair(p) if p.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
         AlgorithmParameters::EllipticCurve(p) if p.curve == EllipticCurve::P256 => Algorithm::ES256,
         AlgorithmParameters::RSA(p) => {
             let bits = from_base64url(&p.n).map_or(0, |n| n.iter().skip_while(|b| **b == 0).count() * 8);
             if !(2048..=8192).contains(&bits) {
-                return Err(Refusal::UnusableKey(&misfit::RSA_BITS));
+                return Err(Refusal::UnusableKey(&validation::RSA_BITS));
             }
             Algorithm::RS256
         }
-        _ => return Err(Refusal::UnusableKey(&misfit::KEY_TYPE)),
+        _ => return Err(Refusal::UnusableKey(&validation::KEY_TYPE)),
     };
     let named = jwk.get("alg").and_then(Value::as_str);
     if named.is_some_and(|named| named != format!("{algorithm:?}")) {
-        return Err(Refusal::UnusableKey(&misfit::KEY_ALGORITHM));
+        return Err(Refusal::UnusableKey(&validation::KEY_ALGORITHM));
     }
     let sound = is_sound(&key.algorithm) && DecodingKey::from_jwk(&key).is_ok();
-    if sound { Ok(algorithm) } else { Err(Refusal::UnusableKey(&misfit::NO_KEY)) }
+    if sound { Ok(algorithm) } else { Err(Refusal::UnusableKey(&validation::NO_KEY)) }
 }
 
 /// Whether the numbers can be a key's: reading a JWK does not look at them, and under an RSA

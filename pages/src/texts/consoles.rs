@@ -2,7 +2,7 @@
 //! and Estonian, the order of `LANGUAGES`. A text without one of them does not compile.
 //!
 //! What begins with `js.` is given to the consoles' scripts with each page, what begins with `refused.` and
-//! `misfit.` once they ask for it; the rest stands in templates.
+//! `error.` once they ask for it; the rest stands in templates.
 
 mod admin;
 mod admin_accounts;
@@ -17,10 +17,10 @@ mod admin_settings;
 mod admin_users;
 mod admin_webhooks;
 mod history;
-mod misfits;
 mod pages;
 mod refusals;
 mod scripts;
+mod validation;
 
 /// A text in each language.
 pub(super) type Row = (&'static str, [&'static str; 5]);
@@ -31,6 +31,6 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     let people = [admin_users::ROWS, admin_lockouts::ROWS, admin_accounts::ROWS];
     let beside = [admin_channels::ROWS, admin_webhooks::ROWS, admin_audit::ROWS, admin_insights::ROWS];
     let admin = admin.into_iter().chain(people).chain(beside).flatten();
-    let refusals = refusals::ROWS.iter().chain(misfits::ROWS);
+    let refusals = refusals::ROWS.iter().chain(validation::ROWS);
     pages::ROWS.iter().chain(admin).chain(scripts::ROWS).chain(history::ROWS).chain(refusals)
 }

@@ -39,7 +39,7 @@ pub const ROOMS: &[Room] = &[
             "aws_lc_rs",
             "base64",
             "bytes",
-            "countersign_misfit",
+            "countersign_validation",
             "jiff",
             "jsonwebtoken",
             "phonenumber",

@@ -17,8 +17,8 @@ fn german(kind: &str, code: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
-fn misfit(code: &str, values: &[(&str, &str)]) -> String {
-    german("misfit", code, values)
+fn error(code: &str, values: &[(&str, &str)]) -> String {
+    german("error", code, values)
 }
 
 impl Browser {
@@ -76,15 +76,15 @@ async fn channel(browser: &Browser) -> WebDriverResult<()> {
     browser.fills_in(&format!("{form}base_url']"), "https://10.0.0.1").await?;
     browser.fills_in("#new [name='secrets/auth_token']", "s").await?;
     browser.click("#new > .acts button").await?;
-    assert_eq!(browser.wrong_at("account/account_sid").await?, misfit("id", &[]));
+    assert_eq!(browser.wrong_at("account/account_sid").await?, error("id", &[]));
     assert_eq!(
         browser.wrong_at("account/max_per_minute").await?,
-        misfit("number", &[("least", "1"), ("most", "60000")])
+        error("number", &[("least", "1"), ("most", "60000")])
     );
-    assert_eq!(browser.wrong_at("account/base_url").await?, misfit("public-address", &[]));
+    assert_eq!(browser.wrong_at("account/base_url").await?, error("public-address", &[]));
     assert_eq!(
         browser.wrong_at("account/from").await?,
-        misfit("one-of-several", &[("names", "from, messaging_service_sid")])
+        error("one-of-several", &[("names", "from, messaging_service_sid")])
     );
     browser.looks("1-channel").await
 }
@@ -94,14 +94,14 @@ async fn settings(browser: &Browser) -> WebDriverResult<()> {
     browser.open("/admin/teams/linden/settings").await?;
     browser.fills_in("[id='set-kba.must_match']", "9").await?;
     browser.click("#form-kba > .acts button").await?;
-    assert_eq!(browser.wrong_at("kba/must_match").await?, misfit("more-than", &[("other", "kba.questions")]));
+    assert_eq!(browser.wrong_at("kba/must_match").await?, error("more-than", &[("other", "kba.questions")]));
     browser.open("/admin/teams/linden/settings").await?;
     browser.fills_in("[id='set-send_budget.countries']", "EE\nde").await?;
     let section =
         "document.getElementById('set-send_budget.countries').form.querySelector(':scope > .acts button').click()";
     browser.driver.execute(section, Vec::new()).await?;
     let item = browser.wrong_at("send_budget/countries").await?;
-    assert_eq!(item, format!("Eintrag 2: {}", misfit("country", &[])));
+    assert_eq!(item, format!("Eintrag 2: {}", error("country", &[])));
     browser.looks("2-item").await
 }
 
@@ -116,7 +116,7 @@ async fn names(browser: &Browser, house: &House) -> WebDriverResult<()> {
         browser.click("#new > .acts button").await?;
         match name {
             "taken" => assert_eq!(browser.wrong_at("{name}").await?, german("refused", "exists", &[])),
-            _ => assert_eq!(browser.wrong_at("url").await?, misfit("public-address", &[])),
+            _ => assert_eq!(browser.wrong_at("url").await?, error("public-address", &[])),
         }
     }
     let script = "const { Refused } = await import('/assets/api.js');
@@ -125,7 +125,7 @@ async fn names(browser: &Browser, house: &House) -> WebDriverResult<()> {
         const { errors, message } = new Refused({ code: 'invalid', errors: [place] }, 422, words);
         return [errors[0].said, errors[0].english, message];";
     let told = browser.driver.execute(format!("return (async () => {{ {script} }})()"), Vec::<Value>::new()).await?;
-    let unfit = misfit("unfit", &[]);
+    let unfit = error("invalid", &[]);
     assert_eq!(told.json(), &json!([unfit, "must be purple", unfit]));
     Ok(())
 }

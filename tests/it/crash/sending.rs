@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_channels::definition::{Abilities, Account, Definition};
-use countersign_channels::wrong::Wrong;
+use countersign_channels::validation::FieldError;
 use countersign_channels::{Channel, DeliveryError, Message, Sent};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ impl Definition for Platform {
         "platform"
     }
 
-    fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+    fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         Ok(Arc::new(self.clone()))
     }
 

@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use countersign::identity::{Checker, Kind};
 use countersign_channels::definition::Account;
-use countersign_channels::wrong::Wrong;
+use countersign_channels::validation::FieldError;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -117,7 +117,7 @@ impl Kind for Closed {
         "signed"
     }
 
-    fn open(&self, _: &Account) -> Result<Arc<dyn Checker>, Vec<Wrong>> {
+    fn open(&self, _: &Account) -> Result<Arc<dyn Checker>, Vec<FieldError>> {
         self.0.fetch_add(1, SeqCst);
         Err(Vec::new())
     }

@@ -15,7 +15,7 @@ use crate::world::{Browser, Team, Visit, World};
 enum Step {
     Link,
     Continue { browser: usize },
-    PostBack { fault: Fault },
+    PostBack { fault: FieldError },
     SayRight,
     SayWrong,
     SignOut,
@@ -25,7 +25,7 @@ enum Step {
 
 /// What is wrong with an assertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+enum FieldError {
     None,
     Signature,
     Audience,
@@ -34,7 +34,15 @@ enum Fault {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let faults = [Fault::None, Fault::None, Fault::None, Fault::Signature, Fault::Audience, Fault::Nonce, Fault::Old];
+    let faults = [
+        FieldError::None,
+        FieldError::None,
+        FieldError::None,
+        FieldError::Signature,
+        FieldError::Audience,
+        FieldError::Nonce,
+        FieldError::Old,
+    ];
     prop_oneof![
         3 => Just(Step::Link),
         4 => (0..2usize).prop_map(|browser| Step::Continue { browser }),
@@ -151,17 +159,17 @@ impl Story {
         }
     }
 
-    async fn post_back(&mut self, fault: Fault) {
+    async fn post_back(&mut self, fault: FieldError) {
         let Some(visit) = self.visit.clone() else { return };
         let mut claims = self.team.claims(&visit, "cust-42");
         match fault {
-            Fault::Audience => claims["aud"] = json!("https://auth.example.com/p/another"),
-            Fault::Nonce => claims["nonce"] = json!("another"),
-            Fault::Old => (claims["iat"], claims["exp"]) = (json!(1_700_000_000), json!(1_700_000_060)),
-            Fault::None | Fault::Signature => {}
+            FieldError::Audience => claims["aud"] = json!("https://auth.example.com/p/another"),
+            FieldError::Nonce => claims["nonce"] = json!("another"),
+            FieldError::Old => (claims["iat"], claims["exp"]) = (json!(1_700_000_000), json!(1_700_000_060)),
+            FieldError::None | FieldError::Signature => {}
         }
         let mut assertion = self.team.sign(&claims);
-        if fault == Fault::Signature {
+        if fault == FieldError::Signature {
             let last = if assertion.ends_with('A') { 'E' } else { 'A' };
             assertion.pop();
             assertion.push(last);
@@ -171,7 +179,7 @@ impl Story {
             assert!((400..500).contains(&reply.status), "{}", reply.text());
             return;
         }
-        assert!(fault == Fault::None && !self.spent, "{fault:?} was taken, spent: {}", self.spent);
+        assert!(fault == FieldError::None && !self.spent, "{fault:?} was taken, spent: {}", self.spent);
         self.spent = true;
         let told = reply.json();
         if self.bound {

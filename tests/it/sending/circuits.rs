@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use countersign_channels::DeliveryError::{Ambiguous, AuthBroken, Permanent, Retry};
 use countersign_channels::definition::{Abilities, Account, Definition};
-use countersign_channels::wrong::Wrong;
+use countersign_channels::validation::FieldError;
 use countersign_channels::{Channel, DeliveryError, Message, Sent};
 use serde_json::{Value, json};
 
@@ -135,7 +135,7 @@ impl Definition for Deaf {
         "deaf"
     }
 
-    fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+    fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         Ok(Arc::new(self.clone()))
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use countersign_channels::definition::{Abilities, Account, Definition};
-use countersign_channels::wrong::Wrong;
+use countersign_channels::validation::FieldError;
 use countersign_channels::{Channel, DeliveryError, Message, Nature, Sent};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ impl Definition for Slow {
         "slow"
     }
 
-    fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+    fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         Ok(Arc::new(self.clone()))
     }
 
@@ -103,7 +103,7 @@ impl Definition for Kind {
         self.name
     }
 
-    fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+    fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         Ok(Arc::new(Self { kept: self.kept.clone(), ..*self }))
     }
 

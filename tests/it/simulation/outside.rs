@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use countersign::domain::sending::MessageId;
 use countersign_channels::definition::{Abilities, Account, Definition, Registry};
 use countersign_channels::http_client::{Carry, Lost, Reply};
-use countersign_channels::wrong::Wrong;
+use countersign_channels::validation::FieldError;
 use countersign_channels::{Channel, Content, DeliveryError, Message, Sent};
 use http::{HeaderMap, Request};
 use secrecy::ExposeSecret as _;
@@ -147,7 +147,7 @@ impl Definition for Post {
         "post"
     }
 
-    fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<Wrong>> {
+    fn open(&self, _: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         Ok(Arc::new(Self(self.0.clone())))
     }
 

@@ -2,17 +2,17 @@
 //! and each shape looks at the document that comes.
 
 use super::holes::{Of, known, secrets};
-use super::{Fault, fault, outgoing, sound_of_account};
+use super::{ErrorAt, error_at, outgoing, sound_of_account};
 use crate::inbound::format::Inbound;
 use crate::inbound::handshake::Proof;
 use crate::inbound::proof::Verify;
 use crate::platform::format::File;
 
 /// What comes in.
-pub(super) fn inbound(file: &File) -> Result<(), Fault> {
+pub(super) fn inbound(file: &File) -> Result<(), ErrorAt> {
     let Some(inbound) = &file.inbound else { return Ok(()) };
     if inbound.verify.is_empty() {
-        return fault("[inbound]", "`verify` must say how what comes in is proved");
+        return error_at("[inbound]", "`verify` must say how what comes in is proved");
     }
     let told = inbound.handshake.iter().filter_map(|handshake| match &handshake.proof {
         Proof::Secret(told) => Some(told.name.as_str()),
@@ -20,7 +20,10 @@ pub(super) fn inbound(file: &File) -> Result<(), Fault> {
     });
     for name in inbound.verify.iter().filter_map(|verify| verify.secret()).chain(told) {
         if !file.secrets.contains_key(name) {
-            return fault(format!("\"{name}\""), format!("there is no secret `{name}`; there are: {}", secrets(file)));
+            return error_at(
+                format!("\"{name}\""),
+                format!("there is no secret `{name}`; there are: {}", secrets(file)),
+            );
         }
     }
     for verify in &inbound.verify {
@@ -31,11 +34,11 @@ pub(super) fn inbound(file: &File) -> Result<(), Fault> {
             && !keyed.over.covers_body()
             && keyed.body_hash_in_query.is_none()
         {
-            return fault("over", "the signature must cover the body: `{body}`, `{form}`, or `body_hash_in_query`");
+            return error_at("over", "the signature must cover the body: `{body}`, `{form}`, or `body_hash_in_query`");
         }
     }
     if file.linking.is_none() && !inbound.linked.is_empty() {
-        return fault("[[inbound.linked]]", "nothing leads there: `[linking]` must say where the browser goes");
+        return error_at("[[inbound.linked]]", "nothing leads there: `[linking]` must say where the browser goes");
     }
     accepting(file, inbound)?;
     for invited in &inbound.invited {
@@ -52,7 +55,7 @@ pub(super) fn inbound(file: &File) -> Result<(), Fault> {
 }
 
 /// What is accepted: it looks at the document, and compares no more than an account has.
-fn accepting(file: &File, inbound: &Inbound) -> Result<(), Fault> {
+fn accepting(file: &File, inbound: &Inbound) -> Result<(), ErrorAt> {
     let messages = inbound.message.iter().flat_map(|shape| &shape.accept_if);
     let receipts = inbound.receipt.iter().flat_map(|shape| &shape.accept_if);
     let linked = inbound.linked.iter().flat_map(|shape| &shape.accept_if);
@@ -63,7 +66,7 @@ fn accepting(file: &File, inbound: &Inbound) -> Result<(), Fault> {
             known(file, template, Of::Account, "accept_if")?;
         }
         if !when.status.is_empty() || when.element.is_some() || when.pointer.is_none() {
-            return fault("accept_if", "what comes in has no status and no elements: look at a `pointer`");
+            return error_at("accept_if", "what comes in has no status and no elements: look at a `pointer`");
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 //! what it is for, and an answer is told apart from a refusal.
 
 use super::holes::{Of, fields, known, secrets};
-use super::{Fault, fault, sound};
+use super::{ErrorAt, error_at, sound};
 use crate::auth::Auth;
 use crate::inbound::format::Assurance;
 use crate::platform::format::{Encoding, File, Form, Linking};
@@ -11,25 +11,25 @@ use crate::platform::retract::Call;
 use crate::template::{Name, Template};
 
 /// Where the secret is said to stand it stands.
-pub(super) fn place_of_secret(file: &File, auth: &Auth) -> Result<(), Fault> {
+pub(super) fn place_of_secret(file: &File, auth: &Auth) -> Result<(), ErrorAt> {
     let says = |template: &Template| template.holes().any(|hole| matches!(hole.name, Name::Secret(_)));
     let (place, kind, stands) = match auth {
         Auth::Path {} => ("[send]\0path = ", "path", says(file.send.path.template())),
         Auth::Query {} => ("[send]", "query", file.send.query.values().any(says)),
         Auth::StandardWebhook(sealed) if !file.secrets.contains_key(&sealed.secret) => {
             let detail = format!("there is no secret `{}`; there are: {}", sealed.secret, secrets(file));
-            return fault(format!("\"{}\"", sealed.secret), detail);
+            return error_at(format!("\"{}\"", sealed.secret), detail);
         }
         _ => return Ok(()),
     };
     if stands {
         return Ok(());
     }
-    fault(place, format!("no secret stands in `send.{kind}`: write one as `{{secrets.NAME}}`"))
+    error_at(place, format!("no secret stands in `send.{kind}`: write one as `{{secrets.NAME}}`"))
 }
 
 /// What leaves.
-pub(super) fn sending(file: &File) -> Result<(), Fault> {
+pub(super) fn sending(file: &File) -> Result<(), ErrorAt> {
     let send = &file.send;
     if let Some(origin) = &file.platform.origin {
         known(file, origin.template(), Of::Account, "[platform]")?;
@@ -40,7 +40,7 @@ pub(super) fn sending(file: &File) -> Result<(), Fault> {
     }
     for name in send.headers.keys() {
         if name.parse::<http::HeaderName>().is_err() {
-            return fault(name, format!("`{name}` is no name of a header"));
+            return error_at(name, format!("`{name}` is no name of a header"));
         }
     }
     for template in send.common.iter().flat_map(|common| common.templates()) {
@@ -56,11 +56,11 @@ pub(super) fn sending(file: &File) -> Result<(), Fault> {
     if let Some(link) = &file.can.return_link {
         known(file, link.0.template(), Of::Code, "[can]")?;
         if !link.0.template().holes().any(|hole| hole.name == Name::Code) {
-            return fault("return_link", "a return link carries a code: write `{code}`");
+            return error_at("return_link", "a return link carries a code: write `{code}`");
         }
     }
     if let Some(name) = file.can.text_message_where.keys().find(|name| !file.account.contains_key(*name)) {
-        return fault(
+        return error_at(
             "text_message_where",
             format!("`{name}` is no field of the account; there are: {}", fields(file)),
         );
@@ -69,7 +69,7 @@ pub(super) fn sending(file: &File) -> Result<(), Fault> {
         self::linking(file, linking)?;
     }
     if send.text.is_empty() {
-        return fault("[send]", "every platform can send text: add `[[send.text]]`");
+        return error_at("[send]", "every platform can send text: add `[[send.text]]`");
     }
     for (forms, of) in [(&send.text, Of::Message), (&send.link, Of::Link), (&send.code, Of::Code)] {
         for form in forms {
@@ -79,7 +79,7 @@ pub(super) fn sending(file: &File) -> Result<(), Fault> {
     Ok(())
 }
 
-fn linking(file: &File, linking: &Linking) -> Result<(), Fault> {
+fn linking(file: &File, linking: &Linking) -> Result<(), ErrorAt> {
     let back = linking.back.template();
     known(file, back, Of::Linking, "[linking]")?;
     needs(file, &linking.needs)?;
@@ -88,25 +88,25 @@ fn linking(file: &File, linking: &Linking) -> Result<(), Fault> {
     }
     let says = |name: &Name| back.holes().any(|hole| hole.name == *name);
     if !says(&Name::LinkingNonce) {
-        return fault("[linking]\0back", "the way back carries what the login is known by: write `{linking.nonce}`");
+        return error_at("[linking]\0back", "the way back carries what the login is known by: write `{linking.nonce}`");
     }
     let tells = [linking.ask.is_some(), linking.token.is_some(), says(&Name::LinkingToken)];
     if tells.iter().any(|told| *told != tells[0]) {
         let detail = "`ask`, `token` (where in the answer) and `{linking.token}` in `back` belong together";
-        return fault("[linking]", detail);
+        return error_at("[linking]", detail);
     }
     let assurance = file.inbound.as_ref().filter(|inbound| !inbound.linked.is_empty()).map(|inbound| inbound.assurance);
     match assurance {
         Some(Assurance::Platform) => Ok(()),
-        Some(_) => fault(
+        Some(_) => error_at(
             "[linking]",
             "only a platform that proves its senders (`assurance = \"platform\"`) can say whose browser it is",
         ),
-        None => fault("[linking]", "`[[inbound.linked]]` must say how the platform tells whose browser it is"),
+        None => error_at("[linking]", "`[[inbound.linked]]` must say how the platform tells whose browser it is"),
     }
 }
 
-fn form(file: &File, form: &Form, of: Of) -> Result<(), Fault> {
+fn form(file: &File, form: &Form, of: Of) -> Result<(), ErrorAt> {
     let (table, wanted): (_, &[Name]) = match of {
         Of::Link => ("[[send.link]]", &[Name::Plain, Name::Url, Name::UrlRest]),
         Of::Code => ("[[send.code]]", &[Name::Plain, Name::Text, Name::Code]),
@@ -118,30 +118,30 @@ fn form(file: &File, form: &Form, of: Of) -> Result<(), Fault> {
     }
     needs(file, &form.needs)?;
     if form.freely && file.can.window_hours.is_none() {
-        return fault("freely", "who may always write freely needs no form for it: say `can.window_hours`");
+        return error_at("freely", "who may always write freely needs no form for it: say `can.window_hours`");
     }
     let mut holes = form.body.templates().into_iter().flat_map(Template::holes);
     if !holes.any(|hole| wanted.contains(&hole.name)) {
         let names = wanted.iter().map(|name| format!("{{{name}}}")).collect::<Vec<_>>().join(" or ");
-        return fault(table, format!("the form does not say what it is for: it must hold {names}"));
+        return error_at(table, format!("the form does not say what it is for: it must hold {names}"));
     }
     if file.send.encoding != Encoding::Json && !form.body.is_flat() {
-        return fault(table, "a form's body is a table of plain values; a table inside it needs `$json`");
+        return error_at(table, "a form's body is a table of plain values; a table inside it needs `$json`");
     }
     Ok(())
 }
 
-fn needs(file: &File, names: &[String]) -> Result<(), Fault> {
+fn needs(file: &File, names: &[String]) -> Result<(), ErrorAt> {
     match names.iter().find(|name| !file.account.contains_key(*name)) {
-        Some(name) => fault("needs", format!("`{name}` is no field of the account; there are: {}", fields(file))),
+        Some(name) => error_at("needs", format!("`{name}` is no field of the account; there are: {}", fields(file))),
         None => Ok(()),
     }
 }
 
 /// What is answered.
-pub(super) fn answers(file: &File) -> Result<(), Fault> {
+pub(super) fn answers(file: &File) -> Result<(), ErrorAt> {
     if file.answer.success.is_empty() {
-        return fault("[answer]", "`success` must say how a message that was taken is known");
+        return error_at("[answer]", "`success` must say how a message that was taken is known");
     }
     if let MessageId::Chosen(template) = &file.answer.message_id {
         known(file, template, Of::Message, "[answer]")?;
@@ -156,12 +156,12 @@ pub(super) fn answers(file: &File) -> Result<(), Fault> {
 }
 
 /// A request besides those for messages; `what` is known by its success.
-pub(super) fn call(file: &File, call: &Call, of: Of, (table, what): (&str, &str)) -> Result<(), Fault> {
+pub(super) fn call(file: &File, call: &Call, of: Of, (table, what): (&str, &str)) -> Result<(), ErrorAt> {
     for template in call.templates() {
         known(file, template, of, table)?;
     }
     if call.success.is_empty() {
-        return fault(table, format!("`success` must say how {what} is known"));
+        return error_at(table, format!("`success` must say how {what} is known"));
     }
     call.success.iter().try_for_each(|success| sound(success, &format!("{table}\0success")))
 }

@@ -2,31 +2,31 @@
 //! would be right as a sentence for developers. Consoles say it in their reader's language, by the word
 //! (`pages/texts/refusals.rs`). Where a value stands, and who is told, is for others.
 
-pub use countersign_misfit::{Kind, Misfit, UNFIT};
+pub use countersign_validation::{FieldError, INVALID_VALUE, Kind, ValidationError};
 
 use super::id::TeamName;
 
-/// The misfit that a sentence of ours told, where it went through a reader that keeps nothing but sentences.
-pub(super) fn told(sentence: &str) -> Misfit {
+/// The error that a sentence of ours told, where it went through a reader that keeps nothing but sentences.
+pub(super) fn told(sentence: &str) -> ValidationError {
     match KINDS.iter().find(|kind| kind.says == sentence) {
-        Some(kind) => Misfit::from(*kind),
-        None => UNFIT.saying(sentence),
+        Some(kind) => ValidationError::from(*kind),
+        None => INVALID_VALUE.saying(sentence),
     }
 }
 
 /// The same of one team among all.
-pub fn of_team(mut misfit: Misfit, team: &TeamName) -> Misfit {
-    misfit.values.push(("team", team.to_string()));
-    Misfit { detail: format!("for team {team}: {}", misfit.detail), ..misfit }
+pub fn of_team(mut error: ValidationError, team: &TeamName) -> ValidationError {
+    error.values.push(("team", team.to_string()));
+    ValidationError { detail: format!("for team {team}: {}", error.detail), ..error }
 }
 
 /// What a reader of JSON says of what does not fit (serde's sentences), or a rule of ours through it.
-pub fn read(sentence: &str) -> Misfit {
+pub fn read(sentence: &str) -> ValidationError {
     let (found, wanted) = sentence.rsplit_once(", expected ").unwrap_or((sentence, ""));
     let begins = |start: &str| found.starts_with(start);
     if begins("unknown variant ") {
         let words: Vec<&str> = wanted.split('`').skip(1).step_by(2).collect();
-        return Misfit { detail: sentence.to_owned(), ..ONE_OF.with([("words", &words.join(", "))]) };
+        return ValidationError { detail: sentence.to_owned(), ..ONE_OF.with([("words", &words.join(", "))]) };
     }
     let kind = match wanted {
         _ if begins("missing field ") => &MISSING,
@@ -43,7 +43,7 @@ pub fn read(sentence: &str) -> Misfit {
     kind.saying(sentence)
 }
 
-countersign_misfit::kinds! {
+countersign_validation::kinds! {
     MISSING = "missing" "is missing";
     UNKNOWN = "unknown" "is no field that is taken here";
     TWICE = "twice" "stands there twice";
@@ -178,16 +178,19 @@ mod tests {
             (r#"{"count": 1, "team": "A b"}"#, "team-name"),
         ] {
             let told = serde_json::from_str::<Sent>(sent).unwrap_err().to_string();
-            let misfit = read(told.split(" at line ").next().unwrap());
-            assert_eq!(misfit.code, code, "{sent}: {told}");
+            let error = read(told.split(" at line ").next().unwrap());
+            assert_eq!(error.code, code, "{sent}: {told}");
             let words = if code == "one-of" { vec![("words", "agent, admin".to_owned())] } else { vec![] };
-            assert_eq!(misfit.values, words, "{sent}");
+            assert_eq!(error.values, words, "{sent}");
         }
     }
 
     #[test]
     fn a_sentence_is_known_again_and_a_foreign_one_is_only_told() {
-        assert_eq!(told(TEAM_NAME.says), Misfit::from(&TEAM_NAME));
-        assert_eq!(told("is upside down"), Misfit { code: "unfit", values: vec![], detail: "is upside down".into() });
+        assert_eq!(told(TEAM_NAME.says), ValidationError::from(&TEAM_NAME));
+        assert_eq!(
+            told("is upside down"),
+            ValidationError { code: "invalid", values: vec![], detail: "is upside down".into() }
+        );
     }
 }

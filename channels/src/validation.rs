@@ -1,25 +1,9 @@
 //! What can be wrong with an account, kind by kind: a word that programs may go by, and what would be right as
 //! a sentence for developers. Whoever draws a form of an account says it in the reader's language, by the word.
 
-pub use countersign_misfit::{Kind, Misfit, UNFIT};
+pub use countersign_validation::{FieldError, INVALID_VALUE, Kind, ValidationError};
 
-/// What is wrong with an account: an RFC 6901 pointer into it and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
-    /// `/account/NAME` or `/secrets/NAME`.
-    pub pointer: String,
-    /// What is wrong there.
-    pub misfit: Misfit,
-}
-
-impl Wrong {
-    /// Something is wrong at `pointer`.
-    pub fn at(pointer: impl Into<String>, misfit: impl Into<Misfit>) -> Self {
-        Self { pointer: pointer.into(), misfit: misfit.into() }
-    }
-}
-
-countersign_misfit::kinds! {
+countersign_validation::kinds! {
     MISSING = "missing" "is missing";
     UNKNOWN = "unknown" "no such field";
     TEXT = "text" "must be a text";
@@ -62,6 +46,6 @@ mod tests {
     fn a_kind_has_a_word_of_its_own() {
         let words: std::collections::BTreeSet<_> = KINDS.iter().map(|kind| kind.code).collect();
         assert_eq!(words.len(), KINDS.len());
-        assert_eq!(Wrong::at("/account/from", &EMPTY).misfit, EMPTY.saying("must not be empty"));
+        assert_eq!(FieldError::at("/account/from", &EMPTY).error, EMPTY.saying("must not be empty"));
     }
 }
