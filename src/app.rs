@@ -209,19 +209,19 @@ async fn recognise(gateway: &Gateway, embedded: Option<&Embedded>, consent: Cons
 
 /// What runs behind the requests.
 fn behind(gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
-    let [alarms, relay, house, time, sending, letters, counts, retracting, lines, telling, showing] =
+    let [alarms, relay, house, time, sending, letters, counts, retracting, lines, webhook_dispatch, showing] =
         [(); 11].map(|()| gateway.clone());
     vec![
         tokio::spawn(async move { time.keep_time_forever().await }),
         tokio::spawn(async move { alarms.ring_forever().await }),
         tokio::spawn(async move { sending.send_forever().await }),
-        tokio::spawn(async move { letters.send_letters_forever().await }),
+        tokio::spawn(async move { letters.send_account_messages_forever().await }),
         tokio::spawn(async move { retracting.take_messages_back_forever().await }),
         tokio::spawn(async move { lines.post_lines_forever().await }),
         tokio::spawn(async move { showing.show_forever().await }),
         tokio::spawn(async move { counts.add_counts_forever().await }),
         tokio::spawn(async move { relay.relay_forever().await }),
-        tokio::spawn(async move { telling.tell_forever().await }),
+        tokio::spawn(async move { webhook_dispatch.tell_forever().await }),
         tokio::spawn(async move { house.keep_house_forever().await }),
     ]
 }

@@ -30,6 +30,7 @@ use crate::domain::turn::Draws;
 use crate::identity;
 use crate::store::{CommitId, Partition, Store, StoreError};
 
+mod account_messages;
 pub mod accounts;
 mod acts;
 pub mod alarms;
@@ -38,15 +39,16 @@ mod caches;
 pub mod callers;
 mod ceilings;
 pub mod challenges;
+mod channel_limits;
 pub mod channels;
 pub mod clock;
+pub mod conversion_guard;
 pub mod customers;
 mod decide;
 pub mod deliveries;
 pub mod directories;
 mod disabling;
 mod done_pages;
-pub mod ears;
 pub mod embeds;
 pub mod entry;
 pub mod epoch;
@@ -58,7 +60,6 @@ pub mod interactions;
 mod judging;
 mod keyed_locks;
 pub mod keys;
-mod letters;
 mod lines;
 mod linking;
 pub mod links;
@@ -70,7 +71,6 @@ pub mod messages;
 mod names;
 pub mod oidc;
 mod openings;
-mod passage;
 mod passwords;
 pub mod photos;
 pub mod platforms;
@@ -87,7 +87,6 @@ mod requesting;
 pub mod resets;
 pub mod retention;
 pub mod retracting;
-pub mod returns;
 mod ringing;
 mod saving;
 pub mod screens;
@@ -102,13 +101,14 @@ mod sms;
 pub mod status_tokens;
 pub mod stream;
 pub mod teams;
-pub mod telling;
 mod threads;
 pub mod tickets;
 pub mod trail;
 mod turns;
 pub mod users;
 mod waking;
+pub mod webhook_dispatch;
+pub mod webhook_verifiers;
 pub mod webhooks;
 pub mod windows;
 
@@ -193,8 +193,8 @@ pub struct Gateway {
     drivers: channels::Drivers,
     kinds: Kinds,
     directories: directories::Opened,
-    ears: ears::Ears,
-    passages: passage::Passages,
+    webhook_verifiers: webhook_verifiers::WebhookVerifiers,
+    passages: channel_limits::Passages,
     hashing: passwords::Hashing,
     /// Messages that this node has claimed.
     outgoing: sending::Outgoing,
@@ -207,7 +207,7 @@ pub struct Gateway {
     courier: posting::Courier,
     /// Lines of posts that this node has claimed.
     /// Messages to customers that this node has claimed.
-    letters: letters::Claimed,
+    account_messages: account_messages::Claimed,
     /// Logins on the hosted page wait here for those of the same conversation.
     logging_in: KeyedLocks,
     lines: lines::Claimed,
@@ -219,7 +219,7 @@ pub struct Gateway {
     judges: identity::Kinds,
     checkers: providers::Checkers,
     budgets: send_budget::Blocks,
-    returns: returns::Counts,
+    conversion_guard: conversion_guard::Counts,
     teams: teams::Known,
     proven: callers::Proven,
     parsed: Cache<InteractionId, Arc<Parsed>, caches::ByBytes>,
@@ -274,15 +274,15 @@ impl Gateway {
             drivers: channels::Drivers::default(),
             kinds: config.directories,
             directories: directories::Opened::default(),
-            ears: ears::Ears::default(),
-            passages: passage::Passages::default(),
+            webhook_verifiers: webhook_verifiers::WebhookVerifiers::default(),
+            passages: channel_limits::Passages::default(),
             hashing: passwords::Hashing::default(),
             outgoing: sending::Outgoing::default(),
             retractions: retracting::Retractions::default(),
             oidc: config.oidc,
             fetched: oidc::Fetched::default(),
             courier: posting::Courier::new(config.egress, config.posts),
-            letters: letters::Claimed::default(),
+            account_messages: account_messages::Claimed::default(),
             logging_in: KeyedLocks::default(),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
@@ -290,7 +290,7 @@ impl Gateway {
             judges: config.providers,
             checkers: providers::Checkers::default(),
             budgets: send_budget::Blocks::default(),
-            returns: returns::Counts::default(),
+            conversion_guard: conversion_guard::Counts::default(),
             teams: teams::Known::default(),
             proven: callers::Proven::default(),
             parsed: caches::of_bytes(64 << 20),
@@ -328,11 +328,11 @@ impl Gateway {
 
     /// Tends to everything that is due: alarms and messages, then what they and others have to tell. The
     /// background loops do the same; tests call it when their clock has moved.
-    pub async fn tend(&self) -> Result<(), Error> {
+    pub async fn maintain(&self) -> Result<(), Error> {
         loop {
             while self.ring().await?
                 + self.send().await
-                + self.send_letters().await
+                + self.send_account_messages().await
                 + self.take_messages_back().await
                 + self.post_lines().await
                 > 0

@@ -101,7 +101,7 @@ pub struct Inside {
     openapi: Bytes,
     limiter: limiter::Limiter,
     /// Tries to sign in to the consoles, by address.
-    knocking: limiter::Knocking,
+    knocking: limiter::HostedPage,
     /// Messages that pages have had sent, by address.
     asking: limiter::Asking,
     /// Room for pictures on their way through.
@@ -131,8 +131,8 @@ impl Deref for Shared {
 impl Shared {
     fn viewer(&self, caller: &Caller) -> Viewer<'_> {
         let gateway = &self.gateway;
-        let (now, sure) = gateway.now_and_sure();
-        Viewer { role: caller.role, now, sure, keys: gateway.keys(), public_url: gateway.public_url() }
+        let (now, earliest) = gateway.now_and_earliest();
+        Viewer { role: caller.role, now, earliest, keys: gateway.keys(), public_url: gateway.public_url() }
     }
 }
 
@@ -229,7 +229,7 @@ pub fn router(
         docs,
         openapi,
         limiter,
-        knocking: limiter::Knocking::default(),
+        knocking: limiter::HostedPage::default(),
         asking: limiter::Asking::new(DefaultClock::default()),
         upload_limiter: photo::UploadLimiter::default(),
         failures: failures::Failures::new(DefaultClock::default()),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::Channel;
 use crate::asked::Asked;
-use crate::inbound::Ear;
+use crate::inbound::WebhookVerifier;
 use crate::validation::{self, FieldError};
 
 /// A team's account on a platform, as the team has written it.
@@ -74,13 +74,13 @@ pub trait Definition: Send + Sync + 'static {
     }
 
     /// What hears what comes in for an account, where the platform is heard.
-    fn ear(&self, _account: &Account) -> Result<Option<Ear>, Vec<FieldError>> {
+    fn webhook_verifier(&self, _account: &Account) -> Result<Option<WebhookVerifier>, Vec<FieldError>> {
         Ok(None)
     }
 
     /// An ear without an account, that holds one secret against whatever proof there is: for who
     /// asks why a request is not believed. Rules that an account's fields fill do not hold for it.
-    fn verifier(&self, _secret: &SecretString) -> Option<Ear> {
+    fn verifier(&self, _secret: &SecretString) -> Option<WebhookVerifier> {
         None
     }
 }

@@ -1,5 +1,5 @@
 //! What comes in from a platform: proved over its raw bytes, then read into what a person said,
-//! what became of a message, or whose link it was. An `Ear` is an account's; it knows no
+//! what became of a message, or whose link it was. An `WebhookVerifier` is an account's; it knows no
 //! conversation, no code and no team.
 
 use std::fmt;
@@ -16,11 +16,11 @@ use crate::template::values::Known;
 pub mod format;
 pub mod handshake;
 pub mod keys;
-pub mod knock;
 pub mod over;
 pub mod packed;
 pub mod proof;
 pub mod reading;
+pub mod request;
 pub mod room;
 pub mod shared;
 pub mod signed;
@@ -32,8 +32,8 @@ pub mod words;
 use format::{Inbound, Reply};
 use handshake::HandshakeReply;
 use keys::Keys;
-use knock::Knock;
 use proof::{Against, VerificationError, Verify};
+use request::InboundRequest;
 
 /// Something that a person said.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub struct Heard {
     /// What was said. It may be a code: it does not print.
     pub text: SecretString,
     /// Who reads along.
-    pub company: Company,
+    pub audience: Audience,
     /// Whether the conversation is the sender's own, and nobody else's words come under it.
     pub is_own: bool,
     /// The platform's own words for it, without what proved the request.
@@ -66,7 +66,7 @@ impl fmt::Debug for Raw {
 
 /// Who reads along. What is said before others proves nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Company {
+pub enum Audience {
     /// Nobody.
     Alone,
     /// Others.
@@ -77,18 +77,18 @@ pub enum Company {
 
 /// What became of a message of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Became {
+pub struct DeliveryReceipt {
     /// The platform's id of it.
     pub platform_id: String,
     /// Our own id of it, where the platform says it.
     pub ours: Option<String>,
     /// What became of it.
-    pub fate: Fate,
+    pub status: DeliveryStatus,
 }
 
 /// What can become of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum DeliveryStatus {
     /// It has arrived.
     Delivered,
     /// It was seen.
@@ -120,7 +120,7 @@ pub enum Happening {
     /// A person said something.
     Heard(Heard),
     /// Something became of a message.
-    Became(Became),
+    DeliveryReceipt(DeliveryReceipt),
     /// A link was opened.
     Opened(Opened),
 }
@@ -138,14 +138,14 @@ pub struct Taken {
 }
 
 /// An account's ear.
-pub struct Ear {
+pub struct WebhookVerifier {
     inbound: Inbound,
     known: Known,
     keys: Keys,
     line: Option<Arc<Line>>,
 }
 
-impl Ear {
+impl WebhookVerifier {
     /// Of an account.
     pub fn new(inbound: &Inbound, known: Known, http_client: HttpClient) -> Self {
         Self { inbound: inbound.of_account(&known), known, keys: Keys::new(http_client), line: None }
@@ -184,32 +184,32 @@ impl Ear {
     ///
     /// Why it is not believed; the platform is told 401 and nothing else. [`VerificationError::Unavailable`]
     /// is the exception: it may be right, and is worth another try (503).
-    pub async fn hear(&self, knock: &Knock<'_>) -> Result<Taken, VerificationError> {
+    pub async fn hear(&self, request: &InboundRequest<'_>) -> Result<Taken, VerificationError> {
         let against = Against { known: &self.known };
-        let document = || knock.document(self.inbound.format, &[]);
+        let document = || request.document(self.inbound.format, &[]);
         for handshake in self.inbound.handshake.iter().filter(|handshake| !handshake.is_signed()) {
             // A question is read before it is proved; nothing is done for one whose secret is wrong.
-            let Some(document) = document().filter(|document| handshake.is_asked(knock, document)) else { continue };
-            return self.be_courteous(handshake.answer(knock, &document, &against)?).await;
+            let Some(document) = document().filter(|document| handshake.is_asked(request, document)) else { continue };
+            return self.be_courteous(handshake.answer(request, &document, &against)?).await;
         }
-        self.verify(knock, &against).await?;
-        let plain = match packed::packing(knock.headers).filter(|packing| self.takes(*packing)) {
-            Some(packing) => Some(packed::unpacked(packing, knock.body)?),
+        self.verify(request, &against).await?;
+        let plain = match packed::packing(request.headers).filter(|packing| self.takes(*packing)) {
+            Some(packing) => Some(packed::unpacked(packing, request.body)?),
             None => None,
         };
-        let knock = &Knock { body: plain.as_deref().unwrap_or(knock.body), ..knock.clone() };
-        self.read(knock, &against).await
+        let request = &InboundRequest { body: plain.as_deref().unwrap_or(request.body), ..request.clone() };
+        self.read(request, &against).await
     }
 
     /// What a proved request tells.
-    async fn read(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<Taken, VerificationError> {
-        let Some(outer) = knock.document(self.inbound.format, &[]) else { return Ok(self.unread()) };
+    async fn read(&self, request: &InboundRequest<'_>, against: &Against<'_>) -> Result<Taken, VerificationError> {
+        let Some(outer) = request.document(self.inbound.format, &[]) else { return Ok(self.unread()) };
         for handshake in self.inbound.handshake.iter().filter(|handshake| handshake.is_signed()) {
-            if handshake.is_asked(knock, &outer) {
-                return self.be_courteous(handshake.answer(knock, &outer, against)?).await;
+            if handshake.is_asked(request, &outer) {
+                return self.be_courteous(handshake.answer(request, &outer, against)?).await;
             }
         }
-        let Some(document) = knock.document(self.inbound.format, &self.inbound.unwrap) else {
+        let Some(document) = request.document(self.inbound.format, &self.inbound.unwrap) else {
             return Ok(self.unread());
         };
         let mut happenings = self.inbound.read(&document);
@@ -235,10 +235,10 @@ impl Ear {
 
     /// One of the definition's proofs must hold; if none does, the first tells why, save where a
     /// later one came further.
-    async fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
+    async fn verify(&self, request: &InboundRequest<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         let mut why = None;
         for verify in &self.inbound.verify {
-            match self.judge(verify, knock, against).await {
+            match self.judge(verify, request, against).await {
                 Ok(()) => return Ok(()),
                 Err(distrust) => {
                     let came_nowhere =
@@ -252,26 +252,32 @@ impl Ear {
         Err(why.unwrap_or(VerificationError::FieldError))
     }
 
-    async fn judge(&self, verify: &Verify, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
+    async fn judge(
+        &self,
+        verify: &Verify,
+        request: &InboundRequest<'_>,
+        against: &Against<'_>,
+    ) -> Result<(), VerificationError> {
         match verify {
-            Verify::Hmac(keyed) => keyed.verify(knock, against),
-            Verify::Shared(shared) => shared.verify(knock, against),
-            Verify::Jwt(token) => token.verify(knock, against),
-            Verify::Ed25519(key) => key.verify(knock, against),
+            Verify::Hmac(keyed) => keyed.verify(request, against),
+            Verify::Shared(shared) => shared.verify(request, against),
+            Verify::Jwt(token) => token.verify(request, against),
+            Verify::Ed25519(key) => key.verify(request, against),
             Verify::Jwks(discovered) => {
                 let url = against.text(&discovered.discovery).unwrap_or_default();
-                let keys = self.keys.published(&url, knock.unix, false).await?;
-                match discovered.verify(knock, against, &keys) {
+                let keys = self.keys.published(&url, request.unix, false).await?;
+                match discovered.verify(request, against, &keys) {
                     Err(VerificationError::UnknownKey(_)) => {
-                        let keys = self.keys.published(&url, knock.unix, true).await?;
-                        discovered.verify(knock, against, &keys)
+                        let keys = self.keys.published(&url, request.unix, true).await?;
+                        discovered.verify(request, against, &keys)
                     }
                     judged => judged,
                 }
             }
             Verify::Sns(topic) => {
-                let certificate = self.keys.certificate(&topic.certificate_url(knock, against)?, knock.unix).await?;
-                topic.verify(knock, against, &certificate)
+                let certificate =
+                    self.keys.certificate(&topic.certificate_url(request, against)?, request.unix).await?;
+                topic.verify(request, against, &certificate)
             }
         }
     }

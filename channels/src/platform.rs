@@ -11,7 +11,7 @@ use crate::asked::Asked;
 use crate::auth::Proof;
 use crate::definition::{Abilities, Account, Definition, max_per_minute};
 use crate::http_client::HttpClient;
-use crate::inbound::Ear;
+use crate::inbound::WebhookVerifier;
 use crate::inbound::proof::Verify;
 use crate::template::values::Known;
 use crate::{Channel, inbound};
@@ -137,21 +137,21 @@ impl Definition for Platform {
         Ok(Arc::new(self.line(known, limit, self.http_client.clone())?))
     }
 
-    fn verifier(&self, secret: &SecretString) -> Option<Ear> {
+    fn verifier(&self, secret: &SecretString) -> Option<WebhookVerifier> {
         let inbound = self.inbound.as_deref()?;
         let defaults = self.file.account.iter();
         let fields = defaults.filter_map(|(name, field)| Some((name.clone(), field.default.clone()?))).collect();
         let secrets = self.file.secrets.keys().map(|name| (name.clone(), secret.clone())).collect();
-        Some(Ear::new(inbound, Known { fields, secrets }, self.http_client.clone()))
+        Some(WebhookVerifier::new(inbound, Known { fields, secrets }, self.http_client.clone()))
     }
 
-    fn ear(&self, account: &Account) -> Result<Option<Ear>, Vec<FieldError>> {
+    fn webhook_verifier(&self, account: &Account) -> Result<Option<WebhookVerifier>, Vec<FieldError>> {
         let known = self.judge(account)?;
         let Some(inbound) = self.inbound.as_deref() else { return Ok(None) };
-        let asks = inbound.company.is_some() || !inbound.invited.is_empty();
+        let asks = inbound.members.is_some() || !inbound.invited.is_empty();
         // The platform waits for its answer meanwhile.
         let quick = self.http_client.quick();
-        let ear = Ear::new(inbound, known.clone(), quick.clone());
-        Ok(Some(if asks { ear.with_line(self.line(known, None, quick)?) } else { ear }))
+        let webhook_verifier = WebhookVerifier::new(inbound, known.clone(), quick.clone());
+        Ok(Some(if asks { webhook_verifier.with_line(self.line(known, None, quick)?) } else { webhook_verifier }))
     }
 }

@@ -2,7 +2,7 @@
 //! that comes of one. TLS always, from the first byte or by STARTTLS; who cannot do that gets no
 //! password and no mail.
 //!
-//! What a mail looks like is `letter`'s, how it is handed over `session`'s.
+//! What a mail looks like is `mail_message`'s, how it is handed over `session`'s.
 
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
@@ -28,7 +28,7 @@ use crate::{Channel, DeliveryError, Message, Sent};
 
 pub mod address;
 mod fields;
-mod letter;
+mod mail_message;
 mod page;
 mod sealed;
 mod session;
@@ -36,7 +36,7 @@ mod wary;
 
 use crate::validation::{self, FieldError};
 use fields::Fields;
-use letter::Letter;
+use mail_message::MailMessage;
 
 /// As teams call it.
 const NAME: &str = "smtp";
@@ -250,10 +250,10 @@ impl Channel for Post {
 
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {
         let to = address::parse(message.to.as_str()).ok_or(DeliveryError::Fallback(Reason::BadAddress.word()))?;
-        let letter = Letter::write(&self.from, &to, message, &self.button, self.ambient.now());
-        let letter = letter.ok_or(DeliveryError::Permanent(Reason::Content.word()))?;
-        session::hand_over(&self.server, &self.egress, self.sender(), &to, &letter).await?;
-        Ok(Sent { platform_id: Some(letter.id) })
+        let mail_message = MailMessage::write(&self.from, &to, message, &self.button, self.ambient.now());
+        let mail_message = mail_message.ok_or(DeliveryError::Permanent(Reason::Content.word()))?;
+        session::hand_over(&self.server, &self.egress, self.sender(), &to, &mail_message).await?;
+        Ok(Sent { platform_id: Some(mail_message.id) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can be wrong with an account, kind by kind: a word that programs may go by, and what would be right as
 //! a sentence for developers. Whoever draws a form of an account says it in the reader's language, by the word.
 
-pub use countersign_validation::{FieldError, INVALID_VALUE, Kind, ValidationError};
+pub use countersign_validation::{FieldError, Kind, OTHER, ValidationError};
 
 countersign_validation::kinds! {
     MISSING = "missing" "is missing";

@@ -19,7 +19,7 @@ const INBOX: usize = 256;
 /// A handle to a conversation.
 #[derive(Clone)]
 pub struct Chat {
-    door: mpsc::Sender<Knock>,
+    door: mpsc::Sender<ChatTask>,
     /// The chat as it looks now.
     pub view: watch::Receiver<Arc<View>>,
     /// The customer's own. The bot knows its number and nothing of what arrives there.
@@ -48,7 +48,7 @@ impl Place {
 }
 
 /// What can happen to a conversation. `done` is dropped when the bot has dealt with it.
-pub enum Knock {
+pub enum ChatTask {
     Said {
         text: String,
         done: oneshot::Sender<()>,
@@ -98,37 +98,37 @@ impl Chat {
     /// The customer says something; returns when the bot has answered. `false`: the chat is too busy.
     pub async fn say(&self, text: String) -> bool {
         let (done, answered) = oneshot::channel();
-        self.put(Knock::Said { text, done }, answered).await
+        self.put(ChatTask::Said { text, done }, answered).await
     }
 
     /// The customer wants another code, by mail or as before; returns when it is asked for. `false`: the
     /// chat is too busy.
     pub async fn resend(&self, by_mail: bool) -> bool {
         let (done, answered) = oneshot::channel();
-        self.put(Knock::Resend { by_mail, done }, answered).await
+        self.put(ChatTask::Resend { by_mail, done }, answered).await
     }
 
     /// The website vouches for the visitor; returns when the bot has greeted them.
     pub async fn vouch(&self, identity_token: String) -> bool {
         let (done, answered) = oneshot::channel();
-        self.put(Knock::Vouched { identity_token, done }, answered).await
+        self.put(ChatTask::Vouched { identity_token, done }, answered).await
     }
 
     /// An agent invites the customer; returns when the invitation is on its way. `false`: the chat is too
     /// busy.
     pub async fn invite(&self, pin: &str) -> bool {
         let (done, answered) = oneshot::channel();
-        self.put(Knock::Invited { pin: pin.to_owned(), done }, answered).await
+        self.put(ChatTask::Invited { pin: pin.to_owned(), done }, answered).await
     }
 
     /// The bot asks for a proof that is given on a page; returns when it has. `false`: the chat is too busy.
     pub async fn give(&self, task: Task) -> bool {
         let (done, answered) = oneshot::channel();
-        self.put(Knock::Task { task, done }, answered).await
+        self.put(ChatTask::Task { task, done }, answered).await
     }
 
-    async fn put(&self, knock: Knock, answered: oneshot::Receiver<()>) -> bool {
-        let taken = self.door.try_send(knock).is_ok();
+    async fn put(&self, put: ChatTask, answered: oneshot::Receiver<()>) -> bool {
+        let taken = self.door.try_send(put).is_ok();
         if taken {
             drop(answered.await); // an error only says that it is done
         }

@@ -9,9 +9,9 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::api::{Api, ConsoleLink, Trouble};
-use super::chat::{Chat, Knock};
+use super::chat::{Chat, ChatTask};
 use super::events::Event;
-use super::phones::{self, Letter, Phones};
+use super::phones::{self, PhoneMessage, Phones};
 use super::scenes::Scene;
 use countersign_ambient::Entropy;
 
@@ -39,7 +39,7 @@ pub struct World {
 }
 
 /// Where each conversation's events go.
-type Doors = Mutex<HashMap<String, mpsc::Sender<Knock>>>;
+type Doors = Mutex<HashMap<String, mpsc::Sender<ChatTask>>>;
 
 impl Chats {
     /// No chats yet, and not hearing the gateway yet. The second team's customers have accounts with it.
@@ -73,8 +73,8 @@ impl Chats {
     }
 
     /// Somebody who is not the gateway writes to a phone.
-    pub fn text(&self, number: &str, letter: Letter) {
-        self.phones.deliver(number, letter);
+    pub fn text(&self, number: &str, message: PhoneMessage) {
+        self.phones.deliver(number, message);
     }
 
     /// Leave for the agent's page to show how a flag stands.
@@ -107,7 +107,7 @@ impl Chats {
     pub fn tell(&self, event: Event) {
         let doors = lock(&self.worlds[0].doors);
         let Some(door) = event.interaction.as_ref().and_then(|id| doors.get(id)) else { return };
-        if door.try_send(Knock::Event(event)).is_err() {
+        if door.try_send(ChatTask::Event(event)).is_err() {
             tracing::warn!("a chat of the demo is too busy to hear an event");
         }
     }
@@ -122,7 +122,7 @@ impl Chats {
         self.worlds[0].hearing.send_replace(all);
         if all {
             for door in lock(&self.worlds[0].doors).values() {
-                drop(door.try_send(Knock::Refresh)); // a full inbox asks anyway
+                drop(door.try_send(ChatTask::Refresh)); // a full inbox asks anyway
             }
         }
     }
@@ -135,7 +135,7 @@ impl Chats {
 
 impl World {
     /// From now on events of `interaction` go to `door`; doors of chats that ended are cleared away.
-    pub fn register(&self, interaction: &str, door: mpsc::Sender<Knock>) {
+    pub fn register(&self, interaction: &str, door: mpsc::Sender<ChatTask>) {
         let mut doors = lock(&self.doors);
         doors.retain(|_, door| !door.is_closed());
         doors.insert(interaction.to_owned(), door);

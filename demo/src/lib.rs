@@ -34,7 +34,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context;
 use tokio_util::task::AbortOnDropHandle;
 
-pub use phones::{By, Letter, Phones};
+pub use phones::{By, PhoneMessage, Phones};
 
 use countersign_ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 
@@ -53,7 +53,7 @@ pub struct Demo {
     provider: identity::Provider,
     /// With the owner's key: what an administrator does between scenes.
     owner: api::Api,
-    _ears: [AbortOnDropHandle<()>; 2],
+    _webhook_verifiers: [AbortOnDropHandle<()>; 2],
 }
 
 /// The place where the demo appears once it is prepared; until then `/demo` answers 503.
@@ -109,7 +109,7 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
         entropy,
         provider,
         owner,
-        _ears: ears.map(AbortOnDropHandle::new),
+        _webhook_verifiers: ears.map(AbortOnDropHandle::new),
     })
 }
 

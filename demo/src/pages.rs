@@ -161,7 +161,7 @@ pub fn asset(name: &str) -> Option<(&'static str, &'static str)> {
 mod tests {
     use super::super::api::{Challenge, LoginLink};
     use super::super::mark::Mark;
-    use super::super::phones::{By, Letter};
+    use super::super::phones::{By, PhoneMessage};
     use super::super::transcript::Body;
     use super::*;
 
@@ -201,16 +201,16 @@ mod tests {
     fn every_page_renders_and_escapes_what_people_type() {
         let pages = Pages::new();
         let (view, mark) = (busy_view(), Mark::unknown().shown(0, true));
-        let letter = |by, url: Option<&str>| Letter {
+        let message = |by, url: Option<&str>| PhoneMessage {
             by,
             subject: Some("<script>alert(3)</script>".into()),
             text: "314159 <script>alert(2)</script>".into(),
             url: url.map(str::to_owned),
             code: Some("314159".into()),
         };
-        let letters =
-            [letter(By::Sms, None), letter(By::WhatsApp, Some("http://gate.test/l/T")), letter(By::Mail, None)];
-        let texts: Vec<Text> = (1..).zip(letters).map(|(id, letter)| Text { id, letter }).collect();
+        let messages =
+            [message(By::Sms, None), message(By::WhatsApp, Some("http://gate.test/l/T")), message(By::Mail, None)];
+        let texts: Vec<Text> = (1..).zip(messages).map(|(id, message)| Text { id, message }).collect();
         let seen = Seen { view: &view, mark: &mark, texts: &texts, now: 0 };
         for (frame, has_the_phone) in [(Frame::Log, false), (Frame::Side, false), (Frame::Phone, true)] {
             let html = pages.frame_html(frame, &seen);

@@ -18,7 +18,7 @@ const MAX_ENTRIES: usize = 12;
 
 /// What somebody was sent. It cannot be printed: it may hold a code.
 #[derive(Clone, Serialize)]
-pub struct Letter {
+pub struct PhoneMessage {
     /// As what it came.
     pub by: By,
     /// The line above a mail.
@@ -48,7 +48,7 @@ pub enum By {
 pub struct Text {
     pub id: u32,
     #[serde(flatten)]
-    pub letter: Letter,
+    pub message: PhoneMessage,
 }
 
 /// What a phone has received, oldest first.
@@ -93,14 +93,14 @@ impl Phones {
     }
 
     /// A message arrives at a number or a mailbox; one for nobody's is lost, as on any network.
-    pub fn deliver(&self, to: &str, letter: Letter) {
+    pub fn deliver(&self, to: &str, message: PhoneMessage) {
         let lines = lock(&self.0);
         let number = lines.by_number.keys().find(|number| **number == to || mailbox(number) == to);
         let Some(line) = number.and_then(|number| lines.by_number.get(number)) else { return };
         line.send_modify(|texts| {
             let mut received = texts.as_ref().clone();
             let id = received.last().map_or(1, |last| last.id + 1);
-            received.push(Text { id, letter });
+            received.push(Text { id, message });
             let surplus = received.len().saturating_sub(MAX_ENTRIES);
             received.drain(..surplus);
             *texts = Arc::new(received);
@@ -122,11 +122,11 @@ mod tests {
     use super::*;
 
     fn received(phone: &Phone) -> Vec<String> {
-        phone.texts.borrow().iter().map(|text| text.letter.text.clone()).collect()
+        phone.texts.borrow().iter().map(|text| text.message.text.clone()).collect()
     }
 
-    fn text(by: By, text: &str) -> Letter {
-        Letter { by, subject: None, text: text.to_owned(), url: None, code: None }
+    fn text(by: By, text: &str) -> PhoneMessage {
+        PhoneMessage { by, subject: None, text: text.to_owned(), url: None, code: None }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Demo;
 use super::chat::{Chat, Place};
-use super::phones::{By, Letter};
+use super::phones::{By, PhoneMessage};
 use super::setup::{PASSWORD, customer, username};
 use super::transcript::Task;
 
@@ -155,7 +155,7 @@ async fn enrolled(demo: &Demo, chat: &Chat) -> bool {
 fn forward(demo: &Demo, chat: &Chat) {
     let url = chat.view.borrow().link.as_ref().map(|link| link.url.clone());
     let text = "Hello, this is your bank. Please confirm your account at once:".to_owned();
-    demo.chats.text(&chat.phone.number, Letter { by: By::Sms, subject: None, text, url, code: None });
+    demo.chats.text(&chat.phone.number, PhoneMessage { by: By::Sms, subject: None, text, url, code: None });
 }
 
 /// Somebody tries one code after another.
@@ -177,7 +177,7 @@ async fn guess(mut chat: Chat) {
 async fn code(chat: &mut Chat, before: usize) -> Option<String> {
     let arrives = async {
         loop {
-            let code = chat.phone.texts.borrow().iter().filter_map(|text| text.letter.code.clone()).nth(before);
+            let code = chat.phone.texts.borrow().iter().filter_map(|text| text.message.code.clone()).nth(before);
             if code.is_some() {
                 return code;
             }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::api::{Authentication, Heard, Problem, Trouble};
 use super::bot::{Proof, Want, Wish, bot};
-use super::chat::{Knock, Place};
+use super::chat::{ChatTask, Place};
 use super::chats::World;
 use super::mark::Mark;
 use super::phones::Phone;
@@ -33,7 +33,7 @@ pub(super) struct Talk {
     pub world: Arc<World>,
     publish: watch::Sender<Arc<View>>,
     /// Only to be handed on: it must not keep its own task alive.
-    door: mpsc::WeakSender<Knock>,
+    door: mpsc::WeakSender<ChatTask>,
     pub place: Place,
     /// What the visitor must know to log in as her, where that is not on the page.
     account: Option<String>,
@@ -58,7 +58,7 @@ impl Talk {
         (place, phone): (Place, Phone),
         account: Option<String>,
         publish: watch::Sender<Arc<View>>,
-        door: mpsc::WeakSender<Knock>,
+        door: mpsc::WeakSender<ChatTask>,
     ) -> Self {
         let mut view = View::default();
         view.mark = Mark::of(Authentication::default());
@@ -93,17 +93,17 @@ impl Talk {
     }
 
     /// Hears until nobody has spoken for long.
-    pub async fn run(mut self, mut inbox: mpsc::Receiver<Knock>) {
+    pub async fn run(mut self, mut inbox: mpsc::Receiver<ChatTask>) {
         while let Ok(Some(knock)) = tokio::time::timeout(IDLE, inbox.recv()).await {
             let (result, done) = match knock {
-                Knock::Said { text, done } => (self.hear(&text).await, Some(done)),
-                Knock::Resend { by_mail: true, done } => (self.send_by_mail().await, Some(done)),
-                Knock::Resend { by_mail: false, done } => (self.send_again().await, Some(done)),
-                Knock::Vouched { identity_token, done } => (self.welcome(&identity_token).await, Some(done)),
-                Knock::Invited { pin, done } => (self.invite(&pin).await, Some(done)),
-                Knock::Task { task, done } => (self.put_task(task).await, Some(done)),
-                Knock::Event(event) => (self.learn(event).await, None),
-                Knock::Refresh => (self.catch_up().await, None),
+                ChatTask::Said { text, done } => (self.hear(&text).await, Some(done)),
+                ChatTask::Resend { by_mail: true, done } => (self.send_by_mail().await, Some(done)),
+                ChatTask::Resend { by_mail: false, done } => (self.send_again().await, Some(done)),
+                ChatTask::Vouched { identity_token, done } => (self.welcome(&identity_token).await, Some(done)),
+                ChatTask::Invited { pin, done } => (self.invite(&pin).await, Some(done)),
+                ChatTask::Task { task, done } => (self.put_task(task).await, Some(done)),
+                ChatTask::Event(event) => (self.learn(event).await, None),
+                ChatTask::Refresh => (self.catch_up().await, None),
             };
             if let Err(trouble) = result {
                 self.apologise(&trouble);

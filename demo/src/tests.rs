@@ -30,7 +30,7 @@ fn slot() -> DemoSlot {
         http,
         clock,
         entropy,
-        _ears: [(), ()].map(|()| AbortOnDropHandle::new(tokio::spawn(async {}))),
+        _webhook_verifiers: [(), ()].map(|()| AbortOnDropHandle::new(tokio::spawn(async {}))),
     });
     slot
 }

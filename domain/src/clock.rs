@@ -27,7 +27,7 @@ pub struct Mark {
     /// No moment after it was handed out long before it was saved.
     pub now: Moment,
     /// What had surely passed.
-    pub sure: Moment,
+    pub earliest: Moment,
 }
 
 /// How the wall looked when a gateway woke.
@@ -45,7 +45,7 @@ pub enum Woke {
 #[derive(Clone, Copy, Debug)]
 pub struct ClockReadings {
     now: Duration,
-    sure: Duration,
+    earliest: Duration,
     wall: Duration,
     read_at: Duration,
 }
@@ -54,7 +54,7 @@ impl ClockReadings {
     /// Both lines begin at the wall's time; `elapsed` measures spans from any fixed moment.
     pub fn begin(wall: Moment, elapsed: Duration) -> Self {
         let wall = Duration::from_millis(wall.0);
-        Self { now: wall, sure: wall, wall, read_at: elapsed }
+        Self { now: wall, earliest: wall, wall, read_at: elapsed }
     }
 
     /// Goes on from a mark.
@@ -65,10 +65,10 @@ impl ClockReadings {
             (_, true) => Woke::Ahead(gone),
             _ => Woke::InTime,
         };
-        let sure = if gone > NIGHT { mark.sure } else { mark.sure.plus(gone) };
+        let earliest = if gone > NIGHT { mark.earliest } else { mark.earliest.plus(gone) };
         let begun = Self::begin(wall, elapsed);
-        let (now, sure) = (Duration::from_millis(mark.now.max(wall).0), Duration::from_millis(sure.0));
-        (Self { now, sure, ..begun }, woke)
+        let (now, earliest) = (Duration::from_millis(mark.now.max(wall).0), Duration::from_millis(earliest.0));
+        (Self { now, earliest, ..begun }, woke)
     }
 
     /// The same moment by a wall that is believed whatever now was.
@@ -81,12 +81,12 @@ impl ClockReadings {
         let wall = Duration::from_millis(wall.0);
         let Some(passed) = elapsed.checked_sub(self.read_at) else {
             // A clock that measures spans does not run back: this is another one.
-            return Self { now: wall, sure: wall, wall, read_at: elapsed };
+            return Self { now: wall, earliest: wall, wall, read_at: elapsed };
         };
         let straight = self.now.saturating_add(passed);
         let ahead = straight.saturating_sub(wall);
         let now = straight.saturating_sub(ahead.min(passed / SLEW)).max(wall);
-        Self { now, sure: self.sure.saturating_add(passed), wall, read_at: elapsed }
+        Self { now, earliest: self.earliest.saturating_add(passed), wall, read_at: elapsed }
     }
 
     /// What ends flags, links and tokens.
@@ -95,13 +95,13 @@ impl ClockReadings {
     }
 
     /// What ends lockouts.
-    pub fn sure(self) -> Moment {
-        moment(self.sure)
+    pub fn earliest(self) -> Moment {
+        moment(self.earliest)
     }
 
     /// To be saved.
     pub fn mark(self) -> Mark {
-        Mark { now: self.now(), sure: self.sure() }
+        Mark { now: self.now(), earliest: self.earliest() }
     }
 
     /// How far now is ahead of the wall.
@@ -112,7 +112,7 @@ impl ClockReadings {
     /// How far now ran ahead of what has surely passed since an earlier reading.
     pub fn leapt_since(self, earlier: Self) -> Duration {
         let lag = |clock_readings: Self| {
-            clock_readings.now.as_millis().cast_signed() - clock_readings.sure.as_millis().cast_signed()
+            clock_readings.now.as_millis().cast_signed() - clock_readings.earliest.as_millis().cast_signed()
         };
         Duration::from_millis(u64::try_from(lag(self) - lag(earlier)).unwrap_or(0))
     }
@@ -138,9 +138,9 @@ mod tests {
         let clock_readings = ClockReadings::begin(Moment(10 * HOUR), at(0));
         let back = clock_readings.read(Moment(9 * HOUR), at(10));
         assert_eq!(back.now(), Moment(10 * HOUR + 9_990)); // ten seconds less what it gives back to the wall
-        assert_eq!(back.sure(), Moment(10 * HOUR + 10 * SECOND));
+        assert_eq!(back.earliest(), Moment(10 * HOUR + 10 * SECOND));
         let forward = clock_readings.read(Moment(20 * HOUR), at(10));
-        assert_eq!((forward.now(), forward.sure()), (Moment(20 * HOUR), Moment(10 * HOUR + 10 * SECOND)));
+        assert_eq!((forward.now(), forward.earliest()), (Moment(20 * HOUR), Moment(10 * HOUR + 10 * SECOND)));
         assert_eq!(forward.leapt_since(clock_readings), Duration::from_millis(10 * HOUR - 10 * SECOND));
     }
 
@@ -157,12 +157,12 @@ mod tests {
 
     #[test]
     fn a_gateway_wakes_at_its_mark_or_after_it() {
-        let mark = Mark { now: Moment(10 * HOUR), sure: Moment(8 * HOUR) };
+        let mark = Mark { now: Moment(10 * HOUR), earliest: Moment(8 * HOUR) };
         let (clock_readings, woke) = ClockReadings::wake(mark, Moment(10 * HOUR + 60 * SECOND), at(5));
         assert_eq!(woke, Woke::InTime);
         assert_eq!(
             clock_readings.mark(),
-            Mark { now: Moment(10 * HOUR + 60 * SECOND), sure: Moment(8 * HOUR + 60 * SECOND) }
+            Mark { now: Moment(10 * HOUR + 60 * SECOND), earliest: Moment(8 * HOUR + 60 * SECOND) }
         );
         let (clock_readings, woke) = ClockReadings::wake(mark, Moment(3 * HOUR), at(5));
         assert_eq!((clock_readings.mark(), woke), (mark, Woke::Behind(at(7 * 3_600))));
@@ -177,7 +177,7 @@ mod tests {
         clock_readings = clock_readings.read(Moment(0), Duration::MAX);
         assert_eq!(clock_readings.now(), Moment(u64::MAX));
         let (clock_readings, _) =
-            ClockReadings::wake(Mark { now: Moment(u64::MAX), sure: Moment(u64::MAX) }, Moment(0), at(0));
-        assert_eq!(clock_readings.read(Moment(u64::MAX), at(1)).sure(), Moment(u64::MAX));
+            ClockReadings::wake(Mark { now: Moment(u64::MAX), earliest: Moment(u64::MAX) }, Moment(0), at(0));
+        assert_eq!(clock_readings.read(Moment(u64::MAX), at(1)).earliest(), Moment(u64::MAX));
     }
 }

@@ -356,8 +356,8 @@ impl Flag {
             .proofs
             .iter()
             .filter(|(method, proved)| {
-                let sure = || proved.acr.as_ref().is_some_and(|acr| intent.acr.contains(acr));
-                intent.accept.contains(method) && (**method != Method::Login || intent.acr.is_empty() || sure())
+                let earliest = || proved.acr.as_ref().is_some_and(|acr| intent.acr.contains(acr));
+                intent.accept.contains(method) && (**method != Method::Login || intent.acr.is_empty() || earliest())
             })
             .map(|(_, proved)| proved)
             .collect();

@@ -17,18 +17,18 @@ use super::settings::{Lockout, Settings};
 use super::time::Moment;
 use super::totp::Totp;
 
+pub mod account_messages;
 pub mod codes;
 pub mod devices;
 pub mod guesses;
-pub mod letters;
 pub mod reset;
 pub mod standing;
 pub mod tickets;
 
+use account_messages::AccountMessage;
 use codes::{Codes, Purpose};
 use devices::{Device, Devices};
 use guesses::Guesses;
-use letters::Letter;
 use reset::Reset;
 use tickets::Tickets;
 
@@ -145,10 +145,10 @@ pub struct Login {
     pub tickets: Tickets,
     /// Messages on their way to her.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub letters: Vec<Letter>,
+    pub account_messages: Vec<AccountMessage>,
     /// Letters so far: the newest one's number.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub letters_made: u32,
+    pub account_messages_made: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -211,8 +211,8 @@ impl Login {
             reset: None,
             forgot_again_at: None,
             tickets: Tickets::default(),
-            letters: Vec::new(),
-            letters_made: 0,
+            account_messages: Vec::new(),
+            account_messages_made: 0,
         }
     }
 
@@ -229,9 +229,9 @@ impl Login {
         self.attempt.take_if(|attempt| now >= attempt.at.plus_minutes(SECOND_STEP_MINUTES));
         self.reset.take_if(|reset| now >= reset.expires_at);
         self.forgot_again_at.take_if(|again| now >= *again);
-        let live = self.letters.iter().map(|letter| self.is_live(letter)).collect::<Vec<_>>();
+        let live = self.account_messages.iter().map(|message| self.is_live(message)).collect::<Vec<_>>();
         let mut live = live.into_iter();
-        self.letters.retain(|_| live.next().unwrap_or(false));
+        self.account_messages.retain(|_| live.next().unwrap_or(false));
     }
 
     /// Whether she has a password: guests cannot log in.
@@ -352,7 +352,7 @@ impl Login {
 
     /// When somebody must look at it: a letter is due.
     pub fn alarm(&self) -> Option<Moment> {
-        self.letters.iter().map(|letter| letter.trying.next).min()
+        self.account_messages.iter().map(|message| message.trying.next).min()
     }
 }
 

@@ -19,7 +19,7 @@ use super::settings::KbaRules;
 
 mod elsewhere;
 
-pub use elsewhere::{Errand, Judge, Set, Verdict};
+pub use elsewhere::{Judge, ProviderTask, Set, Verdict};
 
 /// Bytes of an answer.
 pub const MAX_ANSWER: usize = 200;

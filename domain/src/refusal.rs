@@ -1,7 +1,7 @@
 //! Every "no" that the domain can say. The public text of each stands in `http/problem.rs`.
 //! Nothing here knows a status code, or who is being told.
 
-use super::questions::Errand;
+use super::questions::ProviderTask;
 use super::time::Moment;
 use super::validation::{FieldError, Kind};
 
@@ -161,7 +161,7 @@ pub enum Refusal {
     ProviderDown,
     /// A provider must say first whether the answers are right.
     #[error("a provider is to judge the answers")]
-    Unjudged(Box<Errand>),
+    Unjudged(Box<ProviderTask>),
     /// Answers that were given a moment ago are being judged.
     #[error("other answers are being judged")]
     Judging,

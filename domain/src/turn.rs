@@ -83,7 +83,7 @@ pub struct Around<'a> {
     /// The moment.
     pub now: Moment,
     /// What has surely passed: lockouts end by it. See `clock`.
-    pub sure: Moment,
+    pub earliest: Moment,
     /// The store's epoch: what was proved in another one does not count.
     pub epoch: u32,
 }
@@ -107,7 +107,7 @@ impl<'a> Around<'a> {
             asker: None,
             paid: None,
             now,
-            sure: now,
+            earliest: now,
             epoch: 0,
         }
     }
@@ -127,7 +127,7 @@ impl<'a> Around<'a> {
 
     /// An end of a lockout as clocks show it.
     fn shown(&self, until: Moment) -> Moment {
-        until.shown(self.sure, self.now)
+        until.shown(self.earliest, self.now)
     }
 }
 

@@ -226,32 +226,32 @@ impl User {
         right: bool,
         against: Option<&PasswordHash>,
         rule: &Lockout,
-        (now, sure): (Moment, Moment),
+        (now, earliest): (Moment, Moment),
     ) -> Judged {
         let may = !self.disabled && self.password.is_some() && self.password.as_ref() == against;
-        if !may || !self.admits(sure) {
+        if !may || !self.admits(earliest) {
             return Judged::Refused;
         }
         match (right, &self.totp) {
-            (false, _) => Judged::Wrong(self.budget.fail(&never_for_good(rule.clone()), sure)),
+            (false, _) => Judged::Wrong(self.budget.fail(&never_for_good(rule.clone()), earliest)),
             (true, Some(_)) => Judged::CodeWanted,
             (true, None) => self.came_in(now),
         }
     }
 
     /// Judges her app's code.
-    pub fn judge_code(&mut self, code: &str, rule: &Lockout, (now, sure): (Moment, Moment)) -> Judged {
-        if self.disabled || !self.admits(sure) {
+    pub fn judge_code(&mut self, code: &str, rule: &Lockout, (now, earliest): (Moment, Moment)) -> Judged {
+        if self.disabled || !self.admits(earliest) {
             return Judged::Refused;
         }
         match self.totp.as_mut().is_some_and(|totp| totp.take(code.as_bytes(), now)) {
             true => self.came_in(now),
-            false => Judged::Wrong(self.codes.fail(rule, sure)),
+            false => Judged::Wrong(self.codes.fail(rule, earliest)),
         }
     }
 
-    fn admits(&self, sure: Moment) -> bool {
-        self.budget.admit(sure).is_ok() && self.codes.admit(sure).is_ok()
+    fn admits(&self, earliest: Moment) -> bool {
+        self.budget.admit(earliest).is_ok() && self.codes.admit(earliest).is_ok()
     }
 
     /// A lock or a ban is lifted.
@@ -289,11 +289,11 @@ impl User {
     }
 
     /// How she stands.
-    pub fn standing(&self, sure: Moment) -> Standing {
+    pub fn standing(&self, earliest: Moment) -> Standing {
         match self.budget.locked_until.max(self.codes.locked_until) {
             _ if self.disabled => Standing::Disabled,
             _ if self.budget.banned || self.codes.banned => Standing::Banned,
-            Some(until) if sure < until => Standing::Locked(until),
+            Some(until) if earliest < until => Standing::Locked(until),
             _ if self.password.is_none() => Standing::Invited,
             _ => Standing::Active,
         }

@@ -2,7 +2,7 @@
 //! would be right as a sentence for developers. Consoles say it in their reader's language, by the word
 //! (`pages/texts/refusals.rs`). Where a value stands, and who is told, is for others.
 
-pub use countersign_validation::{FieldError, INVALID_VALUE, Kind, ValidationError};
+pub use countersign_validation::{FieldError, Kind, OTHER, ValidationError};
 
 use super::id::TeamName;
 
@@ -10,7 +10,7 @@ use super::id::TeamName;
 pub(super) fn told(sentence: &str) -> ValidationError {
     match KINDS.iter().find(|kind| kind.says == sentence) {
         Some(kind) => ValidationError::from(*kind),
-        None => INVALID_VALUE.saying(sentence),
+        None => OTHER.saying(sentence),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A team's webhooks: where events are told, which, and what they are signed with. A secret that is
 //! replaced signs on beside the new one for as long as was said.
 //!
-//! How far a webhook has come is `course`'s; whether an address may be spoken to is said outside.
+//! How far a webhook has come is `cursor`'s; whether an address may be spoken to is said outside.
 
 use std::fmt;
 use std::str::FromStr;

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use countersign_channels::definition::{Abilities, Definition, Registry};
-use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::proof::VerificationError;
-use countersign_channels::inbound::{Ear, Happening, Taken};
+use countersign_channels::inbound::request::InboundRequest;
+use countersign_channels::inbound::{Happening, Taken, WebhookVerifier};
 use countersign_channels::recorder::Recorder;
 use countersign_channels::session::Session;
 use countersign_channels::webchat::WebChat;
@@ -100,10 +100,10 @@ impl Verify {
         let headers = headers(&self.header)?;
         let method = Method::from_bytes(self.method.to_ascii_uppercase().as_bytes()).context("--method is none")?;
         let unix = self.at.unwrap_or_else(|| SystemClock::default().now() / 1000);
-        let knock = Knock { method, url: self.url.clone(), headers: &headers, body, unix };
+        let request = InboundRequest { method, url: self.url.clone(), headers: &headers, body, unix };
         let mut why: Option<VerificationError> = None;
-        for ear in self.ears(&**definition)? {
-            match ear.hear(&knock).await {
+        for webhook_verifier in self.webhook_verifiers(&**definition)? {
+            match webhook_verifier.hear(&request).await {
                 Ok(taken) => return Ok((Verdict::Good, format!("taken: {}", told(&taken)))),
                 Err(distrust) => why = Some(why.unwrap_or(distrust)),
             }
@@ -113,17 +113,21 @@ impl Verify {
     }
 
     /// One for each secret.
-    fn ears(&self, definition: &dyn Definition) -> anyhow::Result<Vec<Ear>> {
-        let ear = |secret: &str| definition.verifier(&SecretString::from(secret.to_owned()));
+    fn webhook_verifiers(&self, definition: &dyn Definition) -> anyhow::Result<Vec<WebhookVerifier>> {
+        let webhook_verifier = |secret: &str| definition.verifier(&SecretString::from(secret.to_owned()));
         let name = definition.name();
-        let Some(bare) = ear("") else { bail!("{name} hears nothing: nobody sends requests for it") };
+        let Some(bare) = webhook_verifier("") else { bail!("{name} hears nothing: nobody sends requests for it") };
         if self.secret.is_empty() && bare.needs_secret() {
             bail!("{name} signs what it sends: say --secret");
         }
         if self.secret.iter().any(String::is_empty) {
             bail!("--secret is empty");
         }
-        if self.secret.is_empty() { Ok(vec![bare]) } else { Ok(self.secret.iter().filter_map(|s| ear(s)).collect()) }
+        if self.secret.is_empty() {
+            Ok(vec![bare])
+        } else {
+            Ok(self.secret.iter().filter_map(|s| webhook_verifier(s)).collect())
+        }
     }
 }
 
@@ -158,7 +162,7 @@ fn told(taken: &Taken) -> String {
     for happening in &taken.happenings {
         let what = match happening {
             Happening::Heard(_) => "message",
-            Happening::Became(_) => "receipt",
+            Happening::DeliveryReceipt(_) => "receipt",
             Happening::Opened(_) => "opened link",
         };
         *counts.entry(what).or_default() += 1;

@@ -43,11 +43,11 @@ pub(super) async fn run(port: u16) -> anyhow::Result<()> {
 /// The networks: what the gateway gives its platforms reaches the demo's phones, without any way
 /// through the gateway's API.
 fn network(phones: demo::Phones) -> Recorder {
-    Recorder::telling(move |sent| phones.deliver(sent.message.to.as_str(), letter(sent)))
+    Recorder::telling(move |sent| phones.deliver(sent.message.to.as_str(), phone_message(sent)))
 }
 
 /// A message as a phone shows it: each of the demo's channels has an inbox of its own name.
-fn letter(sent: &Recorded) -> demo::Letter {
+fn phone_message(sent: &Recorded) -> demo::PhoneMessage {
     let by = match sent.inbox.as_str() {
         "whatsapp" => demo::By::WhatsApp,
         "email" => demo::By::Mail,
@@ -60,5 +60,5 @@ fn letter(sent: &Recorded) -> demo::Letter {
         Content::Text(_) => (plain(), None, None),
     };
     let subject = sent.message.subject.clone().filter(|_| by == demo::By::Mail);
-    demo::Letter { by, subject, text, url, code }
+    demo::PhoneMessage { by, subject, text, url, code }
 }

@@ -14,7 +14,7 @@ use crate::domain::directory::DirectoryKind;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::lockout::may_lift;
-use crate::domain::login::letters::Stop;
+use crate::domain::login::account_messages::Stop;
 use crate::domain::login::standing::Standing;
 use crate::domain::login::{AppState, Login, never_for_good};
 use crate::domain::method::Guarded;
@@ -138,7 +138,7 @@ impl Gateway {
         let rule = |login: &mut Login, when: When| {
             login.set_password(hash.clone(), when.now);
             let event = account.tells(self, EventKind::CustomerReset, actor, when.now, json!({"step": "set"}));
-            Ruled::telling(Ok(()), vec![event])
+            Ruled::webhook_dispatch(Ok(()), vec![event])
         };
         fresh(self.change_login(&account, rule, None).await?)
     }
@@ -150,16 +150,16 @@ impl Gateway {
         let login = self.login(&account).await?;
         let login = login.unwrap_or_else(|| Login::new(team.clone(), Some(id.clone()), self.epoch().number));
         let known = self.at_ceiling_of(&account, Need::Look).await?;
-        let (now, sure) = self.now_and_sure();
+        let (now, earliest) = self.now_and_earliest();
         let rule = never_for_good(view.effective.settings.lockout_of(Guarded::Login));
-        let (failures, remaining) = login.passwords.counts(&rule, sure);
-        let shown = |at: Option<Moment>| at.map(|at| at.shown(sure, now));
+        let (failures, remaining) = login.passwords.counts(&rule, earliest);
+        let shown = |at: Option<Moment>| at.map(|at| at.shown(earliest, now));
         let registered = login.is_registered() || !Self::keeps_passwords(&view);
         Ok(AccountState {
-            standing: login.standing(known.bans(), registered, sure),
+            standing: login.standing(known.bans(), registered, earliest),
             registered,
             disabled_at: login.disabled_at,
-            locked_until: shown(login.locked(sure)),
+            locked_until: shown(login.locked(earliest)),
             banned: known.bans(),
             failures,
             remaining,
@@ -182,7 +182,7 @@ impl Gateway {
             }
             let is_new = login.disable(when.now);
             let event = || account.tells(self, EventKind::CustomerDisabled, actor, when.now, json!({}));
-            Ruled::telling(Ok(()), is_new.then(event).into_iter().collect())
+            Ruled::webhook_dispatch(Ok(()), is_new.then(event).into_iter().collect())
         };
         fresh(self.change_login(&account, rule, None).await?)?;
         self.lower_flags_of(team, id, actor).await
@@ -194,7 +194,7 @@ impl Gateway {
         let rule = |login: &mut Login, when: When| {
             let was = login.disabled_at.take().is_some();
             let event = || account.tells(self, EventKind::CustomerEnabled, actor, when.now, json!({}));
-            Ruled::telling(Ok(()), was.then(event).into_iter().collect())
+            Ruled::webhook_dispatch(Ok(()), was.then(event).into_iter().collect())
         };
         fresh(self.change_login(&account, rule, None).await?)
     }
@@ -220,8 +220,8 @@ impl Gateway {
             self.at_ceiling_of(&account, |customer| Need::Lift(customer, told)).await?;
         }
         let rule = |login: &mut Login, when: When| {
-            let was = login.unlock(when.sure) && !known.bans(); // with the ban it was told
-            Ruled::telling(Ok(()), was.then(|| unlocked(when.now)).into_iter().collect())
+            let was = login.unlock(when.earliest) && !known.bans(); // with the ban it was told
+            Ruled::webhook_dispatch(Ok(()), was.then(|| unlocked(when.now)).into_iter().collect())
         };
         fresh(self.change_login(&account, rule, None).await?)
     }
@@ -257,16 +257,19 @@ impl Gateway {
             if login.app() != AppState::Pending {
                 return Ruled::quiet(Err(Refusal::NoApp));
             }
-            if let Err(refusal) = login.answers.admit(None, when.sure) {
+            if let Err(refusal) = login.answers.admit(None, when.earliest) {
                 return Ruled::quiet(Err(refusal));
             }
             if !digits.as_ref().is_some_and(|digits| login.confirm(digits.expose(), when.now)) {
-                login.answers.fail(None, &lockout, when.sure);
+                login.answers.fail(None, &lockout, when.earliest);
                 return Ruled::quiet(Err(Refusal::WrongAppCode));
             }
             login.answers.succeed(None);
             let data = json!({"app": "confirmed"});
-            Ruled::telling(Ok(()), vec![account.tells(self, EventKind::CustomerChanged, actor, when.now, data)])
+            Ruled::webhook_dispatch(
+                Ok(()),
+                vec![account.tells(self, EventKind::CustomerChanged, actor, when.now, data)],
+            )
         };
         fresh(self.change_login(&account, rule, None).await?)
     }
@@ -277,7 +280,7 @@ impl Gateway {
         let rule = |login: &mut Login, when: When| {
             let data = json!({"app": "removed"});
             let event = || account.tells(self, EventKind::CustomerChanged, actor, when.now, data);
-            Ruled::telling(Ok(()), login.drop_app().then(event).into_iter().collect())
+            Ruled::webhook_dispatch(Ok(()), login.drop_app().then(event).into_iter().collect())
         };
         fresh(self.change_login(&account, rule, None).await?)
     }

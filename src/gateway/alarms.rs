@@ -40,9 +40,9 @@ impl Gateway {
             return self.claim_line(key).await;
         }
         if key.name.starts_with("login/") {
-            return self.claim_letters(key).await;
+            return self.claim_account_messages(key).await;
         }
-        if self.is_course(key) {
+        if self.is_cursor(key) {
             return;
         }
         let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {

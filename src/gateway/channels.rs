@@ -102,7 +102,7 @@ impl Gateway {
         };
         fresh(self.change_team(team, rule, None).await?)?;
         self.drivers.0.remove(&(team.clone(), name.clone()));
-        self.forget_ear(team, name);
+        self.forget_webhook_verifier(team, name);
         self.passages.forget(team, name);
         Ok(())
     }

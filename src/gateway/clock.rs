@@ -57,14 +57,14 @@ impl Gateway {
     }
 
     /// What has surely passed: lockouts end by it.
-    pub fn sure(&self) -> Moment {
-        self.clock_readings().sure()
+    pub fn earliest(&self) -> Moment {
+        self.clock_readings().earliest()
     }
 
     /// What time it is and what has surely passed, by one reading of the clocks.
-    pub fn now_and_sure(&self) -> (Moment, Moment) {
+    pub fn now_and_earliest(&self) -> (Moment, Moment) {
         let clock_readings = self.clock_readings();
-        (clock_readings.now(), clock_readings.sure())
+        (clock_readings.now(), clock_readings.earliest())
     }
 
     /// How far now is ahead of the wall's clock, which was set back.
@@ -89,7 +89,7 @@ impl Gateway {
     /// What a turn looks at, at `now`.
     pub(super) fn around<'a>(&'a self, team: &'a TeamView, now: Moment) -> Around<'a> {
         let clock_readings = self.clock_readings();
-        let sure = now.shown(clock_readings.now(), clock_readings.sure());
+        let earliest = now.shown(clock_readings.now(), clock_readings.earliest());
         let settings = &team.effective.settings;
         let (channels, windows, media) = (team.channels.as_slice(), team.windows.as_slice(), team.media.as_slice());
         let sends_itself = team.event_webhook().is_some();
@@ -111,7 +111,7 @@ impl Gateway {
             asker,
             paid: None,
             now,
-            sure,
+            earliest,
             epoch,
         }
     }
@@ -178,7 +178,7 @@ impl Gateway {
             let mut mark = self.clock_readings().mark();
             let kept: Option<Mark> = records[0].as_ref().map(|bytes| decode(CLOCK, bytes)).transpose()?;
             if let Some(kept) = kept.filter(|_| !anew) {
-                mark = Mark { now: mark.now.max(kept.now), sure: mark.sure.max(kept.sure) };
+                mark = Mark { now: mark.now.max(kept.now), earliest: mark.earliest.max(kept.earliest) };
             }
             let put = Plain { name: CLOCK.into(), bytes: encode(&mark), ..Plain::default() };
             Ok(Change { put: vec![put], ..Change::nothing(Ok(())) })

@@ -111,7 +111,7 @@ impl Deref for Opened {
 struct Remembered {
     records: Vec<Option<Opened>>,
     /// The store's board confirms each. Else only a commit can, which expects them so.
-    sure: bool,
+    earliest: bool,
 }
 
 /// A commit that is to be made: what it does, and what it leaves of what is remembered here.
@@ -142,13 +142,13 @@ impl Gateway {
         let _first = self.keyed_locks.pass_for(reads.names.first().map_or("", String::as_str)).await?;
         let mut remembered = self.remembered(reads);
         for round in 0..MAX_ATTEMPTS {
-            let Remembered { records, sure } = match remembered.take() {
+            let Remembered { records, earliest } = match remembered.take() {
                 Some(remembered) => remembered,
-                None => Remembered { records: self.read(reads).await?, sure: true },
+                None => Remembered { records: self.read(reads).await?, earliest: true },
             };
             let change = match rule(&records, self.now()) {
-                Ok(change) if sure || change.may_be_remembered() => change,
-                Err(error) if sure => return Err(error),
+                Ok(change) if earliest || change.may_be_remembered() => change,
+                Err(error) if earliest => return Err(error),
                 _ => continue,
             };
             let (saves, confirm) = (change.saves(), change.confirm);
@@ -180,7 +180,7 @@ impl Gateway {
 
     /// Reads and opens records; what the flag board confirms is not read again.
     pub(super) async fn read(&self, reads: &Reads) -> Result<Vec<Option<Opened>>, Error> {
-        if let Some(Remembered { records, sure: true }) = self.remembered(reads) {
+        if let Some(Remembered { records, earliest: true }) = self.remembered(reads) {
             return Ok(records);
         }
         let found = self.store.get(reads.partition, &reads.names).await?;
@@ -222,16 +222,16 @@ impl Gateway {
     /// there (a reply of an earlier request, a link that ended), so it is taken to be absent where
     /// it is not remembered.
     fn remembered(&self, reads: &Reads) -> Option<Remembered> {
-        let mut sure = true;
+        let mut earliest = true;
         let mut one = |name: &String| {
             if !is_indexed(name) {
-                sure = false;
+                earliest = false;
                 return Some(self.opened.get(name));
             }
             match self.store.version_index(&Key { partition: reads.partition, name: name.clone() }) {
                 VersionIndex::Absent => Some(None),
                 VersionIndex::NotKept => {
-                    sure = false;
+                    earliest = false;
                     self.opened.get(name).map(Some)
                 }
                 VersionIndex::Version(version) => {
@@ -240,7 +240,7 @@ impl Gateway {
             }
         };
         let records = reads.names.iter().map(&mut one).collect::<Option<Vec<_>>>()?;
-        Some(Remembered { records, sure })
+        Some(Remembered { records, earliest })
     }
 
     /// Expects every record that was read to be as it was read, and seals what is put.

@@ -8,14 +8,14 @@ use serde_json::json;
 use super::decide::{Change, Confirm};
 use super::names::{dead_index, delivered_index, member};
 use super::teams::team_event;
-use super::webhooks::{course_record, live};
+use super::webhooks::{cursor_record, live};
 use super::{Error, Gateway, decode};
-use crate::domain::course::{Letter, Pending, Waiting};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::posting::Why;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
+use crate::domain::webhook_cursor::{DeliveryRecord, Pending, Waiting};
 use crate::store::{Entry, Order};
 
 /// What became of an event.
@@ -110,11 +110,11 @@ impl Gateway {
             let page: Vec<Delivery> = match status {
                 Status::Pending => {
                     let older = |waits: &Pending| before.is_none_or(|before| waits.event.number < before);
-                    let all = known.course.pending().into_iter().filter(older).take(room);
+                    let all = known.cursor.pending().into_iter().filter(older).take(room);
                     all.map(|pending| self.pending(team, name, pending)).collect()
                 }
-                Status::Failed => self.letters(team, name, &dead_index(team, name), before, room).await?,
-                Status::Delivered => self.letters(team, name, &delivered_index(team, name), before, room).await?,
+                Status::Failed => self.records(team, name, &dead_index(team, name), before, room).await?,
+                Status::Delivered => self.records(team, name, &delivered_index(team, name), before, room).await?,
             };
             found.extend(page);
             if found.len() == limit {
@@ -125,7 +125,7 @@ impl Gateway {
         Ok((found, None))
     }
 
-    async fn letters(
+    async fn records(
         &self,
         team: &TeamName,
         name: &WebhookName,
@@ -137,9 +137,9 @@ impl Gateway {
         let partition = self.team_partition(team);
         let page = self.store.list(partition, index, Order::Falling, before.as_deref(), limit).await?;
         let read = |entry: Entry| {
-            let letter: Letter = decode(index, &self.open_at(index, &entry.bytes)?)?;
-            let status = if letter.why.is_some() { Status::Failed } else { Status::Delivered };
-            let Letter { event, tries, ended_at, why } = letter;
+            let record: DeliveryRecord = decode(index, &self.open_at(index, &entry.bytes)?)?;
+            let status = if record.why.is_some() { Status::Failed } else { Status::Delivered };
+            let DeliveryRecord { event, tries, ended_at, why } = record;
             let (id, ended_at) = (self.webhook_id(team, name, event), Some(ended_at));
             Ok(Delivery { id, event, status, tries, why, next: None, ended_at })
         };
@@ -147,7 +147,7 @@ impl Gateway {
     }
 
     /// The indexes that have a letter of an event: of what was delivered, and of what was given up.
-    async fn letters_of(
+    async fn records_of(
         &self,
         team: &TeamName,
         name: &WebhookName,
@@ -187,20 +187,20 @@ impl Gateway {
         };
         let event = heard.map(|heard| heard.waiting()).filter(|event| self.webhook_id(team, name, *event) == id);
         let event = event.ok_or(Refusal::NotFound("delivery"))?;
-        let (reads, entry) = (self.course_reads(team, name), member(event.number));
-        let kept = self.letters_of(team, name, &event).await?;
+        let (reads, entry) = (self.cursor_reads(team, name), member(event.number));
+        let kept = self.records_of(team, name, &event).await?;
         let saved = self.decide(&reads, |records, now| {
-            let Some((_, mut course)) = live(&reads, records, name)? else {
+            let Some((_, mut cursor)) = live(&reads, records, name)? else {
                 return Ok(Change::nothing(Err(Refusal::NotFound("webhook"))));
             };
-            if course.stopped.is_some() {
+            if cursor.stopped.is_some() {
                 return Ok(Change::nothing(Err(Refusal::WebhookStopped)));
             }
-            course.again(event, now);
+            cursor.again(event, now);
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(now)) };
-            course.forget(kept.each_ref().map(|index| u32::from(index.is_some())));
+            cursor.forget(kept.each_ref().map(|index| u32::from(index.is_some())));
             change.remove.extend(kept.iter().flatten().map(|index| (index.clone(), entry.clone())));
-            change.put.push(course_record(reads.names[0].clone(), &course));
+            change.put.push(cursor_record(reads.names[0].clone(), &cursor));
             let data = json!({"webhook": name, "delivery": id});
             change.events.push(team_event(team, EventKind::WebhookRedelivered, actor, now, data));
             Ok(change)

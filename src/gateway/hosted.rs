@@ -18,7 +18,7 @@ use crate::domain::login::LoginTag;
 use crate::domain::login::codes::Purpose;
 use crate::domain::login::devices::Device;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::hosted::{AtPage, Knocking, miss, name_address, open_page};
+use crate::domain::rules::hosted::{AtPage, HostedPage, miss, name_address, open_page};
 use crate::domain::rules::postback::{Accepted, NewAnswer, is_repeated};
 use crate::domain::secret::{Tag, base64url};
 use crate::domain::token::{Token, TokenKind};
@@ -46,7 +46,7 @@ pub struct AtLogin {
     /// The conversation that the login is for.
     pub conversation: Conversation,
     /// Who.
-    pub knocking: Knocking,
+    pub knocking: HostedPage,
 }
 
 /// What a code at the login page is asked for.

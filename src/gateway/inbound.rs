@@ -4,7 +4,7 @@
 //!
 //! What a message caused, that it was received, and what is still to be done for it lie in one
 //! commit: a platform that tells it again causes nothing. Its text is kept nowhere, save sealed on
-//! its way to the bot. Who may tell one is proved elsewhere: `ears`, or the gateway's own chat.
+//! its way to the bot. Who may tell one is proved elsewhere: `webhook_verifiers`, or the gateway's own chat.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -29,7 +29,7 @@ use crate::domain::posting::MAX_RETRY_TIME;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hear::Sender;
 use crate::domain::rules::receive::{
-    Before, Company, Received, awaited, is_awaited, may_be_late, may_hold_code, receive_alone,
+    Audience, Before, Received, awaited, is_awaited, may_be_late, may_hold_code, receive_alone,
 };
 use crate::domain::secret::Secret;
 use crate::domain::sending::Destination;
@@ -56,7 +56,7 @@ pub struct Message<'a> {
     /// What it says.
     pub text: &'a str,
     /// Who reads along.
-    pub company: Company,
+    pub audience: Audience,
     /// Whether the conversation is a group's, where the platform tells.
     pub in_group: Option<bool>,
     /// What the sender's id is worth.
@@ -139,10 +139,10 @@ impl Gateway {
 
     async fn receive_at(&self, id: InteractionId, coming: &Coming<'_>, place: Place) -> Result<Received, Error> {
         let (team, message) = (&coming.view.team.name, coming.message);
-        let sender = match message.company {
-            Company::Group => Sender::Unknown,
-            Company::Alone if message.is_own => Sender::Own,
-            Company::Alone => Sender::Named(message.sender),
+        let sender = match message.audience {
+            Audience::Group => Sender::Unknown,
+            Audience::Alone if message.is_own => Sender::Own,
+            Audience::Alone => Sender::Named(message.sender),
         };
         let text = Text { text: message.text, sender, by: &Actor::Person, in_group: message.in_group };
         let render = |held: &Held<Received>| encode(&held.outcome);
@@ -238,7 +238,7 @@ impl Coming<'_> {
     fn noted(&self, address: &Address, now: Moment) -> Option<Address> {
         let mut noted = address.clone();
         let window = self.view.media.iter().find(|medium| medium.channel == *self.name).and_then(|m| m.window);
-        if let Some(window) = window.filter(|_| self.message.company == Company::Alone) {
+        if let Some(window) = window.filter(|_| self.message.audience == Audience::Alone) {
             noted.heard(window, now);
         }
         if let Some(in_group) = self.message.in_group {
@@ -291,7 +291,7 @@ impl Coming<'_> {
 
     /// What the bot is told.
     fn body(&self, received: Received, held: Option<&Held<Received>>, now: Moment) -> Value {
-        let Message { id, sender, conversation, text, company, assurance, raw, .. } = *self.message;
+        let Message { id, sender, conversation, text, audience, assurance, raw, .. } = *self.message;
         let told = match (received, held) {
             (Received::Words, _) => text.to_owned(),
             (Received::Redacted, Some(held)) => awaited(&held.interaction).redact(text),
@@ -299,7 +299,7 @@ impl Coming<'_> {
         };
         let may_quote = held.is_some_and(|held| is_awaited(&held.interaction));
         // A flag is the customer's, and what others say, or what is said before them, may be anybody's.
-        let is_group = company == Company::Group;
+        let is_group = audience == Audience::Group;
         let authentication = held.filter(|_| !is_group && self.message.is_own).map(|held| (self.flag)(held));
         let raw = raw.filter(|raw| received == Received::Words && !may_quote && raw.to_string().len() <= MAX_RAW_BYTES);
         json!({

@@ -16,7 +16,7 @@ use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, Pa
 use crate::domain::interaction::{Interaction, Participant, Person, PersonChange, Role, Status};
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::tend;
+use crate::domain::rules::maintain;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Decision, Turn};
 use crate::gateway::teams::TeamView;
@@ -103,7 +103,7 @@ impl Gateway {
         }
         let around = self.around(&team, now);
         let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.draws());
-        let Decision { interaction, address, .. } = tend::tick(turn);
+        let Decision { interaction, address, .. } = maintain::tick(turn);
         let (claimed, spent) = (Vec::new(), Vec::new());
         Held { outcome: (), interaction: Arc::new(interaction), address, team, claimed, spent, back: None }
     }
@@ -134,17 +134,17 @@ impl Gateway {
         who: Option<&ParticipantId>,
         online: bool,
     ) -> Result<Held<()>, Error> {
-        fresh(self.turn(visit.into(), |turn, _| tend::presence(turn, who, online), None).await?)
+        fresh(self.turn(visit.into(), |turn, _| maintain::presence(turn, who, online), None).await?)
     }
 
     /// The flag falls.
     pub async fn sign_out(&self, visit: Acting<'_>, who: Option<&ParticipantId>) -> Result<Held<()>, Error> {
-        fresh(self.turn(visit.into(), |turn, _| tend::sign_out(turn, who), None).await?)
+        fresh(self.turn(visit.into(), |turn, _| maintain::sign_out(turn, who), None).await?)
     }
 
     /// The conversation ends.
     pub async fn close(&self, visit: Acting<'_>) -> Result<Held<()>, Error> {
-        fresh(self.turn(visit.into(), |turn, _| tend::close(turn), None).await?)
+        fresh(self.turn(visit.into(), |turn, _| maintain::close(turn), None).await?)
     }
 
     /// Another person joins.
@@ -155,7 +155,7 @@ impl Gateway {
         person: &Person,
         remember: Option<&Remember<'_, Held<ParticipantId>>>,
     ) -> Result<Told<Held<ParticipantId>>, Error> {
-        self.turn(visit.into(), |turn, _| tend::add(turn, role, person), remember).await
+        self.turn(visit.into(), |turn, _| maintain::add(turn, role, person), remember).await
     }
 
     /// Another person takes a participant's place.
@@ -169,7 +169,7 @@ impl Gateway {
             None => turn.refuse(Refusal::NotFound("participant")),
             Some(participant) => {
                 let person = change.apply(&participant.person);
-                tend::reassign(turn, who, &person)
+                maintain::reassign(turn, who, &person)
             }
         };
         fresh(self.turn(visit.into(), rule, None).await?)
@@ -184,7 +184,7 @@ impl Gateway {
         reason: &str,
         ban: bool,
     ) -> Result<Held<()>, Error> {
-        fresh(self.turn(visit.into(), |turn, _| tend::unlock(turn, who, only, reason, ban), None).await?)
+        fresh(self.turn(visit.into(), |turn, _| maintain::unlock(turn, who, only, reason, ban), None).await?)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::event::Actor;
 use crate::domain::id::{ProviderName, TeamName};
 use crate::domain::identity::CheckId;
 use crate::domain::interaction::MAX_PARTICIPANTS;
-use crate::domain::questions::{Errand, Set, Verdict};
+use crate::domain::questions::{ProviderTask, Set, Verdict};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::elsewhere;
 use crate::domain::secret::base64url;
@@ -54,7 +54,7 @@ impl Gateway {
     }
 
     /// Whether answers are right. Where nobody says so, the attempt counts for nothing.
-    async fn verdict_on(&self, errand: &Errand) -> Result<Verdict, Error> {
+    async fn verdict_on(&self, errand: &ProviderTask) -> Result<Verdict, Error> {
         let (check, now) = (errand.check, self.now());
         let seen = self.facts(check.challenge.interaction, None).await?;
         let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;

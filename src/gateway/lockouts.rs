@@ -116,7 +116,7 @@ impl Gateway {
         let budget = match &id {
             LockId::Budget { address, budget, .. } => {
                 let mut kept = self.address_tagged(&lock, address).await?;
-                match kept.budgets.remove(budget).filter(|budget| budget.admit(self.sure()).is_err()) {
+                match kept.budgets.remove(budget).filter(|budget| budget.admit(self.earliest()).is_err()) {
                     None => return Ok(None),
                     held => held,
                 }
@@ -199,7 +199,7 @@ impl Gateway {
         let reads = Reads { partition, names: vec![name.clone()] };
         let saved = self.decide(&reads, |records, now| {
             let mut address: Address = records[0].as_ref().map_or(Ok(Address::default()), |b| decode(&name, b))?;
-            let lifted = match address.lift([(what, budget.to_owned())], lifting.ban, self.sure()) {
+            let lifted = match address.lift([(what, budget.to_owned())], lifting.ban, self.earliest()) {
                 Ok(lifted) if !lifted.is_empty() => lifted,
                 told => return Ok(Change::nothing(told.map(drop))),
             };

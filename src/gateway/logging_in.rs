@@ -101,7 +101,7 @@ impl Gateway {
                 return Ruled::quiet(Err(Refusal::Banned));
             }
             let from = login.devices.own(&by.device);
-            let begun = login.passwords.begin(guess, from.as_deref(), &rule, when.sure);
+            let begun = login.passwords.begin(guess, from.as_deref(), &rule, when.earliest);
             let open = login.disabled_at.is_none();
             let second = login.wants_second(&by.team.effective.settings, &by.device);
             Ruled::quiet(begun.map(|()| (open, second, login.password().filter(|_| open).cloned())))
@@ -132,7 +132,7 @@ impl Gateway {
                 return Ruled::quiet(Ok(Ended::No(None)));
             }
             if !(right && still && login.passwords.right(guess)) {
-                let until = login.passwords.wrong(guess, &rule, when.sure);
+                let until = login.passwords.wrong(guess, &rule, when.earliest);
                 return self.refused(&account, by.actor, when, until, settled == Settled::Trips);
             }
             self.after_password(login, by, &account, (nonce, second), when)
@@ -247,7 +247,7 @@ impl Gateway {
             None => Some(self.begin_ticket(login, (by.team, nonce), amr, when)),
         };
         let event = account.tells(self, EventKind::CustomerLoggedIn, by.actor, when.now, json!({"methods": amr}));
-        Ruled::telling(Ok(Ended::In(ticket)), vec![event])
+        Ruled::webhook_dispatch(Ok(Ended::In(ticket)), vec![event])
     }
 
     /// A wrong guess, and what it led to.
@@ -261,12 +261,12 @@ impl Gateway {
     ) -> Ruled<Ended> {
         let mut events: Vec<Event> = Vec::new();
         if account.whose != Whose::Nobodys && (until.is_some() || trips) {
-            let shown = until.map(|until| until.shown(when.sure, when.now).to_string());
+            let shown = until.map(|until| until.shown(when.earliest, when.now).to_string());
             let reason = if trips { "ceiling" } else { "failures" };
             let data = json!({"until": shown.filter(|_| !trips), "reason": reason});
             events.push(account.tells(self, EventKind::CustomerLocked, actor, when.now, data));
         }
-        Ruled::telling(Ok(Ended::No(until)), events)
+        Ruled::webhook_dispatch(Ok(Ended::No(until)), events)
     }
 
     fn told_of(&self, by: &LoggingIn<'_>, account: &Account, record: Option<&Record>, ended: Ended) -> LoggedIn {

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
+use super::account_messages::Claim;
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::letters::Claim;
 use super::names::{account_name, accounts_index, locked_accounts_index, team_record};
 use super::teams::team_event;
 use super::{DAY, Error, Gateway, Remember, Told, decode, encode};
@@ -43,7 +43,7 @@ pub(super) enum Whose {
 #[derive(Clone, Copy)]
 pub(super) struct When {
     pub now: Moment,
-    pub sure: Moment,
+    pub earliest: Moment,
 }
 
 /// What a rule over a login came to. What it changed is saved either way.
@@ -59,7 +59,7 @@ impl<T> Ruled<T> {
         Self { outcome, events: Vec::new(), claimed: Vec::new() }
     }
 
-    pub fn telling(outcome: Result<T, Refusal>, events: Vec<Event>) -> Self {
+    pub fn webhook_dispatch(outcome: Result<T, Refusal>, events: Vec<Event>) -> Self {
         Self { events, ..Self::quiet(outcome) }
     }
 }
@@ -136,9 +136,9 @@ impl Gateway {
                 let Some(mut login) = before.clone().or_else(|| self.fresh_login(account)) else {
                     return Ok(Change::nothing(Err(Refusal::NotFound("account"))));
                 };
-                let (time, sure) = self.now_and_sure();
+                let (time, earliest) = self.now_and_earliest();
                 login.settle(now, self.epoch().number);
-                let when = When { now, sure: now.shown(time, sure) };
+                let when = When { now, earliest: now.shown(time, earliest) };
                 let ruled = rule(&mut login, when);
                 let mut change = Change { confirm: Confirm::Written, ..Change::nothing(ruled.outcome) };
                 if before.as_ref() != Some(&login) || !ruled.events.is_empty() {
@@ -161,7 +161,7 @@ impl Gateway {
         if saved.version.is_some() {
             let key = self.account_key(account);
             let claimed = claimed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-            claimed.into_iter().for_each(|number| self.letters.push(Claim { key: key.clone(), number }));
+            claimed.into_iter().for_each(|number| self.account_messages.push(Claim { key: key.clone(), number }));
         }
         Ok(saved.outcome?)
     }
@@ -177,9 +177,9 @@ impl Gateway {
         change: &mut Change<T>,
     ) {
         let told = |kind: EventKind| events.iter().any(|event| event.kind == kind);
-        let was = before.and_then(|login| login.locked(when.sure));
+        let was = before.and_then(|login| login.locked(when.earliest));
         let (index, member) = (locked_accounts_index(&account.team), account.tag.name());
-        if told(EventKind::CustomerLocked) || after.locked(when.sure) > was {
+        if told(EventKind::CustomerLocked) || after.locked(when.earliest) > was {
             change.enter.push((index, member, Vec::new()));
         } else if told(EventKind::CustomerUnlocked) {
             change.remove.push((index, member));

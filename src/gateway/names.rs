@@ -43,7 +43,7 @@ pub(super) fn team_budget_name(team: &TeamName) -> String {
 }
 
 /// Codes that a team sent to a country, and those that came back.
-pub(super) fn returns_name(team: &TeamName, country: &str) -> String {
+pub(super) fn conversion_guard_name(team: &TeamName, country: &str) -> String {
     format!("g/{team}/{country}")
 }
 
@@ -115,7 +115,7 @@ pub(super) fn user_name(team: &TeamName, user: &UserName) -> String {
 }
 
 /// A guess at somebody whom there is not; which of a few, the byte says.
-pub(super) fn stranger_name(byte: u8) -> String {
+pub(super) fn unknown_users_name(byte: u8) -> String {
     format!("stranger/{byte:02x}")
 }
 
@@ -150,7 +150,7 @@ pub(super) fn hours_index(team: &TeamName) -> String {
 }
 
 /// How far a webhook has come.
-pub(super) fn course_name(team: &TeamName, webhook: &WebhookName) -> String {
+pub(super) fn cursor_name(team: &TeamName, webhook: &WebhookName) -> String {
     format!("v/{team}/{webhook}")
 }
 
@@ -165,7 +165,7 @@ pub(super) fn dead_index(team: &TeamName, webhook: &WebhookName) -> String {
 }
 
 /// Both, to their ends.
-pub(super) fn letters(team: &TeamName, webhook: &WebhookName) -> [(String, String); 2] {
+pub(super) fn delivery_indexes(team: &TeamName, webhook: &WebhookName) -> [(String, String); 2] {
     [delivered_index, dead_index].map(|index| (index(team, webhook), "~".to_owned()))
 }
 

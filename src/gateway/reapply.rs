@@ -210,10 +210,10 @@ impl Gateway {
         let reads = Reads { partition, names: vec![name.clone()] };
         let saved = self.decide(&reads, |records, now| {
             let mut kept: Address = records[0].as_ref().map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
-            let sure = self.sure();
+            let earliest = self.earliest();
             // What was told of a lock's end was told on the other line of time.
-            let redo = redo(kind, entry, until.unwrap_or(now).shown(now, sure));
-            kept.budgets.entry(budget.to_owned()).or_default().again(redo, sure);
+            let redo = redo(kind, entry, until.unwrap_or(now).shown(now, earliest));
+            kept.budgets.entry(budget.to_owned()).or_default().again(redo, earliest);
             kept.budgets.retain(|_, budget| !budget.is_clear());
             let put = Plain { name: name.clone(), bytes: encode(&kept), ..Plain::default() };
             Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })

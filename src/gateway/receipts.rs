@@ -1,21 +1,21 @@
 //! What platforms say later of messages that they took: whose message it is, and the turn in which that
-//! is acted on. What follows from it, `domain::rules::became` says.
+//! is acted on. What follows from it, `domain::rules::receive_receipt` says.
 //!
 //! Mostly a platform gives back our own id of a message, which names its interaction: nothing is kept for
 //! it. Where it knows its own id alone, which message that is lies in a record of its own for a day.
 
-use countersign_channels::inbound::{Became, Fate};
+use countersign_channels::inbound::{DeliveryReceipt, DeliveryStatus};
 use futures_util::{StreamExt as _, stream};
 
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::ears::Listening;
 use super::names::receipt_name;
 use super::turns::{Visit, With};
+use super::webhook_verifiers::Listening;
 use super::{DAY, Error, Gateway, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, InteractionId, TeamName};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::became::{self, Receipt, became};
+use crate::domain::rules::receive_receipt::{self, Receipt, receive_receipt};
 use crate::domain::sending::MessageId;
 use crate::store::Partition;
 
@@ -24,8 +24,8 @@ const CONCURRENCY: usize = 16;
 
 impl Gateway {
     /// Acts on what a platform says of messages; of one interaction's in its order.
-    pub(super) async fn hear_receipts(&self, at: &Listening, all: Vec<Became>) -> Result<(), Error> {
-        let mut each: Vec<(InteractionId, Vec<(MessageId, Became)>)> = Vec::new();
+    pub(super) async fn hear_receipts(&self, at: &Listening, all: Vec<DeliveryReceipt>) -> Result<(), Error> {
+        let mut each: Vec<(InteractionId, Vec<(MessageId, DeliveryReceipt)>)> = Vec::new();
         for one in all {
             let Some(of) = self.message_of(at, &one).await? else {
                 count("foreign");
@@ -46,14 +46,14 @@ impl Gateway {
         heard.into_iter().collect()
     }
 
-    async fn hear_receipt(&self, at: &Listening, of: MessageId, one: &Became) -> Result<(), Error> {
-        let fate = match one.fate {
-            Fate::Delivered | Fate::Read => became::Fate::Arrived,
-            Fate::Failed => became::Fate::Bounced,
+    async fn hear_receipt(&self, at: &Listening, of: MessageId, one: &DeliveryReceipt) -> Result<(), Error> {
+        let status = match one.status {
+            DeliveryStatus::Delivered | DeliveryStatus::Read => receive_receipt::ReceiptStatus::Arrived,
+            DeliveryStatus::Failed => receive_receipt::ReceiptStatus::Bounced,
         };
-        let receipt = Receipt { of, channel: &at.channel, platform_id: &one.platform_id, fate };
+        let receipt = Receipt { of, channel: &at.channel, platform_id: &one.platform_id, status };
         let visit = Visit { id: of.interaction, team: Some(&at.team), actor: Actor::Time, with: With::Nothing };
-        match self.turn(visit, |turn, _| became(turn, &receipt), None).await {
+        match self.turn(visit, |turn, _| receive_receipt(turn, &receipt), None).await {
             Ok(Told::Fresh(held)) => count(if held.outcome { "news" } else { "known" }),
             Ok(Told::Again(_)) => unreachable!("nothing was to be remembered"),
             Err(Error::Refused(Refusal::NotFound(_))) => count("foreign"),
@@ -63,7 +63,7 @@ impl Gateway {
     }
 
     /// Which message of ours it is, as far as anybody knows.
-    async fn message_of(&self, at: &Listening, one: &Became) -> Result<Option<MessageId>, Error> {
+    async fn message_of(&self, at: &Listening, one: &DeliveryReceipt) -> Result<Option<MessageId>, Error> {
         if let Some(ours) = &one.ours {
             return Ok(ours.parse().ok());
         }

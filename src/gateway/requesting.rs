@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::sending::live_code;
 use super::teams::TeamView;
-use super::telling::signer;
+use super::webhook_dispatch::signer;
 use super::{Error, Gateway};
 use crate::domain::challenge::ChallengeId;
 use crate::domain::interaction::{Interaction, Participant};

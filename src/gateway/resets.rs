@@ -11,7 +11,7 @@ use crate::domain::ceiling::Need;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::Login;
-use crate::domain::login::letters::{About, Stop};
+use crate::domain::login::account_messages::{About, Stop};
 use crate::domain::login::reset::{Reset, ResetToken};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
@@ -104,14 +104,17 @@ impl Gateway {
                 let reason = if stops.is_empty() { "no-address" } else { "not-allowed" };
                 let data = json!({"purpose": "password_reset", "reason": reason, "next": null});
                 let kind = EventKind::LinkDeliveryFailed;
-                return Ruled::telling(Ok(()), vec![account.tells(self, kind, &Actor::Person, when.now, data)]);
+                return Ruled::webhook_dispatch(
+                    Ok(()),
+                    vec![account.tells(self, kind, &Actor::Person, when.now, data)],
+                );
             }
             let out = login.reset.take().filter(|reset| reset.may_go_again(&sent_to, when.now));
             let reset = out.unwrap_or_else(|| Reset::new(nonce, sent_to.clone(), when.now));
             let about = About::Reset(reset.nonce);
             login.reset = Some(reset);
             login.settle(when.now, login.epoch); // a letter about another link goes no more
-            if nobody || login.letters.iter().any(|letter| letter.about == about) {
+            if nobody || login.account_messages.iter().any(|message| message.about == about) {
                 return Ruled::quiet(Ok(()));
             }
             let number = login.write(about, stops.clone(), when.now);
@@ -157,7 +160,10 @@ impl Gateway {
             }
             login.set_password(hash.clone(), when.now);
             let data = json!({"step": "done"});
-            Ruled::telling(Ok(()), vec![account.tells(self, EventKind::CustomerReset, &Actor::Person, when.now, data)])
+            Ruled::webhook_dispatch(
+                Ok(()),
+                vec![account.tells(self, EventKind::CustomerReset, &Actor::Person, when.now, data)],
+            )
         };
         fresh(self.change_login(&account, rule, None).await?)?;
         Ok(open)

@@ -1,7 +1,7 @@
 //! Webhooks that this node is to look after: each by one at a time, and none that rings meanwhile is
 //! forgotten.
 //!
-//! What is done for one is `telling`'s.
+//! What is done for one is `webhook_dispatch`'s.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

@@ -188,10 +188,10 @@ impl Gateway {
 
     async fn spend_of(&self, team: &TeamView, rule: &SendBudget) -> Result<(), Error> {
         let name = &team.team.name;
-        if self.budgets.take(name, self.sure()) {
+        if self.budgets.take(name, self.earliest()) {
             return Ok(());
         }
-        let now = self.sure();
+        let now = self.earliest();
         let (unused, wanted) = self.budgets.next(name, rule, now);
         let reads = Reads {
             partition: self.partition_of(&[b"send budget", name.as_str().as_bytes()]),
@@ -209,7 +209,7 @@ impl Gateway {
         let reads = self.destination_reads(to);
         let opened = self.read(&reads).await?.pop().flatten();
         let record = opened.map(|bytes| decode::<ToDestination>(&reads.names[0], &bytes)).transpose()?;
-        Ok(record.is_some_and(|record| record.is_fresh(self.sure())))
+        Ok(record.is_some_and(|record| record.is_fresh(self.earliest())))
     }
 
     fn destination_reads(&self, to: Destination) -> Reads {
@@ -220,7 +220,7 @@ impl Gateway {
     /// An end of waiting as clocks show it.
     fn as_shown(&self, refusal: Refusal) -> Refusal {
         match refusal {
-            Refusal::SendBudget(until) => Refusal::SendBudget(until.shown(self.sure(), self.now())),
+            Refusal::SendBudget(until) => Refusal::SendBudget(until.shown(self.earliest(), self.now())),
             other => other,
         }
     }
@@ -237,7 +237,7 @@ impl Gateway {
         let name = &reads.names[0];
         let saved = self.decide(reads, |records, now| {
             let mut record: R = records[0].as_ref().map_or(Ok(R::default()), |bytes| decode(name, bytes))?;
-            let told = match rule(&mut record, self.sure()) {
+            let told = match rule(&mut record, self.earliest()) {
                 Ok(told) => told,
                 Err(refusal) => return Ok(Change::nothing(Err(self.as_shown(refusal)))),
             };

@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use self::lanes::{Flight, Landed, Lanes};
+use self::slots::{Landed, Slots, StatusDisplay};
 use super::teams::TeamView;
 use super::{Error, Gateway};
 use crate::domain::event::EventKind;
@@ -21,14 +21,14 @@ use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 
-mod lanes;
+mod slots;
 
 /// Conversations of which it is known what was shown last.
 const REMEMBERED: usize = 20_000;
 
 /// Conversations whose agents are to be shown something.
 pub(super) struct Showing {
-    lanes: Mutex<Lanes>,
+    slots: Mutex<Slots>,
     woken: Notify,
     /// What agents see.
     last: Cache<InteractionId, Stands>,
@@ -43,19 +43,19 @@ struct Stands {
 
 impl Default for Showing {
     fn default() -> Self {
-        Self { lanes: Mutex::default(), woken: Notify::new(), last: Cache::new(REMEMBERED) }
+        Self { slots: Mutex::default(), woken: Notify::new(), last: Cache::new(REMEMBERED) }
     }
 }
 
 impl Showing {
-    fn lanes(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is to be shown now, and otherwise when something may be.
-    fn next(&self) -> Result<Flight, Option<Instant>> {
-        let mut lanes = self.lanes();
-        lanes.next(Instant::now()).ok_or_else(|| lanes.wakes())
+    fn next(&self) -> Result<StatusDisplay, Option<Instant>> {
+        let mut slots = self.slots();
+        slots.next(Instant::now()).ok_or_else(|| slots.wakes())
     }
 }
 
@@ -79,7 +79,7 @@ impl Gateway {
             // Another node may have shown that it was proved since this one has shown that it is not.
             self.showing.last.remove_if(&id, |last| !last.standing.is_authenticated);
         }
-        self.showing.lanes().add(team, id, Instant::now());
+        self.showing.slots().add(team, id, Instant::now());
         self.showing.woken.notify_one();
     }
 
@@ -101,14 +101,14 @@ impl Gateway {
         }
     }
 
-    fn land(&self, flight: &Flight, landed: Landed) {
-        if !self.showing.lanes().landed(flight, landed, Instant::now()) {
+    fn land(&self, flight: &StatusDisplay, landed: Landed) {
+        if !self.showing.slots().landed(flight, landed, Instant::now()) {
             let id = flight.id;
             tracing::warn!(%id, "agents are not shown how a conversation stands: their platform does not answer");
         }
     }
 
-    async fn show_one(&self, flight: Flight) -> (Flight, Landed) {
+    async fn show_one(&self, flight: StatusDisplay) -> (StatusDisplay, Landed) {
         let id = flight.id;
         let landed = match self.try_to_show(&flight).await {
             Ok(landed) => landed,
@@ -122,7 +122,7 @@ impl Gateway {
     }
 
     /// Shows a conversation as it stands, where agents see something else.
-    async fn try_to_show(&self, flight: &Flight) -> Result<Landed, Error> {
+    async fn try_to_show(&self, flight: &StatusDisplay) -> Result<Landed, Error> {
         let id = flight.id;
         let held = self.flag(id, Some(&flight.team)).await?;
         let (team, interaction) = (&held.team, &held.interaction);

@@ -6,7 +6,7 @@ use countersign_channels::{Address, Content, Message, Terms};
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::names::stranger_name;
+use super::names::unknown_users_name;
 use super::sending::{hand, outcome_of};
 use super::sessions::OWNER;
 use super::users::SetPassword;
@@ -70,7 +70,7 @@ impl Gateway {
         let typed = typed.ok_or_else(|| Error::Damaged("a dash is a text".into()))?;
         let right = self.is_password(kept.clone(), typed).await? && Password::parse(password).is_some();
         let Some(User { team, name, .. }) = user else {
-            self.note_a_stranger(name).await?;
+            self.note_unknown_user(name).await?;
             return Ok(Step::No);
         };
         let (judged, user) = self
@@ -106,9 +106,9 @@ impl Gateway {
 
     /// A guess at somebody whom there is not is a commit like any other's, so that how long it takes tells
     /// nothing. What is kept is that there was one; guesses at the same name wait for each other.
-    async fn note_a_stranger(&self, name: &str) -> Result<(), Error> {
+    async fn note_unknown_user(&self, name: &str) -> Result<(), Error> {
         let bucket = self.keys.session.tag(&[b"stranger", name.as_bytes()]).as_bytes()[0];
-        let reads = Reads { partition: SYSTEM, names: vec![stranger_name(bucket)] };
+        let reads = Reads { partition: SYSTEM, names: vec![unknown_users_name(bucket)] };
         let noted = self.decide(&reads, |_, now| {
             let put = Plain { name: reads.names[0].clone(), bytes: encode(&now), ..Plain::default() };
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
@@ -138,7 +138,7 @@ impl Gateway {
         let actor = Actor::User(format!("{team}/{name}"));
         let (judged, user) = self
             .change_user(team, name, &actor, |user, now| {
-                let judged = rule(user, lockout, (now, self.sure()));
+                let judged = rule(user, lockout, (now, self.earliest()));
                 let event = match judged {
                     Judged::Right => {
                         Some((EventKind::UserSignedIn, json!({"user": name, "totp": user.totp.is_some()})))

@@ -13,7 +13,8 @@ use serde_json::json;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
 use super::names::{
-    SYSTEM_RECORD, counting_name, course_name, gone_name, hours_index, letters, screen_name, swept_name, team_record,
+    SYSTEM_RECORD, counting_name, cursor_name, delivery_indexes, gone_name, hours_index, screen_name, swept_name,
+    team_record,
 };
 use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
@@ -215,7 +216,7 @@ impl Gateway {
     fn forget_opened(&self, name: &TeamName) {
         self.directories.forget(name);
         self.checkers.forget(name);
-        self.ears.forget(name);
+        self.webhook_verifiers.forget(name);
     }
 
     /// Erases what a leaving team kept, and its record last.
@@ -239,8 +240,8 @@ impl Gateway {
             change.delete.extend([counting_name(name), swept_name(name)]);
             change.trim.push((hours_index(name), "~".to_owned()));
             for webhook in team.webhooks.keys() {
-                change.delete.push(course_name(name, webhook));
-                change.trim.extend(letters(name, webhook));
+                change.delete.push(cursor_name(name, webhook));
+                change.trim.extend(delivery_indexes(name, webhook));
             }
             change.delete.push(format!("customer/{name}/gone"));
             change.delete.push(format!("login/{name}/gone"));

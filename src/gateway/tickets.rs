@@ -138,7 +138,7 @@ impl Gateway {
                     let known = Account { whose: Whose::Customers(customer), ..account.clone() };
                     let data = json!({"reason": "refresh_token_reused"});
                     let event = known.tells(self, EventKind::CustomerSignedOut, actor, when.now, data);
-                    Ruled::telling(Ok(None), vec![event])
+                    Ruled::webhook_dispatch(Ok(None), vec![event])
                 }
             }
         };
@@ -171,7 +171,10 @@ impl Gateway {
             let Some(customer) = login.customer.clone().filter(|_| ended) else { return Ruled::quiet(Ok(())) };
             let known = Account { whose: Whose::Customers(customer), ..account.clone() };
             let data = json!({"reason": "signed_out"});
-            Ruled::telling(Ok(()), vec![known.tells(self, EventKind::CustomerSignedOut, actor, when.now, data)])
+            Ruled::webhook_dispatch(
+                Ok(()),
+                vec![known.tells(self, EventKind::CustomerSignedOut, actor, when.now, data)],
+            )
         };
         match self.change_login(&account, rule, None).await {
             Err(Error::Refused(Refusal::NotFound("account"))) => Ok(()),

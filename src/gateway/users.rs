@@ -94,7 +94,7 @@ impl Gateway {
     }
 
     /// Does one of the smaller things.
-    pub async fn tend_user(
+    pub async fn update_user(
         &self,
         team: &TeamName,
         name: &UserName,

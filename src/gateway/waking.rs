@@ -13,14 +13,14 @@ use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::RETRACTION;
 use super::retracting::Retraction;
 use super::turns::{Visit, With};
-use super::webhooks::course_record;
+use super::webhooks::cursor_record;
 use super::{Error, Gateway, decode};
-use crate::domain::course::Course;
 use crate::domain::event::Actor;
 use crate::domain::id::InteractionId;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::tend;
+use crate::domain::rules::maintain;
 use crate::domain::time::Moment;
+use crate::domain::webhook_cursor::WebhookCursor;
 use crate::store::Key;
 
 /// Later than any alarm. The moment is added, so that who tries again is not kept away by the leases of
@@ -51,7 +51,7 @@ impl Gateway {
             Some(("i", id)) => {
                 let Ok(id) = id.parse::<InteractionId>() else { return Ok(()) };
                 let visit = Visit { id, team: None, actor: Actor::Time, with: With::Nothing };
-                match self.turn(visit, |turn, _| tend::wake(turn), None).await {
+                match self.turn(visit, |turn, _| maintain::wake(turn), None).await {
                     Ok(_) => Ok(()),
                     Err(Error::Refused(Refusal::NotFound(_))) => self.put_anew(key, |_, _| None).await,
                     Err(error) => Err(error),
@@ -60,9 +60,9 @@ impl Gateway {
             Some(("q", _)) => self.change_line(key, |line, now| line.wake(now)).await.map(drop),
             Some(("v", _)) => {
                 let wake = |bytes: &[u8], now| {
-                    let mut course: Course = decode(&key.name, bytes).ok()?;
-                    course.wake(now);
-                    Some(course_record(key.name.clone(), &course))
+                    let mut cursor: WebhookCursor = decode(&key.name, bytes).ok()?;
+                    cursor.wake(now);
+                    Some(cursor_record(key.name.clone(), &cursor))
                 };
                 self.put_anew(key, wake).await
             }

@@ -1,14 +1,13 @@
 //! A team's webhooks, as admins write, read, rotate and remove them.
-//! How events are told is `telling`'s, what became of them `deliveries`'s.
+//! How events are told is `webhook_dispatch`'s, what became of them `deliveries`'s.
 
 use serde_json::json;
 use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::{course_name, letters, team_record};
+use super::names::{cursor_name, delivery_indexes, team_record};
 use super::teams::{save_team, team_event};
 use super::{Error, Gateway, Remember, Told, decode, encode};
-use crate::domain::course::Course;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::precondition::Precondition;
@@ -20,6 +19,7 @@ use crate::domain::time::Moment;
 use crate::domain::validation::FieldError;
 use crate::domain::validation::{self, ValidationError};
 use crate::domain::webhook::{Start, Webhook, Writing};
+use crate::domain::webhook_cursor::WebhookCursor;
 
 /// An address has at most so many bytes.
 const MAX_URL_BYTES: usize = 2048;
@@ -30,7 +30,7 @@ pub struct Known {
     /// As it is kept.
     pub webhook: Webhook,
     /// How far it has come.
-    pub course: Course,
+    pub cursor: WebhookCursor,
     /// Whether who made it so must be told what it is signed with.
     pub is_secret_new: bool,
 }
@@ -49,23 +49,23 @@ impl Gateway {
         self.may_be_told(&writing.url)?;
         let after = self.head(team).await?.events;
         let (secret, id) = (self.draw(), hex(&self.draw::<8>()));
-        let rule = |record: &mut Team, kept: Option<Course>, now| {
+        let rule = |record: &mut Team, kept: Option<WebhookCursor>, now| {
             let before = record.webhooks.get(name);
             only_if.admit(before.is_some())?;
-            let is_stopped = |before: &Webhook| Course::of(kept.clone(), &before.start).stopped.is_some();
+            let is_stopped = |before: &Webhook| WebhookCursor::of(kept.clone(), &before.start).stopped.is_some();
             let goes_on = before.filter(|before| !is_stopped(before)).map(|before| before.start.clone());
             let start = goes_on.unwrap_or_else(|| Start { id: id.clone(), after });
             let (webhook, is_secret_new) = writing.over(before, secret, start, now);
             let moves = before.is_some_and(|before| before.url != webhook.url);
             let is_new = record.put_webhook(name, webhook.clone())?;
-            let mut course = Course::of(kept, &webhook.start);
+            let mut cursor = WebhookCursor::of(kept, &webhook.start);
             let mut put = Vec::new();
             if moves {
-                course.moves(now);
-                put.push(course_record(course_name(team, name), &course));
+                cursor.moves(now);
+                put.push(cursor_record(cursor_name(team, name), &cursor));
             }
             let events = vec![changed(team, name, "written", actor, now)];
-            let known = Known { webhook, course, is_secret_new };
+            let known = Known { webhook, cursor, is_secret_new };
             Ok(Change { put, events, ..Change::nothing(Ok((is_new, known))) })
         };
         self.change_webhook((team, name), rule).await
@@ -85,16 +85,16 @@ impl Gateway {
 
     /// A webhook of the team.
     pub async fn webhook(&self, team: &TeamName, name: &WebhookName) -> Result<Known, Error> {
-        let reads = self.course_reads(team, name);
-        let (mut record, course) = opened(&reads, &self.read(&reads).await?)?.ok_or(Refusal::NotFound("team"))?;
+        let reads = self.cursor_reads(team, name);
+        let (mut record, cursor) = opened(&reads, &self.read(&reads).await?)?.ok_or(Refusal::NotFound("team"))?;
         let webhook = record.webhooks.remove(name).ok_or(Refusal::NotFound("webhook"))?;
-        let course = Course::of(course, &webhook.start);
-        Ok(Known { webhook, course, is_secret_new: false })
+        let cursor = WebhookCursor::of(cursor, &webhook.start);
+        Ok(Known { webhook, cursor, is_secret_new: false })
     }
 
     /// How far a webhook has come, and its team's record.
-    pub(super) fn course_reads(&self, team: &TeamName, name: &WebhookName) -> Reads {
-        Reads { partition: self.team_partition(team), names: vec![course_name(team, name), team_record(team)] }
+    pub(super) fn cursor_reads(&self, team: &TeamName, name: &WebhookName) -> Reads {
+        Reads { partition: self.team_partition(team), names: vec![cursor_name(team, name), team_record(team)] }
     }
 
     /// Another secret signs from now on, and for so long the one before as well.
@@ -106,12 +106,12 @@ impl Gateway {
         actor: &Actor,
         remember: Option<&Remember<'_, Known>>,
     ) -> Result<Told<Known>, Error> {
-        let course = self.webhook(team, name).await?.course;
+        let cursor = self.webhook(team, name).await?.cursor;
         let secret = self.draw();
         let rule = |record: &mut Team, now| {
             let webhook = record.webhook(name)?;
             webhook.rotate(secret, overlap_minutes, now);
-            let known = Known { webhook: webhook.clone(), course: course.clone(), is_secret_new: true };
+            let known = Known { webhook: webhook.clone(), cursor: cursor.clone(), is_secret_new: true };
             Ok((known, vec![changed(team, name, "rotated", actor, now)]))
         };
         self.change_team(team, rule, remember).await
@@ -126,7 +126,7 @@ impl Gateway {
             if named.as_deref() == Some(name.as_str()) {
                 return Err(Refusal::WebhookInUse);
             }
-            let (delete, trim) = (vec![course_name(team, name)], letters(team, name).to_vec());
+            let (delete, trim) = (vec![cursor_name(team, name)], delivery_indexes(team, name).to_vec());
             let events = vec![changed(team, name, "removed", actor, now)];
             Ok(Change { delete, trim, events, ..Change::nothing(Ok(())) })
         };
@@ -137,14 +137,14 @@ impl Gateway {
     async fn change_webhook<T>(
         &self,
         (team, name): (&TeamName, &WebhookName),
-        rule: impl Fn(&mut Team, Option<Course>, Moment) -> Result<Change<T>, Refusal>,
+        rule: impl Fn(&mut Team, Option<WebhookCursor>, Moment) -> Result<Change<T>, Refusal>,
     ) -> Result<T, Error> {
-        let reads = self.course_reads(team, name);
+        let reads = self.cursor_reads(team, name);
         let saved = self.decide(&reads, |records, now| {
-            let Some((mut record, course)) = opened(&reads, records)? else {
+            let Some((mut record, cursor)) = opened(&reads, records)? else {
                 return Ok(Change::nothing(Err(Refusal::NotFound("team"))));
             };
-            let mut change = match rule(&mut record, course, now) {
+            let mut change = match rule(&mut record, cursor, now) {
                 Ok(change) => change,
                 Err(refusal) => return Ok(Change::nothing(Err(refusal))),
             };
@@ -159,11 +159,11 @@ impl Gateway {
 
 /// A team's record and how far one of its webhooks has come, as they were read; nothing where there is
 /// no such team.
-fn opened(reads: &Reads, records: &[Option<Opened>]) -> Result<Option<(Team, Option<Course>)>, Error> {
+fn opened(reads: &Reads, records: &[Option<Opened>]) -> Result<Option<(Team, Option<WebhookCursor>)>, Error> {
     let Some(bytes) = &records[1] else { return Ok(None) };
     let team: Team = decode(&reads.names[1], bytes)?;
-    let course = records[0].as_ref().map(|bytes| decode(&reads.names[0], bytes)).transpose()?;
-    Ok((!team.leaving).then_some((team, course)))
+    let cursor = records[0].as_ref().map(|bytes| decode(&reads.names[0], bytes)).transpose()?;
+    Ok((!team.leaving).then_some((team, cursor)))
 }
 
 /// A webhook and how far it has come, as they were read; nothing where there is no such webhook.
@@ -171,17 +171,17 @@ pub(super) fn live(
     reads: &Reads,
     records: &[Option<Opened>],
     name: &WebhookName,
-) -> Result<Option<(Webhook, Course)>, Error> {
-    let found = opened(reads, records)?.and_then(|(mut team, course)| Some((team.webhooks.remove(name)?, course)));
-    Ok(found.map(|(webhook, course)| {
-        let course = Course::of(course, &webhook.start);
-        (webhook, course)
+) -> Result<Option<(Webhook, WebhookCursor)>, Error> {
+    let found = opened(reads, records)?.and_then(|(mut team, cursor)| Some((team.webhooks.remove(name)?, cursor)));
+    Ok(found.map(|(webhook, cursor)| {
+        let cursor = WebhookCursor::of(cursor, &webhook.start);
+        (webhook, cursor)
     }))
 }
 
 /// A course as it is kept.
-pub(super) fn course_record(name: String, course: &Course) -> Plain {
-    Plain { name, bytes: encode(course), alarm: course.alarm(), ..Plain::default() }
+pub(super) fn cursor_record(name: String, cursor: &WebhookCursor) -> Plain {
+    Plain { name, bytes: encode(cursor), alarm: cursor.alarm(), ..Plain::default() }
 }
 
 /// That an admin changed a webhook.

@@ -22,8 +22,8 @@ use crate::domain::id::{ChannelName, InteractionId, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Kind, Sender};
-use crate::domain::rules::receive::{Company, Received, awaited};
-use crate::domain::rules::tend;
+use crate::domain::rules::maintain;
+use crate::domain::rules::receive::{Audience, Received, awaited};
 use crate::domain::secret::base64url;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
@@ -108,7 +108,7 @@ impl Gateway {
         self.must_have_window(&self.flag(acting.id, acting.team).await?)?;
         let invitation = Invitation::begin(acting.id, self.now(), self.draw());
         let made = Made { text: invitation.text(&self.keys.window), until: invitation.until };
-        self.turn(acting.into(), |turn, _| tend::spoken(turn).map(|()| made.clone()), remember).await
+        self.turn(acting.into(), |turn, _| maintain::spoken(turn).map(|()| made.clone()), remember).await
     }
 
     fn must_have_window(&self, held: &Held<()>) -> Result<(), Refusal> {
@@ -187,7 +187,7 @@ impl Gateway {
             thread.at(&name).unwrap_or(now)
         });
         let spoken = Spoken { at: at.await?, id: name.rsplit([':', '/']).next().unwrap_or(&name).to_owned() };
-        self.turn(acting.into(), |turn, _| tend::spoken(turn).map(|()| spoken.clone()), remember).await
+        self.turn(acting.into(), |turn, _| maintain::spoken(turn).map(|()| spoken.clone()), remember).await
     }
 
     /// Hears what a guest typed: an answer, or words for the bot.
@@ -202,7 +202,7 @@ impl Gateway {
             is_own: true,
             conversation,
             text,
-            company: Company::Alone,
+            audience: Audience::Alone,
             in_group: None,
             // The window's session names the conversation: nobody else's words come under it.
             assurance: Assurance::Platform,

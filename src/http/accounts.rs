@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Json, field_error, reason};
+use super::body::{Json, invalid, reason};
 use super::caller::{Admin, Agent, TeamResource};
 use super::problem::Problem;
 use super::replies::{accepted, created};
@@ -215,7 +215,7 @@ async fn enrol_customer_app(
 ) -> Result<Response, Problem> {
     if let Some(code) = &body.value.code {
         if code.len() > 64 {
-            return Err(field_error("/code", validation::TOO_LONG.with([("most", &64)])));
+            return Err(invalid("/code", validation::TOO_LONG.with([("most", &64)])));
         }
         state.gateway.confirm_customer_app(&team, &id, code, &caller.actor).await?;
         return told(&state, &team, &id).await;

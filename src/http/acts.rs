@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, field, field_error, reason};
+use super::body::{Json, field, invalid, reason};
 use super::caller::{Agent, Bot, acting, no_frame};
 use super::problem::Problem;
 use super::replies::{again, created};
@@ -96,7 +96,7 @@ async fn hear_message(
     let Message { message_id, from, text } = body.value;
     let message_id: MessageId = field("/message_id", &message_id)?;
     if text.len() > 16 * 1024 {
-        return Err(field_error("/text", validation::TOO_LARGE.with([("most", &16)])));
+        return Err(invalid("/text", validation::TOO_LARGE.with([("most", &16)])));
     }
     // Whoever repeats the message id gets this reply, so it says what the least of them may read.
     let viewer = Viewer { role: Role::Bot, ..state.viewer(&caller) };

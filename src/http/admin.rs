@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, OnlyIf, Plain, Query, field, field_error};
+use super::body::{Json, OnlyIf, Plain, Query, field, invalid};
 use super::caller::{Admin, Owner, TeamAccess, acting};
 use super::problem::Problem;
 use super::replies::limit;
@@ -61,7 +61,7 @@ async fn put_team(
 ) -> Result<Response, Problem> {
     let name: TeamName = field("", &team)?;
     if !plain_text(&body.value.name, 200) {
-        return Err(field_error("/name", &validation::SHORT));
+        return Err(invalid("/name", &validation::SHORT));
     }
     let is_new = state.gateway.put_team(&name, &body.value.name, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };

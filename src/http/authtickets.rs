@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Query, field_error};
+use super::body::{Json, Query, invalid};
 use super::caller::{Bot, team_of_query};
 use super::problem::Problem;
 use super::{Shared, problem_types};
@@ -87,14 +87,14 @@ async fn team_of(state: &Shared, caller: &Caller, query: &Team) -> Result<std::s
 /// A text that is read; an absent one is empty.
 fn text<'a>(at: &str, text: Option<&'a String>) -> Result<&'a str, Problem> {
     match text {
-        Some(text) if text.len() > MAX_BYTES => Err(field_error(at, validation::TOO_LONG.with([("most", &MAX_BYTES)]))),
+        Some(text) if text.len() > MAX_BYTES => Err(invalid(at, validation::TOO_LONG.with([("most", &MAX_BYTES)]))),
         text => Ok(text.map_or("", String::as_str)),
     }
 }
 
 fn needed<'a>(at: &str, given: Option<&'a String>) -> Result<&'a str, Problem> {
     match text(at, given)? {
-        "" => Err(field_error(at, validation::MISSING.saying("must be given"))),
+        "" => Err(invalid(at, validation::MISSING.saying("must be given"))),
         text => Ok(text),
     }
 }
@@ -106,7 +106,7 @@ fn number(at: &str, given: Option<&Value>) -> Result<Option<u64>, Problem> {
         Some(Value::String(text)) => text.parse().ok(),
         Some(value) => value.as_u64(),
     };
-    let number = number.ok_or_else(|| field_error(at, &validation::WHOLE))?;
+    let number = number.ok_or_else(|| invalid(at, &validation::WHOLE))?;
     Ok(Some(number).filter(|number| *number > 0))
 }
 

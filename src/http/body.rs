@@ -78,7 +78,7 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
         // serde would take an array for a struct, its fields in their order.
-        return Err(field_error("", &validation::OBJECT));
+        return Err(invalid("", &validation::OBJECT));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -228,7 +228,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 }
 
 /// One field is wrong.
-pub(super) fn field_error(pointer: impl Into<String>, error: impl Into<ValidationError>) -> Problem {
+pub(super) fn invalid(pointer: impl Into<String>, error: impl Into<ValidationError>) -> Problem {
     Problem::of(&problem_types::INVALID).at(vec![FieldError::at(pointer, error)])
 }
 
@@ -239,16 +239,16 @@ const MAX_REASON_BYTES: usize = 500;
 pub(super) fn reason(text: String) -> Result<String, Problem> {
     match plain_text(&text, MAX_REASON_BYTES) {
         true => Ok(text),
-        false => Err(field_error("/reason", validation::PLAIN_TEXT.with([("most", &MAX_REASON_BYTES)]))),
+        false => Err(invalid("/reason", validation::PLAIN_TEXT.with([("most", &MAX_REASON_BYTES)]))),
     }
 }
 
 /// Parses the name that something new is to have.
 pub(super) fn new_name<T: std::str::FromStr<Err = InvalidName>>(text: &str) -> Result<T, Problem> {
-    id::new_name(text).map_err(|why| field_error("", why))
+    id::new_name(text).map_err(|why| invalid("", why))
 }
 
 /// Parses a field.
 pub(super) fn field<T: std::str::FromStr<Err: Into<ValidationError>>>(pointer: &str, text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|e: T::Err| field_error(pointer, e))
+    text.parse().map_err(|e: T::Err| invalid(pointer, e))
 }

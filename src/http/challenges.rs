@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, field, field_error};
+use super::body::{Json, field, invalid};
 use super::caller::{Agent, Bot, acting, attending, no_frame};
 use super::problem::Problem;
 use super::replies::{accepted, created};
@@ -64,7 +64,7 @@ struct StartChallenge {
 impl StartChallenge {
     fn read(self, role: Role) -> Result<Request, Problem> {
         if self.state.as_ref().is_some_and(|s| s.len() > 1024) {
-            return Err(field_error("/state", validation::TOO_LONG.with([("most", &1024)])));
+            return Err(invalid("/state", validation::TOO_LONG.with([("most", &1024)])));
         }
         let wanted = match (self.method, &self.pin) {
             (Method::Pin, _) if role < Role::Agent => {
@@ -81,14 +81,13 @@ impl StartChallenge {
             (Method::PhotoId, None) => Wanted::Document { selfie: false },
             (Method::PhotoIdSelfie, None) => Wanted::Document { selfie: true },
             (Method::Login, _) => {
-                return Err(field_error(
+                return Err(invalid(
                     "/method",
-                    validation::INVALID_VALUE
-                        .saying("must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"),
+                    validation::OTHER.saying("must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"),
                 ));
             }
             (_, Some(_)) => {
-                return Err(field_error("/pin", validation::INVALID_VALUE.saying("belongs to the method pin")));
+                return Err(invalid("/pin", validation::OTHER.saying("belongs to the method pin")));
             }
         };
         let intent: Option<IntentName> = self.intent.map(|i| field("/intent", &i)).transpose()?;
@@ -171,21 +170,21 @@ impl NewAnswers {
             let short = text.len() <= MAX_ANSWER;
             short
                 .then_some(())
-                .ok_or_else(|| field_error(format!("/answers/{at}"), validation::TOO_LONG.with([("most", &200)])))
+                .ok_or_else(|| invalid(format!("/answers/{at}"), validation::TOO_LONG.with([("most", &200)])))
         };
         match self {
             Self::List(list) if list.len() <= MAX_QUESTIONS => {
                 list.iter().enumerate().try_for_each(|(at, text)| fits(&at, text))?;
                 Ok(list)
             }
-            Self::List(_) => Err(field_error("/answers", validation::TOO_MANY.with([("most", &10)]))),
+            Self::List(_) => Err(invalid("/answers", validation::TOO_MANY.with([("most", &10)]))),
             Self::Named(named) => {
                 let mut list = Vec::new();
                 for (name, text) in named {
                     let at = name.strip_prefix("answer_").and_then(|n| n.parse::<usize>().ok());
                     let at = at.filter(|at| (1..=MAX_QUESTIONS).contains(at) && name == format!("answer_{at}"));
                     let at = at.ok_or_else(|| {
-                        field_error("/answers", validation::INVALID_VALUE.saying("are called answer_1 to answer_10"))
+                        invalid("/answers", validation::OTHER.saying("are called answer_1 to answer_10"))
                     })?;
                     fits(&name, &text)?;
                     list.resize(list.len().max(at), String::new());
@@ -224,20 +223,17 @@ async fn answer_challenge(
     let attending = attending(&caller, &id)?;
     let NewAnswer { answer, answers, message_id } = body.value;
     if answer.as_ref().is_some_and(|answer| answer.len() > 1024) {
-        return Err(field_error("/answer", validation::TOO_LONG.with([("most", &1024)])));
+        return Err(invalid("/answer", validation::TOO_LONG.with([("most", &1024)])));
     }
     let set = answers.map(NewAnswers::read).transpose()?;
     let typed = match (&answer, &set) {
         (Some(text), None) => Typed::Text(text),
         (None, Some(set)) => Typed::Set(set),
         (None, None) => {
-            return Err(field_error(
-                "/answer",
-                validation::MISSING.saying("is missing: answer, or to questions answers"),
-            ));
+            return Err(invalid("/answer", validation::MISSING.saying("is missing: answer, or to questions answers")));
         }
         (Some(_), Some(_)) => {
-            return Err(field_error("/answers", validation::INVALID_VALUE.saying("only one of answer and answers")));
+            return Err(invalid("/answers", validation::OTHER.saying("only one of answer and answers")));
         }
     };
     let message: Option<MessageId> = message_id.map(|id| field("/message_id", &id)).transpose()?;

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Json, OnlyIf, Plain, field, field_error};
+use super::body::{Json, OnlyIf, Plain, field, invalid};
 use super::caller::{Admin, TeamResource};
 use super::problem::Problem;
 use super::replies::created;
@@ -93,7 +93,7 @@ fn writing(body: PutChannel) -> Result<Writing, Problem> {
     let account = match body.account {
         None => Map::new(),
         Some(Plain(Value::Object(account))) => account,
-        Some(_) => return Err(field_error("/account", &validation::OBJECT)),
+        Some(_) => return Err(invalid("/account", &validation::OBJECT)),
     };
     let secret = |(name, text): (String, Option<String>)| (name, text.map(|text| Secret::new(text.into_bytes())));
     let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
@@ -187,7 +187,7 @@ async fn try_channel(
     body: Json<Try>,
 ) -> Result<Response, Problem> {
     if !plain_text(&body.value.to, 256) {
-        return Err(field_error("/to", validation::PLAIN_TEXT.with([("most", &256)])));
+        return Err(invalid("/to", validation::PLAIN_TEXT.with([("most", &256)])));
     }
     let tried = state.gateway.try_channel(&team, &name, &body.value.to, &caller.actor).await?;
     let failed =

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Json, field, field_error};
+use super::body::{Json, field, invalid};
 use super::caller::{Bot, acting, no_frame};
 use super::problem::Problem;
 use super::replies::created;
@@ -94,7 +94,7 @@ async fn say(
     let message: Option<MessageId> = body.value.message_id.as_deref().map(|id| field("/message_id", id)).transpose()?;
     let text = &body.value.text;
     if text.trim().is_empty() || text.len() > MAX_TEXT_BYTES {
-        return Err(field_error("/text", validation::INVALID_VALUE.saying("must be 1 to 8192 bytes")));
+        return Err(invalid("/text", validation::OTHER.saying("must be 1 to 8192 bytes")));
     }
     let place = state.reserve(&caller, &body).await?;
     let render = |held: &Held<Spoken>| {

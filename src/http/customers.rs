@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accounts::LoginView;
-use super::body::{Json, OnlyIf, Query, field_error, new_name};
+use super::body::{Json, OnlyIf, Query, invalid, new_name};
 use super::caller::{Admin, TeamAccess, TeamResource};
 use super::problem::Problem;
 use super::replies::limit;
@@ -188,10 +188,7 @@ async fn list_customers(
 ) -> Result<Response, Problem> {
     let limit = limit(query.limit)?;
     if query.q.as_ref().is_some_and(|q| !plain_text(q, 255)) {
-        return Err(field_error(
-            "",
-            validation::INVALID_VALUE.saying("q must be 1 to 255 bytes without control characters"),
-        ));
+        return Err(invalid("", validation::OTHER.saying("q must be 1 to 255 bytes without control characters")));
     }
     let (items, next_cursor) =
         state.gateway.list_customers(&team, query.q.as_deref(), query.cursor.as_deref(), limit).await?;

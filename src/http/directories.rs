@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Plain, Query, field, field_error};
+use super::body::{Json, Plain, Query, field, invalid};
 use super::caller::{Admin, Agent, TeamAccess, acting};
 use super::problem::Problem;
 use super::views::mask;
@@ -87,7 +87,7 @@ async fn put_directory(
 ) -> Result<Response, Problem> {
     let PutDirectory { kind, connection, secrets } = body.value;
     let Plain(Value::Object(connection)) = connection else {
-        return Err(field_error("/connection", &validation::OBJECT));
+        return Err(invalid("/connection", &validation::OBJECT));
     };
     let kind = match kind {
         Some(kind) => kind,
@@ -182,13 +182,13 @@ async fn test_directory(
         TryDirectory { id: Some(id), login_name: None, private_data: None } => Trial::Id(field("/id", &id)?),
         TryDirectory { id: None, login_name: Some(name), private_data: None } => match plain_text(&name, 255) {
             true => Trial::LoginName(name),
-            false => return Err(field_error("/login_name", validation::PLAIN_TEXT.with([("most", &255)]))),
+            false => return Err(invalid("/login_name", validation::PLAIN_TEXT.with([("most", &255)]))),
         },
         TryDirectory { id: None, login_name: None, private_data: Some(data) } => Trial::PrivateData(data),
         _ => {
-            return Err(field_error(
+            return Err(invalid(
                 "",
-                validation::INVALID_VALUE.saying("one of id, login_name and private_data is asked at a time"),
+                validation::OTHER.saying("one of id, login_name and private_data is asked at a time"),
             ));
         }
     };

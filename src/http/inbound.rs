@@ -19,7 +19,7 @@ use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::rules::receive::Received;
 use crate::domain::team::Role;
 use crate::gateway::Held;
-use crate::gateway::ears::{Answer, Call};
+use crate::gateway::webhook_verifiers::{Answer, Call};
 
 /// Platforms tell many things at once: a body is at most so large.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -78,9 +78,9 @@ impl Shared {
     pub(super) fn flag_for_bots(&self) -> impl Fn(&Held<Received>) -> Value + Send + Sync {
         let gateway = self.gateway.clone();
         move |held| {
-            let (now, sure) = gateway.now_and_sure();
+            let (now, earliest) = gateway.now_and_earliest();
             let (keys, public_url) = (gateway.keys(), gateway.public_url());
-            let viewer = Viewer { role: Role::Bot, now, sure, keys, public_url };
+            let viewer = Viewer { role: Role::Bot, now, earliest, keys, public_url };
             viewer.flag(held, None, None).map_or(Value::Null, |flag| serde_json::json!(flag))
         }
     }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Query, field, field_error};
+use super::body::{Json, Query, field, invalid};
 use super::caller::{Bot, acting, team_of_query};
 use super::people::{NewParticipant, person, short};
 use super::problem::Problem;
@@ -77,10 +77,7 @@ async fn open_interaction(
     let people = asked.participants.iter().cloned().enumerate().map(|(n, p)| person(&format!("/participants/{n}"), p));
     let participants: Vec<(Role, Person)> = people.collect::<Result<_, _>>()?;
     if participants.iter().filter(|(role, _)| *role == Role::Primary).count() != 1 {
-        return Err(field_error(
-            "/participants",
-            validation::INVALID_VALUE.saying("exactly one participant must be the primary"),
-        ));
+        return Err(invalid("/participants", validation::OTHER.saying("exactly one participant must be the primary")));
     }
     if participants.len() > MAX_PARTICIPANTS {
         return Err(Problem::of(&problem_types::INTERACTION_FULL));

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, Plain, field_error};
+use super::body::{Json, Plain, invalid};
 use super::caller::{Admin, TeamAccess, TeamResource};
 use super::problem::Problem;
 use super::replies::created;
@@ -176,7 +176,7 @@ const DEFAULT_OVERLAP: u64 = 1_440;
 fn overlap(pointer: &str, minutes: u64) -> Result<u64, Problem> {
     match minutes {
         0..=MAX_OVERLAP => Ok(minutes),
-        _ => Err(field_error(pointer, validation::NUMBER.with([("least", &0), ("most", &MAX_OVERLAP)]))),
+        _ => Err(invalid(pointer, validation::NUMBER.with([("least", &0), ("most", &MAX_OVERLAP)]))),
     }
 }
 

@@ -101,19 +101,19 @@ impl<C: Clock> Asking<C> {
 
 /// Tries to sign in to the consoles from one address: a house of agents in the morning, and no list of
 /// passwords.
-const KNOCKS: NonZeroU32 = NonZeroU32::new(60).expect("60 is not 0");
+const MAX_BURST: NonZeroU32 = NonZeroU32::new(60).expect("60 is not 0");
 
 /// Counts tries to sign in: sixty at once, and one more every ten seconds.
-pub(super) struct Knocking(Limiter);
+pub(super) struct HostedPage(Limiter);
 
-impl Default for Knocking {
+impl Default for HostedPage {
     fn default() -> Self {
-        let quota = Quota::with_period(Duration::from_secs(10)).expect("ten seconds are some").allow_burst(KNOCKS);
+        let quota = Quota::with_period(Duration::from_secs(10)).expect("ten seconds are some").allow_burst(MAX_BURST);
         Self(Limiter::of(quota, DefaultClock::default()))
     }
 }
 
-impl Knocking {
+impl HostedPage {
     pub(super) fn allows(&self, address: IpAddr) -> bool {
         self.0.allows(address)
     }

@@ -75,7 +75,7 @@ async fn list_lockouts(
 }
 
 fn row(state: &Shared, locked: &LockedOut) -> LockoutRow {
-    let (now, sure) = (state.gateway.now(), state.gateway.sure());
+    let (now, earliest) = (state.gateway.now(), state.gateway.earliest());
     let until = locked.budget.as_ref().and_then(|budget| budget.locked_until).filter(|_| !locked.is_ban());
     LockoutRow {
         id: locked.id.to_string(),
@@ -87,7 +87,7 @@ fn row(state: &Shared, locked: &LockedOut) -> LockoutRow {
         name: locked.person().and_then(|person| person.person.name.clone()),
         address: locked.told.as_ref().map(|told| mask(told.conversation.as_str())),
         since: locked.since.to_string(),
-        until: until.map(|until| until.shown(sure, now).to_string()),
+        until: until.map(|until| until.shown(earliest, now).to_string()),
         lockouts: locked.budget.as_ref().map_or(0, |budget| budget.lockouts),
     }
 }

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Json, field, field_error};
+use super::body::{Json, field, invalid};
 use super::caller::{Bot, acting};
 use super::problem::Problem;
 use super::replies::created;
@@ -88,7 +88,7 @@ async fn issue_login_link(
     let acting = acting(&caller, &id)?;
     let asked = body.value.clone();
     if asked.state.as_ref().is_some_and(|s| s.len() > 1024) {
-        return Err(field_error("/state", validation::TOO_LONG.with([("most", &1024)])));
+        return Err(invalid("/state", validation::TOO_LONG.with([("most", &1024)])));
     }
     let intent: Option<IntentName> = asked.intent.map(|i| field("/intent", &i)).transpose()?;
     let participant = asked.participant.map(|p| field("/participant", &p)).transpose()?;

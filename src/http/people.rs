@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, field, field_error};
+use super::body::{Json, field, invalid};
 use super::caller::{Bot, acting};
 use super::problem::Problem;
 use super::replies::created;
@@ -43,7 +43,7 @@ pub(super) struct NewParticipant {
 pub(super) fn short(pointer: String, text: Option<String>, longest: usize) -> Result<Option<String>, Problem> {
     match text {
         Some(text) if !plain_text(&text, longest) => {
-            Err(field_error(pointer, validation::PLAIN_TEXT.with([("most", &longest)])))
+            Err(invalid(pointer, validation::PLAIN_TEXT.with([("most", &longest)])))
         }
         text => Ok(text),
     }
@@ -57,13 +57,13 @@ pub(super) fn person(at: &str, new: NewParticipant) -> Result<(Role, Person), Pr
 
 fn phone(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
     let wrong = text.as_deref().and_then(|text| is_phone_number(text).err());
-    wrong.map_or(Ok(text), |why| Err(field_error(format!("{at}/phone"), why)))
+    wrong.map_or(Ok(text), |why| Err(invalid(format!("{at}/phone"), why)))
 }
 
 pub(super) fn mail_address(at: &str, text: Option<String>) -> Result<Option<String>, Problem> {
     let text = short(format!("{at}/email"), text, 254)?;
     let wrong = text.as_deref().and_then(|text| is_mail_address(text).err());
-    wrong.map_or(Ok(text), |why| Err(field_error(format!("{at}/email"), why)))
+    wrong.map_or(Ok(text), |why| Err(invalid(format!("{at}/email"), why)))
 }
 
 fn customer(at: &str, text: Option<String>) -> Result<Option<CustomerId>, Problem> {
@@ -83,10 +83,7 @@ async fn add_participant(
     let acting = acting(&caller, &id)?;
     let (role, person) = person("", body.value.clone())?;
     if role == Role::Primary {
-        return Err(field_error(
-            "/role",
-            validation::INVALID_VALUE.saying("an interaction has one primary; add cosigners"),
-        ));
+        return Err(invalid("/role", validation::OTHER.saying("an interaction has one primary; add cosigners")));
     }
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);

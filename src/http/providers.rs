@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Json, Plain, field_error, new_name};
+use super::body::{Json, Plain, invalid, new_name};
 use super::caller::{Admin, TeamResource};
 use super::problem::Problem;
 use crate::domain::id::ProviderName;
@@ -77,7 +77,7 @@ fn writing(body: PutProvider) -> Result<Writing, Problem> {
     let account = match body.account {
         None => Map::new(),
         Some(Plain(Value::Object(account))) => account,
-        Some(_) => return Err(field_error("/account", &validation::OBJECT)),
+        Some(_) => return Err(invalid("/account", &validation::OBJECT)),
     };
     let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
     let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
@@ -130,7 +130,7 @@ struct NoWishes {}
 
 /// Whether a provider would answer.
 #[derive(Serialize, ToSchema)]
-struct KnockView {
+struct ProviderCheckView {
     /// `answered`, or `failed`.
     status: &'static str,
     /// Why it failed.
@@ -140,7 +140,7 @@ struct KnockView {
 /// Asks a provider whether it takes the account. No picture leaves.
 #[utoipa::path(post, path = "/v1/teams/{team}/providers/{name}/test", tag = "providers",
     operation_id = "test_provider", params(("team" = String, Path), ("name" = String, Path)),
-    request_body = NoWishes, security(("key" = ["admin"])), responses((status = 200, body = KnockView)))]
+    request_body = NoWishes, security(("key" = ["admin"])), responses((status = 200, body = ProviderCheckView)))]
 async fn try_provider(
     State(state): State<Shared>,
     TeamResource { team, name, .. }: TeamResource<Admin, ProviderName>,
@@ -148,8 +148,8 @@ async fn try_provider(
 ) -> Result<Response, Problem> {
     let answered = state.gateway.try_provider(&team, &name).await?;
     let view = match answered {
-        Ok(()) => KnockView { status: "answered", reason: None },
-        Err(trouble) => KnockView { status: "failed", reason: Some(trouble.as_str()) },
+        Ok(()) => ProviderCheckView { status: "answered", reason: None },
+        Err(trouble) => ProviderCheckView { status: "failed", reason: Some(trouble.as_str()) },
     };
     Ok(Reply(view).into_response())
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{OnlyIf, field_error, new_name, read};
+use super::body::{OnlyIf, invalid, new_name, read};
 use super::caller::{Admin, TeamResource};
 use super::page::set;
 use super::problem::Problem;
@@ -50,7 +50,7 @@ async fn put_screen(
         return Err(Problem::of(&problem_types::MEDIA_TYPE).saying("Send `Content-Type: text/html`, in UTF-8."));
     }
     let bytes: Bytes = read(request, &()).await?;
-    let page = std::str::from_utf8(&bytes).map_err(|_| field_error("", &validation::UTF_8))?;
+    let page = std::str::from_utf8(&bytes).map_err(|_| invalid("", &validation::UTF_8))?;
     let screen = Screen::clean(page)?;
     let is_new = state.gateway.put_screen(&team, &name, &screen, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };

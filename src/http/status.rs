@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, interval_at};
 
-use super::body::{Json, field_error};
+use super::body::{Json, invalid};
 use super::layers::client;
 use super::limiter::Stand;
 use super::problem::Problem;
@@ -73,7 +73,7 @@ async fn watch(
     let website = allowed(&state, &team, &parts.headers).await?;
     let (team, tokens) = (named(&team)?, &body.value.tokens);
     if !(1..=MAX_CONVERSATIONS).contains(&tokens.len()) {
-        return Err(field_error("/tokens", validation::INVALID_VALUE.saying("must be 1 to 100 tokens")));
+        return Err(invalid("/tokens", validation::OTHER.saying("must be 1 to 100 tokens")));
     }
     let of = website.to_str().map_err(|_| foreign())?;
     let glancer = state.gateway.status_token(&team, of, tokens).await.map_err(refused)?;

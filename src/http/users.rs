@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::accounts::Lift;
-use super::body::{Json, OnlyIf, Query, field_error, new_name};
+use super::body::{Json, OnlyIf, Query, invalid, new_name};
 use super::caller::{Admin, TeamAccess, TeamResource};
 use super::people::mail_address;
 use super::problem::Problem;
@@ -79,10 +79,10 @@ struct InvitationView {
 }
 
 fn view(state: &Shared, user: &User) -> UserView {
-    let (now, sure) = (state.gateway.now(), state.gateway.sure());
-    let standing = user.standing(sure);
+    let (now, earliest) = (state.gateway.now(), state.gateway.earliest());
+    let standing = user.standing(earliest);
     let (status, until) = (standing.as_str(), standing.until());
-    let locked_until = until.map(|until| until.shown(sure, now).to_string());
+    let locked_until = until.map(|until| until.shown(earliest, now).to_string());
     UserView {
         name: user.name.to_string(),
         team: user.team.to_string(),
@@ -157,7 +157,7 @@ async fn put_user(
         "agent" => Role::Agent,
         "admin" => Role::Admin,
         "owner" => Role::Owner,
-        _ => return Err(field_error("/role", validation::ONE_OF.with([("words", &"agent, admin, owner")]))),
+        _ => return Err(invalid("/role", validation::ONE_OF.with([("words", &"agent, admin, owner")]))),
     };
     let wanted = Wanted { email: mail_address("", email)?, role, disabled };
     let put = state.gateway.put_user(&team, &name, &wanted, only_if, caller.role, &caller.actor).await?;
@@ -193,14 +193,14 @@ async fn remove_user(
 #[serde(deny_unknown_fields)]
 struct NoFields {}
 
-async fn tend(
+async fn update(
     state: &Shared,
     caller: &Caller,
     team: &TeamName,
     name: &UserName,
     what: Tending<'_>,
 ) -> Result<Response, Problem> {
-    let put = state.gateway.tend_user(team, name, what, caller.role, &caller.actor).await?;
+    let put = state.gateway.update_user(team, name, what, caller.role, &caller.actor).await?;
     Ok(Reply(told(state, &put)).into_response())
 }
 
@@ -213,7 +213,7 @@ async fn invite_user(
     TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
     _body: Json<NoFields>,
 ) -> Result<Response, Problem> {
-    tend(&state, &caller, &team, &name, Tending::Invite).await
+    update(&state, &caller, &team, &name, Tending::Invite).await
 }
 
 /// Her authenticator app is asked for no more, until she enrols another.
@@ -225,7 +225,7 @@ async fn reset_user_totp(
     TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
     _body: Json<NoFields>,
 ) -> Result<Response, Problem> {
-    tend(&state, &caller, &team, &name, Tending::ResetApp).await
+    update(&state, &caller, &team, &name, Tending::ResetApp).await
 }
 
 /// Lifts a lock or a ban that failed sign-ins led to.
@@ -238,7 +238,7 @@ async fn unlock_user(
     body: Json<Lift>,
 ) -> Result<Response, Problem> {
     let reason = body.value.reason()?;
-    tend(&state, &caller, &team, &name, Tending::Unlock(reason.as_deref())).await
+    update(&state, &caller, &team, &name, Tending::Unlock(reason.as_deref())).await
 }
 
 /// Ends every session of hers.
@@ -250,5 +250,5 @@ async fn sign_out_user(
     TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
     _body: Json<NoFields>,
 ) -> Result<Response, Problem> {
-    tend(&state, &caller, &team, &name, Tending::SignOut).await
+    update(&state, &caller, &team, &name, Tending::SignOut).await
 }

@@ -165,7 +165,7 @@ pub struct Viewer<'a> {
     /// The moment.
     pub now: Moment,
     /// What lockouts end by.
-    pub sure: Moment,
+    pub earliest: Moment,
     /// For the names of cosigners' budgets, and for the addresses of challenges' pages.
     pub keys: &'a Keys,
     /// What those addresses start with.

@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Json, OnlyIf, Query, field, field_error, new_name};
+use super::body::{Json, OnlyIf, Query, field, invalid, new_name};
 use super::caller::{Admin, TeamResource};
 use super::problem::Problem;
 use super::replies::{created, limit};
@@ -89,8 +89,8 @@ struct WebhookView {
 }
 
 fn view(name: &WebhookName, known: &Known, now: Moment) -> WebhookView {
-    let Known { webhook, course, is_secret_new } = known;
-    let (status, since) = course.standing();
+    let Known { webhook, cursor, is_secret_new } = known;
+    let (status, since) = cursor.standing();
     WebhookView {
         name: name.to_string(),
         url: webhook.url.clone(),
@@ -98,7 +98,7 @@ fn view(name: &WebhookName, known: &Known, now: Moment) -> WebhookView {
         signature: webhook.signature,
         status,
         since: since.map(|at| at.to_string()),
-        dropped: course.dropped,
+        dropped: cursor.dropped,
         created_at: webhook.created_at.to_string(),
         overlap_until: webhook.overlap_until(now).map(|until| until.to_string()),
         public_key: webhook.public_key(),
@@ -109,7 +109,7 @@ fn view(name: &WebhookName, known: &Known, now: Moment) -> WebhookView {
 fn writing(body: PutWebhook) -> Result<Writing, Problem> {
     let named = body.events.unwrap_or_else(|| vec!["*".to_owned()]);
     if named.is_empty() || named.len() > 100 {
-        return Err(field_error("/events", &validation::EVENTS));
+        return Err(invalid("/events", &validation::EVENTS));
     }
     let each = |(at, text): (usize, &String)| field::<Wanted>(&format!("/events/{at}"), text);
     let events = named.iter().enumerate().map(each).collect::<Result<Vec<_>, _>>()?;
@@ -170,10 +170,7 @@ impl Rotate {
     pub(super) fn overlap(&self) -> Result<u64, Problem> {
         let overlap = self.overlap_minutes.unwrap_or(USUAL_OVERLAP);
         if overlap > MAX_OVERLAP_MINUTES {
-            Err(field_error(
-                "/overlap_minutes",
-                validation::NUMBER.with([("least", &0), ("most", &MAX_OVERLAP_MINUTES)]),
-            ))
+            Err(invalid("/overlap_minutes", validation::NUMBER.with([("least", &0), ("most", &MAX_OVERLAP_MINUTES)])))
         } else {
             Ok(overlap)
         }

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval_at};
 
-use super::body::{Json, Query, field, field_error};
+use super::body::{Json, Query, field, invalid};
 use super::browser::{from_own_page, is_foreign, own_origin};
 use super::caller::bearer;
 use super::consoles::tends;
@@ -275,7 +275,7 @@ async fn type_in(
     let TypeIn { message_id, text, card } = body.value;
     let message_id: MessageId = field("/message_id", &message_id)?;
     if text.trim().is_empty() || text.len() > MAX_TEXT_BYTES {
-        return Err(field_error("/text", validation::INVALID_VALUE.saying("must be 1 to 4096 bytes")));
+        return Err(invalid("/text", validation::OTHER.saying("must be 1 to 4096 bytes")));
     }
     let typed = match card {
         true => state.gateway.answer_in_card(&guest, message_id.as_str(), &text).await,

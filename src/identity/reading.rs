@@ -34,7 +34,7 @@ impl<'a> Reading<'a> {
 
     /// Something is wrong.
     pub fn error(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.wrong.push(FieldError::at(pointer, validation::INVALID_VALUE.saying(detail)));
+        self.wrong.push(FieldError::at(pointer, validation::OTHER.saying(detail)));
     }
 
     /// A text, where it is there.

@@ -62,7 +62,7 @@ fn takers(team: &Team, chat: &str) -> Vec<(&'static str, String, String, Value)>
 /// What a mass assignment would change.
 async fn state(team: &Team, chat: &str) -> Value {
     let get = async |path: &str| team.world.call(OWNER, "GET", path, Value::Null).await.expect(200);
-    team.world.gateway.tend().await.unwrap();
+    team.world.gateway.maintain().await.unwrap();
     json!([
         get(&format!("/v1/interactions/{chat}")).await,
         get("/v1/interactions?team=acme").await,

@@ -30,7 +30,7 @@ async fn seen() -> (Team, Value) {
     team.bot("PATCH", &chat, "/participants/p1", json!({"name": "Other Canary"})).await.expect(200);
     team.bot("POST", &chat, "/close", json!({})).await.expect(200);
     world.call(&team.admin, "DELETE", "/v1/teams/acme/customers/cust-canary", Value::Null).await.expect(200);
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     let trail = world.call(&team.admin, "GET", "/v1/teams/acme/audit", Value::Null).await.expect(200);
     (team, trail)
 }
@@ -180,7 +180,7 @@ async fn failed_answers_and_what_followed_stand_in_the_trail() {
     assert_eq!(team.says(&chat, "m1", wrong).await.expect(200)["outcome"], "locked");
     let path = format!("/v1/interactions/{chat}/participants/p1/unlock");
     world.call(&team.agent, "POST", &path, json!({"reason": "called the person back"})).await.expect(200);
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     let trail = world.call(&team.admin, "GET", "/v1/teams/acme/audit", Value::Null).await.expect(200);
     let actions: Vec<&str> = trail["items"].as_array().unwrap().iter().map(|e| e["action"].as_str().unwrap()).collect();
     for action in ["confirmation.wrong", "participant.locked", "participant.unlocked"] {
@@ -218,7 +218,7 @@ async fn a138_the_check_names_where_a_trail_was_cut() {
             }
             cases.push((name, name.parse::<TeamName>().unwrap()));
         }
-        world.gateway.tend().await.unwrap();
+        world.gateway.maintain().await.unwrap();
         for (name, team) in &cases {
             let whole = world.gateway.check_audit(team).await.unwrap();
             let head = whole.last;
@@ -247,7 +247,7 @@ async fn a138_the_check_names_where_a_trail_was_cut() {
         assert_eq!((verified(&page), &page["head"]["gone"]), (Ok(0), &page["head"]["number"]));
         let more = json!({"otp": {"max_tries": 2}});
         world.call(OWNER, "PATCH", "/v1/teams/kept/settings", more).await.expect(200);
-        world.gateway.tend().await.unwrap();
+        world.gateway.maintain().await.unwrap();
         let one = world.gateway.check_audit(&kept).await.unwrap();
         assert_eq!((one.count, one.broken), (1, None));
     }

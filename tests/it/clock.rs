@@ -155,7 +155,7 @@ async fn a078_a_stepping_clock_frees_nobody_and_lengthens_nothing() {
             restarts += 1;
         }
         if n % 7 == 0 {
-            scene.world.gateway.tend().await.expect("the store is there");
+            scene.world.gateway.maintain().await.expect("the store is there");
         }
         let now = scene.passed;
         let (mut up, mut locked, mut live) = (Vec::new(), Vec::new(), Vec::new());

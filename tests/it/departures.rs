@@ -95,7 +95,7 @@ async fn a_team_that_is_deleted_leaves_nothing_to_the_next_of_its_name() {
         }
         let listed = world.call(&next.bot, "GET", "/v1/interactions", Value::Null).await.expect(200);
         assert_eq!(listed["items"], json!([]));
-        world.gateway.tend().await.expect("the store is there");
+        world.gateway.maintain().await.expect("the store is there");
         let trail = world.call(&next.admin, "GET", "/v1/teams/acme/audit", Value::Null).await.expect(200);
         let acts: Vec<&str> =
             trail["items"].as_array().unwrap().iter().map(|e| e["action"].as_str().unwrap()).collect();

@@ -28,7 +28,7 @@ async fn a_busy_hour(team: &Team, world: &World) {
     team.channel("sms").await;
     let other = team.open("sms", "+37255512345").await;
     team.bot("POST", &other, "/challenges", json!({"method": "otp", "deliver_to": "chat"})).await.expect(202);
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     team.says(&other, "m2", "000000").await.expect(200);
     while world.gateway.relay().await.unwrap() > 0 {}
 }

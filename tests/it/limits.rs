@@ -153,7 +153,7 @@ impl std::fmt::Display for Waited {
 /// of a conversation that is opened to know where the end is.
 async fn kinds(team: &Team) -> Vec<String> {
     let last = team.open("sms", &format!("+3729{:07}", unique())).await;
-    team.world.gateway.tend().await.expect("the store is there");
+    team.world.gateway.maintain().await.expect("the store is there");
     let name = team.name.parse().expect("a team's name");
     let mut listener = team.world.gateway.listen(&name, Some(0)).await.expect("events are kept");
     let mut kinds = Vec::new();

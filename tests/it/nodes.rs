@@ -198,7 +198,7 @@ async fn an_expiry_is_announced_once_by_two_nodes_that_tend_at_the_same_time() {
             first.world.clock.advance(span);
             let tending = [&first, &second, &first, &second].map(|team| {
                 let gateway = team.world.gateway.clone();
-                tokio::spawn(async move { gateway.tend().await })
+                tokio::spawn(async move { gateway.maintain().await })
             });
             for node in tending {
                 node.await.expect("no panic").expect("the store is there");
@@ -223,10 +223,10 @@ async fn the_events_of_two_nodes_are_one_stream_that_may_be_resumed_on_either() 
             tokio::spawn(async move {
                 let chat = nodes[n % 2].open("sms", &format!("c{n}")).await;
                 nodes[(n + 1) % 2].log_in(&chat, "cust-42").await;
-                nodes[n % 2].world.gateway.tend().await.expect("the store is there");
+                nodes[n % 2].world.gateway.maintain().await.expect("the store is there");
                 nodes[(n + 1) % 2].bot("POST", &chat, "/sign-out", json!({})).await.expect(200);
                 nodes[n % 2].bot("POST", &chat, "/close", json!({})).await.expect(200);
-                nodes[(n + 1) % 2].world.gateway.tend().await.expect("the store is there");
+                nodes[(n + 1) % 2].world.gateway.maintain().await.expect("the store is there");
                 chat
             })
         });
@@ -234,7 +234,7 @@ async fn the_events_of_two_nodes_are_one_stream_that_may_be_resumed_on_either() 
         for act in acts.collect::<Vec<_>>() {
             chats.push(act.await.expect("no panic"));
         }
-        nodes[0].world.gateway.tend().await.expect("the store is there");
+        nodes[0].world.gateway.maintain().await.expect("the store is there");
 
         let (status, all) = stream(&nodes[0], "0").await;
         assert_eq!(status, 200);
@@ -277,7 +277,7 @@ async fn events_older_than_retention_are_gone_and_it_is_said_so() {
         // Who was up to date goes on.
         let last = text(&kept[kept.len() - 1]["id"]).to_owned();
         team.open("sms", "another").await;
-        world.gateway.tend().await.expect("the store is there");
+        world.gateway.maintain().await.expect("the store is there");
         let (status, new) = stream(&team, &last).await;
         assert_eq!((status, count(&new, "interaction.opened")), (200, 1));
     }
@@ -311,7 +311,7 @@ async fn an_erased_interaction_is_gone_and_its_conversation_begins_anew() {
         world.call(&team.admin, "DELETE", &path, Value::Null).await.expect(204);
         team.bot("GET", &chat, "", Value::Null).await.refused(404, "not-found");
         team.bot("GET", &chat, "/authentication", Value::Null).await.refused(404, "not-found");
-        world.gateway.tend().await.expect("the store is there");
+        world.gateway.maintain().await.expect("the store is there");
         let listed = world.call(&team.bot, "GET", "/v1/interactions", Value::Null).await.expect(200);
         assert_eq!(listed["items"], json!([]));
         assert_ne!(team.open("sms", "+37255512345").await, chat);

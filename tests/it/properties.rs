@@ -19,7 +19,7 @@ use countersign::domain::rules::bind::Finish;
 use countersign::domain::rules::finish::{self, Said};
 use countersign::domain::rules::hear::Sender;
 use countersign::domain::rules::postback::NewAnswer;
-use countersign::domain::rules::{continue_link, hear, issue, open, postback, tend};
+use countersign::domain::rules::{continue_link, hear, issue, maintain, open, postback};
 use countersign::domain::secret::{Keys, Secret, Tag};
 use countersign::domain::settings::{Overrides, Settings, effective};
 use countersign::domain::time::Moment;
@@ -249,7 +249,7 @@ impl Story {
 
     /// What time alone does, so that what is found next was not done by anybody.
     fn settle(&mut self) {
-        let (_, events) = self.turn(None, tend::tick);
+        let (_, events) = self.turn(None, maintain::tick);
         assert!(events.iter().all(|e| e.kind != EventKind::Authenticated), "time raises nothing");
         self.hear(events, None);
     }
@@ -280,13 +280,13 @@ impl Story {
             Step::SayNothing => self.say("please go on", true),
             Step::Vouch { customer, token } => self.vouch(*customer, *token),
             Step::Code(act) => self.code_act(act),
-            other => self.tend(other),
+            other => self.maintain(other),
         }
         self.check();
     }
 
     /// The acts that can raise nothing.
-    fn tend(&mut self, step: &Step) {
+    fn maintain(&mut self, step: &Step) {
         let lowered = match *step {
             Step::SignOut { who } | Step::Reassign { who, .. } => Some(self.id(who)),
             _ => None,
@@ -294,21 +294,21 @@ impl Story {
         let (_, events) = match *step {
             Step::SignOut { who } => {
                 let id = self.id(who);
-                self.turn(None, |turn| tend::sign_out(turn, Some(&id)))
+                self.turn(None, |turn| maintain::sign_out(turn, Some(&id)))
             }
             Step::Presence { who, online } => {
                 let id = self.id(who);
-                self.turn(None, |turn| tend::presence(turn, Some(&id), online))
+                self.turn(None, |turn| maintain::presence(turn, Some(&id), online))
             }
             Step::Reassign { who, name } => {
                 let (id, name) = (self.id(who), Some(format!("person {name}")));
-                self.turn(None, |turn| tend::reassign(turn, &id, &Person { name, ..Person::default() }))
+                self.turn(None, |turn| maintain::reassign(turn, &id, &Person { name, ..Person::default() }))
             }
             Step::Unlock { who } => {
                 let id = self.id(who);
-                self.turn(None, |turn| tend::unlock(turn, &id, None, "asked", true))
+                self.turn(None, |turn| maintain::unlock(turn, &id, None, "asked", true))
             }
-            Step::Close => self.turn(None, tend::close),
+            Step::Close => self.turn(None, maintain::close),
             Step::ReportLink { link } => {
                 let Some(token) = nth(&self.links, link) else { return };
                 self.turn(Some(token.number), |turn| continue_link::report(turn, &token))

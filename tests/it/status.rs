@@ -51,7 +51,7 @@ impl Page {
 
     /// What is told next; nothing where the stream has ended.
     async fn next(&mut self) -> Option<Value> {
-        self.world.gateway.tend().await.expect("the store is there");
+        self.world.gateway.maintain().await.expect("the store is there");
         let reading = async {
             while self.told.is_empty() {
                 let text = String::from_utf8(self.stream.next().await?.ok()?.to_vec()).expect("UTF-8");

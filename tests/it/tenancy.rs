@@ -211,7 +211,7 @@ async fn lockout(team: &Team) -> String {
     let path = format!("/v1/challenges/{}/answers", made["id"].as_str().unwrap());
     team.world.call(&team.bot, "POST", &path, json!({"answer": "1111"})).await.expect(200);
     team.set(json!({"lockout": {"threshold": 5}})).await;
-    team.world.gateway.tend().await.unwrap();
+    team.world.gateway.maintain().await.unwrap();
     let path = format!("/v1/teams/{}/lockouts", team.name);
     let listed = team.world.call(&team.agent, "GET", &path, Value::Null).await.expect(200);
     listed["items"][0]["id"].as_str().unwrap().to_owned()
@@ -240,7 +240,7 @@ async fn things(team: &Team) -> Things {
     let secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let body = json!({"kind": "signed", "account": {"url": "http://127.0.0.1:9/"}, "secrets": {"secret": secret}});
     team.world.call(&team.admin, "PUT", &provider, body).await.expect(201);
-    team.world.gateway.tend().await.unwrap();
+    team.world.gateway.maintain().await.unwrap();
     let deliveries = team.world.call(&team.admin, "GET", &deliveries, Value::Null).await.expect(200);
     let screen = format!("/v1/teams/{}/screens/pager", team.name);
     asked(&team.world, &team.admin, "PUT", &screen, json!("<p>Hello</p>")).await;
@@ -274,7 +274,7 @@ async fn registered(team: &Team) {
 /// Everything of a team that a caller could have changed.
 async fn everything(team: &Team, things: &Things) -> Value {
     let get = async |path: String| team.world.call(OWNER, "GET", &path, Value::Null).await.expect(200);
-    team.world.gateway.tend().await.unwrap();
+    team.world.gateway.maintain().await.unwrap();
     let at = format!("/v1/teams/{}", team.name);
     json!([
         get(at.clone()).await,

@@ -180,7 +180,7 @@ async fn a142_a_ban_beside_an_unknown_field_lets_nobody_in() {
     for _ in 0..2 {
         let asked = team.bot("POST", &chat, "/login-links", json!({"purpose": "mid_chat"})).await;
         assert_eq!(asked.status, 503, "{}", asked.text());
-        world.gateway.tend().await.expect("the store is there");
+        world.gateway.maintain().await.expect("the store is there");
     }
     assert_eq!(newer.read(&address)["budgets"]["login"], content["budgets"]["login"]);
     // A kind that is not known is no lesser one.
@@ -333,7 +333,7 @@ async fn a142_an_event_of_a_newer_release_waits_for_a_newer_node() {
         opened += usize::from(chat.partition() >> 2 != key.partition.tag());
     }
     for _ in 0..3 {
-        world.gateway.tend().await.expect("what cannot be told holds back nothing else");
+        world.gateway.maintain().await.expect("what cannot be told holds back nothing else");
     }
     let told = team.event_types().await;
     let count = |told: &[String], kind: &str| told.iter().filter(|t| *t == kind).count();

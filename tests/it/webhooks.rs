@@ -39,7 +39,7 @@ impl Team {
     }
 
     async fn tended(&self) {
-        self.world.gateway.tend().await.expect("the store is there");
+        self.world.gateway.maintain().await.expect("the store is there");
     }
 }
 

@@ -64,11 +64,8 @@ async fn everything_that_a_platform_of_ours_asks_has_words_in_every_language() {
 
 #[test]
 fn each_way_to_be_wrong_has_words_in_every_language_with_its_values() {
-    let all = validation::KINDS
-        .iter()
-        .chain(countersign_channels::validation::KINDS)
-        .copied()
-        .chain([&validation::INVALID_VALUE]);
+    let all =
+        validation::KINDS.iter().chain(countersign_channels::validation::KINDS).copied().chain([&validation::OTHER]);
     let kinds: Vec<_> = all.map(|kind| (kind.code, kind.says)).collect();
     for language in LANGUAGES {
         let words = refusals(language);

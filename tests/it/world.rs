@@ -196,7 +196,7 @@ impl World {
 
     /// What this node has sent so far, with all that waits now: inbox, address and text.
     pub async fn sent(&self) -> Vec<(String, String, String)> {
-        self.gateway.tend().await.expect("the store is there");
+        self.gateway.maintain().await.expect("the store is there");
         let read = |kept: Recorded| {
             let text = kept.message.content.plain().expose_secret().to_owned();
             (kept.inbox, kept.message.to.as_str().to_owned(), text)
@@ -212,7 +212,7 @@ impl World {
     /// Time passes, and what is due is done.
     pub async fn pass(&self, span: Duration) {
         self.clock.advance(span);
-        self.gateway.tend().await.expect("the store is there");
+        self.gateway.maintain().await.expect("the store is there");
     }
 
     /// Sends a request as it stands.
@@ -453,7 +453,7 @@ impl Team {
 
     /// The team's events so far, through the gateway's own stream, oldest first.
     pub async fn events(&self) -> Vec<Value> {
-        self.world.gateway.tend().await.expect("the store is there");
+        self.world.gateway.maintain().await.expect("the store is there");
         let team = self.name.parse().expect("a team's name");
         let mut listener = self.world.gateway.listen(&team, Some(0)).await.expect("events are kept");
         let mut events = Vec::new();

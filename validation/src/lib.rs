@@ -26,7 +26,7 @@ pub struct ValidationError {
 }
 
 /// A error that only developers meet: no console has words of its own for it.
-pub static INVALID_VALUE: Kind = Kind { code: "invalid", says: "is not taken" };
+pub static OTHER: Kind = Kind { code: "invalid", says: "is not taken" };
 
 impl Kind {
     /// A error of this kind with its values.
@@ -60,7 +60,7 @@ impl FieldError {
 
     /// An error at `pointer` that only developers meet.
     pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::at(pointer, INVALID_VALUE.saying(detail))
+        Self::at(pointer, OTHER.saying(detail))
     }
 }
 

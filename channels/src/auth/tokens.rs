@@ -88,8 +88,7 @@ impl ServiceAccount {
     pub fn open(&self, values: &Values<'_>) -> Result<TokenCache, FieldError> {
         let url = self.token_url.fill(values).ok().flatten().unwrap_or_default();
         let words = |text: &str| Template::parse(&text.replace('{', "{{").replace('}', "}}"));
-        let audience =
-            words(&url).map_err(|detail| FieldError::at("/account", validation::INVALID_VALUE.saying(detail)))?;
+        let audience = words(&url).map_err(|detail| FieldError::at("/account", validation::OTHER.saying(detail)))?;
         let claims = [("iss", self.issuer.clone()), ("scope", self.scope.clone()), ("aud", audience)];
         let assertion = Assertion {
             algorithm: Signature::RS256,

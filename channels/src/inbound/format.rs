@@ -49,7 +49,7 @@ pub struct Inbound {
     pub invited: Vec<Invited>,
     /// How it is asked who reads along, where messages do not say it.
     #[serde(default)]
-    pub company: Option<Members>,
+    pub members: Option<Members>,
 }
 
 impl Inbound {
@@ -185,13 +185,13 @@ pub struct Message {
     /// Its id: the same one again is the same message.
     pub id: Take,
     /// Who reads along.
-    pub audience: Audience,
+    pub audience: AudienceRule,
 }
 
 /// Who reads along.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Audience {
+pub enum AudienceRule {
     /// Nobody: the platform has no groups.
     Direct,
     /// Nobody where all of these hold, else a group.
@@ -263,7 +263,7 @@ pub struct Invited {
     pub join: Call,
 }
 
-/// `[inbound.company]`
+/// `[inbound.members]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Members {

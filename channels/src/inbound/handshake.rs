@@ -5,8 +5,8 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::knock::Knock;
 use super::proof::{Against, VerificationError, same};
+use super::request::InboundRequest;
 use super::sns::is_amazons;
 use crate::platform::matching::{Document, Pointer, When};
 
@@ -89,14 +89,14 @@ pub enum HandshakeReply {
 
 impl Handshake {
     /// Whether this is that question.
-    pub fn is_asked(&self, knock: &Knock<'_>, document: &Value) -> bool {
+    pub fn is_asked(&self, request: &InboundRequest<'_>, document: &Value) -> bool {
         let method = match self.method {
             Method::Get => http::Method::GET,
             Method::Post => http::Method::POST,
         };
         let looked_at = Document { status: None, json: document.clone(), text: String::new() };
-        knock.method == method
-            && self.query.iter().all(|(name, value)| knock.query(name).as_deref() == Some(value.as_str()))
+        request.method == method
+            && self.query.iter().all(|(name, value)| request.query(name).as_deref() == Some(value.as_str()))
             && self.when.iter().all(|when| when.fits(&looked_at))
     }
 
@@ -108,14 +108,14 @@ impl Handshake {
     /// What is to be done for it, once its own proof holds.
     pub fn answer(
         &self,
-        knock: &Knock<'_>,
+        request: &InboundRequest<'_>,
         document: &Value,
         against: &Against<'_>,
     ) -> Result<HandshakeReply, VerificationError> {
         if let Proof::Secret(told) = &self.proof {
             let said = told
                 .at
-                .read(knock, document)
+                .read(request, document)
                 .ok_or_else(|| VerificationError::Missing("the handshake's secret".into()))?;
             let mut secrets = against.secrets(&told.name).peekable();
             if secrets.peek().is_none() {
@@ -127,7 +127,7 @@ impl Handshake {
         }
         match &self.answer {
             Answer::Echo(source) => {
-                let said = source.read(knock, document);
+                let said = source.read(request, document);
                 said.map(HandshakeReply::Say)
                     .ok_or_else(|| VerificationError::Missing("what the handshake wants to hear".into()))
             }
@@ -143,9 +143,9 @@ impl Handshake {
 }
 
 impl Source {
-    fn read(&self, knock: &Knock<'_>, document: &Value) -> Option<String> {
+    fn read(&self, request: &InboundRequest<'_>, document: &Value) -> Option<String> {
         match self {
-            Self::Query(name) => knock.query(name),
+            Self::Query(name) => request.query(name),
             Self::Pointer(pointer) => document.pointer(pointer.as_str())?.as_str().map(str::to_owned),
         }
     }

@@ -4,8 +4,8 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Deserializer, de};
 
-use super::knock::{Knock, base64};
 use super::proof::{VerificationError, header};
+use super::request::{InboundRequest, base64};
 use crate::template::{Scanned, scan};
 
 /// What is signed: words and parts of the request, in order.
@@ -68,27 +68,27 @@ impl Over {
     }
 
     /// The bytes that are signed, where the request's address is `url`.
-    pub fn bytes(&self, knock: &Knock<'_>, url: &str) -> Result<Vec<u8>, VerificationError> {
-        let mut bytes = Vec::with_capacity(knock.body.len() + 128);
+    pub fn bytes(&self, request: &InboundRequest<'_>, url: &str) -> Result<Vec<u8>, VerificationError> {
+        let mut bytes = Vec::with_capacity(request.body.len() + 128);
         for (number, part) in self.0.iter().enumerate() {
             match part {
                 Part::Words(words) => bytes.extend_from_slice(words.as_bytes()),
                 Part::Header(name) => {
-                    let value = header(knock, name)?;
+                    let value = header(request, name)?;
                     self.ends(number, value)?;
                     bytes.extend_from_slice(value.as_bytes());
                 }
-                Part::Body => bytes.extend_from_slice(knock.body),
-                Part::BodySha256 => bytes.extend_from_slice(digest(&SHA256, knock.body).as_ref()),
+                Part::Body => bytes.extend_from_slice(request.body),
+                Part::BodySha256 => bytes.extend_from_slice(digest(&SHA256, request.body).as_ref()),
                 Part::Url => bytes.extend_from_slice(url.as_bytes()),
                 // Without one the signature would be the address's alone.
-                Part::Form if knock.form().next().is_none() => {
+                Part::Form if request.form().next().is_none() => {
                     return Err(VerificationError::Missing("the form".into()));
                 }
-                Part::Form => bytes.extend_from_slice(sorted(knock).as_bytes()),
+                Part::Form => bytes.extend_from_slice(sorted(request).as_bytes()),
                 Part::Decoded(pointer) => {
                     let document: serde_json::Value =
-                        serde_json::from_slice(knock.body).map_err(|_| VerificationError::Unreadable("the body"))?;
+                        serde_json::from_slice(request.body).map_err(|_| VerificationError::Unreadable("the body"))?;
                     let text = document.pointer(pointer).and_then(serde_json::Value::as_str);
                     let text = text.ok_or_else(|| VerificationError::Missing(format!("`{pointer}` in the body")))?;
                     bytes.extend_from_slice(&base64(text).ok_or(VerificationError::Unreadable("what is signed"))?);
@@ -106,8 +106,8 @@ impl<'de> Deserialize<'de> for Over {
 }
 
 /// A form's names in order, each with its values in order and once, without anything between.
-fn sorted(knock: &Knock<'_>) -> String {
-    let mut pairs: Vec<(String, String)> = knock.form().collect();
+fn sorted(request: &InboundRequest<'_>) -> String {
+    let mut pairs: Vec<(String, String)> = request.form().collect();
     pairs.sort();
     pairs.dedup();
     pairs.into_iter().flat_map(|(name, value)| [name, value]).collect()

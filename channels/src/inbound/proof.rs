@@ -7,7 +7,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::knock::Knock;
+use super::request::InboundRequest;
 use super::shared::Shared;
 use super::signed::{Keyed, PublicKey};
 use super::sns::Topic;
@@ -147,6 +147,6 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// A header's value, or that it is missing.
-pub fn header<'a>(knock: &'a Knock<'_>, name: &str) -> Result<&'a str, VerificationError> {
-    knock.header(name).ok_or_else(|| VerificationError::Missing(format!("the header {name}")))
+pub fn header<'a>(request: &'a InboundRequest<'_>, name: &str) -> Result<&'a str, VerificationError> {
+    request.header(name).ok_or_else(|| VerificationError::Missing(format!("the header {name}")))
 }

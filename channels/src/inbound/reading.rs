@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use super::format::{Audience, Format, Inbound, Linked, Message, Receipt};
+use super::format::{AudienceRule, Format, Inbound, Linked, Message, Receipt};
 use super::proof::Verify;
 use super::shared::{Place, Shared};
 use super::take::{Item, Take};
-use super::{Became, Company, Fate, Happening, Heard, Opened, Raw, words};
+use super::{Audience, DeliveryReceipt, DeliveryStatus, Happening, Heard, Opened, Raw, words};
 use crate::Address;
 use crate::platform::matching::{Document, When};
 
@@ -26,7 +26,7 @@ impl Inbound {
         }
         for shape in &self.receipt {
             let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
-            happenings.extend(items.iter().filter_map(|item| became(shape, item)).map(Happening::Became));
+            happenings.extend(items.iter().filter_map(|item| became(shape, item)).map(Happening::DeliveryReceipt));
         }
         happenings
     }
@@ -64,18 +64,18 @@ fn heard(shape: &Message, item: &Item<'_>, keys: &[&str]) -> Option<Heard> {
     let names_sender = |take: &Take| shape.sender.any.iter().any(|pointer| take.all.contains(pointer));
     let is_own = shape.one_sender || conversation == sender || shape.conversation.as_ref().is_some_and(names_sender);
     let text = words::edited(shape.text.value(item)?, &shape.edit)?;
-    let company = match &shape.audience {
-        Audience::Direct => Company::Alone,
-        Audience::DirectIf(tests) if all_hold(tests, item) => Company::Alone,
-        Audience::DirectIf(_) => Company::Group,
-        Audience::Unknown => Company::Unknown,
+    let audience = match &shape.audience {
+        AudienceRule::Direct => Audience::Alone,
+        AudienceRule::DirectIf(tests) if all_hold(tests, item) => Audience::Alone,
+        AudienceRule::DirectIf(_) => Audience::Group,
+        AudienceRule::Unknown => Audience::Unknown,
     };
     Some(Heard {
         message_id: shape.id.text(item)?,
         sender: Address::new(sender),
         conversation: Address::new(conversation),
         text: text.into(),
-        company,
+        audience,
         is_own,
         raw: raw(item, keys),
     })
@@ -89,12 +89,16 @@ fn raw(item: &Item<'_>, keys: &[&str]) -> Raw {
     Raw(raw)
 }
 
-fn became(shape: &Receipt, item: &Item<'_>) -> Option<Became> {
+fn became(shape: &Receipt, item: &Item<'_>) -> Option<DeliveryReceipt> {
     let state = shape.state.text(item)?;
-    let fates = [(&shape.delivered, Fate::Delivered), (&shape.read, Fate::Read), (&shape.failed, Fate::Failed)];
-    let fate = fates.into_iter().find(|(words, _)| words.contains(&state))?.1;
+    let fates = [
+        (&shape.delivered, DeliveryStatus::Delivered),
+        (&shape.read, DeliveryStatus::Read),
+        (&shape.failed, DeliveryStatus::Failed),
+    ];
+    let status = fates.into_iter().find(|(words, _)| words.contains(&state))?.1;
     let ours = shape.ours.as_ref().and_then(|ours| ours.text(item));
-    Some(Became { platform_id: shape.id.text(item)?, ours, fate })
+    Some(DeliveryReceipt { platform_id: shape.id.text(item)?, ours, status })
 }
 
 fn opened(shape: &Linked, item: &Item<'_>) -> Option<Opened> {

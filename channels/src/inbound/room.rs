@@ -11,30 +11,30 @@ use serde_json::Value;
 use super::format::Members;
 use super::proof::VerificationError;
 use super::reading::accepted;
-use super::{Company, Ear, Happening};
+use super::{Audience, Happening, WebhookVerifier};
 use crate::platform::line::Line;
 use crate::{Address, DeliveryError};
 
-impl Ear {
+impl WebhookVerifier {
     /// Finds out who reads along, for each message whose platform leaves that open.
     ///
     /// # Errors
     ///
     /// [`VerificationError::Unavailable`] where the platform cannot say it now: it may send the same again.
     pub(super) async fn look_around(&self, happenings: &mut [Happening]) -> Result<(), VerificationError> {
-        let (Some(members), Some(line)) = (&self.inbound.company, &self.line) else { return Ok(()) };
-        let mut seen: BTreeMap<String, Company> = BTreeMap::new();
+        let (Some(members), Some(line)) = (&self.inbound.members, &self.line) else { return Ok(()) };
+        let mut seen: BTreeMap<String, Audience> = BTreeMap::new();
         for happening in happenings {
             let Happening::Heard(heard) = happening else { continue };
-            if heard.company != Company::Unknown {
+            if heard.audience != Audience::Unknown {
                 continue;
             }
             let room = heard.conversation.as_str().to_owned();
-            heard.company = match seen.get(&room) {
-                Some(company) => *company,
-                None => members.company(line, &heard.conversation, &heard.message_id).await?,
+            heard.audience = match seen.get(&room) {
+                Some(audience) => *audience,
+                None => members.audience(line, &heard.conversation, &heard.message_id).await?,
             };
-            seen.insert(room, heard.company);
+            seen.insert(room, heard.audience);
         }
         Ok(())
     }
@@ -54,27 +54,32 @@ impl Ear {
 }
 
 impl Members {
-    async fn company(&self, line: &Arc<Line>, room: &Address, message_id: &str) -> Result<Company, VerificationError> {
+    async fn audience(
+        &self,
+        line: &Arc<Line>,
+        room: &Address,
+        message_id: &str,
+    ) -> Result<Audience, VerificationError> {
         match line.ask(&self.ask, room, message_id).await {
             Ok(said) => Ok(self.count(&said.json)),
             Err(DeliveryError::Retry(_) | DeliveryError::RetryAfter(_) | DeliveryError::Ambiguous) => {
                 Err(VerificationError::Unavailable("who reads along"))
             }
             // It will not say it later either, and who is not known to be alone is not.
-            Err(_) => Ok(Company::Unknown),
+            Err(_) => Ok(Audience::Unknown),
         }
     }
 
-    fn count(&self, said: &Value) -> Company {
+    fn count(&self, said: &Value) -> Audience {
         let count = match said.pointer(self.members.as_str()) {
             Some(Value::Array(members)) => members.len(),
             Some(Value::Object(members)) => members.len(),
-            _ => return Company::Unknown,
+            _ => return Audience::Unknown,
         };
         match count {
-            0 => Company::Unknown, // whoever wrote is not among them
-            count if count <= self.most => Company::Alone,
-            _ => Company::Group,
+            0 => Audience::Unknown, // whoever wrote is not among them
+            count if count <= self.most => Audience::Alone,
+            _ => Audience::Group,
         }
     }
 }

@@ -6,8 +6,8 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
-use super::knock::Knock;
 use super::proof::{Against, VerificationError, header, same};
+use super::request::InboundRequest;
 use crate::template::Template;
 
 /// `kind = "shared"`
@@ -39,20 +39,20 @@ pub enum Place {
 
 impl Shared {
     /// Whether the request says a secret that is good now.
-    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
+    pub fn verify(&self, request: &InboundRequest<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         let said = match &self.place {
-            Place::Header(name) => header(knock, name)?.to_owned(),
-            Place::Bearer => bearer(knock)?.to_owned(),
-            Place::Password => return self.password(knock, against),
+            Place::Header(name) => header(request, name)?.to_owned(),
+            Place::Bearer => bearer(request)?.to_owned(),
+            Place::Password => return self.password(request, against),
             Place::Query(name) => {
-                knock.query(name).ok_or_else(|| VerificationError::Missing(format!("`{name}` in the query")))?
+                request.query(name).ok_or_else(|| VerificationError::Missing(format!("`{name}` in the query")))?
             }
         };
         self.judge(&said, against)
     }
 
-    fn password(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
-        let said = header(knock, "authorization")?;
+    fn password(&self, request: &InboundRequest<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
+        let said = header(request, "authorization")?;
         let said = said.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
         let said = said.and_then(|(_, said)| BASE64_STANDARD.decode(said.trim()).ok());
         let said =
@@ -75,6 +75,6 @@ impl Shared {
 }
 
 /// The bearer token, or that it is missing.
-pub fn bearer<'a>(knock: &'a Knock<'_>) -> Result<&'a str, VerificationError> {
-    knock.bearer().ok_or_else(|| VerificationError::Missing("`Authorization: Bearer`".into()))
+pub fn bearer<'a>(request: &'a InboundRequest<'_>) -> Result<&'a str, VerificationError> {
+    request.bearer().ok_or_else(|| VerificationError::Missing("`Authorization: Bearer`".into()))
 }

@@ -9,9 +9,9 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
-use super::knock::{Knock, base64};
 use super::over::{Over, addresses};
 use super::proof::{Against, VerificationError, header, near, same};
+use super::request::{InboundRequest, base64};
 use crate::template::escape::hex;
 
 /// `kind = "hmac"`
@@ -126,12 +126,13 @@ fn five_minutes() -> u64 {
 
 impl Keyed {
     /// Whether a secret that is good now makes the request's signature.
-    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
-        let said = self.signature.read(knock)?;
-        self.time.iter().try_for_each(|time| time.check(knock))?;
+    pub fn verify(&self, request: &InboundRequest<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
+        let said = self.signature.read(request)?;
+        self.time.iter().try_for_each(|time| time.check(request))?;
         if let Some(name) = &self.body_hash_in_query {
-            let hash = knock.query(name).ok_or_else(|| VerificationError::Missing(format!("`{name}` in the query")))?;
-            let body = hex(digest(&SHA256, knock.body).as_ref());
+            let hash =
+                request.query(name).ok_or_else(|| VerificationError::Missing(format!("`{name}` in the query")))?;
+            let body = hex(digest(&SHA256, request.body).as_ref());
             if !same(hash.to_ascii_lowercase().as_bytes(), body.as_bytes()) {
                 return Err(VerificationError::FieldError);
             }
@@ -140,8 +141,8 @@ impl Keyed {
         if keys.peek().is_none() {
             return Err(VerificationError::NoSecret(self.secret.clone()));
         }
-        let addresses = if self.over.covers_url() { addresses(&knock.url) } else { vec![knock.url.clone()] };
-        let signed = addresses.iter().map(|url| self.over.bytes(knock, url)).collect::<Result<Vec<_>, _>>()?;
+        let addresses = if self.over.covers_url() { addresses(&request.url) } else { vec![request.url.clone()] };
+        let signed = addresses.iter().map(|url| self.over.bytes(request, url)).collect::<Result<Vec<_>, _>>()?;
         let mut right = 0;
         for secret in keys {
             let Some(key) = self.key.decode(secret.expose_secret()) else { continue };
@@ -160,10 +161,10 @@ impl PublicKey {
     }
 
     /// Whether the account's key verifies the request's signature.
-    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
-        let said = self.signature.read(knock)?;
-        self.time.iter().try_for_each(|time| time.check(knock))?;
-        let signed = self.over.bytes(knock, &knock.url)?;
+    pub fn verify(&self, request: &InboundRequest<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
+        let said = self.signature.read(request)?;
+        self.time.iter().try_for_each(|time| time.check(request))?;
+        let signed = self.over.bytes(request, &request.url)?;
         let mut outcome = Err(VerificationError::NoSecret(self.secret.clone()));
         for secret in against.secrets(&self.secret) {
             let text = secret.expose_secret();
@@ -180,8 +181,8 @@ impl PublicKey {
 
 impl Signature {
     /// Every signature that the request says.
-    fn read(&self, knock: &Knock<'_>) -> Result<Vec<Vec<u8>>, VerificationError> {
-        let text = header(knock, &self.header)?;
+    fn read(&self, request: &InboundRequest<'_>) -> Result<Vec<Vec<u8>>, VerificationError> {
+        let text = header(request, &self.header)?;
         let each: Vec<&str> = if self.list { text.split(' ').collect() } else { vec![text.trim()] };
         let read = |text: &&str| {
             let text = text.strip_prefix(&self.prefix)?;
@@ -196,11 +197,11 @@ impl Signature {
 }
 
 impl Time {
-    fn check(&self, knock: &Knock<'_>) -> Result<(), VerificationError> {
-        let said = header(knock, &self.header)?;
+    fn check(&self, request: &InboundRequest<'_>) -> Result<(), VerificationError> {
+        let said = header(request, &self.header)?;
         // One way to write a time: others would move the border to what is signed behind it.
         let read = said.parse::<u64>().ok().filter(|read| read.to_string() == said);
-        near(read.ok_or(VerificationError::Unreadable("the time"))?, knock.unix, self.tolerance_seconds)
+        near(read.ok_or(VerificationError::Unreadable("the time"))?, request.unix, self.tolerance_seconds)
     }
 }
 

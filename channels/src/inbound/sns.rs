@@ -14,8 +14,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::knock::{Knock, base64};
 use super::proof::{Against, VerificationError};
+use super::request::{InboundRequest, base64};
 use crate::template::Template;
 
 /// `kind = "sns"`
@@ -35,8 +35,12 @@ const CONFIRMATION: [&str; 7] = ["Message", "MessageId", "SubscribeURL", "Timest
 impl Topic {
     /// Where the certificate of a request is, if the request says that it is the topic's: for
     /// anybody else's nothing is fetched.
-    pub fn certificate_url(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<String, VerificationError> {
-        let body = body(knock)?;
+    pub fn certificate_url(
+        &self,
+        request: &InboundRequest<'_>,
+        against: &Against<'_>,
+    ) -> Result<String, VerificationError> {
+        let body = body(request)?;
         let topic = against.text(&self.topic).filter(|topic| !topic.is_empty());
         let topic = topic.ok_or_else(|| VerificationError::Missing("the account's topic".into()))?;
         if field(&body, "TopicArn")? != topic {
@@ -51,11 +55,11 @@ impl Topic {
     /// Whether the request is the topic's, under that certificate (PEM).
     pub fn verify(
         &self,
-        knock: &Knock<'_>,
+        request: &InboundRequest<'_>,
         against: &Against<'_>,
         certificate: &[u8],
     ) -> Result<(), VerificationError> {
-        let body = body(knock)?;
+        let body = body(request)?;
         let version = field(&body, "SignatureVersion")?;
         let parameters: &RsaParameters = match version {
             _ if against.text(&self.version).as_deref() != Some(version) => {
@@ -119,8 +123,8 @@ fn canonical(body: &Value) -> Result<String, VerificationError> {
     Ok(lines)
 }
 
-fn body(knock: &Knock<'_>) -> Result<Value, VerificationError> {
-    serde_json::from_slice(knock.body).map_err(|_| VerificationError::Unreadable("the body"))
+fn body(request: &InboundRequest<'_>) -> Result<Value, VerificationError> {
+    serde_json::from_slice(request.body).map_err(|_| VerificationError::Unreadable("the body"))
 }
 
 fn field<'a>(body: &'a Value, name: &str) -> Result<&'a str, VerificationError> {

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::format::ByName;
-use super::knock::Knock;
 use super::proof::{Against, VerificationError, header, near, same};
+use super::request::InboundRequest;
 use super::shared::bearer;
 use crate::auth::jwt::KeyEncoding;
 use crate::platform::matching::Pointer;
@@ -156,10 +156,10 @@ fn parts(token: &str) -> Result<Parts<'_>, VerificationError> {
 
 impl SharedToken {
     /// Whether the request's token is good.
-    pub fn verify(&self, knock: &Knock<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
+    pub fn verify(&self, request: &InboundRequest<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         let token = match &self.header {
-            Some(name) => header(knock, name)?,
-            None => bearer(knock)?,
+            Some(name) => header(request, name)?,
+            None => bearer(request)?,
         };
         let parts = parts(token)?;
         let allowed = self.algorithms.iter().map(|algorithm| algorithm.named());
@@ -171,7 +171,7 @@ impl SharedToken {
             let Some(key) = self.key.decode(secret.expose_secret()) else { continue };
             let key = hmac::Key::new(algorithm, &key);
             if hmac::verify(&key, parts.signed.as_bytes(), &parts.signature).is_ok() {
-                return self.rules.judge(&parts.claims, knock, against);
+                return self.rules.judge(&parts.claims, request, against);
             }
             outcome = Err(VerificationError::FieldError);
         }
@@ -188,11 +188,11 @@ impl Discovered {
     /// Whether the request's token is good under one of these keys.
     pub fn verify(
         &self,
-        knock: &Knock<'_>,
+        request: &InboundRequest<'_>,
         against: &Against<'_>,
         keys: &[PublishedKey],
     ) -> Result<(), VerificationError> {
-        let parts = parts(bearer(knock)?)?;
+        let parts = parts(bearer(request)?)?;
         let parameters: &RsaParameters = match parts.algorithm.as_str() {
             "RS256" => &RSA_PKCS1_2048_8192_SHA256,
             "RS384" => &RSA_PKCS1_2048_8192_SHA384,
@@ -210,12 +210,12 @@ impl Discovered {
         let judged = public.verify(parameters, parts.signed.as_bytes(), &parts.signature);
         judged.map_err(|_| VerificationError::FieldError)?;
         if let Some(pointer) = self.endorsed.as_ref().filter(|_| !key.endorsements.is_empty()) {
-            let said = body(knock)?.pointer(pointer.as_str()).and_then(Value::as_str).map(str::to_owned);
+            let said = body(request)?.pointer(pointer.as_str()).and_then(Value::as_str).map(str::to_owned);
             if !said.is_some_and(|said| key.endorsements.contains(&said)) {
                 return Err(VerificationError::Claim("endorsements".into()));
             }
         }
-        self.rules.judge(&parts.claims, knock, against)
+        self.rules.judge(&parts.claims, request, against)
     }
 }
 
@@ -228,7 +228,7 @@ impl Rules {
     fn judge(
         &self,
         claims: &Map<String, Value>,
-        knock: &Knock<'_>,
+        request: &InboundRequest<'_>,
         against: &Against<'_>,
     ) -> Result<(), VerificationError> {
         let wrong = |name: &str| Err(VerificationError::Claim(name.to_owned()));
@@ -240,22 +240,22 @@ impl Rules {
         if self.audience.is_some() && !is_for(claims.get("aud"), self.wanted(&self.audience, against).as_deref()) {
             return wrong("aud");
         }
-        self.times(claims, knock.unix)?;
+        self.times(claims, request.unix)?;
         let hashed = |bytes: &[u8]| hex(digest(&SHA256, bytes).as_ref());
         if let Some(name) = &self.body_hash {
-            let wanted = (!knock.body.is_empty()).then(|| hashed(knock.body));
+            let wanted = (!request.body.is_empty()).then(|| hashed(request.body));
             if !same_hash(claims.get(name), wanted.as_deref()) {
                 return wrong(name);
             }
         }
         if let Some(name) = &self.url_hash
-            && !same_hash(claims.get(name), Some(&hashed(knock.url.as_bytes())))
+            && !same_hash(claims.get(name), Some(&hashed(request.url.as_bytes())))
         {
             return wrong(name);
         }
         for (name, pointer) in &self.same {
             let said = claims.get(name).filter(|said| said.is_string());
-            if said.is_none() || said != body(knock)?.pointer(pointer.as_str()) {
+            if said.is_none() || said != body(request)?.pointer(pointer.as_str()) {
                 return wrong(name);
             }
         }
@@ -306,6 +306,6 @@ fn is_for(audience: Option<&Value>, wanted: Option<&str>) -> bool {
     }
 }
 
-fn body(knock: &Knock<'_>) -> Result<Value, VerificationError> {
-    serde_json::from_slice(knock.body).map_err(|_| VerificationError::Unreadable("the body"))
+fn body(request: &InboundRequest<'_>) -> Result<Value, VerificationError> {
+    serde_json::from_slice(request.body).map_err(|_| VerificationError::Unreadable("the body"))
 }

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use url::Host;
 
 use super::address::MailAddress;
-use super::letter::Letter;
+use super::mail_message::MailMessage;
 use super::sealed::Sealed;
 use super::wary::Wary;
 use super::{Server, Tls};
@@ -54,14 +54,14 @@ pub async fn hand_over(
     egress: &EgressPolicy,
     from: &Address,
     to: &MailAddress,
-    letter: &Letter,
+    mail_message: &MailMessage,
 ) -> Result<(), DeliveryError> {
     let begun = AtomicBool::new(false);
     let exchange = async {
         let mut line = connect(server, egress).await?;
         prepare(&mut line, server, from, to).await?;
         begun.store(true, Ordering::Relaxed);
-        line.message(&letter.bytes).await.map_err(|error| sort(Stage::Content, &error))?;
+        line.message(&mail_message.bytes).await.map_err(|error| sort(Stage::Content, &error))?;
         Ok(line)
     };
     match tokio::time::timeout(server.whole, exchange).await {

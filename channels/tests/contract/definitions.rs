@@ -65,12 +65,12 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("[[send.text]]", "[[send.txt]]", "unknown field `txt`"),
     (
         "[[inbound.message]]",
-        "[inbound.company]\nask = { path = \"/{to.room}\", success = [{ status = [200] }] }\nmembers = \"/a\"\nmost = 2\n\n[[inbound.message]]",
+        "[inbound.members]\nask = { path = \"/{to.room}\", success = [{ status = [200] }] }\nmembers = \"/a\"\nmost = 2\n\n[[inbound.message]]",
         "the address has no part `room`",
     ),
     (
         "[[inbound.message]]",
-        "[inbound.company]\nask = { path = \"/a\", success = [] }\nmembers = \"/a\"\nmost = 2\n\n[[inbound.message]]",
+        "[inbound.members]\nask = { path = \"/a\", success = [] }\nmembers = \"/a\"\nmost = 2\n\n[[inbound.message]]",
         "how an answer that says who is there is known",
     ),
 ];

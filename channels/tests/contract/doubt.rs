@@ -5,7 +5,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use countersign_channels::definition::Definition as _;
-use countersign_channels::inbound::Ear;
+use countersign_channels::inbound::WebhookVerifier;
 use countersign_channels::inbound::keys::Keys;
 use countersign_channels::inbound::proof::VerificationError;
 use http::HeaderMap;
@@ -14,10 +14,10 @@ use crate::case::{Case, NOW, all, http_client};
 use crate::heard::Request;
 use crate::server::{Answer, Server};
 
-fn ear(name: &str) -> (Ear, Case) {
+fn webhook_verifier(name: &str) -> (WebhookVerifier, Case) {
     let (platform, case) = all().into_iter().find(|(platform, _)| platform.file().platform.name == name).unwrap();
-    let ear = platform.ear(&case.account("https://platform.example", &[])).unwrap().unwrap();
-    (ear, case)
+    let webhook_verifier = platform.webhook_verifier(&case.account("https://platform.example", &[])).unwrap().unwrap();
+    (webhook_verifier, case)
 }
 
 fn request(headers: &[(&str, &str)], body: &str) -> Request {
@@ -35,8 +35,8 @@ async fn nothing_is_believed_without_proof() {
         let name = &platform.file().platform.name;
         let optional = platform.file().secrets.iter().filter(|(_, field)| field.optional);
         let optional: Vec<String> = optional.flat_map(|(name, _)| [name.clone(), format!("{name}_before")]).collect();
-        let whole = platform.ear(&case.account("https://platform.example", &[])).unwrap().unwrap();
-        let bare = platform.ear(&case.account("https://platform.example", &optional)).unwrap().unwrap();
+        let whole = platform.webhook_verifier(&case.account("https://platform.example", &[])).unwrap().unwrap();
+        let bare = platform.webhook_verifier(&case.account("https://platform.example", &optional)).unwrap().unwrap();
         let empty = [
             ("authorization", "Bearer "),
             ("X-Twilio-Signature", ""),
@@ -69,7 +69,7 @@ async fn nothing_is_believed_without_proof() {
 /// With the right signature over them: only their times are wrong (A075).
 #[tokio::test]
 async fn a_time_is_written_in_one_way() {
-    let (ear, case) = ear("slack");
+    let (webhook_verifier, case) = webhook_verifier("slack");
     let now = NOW.to_string();
     let signed = |time: &str| {
         let key = hmac::Key::new(hmac::HMAC_SHA256, case.secrets["signing_secret"].as_bytes());
@@ -77,7 +77,7 @@ async fn a_time_is_written_in_one_way() {
         let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         request(&[("X-Slack-Request-Timestamp", time), ("X-Slack-Signature", &format!("v0={hex}"))], "{}")
     };
-    assert!(signed(&now).send_to(&ear).await.is_ok());
+    assert!(signed(&now).send_to(&webhook_verifier).await.is_ok());
     let odd = [
         "-9223372036854775808",
         "9223372036854775807",
@@ -94,14 +94,14 @@ async fn a_time_is_written_in_one_way() {
         &format!("-{now}"),
     ];
     for time in odd {
-        assert!(signed(time).send_to(&ear).await.is_err(), "{time}");
+        assert!(signed(time).send_to(&webhook_verifier).await.is_err(), "{time}");
     }
 }
 
 /// The same bytes are signed, and other parts of them are the body (A074).
 #[tokio::test]
 async fn borders_of_what_is_signed_do_not_move() {
-    let (ear, _) = ear("standard-webhooks");
+    let (webhook_verifier, _) = webhook_verifier("standard-webhooks");
     let secret = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
     let signed = |id: &str, time: &str, body: &str| {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), format!("{id}.{time}.{body}").as_bytes());
@@ -109,9 +109,9 @@ async fn borders_of_what_is_signed_do_not_move() {
         request(&[("webhook-id", id), ("webhook-timestamp", time), ("webhook-signature", &signature)], body)
     };
     let now = NOW.to_string();
-    assert!(signed("m", &now, "{}").send_to(&ear).await.is_ok());
-    assert!(signed("m.1", &now, "{}").send_to(&ear).await.is_err());
-    let (ear, case) = self::ear("sinch");
+    assert!(signed("m", &now, "{}").send_to(&webhook_verifier).await.is_ok());
+    assert!(signed("m.1", &now, "{}").send_to(&webhook_verifier).await.is_err());
+    let (webhook_verifier, case) = self::webhook_verifier("sinch");
     let key = hmac::Key::new(hmac::HMAC_SHA256, case.secrets["webhook_secret"].as_bytes());
     let sinch = |body: &str, nonce: &str| {
         let tag = hmac::sign(&key, format!("{body}.{nonce}.{now}").as_bytes());
@@ -119,26 +119,29 @@ async fn borders_of_what_is_signed_do_not_move() {
         let (n, t) = (format!("{name}-nonce"), format!("{name}-timestamp"));
         request(&[(name, &BASE64_STANDARD.encode(tag)), (&n, nonce), (&t, &now)], body)
     };
-    assert!(sinch(r#"{"a":1.5}"#, "n").send_to(&ear).await.is_ok());
-    assert!(sinch("1", "5.n").send_to(&ear).await.is_err());
+    assert!(sinch(r#"{"a":1.5}"#, "n").send_to(&webhook_verifier).await.is_ok());
+    assert!(sinch("1", "5.n").send_to(&webhook_verifier).await.is_err());
 }
 
 /// Bytes are signed, not what they mean (A073).
 #[tokio::test]
 async fn the_same_meaning_in_other_bytes_is_another_body() {
-    let (ear, case) = ear("whatsapp-cloud");
+    let (webhook_verifier, case) = webhook_verifier("whatsapp-cloud");
     let key = hmac::Key::new(hmac::HMAC_SHA256, case.secrets["app_secret"].as_bytes());
     let body = r#"{"object":"x","entry":[],"n":"\u00e4\/"}"#;
     let hex: String = hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let signature = format!("sha256={hex}");
-    assert!(request(&[("X-Hub-Signature-256", &signature)], body).send_to(&ear).await.is_ok());
+    assert!(request(&[("X-Hub-Signature-256", &signature)], body).send_to(&webhook_verifier).await.is_ok());
     for other in [
         r#"{"object":"x","entry":[],"n":"ä/"}"#,
         r#"{"entry":[],"object":"x","n":"\u00e4\/"}"#,
         r#"{"object":"x","entry":[],"n":"a\u0308\/"}"#,
         r#"{"object":"x", "entry":[],"n":"\u00e4\/"}"#,
     ] {
-        assert!(request(&[("X-Hub-Signature-256", &signature)], other).send_to(&ear).await.is_err(), "{other}");
+        assert!(
+            request(&[("X-Hub-Signature-256", &signature)], other).send_to(&webhook_verifier).await.is_err(),
+            "{other}"
+        );
     }
 }
 
@@ -146,7 +149,7 @@ async fn the_same_meaning_in_other_bytes_is_another_body() {
 /// or empty, and never a panic.
 #[tokio::test]
 async fn no_body_brings_it_down() {
-    let (ear, case) = ear("telegram");
+    let (webhook_verifier, case) = webhook_verifier("telegram");
     let secret = case.secrets["webhook_secret"].clone();
     let deep = "[".repeat(100_000);
     for body in [
@@ -158,7 +161,7 @@ async fn no_body_brings_it_down() {
         "7",
         "\"x\"",
     ] {
-        let taken = request(&[("X-Telegram-Bot-Api-Secret-Token", &secret)], body).send_to(&ear).await;
+        let taken = request(&[("X-Telegram-Bot-Api-Secret-Token", &secret)], body).send_to(&webhook_verifier).await;
         assert!(taken.is_err() || taken.is_ok_and(|taken| taken.happenings.is_empty()), "{:.40}", body);
     }
 }

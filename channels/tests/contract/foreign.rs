@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign_channels::ambient::Still;
 use countersign_channels::definition::{Account, Definition as _};
-use countersign_channels::inbound::Ear;
+use countersign_channels::inbound::WebhookVerifier;
 use countersign_channels::inbound::keys::Keys;
 use countersign_channels::platform::Platform;
 use countersign_channels::shipped::SOURCES;
@@ -153,26 +153,25 @@ fn platform(definition: &str, at: u64) -> (Platform, Case) {
     (Platform::load(name, source, http_client(), ambient).unwrap(), Case::of(name))
 }
 
-fn ear(signed: &Signed, at: u64, server: &Server) -> Ear {
+fn webhook_verifier(signed: &Signed, at: u64, server: &Server) -> WebhookVerifier {
     let (platform, case) = signed.platform(at);
     let mut account = signed.account(&case, &server.url);
     if signed.definition == "bot-framework" {
         account.fields.insert("openid_configuration".into(), format!("{}/configuration", server.url).into());
     }
-    let ear = platform.ear(&account).unwrap().unwrap();
+    let webhook_verifier = platform.webhook_verifier(&account).unwrap().unwrap();
     match signed.definition {
-        "amazon-sns" => {
-            ear.with_keys(Keys::new(http_client()).with_certificate(CERTIFICATE_URL, CERTIFICATE.as_bytes()))
-        }
-        _ => ear,
+        "amazon-sns" => webhook_verifier
+            .with_keys(Keys::new(http_client()).with_certificate(CERTIFICATE_URL, CERTIFICATE.as_bytes())),
+        _ => webhook_verifier,
     }
 }
 
-async fn is_heard(seen: &Seen, at: u64, ear: &Ear) -> bool {
+async fn is_heard(seen: &Seen, at: u64, webhook_verifier: &WebhookVerifier) -> bool {
     let headers: HeaderMap =
         seen.headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     let (url, body) = (seen.url.clone(), seen.body.clone().into_bytes());
-    Request { method: "POST".into(), url, at, headers, body }.send_to(ear).await.is_ok()
+    Request { method: "POST".into(), url, at, headers, body }.send_to(webhook_verifier).await.is_ok()
 }
 
 /// The keys of the bot's platform, as it publishes them.
@@ -206,7 +205,7 @@ async fn judged(language: Language, all: &[Signed]) {
     let (server, mut ears) = (Server::start().await, BTreeMap::new());
     published(&server);
     for one in all {
-        ears.insert((one.by, one.definition), ear(one, at, &server));
+        ears.insert((one.by, one.definition), webhook_verifier(one, at, &server));
     }
     for ((one, seen), verdict) in tried.iter().zip(verdicts) {
         let heard = is_heard(seen, at, &ears[&(one.by, one.definition)]).await;

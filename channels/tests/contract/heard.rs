@@ -7,9 +7,9 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use countersign_channels::definition::Definition as _;
-use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::proof::VerificationError;
-use countersign_channels::inbound::{Company, Ear, Fate, Happening, Taken};
+use countersign_channels::inbound::request::InboundRequest;
+use countersign_channels::inbound::{Audience, DeliveryStatus, Happening, Taken, WebhookVerifier};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -37,7 +37,7 @@ pub struct Coming {
     #[serde(default)]
     said: Vec<Said>,
     #[serde(default)]
-    became: Vec<Became>,
+    became: Vec<DeliveryReceipt>,
     #[serde(default)]
     opened: Vec<Opened>,
     /// It is the platform's, and nothing that is read.
@@ -63,16 +63,16 @@ struct Said {
     sender: String,
     conversation: String,
     text: String,
-    company: String,
+    audience: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Became {
+struct DeliveryReceipt {
     id: String,
     #[serde(default)]
     ours: Option<String>,
-    fate: String,
+    status: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -92,9 +92,16 @@ pub struct Request {
 }
 
 impl Request {
-    pub async fn send_to(&self, ear: &Ear) -> Result<Taken, VerificationError> {
+    pub async fn send_to(&self, webhook_verifier: &WebhookVerifier) -> Result<Taken, VerificationError> {
         let method = self.method.parse().unwrap();
-        ear.hear(&Knock { method, url: self.url.clone(), headers: &self.headers, body: &self.body, unix: self.at })
+        webhook_verifier
+            .hear(&InboundRequest {
+                method,
+                url: self.url.clone(),
+                headers: &self.headers,
+                body: &self.body,
+                unix: self.at,
+            })
             .await
     }
 }
@@ -145,10 +152,10 @@ async fn what_comes_in_is_read_as_its_platform_documents_it() {
         let name = &platform.file().platform.name;
         let server = Server::start().await;
         server.answers([Answer { status: 200, body: case.there.clone(), ..Answer::default() }]);
-        let ear = platform.ear(&case.account(&server.url, &[])).unwrap().unwrap();
+        let webhook_verifier = platform.webhook_verifier(&case.account(&server.url, &[])).unwrap().unwrap();
         for (number, coming) in case.heard.iter().enumerate() {
             let place = format!("{name}, heard {number}");
-            let taken = coming.request(&case).send_to(&ear).await;
+            let taken = coming.request(&case).send_to(&webhook_verifier).await;
             if let Some(why) = &coming.refused {
                 let distrust = taken.err().unwrap_or_else(|| panic!("{place}: it was believed")).to_string();
                 assert!(distrust.starts_with(why), "{place}: {distrust}");
@@ -167,7 +174,7 @@ async fn what_comes_in_is_read_as_its_platform_documents_it() {
     }
 }
 
-fn seen(taken: &Taken) -> (Vec<Said>, Vec<Became>, Vec<Opened>) {
+fn seen(taken: &Taken) -> (Vec<Said>, Vec<DeliveryReceipt>, Vec<Opened>) {
     let (mut said, mut became, mut opened) = (Vec::new(), Vec::new(), Vec::new());
     for happening in &taken.happenings {
         match happening {
@@ -176,20 +183,20 @@ fn seen(taken: &Taken) -> (Vec<Said>, Vec<Became>, Vec<Opened>) {
                 sender: heard.sender.as_str().into(),
                 conversation: heard.conversation.as_str().into(),
                 text: heard.text.expose_secret().into(),
-                company: match heard.company {
-                    Company::Alone => "alone",
-                    Company::Group => "group",
-                    Company::Unknown => "unknown",
+                audience: match heard.audience {
+                    Audience::Alone => "alone",
+                    Audience::Group => "group",
+                    Audience::Unknown => "unknown",
                 }
                 .into(),
             }),
-            Happening::Became(event) => became.push(Became {
+            Happening::DeliveryReceipt(event) => became.push(DeliveryReceipt {
                 id: event.platform_id.clone(),
                 ours: event.ours.clone(),
-                fate: match event.fate {
-                    Fate::Delivered => "delivered",
-                    Fate::Read => "read",
-                    Fate::Failed => "failed",
+                status: match event.status {
+                    DeliveryStatus::Delivered => "delivered",
+                    DeliveryStatus::Read => "read",
+                    DeliveryStatus::Failed => "failed",
                 }
                 .into(),
             }),
@@ -206,8 +213,8 @@ fn seen(taken: &Taken) -> (Vec<Said>, Vec<Became>, Vec<Opened>) {
 #[tokio::test]
 async fn what_was_said_does_not_print() {
     let (platform, case) = all().into_iter().find(|(platform, _)| platform.file().platform.name == "telegram").unwrap();
-    let ear = platform.ear(&case.account("https://platform.example", &[])).unwrap().unwrap();
-    let taken = case.heard[0].request(&case).send_to(&ear).await.unwrap();
+    let webhook_verifier = platform.webhook_verifier(&case.account("https://platform.example", &[])).unwrap().unwrap();
+    let taken = case.heard[0].request(&case).send_to(&webhook_verifier).await.unwrap();
     assert!(!taken.happenings.is_empty());
     let shown = format!("{taken:?}");
     assert!(!shown.contains("482913") && !shown.contains("Address(1"), "{shown}");

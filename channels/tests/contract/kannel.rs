@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use countersign_channels::definition::{Account, Definition as _};
-use countersign_channels::inbound::knock::Knock;
-use countersign_channels::inbound::{Ear, Fate, Happening};
+use countersign_channels::inbound::request::InboundRequest;
+use countersign_channels::inbound::{DeliveryStatus, Happening, WebhookVerifier};
 use countersign_channels::platform::Platform;
 use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Terms};
 use http::Method;
@@ -73,7 +73,7 @@ struct Stand {
     _running: Running,
     carrier: Receiver<String>,
     channel: Arc<dyn Channel>,
-    ear: Ear,
+    webhook_verifier: WebhookVerifier,
     back: Server,
 }
 
@@ -107,8 +107,8 @@ impl Stand {
         let mut fake = Command::new(CARRIER);
         fake.args(["-H", "127.0.0.1", "-r", &carrier_port.to_string(), "-i", "1", "-m", "1", says]);
         let carrier = running.start(&mut fake, "sent message");
-        let (channel, ear) = account(&format!("http://127.0.0.1:{sms}"), &back.url);
-        Some(Self { _running: running, carrier, channel, ear, back })
+        let (channel, webhook_verifier) = account(&format!("http://127.0.0.1:{sms}"), &back.url);
+        Some(Self { _running: running, carrier, channel, webhook_verifier, back })
     }
 
     /// The part that the phone's carrier gets next.
@@ -127,14 +127,14 @@ impl Stand {
         let all = async {
             while happened.len() < count {
                 for asked in self.back.asked() {
-                    let knock = Knock {
+                    let request = InboundRequest {
                         method: Method::from_bytes(asked.method.as_bytes()).unwrap(),
                         url: format!("{}{}", self.back.url, asked.path),
                         headers: &asked.headers,
                         body: asked.body.as_bytes(),
                         unix: NOW,
                     };
-                    happened.extend(self.ear.hear(&knock).await.expect("it has the key").happenings);
+                    happened.extend(self.webhook_verifier.hear(&request).await.expect("it has the key").happenings);
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
@@ -144,7 +144,7 @@ impl Stand {
     }
 }
 
-fn account(server: &str, back: &str) -> (Arc<dyn Channel>, Ear) {
+fn account(server: &str, back: &str) -> (Arc<dyn Channel>, WebhookVerifier) {
     let source = include_str!("../../definitions/kannel.toml");
     let platform = Platform::load("kannel.toml", source, http_client(), ambient()).unwrap();
     let fields = json!({"username": "gate", "from": "44555", "base_url": server,
@@ -153,7 +153,7 @@ fn account(server: &str, back: &str) -> (Arc<dyn Channel>, Ear) {
     let secrets = secrets.map(|(name, secret)| (name.to_owned(), secret.to_owned().into())).into_iter().collect();
     let account = Account { fields: fields.as_object().unwrap().clone(), secrets };
     let channel = platform.open(&account).unwrap_or_else(|wrong| panic!("{wrong:?}"));
-    (channel, platform.ear(&account).ok().flatten().unwrap())
+    (channel, platform.webhook_verifier(&account).ok().flatten().unwrap())
 }
 
 fn message(id: &str, text: &str) -> Message {
@@ -182,8 +182,12 @@ async fn a_text_arrives_whole_and_what_became_of_it_is_told() {
         }
         assert_eq!(together(parts, is_gsm), text.replace("#PIN#", "482913"), "{id}");
         let fates = stand.called_back(1).await;
-        let Happening::Became(became) = &fates[0] else { panic!("{fates:?}") };
-        assert_eq!((Some(&became.platform_id), became.fate), (sent.platform_id.as_ref(), Fate::Delivered), "{id}");
+        let Happening::DeliveryReceipt(became) = &fates[0] else { panic!("{fates:?}") };
+        assert_eq!(
+            (Some(&became.platform_id), became.status),
+            (sent.platform_id.as_ref(), DeliveryStatus::Delivered),
+            "{id}"
+        );
         assert_eq!(became.ours.as_deref(), Some(id));
     }
     let too_long = stand.channel.send(&message("too long", &"õ".repeat(68 * 3))).await;

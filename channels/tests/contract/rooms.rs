@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use countersign_channels::definition::Definition as _;
 use countersign_channels::inbound::proof::VerificationError;
-use countersign_channels::inbound::{Company, Ear, Happening, Taken};
+use countersign_channels::inbound::{Audience, Happening, Taken, WebhookVerifier};
 
 use crate::case::{NOW, all};
 use crate::heard::Request;
 use crate::server::{Answer, Asked, Server};
 
-fn ear(server: &Server) -> Ear {
+fn webhook_verifier(server: &Server) -> WebhookVerifier {
     let (platform, case) = all().into_iter().find(|(platform, _)| platform.name() == "matrix").unwrap();
-    platform.ear(&case.account(&server.url, &[])).unwrap().unwrap()
+    platform.webhook_verifier(&case.account(&server.url, &[])).unwrap().unwrap()
 }
 
 async fn told(server: &Server, events: &str) -> Result<Taken, VerificationError> {
@@ -21,7 +21,7 @@ async fn told(server: &Server, events: &str) -> Result<Taken, VerificationError>
     let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     let (method, url) = ("PUT".to_owned(), "https://gate.example/in/demo/matrix".to_owned());
     let body = format!(r#"{{"events":[{events}]}}"#).into_bytes();
-    Request { method, url, at: NOW, headers, body }.send_to(&ear(server)).await
+    Request { method, url, at: NOW, headers, body }.send_to(&webhook_verifier(server)).await
 }
 
 fn said(number: usize) -> String {
@@ -36,22 +36,22 @@ async fn a111_who_reads_along_in_a_room_is_asked_for() {
     let two = r#"{"joined":{"@gate:hs.example":{},"@customer:hs.example":{}}}"#;
     let three = r#"{"joined":{"@gate:hs.example":{},"@customer:hs.example":{},"@colleague:hs.example":{}}}"#;
     let server = Server::start().await;
-    for (status, body, company) in [
-        (200, two, Company::Alone),
-        (200, three, Company::Group),
-        (200, r#"{"joined":{}}"#, Company::Unknown),
-        (200, r#"{"joined":7}"#, Company::Unknown),
-        (200, "{}", Company::Unknown),
-        (403, r#"{"errcode":"M_FORBIDDEN","error":"not in the room"}"#, Company::Unknown),
-        (401, r#"{"errcode":"M_UNKNOWN_TOKEN","error":"x"}"#, Company::Unknown),
+    for (status, body, audience) in [
+        (200, two, Audience::Alone),
+        (200, three, Audience::Group),
+        (200, r#"{"joined":{}}"#, Audience::Unknown),
+        (200, r#"{"joined":7}"#, Audience::Unknown),
+        (200, "{}", Audience::Unknown),
+        (403, r#"{"errcode":"M_FORBIDDEN","error":"not in the room"}"#, Audience::Unknown),
+        (401, r#"{"errcode":"M_UNKNOWN_TOKEN","error":"x"}"#, Audience::Unknown),
     ] {
         server.answers([Answer { status, body: body.into(), ..Answer::default() }]);
         let taken = told(&server, &[said(1), said(2)].join(",")).await.unwrap();
         let found = taken.happenings.iter().map(|happening| match happening {
-            Happening::Heard(heard) => heard.company,
+            Happening::Heard(heard) => heard.audience,
             other => panic!("{other:?}"),
         });
-        assert_eq!(found.collect::<Vec<_>>(), [company, company], "{status} {body}");
+        assert_eq!(found.collect::<Vec<_>>(), [audience, audience], "{status} {body}");
         let asked = server.asked();
         assert_eq!(asked.len(), 1, "a room is asked about once");
         assert_eq!((asked[0].method.as_str(), asked[0].path.as_str()), ("GET", MEMBERS));

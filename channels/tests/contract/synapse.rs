@@ -8,8 +8,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::Response;
 use countersign_channels::definition::{Account, Definition as _};
-use countersign_channels::inbound::knock::Knock;
-use countersign_channels::inbound::{Company, Ear, Happening, Heard};
+use countersign_channels::inbound::request::InboundRequest;
+use countersign_channels::inbound::{Audience, Happening, Heard, WebhookVerifier};
 use countersign_channels::platform::Platform;
 use countersign_channels::shipped::SOURCES;
 use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Terms, Whose};
@@ -29,7 +29,7 @@ struct Place {
 /// What listens there.
 #[derive(Clone)]
 struct Listening {
-    ear: Arc<Ear>,
+    webhook_verifier: Arc<WebhookVerifier>,
     url: String,
     heard: UnboundedSender<Heard>,
 }
@@ -41,9 +41,9 @@ impl Place {
     }
 
     /// Listens from now on.
-    fn listen(self, ear: Ear) -> UnboundedReceiver<Heard> {
+    fn listen(self, webhook_verifier: WebhookVerifier) -> UnboundedReceiver<Heard> {
         let (sender, heard) = unbounded_channel();
-        let state = Listening { ear: Arc::new(ear), url: self.url, heard: sender };
+        let state = Listening { webhook_verifier: Arc::new(webhook_verifier), url: self.url, heard: sender };
         let router = Router::new().fallback(hear).with_state(state);
         tokio::spawn(async move { axum::serve(self.listener, router).await });
         heard
@@ -53,8 +53,8 @@ impl Place {
 async fn hear(State(at): State<Listening>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
-    let knock = Knock { method: parts.method, url: at.url, headers: &parts.headers, body: &body, unix: 1 };
-    let (status, body) = match at.ear.hear(&knock).await {
+    let request = InboundRequest { method: parts.method, url: at.url, headers: &parts.headers, body: &body, unix: 1 };
+    let (status, body) = match at.webhook_verifier.hear(&request).await {
         Ok(taken) => {
             for happening in taken.happenings {
                 if let Happening::Heard(heard) = happening {
@@ -69,7 +69,7 @@ async fn hear(State(at): State<Listening>, request: Request) -> Response<Body> {
 }
 
 /// Our side of the homeserver: what speaks, and what hears.
-fn sides(server: &Homeserver, token: &str) -> (Arc<dyn Channel>, Ear) {
+fn sides(server: &Homeserver, token: &str) -> (Arc<dyn Channel>, WebhookVerifier) {
     let (name, source) = SOURCES.iter().find(|(name, _)| *name == "matrix.toml").unwrap();
     let platform = Platform::load(name, source, http_client(), ambient()).unwrap();
     let secrets = [("access_token", token), ("hs_token", HS_TOKEN)];
@@ -77,7 +77,7 @@ fn sides(server: &Homeserver, token: &str) -> (Arc<dyn Channel>, Ear) {
         fields: [("base_url".to_owned(), server.url.as_str().into())].into_iter().collect(),
         secrets: secrets.map(|(name, secret)| (name.to_owned(), secret.to_owned().into())).into(),
     };
-    (platform.open(&account).unwrap(), platform.ear(&account).unwrap().unwrap())
+    (platform.open(&account).unwrap(), platform.webhook_verifier(&account).unwrap().unwrap())
 }
 
 fn code(id: &str, to: &Address) -> Message {
@@ -89,8 +89,8 @@ fn code(id: &str, to: &Address) -> Message {
 async fn a111_a112_a_code_goes_through_a_real_room() {
     let place = Place::new().await;
     let Some(server) = Homeserver::start(&place.url).await else { return };
-    let (channel, ear) = sides(&server, AS_TOKEN);
-    let mut heard = place.listen(ear);
+    let (channel, webhook_verifier) = sides(&server, AS_TOKEN);
+    let mut heard = place.listen(webhook_verifier);
     let customer = server.user("customer").await;
     let room = server.direct_room(&customer).await;
     server.wait_for_members(&customer, &room, 2).await; // the invitation is accepted
@@ -107,7 +107,7 @@ async fn a111_a112_a_code_goes_through_a_real_room() {
     let typed = server.say(&customer, &room, "482913").await;
     let said = next(&mut heard, &typed).await;
     assert_eq!((said.sender.as_str(), said.conversation.as_str()), (customer.id.as_str(), to.as_str()));
-    assert_eq!((said.text.expose_secret(), said.company), ("482913", Company::Alone));
+    assert_eq!((said.text.expose_secret(), said.audience), ("482913", Audience::Alone));
 
     // Neither what she typed nor what we sent stays in the room.
     channel.retract(Whose::Theirs, &to, &said.message_id).await.unwrap();
@@ -122,11 +122,11 @@ async fn a111_a112_a_code_goes_through_a_real_room() {
     server.bring(&customer, &room, &colleague).await;
     for user in [&customer, &colleague] {
         let typed = server.say(user, &room, "482913").await;
-        assert_eq!(next(&mut heard, &typed).await.company, Company::Group, "{}", user.id);
+        assert_eq!(next(&mut heard, &typed).await.audience, Audience::Group, "{}", user.id);
     }
     server.leave(&colleague, &room).await;
     let typed = server.say(&customer, &room, "482913").await;
-    assert_eq!(next(&mut heard, &typed).await.company, Company::Alone);
+    assert_eq!(next(&mut heard, &typed).await.audience, Audience::Alone);
 }
 
 /// What the homeserver refuses means what the definition says.

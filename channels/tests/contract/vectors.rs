@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use countersign_channels::definition::{Account, Definition as _};
-use countersign_channels::inbound::Ear;
+use countersign_channels::inbound::WebhookVerifier;
 use countersign_channels::inbound::keys::Keys;
-use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::proof::{Against, VerificationError};
+use countersign_channels::inbound::request::InboundRequest;
 use countersign_channels::inbound::sns::Topic;
 use countersign_channels::platform::Platform;
 use countersign_channels::shipped::SOURCES;
@@ -66,7 +66,7 @@ fn vectors() -> Vec<Vector> {
 }
 
 impl Vector {
-    async fn ear(&self, secrets: &BTreeMap<String, String>) -> Ear {
+    async fn webhook_verifier(&self, secrets: &BTreeMap<String, String>) -> WebhookVerifier {
         let file = format!("{}.toml", self.definition);
         let (name, source) = SOURCES.iter().find(|(name, _)| *name == file).unwrap();
         let platform = Platform::load(name, source, http_client(), ambient()).unwrap();
@@ -88,11 +88,13 @@ impl Vector {
         let own = platform.file().secrets.iter().filter(|(_, field)| !field.optional);
         let mut known: BTreeMap<_, _> = own.map(|(name, _)| (name.clone(), "1".to_owned().into())).collect();
         known.extend(secrets.iter().map(|(name, secret)| (name.clone(), secret.clone().into())));
-        let ear = platform.ear(&Account { fields, secrets: known });
-        let ear = ear.unwrap_or_else(|wrong| panic!("{}: {wrong:?}", self.name)).unwrap();
+        let webhook_verifier = platform.webhook_verifier(&Account { fields, secrets: known });
+        let webhook_verifier = webhook_verifier.unwrap_or_else(|wrong| panic!("{}: {wrong:?}", self.name)).unwrap();
         match &self.certificate {
-            Some(pem) => ear.with_keys(Keys::new(http_client()).with_certificate(CERTIFICATE_URL, pem.as_bytes())),
-            None => ear,
+            Some(pem) => {
+                webhook_verifier.with_keys(Keys::new(http_client()).with_certificate(CERTIFICATE_URL, pem.as_bytes()))
+            }
+            None => webhook_verifier,
         }
     }
 
@@ -103,8 +105,8 @@ impl Vector {
         Request { method, url, at: self.at, headers, body }
     }
 
-    async fn is_believed(&self, ear: &Ear, request: &Request) -> bool {
-        request.send_to(ear).await.is_ok()
+    async fn is_believed(&self, webhook_verifier: &WebhookVerifier, request: &Request) -> bool {
+        request.send_to(webhook_verifier).await.is_ok()
     }
 }
 
@@ -120,18 +122,23 @@ async fn published(keys: &str) -> String {
 #[tokio::test]
 async fn a_signature_holds_where_foreign_code_says_so() {
     for vector in vectors() {
-        let ear = vector.ear(&vector.secrets).await;
-        let taken = vector.request().send_to(&ear).await;
-        assert_eq!(vector.is_believed(&ear, &vector.request()).await, vector.good, "{}: {taken:?}", vector.name);
+        let webhook_verifier = vector.webhook_verifier(&vector.secrets).await;
+        let taken = vector.request().send_to(&webhook_verifier).await;
+        assert_eq!(
+            vector.is_believed(&webhook_verifier, &vector.request()).await,
+            vector.good,
+            "{}: {taken:?}",
+            vector.name
+        );
     }
 }
 
 #[tokio::test]
 async fn nothing_of_a_good_request_can_be_changed() {
     for vector in vectors().into_iter().filter(|vector| vector.good) {
-        let ear = vector.ear(&vector.secrets).await;
+        let webhook_verifier = vector.webhook_verifier(&vector.secrets).await;
         for (change, request) in changes(&vector) {
-            assert!(!vector.is_believed(&ear, &request).await, "{}: {change}", vector.name);
+            assert!(!vector.is_believed(&webhook_verifier, &request).await, "{}: {change}", vector.name);
         }
     }
 }
@@ -163,17 +170,17 @@ fn changes(vector: &Vector) -> Vec<(String, Request)> {
 #[tokio::test]
 async fn a_header_that_is_needed_is_needed_once() {
     for vector in vectors().into_iter().filter(|vector| vector.good) {
-        let ear = vector.ear(&vector.secrets).await;
+        let webhook_verifier = vector.webhook_verifier(&vector.secrets).await;
         let mut needed = 0;
         for name in vector.headers.keys() {
             let mut request = vector.request();
             let header: http::HeaderName = name.parse().unwrap();
             let value = request.headers.remove(&header).unwrap();
-            if !vector.is_believed(&ear, &request).await {
+            if !vector.is_believed(&webhook_verifier, &request).await {
                 needed += 1;
                 let mut twice = vector.request();
                 twice.headers.append(&header, value);
-                assert!(!vector.is_believed(&ear, &twice).await, "{}: {name} twice", vector.name);
+                assert!(!vector.is_believed(&webhook_verifier, &twice).await, "{}: {name} twice", vector.name);
             }
         }
         // Amazon's signature stands in the body.
@@ -194,12 +201,12 @@ async fn another_secret_makes_no_signature_and_an_older_one_does() {
                 (name.clone(), format!("{}{changed}{}", &secret[..place], &secret[place + 1..]))
             })
             .collect();
-        let ear = vector.ear(&other).await;
-        assert!(!vector.is_believed(&ear, &vector.request()).await, "{}: another secret", vector.name);
+        let webhook_verifier = vector.webhook_verifier(&other).await;
+        assert!(!vector.is_believed(&webhook_verifier, &vector.request()).await, "{}: another secret", vector.name);
         let mut both = other;
         both.extend(vector.secrets.iter().map(|(name, secret)| (format!("{name}_before"), secret.clone())));
-        let ear = vector.ear(&both).await;
-        assert!(vector.is_believed(&ear, &vector.request()).await, "{}: the one before", vector.name);
+        let webhook_verifier = vector.webhook_verifier(&both).await;
+        assert!(vector.is_believed(&webhook_verifier, &vector.request()).await, "{}: the one before", vector.name);
     }
 }
 
@@ -211,10 +218,15 @@ async fn a_secret_alone_is_enough_to_tell() {
         let file = format!("{}.toml", vector.definition);
         let (name, source) = SOURCES.iter().find(|(name, _)| *name == file).unwrap();
         let platform = Platform::load(name, source, http_client.clone(), ambient()).unwrap();
-        let ear = |secret: &str| platform.verifier(&secret.to_owned().into()).unwrap();
+        let webhook_verifier = |secret: &str| platform.verifier(&secret.to_owned().into()).unwrap();
         let right = vector.secrets.values().next().unwrap();
-        assert_eq!(vector.is_believed(&ear(right), &vector.request()).await, vector.good, "{}", vector.name);
-        assert!(!vector.is_believed(&ear("another"), &vector.request()).await, "{}", vector.name);
+        assert_eq!(
+            vector.is_believed(&webhook_verifier(right), &vector.request()).await,
+            vector.good,
+            "{}",
+            vector.name
+        );
+        assert!(!vector.is_believed(&webhook_verifier("another"), &vector.request()).await, "{}", vector.name);
     }
 }
 
@@ -239,8 +251,8 @@ fn a_subscription_is_amazons_where_it_says_so() {
     let judge = |body: &str| {
         let (headers, against) = (HeaderMap::new(), Against { known: &known });
         let (method, url) = (http::Method::POST, "https://gate.example/in".to_owned());
-        let knock = Knock { method, url, headers: &headers, body: body.as_bytes(), unix: 0 };
-        proof.verify(&knock, &against, certificate.as_bytes())
+        let request = InboundRequest { method, url, headers: &headers, body: body.as_bytes(), unix: 0 };
+        proof.verify(&request, &against, certificate.as_bytes())
     };
     assert_eq!(judge(&body), Ok(()));
     for part in ["Token", "SubscribeURL", "Message", "MessageId", "Timestamp"] {

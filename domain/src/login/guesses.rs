@@ -24,7 +24,7 @@ const MAX_DURATION: Duration = Duration::from_secs(60);
 pub struct Guesses {
     /// From anywhere else.
     #[serde(default, skip_serializing_if = "Budget::is_clear")]
-    strangers: Budget,
+    unknown: Budget,
     /// By device, from those that are known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     own: BTreeMap<String, Budget>,
@@ -56,54 +56,54 @@ impl Guesses {
     }
 
     /// Until when somebody is locked out: strangers, or a device that is known; the last of these locks.
-    pub fn locked(&self, sure: Moment) -> Option<Moment> {
-        let budgets = std::iter::once(&self.strangers).chain(self.own.values());
-        budgets.filter_map(|budget| budget.lasts(sure)).max()
+    pub fn locked(&self, earliest: Moment) -> Option<Moment> {
+        let budgets = std::iter::once(&self.unknown).chain(self.own.values());
+        budgets.filter_map(|budget| budget.lasts(earliest)).max()
     }
 
     /// Wrong guesses of strangers in a row, and those that are still taken of them.
-    pub fn counts(&self, rule: &Lockout, sure: Moment) -> (u32, u32) {
-        let failed = self.strangers.failures;
-        let left = if self.strangers.lasts(sure).is_some() { 0 } else { rule.threshold.saturating_sub(failed) };
+    pub fn counts(&self, rule: &Lockout, earliest: Moment) -> (u32, u32) {
+        let failed = self.unknown.failures;
+        let left = if self.unknown.lasts(earliest).is_some() { 0 } else { rule.threshold.saturating_sub(failed) };
         (failed, left)
     }
 
     fn budget(&mut self, from: Option<&str>) -> &mut Budget {
         match from {
             Some(device) => self.own.entry(device.to_owned()).or_default(),
-            None => &mut self.strangers,
+            None => &mut self.unknown,
         }
     }
 
     /// Whether a guess may be made from there now; then nothing is compared.
-    pub fn admit(&mut self, from: Option<&str>, sure: Moment) -> Result<(), Refusal> {
-        self.budget(from).admit(sure).map(drop)
+    pub fn admit(&mut self, from: Option<&str>, earliest: Moment) -> Result<(), Refusal> {
+        self.budget(from).admit(earliest).map(drop)
     }
 
     /// A guess begins. Refused while locked, and where so many are under way that the next could be one
     /// too many.
-    pub fn begin(&mut self, id: [u8; 8], from: Option<&str>, rule: &Lockout, sure: Moment) -> Result<(), Refusal> {
-        let late = |begun: &Begun| sure.since(begun.at) >= MAX_DURATION;
+    pub fn begin(&mut self, id: [u8; 8], from: Option<&str>, rule: &Lockout, earliest: Moment) -> Result<(), Refusal> {
+        let late = |begun: &Begun| earliest.since(begun.at) >= MAX_DURATION;
         let (over, begun): (Vec<_>, Vec<_>) = std::mem::take(&mut self.begun).into_iter().partition(late);
         self.begun = begun;
         for one in over {
-            self.fail(one.from.as_deref(), rule, sure);
+            self.fail(one.from.as_deref(), rule, earliest);
         }
-        self.admit(from, sure)?;
+        self.admit(from, earliest)?;
         let under_way = self.begun.iter().filter(|one| one.from.as_deref() == from).count();
         let failures = usize::try_from(self.budget(from).failures).unwrap_or(usize::MAX);
         if failures.saturating_add(under_way) >= usize::try_from(rule.threshold).unwrap_or(usize::MAX) {
-            return Err(Refusal::Locked(sure.plus(MAX_DURATION)));
+            return Err(Refusal::Locked(earliest.plus(MAX_DURATION)));
         }
-        self.begun.push(Begun { id, at: sure, from: from.map(str::to_owned) });
+        self.begun.push(Begun { id, at: earliest, from: from.map(str::to_owned) });
         Ok(())
     }
 
     /// That guess was wrong; until when it locks, where it does. One that took too long was counted then.
-    pub fn wrong(&mut self, id: [u8; 8], rule: &Lockout, sure: Moment) -> Option<Moment> {
+    pub fn wrong(&mut self, id: [u8; 8], rule: &Lockout, earliest: Moment) -> Option<Moment> {
         let at = self.begun.iter().position(|one| one.id == id)?;
         let begun = self.begun.remove(at);
-        self.fail(begun.from.as_deref(), rule, sure)
+        self.fail(begun.from.as_deref(), rule, earliest)
     }
 
     /// That guess was right. False where it took so long that it was counted as a wrong one.
@@ -120,14 +120,14 @@ impl Guesses {
     }
 
     /// A guess was wrong; until when it locks, where it does.
-    pub fn fail(&mut self, from: Option<&str>, rule: &Lockout, sure: Moment) -> Option<Moment> {
-        self.first_failed_at.get_or_insert(sure);
-        let until = match self.budget(from).fail(rule, sure) {
+    pub fn fail(&mut self, from: Option<&str>, rule: &Lockout, earliest: Moment) -> Option<Moment> {
+        self.first_failed_at.get_or_insert(earliest);
+        let until = match self.budget(from).fail(rule, earliest) {
             Consequence::Counted => None,
             fell => lock_of(fell),
         };
         if until.is_some() {
-            self.last_locked_at = Some(sure);
+            self.last_locked_at = Some(earliest);
         }
         until
     }
@@ -136,15 +136,15 @@ impl Guesses {
     pub fn succeed(&mut self, from: Option<&str>) {
         self.budget(from).succeed();
         self.own.retain(|_, budget| !budget.is_clear());
-        if self.strangers.failures == 0 {
+        if self.unknown.failures == 0 {
             self.first_failed_at = None;
         }
     }
 
     /// A lock on strangers that fell in another life of the store falls again.
-    pub fn again(&mut self, until: Moment, sure: Moment) {
-        self.strangers.again(Redo::Locked(until), sure);
-        self.last_locked_at = self.last_locked_at.max(Some(sure));
+    pub fn again(&mut self, until: Moment, earliest: Moment) {
+        self.unknown.again(Redo::Locked(until), earliest);
+        self.last_locked_at = self.last_locked_at.max(Some(earliest));
     }
 
     /// Everything is forgotten, locks and all.

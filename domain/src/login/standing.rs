@@ -35,8 +35,8 @@ impl Standing {
 impl Login {
     /// What matters most of it: what somebody has decided, then what wrong answers did, then what is missing.
     /// Whether her ceiling bans her, and whether she has a password where that is kept elsewhere, others know.
-    pub fn standing(&self, banned: bool, registered: bool, sure: Moment) -> Standing {
-        match self.locked(sure) {
+    pub fn standing(&self, banned: bool, registered: bool, earliest: Moment) -> Standing {
+        match self.locked(earliest) {
             _ if self.disabled_at.is_some() => Standing::Disabled,
             _ if banned => Standing::Banned,
             Some(_) => Standing::Locked,
@@ -47,8 +47,8 @@ impl Login {
 
     /// Until when something of hers is locked: her password or her codes, for strangers or on a device that is
     /// known; the last of these locks.
-    pub fn locked(&self, sure: Moment) -> Option<Moment> {
-        self.passwords.locked(sure).max(self.answers.locked(sure))
+    pub fn locked(&self, earliest: Moment) -> Option<Moment> {
+        self.passwords.locked(earliest).max(self.answers.locked(earliest))
     }
 
     /// When a lock fell last.
@@ -57,8 +57,8 @@ impl Login {
     }
 
     /// An agent's word: what was guessed wrongly is forgotten; true where something was locked.
-    pub fn unlock(&mut self, sure: Moment) -> bool {
-        let was = self.locked(sure).is_some();
+    pub fn unlock(&mut self, earliest: Moment) -> bool {
+        let was = self.locked(earliest).is_some();
         self.passwords.forgive();
         self.answers.forgive();
         was

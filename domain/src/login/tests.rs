@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::login::account_messages::{About, News, Stop};
 use crate::login::codes::{Code, Purpose};
-use crate::login::letters::{About, News, Stop};
 use crate::login::standing::Standing;
 use crate::login::tickets::{Lost, RefreshToken};
 use crate::rules::send::Tried;
@@ -215,17 +215,17 @@ fn a_letter_outlives_nothing_that_it_is_about() {
     let number = login.write(about, vec![stop(Way::Sms), stop(Way::Email)], now);
     assert_eq!(login.tried(number, 1, Tried::Later("status"), now, 0), None);
     assert_eq!(login.alarm(), Some(Moment(750)));
-    assert!(login.claim_letters(Moment(749)).is_empty());
-    assert_eq!(login.claim_letters(Moment(750)), [number]);
+    assert!(login.claim_account_messages(Moment(749)).is_empty());
+    assert_eq!(login.claim_account_messages(Moment(750)), [number]);
     assert_eq!(login.tried(number, 1, Tried::Refused("x"), now, 0), None, "another has claimed it");
     let fell = login.tried(number, 2, Tried::Refused("x"), Moment(800), 0);
     assert_eq!(fell, Some(News::Failed(about, Way::Sms, "x", Some(Way::Email))));
-    assert_eq!(login.claim_letters(Moment(800)), [number]);
+    assert_eq!(login.claim_account_messages(Moment(800)), [number]);
     let mut sent = login.clone();
     assert_eq!(sent.tried(number, 1, Tried::Sent, Moment(900), 0), Some(News::Sent(about, Way::Email)));
     assert_eq!(sent.alarm(), None);
     login.settle(Moment(180_000), 0);
-    assert!(login.codes.is_empty() && login.letters.is_empty());
+    assert!(login.codes.is_empty() && login.account_messages.is_empty());
 }
 
 /// What was proved before a restore may have been taken back since.

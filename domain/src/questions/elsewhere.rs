@@ -64,7 +64,7 @@ struct Checking {
 
 /// What a provider is to be asked before anything follows. It prints no answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Errand {
+pub struct ProviderTask {
     /// The attempt.
     pub check: CheckId,
     /// Who is asked.

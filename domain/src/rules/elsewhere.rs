@@ -4,7 +4,7 @@
 use crate::challenge::{ChallengeId, Check, Said};
 use crate::identity::CheckId;
 use crate::interaction::Participant;
-use crate::questions::{Errand, Judge};
+use crate::questions::{Judge, ProviderTask};
 use crate::refusal::Refusal;
 use crate::turn::{Decision, Turn};
 
@@ -34,7 +34,7 @@ pub(super) fn weigh(turn: &mut Turn<'_>, at: usize, said: &Said) -> Result<bool,
     }
     let attempt = judge.begin(now).ok_or(Refusal::Full)?;
     let (provider, set) = (judge.provider.clone(), judge.set.clone());
-    Err(Refusal::Unjudged(Box::new(Errand { check: check(attempt), provider, set, answers: answers.clone() })))
+    Err(Refusal::Unjudged(Box::new(ProviderTask { check: check(attempt), provider, set, answers: answers.clone() })))
 }
 
 /// What was weighed is decided: a verdict counts once.

@@ -19,7 +19,7 @@ use crate::turn::{Decision, Turn, link_data};
 
 /// Who is at the page.
 #[derive(Clone, Debug)]
-pub struct Knocking {
+pub struct HostedPage {
     /// The customer that the conversation is known to be with.
     pub known: Option<CustomerId>,
     /// The device, as the bot described it.
@@ -42,7 +42,7 @@ pub enum AtPage {
 }
 
 /// Whether the page may be shown for the link that the handle belongs to.
-pub fn open_page(mut turn: Turn<'_>, handle: &Token, browser: &Tag) -> Decision<Knocking> {
+pub fn open_page(mut turn: Turn<'_>, handle: &Token, browser: &Tag) -> Decision<HostedPage> {
     if let Ok((at, _)) = opened(&turn, handle) {
         turn.look_up(at);
     }
@@ -107,7 +107,7 @@ fn at_page(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> AtPage 
     }
 }
 
-fn find(turn: &Turn<'_>, handle: &Token, browser: &Tag) -> Result<Knocking, Refusal> {
+fn find(turn: &Turn<'_>, handle: &Token, browser: &Tag) -> Result<HostedPage, Refusal> {
     turn.must_be_open()?;
     let (at, link) = opened(turn, handle)?;
     turn.admit(at, Guarded::Login)?;
@@ -117,5 +117,5 @@ fn find(turn: &Turn<'_>, handle: &Token, browser: &Tag) -> Result<Knocking, Refu
     let chats = turn.interaction.primary().id == participant.id;
     let device = turn.interaction.device.clone().filter(|_| chats);
     let browser = at_page(turn, at, Source::Link(link.number), browser);
-    Ok(Knocking { known, device, expires_at: link.expires_at, browser })
+    Ok(HostedPage { known, device, expires_at: link.expires_at, browser })
 }

@@ -22,7 +22,7 @@ use crate::typed::{Digits, holds_number};
 
 /// Who reads what is said in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Company {
+pub enum Audience {
     /// The one who chats, and the team.
     Alone,
     /// Others, too: what is said there proves nobody.

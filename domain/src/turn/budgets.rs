@@ -28,7 +28,7 @@ impl Turn<'_> {
         self.address
             .budgets
             .get(&name)
-            .map_or_else(|| Budget::default().admit(self.around.sure), |b| b.admit(self.around.sure))
+            .map_or_else(|| Budget::default().admit(self.around.earliest), |b| b.admit(self.around.earliest))
             .map_err(|refusal| match refusal {
                 Refusal::Locked(until) => Refusal::Locked(self.around.shown(until)),
                 other => other,
@@ -48,14 +48,14 @@ impl Turn<'_> {
     /// it guards.
     pub fn fail(&mut self, at: usize, what: Guarded) -> Consequence {
         let trips = self.count_at_ceiling(at);
-        let (rule, now) = (self.around.settings.lockout_of(what), self.around.sure);
+        let (rule, now) = (self.around.settings.lockout_of(what), self.around.earliest);
         self.count(at, what, &trips, |budget| budget.fail(&rule, now))
     }
 
     /// The same of a code that shows whose chat it is: it counts against the conversation, and never against the
     /// customer whose login waits.
     pub fn fail_in_conversation(&mut self, at: usize, what: Guarded) -> Consequence {
-        let (rule, now) = (self.around.settings.lockout_of(what), self.around.sure);
+        let (rule, now) = (self.around.settings.lockout_of(what), self.around.earliest);
         self.count(at, what, &[], |budget| budget.fail(&rule, now))
     }
 
@@ -65,7 +65,7 @@ impl Turn<'_> {
         if stage == Stage::Authentication {
             return self.fail(at, Guarded::PhotoId);
         }
-        let (rule, now) = (self.around.settings.lockout_of(Guarded::PhotoId), self.around.sure);
+        let (rule, now) = (self.around.settings.lockout_of(Guarded::PhotoId), self.around.earliest);
         let threshold = self.around.settings.photo_id.quality_threshold;
         self.count(at, Guarded::PhotoId, &[], |budget| budget.fail_quality(threshold, &rule, now))
     }
@@ -88,7 +88,7 @@ impl Turn<'_> {
     /// Nobody failed, and yet nothing more is taken for as long as a lock lasts. It is told as the lock that it is
     /// to who is kept out; it counts towards no ban.
     fn pause(&mut self, at: usize, what: Guarded, when: Moment, by: &Actor) {
-        let until = self.around.sure.plus_minutes(self.around.settings.lockout_of(what).duration_minutes);
+        let until = self.around.earliest.plus_minutes(self.around.settings.lockout_of(what).duration_minutes);
         let name = self.budget_name(at, what);
         self.address.budgets.entry(name).or_default().pause(until);
         let (id, mut data) = (self.interaction.participants[at].id.clone(), self.budget_data(at, what));
@@ -100,14 +100,14 @@ impl Turn<'_> {
     /// Somebody said "This wasn't me": for an hour nobody here is sent another link in that person's name, or
     /// until an agent says otherwise.
     pub fn hold_links(&mut self, at: usize) {
-        let (name, until) = (self.budget_name(at, Guarded::Login), self.around.sure.plus_minutes(REPORT_MINUTES));
+        let (name, until) = (self.budget_name(at, Guarded::Login), self.around.earliest.plus_minutes(REPORT_MINUTES));
         self.address.reported_until.insert(name, until);
     }
 
     /// Refuses new links while an earlier one's report holds them back.
     pub fn must_not_be_reported(&self, at: usize) -> Result<(), Refusal> {
         let until = self.address.reported_until.get(&self.budget_name(at, Guarded::Login));
-        match until.filter(|until| self.around.sure < **until) {
+        match until.filter(|until| self.around.earliest < **until) {
             Some(until) => Err(Refusal::Reported(self.around.shown(*until))),
             None => Ok(()),
         }
@@ -115,7 +115,7 @@ impl Turn<'_> {
 
     /// An agent's word: links may be sent again.
     pub fn release_links(&mut self, at: usize) {
-        let (name, now) = (self.budget_name(at, Guarded::Login), self.around.sure);
+        let (name, now) = (self.budget_name(at, Guarded::Login), self.around.earliest);
         self.address.reported_until.retain(|held, until| *held != name && now < *until);
     }
 

@@ -8,8 +8,8 @@ use crate::domain::ceiling::Need;
 use crate::domain::customer::Record;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::CustomerId;
+use crate::domain::login::account_messages::About;
 use crate::domain::login::codes::{Code, Purpose};
-use crate::domain::login::letters::About;
 use crate::domain::login::{AppState, Login, never_for_good};
 use crate::domain::method::Guarded;
 use crate::domain::typed::Digits;
@@ -53,7 +53,7 @@ impl Gateway {
                 return Ruled::quiet(Ok(()));
             }
             let from = login.devices.own(&by.device);
-            let open = login.answers.admit(from.as_deref(), when.sure).is_ok() && !known.bans();
+            let open = login.answers.admit(from.as_deref(), when.earliest).is_ok() && !known.bans();
             let takes = login.takes_codes(purpose, !Self::keeps_passwords(by.team));
             login.codes.put(purpose, Code::new(nonce, settings, by.device.clone(), when.now));
             if !(open && takes) || stops.is_empty() {
@@ -71,7 +71,7 @@ impl Gateway {
         let data = json!({"purpose": purpose.as_str(), "reason": reason, "next": null});
         let event = || account.tells(self, EventKind::ChallengeDeliveryFailed, actor, when.now, data);
         let events = (account.whose != Whose::Nobodys).then(event).into_iter().collect();
-        Ruled::telling(Ok(()), events)
+        Ruled::webhook_dispatch(Ok(()), events)
     }
 
     /// Takes a code: the one that was sent, or besides a password one of the customer's app.
@@ -99,7 +99,7 @@ impl Gateway {
                 return Ruled::quiet(Ok(Ended::No(None)));
             };
             let from = self.guessed_from(login, by, purpose);
-            if login.answers.admit(from.as_deref(), when.sure).is_err() {
+            if login.answers.admit(from.as_deref(), when.earliest).is_err() {
                 return Ruled::quiet(Ok(Ended::No(None)));
             }
             match self.is_her_code(login, by, (purpose, &account), said, when) {
@@ -110,7 +110,7 @@ impl Gateway {
                 }
                 Some(false) => {
                     login.codes.miss(purpose);
-                    let until = login.answers.fail(from.as_deref(), &lockout, when.sure);
+                    let until = login.answers.fail(from.as_deref(), &lockout, when.earliest);
                     if until.is_some() {
                         login.codes.end(purpose); // a lock ends what it guards
                     }
@@ -154,7 +154,7 @@ impl Gateway {
             let ended = ticket.is_some_and(|ticket| login.tickets.end_number(ticket.number));
             let data = json!({"reason": "ceiling"});
             let event = || account.tells(self, EventKind::CustomerSignedOut, by.actor, when.now, data);
-            Ruled::telling(Ok(Ended::No(None)), ended.then(event).into_iter().collect())
+            Ruled::webhook_dispatch(Ok(Ended::No(None)), ended.then(event).into_iter().collect())
         };
         fresh(self.change_login(account, rule, None).await?)
     }

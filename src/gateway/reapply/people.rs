@@ -41,9 +41,9 @@ impl Gateway {
             told.left.push(format!("{gone} of user {name} at {} is gone: what was before counts", entry.at));
             return Ok(false);
         }
-        let sure = self.sure();
+        let earliest = self.earliest();
         let until = text(entry, "until").and_then(|until| until.parse().ok()).unwrap_or(Moment(0));
-        let rule = |user: &mut User, _| Ok((act_on_user(user, kind, entry, (until, sure)), None));
+        let rule = |user: &mut User, _| Ok((act_on_user(user, kind, entry, (until, earliest)), None));
         where_known(self.change_user(team, &name, &Actor::Operator, rule).await)
     }
 
@@ -80,7 +80,7 @@ impl Gateway {
         let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
         let rule = |login: &mut Login, when: When| {
             // What was told of a lock's end was told on the other line of time.
-            let until = until.map(|until| until.shown(when.now, when.sure));
+            let until = until.map(|until| until.shown(when.now, when.earliest));
             Ruled::quiet(Ok(act_on_login(login, kind, until, when)))
         };
         let changed = match self.change_login(&account, rule, None).await {
@@ -143,10 +143,10 @@ fn lost_of_user(kind: EventKind, entry: &Entry) -> Option<&'static str> {
 
 /// Whether the entry changes the user. Nobody gains a role by it: what she was given since, an admin gives
 /// her again.
-fn act_on_user(user: &mut User, kind: EventKind, entry: &Entry, (until, sure): (Moment, Moment)) -> bool {
+fn act_on_user(user: &mut User, kind: EventKind, entry: &Entry, (until, earliest): (Moment, Moment)) -> bool {
     match (kind, text(entry, "what")) {
-        (EventKind::UserLocked, _) => user.budget.again(Redo::Locked(until), sure),
-        (EventKind::UserBanned, _) => user.budget.again(Redo::Banned, sure),
+        (EventKind::UserLocked, _) => user.budget.again(Redo::Locked(until), earliest),
+        (EventKind::UserBanned, _) => user.budget.again(Redo::Banned, earliest),
         (EventKind::UserUnlocked, _) => user.unlock(),
         (EventKind::UserChanged, Some("signed_out" | "signed_out_everywhere")) => user.sign_out_everywhere(),
         (EventKind::UserChanged, None) => {
@@ -167,11 +167,11 @@ fn act_on_login(login: &mut Login, kind: EventKind, until: Option<Moment>, when:
     match (kind, until) {
         (EventKind::CustomerDisabled, _) => login.disable(when.now),
         (EventKind::CustomerEnabled, _) => login.disabled_at.take().is_some(),
-        (EventKind::CustomerUnlocked, _) => login.unlock(when.sure),
+        (EventKind::CustomerUnlocked, _) => login.unlock(when.earliest),
         (EventKind::CustomerLocked, Some(until)) => {
             // The entry does not say at what: neither passwords nor codes are guessed on.
-            login.passwords.again(until, when.sure);
-            login.answers.again(until, when.sure);
+            login.passwords.again(until, when.earliest);
+            login.answers.again(until, when.earliest);
             true
         }
         _ => false,

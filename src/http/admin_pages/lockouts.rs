@@ -51,7 +51,7 @@ async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
 }
 
 fn person(state: &Shared, locked: &LockedOut) -> LockedPerson {
-    let (now, sure) = (state.gateway.now(), state.gateway.sure());
+    let (now, earliest) = (state.gateway.now(), state.gateway.earliest());
     let until = locked.budget.as_ref().and_then(|budget| budget.locked_until);
     LockedPerson {
         path: in_path(&locked.id.to_string()),
@@ -61,7 +61,7 @@ fn person(state: &Shared, locked: &LockedOut) -> LockedPerson {
         address: locked.told.as_ref().map(|told| mask(told.conversation.as_str())),
         channel: locked.channel.as_ref().map(ToString::to_string),
         banned: locked.is_ban(),
-        until: until.map(|until| until.shown(sure, now).to_string()),
+        until: until.map(|until| until.shown(earliest, now).to_string()),
         method: locked.method().map(|what| what.to_string()),
         lockouts: locked.budget.as_ref().map_or(0, |budget| budget.lockouts),
         since: locked.since.to_string(),
@@ -89,15 +89,15 @@ async fn accounts(
 }
 
 async fn users(state: &Shared, team: &TeamName) -> Result<Vec<Locked>, Error> {
-    let (now, sure) = (state.gateway.now(), state.gateway.sure());
+    let (now, earliest) = (state.gateway.now(), state.gateway.earliest());
     let users = state.gateway.users(team, None, MAX_USERS).await?;
-    Ok(users.iter().filter_map(|user| locked_user(user, now, sure)).collect())
+    Ok(users.iter().filter_map(|user| locked_user(user, now, earliest)).collect())
 }
 
-fn locked_user(user: &User, now: Moment, sure: Moment) -> Option<Locked> {
-    let (banned, until) = match user.standing(sure) {
+fn locked_user(user: &User, now: Moment, earliest: Moment) -> Option<Locked> {
+    let (banned, until) = match user.standing(earliest) {
         Standing::Banned => (true, None),
-        Standing::Locked(until) => (false, Some(until.shown(sure, now).to_string())),
+        Standing::Locked(until) => (false, Some(until.shown(earliest, now).to_string())),
         Standing::Invited | Standing::Active | Standing::Disabled => return None,
     };
     let name = user.name.to_string();

@@ -47,8 +47,8 @@ async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
 }
 
 fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {
-    let (now, sure) = (state.gateway.now(), state.gateway.sure());
-    let standing = user.standing(sure);
+    let (now, earliest) = (state.gateway.now(), state.gateway.earliest());
+    let standing = user.standing(earliest);
     let name = user.name.to_string();
     UserRow {
         path: in_path(&name),
@@ -59,7 +59,7 @@ fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {
             Role::Agent | Role::Bot => "agent",
         },
         status: standing.as_str(),
-        until: standing.until().map(|until| until.shown(sure, now).to_string()),
+        until: standing.until().map(|until| until.shown(earliest, now).to_string()),
         totp: user.totp.is_some(),
         seen: user.signed_in_at.map(|at| at.to_string()),
         tendable: user.role <= admitted.role,

@@ -77,8 +77,8 @@ async fn show(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look)
 }
 
 fn row(name: &WebhookName, known: &Known, now: Moment) -> WebhookRow {
-    let Known { webhook, course, .. } = known;
-    let (status, since) = course.standing();
+    let Known { webhook, cursor, .. } = known;
+    let (status, since) = cursor.standing();
     WebhookRow {
         name: name.to_string(),
         url: webhook.url.clone(),
@@ -89,7 +89,7 @@ fn row(name: &WebhookName, known: &Known, now: Moment) -> WebhookRow {
         },
         status,
         since: since.map(|at| at.to_string()),
-        dropped: course.dropped,
+        dropped: cursor.dropped,
         overlap: webhook.overlap_until(now).map(|until| until.to_string()),
         public_key: webhook.public_key(),
     }

@@ -47,7 +47,7 @@ impl Viewer<'_> {
         });
         let by_method: BTreeMap<String, MethodLockoutView> = methods.collect();
         let held = address.reported_until.get(&Address::budget_name(Guarded::Login, participant, pseudonym));
-        let held = held.filter(|until| self.sure < **until);
+        let held = held.filter(|until| self.earliest < **until);
         let rank = |status: &str| ["clear", "locked", "banned"].iter().position(|s| *s == status);
         let status = by_method.values().map(|m| m.status).max_by_key(|s| rank(s)).unwrap_or("clear");
         LockoutView {
@@ -56,12 +56,12 @@ impl Viewer<'_> {
             failures: by_method.values().map(|m| m.failures).sum(),
             lockouts: by_method.values().map(|m| m.lockouts).sum(),
             by_method,
-            reported_until: held.map(|until| until.shown(self.sure, self.now).to_string()),
+            reported_until: held.map(|until| until.shown(self.earliest, self.now).to_string()),
         }
     }
 
     fn budget(self, budget: &Budget) -> MethodLockoutView {
-        let until = budget.lasts(self.sure).map(|until| until.shown(self.sure, self.now));
+        let until = budget.lasts(self.earliest).map(|until| until.shown(self.earliest, self.now));
         let status = match (budget.banned, until) {
             (true, _) => "banned",
             (false, Some(_)) => "locked",

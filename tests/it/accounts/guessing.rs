@@ -181,7 +181,7 @@ async fn an_account_is_listed_whatever_of_it_is_locked() {
     let mut admin = team.staff("desk", "admin").await;
     admin.comes_in("acme", "desk").await;
     let lists = async |desk: &mut Desk| {
-        world.gateway.tend().await.expect("it is told");
+        world.gateway.maintain().await.expect("it is told");
         desk.get("/admin/teams/acme/lockouts").await.text().contains("data-account=\"cust-42\"")
     };
     let code = async |device: &Value| {
@@ -236,7 +236,7 @@ async fn a_banned_account_is_listed_until_the_ban_is_lifted() {
     misses(&team, 100, json!({})).await;
     let body = json!({"username": "demo", "emails": [MAIL], "password": "another lamp 8"});
     team.customer("PUT", "cust-42", "", body).await.expect(200);
-    world.gateway.tend().await.expect("it is told");
+    world.gateway.maintain().await.expect("it is told");
     let page = admin.get("/admin/teams/acme/lockouts").await.text();
     assert!(page.contains("data-account=\"cust-42\"") && page.contains("Lift the ban"), "{page}");
 }

@@ -104,7 +104,7 @@ async fn k15_a_team_sends_the_code_itself() {
     team.set(json!({"delivery": {"order": ["event"], "event_webhook": "codes"}})).await;
     let before = world.sent().await.len();
     team.tickets("POST", "/otp/request", json!({"userId": "cust-42", "email": MAIL})).await.expect(202);
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     let got = receiver.got();
     assert_eq!((got.len(), got[0].kind().as_str(), world.sent().await.len()), (1, "otp.requested", before));
     let data = got[0].body()["data"].clone();

@@ -39,7 +39,7 @@ async fn a078_odd_moments_are_moments() {
                 json!({"channel": "sms", "conversation": format!("x{moment}"), "participants": [{"role": "primary"}]});
             let opened = world.call(&team.bot, "POST", "/v1/interactions", body).await;
             assert_ne!(opened.status, 500, "{moment}: {}", opened.text());
-            world.gateway.tend().await.expect("time alone breaks nothing");
+            world.gateway.maintain().await.expect("time alone breaks nothing");
         }
     }
 }
@@ -74,7 +74,7 @@ async fn a078_a_clock_that_steps_back_renews_nothing() {
         assert_eq!(scene.team.flag(&scene.chat).await["authenticated"], false);
         for back in [1, 1000, 600_000, 899_999] {
             clock.set(BEGINNING + 900_000 - back);
-            scene.world.gateway.tend().await.expect("the store is there");
+            scene.world.gateway.maintain().await.expect("the store is there");
             assert_eq!(scene.team.flag(&scene.chat).await["authenticated"], false, "-{back}");
             let assertion = scene.team.assertion(&visit, "cust-42");
             scene.team.post_back(&visit, &assertion).await.refused(410, "link-expired");

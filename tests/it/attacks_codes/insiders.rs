@@ -27,7 +27,7 @@ async fn a044_a_code_is_shown_to_nobody_who_may_not_see_it() {
     look(&team.bot).await.refused(403, "forbidden");
     let code = look(&team.agent).await.expect(200)["code"].as_str().unwrap().to_owned();
     look(&team.agent).await.expect(200);
-    team.world.gateway.tend().await.unwrap();
+    team.world.gateway.maintain().await.unwrap();
     let trail = team.world.call(&team.admin, "GET", "/v1/teams/acme/audit", Value::Null).await;
     let looks =
         trail.expect(200)["items"].as_array().unwrap().iter().filter(|e| e["action"] == "challenge.revealed").count();

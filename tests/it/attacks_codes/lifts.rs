@@ -39,7 +39,7 @@ async fn banned(store: &Arc<Around<Lets>>, stand: stores::Stand, way: &str) -> (
     let chat = team.open_for("guessed-at", person.clone()).await;
     assert_eq!(team.guesses(&chat, 100).await, "banned");
     let other = team.open_for("other", person).await;
-    world.gateway.tend().await.expect("it is told");
+    world.gateway.maintain().await.expect("it is told");
     let listed = world.call(&team.agent, "GET", "/v1/teams/acme/lockouts", Value::Null).await.expect(200);
     let rows = listed["items"].as_array().expect("rows").iter();
     let row = rows.map(|row| row["id"].as_str().expect("an id")).find(|id| id.starts_with("ceiling.")).expect("a row");

@@ -34,7 +34,7 @@ async fn what_had_reached_the_replica_of_a_killed_primary_is_there_and_service_i
         let shard = round % shards;
         let victim = primaries[shard];
         // Whatever was acknowledged before a write that a replica confirmed is on that replica.
-        let sure = writers.acknowledged();
+        let earliest = writers.acknowledged();
         confirmed(&mut cluster.shell(victim).await, PROBES[shard]).await;
         let killed = Instant::now();
         cluster.signal(victim, "KILL");
@@ -48,7 +48,7 @@ async fn what_had_reached_the_replica_of_a_killed_primary_is_there_and_service_i
         assert!(!cluster.primaries(victim).await.contains(&victim), "it is a replica now, and knows it");
         let (_, numbers) = writers.end().await;
         for (tag, (told, stands)) in numbers.iter().enumerate() {
-            assert!(*stands >= sure[tag], "tag {tag}: {} was on the replica, {stands} is there", sure[tag]);
+            assert!(*stands >= earliest[tag], "tag {tag}: {} was on the replica, {stands} is there", earliest[tag]);
             taken_back += told.saturating_sub(*stands);
             acknowledged += told;
         }

@@ -26,7 +26,7 @@ async fn sentinels_name_another_primary_and_the_store_follows() {
         let writers = Writers::begin(&store, &name);
         writers.all_beyond(&[3; 64], ALWAYS_BACK).await;
         let victim = trio.primary().await;
-        let sure = writers.acknowledged();
+        let earliest = writers.acknowledged();
         let mut shell = trio.shell(victim).await;
         let () = said(&mut shell, &["SET", "probe", "x"]).await;
         // Both replicas: the Sentinels choose.
@@ -43,7 +43,7 @@ async fn sentinels_name_another_primary_and_the_store_follows() {
         trio.stands().await;
         let (_, numbers) = writers.end().await;
         for (tag, (told, stands)) in numbers.iter().enumerate() {
-            assert!(*stands >= sure[tag], "tag {tag}: {} was replicated, {stands} is there", sure[tag]);
+            assert!(*stands >= earliest[tag], "tag {tag}: {} was replicated, {stands} is there", earliest[tag]);
             taken_back += told.saturating_sub(*stands);
             acknowledged += told;
         }

@@ -102,9 +102,9 @@ impl Scene {
             }
         }
         let looks = &self.looks[0].world.gateway;
-        if looks.tend().await.is_err() {
+        if looks.maintain().await.is_err() {
             // Nobody has looked since the failover: the first sweep finds the old connection.
-            looks.tend().await.expect("what waits is told");
+            looks.maintain().await.expect("what waits is told");
         }
     }
 

@@ -128,7 +128,7 @@ async fn a132_listeners_come_back_at_times_of_their_own() {
 async fn events_have_the_shape_of_the_contract_and_resume() {
     let world = World::new().await;
     let (team, other) = (world.team("acme").await, world.team("other").await);
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     let live = Live::serve(&world).await;
     let mut now = live.listen(&team.bot, "", None).await;
     let mut owners = live.listen(OWNER, "?team=acme", None).await;
@@ -223,7 +223,7 @@ async fn what_is_older_than_retention_is_gone() {
     let world = World::new().await;
     let team = world.team("acme").await;
     team.open("sms", "+37255512345").await;
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     world.clock.advance(Duration::from_secs(8 * 24 * 3600));
     world.gateway.keep_house().await.unwrap();
     let request = http::Request::builder().uri("/v1/events").header("authorization", format!("Bearer {}", team.bot));

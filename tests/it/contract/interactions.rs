@@ -290,7 +290,7 @@ async fn lists_are_narrowed_and_paged() {
     team.authenticate(&all[6], "cust-1").await;
     team.bot("POST", &all[0], "/close", json!({})).await.expect(200);
     team.bot("PATCH", &all[1], "/participants/p1", json!({"name": "Zoë Ćwik"})).await.expect(200);
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     let list = async |query: &str| -> Vec<String> {
         let page = world.call(&team.bot, "GET", &format!("/v1/interactions{query}"), Value::Null).await.expect(200);
         assert_eq!(names(&page), ["items", "next_cursor"]);

@@ -102,7 +102,7 @@ async fn victim() {
     if what.starts_with(UNSENT) {
         pending::<()>().await;
     }
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
     unreachable!("the platform never answers");
 }
 
@@ -165,7 +165,7 @@ async fn a_kill_before_a_promised_message_leaves_loses_none() {
         life_until(&platform, &format!("0 {UNSENT}{what}"), promised).await;
         assert_eq!(platform.lines().len(), 0, "{what}: nothing has left");
         let world = platform.node(1).await;
-        world.gateway.tend().await.expect("the store is there");
+        world.gateway.maintain().await.expect("the store is there");
         assert_eq!(platform.lines().len(), 1, "{what}");
         world.pass(CLAIM * 3).await;
         assert_eq!(platform.lines().len(), 1, "{what}: and once");
@@ -182,7 +182,7 @@ async fn a_kill_before_a_message_is_recorded_repeats_it_and_sends_no_other() {
         life(&platform, 1, what).await;
 
         let world = platform.node(2).await;
-        world.gateway.tend().await.expect("the store is there");
+        world.gateway.maintain().await.expect("the store is there");
         let taken = platform.lines();
         assert_eq!(taken.len(), 3, "{what}: {taken:?}");
         assert!(taken.iter().all(|line| *line == taken[0]), "{what}: {taken:?}");

@@ -105,7 +105,7 @@ struct Platter {
 enum Naming {
     Is(usize),
     Gone,
-    Became(String, usize),
+    DeliveryReceipt(String, usize),
 }
 
 impl Naming {
@@ -113,7 +113,7 @@ impl Naming {
         match self {
             Self::Is(content) => drop(names.insert(name.to_owned(), content)),
             Self::Gone => drop(names.remove(name)),
-            Self::Became(to, content) => {
+            Self::DeliveryReceipt(to, content) => {
                 names.remove(name);
                 names.insert(to, content);
             }
@@ -130,7 +130,7 @@ impl Platter {
                 Naming::Is(self.contents.len() - 1)
             }
             Op::Removed => Naming::Gone,
-            Op::Renamed { to } => Naming::Became(to.clone(), self.names[path]),
+            Op::Renamed { to } => Naming::DeliveryReceipt(to.clone(), self.names[path]),
             Op::Folder => {
                 self.folders.insert(path.to_owned());
                 return;

@@ -50,7 +50,7 @@ async fn a118_a_gateway_on_a_damaged_store_tells_the_truth_or_nothing() {
     let folder = light();
     let team = World::on(stores::reopened(folder.path())).team("shop").await;
     let ids = conversations(&team).await;
-    team.world.gateway.tend().await.expect("the store is there");
+    team.world.gateway.maintain().await.expect("the store is there");
     let before = Image::of(folder.path()).0["store.db"].clone();
     let image = Image::of(folder.path());
     let paths: Vec<String> = ids

@@ -39,7 +39,7 @@ impl Bot {
 
     /// What it has been told so far; each is signed for it.
     async fn told(&self, team: &Team) -> Vec<Value> {
-        team.world.gateway.tend().await.expect("the store is there");
+        team.world.gateway.maintain().await.expect("the store is there");
         self.receiver.asked().iter().map(|asked| self.read(asked)).collect()
     }
 
@@ -98,7 +98,7 @@ async fn the_secret_that_the_bot_knows_is_replaced_without_a_gap() {
         team.plug(&line, json!({"forward_url": format!("{}/heard?a=b", bot.receiver.url)})).await.expect(200);
         let signed = async |id: u64| -> Vec<String> {
             assert_eq!(team.hears_on(&line, id, "good day").await.status, 200);
-            team.world.gateway.tend().await.expect("the store is there");
+            team.world.gateway.maintain().await.expect("the store is there");
             let asked = bot.receiver.asked().pop().expect("it was told");
             let header = |name: &str| asked.headers[name].to_str().expect("a text").to_owned();
             let text =

@@ -36,7 +36,7 @@ async fn a111_a_group_never_authenticates_anybody() {
             assert_eq!(team.hears_call(&in_group(line.name, said, conversation)).await.status, 200);
             team.bot("POST", &chat, "/close", json!({})).await.expect(200);
         }
-        team.world.gateway.tend().await.expect("the store is there");
+        team.world.gateway.maintain().await.expect("the store is there");
         let told: Vec<Value> = bot.asked().iter().map(super::receiver::Asked::json).collect();
         assert!(told.iter().any(|told| told["text"] == "hello"), "{told:?}");
         for told in told {

@@ -23,8 +23,8 @@ async fn a078_what_waited_by_a_clock_that_was_ahead_is_looked_after_when_that_is
     assert_eq!(team.hears_on(&line, 1, "my balance, please").await.status, 200);
     let sent = json!({"method": "otp", "deliver_to": "chat"});
     team.asks(&team.bot, &chat, sent).await.expect(202);
-    let tend = async |team: &Team| team.world.gateway.tend().await.expect("the store is there");
-    tend(&team).await;
+    let maintain = async |team: &Team| team.world.gateway.maintain().await.expect("the store is there");
+    maintain(&team).await;
     let (posted, asked) = (bot.asked().len(), api.asked().len());
     assert_eq!((posted, asked), (1, 1), "neither was taken");
     // The marks of a year ahead, and then the clock as it should have been.
@@ -33,7 +33,7 @@ async fn a078_what_waited_by_a_clock_that_was_ahead_is_looked_after_when_that_is
     let next = Team { world: heard(&world), ..team.clone() };
     next.world.gateway.recognise(true).await.expect("the store is its own");
     bot.answers(&[]);
-    tend(&next).await;
+    maintain(&next).await;
     let posted: Vec<_> = bot.asked().iter().map(|asked| asked.json()["text"].clone()).collect();
     assert_eq!(posted, ["my balance, please", "my balance, please"], "at once");
     let kinds = next.event_types().await;

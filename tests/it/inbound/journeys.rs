@@ -220,7 +220,7 @@ async fn nothing_is_opened_by_a_message() {
         let said = Said { from: "37255509999", id: 9, text, at: team.unix() };
         assert_eq!(team.hears_call(&meta("/in/acme/whatsapp", &meta_messages(&[said]))).await.status, 200);
     }
-    team.world.gateway.tend().await.expect("the store is there");
+    team.world.gateway.maintain().await.expect("the store is there");
     let listed = team.world.call(&team.bot, "GET", "/v1/interactions", Value::Null).await.expect(200);
     assert_eq!(listed["items"].as_array().expect("a list").len(), 1);
     // One who goes on talking is not taken for idle; when she stops, the conversation ends, and what she

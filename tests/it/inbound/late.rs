@@ -39,10 +39,10 @@ async fn a116_answers_to_questions_that_are_over_are_nobodys_to_read() {
     team.asks(&team.bot, &chat, json!({"method": "kba"})).await.expect(202);
     team.bot("POST", &chat, "/close", json!({})).await.expect(200);
     assert_eq!(team.hears_on(&line, 3, ANSWERS).await.status, 200);
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
     world.pass(11 * MINUTE).await;
     assert_eq!(team.hears_on(&line, 4, "one\ntwo").await.status, 200);
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
     let told: Vec<Value> = bot.asked().iter().map(|asked| asked.json()["text"].clone()).collect();
     assert_eq!(told, ["••••••", "hello", "••••••", "one\ntwo"]);
     assert!(bot.asked().iter().all(|asked| !asked.json().to_string().contains("Paws")), "nor in the platform's words");

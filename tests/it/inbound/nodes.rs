@@ -58,7 +58,7 @@ async fn a116_a_late_code_is_kept_from_the_bot_by_a_node_that_did_not_ask() {
         let challenge = first.asks(&first.agent, &chat, pin).await.expect(202);
         first.attends(&first.agent, "DELETE", &challenge, "", Value::Null).await.expect(204);
         assert_eq!(second.hears_on(&line, 2, "48392017553").await.status, 200);
-        second.world.gateway.tend().await.expect("the store is there");
+        second.world.gateway.maintain().await.expect("the store is there");
         let told: Vec<Value> = bot.asked().iter().map(|asked| asked.json()["text"].clone()).collect();
         assert_eq!(told, ["hello", "••••••"]);
     }

@@ -45,7 +45,7 @@ impl Stage {
         let mut body = json!({"method": "otp"});
         body.as_object_mut().expect("a map").extend(more.as_object().cloned().unwrap_or_default());
         self.team.asks(&self.team.bot, chat, body).await.expect(202);
-        self.team.world.gateway.tend().await.expect("the store is there");
+        self.team.world.gateway.maintain().await.expect("the store is there");
         self.callback()
     }
 
@@ -59,7 +59,7 @@ impl Stage {
 
     pub async fn told(&self, at: &str, sid: &str, status: &str) {
         assert_eq!(self.team.hears_call(&twilio_status(at, sid, status)).await.status, 200);
-        self.team.world.gateway.tend().await.expect("the store is there");
+        self.team.world.gateway.maintain().await.expect("the store is there");
     }
 
     async fn delivery(&self, chat: &str) -> Value {
@@ -157,7 +157,7 @@ async fn where_no_way_is_left_it_has_failed_and_can_be_sent_again() {
     let seen = stage.team.bot("GET", &chat, "", Value::Null).await.expect(200);
     let again = format!("/v1/challenges/{}/resend", seen["challenge"]["id"].as_str().expect("an id"));
     stage.team.world.call(&stage.team.bot, "POST", &again, json!({})).await.expect(202);
-    stage.team.world.gateway.tend().await.expect("the store is there");
+    stage.team.world.gateway.maintain().await.expect("the store is there");
     assert_ne!(stage.callback(), at, "another message has another id");
     stage.told(&at, "SM1", "delivered").await;
     assert_eq!(stage.status(&chat).await, "sent", "the old one's fate is not the new one's");
@@ -190,7 +190,7 @@ async fn a_link_that_bounced_goes_by_the_next_way() {
     stage.team.bot("POST", &chat, "/participants", person).await.expect(201);
     let body = json!({"purpose": "mid_chat", "deliver": true, "participant": "p2"});
     let link = stage.team.bot("POST", &chat, "/login-links", body).await.expect(201);
-    stage.team.world.gateway.tend().await.expect("the store is there");
+    stage.team.world.gateway.maintain().await.expect("the store is there");
     let at = stage.callback();
     stage.told(&at, "SM1", "undelivered").await;
     stage.team.world.pass(SECOND).await;
@@ -277,7 +277,7 @@ async fn a109_a_bounce_that_is_told_to_both_nodes_sends_one_message() {
     let told = (0..8).flat_map(|_| [stage.team.hears_call(&call), second.hears_call(&call)]);
     assert!(futures_util::future::join_all(told).await.iter().all(|told| told.status == 200));
     for _ in 0..3 {
-        let (one, two) = tokio::join!(stage.team.world.gateway.tend(), second.world.gateway.tend());
+        let (one, two) = tokio::join!(stage.team.world.gateway.maintain(), second.world.gateway.maintain());
         one.and(two).expect("the store is there");
         world.clock.advance(SECOND);
     }

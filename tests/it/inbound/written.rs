@@ -113,7 +113,7 @@ async fn a111_neither_code_nor_link_goes_into_a_group() {
         for (path, body) in [("/challenges", &code), ("/login-links", &link), ("/invitations", &invitation)] {
             team.bot("POST", &chat, path, body.clone()).await.refused(409, "private-channel-required");
         }
-        team.world.gateway.tend().await.expect("the store is there");
+        team.world.gateway.maintain().await.expect("the store is there");
         let seen = team.bot("GET", &chat, "", Value::Null).await.expect(200);
         assert!(seen["challenge"].is_null() && seen["login_link"].is_null(), "{seen}");
         // What need not go there goes elsewhere.
@@ -145,7 +145,7 @@ async fn telegram(world: &World) -> (Team, Receiver, String) {
 async fn code_into(team: &Team, api: &Receiver, chat: &str, id: &'static str) -> Value {
     api.answers(&[(200, id)]);
     let asked = team.asks(&team.bot, chat, json!({"method": "otp", "deliver_to": "chat"})).await.expect(202);
-    team.world.gateway.tend().await.expect("the store is there");
+    team.world.gateway.maintain().await.expect("the store is there");
     asked
 }
 

@@ -37,7 +37,7 @@ async fn told(team: &Team, kind: &str) -> Vec<String> {
 
 /// The ceilings that are listed.
 async fn listed(team: &Team) -> Vec<String> {
-    team.world.gateway.tend().await.expect("it is told");
+    team.world.gateway.maintain().await.expect("it is told");
     let page = team.world.call(&team.agent, "GET", "/v1/teams/acme/lockouts", Value::Null).await.expect(200);
     let rows = page["items"].as_array().expect("rows").iter();
     rows.filter_map(|row| row["id"].as_str()?.strip_prefix("ceiling.").map(str::to_owned)).collect()

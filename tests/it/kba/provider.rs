@@ -340,7 +340,7 @@ async fn a115_a_provider_that_says_nothing_counts_for_nothing() {
     team.asks(&team.bot, &chat, json!({"method": "kba"})).await.refused(423, "locked");
     asker.says(good);
     // Whoever is kept out so is listed, and an agent lets her in again.
-    world.gateway.tend().await.expect("it is told");
+    world.gateway.maintain().await.expect("it is told");
     let list = "/v1/teams/acme/lockouts";
     let listed = world.call(&team.agent, "GET", list, Value::Null).await.expect(200);
     let row = &listed["items"][0];

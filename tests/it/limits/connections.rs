@@ -164,7 +164,7 @@ async fn a097_who_waits_for_nothing_makes_room() {
     };
     timeout(TIMEOUT, gone).await.expect("all but those for whom there is room have ended");
     let chat = team.open("sms", "+37255512345").await;
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     let mut heard = String::new();
     while !heard.contains(&chat) {
         let n = timeout(TIMEOUT, listener.read(&mut head)).await.expect("it is told").unwrap();

@@ -33,7 +33,7 @@ async fn a_listener_that_does_not_read_is_cut_off_and_misses_nothing() {
     let world = World::new().await;
     let team = world.team("acme").await;
     let chat = team.open("sms", "+37255512345").await;
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     let write = Duration::from_millis(400);
     let target = Target::router(&world, Limits { write, ..Limits::default() }).await;
     let socket = TcpSocket::new_v4().unwrap();
@@ -50,7 +50,7 @@ async fn a_listener_that_does_not_read_is_cut_off_and_misses_nothing() {
                 let body = json!({"purpose": "mid_chat", "state": "x".repeat(1_000)});
                 team.bot("POST", &chat, "/login-links", body).await.expect(201);
             }
-            world.gateway.tend().await.unwrap();
+            world.gateway.maintain().await.unwrap();
             let mut byte = [0];
             match timeout(Duration::from_millis(100), slow.peek(&mut byte)).await {
                 Ok(Ok(0) | Err(_)) => break,
@@ -116,7 +116,7 @@ async fn ten_thousand_listeners_cost_little_and_hear_together() {
         None => {
             let open = json!({"channel": "sms", "conversation": "c", "participants": [{"role": "primary"}]});
             world.call(&key, "POST", "/v1/interactions", open).await.expect(201);
-            world.gateway.tend().await.unwrap();
+            world.gateway.maintain().await.unwrap();
         }
     }
     let told = timeout(TIMEOUT, listeners.join_all()).await.expect("each hears it");

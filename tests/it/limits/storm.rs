@@ -44,7 +44,7 @@ async fn a136_what_comes_due_together_is_flushed_together() {
     let world = World::on(stand.behind(slow.clone()));
     let team = world.team("acme").await;
     crowd(&team, 64).await;
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     world.clock.advance(Duration::from_secs(601));
     slow.before.most.store(0, Relaxed);
     assert_eq!(world.gateway.ring().await.unwrap(), 64);
@@ -78,7 +78,7 @@ async fn a136_a_storm_of_expiries_shares_flushes_and_stalls_nobody() {
     let began = Instant::now();
     crowd(&team, all).await;
     let made = began.elapsed();
-    world.gateway.tend().await.unwrap();
+    world.gateway.maintain().await.unwrap();
     world.clock.advance(Duration::from_secs(601)); // each link's time is over
     let bystander = team.open("sms", "+37200000000").await;
     let over = Arc::new(AtomicBool::new(false));

@@ -73,7 +73,7 @@ async fn what_nobody_decides_on_too_often_ends_the_challenge() {
         );
         let locked = events.iter().rfind(|event| event["type"] == "participant.locked").expect("that is told, too");
         assert_eq!((&locked["data"]["reason"], &locked["data"]["method"]), (&json!("undecided"), &json!("photo_id")));
-        world.gateway.tend().await.expect("it is told");
+        world.gateway.maintain().await.expect("it is told");
         let list = "/v1/teams/acme/lockouts";
         let listed = world.call(&team.agent, "GET", list, Value::Null).await.expect(200);
         let row = &listed["items"][0];

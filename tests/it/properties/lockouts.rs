@@ -16,7 +16,7 @@ use countersign::domain::rules::answer::{Answer, How, Outcome, answer};
 use countersign::domain::rules::ask::{Request, Wanted, Way, ask};
 use countersign::domain::rules::attend::resend;
 use countersign::domain::rules::hear::{Heard, Sender, hear};
-use countersign::domain::rules::{open, tend};
+use countersign::domain::rules::{maintain, open};
 use countersign::domain::secret::{Keys, Secret};
 use countersign::domain::settings::{Overrides, Settings, effective};
 use countersign::domain::time::Moment;
@@ -291,7 +291,7 @@ impl<'k> Story<'k> {
             _ => {}
         }
         self.model.pass(self.now);
-        let (_, events) = self.turn(None, tend::tick);
+        let (_, events) = self.turn(None, maintain::tick);
         self.check_told(&events, None);
         if self.interaction.status != Status::Open {
             self.reopen();
@@ -322,7 +322,7 @@ impl<'k> Story<'k> {
 
     fn reopen(&mut self) {
         if self.interaction.status == Status::Open {
-            let (_, events) = self.turn(None, tend::close);
+            let (_, events) = self.turn(None, maintain::close);
             self.check_told(&events, None);
         }
         self.drawn += 1;
@@ -371,7 +371,7 @@ impl<'k> Story<'k> {
     }
 
     fn unlock(&mut self, ban: bool) {
-        let (done, _) = self.turn(None, |turn| tend::unlock(turn, &ParticipantId::nth(1), None, "asked", ban));
+        let (done, _) = self.turn(None, |turn| maintain::unlock(turn, &ParticipantId::nth(1), None, "asked", ban));
         match (self.model.banned, ban) {
             (true, false) => return assert_eq!(done, Err(Refusal::BanStands)),
             (true, true) => {

@@ -31,7 +31,7 @@ impl Team {
         chat
     }
 
-    async fn fate(&self, chat: &str) -> String {
+    async fn status(&self, chat: &str) -> String {
         let seen = self.bot("GET", chat, "", Value::Null).await.expect(200);
         seen["challenge"]["delivery"]["status"].as_str().unwrap_or_default().to_owned()
     }
@@ -50,7 +50,7 @@ async fn a_flapping_platform_is_left_alone_until_one_message_has_arrived() {
     let mut chats = Vec::new();
     for n in 0..5 {
         chats.push(team.codes_for(n, "sms").await);
-        world.gateway.tend().await.expect("the store is there");
+        world.gateway.maintain().await.expect("the store is there");
     }
     assert_eq!(team.of_channels().await, ["channel.down"], "five messages failed once each");
     // Nothing would fail now; nobody is sent to find that out but one.
@@ -68,7 +68,7 @@ async fn a_flapping_platform_is_left_alone_until_one_message_has_arrived() {
     }
     assert_eq!(world.sent().await.len(), 25, "each arrives, and once");
     for chat in &chats {
-        assert_eq!(team.fate(chat).await, "sent");
+        assert_eq!(team.status(chat).await, "sent");
     }
 }
 
@@ -181,18 +181,18 @@ async fn two_nodes_leave_a_channel_alone_together() {
     let second = Team { world: world.second_node(), ..first.clone() };
     world.recorder.fail_next([AuthBroken("401")]);
     first.codes_for(0, "sms").await;
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
     assert_eq!(first.of_channels().await, ["channel.down"]);
     world.clock.advance(seconds(1)); // what a node decides is known to all after a second
     for n in 1..9 {
         second.codes_for(n, "sms").await;
     }
     second.world.recorder.fail_next([AuthBroken("401")]);
-    second.world.gateway.tend().await.expect("the store is there");
+    second.world.gateway.maintain().await.expect("the store is there");
     assert_eq!(second.world.recorder.messages().len(), 0, "one found out in vain, and the others waited");
     for _ in 0..12 {
         world.clock.advance(seconds(11));
-        let (one, two) = tokio::join!(first.world.gateway.tend(), second.world.gateway.tend());
+        let (one, two) = tokio::join!(first.world.gateway.maintain(), second.world.gateway.maintain());
         one.and(two).expect("the store is there");
     }
     let all = first.world.recorder.messages().len() + second.world.recorder.messages().len();
@@ -261,7 +261,7 @@ async fn nodes_share_an_account_s_limit() {
         (if n % 2 == 0 { &first } else { &second }).codes_for(n, "sms").await;
     }
     let sent = async || {
-        let (one, two) = tokio::join!(first.world.gateway.tend(), second.world.gateway.tend());
+        let (one, two) = tokio::join!(first.world.gateway.maintain(), second.world.gateway.maintain());
         one.and(two).expect("the store is there");
         first.world.recorder.messages().len() + second.world.recorder.messages().len()
     };
@@ -280,7 +280,7 @@ async fn who_would_wait_for_more_than_a_minute_takes_the_next_way() {
     limited(&team, 1).await;
     for n in 0..3 {
         team.codes_for(n, "auto").await;
-        world.gateway.tend().await.expect("the store is there");
+        world.gateway.maintain().await.expect("the store is there");
     }
     let ways: Vec<String> = world.sent().await.into_iter().map(|sent| sent.0).collect();
     assert_eq!(ways, ["sms", "email"], "the second's turn comes within a minute, the third's does not");
@@ -316,10 +316,10 @@ async fn nothing_waits_longer_than_its_code() {
     let team = team_with(&world, &["sms"]).await;
     world.recorder.fail_next([AuthBroken("401")]);
     team.codes_for(0, "sms").await;
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
     let waits = team.codes_for(1, "sms").await;
-    world.gateway.tend().await.expect("the store is there");
-    assert_eq!(team.fate(&waits).await, "queued");
+    world.gateway.maintain().await.expect("the store is there");
+    assert_eq!(team.status(&waits).await, "queued");
     world.clock.advance(seconds(181));
     assert!(world.sent().await.is_empty());
     world.pass(seconds(120)).await;
@@ -333,7 +333,7 @@ async fn a_trial_finds_out_at_once() {
     let team = team_with(&world, &["sms"]).await;
     world.recorder.fail_next([AuthBroken("401"), Permanent("no such number")]);
     team.codes_for(0, "sms").await;
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
     team.codes_for(1, "sms").await;
     assert!(world.sent().await.is_empty());
     let trial =

@@ -70,7 +70,7 @@ async fn sent_by_two(thinks: u64, passes: u64) -> (usize, Value) {
         sleep(seconds(1)).await;
         world.clock.advance(seconds(1));
         let other = second.gateway.clone();
-        tokio::spawn(async move { other.tend().await });
+        tokio::spawn(async move { other.maintain().await });
     }
     let asked = slow.asked.load(Ordering::SeqCst);
     let seen = team.bot("GET", &chat, "", Value::Null).await.expect(200);

@@ -129,7 +129,7 @@ async fn a_node_that_dies_in_between_repeats_the_same_message_and_no_other() {
     next.clock.advance(seconds(1));
     assert_eq!(next.sent().await.len(), 1);
     // The dead node was only slow: what it claimed is not its any more, and the platform knows the id.
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
     let first: Vec<String> = next.recorder.messages().into_iter().map(|kept| kept.message.id).collect();
     assert!(world.recorder.messages().iter().all(|kept| first.contains(&kept.message.id)));
 }
@@ -145,7 +145,7 @@ async fn two_nodes_send_each_message_once() {
         team.wants_code(&chat, json!({})).await.expect(202);
     }
     world.clock.advance(seconds(11)); // no claim holds any more: both look
-    let (one, two) = tokio::join!(world.gateway.tend(), other.gateway.tend());
+    let (one, two) = tokio::join!(world.gateway.maintain(), other.gateway.maintain());
     one.and(two).expect("the store is there");
     let all = world.recorder.messages().into_iter().chain(other.recorder.messages());
     let mut ids: Vec<String> = all.map(|kept| kept.message.id).collect();

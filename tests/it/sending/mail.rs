@@ -79,7 +79,7 @@ async fn a_code_by_mail_is_answered_in_the_chat() {
     let team = team(&server).await;
     let chat = team.open_with("c", None, Some(MAIL)).await;
     team.wants_code(&chat, json!({"deliver_to": "email"})).await.expect(202);
-    team.world.gateway.tend().await.expect("the store is there");
+    team.world.gateway.maintain().await.expect("the store is there");
     let (to, mail) = server.mail();
     assert_eq!(to, json!([MAIL]));
     let id = format!("Message-ID: <{chat}.m1-email@bank.example>");

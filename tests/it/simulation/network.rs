@@ -63,7 +63,7 @@ pub struct Network {
     pub died: CancellationToken,
 }
 
-struct Fate {
+struct DeliveryStatus {
     arrives: bool,
     answered: bool,
     again: Option<Duration>,
@@ -83,16 +83,16 @@ impl Network {
     }
 
     /// A process and its own disk: nothing between them is lost or doubled, it is only slow.
-    fn fate(&self, writes: bool) -> Fate {
+    fn status(&self, writes: bool) -> DeliveryStatus {
         let (there, back) = (self.delay(), self.delay());
         if self.truth.keeps_board() {
-            return Fate { arrives: true, answered: true, again: None, there, back };
+            return DeliveryStatus { arrives: true, answered: true, again: None, there, back };
         }
         let odds = |part: &AtomicU64| self.chance.odds(part.load(Ordering::SeqCst));
         let cut = self.cut.load(Ordering::SeqCst);
         let (arrives, answered) = (!odds(&self.weather.lost) && !cut, !odds(&self.weather.unanswered) && !cut);
         let again = (odds(&self.weather.twice) && writes).then(|| 3 * self.delay());
-        Fate { arrives, answered, again, there, back }
+        DeliveryStatus { arrives, answered, again, there, back }
     }
 
     async fn ask<T: fmt::Debug + Send + 'static>(
@@ -104,35 +104,35 @@ impl Network {
         if self.died.is_cancelled() {
             return pending().await;
         }
-        let fate = self.fate(writes);
+        let status = self.status(writes);
         let (tell, told) = oneshot::channel();
         let (truth, trace, name) = (self.truth.clone(), self.trace.clone(), self.name.clone());
-        if !fate.arrives || !fate.answered || fate.again.is_some() {
+        if !status.arrives || !status.answered || status.again.is_some() {
             self.weather.faults.fetch_add(1, Ordering::SeqCst);
         }
         // What is on its way arrives also where the node dies meanwhile.
         tokio::spawn(async move {
-            sleep(fate.there).await;
-            if !fate.arrives {
+            sleep(status.there).await;
+            if !status.arrives {
                 trace.say(format_args!("{name} {what}: lost"));
                 return sleep(TIMEOUT).await; // nobody answers, and nobody says so
             }
             let answer = act(&truth);
-            let ending = if fate.answered { "" } else { ": not answered" };
-            if writes || !fate.answered {
+            let ending = if status.answered { "" } else { ": not answered" };
+            if writes || !status.answered {
                 trace.say(format_args!("{name} {what}{ending}"));
             } else {
                 trace.hush(format_args!("{name} {what}"));
             }
-            if let Some(again) = fate.again {
+            if let Some(again) = status.again {
                 let (truth, trace) = (truth.clone(), trace.clone());
                 tokio::spawn(async move {
                     sleep(again).await;
                     trace.say(format_args!("{name} {what}: again, {:?}", act(&truth)));
                 });
             }
-            sleep(fate.back).await;
-            if fate.answered {
+            sleep(status.back).await;
+            if status.answered {
                 let _ = tell.send(answer); // the node may have lost patience, or its life
             } else {
                 sleep(TIMEOUT).await;

@@ -125,8 +125,8 @@ impl Story {
         self.world.call(&self.team.agent, method, &format!("/v1/interactions/{chat}{rest}"), body).await
     }
 
-    async fn tend(&self) {
-        self.world.gateway.tend().await.expect("the store is there");
+    async fn maintain(&self) {
+        self.world.gateway.maintain().await.expect("the store is there");
     }
 
     async fn pass(&self, span: Duration) {
@@ -226,7 +226,7 @@ impl Story {
         let body = json!({"channel": "whatsapp", "conversation": "vouched", "participants": [{"role": "primary"}],
             "identity_token": self.token()});
         good(self.world.call(&self.team.bot, "POST", "/v1/interactions", body).await);
-        self.tend().await;
+        self.maintain().await;
     }
 
     async fn logins_that_come_to_nothing(&self) {
@@ -282,7 +282,7 @@ impl Story {
         }
         let window = self.open("webchat").await;
         self.bot("POST", &window, "/replies", json!({"text": "How can I help?"})).await;
-        self.tend().await;
+        self.maintain().await;
     }
 
     async fn asks(&self, chat: &str, body: Value) -> Value {
@@ -306,7 +306,7 @@ impl Story {
         for answers in [json!(["no", "no", "no"]), right(&asked)] {
             good(self.team.attends(&self.team.bot, "POST", &asked, "/answers", json!({"answers": answers})).await);
         }
-        self.tend().await;
+        self.maintain().await;
     }
 
     /// At the door, by a code that is sent where the invitation is not.
@@ -321,12 +321,12 @@ impl Story {
         let invited = good(self.agent("POST", &chat, "/invitations", json!({"via": "sms"})).await);
         let mut browser = Browser::new(&self.world);
         let page = self.presses(&mut browser, text(&invited, "url"), "continue", &[]).await;
-        self.tend().await;
+        self.maintain().await;
         let code = self.team.code(&chat, 0).await;
         self.submits(&mut browser, page, "answer", &[("code", &code)]).await;
         self.bot("POST", &chat, "/presence", json!({"state": "offline"})).await;
         self.team.set(json!({"entry": null})).await;
-        self.tend().await;
+        self.maintain().await;
     }
 
     async fn presses(&self, browser: &mut Browser, url: &str, act: &str, typed: &[(&str, &str)]) -> Reply {
@@ -349,21 +349,21 @@ impl Story {
     async fn messages(&self) {
         let chat = self.open("whatsapp").await;
         let sent = good(self.team.asks(&self.team.bot, &chat, json!({"method": "otp", "deliver_to": "sms"})).await);
-        self.tend().await;
+        self.maintain().await;
         good(self.team.attends(&self.team.bot, "POST", &sent, "/resend", json!({})).await);
-        self.tend().await;
+        self.maintain().await;
         let code = self.team.code(&chat, 0).await;
         assert_eq!(self.says(&chat, &code).await["outcome"], "passed");
         good(self.admin("POST", "/channels/sms/test", json!({"to": "+37255512345"})).await);
         let linked = self.open("sms").await;
         let body = json!({"purpose": "mid_chat", "deliver": true});
         self.bot("POST", &linked, "/login-links", body.clone()).await;
-        self.tend().await;
+        self.maintain().await;
         for failure in [Permanent("no such number"), AuthBroken("401")] {
             self.world.recorder.fail_next([failure]);
             let chat = self.open("sms").await;
             self.bot("POST", &chat, "/login-links", body.clone()).await;
-            self.tend().await;
+            self.maintain().await;
         }
         let chat = self.open("whatsapp").await;
         good(self.team.asks(&self.team.bot, &chat, json!({"method": "otp", "deliver_to": "sms"})).await);
@@ -373,7 +373,7 @@ impl Story {
         self.world.recorder.fail_next([Permanent("no such number")]);
         let chat = self.open("whatsapp").await;
         good(self.team.asks(&self.team.bot, &chat, json!({"method": "otp", "deliver_to": "sms"})).await);
-        self.tend().await;
+        self.maintain().await;
     }
 
     async fn lockouts(&self) {
@@ -391,7 +391,7 @@ impl Story {
         let path = format!("/v1/interactions/{chat}/participants/p1/unlock");
         good(self.world.call(&self.team.admin, "POST", &path, reason).await);
         self.team.set(json!({"lockout": null})).await;
-        self.tend().await;
+        self.maintain().await;
     }
 
     async fn customers(&self) {
@@ -429,7 +429,7 @@ impl Story {
         self.asks(&chat, json!({"method": "otp", "deliver_to": "agent"})).await;
         let code = self.team.code(&chat, 0).await;
         self.says(&chat, &code).await;
-        self.tend().await;
+        self.maintain().await;
     }
 
     /// Private data that fit one customer, and several.
@@ -456,7 +456,7 @@ impl Story {
         away.refused(503, "directory-down");
         self.team.set(json!({"directory": null, "binding": null})).await;
         good(self.admin("DELETE", "/customers/twin-b", Value::Null).await);
-        self.tend().await;
+        self.maintain().await;
     }
 
     async fn staff(&self) {
@@ -469,7 +469,7 @@ impl Story {
         Desk::new(&self.world).sign_in_as("acme", "nobody", PASSWORD).await;
         good(self.admin("POST", "/users/demo/unlock", json!({})).await);
         good(self.admin("DELETE", "/users/demo", Value::Null).await);
-        self.tend().await;
+        self.maintain().await;
     }
 
     async fn keys(&self) {
@@ -486,7 +486,7 @@ impl Story {
         let made = good(self.world.call(OWNER, "POST", path, json!({"role": "bot", "name": "spare"})).await);
         let path = format!("{path}/{}", text(&made, "id"));
         good(self.world.call(OWNER, "DELETE", &path, Value::Null).await);
-        self.tend().await;
+        self.maintain().await;
     }
 
     /// Nobody listens where the webhook leads.
@@ -501,7 +501,7 @@ impl Story {
         let page = good(self.admin("GET", "/webhooks/crm/deliveries", Value::Null).await);
         let path = format!("/webhooks/crm/deliveries/{}/redeliver", text(&page["items"][0], "id"));
         good(self.admin("POST", &path, json!({})).await);
-        self.tend().await;
+        self.maintain().await;
     }
 
     /// A team goes, an epoch begins, and what is old is taken away.
@@ -511,7 +511,7 @@ impl Story {
         good(self.world.call(OWNER, "DELETE", "/v1/teams/beta", Value::Null).await);
         self.world.gateway.keep_time().await.expect("the store is there");
         self.world.gateway.begin_epoch("a test").await.expect("the store is there");
-        self.tend().await;
+        self.maintain().await;
         self.pass(45 * 24 * 60 * MINUTE).await;
         self.world.gateway.keep_house().await.expect("the store is there");
     }
@@ -545,7 +545,7 @@ async fn receipts(log: &Log) {
     good(stage.team.bot("POST", &chat, "/participants", person).await);
     let body = json!({"purpose": "mid_chat", "deliver": true, "participant": "p2"});
     good(stage.team.bot("POST", &chat, "/login-links", body).await);
-    stage.team.world.gateway.tend().await.expect("the store is there");
+    stage.team.world.gateway.maintain().await.expect("the store is there");
     let at = stage.callback();
     stage.told(&at, "SM1", "delivered").await;
 }
@@ -569,7 +569,7 @@ async fn documents(log: &Log) {
     }
     provider.says(|check| (200, clear(check, true)));
     person.hands_in(&front()).await;
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
 }
 
 /// Codes that do not come back pause the sending to their country.
@@ -606,5 +606,5 @@ async fn paused(log: &Log) {
     ask("refused", "+37255599999").await.refused(429, "send-budget");
     world.pass(24 * 60 * MINUTE).await;
     good(ask("later", "+37255588888").await);
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
 }

@@ -81,7 +81,7 @@ async fn whoever_is_locked_out_is_found_and_only_while_it_holds() {
             let made = world.call(&team.agent, "POST", &path, pin).await.expect(202);
             let path = format!("/v1/challenges/{}/answers", made["id"].as_str().expect("an id"));
             let told = world.call(&team.bot, "POST", &path, json!({"answer": "1111"})).await.expect(200);
-            world.gateway.tend().await.expect("it is told");
+            world.gateway.maintain().await.expect("it is told");
             told["outcome"].clone()
         };
         assert_eq!(wrong().await, "locked");
@@ -91,7 +91,7 @@ async fn whoever_is_locked_out_is_found_and_only_while_it_holds() {
         world.call(&team.bot, "POST", "/api/commerce/customer/authtickets", guess).await;
         team.staff("other", "agent").await;
         assert_eq!(Desk::new(&world).sign_in_as("acme", "other", "a wrong one 1").await.status, 401);
-        world.gateway.tend().await.expect("it is told");
+        world.gateway.maintain().await.expect("it is told");
 
         let page = admin.get("/admin/teams/acme/lockouts").await.text();
         let rows =
@@ -111,7 +111,7 @@ async fn whoever_is_locked_out_is_found_and_only_while_it_holds() {
             world.call(&team.admin, "POST", path, long).await.refused(422, "invalid");
             world.call(&team.admin, "POST", path, reason.clone()).await.expect(200);
         }
-        world.gateway.tend().await.expect("it is told");
+        world.gateway.maintain().await.expect("it is told");
         let page = admin.get("/admin/teams/acme/lockouts").await.text();
         assert!(rows.iter().all(|row| !page.contains(row)), "{page}");
         let trail = admin.get("/admin/teams/acme/audit?what=locks&q=called+the").await.text();
@@ -171,7 +171,7 @@ async fn a_ban_is_found_and_lifted_when_its_conversation_is_erased() {
         world.call(&team.admin, "POST", &lift, reason.clone()).await.expect(204);
         let listed = world.call(&team.agent, "GET", list, Value::Null).await.expect(200);
         assert_eq!(listed["items"], json!([]), "also before it is told");
-        world.gateway.tend().await.expect("it is told");
+        world.gateway.maintain().await.expect("it is told");
         let listed = world.call(&team.agent, "GET", list, Value::Null).await.expect(200);
         assert_eq!(listed["items"], json!([]));
         world.call(&team.admin, "POST", &lift, reason.clone()).await.refused(404, "not-found");
@@ -181,14 +181,14 @@ async fn a_ban_is_found_and_lifted_when_its_conversation_is_erased() {
         // Who writes from there again is not banned, until she is; then the conversation's own way lifts it, too.
         let again = team.open("sms", "+37255512345").await;
         assert_eq!(pins(&again).await, "banned");
-        world.gateway.tend().await.expect("it is told");
+        world.gateway.maintain().await.expect("it is told");
         let listed = world.call(&team.agent, "GET", list, Value::Null).await.expect(200);
         assert_eq!((&listed["items"][0]["id"], &listed["items"][0]["interaction"]), (&json!(id), &json!(again)));
         world.call(&team.admin, "POST", &lift, reason).await.expect(204);
         let path = format!("/v1/interactions/{again}");
         let seen = world.call(&team.bot, "GET", &path, Value::Null).await.expect(200);
         assert_eq!(seen["participants"][0]["lockout"]["status"], "clear", "{seen}");
-        world.gateway.tend().await.expect("it is told");
+        world.gateway.maintain().await.expect("it is told");
         let trail = world.call(&team.admin, "GET", "/v1/teams/acme/audit", Value::Null).await.expect(200);
         let entries = trail["items"].as_array().expect("entries");
         let lifted: Vec<&Value> = entries.iter().filter(|entry| entry["action"] == "participant.unbanned").collect();
@@ -257,7 +257,7 @@ async fn locks_of_an_older_store_are_found_by_its_trail() {
     world.call(&team.admin, "PUT", "/v1/teams/acme/customers/cust-42", customer).await.expect(201);
     let guess = json!({"username": "demo", "password": "wrong lamp 7"});
     world.call(&team.bot, "POST", "/api/commerce/customer/authtickets", guess).await;
-    world.gateway.tend().await.expect("it is told");
+    world.gateway.maintain().await.expect("it is told");
     {
         let (mut state, seal) = (truth.look(), Seal::of_tests());
         state.indexes.retain(|(_, index), _| !index.starts_with("locks/") && index != "login/acme/locked");
@@ -298,9 +298,9 @@ async fn what_an_admin_looks_at_tries_and_sends_again_stands_in_the_trail() {
         let hook = json!({"url": "http://127.0.0.1:9/", "events": ["interaction.opened"]});
         world.call(&team.admin, "PUT", "/v1/teams/acme/webhooks/crm", hook).await.expect(201);
         team.open("web", "conv-1").await;
-        world.gateway.tend().await.expect("it is told");
+        world.gateway.maintain().await.expect("it is told");
         let looks = async |action: &str| {
-            world.gateway.tend().await.expect("it is told");
+            world.gateway.maintain().await.expect("it is told");
             let trail = world.call(&team.admin, "GET", "/v1/teams/acme/audit", Value::Null).await.expect(200);
             let entries = trail["items"].as_array().expect("entries").iter();
             let of: Vec<Value> = entries.filter(|entry| entry["action"] == action).cloned().collect();
@@ -339,7 +339,7 @@ async fn the_trail_is_read_in_pages_and_its_chain_is_checked() {
         for n in 0..60 {
             team.set(json!({"otp": {"max_tries": 1 + n % 5}})).await;
         }
-        world.gateway.tend().await.expect("it is told");
+        world.gateway.maintain().await.expect("it is told");
         let first = admin.get("/admin/teams/acme/audit").await.text();
         assert_eq!(first.matches("data-entry=").count(), 50);
         let older = first.split("href=\"audit?").nth(1).and_then(|rest| rest.split('"').next()).expect("there is more");

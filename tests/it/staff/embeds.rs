@@ -39,7 +39,7 @@ async fn a083_a_panel_stands_in_a_frame_of_the_teams_own_pages_by_a_link_that_is
         let at = format!("/v1/interactions/{chat}");
         world.call(&session, "GET", &at, Value::Null).await.expect(200);
         world.call(&session, "POST", &format!("{at}/sign-out"), json!({})).await.expect(200);
-        world.gateway.tend().await.expect("the store is there");
+        world.gateway.maintain().await.expect("the store is there");
         let past = world.call(&session, "GET", &format!("{at}/history"), Value::Null).await.expect(200);
         assert_eq!(past["items"].as_array().expect("a list").last().expect("one")["type"], "interaction.opened");
         let other = team.open("webchat", "two").await;

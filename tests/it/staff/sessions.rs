@@ -156,10 +156,10 @@ async fn a086_a_stream_ends_with_its_session() {
         world.router().oneshot(request.body(Body::empty()).expect("well-formed"))
     };
     assert_eq!(ask("guess").await.expect("it answers").status(), 403, "another website hears nothing");
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
     let mut stream = ask(&word).await.expect("it answers").into_body();
     team.open("webchat", "one").await;
-    world.gateway.tend().await.expect("the store is there");
+    world.gateway.maintain().await.expect("the store is there");
     let heard = async {
         loop {
             let frame = stream.frame().await.expect("it stands").expect("a frame").into_data().expect("data");

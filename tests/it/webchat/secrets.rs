@@ -12,7 +12,7 @@ use crate::world::{Browser, Team, URL, World, worlds};
 async fn link(team: &Team, chat: &str) -> Value {
     let body = json!({"purpose": "mid_chat", "intent": "statement_copy", "deliver": true});
     let made = team.bot("POST", chat, "/login-links", body).await.expect(201);
-    team.world.gateway.tend().await.expect("the store is there");
+    team.world.gateway.maintain().await.expect("the store is there");
     made
 }
 
@@ -113,7 +113,7 @@ async fn a_code_that_is_sent_to_the_chat_is_a_card_while_it_lives() {
         let chat = open(&team, "visitor").await;
         let window = Window::open(&team, &chat).await;
         team.bot("POST", &chat, "/challenges", json!({"method": "otp", "deliver_to": "chat"})).await.expect(202);
-        world.gateway.tend().await.expect("the store is there");
+        world.gateway.maintain().await.expect("the store is there");
         let seen = window.sees().await;
         let text = entries(&seen)[0]["text"].as_str().expect("words").to_owned();
         let code: String = text.chars().filter(char::is_ascii_digit).collect();

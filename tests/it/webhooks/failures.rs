@@ -47,9 +47,9 @@ impl Before for Faults {
     async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
         let left = self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         left.map_err(|_| away())?;
-        let is_course = batch.put.iter().any(|put| put.name.starts_with("v/"));
+        let is_cursor = batch.put.iter().any(|put| put.name.starts_with("v/"));
         let outcome = store.commit(batch).await;
-        if is_course && let Some((clock, span)) = self.slow.lock().expect("nobody panicked").take() {
+        if is_cursor && let Some((clock, span)) = self.slow.lock().expect("nobody panicked").take() {
             clock.advance(span);
         }
         outcome
@@ -261,7 +261,7 @@ async fn one_that_does_not_answer_holds_up_neither_its_neighbour_nor_another_tea
     one.open("sms", "c1").await;
     other.open("sms", "c1").await;
     let gateway = world.gateway.clone();
-    let tending = tokio::spawn(async move { gateway.tend().await });
+    let tending = tokio::spawn(async move { gateway.maintain().await });
     silent.has_come().await;
     quick.has_come().await;
     theirs.has_come().await;
@@ -295,7 +295,7 @@ async fn a_crash_between_the_post_and_its_mark_repeats_it_under_the_same_id() {
         team.open("sms", "c1").await;
         receiver.holds();
         let gateway = world.gateway.clone();
-        let tending = tokio::spawn(async move { gateway.tend().await });
+        let tending = tokio::spawn(async move { gateway.maintain().await });
         receiver.has_come().await;
         tending.abort(); // nothing of it goes on
         assert!(tending.await.is_err());

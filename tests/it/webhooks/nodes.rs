@@ -70,7 +70,7 @@ async fn what_one_node_has_claimed_another_leaves_alone_until_the_claim_lapses()
     team.open("sms", "c1").await;
     receiver.holds();
     let first = world.gateway.clone();
-    let tending = tokio::spawn(async move { first.tend().await });
+    let tending = tokio::spawn(async move { first.maintain().await });
     receiver.has_come().await;
     let second = Team { world: world.second_node(), ..team.clone() };
     second.open("sms", "c2").await;

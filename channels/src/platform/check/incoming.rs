@@ -45,10 +45,10 @@ pub(super) fn inbound(file: &File) -> Result<(), ErrorAt> {
         let place = ("[[inbound.invited]]", "an invitation that is accepted");
         outgoing::call(file, &invited.join, Of::Message, place)?;
     }
-    match &inbound.company {
-        Some(company) => {
-            let place = ("[inbound.company]", "an answer that says who is there");
-            outgoing::call(file, &company.ask, Of::Message, place)
+    match &inbound.members {
+        Some(members) => {
+            let place = ("[inbound.members]", "an answer that says who is there");
+            outgoing::call(file, &members.ask, Of::Message, place)
         }
         None => Ok(()),
     }

@@ -135,7 +135,7 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, only: Option<Guarded>, re
     let budgets = Guarded::ALL.into_iter().filter(|what| only.is_none_or(|only| only == *what));
     let budgets: Vec<_> = budgets.map(|what| (what, turn.budget_name(at, what))).collect();
     let ceiling = may_lift(turn.is_at_ceiling(at), ban);
-    let lifted = match ceiling.and_then(|()| turn.address.lift(budgets, ban, turn.around.sure)) {
+    let lifted = match ceiling.and_then(|()| turn.address.lift(budgets, ban, turn.around.earliest)) {
         Ok(lifted) => lifted,
         Err(refusal) => return turn.refuse(refusal),
     };

@@ -16,7 +16,7 @@ const BOUNCED: &str = "bounced";
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum ReceiptStatus {
     /// The person has it.
     Arrived,
     /// She will not get it.
@@ -33,11 +33,11 @@ pub struct Receipt<'a> {
     /// Its own id of the message.
     pub platform_id: &'a str,
     /// What became of it.
-    pub fate: Fate,
+    pub status: ReceiptStatus,
 }
 
 /// A platform has said what became of a message; true where that was news.
-pub fn became(mut turn: Turn<'_>, receipt: &Receipt<'_>) -> Decision<bool> {
+pub fn receive_receipt(mut turn: Turn<'_>, receipt: &Receipt<'_>) -> Decision<bool> {
     let (now, number) = (turn.around.now, receipt.of.number);
     let Some(sending) = turn.interaction.sendings.iter().find(|sending| sending.number == number).cloned() else {
         return turn.done(false);
@@ -50,20 +50,20 @@ pub fn became(mut turn: Turn<'_>, receipt: &Receipt<'_>) -> Decision<bool> {
     // An answer that was lost may have been to a message that arrived: then there are two of it, and what
     // became of one says nothing of the other, unless she has it.
     let is_the_one = sending.platform_id.as_ref().is_none_or(|known| known == receipt.platform_id);
-    let is_news = match (sending.state, receipt.fate) {
-        (State::Sent, Fate::Arrived) => true,
-        (State::Queued(trying), Fate::Arrived) if trying.tries > 0 => {
+    let is_news = match (sending.state, receipt.status) {
+        (State::Sent, ReceiptStatus::Arrived) => true,
+        (State::Queued(trying), ReceiptStatus::Arrived) if trying.tries > 0 => {
             tell(&mut turn, number, Map::new(), Told::Sent);
             true
         }
-        (State::Sent, Fate::Bounced) => is_the_one,
+        (State::Sent, ReceiptStatus::Bounced) => is_the_one,
         // It has overtaken the platform's own answer.
-        (State::Queued(trying), Fate::Bounced) => trying.tries == 1 && trying.lost == 0,
+        (State::Queued(trying), ReceiptStatus::Bounced) => trying.tries == 1 && trying.lost == 0,
         (State::Queued(_) | State::Delivered | State::Failed, _) => false,
     };
-    match receipt.fate {
-        Fate::Arrived if is_news => arrived(&mut turn, receipt),
-        Fate::Bounced if is_news => next_way(&mut turn, number, BOUNCED),
+    match receipt.status {
+        ReceiptStatus::Arrived if is_news => arrived(&mut turn, receipt),
+        ReceiptStatus::Bounced if is_news => next_way(&mut turn, number, BOUNCED),
         _ => {}
     }
     turn.done(is_news)

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use countersign_channels::inbound::knock::Knock;
 use countersign_channels::inbound::proof::VerificationError;
-use countersign_channels::inbound::{self, Ear, Happening, Heard, Taken, packed};
+use countersign_channels::inbound::request::InboundRequest;
+use countersign_channels::inbound::{self, Happening, Heard, Taken, WebhookVerifier, packed};
 use dashmap::DashMap;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, Method};
@@ -20,16 +20,16 @@ use super::{Error, Gateway};
 use crate::domain::channel::Channel;
 use crate::domain::id::{ChannelName, Conversation, TeamName};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::receive::Company;
+use crate::domain::rules::receive::Audience;
 
 /// Conversations of one request that are received at the same time.
 const CONCURRENCY: usize = 16;
 
 /// Ears, with the accounts that they are of.
 #[derive(Default)]
-pub(super) struct Ears(DashMap<(TeamName, ChannelName), Kept>);
+pub(super) struct WebhookVerifiers(DashMap<(TeamName, ChannelName), Kept>);
 
-impl Ears {
+impl WebhookVerifiers {
     /// The team is there no more.
     pub fn forget(&self, team: &TeamName) {
         self.0.retain(|(of, _), _| of != team);
@@ -39,7 +39,7 @@ impl Ears {
 /// An account, and its ear where the platform is heard.
 struct Kept {
     channel: Channel,
-    ear: Option<Arc<Ear>>,
+    webhook_verifier: Option<Arc<WebhookVerifier>>,
 }
 
 /// A channel that is heard.
@@ -47,7 +47,7 @@ struct Kept {
 pub struct Listening {
     pub(super) team: TeamName,
     pub(super) channel: ChannelName,
-    ear: Arc<Ear>,
+    webhook_verifier: Arc<WebhookVerifier>,
 }
 
 /// A request as it came.
@@ -79,7 +79,8 @@ pub struct Answer {
 impl Listening {
     /// Whether a body with these headers is unpacked for the platform, where it is packed.
     pub fn takes_coding(&self, headers: &HeaderMap) -> bool {
-        !packed::is_packed(headers) || packed::packing(headers).is_some_and(|packing| self.ear.takes(packing))
+        !packed::is_packed(headers)
+            || packed::packing(headers).is_some_and(|packing| self.webhook_verifier.takes(packing))
     }
 }
 
@@ -93,8 +94,8 @@ impl Gateway {
     pub async fn listening(&self, team: &TeamName, channel: &ChannelName) -> Result<Listening, Error> {
         let view = self.team_over(team, channel).await?.ok_or(Refusal::NotFound("channel"))?;
         let known = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
-        let ear = self.ear_for(team, channel, known).ok_or(Refusal::NotFound("channel"))?;
-        Ok(Listening { team: team.clone(), channel: channel.clone(), ear })
+        let webhook_verifier = self.webhook_verifier_for(team, channel, known).ok_or(Refusal::NotFound("channel"))?;
+        Ok(Listening { team: team.clone(), channel: channel.clone(), webhook_verifier })
     }
 
     /// Verifies that a request is the platform's, and reads it.
@@ -107,7 +108,7 @@ impl Gateway {
         // The address that the platform was given, whatever host a request names.
         let url = format!("{}{target}", self.public_url);
         let unix = self.now().0 / 1000;
-        let taken = at.ear.hear(&Knock { method, url, headers, body, unix }).await;
+        let taken = at.webhook_verifier.hear(&InboundRequest { method, url, headers, body, unix }).await;
         taken.map(VerifiedCall).map_err(|distrust| unproved(at, &distrust))
     }
 
@@ -120,7 +121,7 @@ impl Gateway {
             match happening {
                 Happening::Heard(one) => heard.push(one),
                 Happening::Opened(one) => opened.push(one),
-                Happening::Became(became) => receipts.push(became),
+                Happening::DeliveryReceipt(became) => receipts.push(became),
             }
         }
         // Who was shown to be there may say something in the same breath.
@@ -154,32 +155,39 @@ impl Gateway {
             is_own: heard.is_own,
             conversation,
             text: heard.text.expose_secret(),
-            company: company(heard),
+            audience: audience(heard),
             in_group: in_group(heard),
-            assurance: at.ear.assurance(),
+            assurance: at.webhook_verifier.assurance(),
             raw: Some(&heard.raw.0),
         };
         self.receive(&at.team, &at.channel, &message, flag).await.map(drop)
     }
 
-    fn ear_for(&self, team: &TeamName, name: &ChannelName, channel: &Channel) -> Option<Arc<Ear>> {
+    fn webhook_verifier_for(
+        &self,
+        team: &TeamName,
+        name: &ChannelName,
+        channel: &Channel,
+    ) -> Option<Arc<WebhookVerifier>> {
         let place = (team.clone(), name.clone());
-        if let Some(kept) = self.ears.0.get(&place).filter(|kept| kept.channel.is_same_account(channel)) {
-            return kept.ear.clone();
+        if let Some(kept) = self.webhook_verifiers.0.get(&place).filter(|kept| kept.channel.is_same_account(channel)) {
+            return kept.webhook_verifier.clone();
         }
         let definition = self.registry.find(&channel.definition)?;
-        let ear = definition.ear(&account(channel)).unwrap_or_else(|_| {
+        let webhook_verifier = definition.webhook_verifier(&account(channel)).unwrap_or_else(|_| {
             tracing::warn!(%team, channel = %name, definition = channel.definition, "a channel cannot be heard");
             None
         });
-        let ear = ear.map(Arc::new);
-        self.ears.0.insert(place, Kept { channel: channel.clone(), ear: ear.clone() });
-        ear
+        let webhook_verifier = webhook_verifier.map(Arc::new);
+        self.webhook_verifiers
+            .0
+            .insert(place, Kept { channel: channel.clone(), webhook_verifier: webhook_verifier.clone() });
+        webhook_verifier
     }
 
     /// A channel is gone.
-    pub(super) fn forget_ear(&self, team: &TeamName, channel: &ChannelName) {
-        self.ears.0.remove(&(team.clone(), channel.clone()));
+    pub(super) fn forget_webhook_verifier(&self, team: &TeamName, channel: &ChannelName) {
+        self.webhook_verifiers.0.remove(&(team.clone(), channel.clone()));
     }
 }
 
@@ -214,20 +222,20 @@ fn by_conversation(heard: impl Iterator<Item = Heard>) -> Vec<(Conversation, Vec
 }
 
 /// Who is not known to be alone is not.
-fn company(heard: &Heard) -> Company {
-    match heard.company {
-        inbound::Company::Alone => Company::Alone,
-        inbound::Company::Unknown | inbound::Company::Group => Company::Group,
+fn audience(heard: &Heard) -> Audience {
+    match heard.audience {
+        inbound::Audience::Alone => Audience::Alone,
+        inbound::Audience::Unknown | inbound::Audience::Group => Audience::Group,
     }
 }
 
 /// Whether the conversation is a group's, where the platform tells. Some call a person's words by her own
 /// id wherever she has said them: that says nothing of what is written to her.
 fn in_group(heard: &Heard) -> Option<bool> {
-    match heard.company {
+    match heard.audience {
         _ if heard.conversation == heard.sender => None,
-        inbound::Company::Alone => Some(false),
-        inbound::Company::Group => Some(true),
-        inbound::Company::Unknown => None,
+        inbound::Audience::Alone => Some(false),
+        inbound::Audience::Group => Some(true),
+        inbound::Audience::Unknown => None,
     }
 }

@@ -8,14 +8,14 @@ use dashmap::DashMap;
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::names::returns_name;
+use super::names::conversion_guard_name;
 use super::teams::{TeamView, team_event};
 use super::{DAY, Error, Gateway, decode, encode};
+use crate::domain::conversion_guard::{ConversionGuard, Verdict};
 use crate::domain::country::Country;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
-use crate::domain::returns::{Returns, Verdict};
 use crate::domain::time::Moment;
 
 /// What is known of a country counts for so long.
@@ -50,7 +50,7 @@ impl Gateway {
     pub(super) async fn may_send_to(&self, team: &TeamView, country: Option<Country>) -> Result<(), Error> {
         let Some(country) = country else { return Ok(()) };
         let place = (team.team.name.clone(), country);
-        let known = self.returns.known.get(&place).map(|kept| *kept);
+        let known = self.conversion_guard.known.get(&place).map(|kept| *kept);
         let paused_until = match known.filter(|known| self.clock.elapsed().saturating_sub(known.read_at) < FRESH) {
             Some(known) => known.paused_until,
             // Adding nothing reads the record, and lets time end a pause.
@@ -65,14 +65,14 @@ impl Gateway {
     /// A code left.
     pub(super) fn count_sent(&self, team: &TeamName, country: Option<Country>) {
         if let Some(country) = country {
-            self.returns.counted.entry((team.clone(), country)).or_default().sent += 1;
+            self.conversion_guard.counted.entry((team.clone(), country)).or_default().sent += 1;
         }
     }
 
     /// A code came back.
     pub(super) fn count_back(&self, team: &TeamName, country: Option<Country>) {
         if let Some(country) = country {
-            self.returns.counted.entry((team.clone(), country)).or_default().back += 1;
+            self.conversion_guard.counted.entry((team.clone(), country)).or_default().back += 1;
         }
     }
 
@@ -80,11 +80,11 @@ impl Gateway {
     /// from being added; the error is the last of such.
     pub async fn add_all_counts(&self) -> Result<(), Error> {
         let mut told = Ok(());
-        let places: Vec<_> = self.returns.counted.iter().map(|entry| entry.key().clone()).collect();
+        let places: Vec<_> = self.conversion_guard.counted.iter().map(|entry| entry.key().clone()).collect();
         for place in places {
-            let Some((_, counts)) = self.returns.counted.remove(&place) else { continue };
+            let Some((_, counts)) = self.conversion_guard.counted.remove(&place) else { continue };
             if let Err(error) = self.add_counts(&place, counts).await {
-                let mut kept = self.returns.counted.entry(place).or_default();
+                let mut kept = self.conversion_guard.counted.entry(place).or_default();
                 *kept = Counted { sent: kept.sent + counts.sent, back: kept.back + counts.back };
                 told = Err(error);
             }
@@ -109,20 +109,21 @@ impl Gateway {
         let read_at = self.clock.elapsed();
         let reads = Reads {
             partition: self.partition_of(&[b"returns", team.as_str().as_bytes(), code.as_bytes()]),
-            names: vec![returns_name(team, &code)],
+            names: vec![conversion_guard_name(team, &code)],
         };
         let saved = self.decide(&reads, |records, now| {
             let name = &reads.names[0];
-            let before: Returns = records[0].as_ref().map_or(Ok(Returns::default()), |bytes| decode(name, bytes))?;
-            let mut returns = before.clone();
-            let verdict = returns.count(counts.sent, counts.back, self.sure());
-            let until = returns.until();
-            if returns == before {
+            let before: ConversionGuard =
+                records[0].as_ref().map_or(Ok(ConversionGuard::default()), |bytes| decode(name, bytes))?;
+            let mut conversion_guard = before.clone();
+            let verdict = conversion_guard.count(counts.sent, counts.back, self.earliest());
+            let until = conversion_guard.until();
+            if conversion_guard == before {
                 return Ok(Change::nothing(Ok(until)));
             }
             let put = Plain {
                 name: name.clone(),
-                bytes: encode(&returns),
+                bytes: encode(&conversion_guard),
                 expires: Some(now.plus(DAY * 3)),
                 ..Plain::default()
             };
@@ -137,7 +138,7 @@ impl Gateway {
             Ok(change)
         });
         let paused_until = saved.await?.outcome?;
-        self.returns.known.insert(place.clone(), Known { paused_until, read_at });
+        self.conversion_guard.known.insert(place.clone(), Known { paused_until, read_at });
         Ok(paused_until)
     }
 }

@@ -10,11 +10,11 @@ use super::logins::{Account, Ruled, Whose};
 use super::queue::Queue;
 use super::sending::{hand, outcome_of};
 use super::teams::TeamView;
-use super::telling::signer;
+use super::webhook_dispatch::signer;
 use super::{Error, Gateway, decode, requesting, sms};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
-use crate::domain::login::letters::{About, Letter, News, Stop};
+use crate::domain::login::account_messages::{About, AccountMessage, News, Stop};
 use crate::domain::login::{Login, LoginTag};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Tried;
@@ -38,11 +38,11 @@ pub(super) type Claimed = Queue<Claim>;
 
 impl Gateway {
     /// The alarm of a login has come: whoever hears it first claims what is due.
-    pub(super) async fn claim_letters(&self, key: &Key) {
+    pub(super) async fn claim_account_messages(&self, key: &Key) {
         let Some(account) = account_at(key) else { return };
         let claimed = self.change_login(
             &account,
-            |login, when| Ruled { claimed: login.claim_letters(when.now), ..Ruled::quiet(Ok(())) },
+            |login, when| Ruled { claimed: login.claim_account_messages(when.now), ..Ruled::quiet(Ok(())) },
             None,
         );
         match claimed.await {
@@ -52,23 +52,23 @@ impl Gateway {
     }
 
     /// Sends what this node has claimed so far; how many messages it was.
-    pub async fn send_letters(&self) -> usize {
-        self.letters.drain(CONCURRENCY, |claim| self.send_letter(claim)).await
+    pub async fn send_account_messages(&self) -> usize {
+        self.account_messages.drain(CONCURRENCY, |claim| self.send_account_message(claim)).await
     }
 
     /// Sends for ever, at once when something is claimed.
-    pub async fn send_letters_forever(&self) {
-        self.letters.serve(CONCURRENCY, |claim| self.send_letter(claim)).await;
+    pub async fn send_account_messages_forever(&self) {
+        self.account_messages.serve(CONCURRENCY, |claim| self.send_account_message(claim)).await;
     }
 
-    async fn send_letter(&self, claim: Claim) {
-        match self.try_letter(&claim).await {
+    async fn send_account_message(&self, claim: Claim) {
+        match self.try_account_message(&claim).await {
             Ok(()) | Err(Error::Refused(Refusal::NotFound(_))) => {}
             Err(error) => tracing::error!(%error, "a customer's letter waits for its claim to lapse"),
         }
     }
 
-    async fn try_letter(&self, claim: &Claim) -> Result<(), Error> {
+    async fn try_account_message(&self, claim: &Claim) -> Result<(), Error> {
         let Some(account) = account_at(&claim.key) else { return Ok(()) };
         let Reads { partition, names } = Reads { partition: claim.key.partition, names: vec![claim.key.name.clone()] };
         let opened = self.read(&Reads { partition, names }).await?.pop().flatten();
@@ -77,20 +77,22 @@ impl Gateway {
         login.settle(self.now(), self.epoch().number);
         let Some(id) = &login.customer else { return Ok(()) };
         let account = Account { whose: Whose::Customers(id.clone()), ..account };
-        let Some(letter) = login.letters.iter().find(|letter| letter.number == claim.number) else { return Ok(()) };
-        if self.now().plus(TIMEOUT) > letter.trying.next {
+        let Some(message) = login.account_messages.iter().find(|message| message.number == claim.number) else {
+            return Ok(());
+        };
+        if self.now().plus(TIMEOUT) > message.trying.next {
             return Ok(()); // too late for this claim: whoever makes the next one has the time for it
         }
         let team = self.team(&account.team).await?.ok_or(Refusal::NotFound("team"))?;
-        let how = self.try_stop(&team, &account, &login, letter).await?;
-        let (number, tries, jitter) = (letter.number, letter.trying.tries, self.draw::<1>()[0]);
+        let how = self.try_stop(&team, &account, &login, message).await?;
+        let (number, tries, jitter) = (message.number, message.trying.tries, self.draw::<1>()[0]);
         let rule = |login: &mut Login, when: super::logins::When| {
             let news = login.tried(number, tries, how, when.now, jitter);
             let told = news.map(|news| {
                 let (kind, data) = told(news);
                 account.tells(self, kind, &Actor::Time, when.now, data)
             });
-            Ruled::telling(Ok(()), told.into_iter().collect())
+            Ruled::webhook_dispatch(Ok(()), told.into_iter().collect())
         };
         self.change_login(&account, rule, None).await.map(drop)
     }
@@ -102,42 +104,46 @@ impl Gateway {
         team: &TeamView,
         account: &Account,
         login: &Login,
-        letter: &Letter,
+        message: &AccountMessage,
     ) -> Result<Tried, Error> {
-        let Some(stop) = letter.stops.first() else { return Ok(Tried::Refused("no-address")) };
+        let Some(stop) = message.stops.first() else { return Ok(Tried::Refused("no-address")) };
         let name = &team.team.name;
         let channel: ChannelName = stop.way.as_str().parse().expect("the names of ways are names of channels");
         let to = Destination::of(name, &channel, &stop.to, &self.keys.pseudonym);
         if stop.way == Way::Event {
-            if let Some(refused) = self.unpaid(team, to, letter).await? {
+            if let Some(refused) = self.unpaid(team, to, message).await? {
                 return Ok(refused);
             }
-            return Ok(self.request_letter(team, account, login, (letter, stop)).await);
+            return Ok(self.request_account_message(team, account, login, (message, stop)).await);
         }
         let Some(driver) = self.driver(team, &channel) else { return Ok(Tried::Refused("no-channel")) };
-        let Some((subject, content)) = self.letter_words(team, account.tag, login, (letter, stop)) else {
+        let Some((subject, content)) = self.account_message_texts(team, account.tag, login, (message, stop)) else {
             return Ok(Tried::Refused("gone"));
         };
-        if let Some(held) = self.held_back(team, &channel, (driver.max_per_minute(), letter.trying)).await? {
+        if let Some(held) = self.held_back(team, &channel, (driver.max_per_minute(), message.trying)).await? {
             return Ok(held);
         }
-        if let Some(refused) = self.unpaid(team, to, letter).await? {
+        if let Some(refused) = self.unpaid(team, to, message).await? {
             return Ok(refused);
         }
-        let (id, to_whom, terms) =
-            (letter.message_id(account.tag), Address::new(&stop.to), self.letter_terms(login, letter));
-        let message = Message { id, to: to_whom, subject: Some(subject), content, terms };
-        let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await);
-        self.went(team, &channel, how, Some(letter.trying)).await;
-        if how == Tried::Sent && matches!(letter.about, About::Code(..)) {
+        let sent = Message {
+            id: message.message_id(account.tag),
+            to: Address::new(&stop.to),
+            subject: Some(subject),
+            content,
+            terms: self.account_message_terms(login, message),
+        };
+        let how = outcome_of(&hand(&*driver, &sent, TIMEOUT).await);
+        self.went(team, &channel, how, Some(message.trying)).await;
+        if how == Tried::Sent && matches!(message.about, About::Code(..)) {
             self.count_sent(name, to.country);
         }
         Ok(how)
     }
 
     /// Pays for the first try on a way; what it cannot pay for is not sent.
-    async fn unpaid(&self, team: &TeamView, to: Destination, letter: &Letter) -> Result<Option<Tried>, Error> {
-        if letter.trying.tries > 1 {
+    async fn unpaid(&self, team: &TeamView, to: Destination, message: &AccountMessage) -> Result<Option<Tried>, Error> {
+        if message.trying.tries > 1 {
             return Ok(None);
         }
         match self.pay(team, to).await {
@@ -149,24 +155,24 @@ impl Gateway {
     }
 
     /// What holds for it at this moment. Nobody is in a conversation, so nobody has written.
-    fn letter_terms(&self, login: &Login, letter: &Letter) -> Terms {
-        let ends = match letter.about {
+    fn account_message_terms(&self, login: &Login, message: &AccountMessage) -> Terms {
+        let ends = match message.about {
             About::Code(purpose, _) => login.codes.get(purpose).and_then(|live| live.expires_at),
             About::Reset(_) => login.reset.as_ref().map(|reset| reset.expires_at),
         };
         Terms { freely: false, seconds: ends.map(|end| end.since(self.now()).as_secs()) }
     }
 
-    fn letter_words(
+    fn account_message_texts(
         &self,
         team: &TeamView,
         of: LoginTag,
         login: &Login,
-        (letter, stop): (&Letter, &Stop),
+        (message, stop): (&AccountMessage, &Stop),
     ) -> Option<(String, Content)> {
         let settings = &team.effective.settings;
         let (locale, brand) = (settings.locale.as_str(), settings.brand.name.as_deref());
-        match letter.about {
+        match message.about {
             About::Code(purpose, _) => {
                 let live = login.codes.get(purpose)?;
                 let digits = live.digits(of, purpose, &self.keys.code);
@@ -190,23 +196,23 @@ impl Gateway {
 
     /// Asks the team to send a code: `otp.requested`, at the webhook that its settings name and nowhere
     /// else.
-    async fn request_letter(
+    async fn request_account_message(
         &self,
         team: &TeamView,
         account: &Account,
         login: &Login,
-        (letter, stop): (&Letter, &Stop),
+        (message, stop): (&AccountMessage, &Stop),
     ) -> Tried {
-        let (Some(webhook), About::Code(purpose, _)) = (team.event_webhook(), letter.about) else {
+        let (Some(webhook), About::Code(purpose, _)) = (team.event_webhook(), message.about) else {
             return Tried::Refused("no-channel");
         };
         let Some(live) = login.codes.get(purpose) else { return Tried::Refused("gone") };
         let digits = live.digits(account.tag, purpose, &self.keys.code);
-        let id = self.keys.replay.tag(&[OTP_REQUESTED.as_bytes(), letter.message_id(account.tag).as_bytes()]).name();
+        let id = self.keys.replay.tag(&[OTP_REQUESTED.as_bytes(), message.message_id(account.tag).as_bytes()]).name();
         let body = json!({
             "id": id,
             "type": OTP_REQUESTED,
-            "at": letter.trying.since.to_string(),
+            "at": message.trying.since.to_string(),
             "team": team.team.name,
             "interaction": null,
             "participant": null,

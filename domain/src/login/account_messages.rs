@@ -52,7 +52,7 @@ impl std::fmt::Debug for Stop {
 /// A message on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Letter {
+pub struct AccountMessage {
     /// Its number among the customer's.
     pub number: u32,
     /// What it says.
@@ -77,8 +77,8 @@ pub enum News {
 
 impl Login {
     /// Whether what a letter is about still stands.
-    pub(super) fn is_live(&self, letter: &Letter) -> bool {
-        match letter.about {
+    pub(super) fn is_live(&self, message: &AccountMessage) -> bool {
+        match message.about {
             About::Code(purpose, nonce) => self.codes.get(purpose).is_some_and(|code| code.nonce == nonce),
             About::Reset(nonce) => self.reset.as_ref().is_some_and(|reset| reset.nonce == nonce),
         }
@@ -86,18 +86,24 @@ impl Login {
 
     /// One more letter. Who commits this has claimed it and sends it at once; its number.
     pub fn write(&mut self, about: About, stops: Vec<Stop>, now: Moment) -> u32 {
-        self.letters_made = self.letters_made.wrapping_add(1);
+        self.account_messages_made = self.account_messages_made.wrapping_add(1);
         let trying = Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now, slot: None };
-        self.letters.push(Letter { number: self.letters_made, about, stops, fallen: 0, trying });
-        self.letters_made
+        self.account_messages.push(AccountMessage {
+            number: self.account_messages_made,
+            about,
+            stops,
+            fallen: 0,
+            trying,
+        });
+        self.account_messages_made
     }
 
     /// Letters that are due, each claimed by whoever commits this.
-    pub fn claim_letters(&mut self, now: Moment) -> Vec<u32> {
-        let due = self.letters.iter_mut().filter(|letter| letter.trying.next <= now);
-        due.map(|letter| {
-            (letter.trying.tries, letter.trying.next) = (letter.trying.tries + 1, now.plus(LEASE));
-            letter.number
+    pub fn claim_account_messages(&mut self, now: Moment) -> Vec<u32> {
+        let due = self.account_messages.iter_mut().filter(|message| message.trying.next <= now);
+        due.map(|message| {
+            (message.trying.tries, message.trying.next) = (message.trying.tries + 1, now.plus(LEASE));
+            message.number
         })
         .collect()
     }
@@ -105,48 +111,48 @@ impl Login {
     /// A try ended. Where somebody else has claimed the letter since, it is theirs to say how it went,
     /// unless it has arrived.
     pub fn tried(&mut self, number: u32, tries: u32, how: Tried, now: Moment, jitter: u8) -> Option<News> {
-        let at = self.letters.iter().position(|letter| letter.number == number)?;
-        let letter = &mut self.letters[at];
-        if how != Tried::Sent && letter.trying.tries != tries {
+        let at = self.account_messages.iter().position(|message| message.number == number)?;
+        let message = &mut self.account_messages[at];
+        if how != Tried::Sent && message.trying.tries != tries {
             return None;
         }
-        let (about, way) = (letter.about, letter.stops.first()?.way);
+        let (about, way) = (message.about, message.stops.first()?.way);
         let wait = match how {
             Tried::Sent => {
-                self.letters.remove(at);
+                self.account_messages.remove(at);
                 return Some(News::Sent(about, way));
             }
             Tried::Refused(why) | Tried::Barred(why) => return self.fall(at, why, now),
-            Tried::Lost if letter.trying.lost + 1 >= MAX_LOST => return self.fall(at, "no-answer", now),
-            _ if letter.is_given_up(now) => return self.fall(at, "busy", now),
-            Tried::Shut(_) if letter.stops.len() > 1 => return self.fall(at, "channel-down", now),
+            Tried::Lost if message.trying.lost + 1 >= MAX_LOST => return self.fall(at, "no-answer", now),
+            _ if message.is_given_up(now) => return self.fall(at, "busy", now),
+            Tried::Shut(_) if message.stops.len() > 1 => return self.fall(at, "channel-down", now),
             Tried::After(wait) => wait.max(Duration::from_secs(1)),
             Tried::Shut(wait) => wait.clamp(Duration::from_secs(1), Duration::from_secs(60)),
             Tried::Turn(turn) => turn.since(now),
-            Tried::Later(_) | Tried::Lost => backoff(letter.trying.tries, jitter),
+            Tried::Later(_) | Tried::Lost => backoff(message.trying.tries, jitter),
         };
         let slot = if let Tried::Turn(turn) = how { Some(turn) } else { None };
         let untried = matches!(how, Tried::Turn(_) | Tried::Shut(_));
-        letter.trying.tries -= u32::from(untried).min(letter.trying.tries);
-        letter.trying.lost += u32::from(how == Tried::Lost);
-        (letter.trying.next, letter.trying.slot) = (now.plus(wait), slot);
+        message.trying.tries -= u32::from(untried).min(message.trying.tries);
+        message.trying.lost += u32::from(how == Tried::Lost);
+        (message.trying.next, message.trying.slot) = (now.plus(wait), slot);
         None
     }
 
     fn fall(&mut self, at: usize, why: &'static str, now: Moment) -> Option<News> {
-        let letter = &mut self.letters[at];
-        let (about, way) = (letter.about, letter.stops.remove(0).way);
-        let next = letter.stops.first().map(|stop| stop.way);
-        letter.fallen += 1;
-        letter.trying = Trying { tries: 0, lost: 0, next: now, since: now, slot: None };
+        let message = &mut self.account_messages[at];
+        let (about, way) = (message.about, message.stops.remove(0).way);
+        let next = message.stops.first().map(|stop| stop.way);
+        message.fallen += 1;
+        message.trying = Trying { tries: 0, lost: 0, next: now, since: now, slot: None };
         if next.is_none() {
-            self.letters.remove(at);
+            self.account_messages.remove(at);
         }
         Some(News::Failed(about, way, why, next))
     }
 }
 
-impl Letter {
+impl AccountMessage {
     /// Its id for the platform: the same however often it is tried, another by another way.
     pub fn message_id(&self, of: super::LoginTag) -> String {
         format!("{}.m{}-{}", of.name(), self.number, self.fallen)

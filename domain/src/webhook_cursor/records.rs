@@ -3,18 +3,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Course, Waiting};
+use super::{Waiting, WebhookCursor};
 use crate::posting::Why;
 use crate::time::Moment;
 
 /// Letters that are kept of each kind, and how many more before the oldest go.
-const LETTERS: u32 = 1_000;
+const KEPT_RECORDS: u32 = 1_000;
 const SLACK: u32 = 200;
 
 /// What is kept of an event that was delivered or given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Letter {
+pub struct DeliveryRecord {
     /// The event.
     pub event: Waiting,
     /// How often it was tried.
@@ -26,10 +26,10 @@ pub struct Letter {
     pub why: Option<Why>,
 }
 
-impl Course {
+impl WebhookCursor {
     /// How many letters are to go: of what was delivered, and of what was given up.
     pub fn surplus(&self) -> [u32; 2] {
-        [self.delivered, self.dead].map(|kept| if kept > LETTERS + SLACK { kept - LETTERS } else { 0 })
+        [self.delivered, self.dead].map(|kept| if kept > KEPT_RECORDS + SLACK { kept - KEPT_RECORDS } else { 0 })
     }
 
     /// So many letters of each kind have gone.
@@ -38,9 +38,9 @@ impl Course {
         self.dead = self.dead.saturating_sub(dead);
     }
 
-    pub(super) fn count(&mut self, letters: &[Letter]) {
-        for letter in letters {
-            match letter.why {
+    pub(super) fn count(&mut self, records: &[DeliveryRecord]) {
+        for record in records {
+            match record.why {
                 None => self.delivered += 1,
                 Some(_) => self.dead += 1,
             }

@@ -24,7 +24,7 @@ const ONE_IN: u64 = 20;
 /// Codes to one country, by one team.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Returns {
+pub struct ConversionGuard {
     steps: Vec<Step>,
     paused: bool,
 }
@@ -44,7 +44,7 @@ pub enum Verdict {
     Resumed,
 }
 
-impl Returns {
+impl ConversionGuard {
     /// Until when nothing is sent there, where that is so: then the oldest counts are forgotten, and the
     /// others are judged anew. Codes that come back late may end it sooner.
     pub fn until(&self) -> Option<Moment> {
@@ -89,41 +89,41 @@ mod tests {
 
     #[test]
     fn sending_stops_where_fewer_than_one_in_twenty_comes_back_and_goes_on_a_day_later() {
-        let mut returns = Returns::default();
-        assert_eq!(returns.count(100, 4, minute(0)), Verdict::Same, "they may still come");
-        assert_eq!(returns.count(0, 0, minute(19)), Verdict::Same);
-        assert_eq!(returns.count(0, 0, minute(20)), Verdict::Paused);
-        assert_eq!(returns.count(0, 0, minute(21)), Verdict::Same);
-        let until = returns.until().unwrap();
-        assert_eq!(returns.count(0, 0, Moment(until.0 - 1)), Verdict::Same);
-        assert_eq!(returns.count(0, 0, until), Verdict::Resumed);
-        assert_eq!(returns.until(), None);
+        let mut conversion_guard = ConversionGuard::default();
+        assert_eq!(conversion_guard.count(100, 4, minute(0)), Verdict::Same, "they may still come");
+        assert_eq!(conversion_guard.count(0, 0, minute(19)), Verdict::Same);
+        assert_eq!(conversion_guard.count(0, 0, minute(20)), Verdict::Paused);
+        assert_eq!(conversion_guard.count(0, 0, minute(21)), Verdict::Same);
+        let until = conversion_guard.until().unwrap();
+        assert_eq!(conversion_guard.count(0, 0, Moment(until.0 - 1)), Verdict::Same);
+        assert_eq!(conversion_guard.count(0, 0, until), Verdict::Resumed);
+        assert_eq!(conversion_guard.until(), None);
     }
 
     #[test]
     fn late_answers_resume_it_and_enough_of_them_never_stop_it() {
-        let mut returns = Returns::default();
-        returns.count(100, 4, minute(0));
-        assert_eq!(returns.count(0, 0, minute(20)), Verdict::Paused);
-        assert_eq!(returns.count(0, 1, minute(25)), Verdict::Resumed);
-        let mut good = Returns::default();
+        let mut conversion_guard = ConversionGuard::default();
+        conversion_guard.count(100, 4, minute(0));
+        assert_eq!(conversion_guard.count(0, 0, minute(20)), Verdict::Paused);
+        assert_eq!(conversion_guard.count(0, 1, minute(25)), Verdict::Resumed);
+        let mut good = ConversionGuard::default();
         assert_eq!(good.count(1000, 50, minute(0)), Verdict::Same);
         assert_eq!(good.count(0, 0, minute(600)), Verdict::Same);
     }
 
     #[test]
     fn a_few_codes_say_nothing() {
-        let mut returns = Returns::default();
-        returns.count(99, 0, minute(0));
-        assert_eq!(returns.count(0, 0, minute(60)), Verdict::Same);
+        let mut conversion_guard = ConversionGuard::default();
+        conversion_guard.count(99, 0, minute(0));
+        assert_eq!(conversion_guard.count(0, 0, minute(60)), Verdict::Same);
     }
 
     #[test]
     fn what_is_kept_stays_small() {
-        let mut returns = Returns::default();
+        let mut conversion_guard = ConversionGuard::default();
         (0..10_000).for_each(|n| {
-            returns.count(1, 1, minute(n));
+            conversion_guard.count(1, 1, minute(n));
         });
-        assert!(returns.steps.len() <= 146, "{}", returns.steps.len());
+        assert!(conversion_guard.steps.len() <= 146, "{}", conversion_guard.steps.len());
     }
 }

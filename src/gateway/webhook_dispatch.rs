@@ -3,7 +3,7 @@
 //! next in the same commit. So nodes share the work, nothing is told twice at one time, a claim that
 //! nobody settled lapses and the same is told again, and what waits costs no room but a number.
 //!
-//! What comes next is `domain::course`'s to say. A webhook that does not answer delays no other.
+//! What comes next is `domain::webhook_cursor`'s to say. A webhook that does not answer delays no other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +17,8 @@ use super::names::{dead_index, delivered_index, member};
 use super::ringing::Name;
 use super::stream::Heard;
 use super::teams::team_event;
-use super::webhooks::{course_record, live};
+use super::webhooks::{cursor_record, live};
 use super::{Error, Gateway, encode};
-use crate::domain::course::{Claim, Course, Letter, Settled, Try, Waiting, Work};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::posting::{Answer, Why};
@@ -27,6 +26,7 @@ use crate::domain::secret::hex;
 use crate::domain::sending::TIMEOUT;
 use crate::domain::time::Moment;
 use crate::domain::webhook::{Signature, Start, Webhook};
+use crate::domain::webhook_cursor::{Claim, DeliveryRecord, Settled, Try, Waiting, WebhookCursor, Work};
 use crate::store::{CommitId, Key, Order};
 
 /// Webhooks that are looked after at the same time.
@@ -98,7 +98,7 @@ impl Gateway {
     }
 
     /// The alarm of a webhook's course has come.
-    pub(super) fn is_course(&self, key: &Key) -> bool {
+    pub(super) fn is_cursor(&self, key: &Key) -> bool {
         let Some((team, name)) = key.name.strip_prefix("v/").and_then(|rest| rest.split_once('/')) else {
             return false;
         };
@@ -160,7 +160,7 @@ impl Gateway {
     }
 
     async fn go_on(&self, (team, name): &Name) -> Result<bool, Error> {
-        let one = Tended { team, name, reads: self.course_reads(team, name) };
+        let one = Tended { team, name, reads: self.cursor_reads(team, name) };
         let mut tries = None;
         loop {
             let Some(known) = self.known(&one).await? else { return Ok(false) };
@@ -183,21 +183,21 @@ impl Gateway {
     /// What there is to take up, and what is kept for too long; nothing where there is no such webhook.
     async fn known(&self, one: &Tended<'_>) -> Result<Option<Known>, Error> {
         let records = self.read(&one.reads).await?;
-        let Some((webhook, course)) = one.live(&records)? else { return Ok(None) };
-        let page = match course.has_room() {
-            true => self.events_after(one.team, course.after, PAGE).await?,
+        let Some((webhook, cursor)) = one.live(&records)? else { return Ok(None) };
+        let page = match cursor.has_room() {
+            true => self.events_after(one.team, cursor.after, PAGE).await?,
             false => Vec::new(),
         };
         let (mut trim, mut gone) = (Vec::new(), [0; 2]);
-        for ((index, most), gone) in one.indexes().into_iter().zip(course.surplus()).zip(&mut gone) {
+        for ((index, most), gone) in one.indexes().into_iter().zip(cursor.surplus()).zip(&mut gone) {
             if most > 0 {
                 let oldest = self.store.list(one.reads.partition, &index, Order::Rising, None, most as usize).await?;
                 *gone = u32::try_from(oldest.len()).unwrap_or(most);
                 trim.extend(oldest.last().map(|last| (index, last.member.clone())));
             }
         }
-        let version = records[0].as_ref().map(|course| course.version);
-        Ok(Some(Known { start: webhook.start, after: course.after, page, version, trim, gone }))
+        let version = records[0].as_ref().map(|cursor| cursor.version);
+        Ok(Some(Known { start: webhook.start, after: cursor.after, page, version, trim, gone }))
     }
 
     /// Settles what was tried, takes up what is new and claims what is due, in one commit.
@@ -209,27 +209,27 @@ impl Gateway {
             if before.held(tries.as_ref().map(|(claim, _)| *claim), now).is_some() {
                 return Ok(unsaved(Step::Held));
             }
-            let mut course = before.clone();
+            let mut cursor = before.clone();
             let mut chance = chance.iter().copied().cycle();
             let jitter = || chance.next().unwrap_or_default();
-            let settle = |(claim, tries): &(Claim, Vec<Try>)| course.settle(*claim, tries, now, jitter);
-            let Settled { mut letters, news } = tries.as_ref().map(settle).unwrap_or_default();
-            one.take_up(&webhook, &mut course, known, &mut letters, now);
-            let work = course.claim(now);
+            let settle = |(claim, tries): &(Claim, Vec<Try>)| cursor.settle(*claim, tries, now, jitter);
+            let Settled { records: mut ended, news } = tries.as_ref().map(settle).unwrap_or_default();
+            one.take_up(&webhook, &mut cursor, known, &mut ended, now);
+            let work = cursor.claim(now);
             let whole = known.page.len() == PAGE;
             let step = match work {
                 Some(work) => Step::Try(work, Box::new(webhook)),
-                None if whole && course.has_room() => Step::More,
+                None if whole && cursor.has_room() => Step::More,
                 None => Step::Done,
             };
             // That nothing was wanted is found again sooner than saved.
-            if course.has_only_read_since(&before) && letters.is_empty() && !whole {
+            if cursor.has_only_read_since(&before) && ended.is_empty() && !whole {
                 return Ok(unsaved(step));
             }
             // Where another step was in between, the same letters may have gone with that one.
-            let trims = records[0].as_ref().map(|course| course.version) == known.version;
-            course.forget(known.gone.map(|gone| if trims { gone } else { 0 }));
-            let mut change = one.change(&course, &letters, step);
+            let trims = records[0].as_ref().map(|cursor| cursor.version) == known.version;
+            cursor.forget(known.gone.map(|gone| if trims { gone } else { 0 }));
+            let mut change = one.change(&cursor, &ended, step);
             change.trim.extend(known.trim.iter().filter(|_| trims).cloned());
             change.events.extend(news.map(|why| one.failing(why, now)));
             Ok(change)
@@ -322,18 +322,25 @@ impl Tended<'_> {
     }
 
     /// The webhook as its team has it, and how far it has come; nothing where it is gone.
-    fn live(&self, records: &[Option<Opened>]) -> Result<Option<(Webhook, Course)>, Error> {
+    fn live(&self, records: &[Option<Opened>]) -> Result<Option<(Webhook, WebhookCursor)>, Error> {
         live(&self.reads, records, self.name)
     }
 
-    fn take_up(&self, webhook: &Webhook, course: &mut Course, known: &Known, letters: &mut Vec<Letter>, now: Moment) {
-        if course.after < known.after {
+    fn take_up(
+        &self,
+        webhook: &Webhook,
+        cursor: &mut WebhookCursor,
+        known: &Known,
+        ended: &mut Vec<DeliveryRecord>,
+        now: Moment,
+    ) {
+        if cursor.after < known.after {
             return; // it began anew since
         }
         for heard in &known.page {
-            if heard.number > course.after && course.has_room() {
+            if heard.number > cursor.after && cursor.has_room() {
                 let line = heard.event.interaction;
-                letters.extend(course.take(heard.waiting(), line, self.wants(webhook, heard), now));
+                ended.extend(cursor.take(heard.waiting(), line, self.wants(webhook, heard), now));
             }
         }
     }
@@ -345,14 +352,14 @@ impl Tended<'_> {
         webhook.wants(event.kind) && !own
     }
 
-    fn change(&self, course: &Course, letters: &[Letter], step: Step) -> Change<Step> {
+    fn change(&self, cursor: &WebhookCursor, ended: &[DeliveryRecord], step: Step) -> Change<Step> {
         let mut change = unsaved(step);
         let [delivered, dead] = self.indexes();
-        for letter in letters {
-            let index = if letter.why.is_some() { &dead } else { &delivered };
-            change.enter.push((index.clone(), member(letter.event.number), encode(letter)));
+        for record in ended {
+            let index = if record.why.is_some() { &dead } else { &delivered };
+            change.enter.push((index.clone(), member(record.event.number), encode(record)));
         }
-        change.put.push(course_record(self.reads.names[0].clone(), course));
+        change.put.push(cursor_record(self.reads.names[0].clone(), cursor));
         change
     }
 

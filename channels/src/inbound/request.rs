@@ -9,7 +9,7 @@ use super::format::{Format, Unwrap, Wrapping};
 
 /// A request from outside. It does not print: its body may hold a code, its head and address a secret.
 #[derive(Clone)]
-pub struct Knock<'a> {
+pub struct InboundRequest<'a> {
     /// Its method.
     pub method: Method,
     /// The address that the platform was given, with the query as it came.
@@ -22,7 +22,7 @@ pub struct Knock<'a> {
     pub unix: u64,
 }
 
-impl Knock<'_> {
+impl InboundRequest<'_> {
     /// A header that is there once.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.get_all(name).iter();

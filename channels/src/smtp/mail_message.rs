@@ -15,7 +15,7 @@ use super::page;
 use crate::Message;
 
 /// A mail, ready to be handed over.
-pub struct Letter {
+pub struct MailMessage {
     /// Its `Message-ID`.
     pub id: String,
     /// All of it.
@@ -25,7 +25,7 @@ pub struct Letter {
 /// Nobody's machine is to answer (RFC 3834), and Exchange's goes by a header of its own.
 const NO_ANSWERS: [(&str, &str); 2] = [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")];
 
-impl Letter {
+impl MailMessage {
     /// Writes it; `unix` is now. None where it cannot be put into a mail.
     pub fn write(from: &Mailbox, to: &MailAddress, message: &Message, button: &str, unix: u64) -> Option<Self> {
         let id = message_id(&message.id, from.email.domain());
@@ -99,11 +99,11 @@ mod tests {
             content,
             terms: crate::Terms::default(),
         };
-        let letter = Letter::write(&from, &to, &message, "Sign in", NOW).unwrap();
-        let again = Letter::write(&from, &to, &message, "Sign in", NOW).unwrap();
-        assert_eq!(letter.bytes, again.bytes, "the same message is the same mail");
-        assert_eq!(letter.id, "<0199aa.m1-email@bank.example>");
-        String::from_utf8(letter.bytes).unwrap()
+        let mail_message = MailMessage::write(&from, &to, &message, "Sign in", NOW).unwrap();
+        let again = MailMessage::write(&from, &to, &message, "Sign in", NOW).unwrap();
+        assert_eq!(mail_message.bytes, again.bytes, "the same message is the same mail");
+        assert_eq!(mail_message.id, "<0199aa.m1-email@bank.example>");
+        String::from_utf8(mail_message.bytes).unwrap()
     }
 
     fn headers(mail: &str) -> Vec<&str> {

@@ -22,13 +22,13 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// What waits and what is under way, by team.
 #[derive(Default)]
-pub(super) struct Lanes {
-    lanes: BTreeMap<TeamName, Lane>,
+pub(super) struct Slots {
+    slots: BTreeMap<TeamName, TeamSlots>,
     flying: usize,
 }
 
 #[derive(Default)]
-struct Lane {
+struct TeamSlots {
     waiting: BTreeMap<InteractionId, Waits>,
     flying: BTreeSet<InteractionId>,
 }
@@ -42,7 +42,7 @@ struct Waits {
 
 /// One that is being shown.
 #[derive(Clone, Debug)]
-pub(super) struct Flight {
+pub(super) struct StatusDisplay {
     pub team: TeamName,
     pub id: InteractionId,
     /// Tries before this one.
@@ -60,24 +60,24 @@ pub(super) enum Landed {
     Again(Option<Duration>),
 }
 
-impl Lanes {
+impl Slots {
     /// It may stand otherwise than what agents see.
     pub fn add(&mut self, team: &TeamName, id: InteractionId, now: Instant) {
-        let lane = self.lanes.entry(team.clone()).or_default();
-        lane.waiting.insert(id, Waits { from: now, tries: 0 });
+        let slots = self.slots.entry(team.clone()).or_default();
+        slots.waiting.insert(id, Waits { from: now, tries: 0 });
     }
 
     /// What is to be shown now; it stands as under way until it has landed.
-    pub fn next(&mut self, now: Instant) -> Option<Flight> {
+    pub fn next(&mut self, now: Instant) -> Option<StatusDisplay> {
         if self.flying >= CONCURRENCY {
             return None;
         }
-        let free = self.lanes.iter_mut().filter_map(|(team, lane)| Some((lane.first(now)?, team, lane)));
-        let (id, team, lane) = free.min_by_key(|(_, _, lane)| lane.flying.len())?;
-        let tries = lane.waiting.remove(&id)?.tries;
-        lane.flying.insert(id);
+        let free = self.slots.iter_mut().filter_map(|(team, slots)| Some((slots.first(now)?, team, slots)));
+        let (id, team, slots) = free.min_by_key(|(_, _, slots)| slots.flying.len())?;
+        let tries = slots.waiting.remove(&id)?.tries;
+        slots.flying.insert(id);
         self.flying += 1;
-        Some(Flight { team: team.clone(), id, tries })
+        Some(StatusDisplay { team: team.clone(), id, tries })
     }
 
     /// When there may be something to show that only waits for its time.
@@ -85,14 +85,14 @@ impl Lanes {
         if self.flying >= CONCURRENCY {
             return None;
         }
-        let free = self.lanes.values().filter(|lane| lane.flying.len() < OF_A_TEAM);
-        free.flat_map(Lane::from).min()
+        let free = self.slots.values().filter(|slots| slots.flying.len() < OF_A_TEAM);
+        free.flat_map(TeamSlots::from).min()
     }
 
     /// A flight has ended. False where it was the last try.
-    pub fn landed(&mut self, flight: &Flight, how: Landed, now: Instant) -> bool {
-        let Some(lane) = self.lanes.get_mut(&flight.team) else { return true };
-        self.flying -= usize::from(lane.flying.remove(&flight.id));
+    pub fn landed(&mut self, flight: &StatusDisplay, how: Landed, now: Instant) -> bool {
+        let Some(slots) = self.slots.get_mut(&flight.team) else { return true };
+        self.flying -= usize::from(slots.flying.remove(&flight.id));
         let tries = flight.tries + 1;
         let again = match how {
             Landed::Done => None,
@@ -104,18 +104,18 @@ impl Lanes {
             }
         };
         // What happened meanwhile has begun anew.
-        let waits = lane.waiting.contains_key(&flight.id);
+        let waits = slots.waiting.contains_key(&flight.id);
         if let Some(again) = again.filter(|_| !waits) {
-            lane.waiting.insert(flight.id, again);
+            slots.waiting.insert(flight.id, again);
         }
-        if lane.waiting.is_empty() && lane.flying.is_empty() {
-            self.lanes.remove(&flight.team);
+        if slots.waiting.is_empty() && slots.flying.is_empty() {
+            self.slots.remove(&flight.team);
         }
         waits || again.is_some() || !matches!(how, Landed::Again(_))
     }
 }
 
-impl Lane {
+impl TeamSlots {
     fn first(&self, now: Instant) -> Option<InteractionId> {
         if self.flying.len() >= OF_A_TEAM {
             return None;
@@ -144,69 +144,69 @@ mod tests {
 
     #[test]
     fn of_one_conversation_one_thing_is_shown_at_a_time() {
-        let (mut lanes, now, bank) = (Lanes::default(), Instant::now(), team("bank"));
-        lanes.add(&bank, id(1), now);
-        let first = lanes.next(now).expect("it waits");
-        lanes.add(&bank, id(1), now); // the customer signed out
-        assert!(lanes.next(now).is_none(), "not before the older has landed");
-        assert!(lanes.landed(&first, Landed::Done, now));
-        let second = lanes.next(now).expect("it is not forgotten");
+        let (mut slots, now, bank) = (Slots::default(), Instant::now(), team("bank"));
+        slots.add(&bank, id(1), now);
+        let first = slots.next(now).expect("it waits");
+        slots.add(&bank, id(1), now); // the customer signed out
+        assert!(slots.next(now).is_none(), "not before the older has landed");
+        assert!(slots.landed(&first, Landed::Done, now));
+        let second = slots.next(now).expect("it is not forgotten");
         assert_eq!(second.id, id(1));
-        assert!(lanes.landed(&second, Landed::Shown, now));
-        let third = lanes.next(now).expect("after something was shown it is looked at again");
-        assert!(lanes.landed(&third, Landed::Done, now));
-        assert!(lanes.next(now).is_none() && lanes.wakes().is_none() && lanes.lanes.is_empty());
+        assert!(slots.landed(&second, Landed::Shown, now));
+        let third = slots.next(now).expect("after something was shown it is looked at again");
+        assert!(slots.landed(&third, Landed::Done, now));
+        assert!(slots.next(now).is_none() && slots.wakes().is_none() && slots.slots.is_empty());
     }
 
     #[test]
     fn a_platform_that_hangs_holds_up_its_own_team_alone() {
-        let (mut lanes, now) = (Lanes::default(), Instant::now());
+        let (mut slots, now) = (Slots::default(), Instant::now());
         for number in 0..16 {
-            lanes.add(&team("a"), id(number), now);
+            slots.add(&team("a"), id(number), now);
         }
-        lanes.add(&team("z"), id(1), now);
-        let flights: Vec<_> = std::iter::from_fn(|| lanes.next(now)).collect();
+        slots.add(&team("z"), id(1), now);
+        let flights: Vec<_> = std::iter::from_fn(|| slots.next(now)).collect();
         let of = |name: &str| flights.iter().filter(|flight| flight.team == team(name)).count();
         assert_eq!((of("a"), of("z")), (OF_A_TEAM, 1));
         for name in ["b", "c", "d", "e"] {
-            (0..16).for_each(|number| lanes.add(&team(name), id(number), now));
+            (0..16).for_each(|number| slots.add(&team(name), id(number), now));
         }
-        assert_eq!(std::iter::from_fn(|| lanes.next(now)).count(), CONCURRENCY - flights.len());
-        assert_eq!(lanes.wakes(), None, "there is no room");
-        assert!(lanes.landed(&flights[0], Landed::Again(None), now));
-        assert_eq!(lanes.next(now).map(|flight| flight.team), Some(team("e")), "whoever has least goes first");
+        assert_eq!(std::iter::from_fn(|| slots.next(now)).count(), CONCURRENCY - flights.len());
+        assert_eq!(slots.wakes(), None, "there is no room");
+        assert!(slots.landed(&flights[0], Landed::Again(None), now));
+        assert_eq!(slots.next(now).map(|flight| flight.team), Some(team("e")), "whoever has least goes first");
     }
 
     #[test]
     fn what_waits_to_be_tried_again_holds_no_place() {
-        let (mut lanes, mut now, bank) = (Lanes::default(), Instant::now(), team("bank"));
-        (0..16).for_each(|number| lanes.add(&bank, id(number), now));
+        let (mut slots, mut now, bank) = (Slots::default(), Instant::now(), team("bank"));
+        (0..16).for_each(|number| slots.add(&bank, id(number), now));
         let mut tried = 0;
-        while let Some(flight) = lanes.next(now) {
-            assert!(lanes.landed(&flight, Landed::Again(None), now));
+        while let Some(flight) = slots.next(now) {
+            assert!(slots.landed(&flight, Landed::Again(None), now));
             tried += 1;
         }
-        assert_eq!((tried, lanes.wakes()), (16, Some(now + FIRST_WAIT)));
-        lanes.add(&bank, id(3), now);
-        assert_eq!(lanes.next(now).map(|flight| flight.id), Some(id(3)), "something new is not held back");
+        assert_eq!((tried, slots.wakes()), (16, Some(now + FIRST_WAIT)));
+        slots.add(&bank, id(3), now);
+        assert_eq!(slots.next(now).map(|flight| flight.id), Some(id(3)), "something new is not held back");
         // One conversation is tried so often, with growing waits, and then given up.
-        let (mut lanes, began) = (Lanes::default(), now);
-        lanes.add(&bank, id(1), now);
+        let (mut slots, began) = (Slots::default(), now);
+        slots.add(&bank, id(1), now);
         let mut waits = Vec::new();
         loop {
-            let flight = lanes.next(now).expect("its time has come");
-            if !lanes.landed(&flight, Landed::Again(None), now) {
+            let flight = slots.next(now).expect("its time has come");
+            if !slots.landed(&flight, Landed::Again(None), now) {
                 break;
             }
-            let from = lanes.wakes().expect("it waits");
-            assert!(lanes.next(now).is_none());
+            let from = slots.wakes().expect("it waits");
+            assert!(slots.next(now).is_none());
             waits.push((from - now).as_secs());
             now = from;
         }
-        assert_eq!((waits, (now - began).as_secs(), lanes.lanes.len()), (vec![1, 2, 4, 8], 15, 0));
-        lanes.add(&bank, id(1), now);
-        let flight = lanes.next(now).expect("it waits");
-        lanes.landed(&flight, Landed::Again(Some(Duration::from_secs(3_600))), now);
-        assert_eq!(lanes.wakes(), Some(now + MAX_WAIT));
+        assert_eq!((waits, (now - began).as_secs(), slots.slots.len()), (vec![1, 2, 4, 8], 15, 0));
+        slots.add(&bank, id(1), now);
+        let flight = slots.next(now).expect("it waits");
+        slots.landed(&flight, Landed::Again(Some(Duration::from_secs(3_600))), now);
+        assert_eq!(slots.wakes(), Some(now + MAX_WAIT));
     }
 }

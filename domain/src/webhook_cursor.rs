@@ -37,7 +37,7 @@ const AGAIN: &str = "again ";
 /// A webhook's course.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Course {
+pub struct WebhookCursor {
     start: String,
     /// Events up to this one are taken up.
     pub after: u64,
@@ -98,7 +98,7 @@ pub struct Try {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// What was delivered or given up.
-    pub letters: Vec<Letter>,
+    pub records: Vec<DeliveryRecord>,
     /// The receiver fails, and that is to be told.
     pub news: Option<Why>,
 }
@@ -116,7 +116,7 @@ pub struct Pending {
     pub next: Option<Moment>,
 }
 
-impl Course {
+impl WebhookCursor {
     /// At its start.
     pub fn begin(start: &Start) -> Self {
         Self {
@@ -140,7 +140,7 @@ impl Course {
     /// that one has kept letters of stays.
     pub fn of(kept: Option<Self>, start: &Start) -> Self {
         match kept {
-            Some(course) if course.start == start.id => course,
+            Some(cursor) if cursor.start == start.id => cursor,
             Some(before) => Self { delivered: before.delivered, dead: before.dead, ..Self::begin(start) },
             None => Self::begin(start),
         }
@@ -167,7 +167,13 @@ impl Course {
 
     /// Takes up the next event of the stream, where it is wanted. While the receiver fails, one whose
     /// time is over is given up at once.
-    pub fn take(&mut self, event: Waiting, line: Option<InteractionId>, wanted: bool, now: Moment) -> Option<Letter> {
+    pub fn take(
+        &mut self,
+        event: Waiting,
+        line: Option<InteractionId>,
+        wanted: bool,
+        now: Moment,
+    ) -> Option<DeliveryRecord> {
         self.dropped += event.number.saturating_sub(self.after + 1);
         self.after = event.number;
         if !wanted {
@@ -175,7 +181,7 @@ impl Course {
         }
         if self.failing_since.is_some() && is_over(event, now) {
             self.dead += 1;
-            return Some(Letter { event, tries: 0, ended_at: now, why: Some(Why::Untried) });
+            return Some(DeliveryRecord { event, tries: 0, ended_at: now, why: Some(Why::Untried) });
         }
         let name = line.map_or_else(|| "team".to_owned(), |id| id.to_string());
         self.lines.entry(name).or_default().events.push_back(event);
@@ -271,13 +277,13 @@ impl Course {
                 }
             };
             if let Some(why) = over {
-                settled.letters.push(Letter { event, tries: line.tries, ended_at: now, why });
+                settled.records.push(DeliveryRecord { event, tries: line.tries, ended_at: now, why });
                 line.pop(now);
             }
         }
         self.judge(taken, failed, now, jitter());
-        self.give_up(&mut settled.letters, now);
-        self.count(&settled.letters);
+        self.give_up(&mut settled.records, now);
+        self.count(&settled.records);
         self.lines.retain(|_, line| !line.events.is_empty());
         settled.news = failed.filter(|_| self.is_news(now));
         settled
@@ -301,7 +307,7 @@ impl Course {
     }
 
     /// Where nothing is taken, what is past its time is given up, and where nothing is wanted, all.
-    fn give_up(&mut self, letters: &mut Vec<Letter>, now: Moment) {
+    fn give_up(&mut self, records: &mut Vec<DeliveryRecord>, now: Moment) {
         let why = if self.stopped.is_some() { Why::Gone } else { Why::Untried };
         if self.failing_since.is_none() && self.stopped.is_none() {
             return;
@@ -314,7 +320,12 @@ impl Course {
                 if self.stopped.is_none() && !is_over(event, now) {
                     break;
                 }
-                letters.push(Letter { event, tries: line.tries, ended_at: now, why: Some(line.why.unwrap_or(why)) });
+                records.push(DeliveryRecord {
+                    event,
+                    tries: line.tries,
+                    ended_at: now,
+                    why: Some(line.why.unwrap_or(why)),
+                });
                 line.pop(now);
             }
         }
@@ -358,12 +369,12 @@ impl Course {
     }
 }
 
-mod letters;
 mod line;
+mod records;
 #[cfg(test)]
 mod tests;
 mod waking;
 
-pub use letters::Letter;
 pub use line::Waiting;
 use line::{Waits, is_over};
+pub use records::DeliveryRecord;
