@@ -37,7 +37,6 @@ pub mod alarms;
 pub mod audit;
 mod caches;
 pub mod callers;
-mod ceilings;
 pub mod challenges;
 mod channel_limits;
 pub mod channels;
@@ -52,6 +51,7 @@ mod done_pages;
 pub mod embeds;
 pub mod entry;
 pub mod epoch;
+mod failure_limits;
 pub mod history;
 pub mod hosted;
 pub mod inbound;
@@ -223,14 +223,14 @@ pub struct Gateway {
     teams: teams::Known,
     proven: callers::Proven,
     parsed: Cache<InteractionId, Arc<Parsed>, caches::ByBytes>,
-    /// Records of the flag board, and ceilings, as they were opened last: where they still stand so, they need no
+    /// Records of the flag board, and failure limits, as they were opened last: where they still stand so, they need no
     /// second reading.
     opened: Cache<String, decide::Opened, caches::ByBytes>,
     tails: stream::Tails,
     /// Writers of one record wait here rather than collide in the store.
     keyed_locks: KeyedLocks,
     /// Answers within one interaction wait here, where one of them counts against a customer's
-    /// ceiling: each is counted there before it is judged.
+    /// failure limit: each is counted there before it is judged.
     answering: KeyedLocks,
     /// Sets of questions that are asked for at doors, by interaction: one at a time.
     questioning: KeyedLocks,

@@ -81,7 +81,7 @@ impl Round<'_> {
         let asked: Vec<_> = ids.iter().map(|id| bank.challenge(id)).collect();
         let put = self.point("start an OTP", &asked, 202, &mut points).await?.json()?;
         // The code is told to nobody here, so each answer is the one that costs most: a wrong one is
-        // counted at the customer's ceiling before it is counted at its address.
+        // counted at the customer's failure limit before it is counted at its address.
         let answers: Vec<_> = put.iter().map(|put| bank.answer(put)).collect::<Result<_, _>>()?;
         let answered = self.point("answer an OTP", &answers, 200, &mut points).await?.json()?;
         let other = answered.iter().find(|told| told["outcome"] != "wrong" && told["outcome"] != "passed");

@@ -157,7 +157,7 @@ pub struct Raised {
     pub private_data: BTreeMap<String, String>,
     /// The newest proof.
     pub since: Moment,
-    /// The first since the flag was down; the absolute ceiling counts from it.
+    /// The first since the flag was down; the absolute failure limit counts from it.
     pub first_since: Moment,
     /// The end.
     pub expires_at: Moment,
@@ -261,7 +261,7 @@ impl Flag {
     }
 
     /// Raises the flag, or proves once more who is there. Its times count from when the proof was accepted,
-    /// and never past the absolute ceiling since the first proof. What another browser proved goes: no flag is
+    /// and never past the absolute failure limit since the first proof. What another browser proved goes: no flag is
     /// made of two browsers.
     pub fn raise(&mut self, _: Admitted, proof: Proof, bound: Bound, settings: &Settings, now: Moment) {
         let is_other = |known: &Customer| proof.customer.as_ref().is_some_and(|proved| proved.id != known.id);
@@ -272,7 +272,7 @@ impl Flag {
         let before = self.raised(now).filter(|raised| !of_another(raised)).cloned();
         let since = bound.accepted_at;
         let first_since = before.as_ref().map_or(since, |b| b.first_since);
-        let (end, ceiling) = Self::ends(since, first_since, settings);
+        let (end, failure_limit) = Self::ends(since, first_since, settings);
         let mut proofs = before.as_ref().map(|b| b.proofs.clone()).unwrap_or_default();
         let at = proof.auth_time.map_or(since, |t| t.min(since));
         proofs.insert(proof.method, Proved { at, acr: proof.acr, binding: bound.binding, source: bound.source });
@@ -289,8 +289,8 @@ impl Flag {
             private_data,
             since,
             first_since,
-            expires_at: end.min(ceiling),
-            ends_by: if ceiling < end { Reason::AbsoluteTimeout } else { Reason::Timeout },
+            expires_at: end.min(failure_limit),
+            ends_by: if failure_limit < end { Reason::AbsoluteTimeout } else { Reason::Timeout },
             warned: false,
         }));
     }
@@ -298,11 +298,11 @@ impl Flag {
     /// Whether a flag that is raised now by a proof of that moment would stand.
     pub fn would_stand(&self, accepted_at: Moment, settings: &Settings, now: Moment) -> bool {
         let first_since = self.raised(now).map_or(accepted_at, |raised| raised.first_since);
-        let (end, ceiling) = Self::ends(accepted_at, first_since, settings);
-        now < end.min(ceiling)
+        let (end, failure_limit) = Self::ends(accepted_at, first_since, settings);
+        now < end.min(failure_limit)
     }
 
-    /// The authentication timeout and the absolute ceiling.
+    /// The authentication timeout and the absolute failure limit.
     fn ends(since: Moment, first_since: Moment, settings: &Settings) -> (Moment, Moment) {
         let end = since.plus_minutes(settings.authentication_timeout_minutes);
         (end, first_since.plus_minutes(settings.absolute_timeout_minutes))

@@ -77,7 +77,7 @@ impl Step {
             EventKind::ChallengePassed => Self::CodesAnswered,
             EventKind::Authenticated => Self::Authenticated,
             EventKind::Locked => Self::Lockouts,
-            // A ceiling's ban that fell with another one is the same person's.
+            // A failure limit's ban that fell with another one is the same person's.
             EventKind::Banned if event.data.get("method").is_some_and(Value::is_null) => return None,
             EventKind::Banned => Self::Bans,
             EventKind::LinkReported => Self::Reported,

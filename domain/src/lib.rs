@@ -5,7 +5,6 @@
 
 pub mod address;
 pub mod assertion;
-pub mod ceiling;
 pub mod challenge;
 pub mod channel;
 pub mod circuit_breaker;
@@ -19,6 +18,7 @@ pub mod directory;
 pub mod entry;
 pub mod epoch;
 pub mod event;
+pub mod failure_limit;
 pub mod flag;
 pub mod id;
 pub mod identity;

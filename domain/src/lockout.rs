@@ -46,12 +46,12 @@ pub enum Consequence {
 }
 
 /// Whether it is theirs to lift: a lock is anybody's who may lift at all, a ban only whose `ban` it is to lift.
-/// This is the one place that says so, of budgets, ceilings and accounts.
+/// This is the one place that says so, of budgets, failure limits and accounts.
 pub fn may_lift(is_ban: bool, ban: bool) -> Result<(), Refusal> {
     if is_ban && !ban { Err(Refusal::BanStands) } else { Ok(()) }
 }
 
-/// What was done to a budget, or to a ceiling, in another life of the store, as its trail tells it.
+/// What was done to a budget, or to a failure limit, in another life of the store, as its trail tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redo {
     /// A lock fell, until then.

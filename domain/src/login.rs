@@ -357,7 +357,7 @@ impl Login {
 }
 
 /// What failed guesses at an account lead to: locks that end by themselves. A ban would let a stranger
-/// shut the customer out for good, so only the ceiling above bans.
+/// shut the customer out for good, so only the failure limit above bans.
 pub fn never_for_good(rule: Lockout) -> Lockout {
     Lockout { max_lockouts: 0, ..rule }
 }

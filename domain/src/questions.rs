@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::ceiling::CustomerTag;
 use super::customer::{Record, is_field};
+use super::failure_limit::CustomerTag;
 use super::flag::Customer;
 use super::id::{CustomerId, ParticipantId, ProviderName, TeamName, plain_text};
 use super::interaction::Participant;

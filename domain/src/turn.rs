@@ -7,11 +7,11 @@
 use serde_json::{Map, Value};
 
 use super::address::Address;
-use super::ceiling::{Ceilings, CustomerTag, Need};
 use super::challenge::{ChallengeEnd, EndedChallenge};
 use super::country::Country;
 use super::epoch::begin_again;
 use super::event::{Actor, Event, EventKind};
+use super::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
 use super::id::{ChannelName, Kid, ParticipantId, ProviderName};
 use super::interaction::{Interaction, Participant, Status};
 use super::link::{EndedLink, Link, LinkEnd, Purpose};
@@ -27,7 +27,7 @@ mod budgets;
 mod passing;
 mod telling;
 
-pub use budgets::ceiling_data;
+pub use budgets::failure_limit_data;
 pub use telling::{challenge_data, link_data, link_id, object, resume_data};
 
 /// Random bytes, drawn before the rule runs, so that deciding again decides the same.
@@ -145,8 +145,8 @@ pub struct Turn<'a> {
     pub draws: Draws,
     /// What ended earlier, where the caller came with its number.
     pub past: Past,
-    /// What is known of customers' ceilings.
-    pub ceilings: Ceilings,
+    /// What is known of customers' failure limits.
+    pub limits: CustomerFailureLimits,
     needs: Vec<Need>,
     counted: Vec<CustomerTag>,
     /// Messages that whoever commits this turn is to send.
@@ -198,7 +198,7 @@ pub struct Decision<T> {
     /// What must be so, elsewhere, before any of this is saved or told. Where it is not, the rule
     /// is asked again once it is.
     pub needs: Vec<Need>,
-    /// Customers whose ceilings have counted this answer, and rightly so.
+    /// Customers whose failure limits have counted this answer, and rightly so.
     pub counted: Vec<CustomerTag>,
     /// What to tell.
     pub outcome: Result<T, Refusal>,
@@ -215,10 +215,10 @@ impl<T> Decision<T> {
 impl<'a> Turn<'a> {
     /// Begins a turn: first, time passes.
     pub fn begin(interaction: Interaction, address: Address, around: Around<'a>, actor: Actor, draws: Draws) -> Self {
-        let (past, ceilings, ended) = <(Past, Ceilings, Ended)>::default();
+        let (past, limits, ended) = <(Past, CustomerFailureLimits, Ended)>::default();
         let (needs, counted, claimed, events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut turn =
-            Self { interaction, address, around, actor, draws, past, ceilings, needs, counted, claimed, ended, events };
+            Self { interaction, address, around, actor, draws, past, limits, needs, counted, claimed, ended, events };
         turn.settle();
         begin_again(&mut turn);
         turn

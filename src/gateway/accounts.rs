@@ -7,11 +7,11 @@ use super::links::fresh;
 use super::logins::{Account, Ruled, When};
 use super::teams::TeamView;
 use super::{Error, Gateway, Remember, Told};
-use crate::domain::ceiling::Need;
 use crate::domain::country;
 use crate::domain::customer::{Record, folded};
 use crate::domain::directory::DirectoryKind;
 use crate::domain::event::{Actor, EventKind};
+use crate::domain::failure_limit::Need;
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::lockout::may_lift;
 use crate::domain::login::account_messages::Stop;
@@ -149,7 +149,7 @@ impl Gateway {
         let account = self.account_of(team, id);
         let login = self.login(&account).await?;
         let login = login.unwrap_or_else(|| Login::new(team.clone(), Some(id.clone()), self.epoch().number));
-        let known = self.at_ceiling_of(&account, Need::Look).await?;
+        let known = self.at_failure_limit_of(&account, Need::Look).await?;
         let (now, earliest) = self.now_and_earliest();
         let rule = never_for_good(view.effective.settings.lockout_of(Guarded::Login));
         let (failures, remaining) = login.passwords.counts(&rule, earliest);
@@ -209,7 +209,7 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<(), Error> {
         let (_, _, account) = self.account(team, id).await?;
-        let known = self.at_ceiling_of(&account, Need::Look).await?;
+        let known = self.at_failure_limit_of(&account, Need::Look).await?;
         may_lift(known.bans(), ban)?;
         let unlocked = |now: Moment| {
             let told = reason.map_or_else(|| json!({}), |reason| json!({"reason": reason}));
@@ -217,7 +217,7 @@ impl Gateway {
         };
         if known.bans() {
             let told = Box::new(unlocked(self.now()));
-            self.at_ceiling_of(&account, |customer| Need::Lift(customer, told)).await?;
+            self.at_failure_limit_of(&account, |customer| Need::Lift(customer, told)).await?;
         }
         let rule = |login: &mut Login, when: When| {
             let was = login.unlock(when.earliest) && !known.bans(); // with the ban it was told

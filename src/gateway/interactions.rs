@@ -48,7 +48,7 @@ impl Summary {
     }
 
     /// Whether an event of that kind may come with another summary. A link's steps do not, so what
-    /// the list keeps is not written anew for each of them; nor does the end of a ban, which a ceiling tells from
+    /// the list keeps is not written anew for each of them; nor does the end of a ban, which a failure limit tells from
     /// elsewhere: what was read for it could be older than what stands there.
     pub fn may_change_with(kind: EventKind) -> bool {
         use EventKind::{Expiring, IntentResumed, LinkIssued, LinkOpened, Unbanned};

@@ -16,8 +16,8 @@ use super::saving::address_record;
 use super::teams::team_event;
 use super::{Error, Gateway, decode};
 use crate::domain::address::Address;
-use crate::domain::ceiling::{CustomerTag, Need};
 use crate::domain::event::{Actor, EventKind};
+use crate::domain::failure_limit::{CustomerTag, Need};
 use crate::domain::id::{ChannelName, CustomerId, InteractionId, ParticipantId, TeamName};
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::lockout::{Budget, may_lift};
@@ -25,7 +25,7 @@ use crate::domain::login::Login;
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::turn::ceiling_data;
+use crate::domain::turn::failure_limit_data;
 use crate::store::{CommitId, Entry, Order, Partition};
 
 /// Locks of a page.
@@ -67,7 +67,7 @@ impl LockedOut {
     pub fn method(&self) -> Option<Guarded> {
         match &self.id {
             LockId::Budget { what, .. } => Some(*what),
-            LockId::Ceiling(_) => None,
+            LockId::CustomerFailureLimit(_) => None,
         }
     }
 }
@@ -121,8 +121,8 @@ impl Gateway {
                     held => held,
                 }
             }
-            LockId::Ceiling(customer) => {
-                if !self.ceiling(Need::Look(customer.clone())).await?.bans() {
+            LockId::CustomerFailureLimit(customer) => {
+                if !self.failure_limit(Need::Look(customer.clone())).await?.bans() {
                     return Ok(None);
                 }
                 None
@@ -155,7 +155,7 @@ impl Gateway {
         let entry = page.into_iter().find(|entry| entry.member == member).ok_or(Refusal::NotFound("lockout"))?;
         let lock: Lock = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
         match id {
-            LockId::Ceiling(customer) => self.lift_ceiling(team, customer, lifting).await,
+            LockId::CustomerFailureLimit(customer) => self.lift_failure_limit(team, customer, lifting).await,
             LockId::Budget { address, what, budget } => {
                 let open = self.address_tagged(&lock, address).await?.open;
                 for interaction in open.into_iter().chain([lock.interaction]) {
@@ -216,14 +216,14 @@ impl Gateway {
         Ok(saved.await?.outcome?)
     }
 
-    async fn lift_ceiling(&self, team: &TeamName, customer: &CustomerTag, by: &Lifting<'_>) -> Result<(), Error> {
-        if !self.ceiling(Need::Look(customer.clone())).await?.bans() {
+    async fn lift_failure_limit(&self, team: &TeamName, customer: &CustomerTag, by: &Lifting<'_>) -> Result<(), Error> {
+        if !self.failure_limit(Need::Look(customer.clone())).await?.bans() {
             return Ok(());
         }
         may_lift(true, by.ban)?;
         let mut told = team_event(team, EventKind::Unbanned, &by.actor, self.now(), json!({"reason": by.reason}));
-        told.data.extend(ceiling_data(customer));
-        self.ceiling(Need::Lift(customer.clone(), Box::new(told))).await.map(drop)
+        told.data.extend(failure_limit_data(customer));
+        self.failure_limit(Need::Lift(customer.clone(), Box::new(told))).await.map(drop)
     }
 
     /// Customers whose accounts are locked or banned, a page; and after which to look further.

@@ -1,4 +1,4 @@
-//! Which guess budgets and ceilings of a team have locked or banned somebody: an index beside the audit trail,
+//! Which guess budgets and failure limits of a team have locked or banned somebody: an index beside the audit trail,
 //! kept in the commit that makes the trail's entry. So a ban that was told since is found for as long as it lasts,
 //! also when its interaction is erased and its entry is past its time; of what was told before the index was kept,
 //! it has what the trail still had when housekeeping made it whole. Whether a lock still holds, its budget says.
@@ -16,8 +16,8 @@ use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::{head_name, locked_accounts_index, locks_index, swept_name};
 use super::relay::Head;
 use super::{DAY, Error, Gateway, decode, encode};
-use crate::domain::ceiling::CustomerTag;
 use crate::domain::event::EventKind;
+use crate::domain::failure_limit::CustomerTag;
 use crate::domain::id::{ChannelName, InteractionId, InvalidName, ParticipantId, TeamName};
 use crate::domain::login::LoginTag;
 use crate::domain::method::Guarded;
@@ -27,7 +27,7 @@ use crate::store::{CommitId, Order};
 /// Entries of an index that are read at once where all are, or written.
 const PAGE: usize = 1_000;
 
-/// What it was that locked: a budget of an address, or a customer's ceiling.
+/// What it was that locked: a budget of an address, or a customer's failure limit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LockId {
     /// A budget, by its address's tag and its name.
@@ -39,15 +39,15 @@ pub enum LockId {
         /// The budget's name within the address.
         budget: String,
     },
-    /// A ceiling.
-    Ceiling(CustomerTag),
+    /// A failure limit.
+    CustomerFailureLimit(CustomerTag),
 }
 
 impl fmt::Display for LockId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Budget { address, budget, .. } => write!(f, "{address}.{budget}"),
-            Self::Ceiling(customer) => write!(f, "ceiling.{}", customer.as_str()),
+            Self::CustomerFailureLimit(customer) => write!(f, "failure_limit.{}", customer.as_str()),
         }
     }
 }
@@ -58,8 +58,8 @@ impl FromStr for LockId {
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         const WRONG: InvalidName = InvalidName("is no lock's id");
         let (of, name) = text.split_once('.').ok_or(WRONG)?;
-        if of == "ceiling" {
-            return CustomerTag::told(name).map(Self::Ceiling).ok_or(WRONG);
+        if of == "failure_limit" {
+            return CustomerTag::told(name).map(Self::CustomerFailureLimit).ok_or(WRONG);
         }
         let (method, whose) = name.split_once(':').unwrap_or((name, "p1"));
         let is_plain = |text: &str| {
@@ -110,8 +110,8 @@ impl Noted {
         });
         let budget = text(entry, "address").zip(text(entry, "budget"));
         let budget = budget.and_then(|(address, budget)| format!("{address}.{budget}").parse().ok());
-        let ceiling = text(entry, "ceiling").and_then(CustomerTag::told).map(LockId::Ceiling);
-        self.0.extend(budget.into_iter().chain(ceiling).map(|id| (id, lock.clone())));
+        let failure_limit = text(entry, "failure_limit").and_then(CustomerTag::told).map(LockId::CustomerFailureLimit);
+        self.0.extend(budget.into_iter().chain(failure_limit).map(|id| (id, lock.clone())));
     }
 
     /// Into the index with what stands, out of it with what was lifted.
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_names_a_budget_or_a_ceiling_and_nothing_else() {
+    fn an_id_names_a_budget_or_a_failure_limit_and_nothing_else() {
         let tag = "0123456789abcdef0123456789abcdef";
         for id in
             [format!("{tag}.otp"), format!("{tag}.photo_id"), format!("{tag}.login:{tag}"), format!("{tag}.pin:p2")]
@@ -333,12 +333,18 @@ mod tests {
             let read: LockId = id.parse().expect("a lock's id");
             assert!(matches!(&read, LockId::Budget { address, .. } if address == tag) && read.to_string() == id);
         }
-        let ceiling = format!("ceiling.{tag}");
-        assert!(matches!(ceiling.parse(), Ok(LockId::Ceiling(_))));
-        assert_eq!(ceiling.parse::<LockId>().expect("one").to_string(), ceiling);
-        for wrong in
-            ["", "otp", "..", &format!("{tag}.none"), &format!("{tag}.otp:"), &format!("{tag}.otp:../x"), "ceiling.x"]
-        {
+        let failure_limit = format!("failure_limit.{tag}");
+        assert!(matches!(failure_limit.parse(), Ok(LockId::CustomerFailureLimit(_))));
+        assert_eq!(failure_limit.parse::<LockId>().expect("one").to_string(), failure_limit);
+        for wrong in [
+            "",
+            "otp",
+            "..",
+            &format!("{tag}.none"),
+            &format!("{tag}.otp:"),
+            &format!("{tag}.otp:../x"),
+            "failure_limit.x",
+        ] {
             assert!(wrong.parse::<LockId>().is_err(), "{wrong}");
         }
     }

@@ -12,9 +12,9 @@ use super::teams::TeamView;
 use super::tickets::{Holder, Tokens};
 use super::{Error, Gateway};
 use crate::directory::Verified;
-use crate::domain::ceiling::Need;
 use crate::domain::customer::Record;
 use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::failure_limit::Need;
 use crate::domain::id::CustomerId;
 use crate::domain::login::devices::Device;
 use crate::domain::login::tickets::Ticket;
@@ -35,7 +35,7 @@ pub struct LoggingIn<'a> {
     pub actor: &'a Actor,
     /// What binds the second step to the first, where a page takes both; then no ticket is given.
     pub page: Option<[u8; 16]>,
-    /// Whose wrong guesses are counted at the customer's ceiling by others.
+    /// Whose wrong guesses are counted at the customer's failure limit by others.
     pub counted: Option<&'a CustomerId>,
 }
 
@@ -58,7 +58,7 @@ enum Ended {
     In(Option<Ticket>),
 }
 
-/// How the customer's ceiling stands after a guess.
+/// How the customer's failure limit stands after a guess.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Settled {
     /// Below.
@@ -93,7 +93,7 @@ impl Gateway {
     ) -> Result<LoggedIn, Error> {
         let record = self.person_named(by.team, name).await?;
         let account = self.account_for(by.team, record.as_ref(), name);
-        let known = self.at_ceiling_of(&account, Need::Look).await?;
+        let known = self.at_failure_limit_of(&account, Need::Look).await?;
         let rule = never_for_good(by.team.effective.settings.lockout_of(Guarded::Login));
         let guess: [u8; 8] = self.draw();
         let begin = |login: &mut Login, when: When| {
@@ -167,7 +167,7 @@ impl Gateway {
         self.is_password(kept, typed).await
     }
 
-    /// Whether a guess is right, and how the ceiling stands after it. Where that cannot be known it is taken
+    /// Whether a guess is right, and how the failure limit stands after it. Where that cannot be known it is taken
     /// back: our own trouble is nobody's wrong guess. A wrong one is not, whatever happens then.
     async fn weighed(
         &self,
@@ -180,8 +180,8 @@ impl Gateway {
         let told = match compared {
             // A password alone clears nothing that the code may still add to.
             Ok(true) if second => Ok((true, Settled::Stands)),
-            Ok(true) => self.clear_ceiling(account, failures).await.map(|settled| (true, settled)),
-            Ok(false) => return Ok((false, self.count_at_ceiling(by, account).await?)),
+            Ok(true) => self.clear_failure_limit(account, failures).await.map(|settled| (true, settled)),
+            Ok(false) => return Ok((false, self.count_at_failure_limit(by, account).await?)),
             Err(error) => Err(error),
         };
         if told.is_err() {
@@ -196,22 +196,22 @@ impl Gateway {
         told
     }
 
-    /// A wrong guess counts at the customer's ceiling before it is told.
-    async fn count_at_ceiling(&self, by: &LoggingIn<'_>, account: &Account) -> Result<Settled, Error> {
+    /// A wrong guess counts at the customer's failure limit before it is told.
+    async fn count_at_failure_limit(&self, by: &LoggingIn<'_>, account: &Account) -> Result<Settled, Error> {
         let elsewhere = matches!((&account.whose, by.counted), (Whose::Customers(id), Some(counted)) if id == counted);
         if elsewhere {
             return Ok(Settled::Stands);
         }
-        let trips = self.at_ceiling_of(account, Need::Count).await?.trips();
+        let trips = self.at_failure_limit_of(account, Need::Count).await?.trips();
         Ok(if trips { Settled::Trips } else { Settled::Stands })
     }
 
-    /// Who has shown all that is asked clears the ceiling, unless that bans meanwhile.
-    async fn clear_ceiling(&self, account: &Account, failures: u32) -> Result<Settled, Error> {
+    /// Who has shown all that is asked clears the failure limit, unless that bans meanwhile.
+    async fn clear_failure_limit(&self, account: &Account, failures: u32) -> Result<Settled, Error> {
         if failures == 0 {
             return Ok(Settled::Stands);
         }
-        let bans = self.at_ceiling_of(account, Need::Clear).await?.bans();
+        let bans = self.at_failure_limit_of(account, Need::Clear).await?.bans();
         Ok(if bans { Settled::Bans } else { Settled::Stands })
     }
 
@@ -262,7 +262,7 @@ impl Gateway {
         let mut events: Vec<Event> = Vec::new();
         if account.whose != Whose::Nobodys && (until.is_some() || trips) {
             let shown = until.map(|until| until.shown(when.earliest, when.now).to_string());
-            let reason = if trips { "ceiling" } else { "failures" };
+            let reason = if trips { "failure_limit" } else { "failures" };
             let data = json!({"until": shown.filter(|_| !trips), "reason": reason});
             events.push(account.tells(self, EventKind::CustomerLocked, actor, when.now, data));
         }

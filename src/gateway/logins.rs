@@ -8,9 +8,9 @@ use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::{account_name, accounts_index, locked_accounts_index, team_record};
 use super::teams::team_event;
 use super::{DAY, Error, Gateway, Remember, Told, decode, encode};
-use crate::domain::ceiling::{CustomerTag, Known, Need};
 use crate::domain::customer::folded;
 use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::failure_limit::{CustomerTag, Known, Need};
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::{Login, LoginTag};
 use crate::domain::refusal::Refusal;
@@ -273,7 +273,7 @@ impl Gateway {
         }
     }
 
-    pub(super) fn ceiling_of(&self, account: &Account) -> CustomerTag {
+    pub(super) fn failure_limit_of(&self, account: &Account) -> CustomerTag {
         match &account.whose {
             Whose::Customers(id) => CustomerTag::of_id(&self.keys, &account.team, id),
             // Names without number share a few: what fails there leads to nothing.
@@ -283,13 +283,13 @@ impl Gateway {
         }
     }
 
-    /// How a customer's ceiling stands after that; who is nobody has none.
-    pub(super) async fn at_ceiling_of(
+    /// How a customer's failure limit stands after that; who is nobody has none.
+    pub(super) async fn at_failure_limit_of(
         &self,
         account: &Account,
         need: impl FnOnce(CustomerTag) -> Need,
     ) -> Result<Known, Error> {
-        let known = self.ceiling(need(self.ceiling_of(account))).await?;
+        let known = self.failure_limit(need(self.failure_limit_of(account))).await?;
         Ok(if account.whose == Whose::Nobodys { Known::default() } else { known })
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn is_indexed(name: &str) -> bool {
         || ["i/", "a/", "t/", "h/", "v/", "user/", "session/"].iter().any(|kind| name.starts_with(kind))
 }
 
-/// Whether a node remembers such a record as it saw it last. A customer's ceiling and a line of posts
+/// Whether a node remembers such a record as it saw it last. A customer's failure limit and a line of posts
 /// are on no board: there they would stand for as long as the store lives.
 pub(super) fn is_remembered(name: &str) -> bool {
     is_indexed(name) || name.starts_with("n/") || name.starts_with("q/")
@@ -89,8 +89,8 @@ pub(super) fn receipt_name(tag: &str) -> String {
     format!("receipt/{tag}")
 }
 
-/// A customer's ceiling.
-pub(super) fn ceiling_name(customer: &str) -> String {
+/// A customer's failure limit.
+pub(super) fn failure_limit_name(customer: &str) -> String {
     format!("n/{customer}")
 }
 
@@ -199,7 +199,7 @@ pub(super) fn locked_accounts_index(team: &TeamName) -> String {
     format!("login/{team}/locked")
 }
 
-/// The index of budgets and ceilings that have locked or banned somebody.
+/// The index of budgets and failure limits that have locked or banned somebody.
 pub(super) fn locks_index(team: &TeamName) -> String {
     format!("locks/{team}")
 }

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use super::interactions::Acting;
 use super::teams::TeamView;
 use super::{Error, Gateway, Held, Remember, Told};
-use crate::domain::ceiling::{CustomerTag, Need};
 use crate::domain::challenge::Challenge;
 use crate::domain::customer::Record;
+use crate::domain::failure_limit::{CustomerTag, Need};
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::method::Method;
@@ -91,7 +91,7 @@ impl Gateway {
         let Some(asker) = asker else { return Ok(asking.of(&participant, record.as_ref())) };
         // A set costs whoever asks for it: none is had where nothing is taken of her whom it would ask about.
         if let Some(record) = &record
-            && self.ceiling(Need::Look(CustomerTag::of_id(keys, team, &record.id))).await?.bans()
+            && self.failure_limit(Need::Look(CustomerTag::of_id(keys, team, &record.id))).await?.bans()
         {
             return Err(Refusal::Banned.into());
         }

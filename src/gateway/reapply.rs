@@ -15,9 +15,9 @@ use super::names::{address_name, audit_index, head_name, member};
 use super::relay::Head;
 use super::{Error, Gateway, decode, encode};
 use crate::domain::address::Address;
-use crate::domain::ceiling::CustomerTag;
 use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::{Actor, EventKind};
+use crate::domain::failure_limit::CustomerTag;
 use crate::domain::id::{CustomerId, InteractionId, TeamName};
 use crate::domain::lockout::Redo;
 use crate::domain::refusal::Refusal;
@@ -141,7 +141,7 @@ impl Gateway {
             }
             EventKind::Locked | EventKind::Unlocked | EventKind::Banned | EventKind::Unbanned => {
                 let at_address = self.budget_again(kind, entry).await?;
-                self.ceiling_banned_again(kind, entry).await? || at_address
+                self.failure_limit_banned_again(kind, entry).await? || at_address
             }
             EventKind::InteractionErased => self.erase_again(team, entry).await?,
             EventKind::CustomerErased => self.erase_customer_again(team, entry, told).await?,
@@ -221,10 +221,10 @@ impl Gateway {
         Ok(saved.await?.outcome?)
     }
 
-    /// Whether the entry names a customer's ceiling.
-    async fn ceiling_banned_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
-        let Some(customer) = text(entry, "ceiling").and_then(CustomerTag::told) else { return Ok(false) };
-        self.ceiling_again(&customer, redo(kind, entry, Moment(0))).await?;
+    /// Whether the entry names a customer's failure limit.
+    async fn failure_limit_banned_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
+        let Some(customer) = text(entry, "failure_limit").and_then(CustomerTag::told) else { return Ok(false) };
+        self.failure_limit_again(&customer, redo(kind, entry, Moment(0))).await?;
         Ok(true)
     }
 

@@ -7,8 +7,8 @@ use super::links::fresh;
 use super::logins::{Account, Ruled, When, Whose};
 use super::teams::TeamView;
 use super::{Error, Gateway, Remember, Told};
-use crate::domain::ceiling::Need;
 use crate::domain::event::{Actor, EventKind};
+use crate::domain::failure_limit::Need;
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::Login;
 use crate::domain::login::account_messages::{About, Stop};
@@ -89,7 +89,7 @@ impl Gateway {
         }
         let record = self.person_named(team, name).await?;
         let account = self.account_for(team, record.as_ref(), name);
-        let known = self.at_ceiling_of(&account, Need::Look).await?;
+        let known = self.at_failure_limit_of(&account, Need::Look).await?;
         let stops = record.as_ref().map(|record| Self::stops(team, record, None, false)).unwrap_or_default();
         let sent_to = self.addresses(&team.team.name, stops.iter().map(|stop| &stop.to));
         let (nonce, budget) = (self.draw(), &team.effective.settings.send_budget);

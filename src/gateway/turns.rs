@@ -8,9 +8,9 @@ use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::{Error, Gateway, Parsed, decode};
 use crate::domain::address::Address;
-use crate::domain::ceiling::{Ceilings, CustomerTag, Need};
 use crate::domain::country::Country;
 use crate::domain::event::Actor;
+use crate::domain::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
@@ -45,7 +45,7 @@ const MAX_ATTEMPTS: u32 = 16;
 enum Attempt<T> {
     /// It was made before: the reply that it got.
     Again(Vec<u8>),
-    /// It is saved, and whose ceilings have counted it.
+    /// It is saved, and whose failure limits have counted it.
     Judged(Box<Result<Told<Held<T>>, Refusal>>, Vec<CustomerTag>),
     /// Nothing is saved: this must be so first.
     Needs(Vec<Need>),
@@ -210,12 +210,12 @@ impl Gateway {
         T: Clone,
     {
         let answer = remember.map(Remember::name);
-        let (mut ceilings, mut turnstile) = (Ceilings::default(), None);
+        let (mut limits, mut turnstile) = (CustomerFailureLimits::default(), None);
         for _ in 0..MAX_ATTEMPTS {
-            let needs = match self.attempt(&visit, paid, &rule, remember, &ceilings).await? {
+            let needs = match self.attempt(&visit, paid, &rule, remember, &limits).await? {
                 Attempt::Again(reply) => return Ok(Told::Again(reply)),
                 Attempt::Judged(outcome, counted) => {
-                    for customer in ceilings.counted().filter(|customer| !counted.contains(customer)) {
+                    for customer in limits.counted().filter(|customer| !counted.contains(customer)) {
                         self.take_back(customer, answer.as_deref()).await;
                     }
                     return Ok((*outcome)?);
@@ -225,7 +225,7 @@ impl Gateway {
             if turnstile.is_none() {
                 turnstile = Some(self.answering.pass(visit.id).await?);
             }
-            self.meet(&needs, answer.as_deref(), &mut ceilings).await?;
+            self.meet(&needs, answer.as_deref(), &mut limits).await?;
         }
         Err(Error::Away("too many answers at one time".into()))
     }
@@ -236,7 +236,7 @@ impl Gateway {
         paid: Option<Paid>,
         rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
         remember: Option<&Remember<'_, Held<T>>>,
-        ceilings: &Ceilings,
+        limits: &CustomerFailureLimits,
     ) -> Result<Attempt<T>, Error> {
         let seen = self.facts(visit.id, visit.team).await?;
         let facts = &seen.interaction;
@@ -260,7 +260,7 @@ impl Gateway {
                 let around = Around { paid, ..self.around(&team, now) };
                 let interaction = Interaction::clone(&before);
                 let mut turn = Turn::begin(interaction, address.clone(), around, visit.actor.clone(), draws.clone());
-                turn.ceilings = ceilings.clone();
+                turn.limits = limits.clone();
                 if !matches!(visit.with, With::Nothing) {
                     turn.past = visit.with.past(&reads.names[2], records[2].as_ref())?;
                 }

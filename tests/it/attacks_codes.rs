@@ -4,8 +4,8 @@
 //! Where the attack catalogue and the contract differ, the contract holds, and the test says so.
 
 mod budgets;
-mod ceiling;
 mod errors;
+mod failure_limit;
 mod insiders;
 mod kept;
 mod known;

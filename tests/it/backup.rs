@@ -15,7 +15,7 @@ use crate::crash::people::{Outsiders, Story};
 use crate::crash::process::Site;
 use crate::world::{Visit, jwt, unique};
 
-mod ceiling;
+mod failure_limit;
 mod people;
 mod refusals;
 

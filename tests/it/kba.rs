@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-mod ceilings;
+mod failure_limits;
 mod provider;
 
 use crate::world::{Browser, Reply, Team, World, hidden, worlds};
@@ -355,7 +355,7 @@ async fn a_login_and_answers_of_one_record_are_one_customers() {
 }
 
 /// §3.8: whichever of a customer's names a conversation knows her by, wrong sets count for the one whose facts
-/// they ask for: the ceiling is hers.
+/// they ask for: the failure limit is hers.
 #[tokio::test]
 async fn wrong_sets_count_for_the_record_that_they_ask_about() {
     let world = World::new().await;

@@ -143,7 +143,7 @@ async fn a142_what_an_older_node_does_not_know_it_refuses_and_leaves_as_it_is() 
                 let reply = match kind {
                     "j/" => opened_with(&team, &token).await,
                     "e/" => Browser::new(&world).get(&ended).await,
-                    // The customer's ceiling: nothing of hers is sent or compared without it.
+                    // The customer's failure limit: nothing of hers is sent or compared without it.
                     "n/" => team.asks(&team.bot, &chat, json!({"method": "otp", "deliver_to": "agent"})).await,
                     "f/" => team.attends(&team.bot, "GET", &json!({"id": format!("{chat}.c1")}), "", Value::Null).await,
                     "a/" if before["vouched"] != Value::Null => opened_with(&team, &token).await,
@@ -422,7 +422,7 @@ async fn a142_settings_of_a_newer_release_are_kept_and_not_followed_by_half() {
 #[test]
 fn every_type_of_a_record_refuses_fields_that_it_does_not_know() {
     let records = [
-        "ceiling",
+        "failure_limit",
         "challenge",
         "challenge/ended",
         "confirmation",

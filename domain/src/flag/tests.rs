@@ -1,4 +1,4 @@
-//! A flag stands until its moment, never past the ceiling, and answers for intents. How one comes to
+//! A flag stands until its moment, never past the failure limit, and answers for intents. How one comes to
 //! be raised is told by the rules' own tests.
 
 use super::super::lockout::Budget;
@@ -36,9 +36,9 @@ fn a018_a_flag_stands_until_its_moment_and_not_at_it() {
     assert!(flag.raised(Moment(15 * MINUTE + 1)).is_none());
 }
 
-/// A017: proving again and again does not carry a flag past the ceiling.
+/// A017: proving again and again does not carry a flag past the failure limit.
 #[test]
-fn a017_the_ceiling_counts_from_the_first_proof() {
+fn a017_the_failure_limit_counts_from_the_first_proof() {
     let (mut flag, settings) = (Flag::default(), settings(15, 60));
     for at in (0..60).step_by(10) {
         raise(&mut flag, &settings, Moment(at * MINUTE));

@@ -27,7 +27,7 @@ fn webchat(tally: &Hour) -> &Tally {
     &tally.0[&"webchat".parse::<ChannelName>().expect("a name")]
 }
 
-/// Two ceilings may ban with one answer: one person is banned, once.
+/// Two failure limits may ban with one answer: one person is banned, once.
 #[test]
 fn bans_that_fall_together_are_one() {
     let of = |method: Value| Step::of(&event(EventKind::Banned, 0, "sms", json!({"method": method})));

@@ -34,7 +34,7 @@ impl Standing {
 
 impl Login {
     /// What matters most of it: what somebody has decided, then what wrong answers did, then what is missing.
-    /// Whether her ceiling bans her, and whether she has a password where that is kept elsewhere, others know.
+    /// Whether her failure limit bans her, and whether she has a password where that is kept elsewhere, others know.
     pub fn standing(&self, banned: bool, registered: bool, earliest: Moment) -> Standing {
         match self.locked(earliest) {
             _ if self.disabled_at.is_some() => Standing::Disabled,

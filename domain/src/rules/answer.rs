@@ -175,7 +175,7 @@ pub(super) fn is_right(turn: &Turn<'_>, at: usize, said: &Said) -> bool {
 
 /// It was right: the challenge ends and the flag is raised, or the proof waits to be bound to the chat.
 pub(super) fn pass(turn: &mut Turn<'_>, at: usize, how: How<'_>, by: &Actor) -> Outcome {
-    turn.clear_ceiling(at);
+    turn.clear_failure_limit(at);
     let challenge = turn.interaction.participants[at].challenge.clone().expect("the caller chose one that is asked");
     let proof = proof_of(&challenge, by);
     let data = challenge_data(turn.interaction.id, &challenge);

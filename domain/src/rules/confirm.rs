@@ -40,7 +40,7 @@ fn sources(turn: &Turn<'_>, at: usize) -> Vec<Source> {
 pub(super) fn pass(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding) -> Outcome {
     let shown = turn.page(at, source).and_then(|page| page.confirmation());
     let browser = shown.map(|(confirmation, _)| confirmation.browser).expect("the caller chose one that waits");
-    turn.clear_ceiling(at);
+    turn.clear_failure_limit(at);
     match bind(turn, at, source, binding, &browser) {
         Finish::OtherCustomer => Outcome::SubjectConflict,
         Finish::Over => Outcome::Expired,

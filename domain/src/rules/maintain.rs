@@ -134,16 +134,16 @@ pub fn unlock(mut turn: Turn<'_>, who: &ParticipantId, only: Option<Guarded>, re
     turn.look_up(at);
     let budgets = Guarded::ALL.into_iter().filter(|what| only.is_none_or(|only| only == *what));
     let budgets: Vec<_> = budgets.map(|what| (what, turn.budget_name(at, what))).collect();
-    let ceiling = may_lift(turn.is_at_ceiling(at), ban);
-    let lifted = match ceiling.and_then(|()| turn.address.lift(budgets, ban, turn.around.earliest)) {
+    let failure_limit = may_lift(turn.is_at_failure_limit(at), ban);
+    let lifted = match failure_limit.and_then(|()| turn.address.lift(budgets, ban, turn.around.earliest)) {
         Ok(lifted) => lifted,
         Err(refusal) => return turn.refuse(refusal),
     };
     if only.is_none_or(|only| only == Guarded::Login) {
         turn.release_links(at);
     }
-    if turn.is_at_ceiling(at) {
-        turn.lift_ceilings(at, reason);
+    if turn.is_at_failure_limit(at) {
+        turn.lift_failure_limits(at, reason);
     }
     let address = turn.address_tag();
     for lifted in lifted {

@@ -258,7 +258,7 @@ fn document_of<'t>(turn: &'t mut Turn<'_>, at: usize) -> Option<&'t mut Document
 /// The document is genuine, and the face its owner's where one was asked for. The later of this and of what binds
 /// the browser raises the flag, and opens the door.
 fn good(turn: &mut Turn<'_>, at: usize) -> Judged {
-    turn.clear_ceiling(at);
+    turn.clear_failure_limit(at);
     let now = turn.around.now;
     let challenge = turn.participant(at).challenge.as_mut().expect("it was found a moment ago");
     if let Check::Document(document) = &mut challenge.check {

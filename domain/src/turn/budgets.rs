@@ -1,13 +1,13 @@
 //! Guess budgets within a turn: who is admitted, what a failed answer leads to, and what a right
-//! one clears. The numbers are `lockout`'s and `ceiling`'s; here they meet participants.
+//! one clears. The numbers are `lockout`'s and `failure_limit`'s; here they meet participants.
 
 use serde_json::{Map, Value, json};
 
 use super::{Turn, challenge_data, object};
 use crate::address::{Address, budget_data};
-use crate::ceiling::{CustomerTag, Need};
 use crate::challenge::{Challenge, ChallengeEnd};
 use crate::event::{Actor, EventKind};
+use crate::failure_limit::{CustomerTag, Need};
 use crate::id::ParticipantId;
 use crate::identity::Stage;
 use crate::lockout::{Admitted, Budget, Consequence};
@@ -21,7 +21,7 @@ const REPORT_MINUTES: u64 = 60;
 impl Turn<'_> {
     /// The one door to raising a flag.
     pub fn admit(&self, at: usize, what: Guarded) -> Result<Admitted, Refusal> {
-        if self.is_at_ceiling(at) {
+        if self.is_at_failure_limit(at) {
             return Err(Refusal::Banned);
         }
         let name = self.budget_name(at, what);
@@ -35,10 +35,10 @@ impl Turn<'_> {
             })
     }
 
-    /// The customer's ceiling must be known before anything of hers is compared or sent.
+    /// The customer's failure limit must be known before anything of hers is compared or sent.
     pub fn look_up(&mut self, at: usize) {
         for customer in self.customers(at) {
-            if self.ceilings.of(&customer).is_none() {
+            if self.limits.of(&customer).is_none() {
                 self.need(Need::Look(customer));
             }
         }
@@ -47,7 +47,7 @@ impl Turn<'_> {
     /// Counts a failed answer and announces what it led to. A lock or a ban ends the challenges that
     /// it guards.
     pub fn fail(&mut self, at: usize, what: Guarded) -> Consequence {
-        let trips = self.count_at_ceiling(at);
+        let trips = self.count_at_failure_limit(at);
         let (rule, now) = (self.around.settings.lockout_of(what), self.around.earliest);
         self.count(at, what, &trips, |budget| budget.fail(&rule, now))
     }
@@ -60,7 +60,7 @@ impl Turn<'_> {
     }
 
     /// The same of an attempt to show a document. Pictures that were not clear are no guess, so they do not
-    /// count at the customer's ceiling.
+    /// count at the customer's failure limit.
     pub fn fail_at(&mut self, at: usize, stage: Stage) -> Consequence {
         if stage == Stage::Authentication {
             return self.fail(at, Guarded::PhotoId);
@@ -171,26 +171,26 @@ impl Turn<'_> {
         consequence
     }
 
-    /// A ban fell at a budget, and at each ceiling that tripped with it. Each is told by itself: so it is found,
+    /// A ban fell at a budget, and at each failure limit that tripped with it. Each is told by itself: so it is found,
     /// lifted, and done again after a restore.
     fn tell_ban(&mut self, id: Option<ParticipantId>, mut data: Map<String, Value>, trips: &[CustomerTag]) {
         let (first, others) = trips.split_first().map_or((None, trips), |(first, others)| (Some(first), others));
-        let reason = if first.is_some() { "ceiling" } else { "lockouts" };
+        let reason = if first.is_some() { "failure_limit" } else { "lockouts" };
         data.insert("reason".into(), reason.into());
-        data.extend(first.map(|first| ("ceiling".to_owned(), first.as_str().into())));
+        data.extend(first.map(|first| ("failure_limit".to_owned(), first.as_str().into())));
         self.tell(EventKind::Banned, id.clone(), data);
         for other in others {
-            let mut data = ceiling_data(other);
+            let mut data = failure_limit_data(other);
             data.insert("reason".into(), reason.into());
             self.tell(EventKind::Banned, id.clone(), data);
         }
     }
 
-    /// Which ceilings of the customer this answer reaches.
-    fn count_at_ceiling(&mut self, at: usize) -> Vec<CustomerTag> {
+    /// Which failure limits of the customer this answer reaches.
+    fn count_at_failure_limit(&mut self, at: usize) -> Vec<CustomerTag> {
         let mut trips = Vec::new();
         for customer in self.customers(at) {
-            match self.ceilings.of(&customer) {
+            match self.limits.of(&customer) {
                 Some(known) if known.counted => {
                     if !self.counted.contains(&customer) {
                         self.counted.push(customer.clone());
@@ -214,17 +214,17 @@ impl Turn<'_> {
         }
     }
 
-    /// A right answer: nothing is counted at the customer's ceiling any more.
-    pub fn clear_ceiling(&mut self, at: usize) {
-        for customer in self.counted_at_ceiling(at) {
+    /// A right answer: nothing is counted at the customer's failure limit any more.
+    pub fn clear_failure_limit(&mut self, at: usize) {
+        for customer in self.counted_at_failure_limit(at) {
             self.need(Need::Clear(customer));
         }
     }
 
     /// An admin's word: the customer is not banned over all of her addresses any more, by whichever name she was.
-    pub fn lift_ceilings(&mut self, at: usize, reason: &str) {
-        for customer in self.counted_at_ceiling(at) {
-            let mut data = ceiling_data(&customer);
+    pub fn lift_failure_limits(&mut self, at: usize, reason: &str) {
+        for customer in self.counted_at_failure_limit(at) {
+            let mut data = failure_limit_data(&customer);
             data.insert("reason".into(), reason.into());
             let (id, now, by) = (self.interaction.participants[at].id.clone(), self.around.now, self.actor.clone());
             let told = self.event(EventKind::Unbanned, now, by, Some(id), data);
@@ -232,20 +232,20 @@ impl Turn<'_> {
         }
     }
 
-    /// The customer, where anything is known to be counted at her ceiling.
-    fn counted_at_ceiling(&self, at: usize) -> Vec<CustomerTag> {
-        let counted = |customer: &CustomerTag| self.ceilings.of(customer).is_some_and(|known| known.failures > 0);
+    /// The customer, where anything is known to be counted at her failure limit.
+    fn counted_at_failure_limit(&self, at: usize) -> Vec<CustomerTag> {
+        let counted = |customer: &CustomerTag| self.limits.of(customer).is_some_and(|known| known.failures > 0);
         self.customers(at).into_iter().filter(counted).collect()
     }
 
     /// Whether the customer is banned over all of her addresses, as far as that is known.
-    pub fn is_at_ceiling(&self, at: usize) -> bool {
-        let bans = |customer: &CustomerTag| self.ceilings.of(customer).is_some_and(|known| known.bans());
-        !self.ceilings.is_empty() && self.customers(at).iter().any(bans)
+    pub fn is_at_failure_limit(&self, at: usize) -> bool {
+        let bans = |customer: &CustomerTag| self.limits.of(customer).is_some_and(|known| known.bans());
+        !self.limits.is_empty() && self.customers(at).iter().any(bans)
     }
 
-    /// Who the participant is, as ceilings know her: as she is called, and while she is asked for what a record
-    /// says, or is to be, as that record's, too. Else every name that leads to one record were a ceiling of its own.
+    /// Who the participant is, as failure limits know her: as she is called, and while she is asked for what a record
+    /// says, or is to be, as that record's, too. Else every name that leads to one record were a failure limit of its own.
     fn customers(&self, at: usize) -> Vec<CustomerTag> {
         let (keys, team, participant) = (self.around.keys, &self.interaction.team, &self.interaction.participants[at]);
         let asked = participant.challenge.as_ref().and_then(Challenge::record);
@@ -259,7 +259,7 @@ impl Turn<'_> {
         all
     }
 
-    /// Whatever is done to a ceiling tells how it stands, so that nobody need look before.
+    /// Whatever is done to a failure limit tells how it stands, so that nobody need look before.
     fn need(&mut self, need: Need) {
         let known =
             |other: &Need| *other == need || matches!(&need, Need::Look(customer) if other.customer() == customer);
@@ -289,7 +289,7 @@ impl Turn<'_> {
     }
 }
 
-/// A ceiling's ban alone: of no method, and whose ceiling it is, by a pseudonym.
-pub fn ceiling_data(customer: &CustomerTag) -> Map<String, Value> {
-    object(json!({"method": null, "ceiling": customer.as_str()}))
+/// A failure limit's ban alone: of no method, and whose failure limit it is, by a pseudonym.
+pub fn failure_limit_data(customer: &CustomerTag) -> Map<String, Value> {
+    object(json!({"method": null, "failure_limit": customer.as_str()}))
 }

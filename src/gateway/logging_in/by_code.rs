@@ -4,9 +4,9 @@
 use serde_json::json;
 
 use super::{Ended, LoggedIn, LoggingIn, Settled};
-use crate::domain::ceiling::Need;
 use crate::domain::customer::Record;
 use crate::domain::event::{Actor, EventKind};
+use crate::domain::failure_limit::Need;
 use crate::domain::id::CustomerId;
 use crate::domain::login::account_messages::About;
 use crate::domain::login::codes::{Code, Purpose};
@@ -43,7 +43,7 @@ impl Gateway {
         }
         let record = self.called(by.team, user).await?;
         let account = self.account_for(by.team, record.as_ref(), user);
-        let known = self.at_ceiling_of(&account, Need::Look).await?;
+        let known = self.at_failure_limit_of(&account, Need::Look).await?;
         let stops = record.as_ref().map(|record| Self::stops(by.team, record, email, true)).unwrap_or_default();
         let (settings, nonce) = (&by.team.effective.settings, self.draw());
         let rule = |login: &mut Login, when: When| {
@@ -87,7 +87,7 @@ impl Gateway {
         }
         let record = self.called(by.team, user).await?;
         let account = self.account_for(by.team, record.as_ref(), user);
-        let known = self.at_ceiling_of(&account, Need::Look).await?;
+        let known = self.at_failure_limit_of(&account, Need::Look).await?;
         let lockout = never_for_good(by.team.effective.settings.lockout_of(Guarded::Otp));
         let said = Digits::parse(code);
         let asked = number.is_none_or(|number| {
@@ -122,15 +122,15 @@ impl Gateway {
         };
         let ended = fresh(self.change_login(&account, rule, None).await?)?;
         let settled = match &ended {
-            Ended::No(Some(_)) => self.count_at_ceiling(by, &account).await?,
-            Ended::In(_) => self.clear_ceiling(&account, known.failures).await?,
+            Ended::No(Some(_)) => self.count_at_failure_limit(by, &account).await?,
+            Ended::In(_) => self.clear_failure_limit(&account, known.failures).await?,
             Ended::No(None) | Ended::SecondStep => Settled::Stands,
         };
         let ended = self.heed(by, &account, ended, settled).await?;
         Ok(self.told_of(by, &account, record.as_ref(), ended))
     }
 
-    /// What the ceiling says stands above the code: the guess that bans is told, and whom it bans by now is
+    /// What the failure limit says stands above the code: the guess that bans is told, and whom it bans by now is
     /// not in.
     async fn heed(
         &self,
@@ -152,7 +152,7 @@ impl Gateway {
             }
             // Nobody has its tokens yet.
             let ended = ticket.is_some_and(|ticket| login.tickets.end_number(ticket.number));
-            let data = json!({"reason": "ceiling"});
+            let data = json!({"reason": "failure_limit"});
             let event = || account.tells(self, EventKind::CustomerSignedOut, by.actor, when.now, data);
             Ruled::webhook_dispatch(Ok(Ended::No(None)), ended.then(event).into_iter().collect())
         };

@@ -69,13 +69,13 @@ impl Gateway {
             return Ok(false);
         };
         let account = self.account_of(team, &id);
-        let ceiling = match kind {
-            EventKind::CustomerLocked if text(entry, "reason") == Some("ceiling") => Some(Redo::Banned),
+        let failure_limit = match kind {
+            EventKind::CustomerLocked if text(entry, "reason") == Some("failure_limit") => Some(Redo::Banned),
             EventKind::CustomerUnlocked => Some(Redo::Unbanned), // whatever was lifted: a ban that stood was
             _ => None,
         };
-        if let Some(redo) = ceiling {
-            self.ceiling_again(&self.ceiling_of(&account), redo).await?;
+        if let Some(redo) = failure_limit {
+            self.failure_limit_again(&self.failure_limit_of(&account), redo).await?;
         }
         let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
         let rule = |login: &mut Login, when: When| {
@@ -87,7 +87,7 @@ impl Gateway {
             Ok(changed) => fresh(changed),
             Err(error) => Err(error),
         };
-        Ok(where_known(changed)? || ceiling.is_some())
+        Ok(where_known(changed)? || failure_limit.is_some())
     }
 
     /// Erases again whatever is known of the customer whose pseudonym the entry gives.

@@ -66,7 +66,7 @@ async fn a031_a_stranger_does_not_lock_the_customer_out_for_good() {
     fails(&team.enters("demo", PASSWORD, hers).await);
 }
 
-/// Above every lock stands the customer's ceiling: a hundred wrong ones in a row, from wherever they come,
+/// Above every lock stands the customer's failure limit: a hundred wrong ones in a row, from wherever they come,
 /// and nothing is taken until an admin says otherwise.
 #[tokio::test]
 async fn a_hundred_wrong_passwords_in_a_row_ban_until_an_admin_unlocks() {
@@ -82,10 +82,10 @@ async fn a_hundred_wrong_passwords_in_a_row_ban_until_an_admin_unlocks() {
     team.enters("demo", PASSWORD, json!({})).await.expect(200);
 }
 
-/// A password is half of it where a code is wanted besides: a right one does not clear the ceiling, and the
+/// A password is half of it where a code is wanted besides: a right one does not clear the failure limit, and the
 /// wrong code that is the hundredth wrong answer bans, and is told.
 #[tokio::test]
-async fn a_right_password_clears_no_ceiling_before_the_second_step() {
+async fn a_right_password_clears_no_failure_limit_before_the_second_step() {
     let world = World::new().await;
     let settings = json!({"login_otp": true, "two_factor": {"always": true}, "lockout": {"threshold": 100}});
     let team = shop(&world, settings).await;

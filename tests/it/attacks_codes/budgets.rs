@@ -1,5 +1,5 @@
 //! Guesses, and everything that might give somebody more of them at one address.
-//! What holds over all addresses of a customer is told in `ceiling`.
+//! What holds over all addresses of a customer is told in `failure_limit`.
 
 use std::time::Duration;
 

@@ -67,7 +67,7 @@ async fn a022_an_error_after_the_count_gives_no_guess_back() {
     assert_eq!(team.flag(&chat).await["authenticated"], false);
 }
 
-/// A022: an error before the count tells a right guess and a wrong one alike, for a customer whose ceiling
+/// A022: an error before the count tells a right guess and a wrong one alike, for a customer whose failure limit
 /// counts and for a stranger; and whoever asks again under the same name has guessed once.
 #[tokio::test]
 async fn a022_an_error_before_the_count_tells_nothing() {

@@ -10,7 +10,7 @@ const KNOWN: [(u16, &[&str]); 37] = [
     (22, &["attacks_codes/errors.rs", "crash/codes.rs"]),
     (23, &["attacks_codes/budgets.rs", "crash/codes.rs"]),
     (24, &["attacks_codes/budgets.rs"]),
-    (25, &["attacks_codes/ceiling.rs", "races/codes.rs", "crash/codes.rs"]),
+    (25, &["attacks_codes/failure_limit.rs", "races/codes.rs", "crash/codes.rs"]),
     (26, &["attacks_codes/budgets.rs"]),
     (27, &["attacks_codes/budgets.rs"]),
     (28, &["attacks_codes/budgets.rs"]),

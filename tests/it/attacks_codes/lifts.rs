@@ -42,7 +42,8 @@ async fn banned(store: &Arc<Around<Lets>>, stand: stores::Stand, way: &str) -> (
     world.gateway.maintain().await.expect("it is told");
     let listed = world.call(&team.agent, "GET", "/v1/teams/acme/lockouts", Value::Null).await.expect(200);
     let rows = listed["items"].as_array().expect("rows").iter();
-    let row = rows.map(|row| row["id"].as_str().expect("an id")).find(|id| id.starts_with("ceiling.")).expect("a row");
+    let row =
+        rows.map(|row| row["id"].as_str().expect("an id")).find(|id| id.starts_with("failure_limit.")).expect("a row");
     let path = match way {
         "row" => format!("/v1/teams/acme/lockouts/{row}/unlock"),
         "conversation" => format!("/v1/interactions/{other}/participants/p1/unlock"),
@@ -58,7 +59,7 @@ async fn stands(team: &Team, conversation: &str) -> (bool, usize) {
     let ask = json!({"method": "otp", "deliver_to": "agent"});
     let is_banned = team.asks(&team.bot, &chat, ask).await.status == 403;
     let lifted = |event: &&Value| match event["type"].as_str() {
-        Some("participant.unbanned") => event["data"]["ceiling"].is_string(),
+        Some("participant.unbanned") => event["data"]["failure_limit"].is_string(),
         kind => kind == Some("customer.unlocked"),
     };
     (is_banned, team.events().await.iter().filter(lifted).count())

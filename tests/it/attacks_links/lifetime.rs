@@ -171,7 +171,7 @@ async fn a011_a_new_link_voids_the_old_ones() {
 }
 
 /// A017, B-07, §3.6: whatever is typed, a flag ends at its timeout, and whatever is proved again, at the
-/// ceiling after the first proof.
+/// failure limit after the first proof.
 #[tokio::test]
 async fn a017_traffic_keeps_no_flag_up() {
     for world in worlds().await {
@@ -196,9 +196,9 @@ async fn a017_traffic_keeps_no_flag_up() {
     }
 }
 
-/// A017: logging in again and again does not carry a flag past the ceiling.
+/// A017: logging in again and again does not carry a flag past the failure limit.
 #[tokio::test]
-async fn a017_new_proofs_end_at_the_ceiling_of_the_first() {
+async fn a017_new_proofs_end_at_the_failure_limit_of_the_first() {
     let world = World::new().await;
     let team = world.team("acme").await;
     team.set(json!({"authentication_timeout_minutes": 15, "absolute_timeout_minutes": 40})).await;

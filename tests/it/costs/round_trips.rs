@@ -99,10 +99,10 @@ async fn a_login_on_one_node_is_one_round_trip_for_each_of_its_steps() {
     assert_eq!(team.flag(&id).await["authenticated"], true);
 }
 
-/// A customer who is known has a ceiling in a partition of its own: it is asked for before anything is
+/// A customer who is known has a failure limit in a partition of its own: it is asked for before anything is
 /// sent or compared, and counted before a wrong answer is saved. Who is not known costs none of that.
 #[tokio::test]
-async fn a_code_costs_its_commit_and_what_the_customers_ceiling_takes() {
+async fn a_code_costs_its_commit_and_what_the_customers_failure_limit_takes() {
     let Some(counted) = Counted::on_redis().await else { return };
     let team = &counted.team;
     team.shows_codes().await;

@@ -1,5 +1,5 @@
 //! Guesses at codes while the gateway is killed: what was answered is counted, and what was not is
-//! counted once at most, at the challenge and at the customer's ceiling.
+//! counted once at most, at the challenge and at the customer's failure limit.
 //!
 //! Who was not answered asks again under the same message id, so that in the end each guess counts
 //! exactly once: the ban must fall at the hundredth.
@@ -22,7 +22,7 @@ const GUESSERS: usize = 3;
 const TRIES: u64 = 10;
 
 /// Wrong answers in a row that ban.
-const CEILING: u64 = 100;
+const MAX_FAILURES: u64 = 100;
 
 /// Somebody who guesses at the codes of one customer, at many addresses.
 struct Guesser {
@@ -61,7 +61,7 @@ impl Guesser {
             (self.asked, self.answered) = (None, self.answered + 1);
             self.live = Some((id, at_this + 1));
             assert_eq!(told["tries_left"], TRIES - at_this - 1, "each guess counts once: {told}");
-            let expected = if self.answered < CEILING { "wrong" } else { "banned" };
+            let expected = if self.answered < MAX_FAILURES { "wrong" } else { "banned" };
             assert_eq!(told["outcome"], expected, "guess {}", self.answered);
             self.banned = told["outcome"] == "banned";
         }

@@ -272,7 +272,7 @@ impl<'k> Story<'k> {
         let mut turn = Turn::begin(interaction, address, around, Actor::Person, Draws::new(bytes));
         turn.past.challenge = with.and_then(|number| self.ended.get(&number).cloned());
         let Decision { interaction, address, ended, events, needs, outcome, .. } = rule(turn);
-        assert!(needs.is_empty(), "nobody knows this customer, so she has no ceiling");
+        assert!(needs.is_empty(), "nobody knows this customer, so she has no failure_limit");
         self.ended.extend(ended.challenges.into_iter().map(|ended| (ended.number, ended)));
         (self.interaction, self.address) = (interaction, address);
         (outcome, events)
@@ -508,7 +508,7 @@ impl<'k> Story<'k> {
 }
 
 /// A024, A026, A027, A031, A032, A034: every order of answers, locks, restarts and settings. Without
-/// a customer who is known there is no ceiling: that one has its own tests.
+/// a customer who is known there is no failure limit: that one has its own tests.
 #[test]
 fn a032_lockouts_and_bans_fall_where_the_model_says() {
     let cases = u32::try_from(size(if cfg!(debug_assertions) { 300 } else { 4000 }, 100_000)).expect("few enough");

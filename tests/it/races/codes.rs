@@ -8,7 +8,7 @@ use crate::doors::form;
 use crate::length::{figure, rounds};
 use crate::world::{Browser, Team};
 
-/// A conversation of a customer whose ceiling counts, with a live code.
+/// A conversation of a customer whose failure limit counts, with a live code.
 async fn asked(place: &Place, conversation: &str, phone: &str) -> (String, Value, String) {
     let team = place.team();
     let chat = team.open_for(conversation, json!({"phone": phone})).await;
@@ -31,7 +31,7 @@ async fn at_once(place: &Place, answer: impl Fn(usize) -> (Value, String)) -> Ve
     outcomes(&replies.await)
 }
 
-/// A021: of 64 wrong answers at once three are judged, and three count at the customer's ceiling:
+/// A021: of 64 wrong answers at once three are judged, and three count at the customer's failure limit:
 /// thirty-three such races, and one wrong answer more, are what a hundred wrong answers are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a021_of_64_wrong_answers_three_are_judged() {
@@ -64,7 +64,7 @@ async fn a035_of_64_right_answers_one_passes() {
     ran("1 code, 1 flag", "64 right answers to one code");
 }
 
-/// A025: 64 wrong answers at once, each at an address of its own, are 64 at the ceiling: of another
+/// A025: 64 wrong answers at once, each at an address of its own, are 64 at the failure limit: of another
 /// 64 thirty-six are judged, and the customer is banned once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a025_of_128_addresses_at_once_a_hundred_are_judged() {
@@ -75,7 +75,7 @@ async fn a025_of_128_addresses_at_once_a_hundred_are_judged() {
         for half in 0..2 {
             let mut asked_all = Vec::new();
             for n in 0..CALLERS {
-                let (chat, live, code) = asked(&place, &format!("ceiling-{half}-{n}"), phone).await;
+                let (chat, live, code) = asked(&place, &format!("failure_limit-{half}-{n}"), phone).await;
                 asked_all.push((live, Team::wrong(&code)));
                 chats.push(chat);
             }

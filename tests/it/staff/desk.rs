@@ -271,7 +271,7 @@ async fn locks_of_an_older_store_are_found_by_its_trail() {
     // All of the trail is read for that, and all accounts: housekeeping does it, and nobody's request.
     let listed = async || world.call(&team.agent, "GET", "/v1/teams/acme/lockouts", Value::Null).await;
     listed().await.refused(503, "unavailable");
-    let unlock = format!("/v1/teams/acme/lockouts/ceiling.{:032x}/unlock", 7);
+    let unlock = format!("/v1/teams/acme/lockouts/failure_limit.{:032x}/unlock", 7);
     world.call(&team.admin, "POST", &unlock, json!({"reason": "rang us"})).await.refused(503, "unavailable");
     world.gateway.keep_house().await.expect("the store is there");
     let listed = listed().await.expect(200);

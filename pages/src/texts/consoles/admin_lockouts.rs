@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = &[
     ("lockouts.banned", ["Banned", "Ausgeschlossen", "Banni", "Vetado", "Keelatud"]),
     ("lockouts.until", ["until", "bis", "jusqu’à", "hasta", "kuni"]),
     ("lockouts.count", ["lockouts so far: {n}", "bisherige Sperren: {n}", "verrouillages jusqu’ici : {n}", "bloqueos hasta ahora: {n}", "lukustusi seni: {n}"]),
-    ("lockouts.ceiling", ["wrong answers over all addresses", "falsche Antworten über alle Adressen", "mauvaises réponses sur toutes les adresses", "respuestas erróneas en todas las direcciones", "valed vastused kõigil aadressidel kokku"]),
+    ("lockouts.failure_limit", ["wrong answers over all addresses", "falsche Antworten über alle Adressen", "mauvaises réponses sur toutes les adresses", "respuestas erróneas en todas las direcciones", "valed vastused kõigil aadressidel kokku"]),
     ("lockouts.reason", ["Why is it lifted?", "Warum wird aufgehoben?", "Pourquoi lever ?", "¿Por qué se levanta?", "Miks tühistada?"]),
     ("lockouts.reason.hint", ["Why one is lifted stands in the audit trail: no names, please.", "Warum eine aufgehoben wird, steht im Prüfprotokoll: bitte keine Namen.", "La raison d’une levée figure dans le journal d’audit : pas de noms, s’il vous plaît.", "El motivo por el que se levanta consta en el registro de auditoría: sin nombres, por favor.", "Miks lukk avatakse, jääb auditijälge: palun ilma nimedeta."]),
     ("lockouts.unlock", ["Unlock", "Entsperren", "Déverrouiller", "Desbloquear", "Ava lukk"]),

@@ -1,18 +1,18 @@
-//! The records of customers' ceilings, each in a partition of its own: how they stand, one more
-//! wrong answer, none any more. What the numbers mean is the domain's (`domain::ceiling`).
+//! The records of customers' failure limits, each in a partition of its own: how they stand, one more
+//! wrong answer, none any more. What the numbers mean is the domain's (`domain::failure_limit`).
 //!
 //! The order is the point. A wrong answer is counted here *before* the turn that judged it is saved
 //! and told: the other way round a crash in between would leave the answer judged, its reply
 //! remembered and nothing counted, and whoever repeated that would guess for nothing. A right answer
 //! clears *before* the flag goes up: afterwards a crash would leave failures that nothing clears.
 //! Either way a crash errs towards refusing, or costs who knew the answer nothing. An admin's word is told by
-//! the commit that lifts the ceiling, so that a ban is never lifted in silence, nor one lift told twice.
+//! the commit that lifts the failure limit, so that a ban is never lifted in silence, nor one lift told twice.
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::ceiling_name;
+use super::names::failure_limit_name;
 use super::{Error, Gateway, decode, encode};
-use crate::domain::ceiling::{Ceiling, Ceilings, CustomerTag, Known, Need};
 use crate::domain::event::Event;
+use crate::domain::failure_limit::{CustomerFailureLimit, CustomerFailureLimits, CustomerTag, Known, Need};
 use crate::domain::lockout::Redo;
 use crate::domain::time::Moment;
 
@@ -23,17 +23,17 @@ impl Gateway {
         &self,
         needs: &[Need],
         answer: Option<&str>,
-        ceilings: &mut Ceilings,
+        limits: &mut CustomerFailureLimits,
     ) -> Result<(), Error> {
         for need in needs {
             let customer = need.customer();
             let failures = match need {
-                Need::Look(_) => self.at_ceiling(customer, |_, _| {}, None).await?,
-                Need::Count(_) => self.at_ceiling(customer, |ceiling, now| ceiling.count(answer, now), None).await?,
-                Need::Clear(_) => self.at_ceiling(customer, |ceiling, _| ceiling.clear(), None).await?,
-                Need::Lift(_, told) => self.at_ceiling(customer, |ceiling, _| ceiling.lift(), Some(told)).await?,
+                Need::Look(_) => self.at_failure_limit(customer, |_, _| {}, None).await?,
+                Need::Count(_) => self.at_failure_limit(customer, |limit, now| limit.count(answer, now), None).await?,
+                Need::Clear(_) => self.at_failure_limit(customer, |limit, _| limit.clear(), None).await?,
+                Need::Lift(_, told) => self.at_failure_limit(customer, |limit, _| limit.lift(), Some(told)).await?,
             };
-            ceilings.know(customer.clone(), Known { failures, counted: matches!(need, Need::Count(_)) });
+            limits.know(customer.clone(), Known { failures, counted: matches!(need, Need::Count(_)) });
         }
         Ok(())
     }
@@ -41,36 +41,36 @@ impl Gateway {
     /// Takes back what was counted for an answer that was not judged after all: another one came
     /// between. Where that fails it stays counted.
     pub(super) async fn take_back(&self, customer: &CustomerTag, answer: Option<&str>) {
-        if let Err(error) = self.at_ceiling(customer, |ceiling, _| ceiling.take_back(answer), None).await {
-            tracing::warn!(%error, "an answer that was not judged stays counted at its customer's ceiling");
+        if let Err(error) = self.at_failure_limit(customer, |limit, _| limit.take_back(answer), None).await {
+            tracing::warn!(%error, "an answer that was not judged stays counted at its customer's failure limit");
         }
     }
 
-    /// Does again what was done to a ceiling in another life of the store.
-    pub(super) async fn ceiling_again(&self, customer: &CustomerTag, redo: Redo) -> Result<(), Error> {
-        self.at_ceiling(customer, |ceiling, now| ceiling.again(redo, now), None).await.map(drop)
+    /// Does again what was done to a failure limit in another life of the store.
+    pub(super) async fn failure_limit_again(&self, customer: &CustomerTag, redo: Redo) -> Result<(), Error> {
+        self.at_failure_limit(customer, |limit, now| limit.again(redo, now), None).await.map(drop)
     }
 
-    /// How one ceiling stands once that is so.
-    pub(super) async fn ceiling(&self, need: Need) -> Result<Known, Error> {
-        let mut ceilings = Ceilings::default();
-        self.meet(std::slice::from_ref(&need), None, &mut ceilings).await?;
-        Ok(ceilings.of(need.customer()).unwrap_or_default())
+    /// How one failure limit stands once that is so.
+    pub(super) async fn failure_limit(&self, need: Need) -> Result<Known, Error> {
+        let mut limits = CustomerFailureLimits::default();
+        self.meet(std::slice::from_ref(&need), None, &mut limits).await?;
+        Ok(limits.of(need.customer()).unwrap_or_default())
     }
 
-    /// Lets `change` act on a ceiling, and saves what it left; how many failures stand after. Where that lifts a
+    /// Lets `change` act on a failure limit, and saves what it left; how many failures stand after. Where that lifts a
     /// ban, `lifted` is told with it.
-    async fn at_ceiling(
+    async fn at_failure_limit(
         &self,
         customer: &CustomerTag,
-        change: impl Fn(&mut Ceiling, Moment),
+        change: impl Fn(&mut CustomerFailureLimit, Moment),
         lifted: Option<&Event>,
     ) -> Result<u32, Error> {
-        let name = ceiling_name(customer.as_str());
-        let partition = self.partition_of(&[b"ceiling", customer.as_str().as_bytes()]);
+        let name = failure_limit_name(customer.as_str());
+        let partition = self.partition_of(&[b"failure_limit", customer.as_str().as_bytes()]);
         let reads = Reads { partition, names: vec![name.clone()] };
         let saved = self.decide(&reads, |records, now| {
-            let opened = |bytes: &Opened| decode::<Ceiling>(&name, bytes);
+            let opened = |bytes: &Opened| decode::<CustomerFailureLimit>(&name, bytes);
             let before = records[0].as_ref().map(opened).transpose()?.unwrap_or_default();
             let mut after = before.clone();
             change(&mut after, now);

@@ -1,10 +1,10 @@
-//! The customer's ceiling: so many wrong answers in a row over all of one customer's addresses, and
+//! The customer's failure limit: so many wrong answers in a row over all of one customer's addresses, and
 //! she is banned until an admin says otherwise. It stands above the budgets of addresses, which
 //! stop a guesser long before; it stops one who has very many addresses.
 //!
 //! A customer's record lies in a partition of its own, so no commit of an interaction can change
-//! it. A rule therefore says what it *needs* of ceilings before what it decided may be saved; it is
-//! run again once that is so. How records are read and written is `gateway::ceilings`'.
+//! it. A rule therefore says what it *needs* of failure limits before what it decided may be saved; it is
+//! run again once that is so. How records are read and written is `gateway::failure_limits`'.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -21,13 +21,13 @@ use super::time::Moment;
 /// Wrong answers in a row that ban.
 pub const MOST: u32 = 100;
 
-/// Failures that are older than this, and fewer than the ceiling, are forgotten.
+/// Failures that are older than this, and fewer than the failure limit, are forgotten.
 const MEMORY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Answers that are remembered to have been counted.
 const REMEMBERED: usize = 16;
 
-/// A customer as ceilings know her: a keyed pseudonym, the same at each of her addresses.
+/// A customer as failure limits know her: a keyed pseudonym, the same at each of her addresses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CustomerTag(String);
 
@@ -53,7 +53,7 @@ impl CustomerTag {
     }
 
     fn made(keys: &Keys, team: &TeamName, kind: &str, own: &str) -> Self {
-        let tag = keys.pseudonym.tag(&[b"ceiling", team.as_str().as_bytes(), kind.as_bytes(), own.as_bytes()]);
+        let tag = keys.pseudonym.tag(&[b"failure_limit", team.as_str().as_bytes(), kind.as_bytes(), own.as_bytes()]);
         Self(tag.name())
     }
 
@@ -72,7 +72,7 @@ impl CustomerTag {
 /// What is kept of a customer's wrong answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Ceiling {
+pub struct CustomerFailureLimit {
     /// Since the last right one.
     failures: u32,
     /// When the newest was.
@@ -82,7 +82,7 @@ pub struct Ceiling {
     counted: VecDeque<String>,
 }
 
-impl Ceiling {
+impl CustomerFailureLimit {
     /// Wrong answers in a row, as far as they count at `now`.
     pub fn failures(&self, now: Moment) -> u32 {
         let forgotten = !self.bans() && now >= self.last.plus(MEMORY);
@@ -128,7 +128,7 @@ impl Ceiling {
         *self = Self::default();
     }
 
-    /// Does again what was done in another life of the store. Locks are no ceiling's.
+    /// Does again what was done in another life of the store. Locks are no failure limit's.
     pub fn again(&mut self, redo: Redo, now: Moment) {
         match redo {
             Redo::Banned => {
@@ -151,7 +151,7 @@ impl Ceiling {
     }
 }
 
-/// What a decision needs of ceilings before it may be saved.
+/// What a decision needs of failure limits before it may be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
     /// To know how it stands.
@@ -167,7 +167,7 @@ pub enum Need {
 }
 
 impl Need {
-    /// Whose ceiling it is.
+    /// Whose failure limit it is.
     pub fn customer(&self) -> &CustomerTag {
         match self {
             Self::Look(customer) | Self::Count(customer) | Self::Clear(customer) | Self::Lift(customer, _) => customer,
@@ -186,9 +186,9 @@ impl Need {
     }
 }
 
-/// Ceilings as a rule may know them.
+/// Failure limits as a rule may know them.
 #[derive(Clone, Debug, Default)]
-pub struct Ceilings(BTreeMap<CustomerTag, Known>);
+pub struct CustomerFailureLimits(BTreeMap<CustomerTag, Known>);
 
 /// One of them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -211,7 +211,7 @@ impl Known {
     }
 }
 
-impl Ceilings {
+impl CustomerFailureLimits {
     /// What is known of a customer.
     pub fn of(&self, customer: &CustomerTag) -> Option<Known> {
         self.0.get(customer).copied()
@@ -241,10 +241,10 @@ mod tests {
 
     #[test]
     fn a_hundred_in_a_row_ban_and_stay() {
-        let mut ceiling = Ceiling::default();
-        (0..MOST).for_each(|_| ceiling.count(None, Moment(5)));
-        assert_eq!(ceiling.failures(Moment(5).plus(DAY * 4000)), MOST, "a ban ends by no clock");
-        assert_eq!(ceiling.forgotten_at(), None);
+        let mut failure_limit = CustomerFailureLimit::default();
+        (0..MOST).for_each(|_| failure_limit.count(None, Moment(5)));
+        assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 4000)), MOST, "a ban ends by no clock");
+        assert_eq!(failure_limit.forgotten_at(), None);
         let known = Known { failures: MOST, counted: true };
         assert!(known.trips() && !known.bans());
         assert!(Known { counted: false, ..known }.bans() && Known { failures: MOST + 1, ..known }.bans());
@@ -252,52 +252,52 @@ mod tests {
 
     #[test]
     fn a_right_answer_clears_what_does_not_ban_and_an_admin_lifts_what_does() {
-        let (mut ceiling, now) = (Ceiling::default(), Moment(5));
-        (1..MOST).for_each(|_| ceiling.count(None, now));
-        let mut almost = ceiling.clone();
+        let (mut failure_limit, now) = (CustomerFailureLimit::default(), Moment(5));
+        (1..MOST).for_each(|_| failure_limit.count(None, now));
+        let mut almost = failure_limit.clone();
         almost.clear();
         assert!(almost.is_clear());
-        ceiling.count(None, now);
-        ceiling.clear();
-        assert_eq!(ceiling.failures(now), MOST, "the hundredth came first");
-        ceiling.lift();
-        assert!(ceiling.is_clear());
+        failure_limit.count(None, now);
+        failure_limit.clear();
+        assert_eq!(failure_limit.failures(now), MOST, "the hundredth came first");
+        failure_limit.lift();
+        assert!(failure_limit.is_clear());
     }
 
     #[test]
     fn an_answer_that_is_told_twice_counts_once() {
-        let mut ceiling = Ceiling::default();
-        ceiling.count(Some("a"), Moment(5));
-        ceiling.count(Some("a"), Moment(6));
-        assert_eq!(ceiling.failures(Moment(6)), 1);
-        ceiling.take_back(Some("b"));
-        assert_eq!(ceiling.failures(Moment(6)), 1, "what was not counted is not taken back");
-        ceiling.take_back(Some("a"));
-        assert!(ceiling.is_clear());
+        let mut failure_limit = CustomerFailureLimit::default();
+        failure_limit.count(Some("a"), Moment(5));
+        failure_limit.count(Some("a"), Moment(6));
+        assert_eq!(failure_limit.failures(Moment(6)), 1);
+        failure_limit.take_back(Some("b"));
+        assert_eq!(failure_limit.failures(Moment(6)), 1, "what was not counted is not taken back");
+        failure_limit.take_back(Some("a"));
+        assert!(failure_limit.is_clear());
     }
 
     #[test]
     fn a_ban_of_another_life_bans_until_it_is_lifted() {
-        let mut ceiling = Ceiling::default();
-        ceiling.count(None, Moment(5));
-        ceiling.again(Redo::Locked(Moment(9)), Moment(6));
-        assert_eq!(ceiling.failures(Moment(6)), 1);
-        ceiling.again(Redo::Banned, Moment(6));
-        assert!(Known { failures: ceiling.failures(Moment(7)), ..Known::default() }.bans());
-        ceiling.again(Redo::Unlocked, Moment(8));
-        assert_eq!(ceiling.forgotten_at(), None, "lifting a lock lifts no ban");
-        ceiling.again(Redo::Unbanned, Moment(8));
-        assert!(ceiling.is_clear());
+        let mut failure_limit = CustomerFailureLimit::default();
+        failure_limit.count(None, Moment(5));
+        failure_limit.again(Redo::Locked(Moment(9)), Moment(6));
+        assert_eq!(failure_limit.failures(Moment(6)), 1);
+        failure_limit.again(Redo::Banned, Moment(6));
+        assert!(Known { failures: failure_limit.failures(Moment(7)), ..Known::default() }.bans());
+        failure_limit.again(Redo::Unlocked, Moment(8));
+        assert_eq!(failure_limit.forgotten_at(), None, "lifting a lock lifts no ban");
+        failure_limit.again(Redo::Unbanned, Moment(8));
+        assert!(failure_limit.is_clear());
         assert_eq!(CustomerTag::told("../acme"), None);
     }
 
     #[test]
     fn fewer_are_forgotten_after_a_year() {
-        let mut ceiling = Ceiling::default();
-        (1..MOST).for_each(|_| ceiling.count(None, Moment(5)));
-        assert_eq!(ceiling.failures(Moment(5).plus(DAY * 364)), MOST - 1);
-        assert_eq!(ceiling.failures(Moment(5).plus(DAY * 365)), 0);
-        ceiling.count(None, Moment(5).plus(DAY * 365));
-        assert_eq!(ceiling.failures(Moment(5).plus(DAY * 365)), 1);
+        let mut failure_limit = CustomerFailureLimit::default();
+        (1..MOST).for_each(|_| failure_limit.count(None, Moment(5)));
+        assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 364)), MOST - 1);
+        assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 365)), 0);
+        failure_limit.count(None, Moment(5).plus(DAY * 365));
+        assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 365)), 1);
     }
 }

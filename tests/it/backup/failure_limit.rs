@@ -26,7 +26,7 @@ async fn asked(team: &Outsiders, conversation: &str) -> crate::crash::people::An
 /// A025, A120: a hundred wrong answers after the backup ban her after it was put back, too, and an
 /// admin's word that is in the trail lifts that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a025_a120_a_ban_at_the_ceiling_outlives_a_restore() {
+async fn a025_a120_a_ban_at_the_failure_limit_outlives_a_restore() {
     let (site, other) = (Site::embedded(), Site::embedded());
     for (site, lifted) in [(&site, false), (&other, true)] {
         let life = site.serve();

@@ -1,4 +1,4 @@
-//! A025: many addresses, one customer. Budgets of addresses stop each; the ceiling stops them all.
+//! A025: many addresses, one customer. Budgets of addresses stop each; the failure limit stops them all.
 //! How it holds under parallel answers is told by the races.
 
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn a025_a_hundred_wrong_answers_over_all_addresses_ban_the_customer() {
     assert_eq!(team.lockout(&last).await["status"], "banned");
     let events = team.events().await;
     let banned: Vec<&Value> = events.iter().filter(|e| e["type"] == "participant.banned").collect();
-    assert_eq!((banned.len(), &banned[0]["data"]["reason"]), (1, &json!("ceiling")));
+    assert_eq!((banned.len(), &banned[0]["data"]["reason"]), (1, &json!("failure_limit")));
     // Elsewhere, too, nothing is compared, sent or put any more.
     assert_eq!(team.outcome(&live, &team.code(&kept, 0).await).await, "banned");
     assert_eq!(team.hears(&kept, &team.code(&kept, 0).await).await["outcome"], "banned");
@@ -65,7 +65,7 @@ async fn a025_a_right_answer_begins_the_count_again_and_a_repeated_one_counts_on
     assert_eq!(team.lockout(&chat).await["status"], "clear");
 }
 
-/// Who is known by nothing has no ceiling: her address's own budget holds all the same.
+/// Who is known by nothing has no failure limit: her address's own budget holds all the same.
 #[tokio::test]
 async fn a025_who_is_known_by_nothing_is_held_by_her_address() {
     let team = World::new().await.team("acme").await;
