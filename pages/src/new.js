@@ -24,17 +24,17 @@ export const begin = (opener, dialog, opened) => {
   };
 
   /** Says at a field what is wrong with it. */
-  const error = (field, text) => {
+  const fault = (field, text) => {
     field.setAttribute("aria-invalid", "true");
     const note = make("small", "error", text);
-    note.dataset.error = "";
+    note.dataset.fault = "";
     field.after(note);
     return field;
   };
 
   const clean = () => {
     tell("");
-    for (const note of form.querySelectorAll("[data-error]")) note.remove();
+    for (const note of form.querySelectorAll("[data-fault]")) note.remove();
     for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   };
 
@@ -49,10 +49,10 @@ export const begin = (opener, dialog, opened) => {
   const check = (all, via) => {
     const wrong = [];
     for (const { field, pin, person } of all) {
-      const needs = (name) => !person[name] && wrong.push(error(field(name), t("new.needed")));
+      const needs = (name) => !person[name] && wrong.push(fault(field(name), t("new.needed")));
       if (via === "sms" || (via && policy.both)) needs("phone");
       if (via === "email" || (via && policy.both)) needs("email");
-      if (via && policy.pin && !DIGITS.test(pin ?? "")) wrong.push(error(field("pin"), t("new.digits")));
+      if (via && policy.pin && !DIGITS.test(pin ?? "")) wrong.push(fault(field("pin"), t("new.digits")));
     }
     return wrong[0];
   };
@@ -62,7 +62,7 @@ export const begin = (opener, dialog, opened) => {
     const fields = errors.map(({ pointer, said }) => {
       const [, list, at, name] = pointer.split("/");
       const field = list === "participants" && all[Number(at)]?.field(name);
-      return field && error(field, said);
+      return field && fault(field, said);
     });
     return fields.find(Boolean);
   };

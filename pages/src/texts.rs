@@ -160,7 +160,7 @@ pub(super) fn words(stem: &str) -> String {
 /// with a value.
 pub(super) fn refusals(language: &str) -> String {
     let of = |stem| beginning(language, stem).collect::<BTreeMap<_, _>>();
-    serde_json::json!({"refused": of("refused."), "error": of("validation.")}).to_string()
+    serde_json::json!({"refused": of("refused."), "validation": of("validation.")}).to_string()
 }
 
 #[cfg(test)]

@@ -435,7 +435,7 @@ fn every_type_of_a_record_refuses_fields_that_it_does_not_know() {
         "login/codes",
         "login/devices",
         "login/guesses",
-        "login/letters",
+        "login/account_messages",
         "login/reset",
         "login/tickets",
         "questions",
