@@ -196,8 +196,8 @@ mod tests {
     #[tokio::test]
     async fn it_tells_of_each_message_once_and_of_none_that_failed() {
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let webhook_verifier = heard.clone();
-        let recorder = Recorder::telling(move |kept| lock(&webhook_verifier).push(kept.message.id.clone()));
+        let ids = heard.clone();
+        let recorder = Recorder::telling(move |kept| lock(&ids).push(kept.message.id.clone()));
         recorder.fail_next([DeliveryError::Ambiguous]);
         let channel = channel(&recorder, "");
         for (id, arrives) in [("lost", false), ("a", true), ("a", true), ("b", true)] {

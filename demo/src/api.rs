@@ -167,8 +167,10 @@ impl Api {
     /// `identity_token` the website vouches.
     pub async fn open(
         &self,
-        (place, conversation): (Place, &str),
-        (phone, email): (&str, &str),
+        place: Place,
+        conversation: &str,
+        phone: &str,
+        email: &str,
         identity_token: Option<&str>,
     ) -> Result<Interaction, Trouble> {
         let body = json!({
@@ -196,7 +198,8 @@ impl Api {
     pub async fn login_link(
         &self,
         interaction: &str,
-        (intent, state): (&str, &str),
+        intent: &str,
+        state: &str,
         deliver: bool,
     ) -> Result<LoginLink, Trouble> {
         let body = json!({"purpose": "mid_chat", "intent": intent, "state": state, "deliver": deliver});
@@ -205,12 +208,7 @@ impl Api {
 
     /// Sends a code to the customer, by `chat`, `sms` or `email`; its success comes back with `intent`
     /// and `state`.
-    pub async fn ask_code(
-        &self,
-        interaction: &str,
-        (intent, state): (&str, &str),
-        by: &str,
-    ) -> Result<Challenge, Trouble> {
+    pub async fn ask_code(&self, interaction: &str, intent: &str, state: &str, by: &str) -> Result<Challenge, Trouble> {
         let body = json!({"method": "otp", "deliver_to": by, "intent": intent, "state": state});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/challenges"), Some(&body)).await
     }

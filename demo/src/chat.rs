@@ -85,7 +85,7 @@ impl Chat {
         let (door, inbox) = mpsc::channel(INBOX);
         let (publish, view) = watch::channel(Arc::default());
         let account = scene.and_then(|scene| scene.account(&phone.number));
-        let talk = Talk::begin(world, (place, phone.clone()), account, publish, door.downgrade());
+        let talk = Talk::begin(world, place, phone.clone(), account, publish, door.downgrade());
         tokio::spawn(talk.run(inbox));
         Self { door, view, phone, scene }
     }

@@ -16,7 +16,8 @@ impl Talk {
     pub async fn send_code(
         &mut self,
         interaction: &str,
-        (want, state): (Want, &str),
+        want: Want,
+        state: &str,
         by_mail: bool,
     ) -> Result<bool, Trouble> {
         let (by, whither) = match self.place {
@@ -24,7 +25,7 @@ impl Talk {
             Place::Web => ("sms", "to your phone"),
             Place::WhatsApp => ("chat", "to your WhatsApp"),
         };
-        let challenge = match self.world.api.ask_code(interaction, (want.intent(), state), by).await {
+        let challenge = match self.world.api.ask_code(interaction, want.intent(), state, by).await {
             Err(Trouble::Refused(problem)) if self.may_not_send(&problem) => return Ok(false),
             other => other?,
         };
@@ -73,7 +74,7 @@ impl Talk {
         let (Some((_, want)), Some(interaction)) = (self.code.clone(), self.interaction.clone()) else { return Ok(()) };
         let state = self.pending.iter().find(|pending| pending.want == want).map(|pending| pending.state.clone());
         match state {
-            Some(state) => self.send_code(&interaction, (want, &state), true).await.map(drop),
+            Some(state) => self.send_code(&interaction, want, &state, true).await.map(drop),
             None => self.serve(want).await,
         }
     }

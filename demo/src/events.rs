@@ -34,7 +34,7 @@ pub struct Event {
 ///
 /// # Errors
 /// When the gateway refuses the first connection.
-pub async fn listen((team, api): (usize, Api), chats: Arc<Chats>) -> Result<JoinHandle<()>, Trouble> {
+pub async fn listen(team: usize, api: Api, chats: Arc<Chats>) -> Result<JoinHandle<()>, Trouble> {
     let mut stream = Some(api.events(None).await?);
     chats.heard(team, true);
     Ok(tokio::spawn(async move {

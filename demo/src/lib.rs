@@ -96,8 +96,8 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
     let chats = Arc::new(chats::Chats::new(teams, phones, entropy.clone()));
     let [first, second] = bots;
     let ears = [
-        events::listen((0, first), chats.clone()).await.context("listening to the team's events")?,
-        events::listen((1, second), chats.clone()).await.context("listening to the other team's events")?,
+        events::listen(0, first, chats.clone()).await.context("listening to the team's events")?,
+        events::listen(1, second, chats.clone()).await.context("listening to the other team's events")?,
     ];
     Ok(Demo {
         bank: bank::Bank::new(&base, team.key),

@@ -55,7 +55,8 @@ impl Talk {
     /// Greets, and opens no interaction yet: looking is not talking.
     pub fn begin(
         world: Arc<World>,
-        (place, phone): (Place, Phone),
+        place: Place,
+        phone: Phone,
         account: Option<String>,
         publish: watch::Sender<Arc<View>>,
         door: mpsc::WeakSender<ChatTask>,
@@ -195,7 +196,7 @@ impl Talk {
         let state = format!("request-{}", self.requests);
         match want.proof() {
             Proof::Login => self.send_link(&interaction, want, &state).await?,
-            Proof::Code if !self.send_code(&interaction, (want, &state), false).await? => return Ok(()),
+            Proof::Code if !self.send_code(&interaction, want, &state, false).await? => return Ok(()),
             Proof::Code => {}
         }
         self.pending.retain(|other| other.want != want);
@@ -205,7 +206,7 @@ impl Talk {
 
     async fn send_link(&mut self, interaction: &str, want: Want, state: &str) -> Result<(), Trouble> {
         let sent = self.place == Place::WhatsApp;
-        let link = self.world.api.login_link(interaction, (want.intent(), state), sent).await?;
+        let link = self.world.api.login_link(interaction, want.intent(), state, sent).await?;
         self.view.say(bot(format!("For {} I need to know that it is you. Please log in:", want.spoken())));
         let (told, deliver) = match self.place {
             Place::Web => ("The bot asked for a login link, put it in the chat, and remembers what was wanted.", ""),
@@ -282,8 +283,8 @@ impl Talk {
         if let (Some(id), None) = (&self.interaction, identity_token) {
             return Ok(id.clone());
         }
-        let on_file = (self.on_file.0.as_str(), self.on_file.1.as_str());
-        let opened = self.world.api.open((self.place, &self.conversation), on_file, identity_token).await?;
+        let (phone, email) = &self.on_file;
+        let opened = self.world.api.open(self.place, &self.conversation, phone, email, identity_token).await?;
         if let Some(door) = self.door.upgrade() {
             self.world.register(&opened.id, door);
         }

@@ -240,7 +240,8 @@ impl Asking<'_> {
     /// What a provider puts to a participant. Of whom no record is known it is asked the same.
     pub fn put_by(
         &self,
-        (provider, set): (&ProviderName, Set),
+        provider: &ProviderName,
+        set: Set,
         participant: &Participant,
         record: Option<&Record>,
     ) -> Prepared {

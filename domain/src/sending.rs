@@ -339,7 +339,8 @@ pub fn ways(
     interaction: &Interaction,
     participant: &Participant,
     around: &Around<'_>,
-    (to, kind): (DeliverTo, Kind),
+    to: DeliverTo,
+    kind: Kind,
 ) -> Result<Vec<Way>, Refusal> {
     let settings = around.settings;
     let wanted = match to {

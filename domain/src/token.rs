@@ -72,8 +72,7 @@ impl Token {
     }
 
     /// A token that follows from a seed: who keeps the seed can write its URL again, with the key.
-    pub fn of_seed(kind: TokenKind, seed: &[u8; 16], place: (InteractionId, u16), key: &MacKey) -> Self {
-        let (interaction, number) = place;
+    pub fn of_seed(kind: TokenKind, seed: &[u8; 16], interaction: InteractionId, number: u16, key: &MacKey) -> Self {
         let made = key.tag(&[b"seed", &[kind as u8], interaction.as_bytes(), &number.to_be_bytes(), seed]);
         let mut secret = [0; 16];
         secret.copy_from_slice(&made.as_bytes()[..16]);

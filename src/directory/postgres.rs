@@ -174,7 +174,7 @@ impl Kind for Postgres {
             tokio_postgres::config::SslMode::Disable
         });
         let timeout = Duration::from_millis(settings.timeout_ms);
-        let pool = Pool::new(self.egress.clone(), (settings.host.clone(), settings.port), to, config, timeout);
+        let pool = Pool::new(self.egress.clone(), settings.host.clone(), settings.port, to, config, timeout);
         Ok(Arc::new(Open { settings, pool }))
     }
 }

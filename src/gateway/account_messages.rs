@@ -114,13 +114,13 @@ impl Gateway {
             if let Some(refused) = self.unpaid(team, to, message).await? {
                 return Ok(refused);
             }
-            return Ok(self.request_account_message(team, account, login, (message, stop)).await);
+            return Ok(self.request_account_message(team, account, login, message, stop).await);
         }
         let Some(driver) = self.driver(team, &channel) else { return Ok(Tried::Refused("no-channel")) };
-        let Some((subject, content)) = self.account_message_texts(team, account.tag, login, (message, stop)) else {
+        let Some((subject, content)) = self.account_message_texts(team, account.tag, login, message, stop) else {
             return Ok(Tried::Refused("gone"));
         };
-        if let Some(held) = self.held_back(team, &channel, (driver.max_per_minute(), message.trying)).await? {
+        if let Some(held) = self.held_back(team, &channel, driver.max_per_minute(), message.trying).await? {
             return Ok(held);
         }
         if let Some(refused) = self.unpaid(team, to, message).await? {
@@ -168,7 +168,8 @@ impl Gateway {
         team: &TeamView,
         of: LoginTag,
         login: &Login,
-        (message, stop): (&AccountMessage, &Stop),
+        message: &AccountMessage,
+        stop: &Stop,
     ) -> Option<(String, Content)> {
         let settings = &team.effective.settings;
         let (locale, brand) = (settings.locale.as_str(), settings.brand.name.as_deref());
@@ -177,10 +178,10 @@ impl Gateway {
                 let live = login.codes.get(purpose)?;
                 let digits = live.digits(of, purpose, &self.keys.code);
                 let code = SecretString::from(String::from_utf8_lossy(digits.expose()).into_owned());
-                let message = settings.otp.message.as_str();
+                let words = settings.otp.message.as_str();
                 let text = match stop.way {
-                    Way::Email => wording::code_by_mail(message, locale),
-                    _ => sms::code_by_sms(message, &self.public_url, live.length()),
+                    Way::Email => wording::code_by_mail(words, locale),
+                    _ => sms::code_by_sms(words, &self.public_url, live.length()),
                 };
                 Some((wording::code_subject(locale, brand), Content::Code { text, code }))
             }
@@ -201,7 +202,8 @@ impl Gateway {
         team: &TeamView,
         account: &Account,
         login: &Login,
-        (message, stop): (&AccountMessage, &Stop),
+        message: &AccountMessage,
+        stop: &Stop,
     ) -> Tried {
         let (Some(webhook), About::Code(purpose, _)) = (team.event_webhook(), message.about) else {
             return Tried::Refused("no-channel");

@@ -51,7 +51,8 @@ impl Gateway {
         &self,
         team: &TeamView,
         channel: &ChannelName,
-        (limit, trying): (Option<NonZeroU32>, Trying),
+        limit: Option<NonZeroU32>,
+        trying: Trying,
     ) -> Result<Option<Tried>, Error> {
         if let Some(wait) = self.is_shut(team, channel) {
             return Ok(Some(Tried::Shut(wait)));

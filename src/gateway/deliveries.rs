@@ -93,7 +93,8 @@ impl Gateway {
     /// the next page begins.
     pub async fn deliveries(
         &self,
-        (team, name): (&TeamName, &WebhookName),
+        team: &TeamName,
+        name: &WebhookName,
         only: Option<Status>,
         after: Option<Cursor>,
         limit: usize,

@@ -28,7 +28,7 @@ impl Gateway {
                 let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
                 if summary.closed_at.is_none() && summary.customers.contains(id) {
                     let open = entry.member.parse().map_err(|_| Error::Damaged("the list of interactions".into()))?;
-                    self.lower_flags_in(open, (team, id), actor).await?;
+                    self.lower_flags_in(open, team, id, actor).await?;
                 }
             }
         }
@@ -38,7 +38,8 @@ impl Gateway {
     pub(super) async fn lower_flags_in(
         &self,
         open: InteractionId,
-        (team, id): (&TeamName, &CustomerId),
+        team: &TeamName,
+        id: &CustomerId,
         actor: &Actor,
     ) -> Result<(), Error> {
         let seen = match self.look(open, Some(team)).await {

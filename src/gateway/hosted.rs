@@ -256,7 +256,7 @@ impl Gateway {
         let team = &at.url.team.team.name;
         let login = self.login(&self.account_of(team, customer)).await?;
         if login.is_some_and(|login| login.disabled_at.is_some()) {
-            self.lower_flags_in(at.url.handle.interaction, (team, customer), &Actor::Person).await?;
+            self.lower_flags_in(at.url.handle.interaction, team, customer, &Actor::Person).await?;
         }
         Ok(answered)
     }

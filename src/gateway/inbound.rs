@@ -281,7 +281,7 @@ impl Coming<'_> {
             let body = self.body(received, held, now).to_string().into_bytes();
             let post = Post { id: self.mark.clone(), body: Secret::new(body), until: now.plus(MAX_RETRY_TIME) };
             let (record, to) = (records.first().and_then(Option::as_ref), Recipient::Forward(self.name.clone()));
-            let (line, claim) = self.gateway.joined(&self.line.name, record, (team, &to), post, now)?;
+            let (line, claim) = self.gateway.joined(&self.line.name, record, team, &to, post, now)?;
             put.push(line);
             claimed = claim;
         }

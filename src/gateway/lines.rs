@@ -37,7 +37,8 @@ impl Gateway {
         &self,
         name: &str,
         line: Option<&Opened>,
-        (team, to): (&TeamName, &Recipient),
+        team: &TeamName,
+        to: &Recipient,
         post: Post,
         now: Moment,
     ) -> Result<(Plain, Option<Claim>), Error> {

@@ -244,7 +244,7 @@ impl Gateway {
                 login.last_login_at = Some(when.now);
                 None
             }
-            None => Some(self.begin_ticket(login, (by.team, nonce), amr, when)),
+            None => Some(self.begin_ticket(login, by.team, nonce, amr, when)),
         };
         let event = account.tells(self, EventKind::CustomerLoggedIn, by.actor, when.now, json!({"methods": amr}));
         Ruled::webhook_dispatch(Ok(Ended::In(ticket)), vec![event])

@@ -148,7 +148,7 @@ impl Gateway {
                     }
                 }
                 if login.customer.is_some() {
-                    self.note_lock(account, (before.as_ref(), &login), &ruled.events, when, &mut change);
+                    self.note_lock(account, before.as_ref(), &login, &ruled.events, when, &mut change);
                 }
                 change.events = ruled.events;
                 *claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = ruled.claimed;
@@ -171,7 +171,8 @@ impl Gateway {
     fn note_lock<T>(
         &self,
         account: &Account,
-        (before, after): (Option<&Login>, &Login),
+        before: Option<&Login>,
+        after: &Login,
         events: &[Event],
         when: When,
         change: &mut Change<T>,

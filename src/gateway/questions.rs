@@ -97,7 +97,7 @@ impl Gateway {
         }
         let person = asking.person(&participant, record.as_ref());
         let set = self.set_of(&view, asker, &person, record.as_ref()).await?;
-        Ok(Some(asking.put_by((asker, set), &participant, record.as_ref())))
+        Ok(Some(asking.put_by(asker, set, &participant, record.as_ref())))
     }
 
     /// What the team's settings name, else the facts that customers of the built-in directory have.

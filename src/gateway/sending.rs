@@ -103,7 +103,7 @@ impl Gateway {
         if now >= trying.next {
             return Ok(()); // the claim has lapsed: whoever makes the next one sends
         }
-        let Some(Went { how, platform_id, nature }) = self.try_way(&team, interaction, (sending, trying)).await? else {
+        let Some(Went { how, platform_id, nature }) = self.try_way(&team, interaction, sending, trying).await? else {
             return Ok(());
         };
         let label = match how {
@@ -146,7 +146,8 @@ impl Gateway {
         &self,
         team: &TeamView,
         interaction: &Interaction,
-        (sending, trying): (&Sending, Trying),
+        sending: &Sending,
+        trying: Trying,
     ) -> Result<Option<Went>, Error> {
         let not_tried = |how| Ok(Some(Went::without(how)));
         let participant = interaction.participant(&sending.participant).ok_or(Refusal::NotFound("participant"))?;
@@ -159,7 +160,7 @@ impl Gateway {
         let Some(address) = sending.way.address(interaction, participant) else {
             return not_tried(Tried::Refused("no-address"));
         };
-        if let Some(held) = self.held_back(team, &channel, (driver.max_per_minute(), trying)).await? {
+        if let Some(held) = self.held_back(team, &channel, driver.max_per_minute(), trying).await? {
             return not_tried(held);
         }
         let to = sending.way.destination(interaction, participant, &self.keys.pseudonym);
@@ -171,7 +172,7 @@ impl Gateway {
             return Ok(None);
         }
         let nature = driver.nature();
-        let said = self.word(team, interaction, participant, (sending, nature.is_text_message));
+        let said = self.word(team, interaction, participant, sending, nature.is_text_message);
         let terms = self.terms(participant, sending).filter(|terms| terms.seconds != Some(0));
         let (Some((subject, content)), Some(terms)) = (said, terms) else {
             return not_tried(Tried::Refused("gone"));
@@ -247,7 +248,8 @@ impl Gateway {
         team: &TeamView,
         interaction: &Interaction,
         participant: &Participant,
-        (sending, is_text_message): (&Sending, bool),
+        sending: &Sending,
+        is_text_message: bool,
     ) -> Option<(String, Content)> {
         let settings = &team.effective.settings;
         let (locale, brand) = (settings.locale.as_str(), settings.brand.name.as_deref());
@@ -257,8 +259,8 @@ impl Gateway {
                 let url = match live.purpose {
                     Purpose::Entry => self.code_page_url(&entry::page(interaction.id, live, &self.keys)),
                     _ => {
-                        let of = (interaction.id, *link);
-                        self.landing_url(&Token::of_seed(TokenKind::Link, seed.as_ref()?, of, &self.keys.handle))
+                        let (seed, key) = (seed.as_ref()?, &self.keys.handle);
+                        self.landing_url(&Token::of_seed(TokenKind::Link, seed, interaction.id, *link, key))
                     }
                 };
                 let url = SecretString::from(url);

@@ -70,7 +70,7 @@ pub struct Glancer {
     watched: BTreeMap<InteractionId, Watched>,
     /// To be looked at.
     stale: VecDeque<InteractionId>,
-    webhook_verifier: Listener,
+    listener: Listener,
     tick: Interval,
 }
 
@@ -112,7 +112,7 @@ impl Gateway {
                 .map_or(status_token.until, |w: &Watched| w.until.max(status_token.until));
             watched.insert(status_token.interaction, Watched { until, shown: None, due: None });
         }
-        let webhook_verifier = self.listen(team, None).await?; // before anything is read, so that nothing falls in between
+        let listener = self.listen(team, None).await?; // before anything is read, so that nothing falls in between
         let stale = watched.keys().copied().collect();
         let tick = interval_at(Instant::now() + POLL, POLL);
         Ok(Glancer {
@@ -121,7 +121,7 @@ impl Gateway {
             website: website.to_owned(),
             watched,
             stale,
-            webhook_verifier,
+            listener,
             tick,
         })
     }
@@ -143,7 +143,7 @@ impl Glancer {
             tokio::select! {
                 biased;
                 _ = self.tick.tick() => self.ask_time().await?,
-                heard = self.webhook_verifier.next() => {
+                heard = self.listener.next() => {
                     let about = heard?.event.interaction;
                     self.stale.extend(about.filter(|id| self.watched.contains_key(id)));
                 }

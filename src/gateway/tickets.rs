@@ -80,7 +80,8 @@ impl Gateway {
     pub(super) fn begin_ticket(
         &self,
         login: &mut Login,
-        (team, nonce): (&TeamView, [u8; 16]),
+        team: &TeamView,
+        nonce: [u8; 16],
         amr: &[&str],
         when: When,
     ) -> Ticket {
@@ -131,7 +132,7 @@ impl Gateway {
             let (Some(customer), None) = (login.customer.clone(), login.disabled_at) else {
                 return Ruled::quiet(Ok(None));
             };
-            match login.tickets.refresh(&token, (team, &self.keys.ticket), when.now, until) {
+            match login.tickets.refresh(&token, team, &self.keys.ticket, when.now, until) {
                 Ok(ticket) => Ruled::quiet(Ok(Some((customer, ticket.clone())))),
                 Err(Lost::Unknown) => Ruled::quiet(Ok(None)),
                 Err(Lost::Reused) => {

@@ -68,7 +68,7 @@ impl Gateway {
             let known = Known { webhook, cursor, is_secret_new };
             Ok(Change { put, events, ..Change::nothing(Ok((is_new, known))) })
         };
-        self.change_webhook((team, name), rule).await
+        self.change_webhook(team, name, rule).await
     }
 
     /// Whether an address may be spoken to, as far as it tells: a name is judged again by what it
@@ -130,13 +130,14 @@ impl Gateway {
             let events = vec![changed(team, name, "removed", actor, now)];
             Ok(Change { delete, trim, events, ..Change::nothing(Ok(())) })
         };
-        self.change_webhook((team, name), rule).await
+        self.change_webhook(team, name, rule).await
     }
 
     /// Lets a rule change a team's record, and with it in one commit what is kept of a webhook.
     async fn change_webhook<T>(
         &self,
-        (team, name): (&TeamName, &WebhookName),
+        team: &TeamName,
+        name: &WebhookName,
         rule: impl Fn(&mut Team, Option<WebhookCursor>, Moment) -> Result<Change<T>, Refusal>,
     ) -> Result<T, Error> {
         let reads = self.cursor_reads(team, name);

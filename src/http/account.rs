@@ -80,8 +80,8 @@ async fn act(State(state): State<Shared>, request: Request) -> Result<Response, 
         ("out", _) => state.gateway.end_session(&token).await.map(|()| gone(&state)),
         ("everywhere", who) => state.gateway.sign_out_everywhere(who, &token).await.map(|()| gone(&state)),
         ("enrol", Who::Local(local)) => enrol(&state, &headers, &token, &visitor, local, None).await,
-        ("confirm", Who::Local(local)) => confirm(&state, &headers, &token, (&visitor, local), &fields).await,
-        ("password", Who::Local(local)) => password(&state, &headers, &token, (&visitor, local), &fields).await,
+        ("confirm", Who::Local(local)) => confirm(&state, &headers, &token, &visitor, local, &fields).await,
+        ("password", Who::Local(local)) => password(&state, &headers, &token, &visitor, local, &fields).await,
         _ => Ok(notice(&state, &Reader::of(&headers), StatusCode::BAD_REQUEST, pages::Refused::Stale, None)),
     };
     Ok(done.unwrap_or_else(|error| refusal_page(&state, &Reader::of(&headers), error)))
@@ -110,7 +110,8 @@ async fn confirm(
     state: &Shared,
     headers: &HeaderMap,
     token: &str,
-    (visitor, local): (&SignedIn, &Local),
+    visitor: &SignedIn,
+    local: &Local,
     fields: &Fields,
 ) -> Result<Response, Error> {
     match state.gateway.confirm_app(local, fields.field("code")).await? {
@@ -124,7 +125,8 @@ async fn password(
     state: &Shared,
     headers: &HeaderMap,
     token: &str,
-    (visitor, local): (&SignedIn, &Local),
+    visitor: &SignedIn,
+    local: &Local,
     fields: &Fields,
 ) -> Result<Response, Error> {
     let new = fields.field("password");

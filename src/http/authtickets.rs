@@ -115,7 +115,8 @@ fn by<'a>(
     state: &Shared,
     caller: &'a Caller,
     team: &'a TeamView,
-    (fingerprint, region): (Option<&String>, Option<&String>),
+    fingerprint: Option<&String>,
+    region: Option<&String>,
 ) -> Result<LoggingIn<'a>, Problem> {
     let (fingerprint, region) = (text("/fingerprint", fingerprint)?, text("/region", region)?);
     let device = state.gateway.device(Some(fingerprint), Some(region));
@@ -152,7 +153,7 @@ async fn create_ticket(
     let name = needed("/username", asked.username.as_ref())?;
     let password = needed("/password", asked.password.as_ref())?;
     let number = number("/accountId", asked.account_id.as_ref())?;
-    let by = by(&state, &caller, &team, (asked.fingerprint.as_ref(), asked.region.as_ref()))?;
+    let by = by(&state, &caller, &team, asked.fingerprint.as_ref(), asked.region.as_ref())?;
     match state.gateway.log_in(&by, (name, password), number).await? {
         LoggedIn::No => Err(Problem::of(&problem_types::LOGIN_FAILED)),
         LoggedIn::SecondStep(holder) => Ok(ticket(&holder, None)),
@@ -258,7 +259,7 @@ async fn request(
     let team = team_of(&state, &caller, &query).await?;
     let user = needed("/userId", asked.user_id.as_ref())?;
     let email = Some(text("/email", asked.email.as_ref())?).filter(|email| !email.is_empty());
-    let by = by(&state, &caller, &team, (asked.fingerprint.as_ref(), asked.region.as_ref()))?;
+    let by = by(&state, &caller, &team, asked.fingerprint.as_ref(), asked.region.as_ref())?;
     state.gateway.request_code(&by, purpose, user, email).await?;
     Ok((StatusCode::ACCEPTED, Reply(json!({}))).into_response())
 }
@@ -312,7 +313,7 @@ async fn answer(
     let user = needed("/userId", typed.user_id.as_ref())?;
     let code = text("/otpCode", typed.otp_code.as_ref())?;
     let number = number("/customerAccountId", typed.customer_account_id.as_ref())?;
-    let by = by(&state, &caller, &team, (typed.fingerprint.as_ref(), typed.region.as_ref()))?;
+    let by = by(&state, &caller, &team, typed.fingerprint.as_ref(), typed.region.as_ref())?;
     match state.gateway.answer_code(&by, purpose, user, (code, number)).await? {
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
         LoggedIn::No | LoggedIn::SecondStep(_) => {

@@ -73,7 +73,7 @@ async fn act(State(state): State<Shared>, request: Request) -> Result<Response, 
         return Ok(refusal_page(&state, &reader, Refusal::StaleForm.into()));
     }
     let Some(name) = cookie(&state, &headers) else {
-        return Ok(without_cookie(&state, &reader, &token, (&headers, &fields)).await);
+        return Ok(without_cookie(&state, &reader, &token, &headers, &fields).await);
     };
     let visit = Visit { state: &state, reader: &reader, token: &token, browser: &name };
     let told = match fields.field("act") {
@@ -98,7 +98,8 @@ async fn without_cookie(
     state: &Shared,
     reader: &Reader,
     token: &Token,
-    (headers, fields): (&HeaderMap, &Fields),
+    headers: &HeaderMap,
+    fields: &Fields,
 ) -> Response {
     let held = match state.gateway.flag(token.interaction, None).await {
         Ok(held) => held,

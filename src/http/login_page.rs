@@ -67,9 +67,7 @@ async fn post_back(
     if json {
         let body: PostBack = parse(&bytes).map_err(|problem| state.unread(&source, problem))?;
         let told = take(&state, source, &body.assertion).await;
-        return told
-            .map(|view| Reply(view).into_response())
-            .map_err(|e| refused(&state, (&handle, &body.assertion), e));
+        return told.map(|view| Reply(view).into_response()).map_err(|e| refused(&state, &handle, &body.assertion, e));
     }
     let Some(assertion) = form_field(&bytes) else {
         return Ok(match state.failures.count(&source) {
@@ -111,7 +109,7 @@ async fn take(state: &Shared, source: Source<'_>, assertion: &str) -> Result<Pos
 
 /// The very same assertion again is told what the first was, so that a lost reply loses nothing. Any other to the
 /// same handle is told nothing.
-fn refused(state: &Shared, (handle, assertion): (&str, &str), why: NotTaken) -> Problem {
+fn refused(state: &Shared, handle: &str, assertion: &str, why: NotTaken) -> Problem {
     let repeated = matches!(why, NotTaken::Refused(Error::Refused(Refusal::Repeated(_))));
     let problem = Problem::from(why);
     match done_url(state, handle, assertion).filter(|_| repeated) {

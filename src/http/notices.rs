@@ -51,8 +51,7 @@ pub(super) fn refusal_in(state: &Shared, reader: &Reader, error: Error, settings
         Error::Refused(Refusal::Locked(until)) => Some(end(*until, state.gateway.now())),
         _ => None,
     };
-    let looks = (reader, settings);
-    drawn(state, status, why, until, looks)
+    drawn(state, status, why, until, reader, settings)
 }
 
 /// A page with one message.
@@ -63,7 +62,7 @@ pub(super) fn notice(
     why: pages::Refused,
     settings: Option<&Settings>,
 ) -> Response {
-    drawn(state, status, why, None, (reader, settings))
+    drawn(state, status, why, None, reader, settings)
 }
 
 fn drawn(
@@ -71,7 +70,8 @@ fn drawn(
     status: StatusCode,
     why: pages::Refused,
     until: Option<pages::End>,
-    (reader, settings): (&Reader, Option<&Settings>),
+    reader: &Reader,
+    settings: Option<&Settings>,
 ) -> Response {
     let brand = settings.map(brand).unwrap_or_default();
     let notice = pages::Notice::of(why, brand, &reader.locale(settings));

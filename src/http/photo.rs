@@ -56,9 +56,7 @@ async fn hand_in(State(state): State<Shared>, Path(text): Path<String>, request:
         Ok(body) => body,
         Err(problem) if problem.is(&problem_types::TOO_LARGE) => {
             // Whose page it is stands in the body that was not read: nothing follows from it, so anybody is told.
-            return Ok(
-                answered((&state, &reader), &token, "", StatusCode::PAYLOAD_TOO_LARGE, PhotoError::TooLarge).await
-            );
+            return Ok(answered(&state, &reader, &token, "", StatusCode::PAYLOAD_TOO_LARGE, PhotoError::TooLarge).await);
         }
         Err(problem) => return Err(problem),
     };
@@ -150,7 +148,7 @@ impl Handing<'_> {
     }
 
     async fn redrawn(&self, status: StatusCode, error: PhotoError) -> Response {
-        answered((self.state, self.reader), self.token, &self.form.browser, status, error).await
+        answered(self.state, self.reader, self.token, &self.form.browser, status, error).await
     }
 
     async fn as_it_stands(&self) -> Response {
@@ -195,7 +193,8 @@ fn of_unusable(unusable: Unusable) -> (StatusCode, PhotoError) {
 
 /// The page again, with what was wrong with the files.
 async fn answered(
-    (state, reader): (&Shared, &Reader),
+    state: &Shared,
+    reader: &Reader,
     token: &Token,
     browser: &str,
     status: StatusCode,

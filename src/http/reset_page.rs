@@ -34,7 +34,7 @@ async fn show(State(state): State<Shared>, Path(text): Path<String>, reader: Rea
         Err(error) => return refused(&state, &reader, error),
     };
     let (name, cookie) = browser(&state, &headers);
-    let mut response = ask((&state, &reader), &open, (&text, &name), None);
+    let mut response = ask(&state, &reader, &open, &text, &name, None);
     set(&mut response, header::SET_COOKIE, &cookie);
     response
 }
@@ -50,9 +50,11 @@ fn refused(state: &Shared, reader: &Reader, error: Error) -> Response {
 }
 
 fn ask(
-    (state, reader): (&Shared, &Reader),
+    state: &Shared,
+    reader: &Reader,
     open: &OpenReset,
-    (text, browser): (&str, &str),
+    text: &str,
+    browser: &str,
     error: Option<LoginError>,
 ) -> Response {
     let settings = &open.team.effective.settings;
@@ -87,7 +89,7 @@ async fn act(
     let Some(form) = form.filter(|form| form.field("act") == "answer") else {
         return Ok(refusal_in(&state, &reader, Refusal::StaleForm.into(), Some(settings)));
     };
-    let again = |error| ask((&state, &reader), &open, (&text, &form.browser), Some(error));
+    let again = |error| ask(&state, &reader, &open, &text, &form.browser, Some(error));
     if form.field("password") != form.field("again") {
         return Ok(again(LoginError::Differ));
     }

@@ -268,7 +268,7 @@ async fn list_deliveries(
         |what: &str, why: &str| Problem::of(&problem_types::INVALID).saying(format!("The query string: {what} {why}."));
     let only = query.status.map(|text| text.parse().map_err(|why| wrong("status", why))).transpose()?;
     let after = query.cursor.map(|text| text.parse().map_err(|why| wrong("cursor", why))).transpose()?;
-    let (found, next) = state.gateway.deliveries((&team, &name), only, after, limit(query.limit)?).await?;
+    let (found, next) = state.gateway.deliveries(&team, &name, only, after, limit(query.limit)?).await?;
     let items = found.into_iter().map(DeliveryView::from).collect();
     Ok(Reply(DeliveryPage { items, next_cursor: next.map(|cursor| cursor.to_string()) }).into_response())
 }

@@ -164,17 +164,16 @@ fn a_refresh_token_that_comes_again_ends_its_ticket() {
     let first = tickets.begin([3; 16], Vec::new(), now, end).token(of, &team, &key);
     let parsed = RefreshToken::parse(&first.text()).unwrap();
     assert!(parsed == first && !format!("{parsed:?}").contains(&first.text()[4..20]));
-    let with = (&team, &key);
-    let second = tickets.refresh(&parsed, with, now, end).unwrap().token(of, &team, &key);
+    let second = tickets.refresh(&parsed, &team, &key, now, end).unwrap().token(of, &team, &key);
     let mut forged = second.text().into_bytes();
     forged[5] = if forged[5] == b'A' { b'B' } else { b'A' };
     let forged = RefreshToken::parse(std::str::from_utf8(&forged).unwrap()).unwrap();
-    assert_eq!(tickets.refresh(&forged, with, now, end).unwrap_err(), Lost::Unknown);
-    assert_eq!(tickets.refresh(&parsed, with, now, end).unwrap_err(), Lost::Reused);
-    assert_eq!(tickets.refresh(&second, with, now, end).unwrap_err(), Lost::Unknown);
+    assert_eq!(tickets.refresh(&forged, &team, &key, now, end).unwrap_err(), Lost::Unknown);
+    assert_eq!(tickets.refresh(&parsed, &team, &key, now, end).unwrap_err(), Lost::Reused);
+    assert_eq!(tickets.refresh(&second, &team, &key, now, end).unwrap_err(), Lost::Unknown);
     let third = tickets.begin([3; 16], Vec::new(), now, end).token(of, &team, &key);
     tickets.settle(end);
-    assert_eq!(tickets.refresh(&third, with, end, end).unwrap_err(), Lost::Unknown, "its time is over");
+    assert_eq!(tickets.refresh(&third, &team, &key, end, end).unwrap_err(), Lost::Unknown, "its time is over");
     for n in 0..30 {
         tickets.begin([n; 16], Vec::new(), Moment(n.into()), end);
     }

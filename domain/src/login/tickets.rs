@@ -110,7 +110,8 @@ impl Tickets {
     pub fn refresh(
         &mut self,
         token: &RefreshToken,
-        (team, key): (&TeamName, &MacKey),
+        team: &TeamName,
+        key: &MacKey,
         now: Moment,
         expires_at: Moment,
     ) -> Result<&Ticket, Lost> {

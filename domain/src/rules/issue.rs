@@ -64,7 +64,7 @@ pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
     let id = turn.interaction.id;
     turn.interaction.links_made += 1;
     let seed = turn.draws.take();
-    let token = Token::of_seed(TokenKind::Link, &seed, (id, turn.interaction.links_made), &keys.handle);
+    let token = Token::of_seed(TokenKind::Link, &seed, id, turn.interaction.links_made, &keys.handle);
     let opener_secret = with_opener(&turn, rule).then(|| token.opener(&keys.handle));
     let opener = opener_secret.as_ref().map(|secret| opener_tag(&turn, &base64url(secret.expose())));
     let mut link = Link {

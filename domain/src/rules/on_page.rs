@@ -36,7 +36,7 @@ pub struct Answered {
 
 /// An answer on a code page.
 pub fn answer(mut turn: Turn<'_>, token: &Token, typed: Typed<'_>, browser: &Tag, attempt: &str) -> Decision<Answered> {
-    match answered(&mut turn, token, typed, (browser, attempt)) {
+    match answered(&mut turn, token, typed, browser, attempt) {
         Ok(told) => turn.done(told),
         Err(refusal) => turn.refuse(refusal),
     }
@@ -46,7 +46,8 @@ fn answered(
     turn: &mut Turn<'_>,
     token: &Token,
     typed: Typed<'_>,
-    (browser, attempt): (&Tag, &str),
+    browser: &Tag,
+    attempt: &str,
 ) -> Result<Answered, Refusal> {
     let live = match page::find(turn, token)? {
         Page::Challenge(_, challenge) => Some((challenge.number, challenge.page.starts)),

@@ -94,7 +94,7 @@ impl Turn<'_> {
     pub fn plan_to_send(&self, at: usize, to: DeliverTo, kind: Kind) -> Result<(Ready, Destination), Refusal> {
         let (settings, interaction) = (self.around.settings, &self.interaction);
         let participant = &interaction.participants[at];
-        let mut ways = ways(interaction, participant, &self.around, (to, kind))?;
+        let mut ways = ways(interaction, participant, &self.around, to, kind)?;
         if to == DeliverTo::Auto && self.around.windows.contains(&interaction.channel) {
             // What is sent there is read by whoever chats, and shows nothing of who that is.
             let only_there = settings.delivery.ways() == [Way::Chat];

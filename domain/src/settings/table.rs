@@ -207,10 +207,8 @@ impl Row {
         let kept = match (&self.takes, value) {
             (Switch(_), Value::Bool(_)) => Ok(()),
             (Switch(_), _) => Err(whole(&validation::SWITCH)),
-            (Number(low, high, _), value) => within(value, (*low, *high), &validation::NUMBER),
-            (Span(low, high, _), value) if value != "never" => {
-                within(value, (*low, *high), &validation::NUMBER_OR_NEVER)
-            }
+            (Number(low, high, _), value) => within(value, *low, *high, &validation::NUMBER),
+            (Span(low, high, _), value) if value != "never" => within(value, *low, *high, &validation::NUMBER_OR_NEVER),
             (Span(..), _) => Ok(()),
             (OneOf(words), value) => one_of(value, words, &validation::ONE_OF),
             (Maybe(words), value) if value != "none" => one_of(value, words, &validation::ONE_OF_OR_NONE),
@@ -236,7 +234,7 @@ fn item(at: usize, error: impl Into<ValidationError>) -> FieldError {
     FieldError::at(format!("/{at}"), error)
 }
 
-fn within(value: &Value, (low, high): (u64, u64), otherwise: &'static Kind) -> Result<(), FieldError> {
+fn within(value: &Value, low: u64, high: u64, otherwise: &'static Kind) -> Result<(), FieldError> {
     match value.as_u64() {
         Some(n) if (low..=high).contains(&n) => Ok(()),
         _ => Err(whole(otherwise.with([("least", &low), ("most", &high)]))),

@@ -63,7 +63,8 @@ pub(super) struct Pool {
 impl Pool {
     pub fn new(
         egress: EgressPolicy,
-        (host, port): (String, u16),
+        host: String,
+        port: u16,
         to: Config,
         tls: Arc<ClientConfig>,
         timeout: Duration,

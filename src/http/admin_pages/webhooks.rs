@@ -61,7 +61,7 @@ async fn show(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look)
             let known = state.gateway.webhook(&admitted.name, &name).await?;
             let only: Option<Status> = look.status.parse().ok();
             let after: Option<Cursor> = look.cursor.and_then(|cursor| cursor.parse().ok());
-            let (deliveries, next) = state.gateway.deliveries((&admitted.name, &name), only, after, PAGE).await?;
+            let (deliveries, next) = state.gateway.deliveries(&admitted.name, &name, only, after, PAGE).await?;
             let status = only.map_or("all", Status::as_str);
             let page = WebhookPage {
                 frame: admitted.frame,

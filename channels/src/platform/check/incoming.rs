@@ -42,13 +42,11 @@ pub(super) fn inbound(file: &File) -> Result<(), ErrorAt> {
     }
     accepting(file, inbound)?;
     for invited in &inbound.invited {
-        let place = ("[[inbound.invited]]", "an invitation that is accepted");
-        outgoing::call(file, &invited.join, Of::Message, place)?;
+        outgoing::call(file, &invited.join, Of::Message, "[[inbound.invited]]", "an invitation that is accepted")?;
     }
     match &inbound.members {
         Some(members) => {
-            let place = ("[inbound.members]", "an answer that says who is there");
-            outgoing::call(file, &members.ask, Of::Message, place)
+            outgoing::call(file, &members.ask, Of::Message, "[inbound.members]", "an answer that says who is there")
         }
         None => Ok(()),
     }

@@ -47,10 +47,10 @@ pub(super) fn sending(file: &File) -> Result<(), ErrorAt> {
         known(file, template, Of::Message, "[send.common]")?;
     }
     for call in file.retract.heard.iter().chain(&file.retract.sent) {
-        self::call(file, call, Of::Message, ("[retract.", "a message that is gone"))?;
+        self::call(file, call, Of::Message, "[retract.", "a message that is gone")?;
     }
     if let Some(shown) = &file.shown {
-        self::call(file, &shown.call, Of::Flag, ("[shown.", "a flag that is shown"))?;
+        self::call(file, &shown.call, Of::Flag, "[shown.", "a flag that is shown")?;
         needs(file, &shown.needs)?;
     }
     if let Some(link) = &file.can.return_link {
@@ -84,7 +84,7 @@ fn linking(file: &File, linking: &Linking) -> Result<(), ErrorAt> {
     known(file, back, Of::Linking, "[linking]")?;
     needs(file, &linking.needs)?;
     if let Some(ask) = &linking.ask {
-        self::call(file, ask, Of::Message, ("[linking", "a token that was given"))?;
+        self::call(file, ask, Of::Message, "[linking", "a token that was given")?;
     }
     let says = |name: &Name| back.holes().any(|hole| hole.name == *name);
     if !says(&Name::LinkingNonce) {
@@ -156,7 +156,7 @@ pub(super) fn answers(file: &File) -> Result<(), ErrorAt> {
 }
 
 /// A request besides those for messages; `what` is known by its success.
-pub(super) fn call(file: &File, call: &Call, of: Of, (table, what): (&str, &str)) -> Result<(), ErrorAt> {
+pub(super) fn call(file: &File, call: &Call, of: Of, table: &str, what: &str) -> Result<(), ErrorAt> {
     for template in call.templates() {
         known(file, template, of, table)?;
     }
