@@ -178,7 +178,7 @@ const tell = (source, error) => {
     const names = path.map((_, n) => path.slice(0, path.length - n).map(escaped).join("/"));
     const fieldOf = (name) => fields.find((one) => !isInPath(one.name) && one.name.replace(HOLE, (_, hole) => escaped(named[hole] ?? "")) === name);
     const at = names.findIndex(fieldOf);
-    // An item's validation stands at the list that holds it, that of a name at the name.
+    // An item's error stands at the list that holds it, that of a name at the name.
     if (at >= 0) shown(fieldOf(names[at]), at && /^\d+$/.test(path.at(-1)) ? t("item", { at: Number(path.at(-1)) + 1, why: said }) : said, english);
     else if (name && NAMES.includes(code)) shown(name, said, english);
     else trouble(source, path.length ? `${path.join(".")}: ${said}` : said, english);

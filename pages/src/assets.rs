@@ -122,7 +122,7 @@ mod tests {
         for (language, _) in texts::LANGUAGES {
             let name = format!("refusals.{language}.json");
             let words: serde_json::Value = serde_json::from_slice(asset(&name).expect("listed").bytes).expect("JSON");
-            assert!(words["refused"]["forbidden"].is_string() && words["error"]["missing"].is_string(), "{name}");
+            assert!(words["refused"]["forbidden"].is_string() && words["validation"]["missing"].is_string(), "{name}");
             assert!(address(&name).expect("listed").contains("?v="));
         }
         assert!(asset("../Cargo.toml").is_none());

@@ -250,7 +250,7 @@ problem_types! {
     TOO_MANY_REQUESTS = "too-many-requests" TOO_MANY_REQUESTS "Too many requests"
         "This address asks for more pages than a person can; or too many requests of it, or about the same link, channel, provider, key or team, have failed."
         "Wait and try again. Where a server calls (post-backs, platforms, providers, API keys), a request that is right is never refused for this: look why the first ones were.";
-    INTERNAL = "internal" INTERNAL_SERVER_ERROR "Our error"
+    INTERNAL = "internal" INTERNAL_SERVER_ERROR "Error of the gateway"
         "Something went wrong in the gateway. Nothing was half done."
         "Try again; if it stays, give the operators the `X-Request-Id`.";
     UNAVAILABLE = "unavailable" SERVICE_UNAVAILABLE "Not available now"

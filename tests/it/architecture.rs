@@ -139,7 +139,7 @@ fn root() -> PathBuf {
 /// All Rust files of the repository's own, in order of their paths.
 fn sources() -> Vec<Source> {
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> = ["src", "channels", "house", "error", "tests", "examples", "benches", "fuzz"]
+    let mut folders: Vec<PathBuf> = ["src", "channels", "house", "validation", "tests", "examples", "benches", "fuzz"]
         .into_iter()
         .chain(MEMBERS)
         .map(|folder| root().join(folder))

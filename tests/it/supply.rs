@@ -67,7 +67,7 @@ fn a143_what_is_refused_is_not_there() {
 fn a143_our_crates_forbid_unsafe_code_and_name_their_versions() {
     let workspace = table("Cargo.toml");
     assert_eq!(workspace["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
-    for manifest in ["Cargo.toml", "channels/Cargo.toml", "house/Cargo.toml", "error/Cargo.toml"] {
+    for manifest in ["Cargo.toml", "channels/Cargo.toml", "house/Cargo.toml", "validation/Cargo.toml"] {
         let manifest = table(manifest);
         assert_eq!(manifest["lints"]["workspace"].as_bool(), Some(true));
         for (name, wanted) in manifest["dependencies"].as_table().into_iter().flatten() {

@@ -69,7 +69,7 @@ fn each_way_to_be_wrong_has_words_in_every_language_with_its_values() {
     let kinds: Vec<_> = all.map(|kind| (kind.code, kind.says)).collect();
     for language in LANGUAGES {
         let words = refusals(language);
-        let words = words["error"].as_object().expect("by code");
+        let words = words["validation"].as_object().expect("by code");
         for (code, says) in &kinds {
             let said = words.get(*code).and_then(Value::as_str);
             let said = said.unwrap_or_else(|| panic!("{code} has no words in {language}"));

@@ -18,7 +18,7 @@ fn german(kind: &str, code: &str, values: &[(&str, &str)]) -> String {
 }
 
 fn error(code: &str, values: &[(&str, &str)]) -> String {
-    german("error", code, values)
+    german("validation", code, values)
 }
 
 impl Browser {
