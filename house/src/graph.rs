@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A directed graph. Each edge keeps the first reason that it was added for.
+/// A directed graph. Each edge keeps the reasons that it was added for.
 #[derive(Default)]
 pub struct Graph {
-    edges: BTreeMap<String, BTreeMap<String, String>>,
+    edges: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
 /// A strongly connected component of two or more nodes: each reaches each.
@@ -14,7 +14,7 @@ pub struct Graph {
 pub struct Cycle {
     /// Its nodes, in order of their names.
     pub nodes: Vec<String>,
-    /// Its edges, as `from -> to (reason)`.
+    /// Its edges, as `from -> to (reason)`, with the first reason.
     pub edges: Vec<String>,
 }
 
@@ -24,8 +24,20 @@ impl Graph {
         if from != to {
             self.edges.entry(to.to_owned()).or_default();
             let targets = self.edges.entry(from.to_owned()).or_default();
-            targets.entry(to.to_owned()).or_insert_with(|| reason.to_owned());
+            targets.entry(to.to_owned()).or_default().push(reason.to_owned());
         }
+    }
+
+    /// All edges between nodes whose names begin with a prefix, as `from -> to (reasons)`.
+    pub fn edges(&self, prefix: &str) -> Vec<String> {
+        let begins = |node: &str| node.starts_with(prefix);
+        let mut found = Vec::new();
+        for (from, targets) in self.edges.iter().filter(|(from, _)| begins(from)) {
+            for (to, reasons) in targets.iter().filter(|(to, _)| begins(to)) {
+                found.push(format!("{from} -> {to} ({})", reasons.join(", ")));
+            }
+        }
+        found
     }
 
     /// All cycles, the largest first.
@@ -62,9 +74,9 @@ impl Graph {
     fn describe(&self, nodes: &BTreeSet<&str>) -> Cycle {
         let mut edges = Vec::new();
         for from in nodes {
-            for (to, reason) in self.edges.get(*from).into_iter().flatten() {
+            for (to, reasons) in self.edges.get(*from).into_iter().flatten() {
                 if nodes.contains(to.as_str()) {
-                    edges.push(format!("{from} -> {to} ({reason})"));
+                    edges.push(format!("{from} -> {to} ({})", reasons[0]));
                 }
             }
         }

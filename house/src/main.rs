@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use countersign_house::figure::{self, Figure};
+use countersign_house::figures::cycles;
+use countersign_house::sources::Sources;
 use countersign_house::{limits, measure};
 
 fn main() -> ExitCode {
@@ -26,9 +28,17 @@ fn output(arguments: &[&str]) -> Result<String, String> {
         [] => Ok(figure::table(&figures()?)),
         ["--list"] => Ok(figure::list(&figures()?)),
         ["--list", name] => list(&figures()?, name),
+        ["--edges", floor] => edges(floor),
         ["--limits"] => Ok(limits::write(&figures()?)),
-        _ => Err("usage: house [--list [FIGURE] | --limits]".to_owned()),
+        _ => Err("usage: house [--list [FIGURE] | --edges FLOOR | --limits]".to_owned()),
     }
+}
+
+/// The references between the modules of a floor, such as `src/gateway`, with calls: one line each.
+fn edges(floor: &str) -> Result<String, String> {
+    let sources = Sources::read(Path::new(".")).map_err(|error| error.to_string())?;
+    let found = cycles::graphs(&sources, true).modules.edges(&format!("{}/", floor.trim_end_matches('/')));
+    Ok(found.into_iter().map(|edge| edge + "\n").collect())
 }
 
 fn list(figures: &[Figure], name: &str) -> Result<String, String> {
