@@ -36,11 +36,15 @@ mod acts;
 pub mod alarms;
 pub mod audit;
 mod caches;
+pub mod caller;
 pub mod callers;
 pub mod challenges;
 mod channel_limits;
+mod channel_test;
 pub mod channels;
 pub mod clock;
+pub mod clock_mark;
+mod committed;
 pub mod conversion_guard;
 pub mod customers;
 mod decide;
@@ -48,9 +52,11 @@ pub mod deliveries;
 pub mod directories;
 mod disabling;
 mod done_pages;
+mod drivers;
 pub mod embeds;
 pub mod entry;
 pub mod epoch;
+pub mod event_log;
 mod failure_limits;
 pub mod history;
 pub mod hosted;
@@ -63,6 +69,8 @@ pub mod keys;
 mod lines;
 mod linking;
 pub mod links;
+mod live_codes;
+pub mod lock_index;
 pub mod lockouts;
 pub mod locks;
 pub mod logging_in;
@@ -70,9 +78,13 @@ mod logins;
 pub mod messages;
 mod names;
 pub mod oidc;
+mod opened_chats;
 mod openings;
+mod paid_turns;
 mod passwords;
 pub mod photos;
+pub mod platform_calls;
+mod platform_ids;
 pub mod platforms;
 pub mod postback;
 mod posting;
@@ -87,6 +99,7 @@ mod requesting;
 pub mod resets;
 pub mod retention;
 pub mod retracting;
+mod retractions;
 mod ringing;
 mod saving;
 pub mod screens;
@@ -98,14 +111,19 @@ pub mod settings;
 mod showing;
 pub mod signing_in;
 mod sms;
+mod startup;
 pub mod status_tokens;
 pub mod stream;
+mod summary;
+mod team_removal;
 pub mod teams;
 mod threads;
 pub mod tickets;
 pub mod trail;
 mod turns;
+mod urls;
 pub mod users;
+pub mod visits;
 mod waking;
 pub mod webhook_dispatch;
 pub mod webhook_verifiers;
@@ -114,7 +132,7 @@ pub mod windows;
 
 use keyed_locks::KeyedLocks;
 pub use replay::{Remember, Told};
-pub use turns::Held;
+pub use visits::Held;
 
 /// Why a use case did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -190,16 +208,16 @@ pub struct Gateway {
     registry: Registry,
     /// What lies in web chats' windows.
     threads: Arc<threads::Threads>,
-    drivers: channels::Drivers,
+    drivers: drivers::Drivers,
     kinds: Kinds,
     directories: directories::Opened,
     webhook_verifiers: webhook_verifiers::WebhookVerifiers,
     passages: channel_limits::Passages,
     hashing: passwords::Hashing,
     /// Messages that this node has claimed.
-    outgoing: sending::Outgoing,
+    outgoing: Arc<sending::Outgoing>,
     /// Messages that this node is to take out of their chats.
-    retractions: retracting::Retractions,
+    retractions: Arc<retracting::Retractions>,
     oidc: Option<Provider>,
     /// What the provider says of itself.
     fetched: oidc::Fetched,
@@ -207,7 +225,7 @@ pub struct Gateway {
     courier: posting::Courier,
     /// Lines of posts that this node has claimed.
     /// Messages to customers that this node has claimed.
-    account_messages: account_messages::Claimed,
+    account_messages: logins::Claimed,
     /// Logins on the hosted page wait here for those of the same conversation.
     logging_in: KeyedLocks,
     lines: lines::Claimed,
@@ -220,6 +238,8 @@ pub struct Gateway {
     checkers: providers::Checkers,
     budgets: send_budget::Blocks,
     conversion_guard: conversion_guard::Counts,
+    /// Who is told of each commit of an interaction.
+    observers: Vec<Arc<dyn committed::CommitObserver>>,
     teams: teams::Known,
     proven: callers::Proven,
     parsed: Cache<InteractionId, Arc<Parsed>, caches::ByBytes>,
@@ -258,6 +278,10 @@ impl Gateway {
         let keys = Keys::from_root(root);
         let owner = config.owner_key.map(|key| owner_tag(&keys.api, key.expose()));
         let threads = Arc::new(threads::Threads::new(store.clone(), clock.clone(), entropy.clone(), &keys));
+        let outgoing = Arc::new(sending::Outgoing::default());
+        let retractions = Arc::new(retracting::Retractions::default());
+        let observers: Vec<Arc<dyn committed::CommitObserver>> =
+            vec![threads.clone(), outgoing.clone(), retractions.clone()];
         Self {
             store,
             time: clock::Time::begin(&*clock),
@@ -271,18 +295,18 @@ impl Gateway {
             retention: config.retention,
             registry: config.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(threads.clone()))),
             threads,
-            drivers: channels::Drivers::default(),
+            drivers: drivers::Drivers::default(),
             kinds: config.directories,
             directories: directories::Opened::default(),
             webhook_verifiers: webhook_verifiers::WebhookVerifiers::default(),
             passages: channel_limits::Passages::default(),
             hashing: passwords::Hashing::default(),
-            outgoing: sending::Outgoing::default(),
-            retractions: retracting::Retractions::default(),
+            outgoing,
+            retractions,
             oidc: config.oidc,
             fetched: oidc::Fetched::default(),
             courier: posting::Courier::new(config.egress, config.posts),
-            account_messages: account_messages::Claimed::default(),
+            account_messages: logins::Claimed::default(),
             logging_in: KeyedLocks::default(),
             lines: lines::Claimed::default(),
             ringing: ringing::Ringing::default(),
@@ -291,6 +315,7 @@ impl Gateway {
             checkers: providers::Checkers::default(),
             budgets: send_budget::Blocks::default(),
             conversion_guard: conversion_guard::Counts::default(),
+            observers,
             teams: teams::Known::default(),
             proven: callers::Proven::default(),
             parsed: caches::of_bytes(64 << 20),

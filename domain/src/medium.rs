@@ -14,6 +14,8 @@ pub struct Medium {
     pub is_text_message: bool,
     /// For so long after the person's last words she may be written to freely; none: always.
     pub window: Option<Duration>,
+    /// Its messages can be taken back out of the chat.
+    pub takes_back: bool,
     /// How ids of conversations begin that are groups.
     pub groups: Vec<String>,
 }

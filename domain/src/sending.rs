@@ -15,6 +15,7 @@ use super::country;
 use super::id::{ChannelName, InteractionId, InvalidName, ParticipantId, TeamName};
 use super::interaction::{Interaction, Participant, Role};
 use super::is_default;
+use super::medium::Medium;
 use super::refusal::Refusal;
 use super::secret::{MacKey, Tag};
 use super::time::Moment;
@@ -230,10 +231,13 @@ pub struct Spent {
     pub message_id: String,
 }
 
-/// The codes' messages that have become pointless from one state of an interaction to the next.
-pub fn spent(before: &Interaction, after: &Interaction) -> Vec<Spent> {
+/// The codes' messages that have become pointless from one state of an interaction to the next, and that
+/// their platforms take back.
+pub fn taken_back(before: &Interaction, after: &Interaction, media: &[Medium]) -> Vec<Spent> {
     let gone = |sending: &&Sending| after.sendings.iter().all(|kept| kept.number != sending.number);
-    before.sendings.iter().filter(gone).filter_map(|sending| sending.lies_in_chat(before)).collect()
+    let spent = before.sendings.iter().filter(gone).filter_map(|sending| sending.lies_in_chat(before));
+    let takes_back = |spent: &Spent| media.iter().any(|medium| medium.channel == spent.channel && medium.takes_back);
+    spent.filter(takes_back).collect()
 }
 
 /// Where a message goes, told without saying where: what budgets are kept under.

@@ -6,11 +6,11 @@ use countersign_channels::{Address, Content, Message, Terms};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
+use super::logins::Claim;
 use super::logins::{Account, Ruled, Whose};
-use super::queue::Queue;
+use super::posting::signer;
 use super::sending::{hand, outcome_of};
 use super::teams::TeamView;
-use super::webhook_dispatch::signer;
 use super::{Error, Gateway, decode, requesting, sms};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
@@ -26,15 +26,6 @@ use crate::store::Key;
 
 /// Letters that are handed over at the same time.
 const CONCURRENCY: usize = 32;
-
-/// A letter that this node has claimed: in which record, by its number.
-pub(super) struct Claim {
-    pub key: Key,
-    pub number: u32,
-}
-
-/// What this node is to send.
-pub(super) type Claimed = Queue<Claim>;
 
 impl Gateway {
     /// The alarm of a login has come: whoever hears it first claims what is due.
@@ -92,7 +83,7 @@ impl Gateway {
                 let (kind, data) = told(news);
                 account.tells(self, kind, &Actor::Time, when.now, data)
             });
-            Ruled::webhook_dispatch(Ok(()), told.into_iter().collect())
+            Ruled::with_events(Ok(()), told.into_iter().collect())
         };
         self.change_login(&account, rule, None).await.map(drop)
     }

@@ -3,13 +3,12 @@
 
 use serde_json::json;
 
-use super::links::fresh;
 use super::logins::{Account, Ruled, When};
+use super::replay::fresh;
 use super::teams::TeamView;
 use super::{Error, Gateway, Remember, Told};
 use crate::domain::country;
 use crate::domain::customer::{Record, folded};
-use crate::domain::directory::DirectoryKind;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::failure_limit::Need;
 use crate::domain::id::{CustomerId, TeamName};
@@ -68,41 +67,6 @@ impl AccountState {
 }
 
 impl Gateway {
-    /// A team as it is now.
-    pub(super) async fn standing_team(&self, team: &TeamName) -> Result<std::sync::Arc<TeamView>, Error> {
-        Ok(self.team(team).await?.ok_or(Refusal::NotFound("team"))?)
-    }
-
-    /// The customer of that id, as the team's directory has her.
-    pub(super) async fn customer_record(&self, team: &TeamView, id: &CustomerId) -> Result<Option<Record>, Error> {
-        let answer = match self.directory(team) {
-            Ok(asked) => asked.directory().by_id(id).await,
-            Err(failure) => Err(failure),
-        };
-        self.heard(team, answer).await
-    }
-
-    /// Whose login name it is; a mail address that is one customer's alone is her login name, too.
-    pub(super) async fn person_named(&self, team: &TeamView, name: &str) -> Result<Option<Record>, Error> {
-        let answer = match self.directory(team) {
-            Ok(asked) => asked.directory().by_login_name(name).await,
-            Err(failure) => Err(failure),
-        };
-        if let Some(record) = self.heard(team, answer).await? {
-            return Ok(Some(record));
-        }
-        if !name.contains('@') || !Self::keeps_passwords(team) {
-            return Ok(None);
-        }
-        let mut found = self.built_in(&team.team.name).reached_at("email", name).await?;
-        Ok(found.pop().filter(|_| found.is_empty()))
-    }
-
-    /// Whether her password is kept here.
-    pub(super) fn keeps_passwords(team: &TeamView) -> bool {
-        team.effective.settings.directory.kind == DirectoryKind::BuiltIn
-    }
-
     /// The account of a customer who is there.
     async fn account(
         &self,
@@ -116,7 +80,7 @@ impl Gateway {
 
     /// What a password must be to be this customer's; said before anything is changed.
     pub fn judge_password(&self, team: &TeamView, record: &Record, text: &str) -> Result<Password, Refusal> {
-        if !Self::keeps_passwords(team) {
+        if !team.keeps_passwords() {
             return Err(Refusal::PasswordElsewhere);
         }
         let own: Vec<&str> =
@@ -138,7 +102,7 @@ impl Gateway {
         let rule = |login: &mut Login, when: When| {
             login.set_password(hash.clone(), when.now);
             let event = account.tells(self, EventKind::CustomerReset, actor, when.now, json!({"step": "set"}));
-            Ruled::webhook_dispatch(Ok(()), vec![event])
+            Ruled::with_events(Ok(()), vec![event])
         };
         fresh(self.change_login(&account, rule, None).await?)
     }
@@ -154,7 +118,7 @@ impl Gateway {
         let rule = never_for_good(view.effective.settings.lockout_of(Guarded::Login));
         let (failures, remaining) = login.passwords.counts(&rule, earliest);
         let shown = |at: Option<Moment>| at.map(|at| at.shown(earliest, now));
-        let registered = login.is_registered() || !Self::keeps_passwords(&view);
+        let registered = login.is_registered() || !view.keeps_passwords();
         Ok(AccountState {
             standing: login.standing(known.bans(), registered, earliest),
             registered,
@@ -177,12 +141,12 @@ impl Gateway {
     pub async fn disable_account(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
         let (view, _, account) = self.account(team, id).await?;
         let rule = |login: &mut Login, when: When| {
-            if Self::keeps_passwords(&view) && !login.is_registered() {
+            if view.keeps_passwords() && !login.is_registered() {
                 return Ruled::quiet(Err(Refusal::Guest));
             }
             let is_new = login.disable(when.now);
             let event = || account.tells(self, EventKind::CustomerDisabled, actor, when.now, json!({}));
-            Ruled::webhook_dispatch(Ok(()), is_new.then(event).into_iter().collect())
+            Ruled::with_events(Ok(()), is_new.then(event).into_iter().collect())
         };
         fresh(self.change_login(&account, rule, None).await?)?;
         self.lower_flags_of(team, id, actor).await
@@ -194,7 +158,7 @@ impl Gateway {
         let rule = |login: &mut Login, when: When| {
             let was = login.disabled_at.take().is_some();
             let event = || account.tells(self, EventKind::CustomerEnabled, actor, when.now, json!({}));
-            Ruled::webhook_dispatch(Ok(()), was.then(event).into_iter().collect())
+            Ruled::with_events(Ok(()), was.then(event).into_iter().collect())
         };
         fresh(self.change_login(&account, rule, None).await?)
     }
@@ -221,7 +185,7 @@ impl Gateway {
         }
         let rule = |login: &mut Login, when: When| {
             let was = login.unlock(when.earliest) && !known.bans(); // with the ban it was told
-            Ruled::webhook_dispatch(Ok(()), was.then(|| unlocked(when.now)).into_iter().collect())
+            Ruled::with_events(Ok(()), was.then(|| unlocked(when.now)).into_iter().collect())
         };
         fresh(self.change_login(&account, rule, None).await?)
     }
@@ -266,10 +230,7 @@ impl Gateway {
             }
             login.answers.succeed(None);
             let data = json!({"app": "confirmed"});
-            Ruled::webhook_dispatch(
-                Ok(()),
-                vec![account.tells(self, EventKind::CustomerChanged, actor, when.now, data)],
-            )
+            Ruled::with_events(Ok(()), vec![account.tells(self, EventKind::CustomerChanged, actor, when.now, data)])
         };
         fresh(self.change_login(&account, rule, None).await?)
     }
@@ -280,7 +241,7 @@ impl Gateway {
         let rule = |login: &mut Login, when: When| {
             let data = json!({"app": "removed"});
             let event = || account.tells(self, EventKind::CustomerChanged, actor, when.now, data);
-            Ruled::webhook_dispatch(Ok(()), login.drop_app().then(event).into_iter().collect())
+            Ruled::with_events(Ok(()), login.drop_app().then(event).into_iter().collect())
         };
         fresh(self.change_login(&account, rule, None).await?)
     }

@@ -4,9 +4,9 @@
 
 use futures_util::{StreamExt as _, stream};
 
-use super::interactions::Acting;
 use super::names::RETRACTION;
-use super::turns::{Visit, With};
+use super::visits::Acting;
+use super::visits::{Visit, With};
 use super::{Error, Gateway};
 use crate::domain::event::Actor;
 use crate::domain::id::InteractionId;

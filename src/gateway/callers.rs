@@ -1,75 +1,22 @@
 //! Who is asking: the owner of the configuration, or the holder of a team's API key.
 //! What a role may do is for the handlers to name; here a key is only found out to be good.
 
+use super::caller::Caller;
+use super::caller::Credential;
 use std::hash::{Hash, Hasher, RandomState};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, UnitWeighter};
 use subtle::ConstantTimeEq;
 
-use super::embeds::FRAME;
+use super::stream::CredentialCheck;
 use super::teams::TeamView;
 use super::{Error, Gateway, owner_tag};
 use crate::domain::event::Actor;
-use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::secret::{Secret, Tag};
-use crate::domain::session::Who;
+use crate::domain::secret::Secret;
 use crate::domain::team::{Presented, Role};
-
-/// A caller whose key is good.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// What it may do.
-    pub role: Role,
-    /// Its team; the configuration's owner has none.
-    pub team: Option<TeamName>,
-    /// How the audit trail names it.
-    pub actor: Actor,
-    /// Of the key's text: what idempotency keys belong to.
-    pub mark: Tag,
-    /// A frame's: all that it may see.
-    pub only: Option<Only>,
-    /// Who is signed in, where somebody is.
-    pub who: Option<Who>,
-}
-
-/// What a frame is bound to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Only {
-    /// The one interaction.
-    pub interaction: InteractionId,
-}
-
-/// What a request is asked by, before it is proved.
-#[derive(Clone)]
-pub enum Credential {
-    /// An API key, or a frame's session.
-    Key(String),
-    /// A browser's session, in the team that its page is about.
-    Session {
-        /// Its secret.
-        token: String,
-        /// None: her own.
-        team: Option<TeamName>,
-    },
-}
-
-impl Caller {
-    /// The team that a request is about: the caller's own, or the one an owner names.
-    pub fn team_for(&self, named: Option<&TeamName>) -> Option<TeamName> {
-        match (self.role, named) {
-            (Role::Owner, Some(named)) => Some(named.clone()),
-            (_, Some(named)) => self.team.clone().filter(|own| own == named),
-            (_, None) => self.team.clone(),
-        }
-    }
-
-    /// The team whose objects the caller may see; None for all of them.
-    pub fn sees(&self) -> Option<&TeamName> {
-        if self.role == Role::Owner { None } else { self.team.as_ref() }
-    }
-}
 
 /// Callers whose keys were good, by their keys, each with the team as it was then: they are good
 /// again for as long as that is what the team is. A key is found by a hash that this process alone
@@ -110,7 +57,25 @@ impl Default for Proven {
     }
 }
 
+/// What a stream is listened to by.
+struct ListensBy {
+    gateway: Arc<Gateway>,
+    credential: Credential,
+}
+
+#[async_trait]
+impl CredentialCheck for ListensBy {
+    async fn counts(&self) -> Result<bool, Error> {
+        Ok(self.gateway.caller_by(&self.credential).await?.is_some())
+    }
+}
+
 impl Gateway {
+    /// What says, for as long as somebody listens to a stream by a credential, whether it counts still.
+    pub fn credential_check(self: &Arc<Self>, credential: Credential) -> Box<dyn CredentialCheck> {
+        Box::new(ListensBy { gateway: self.clone(), credential })
+    }
+
     /// The caller behind a credential; None where it is nobody's.
     pub async fn caller_by(&self, credential: &Credential) -> Result<Option<Arc<Caller>>, Error> {
         match credential {
@@ -161,3 +126,6 @@ impl Gateway {
         Ok(Some(caller))
     }
 }
+
+/// What the bearers of frames' sessions begin with.
+pub(super) const FRAME: &str = "cse_";

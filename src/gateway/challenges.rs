@@ -1,11 +1,11 @@
 //! Challenges: putting one, answering it, sending it again, taking it back, showing its code; and
 //! its page, which is opened by a token. When any of that may be, `domain::rules` says.
 
-use super::interactions::Acting;
-use super::links::fresh;
 use super::replay::Place;
+use super::replay::fresh;
 use super::teams::TeamView;
-use super::turns::{Visit, With};
+use super::visits::Acting;
+use super::visits::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::challenge::{Challenge, ChallengeId, Typed};
 use crate::domain::event::Actor;

@@ -1,37 +1,20 @@
 //! Teams' accounts on chat platforms: written, read, taken away and tried out.
 //! What an account must say is its platform's to judge; what leaves over it, `sending`'s.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use countersign_channels::definition::Account;
-use countersign_channels::{Address, Channel as Driver, Content, Message, Nature, Terms, session};
-use dashmap::DashMap;
-use secrecy::SecretString;
+use countersign_channels::Channel as Driver;
 use serde_json::json;
 
-use super::links::fresh;
-use super::sending::{hand, outcome_of};
+use super::replay::fresh;
 use super::teams::{TeamView, team_event};
 use super::{Error, Gateway, Remember, Told};
 use crate::domain::channel::{Channel, Health, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
-use crate::domain::medium::Medium;
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::send::Tried;
-use crate::domain::secret::{Secret, base64url};
-use crate::domain::sending::{Destination, TIMEOUT};
 use crate::domain::team::Team;
-use crate::domain::validation;
-use crate::domain::validation::FieldError;
-use crate::domain::wording;
-
-/// Channels that were opened, with the accounts that they were opened for.
-#[derive(Default)]
-pub(super) struct Drivers(DashMap<(TeamName, ChannelName), (Channel, Arc<dyn Driver>)>);
 
 impl Gateway {
     /// Makes a channel or writes it anew; true where it is new.
@@ -102,35 +85,8 @@ impl Gateway {
         };
         fresh(self.change_team(team, rule, None).await?)?;
         self.drivers.0.remove(&(team.clone(), name.clone()));
-        self.forget_webhook_verifier(team, name);
         self.passages.forget(team, name);
         Ok(())
-    }
-
-    /// Sends a message of no meaning, now, and says what became of it. It costs what every message
-    /// costs.
-    pub async fn try_channel(
-        &self,
-        team: &TeamName,
-        name: &ChannelName,
-        to: &str,
-        actor: &Actor,
-    ) -> Result<Tried, Error> {
-        let view = self.team_over(team, name).await?.ok_or(Refusal::NotFound("team"))?;
-        if !view.team.channels.contains_key(name) {
-            return Err(Refusal::NotFound("channel").into());
-        }
-        let driver = self.driver(&view, name).ok_or(Refusal::NoChannel)?;
-        self.pay(&view, Destination::of(team, name, to, &self.keys.pseudonym)).await?;
-        self.tell_act(team, EventKind::ChannelTested, actor, json!({"channel": name})).await?;
-        let settings = &view.effective.settings;
-        let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
-        let id = format!("{team}.{}", base64url(&self.draw::<12>()));
-        let (subject, content, terms) = (Some(text.clone()), Content::Text(text), Terms::default());
-        let message = Message { id, to: Address::new(to), subject, content, terms };
-        let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await); // somebody waits for the answer
-        self.went(&view, name, how, None).await;
-        Ok(how)
     }
 
     /// What a try has shown of a channel is told where it is news: that nothing goes over it any more,
@@ -155,19 +111,6 @@ impl Gateway {
         }
     }
 
-    /// The channels that this gateway can speak over: an account that its platform does not take
-    /// any more, or whose platform is not here, is none.
-    pub(super) fn media(&self, team: &Team) -> Vec<Medium> {
-        let usable = |(name, channel): (&ChannelName, &Channel)| {
-            let nature = self.driver_for(&team.name, name, channel)?.nature();
-            let window = nature.window_hours.map(|hours| Duration::from_secs(3600 * u64::from(hours)));
-            let Nature { is_text_message, groups, .. } = nature;
-            Some(Medium { channel: name.clone(), is_text_message, window, groups })
-        };
-        let carries = |(_, channel): &(&ChannelName, &Channel)| channel.definition != session::NAME;
-        team.channels.iter().filter(carries).filter_map(usable).collect()
-    }
-
     /// What speaks over a team's channel.
     pub(super) fn driver(&self, team: &TeamView, name: &ChannelName) -> Option<Arc<dyn Driver>> {
         self.driver_for(&team.team.name, name, team.team.channels.get(name)?)
@@ -177,43 +120,4 @@ impl Gateway {
     pub fn way_back(&self, team: &TeamView, name: &ChannelName, code: &str) -> Option<String> {
         self.driver(team, name)?.return_link(code)
     }
-
-    fn driver_for(&self, team: &TeamName, name: &ChannelName, channel: &Channel) -> Option<Arc<dyn Driver>> {
-        let place = (team.clone(), name.clone());
-        if let Some(kept) = self.drivers.0.get(&place).filter(|kept| kept.0 == *channel) {
-            return Some(kept.1.clone());
-        }
-        match self.open_channel(channel) {
-            Ok(driver) => {
-                self.drivers.0.insert(place, (channel.clone(), driver.clone()));
-                Some(driver)
-            }
-            Err(_) => {
-                tracing::warn!(%team, channel = %name, definition = channel.definition, "a channel cannot be used");
-                None
-            }
-        }
-    }
-
-    /// Nothing wrong named: there is no such platform.
-    fn open_channel(&self, channel: &Channel) -> Result<Arc<dyn Driver>, Vec<FieldError>> {
-        let definition = self.registry.find(&channel.definition).ok_or_else(Vec::new)?;
-        definition.open(&account(channel))
-    }
-
-    fn explain(&self, definition: &str, errors: Vec<FieldError>) -> Refusal {
-        if self.registry.find(definition).is_none() {
-            let names: Vec<&str> = self.registry.names().collect();
-            let unknown = validation::NO_SUCH.with([("words", &names.join(", "))]);
-            return Refusal::Invalid(vec![FieldError::at("/definition", unknown)]);
-        }
-        Refusal::Invalid(errors)
-    }
-}
-
-/// A channel's account, as its platform takes it.
-pub(super) fn account(channel: &Channel) -> Account {
-    let text = |secret: &Secret| SecretString::from(String::from_utf8_lossy(secret.expose()).into_owned());
-    let secrets: BTreeMap<_, _> = channel.secrets.iter().map(|(name, s)| (name.clone(), text(s))).collect();
-    Account { fields: channel.account.clone(), secrets }
 }

@@ -11,9 +11,8 @@ use serde_json::json;
 
 use super::customers::BuiltIn;
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::interactions::Acting;
-use super::links::fresh;
 use super::names::ambiguous_name;
+use super::replay::fresh;
 use super::teams::{TeamView, team_event};
 use super::{DAY, Error, Gateway};
 use crate::directory::{Connection, Directory, Failure, whose};
@@ -22,10 +21,9 @@ use crate::domain::customer::Record;
 use crate::domain::directory::{Connected, DirectoryKind, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::flag::Proof;
-use crate::domain::id::{CustomerId, ParticipantId, TeamName};
+use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::matching::{Found, wanted};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::show::{proved, show};
 use crate::domain::team::Team;
 use crate::domain::validation::FieldError;
 
@@ -200,26 +198,6 @@ impl Gateway {
         }
     }
 
-    /// The record of the customer whom a participant was proved to be, for an agent: it stands in the audit
-    /// trail before it is told.
-    pub async fn show_customer(
-        &self,
-        visit: Acting<'_>,
-        who: Option<&ParticipantId>,
-        unmasked: bool,
-    ) -> Result<Record, Error> {
-        let held = self.interaction(visit.id, visit.team).await?;
-        let customer = proved(&held.interaction, who, self.now())?;
-        let id = customer.record.as_ref().unwrap_or(&customer.id);
-        let answer = match self.directory(&held.team) {
-            Ok(asked) => asked.directory().by_id(id).await,
-            Err(failure) => Err(failure),
-        };
-        let record = self.heard(&held.team, answer).await?.ok_or(Refusal::NotFound("customer"))?;
-        fresh(self.turn(visit.into(), |turn, _| show(turn, who, &customer, unmasked), None).await?)?;
-        Ok(record)
-    }
-
     /// Whose private data a login has brought, where the team wants them to be somebody's: one customer's,
     /// and her record stands in the proof. Nothing that was asked for here is kept.
     pub(super) async fn identify(&self, view: &TeamView, proof: &mut Proof) -> Result<Identity, Error> {
@@ -254,6 +232,31 @@ impl Gateway {
             Ok(change)
         });
         Ok(saved.await?.outcome?)
+    }
+
+    /// The customer of that id, as the team's directory has her.
+    pub(super) async fn customer_record(&self, team: &TeamView, id: &CustomerId) -> Result<Option<Record>, Error> {
+        let answer = match self.directory(team) {
+            Ok(asked) => asked.directory().by_id(id).await,
+            Err(failure) => Err(failure),
+        };
+        self.heard(team, answer).await
+    }
+
+    /// Whose login name it is; a mail address that is one customer's alone is her login name, too.
+    pub(super) async fn person_named(&self, team: &TeamView, name: &str) -> Result<Option<Record>, Error> {
+        let answer = match self.directory(team) {
+            Ok(asked) => asked.directory().by_login_name(name).await,
+            Err(failure) => Err(failure),
+        };
+        if let Some(record) = self.heard(team, answer).await? {
+            return Ok(Some(record));
+        }
+        if !name.contains('@') || !team.keeps_passwords() {
+            return Ok(None);
+        }
+        let mut found = self.built_in(&team.team.name).reached_at("email", name).await?;
+        Ok(found.pop().filter(|_| found.is_empty()))
     }
 }
 

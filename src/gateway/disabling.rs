@@ -3,8 +3,9 @@
 //!
 //! Who may disable an account, and what becomes of the account itself, `accounts` says.
 
-use super::interactions::{Acting, Summary};
 use super::names::list_index;
+use super::summary::Summary;
+use super::visits::Acting;
 use super::{Error, Gateway, decode};
 use crate::domain::event::Actor;
 use crate::domain::flag::Method;

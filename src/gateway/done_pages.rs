@@ -1,8 +1,8 @@
 //! The done page: its form is posted, an address is named, a proof is disowned. What each leads to is decided in
 //! `domain::rules::finish`.
 
-use super::links::fresh;
-use super::turns::{Visit, With};
+use super::replay::fresh;
+use super::visits::{Visit, With};
 use super::{Error, Gateway, Held};
 use crate::domain::event::Actor;
 use crate::domain::rules::finish::{self, Finished, Said};

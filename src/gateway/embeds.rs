@@ -1,14 +1,15 @@
 //! Frames that show one interaction on somebody else's page: a link that is good once and for a minute, and
 //! the session that it is changed for. What a frame may do is at most what whoever asked for it may.
 
-use super::interactions::Acting;
+use super::callers::FRAME;
+use super::visits::Acting;
 use super::{Error, Gateway};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{Guest, LINK, MAX_LIFETIME, Of, Session, Voucher};
 use crate::domain::team::Role;
 use crate::domain::time::Moment;
-use crate::gateway::callers::Caller;
+use crate::gateway::caller::Caller;
 
 /// A link into a frame.
 #[derive(Clone, Debug)]
@@ -20,9 +21,6 @@ pub struct Embed {
     /// Its end.
     pub until: Moment,
 }
-
-/// What the bearers of frames' sessions begin with.
-pub(super) const FRAME: &str = "cse_";
 
 impl Gateway {
     /// Makes a link into a frame that shows that interaction.

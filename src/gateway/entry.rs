@@ -1,9 +1,9 @@
 //! Code pages and invitations: looked at, arrived at, answered, disowned. What each leads to is
 //! decided in `domain::rules`; here it is fetched and saved, and addresses are built.
 
-use super::links::fresh;
 use super::questions::with;
-use super::turns::{Visit, With};
+use super::replay::fresh;
+use super::visits::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told, decode, encode};
 use crate::domain::challenge::Typed;
 use crate::domain::event::Actor;
@@ -18,8 +18,8 @@ use crate::domain::rules::page::{Page, find};
 use crate::domain::secret::Tag;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
-use crate::gateway::interactions::Acting;
 use crate::gateway::teams::TeamView;
+use crate::gateway::visits::Acting;
 
 impl Gateway {
     /// Makes an invitation.
@@ -65,11 +65,6 @@ impl Gateway {
         };
         let payable = |turn: &mut Turn<'_>| invite::payable(turn, request);
         self.turn_paid(visit, payable, rule, remember).await
-    }
-
-    /// Where a code page is.
-    pub fn code_page_url(&self, token: &Token) -> String {
-        format!("{}/c/{}", self.public_url, token.text())
     }
 
     /// What a code page's token opens. Changes nothing that time has not changed.

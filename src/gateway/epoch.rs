@@ -3,56 +3,18 @@
 
 use std::sync::{Arc, PoisonError};
 
-use serde_json::json;
-
-use super::clock::Found;
-use super::decide::{Change, Plain, Reads};
-use super::names::{EPOCH, SEALED_WITH};
-use super::teams::team_event;
-use super::{Error, Gateway, SYSTEM, decode, encode};
+use super::decide::Reads;
+use super::names::EPOCH;
+use super::{Error, Gateway, SYSTEM, decode};
 use crate::domain::epoch::Epoch;
-use crate::domain::event::{Actor, EventKind};
-use crate::domain::refusal::Refusal;
 
 impl Gateway {
-    /// Whether the root key is the one that this store was sealed with: the first start seals a
-    /// record of its own, every later one must be able to open it. Then epoch and time go on from
-    /// where the store has them; with `trust_clock` a clock that was set back is believed.
-    pub async fn recognise(&self, trust_clock: bool) -> Result<(), Error> {
-        let reads = Reads { partition: SYSTEM, names: vec![SEALED_WITH.into()] };
-        let saved = self.decide(&reads, |records, _| {
-            let mut change = Change::nothing(Ok(()));
-            if records[0].is_none() {
-                change.put.push(Plain { name: SEALED_WITH.into(), ..Plain::default() });
-            }
-            Ok(change)
-        });
-        saved.await?.outcome?;
-        self.see_epoch().await?;
-        match self.wake(trust_clock).await? {
-            // A full disk is no reason not to start: the mark is saved again and again.
-            Found::Good => match self.save_mark(false).await {
-                Err(Error::Away(why)) => {
-                    tracing::warn!(why, "where the clock stands cannot be saved yet");
-                    Ok(())
-                }
-                saved => saved,
-            },
-            Found::SetBack(by) => {
-                self.begin_epoch(&format!("the clock was set back by {} s", by.as_secs())).await?;
-                self.wake_all().await?;
-                // Last: until then the next start finds the clock set back again.
-                self.save_mark(true).await
-            }
-        }
-    }
-
     /// The store's epoch.
     pub fn epoch(&self) -> Arc<Epoch> {
         self.epoch.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn enter(&self, epoch: Epoch) {
+    pub(super) fn enter(&self, epoch: Epoch) {
         *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(epoch);
     }
 
@@ -65,49 +27,8 @@ impl Gateway {
         }
         Ok(())
     }
-
-    /// Begins a new epoch: no flag stands, no link and no identity token of before counts. Every
-    /// team's audit trail says so.
-    pub async fn begin_epoch(&self, why: &str) -> Result<Epoch, Error> {
-        let reads = epoch_reads();
-        let saved = self.decide(&reads, |records, now| {
-            let before: Epoch = records[0].as_ref().map_or(Ok(Epoch::default()), |bytes| decode(EPOCH, bytes))?;
-            let epoch = Epoch { number: before.number + 1, since: Some(now), why: why.to_owned() };
-            let put = Plain { name: EPOCH.into(), bytes: encode(&epoch), ..Plain::default() };
-            Ok(Change { put: vec![put], ..Change::nothing(Ok(epoch)) })
-        });
-        let epoch = saved.await?.outcome?;
-        tracing::warn!(epoch = epoch.number, why, "a new epoch begins: no flag stands, and no earlier link counts");
-        self.enter(epoch.clone());
-        self.announce(&epoch).await?;
-        Ok(epoch)
-    }
-
-    async fn announce(&self, epoch: &Epoch) -> Result<(), Error> {
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.list_teams(after.as_deref(), 100).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.to_string());
-            for (team, _) in &page {
-                let told = self.change_team(
-                    team,
-                    |_, now| {
-                        let data = json!({"epoch": epoch.number, "why": epoch.why});
-                        Ok(((), vec![team_event(team, EventKind::EpochBegun, &Actor::Operator, now, data)]))
-                    },
-                    None,
-                );
-                match told.await {
-                    Ok(_) | Err(Error::Refused(Refusal::NotFound(_))) => {} // it is leaving
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        self.catch_up(None).await
-    }
 }
 
-fn epoch_reads() -> Reads {
+pub(super) fn epoch_reads() -> Reads {
     Reads { partition: SYSTEM, names: vec![EPOCH.into()] }
 }

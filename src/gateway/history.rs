@@ -1,9 +1,9 @@
 //! What has happened in one interaction, read out of its team's stream: newest first, as far back as is
 //! looked. What is older than the stream keeps is in the audit trail alone.
 
-use super::interactions::Acting;
+use super::event_log::Numbered;
 use super::names::stream_index;
-use super::relay::Numbered;
+use super::visits::Acting;
 use super::{Error, Gateway, decode};
 use crate::domain::event::EventKind;
 use crate::store::Order;

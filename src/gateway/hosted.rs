@@ -7,10 +7,10 @@ use subtle::ConstantTimeEq;
 use tokio::sync::MutexGuard;
 use url::{Url, form_urlencoded};
 
-use super::links::fresh;
 use super::logging_in::{LoggedIn, LoggingIn};
+use super::replay::fresh;
 use super::teams::TeamView;
-use super::turns::{Visit, With};
+use super::visits::{Visit, With};
 use super::{Error, Gateway, Held};
 use crate::domain::event::Actor;
 use crate::domain::id::{Conversation, CustomerId, TeamName};
@@ -214,7 +214,7 @@ impl Gateway {
 
     /// What the page offers besides a password: a link to another one, and a code alone.
     pub fn offers(at: &AtLogin) -> (bool, bool) {
-        (Self::keeps_passwords(&at.url.team), at.url.team.effective.settings.login_otp)
+        (at.url.team.keeps_passwords(), at.url.team.effective.settings.login_otp)
     }
 
     /// Whom a code is asked for, as a storefront calls her. A password has proved whose record a tag names; a

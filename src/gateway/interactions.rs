@@ -1,60 +1,24 @@
 //! Reading and tending interactions, and what lists keep of them. How one begins, `openings` says.
 //! Acts on one go by way of `turns`; how long a closed one is kept is `retention`'s.
 
-use std::collections::BTreeSet;
+use super::visits::Acting;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::decide::Reads;
-use super::links::fresh;
-use super::turns::{Visit, With};
+use super::replay::fresh;
 use super::{Error, Gateway, Held, Remember, Told, decode};
 use crate::domain::address::Address;
-use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
-use crate::domain::interaction::{Interaction, Participant, Person, PersonChange, Role, Status};
+use crate::domain::customer::Record;
+use crate::domain::event::Actor;
+use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
+use crate::domain::interaction::{Interaction, Person, PersonChange, Role, Status};
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::maintain;
-use crate::domain::time::Moment;
+use crate::domain::rules::show::{proved, show};
 use crate::domain::turn::{Decision, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::CommitId;
-
-/// What the index of a team's interactions keeps of each, so that filters need not open records.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Summary {
-    pub channel: ChannelName,
-    pub conversation: Conversation,
-    pub names: Vec<String>,
-    pub customers: Vec<CustomerId>,
-    pub closed_at: Option<Moment>,
-}
-
-impl Summary {
-    pub fn of(interaction: &Interaction) -> Self {
-        let people = interaction.participants.iter();
-        Self {
-            channel: interaction.channel.clone(),
-            conversation: interaction.conversation.clone(),
-            names: people.clone().filter_map(|p| p.person.name.clone()).collect(),
-            customers: people.flat_map(Participant::may_be).collect::<BTreeSet<_>>().into_iter().cloned().collect(),
-            closed_at: match interaction.status {
-                Status::Open => None,
-                Status::Closed(at) => Some(at),
-            },
-        }
-    }
-
-    /// Whether an event of that kind may come with another summary. A link's steps do not, so what
-    /// the list keeps is not written anew for each of them; nor does the end of a ban, which a failure limit tells from
-    /// elsewhere: what was read for it could be older than what stands there.
-    pub fn may_change_with(kind: EventKind) -> bool {
-        use EventKind::{Expiring, IntentResumed, LinkIssued, LinkOpened, Unbanned};
-        !matches!(kind, LinkIssued | LinkOpened | IntentResumed | Expiring | Unbanned)
-    }
-}
 
 impl Gateway {
     /// An interaction as it is now, time included.
@@ -91,21 +55,12 @@ impl Gateway {
         let now = self.now();
         let of_this_epoch = interaction.status != Status::Open || interaction.epoch >= self.epoch().number;
         if of_this_epoch && interaction.deadline().is_none_or(|deadline| now < deadline) {
-            return Held {
-                outcome: (),
-                interaction: interaction.clone(),
-                address,
-                team,
-                claimed: Vec::new(),
-                spent: Vec::new(),
-                back: None,
-            };
+            return Held::unchanged(interaction.clone(), address, team);
         }
         let around = self.around(&team, now);
         let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.draws());
         let Decision { interaction, address, .. } = maintain::tick(turn);
-        let (claimed, spent) = (Vec::new(), Vec::new());
-        Held { outcome: (), interaction: Arc::new(interaction), address, team, claimed, spent, back: None }
+        Held::unchanged(Arc::new(interaction), address, team)
     }
 
     /// The open interaction of a conversation.
@@ -186,21 +141,31 @@ impl Gateway {
     ) -> Result<Held<()>, Error> {
         fresh(self.turn(visit.into(), |turn, _| maintain::unlock(turn, who, only, reason, ban), None).await?)
     }
-}
 
-/// Which interaction, for which team's caller, by whom.
-#[derive(Clone)]
-pub struct Acting<'a> {
-    /// The interaction.
-    pub id: InteractionId,
-    /// The caller's team; None: an owner, who sees every team's.
-    pub team: Option<&'a TeamName>,
-    /// How the audit trail names the caller.
-    pub actor: Actor,
-}
+    /// The team of an interaction, if a key signs for it: another node may have made or activated one a moment ago.
+    pub(super) async fn team_that_signs(&self, id: InteractionId) -> Result<Arc<TeamView>, Error> {
+        let team = self.facts(id, None).await?.interaction.team.clone();
+        let view = self.team_with(&team, |view| view.signing.is_some()).await?;
+        view.filter(|view| view.signing.is_some()).ok_or_else(|| Refusal::NoSecurityKey.into())
+    }
 
-impl<'a> From<Acting<'a>> for Visit<'a> {
-    fn from(acting: Acting<'a>) -> Self {
-        Visit { id: acting.id, team: acting.team, actor: acting.actor, with: With::Nothing }
+    /// The record of the customer whom a participant was proved to be, for an agent: it stands in the audit
+    /// trail before it is told.
+    pub async fn show_customer(
+        &self,
+        visit: Acting<'_>,
+        who: Option<&ParticipantId>,
+        unmasked: bool,
+    ) -> Result<Record, Error> {
+        let held = self.interaction(visit.id, visit.team).await?;
+        let customer = proved(&held.interaction, who, self.now())?;
+        let id = customer.record.as_ref().unwrap_or(&customer.id);
+        let answer = match self.directory(&held.team) {
+            Ok(asked) => asked.directory().by_id(id).await,
+            Err(failure) => Err(failure),
+        };
+        let record = self.heard(&held.team, answer).await?.ok_or(Refusal::NotFound("customer"))?;
+        fresh(self.turn(visit.into(), |turn, _| show(turn, who, &customer, unmasked), None).await?)?;
+        Ok(record)
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::links::fresh;
+use super::replay::fresh;
 use super::teams::TeamView;
-use super::turns::{Visit, With};
+use super::visits::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::customer::Record;
 use crate::domain::event::Actor;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::decide::{Change, Confirm};
-use super::links::fresh;
+use super::replay::fresh;
 use super::teams::{TeamView, save_team, team_event};
 use super::{Error, Gateway, Remember, Told, decode};
 use crate::domain::assertion;
 use crate::domain::event::{Actor, Event, EventKind};
-use crate::domain::id::{ApiKeyId, InteractionId, Kid, TeamName};
+use crate::domain::id::{ApiKeyId, Kid, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::team::{Activation, ApiKey, KeyChange, Role, SecurityKey, Team};
@@ -69,13 +69,6 @@ impl Gateway {
             tracing::info!(team = %name, %kid, %error, "the use of a security key was not noted");
         }
         self.forget(Some(name));
-    }
-
-    /// The team of an interaction, if a key signs for it: another node may have made or activated one a moment ago.
-    pub(super) async fn team_that_signs(&self, id: InteractionId) -> Result<Arc<TeamView>, Error> {
-        let team = self.facts(id, None).await?.interaction.team.clone();
-        let view = self.team_with(&team, |view| view.signing.is_some()).await?;
-        view.filter(|view| view.signing.is_some()).ok_or_else(|| Refusal::NoSecurityKey.into())
     }
 
     /// A pending key signs from now on. The key that signed so far verifies for so many minutes more.

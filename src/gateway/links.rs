@@ -2,7 +2,8 @@
 //! Builds the URLs around a token, from the configured base alone; when a link may be made, opened
 //! or reported is decided in `domain::rules`.
 
-use super::turns::{Visit, With};
+use super::replay::fresh;
+use super::visits::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
@@ -51,11 +52,6 @@ impl Gateway {
         self.turn_paid(visit, payable, rule, remember).await
     }
 
-    /// Where a link's landing page is.
-    pub fn landing_url(&self, token: &Token) -> String {
-        format!("{}/l/{}", self.public_url, token.text())
-    }
-
     /// The signed authentication URL of a link that was opened a moment ago.
     pub async fn sign_url<T>(&self, held: &Held<T>, link: &Link, handle: &Token) -> Result<String, Error> {
         match self.signed_url(&held.team, link, handle) {
@@ -72,11 +68,6 @@ impl Gateway {
         let page = team.login_page.as_ref().ok_or(Refusal::NoAuthenticationUrl)?;
         let text = handle.text();
         Ok(authentication_url(page, &text, &self.callback(&text), link.expires_at, kid.as_str(), key))
-    }
-
-    /// Where the login page answers.
-    pub fn callback(&self, handle: &str) -> String {
-        format!("{}/p/{handle}", self.public_url)
     }
 
     /// What a landing page's token opens: whose link, and the link. Changes nothing that time has not changed.
@@ -107,12 +98,5 @@ impl Gateway {
 
     fn person(&self, token: &Token) -> Visit<'static> {
         Visit { id: token.interaction, team: None, actor: Actor::Person, with: With::Link(token.number) }
-    }
-}
-
-pub(super) fn fresh<T>(told: Told<T>) -> Result<T, Error> {
-    match told {
-        Told::Fresh(value) => Ok(value),
-        Told::Again(_) => unreachable!("nothing was to be remembered"),
     }
 }

@@ -9,11 +9,11 @@ use serde_json::json;
 
 use super::accounts::AccountState;
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::interactions::Acting;
-use super::locks::{Lock, LockId};
+use super::lock_index::{Lock, LockId};
 use super::names::{account_name, address_name, locked_accounts_index, locks_index, swept_name};
 use super::saving::address_record;
 use super::teams::team_event;
+use super::visits::Acting;
 use super::{Error, Gateway, decode};
 use crate::domain::address::Address;
 use crate::domain::event::{Actor, EventKind};

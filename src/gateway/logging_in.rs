@@ -6,8 +6,8 @@
 
 use serde_json::json;
 
-use super::links::fresh;
 use super::logins::{Account, Ruled, When, Whose};
+use super::replay::fresh;
 use super::teams::TeamView;
 use super::tickets::{Holder, Tokens};
 use super::{Error, Gateway};
@@ -111,7 +111,7 @@ impl Gateway {
             told => Some(fresh(told?)?),
         };
         let (open, second, kept) = begun.clone().unwrap_or_default();
-        let compared = match open && !Self::keeps_passwords(by.team) {
+        let compared = match open && !by.team.keeps_passwords() {
             true => self.is_directorys(by.team, record.as_ref(), (name, password)).await,
             false => self.is_her_password(kept.as_ref(), password).await,
         };
@@ -247,7 +247,7 @@ impl Gateway {
             None => Some(self.begin_ticket(login, by.team, nonce, amr, when)),
         };
         let event = account.tells(self, EventKind::CustomerLoggedIn, by.actor, when.now, json!({"methods": amr}));
-        Ruled::webhook_dispatch(Ok(Ended::In(ticket)), vec![event])
+        Ruled::with_events(Ok(Ended::In(ticket)), vec![event])
     }
 
     /// A wrong guess, and what it led to.
@@ -266,7 +266,7 @@ impl Gateway {
             let data = json!({"until": shown.filter(|_| !trips), "reason": reason});
             events.push(account.tells(self, EventKind::CustomerLocked, actor, when.now, data));
         }
-        Ruled::webhook_dispatch(Ok(Ended::No(until)), events)
+        Ruled::with_events(Ok(Ended::No(until)), events)
     }
 
     fn told_of(&self, by: &LoggingIn<'_>, account: &Account, record: Option<&Record>, ended: Ended) -> LoggedIn {

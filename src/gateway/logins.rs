@@ -1,9 +1,9 @@
 //! The records of how customers log in: where each lies, how one is changed, and how it goes. What one
 //! may become is `domain::login`'s.
 
+use super::queue::Queue;
 use serde_json::{Value, json};
 
-use super::account_messages::Claim;
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::{account_name, accounts_index, locked_accounts_index, team_record};
 use super::teams::team_event;
@@ -59,7 +59,7 @@ impl<T> Ruled<T> {
         Self { outcome, events: Vec::new(), claimed: Vec::new() }
     }
 
-    pub fn webhook_dispatch(outcome: Result<T, Refusal>, events: Vec<Event>) -> Self {
+    pub fn with_events(outcome: Result<T, Refusal>, events: Vec<Event>) -> Self {
         Self { events, ..Self::quiet(outcome) }
     }
 }
@@ -221,7 +221,7 @@ impl Gateway {
     /// Whether anybody has a password here, or passwords are kept elsewhere. Only the first accounts are looked at:
     /// a team with more is past its beginning, also where all of them log in by codes.
     pub async fn has_registered(&self, team: &TeamName) -> Result<bool, Error> {
-        if !Self::keeps_passwords(&*self.standing_team(team).await?) {
+        if !self.standing_team(team).await?.keeps_passwords() {
             return Ok(true);
         }
         let (logins, more) = self.page_of_logins(team, None).await?;
@@ -304,3 +304,12 @@ fn account_record(name: &str, login: &Login, now: Moment) -> Plain {
     let expires = login.customer.is_none().then(|| now.plus(DAY));
     Plain { name: name.to_owned(), bytes: encode(login), alarm: login.alarm(), expires }
 }
+
+/// A letter that this node has claimed: in which record, by its number.
+pub(super) struct Claim {
+    pub key: Key,
+    pub number: u32,
+}
+
+/// What this node is to send.
+pub(super) type Claimed = Queue<Claim>;

@@ -1,7 +1,7 @@
 //! What a person typed, as the bot passes it on.
 //! Whether a text is a code is the rule's to say; the text itself is kept nowhere.
 
-use super::turns::{Visit, With};
+use super::visits::{Visit, With};
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::links::fresh;
-use super::turns::{Visit, With};
+use super::replay::fresh;
+use super::visits::{Visit, With};
 use super::{Error, Gateway, Held};
 use crate::domain::challenge::Challenge;
 use crate::domain::event::Actor;

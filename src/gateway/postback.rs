@@ -7,8 +7,8 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::directories::Identity;
-use super::links::fresh;
-use super::turns::{Visit, With};
+use super::replay::fresh;
+use super::visits::{Visit, With};
 use super::{Error, Gateway, Held};
 use crate::domain::assertion::{self, PostBack, Verdict};
 use crate::domain::event::Actor;

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use countersign_channels::auth::webhook::Signer;
+use countersign_channels::auth::webhook::{Key as Signing, Signer};
 use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::{Carry, HttpClient, Lost};
 use countersign_channels::platform::outcome::retry_after;
@@ -14,6 +14,9 @@ use url::Url;
 
 use super::Gateway;
 use crate::domain::posting::{Answer, Why};
+use crate::domain::secret::Secret;
+use crate::domain::time::Moment;
+use crate::domain::webhook::{Signature, Webhook};
 
 /// What carries posts. It is made when the first one leaves.
 pub(super) struct Courier {
@@ -73,4 +76,13 @@ impl Gateway {
             Err(Lost::Unanswered) => Answer::without(Why::Unanswered),
         }
     }
+}
+
+/// What signs for a webhook at that moment.
+pub(super) fn signer(webhook: &Webhook, now: Moment) -> Signer {
+    let key = |secret: &Secret| match webhook.signature {
+        Signature::V1 => Some(Signing::shared(secret.expose())),
+        Signature::V1a => Signing::pair(secret.expose()),
+    };
+    Signer(webhook.secrets(now).filter_map(key).collect())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use serde_json::json;
 
-use super::links::fresh;
+use super::replay::fresh;
 use super::teams::{TeamView, team_event};
 use super::{Error, Gateway};
 use crate::domain::event::{Actor, EventKind};

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::interactions::Acting;
 use super::teams::TeamView;
+use super::visits::Acting;
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::challenge::Challenge;
 use crate::domain::customer::Record;
@@ -103,7 +103,7 @@ impl Gateway {
     /// What the team's settings name, else the facts that customers of the built-in directory have.
     async fn what_may_be_asked(&self, team: &TeamView) -> Result<Vec<Rule>, Error> {
         let named = &team.effective.settings.kba.ask;
-        if !named.is_empty() || !Self::keeps_passwords(team) {
+        if !named.is_empty() || !team.keeps_passwords() {
             return Ok(named.clone());
         }
         let (some, _) = self.list_customers(&team.team.name, None, None, LOOKED_AT).await?;
@@ -117,7 +117,7 @@ impl Gateway {
         if let Some(id) = participant.record.as_ref().or(participant.known_as()) {
             return self.customer_record(team, id).await;
         }
-        if !Self::keeps_passwords(team) {
+        if !team.keeps_passwords() {
             return Ok(None);
         }
         let person = &participant.person;

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::audit::{Entry, Trail};
 use super::decide::{Change, Plain, Reads};
-use super::interactions::Acting;
+use super::event_log::Head;
 use super::names::{address_name, audit_index, head_name, member};
-use super::relay::Head;
+use super::visits::Acting;
 use super::{Error, Gateway, decode, encode};
 use crate::domain::address::Address;
 use crate::domain::challenge::ChallengeEnd;

@@ -7,17 +7,14 @@
 use countersign_channels::inbound::{DeliveryReceipt, DeliveryStatus};
 use futures_util::{StreamExt as _, stream};
 
-use super::decide::{Change, Confirm, Plain, Reads};
-use super::names::receipt_name;
-use super::turns::{Visit, With};
+use super::visits::{Visit, With};
 use super::webhook_verifiers::Listening;
-use super::{DAY, Error, Gateway, Told};
+use super::{Error, Gateway, Told};
 use crate::domain::event::Actor;
-use crate::domain::id::{ChannelName, InteractionId, TeamName};
+use crate::domain::id::InteractionId;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::receive_receipt::{self, Receipt, receive_receipt};
 use crate::domain::sending::MessageId;
-use crate::store::Partition;
 
 /// Interactions whose messages one request tells of that are looked after at the same time.
 const CONCURRENCY: usize = 16;
@@ -67,33 +64,7 @@ impl Gateway {
         if let Some(ours) = &one.ours {
             return Ok(ours.parse().ok());
         }
-        let (partition, name) = self.theirs(&at.team, &at.channel, &one.platform_id);
-        let opened = self.read(&Reads { partition, names: vec![name] }).await?.pop().flatten();
-        Ok(opened.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()))
-    }
-
-    /// Remembers which message a platform's id names.
-    pub(super) async fn remember_theirs(
-        &self,
-        team: &TeamName,
-        channel: &ChannelName,
-        platform_id: &str,
-        ours: &str,
-    ) -> Result<(), Error> {
-        let (partition, name) = self.theirs(team, channel, platform_id);
-        let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.decide(&reads, |_, now| {
-            let (bytes, expires) = (ours.as_bytes().to_vec(), Some(now.plus(DAY)));
-            let put = vec![Plain { name: name.clone(), bytes, expires, ..Plain::default() }];
-            Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
-        });
-        Ok(saved.await?.outcome?)
-    }
-
-    fn theirs(&self, team: &TeamName, channel: &ChannelName, platform_id: &str) -> (Partition, String) {
-        let (team, channel) = (team.as_str().as_bytes(), channel.as_str().as_bytes());
-        let tag = self.keys.replay.tag(&[b"receipt", team, channel, platform_id.as_bytes()]);
-        (Partition(tag.as_bytes()[31]), receipt_name(&tag.name()))
+        self.message_by_platform_id(&at.team, &at.channel, &one.platform_id).await
     }
 }
 

@@ -206,3 +206,10 @@ impl Gateway {
         Place { name: format!("m/{}", tag.name()), key: *secret.as_bytes(), fresh: true, reservation: None }
     }
 }
+
+pub(super) fn fresh<T>(told: Told<T>) -> Result<T, Error> {
+    match told {
+        Told::Fresh(value) => Ok(value),
+        Told::Again(_) => unreachable!("nothing was to be remembered"),
+    }
+}

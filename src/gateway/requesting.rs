@@ -4,9 +4,9 @@
 
 use serde_json::json;
 
-use super::sending::live_code;
+use super::live_codes::live_code;
+use super::posting::signer;
 use super::teams::TeamView;
-use super::webhook_dispatch::signer;
 use super::{Error, Gateway};
 use crate::domain::challenge::ChallengeId;
 use crate::domain::interaction::{Interaction, Participant};

@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
-use super::links::fresh;
 use super::logins::{Account, Ruled, When, Whose};
+use super::replay::fresh;
 use super::teams::TeamView;
 use super::{Error, Gateway, Remember, Told};
 use crate::domain::event::{Actor, EventKind};
@@ -37,11 +37,6 @@ pub struct OpenReset {
 }
 
 impl Gateway {
-    /// Where a link to another password leads.
-    pub(super) fn reset_url(&self, token: &ResetToken) -> String {
-        format!("{}/r/{}", self.public_url(), token.text())
-    }
-
     /// Sends a customer a link to choose another password by. Her password stands until she does.
     pub async fn send_reset(
         &self,
@@ -51,7 +46,7 @@ impl Gateway {
         remember: Option<&Remember<'_, Underway>>,
     ) -> Result<Told<Underway>, Error> {
         let view = self.standing_team(team).await?;
-        if !Self::keeps_passwords(&view) {
+        if !view.keeps_passwords() {
             return Err(Refusal::PasswordElsewhere.into());
         }
         let record = self.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
@@ -84,7 +79,7 @@ impl Gateway {
     /// Whether anything left only an event tells, and a name that is nobody's costs the same. A link that is
     /// out already is sent again, so that nobody can end it by asking.
     pub(super) async fn forgot(&self, team: &TeamView, name: &str) -> Result<(), Error> {
-        if !Self::keeps_passwords(team) {
+        if !team.keeps_passwords() {
             return Ok(());
         }
         let record = self.person_named(team, name).await?;
@@ -104,10 +99,7 @@ impl Gateway {
                 let reason = if stops.is_empty() { "no-address" } else { "not-allowed" };
                 let data = json!({"purpose": "password_reset", "reason": reason, "next": null});
                 let kind = EventKind::LinkDeliveryFailed;
-                return Ruled::webhook_dispatch(
-                    Ok(()),
-                    vec![account.tells(self, kind, &Actor::Person, when.now, data)],
-                );
+                return Ruled::with_events(Ok(()), vec![account.tells(self, kind, &Actor::Person, when.now, data)]);
             }
             let out = login.reset.take().filter(|reset| reset.may_go_again(&sent_to, when.now));
             let reset = out.unwrap_or_else(|| Reset::new(nonce, sent_to.clone(), when.now));
@@ -160,7 +152,7 @@ impl Gateway {
             }
             login.set_password(hash.clone(), when.now);
             let data = json!({"step": "done"});
-            Ruled::webhook_dispatch(
+            Ruled::with_events(
                 Ok(()),
                 vec![account.tells(self, EventKind::CustomerReset, &Actor::Person, when.now, data)],
             )

@@ -6,14 +6,15 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::interactions::{Acting, Summary};
+use super::event_log::{Head, Numbered};
 use super::names::{
     audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, locks_index, member,
     stream_index, swept_name, thread_name,
 };
-use super::relay::{Head, Numbered};
 use super::saving::address_record;
+use super::summary::Summary;
 use super::teams::team_event;
+use super::visits::Acting;
 use super::{DAY, Error, Gateway, Held, decode, encode};
 use crate::domain::address::Address;
 use crate::domain::event::{Actor, Event, EventKind};

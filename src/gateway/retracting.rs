@@ -10,18 +10,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use countersign_channels::{Address, DeliveryError, Whose};
-use serde::{Deserialize, Serialize};
 
+use super::committed::{CommitObserver, Committed};
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::names::RETRACTION;
 use super::queue::Queue;
-use super::teams::TeamView;
-use super::{Error, Gateway, decode, encode};
-use crate::domain::id::{ChannelName, InteractionId, TeamName};
-use crate::domain::interaction::Interaction;
+use super::retractions::Retraction;
+use super::{Error, Gateway, decode};
+use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::rules::send::backoff;
-use crate::domain::sending::{LEASE, Spent, TIMEOUT, spent};
-use crate::domain::time::Moment;
+use crate::domain::sending::{Spent, TIMEOUT};
 use crate::store::{Key, Partition};
 
 /// Retractions that are tried at the same time.
@@ -29,30 +26,6 @@ const CONCURRENCY: usize = 32;
 
 /// After so long nobody tries any more: who was to see it has seen it.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(3600);
-
-/// A message that is to go.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Retraction {
-    /// Whose account takes it back.
-    pub team: TeamName,
-    /// Over which channel.
-    pub channel: ChannelName,
-    /// In which conversation it stands.
-    pub to: String,
-    /// The platform's id of it.
-    pub id: String,
-    /// It is our own message.
-    #[serde(default, skip_serializing_if = "is_theirs")]
-    pub is_ours: bool,
-    /// Tries that were begun.
-    pub tries: u32,
-    /// Since when.
-    pub since: Moment,
-    /// Not before; at once where it was never tried.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due: Option<Moment>,
-}
 
 /// What this node is to take back.
 #[derive(Default)]
@@ -75,62 +48,22 @@ impl Retractions {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_theirs(is_ours: &bool) -> bool {
-    !is_ours
-}
-
-impl Retraction {
-    /// Its record: who commits it tries it at once.
-    pub fn record(&self, name: String, now: Moment) -> Plain {
-        Plain { name, bytes: encode(self), alarm: Some(now.plus(LEASE)), ..Plain::default() }
+impl CommitObserver for Retractions {
+    fn committed(&self, commit: &Committed<'_>) {
+        commit.retractions.iter().cloned().for_each(|key| self.push(key));
     }
 }
 
 impl Gateway {
-    /// Codes of ours that are over by a change of their interaction, and that their platforms take back.
-    pub(super) fn to_take_back(&self, team: &TeamView, before: &Interaction, after: &Interaction) -> Vec<Spent> {
-        if before.sendings.is_empty() {
-            return Vec::new(); // nearly always
-        }
-        let mut spent = spent(before, after);
-        spent.retain(|spent| self.driver(team, &spent.channel).is_some_and(|driver| driver.nature().takes_back));
-        spent
-    }
-
-    /// The record of one of ours.
-    fn retraction(&self, team: &TeamName, spent: &Spent, now: Moment) -> Plain {
-        let Spent { channel, to, platform_id, .. } = spent.clone();
-        let (team, is_ours) = (team.clone(), true);
-        let retraction = Retraction { team, channel, to, id: platform_id, is_ours, tries: 1, since: now, due: None };
-        retraction.record(self.name_of(spent), now)
-    }
-
-    /// The records of several.
-    pub(super) fn retractions_of(&self, team: &TeamName, spent: &[Spent], now: Moment) -> Vec<Plain> {
-        spent.iter().map(|spent| self.retraction(team, spent, now)).collect()
-    }
-
-    fn name_of(&self, spent: &Spent) -> String {
-        format!("{RETRACTION}{}", self.keys.replay.tag(&[b"taken back", spent.message_id.as_bytes()]).name())
-    }
-
-    /// They are saved: what is to be done is done behind the reply.
-    pub(super) fn take_back_ours(&self, id: InteractionId, spent: &[Spent]) {
-        for spent in spent {
-            self.retractions.push(Key { partition: Partition(id.partition()), name: self.name_of(spent) });
-        }
-    }
-
     /// A code's message that has left while the code ended: nobody else knows of it.
     pub(super) async fn take_back_late(&self, team: &TeamName, id: InteractionId, spent: Spent) -> Result<(), Error> {
-        let reads = Reads { partition: Partition(id.partition()), names: vec![self.name_of(&spent)] };
+        let reads = Reads { partition: Partition(id.partition()), names: vec![self.retraction_name(&spent)] };
         let saved = self.decide(&reads, |_, now| {
             let put = vec![self.retraction(team, &spent, now)];
             Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
         });
         saved.await?.outcome?;
-        self.take_back_ours(id, &[spent]);
+        self.retractions.push(Key { partition: reads.partition, name: reads.names[0].clone() });
         Ok(())
     }
 

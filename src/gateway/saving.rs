@@ -4,18 +4,20 @@
 use std::sync::Arc;
 
 use super::decide::{Change, Confirm, Plain};
-use super::interactions::Summary;
 use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
-use super::turns::Held;
+use super::summary::Summary;
+use super::visits::Held;
 use super::{DAY, Gateway, encode};
 use crate::domain::address::{Address, LATE};
 use crate::domain::id::InteractionId;
 use crate::domain::interaction::{Interaction, MAX_BYTES, Status};
 use crate::domain::refusal::Refusal;
+use crate::domain::sending::taken_back;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Decision, Ended};
 use crate::gateway::teams::TeamView;
+use crate::store::{Key, Partition};
 
 impl Gateway {
     /// What a decision changes in the store.
@@ -36,15 +38,18 @@ impl Gateway {
             "the list would not hear of a change"
         );
         let interaction = Arc::new(interaction);
-        let spent = self.to_take_back(team, before, &interaction);
+        let spent = taken_back(before, &interaction, &team.media);
+        let partition = Partition(interaction.id.partition());
+        let retractions =
+            spent.iter().map(|spent| Key { partition, name: self.retraction_name(spent) }).collect::<Vec<_>>();
         let outcome = outcome.map(|outcome| Held {
             outcome,
             interaction: interaction.clone(),
             address: address.clone(),
             team: team.clone(),
             claimed: claimed.clone(),
-            spent: spent.clone(),
-            back,
+            retractions: retractions.clone(),
+            returned: back,
         });
         // That a conversation goes on may be forgotten; whatever else somebody did may not.
         let on = Interaction { idle_until: interaction.idle_until, ..before.clone() };

@@ -8,18 +8,14 @@ use dashmap::DashMap;
 
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::{destination_name, team_budget_name};
-use super::replay::{Remember, Told};
 use super::teams::TeamView;
-use super::turns::{Held, Visit};
 use super::{Error, Gateway, decode, encode};
-use crate::domain::address::Address;
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::send_budget::{ByTeam, DAY, ToDestination};
 use crate::domain::sending::{Destination, Paid};
 use crate::domain::settings::SendBudget;
 use crate::domain::time::Moment;
-use crate::domain::turn::{Decision, Turn};
 
 /// A team's budget is spent in blocks of at most so many.
 const LARGEST_BLOCK: u32 = 64;
@@ -31,7 +27,7 @@ const PART: u32 = 100;
 const BLOCK_SECONDS: u64 = 60;
 
 /// Turns that are begun anew because somebody was reassigned between paying and sending.
-const MAX_ATTEMPTS: u32 = 8;
+pub(super) const MAX_ATTEMPTS: u32 = 8;
 
 /// What this node has taken of teams' budgets and not used yet.
 #[derive(Default)]
@@ -83,66 +79,6 @@ impl Blocks {
 }
 
 impl Gateway {
-    /// Lets a rule decide that may queue a message. What it says must be paid for is paid first,
-    /// and given back where nothing was queued.
-    pub(super) async fn turn_paid<T: Clone>(
-        &self,
-        visit: Visit<'_>,
-        payable: impl Fn(&mut Turn<'_>) -> Option<Destination>,
-        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
-        remember: Option<&Remember<'_, Held<T>>>,
-    ) -> Result<Told<Held<T>>, Error> {
-        for _ in 0..MAX_ATTEMPTS {
-            let Some((team, destination)) = self.what_to_pay(&visit, &payable).await? else {
-                return self.turn(visit, rule, remember).await;
-            };
-            if let Some(reply) = self.earlier_reply(&visit, remember).await? {
-                return Ok(Told::Again(reply));
-            }
-            let paid = self.pay(&team, destination).await?;
-            let told = self.turn_with(visit.clone(), Some(paid), &rule, remember).await;
-            let queued = matches!(&told, Ok(Told::Fresh(held)) if !held.claimed.is_empty());
-            // Where nobody knows whether it was queued, it was.
-            if !queued && !matches!(told, Err(Error::Away(_) | Error::Damaged(_))) {
-                self.give_back(&team, destination).await;
-            }
-            match told {
-                Err(Error::Refused(Refusal::Unpaid)) => {}
-                told => return told,
-            }
-        }
-        Err(Error::Away("a participant who is reassigned again and again".into()))
-    }
-
-    async fn what_to_pay(
-        &self,
-        visit: &Visit<'_>,
-        payable: &impl Fn(&mut Turn<'_>) -> Option<Destination>,
-    ) -> Result<Option<(std::sync::Arc<TeamView>, Destination)>, Error> {
-        let seen = self.look(visit.id, visit.team).await?;
-        let facts = &seen.interaction;
-        let team = self.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
-        let (partition, name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
-        let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
-        let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
-        let around = self.around(&team, self.now());
-        let mut turn = Turn::begin((**facts).clone(), address, around, visit.actor.clone(), self.draws());
-        let destination = payable(&mut turn);
-        drop(turn);
-        Ok(destination.map(|destination| (team, destination)))
-    }
-
-    /// The reply that the same request got earlier: it stands, whatever the budgets say now.
-    async fn earlier_reply<T>(
-        &self,
-        visit: &Visit<'_>,
-        remember: Option<&Remember<'_, Held<T>>>,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        let Some(remember) = remember else { return Ok(None) };
-        let reads = Reads { partition: crate::store::Partition(visit.id.partition()), names: vec![remember.name()] };
-        remember.earlier(&self.read_to_tell(&reads).await?[0], self.now())
-    }
-
     /// Pays for one message, or says until when there is no budget.
     pub(super) async fn pay(&self, team: &TeamView, to: Destination) -> Result<Paid, Error> {
         let rule = &team.effective.settings.send_budget;
@@ -166,7 +102,7 @@ impl Gateway {
     }
 
     /// Nothing was queued after all.
-    async fn give_back(&self, team: &TeamView, to: Destination) {
+    pub(super) async fn give_back(&self, team: &TeamView, to: Destination) {
         self.budgets.give_back(&team.team.name);
         self.give_back_at(to).await;
     }

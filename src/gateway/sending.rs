@@ -4,17 +4,18 @@
 //!
 //! What is said stands in `domain::wording`; when it is said again, in `domain::rules::send`.
 
+use super::live_codes::live_code;
 use std::time::Duration;
 
 use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Nature, Receipts, Sent, Terms};
 use secrecy::SecretString;
 
+use super::committed::{CommitObserver, Committed};
 use super::queue::Queue;
 use super::sms;
 use super::teams::TeamView;
-use super::turns::{Visit, With};
-use super::{Error, Gateway, Held, Told};
-use crate::domain::challenge::Challenge;
+use super::visits::{Visit, With};
+use super::{Error, Gateway, Told};
 use crate::domain::entry;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, InteractionId};
@@ -22,8 +23,7 @@ use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::link::Purpose;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::{Attempt, Tried, renew, tried};
-use crate::domain::sending::{Destination, MAX_ANSWER, Sending, State, Trying, Way, What};
-use crate::domain::time::Moment;
+use crate::domain::sending::{MAX_ANSWER, Sending, State, Trying, Way, What};
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::wording;
 
@@ -65,14 +65,15 @@ impl Went {
 /// What this node is to send.
 pub(super) type Outgoing = Queue<Claim>;
 
-impl Gateway {
-    /// What a turn has claimed is sent behind its reply.
-    pub(super) fn hand_over<T>(&self, held: &Held<T>) {
-        for number in &held.claimed {
-            self.outgoing.push(Claim { id: held.interaction.id, number: *number });
+impl CommitObserver for Outgoing {
+    fn committed(&self, commit: &Committed<'_>) {
+        for number in commit.claimed {
+            self.push(Claim { id: commit.interaction.id, number: *number });
         }
     }
+}
 
+impl Gateway {
     /// Sends what this node has claimed so far; how many messages it was.
     pub async fn send(&self) -> usize {
         self.outgoing.drain(CONCURRENCY, |claim| self.send_one(claim)).await
@@ -205,30 +206,14 @@ impl Gateway {
         let is_kept = |id: &String| is_theirs && id.len() <= MAX_ID_BYTES;
         let chosen = driver.chosen_id(message).filter(is_kept);
         if let Some(id) = &chosen {
-            self.remember_theirs(&interaction.team, channel, id, &message.id).await?;
+            self.remember_platform_id(&interaction.team, channel, id, &message.id).await?;
         }
         let answer = hand(driver, message, MAX_ANSWER).await;
         let theirs = answer.as_ref().ok().and_then(|sent| sent.platform_id.clone()).filter(is_kept);
         if let Some(id) = theirs.filter(|id| chosen.as_ref() != Some(id)) {
-            self.remember_theirs(&interaction.team, channel, &id, &message.id).await?;
+            self.remember_platform_id(&interaction.team, channel, &id, &message.id).await?;
         }
         Ok(answer)
-    }
-
-    /// A way that is taken because another failed is paid for when it is first tried; else why it cannot be.
-    pub(super) async fn pay_for(
-        &self,
-        team: &TeamView,
-        sending: &Sending,
-        to: Option<Destination>,
-    ) -> Result<Option<Tried>, Error> {
-        let Some(to) = to.filter(|_| sending.is_unpaid()) else { return Ok(None) };
-        match self.pay(team, to).await {
-            Ok(_) => Ok(None),
-            Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(Tried::Refused("country-not-allowed"))),
-            Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
-            Err(error) => Err(error),
-        }
     }
 
     /// What holds for a message at this moment.
@@ -282,13 +267,6 @@ impl Gateway {
             }
         }
     }
-}
-
-/// The challenge whose code a message says, while that very code would be right.
-pub(super) fn live_code<'a>(participant: &'a Participant, what: &What, now: Moment) -> Option<&'a Challenge> {
-    let What::Code { challenge, issue } = what else { return None };
-    let live = participant.challenge.as_ref()?;
-    (live.number == *challenge && live.issue() == Some(*issue) && live.is_live(now)).then_some(live)
 }
 
 /// Hands a message to its channel; no answer in time is a lost one.

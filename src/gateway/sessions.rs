@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::callers::{Caller, Only};
+use super::caller::{Caller, Only};
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::{provided_name, session_name, user_name};
 use super::{Error, Gateway, decode, encode};

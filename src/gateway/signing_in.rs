@@ -2,26 +2,21 @@
 //! What was wrong is counted and saved before anybody is told; who is unknown costs the same work and gets
 //! the same answer. By OpenID Connect, `oidc` says.
 
-use countersign_channels::{Address, Content, Message, Terms};
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::unknown_users_name;
-use super::sending::{hand, outcome_of};
 use super::sessions::OWNER;
-use super::users::SetPassword;
 use super::{Error, Gateway, SYSTEM, encode, owner_tag};
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{ChannelName, TeamName, UserName};
+use crate::domain::id::{TeamName, UserName};
 use crate::domain::lockout::Consequence;
 use crate::domain::password::{Password, Policy, Weakness};
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::{Tag, base64url};
-use crate::domain::sending::{Destination, TIMEOUT};
 use crate::domain::session::{Local, MAX_LIFETIME, Of, STEP, Session, Who};
 use crate::domain::time::Moment;
 use crate::domain::totp::Totp;
-use crate::domain::user::{Judged, MIN_PASSWORD, User, words};
+use crate::domain::user::{Judged, MIN_PASSWORD, User};
 
 /// Where somebody stands after a step of signing in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,17 +153,6 @@ impl Gateway {
         Ok((judged, user))
     }
 
-    /// What is kept of a set-password link's secret.
-    pub(super) fn invitation_tag(&self, team: &TeamName, name: &UserName, secret: &str) -> Tag {
-        self.keys.session.tag(&[b"invitation", team.as_str().as_bytes(), name.as_str().as_bytes(), secret.as_bytes()])
-    }
-
-    /// The page of a set-password link.
-    pub(super) fn set_password_url(&self, team: &TeamName, name: &UserName, secret: &str) -> String {
-        let name = base64url(name.as_str().as_bytes());
-        format!("{}/signin/set/{team}.{name}.{secret}", self.public_url())
-    }
-
     /// Who may set her password by that link, now.
     pub async fn invited(&self, token: &str) -> Result<Option<User>, Error> {
         let Some((team, name, secret)) = parts(token) else { return Ok(None) };
@@ -274,32 +258,6 @@ impl Gateway {
             Who::Provided { issuer, subject, .. } => self.end_generation(issuer, subject).await?,
         }
         self.end_session(token).await
-    }
-
-    /// Sends an invitation by the team's mail, where it has some and she has an address. That it could not
-    /// be sent fails nothing: the admin has the link.
-    pub(super) async fn mail(&self, user: &User, invitation: Option<&SetPassword>) -> bool {
-        let (Some(invitation), Some(to)) = (invitation, &user.email) else { return false };
-        let Ok(Some(view)) = self.team(&user.team).await else { return false };
-        let Ok(name) = "email".parse::<ChannelName>() else { return false };
-        let Some(driver) = self.driver(&view, &name) else { return false };
-        if self.pay(&view, Destination::of(&user.team, &name, to, &self.keys.pseudonym)).await.is_err() {
-            return false;
-        }
-        let settings = &view.effective.settings;
-        let called = settings.brand.name.as_deref().unwrap_or(&view.team.title);
-        let (subject, text) = words::invitation(&settings.locale, called, &invitation.url);
-        let id = format!("{}.{}", user.team, base64url(&self.draw::<12>()));
-        let message = Message {
-            id,
-            to: Address::new(to),
-            subject: Some(subject),
-            content: Content::Text(text),
-            terms: Terms::default(),
-        };
-        let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await);
-        self.went(&view, &name, how, None).await;
-        how == crate::domain::rules::send::Tried::Sent
     }
 }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, interval_at};
 
-use super::interactions::Acting;
 use super::stream::Listener;
+use super::visits::Acting;
 use super::windows::Made;
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::flag::Flag;

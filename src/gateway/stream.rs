@@ -7,12 +7,12 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
-use super::callers::Credential;
+use super::event_log::Numbered;
 use super::names::{member, stream_index};
-use super::relay::Numbered;
 use super::teams::TeamView;
 use super::{Error, Gateway, decode};
 use crate::domain::id::TeamName;
@@ -70,6 +70,17 @@ impl Tails {
     }
 }
 
+/// Says whether what somebody listens by counts still.
+#[async_trait]
+pub trait CredentialCheck: Send + Sync {
+    /// Whether it does.
+    ///
+    /// # Errors
+    ///
+    /// Where nobody can say it now.
+    async fn counts(&self) -> Result<bool, Error>;
+}
+
 /// One listener's place in a team's stream.
 pub struct Listener {
     gateway: Arc<Gateway>,
@@ -79,7 +90,7 @@ pub struct Listener {
     caught_up: bool,
     live: broadcast::Receiver<News>,
     /// What it listens by, if it does by something that may end.
-    credential: Option<Credential>,
+    credential: Option<Box<dyn CredentialCheck>>,
     /// Whether that ends, this tail does not tell: it is another team's key, or somebody's session.
     asks_itself: bool,
     /// The credential must be asked for before anything more is told.
@@ -190,7 +201,7 @@ impl Gateway {
 impl Listener {
     /// Listens for as long as that counts: neither a removed key nor an ended session, nor a store that
     /// cannot confirm it, goes on reading. `of` is the team that an API key is of.
-    pub fn by(self, credential: Credential, of: Option<&TeamName>) -> Self {
+    pub fn by(self, credential: Box<dyn CredentialCheck>, of: Option<&TeamName>) -> Self {
         let asks_itself = of != Some(&self.team);
         // A change between the caller's proof and here was told to nobody.
         Self { credential: Some(credential), asks_itself, doubts: true, ..self }
@@ -244,8 +255,10 @@ impl Listener {
 
     /// Whether the credential counts still; asked for again until that is answered.
     async fn ask_for_key(&mut self) -> Result<(), Error> {
-        if let Some(credential) = &self.credential {
-            self.gateway.caller_by(credential).await?.ok_or(Refusal::NotFound("key"))?;
+        if let Some(credential) = &self.credential
+            && !credential.counts().await?
+        {
+            return Err(Refusal::NotFound("key").into());
         }
         self.doubts = false;
         Ok(())

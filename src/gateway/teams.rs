@@ -9,17 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashMap;
-use serde_json::json;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::names::{
-    SYSTEM_RECORD, counting_name, cursor_name, delivery_indexes, gone_name, hours_index, screen_name, swept_name,
-    team_record,
-};
-use super::{DAY, Error, Gateway, SYSTEM, decode, encode};
+use super::names::{SYSTEM_RECORD, team_record};
+use super::{Error, Gateway, SYSTEM, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::TeamName;
-use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Overrides, effective};
 use crate::domain::team::Team;
@@ -35,7 +30,7 @@ pub use view::TeamView;
 const FRESH: Duration = Duration::from_millis(250);
 
 /// The index of all teams, in the system's partition.
-const TEAMS: &str = "teams";
+pub(super) const TEAMS: &str = "teams";
 
 /// What this node knows.
 #[derive(Default)]
@@ -145,113 +140,11 @@ impl Gateway {
         }
     }
 
-    /// Makes a team or gives it another title; true where it is new. The index comes first: a
-    /// name without a team is passed over, a team without its name would be missed.
-    pub async fn put_team(
-        &self,
-        name: &TeamName,
-        title: &str,
-        only_if: Precondition,
-        actor: &Actor,
-    ) -> Result<bool, Error> {
-        self.finish_leaving(name).await?;
-        only_if.admit(self.team(name).await?.is_some())?;
-        self.index_team(|change| change.enter.push((TEAMS.into(), name.to_string(), title.as_bytes().to_vec())))
-            .await?;
-        let reads = self.team_reads(name);
-        let saved = self
-            .decide(&reads, |records, now| {
-                let before = records[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
-                let is_new = before.is_none();
-                if let Err(refusal) = only_if.admit(!is_new) {
-                    return Ok(Change::nothing(Err(refusal)));
-                }
-                let mut team = before.unwrap_or_else(|| Team::new(name.clone(), title.to_owned(), now));
-                team.title = title.to_owned();
-                let mut change = save_team(&team, is_new);
-                if is_new {
-                    change.events.push(team_event(name, EventKind::TeamCreated, actor, now, json!({"name": name})));
-                }
-                Ok(change)
-            })
-            .await?;
-        self.forget(Some(name));
-        if saved.outcome == Err(Refusal::Exists) {
-            // Somebody was quicker: the list calls it what the record does.
-            let title = self.standing_team(name).await?.team.title.clone();
-            self.index_team(|change| change.enter.push((TEAMS.into(), name.to_string(), title.as_bytes().to_vec())))
-                .await?;
-        }
-        Ok(saved.outcome?)
-    }
-
-    /// Changes the index of teams.
-    async fn index_team(&self, how: impl Fn(&mut Change<()>)) -> Result<(), Error> {
-        let reads = Reads { partition: SYSTEM, names: vec!["teams-index".into()] };
-        let saved = self.decide(&reads, |_, _| {
-            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
-            how(&mut change);
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
-    }
-
-    /// Takes a team away with everything of it that the gateway keeps. From the first commit on
-    /// it answers nobody; asked again after a crash, the rest is done.
-    pub async fn delete_team(&self, name: &TeamName) -> Result<(), Error> {
-        let reads = self.team_reads(name);
-        let saved = self.decide(&reads, |records, _| {
-            let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
-            let team = Team { leaving: true, ..decode(name.as_str(), bytes)? };
-            Ok(save_team(&team, ()))
-        });
-        saved.await?.outcome?;
-        self.forget(Some(name));
-        self.forget_opened(name);
-        self.finish_leaving(name).await
-    }
-
     /// What was opened with a team's secrets goes with the team.
-    fn forget_opened(&self, name: &TeamName) {
+    pub(super) fn forget_opened(&self, name: &TeamName) {
         self.directories.forget(name);
         self.checkers.forget(name);
         self.webhook_verifiers.forget(name);
-    }
-
-    /// Erases what a leaving team kept, and its record last.
-    async fn finish_leaving(&self, name: &TeamName) -> Result<(), Error> {
-        let reads = self.team_reads(name);
-        let opened = self.read(&reads).await?;
-        let team = opened[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
-        let Some(team) = team.filter(|team| team.leaving) else { return Ok(()) };
-        self.erase_interactions(name, &Actor::Owner, |_| true).await?;
-        self.remove_logins(name).await?;
-        self.remove_customers(name).await?;
-        self.catch_up(Some(name)).await?;
-        self.end_streams(name).await?;
-        self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
-        let users = self.names_of_users(name).await?;
-        let screens: Vec<String> = team.screens.iter().map(|screen| screen_name(name, screen)).collect();
-        let saved = self.decide(&reads, |_, now| {
-            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            change.delete.push(reads.names[0].clone());
-            change.delete.extend(screens.iter().chain(&users).cloned());
-            change.delete.extend([counting_name(name), swept_name(name)]);
-            change.trim.push((hours_index(name), "~".to_owned()));
-            for webhook in team.webhooks.keys() {
-                change.delete.push(cursor_name(name, webhook));
-                change.trim.extend(delivery_indexes(name, webhook));
-            }
-            change.delete.push(format!("customer/{name}/gone"));
-            change.delete.push(format!("login/{name}/gone"));
-            // A commit puts at least one record: this one says when the team went.
-            change.put.push(Plain { name: gone_name(name), expires: Some(now.plus(DAY)), ..Plain::default() });
-            Ok(change)
-        });
-        saved.await?.outcome?;
-        self.forget(Some(name));
-        Ok(())
     }
 
     /// A page of all teams: name and title, and where the next page begins.
@@ -304,6 +197,11 @@ impl Gateway {
 
     pub(super) fn team_reads(&self, name: &TeamName) -> Reads {
         Reads { partition: self.team_partition(name), names: vec![team_record(name)] }
+    }
+
+    /// A team as it is now.
+    pub(super) async fn standing_team(&self, team: &TeamName) -> Result<std::sync::Arc<TeamView>, Error> {
+        Ok(self.team(team).await?.ok_or(Refusal::NotFound("team"))?)
     }
 }
 

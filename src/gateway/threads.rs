@@ -14,6 +14,7 @@ use dashmap::DashMap;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 
+use super::committed::{CommitObserver, Committed};
 use super::names::thread_name;
 use super::seal::{open_with, ready, seal_with};
 use super::{Error, decode, encode};
@@ -88,6 +89,12 @@ impl Drop for Bell {
             looked.lookers -= 1;
             looked.lookers == 0
         });
+    }
+}
+
+impl CommitObserver for Threads {
+    fn committed(&self, commit: &Committed<'_>) {
+        self.ring(commit.interaction.id);
     }
 }
 

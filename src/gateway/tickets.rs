@@ -5,8 +5,8 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::links::fresh;
 use super::logins::{Account, Ruled, When, Whose};
+use super::replay::fresh;
 use super::teams::TeamView;
 use super::{Error, Gateway};
 use crate::domain::event::{Actor, EventKind};
@@ -139,7 +139,7 @@ impl Gateway {
                     let known = Account { whose: Whose::Customers(customer), ..account.clone() };
                     let data = json!({"reason": "refresh_token_reused"});
                     let event = known.tells(self, EventKind::CustomerSignedOut, actor, when.now, data);
-                    Ruled::webhook_dispatch(Ok(None), vec![event])
+                    Ruled::with_events(Ok(None), vec![event])
                 }
             }
         };
@@ -172,10 +172,7 @@ impl Gateway {
             let Some(customer) = login.customer.clone().filter(|_| ended) else { return Ruled::quiet(Ok(())) };
             let known = Account { whose: Whose::Customers(customer), ..account.clone() };
             let data = json!({"reason": "signed_out"});
-            Ruled::webhook_dispatch(
-                Ok(()),
-                vec![known.tells(self, EventKind::CustomerSignedOut, actor, when.now, data)],
-            )
+            Ruled::with_events(Ok(()), vec![known.tells(self, EventKind::CustomerSignedOut, actor, when.now, data)])
         };
         match self.change_login(&account, rule, None).await {
             Err(Error::Refused(Refusal::NotFound("account"))) => Ok(()),

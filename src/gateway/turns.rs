@@ -4,39 +4,21 @@
 use std::sync::Arc;
 
 use super::decide::{Change, Confirm, Opened, Reads};
-use super::names::{ended_challenge_name, ended_name, interaction_name};
+use super::names::interaction_name;
 use super::replay::{Remember, Told};
+use super::visits::{Held, Visit, With};
 use super::{Error, Gateway, Parsed, decode};
 use crate::domain::address::Address;
-use crate::domain::country::Country;
 use crate::domain::event::Actor;
 use crate::domain::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
-use crate::domain::sending::{Paid, Spent};
-use crate::domain::turn::{Around, Decision, Past, Turn};
+use crate::domain::sending::Paid;
+use crate::domain::time::Moment;
+use crate::domain::turn::{Around, Decision, Turn};
 use crate::gateway::teams::TeamView;
 use crate::store::{CommitId, Expect, Key, Outcome, Partition, VersionIndex};
-
-/// What a use case tells of an interaction: the outcome, and everything as it is afterwards.
-#[derive(Clone, Debug)]
-pub struct Held<T> {
-    /// What the rule told.
-    pub outcome: T,
-    /// The interaction.
-    pub interaction: Arc<Interaction>,
-    /// Its address, with the guess budgets.
-    pub address: Address,
-    /// Its team, with the effective settings.
-    pub team: Arc<TeamView>,
-    /// Messages that this node has claimed by it.
-    pub(super) claimed: Vec<u32>,
-    /// Messages of ours that are to be taken out of their chats.
-    pub(super) spent: Vec<Spent>,
-    /// Where a code that was sent has come back from.
-    pub(super) back: Option<Country>,
-}
 
 /// Attempts at one turn: what it needs elsewhere is looked at, counted, and looked at again.
 const MAX_ATTEMPTS: u32 = 16;
@@ -49,49 +31,6 @@ enum Attempt<T> {
     Judged(Box<Result<Told<Held<T>>, Refusal>>, Vec<CustomerTag>),
     /// Nothing is saved: this must be so first.
     Needs(Vec<Need>),
-}
-
-/// Which interaction, and who acts on it.
-#[derive(Clone)]
-pub(super) struct Visit<'a> {
-    pub id: InteractionId,
-    /// Only if it belongs to that team; None: whoever's it is (an owner, a page's token).
-    pub team: Option<&'a TeamName>,
-    pub actor: Actor,
-    /// What the visitor came with: how it ended, where it has, is read as well.
-    pub with: With,
-}
-
-/// What a visitor comes with, by its number.
-#[derive(Clone, Copy)]
-pub(super) enum With {
-    /// Only with what is wanted.
-    Nothing,
-    /// A link.
-    Link(u16),
-    /// A challenge.
-    Challenge(u16),
-}
-
-impl With {
-    /// The record that tells how it ended.
-    fn ended(self, id: InteractionId) -> Option<String> {
-        match self {
-            Self::Nothing => None,
-            Self::Link(number) => Some(ended_name(id, number)),
-            Self::Challenge(number) => Some(ended_challenge_name(id, number)),
-        }
-    }
-
-    /// What that record says.
-    fn past(self, name: &str, record: Option<&Opened>) -> Result<Past, Error> {
-        let Some(bytes) = record else { return Ok(Past::default()) };
-        Ok(match self {
-            Self::Nothing => Past::default(),
-            Self::Link(_) => Past { link: Some(decode(name, bytes)?), challenge: None },
-            Self::Challenge(_) => Past { link: None, challenge: Some(decode(name, bytes)?) },
-        })
-    }
 }
 
 impl Gateway {
@@ -296,13 +235,41 @@ impl Gateway {
         }
     }
 
-    /// What follows from a turn that is saved: this node knows it, and sends what it has claimed.
+    /// What follows from a turn that is saved: this node knows it, and tells those who observe commits.
     fn stands<T>(&self, held: &Held<T>, version: CommitId) {
         let interaction = held.interaction.clone();
         self.parsed.insert(interaction.id, Arc::new(Parsed { version, interaction }));
-        self.threads.ring(held.interaction.id);
-        self.hand_over(held);
-        self.take_back_ours(held.interaction.id, &held.spent);
-        self.count_back(&held.interaction.team, held.back);
+        self.count_back(&held.interaction.team, held.returned);
+        self.tell_observers(held);
+    }
+
+    /// What a turn looks at, at `now`.
+    pub(super) fn around<'a>(&'a self, team: &'a TeamView, now: Moment) -> Around<'a> {
+        let clock_readings = self.clock_readings();
+        let earliest = now.shown(clock_readings.now(), clock_readings.earliest());
+        let settings = &team.effective.settings;
+        let (channels, windows, media) = (team.channels.as_slice(), team.windows.as_slice(), team.media.as_slice());
+        let sends_itself = team.event_webhook().is_some();
+        let (keys, epoch) = (&self.keys, self.epoch().number);
+        let provider = self.judge_of_documents(team);
+        let asker = self.asker_of_questions(team);
+        Around {
+            settings,
+            keys,
+            channels,
+            windows,
+            sessions: &team.sessions,
+            security_keys: &team.security_keys,
+            media,
+            sends_itself,
+            provider,
+            questions: None,
+            verdicts: &[],
+            asker,
+            paid: None,
+            now,
+            earliest,
+            epoch,
+        }
     }
 }

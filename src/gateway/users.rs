@@ -1,6 +1,17 @@
 //! A team's local users, as its admins tend them: invited, changed, unlocked, removed. Each is a record
 //! beside the team's; a roster names them all. How they sign in, `signing_in` says.
 
+use super::sending::hand;
+use super::sending::outcome_of;
+use crate::domain::id::ChannelName;
+use crate::domain::secret::Tag;
+use crate::domain::sending::Destination;
+use crate::domain::sending::TIMEOUT;
+use crate::domain::user::words;
+use countersign_channels::Address;
+use countersign_channels::Content;
+use countersign_channels::Message;
+use countersign_channels::Terms;
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Plain, Reads};
@@ -15,15 +26,6 @@ use crate::domain::secret::base64url;
 use crate::domain::team::{Role, Team};
 use crate::domain::time::Moment;
 use crate::domain::user::{MAX_USERS, User, UserIndex, Wanted};
-
-/// A link by which somebody sets her password: told once, to the admin who asked.
-#[derive(Clone)]
-pub struct SetPassword {
-    /// The page.
-    pub url: String,
-    /// Its end.
-    pub until: Moment,
-}
 
 /// A user who was written, and what she was sent.
 pub struct Put {
@@ -223,6 +225,43 @@ impl Gateway {
         let names = vec![team_record(team), user_index_name(team), user_name(team, name)];
         Reads { partition: self.team_partition(team), names }
     }
+
+    /// What is kept of a set-password link's secret.
+    pub(super) fn invitation_tag(&self, team: &TeamName, name: &UserName, secret: &str) -> Tag {
+        self.keys.session.tag(&[b"invitation", team.as_str().as_bytes(), name.as_str().as_bytes(), secret.as_bytes()])
+    }
+
+    /// The page of a set-password link.
+    pub(super) fn set_password_url(&self, team: &TeamName, name: &UserName, secret: &str) -> String {
+        let name = base64url(name.as_str().as_bytes());
+        format!("{}/signin/set/{team}.{name}.{secret}", self.public_url())
+    }
+
+    /// Sends an invitation by the team's mail, where it has some and she has an address. That it could not
+    /// be sent fails nothing: the admin has the link.
+    pub(super) async fn mail(&self, user: &User, invitation: Option<&SetPassword>) -> bool {
+        let (Some(invitation), Some(to)) = (invitation, &user.email) else { return false };
+        let Ok(Some(view)) = self.team(&user.team).await else { return false };
+        let Ok(name) = "email".parse::<ChannelName>() else { return false };
+        let Some(driver) = self.driver(&view, &name) else { return false };
+        if self.pay(&view, Destination::of(&user.team, &name, to, &self.keys.pseudonym)).await.is_err() {
+            return false;
+        }
+        let settings = &view.effective.settings;
+        let called = settings.brand.name.as_deref().unwrap_or(&view.team.title);
+        let (subject, text) = words::invitation(&settings.locale, called, &invitation.url);
+        let id = format!("{}.{}", user.team, base64url(&self.draw::<12>()));
+        let message = Message {
+            id,
+            to: Address::new(to),
+            subject: Some(subject),
+            content: Content::Text(text),
+            terms: Terms::default(),
+        };
+        let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await);
+        self.went(&view, &name, how, None).await;
+        how == crate::domain::rules::send::Tried::Sent
+    }
 }
 
 /// The team's roster, where the team is there and stays.
@@ -237,4 +276,13 @@ fn present(team: &TeamName, records: &[Option<super::decide::Opened>]) -> Result
 fn save_user<T>(reads: &Reads, user: &User, outcome: T) -> Change<T> {
     let put = Plain { name: reads.names[2].clone(), bytes: encode(user), ..Plain::default() };
     Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
+}
+
+/// A link by which somebody sets her password: told once, to the admin who asked.
+#[derive(Clone)]
+pub struct SetPassword {
+    /// The page.
+    pub url: String,
+    /// Its end.
+    pub until: Moment,
 }

@@ -8,12 +8,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_channels::auth::webhook::{Key as Signing, Signer};
+use countersign_channels::auth::webhook::Signer;
 use futures_util::stream::{self, FuturesUnordered, StreamExt as _};
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Opened, Reads};
 use super::names::{dead_index, delivered_index, member};
+use super::posting::signer;
 use super::ringing::Name;
 use super::stream::Heard;
 use super::teams::team_event;
@@ -25,7 +26,7 @@ use crate::domain::posting::{Answer, Why};
 use crate::domain::secret::hex;
 use crate::domain::sending::TIMEOUT;
 use crate::domain::time::Moment;
-use crate::domain::webhook::{Signature, Start, Webhook};
+use crate::domain::webhook::{Start, Webhook};
 use crate::domain::webhook_cursor::{Claim, DeliveryRecord, Settled, Try, Waiting, WebhookCursor, Work};
 use crate::store::{CommitId, Key, Order};
 
@@ -298,15 +299,6 @@ impl Gateway {
 /// What a step came to, and nothing to save: nobody waits for it.
 fn unsaved(step: Step) -> Change<Step> {
     Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(step)) }
-}
-
-/// What signs for a webhook at that moment.
-pub(super) fn signer(webhook: &Webhook, now: Moment) -> Signer {
-    let key = |secret: &crate::domain::secret::Secret| match webhook.signature {
-        Signature::V1 => Some(Signing::shared(secret.expose())),
-        Signature::V1a => Signing::pair(secret.expose()),
-    };
-    Signer(webhook.secrets(now).filter_map(key).collect())
 }
 
 impl Heard {

@@ -7,25 +7,23 @@
 //! admin console, too, and see what her customers will.
 
 use countersign_channels::inbound::format::Assurance;
-use countersign_channels::webchat;
 use serde::{Deserialize, Serialize};
 
 use super::inbound::{Flag, Message};
-use super::interactions::Acting;
-use super::links::fresh;
 use super::messages::Text;
 use super::replay::Place;
+use super::replay::fresh;
+use super::visits::Acting;
 use super::{Error, Gateway, Held, Remember, Told};
 use crate::domain::challenge::ChallengeId;
 use crate::domain::event::Actor;
-use crate::domain::id::{ChannelName, InteractionId, TeamName};
+use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Kind, Sender};
 use crate::domain::rules::maintain;
 use crate::domain::rules::receive::{Audience, Received, awaited};
 use crate::domain::secret::base64url;
-use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::domain::window::{Invitation, Said, Session, Thread};
 use crate::gateway::challenges::Attending;
@@ -86,11 +84,6 @@ pub enum Typed {
     InText,
     /// It was typed where only a code may be, and is none. Nobody reads it.
     NoCode,
-}
-
-/// Whether that channel of the team is a web chat of the gateway's own.
-pub(super) fn is_window(team: &Team, channel: &ChannelName) -> bool {
-    team.channels.get(channel).is_some_and(|channel| channel.definition == webchat::NAME)
 }
 
 impl Gateway {

@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::login::codes::Purpose;
 use crate::domain::validation;
-use crate::gateway::callers::Caller;
+use crate::gateway::caller::Caller;
 use crate::gateway::logging_in::{LoggedIn, LoggingIn};
 use crate::gateway::teams::TeamView;
 use crate::gateway::tickets::{Holder, Tokens};

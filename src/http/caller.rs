@@ -18,9 +18,9 @@ use super::session::of_own_page;
 use crate::domain::challenge::ChallengeId;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::team::{Presented, Role};
-use crate::gateway::callers::{Caller, Credential};
+use crate::gateway::caller::{Caller, Credential};
 use crate::gateway::challenges::Attending;
-use crate::gateway::interactions::Acting;
+use crate::gateway::visits::Acting;
 
 macro_rules! callers {
     ($($(#[$doc:meta])* $name:ident = $role:expr;)*) => {

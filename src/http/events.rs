@@ -20,7 +20,7 @@ use super::caller::{Bot, credential, team_of_query};
 use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::id::InteractionId;
-use crate::gateway::relay::Numbered;
+use crate::gateway::event_log::Numbered;
 use crate::gateway::stream::Listener;
 
 /// How often a listener hears that its connection stands.
@@ -71,7 +71,9 @@ async fn stream_events(
     let is_key = caller.who.is_none() && only.is_none();
     let listener = match (&caller.team, credential(&parts, &state)?) {
         (None, _) if is_key => listener, // the configuration's key counts as long as the process
-        (of, Some(credential)) => listener.by(credential, of.as_ref().filter(|_| is_key)),
+        (of, Some(credential)) => {
+            listener.by(state.gateway.credential_check(credential), of.as_ref().filter(|_| is_key))
+        }
         (_, None) => return Err(Problem::of(&problem_types::UNAUTHORIZED)),
     };
     let come_back = come_back(state.gateway.draw());

@@ -19,7 +19,7 @@ use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::rules::receive::Received;
 use crate::domain::team::Role;
 use crate::gateway::Held;
-use crate::gateway::webhook_verifiers::{Answer, Call};
+use crate::gateway::platform_calls::{Answer, Call};
 
 /// Platforms tell many things at once: a body is at most so large.
 const MAX_BYTES: usize = 1024 * 1024;

@@ -15,8 +15,8 @@ use super::body::{Json, Query, reason};
 use super::caller::{Agent, TeamAccess, TeamResource};
 use super::problem::Problem;
 use super::views::mask;
+use crate::gateway::lock_index::LockId;
 use crate::gateway::lockouts::{Lifting, LockedOut};
-use crate::gateway::locks::LockId;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -10,7 +10,7 @@ use super::body::Json;
 use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::validation::FieldError;
-use crate::gateway::callers::Caller;
+use crate::gateway::caller::Caller;
 use crate::gateway::replay::Place;
 use crate::gateway::{Error, Told};
 

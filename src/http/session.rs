@@ -16,7 +16,7 @@ use super::{Shared, problem_types};
 use crate::domain::secret::{base64url, from_base64url};
 use crate::domain::session::MAX_LIFETIME;
 use crate::gateway::Error;
-use crate::gateway::callers::Credential;
+use crate::gateway::caller::Credential;
 use crate::gateway::sessions::SignedIn;
 
 /// The cookie's name, without what https puts before it.

@@ -26,7 +26,7 @@ use super::reader::Reader;
 use super::session::{forget, keep, of_own_page, token, visitor};
 use crate::domain::password::Weakness;
 use crate::domain::secret::base64url;
-use crate::gateway::callers::Credential;
+use crate::gateway::caller::Credential;
 use crate::gateway::oidc::{Failed, Returned};
 use crate::gateway::signing_in::{Chosen, Step};
 use crate::pages;

@@ -20,7 +20,7 @@ use crate::domain::id::{TeamName, UserName};
 use crate::domain::team::Role;
 use crate::domain::user::{User, Wanted};
 use crate::domain::validation;
-use crate::gateway::callers::Caller;
+use crate::gateway::caller::Caller;
 use crate::gateway::users::{Put, Tending};
 
 /// The routes of this file.

@@ -13,8 +13,8 @@ use crate::domain::login::codes::{Code, Purpose};
 use crate::domain::login::{AppState, Login, never_for_good};
 use crate::domain::method::Guarded;
 use crate::domain::typed::Digits;
-use crate::gateway::links::fresh;
 use crate::gateway::logins::{Account, Ruled, When, Whose};
+use crate::gateway::replay::fresh;
 use crate::gateway::teams::TeamView;
 use crate::gateway::{Error, Gateway};
 
@@ -54,7 +54,7 @@ impl Gateway {
             }
             let from = login.devices.own(&by.device);
             let open = login.answers.admit(from.as_deref(), when.earliest).is_ok() && !known.bans();
-            let takes = login.takes_codes(purpose, !Self::keeps_passwords(by.team));
+            let takes = login.takes_codes(purpose, !by.team.keeps_passwords());
             login.codes.put(purpose, Code::new(nonce, settings, by.device.clone(), when.now));
             if !(open && takes) || stops.is_empty() {
                 return self.unsent(&account, (purpose, stops.is_empty()), by.actor, when);
@@ -71,7 +71,7 @@ impl Gateway {
         let data = json!({"purpose": purpose.as_str(), "reason": reason, "next": null});
         let event = || account.tells(self, EventKind::ChallengeDeliveryFailed, actor, when.now, data);
         let events = (account.whose != Whose::Nobodys).then(event).into_iter().collect();
-        Ruled::webhook_dispatch(Ok(()), events)
+        Ruled::with_events(Ok(()), events)
     }
 
     /// Takes a code: the one that was sent, or besides a password one of the customer's app.
@@ -154,7 +154,7 @@ impl Gateway {
             let ended = ticket.is_some_and(|ticket| login.tickets.end_number(ticket.number));
             let data = json!({"reason": "failure_limit"});
             let event = || account.tells(self, EventKind::CustomerSignedOut, by.actor, when.now, data);
-            Ruled::webhook_dispatch(Ok(Ended::No(None)), ended.then(event).into_iter().collect())
+            Ruled::with_events(Ok(Ended::No(None)), ended.then(event).into_iter().collect())
         };
         fresh(self.change_login(account, rule, None).await?)
     }
@@ -187,7 +187,7 @@ impl Gateway {
         let sent = live.is_some_and(|code| code.is(said, account.tag, purpose, &self.keys.code));
         let shown = app && login.take_from_app(said.expose(), when.now);
         // What was so when the code was asked for may have changed since.
-        let hers = account.whose != Whose::Nobodys && login.takes_codes(purpose, !Self::keeps_passwords(by.team));
+        let hers = account.whose != Whose::Nobodys && login.takes_codes(purpose, !by.team.keeps_passwords());
         Some(hers && (sent || shown))
     }
 

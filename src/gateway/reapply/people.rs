@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use super::super::audit::Entry;
-use super::super::links::fresh;
 use super::super::logins::{Ruled, When};
+use super::super::replay::fresh;
 use super::super::{Error, Gateway};
 use super::{Reapplied, text, words};
 use crate::domain::event::{Actor, EventKind};

@@ -1,19 +1,19 @@
 //! A team with everything that follows from its record and the system's settings: keys that are parsed, channels
 //! by what they can. It is made anew when either changes, and says nothing of who asks.
 
-use countersign_channels::session;
+use countersign_channels::{session, webchat};
 use url::Url;
 
 use super::unreadable;
 use crate::domain::assertion::VerifyingKey;
 use crate::domain::channel::Channel;
+use crate::domain::directory::DirectoryKind;
 use crate::domain::id::{ChannelName, Kid};
 use crate::domain::medium::Medium;
 use crate::domain::secret::MacKey;
 use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
 use crate::domain::webhook::Webhook;
-use crate::gateway::windows::is_window;
 use crate::gateway::{Error, Gateway};
 
 /// A team with everything that follows from its record.
@@ -53,6 +53,11 @@ impl TeamView {
         let named = self.effective.settings.delivery.event_webhook.as_deref()?;
         self.team.webhooks.iter().find_map(|(name, webhook)| (name.as_str() == named).then_some(webhook))
     }
+
+    /// Whether customers' passwords are kept here, not in a directory of the team.
+    pub(crate) fn keeps_passwords(&self) -> bool {
+        self.effective.settings.directory.kind == DirectoryKind::BuiltIn
+    }
 }
 
 impl Gateway {
@@ -89,4 +94,9 @@ impl Gateway {
             team,
         })
     }
+}
+
+/// Whether that channel of the team is a web chat of the gateway's own.
+pub(crate) fn is_window(team: &Team, channel: &ChannelName) -> bool {
+    team.channels.get(channel).is_some_and(|channel| channel.definition == webchat::NAME)
 }

@@ -1,0 +1,43 @@
+//! A message of no meaning that an admin has sent over a channel, to see that it arrives.
+//! It costs what every message costs, and the audit trail says that it was sent.
+
+use countersign_channels::{Address, Content, Message, Terms};
+use serde_json::json;
+
+use super::sending::{hand, outcome_of};
+use super::{Error, Gateway};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::send::Tried;
+use crate::domain::secret::base64url;
+use crate::domain::sending::{Destination, TIMEOUT};
+use crate::domain::wording;
+
+impl Gateway {
+    /// Sends a message of no meaning, now, and says what became of it. It costs what every message
+    /// costs.
+    pub async fn try_channel(
+        &self,
+        team: &TeamName,
+        name: &ChannelName,
+        to: &str,
+        actor: &Actor,
+    ) -> Result<Tried, Error> {
+        let view = self.team_over(team, name).await?.ok_or(Refusal::NotFound("team"))?;
+        if !view.team.channels.contains_key(name) {
+            return Err(Refusal::NotFound("channel").into());
+        }
+        let driver = self.driver(&view, name).ok_or(Refusal::NoChannel)?;
+        self.pay(&view, Destination::of(team, name, to, &self.keys.pseudonym)).await?;
+        self.tell_act(team, EventKind::ChannelTested, actor, json!({"channel": name})).await?;
+        let settings = &view.effective.settings;
+        let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
+        let id = format!("{team}.{}", base64url(&self.draw::<12>()));
+        let (subject, content, terms) = (Some(text.clone()), Content::Text(text), Terms::default());
+        let message = Message { id, to: Address::new(to), subject, content, terms };
+        let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await); // somebody waits for the answer
+        self.went(&view, name, how, None).await;
+        Ok(how)
+    }
+}

@@ -1,0 +1,38 @@
+//! Whether a message that waits still has something to say, and who pays for it.
+
+use super::Gateway;
+use super::teams::TeamView;
+use crate::domain::challenge::Challenge;
+use crate::domain::interaction::Participant;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::send::Tried;
+use crate::domain::sending::Destination;
+use crate::domain::sending::Sending;
+use crate::domain::sending::What;
+use crate::domain::time::Moment;
+use crate::gateway::Error;
+
+impl Gateway {
+    /// A way that is taken because another failed is paid for when it is first tried; else why it cannot be.
+    pub(super) async fn pay_for(
+        &self,
+        team: &TeamView,
+        sending: &Sending,
+        to: Option<Destination>,
+    ) -> Result<Option<Tried>, Error> {
+        let Some(to) = to.filter(|_| sending.is_unpaid()) else { return Ok(None) };
+        match self.pay(team, to).await {
+            Ok(_) => Ok(None),
+            Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(Tried::Refused("country-not-allowed"))),
+            Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The challenge whose code a message says, while that very code would be right.
+pub(super) fn live_code<'a>(participant: &'a Participant, what: &What, now: Moment) -> Option<&'a Challenge> {
+    let What::Code { challenge, issue } = what else { return None };
+    let live = participant.challenge.as_ref()?;
+    (live.number == *challenge && live.issue() == Some(*issue) && live.is_live(now)).then_some(live)
+}
