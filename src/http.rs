@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::domain::team::Role;
 use crate::gateway::Gateway;
-use crate::gateway::callers::Caller;
+use crate::gateway::caller::Caller;
 use crate::pages::Pages;
 use views::Viewer;
 
@@ -34,7 +34,10 @@ mod challenges;
 mod channels;
 mod chats;
 mod code_page;
+mod code_page_view;
 mod connection;
+mod connection_life;
+pub mod connection_limits;
 mod consoles;
 mod counts;
 mod customers;

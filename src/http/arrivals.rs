@@ -9,24 +9,21 @@ use url::Url;
 
 use super::Shared;
 use super::browser::Form;
-use super::code_page::Seen;
+use super::code_page_view::Seen;
 use super::notices::notice;
 use super::page::{done, see_other, set};
 use super::reader::Reader;
-use super::views::mask;
-use crate::domain::challenge::{Challenge, Check, DeliverTo, Typed};
+use crate::domain::challenge::Typed;
 use crate::domain::entry::{self, Admission};
 use crate::domain::flag::Binding;
-use crate::domain::interaction::{Interaction, Participant};
+use crate::domain::interaction::Participant;
 use crate::domain::link::Link;
-use crate::domain::method::Method;
 use crate::domain::questions::MAX_QUESTIONS;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::enter::{Arrived, door_of};
 use crate::domain::rules::page::Page;
 use crate::domain::secret::Tag;
-use crate::domain::sending::{State, Way, What};
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
 use crate::gateway::{Error, Held};
@@ -202,52 +199,4 @@ fn let_in_by<T>(state: &Shared, held: &Held<T>, participant: &Participant, invit
     let signed = word.sign(gateway.keys(), gateway.now(), gateway.draw());
     to.query_pairs_mut().append_pair("cs_entry", &signed);
     see_other(to.as_str())
-}
-
-/// What the page asks for, and where the person has it from.
-pub(super) fn wanted(held: &Held<Page>, challenge: Option<&Challenge>) -> pages::Wanted {
-    let Some(challenge) = challenge else {
-        let waiting = held.interaction.participants[held.outcome.at()].entry.waiting.as_ref();
-        return match waiting.map(|waiting| waiting.method) {
-            Some(Method::Pin) => pages::Wanted::Pin,
-            _ => pages::Wanted::Sent { digits: held.team.effective.settings.otp.length.into(), to: None },
-        };
-    };
-    match (&challenge.check, challenge.deliver_to) {
-        (Check::Pin(_) | Check::Questions(_) | Check::Document(_), _) => pages::Wanted::Pin,
-        (Check::Otp(otp), DeliverTo::Agent) => pages::Wanted::Told { digits: otp.length.into() },
-        (Check::Otp(otp), _) => {
-            pages::Wanted::Sent { digits: otp.length.into(), to: sent_to(&held.interaction, challenge) }
-        }
-    }
-}
-
-/// Where the live code went or is on its way to, masked as callers see it; nothing where no way led
-/// to the person.
-fn sent_to(interaction: &Interaction, challenge: &Challenge) -> Option<pages::SentTo> {
-    let live = |what: &What| {
-        matches!(what, What::Code { challenge: number, issue }
-            if *number == challenge.number && Some(*issue) == challenge.issue())
-    };
-    let sending = interaction.sendings.iter().find(|sending| live(&sending.what))?;
-    match (sending.state, sending.way) {
-        (State::Failed, _) => None,
-        (_, Way::Chat) => Some(pages::SentTo::Chat),
-        (_, way) => {
-            let address = way.address(interaction, interaction.participant(&sending.participant)?)?;
-            Some(pages::SentTo::Address(mask(address)))
-        }
-    }
-}
-
-/// Seconds until the page can have another code sent; none where it cannot at all: a PIN is sent to
-/// nobody, and a new code in the place of one that is over is the bot's to ask for, save at the door.
-pub(super) fn resend_in(held: &Held<Page>, challenge: Option<&Challenge>, now: Moment) -> Option<u64> {
-    match challenge.map(|challenge| &challenge.check) {
-        Some(Check::Otp(otp)) => {
-            Some(otp.resend_at.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
-        }
-        Some(Check::Pin(_) | Check::Questions(_) | Check::Document(_)) => None,
-        None => held.outcome.is_entry().then_some(0),
-    }
 }

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::connection::{Awaited, Life};
-use super::serve::Limits;
+use super::connection_life::{Awaited, Life};
+use super::connection_limits::Limits;
 
 /// Bytes of bodies that are not whole yet.
 pub(super) type Held = AtomicUsize;

@@ -11,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::connection::Life;
-use super::serve::Limits;
+use super::connection_life::Life;
+use super::connection_limits::Limits;
 
 /// What must move within the limit of time, where not everything does.
 const LEAST: usize = 16 * 1024;

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::arrivals::Act;
 use super::body::read;
 use super::browser::{Fields, Form, nonce};
-use super::code_page::{Seen, refused, stale, unknown};
+use super::code_page_view::{Seen, refused, stale, unknown};
 use super::multipart::{self, Parts};
 use super::notices::notice;
 use super::page::{brand, drawn_alone, form_targets, see_other, set};
