@@ -9,8 +9,6 @@ use std::time::Duration;
 
 use aws_lc_rs::aead::LessSafeKey;
 use countersign_channels::definition::Registry;
-use countersign_channels::egress::EgressPolicy;
-use countersign_channels::http_client::Carry;
 use countersign_channels::session::Session;
 use countersign_channels::webchat::WebChat;
 use quick_cache::sync::Cache;
@@ -45,6 +43,7 @@ pub mod channels;
 pub mod clock;
 pub mod clock_mark;
 mod committed;
+mod config;
 pub mod conversion_guard;
 pub mod customers;
 mod decide;
@@ -130,6 +129,7 @@ pub mod webhook_verifiers;
 pub mod webhooks;
 pub mod windows;
 
+pub use config::{GatewayConfig, Retention};
 use keyed_locks::KeyedLocks;
 pub use replay::{Remember, Told};
 pub use visits::Held;
@@ -155,41 +155,6 @@ impl From<StoreError> for Error {
             StoreError::Damaged(why) => Self::Damaged(why),
         }
     }
-}
-
-/// What the composition root tells the gateway.
-pub struct GatewayConfig {
-    /// Every generated link starts with it; no slash at the end.
-    pub public_url: String,
-    /// The owner key of the configuration.
-    pub owner_key: Option<Secret>,
-    /// How long things are kept.
-    pub retention: Retention,
-    /// The chat platforms that teams may have accounts on.
-    pub channels: Registry,
-    /// The kinds of directories that teams may have besides the built-in one.
-    pub directories: Kinds,
-    /// Whom it may speak to where a team names the address.
-    pub egress: EgressPolicy,
-    /// What staff sign in by, besides local accounts.
-    pub oidc: Option<Provider>,
-    /// Who can be asked to check documents.
-    pub providers: identity::Kinds,
-    /// Who carries posts there; none: they go over the network.
-    pub posts: Option<Arc<dyn Carry>>,
-}
-
-/// How long things are kept, in days.
-#[derive(Clone, Copy, Debug)]
-pub struct Retention {
-    /// Closed interactions.
-    pub interactions: u64,
-    /// Events of the streams.
-    pub events: u64,
-    /// Entries of the audit trails.
-    pub audit: u64,
-    /// Counts of what happened in an hour.
-    pub insights: u64,
 }
 
 /// The gateway over its ports.
@@ -280,8 +245,6 @@ impl Gateway {
         let threads = Arc::new(threads::Threads::new(store.clone(), clock.clone(), entropy.clone(), &keys));
         let outgoing = Arc::new(sending::Outgoing::default());
         let retractions = Arc::new(retracting::Retractions::default());
-        let observers: Vec<Arc<dyn committed::CommitObserver>> =
-            vec![threads.clone(), outgoing.clone(), retractions.clone()];
         Self {
             store,
             time: clock::Time::begin(&*clock),
@@ -294,6 +257,7 @@ impl Gateway {
             public_url: config.public_url,
             retention: config.retention,
             registry: config.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(threads.clone()))),
+            observers: vec![threads.clone(), outgoing.clone(), retractions.clone()],
             threads,
             drivers: drivers::Drivers::default(),
             kinds: config.directories,
@@ -315,7 +279,6 @@ impl Gateway {
             checkers: providers::Checkers::default(),
             budgets: send_budget::Blocks::default(),
             conversion_guard: conversion_guard::Counts::default(),
-            observers,
             teams: teams::Known::default(),
             proven: callers::Proven::default(),
             parsed: caches::of_bytes(64 << 20),

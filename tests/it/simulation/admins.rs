@@ -10,7 +10,7 @@ use countersign::domain::refusal::Refusal;
 use countersign::domain::secret::base64url;
 use countersign::domain::team::{Material, Role};
 use countersign::gateway::Told;
-use countersign::gateway::interactions::Acting;
+use countersign::gateway::visits::Acting;
 use serde_json::json;
 use tokio::time::sleep;
 

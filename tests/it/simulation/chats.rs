@@ -12,7 +12,7 @@ use countersign::domain::rules::issue::Request;
 use countersign::domain::rules::open::Opening;
 use countersign::domain::secret::Tag;
 use countersign::domain::token::Token;
-use countersign::gateway::interactions::Acting;
+use countersign::gateway::visits::Acting;
 use countersign::gateway::{Error, Held, Remember, Told};
 use serde_json::json;
 

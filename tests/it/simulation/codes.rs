@@ -10,7 +10,7 @@ use countersign::domain::interaction::{Interaction, Participant};
 use countersign::domain::rules::answer::{Answered, Outcome};
 use countersign::domain::rules::ask::{Request, Wanted, Way};
 use countersign::gateway::challenges::Attending;
-use countersign::gateway::interactions::Acting;
+use countersign::gateway::visits::Acting;
 use countersign::gateway::{Held, Remember, Told};
 
 use super::book::Book;

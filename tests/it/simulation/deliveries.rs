@@ -18,7 +18,7 @@ use countersign::domain::rules::ask::{Request, Wanted, Way};
 use countersign::domain::rules::open::Opening;
 use countersign::domain::webhook::{Wanted as Told, Writing};
 use countersign::gateway::Told as Done;
-use countersign::gateway::interactions::Acting;
+use countersign::gateway::visits::Acting;
 use serde_json::{Map, json};
 use tokio::time::sleep;
 

@@ -10,7 +10,7 @@ use countersign::domain::id::{InteractionId, Kid, TeamName};
 use countersign::domain::refusal::Refusal;
 use countersign::domain::token::Token;
 use countersign::gateway::Error;
-use countersign::gateway::callers::Caller;
+use countersign::gateway::caller::Caller;
 use tokio::time::sleep;
 
 use super::answers::Around;

@@ -4,7 +4,7 @@
 use countersign::domain::event::Event;
 use countersign::domain::id::TeamName;
 use countersign::gateway::audit;
-use countersign::gateway::relay::Numbered;
+use countersign::gateway::event_log::Numbered;
 use countersign::store::Batch;
 use serde_json::Value;
 
