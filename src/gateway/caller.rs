@@ -1,4 +1,5 @@
 //! Whoever asks, once that is proved: what the caller may do, and for which team.
+//! How a caller is found by what a request shows, `callers` says.
 
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};

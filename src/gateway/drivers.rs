@@ -1,4 +1,5 @@
 //! What speaks over teams' channels: opened for an account and kept for as long as that stays the same.
+//! It knows the accounts and nothing of the teams that they belong to.
 
 use super::Gateway;
 use crate::domain::channel::Channel;

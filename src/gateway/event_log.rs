@@ -1,4 +1,5 @@
 //! A team's event log: events with their numbers, and where its streams stand.
+//! Who numbers them, `relay` says; who reads them, `stream` and `history`.
 
 use std::collections::BTreeMap;
 

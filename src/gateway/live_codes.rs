@@ -1,4 +1,5 @@
 //! Whether a message that waits still has something to say, and who pays for it.
+//! How it is sent, `sending` and `requesting` say.
 
 use super::Gateway;
 use super::teams::TeamView;

@@ -1,4 +1,5 @@
 //! A platform tells whose browser came from a done page: it must be who chats, and then the waiting proof counts.
+//! How the browser gets there, `linking` says.
 
 use countersign_channels::inbound::Opened;
 use secrecy::ExposeSecret as _;

@@ -1,4 +1,5 @@
 //! Rules that may queue a message: it is paid for before the rule runs, and paid back where nothing was queued.
+//! What a message costs, `send_budget` says.
 
 use super::decide::Reads;
 use super::replay::{Remember, Told};

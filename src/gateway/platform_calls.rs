@@ -1,4 +1,5 @@
 //! Requests of platforms: verified to be the platform's, and then what people say in them is received.
+//! How one is verified, `webhook_verifiers` says; what a message does, `inbound`.
 
 use super::Gateway;
 use super::inbound::Flag;

@@ -1,4 +1,5 @@
-//! Platforms' ids of messages of ours, where a platform will tell of a message by its own id alone: kept for a day.
+//! Platforms' ids of messages of ours, where a platform will tell of a message by its own id alone.
+//! Each is kept for a day.
 
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::receipt_name;

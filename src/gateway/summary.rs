@@ -1,4 +1,5 @@
 //! The list entry of an interaction: what filters of the list need, so that they open no records.
+//! The relay writes it; lists and housekeeping read it.
 
 use std::collections::BTreeSet;
 

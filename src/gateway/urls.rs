@@ -1,4 +1,5 @@
-//! Addresses of the gateway's own pages. Each begins with the configured address, never with a request's.
+//! Addresses of the gateway's own pages.
+//! Each begins with the configured address, never with a request's.
 
 use super::Gateway;
 use crate::domain::login::reset::ResetToken;

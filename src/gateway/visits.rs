@@ -1,4 +1,5 @@
 //! A visit to an interaction: which one, by whom, with what; and what a use case holds of it afterwards.
+//! What a visit may change, the rules say.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! A code page as it is drawn for one browser: its opening, what asks for an answer, and why it is refused.
+//! What is done there, `arrivals` says.
 
 use super::Shared;
 use super::browser::fingerprint;

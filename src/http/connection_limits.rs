@@ -1,4 +1,5 @@
 //! What one connection, and all of them, may take of memory and time.
+//! Who keeps to it, `connection`, `incoming_body` and `io_timeout` say.
 
 use std::time::Duration;
 
