@@ -191,7 +191,7 @@ fn oidc(oidc: &Oidc) -> anyhow::Result<Option<Provider>> {
 
 /// The store is this gateway's; where it lacks what it acknowledged, a new epoch begins.
 async fn recognise(gateway: &Gateway, embedded: Option<&Embedded>, consent: Consent) -> anyhow::Result<()> {
-    let recognised = gateway.recognise(consent.trust_clock).await;
+    let recognised = gateway.maintenance.recognise(consent.trust_clock).await;
     recognised.context("put back the root key that belongs to the store, or name another store")?;
     let why = match embedded {
         Some(embedded) => embedded.data_loss()?,
@@ -200,7 +200,7 @@ async fn recognise(gateway: &Gateway, embedded: Option<&Embedded>, consent: Cons
         }
     };
     if let Some(why) = why {
-        gateway.begin_epoch(&why).await?;
+        gateway.maintenance.begin_epoch(&why).await?;
         if let Some(embedded) = embedded {
             embedded.heal()?;
         }
@@ -209,21 +209,27 @@ async fn recognise(gateway: &Gateway, embedded: Option<&Embedded>, consent: Cons
 }
 
 /// What runs behind the requests.
-fn behind(gateway: &Arc<Gateway>) -> Vec<JoinHandle<()>> {
-    let [alarms, relay, house, time, sending, letters, counts, retracting, lines, webhook_dispatch, showing] =
-        [(); 11].map(|()| gateway.clone());
-    vec![
-        tokio::spawn(async move { time.keep_time_forever().await }),
-        tokio::spawn(async move { alarms.ring_forever().await }),
-        tokio::spawn(async move { sending.send_forever().await }),
-        tokio::spawn(async move { letters.send_account_messages_forever().await }),
-        tokio::spawn(async move { retracting.take_messages_back_forever().await }),
-        tokio::spawn(async move { lines.post_lines_forever().await }),
-        tokio::spawn(async move { showing.show_forever().await }),
-        tokio::spawn(async move { counts.add_counts_forever().await }),
-        tokio::spawn(async move { relay.relay_forever().await }),
-        tokio::spawn(async move { webhook_dispatch.tell_forever().await }),
-        tokio::spawn(async move { house.keep_house_forever().await }),
+fn behind(gateway: &Gateway) -> Vec<JoinHandle<()>> {
+    macro_rules! forever {
+        ($($service:ident.$work:ident),* $(,)?) => {
+            vec![$({
+                let service = gateway.$service.clone();
+                tokio::spawn(async move { service.$work().await })
+            }),*]
+        };
+    }
+    forever![
+        maintenance.keep_time_forever,
+        maintenance.ring_forever,
+        messaging.send_forever,
+        logins.send_account_messages_forever,
+        messaging.take_messages_back_forever,
+        messaging.post_lines_forever,
+        messaging.show_forever,
+        limits.add_counts_forever,
+        relay.relay_forever,
+        webhooks.tell_forever,
+        maintenance.keep_house_forever,
     ]
 }
 

@@ -4,29 +4,15 @@
 //! decides, commits by compare-and-swap and tries again on a conflict. Nothing here knows HTTP,
 //! configuration files or which store it stands on.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::aead::LessSafeKey;
-use countersign_channels::definition::Registry;
-use countersign_channels::session::Session;
-use countersign_channels::webchat::WebChat;
-use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Mutex, Notify};
 
-use crate::ambient::{Clock, Entropy};
-use crate::directory::Kinds;
-use crate::domain::epoch::Epoch;
-use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
-use crate::domain::interaction::Interaction;
-use crate::domain::oidc::Provider;
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::{Keys, MacKey, Secret, Tag};
-use crate::domain::turn::Draws;
-use crate::identity;
-use crate::store::{CommitId, Partition, Store, StoreError};
+use crate::domain::secret::{MacKey, Tag};
+use crate::store::{Partition, StoreError};
 
 mod account_messages;
 pub mod accounts;
@@ -43,7 +29,9 @@ pub mod channels;
 pub mod clock;
 pub mod clock_mark;
 mod committed;
+mod composition;
 mod config;
+pub mod conversations;
 pub mod conversion_guard;
 pub mod customers;
 mod decide;
@@ -51,8 +39,9 @@ pub mod deliveries;
 pub mod directories;
 mod disabling;
 mod done_pages;
-mod drivers;
+pub mod drivers;
 pub mod embeds;
+pub mod engine;
 pub mod entry;
 pub mod epoch;
 pub mod event_log;
@@ -65,6 +54,7 @@ pub mod interactions;
 mod judging;
 mod keyed_locks;
 pub mod keys;
+pub mod limits;
 mod lines;
 mod linking;
 pub mod links;
@@ -73,8 +63,10 @@ pub mod lock_index;
 pub mod lockouts;
 pub mod locks;
 pub mod logging_in;
-mod logins;
+pub mod logins;
+pub mod maintenance;
 pub mod messages;
+pub mod messaging;
 mod names;
 pub mod oidc;
 mod opened_chats;
@@ -120,7 +112,7 @@ mod threads;
 pub mod tickets;
 pub mod trail;
 mod turns;
-mod urls;
+pub mod urls;
 pub mod users;
 pub mod visits;
 mod waking;
@@ -129,10 +121,35 @@ pub mod webhook_verifiers;
 pub mod webhooks;
 pub mod windows;
 
+use accounts::Accounts;
+use callers::Callers;
+use challenges::Challenges;
+use channels::Channels;
 pub use config::{GatewayConfig, Retention};
-use keyed_locks::KeyedLocks;
+use conversations::Conversations;
+use customers::Customers;
+use drivers::Drivers;
+use engine::Engine;
+use event_log::EventLog;
+use hosted::HostedLogin;
+use inbound::Inbound;
+use limits::Limits;
+use links::Links;
+use lockouts::Lockouts;
+use logging_in::CustomerLogin;
+use logins::Logins;
+use maintenance::Maintenance;
+use messaging::Messaging;
+use providers::Providers;
+use reapply::Restore;
+use relay::Relay;
 pub use replay::{Remember, Told};
+use signing_in::SignIn;
+use teams::Teams;
+use urls::Urls;
+use users::Users;
 pub use visits::Held;
+use webhooks::Webhooks;
 
 /// Why a use case did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -157,198 +174,80 @@ impl From<StoreError> for Error {
     }
 }
 
-/// The gateway over its ports.
+/// The services of the gateway, each over those before it.
 pub struct Gateway {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    time: clock::Time,
-    epoch: RwLock<Arc<Epoch>>,
-    entropy: Arc<dyn Entropy>,
-    keys: Keys,
-    /// What seals records, ready for use.
-    seal: LessSafeKey,
-    owner: Option<Tag>,
-    public_url: String,
-    retention: Retention,
-    registry: Registry,
-    /// What lies in web chats' windows.
-    threads: Arc<threads::Threads>,
-    drivers: drivers::Drivers,
-    kinds: Kinds,
-    directories: directories::Opened,
-    webhook_verifiers: webhook_verifiers::WebhookVerifiers,
-    passages: channel_limits::Passages,
-    hashing: passwords::Hashing,
-    /// Messages that this node has claimed.
-    outgoing: Arc<sending::Outgoing>,
-    /// Messages that this node is to take out of their chats.
-    retractions: Arc<retracting::Retractions>,
-    oidc: Option<Provider>,
-    /// What the provider says of itself.
-    fetched: oidc::Fetched,
-    /// What carries posts to addresses of teams.
-    courier: posting::Courier,
-    /// Lines of posts that this node has claimed.
-    /// Messages to customers that this node has claimed.
-    account_messages: logins::Claimed,
-    /// Logins on the hosted page wait here for those of the same conversation.
-    logging_in: KeyedLocks,
-    lines: lines::Claimed,
-    /// Webhooks that this node is to look after.
-    ringing: ringing::Ringing,
-    /// Conversations whose agents are to be shown how they stand.
-    showing: showing::Showing,
-    /// Who checks documents.
-    judges: identity::Kinds,
-    checkers: providers::Checkers,
-    budgets: send_budget::Blocks,
-    conversion_guard: conversion_guard::Counts,
-    /// Who is told of each commit of an interaction.
-    observers: Vec<Arc<dyn committed::CommitObserver>>,
-    teams: teams::Known,
-    proven: callers::Proven,
-    parsed: Cache<InteractionId, Arc<Parsed>, caches::ByBytes>,
-    /// Records of the flag board, and failure limits, as they were opened last: where they still stand so, they need no
-    /// second reading.
-    opened: Cache<String, decide::Opened, caches::ByBytes>,
-    tails: stream::Tails,
-    /// Writers of one record wait here rather than collide in the store.
-    keyed_locks: KeyedLocks,
-    /// Answers within one interaction wait here, where one of them counts against a customer's
-    /// failure limit: each is counted there before it is judged.
-    answering: KeyedLocks,
-    /// Sets of questions that are asked for at doors, by interaction: one at a time.
-    questioning: KeyedLocks,
-    /// A trail is checked by one at a time: all of it is read.
-    checking: Mutex<()>,
-    /// A relay moved events into a stream of this node.
-    moved: Notify,
-}
-
-/// An interaction as it was read, with the version that it was read at.
-struct Parsed {
-    version: CommitId,
-    interaction: Arc<Interaction>,
+    /// Reads, decides, commits: the store with what opens and seals its records, the clocks, chance and the epoch.
+    pub engine: Arc<Engine>,
+    /// The addresses of the gateway's own pages.
+    pub urls: Arc<Urls>,
+    /// What speaks over teams' channels.
+    pub drivers: Arc<Drivers>,
+    /// Teams, their settings, keys and screens.
+    pub teams: Arc<Teams>,
+    /// Teams' accounts on chat platforms.
+    pub channels: Arc<Channels>,
+    /// Who checks documents and answers for teams.
+    pub providers: Arc<Providers>,
+    /// Teams' customers: the built-in directory, and those that teams connect.
+    pub customers: Arc<Customers>,
+    /// Customers' failure limits, send budgets, conversion guards, and the rates and circuits of channels.
+    pub limits: Arc<Limits>,
+    /// Conversations: opened, read, and changed by rules in one commit each.
+    pub conversations: Arc<Conversations>,
+    /// Login links: made, opened, answered by login pages, and finished.
+    pub links: Arc<Links>,
+    /// Codes, PINs, questions and documents that are asked for, and the pages where they are.
+    pub challenges: Arc<Challenges>,
+    /// Messages to customers and signed posts to addresses of teams.
+    pub messaging: Arc<Messaging>,
+    /// Teams' events, audit trails and insights: as they are kept, and as they are listened to.
+    pub event_log: Arc<EventLog>,
+    /// Teams' webhooks: what they are, and events on their way to them.
+    pub webhooks: Arc<Webhooks>,
+    /// Moves committed events from outboxes into the logs of their teams.
+    pub relay: Arc<Relay>,
+    /// Customers' login records: passwords, codes by message, tickets.
+    pub logins: Arc<Logins>,
+    /// What admins and agents do to customers' accounts.
+    pub accounts: Arc<Accounts>,
+    /// Customers who log in by password or by code, and who choose another password.
+    pub customer_login: Arc<CustomerLogin>,
+    /// The gateway's own login page.
+    pub hosted_login: Arc<HostedLogin>,
+    /// What comes in from chat platforms and web chats.
+    pub inbound: Arc<Inbound>,
+    /// Who is locked or banned, and lifting it.
+    pub lockouts: Arc<Lockouts>,
+    /// Agents and admins, and their sessions.
+    pub users: Arc<Users>,
+    /// Who asks, found by a key or a session.
+    pub callers: Arc<Callers>,
+    /// Agents and admins who sign in.
+    pub sign_in: Arc<SignIn>,
+    /// What comes by itself: alarms, retention, the clock's mark, the start, and teams that go.
+    pub maintenance: Arc<Maintenance>,
+    /// Security records of a lost store, put again.
+    pub restore: Arc<Restore>,
 }
 
 impl Gateway {
-    /// A gateway over a store, a clock and chance.
-    pub fn new(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-        root: &Secret,
-        config: GatewayConfig,
-    ) -> Self {
-        let keys = Keys::from_root(root);
-        let owner = config.owner_key.map(|key| owner_tag(&keys.api, key.expose()));
-        let threads = Arc::new(threads::Threads::new(store.clone(), clock.clone(), entropy.clone(), &keys));
-        let outgoing = Arc::new(sending::Outgoing::default());
-        let retractions = Arc::new(retracting::Retractions::default());
-        Self {
-            store,
-            time: clock::Time::begin(&*clock),
-            epoch: RwLock::default(),
-            clock,
-            entropy,
-            seal: seal::ready(keys.seal.expose()),
-            keys,
-            owner,
-            public_url: config.public_url,
-            retention: config.retention,
-            registry: config.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(threads.clone()))),
-            observers: vec![threads.clone(), outgoing.clone(), retractions.clone()],
-            threads,
-            drivers: drivers::Drivers::default(),
-            kinds: config.directories,
-            directories: directories::Opened::default(),
-            webhook_verifiers: webhook_verifiers::WebhookVerifiers::default(),
-            passages: channel_limits::Passages::default(),
-            hashing: passwords::Hashing::default(),
-            outgoing,
-            retractions,
-            oidc: config.oidc,
-            fetched: oidc::Fetched::default(),
-            courier: posting::Courier::new(config.egress, config.posts),
-            account_messages: logins::Claimed::default(),
-            logging_in: KeyedLocks::default(),
-            lines: lines::Claimed::default(),
-            ringing: ringing::Ringing::default(),
-            showing: showing::Showing::default(),
-            judges: config.providers,
-            checkers: providers::Checkers::default(),
-            budgets: send_budget::Blocks::default(),
-            conversion_guard: conversion_guard::Counts::default(),
-            teams: teams::Known::default(),
-            proven: callers::Proven::default(),
-            parsed: caches::of_bytes(64 << 20),
-            opened: caches::of_bytes(64 << 20),
-            tails: stream::Tails::default(),
-            keyed_locks: KeyedLocks::default(),
-            answering: KeyedLocks::default(),
-            questioning: KeyedLocks::default(),
-            checking: Mutex::new(()),
-            moved: Notify::new(),
-        }
-    }
-
-    /// Every generated link starts with it.
-    pub fn public_url(&self) -> &str {
-        &self.public_url
-    }
-
-    /// The gateway's keys, for pages that make nonces.
-    pub fn keys(&self) -> &Keys {
-        &self.keys
-    }
-
-    /// Fresh random bytes.
-    pub fn draw<const N: usize>(&self) -> [u8; N] {
-        let mut bytes = [0; N];
-        self.entropy.fill(&mut bytes);
-        bytes
-    }
-
-    /// Whether the store would take a commit now.
-    pub async fn ready(&self) -> Result<(), Error> {
-        Ok(self.store.ping().await?)
-    }
-
     /// Tends to everything that is due: alarms and messages, then what they and others have to tell. The
     /// background loops do the same; tests call it when their clock has moved.
     pub async fn maintain(&self) -> Result<(), Error> {
         loop {
-            while self.ring().await?
-                + self.send().await
-                + self.send_account_messages().await
-                + self.take_messages_back().await
-                + self.post_lines().await
+            while self.maintenance.ring().await?
+                + self.messaging.send().await
+                + self.logins.send_account_messages().await
+                + self.messaging.take_messages_back().await
+                + self.messaging.post_lines().await
                 > 0
             {}
-            self.add_all_counts().await?;
-            while self.relay().await? > 0 {}
-            if self.tell().await == 0 {
+            self.limits.add_all_counts().await?;
+            while self.relay.relay().await? > 0 {}
+            if self.webhooks.tell().await == 0 {
                 return Ok(());
             }
         }
-    }
-
-    fn draws(&self) -> Draws {
-        Draws::new(self.draw())
-    }
-
-    fn partition_of(&self, parts: &[&[u8]]) -> Partition {
-        Partition(self.keys.address.tag(parts).as_bytes()[31])
-    }
-
-    fn team_partition(&self, team: &TeamName) -> Partition {
-        self.partition_of(&[b"team", team.as_str().as_bytes()])
-    }
-
-    /// Where an address lies: partition and record name.
-    fn address_of(&self, team: &TeamName, channel: &ChannelName, conversation: &Conversation) -> (Partition, String) {
-        let tag = self.keys.address_tag(team, channel, conversation);
-        (Partition(tag.as_bytes()[31]), names::address_name(&tag.name()))
     }
 }
 

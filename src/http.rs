@@ -134,8 +134,8 @@ impl Deref for Shared {
 impl Shared {
     fn viewer(&self, caller: &Caller) -> Viewer<'_> {
         let gateway = &self.gateway;
-        let (now, earliest) = gateway.now_and_earliest();
-        Viewer { role: caller.role, now, earliest, keys: gateway.keys(), public_url: gateway.public_url() }
+        let (now, earliest) = gateway.engine.now_and_earliest();
+        Viewer { role: caller.role, now, earliest, keys: gateway.engine.keys(), public_url: gateway.urls.public_url() }
     }
 }
 

@@ -47,7 +47,7 @@ pub async fn restore(
         let store = Arc::new(Embedded::open(path)?);
         store.proved().await?;
         let gateway = over(store.clone(), config, &root, String::new(), Recorder::default())?;
-        let recognised = gateway.recognise(false).await;
+        let recognised = gateway.maintenance.recognise(false).await;
         recognised.context("the backup was sealed with another root key: name the one that belongs to it")?;
         let done = begin(&gateway, &store, trails).await?;
         Ok::<_, anyhow::Error>((gateway, done))
@@ -67,26 +67,27 @@ async fn begin(gateway: &Gateway, store: &Embedded, pages: Vec<Trail>) -> anyhow
     let trails = Trails::of(pages);
     let (mut done, mut after): (Done, Option<String>) = (Vec::new(), None);
     loop {
-        let teams = gateway.list_teams(after.as_deref(), 100).await?;
+        let teams = gateway.teams.list_teams(after.as_deref(), 100).await?;
         let Some((last, _)) = teams.last() else { break };
         after = Some(last.to_string());
         for (team, _) in teams {
-            let told = gateway.adopt(&team, &trails).await.with_context(|| format!("the audit trail of {team}"))?;
+            let told =
+                gateway.restore.adopt(&team, &trails).await.with_context(|| format!("the audit trail of {team}"))?;
             done.push((team, told));
         }
     }
     for (team, told) in &mut done {
-        gateway.reapply(team, told).await.with_context(|| format!("the audit trail of {team}"))?;
+        gateway.restore.reapply(team, told).await.with_context(|| format!("the audit trail of {team}"))?;
     }
     let why = store.data_loss()?.unwrap_or_else(|| "a backup was put back".to_owned());
-    gateway.begin_epoch(&why).await?;
+    gateway.maintenance.begin_epoch(&why).await?;
     store.heal()?;
     Ok(done)
 }
 
 /// What the operator must know.
 async fn tell(gateway: &Gateway, made_at: &str, done: &Done, say: &mut dyn FnMut(&str)) -> anyhow::Result<()> {
-    say(&format!("The store is as it was at {made_at}, in its epoch {}.", gateway.epoch().number));
+    say(&format!("The store is as it was at {made_at}, in its epoch {}.", gateway.engine.epoch().number));
     say("Every flag is down, every link has ended, and no identity token from before counts.");
     say("Interactions, teams and failed answers since then are not known any more; teams deleted since are back.");
     for (team, told) in done {
@@ -107,10 +108,10 @@ async fn tell(gateway: &Gateway, made_at: &str, done: &Done, say: &mut dyn FnMut
         for left in &told.left {
             say(&format!("  gone     {left}"));
         }
-        for key in gateway.api_keys(team).await? {
+        for key in gateway.teams.api_keys(team).await? {
             say(&format!("  counts   API key {} ({:?}, {}), made {}", key.id, key.role, key.name, key.created_at));
         }
-        let keys = gateway.security_keys(team).await?;
+        let keys = gateway.teams.security_keys(team).await?;
         for key in &keys {
             say(&format!("  counts   security key {}, {:?}, made {}", key.kid, key.status, key.created_at));
         }

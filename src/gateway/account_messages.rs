@@ -6,12 +6,12 @@ use countersign_channels::{Address, Content, Message, Terms};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::logins::Claim;
-use super::logins::{Account, Ruled, Whose};
+use super::decide::Reads;
+use super::logins::{Account, Claim, Logins, Ruled, Whose};
 use super::posting::signer;
 use super::sending::{hand, outcome_of};
 use super::teams::TeamView;
-use super::{Error, Gateway, decode, requesting, sms};
+use super::{Error, decode, requesting, sms};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::login::account_messages::{About, AccountMessage, News, Stop};
@@ -21,13 +21,12 @@ use crate::domain::rules::send::Tried;
 use crate::domain::sending::{Destination, TIMEOUT, Way};
 use crate::domain::webhook::OTP_REQUESTED;
 use crate::domain::wording;
-use crate::gateway::decide::Reads;
 use crate::store::Key;
 
 /// Letters that are handed over at the same time.
 const CONCURRENCY: usize = 32;
 
-impl Gateway {
+impl Logins {
     /// The alarm of a login has come: whoever hears it first claims what is due.
     pub(super) async fn claim_account_messages(&self, key: &Key) {
         let Some(account) = account_at(key) else { return };
@@ -62,26 +61,26 @@ impl Gateway {
     async fn try_account_message(&self, claim: &Claim) -> Result<(), Error> {
         let Some(account) = account_at(&claim.key) else { return Ok(()) };
         let Reads { partition, names } = Reads { partition: claim.key.partition, names: vec![claim.key.name.clone()] };
-        let opened = self.read(&Reads { partition, names }).await?.pop().flatten();
+        let opened = self.engine.read(&Reads { partition, names }).await?.pop().flatten();
         let Some(bytes) = opened else { return Ok(()) };
         let mut login: Login = decode(&claim.key.name, &bytes)?;
-        login.settle(self.now(), self.epoch().number);
+        login.settle(self.engine.now(), self.engine.epoch().number);
         let Some(id) = &login.customer else { return Ok(()) };
         let account = Account { whose: Whose::Customers(id.clone()), ..account };
         let Some(message) = login.account_messages.iter().find(|message| message.number == claim.number) else {
             return Ok(());
         };
-        if self.now().plus(TIMEOUT) > message.trying.next {
+        if self.engine.now().plus(TIMEOUT) > message.trying.next {
             return Ok(()); // too late for this claim: whoever makes the next one has the time for it
         }
-        let team = self.team(&account.team).await?.ok_or(Refusal::NotFound("team"))?;
+        let team = self.teams.team(&account.team).await?.ok_or(Refusal::NotFound("team"))?;
         let how = self.try_stop(&team, &account, &login, message).await?;
-        let (number, tries, jitter) = (message.number, message.trying.tries, self.draw::<1>()[0]);
+        let (number, tries, jitter) = (message.number, message.trying.tries, self.engine.draw::<1>()[0]);
         let rule = |login: &mut Login, when: super::logins::When| {
             let news = login.tried(number, tries, how, when.now, jitter);
             let told = news.map(|news| {
                 let (kind, data) = told(news);
-                account.tells(self, kind, &Actor::Time, when.now, data)
+                account.tells(&self.engine, kind, &Actor::Time, when.now, data)
             });
             Ruled::with_events(Ok(()), told.into_iter().collect())
         };
@@ -100,18 +99,18 @@ impl Gateway {
         let Some(stop) = message.stops.first() else { return Ok(Tried::Refused("no-address")) };
         let name = &team.team.name;
         let channel: ChannelName = stop.way.as_str().parse().expect("the names of ways are names of channels");
-        let to = Destination::of(name, &channel, &stop.to, &self.keys.pseudonym);
+        let to = Destination::of(name, &channel, &stop.to, &self.engine.keys.pseudonym);
         if stop.way == Way::Event {
             if let Some(refused) = self.unpaid(team, to, message).await? {
                 return Ok(refused);
             }
             return Ok(self.request_account_message(team, account, login, message, stop).await);
         }
-        let Some(driver) = self.driver(team, &channel) else { return Ok(Tried::Refused("no-channel")) };
+        let Some(driver) = self.channels.driver(team, &channel) else { return Ok(Tried::Refused("no-channel")) };
         let Some((subject, content)) = self.account_message_texts(team, account.tag, login, message, stop) else {
             return Ok(Tried::Refused("gone"));
         };
-        if let Some(held) = self.held_back(team, &channel, driver.max_per_minute(), message.trying).await? {
+        if let Some(held) = self.limits.held_back(team, &channel, driver.max_per_minute(), message.trying).await? {
             return Ok(held);
         }
         if let Some(refused) = self.unpaid(team, to, message).await? {
@@ -125,9 +124,9 @@ impl Gateway {
             terms: self.account_message_terms(login, message),
         };
         let how = outcome_of(&hand(&*driver, &sent, TIMEOUT).await);
-        self.went(team, &channel, how, Some(message.trying)).await;
+        self.limits.went(team, &channel, how, Some(message.trying)).await;
         if how == Tried::Sent && matches!(message.about, About::Code(..)) {
-            self.count_sent(name, to.country);
+            self.limits.count_sent(name, to.country);
         }
         Ok(how)
     }
@@ -137,7 +136,7 @@ impl Gateway {
         if message.trying.tries > 1 {
             return Ok(None);
         }
-        match self.pay(team, to).await {
+        match self.limits.pay(team, to).await {
             Ok(_) => Ok(None),
             Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(Tried::Refused("country-not-allowed"))),
             Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
@@ -151,7 +150,7 @@ impl Gateway {
             About::Code(purpose, _) => login.codes.get(purpose).and_then(|live| live.expires_at),
             About::Reset(_) => login.reset.as_ref().map(|reset| reset.expires_at),
         };
-        Terms { freely: false, seconds: ends.map(|end| end.since(self.now()).as_secs()) }
+        Terms { freely: false, seconds: ends.map(|end| end.since(self.engine.now()).as_secs()) }
     }
 
     fn account_message_texts(
@@ -167,18 +166,18 @@ impl Gateway {
         match message.about {
             About::Code(purpose, _) => {
                 let live = login.codes.get(purpose)?;
-                let digits = live.digits(of, purpose, &self.keys.code);
+                let digits = live.digits(of, purpose, &self.engine.keys.code);
                 let code = SecretString::from(String::from_utf8_lossy(digits.expose()).into_owned());
                 let words = settings.otp.message.as_str();
                 let text = match stop.way {
                     Way::Email => wording::code_by_mail(words, locale),
-                    _ => sms::code_by_sms(words, &self.public_url, live.length()),
+                    _ => sms::code_by_sms(words, &self.urls.public_url(), live.length()),
                 };
                 Some((wording::code_subject(locale, brand), Content::Code { text, code }))
             }
             About::Reset(_) => {
-                let token = login.reset.as_ref()?.token(&team.team.name, of, &self.keys.link);
-                let url = SecretString::from(self.reset_url(&token));
+                let token = login.reset.as_ref()?.token(&team.team.name, of, &self.engine.keys.link);
+                let url = SecretString::from(self.urls.reset_url(&token));
                 let text = wording::reset(locale, brand);
                 let text = if stop.way == Way::Sms { sms::plainer(&text) } else { text };
                 Some((wording::reset_subject(locale, brand), Content::Link { text, url }))
@@ -200,8 +199,9 @@ impl Gateway {
             return Tried::Refused("no-channel");
         };
         let Some(live) = login.codes.get(purpose) else { return Tried::Refused("gone") };
-        let digits = live.digits(account.tag, purpose, &self.keys.code);
-        let id = self.keys.replay.tag(&[OTP_REQUESTED.as_bytes(), message.message_id(account.tag).as_bytes()]).name();
+        let digits = live.digits(account.tag, purpose, &self.engine.keys.code);
+        let id =
+            self.engine.keys.replay.tag(&[OTP_REQUESTED.as_bytes(), message.message_id(account.tag).as_bytes()]).name();
         let body = json!({
             "id": id,
             "type": OTP_REQUESTED,
@@ -217,7 +217,10 @@ impl Gateway {
                 "expires_at": live.expires_at.map(|end| end.to_string()),
             },
         });
-        let answer = self.post(&webhook.url, &signer(webhook, self.now()), &id, body.to_string().into_bytes()).await;
+        let answer = self
+            .messaging
+            .post(&webhook.url, &signer(webhook, self.engine.now()), &id, body.to_string().into_bytes())
+            .await;
         requesting::outcome_of(answer)
     }
 }

@@ -1,12 +1,18 @@
 //! What admins and agents do to accounts: passwords, who may not log in, locks, authenticator apps. Who a
 //! customer is, and by which ways she is reached, the team's directory says.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
-use super::logins::{Account, Ruled, When};
+use super::conversations::Conversations;
+use super::customers::Customers;
+use super::engine::Engine;
+use super::logins::{Account, Logins, Ruled, When};
+use super::relay::Relay;
 use super::replay::fresh;
-use super::teams::TeamView;
-use super::{Error, Gateway, Remember, Told};
+use super::teams::{TeamView, Teams};
+use super::{Error, Remember, Told};
 use crate::domain::country;
 use crate::domain::customer::{Record, folded};
 use crate::domain::event::{Actor, EventKind};
@@ -66,16 +72,26 @@ impl AccountState {
     }
 }
 
-impl Gateway {
+/// What admins and agents do to customers' accounts.
+pub struct Accounts {
+    pub(super) engine: Arc<Engine>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) customers: Arc<Customers>,
+    pub(super) conversations: Arc<Conversations>,
+    pub(super) relay: Arc<Relay>,
+    pub(super) logins: Arc<Logins>,
+}
+
+impl Accounts {
     /// The account of a customer who is there.
     async fn account(
         &self,
         team: &TeamName,
         id: &CustomerId,
     ) -> Result<(std::sync::Arc<TeamView>, Record, Account), Error> {
-        let view = self.standing_team(team).await?;
-        let record = self.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
-        Ok((view, record, self.account_of(team, id)))
+        let view = self.teams.standing_team(team).await?;
+        let record = self.customers.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
+        Ok((view, record, self.logins.account_of(team, id)))
     }
 
     /// What a password must be to be this customer's; said before anything is changed.
@@ -98,23 +114,23 @@ impl Gateway {
         password: Password,
         actor: &Actor,
     ) -> Result<(), Error> {
-        let (hash, account) = (self.hash_password(password).await?, self.account_of(team, id));
+        let (hash, account) = (self.logins.hash_password(password).await?, self.logins.account_of(team, id));
         let rule = |login: &mut Login, when: When| {
             login.set_password(hash.clone(), when.now);
-            let event = account.tells(self, EventKind::CustomerReset, actor, when.now, json!({"step": "set"}));
+            let event = account.tells(&self.engine, EventKind::CustomerReset, actor, when.now, json!({"step": "set"}));
             Ruled::with_events(Ok(()), vec![event])
         };
-        fresh(self.change_login(&account, rule, None).await?)
+        fresh(self.logins.change_login(&account, rule, None).await?)
     }
 
     /// How an account stands.
     pub async fn account_state(&self, team: &TeamName, id: &CustomerId) -> Result<AccountState, Error> {
-        let view = self.standing_team(team).await?;
-        let account = self.account_of(team, id);
-        let login = self.login(&account).await?;
-        let login = login.unwrap_or_else(|| Login::new(team.clone(), Some(id.clone()), self.epoch().number));
-        let known = self.at_failure_limit_of(&account, Need::Look).await?;
-        let (now, earliest) = self.now_and_earliest();
+        let view = self.teams.standing_team(team).await?;
+        let account = self.logins.account_of(team, id);
+        let login = self.logins.login(&account).await?;
+        let login = login.unwrap_or_else(|| Login::new(team.clone(), Some(id.clone()), self.engine.epoch().number));
+        let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
+        let (now, earliest) = self.engine.now_and_earliest();
         let rule = never_for_good(view.effective.settings.lockout_of(Guarded::Login));
         let (failures, remaining) = login.passwords.counts(&rule, earliest);
         let shown = |at: Option<Moment>| at.map(|at| at.shown(earliest, now));
@@ -145,10 +161,10 @@ impl Gateway {
                 return Ruled::quiet(Err(Refusal::Guest));
             }
             let is_new = login.disable(when.now);
-            let event = || account.tells(self, EventKind::CustomerDisabled, actor, when.now, json!({}));
+            let event = || account.tells(&self.engine, EventKind::CustomerDisabled, actor, when.now, json!({}));
             Ruled::with_events(Ok(()), is_new.then(event).into_iter().collect())
         };
-        fresh(self.change_login(&account, rule, None).await?)?;
+        fresh(self.logins.change_login(&account, rule, None).await?)?;
         self.lower_flags_of(team, id, actor).await
     }
 
@@ -157,10 +173,10 @@ impl Gateway {
         let (_, _, account) = self.account(team, id).await?;
         let rule = |login: &mut Login, when: When| {
             let was = login.disabled_at.take().is_some();
-            let event = || account.tells(self, EventKind::CustomerEnabled, actor, when.now, json!({}));
+            let event = || account.tells(&self.engine, EventKind::CustomerEnabled, actor, when.now, json!({}));
             Ruled::with_events(Ok(()), was.then(event).into_iter().collect())
         };
-        fresh(self.change_login(&account, rule, None).await?)
+        fresh(self.logins.change_login(&account, rule, None).await?)
     }
 
     /// What was guessed wrongly is forgotten; with `ban` also what has banned her over all her addresses.
@@ -173,21 +189,21 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<(), Error> {
         let (_, _, account) = self.account(team, id).await?;
-        let known = self.at_failure_limit_of(&account, Need::Look).await?;
+        let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
         may_lift(known.bans(), ban)?;
         let unlocked = |now: Moment| {
             let told = reason.map_or_else(|| json!({}), |reason| json!({"reason": reason}));
-            account.tells(self, EventKind::CustomerUnlocked, actor, now, told)
+            account.tells(&self.engine, EventKind::CustomerUnlocked, actor, now, told)
         };
         if known.bans() {
-            let told = Box::new(unlocked(self.now()));
-            self.at_failure_limit_of(&account, |customer| Need::Lift(customer, told)).await?;
+            let told = Box::new(unlocked(self.engine.now()));
+            self.logins.at_failure_limit_of(&account, |customer| Need::Lift(customer, told)).await?;
         }
         let rule = |login: &mut Login, when: When| {
             let was = login.unlock(when.earliest) && !known.bans(); // with the ban it was told
             Ruled::with_events(Ok(()), was.then(|| unlocked(when.now)).into_iter().collect())
         };
-        fresh(self.change_login(&account, rule, None).await?)
+        fresh(self.logins.change_login(&account, rule, None).await?)
     }
 
     /// An authenticator app is given its secret, as the address that apps read; told once.
@@ -198,12 +214,12 @@ impl Gateway {
         remember: Option<&Remember<'_, String>>,
     ) -> Result<Told<String>, Error> {
         let (view, record, account) = self.account(team, id).await?;
-        let totp = Totp::new(self.draw());
+        let totp = Totp::new(self.engine.draw());
         let issuer = view.effective.settings.brand.name.as_deref().unwrap_or(&view.team.title);
         let called = record.username.as_deref().or(record.emails.first().map(String::as_str)).unwrap_or(id.as_str());
         let url = totp.otpauth_url(issuer, called);
         let rule = |login: &mut Login, _: When| Ruled::quiet(login.enrol(totp.clone()).map(|()| url.clone()));
-        self.change_login(&account, rule, remember).await
+        self.logins.change_login(&account, rule, remember).await
     }
 
     /// The app shows that it has the secret: from now on it is asked at each login.
@@ -230,9 +246,12 @@ impl Gateway {
             }
             login.answers.succeed(None);
             let data = json!({"app": "confirmed"});
-            Ruled::with_events(Ok(()), vec![account.tells(self, EventKind::CustomerChanged, actor, when.now, data)])
+            Ruled::with_events(
+                Ok(()),
+                vec![account.tells(&self.engine, EventKind::CustomerChanged, actor, when.now, data)],
+            )
         };
-        fresh(self.change_login(&account, rule, None).await?)
+        fresh(self.logins.change_login(&account, rule, None).await?)
     }
 
     /// Takes an authenticator app away.
@@ -240,10 +259,10 @@ impl Gateway {
         let (_, _, account) = self.account(team, id).await?;
         let rule = |login: &mut Login, when: When| {
             let data = json!({"app": "removed"});
-            let event = || account.tells(self, EventKind::CustomerChanged, actor, when.now, data);
+            let event = || account.tells(&self.engine, EventKind::CustomerChanged, actor, when.now, data);
             Ruled::with_events(Ok(()), login.drop_app().then(event).into_iter().collect())
         };
-        fresh(self.change_login(&account, rule, None).await?)
+        fresh(self.logins.change_login(&account, rule, None).await?)
     }
 
     /// Where a message to a customer can go, the first to be tried first. `only` is an address that must

@@ -1,14 +1,14 @@
 //! Acts that leave nothing behind but their word in the audit trail: somebody looked, or tried something out.
 //! What was looked at or tried, and that it is told first, whoever calls says.
 
+use super::Error;
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::swept_name;
-use super::teams::team_event;
-use super::{Error, Gateway};
+use super::teams::{Teams, team_event};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
 
-impl Gateway {
+impl Teams {
     /// Tells what somebody did that left nothing else behind. It is saved before it is done.
     pub(super) async fn tell_act(
         &self,
@@ -18,8 +18,8 @@ impl Gateway {
         data: serde_json::Value,
     ) -> Result<(), Error> {
         // A commit puts at least one record: this one says nothing.
-        let reads = Reads { partition: self.team_partition(team), names: vec![swept_name(team)] };
-        let saved = self.decide(&reads, |_, now| {
+        let reads = Reads { partition: self.engine.team_partition(team), names: vec![swept_name(team)] };
+        let saved = self.engine.decide(&reads, |_, now| {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
             change.events.push(team_event(team, kind, actor, now, data.clone()));

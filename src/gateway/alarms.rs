@@ -4,10 +4,10 @@
 
 use futures_util::{StreamExt as _, stream};
 
+use super::Error;
+use super::maintenance::Maintenance;
 use super::names::RETRACTION;
-use super::visits::Acting;
-use super::visits::{Visit, With};
-use super::{Error, Gateway};
+use super::visits::{Acting, Visit, With};
 use crate::domain::event::Actor;
 use crate::domain::id::InteractionId;
 use crate::domain::refusal::Refusal;
@@ -24,32 +24,32 @@ pub(super) const MAX_BATCH: usize = 256;
 /// leave it and the turnstiles to those who wait for an answer.
 pub(super) const CONCURRENCY: usize = 32;
 
-impl Gateway {
+impl Maintenance {
     /// Looks after every record whose alarm has come, at most a page of them; how many it was.
     pub async fn ring(&self) -> Result<usize, Error> {
-        let keys = self.store.due(self.now().0, MAX_BATCH, LEASE_MS).await?;
+        let keys = self.engine.store.due(self.engine.now().0, MAX_BATCH, LEASE_MS).await?;
         stream::iter(&keys).for_each_concurrent(CONCURRENCY, |key| self.look_after(key)).await;
         Ok(keys.len())
     }
 
     async fn look_after(&self, key: &Key) {
         if key.name.starts_with(RETRACTION) {
-            return self.retractions.push(key.clone());
+            return self.messaging.take_back(key.clone());
         }
         if key.name.starts_with("q/") {
-            return self.claim_line(key).await;
+            return self.messaging.claim_line(key).await;
         }
         if key.name.starts_with("login/") {
-            return self.claim_account_messages(key).await;
+            return self.logins.claim_account_messages(key).await;
         }
-        if self.is_cursor(key) {
+        if self.webhooks.is_cursor(key) {
             return;
         }
         let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {
             return tracing::warn!(name = key.name, "an alarm of an unknown kind");
         };
         let visit = Visit { id, team: None, actor: Actor::Time, with: With::Nothing };
-        match self.turn(visit, |turn, _| claim(turn), None).await {
+        match self.conversations.turn(visit, |turn, _| claim(turn), None).await {
             Ok(_) => {}
             // Its team is gone, or it is itself: nobody is to be told any more.
             Err(Error::Refused(Refusal::NotFound(_))) => self.drop_orphan(id).await,
@@ -68,7 +68,7 @@ impl Gateway {
     pub async fn ring_forever(&self) {
         loop {
             match self.ring().await {
-                Ok(0) => self.store.woken().await,
+                Ok(0) => self.engine.store.woken().await,
                 Ok(_) => {}
                 Err(error) => {
                     tracing::error!(%error, "alarms cannot be looked after");

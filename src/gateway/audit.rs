@@ -8,8 +8,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::event_log::EventLog;
 use super::names::{audit_index, member};
-use super::{Error, Gateway, decode};
+use super::{Error, decode};
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
@@ -181,16 +182,17 @@ impl Trail {
     }
 }
 
-impl Gateway {
+impl EventLog {
     /// A page of a team's audit trail, oldest first, after an entry's number.
     pub async fn audit(&self, team: &TeamName, after: u64, limit: usize) -> Result<Trail, Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let head = self.head(team).await?;
         let (index, from) = (audit_index(team), member(after));
-        let page = self.store.list(self.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
+        let page =
+            self.engine.store.list(self.engine.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
         let (mut items, is_full) = (Vec::with_capacity(page.len()), page.len() == limit);
         for entry in page {
-            items.push(decode::<Entry>(&index, &self.open_at(&index, &entry.bytes)?)?);
+            items.push(decode::<Entry>(&index, &self.engine.open_at(&index, &entry.bytes)?)?);
         }
         // What was appended while the page was read belongs to the next one.
         items.retain(|entry| entry.number <= head.audit);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::Parsed;
+use super::conversations::Parsed;
 use super::decide::Opened;
 use crate::domain::id::InteractionId;
 use crate::domain::interaction::{Interaction, Participant};

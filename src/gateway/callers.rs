@@ -1,8 +1,6 @@
 //! Who is asking: the owner of the configuration, or the holder of a team's API key.
 //! What a role may do is for the handlers to name; here a key is only found out to be good.
 
-use super::caller::Caller;
-use super::caller::Credential;
 use std::hash::{Hash, Hasher, RandomState};
 use std::sync::Arc;
 
@@ -11,9 +9,15 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, UnitWeighter};
 use subtle::ConstantTimeEq;
 
+use super::caller::{Caller, Credential};
+use super::conversations::Conversations;
+use super::engine::Engine;
+use super::event_log::EventLog;
 use super::stream::CredentialCheck;
-use super::teams::TeamView;
-use super::{Error, Gateway, owner_tag};
+use super::teams::{TeamView, Teams};
+use super::urls::Urls;
+use super::users::Users;
+use super::{Error, owner_tag};
 use crate::domain::event::Actor;
 use crate::domain::secret::Secret;
 use crate::domain::team::{Presented, Role};
@@ -59,28 +63,39 @@ impl Default for Proven {
 
 /// What a stream is listened to by.
 struct ListensBy {
-    gateway: Arc<Gateway>,
+    callers: Arc<Callers>,
     credential: Credential,
 }
 
 #[async_trait]
 impl CredentialCheck for ListensBy {
     async fn counts(&self) -> Result<bool, Error> {
-        Ok(self.gateway.caller_by(&self.credential).await?.is_some())
+        Ok(self.callers.caller_by(&self.credential).await?.is_some())
     }
 }
 
-impl Gateway {
+/// Who asks, found by a key or a session.
+pub struct Callers {
+    pub(super) engine: Arc<Engine>,
+    pub(super) urls: Arc<Urls>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) conversations: Arc<Conversations>,
+    pub(super) event_log: Arc<EventLog>,
+    pub(super) users: Arc<Users>,
+    pub(super) proven: Proven,
+}
+
+impl Callers {
     /// What says, for as long as somebody listens to a stream by a credential, whether it counts still.
     pub fn credential_check(self: &Arc<Self>, credential: Credential) -> Box<dyn CredentialCheck> {
-        Box::new(ListensBy { gateway: self.clone(), credential })
+        Box::new(ListensBy { callers: self.clone(), credential })
     }
 
     /// The caller behind a credential; None where it is nobody's.
     pub async fn caller_by(&self, credential: &Credential) -> Result<Option<Arc<Caller>>, Error> {
         match credential {
             Credential::Key(key) => self.caller(key).await,
-            Credential::Session { token, team } => self.caller_of_session(token, team.as_ref()).await,
+            Credential::Session { token, team } => self.users.caller_of_session(token, team.as_ref()).await,
         }
     }
 
@@ -88,7 +103,7 @@ impl Gateway {
     pub async fn known_caller(&self, key: &str) -> Result<Option<Arc<Caller>>, Error> {
         let proven = self.proven.0.get(&Showing(key.as_bytes()));
         if let Some((before, caller)) = proven
-            && let Some(team) = self.team(&before.team.name).await?
+            && let Some(team) = self.teams.team(&before.team.name).await?
             && Arc::ptr_eq(&before, &team)
         {
             return Ok(Some(caller));
@@ -101,8 +116,8 @@ impl Gateway {
         if let Some(known) = self.known_caller(key).await? {
             return Ok(Some(known));
         }
-        let mark = owner_tag(&self.keys.api, key.as_bytes());
-        if self.owner.is_some_and(|owner| owner == mark) {
+        let mark = owner_tag(&self.engine.keys.api, key.as_bytes());
+        if self.users.is_owner(mark) {
             return Ok(Some(Arc::new(Caller {
                 role: Role::Owner,
                 team: None,
@@ -113,12 +128,12 @@ impl Gateway {
             })));
         }
         if let Some(token) = key.strip_prefix(FRAME) {
-            return self.caller_of_frame(token).await;
+            return self.users.caller_of_frame(token).await;
         }
         let Some(presented) = Presented::parse(key) else { return Ok(None) };
-        let has_it = |team: &TeamView| presented.verify(&team.team, &self.keys.api).is_some();
-        let Some(team) = self.team_with(&presented.team, has_it).await? else { return Ok(None) };
-        let Some(found) = presented.verify(&team.team, &self.keys.api) else { return Ok(None) };
+        let has_it = |team: &TeamView| presented.verify(&team.team, &self.engine.keys.api).is_some();
+        let Some(team) = self.teams.team_with(&presented.team, has_it).await? else { return Ok(None) };
+        let Some(found) = presented.verify(&team.team, &self.engine.keys.api) else { return Ok(None) };
         let actor = Actor::ApiKey(found.id.to_string());
         let caller =
             Arc::new(Caller { role: found.role, team: Some(presented.team), actor, mark, only: None, who: None });

@@ -1,12 +1,19 @@
 //! Challenges: putting one, answering it, sending it again, taking it back, showing its code; and
 //! its page, which is opened by a token. When any of that may be, `domain::rules` says.
 
-use super::replay::Place;
-use super::replay::fresh;
-use super::teams::TeamView;
-use super::visits::Acting;
-use super::visits::{Visit, With};
-use super::{Error, Gateway, Held, Remember, Told};
+use std::sync::Arc;
+
+use super::conversations::Conversations;
+use super::customers::Customers;
+use super::engine::Engine;
+use super::keyed_locks::KeyedLocks;
+use super::limits::Limits;
+use super::providers::Providers;
+use super::replay::{Place, fresh};
+use super::teams::{TeamView, Teams};
+use super::urls::Urls;
+use super::visits::{Acting, Visit, With};
+use super::{Error, Held, Remember, Told};
 use crate::domain::challenge::{Challenge, ChallengeId, Typed};
 use crate::domain::event::Actor;
 use crate::domain::id::{MessageId, TeamName};
@@ -35,7 +42,20 @@ impl<'a> From<Attending<'a>> for Visit<'a> {
     }
 }
 
-impl Gateway {
+/// Codes, PINs, questions and documents that are asked for, and the pages where they are.
+pub struct Challenges {
+    pub(super) engine: Arc<Engine>,
+    pub(super) urls: Arc<Urls>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) providers: Arc<Providers>,
+    pub(super) customers: Arc<Customers>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) conversations: Arc<Conversations>,
+    /// Sets of questions that are asked for at doors, by interaction: one at a time.
+    pub(super) questioning: KeyedLocks,
+}
+
+impl Challenges {
     /// Puts a challenge to a participant.
     pub async fn ask(
         &self,
@@ -48,16 +68,16 @@ impl Gateway {
         }
         let rule = |turn: Turn<'_>, _: &TeamView| ask::ask(turn, request);
         if !request.may_be_sent() {
-            return self.turn(acting.into(), rule, remember).await;
+            return self.conversations.turn(acting.into(), rule, remember).await;
         }
         let payable = |turn: &mut Turn<'_>| ask::payable(turn, request);
-        self.turn_paid(acting.into(), payable, rule, remember).await
+        self.conversations.turn_paid(acting.into(), payable, rule, remember).await
     }
 
     /// A challenge as it is now.
     pub async fn challenge(&self, attending: Attending<'_>) -> Result<Held<Found>, Error> {
         let number = attending.id.number;
-        fresh(self.turn(attending.into(), |turn, _| look(turn, number), None).await?)
+        fresh(self.conversations.turn(attending.into(), |turn, _| look(turn, number), None).await?)
     }
 
     /// Takes an answer that a caller brings, and who says that it is the conversation's where it `speaks` for that.
@@ -76,7 +96,7 @@ impl Gateway {
     /// Where the reply to an answer that has a message's id is remembered.
     pub fn answer_place(&self, id: ChallengeId, message: &MessageId) -> Place {
         let of = [id.interaction.as_bytes().as_slice(), &id.number.to_be_bytes()].concat();
-        self.place_of(b"answer", &of, message.as_str())
+        self.engine.place_of(b"answer", &of, message.as_str())
     }
 
     /// Sends another code.
@@ -87,26 +107,26 @@ impl Gateway {
     ) -> Result<Told<Held<Challenge>>, Error> {
         let number = attending.id.number;
         let payable = |turn: &mut Turn<'_>| attend::payable(turn, number);
-        self.turn_paid(attending.into(), payable, |turn, _| resend(turn, number), remember).await
+        self.conversations.turn_paid(attending.into(), payable, |turn, _| resend(turn, number), remember).await
     }
 
     /// Takes a challenge back.
     pub async fn cancel(&self, attending: Attending<'_>) -> Result<Held<()>, Error> {
         let number = attending.id.number;
-        fresh(self.turn(attending.into(), |turn, _| cancel(turn, number), None).await?)
+        fresh(self.conversations.turn(attending.into(), |turn, _| cancel(turn, number), None).await?)
     }
 
     /// Shows a challenge's code, or its PIN.
     pub async fn reveal(&self, attending: Attending<'_>) -> Result<Held<Revealed>, Error> {
         let (number, to) = (attending.id.number, attending.actor.clone());
-        fresh(self.turn(attending.into(), |turn, _| reveal(turn, number, &to), None).await?)
+        fresh(self.conversations.turn(attending.into(), |turn, _| reveal(turn, number, &to), None).await?)
     }
 
     /// Continue was pressed on a challenge's page.
     pub async fn arrive(&self, token: &Token, browser: &Tag, opener: Option<&str>) -> Result<Held<Found>, Error> {
         let payable = |turn: &mut Turn<'_>| attend::payable_arrival(turn, token, browser);
         let rule = |turn: Turn<'_>, _: &TeamView| arrive(turn, token, browser, opener);
-        fresh(self.turn_paid(at_page(token), payable, rule, None).await?)
+        fresh(self.conversations.turn_paid(at_page(token), payable, rule, None).await?)
     }
 }
 

@@ -10,10 +10,10 @@ use std::time::Duration;
 use dashmap::DashMap;
 use tokio::sync::Mutex;
 
-use super::Gateway;
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::limits::Limits;
 use super::names::rate_limit_name;
-use super::teams::TeamView;
+use super::teams::{TeamCache, TeamView};
 use super::{Error, decode, encode};
 use crate::domain::circuit_breaker::CircuitBreaker;
 use crate::domain::id::{ChannelName, TeamName};
@@ -36,16 +36,16 @@ pub(super) struct Passages {
     slots: DashMap<Place, Arc<Mutex<Option<Slots>>>>,
 }
 
-impl Passages {
+impl TeamCache for Passages {
     /// A channel was written anew or taken away: what was seen of it says nothing of the next.
-    pub fn forget(&self, team: &TeamName, channel: &ChannelName) {
+    fn forget_channel(&self, team: &TeamName, channel: &ChannelName) {
         let place = (team.clone(), channel.clone());
         self.circuit_breakers.remove(&place);
         self.slots.remove(&place);
     }
 }
 
-impl Gateway {
+impl Limits {
     /// Why a message does not go now; none where it does.
     pub(super) async fn held_back(
         &self,
@@ -68,12 +68,12 @@ impl Gateway {
 
     fn is_shut(&self, team: &TeamView, channel: &ChannelName) -> Option<Duration> {
         let place = (team.team.name.clone(), channel.clone());
-        self.passages.circuit_breakers.get(&place)?.is_shut(is_down(team, channel), self.now())
+        self.passages.circuit_breakers.get(&place)?.is_shut(is_down(team, channel), self.engine.now())
     }
 
     /// One message goes; on a channel that is down no other does until it is told how that went.
     fn let_go(&self, team: &TeamView, channel: &ChannelName) -> Option<Duration> {
-        let (down, now) = (is_down(team, channel), self.now());
+        let (down, now) = (is_down(team, channel), self.engine.now());
         let place = (team.team.name.clone(), channel.clone());
         if !down && !self.passages.circuit_breakers.contains_key(&place) {
             return None; // nearly always
@@ -93,10 +93,10 @@ impl Gateway {
             self.passages.circuit_breakers.remove(&place);
             how.health(trying)
         } else {
-            let jitter = self.draw::<1>()[0];
-            self.passages.circuit_breakers.entry(place).or_default().hear(how, trying, self.now(), jitter)
+            let jitter = self.engine.draw::<1>()[0];
+            self.passages.circuit_breakers.entry(place).or_default().hear(how, trying, self.engine.now(), jitter)
         };
-        self.hear_of(team, channel, health).await;
+        self.channels.hear_of(team, channel, health).await;
     }
 
     /// The moment of a message's turn, where that is not now, or where its claim ends too soon to use it.
@@ -109,17 +109,17 @@ impl Gateway {
     ) -> Result<Option<Tried>, Error> {
         let slots = self.passages.slots.entry((team.clone(), channel.clone())).or_default().clone();
         let mut slots = slots.lock().await;
-        let slot = match slots.as_mut().and_then(|slots| slots.next(limit, self.now())) {
+        let slot = match slots.as_mut().and_then(|slots| slots.next(limit, self.engine.now())) {
             Some(slot) => slot,
             None => match self.take_turns(team, channel, limit).await? {
                 Ok(taken) => {
                     let slots = slots.insert(taken);
-                    slots.next(limit, self.now()).unwrap_or(self.now())
+                    slots.next(limit, self.engine.now()).unwrap_or(self.engine.now())
                 }
                 Err(wait) => return Ok(Some(Tried::Shut(wait))),
             },
         };
-        let now = self.now();
+        let now = self.engine.now();
         Ok((slot > now || now.plus(TIMEOUT) > until).then_some(Tried::Turn(slot)))
     }
 
@@ -129,10 +129,10 @@ impl Gateway {
         channel: &ChannelName,
         limit: NonZeroU32,
     ) -> Result<Result<Slots, Duration>, Error> {
-        let partition = self.partition_of(&[b"pace", team.as_str().as_bytes(), channel.as_str().as_bytes()]);
+        let partition = self.engine.partition_of(&[b"pace", team.as_str().as_bytes(), channel.as_str().as_bytes()]);
         let name = rate_limit_name(team, channel);
         let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let mut rate_limit: RateLimit =
                 records[0].as_ref().map_or(Ok(RateLimit::default()), |bytes| decode(&name, bytes))?;
             let slots = match rate_limit.take(limit, now) {

@@ -4,8 +4,9 @@
 use countersign_channels::{Address, Content, Message, Terms};
 use serde_json::json;
 
+use super::Error;
+use super::messaging::Messaging;
 use super::sending::{hand, outcome_of};
-use super::{Error, Gateway};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::refusal::Refusal;
@@ -14,7 +15,7 @@ use crate::domain::secret::base64url;
 use crate::domain::sending::{Destination, TIMEOUT};
 use crate::domain::wording;
 
-impl Gateway {
+impl Messaging {
     /// Sends a message of no meaning, now, and says what became of it. It costs what every message
     /// costs.
     pub async fn try_channel(
@@ -24,20 +25,20 @@ impl Gateway {
         to: &str,
         actor: &Actor,
     ) -> Result<Tried, Error> {
-        let view = self.team_over(team, name).await?.ok_or(Refusal::NotFound("team"))?;
+        let view = self.channels.team_over(team, name).await?.ok_or(Refusal::NotFound("team"))?;
         if !view.team.channels.contains_key(name) {
             return Err(Refusal::NotFound("channel").into());
         }
-        let driver = self.driver(&view, name).ok_or(Refusal::NoChannel)?;
-        self.pay(&view, Destination::of(team, name, to, &self.keys.pseudonym)).await?;
-        self.tell_act(team, EventKind::ChannelTested, actor, json!({"channel": name})).await?;
+        let driver = self.channels.driver(&view, name).ok_or(Refusal::NoChannel)?;
+        self.limits.pay(&view, Destination::of(team, name, to, &self.engine.keys.pseudonym)).await?;
+        self.teams.tell_act(team, EventKind::ChannelTested, actor, json!({"channel": name})).await?;
         let settings = &view.effective.settings;
         let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
-        let id = format!("{team}.{}", base64url(&self.draw::<12>()));
+        let id = format!("{team}.{}", base64url(&self.engine.draw::<12>()));
         let (subject, content, terms) = (Some(text.clone()), Content::Text(text), Terms::default());
         let message = Message { id, to: Address::new(to), subject, content, terms };
         let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await); // somebody waits for the answer
-        self.went(&view, name, how, None).await;
+        self.limits.went(&view, name, how, None).await;
         Ok(how)
     }
 }

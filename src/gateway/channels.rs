@@ -6,9 +6,11 @@ use std::sync::Arc;
 use countersign_channels::Channel as Driver;
 use serde_json::json;
 
+use super::drivers::Drivers;
+use super::engine::Engine;
 use super::replay::fresh;
-use super::teams::{TeamView, team_event};
-use super::{Error, Gateway, Remember, Told};
+use super::teams::{TeamView, Teams, team_event};
+use super::{Error, Remember, Told};
 use crate::domain::channel::{Channel, Health, Writing};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
@@ -16,7 +18,14 @@ use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 
-impl Gateway {
+/// Teams' accounts on chat platforms.
+pub struct Channels {
+    pub(super) engine: Arc<Engine>,
+    pub(super) drivers: Arc<Drivers>,
+    pub(super) teams: Arc<Teams>,
+}
+
+impl Channels {
     /// Makes a channel or writes it anew; true where it is new.
     pub async fn put_channel(
         &self,
@@ -26,18 +35,18 @@ impl Gateway {
         only_if: Precondition,
         actor: &Actor,
     ) -> Result<(bool, Channel), Error> {
-        let forward = self.draw();
+        let forward = self.engine.draw();
         let rule = |record: &mut Team, now| {
             only_if.admit(record.channels.contains_key(name))?;
             let channel = writing.over(record.channels.get(name), forward, now);
             channel.check().map_err(Refusal::Invalid)?;
-            self.open_channel(&channel).map_err(|wrong| self.explain(&channel.definition, wrong))?;
+            self.drivers.open_channel(&channel).map_err(|wrong| self.drivers.explain(&channel.definition, wrong))?;
             let is_new = record.put_channel(name, channel.clone())?;
             let data = json!({"channel": name, "definition": channel.definition});
             Ok(((is_new, channel), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        let put = self.change_team(team, rule, None).await?;
-        self.passages.forget(team, name);
+        let put = self.teams.change_team(team, rule, None).await?;
+        self.teams.forget_channel(team, name);
         fresh(put)
     }
 
@@ -51,14 +60,14 @@ impl Gateway {
         actor: &Actor,
         remember: Option<&Remember<'_, Channel>>,
     ) -> Result<Told<Channel>, Error> {
-        let secret = self.draw();
+        let secret = self.engine.draw();
         let rule = |record: &mut Team, now| {
             let channel = record.channels.get_mut(name).ok_or(Refusal::NotFound("channel"))?;
             channel.rotate(secret, overlap_minutes, now);
             let data = json!({"channel": name, "change": "rotated"});
             Ok((channel.clone(), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        self.change_team(team, rule, remember).await
+        self.teams.change_team(team, rule, remember).await
     }
 
     /// A team that has that channel, or has not by all that the store knows.
@@ -67,7 +76,7 @@ impl Gateway {
         team: &TeamName,
         channel: &ChannelName,
     ) -> Result<Option<Arc<TeamView>>, Error> {
-        self.team_with(team, |view| view.team.channels.contains_key(channel)).await
+        self.teams.team_with(team, |view| view.team.channels.contains_key(channel)).await
     }
 
     /// A channel of the team.
@@ -83,9 +92,9 @@ impl Gateway {
             let data = json!({"channel": name, "definition": null});
             Ok(((), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.change_team(team, rule, None).await?)?;
-        self.drivers.0.remove(&(team.clone(), name.clone()));
-        self.passages.forget(team, name);
+        fresh(self.teams.change_team(team, rule, None).await?)?;
+        self.drivers.forget(team, name);
+        self.teams.forget_channel(team, name);
         Ok(())
     }
 
@@ -106,14 +115,14 @@ impl Gateway {
             let told = channel.hear(health, now).then(|| team_event(team, kind, &Actor::Time, now, data));
             Ok(((), told.into_iter().collect()))
         };
-        if let Err(error) = self.change_team(team, rule, None).await {
+        if let Err(error) = self.teams.change_team(team, rule, None).await {
             tracing::warn!(%team, channel = %name, %error, "how a channel stands could not be told; the next try tells it");
         }
     }
 
     /// What speaks over a team's channel.
     pub(super) fn driver(&self, team: &TeamView, name: &ChannelName) -> Option<Arc<dyn Driver>> {
-        self.driver_for(&team.team.name, name, team.team.channels.get(name)?)
+        self.drivers.driver_for(&team.team.name, name, team.team.channels.get(name)?)
     }
 
     /// A link that writes a code into the chat with the team's account, where its platform has such links.

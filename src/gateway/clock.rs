@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Gateway;
+use super::engine::Engine;
 use crate::ambient::Clock;
 use crate::domain::clock::ClockReadings;
 use crate::domain::time::Moment;
@@ -34,7 +34,7 @@ impl Time {
     }
 }
 
-impl Gateway {
+impl Engine {
     /// What time it is. Never runs back, never lags: flags, links and tokens end by it.
     pub fn now(&self) -> Moment {
         self.clock_readings().now()

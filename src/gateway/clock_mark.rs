@@ -4,23 +4,24 @@
 use std::time::Duration;
 
 use super::decide::{Change, Plain, Reads};
+use super::maintenance::Maintenance;
 use super::names::CLOCK;
-use super::{Error, Gateway, SYSTEM, decode, encode};
+use super::{Error, SYSTEM, decode, encode};
 use crate::domain::clock::{ClockReadings, Mark, STEP, Woke};
 use crate::domain::time::Moment;
 
-impl Gateway {
+impl Maintenance {
     /// Goes on from the mark that the store keeps. With `believe` a clock that was set back is
     /// taken as it is.
     pub(super) async fn wake(&self, believe: bool) -> Result<Found, Error> {
         self.ask_referee().await?;
         let reads = clock_reads();
-        let mut opened = self.read(&reads).await?;
+        let mut opened = self.engine.read(&reads).await?;
         let mark: Option<Mark> = opened.pop().flatten().map(|bytes| decode(CLOCK, &bytes)).transpose()?;
         let Some(mark) = mark else { return Ok(Found::Good) };
-        let woke = self.time.with(|reading| {
-            let elapsed = self.clock.elapsed();
-            let wall = reading.referee.map_or(Duration::from_millis(self.clock.now()), |began| began + elapsed);
+        let woke = self.engine.time.with(|reading| {
+            let elapsed = self.engine.clock.elapsed();
+            let wall = reading.referee.map_or(Duration::from_millis(self.engine.clock.now()), |began| began + elapsed);
             let wall = Moment(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX));
             let (clock_readings, woke) = ClockReadings::wake(mark, wall, elapsed);
             let believed = believe && matches!(woke, Woke::Behind(_));
@@ -51,9 +52,9 @@ impl Gateway {
     /// does the same; tests call it when they stepped their clock.
     pub async fn keep_time(&self) -> Result<(), Error> {
         self.ask_referee().await?;
-        self.see_epoch().await?;
-        let clock_readings = self.clock_readings();
-        let before = self.time.with(|reading| std::mem::replace(&mut reading.kept, clock_readings));
+        self.engine.see_epoch().await?;
+        let clock_readings = self.engine.clock_readings();
+        let before = self.engine.time.with(|reading| std::mem::replace(&mut reading.kept, clock_readings));
         let (leapt, ahead) = (clock_readings.leapt_since(before), clock_readings.ahead());
         if leapt > STEP {
             tracing::warn!(seconds = leapt.as_secs(), "the clock stepped forward: flags follow it, lockouts do not");
@@ -68,8 +69,8 @@ impl Gateway {
     /// Saves where time stands. Another node's later mark stays, unless what it says is not believed.
     pub(super) async fn save_mark(&self, anew: bool) -> Result<(), Error> {
         let reads = clock_reads();
-        let saved = self.decide(&reads, |records, _| {
-            let mut mark = self.clock_readings().mark();
+        let saved = self.engine.decide(&reads, |records, _| {
+            let mut mark = self.engine.clock_readings().mark();
             let kept: Option<Mark> = records[0].as_ref().map(|bytes| decode(CLOCK, bytes)).transpose()?;
             if let Some(kept) = kept.filter(|_| !anew) {
                 mark = Mark { now: mark.now.max(kept.now), earliest: mark.earliest.max(kept.earliest) };
@@ -92,11 +93,11 @@ impl Gateway {
 
     /// Sets the wall by the store's server, where it has a clock.
     async fn ask_referee(&self) -> Result<(), Error> {
-        let Some(now) = self.store.clock().await? else { return Ok(()) };
-        let elapsed = self.clock.elapsed();
-        let own = Moment(self.clock.now());
+        let Some(now) = self.engine.store.clock().await? else { return Ok(()) };
+        let elapsed = self.engine.clock.elapsed();
+        let own = Moment(self.engine.clock.now());
         let by = own.since(Moment(now)).max(Moment(now).since(own));
-        let first = self.time.with(|reading| {
+        let first = self.engine.time.with(|reading| {
             let first = reading.referee.is_none();
             reading.referee = Some(Duration::from_millis(now).saturating_sub(elapsed));
             if first {

@@ -1,7 +1,7 @@
 //! What a commit of an interaction tells the node that made it. Who is told may only push to a queue: what follows
 //! from the commit is done behind its reply.
 
-use super::Gateway;
+use super::conversations::Conversations;
 use super::visits::Held;
 use crate::domain::interaction::Interaction;
 use crate::store::Key;
@@ -22,7 +22,7 @@ pub(super) trait CommitObserver: Send + Sync {
     fn committed(&self, commit: &Committed<'_>);
 }
 
-impl Gateway {
+impl Conversations {
     /// Tells the observers of what was saved.
     pub(super) fn tell_observers<T>(&self, held: &Held<T>) {
         let commit =

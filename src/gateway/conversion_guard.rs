@@ -8,9 +8,10 @@ use dashmap::DashMap;
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::limits::Limits;
 use super::names::conversion_guard_name;
 use super::teams::{TeamView, team_event};
-use super::{DAY, Error, Gateway, decode, encode};
+use super::{DAY, Error, decode, encode};
 use crate::domain::conversion_guard::{ConversionGuard, Verdict};
 use crate::domain::country::Country;
 use crate::domain::event::{Actor, EventKind};
@@ -45,13 +46,14 @@ pub(super) struct Counts {
     known: DashMap<Place, Known>,
 }
 
-impl Gateway {
+impl Limits {
     /// Refuses what would go to a country that no codes come back from.
     pub(super) async fn may_send_to(&self, team: &TeamView, country: Option<Country>) -> Result<(), Error> {
         let Some(country) = country else { return Ok(()) };
         let place = (team.team.name.clone(), country);
         let known = self.conversion_guard.known.get(&place).map(|kept| *kept);
-        let paused_until = match known.filter(|known| self.clock.elapsed().saturating_sub(known.read_at) < FRESH) {
+        let paused_until = match known.filter(|known| self.engine.clock.elapsed().saturating_sub(known.read_at) < FRESH)
+        {
             Some(known) => known.paused_until,
             // Adding nothing reads the record, and lets time end a pause.
             None => self.add_counts(&place, Counted::default()).await?,
@@ -106,17 +108,17 @@ impl Gateway {
     async fn add_counts(&self, place: &Place, counts: Counted) -> Result<Option<Moment>, Error> {
         let (team, country) = place;
         let code = country.to_string();
-        let read_at = self.clock.elapsed();
+        let read_at = self.engine.clock.elapsed();
         let reads = Reads {
-            partition: self.partition_of(&[b"returns", team.as_str().as_bytes(), code.as_bytes()]),
+            partition: self.engine.partition_of(&[b"returns", team.as_str().as_bytes(), code.as_bytes()]),
             names: vec![conversion_guard_name(team, &code)],
         };
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let name = &reads.names[0];
             let before: ConversionGuard =
                 records[0].as_ref().map_or(Ok(ConversionGuard::default()), |bytes| decode(name, bytes))?;
             let mut conversion_guard = before.clone();
-            let verdict = conversion_guard.count(counts.sent, counts.back, self.earliest());
+            let verdict = conversion_guard.count(counts.sent, counts.back, self.engine.earliest());
             let until = conversion_guard.until();
             if conversion_guard == before {
                 return Ok(Change::nothing(Ok(until)));

@@ -5,14 +5,18 @@
 //! may say is judged in `domain::customer`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::directories::OpenedDirectories;
+use super::engine::Engine;
 use super::names::{customer_name, customers_index, login_name, team_record, value_index};
-use super::teams::team_event;
-use super::{Error, Gateway, decode, encode};
+use super::teams::{Teams, team_event};
+use super::{Error, decode, encode};
+use crate::directory::Kinds;
 use crate::domain::customer::{Record, folded};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{CustomerId, TeamName};
@@ -68,22 +72,31 @@ struct Named {
     customer: CustomerId,
 }
 
-impl Gateway {
+/// Teams' customers: the built-in directory, and those that teams connect.
+pub struct Customers {
+    pub(super) engine: Arc<Engine>,
+    pub(super) teams: Arc<Teams>,
+    /// The kinds of directories that teams may have besides the built-in one.
+    pub(super) kinds: Kinds,
+    pub(super) directories: Arc<OpenedDirectories>,
+}
+
+impl Customers {
     /// The tag that a customer's record is named by.
     fn customer_tag(&self, team: &TeamName, id: &CustomerId) -> String {
-        self.keys.directory.tag(&[b"id", team.as_str().as_bytes(), id.as_str().as_bytes()]).name()
+        self.engine.keys.directory.tag(&[b"id", team.as_str().as_bytes(), id.as_str().as_bytes()]).name()
     }
 
     /// The record of whose login name it is.
     fn login_record(&self, team: &TeamName, name: &str) -> String {
-        let tag = self.keys.directory.tag(&[b"login", team.as_str().as_bytes(), folded(name).as_bytes()]);
+        let tag = self.engine.keys.directory.tag(&[b"login", team.as_str().as_bytes(), folded(name).as_bytes()]);
         login_name(team, &tag.name())
     }
 
     /// Where a customer's record and her team's lie.
     fn customer_reads(&self, team: &TeamName, id: &CustomerId) -> Reads {
         let names = vec![customer_name(team, &self.customer_tag(team, id)), team_record(team)];
-        Reads { partition: self.team_partition(team), names }
+        Reads { partition: self.engine.team_partition(team), names }
     }
 
     /// Makes a customer or writes her record anew; true where she is new.
@@ -100,7 +113,7 @@ impl Gateway {
         }
         let mut reads = self.customer_reads(team, &record.id);
         reads.names.extend(record.username.as_deref().map(|name| self.login_record(team, name)));
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             must_stand(&reads, records)?;
             if let Err(refusal) = only_if.admit(records[0].is_some()) {
                 return Ok(Change::nothing(Err(refusal)));
@@ -116,7 +129,7 @@ impl Gateway {
                 None => Kept { record: record.clone(), created_at: now },
             };
             let mut change = self.replace(team, before.as_ref(), Some(&kept));
-            let pseudonym = self.keys.customer_pseudonym(team, record.id.as_str());
+            let pseudonym = self.engine.keys.customer_pseudonym(team, record.id.as_str());
             let data = json!({"pseudonym": pseudonym, "created": before.is_none()});
             change.events.push(team_event(team, EventKind::CustomerChanged, actor, now, data));
             Ok(change.map(|()| (before.is_none(), kept)))
@@ -162,7 +175,7 @@ impl Gateway {
     pub async fn customer(&self, team: &TeamName, id: &CustomerId) -> Result<Option<Kept>, Error> {
         let mut reads = self.customer_reads(team, id);
         reads.names.truncate(1);
-        let opened = self.read_to_tell(&reads).await?.pop().flatten();
+        let opened = self.engine.read_to_tell(&reads).await?.pop().flatten();
         opened.map(|bytes| decode(&reads.names[0], &bytes)).transpose()
     }
 
@@ -175,15 +188,15 @@ impl Gateway {
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<Kept>, Option<String>), Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let (index, partition) = (customers_index(team), self.team_partition(team));
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let (index, partition) = (customers_index(team), self.engine.team_partition(team));
         let start = q.map(folded);
         let (mut found, mut cursor) = (Vec::new(), after.map(str::to_owned));
         for _ in 0..MAX_SCANNED / 100 {
-            let page = self.store.list(partition, &index, Order::Falling, cursor.as_deref(), 100).await?;
+            let page = self.engine.store.list(partition, &index, Order::Falling, cursor.as_deref(), 100).await?;
             let whole = page.len() == 100;
             for entry in page {
-                let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                let summary: Summary = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
                 cursor = Some(entry.member);
                 if start.as_ref().is_none_or(|start| summary.fits(start)) {
                     found.extend(self.customer(team, &summary.id).await?);
@@ -203,9 +216,9 @@ impl Gateway {
     pub async fn view_customer(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<Option<Kept>, Error> {
         let kept = self.customer(team, id).await?;
         if kept.is_some() {
-            let pseudonym = self.keys.customer_pseudonym(team, id.as_str());
+            let pseudonym = self.engine.keys.customer_pseudonym(team, id.as_str());
             let data = json!({"pseudonym": pseudonym, "unmasked": true});
-            self.tell_act(team, EventKind::CustomerViewed, actor, data).await?;
+            self.teams.tell_act(team, EventKind::CustomerViewed, actor, data).await?;
         }
         Ok(kept)
     }
@@ -214,7 +227,7 @@ impl Gateway {
     pub(super) async fn remove_customer(&self, team: &TeamName, id: &CustomerId) -> Result<bool, Error> {
         let mut reads = self.customer_reads(team, id);
         reads.names.truncate(1); // also of a team that leaves
-        let saved = self.decide(&reads, |records, _| {
+        let saved = self.engine.decide(&reads, |records, _| {
             let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(false))) };
             let before: Kept = decode(&reads.names[0], bytes)?;
             Ok(self.replace(team, Some(&before), None).map(|()| true))
@@ -224,28 +237,28 @@ impl Gateway {
 
     /// Who the team's customers are.
     pub(super) async fn ids_of_customers(&self, team: &TeamName) -> Result<Vec<CustomerId>, Error> {
-        let (index, partition) = (customers_index(team), self.team_partition(team));
+        let (index, partition) = (customers_index(team), self.engine.team_partition(team));
         let (mut ids, mut cursor) = (Vec::new(), None::<String>);
         loop {
-            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
+            let page = self.engine.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
             let Some(last) = page.last() else { return Ok(ids) };
             cursor = Some(last.member.clone());
             for entry in page {
-                ids.push(decode::<Summary>(&index, &self.open_at(&index, &entry.bytes)?)?.id);
+                ids.push(decode::<Summary>(&index, &self.engine.open_at(&index, &entry.bytes)?)?.id);
             }
         }
     }
 
     /// Takes away all customers of a team that goes.
     pub(super) async fn remove_customers(&self, team: &TeamName) -> Result<(), Error> {
-        let (index, partition) = (customers_index(team), self.team_partition(team));
+        let (index, partition) = (customers_index(team), self.engine.team_partition(team));
         let mut cursor = None::<String>;
         loop {
-            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
+            let page = self.engine.store.list(partition, &index, Order::Rising, cursor.as_deref(), 100).await?;
             let Some(last) = page.last() else { return Ok(()) };
             cursor = Some(last.member.clone());
             for entry in page {
-                let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                let summary: Summary = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
                 self.remove_customer(team, &summary.id).await?;
             }
         }

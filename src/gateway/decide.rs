@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::engine::Engine;
+use super::names::{is_indexed, is_remembered};
+use super::{Error, encode};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::store::{Batch, CommitId, Entry, Expect, Key, Outcome, Partition, Put, Record, StoreError, VersionIndex};
-
-use super::names::{is_indexed, is_remembered};
-use super::{Error, Gateway, encode};
 
 /// Conflicts after which the store is said to be in contention.
 const MAX_ATTEMPTS: u32 = 64;
@@ -127,7 +127,7 @@ pub(super) struct Saved<T> {
     pub version: Option<CommitId>,
 }
 
-impl Gateway {
+impl Engine {
     /// Loads what `reads` names, lets `rule` decide, and commits. The rule runs again on a
     /// conflict; its refusal is returned only after what it counted is saved.
     ///

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::decide::{Change, Confirm};
 use super::names::{dead_index, delivered_index, member};
 use super::teams::team_event;
-use super::webhooks::{cursor_record, live};
-use super::{Error, Gateway, decode};
+use super::webhooks::{Webhooks, cursor_record, live};
+use super::{Error, decode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::posting::Why;
@@ -88,7 +88,7 @@ impl std::fmt::Display for Cursor {
     }
 }
 
-impl Gateway {
+impl Webhooks {
     /// A page of a webhook's deliveries, those that wait first, each kind the newest first; and where
     /// the next page begins.
     pub async fn deliveries(
@@ -135,10 +135,10 @@ impl Gateway {
         limit: usize,
     ) -> Result<Vec<Delivery>, Error> {
         let before = before.map(member);
-        let partition = self.team_partition(team);
-        let page = self.store.list(partition, index, Order::Falling, before.as_deref(), limit).await?;
+        let partition = self.engine.team_partition(team);
+        let page = self.engine.store.list(partition, index, Order::Falling, before.as_deref(), limit).await?;
         let read = |entry: Entry| {
-            let record: DeliveryRecord = decode(index, &self.open_at(index, &entry.bytes)?)?;
+            let record: DeliveryRecord = decode(index, &self.engine.open_at(index, &entry.bytes)?)?;
             let status = if record.why.is_some() { Status::Failed } else { Status::Delivered };
             let DeliveryRecord { event, tries, ended_at, why } = record;
             let (id, ended_at) = (self.webhook_id(team, name, event), Some(ended_at));
@@ -154,11 +154,11 @@ impl Gateway {
         name: &WebhookName,
         event: &Waiting,
     ) -> Result<[Option<String>; 2], Error> {
-        let (partition, before) = (self.team_partition(team), event.number.checked_sub(1).map(member));
+        let (partition, before) = (self.engine.team_partition(team), event.number.checked_sub(1).map(member));
         let mut found = [delivered_index(team, name), dead_index(team, name)].map(Some);
         for index in &mut found {
             let name = index.as_deref().unwrap_or_default();
-            let first = self.store.list(partition, name, Order::Rising, before.as_deref(), 1).await?;
+            let first = self.engine.store.list(partition, name, Order::Rising, before.as_deref(), 1).await?;
             if first.first().is_none_or(|first| first.member != member(event.number)) {
                 *index = None;
             }
@@ -190,7 +190,7 @@ impl Gateway {
         let event = event.ok_or(Refusal::NotFound("delivery"))?;
         let (reads, entry) = (self.cursor_reads(team, name), member(event.number));
         let kept = self.records_of(team, name, &event).await?;
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let Some((_, mut cursor)) = live(&reads, records, name)? else {
                 return Ok(Change::nothing(Err(Refusal::NotFound("webhook"))));
             };

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use serde_json::json;
 
-use super::customers::BuiltIn;
+use super::customers::{BuiltIn, Customers};
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::ambiguous_name;
 use super::replay::fresh;
-use super::teams::{TeamView, team_event};
-use super::{DAY, Error, Gateway};
+use super::teams::{TeamCache, TeamView, team_event};
+use super::{DAY, Error};
 use crate::directory::{Connection, Directory, Failure, whose};
 use crate::domain::channel::Health;
 use crate::domain::customer::Record;
@@ -29,11 +29,11 @@ use crate::domain::validation::FieldError;
 
 /// Directories that were opened, with the connections that they were opened for.
 #[derive(Default)]
-pub(super) struct Opened(DashMap<TeamName, (Connected, Arc<dyn Directory>)>);
+pub(super) struct OpenedDirectories(DashMap<TeamName, (Connected, Arc<dyn Directory>)>);
 
-impl Opened {
+impl TeamCache for OpenedDirectories {
     /// The team has none any more.
-    pub fn forget(&self, team: &TeamName) {
+    fn forget_team(&self, team: &TeamName) {
         self.0.remove(team);
     }
 }
@@ -72,7 +72,7 @@ pub enum Trial {
 /// What it came to: how many customers fit, where the directory answered.
 pub type Tried = Result<Found, Failure>;
 
-impl Gateway {
+impl Customers {
     /// Writes how a team's directory is reached; true where it had none.
     pub async fn put_directory(
         &self,
@@ -87,12 +87,12 @@ impl Gateway {
             let data = json!({"directory": connected.kind});
             Ok(((is_new, connected), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.change_team(team, rule, None).await?)
+        fresh(self.teams.change_team(team, rule, None).await?)
     }
 
     /// How a team's directory is reached.
     pub async fn team_directory(&self, team: &TeamName) -> Result<Connected, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         Ok(view.team.directory.clone().ok_or(Refusal::NotFound("directory"))?)
     }
 
@@ -103,8 +103,8 @@ impl Gateway {
             let data = json!({"directory": null});
             Ok(((), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.change_team(team, rule, None).await?)?;
-        self.directories.forget(team);
+        fresh(self.teams.change_team(team, rule, None).await?)?;
+        self.directories.forget_team(team);
         Ok(())
     }
 
@@ -165,14 +165,14 @@ impl Gateway {
             let told = is_news.then(|| team_event(team, event, &Actor::Time, now, data));
             Ok(((), told.into_iter().collect()))
         };
-        if let Err(error) = self.change_team(team, rule, None).await {
+        if let Err(error) = self.teams.change_team(team, rule, None).await {
             tracing::warn!(%team, %error, "how a directory stands could not be told; the next question tells it");
         }
     }
 
     /// Tries a directory out, and says all that can be said of it.
     pub async fn try_directory(&self, team: &TeamName, trial: &Trial) -> Result<Tried, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let tried = self.tried(&view, trial).await;
         let health = tried.clone().map(|_| ());
         let _ = self.heard(&view, health).await; // told, where it is news; the admin hears more
@@ -224,8 +224,8 @@ impl Gateway {
     /// could tell it.
     pub(super) async fn tell_ambiguous(&self, team: &TeamName, actor: &Actor) -> Result<(), Error> {
         let name = ambiguous_name(team);
-        let reads = Reads { partition: self.team_partition(team), names: vec![name.clone()] };
-        let saved = self.decide(&reads, |_, now| {
+        let reads = Reads { partition: self.engine.team_partition(team), names: vec![name.clone()] };
+        let saved = self.engine.decide(&reads, |_, now| {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: name.clone(), expires: Some(now.plus(DAY)), ..Plain::default() });
             change.events.push(team_event(team, EventKind::DirectoryAmbiguous, actor, now, json!({})));

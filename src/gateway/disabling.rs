@@ -3,10 +3,11 @@
 //!
 //! Who may disable an account, and what becomes of the account itself, `accounts` says.
 
+use super::accounts::Accounts;
 use super::names::list_index;
 use super::summary::Summary;
 use super::visits::Acting;
-use super::{Error, Gateway, decode};
+use super::{Error, decode};
 use crate::domain::event::Actor;
 use crate::domain::flag::Method;
 use crate::domain::id::{CustomerId, InteractionId, TeamName};
@@ -15,18 +16,21 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::store::Order;
 
-impl Gateway {
+impl Accounts {
     /// Signs out whoever logged in as that customer, in every open conversation of the team.
     pub(super) async fn lower_flags_of(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
-        self.catch_up(Some(team)).await?; // the list lags, and nothing must be missed
+        self.relay.catch_up(Some(team)).await?; // the list lags, and nothing must be missed
         let (index, mut cursor) = (list_index(team), None::<String>);
         loop {
-            let page =
-                self.store.list(self.team_partition(team), &index, Order::Falling, cursor.as_deref(), 100).await?;
+            let page = self
+                .engine
+                .store
+                .list(self.engine.team_partition(team), &index, Order::Falling, cursor.as_deref(), 100)
+                .await?;
             let Some(last) = page.last() else { return Ok(()) };
             cursor = Some(last.member.clone());
             for entry in page {
-                let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                let summary: Summary = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
                 if summary.closed_at.is_none() && summary.customers.contains(id) {
                     let open = entry.member.parse().map_err(|_| Error::Damaged("the list of interactions".into()))?;
                     self.lower_flags_in(open, team, id, actor).await?;
@@ -43,14 +47,14 @@ impl Gateway {
         id: &CustomerId,
         actor: &Actor,
     ) -> Result<(), Error> {
-        let seen = match self.look(open, Some(team)).await {
+        let seen = match self.conversations.look(open, Some(team)).await {
             Err(Error::Refused(Refusal::NotFound(_))) => return Ok(()),
             seen => seen?,
         };
-        let (now, people) = (self.now(), &seen.interaction.participants);
+        let (now, people) = (self.engine.now(), &seen.interaction.participants);
         for participant in people.iter().filter(|participant| is_logged_in_as(participant, id, now)) {
             let acting = Acting { id: open, team: Some(team), actor: actor.clone() };
-            match self.sign_out(acting, Some(&participant.id)).await {
+            match self.conversations.sign_out(acting, Some(&participant.id)).await {
                 Ok(_) | Err(Error::Refused(Refusal::Closed | Refusal::NotFound(_))) => {}
                 Err(error) => return Err(error),
             }

@@ -1,27 +1,32 @@
 //! What speaks over teams' channels: opened for an account and kept for as long as that stays the same.
 //! It knows the accounts and nothing of the teams that they belong to.
 
-use super::Gateway;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_channels::definition::{Account, Registry};
+use countersign_channels::{Channel as Driver, Nature, session};
+use dashmap::DashMap;
+use secrecy::SecretString;
+
 use crate::domain::channel::Channel;
-use crate::domain::id::ChannelName;
-use crate::domain::id::TeamName;
+use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::medium::Medium;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::team::Team;
 use crate::domain::validation;
 use crate::domain::validation::FieldError;
-use countersign_channels::Channel as Driver;
-use countersign_channels::Nature;
-use countersign_channels::definition::Account;
-use countersign_channels::session;
-use dashmap::DashMap;
-use secrecy::SecretString;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
-impl Gateway {
+/// What speaks over teams' channels.
+pub struct Drivers {
+    /// The chat platforms that teams may have accounts on.
+    pub(super) registry: Registry,
+    pub(super) drivers: OpenedDrivers,
+}
+
+impl Drivers {
     /// The channels that this gateway can speak over: an account that its platform does not take
     /// any more, or whose platform is not here, is none.
     pub(super) fn media(&self, team: &Team) -> Vec<Medium> {
@@ -35,6 +40,17 @@ impl Gateway {
         team.channels.iter().filter(carries).filter_map(usable).collect()
     }
 
+    /// The channel is gone.
+    pub(super) fn forget(&self, team: &TeamName, channel: &ChannelName) {
+        self.drivers.0.remove(&(team.clone(), channel.clone()));
+    }
+
+    /// The chat platforms that teams may have accounts on.
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// What speaks over a channel; none where its account cannot be used.
     pub(super) fn driver_for(&self, team: &TeamName, name: &ChannelName, channel: &Channel) -> Option<Arc<dyn Driver>> {
         let place = (team.clone(), name.clone());
         if let Some(kept) = self.drivers.0.get(&place).filter(|kept| kept.0 == *channel) {
@@ -70,7 +86,7 @@ impl Gateway {
 
 /// Channels that were opened, with the accounts that they were opened for.
 #[derive(Default)]
-pub(super) struct Drivers(pub(super) DashMap<(TeamName, ChannelName), (Channel, Arc<dyn Driver>)>);
+pub(super) struct OpenedDrivers(pub(super) DashMap<(TeamName, ChannelName), (Channel, Arc<dyn Driver>)>);
 
 /// A channel's account, as its platform takes it.
 pub(super) fn account(channel: &Channel) -> Account {

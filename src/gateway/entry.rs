@@ -1,10 +1,12 @@
 //! Code pages and invitations: looked at, arrived at, answered, disowned. What each leads to is
 //! decided in `domain::rules`; here it is fetched and saved, and addresses are built.
 
+use super::challenges::Challenges;
 use super::questions::with;
 use super::replay::fresh;
-use super::visits::{Visit, With};
-use super::{Error, Gateway, Held, Remember, Told, decode, encode};
+use super::teams::TeamView;
+use super::visits::{Acting, Visit, With};
+use super::{Error, Held, Remember, Told, decode, encode};
 use crate::domain::challenge::Typed;
 use crate::domain::event::Actor;
 use crate::domain::method::Method;
@@ -18,10 +20,8 @@ use crate::domain::rules::page::{Page, find};
 use crate::domain::secret::Tag;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
-use crate::gateway::teams::TeamView;
-use crate::gateway::visits::Acting;
 
-impl Gateway {
+impl Challenges {
     /// Makes an invitation.
     pub async fn invite(
         &self,
@@ -32,7 +32,7 @@ impl Gateway {
         let (id, visit): (_, Visit<'_>) = (acting.id, acting.into());
         let told = match self.invite_once(visit.clone(), request, remember).await {
             Err(Error::Refused(Refusal::NoSecurityKey)) => {
-                self.team_that_signs(id).await?;
+                self.conversations.team_that_signs(id).await?;
                 self.invite_once(visit, request, remember).await?
             }
             told => told?,
@@ -40,7 +40,10 @@ impl Gateway {
         if let Told::Fresh(held) = &told {
             let token = &held.outcome.token;
             let payable = |turn: &mut Turn<'_>| invite::payable_code(turn, token);
-            let sent = self.turn_paid(visitor(token), payable, |turn, _| invite::send_code(turn, token), None).await;
+            let sent = self
+                .conversations
+                .turn_paid(visitor(token), payable, |turn, _| invite::send_code(turn, token), None)
+                .await;
             if let Err(error) = sent {
                 tracing::info!(%error, "no code went out with an invitation: it is put when she arrives");
             }
@@ -64,7 +67,7 @@ impl Gateway {
             }
         };
         let payable = |turn: &mut Turn<'_>| invite::payable(turn, request);
-        self.turn_paid(visit, payable, rule, remember).await
+        self.conversations.turn_paid(visit, payable, rule, remember).await
     }
 
     /// What a code page's token opens. Changes nothing that time has not changed.
@@ -73,7 +76,7 @@ impl Gateway {
             let found = find(&turn, token);
             turn.end(found)
         };
-        fresh(self.turn(visitor(token), rule, None).await?)
+        fresh(self.conversations.turn(visitor(token), rule, None).await?)
     }
 
     /// Continue was pressed on an invitation's page.
@@ -97,7 +100,7 @@ impl Gateway {
     ) -> Result<Held<Arrived>, Error> {
         let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(with(turn, prepared), token, browser);
         let payable = |turn: &mut Turn<'_>| enter::payable(turn, token, browser);
-        fresh(self.turn_paid(visitor(token), payable, rule, None).await?)
+        fresh(self.conversations.turn_paid(visitor(token), payable, rule, None).await?)
     }
 
     /// An answer on a code page, under the page's own name for it: the same one sent twice counts once.
@@ -114,7 +117,7 @@ impl Gateway {
             Typed::Set(set) => set.join("\n"),
         };
         let name = format!("page {} {} {attempt} {said}", token.text(), browser.name());
-        let remember = Remember::new(self.message_place(token.interaction.as_bytes(), &name), &render);
+        let remember = Remember::new(self.engine.message_place(token.interaction.as_bytes(), &name), &render);
         let remember = Some(&remember).filter(|_| !attempt.is_empty());
         let rule = |turn: Turn<'_>, _: &TeamView| on_page::answer(turn, token, typed, browser, attempt);
         match self.turn_judged(visitor(token), rule, remember).await? {
@@ -125,20 +128,20 @@ impl Gateway {
 
     /// The done page of a right answer on a code page.
     pub fn done_of_answer(&self, token: &Token, (number, starts): (u16, u16), attempt: &str, browser: &Tag) -> Token {
-        OnPage { browser, token, attempt, invitation: None }.done(starts, number, &self.keys)
+        OnPage { browser, token, attempt, invitation: None }.done(starts, number, &self.engine.keys)
     }
 
     /// Another code is asked for on a code page.
     pub async fn resend_page(&self, token: &Token, browser: &Tag) -> Result<(), Error> {
         let rule = |turn: Turn<'_>, _: &TeamView| on_page::resend(turn, token, browser);
         let payable = |turn: &mut Turn<'_>| on_page::payable(turn, token);
-        fresh(self.turn_paid(visitor(token), payable, rule, None).await?).map(drop)
+        fresh(self.conversations.turn_paid(visitor(token), payable, rule, None).await?).map(drop)
     }
 
     /// "This wasn't me" was pressed on a code page.
     pub async fn report_page(&self, token: &Token, browser: &Tag) -> Result<Held<()>, Error> {
         let rule = |turn: Turn<'_>, _: &TeamView| on_page::report(turn, token, browser);
-        fresh(self.turn(visitor(token), rule, None).await?)
+        fresh(self.conversations.turn(visitor(token), rule, None).await?)
     }
 }
 

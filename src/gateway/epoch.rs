@@ -4,11 +4,12 @@
 use std::sync::{Arc, PoisonError};
 
 use super::decide::Reads;
+use super::engine::Engine;
 use super::names::EPOCH;
-use super::{Error, Gateway, SYSTEM, decode};
+use super::{Error, SYSTEM, decode};
 use crate::domain::epoch::Epoch;
 
-impl Gateway {
+impl Engine {
     /// The store's epoch.
     pub fn epoch(&self) -> Arc<Epoch> {
         self.epoch.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -2,21 +2,43 @@
 //! Who numbers them, `relay` says; who reads them, `stream` and `history`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, Notify};
 
+use super::config::Retention;
+use super::conversations::Conversations;
 use super::decide::Reads;
+use super::engine::Engine;
 use super::names::{head_name, member};
-use super::{Error, Gateway, decode};
+use super::stream::Tails;
+use super::teams::Teams;
+use super::{Error, decode};
 use crate::domain::event::Event;
 use crate::domain::id::TeamName;
 
-impl Gateway {
+/// Teams' events, audit trails and insights: as they are kept, and as they are listened to.
+pub struct EventLog {
+    pub(super) engine: Arc<Engine>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) conversations: Arc<Conversations>,
+    /// How long things are kept.
+    pub(super) retention: Retention,
+    pub(super) tails: Tails,
+    /// A trail is checked by one at a time: all of it is read.
+    pub(super) checking: Mutex<()>,
+    /// A relay moved events into a stream of this node.
+    pub(super) moved: Notify,
+}
+
+impl EventLog {
     /// Where a team's streams stand.
     pub(super) async fn head(&self, team: &TeamName) -> Result<Head, Error> {
         let name = head_name(team);
-        let mut opened = self.read(&Reads { partition: self.team_partition(team), names: vec![name.clone()] }).await?;
+        let mut opened =
+            self.engine.read(&Reads { partition: self.engine.team_partition(team), names: vec![name.clone()] }).await?;
         opened.pop().flatten().map_or(Ok(Head::default()), |b| decode(&name, &b))
     }
 }

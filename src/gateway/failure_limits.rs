@@ -9,14 +9,15 @@
 //! the commit that lifts the failure limit, so that a ban is never lifted in silence, nor one lift told twice.
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::limits::Limits;
 use super::names::failure_limit_name;
-use super::{Error, Gateway, decode, encode};
+use super::{Error, decode, encode};
 use crate::domain::event::Event;
 use crate::domain::failure_limit::{CustomerFailureLimit, CustomerFailureLimits, CustomerTag, Known, Need};
 use crate::domain::lockout::Redo;
 use crate::domain::time::Moment;
 
-impl Gateway {
+impl Limits {
     /// Makes what a decision needs so. `answer` is the name of what is answered, where it has one:
     /// told again, it counts once.
     pub(super) async fn meet(
@@ -67,9 +68,9 @@ impl Gateway {
         lifted: Option<&Event>,
     ) -> Result<u32, Error> {
         let name = failure_limit_name(customer.as_str());
-        let partition = self.partition_of(&[b"failure_limit", customer.as_str().as_bytes()]);
+        let partition = self.engine.partition_of(&[b"failure_limit", customer.as_str().as_bytes()]);
         let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let opened = |bytes: &Opened| decode::<CustomerFailureLimit>(&name, bytes);
             let before = records[0].as_ref().map(opened).transpose()?.unwrap_or_default();
             let mut after = before.clone();

@@ -1,10 +1,10 @@
 //! What has happened in one interaction, read out of its team's stream: newest first, as far back as is
 //! looked. What is older than the stream keeps is in the audit trail alone.
 
-use super::event_log::Numbered;
+use super::event_log::{EventLog, Numbered};
 use super::names::stream_index;
 use super::visits::Acting;
-use super::{Error, Gateway, decode};
+use super::{Error, decode};
 use crate::domain::event::EventKind;
 use crate::store::Order;
 
@@ -17,17 +17,17 @@ const PAGE: usize = 512;
 /// No more are told.
 const MAX_ITEMS: usize = 200;
 
-impl Gateway {
+impl EventLog {
     /// The interaction's events, newest first; false where there may be older ones.
     pub async fn history(&self, acting: Acting<'_>) -> Result<(Vec<Numbered>, bool), Error> {
-        let held = self.flag(acting.id, acting.team).await?;
+        let held = self.conversations.flag(acting.id, acting.team).await?;
         let team = &held.interaction.team;
         let (index, mut after, mut found) = (stream_index(team), None::<String>, Vec::new());
         for _ in 0..DEEPEST / PAGE {
-            let partition = self.team_partition(team);
-            let page = self.store.list(partition, &index, Order::Falling, after.as_deref(), PAGE).await?;
+            let partition = self.engine.team_partition(team);
+            let page = self.engine.store.list(partition, &index, Order::Falling, after.as_deref(), PAGE).await?;
             for entry in &page {
-                let numbered: Numbered = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                let numbered: Numbered = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
                 if numbered.event.interaction != Some(acting.id) {
                     continue;
                 }

@@ -2,16 +2,26 @@
 //! given the signed URL, which it verifies, and answers with a signed assertion by the way that every
 //! login page's takes. Nothing here raises a flag.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use subtle::ConstantTimeEq;
 use tokio::sync::MutexGuard;
 use url::{Url, form_urlencoded};
 
-use super::logging_in::{LoggedIn, LoggingIn};
+use super::accounts::Accounts;
+use super::conversations::Conversations;
+use super::customers::Customers;
+use super::engine::Engine;
+use super::keyed_locks::KeyedLocks;
+use super::links::Links;
+use super::logging_in::{CustomerLogin, LoggedIn, LoggingIn};
+use super::logins::Logins;
 use super::replay::fresh;
-use super::teams::TeamView;
+use super::teams::{TeamView, Teams};
+use super::urls::Urls;
 use super::visits::{Visit, With};
-use super::{Error, Gateway, Held};
+use super::{Error, Held};
 use crate::domain::event::Actor;
 use crate::domain::id::{Conversation, CustomerId, TeamName};
 use crate::domain::login::LoginTag;
@@ -68,10 +78,25 @@ pub enum Stepped {
     Answered(String),
 }
 
-impl Gateway {
+/// The gateway's own login page.
+pub struct HostedLogin {
+    pub(super) engine: Arc<Engine>,
+    pub(super) urls: Arc<Urls>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) customers: Arc<Customers>,
+    pub(super) conversations: Arc<Conversations>,
+    pub(super) links: Arc<Links>,
+    pub(super) logins: Arc<Logins>,
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) customer_login: Arc<CustomerLogin>,
+    /// Logins wait here for those of the same conversation.
+    pub(super) logging_in: KeyedLocks,
+}
+
+impl HostedLogin {
     /// Where a team's own login page is: what its `authentication_url` may be set to.
     pub fn login_page_url(&self, team: &TeamName) -> String {
-        format!("{}/login/{team}", self.public_url())
+        format!("{}/login/{team}", self.urls.public_url())
     }
 
     /// Reads and verifies the URL that somebody comes with.
@@ -88,13 +113,13 @@ impl Gateway {
         };
         let url = Url::parse(&format!("{}?{signed}", self.login_page_url(&name))).map_err(|_| unknown())?;
         let has_it = |view: &TeamView| view.team.security_keys.iter().any(|key| key.kid.as_str() == kid);
-        let view = self.team_with(&name, has_it).await?.ok_or_else(unknown)?;
-        let key = view.team.shared_key(&kid, self.now()).ok_or_else(unknown)?;
+        let view = self.teams.team_with(&name, has_it).await?.ok_or_else(unknown)?;
+        let key = view.team.shared_key(&kid, self.engine.now()).ok_or_else(unknown)?;
         let right: bool = base64url(&key.sign(url.as_str().as_bytes())).as_bytes().ct_eq(signature.as_bytes()).into();
         let handle = Token::parse(&text).filter(|token| token.kind == TokenKind::Handle);
-        let handle = handle.filter(|_| right && callback == self.callback(&text)).ok_or_else(unknown)?;
+        let handle = handle.filter(|_| right && callback == self.urls.callback(&text)).ok_or_else(unknown)?;
         let late = part("cs_expires").and_then(|end| end.parse::<u64>().ok());
-        if late.is_some_and(|end| end <= self.now().unix_seconds()) {
+        if late.is_some_and(|end| end <= self.engine.now().unix_seconds()) {
             return Err(Refusal::LinkExpired.into());
         }
         Ok(SignedUrl { team: view, handle })
@@ -109,10 +134,10 @@ impl Gateway {
 
     /// Where a form leads that has led there before: it was sent twice, or its reply was lost.
     pub async fn repeated_login(&self, url: &SignedUrl, browser: &Tag, attempt: &str) -> Result<Option<String>, Error> {
-        let done = url.handle.done(&of_attempt(attempt, browser), &self.keys.handle);
+        let done = url.handle.done(&of_attempt(attempt, browser), &self.engine.keys.handle);
         let answer = NewAnswer { handle: &url.handle, done: &done };
         let held = self.at_door(url, |turn| is_repeated(turn, answer)).await?;
-        Ok(held.outcome.then(|| self.done_url(&done)))
+        Ok(held.outcome.then(|| self.links.done_url(&done)))
     }
 
     /// Another browser than the one that pressed Continue says which address it chats with.
@@ -128,7 +153,7 @@ impl Gateway {
     ) -> Result<Held<T>, Error> {
         let (with, team) = (With::Link(url.handle.number), Some(&url.team.team.name));
         let visit = Visit { id: url.handle.interaction, team, actor: Actor::Person, with };
-        fresh(self.turn(visit, |turn: Turn<'_>, _: &TeamView| rule(turn), None).await?)
+        fresh(self.conversations.turn(visit, |turn: Turn<'_>, _: &TeamView| rule(turn), None).await?)
     }
 
     /// One guess of a conversation at a time, while its link still takes any.
@@ -146,12 +171,13 @@ impl Gateway {
     fn device_at(&self, at: &AtLogin) -> Device {
         let device = at.knocking.device.as_ref();
         let said = |part: fn(&crate::domain::interaction::Device) -> Option<&str>| device.and_then(part);
-        self.device(said(|device| device.fingerprint.as_deref()), said(|device| device.region.as_deref()))
+        self.customer_login
+            .device(said(|device| device.fingerprint.as_deref()), said(|device| device.region.as_deref()))
     }
 
     /// What binds the second step to this browser at this link.
     fn page_mark(&self, at: &AtLogin) -> [u8; 16] {
-        let made = self.keys.form.tag(&[b"second step", at.url.handle.text().as_bytes(), at.browser.as_bytes()]);
+        let made = self.engine.keys.form.tag(&[b"second step", at.url.handle.text().as_bytes(), at.browser.as_bytes()]);
         let mut mark = [0; 16];
         mark.copy_from_slice(&made.as_bytes()[..16]);
         mark
@@ -166,11 +192,11 @@ impl Gateway {
     pub async fn log_in_here(&self, at: &AtLogin, (name, password): (&str, &str)) -> Result<Stepped, Error> {
         let _alone = self.alone_at(at).await?;
         let by = self.signing(at);
-        match self.log_in(&by, (name, password), None).await? {
+        match self.customer_login.log_in(&by, (name, password), None).await? {
             LoggedIn::No => self.missed(at).await,
             LoggedIn::SecondStep(holder) => {
-                self.request_code(&by, Purpose::Second, holder.customer.as_str(), None).await?;
-                Ok(Stepped::Code(LoginTag::of(&self.keys, &at.url.team.team.name, &holder.customer)))
+                self.customer_login.request_code(&by, Purpose::Second, holder.customer.as_str(), None).await?;
+                Ok(Stepped::Code(LoginTag::of(&self.engine.keys, &at.url.team.team.name, &holder.customer)))
             }
             LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "password").await,
         }
@@ -185,7 +211,7 @@ impl Gateway {
             Asked::Alone(_) => (Purpose::Login, "otp"),
         };
         let Some(user) = self.called_here(at, asked).await? else { return self.missed(at).await };
-        match self.answer_code(&by, purpose, &user, (code, None)).await? {
+        match self.customer_login.answer_code(&by, purpose, &user, (code, None)).await? {
             LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, acr).await,
             LoggedIn::No | LoggedIn::SecondStep(_) => self.missed(at).await,
         }
@@ -201,7 +227,7 @@ impl Gateway {
             Asked::Alone(_) => Purpose::Login,
         };
         match self.called_here(at, asked).await? {
-            Some(user) => self.request_code(&by, purpose, &user, None).await,
+            Some(user) => self.customer_login.request_code(&by, purpose, &user, None).await,
             None => Ok(()),
         }
     }
@@ -209,7 +235,7 @@ impl Gateway {
     /// Somebody has forgotten her password. What is told is the same for every name.
     pub async fn forgot_here(&self, at: &AtLogin, name: &str) -> Result<(), Error> {
         Self::must_be_known(at)?;
-        self.forgot(&at.url.team, name).await
+        self.customer_login.forgot(&at.url.team, name).await
     }
 
     /// What the page offers besides a password: a link to another one, and a code alone.
@@ -226,7 +252,7 @@ impl Gateway {
         };
         let team = at.url.team.team.name.clone();
         let account = super::logins::Account { team, tag, whose: super::logins::Whose::Kept };
-        Ok(self.login(&account).await?.and_then(|login| login.customer).map(|customer| customer.to_string()))
+        Ok(self.logins.login(&account).await?.and_then(|login| login.customer).map(|customer| customer.to_string()))
     }
 
     /// The person gives up.
@@ -242,33 +268,34 @@ impl Gateway {
 
     /// The page says who it was, in the words that any login page would use.
     async fn vouch_for(&self, at: &AtLogin, customer: &CustomerId, acr: &str) -> Result<Stepped, Error> {
-        let record = self.customer_record(&at.url.team, customer).await?.ok_or(Refusal::NotFound("customer"))?;
+        let record =
+            self.customers.customer_record(&at.url.team, customer).await?.ok_or(Refusal::NotFound("customer"))?;
         let rules = &at.url.team.effective.settings.directory.matching;
         let known =
             rules.iter().filter_map(|rule| Some((rule.field.clone(), json!(record.values(&rule.field).first()?))));
         let private_data: serde_json::Map<_, _> = known.collect();
         let claims = json!({
-            "sub": customer, "name": record.name, "auth_time": self.now().unix_seconds(), "acr": acr,
+            "sub": customer, "name": record.name, "auth_time": self.engine.now().unix_seconds(), "acr": acr,
             "private_data": private_data,
         });
         let answered = self.assert_here(at, claims).await?;
         // Who was disabled since the password was taken was looked for before this login stood anywhere.
         let team = &at.url.team.team.name;
-        let login = self.login(&self.account_of(team, customer)).await?;
+        let login = self.logins.login(&self.logins.account_of(team, customer)).await?;
         if login.is_some_and(|login| login.disabled_at.is_some()) {
-            self.lower_flags_in(at.url.handle.interaction, team, customer, &Actor::Person).await?;
+            self.accounts.lower_flags_in(at.url.handle.interaction, team, customer, &Actor::Person).await?;
         }
         Ok(answered)
     }
 
     async fn assert_here(&self, at: &AtLogin, claims: serde_json::Value) -> Result<Stepped, Error> {
         let (kid, key) = at.url.team.signing.as_ref().ok_or(Refusal::NoSecurityKey)?;
-        let (handle, now) = (at.url.handle.text(), self.now().unix_seconds());
+        let (handle, now) = (at.url.handle.text(), self.engine.now().unix_seconds());
         let mut all = json!({
             "iss": self.login_page_url(&at.url.team.team.name),
-            "aud": self.callback(&handle),
+            "aud": self.urls.callback(&handle),
             "nonce": handle,
-            "jti": base64url(&self.draw::<18>()),
+            "jti": base64url(&self.engine.draw::<18>()),
             "iat": now,
             "exp": now + ASSERTION_SECONDS,
         });
@@ -279,8 +306,8 @@ impl Gateway {
         let signed = format!("{}.{}", base64url(header.as_bytes()), base64url(all.to_string().as_bytes()));
         let assertion = format!("{signed}.{}", base64url(&key.sign(signed.as_bytes())));
         let of = of_attempt(&at.attempt, &at.browser);
-        let held: Held<Accepted> = self.post_back_of(&handle, &assertion, &of).await?;
-        Ok(Stepped::Answered(self.done_url(&held.outcome.done)))
+        let held: Held<Accepted> = self.links.post_back_of(&handle, &assertion, &of).await?;
+        Ok(Stepped::Answered(self.links.done_url(&held.outcome.done)))
     }
 }
 

@@ -6,20 +6,30 @@
 //! commit: a platform that tells it again causes nothing. Its text is kept nowhere, save sealed on
 //! its way to the bot. Who may tell one is proved elsewhere: `webhook_verifiers`, or the gateway's own chat.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_channels::inbound::format::Assurance;
 use serde_json::{Value, json};
 
+use super::challenges::Challenges;
+use super::channels::Channels;
+use super::conversations::Conversations;
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::drivers::Drivers;
+use super::engine::Engine;
+use super::limits::Limits;
 use super::messages::Text;
+use super::messaging::Messaging;
 use super::names::RETRACTION;
 use super::replay::{Along, Place, Remember, Told};
 use super::retractions::Retraction;
 use super::saving::address_record;
-use super::teams::TeamView;
+use super::teams::{TeamView, Teams};
+use super::threads::Threads;
+use super::urls::Urls;
 use super::visits::Held;
-use super::{Error, Gateway, decode, encode};
+use super::webhook_verifiers::WebhookVerifiers;
+use super::{Error, decode, encode};
 use crate::domain::address::Address;
 use crate::domain::channel::Channel;
 use crate::domain::event::Actor;
@@ -70,7 +80,7 @@ pub type Flag<'a> = dyn Fn(&Held<Received>) -> Value + Send + Sync + 'a;
 
 /// A message and all that it came by.
 struct Coming<'a> {
-    gateway: &'a Gateway,
+    inbound: &'a Inbound,
     view: &'a TeamView,
     name: &'a ChannelName,
     channel: &'a Channel,
@@ -84,7 +94,23 @@ struct Coming<'a> {
     claim: Mutex<Option<Claim>>,
 }
 
-impl Gateway {
+/// What comes in from chat platforms and web chats.
+pub struct Inbound {
+    pub(super) engine: Arc<Engine>,
+    pub(super) urls: Arc<Urls>,
+    pub(super) drivers: Arc<Drivers>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) channels: Arc<Channels>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) conversations: Arc<Conversations>,
+    pub(super) challenges: Arc<Challenges>,
+    pub(super) messaging: Arc<Messaging>,
+    /// What lies in web chats' windows.
+    pub(super) threads: Arc<Threads>,
+    pub(super) webhook_verifiers: Arc<WebhookVerifiers>,
+}
+
+impl Inbound {
     /// Receives a message that was proved to come over a team's channel.
     ///
     /// # Errors
@@ -98,19 +124,19 @@ impl Gateway {
         message: &Message<'_>,
         flag: &Flag<'_>,
     ) -> Result<Received, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let account = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
-        let address = self.keys.address_tag(team, channel, message.conversation);
-        let place = self.received_place(&address, message.id);
+        let address = self.engine.keys.address_tag(team, channel, message.conversation);
+        let place = self.engine.received_place(&address, message.id);
         let mut coming = Coming {
-            gateway: self,
+            inbound: self,
             view: &view,
             name: channel,
             channel: account,
             message,
             flag,
-            mark: self.keys.replay.tag(&[b"passed on", address.as_bytes(), message.id.as_bytes()]).name(),
-            line: self.line_of(team, channel, message.conversation),
+            mark: self.engine.keys.replay.tag(&[b"passed on", address.as_bytes(), message.id.as_bytes()]).name(),
+            line: self.messaging.line_of(team, channel, message.conversation),
             claim: Mutex::default(),
         };
         let (mut in_doubt, bare) = (false, Message { raw: None, ..*message });
@@ -127,12 +153,12 @@ impl Gateway {
                 told => return told,
             }
         }
-        self.receive_alone(&coming, place, in_doubt, coming.noted(&address, self.now()).is_some()).await
+        self.receive_alone(&coming, place, in_doubt, coming.noted(&address, self.engine.now()).is_some()).await
     }
 
     /// What is known of an address.
     pub(super) async fn address_now(&self, (partition, name): (Partition, String)) -> Result<Address, Error> {
-        let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address: Option<Address> = opened.pop().flatten().map(|bytes| decode(&name, &bytes)).transpose()?;
         Ok(address.unwrap_or_default())
     }
@@ -150,7 +176,7 @@ impl Gateway {
             coming.puts(records, held.outcome, Some(held), now)
         };
         let remember = Remember::new(place, &render).along(Along { reads: coming.reads(), puts: &puts });
-        match self.hear(id, Some(team), text, &remember).await? {
+        match self.challenges.hear(id, Some(team), text, &remember).await? {
             Told::Fresh(held) => Ok(coming.is_saved(held.outcome)),
             Told::Again(earlier) => again(&earlier),
         }
@@ -168,10 +194,10 @@ impl Gateway {
         let before = if in_doubt {
             Before::Doubt
         } else if may_be_late(coming.message.text, settings)
-            && self.address_now(coming.address()).await?.awaits_the_late(self.now())
+            && self.address_now(coming.address()).await?.awaits_the_late(self.engine.now())
         {
             Before::Closed
-        } else if may_hold_code(coming.message.text, settings) && self.was_sent_to(coming.destination()).await? {
+        } else if may_hold_code(coming.message.text, settings) && self.limits.was_sent_to(coming.destination()).await? {
             Before::Sent
         } else {
             Before::Silence
@@ -190,11 +216,11 @@ impl Gateway {
         beside.extend(notes.then(|| coming.address().1));
         let remember = Remember::new(place, &render).along(Along { reads: beside, puts: &puts });
         let reads = Reads { partition: coming.line.partition, names: remember.names() };
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             if let Some(earlier) = remember.earlier(&records[records.len() - 1], now)? {
                 return Ok(Change::nothing(Ok(Told::Again(earlier))));
             }
-            let put = vec![remember.keep(self, &received, now)];
+            let put = vec![remember.keep(&self.engine, &received, now)];
             let mut change = Change { put, confirm: Confirm::Written, ..Change::nothing(Ok(Told::Fresh(received))) };
             remember.add(&mut change, records, now)?;
             Ok(change)
@@ -213,18 +239,18 @@ fn again(earlier: &[u8]) -> Result<Received, Error> {
 
 impl Coming<'_> {
     fn address(&self) -> (Partition, String) {
-        self.gateway.address_of(&self.view.team.name, self.name, self.message.conversation)
+        self.inbound.engine.address_of(&self.view.team.name, self.name, self.message.conversation)
     }
 
     /// What the budgets know the conversation as.
     fn destination(&self) -> Destination {
         let (team, conversation) = (&self.view.team.name, self.message.conversation.as_str());
-        Destination::of(team, self.name, conversation, &self.gateway.keys.pseudonym)
+        Destination::of(team, self.name, conversation, &self.inbound.engine.keys.pseudonym)
     }
 
     /// Whether a message of which that became goes from the chat.
     fn is_taken_back(&self, received: Received) -> bool {
-        let definition = self.gateway.registry.find(&self.channel.definition);
+        let definition = self.inbound.drivers.registry().find(&self.channel.definition);
         received != Received::Words && definition.is_some_and(|definition| definition.abilities().retracts)
     }
 
@@ -281,7 +307,7 @@ impl Coming<'_> {
             let body = self.body(received, held, now).to_string().into_bytes();
             let post = Post { id: self.mark.clone(), body: Secret::new(body), until: now.plus(MAX_RETRY_TIME) };
             let (record, to) = (records.first().and_then(Option::as_ref), Recipient::Forward(self.name.clone()));
-            let (line, claim) = self.gateway.joined(&self.line.name, record, team, &to, post, now)?;
+            let (line, claim) = self.inbound.messaging.joined(&self.line.name, record, team, &to, post, now)?;
             put.push(line);
             claimed = claim;
         }
@@ -323,10 +349,13 @@ impl Coming<'_> {
     /// It is saved: what is to be done is done behind the reply.
     fn is_saved(&self, received: Received) -> Received {
         if self.is_taken_back(received) {
-            self.gateway.retractions.push(Key { partition: self.line.partition, name: self.retraction_name() });
+            self.inbound
+                .messaging
+                .retractions
+                .push(Key { partition: self.line.partition, name: self.retraction_name() });
         }
         if let Some(claim) = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            self.gateway.lines.push((self.line.clone(), claim));
+            self.inbound.messaging.post_claimed(self.line.clone(), claim);
         }
         let outcome = match received {
             Received::Answer(..) => "answer",

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::event_log::EventLog;
 use super::names::{counting_name, hours_index, member, swept_name};
-use super::{DAY, Error, Gateway, decode, encode};
+use super::{DAY, Error, decode, encode};
 use crate::domain::event::Event;
 use crate::domain::id::TeamName;
 use crate::domain::insight::{Counting, Hour, HourNumber};
@@ -45,7 +46,7 @@ impl Counted {
     }
 }
 
-impl Gateway {
+impl EventLog {
     /// What happened in a team in the hours that lie between two moments; the last one is not over when `to` lies
     /// in it. An hour in which nothing happened is left out; what happened within the last second may be.
     pub async fn insights(
@@ -54,21 +55,21 @@ impl Gateway {
         from: Moment,
         to: Moment,
     ) -> Result<BTreeMap<HourNumber, Hour>, Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let (index, partition) = (hours_index(team), self.team_partition(team));
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let (index, partition) = (hours_index(team), self.engine.team_partition(team));
         // Open ones first: one that closes in between is then read twice, and not missed.
         let name = counting_name(team);
-        let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let open: Counting = opened.pop().flatten().map_or(Ok(Counting::default()), |bytes| decode(&name, &bytes))?;
         let mut hours = open.hours;
         let mut after = HourNumber::of(from).0.checked_sub(1).map(member);
         loop {
-            let page = self.store.list(partition, &index, Order::Rising, after.as_deref(), PAGE).await?;
+            let page = self.engine.store.list(partition, &index, Order::Rising, after.as_deref(), PAGE).await?;
             let Some(last) = page.last() else { break };
             let (is_last, end) = (page.len() < PAGE, last.member.clone());
             for entry in page {
                 let hour = entry.member.parse().map_err(|_| Error::Damaged("the index of hours".into()))?;
-                hours.insert(HourNumber(hour), decode(&index, &self.open_at(&index, &entry.bytes)?)?);
+                hours.insert(HourNumber(hour), decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?);
             }
             if is_last || end > member(HourNumber::of(to).0) {
                 break;
@@ -81,17 +82,17 @@ impl Gateway {
 
     /// Takes away hours that are past their time.
     pub(super) async fn forget_hours(&self, team: &TeamName) -> Result<(), Error> {
-        let (index, partition) = (hours_index(team), self.team_partition(team));
+        let (index, partition) = (hours_index(team), self.engine.team_partition(team));
         let days = u32::try_from(self.retention.insights).unwrap_or(u32::MAX);
-        let Some(newest) = HourNumber::of(self.now().minus(DAY * days)).0.checked_sub(1).map(member) else {
+        let Some(newest) = HourNumber::of(self.engine.now().minus(DAY * days)).0.checked_sub(1).map(member) else {
             return Ok(());
         };
-        let oldest = self.store.list(partition, &index, Order::Rising, None, 1).await?;
+        let oldest = self.engine.store.list(partition, &index, Order::Rising, None, 1).await?;
         if oldest.first().is_none_or(|entry| entry.member > newest) {
             return Ok(());
         }
         let reads = Reads { partition, names: vec![swept_name(team)] };
-        let saved = self.decide(&reads, |_, _| {
+        let saved = self.engine.decide(&reads, |_, _| {
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
             change.trim.push((index.clone(), newest.clone()));

@@ -1,12 +1,14 @@
 //! Reading and tending interactions, and what lists keep of them. How one begins, `openings` says.
 //! Acts on one go by way of `turns`; how long a closed one is kept is `retention`'s.
 
-use super::visits::Acting;
 use std::sync::Arc;
 
+use super::conversations::Conversations;
 use super::decide::Reads;
 use super::replay::fresh;
-use super::{Error, Gateway, Held, Remember, Told, decode};
+use super::teams::TeamView;
+use super::visits::Acting;
+use super::{Error, Held, Remember, Told, decode};
 use crate::domain::address::Address;
 use crate::domain::customer::Record;
 use crate::domain::event::Actor;
@@ -17,17 +19,16 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::maintain;
 use crate::domain::rules::show::{proved, show};
 use crate::domain::turn::{Decision, Turn};
-use crate::gateway::teams::TeamView;
 use crate::store::CommitId;
 
-impl Gateway {
+impl Conversations {
     /// An interaction as it is now, time included.
     pub async fn interaction(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Held<()>, Error> {
         let seen = self.look_to_tell(id, team).await?;
-        let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let facts = &seen.interaction;
-        let (partition, name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
-        let mut opened = self.read_to_tell(&Reads { partition, names: vec![name.clone()] }).await?;
+        let (partition, name) = self.engine.address_of(&facts.team, &facts.channel, &facts.conversation);
+        let mut opened = self.engine.read_to_tell(&Reads { partition, names: vec![name.clone()] }).await?;
         let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
         Ok(self.settled(&seen.interaction, address, team))
     }
@@ -46,19 +47,19 @@ impl Gateway {
         told: Option<CommitId>,
     ) -> Result<(Held<()>, CommitId), Error> {
         let seen = self.look_again(id, team, told).await?;
-        let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         Ok((self.settled(&seen.interaction, Address::default(), team), seen.version))
     }
 
     /// What time has made of it, without saving: a read never waits for a sweep.
     fn settled(&self, interaction: &Arc<Interaction>, address: Address, team: Arc<TeamView>) -> Held<()> {
-        let now = self.now();
-        let of_this_epoch = interaction.status != Status::Open || interaction.epoch >= self.epoch().number;
+        let now = self.engine.now();
+        let of_this_epoch = interaction.status != Status::Open || interaction.epoch >= self.engine.epoch().number;
         if of_this_epoch && interaction.deadline().is_none_or(|deadline| now < deadline) {
             return Held::unchanged(interaction.clone(), address, team);
         }
         let around = self.around(&team, now);
-        let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.draws());
+        let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.engine.draws());
         let Decision { interaction, address, .. } = maintain::tick(turn);
         Held::unchanged(Arc::new(interaction), address, team)
     }
@@ -70,9 +71,9 @@ impl Gateway {
         channel: &ChannelName,
         conversation: &Conversation,
     ) -> Result<Option<Held<()>>, Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let (partition, name) = self.address_of(team, channel, conversation);
-        let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let (partition, name) = self.engine.address_of(team, channel, conversation);
+        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address: Address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
         match address.open {
             Some(id) => {
@@ -145,7 +146,7 @@ impl Gateway {
     /// The team of an interaction, if a key signs for it: another node may have made or activated one a moment ago.
     pub(super) async fn team_that_signs(&self, id: InteractionId) -> Result<Arc<TeamView>, Error> {
         let team = self.facts(id, None).await?.interaction.team.clone();
-        let view = self.team_with(&team, |view| view.signing.is_some()).await?;
+        let view = self.teams.team_with(&team, |view| view.signing.is_some()).await?;
         view.filter(|view| view.signing.is_some()).ok_or_else(|| Refusal::NoSecurityKey.into())
     }
 
@@ -158,13 +159,13 @@ impl Gateway {
         unmasked: bool,
     ) -> Result<Record, Error> {
         let held = self.interaction(visit.id, visit.team).await?;
-        let customer = proved(&held.interaction, who, self.now())?;
+        let customer = proved(&held.interaction, who, self.engine.now())?;
         let id = customer.record.as_ref().unwrap_or(&customer.id);
-        let answer = match self.directory(&held.team) {
+        let answer = match self.customers.directory(&held.team) {
             Ok(asked) => asked.directory().by_id(id).await,
             Err(failure) => Err(failure),
         };
-        let record = self.heard(&held.team, answer).await?.ok_or(Refusal::NotFound("customer"))?;
+        let record = self.customers.heard(&held.team, answer).await?.ok_or(Refusal::NotFound("customer"))?;
         fresh(self.turn(visit.into(), |turn, _| show(turn, who, &customer, unmasked), None).await?)?;
         Ok(record)
     }

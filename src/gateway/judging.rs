@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::challenges::Challenges;
 use super::replay::fresh;
 use super::teams::TeamView;
 use super::visits::{Visit, With};
-use super::{Error, Gateway, Held, Remember, Told};
+use super::{Error, Held, Remember, Told};
 use crate::domain::customer::Record;
 use crate::domain::event::Actor;
 use crate::domain::id::{ProviderName, TeamName};
@@ -30,7 +31,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// While other answers are being judged, these wait so long at a time.
 const PAUSE: Duration = Duration::from_millis(50);
 
-impl Gateway {
+impl Challenges {
     /// A turn that takes answers. Where a provider must say first whether they are right, their attempt is saved,
     /// the provider asked, and the same rule let decide again with what it said.
     pub(super) async fn turn_judged<T: Clone>(
@@ -43,7 +44,7 @@ impl Gateway {
         loop {
             let known = verdicts.as_slice();
             let with = |turn: Turn<'_>, team: &TeamView| rule(knowing(turn, known), team);
-            match self.turn(visit.clone(), with, remember).await {
+            match self.conversations.turn(visit.clone(), with, remember).await {
                 Err(Error::Refused(Refusal::Unjudged(errand))) if verdicts.len() < MAX_PARTICIPANTS => {
                     verdicts.push(self.verdict_on(&errand).await?);
                 }
@@ -55,11 +56,11 @@ impl Gateway {
 
     /// Whether answers are right. Where nobody says so, the attempt counts for nothing.
     async fn verdict_on(&self, errand: &ProviderTask) -> Result<Verdict, Error> {
-        let (check, now) = (errand.check, self.now());
-        let seen = self.facts(check.challenge.interaction, None).await?;
-        let team = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let (check, now) = (errand.check, self.engine.now());
+        let seen = self.conversations.facts(check.challenge.interaction, None).await?;
+        let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let given = Given { id: check, set: &errand.set, answers: errand.answers.expose(), now };
-        let answered = match self.checker(&team, &errand.provider) {
+        let answered = match self.providers.checker(&team, &errand.provider) {
             Some(checker) => in_time(checker.judge(&given)).await,
             None => Err(Trouble::Refused("no-provider")),
         };
@@ -68,7 +69,7 @@ impl Gateway {
             Ok(passed) => Ok(Verdict { check, passed }),
             Err(trouble) => {
                 let rule = |turn: Turn<'_>, _: &TeamView| elsewhere::give_up(turn, check, trouble.as_str());
-                fresh(self.turn(of_check(check, &team.team.name), rule, None).await?)?;
+                fresh(self.conversations.turn(of_check(check, &team.team.name), rule, None).await?)?;
                 Err(Refusal::ProviderDown.into())
             }
         }
@@ -85,16 +86,16 @@ impl Gateway {
         let settings = &team.effective.settings;
         let fields: BTreeMap<&str, Vec<&str>> =
             record.map(|record| told_of(record, &settings.kba.send)).unwrap_or_default();
-        let id = base64url(&self.draw::<18>());
+        let id = base64url(&self.engine.draw::<18>());
         let asking = Asking {
             id: &id,
             person,
             customer: record.map(|record| (record.id.as_str(), &fields)),
             wanted: (settings.kba.questions, settings.kba.must_match),
             locale: &settings.locale,
-            now: self.now(),
+            now: self.engine.now(),
         };
-        let answered = match self.checker(team, provider) {
+        let answered = match self.providers.checker(team, provider) {
             Some(checker) => in_time(checker.questions(&asking)).await,
             None => Err(Trouble::Refused("no-provider")),
         };
@@ -108,7 +109,7 @@ impl Gateway {
         if let Some(trouble) = trouble {
             tracing::warn!(team = %team.team.name, %provider, why = trouble.as_str(), "a provider of questions did not answer");
         }
-        self.hear_of_provider(team, provider, trouble).await;
+        self.providers.hear_of_provider(team, provider, trouble).await;
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::decide::{Change, Confirm};
 use super::replay::fresh;
-use super::teams::{TeamView, save_team, team_event};
-use super::{Error, Gateway, Remember, Told, decode};
+use super::teams::{TeamView, Teams, save_team, team_event};
+use super::{Error, Remember, Told, decode};
 use crate::domain::assertion;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{ApiKeyId, Kid, TeamName};
@@ -20,7 +20,7 @@ use crate::domain::time::Moment;
 /// A new API key: its text is told once.
 pub type NewApiKey = (ApiKey, Secret);
 
-impl Gateway {
+impl Teams {
     /// Makes a shared key, or registers a public one.
     pub async fn add_security_key(
         &self,
@@ -29,7 +29,7 @@ impl Gateway {
         actor: &Actor,
         remember: Option<&Remember<'_, SecurityKey>>,
     ) -> Result<Told<SecurityKey>, Error> {
-        let (secret, kid) = (self.draw(), self.draw());
+        let (secret, kid) = (self.engine.draw(), self.engine.draw());
         let rule = |record: &mut Team, now| {
             let key = match public {
                 None => record.add_shared_key(secret, kid, now)?,
@@ -53,11 +53,11 @@ impl Gateway {
     /// use is noted, and no login fails.
     pub(super) async fn note_key_use(&self, view: &TeamView, kid: &Kid) {
         let key = view.team.security_keys.iter().find(|key| key.kid == *kid);
-        if key.is_none_or(|key| !key.is_use_news(self.now())) {
+        if key.is_none_or(|key| !key.is_use_news(self.engine.now())) {
             return;
         }
         let (name, reads) = (&view.team.name, self.team_reads(&view.team.name));
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(()))) };
             let mut team: Team = decode(name.as_str(), bytes)?;
             match !team.leaving && team.security_key(kid).is_some_and(|key| key.used(now)) {
@@ -133,9 +133,9 @@ impl Gateway {
         actor: &Actor,
         remember: Option<&Remember<'_, NewApiKey>>,
     ) -> Result<Told<NewApiKey>, Error> {
-        let draw = self.draw();
+        let draw = self.engine.draw();
         let rule = |record: &mut Team, now| {
-            let key = record.add_api_key(role, name.to_owned(), draw, &self.keys.api, now)?;
+            let key = record.add_api_key(role, name.to_owned(), draw, &self.engine.keys.api, now)?;
             let data = json!({"kind": "api_key", "id": key.0.id, "role": role});
             Ok((key, vec![team_event(team, EventKind::KeyCreated, actor, now, data)]))
         };

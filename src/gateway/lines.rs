@@ -7,9 +7,10 @@
 use countersign_channels::auth::webhook::{Key as Signing, Signer};
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::messaging::Messaging;
 use super::names::line_name;
 use super::queue::Queue;
-use super::{DAY, Error, Gateway, decode, encode};
+use super::{DAY, Error, decode, encode};
 use crate::domain::id::{ChannelName, Conversation, TeamName};
 use crate::domain::line::{Claim, Line, Post, Recipient};
 use crate::domain::posting::Answer;
@@ -24,11 +25,16 @@ const CONCURRENCY: usize = 64;
 /// Lines that this node has claimed.
 pub(super) type Claimed = Queue<(Key, Claim)>;
 
-impl Gateway {
+impl Messaging {
+    /// Posts of a line that were claimed by another commit than its own.
+    pub(super) fn post_claimed(&self, line: Key, claim: Claim) {
+        self.lines.push((line, claim));
+    }
+
     /// The line of a conversation. It lies with the address, and so with its interactions.
     pub(super) fn line_of(&self, team: &TeamName, channel: &ChannelName, conversation: &Conversation) -> Key {
-        let (partition, _) = self.address_of(team, channel, conversation);
-        Key { partition, name: line_name(&self.keys.address_tag(team, channel, conversation).name()) }
+        let (partition, _) = self.engine.address_of(team, channel, conversation);
+        Key { partition, name: line_name(&self.engine.keys.address_tag(team, channel, conversation).name()) }
     }
 
     /// A line's record with one post more, for the commit of what that tells. With a claim it is the
@@ -91,10 +97,10 @@ impl Gateway {
     /// Tries a line's first post; the next one's claim, where it goes on.
     async fn post_first(&self, line: &Key, claim: Claim) -> Result<Option<Claim>, Error> {
         let reads = Reads { partition: line.partition, names: vec![line.name.clone()] };
-        let Some(bytes) = self.read(&reads).await?.pop().flatten() else { return Ok(None) };
+        let Some(bytes) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
         let kept: Line = decode(&line.name, &bytes)?;
         let Some((post, until)) = kept.claimed(claim) else { return Ok(None) };
-        if self.now().plus(TIMEOUT) > until {
+        if self.engine.now().plus(TIMEOUT) > until {
             return Ok(None); // too late for this claim: whoever makes the next one has the time for it
         }
         let Some((url, signer)) = self.recipient(&kept).await? else {
@@ -104,17 +110,17 @@ impl Gateway {
         if let Answer::Failed(failure) = answer {
             tracing::info!(team = %kept.team, why = failure.why.as_str(), "a post was not taken");
         }
-        let jitter = self.draw::<1>()[0];
+        let jitter = self.engine.draw::<1>()[0];
         let id = post.id.clone();
         self.change_line(line, |line, now| line.settle(claim, &id, answer, now, jitter)).await.map(Option::flatten)
     }
 
     /// Where a line leads now, and what signs what goes there.
     async fn recipient(&self, line: &Line) -> Result<Option<(String, Signer)>, Error> {
-        let Some(view) = self.team(&line.team).await? else { return Ok(None) };
+        let Some(view) = self.teams.team(&line.team).await? else { return Ok(None) };
         let Recipient::Forward(channel) = &line.to;
         let Some(channel) = view.team.channels.get(channel) else { return Ok(None) };
-        let secrets = channel.forward_secrets(self.now()).map(|secret| Signing::shared(secret.expose()));
+        let secrets = channel.forward_secrets(self.engine.now()).map(|secret| Signing::shared(secret.expose()));
         let signer = || Signer(secrets.collect());
         Ok(channel.forward_url().map(|url| (url.to_owned(), signer())))
     }
@@ -126,7 +132,7 @@ impl Gateway {
         how: impl Fn(&mut Line, Moment) -> T,
     ) -> Result<Option<T>, Error> {
         let reads = Reads { partition: line.partition, names: vec![line.name.clone()] };
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(None))) };
             let before: Line = decode(&line.name, bytes)?;
             let mut after = before.clone();

@@ -7,7 +7,9 @@
 use countersign_channels::{Address, DeliveryError, Linking};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Error, Gateway, Held};
+use super::messaging::Messaging;
+use super::teams::TeamView;
+use super::{Error, Held};
 use crate::domain::confirmation::Confirmation;
 use crate::domain::id::ChannelName;
 use crate::domain::interaction::{Interaction, Role};
@@ -15,7 +17,6 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::finish::{Finished, shown_code};
 use crate::domain::secret::Tag;
 use crate::domain::token::Token;
-use crate::gateway::teams::TeamView;
 
 /// How the browser that has logged in gets the platform to say whose it is.
 pub struct WayToPlatform {
@@ -25,13 +26,13 @@ pub struct WayToPlatform {
     pub url: Option<String>,
 }
 
-impl Gateway {
+impl Messaging {
     /// The way to the platform, from the done page of a login that waits for its code.
     pub fn way_to_platform(&self, held: &Held<Finished>) -> Option<WayToPlatform> {
         let (team, interaction) = (&held.team, &held.interaction);
         let confirmation = waiting(held)?;
         let nonce = self.nonce_of(interaction, confirmation);
-        let url = match self.driver(team, &interaction.channel)?.linking(&nonce)? {
+        let url = match self.channels.driver(team, &interaction.channel)?.linking(&nonce)? {
             Linking::To(url) => Some(url.expose_secret().to_owned()),
             Linking::Asked => None,
         };
@@ -45,11 +46,11 @@ impl Gateway {
     /// `NotFound` where no login of that page waits, or there is no such way; `Away` where the platform
     /// does not give it now.
     pub async fn go_to_platform(&self, done: &Token, browser: &Tag) -> Result<String, Error> {
-        let held = self.visit_done(done, browser).await?;
+        let held = self.links.visit_done(done, browser).await?;
         let nowhere = || Error::Refused(Refusal::NotFound("link"));
         let interaction = &held.interaction;
         let nonce = self.nonce_of(interaction, waiting(&held).ok_or_else(nowhere)?);
-        let driver = self.driver(&held.team, &interaction.channel).ok_or_else(nowhere)?;
+        let driver = self.channels.driver(&held.team, &interaction.channel).ok_or_else(nowhere)?;
         let url = match driver.linking(&nonce).ok_or_else(nowhere)? {
             Linking::To(url) => url,
             Linking::Asked => {
@@ -61,14 +62,14 @@ impl Gateway {
     }
 
     fn nonce_of(&self, interaction: &Interaction, confirmation: &Confirmation) -> SecretString {
-        let carried = confirmation.carried(interaction.id, &self.keys.confirmation);
+        let carried = confirmation.carried(interaction.id, &self.engine.keys.confirmation);
         SecretString::from(String::from_utf8_lossy(carried.expose()).into_owned())
     }
 
     /// What people call the platform of a team's channel.
     fn platform_of(&self, team: &TeamView, channel: &ChannelName) -> Option<String> {
         let definition = &team.team.channels.get(channel)?.definition;
-        Some(self.registry.find(definition)?.abilities().title)
+        Some(self.drivers.registry().find(definition)?.abilities().title)
     }
 }
 

@@ -2,9 +2,16 @@
 //! Builds the URLs around a token, from the configured base alone; when a link may be made, opened
 //! or reported is decided in `domain::rules`.
 
+use std::sync::Arc;
+
+use super::conversations::Conversations;
+use super::customers::Customers;
+use super::engine::Engine;
 use super::replay::fresh;
+use super::teams::{TeamView, Teams};
+use super::urls::Urls;
 use super::visits::{Visit, With};
-use super::{Error, Gateway, Held, Remember, Told};
+use super::{Error, Held, Remember, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::link::{Link, authentication_url};
@@ -13,9 +20,17 @@ use crate::domain::rules::continue_link::{Continued, find, press_continue, repor
 use crate::domain::rules::issue::{self, Issued, Request, issue};
 use crate::domain::secret::Tag;
 use crate::domain::token::Token;
-use crate::gateway::teams::TeamView;
 
-impl Gateway {
+/// Login links: made, opened, answered by login pages, and finished.
+pub struct Links {
+    pub(super) engine: Arc<Engine>,
+    pub(super) urls: Arc<Urls>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) customers: Arc<Customers>,
+    pub(super) conversations: Arc<Conversations>,
+}
+
+impl Links {
     /// Makes a login link.
     pub async fn issue_link(
         &self,
@@ -28,7 +43,7 @@ impl Gateway {
         let visit = Visit { id, team, actor: actor.clone(), with: With::Nothing };
         match self.issue_link_once(visit.clone(), request, remember).await {
             Err(Error::Refused(Refusal::NoSecurityKey)) => {
-                self.team_that_signs(id).await?;
+                self.conversations.team_that_signs(id).await?;
                 self.issue_link_once(visit, request, remember).await
             }
             told => told,
@@ -46,17 +61,17 @@ impl Gateway {
             Some(_) => issue(turn, request),
         };
         if !request.deliver {
-            return self.turn(visit, rule, remember).await;
+            return self.conversations.turn(visit, rule, remember).await;
         }
         let payable = |turn: &mut crate::domain::turn::Turn<'_>| issue::payable(turn, request);
-        self.turn_paid(visit, payable, rule, remember).await
+        self.conversations.turn_paid(visit, payable, rule, remember).await
     }
 
     /// The signed authentication URL of a link that was opened a moment ago.
     pub async fn sign_url<T>(&self, held: &Held<T>, link: &Link, handle: &Token) -> Result<String, Error> {
         match self.signed_url(&held.team, link, handle) {
             Err(Error::Refused(Refusal::NoSecurityKey)) => {
-                self.signed_url(&*self.team_that_signs(held.interaction.id).await?, link, handle)
+                self.signed_url(&*self.conversations.team_that_signs(held.interaction.id).await?, link, handle)
             }
             signed => signed,
         }
@@ -67,7 +82,7 @@ impl Gateway {
         let (kid, key) = team.signing.as_ref().ok_or(Refusal::NoSecurityKey)?;
         let page = team.login_page.as_ref().ok_or(Refusal::NoAuthenticationUrl)?;
         let text = handle.text();
-        Ok(authentication_url(page, &text, &self.callback(&text), link.expires_at, kid.as_str(), key))
+        Ok(authentication_url(page, &text, &self.urls.callback(&text), link.expires_at, kid.as_str(), key))
     }
 
     /// What a landing page's token opens: whose link, and the link. Changes nothing that time has not changed.
@@ -76,7 +91,7 @@ impl Gateway {
             Ok(found) => turn.done(found),
             Err(refusal) => turn.refuse(refusal),
         };
-        fresh(self.turn(self.person(token), rule, None).await?)
+        fresh(self.conversations.turn(self.person(token), rule, None).await?)
     }
 
     /// Continue was pressed.
@@ -87,13 +102,13 @@ impl Gateway {
         opener: Option<&str>,
     ) -> Result<Held<Continued>, Error> {
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| press_continue(turn, token, browser, opener);
-        fresh(self.turn(self.person(token), rule, None).await?)
+        fresh(self.conversations.turn(self.person(token), rule, None).await?)
     }
 
     /// "This wasn't me" was pressed.
     pub async fn report_link(&self, token: &Token) -> Result<Held<()>, Error> {
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| report(turn, token);
-        fresh(self.turn(self.person(token), rule, None).await?)
+        fresh(self.conversations.turn(self.person(token), rule, None).await?)
     }
 
     fn person(&self, token: &Token) -> Visit<'static> {

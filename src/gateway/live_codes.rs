@@ -1,19 +1,17 @@
 //! Whether a message that waits still has something to say, and who pays for it.
 //! How it is sent, `sending` and `requesting` say.
 
-use super::Gateway;
+use super::Error;
+use super::messaging::Messaging;
 use super::teams::TeamView;
 use crate::domain::challenge::Challenge;
 use crate::domain::interaction::Participant;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Tried;
-use crate::domain::sending::Destination;
-use crate::domain::sending::Sending;
-use crate::domain::sending::What;
+use crate::domain::sending::{Destination, Sending, What};
 use crate::domain::time::Moment;
-use crate::gateway::Error;
 
-impl Gateway {
+impl Messaging {
     /// A way that is taken because another failed is paid for when it is first tried; else why it cannot be.
     pub(super) async fn pay_for(
         &self,
@@ -22,7 +20,7 @@ impl Gateway {
         to: Option<Destination>,
     ) -> Result<Option<Tried>, Error> {
         let Some(to) = to.filter(|_| sending.is_unpaid()) else { return Ok(None) };
-        match self.pay(team, to).await {
+        match self.limits.pay(team, to).await {
             Ok(_) => Ok(None),
             Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(Tried::Refused("country-not-allowed"))),
             Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),

@@ -7,14 +7,19 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
-use super::accounts::AccountState;
+use super::accounts::{AccountState, Accounts};
+use super::conversations::Conversations;
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::engine::Engine;
+use super::event_log::EventLog;
+use super::limits::Limits;
 use super::lock_index::{Lock, LockId};
+use super::logins::Logins;
 use super::names::{account_name, address_name, locked_accounts_index, locks_index, swept_name};
 use super::saving::address_record;
-use super::teams::team_event;
+use super::teams::{Teams, team_event};
 use super::visits::Acting;
-use super::{Error, Gateway, decode};
+use super::{Error, decode};
 use crate::domain::address::Address;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::failure_limit::{CustomerTag, Need};
@@ -82,14 +87,25 @@ pub struct Lifting<'a> {
     pub actor: Actor,
 }
 
-impl Gateway {
+/// Who is locked or banned, and lifting it.
+pub struct Lockouts {
+    pub(super) engine: Arc<Engine>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) conversations: Arc<Conversations>,
+    pub(super) event_log: Arc<EventLog>,
+    pub(super) logins: Arc<Logins>,
+    pub(super) accounts: Arc<Accounts>,
+}
+
+impl Lockouts {
     /// Who is locked out in conversations, a page; and after which lock to look further, where there may be more.
     pub async fn locked_out(
         &self,
         team: &TeamName,
         after: Option<&str>,
     ) -> Result<(Vec<LockedOut>, Option<String>), Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let seen = self.whole_locks(team).await?;
         let index = locks_index(team);
         let page = self.page_of_locks(team, &index, after).await?;
@@ -106,29 +122,29 @@ impl Gateway {
     }
 
     async fn page_of_locks(&self, team: &TeamName, index: &str, after: Option<&str>) -> Result<Vec<Entry>, Error> {
-        Ok(self.store.list(self.team_partition(team), index, Order::Rising, after, LOCKS_AT_ONCE).await?)
+        Ok(self.engine.store.list(self.engine.team_partition(team), index, Order::Rising, after, LOCKS_AT_ONCE).await?)
     }
 
     /// A lock that still holds.
     async fn looked_at(&self, team: &TeamName, entry: Entry) -> Result<Option<LockedOut>, Error> {
-        let lock: Lock = decode(&entry.index, &self.open_at(&entry.index, &entry.bytes)?)?;
+        let lock: Lock = decode(&entry.index, &self.engine.open_at(&entry.index, &entry.bytes)?)?;
         let id: LockId = entry.member.parse().map_err(|_| Error::Damaged("the index of locks".into()))?;
         let budget = match &id {
             LockId::Budget { address, budget, .. } => {
                 let mut kept = self.address_tagged(&lock, address).await?;
-                match kept.budgets.remove(budget).filter(|budget| budget.admit(self.earliest()).is_err()) {
+                match kept.budgets.remove(budget).filter(|budget| budget.admit(self.engine.earliest()).is_err()) {
                     None => return Ok(None),
                     held => held,
                 }
             }
             LockId::CustomerFailureLimit(customer) => {
-                if !self.failure_limit(Need::Look(customer.clone())).await?.bans() {
+                if !self.limits.failure_limit(Need::Look(customer.clone())).await?.bans() {
                     return Ok(None);
                 }
                 None
             }
         };
-        let told = match self.look(lock.interaction, Some(team)).await {
+        let told = match self.conversations.look(lock.interaction, Some(team)).await {
             Ok(seen) => Some(seen.interaction.clone()),
             Err(Error::Refused(_)) => None, // it was erased, and the lock was not
             Err(error) => return Err(error),
@@ -140,20 +156,21 @@ impl Gateway {
 
     async fn address_tagged(&self, lock: &Lock, tag: &str) -> Result<Address, Error> {
         let (partition, name) = (Partition(lock.interaction.partition()), address_name(tag));
-        let mut opened = self.read_to_tell(&Reads { partition, names: vec![name.clone()] }).await?;
+        let mut opened = self.engine.read_to_tell(&Reads { partition, names: vec![name.clone()] }).await?;
         opened.pop().flatten().map_or(Ok(Address::default()), |bytes| decode(&name, &bytes))
     }
 
     /// Lifts a lock that stands in the index, also where its conversation is no more.
     pub async fn lift(&self, team: &TeamName, id: &LockId, lifting: &Lifting<'_>) -> Result<(), Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         self.whole_locks(team).await?;
         let (index, member) = (locks_index(team), id.to_string());
         // The store reads an index in order: what lies just before the next possible name is this one, or none.
         let beyond = format!("{member}!");
-        let page = self.store.list(self.team_partition(team), &index, Order::Falling, Some(&beyond), 1).await?;
+        let page =
+            self.engine.store.list(self.engine.team_partition(team), &index, Order::Falling, Some(&beyond), 1).await?;
         let entry = page.into_iter().find(|entry| entry.member == member).ok_or(Refusal::NotFound("lockout"))?;
-        let lock: Lock = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+        let lock: Lock = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
         match id {
             LockId::CustomerFailureLimit(customer) => self.lift_failure_limit(team, customer, lifting).await,
             LockId::Budget { address, what, budget } => {
@@ -161,7 +178,11 @@ impl Gateway {
                 for interaction in open.into_iter().chain([lock.interaction]) {
                     if let Some(who) = self.holder(team, interaction, *what, budget).await? {
                         let acting = Acting { id: interaction, team: Some(team), actor: lifting.actor.clone() };
-                        return self.unlock(acting, &who, Some(*what), lifting.reason, lifting.ban).await.map(drop);
+                        return self
+                            .conversations
+                            .unlock(acting, &who, Some(*what), lifting.reason, lifting.ban)
+                            .await
+                            .map(drop);
                     }
                 }
                 self.lift_alone(team, &lock, (address, *what, budget), lifting).await
@@ -177,12 +198,12 @@ impl Gateway {
         what: Guarded,
         budget: &str,
     ) -> Result<Option<ParticipantId>, Error> {
-        let seen = match self.look(id, Some(team)).await {
+        let seen = match self.conversations.look(id, Some(team)).await {
             Ok(seen) => seen,
             Err(Error::Refused(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let pseudonym = |own: &str| self.keys.pseudonym.tag(&[own.as_bytes()]).name();
+        let pseudonym = |own: &str| self.engine.keys.pseudonym.tag(&[own.as_bytes()]).name();
         let is_hers = |person: &&Participant| Address::budget_name(what, person, pseudonym) == budget;
         Ok(seen.interaction.participants.iter().find(is_hers).map(|person| person.id.clone()))
     }
@@ -197,9 +218,9 @@ impl Gateway {
     ) -> Result<(), Error> {
         let (partition, name) = (Partition(lock.interaction.partition()), address_name(tag));
         let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let mut address: Address = records[0].as_ref().map_or(Ok(Address::default()), |b| decode(&name, b))?;
-            let lifted = match address.lift([(what, budget.to_owned())], lifting.ban, self.earliest()) {
+            let lifted = match address.lift([(what, budget.to_owned())], lifting.ban, self.engine.earliest()) {
                 Ok(lifted) if !lifted.is_empty() => lifted,
                 told => return Ok(Change::nothing(told.map(drop))),
             };
@@ -217,13 +238,14 @@ impl Gateway {
     }
 
     async fn lift_failure_limit(&self, team: &TeamName, customer: &CustomerTag, by: &Lifting<'_>) -> Result<(), Error> {
-        if !self.failure_limit(Need::Look(customer.clone())).await?.bans() {
+        if !self.limits.failure_limit(Need::Look(customer.clone())).await?.bans() {
             return Ok(());
         }
         may_lift(true, by.ban)?;
-        let mut told = team_event(team, EventKind::Unbanned, &by.actor, self.now(), json!({"reason": by.reason}));
+        let mut told =
+            team_event(team, EventKind::Unbanned, &by.actor, self.engine.now(), json!({"reason": by.reason}));
         told.data.extend(failure_limit_data(customer));
-        self.failure_limit(Need::Lift(customer.clone(), Box::new(told))).await.map(drop)
+        self.limits.failure_limit(Need::Lift(customer.clone(), Box::new(told))).await.map(drop)
     }
 
     /// Customers whose accounts are locked or banned, a page; and after which to look further.
@@ -236,17 +258,17 @@ impl Gateway {
         let index = locked_accounts_index(team);
         let page = self.page_of_locks(team, &index, after).await?;
         let next = page.last().filter(|_| page.len() == LOCKS_AT_ONCE).map(|last| last.member.clone());
-        let partition = self.team_partition(team);
+        let partition = self.engine.team_partition(team);
         let names = page.iter().map(|entry| account_name(team, &entry.member)).collect();
         let reads = Reads { partition, names };
-        let opened = if page.is_empty() { Vec::new() } else { self.read(&reads).await? };
+        let opened = if page.is_empty() { Vec::new() } else { self.engine.read(&reads).await? };
         let (mut found, mut over) = (Vec::new(), Vec::new());
         for ((entry, name), opened) in page.into_iter().zip(&reads.names).zip(opened) {
             let version = opened.as_ref().map(|opened| opened.version);
             let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
             let state = match login.and_then(|login| login.customer) {
                 Some(customer) => {
-                    let state = self.account_state(team, &customer).await?;
+                    let state = self.accounts.account_state(team, &customer).await?;
                     state.is_locked().then_some((customer, state))
                 }
                 None => None,
@@ -267,10 +289,10 @@ impl Gateway {
         }
         let accounts = over.iter().map(|(member, _)| account_name(team, member));
         let reads = Reads {
-            partition: self.team_partition(team),
+            partition: self.engine.team_partition(team),
             names: [swept_name(team)].into_iter().chain(accounts).collect(),
         };
-        let saved = self.decide(&reads, |records, _| {
+        let saved = self.engine.decide(&reads, |records, _| {
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
             for ((member, seen), record) in over.iter().zip(&records[1..]) {

@@ -10,8 +10,9 @@ use super::audit::Entry;
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::event_log::Head;
 use super::lock_index::{Lock, Noted, is, text};
+use super::lockouts::Lockouts;
 use super::names::{head_name, locked_accounts_index, locks_index, swept_name};
-use super::{DAY, Error, Gateway, decode, encode};
+use super::{DAY, Error, decode, encode};
 use crate::domain::event::EventKind;
 use crate::domain::id::TeamName;
 use crate::domain::login::LoginTag;
@@ -50,7 +51,7 @@ impl Left {
     }
 }
 
-impl Gateway {
+impl Lockouts {
     /// The version of the streams' head that the index is whole with. Where it was not kept from the team's
     /// beginning (by an older release, or with a trail that was taken over), housekeeping makes it whole, and no
     /// request waits for that: until then nobody is told half of it.
@@ -64,15 +65,16 @@ impl Gateway {
     }
 
     async fn head_with_locks(&self, team: &TeamName) -> Result<Option<(CommitId, Head)>, Error> {
-        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
-        let Some(opened) = self.read(&reads).await?.pop().flatten() else { return Ok(None) };
+        let reads = Reads { partition: self.engine.team_partition(team), names: vec![head_name(team)] };
+        let Some(opened) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
         Ok(Some((opened.version, decode(&reads.names[0], &opened)?)))
     }
 
     /// Makes the index whole, a piece at a time; each is entered only where the trail has not gone on meanwhile,
     /// so that nothing older is written over what a relay has brought.
     async fn make_locks_whole(&self, team: &TeamName) -> Result<(), Error> {
-        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team), swept_name(team)] };
+        let reads =
+            Reads { partition: self.engine.team_partition(team), names: vec![head_name(team), swept_name(team)] };
         let mut left = Left::default();
         loop {
             let stood = match self.head_with_locks(team).await? {
@@ -81,7 +83,7 @@ impl Gateway {
             };
             self.read_on(team, &mut left).await?;
             let mut piece = left.piece(PAGE);
-            let saved = self.decide(&reads, |records, _| {
+            let saved = self.engine.decide(&reads, |records, _| {
                 let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(false)) };
                 let head = records[0].as_ref().map(|bytes| decode::<Head>(&reads.names[0], bytes)).transpose()?;
                 let Some(mut head) = head.filter(|head| head.audit == stood) else { return Ok(change) };
@@ -108,7 +110,7 @@ impl Gateway {
     async fn read_on(&self, team: &TeamName, left: &mut Left) -> Result<(), Error> {
         let mut locked = BTreeSet::new();
         loop {
-            let trail = self.audit(team, left.after, PAGE).await?;
+            let trail = self.event_log.audit(team, left.after, PAGE).await?;
             for entry in &trail.items {
                 left.locks.heed(entry, None);
                 locked.extend(locked_account(entry));
@@ -118,7 +120,7 @@ impl Gateway {
                 break;
             }
         }
-        let now = self.now();
+        let now = self.engine.now();
         left.locks.0.retain(|_, lock| lock.as_ref().is_some_and(|lock| !is_long_over(lock, now)));
         left.accounts.extend(self.still_locked(team, &locked).await?);
         Ok(())
@@ -130,10 +132,10 @@ impl Gateway {
         if pseudonyms.is_empty() {
             return Ok(tags);
         }
-        for id in self.ids_of_logins(team).await? {
-            if pseudonyms.contains(&self.keys.customer_pseudonym(team, id.as_str())) {
-                let state = self.account_state(team, &id).await?;
-                tags.extend(state.is_locked().then(|| LoginTag::of(&self.keys, team, &id).name()));
+        for id in self.logins.ids_of_logins(team).await? {
+            if pseudonyms.contains(&self.engine.keys.customer_pseudonym(team, id.as_str())) {
+                let state = self.accounts.account_state(team, &id).await?;
+                tags.extend(state.is_locked().then(|| LoginTag::of(&self.engine.keys, team, &id).name()));
             }
         }
         Ok(tags)
@@ -150,8 +152,9 @@ impl Gateway {
         if gone.is_empty() {
             return Ok(());
         }
-        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team), swept_name(team)] };
-        let saved = self.decide(&reads, |records, _| {
+        let reads =
+            Reads { partition: self.engine.team_partition(team), names: vec![head_name(team), swept_name(team)] };
+        let saved = self.engine.decide(&reads, |records, _| {
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             if records[0].as_ref().map(|head| head.version) == seen {
                 change.put.push(Plain { name: reads.names[1].clone(), ..Plain::default() });
@@ -169,14 +172,17 @@ impl Gateway {
         self.make_locks_whole(team).await?;
         let seen = self.whole_locks(team).await?;
         loop {
-            let page =
-                self.store.list(self.team_partition(team), &index, Order::Rising, after.as_deref(), PAGE).await?;
+            let page = self
+                .engine
+                .store
+                .list(self.engine.team_partition(team), &index, Order::Rising, after.as_deref(), PAGE)
+                .await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.member.clone());
             let mut gone = Vec::new();
             for entry in page {
-                let lock: Lock = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
-                gone.extend(is_long_over(&lock, self.now()).then_some((index.clone(), entry.member)));
+                let lock: Lock = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
+                gone.extend(is_long_over(&lock, self.engine.now()).then_some((index.clone(), entry.member)));
             }
             self.forget_locks(team, seen, gone).await?;
         }

@@ -4,13 +4,18 @@
 //! A guess begins, which is saved, before anything is compared, and its end is saved before anybody is
 //! told. When a code is wanted, and what wrong guesses lead to, `domain::login` says.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
-use super::logins::{Account, Ruled, When, Whose};
+use super::Error;
+use super::accounts::Accounts;
+use super::customers::Customers;
+use super::engine::Engine;
+use super::logins::{Account, Logins, Ruled, When, Whose};
 use super::replay::fresh;
-use super::teams::TeamView;
+use super::teams::{TeamView, Teams};
 use super::tickets::{Holder, Tokens};
-use super::{Error, Gateway};
 use crate::directory::Verified;
 use crate::domain::customer::Record;
 use crate::domain::event::{Actor, Event, EventKind};
@@ -71,16 +76,25 @@ enum Settled {
 
 mod by_code;
 
-impl Gateway {
+/// Customers who log in by password or by code, and who choose another password.
+pub struct CustomerLogin {
+    pub(super) engine: Arc<Engine>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) customers: Arc<Customers>,
+    pub(super) logins: Arc<Logins>,
+    pub(super) accounts: Arc<Accounts>,
+}
+
+impl CustomerLogin {
     /// A device, as records know it.
     pub fn device(&self, fingerprint: Option<&str>, region: Option<&str>) -> Device {
-        Device::of(&self.keys.pseudonym, fingerprint, region)
+        Device::of(&self.engine.keys.pseudonym, fingerprint, region)
     }
 
     pub(super) fn account_for(&self, team: &TeamView, record: Option<&Record>, name: &str) -> Account {
         match record {
-            Some(record) => self.account_of(&team.team.name, &record.id),
-            None => self.account_of_nobody(&team.team.name, name),
+            Some(record) => self.logins.account_of(&team.team.name, &record.id),
+            None => self.logins.account_of_nobody(&team.team.name, name),
         }
     }
 
@@ -91,11 +105,11 @@ impl Gateway {
         (name, password): (&str, &str),
         number: Option<u64>,
     ) -> Result<LoggedIn, Error> {
-        let record = self.person_named(by.team, name).await?;
+        let record = self.customers.person_named(by.team, name).await?;
         let account = self.account_for(by.team, record.as_ref(), name);
-        let known = self.at_failure_limit_of(&account, Need::Look).await?;
+        let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
         let rule = never_for_good(by.team.effective.settings.lockout_of(Guarded::Login));
-        let guess: [u8; 8] = self.draw();
+        let guess: [u8; 8] = self.engine.draw();
         let begin = |login: &mut Login, when: When| {
             if known.bans() {
                 return Ruled::quiet(Err(Refusal::Banned));
@@ -106,7 +120,7 @@ impl Gateway {
             let second = login.wants_second(&by.team.effective.settings, &by.device);
             Ruled::quiet(begun.map(|()| (open, second, login.password().filter(|_| open).cloned())))
         };
-        let begun = match self.change_login(&account, begin, None).await {
+        let begun = match self.logins.change_login(&account, begin, None).await {
             Err(Error::Refused(Refusal::Banned | Refusal::Locked(_))) => None,
             told => Some(fresh(told?)?),
         };
@@ -123,7 +137,7 @@ impl Gateway {
         });
         let compared = compared.map(|right| right && asked);
         let (right, settled) = self.weighed(by, &account, guess, compared, (second, known.failures)).await?;
-        let nonce = self.draw();
+        let nonce = self.engine.draw();
         let end = |login: &mut Login, when: When| {
             // Between the two another password may have been chosen, or nothing more is taken of her.
             let still = login.disabled_at.is_none() && login.password() == kept.as_ref();
@@ -137,7 +151,7 @@ impl Gateway {
             }
             self.after_password(login, by, &account, (nonce, second), when)
         };
-        let ended = fresh(self.change_login(&account, end, None).await?)?;
+        let ended = fresh(self.logins.change_login(&account, end, None).await?)?;
         Ok(self.told_of(by, &account, record.as_ref(), ended))
     }
 
@@ -150,12 +164,12 @@ impl Gateway {
         (name, password): (&str, &str),
     ) -> Result<bool, Error> {
         let password = Secret::new(password.as_bytes().to_vec());
-        let answer = match self.directory(team) {
+        let answer = match self.customers.directory(team) {
             Ok(asked) => asked.directory().verify(name, &password).await,
             Err(failure) => Err(failure),
         };
         let hers = |found: &Record| record.is_some_and(|record| record.id == found.id);
-        Ok(matches!(self.heard(team, answer).await?, Verified::Right(found) if hers(&found)))
+        Ok(matches!(self.customers.heard(team, answer).await?, Verified::Right(found) if hers(&found)))
     }
 
     /// Whether that is the password. What cannot be one is compared all the same.
@@ -164,7 +178,7 @@ impl Gateway {
             Some(typed) => (kept.cloned(), typed),
             None => (None, Password::parse("-").expect("a dash is a text")),
         };
-        self.is_password(kept, typed).await
+        self.logins.is_password(kept, typed).await
     }
 
     /// Whether a guess is right, and how the failure limit stands after it. Where that cannot be known it is taken
@@ -189,7 +203,7 @@ impl Gateway {
                 login.passwords.take_back(guess);
                 Ruled::quiet(Ok(()))
             };
-            if let Err(error) = self.change_login(account, back, None).await {
+            if let Err(error) = self.logins.change_login(account, back, None).await {
                 tracing::warn!(%error, "a guess that was not judged will count as a wrong one");
             }
         }
@@ -202,7 +216,7 @@ impl Gateway {
         if elsewhere {
             return Ok(Settled::Stands);
         }
-        let trips = self.at_failure_limit_of(account, Need::Count).await?.trips();
+        let trips = self.logins.at_failure_limit_of(account, Need::Count).await?.trips();
         Ok(if trips { Settled::Trips } else { Settled::Stands })
     }
 
@@ -211,7 +225,7 @@ impl Gateway {
         if failures == 0 {
             return Ok(Settled::Stands);
         }
-        let bans = self.at_failure_limit_of(account, Need::Clear).await?.bans();
+        let bans = self.logins.at_failure_limit_of(account, Need::Clear).await?.bans();
         Ok(if bans { Settled::Bans } else { Settled::Stands })
     }
 
@@ -244,9 +258,10 @@ impl Gateway {
                 login.last_login_at = Some(when.now);
                 None
             }
-            None => Some(self.begin_ticket(login, by.team, nonce, amr, when)),
+            None => Some(self.logins.begin_ticket(login, by.team, nonce, amr, when)),
         };
-        let event = account.tells(self, EventKind::CustomerLoggedIn, by.actor, when.now, json!({"methods": amr}));
+        let event =
+            account.tells(&self.engine, EventKind::CustomerLoggedIn, by.actor, when.now, json!({"methods": amr}));
         Ruled::with_events(Ok(Ended::In(ticket)), vec![event])
     }
 
@@ -264,7 +279,7 @@ impl Gateway {
             let shown = until.map(|until| until.shown(when.earliest, when.now).to_string());
             let reason = if trips { "failure_limit" } else { "failures" };
             let data = json!({"until": shown.filter(|_| !trips), "reason": reason});
-            events.push(account.tells(self, EventKind::CustomerLocked, actor, when.now, data));
+            events.push(account.tells(&self.engine, EventKind::CustomerLocked, actor, when.now, data));
         }
         Ruled::with_events(Ok(Ended::No(until)), events)
     }
@@ -276,7 +291,7 @@ impl Gateway {
             Ended::No(_) => LoggedIn::No,
             Ended::SecondStep => LoggedIn::SecondStep(holder),
             Ended::In(ticket) => {
-                let tokens = ticket.map(|ticket| self.tokens(by.team, account, &record.id, &ticket));
+                let tokens = ticket.map(|ticket| self.logins.tokens(by.team, account, &record.id, &ticket));
                 LoggedIn::In(holder, tokens)
             }
         }

@@ -1,13 +1,22 @@
 //! The records of how customers log in: where each lies, how one is changed, and how it goes. What one
 //! may become is `domain::login`'s.
 
-use super::queue::Queue;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use super::channels::Channels;
+use super::customers::Customers;
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::engine::Engine;
+use super::limits::Limits;
+use super::messaging::Messaging;
 use super::names::{account_name, accounts_index, locked_accounts_index, team_record};
-use super::teams::team_event;
-use super::{DAY, Error, Gateway, Remember, Told, decode, encode};
+use super::passwords::Hashing;
+use super::queue::Queue;
+use super::teams::{Teams, team_event};
+use super::urls::Urls;
+use super::{DAY, Error, Remember, Told, decode, encode};
 use crate::domain::customer::folded;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::failure_limit::{CustomerTag, Known, Need};
@@ -66,10 +75,10 @@ impl<T> Ruled<T> {
 
 impl Account {
     /// What a listener is told of it: the customer by a pseudonym, and what else there is.
-    pub fn tells(&self, gateway: &Gateway, kind: EventKind, actor: &Actor, now: Moment, more: Value) -> Event {
+    pub fn tells(&self, engine: &Engine, kind: EventKind, actor: &Actor, now: Moment, more: Value) -> Event {
         let mut event = team_event(&self.team, kind, actor, now, more);
         let named = match &self.whose {
-            Whose::Customers(id) => json!(gateway.keys.customer_pseudonym(&self.team, id.as_str())),
+            Whose::Customers(id) => json!(engine.keys.customer_pseudonym(&self.team, id.as_str())),
             Whose::Nobodys | Whose::Kept => Value::Null,
         };
         event.data.insert("pseudonym".into(), named);
@@ -77,22 +86,36 @@ impl Account {
     }
 }
 
-impl Gateway {
+/// Customers' login records: passwords, codes by message, tickets.
+pub struct Logins {
+    pub(super) engine: Arc<Engine>,
+    pub(super) urls: Arc<Urls>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) channels: Arc<Channels>,
+    pub(super) customers: Arc<Customers>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) messaging: Arc<Messaging>,
+    pub(super) hashing: Hashing,
+    /// Messages to customers that this node has claimed.
+    pub(super) account_messages: Claimed,
+}
+
+impl Logins {
     /// A customer's login.
     pub(super) fn account_of(&self, team: &TeamName, id: &CustomerId) -> Account {
-        let tag = LoginTag::of(&self.keys, team, id);
+        let tag = LoginTag::of(&self.engine.keys, team, id);
         Account { team: team.clone(), tag, whose: Whose::Customers(id.clone()) }
     }
 
     /// The login of a name that is nobody's.
     pub(super) fn account_of_nobody(&self, team: &TeamName, name: &str) -> Account {
-        let tag = LoginTag::of_nobody(&self.keys, team, &folded(name));
+        let tag = LoginTag::of_nobody(&self.engine.keys, team, &folded(name));
         Account { team: team.clone(), tag, whose: Whose::Nobodys }
     }
 
     fn account_reads(&self, account: &Account) -> Reads {
         let names = vec![account_name(&account.team, &account.tag.name()), team_record(&account.team)];
-        Reads { partition: self.team_partition(&account.team), names }
+        Reads { partition: self.engine.team_partition(&account.team), names }
     }
 
     /// Where an account's record lies.
@@ -105,9 +128,9 @@ impl Gateway {
     pub(super) async fn login(&self, account: &Account) -> Result<Option<Login>, Error> {
         let mut reads = self.account_reads(account);
         reads.names.truncate(1);
-        let Some(bytes) = self.read_to_tell(&reads).await?.pop().flatten() else { return Ok(None) };
+        let Some(bytes) = self.engine.read_to_tell(&reads).await?.pop().flatten() else { return Ok(None) };
         let mut login: Login = decode(&reads.names[0], &bytes)?;
-        login.settle(self.now(), self.epoch().number);
+        login.settle(self.engine.now(), self.engine.epoch().number);
         Ok(Some(login))
     }
 
@@ -122,6 +145,7 @@ impl Gateway {
         reads.names.extend(remember.map(Remember::name));
         let claimed = std::sync::Mutex::new(Vec::new());
         let saved = self
+            .engine
             .decide(&reads, |records, now| {
                 if let Some(remember) = remember
                     && let Some(reply) = remember.earlier(&records[2], now)?
@@ -136,8 +160,8 @@ impl Gateway {
                 let Some(mut login) = before.clone().or_else(|| self.fresh_login(account)) else {
                     return Ok(Change::nothing(Err(Refusal::NotFound("account"))));
                 };
-                let (time, earliest) = self.now_and_earliest();
-                login.settle(now, self.epoch().number);
+                let (time, earliest) = self.engine.now_and_earliest();
+                login.settle(now, self.engine.epoch().number);
                 let when = When { now, earliest: now.shown(time, earliest) };
                 let ruled = rule(&mut login, when);
                 let mut change = Change { confirm: Confirm::Written, ..Change::nothing(ruled.outcome) };
@@ -153,7 +177,7 @@ impl Gateway {
                 change.events = ruled.events;
                 *claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = ruled.claimed;
                 if let (Some(remember), Ok(told)) = (remember, &change.outcome) {
-                    change.put.push(remember.keep(self, told, now));
+                    change.put.push(remember.keep(&self.engine, told, now));
                 }
                 Ok(change.map(Told::Fresh))
             })
@@ -193,7 +217,7 @@ impl Gateway {
             Whose::Nobodys => None,
             Whose::Kept => return None,
         };
-        Some(Login::new(account.team.clone(), customer, self.epoch().number))
+        Some(Login::new(account.team.clone(), customer, self.engine.epoch().number))
     }
 
     /// Forgets how a customer logs in; whoever is logged in is out.
@@ -203,8 +227,8 @@ impl Gateway {
     }
 
     async fn remove_login_of(&self, team: &TeamName, tag: &str) -> Result<(), Error> {
-        let reads = Reads { partition: self.team_partition(team), names: vec![account_name(team, tag)] };
-        let saved = self.decide(&reads, |records, _| {
+        let reads = Reads { partition: self.engine.team_partition(team), names: vec![account_name(team, tag)] };
+        let saved = self.engine.decide(&reads, |records, _| {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             if records[0].is_some() {
                 change.delete.push(reads.names[0].clone());
@@ -221,7 +245,7 @@ impl Gateway {
     /// Whether anybody has a password here, or passwords are kept elsewhere. Only the first accounts are looked at:
     /// a team with more is past its beginning, also where all of them log in by codes.
     pub async fn has_registered(&self, team: &TeamName) -> Result<bool, Error> {
-        if !self.standing_team(team).await?.keeps_passwords() {
+        if !self.teams.standing_team(team).await?.keeps_passwords() {
             return Ok(true);
         }
         let (logins, more) = self.page_of_logins(team, None).await?;
@@ -247,11 +271,11 @@ impl Gateway {
         team: &TeamName,
         after: Option<&str>,
     ) -> Result<(Vec<Login>, Option<String>), Error> {
-        let (index, partition) = (accounts_index(team), self.team_partition(team));
-        let page = self.store.list(partition, &index, Order::Rising, after, LOGINS_AT_ONCE).await?;
+        let (index, partition) = (accounts_index(team), self.engine.team_partition(team));
+        let page = self.engine.store.list(partition, &index, Order::Rising, after, LOGINS_AT_ONCE).await?;
         let more = page.last().filter(|_| page.len() == LOGINS_AT_ONCE).map(|last| last.member.clone());
         let reads = Reads { partition, names: page.iter().map(|entry| account_name(team, &entry.member)).collect() };
-        let opened = if page.is_empty() { Vec::new() } else { self.read(&reads).await? };
+        let opened = if page.is_empty() { Vec::new() } else { self.engine.read(&reads).await? };
         let mut logins = Vec::with_capacity(opened.len());
         for (name, opened) in reads.names.iter().zip(opened) {
             let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
@@ -262,10 +286,11 @@ impl Gateway {
 
     /// Takes away all logins of a team that goes.
     pub(super) async fn remove_logins(&self, team: &TeamName) -> Result<(), Error> {
-        let (index, partition) = (accounts_index(team), self.team_partition(team));
+        let (index, partition) = (accounts_index(team), self.engine.team_partition(team));
         let mut cursor = None::<String>;
         loop {
-            let page = self.store.list(partition, &index, Order::Rising, cursor.as_deref(), LOGINS_AT_ONCE).await?;
+            let page =
+                self.engine.store.list(partition, &index, Order::Rising, cursor.as_deref(), LOGINS_AT_ONCE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             cursor = Some(last.member.clone());
             for entry in page {
@@ -276,10 +301,10 @@ impl Gateway {
 
     pub(super) fn failure_limit_of(&self, account: &Account) -> CustomerTag {
         match &account.whose {
-            Whose::Customers(id) => CustomerTag::of_id(&self.keys, &account.team, id),
+            Whose::Customers(id) => CustomerTag::of_id(&self.engine.keys, &account.team, id),
             // Names without number share a few: what fails there leads to nothing.
             Whose::Nobodys | Whose::Kept => {
-                CustomerTag::of_nobody(&self.keys, &account.team, account.tag.as_bytes()[0] % 64)
+                CustomerTag::of_nobody(&self.engine.keys, &account.team, account.tag.as_bytes()[0] % 64)
             }
         }
     }
@@ -290,7 +315,7 @@ impl Gateway {
         account: &Account,
         need: impl FnOnce(CustomerTag) -> Need,
     ) -> Result<Known, Error> {
-        let known = self.failure_limit(need(self.failure_limit_of(account))).await?;
+        let known = self.limits.failure_limit(need(self.failure_limit_of(account))).await?;
         Ok(if account.whose == Whose::Nobodys { Known::default() } else { known })
     }
 }

@@ -1,8 +1,9 @@
 //! What a person typed, as the bot passes it on.
 //! Whether a text is a code is the rule's to say; the text itself is kept nowhere.
 
+use super::challenges::Challenges;
 use super::visits::{Visit, With};
-use super::{Error, Gateway, Held, Remember, Told};
+use super::{Error, Held, Remember, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::refusal::Refusal;
@@ -22,7 +23,7 @@ pub struct Text<'a> {
     pub in_group: Option<bool>,
 }
 
-impl Gateway {
+impl Challenges {
     /// Hears a text of the conversation. It answers only what is asked of whoever wrote it, and not
     /// by way of who had the code revealed.
     pub async fn hear(
@@ -32,8 +33,8 @@ impl Gateway {
         text: Text<'_>,
         remember: &Remember<'_, Held<Received>>,
     ) -> Result<Told<Held<Received>>, Error> {
-        let seen = self.facts(id, team).await?;
-        let view = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let seen = self.conversations.facts(id, team).await?;
+        let view = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let asked = seen.interaction.challenges_made;
         // How the newest challenge has ended is asked for a text alone that could be its answer.
         let is_late = asked > 0 && may_be_late(text.text, &view.effective.settings);

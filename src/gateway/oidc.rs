@@ -18,8 +18,9 @@ use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::decide::{Change, Confirm, Plain};
+use super::signing_in::SignIn;
 use super::teams::team_event;
-use super::{Error, Gateway, decode, encode};
+use super::{Error, decode, encode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
 use crate::domain::oidc::{Doubt, Metadata, Provider, ProviderKey, Rights, Vouched, groups, judge, keys};
@@ -84,7 +85,7 @@ struct Tokens {
     access_token: Option<String>,
 }
 
-impl Gateway {
+impl SignIn {
     /// Whether there is a provider to sign in by.
     pub fn has_provider(&self) -> bool {
         self.oidc.is_some()
@@ -100,13 +101,13 @@ impl Gateway {
     pub async fn go_to_provider(&self) -> Result<(String, String), Failed> {
         let provider = self.oidc.as_ref().ok_or(Failed::Stale)?;
         let known = self.told_by(provider, FRESH).await?;
-        let (nonce, verifier) = (base64url(&self.draw::<24>()), base64url(&self.draw::<32>()));
+        let (nonce, verifier) = (base64url(&self.engine.draw::<24>()), base64url(&self.engine.draw::<32>()));
         let challenge = base64url(digest(&SHA256, verifier.as_bytes()).as_ref());
         let of = Of::Away { nonce: nonce.clone(), verifier, issuer: provider.issuer.clone() };
-        let token = self.keep_session(of, STEP).await?;
+        let token = self.users.keep_session(of, STEP).await?;
         let endpoint = Url::parse(&known.metadata.authorization_endpoint);
         let mut url = endpoint.map_err(|_| Failed::Away("its authorization endpoint is no URL"))?;
-        if url.scheme() != "https" && self.courier.egress().admit(&url).is_err() {
+        if url.scheme() != "https" && self.messaging.egress().admit(&url).is_err() {
             return Err(Failed::Away("its authorization endpoint is not https"));
         }
         url.query_pairs_mut()
@@ -122,12 +123,12 @@ impl Gateway {
     }
 
     fn redirect_uri(&self) -> String {
-        format!("{}/signin/oidc", self.public_url())
+        format!("{}/signin/oidc", self.urls.public_url())
     }
 
     /// Bound to the browser, which alone has the token.
     fn state_of(&self, token: &str) -> String {
-        base64url(self.keys.session.tag(&[b"oidc state", token.as_bytes()]).as_bytes())
+        base64url(self.engine.keys.session.tag(&[b"oidc state", token.as_bytes()]).as_bytes())
     }
 
     /// Judges the answer that a browser brings back. The session before it is over, whatever it says.
@@ -137,7 +138,8 @@ impl Gateway {
         if !bool::from(self.state_of(token).as_bytes().ct_eq(state.as_bytes())) {
             return Err(Failed::Stale);
         }
-        let Some(Session { of: Of::Away { nonce, verifier, issuer }, .. }) = self.take_session(token).await? else {
+        let Some(Session { of: Of::Away { nonce, verifier, issuer }, .. }) = self.users.take_session(token).await?
+        else {
             return Err(Failed::Stale);
         };
         let provider = self.oidc.as_ref().filter(|provider| provider.issuer == issuer).ok_or(Failed::Stale)?;
@@ -159,13 +161,13 @@ impl Gateway {
     }
 
     async fn judged(&self, provider: &Provider, known: &Known, token: &str, nonce: &str) -> Result<Vouched, Failed> {
-        match judge(token, provider, nonce, &known.keys, self.now()) {
+        match judge(token, provider, nonce, &known.keys, self.engine.now()) {
             Ok(vouched) => Ok(vouched),
             Err(Doubt::Bad(why)) => Err(Failed::Bad(why)),
             // It may have changed its keys since.
             Err(Doubt::UnknownKey) => {
                 let newer = self.told_by(provider, LOOK_AGAIN).await?;
-                judge(token, provider, nonce, &newer.keys, self.now()).map_err(|doubt| match doubt {
+                judge(token, provider, nonce, &newer.keys, self.engine.now()).map_err(|doubt| match doubt {
                     Doubt::Bad(why) => Failed::Bad(why),
                     Doubt::UnknownKey => Failed::Bad("its key is not among the provider's"),
                 })
@@ -197,19 +199,19 @@ impl Gateway {
         let actor = Actor::User(format!("oidc:{subject}"));
         let generation = self.note_sign_in(&actor, &issuer, &subject, &rights).await?;
         let who = Who::Provided { issuer, subject, name, groups, generation };
-        Ok(self.keep_session(Of::Person(who), MAX_LIFETIME).await?)
+        Ok(self.users.keep_session(Of::Person(who), MAX_LIFETIME).await?)
     }
 
     /// Each team of theirs hears it; which generation of sessions counts.
     async fn note_sign_in(&self, actor: &Actor, issuer: &str, subject: &str, rights: &Rights) -> Result<u64, Error> {
         let mut teams = Vec::new();
         for team in rights.teams.keys() {
-            if self.team(team).await?.is_some() {
+            if self.teams.team(team).await?.is_some() {
                 teams.push(team);
             }
         }
-        let reads = self.provided_reads(issuer, subject);
-        let saved = self.decide(&reads, |records, now| {
+        let reads = self.users.provided_reads(issuer, subject);
+        let saved = self.engine.decide(&reads, |records, now| {
             let generation: u64 = records[0].as_ref().map_or(Ok(0), |bytes| decode("a provider's person", bytes))?;
             let put = Plain { name: reads.names[0].clone(), bytes: encode(&generation), ..Plain::default() };
             let mut change = Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(generation)) };
@@ -287,7 +289,7 @@ impl Gateway {
     /// What the provider says of itself and its keys, not older than that.
     async fn told_by(&self, provider: &Provider, oldest: Duration) -> Result<Arc<Known>, Failed> {
         let mut kept = self.fetched.0.lock().await;
-        let now = self.clock.elapsed();
+        let now = self.engine.clock.elapsed();
         if let Some(known) = kept.as_ref().filter(|known| now.saturating_sub(known.at) < oldest) {
             return Ok(known.clone());
         }
@@ -302,7 +304,7 @@ impl Gateway {
 
     async fn ask_of(&self, request: http::Result<Request<Vec<u8>>>) -> Result<Vec<u8>, Failed> {
         let request = request.map_err(|_| Failed::Away("one of its addresses is no URL"))?;
-        let http_client = self.courier.http_client().ok_or(Failed::Away("nothing can be asked"))?;
+        let http_client = self.messaging.http_client().ok_or(Failed::Away("nothing can be asked"))?;
         let reply = http_client.carry(request).await.map_err(|_| Failed::Away("it does not answer"))?;
         match reply.status {
             200 => Ok(reply.body),

@@ -4,15 +4,16 @@
 use countersign_channels::inbound::Opened;
 use secrecy::ExposeSecret as _;
 
+use super::Error;
+use super::inbound::Inbound;
 use super::replay::fresh;
 use super::teams::TeamView;
 use super::visits::{Visit, With};
-use super::{Error, Gateway};
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, TeamName};
 use crate::domain::rules::linked::{Linked, awaits, linked};
 
-impl Gateway {
+impl Inbound {
     /// The platform tells whose browser came from a done page. It must be who chats, and nobody else's
     /// conversation is looked at: not even one that is named beside the sender.
     pub(super) async fn receive_opened(
@@ -25,7 +26,7 @@ impl Gateway {
         if opened.sender != opened.conversation {
             return Ok(());
         }
-        let address = self.address_now(self.address_of(team, channel, &conversation)).await?;
+        let address = self.address_now(self.engine.address_of(team, channel, &conversation)).await?;
         let Some(id) = address.open else { return Ok(()) };
         match self.take_carried(Visit { id, team: Some(team), actor: Actor::Person, with: With::Nothing }, opened).await
         {
@@ -37,10 +38,10 @@ impl Gateway {
     }
 
     async fn take_carried(&self, visit: Visit<'_>, opened: &Opened) -> Result<Linked, Error> {
-        if !awaits(&self.look(visit.id, visit.team).await?.interaction) {
+        if !awaits(&self.conversations.look(visit.id, visit.team).await?.interaction) {
             return Ok(Linked::Nothing);
         }
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| linked(turn, opened.token.expose_secret());
-        Ok(fresh(self.turn(visit, rule, None).await?)?.outcome)
+        Ok(fresh(self.conversations.turn(visit, rule, None).await?)?.outcome)
     }
 }

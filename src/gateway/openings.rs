@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::conversations::{Conversations, Parsed};
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::directories::Identity;
 use super::names::interaction_name;
-use super::{Error, Gateway, Held, Parsed, Remember, Told, decode, encode};
+use super::teams::TeamView;
+use super::{Error, Held, Remember, Told, decode, encode};
 use crate::domain::address::Address;
 use crate::domain::assertion;
 use crate::domain::event::Actor;
@@ -21,7 +23,6 @@ use crate::domain::rules::open::{self, Opening, Word};
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Decision, Turn};
-use crate::gateway::teams::TeamView;
 use crate::store::Partition;
 
 /// Attempts to open at an address that others open and close at the same time.
@@ -36,7 +37,7 @@ struct Spent {
     address: Tag,
 }
 
-impl Gateway {
+impl Conversations {
     /// Opens a conversation, or finds the one that is open there; the outcome is true where it
     /// was opened now. With an identity token the primary is authenticated.
     pub async fn open(
@@ -47,15 +48,15 @@ impl Gateway {
         remember: Option<&Remember<'_, Held<bool>>>,
     ) -> Result<Told<Held<bool>>, Error> {
         let team = match identity_token {
-            Some(token) => self.team_signing(&opening.team, token).await?,
-            None => self.team(&opening.team).await?,
+            Some(token) => self.teams.team_signing(&opening.team, token).await?,
+            None => self.teams.team(&opening.team).await?,
         };
         let team = team.ok_or(Refusal::NotFound("team"))?;
-        let (partition, address_name) = self.address_of(&opening.team, &opening.channel, &opening.conversation);
+        let (partition, address_name) = self.engine.address_of(&opening.team, &opening.channel, &opening.conversation);
         if let Some(remember) = remember {
             // An earlier reply stands, also where its identity token has grown old since.
             let reads = Reads { partition, names: vec![remember.name()] };
-            if let Some(reply) = remember.earlier(&self.read_to_tell(&reads).await?[0], self.now())? {
+            if let Some(reply) = remember.earlier(&self.engine.read_to_tell(&reads).await?[0], self.engine.now())? {
                 return Ok(Told::Again(reply));
             }
         }
@@ -63,7 +64,7 @@ impl Gateway {
             None => None,
             Some(token) => Some(self.reserve_word(&team, opening, token, &address_name, actor).await?),
         };
-        let attempt = Attempt { gateway: self, team, opening, word, actor, partition, address_name };
+        let attempt = Attempt { conversations: self, team, opening, word, actor, partition, address_name };
         for _ in 0..MAX_ATTEMPTS {
             if let Some(told) = attempt.run(remember).await? {
                 return Ok(told);
@@ -82,27 +83,28 @@ impl Gateway {
         address: &str,
         actor: &Actor,
     ) -> Result<Word, Error> {
-        let audience = format!("{}/v1/interactions", self.public_url);
-        let mut identity = assertion::identity(token, &audience, &team.verifying, self.now(), self.epoch().since)?;
-        self.note_key_use(team, &identity.kid).await;
+        let audience = format!("{}/v1/interactions", self.urls.public_url());
+        let mut identity =
+            assertion::identity(token, &audience, &team.verifying, self.engine.now(), self.engine.epoch().since)?;
+        self.teams.note_key_use(team, &identity.kid).await;
         if identity.conversation.as_ref().is_some_and(|c| *c != opening.conversation) {
             return Err(Refusal::BadAssertion("another conversation's").into());
         }
-        match self.identify(team, &mut identity.proof).await? {
+        match self.customers.identify(team, &mut identity.proof).await? {
             Identity::Known => {}
             Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
             Identity::Several => {
-                self.tell_ambiguous(&opening.team, actor).await?;
+                self.customers.tell_ambiguous(&opening.team, actor).await?;
                 return Err(Refusal::NoMatchingRecord.into());
             }
         }
         let team_name = opening.team.as_str().as_bytes();
-        let tag = self.keys.replay.tag(&[b"jti", team_name, identity.jti.as_bytes()]);
+        let tag = self.engine.keys.replay.tag(&[b"jti", team_name, identity.jti.as_bytes()]);
         let name = format!("j/{}", tag.name());
-        let reads = Reads { partition: self.partition_of(&[b"jti", tag.as_bytes()]), names: vec![name.clone()] };
-        let mark = self.keys.replay.tag(&[b"address", address.as_bytes()]);
-        let until = self.now().plus(MEMORY_OF_TOKENS);
-        let saved = self.decide(&reads, |records, now| {
+        let reads = Reads { partition: self.engine.partition_of(&[b"jti", tag.as_bytes()]), names: vec![name.clone()] };
+        let mark = self.engine.keys.replay.tag(&[b"address", address.as_bytes()]);
+        let until = self.engine.now().plus(MEMORY_OF_TOKENS);
+        let saved = self.engine.decide(&reads, |records, now| {
             if let Some(bytes) = &records[0] {
                 let spent: Spent = decode(&name, bytes)?;
                 let ours = if spent.address == mark { Ok(()) } else { Err(Refusal::TokenUsed) };
@@ -123,7 +125,7 @@ impl Gateway {
 
 /// One attempt to open a conversation.
 struct Attempt<'a> {
-    gateway: &'a Gateway,
+    conversations: &'a Conversations,
     team: Arc<TeamView>,
     opening: &'a Opening,
     word: Option<Word>,
@@ -135,16 +137,18 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// None: somebody else opened or closed meanwhile; look again.
     async fn run(&self, remember: Option<&Remember<'_, Held<bool>>>) -> Result<Option<Told<Held<bool>>>, Error> {
-        let gateway = self.gateway;
+        let conversations = self.conversations;
         let first = Reads { partition: self.partition, names: vec![self.address_name.clone()] };
-        let mut opened = gateway.read(&first).await?;
+        let mut opened = conversations.engine.read(&first).await?;
         let found = opened.pop().flatten().map_or(Ok(Address::default()), |b| self.address(&b))?.open;
-        let id = found.unwrap_or_else(|| InteractionId::new(gateway.now(), gateway.draw(), self.partition.0));
+        let id = found.unwrap_or_else(|| {
+            InteractionId::new(conversations.engine.now(), conversations.engine.draw(), self.partition.0)
+        });
         let mut names = vec![self.address_name.clone(), interaction_name(id)];
         names.extend(remember.map(Remember::name));
         let reads = Reads { partition: self.partition, names };
-        let draws = gateway.draws();
-        let saved = gateway.decide(&reads, |records, now| {
+        let draws = conversations.engine.draws();
+        let saved = conversations.engine.decide(&reads, |records, now| {
             if let Some(remember) = remember
                 && let Some(reply) = remember.earlier(&records[2], now)?
             {
@@ -154,7 +158,7 @@ impl Attempt<'_> {
             if address.open != found {
                 return Ok(Change::nothing(Ok(None)));
             }
-            let around = gateway.around(&self.team, now);
+            let around = conversations.around(&self.team, now);
             match (found, &records[1]) {
                 (Some(_), Some(bytes)) => {
                     let before: Interaction = decode(&reads.names[1], bytes)?;
@@ -174,7 +178,7 @@ impl Attempt<'_> {
         let saved = saved.await?;
         let told = saved.outcome?;
         if let (Some(Told::Fresh(held)), Some(version)) = (&told, saved.version) {
-            gateway.parsed.insert(id, Arc::new(Parsed { version, interaction: held.interaction.clone() }));
+            conversations.parsed.insert(id, Arc::new(Parsed { version, interaction: held.interaction.clone() }));
         }
         Ok(told)
     }
@@ -210,7 +214,8 @@ impl Attempt<'_> {
         now: Moment,
     ) -> Change<Option<Told<Held<bool>>>> {
         if turn.must_be_open().is_err() {
-            let change = self.gateway.save(before, address, &self.address_name, turn.done(()), &self.team, None, now);
+            let change =
+                self.conversations.save(before, address, &self.address_name, turn.done(()), &self.team, None, now);
             return change.map(|_| None);
         }
         self.saved(before, address, self.vouched(turn, false), remember, now)
@@ -231,6 +236,6 @@ impl Attempt<'_> {
         remember: Option<&Remember<'_, Held<bool>>>,
         now: Moment,
     ) -> Change<Option<Told<Held<bool>>>> {
-        self.gateway.save(before, address, &self.address_name, decision, &self.team, remember, now).map(Some)
+        self.conversations.save(before, address, &self.address_name, decision, &self.team, remember, now).map(Some)
     }
 }

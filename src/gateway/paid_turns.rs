@@ -1,18 +1,19 @@
 //! Rules that may queue a message: it is paid for before the rule runs, and paid back where nothing was queued.
 //! What a message costs, `send_budget` says.
 
+use super::conversations::Conversations;
 use super::decide::Reads;
 use super::replay::{Remember, Told};
 use super::send_budget::MAX_ATTEMPTS;
 use super::teams::TeamView;
 use super::visits::{Held, Visit};
-use super::{Error, Gateway, decode};
+use super::{Error, decode};
 use crate::domain::address::Address;
 use crate::domain::refusal::Refusal;
 use crate::domain::sending::Destination;
 use crate::domain::turn::{Decision, Turn};
 
-impl Gateway {
+impl Conversations {
     /// Lets a rule decide that may queue a message. What it says must be paid for is paid first,
     /// and given back where nothing was queued.
     pub(super) async fn turn_paid<T: Clone>(
@@ -29,12 +30,12 @@ impl Gateway {
             if let Some(reply) = self.earlier_reply(&visit, remember).await? {
                 return Ok(Told::Again(reply));
             }
-            let paid = self.pay(&team, destination).await?;
+            let paid = self.limits.pay(&team, destination).await?;
             let told = self.turn_with(visit.clone(), Some(paid), &rule, remember).await;
             let queued = matches!(&told, Ok(Told::Fresh(held)) if !held.claimed.is_empty());
             // Where nobody knows whether it was queued, it was.
             if !queued && !matches!(told, Err(Error::Away(_) | Error::Damaged(_))) {
-                self.give_back(&team, destination).await;
+                self.limits.give_back(&team, destination).await;
             }
             match told {
                 Err(Error::Refused(Refusal::Unpaid)) => {}
@@ -51,12 +52,12 @@ impl Gateway {
     ) -> Result<Option<(std::sync::Arc<TeamView>, Destination)>, Error> {
         let seen = self.look(visit.id, visit.team).await?;
         let facts = &seen.interaction;
-        let team = self.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
-        let (partition, name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
-        let mut opened = self.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let team = self.teams.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let (partition, name) = self.engine.address_of(&facts.team, &facts.channel, &facts.conversation);
+        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
-        let around = self.around(&team, self.now());
-        let mut turn = Turn::begin((**facts).clone(), address, around, visit.actor.clone(), self.draws());
+        let around = self.around(&team, self.engine.now());
+        let mut turn = Turn::begin((**facts).clone(), address, around, visit.actor.clone(), self.engine.draws());
         let destination = payable(&mut turn);
         drop(turn);
         Ok(destination.map(|destination| (team, destination)))
@@ -70,6 +71,6 @@ impl Gateway {
     ) -> Result<Option<Vec<u8>>, Error> {
         let Some(remember) = remember else { return Ok(None) };
         let reads = Reads { partition: crate::store::Partition(visit.id.partition()), names: vec![remember.name()] };
-        remember.earlier(&self.read_to_tell(&reads).await?[0], self.now())
+        remember.earlier(&self.engine.read_to_tell(&reads).await?[0], self.engine.now())
     }
 }

@@ -6,8 +6,9 @@ use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
 
+use super::Error;
 use super::decide::MAX_WAIT;
-use super::{Error, Gateway};
+use super::logins::Logins;
 use crate::domain::password::{Password, PasswordHash};
 
 /// Room for so many hashes at a time.
@@ -19,10 +20,10 @@ impl Default for Hashing {
     }
 }
 
-impl Gateway {
+impl Logins {
     /// What is kept of a password.
     pub(super) async fn hash_password(&self, password: Password) -> Result<PasswordHash, Error> {
-        let salt = self.draw();
+        let salt = self.engine.draw();
         self.aside(move || PasswordHash::of(&password, salt)).await
     }
 

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
+use super::challenges::Challenges;
 use super::replay::fresh;
+use super::teams::TeamView;
 use super::visits::{Visit, With};
-use super::{Error, Gateway, Held};
+use super::{Error, Held};
 use crate::domain::challenge::Challenge;
 use crate::domain::event::Actor;
 use crate::domain::id::{ProviderName, TeamName};
@@ -20,7 +22,6 @@ use crate::domain::secret::Tag;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
 use crate::domain::validation::FieldError;
-use crate::gateway::teams::TeamView;
 use crate::identity::{self, Answer, Trouble, VerificationError};
 use crate::pictures::Picture;
 
@@ -54,14 +55,14 @@ pub struct VerifiedVerdict {
     verdict: Verdict,
 }
 
-impl Gateway {
+impl Challenges {
     /// The document that a page asks this browser for. Changes nothing that time has not changed.
     pub async fn asked_document(&self, token: &Token, browser: &Tag) -> Result<Held<Challenge>, Error> {
         let rule = |turn: Turn<'_>, _: &TeamView| {
             let asked = photo::asked(&turn, token, browser).map(|(_, challenge)| challenge);
             turn.end(asked)
         };
-        fresh(self.turn(visitor(token), rule, None).await?)
+        fresh(self.conversations.turn(visitor(token), rule, None).await?)
     }
 
     /// Hands pictures in, and waits for what the provider says at once. Where they are flawed nobody is asked.
@@ -73,7 +74,7 @@ impl Gateway {
         flaws: &[Flaw],
     ) -> Result<HandedIn, Error> {
         let rule = |turn: Turn<'_>, _: &TeamView| photo::hand_in(turn, token, browser, flaws);
-        let held = fresh(self.turn(visitor(token), rule, None).await?)?;
+        let held = fresh(self.conversations.turn(visitor(token), rule, None).await?)?;
         let shown = match &held.outcome.what {
             Pictures::Judged(judged) => Shown::Judged(judged.clone()),
             Pictures::Busy => Shown::Later,
@@ -85,7 +86,7 @@ impl Gateway {
     /// Where the browser that showed a document goes to be bound to the chat, once more.
     pub async fn document_done(&self, token: &Token, browser: &Tag) -> Result<Token, Error> {
         let rule = |turn: Turn<'_>, _: &TeamView| photo::done_again(turn, token, browser);
-        Ok(fresh(self.turn(visitor(token), rule, None).await?)?.outcome)
+        Ok(fresh(self.conversations.turn(visitor(token), rule, None).await?)?.outcome)
     }
 
     async fn ask_provider(
@@ -95,10 +96,11 @@ impl Gateway {
         pictures: &[(Side, Picture)],
     ) -> Result<Shown, Error> {
         let (team, id) = (&held.team, case.id);
-        let callback = format!("{}/v1/identity/{}/{}", self.public_url, team.team.name, case.provider);
-        let answered = match self.checker(team, &case.provider) {
+        let callback = format!("{}/v1/identity/{}/{}", self.urls.public_url(), team.team.name, case.provider);
+        let answered = match self.providers.checker(team, &case.provider) {
             Some(checker) => {
-                let asked = identity::Case { id, selfie: case.selfie, pictures, callback: &callback, now: self.now() };
+                let asked =
+                    identity::Case { id, selfie: case.selfie, pictures, callback: &callback, now: self.engine.now() };
                 in_time(checker.check(&asked)).await.map(|answer| (answer, checker.later_minutes()))
             }
             None => Err(Trouble::Refused("no-provider")),
@@ -109,21 +111,23 @@ impl Gateway {
             Err(trouble) => trouble.as_str(),
         };
         metrics::counter!("countersign_identity_checks_total", "outcome" => outcome).increment(1);
-        self.hear_of_provider(team, &case.provider, answered.as_ref().err().copied()).await;
+        self.providers.hear_of_provider(team, &case.provider, answered.as_ref().err().copied()).await;
         match answered {
             Ok((Answer::Verdict(verdict), _)) => match self.weigh(id, None, &case.provider, &verdict).await? {
                 Judged::Waits => Ok(Shown::Later),
                 judged => Ok(Shown::Judged(judged)),
             },
             Ok((Answer::Later, minutes)) => {
-                let until = self.now().plus_minutes(minutes);
-                fresh(self.turn(of_check(id, None), |turn, _| photo::wait(turn, id, until), None).await?)?;
+                let until = self.engine.now().plus_minutes(minutes);
+                fresh(
+                    self.conversations.turn(of_check(id, None), |turn, _| photo::wait(turn, id, until), None).await?,
+                )?;
                 Ok(Shown::Later)
             }
             Err(trouble) => {
                 tracing::warn!(team = %team.team.name, provider = %case.provider, why = trouble.as_str(), "nobody judged a document");
                 let rule = |turn: Turn<'_>, _: &TeamView| photo::give_up(turn, id, trouble.as_str());
-                fresh(self.turn(of_check(id, None), rule, None).await?)?;
+                fresh(self.conversations.turn(of_check(id, None), rule, None).await?)?;
                 Ok(Shown::Undecided)
             }
         }
@@ -141,9 +145,9 @@ impl Gateway {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<VerifiedVerdict, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("provider"))?;
-        let checker = self.checker(&view, provider).ok_or(Refusal::NotFound("provider"))?;
-        let (id, verdict) = checker.hear(headers, body, self.now()).map_err(|distrust| match distrust {
+        let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("provider"))?;
+        let checker = self.providers.checker(&view, provider).ok_or(Refusal::NotFound("provider"))?;
+        let (id, verdict) = checker.hear(headers, body, self.engine.now()).map_err(|distrust| match distrust {
             VerificationError::Unheard => Refusal::NotFound("provider"),
             VerificationError::Unproved(why) => Refusal::Unproved(format!("{team}/{provider}: {why}")),
             VerificationError::Unreadable(why) => Refusal::Invalid(vec![FieldError::invalid("", why)]),
@@ -173,7 +177,7 @@ impl Gateway {
         verdict: &Verdict,
     ) -> Result<Judged, Error> {
         let rule = |turn: Turn<'_>, _: &TeamView| photo::judge(turn, id, from, verdict);
-        let judged = fresh(self.turn(of_check(id, team), rule, None).await?);
+        let judged = fresh(self.conversations.turn(of_check(id, team), rule, None).await?);
         judged.map(|held| held.outcome)
     }
 }

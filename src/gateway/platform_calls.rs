@@ -1,29 +1,25 @@
 //! Requests of platforms: verified to be the platform's, and then what people say in them is received.
 //! How one is verified, `webhook_verifiers` says; what a message does, `inbound`.
 
-use super::Gateway;
-use super::inbound::Flag;
-use super::inbound::Message;
+use countersign_channels::inbound;
+use countersign_channels::inbound::proof::VerificationError;
+use countersign_channels::inbound::request::InboundRequest;
+use countersign_channels::inbound::{Happening, Heard, Taken};
+use futures_util::{StreamExt as _, stream};
+use http::{HeaderMap, Method};
+use secrecy::ExposeSecret as _;
+
+use super::Error;
+use super::inbound::{Flag, Inbound, Message};
 use super::webhook_verifiers::Listening;
 use crate::domain::id::Conversation;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::receive::Audience;
-use crate::gateway::Error;
-use countersign_channels::inbound;
-use countersign_channels::inbound::Happening;
-use countersign_channels::inbound::Heard;
-use countersign_channels::inbound::Taken;
-use countersign_channels::inbound::proof::VerificationError;
-use countersign_channels::inbound::request::InboundRequest;
-use futures_util::{StreamExt as _, stream};
-use http::HeaderMap;
-use http::Method;
-use secrecy::ExposeSecret as _;
 
 /// Conversations of one request that are received at the same time.
 const CONCURRENCY: usize = 16;
 
-impl Gateway {
+impl Inbound {
     /// Verifies that a request is the platform's, and reads it.
     ///
     /// # Errors
@@ -32,8 +28,8 @@ impl Gateway {
     pub async fn verify_call(&self, at: &Listening, call: Call<'_>) -> Result<VerifiedCall, Error> {
         let Call { method, target, headers, body } = call;
         // The address that the platform was given, whatever host a request names.
-        let url = format!("{}{target}", self.public_url);
-        let unix = self.now().0 / 1000;
+        let url = format!("{}{target}", self.urls.public_url());
+        let unix = self.engine.now().0 / 1000;
         let taken = at.webhook_verifier.hear(&InboundRequest { method, url, headers, body, unix }).await;
         taken.map(VerifiedCall).map_err(|distrust| unproved(at, &distrust))
     }

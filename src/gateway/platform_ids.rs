@@ -2,13 +2,14 @@
 //! Each is kept for a day.
 
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::messaging::Messaging;
 use super::names::receipt_name;
-use super::{DAY, Error, Gateway};
+use super::{DAY, Error};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::sending::MessageId;
 use crate::store::Partition;
 
-impl Gateway {
+impl Messaging {
     /// Remembers which message of ours a platform's id names.
     pub(super) async fn remember_platform_id(
         &self,
@@ -19,7 +20,7 @@ impl Gateway {
     ) -> Result<(), Error> {
         let (partition, name) = self.platform_id_record(team, channel, platform_id);
         let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.decide(&reads, |_, now| {
+        let saved = self.engine.decide(&reads, |_, now| {
             let (bytes, expires) = (ours.as_bytes().to_vec(), Some(now.plus(DAY)));
             let put = vec![Plain { name: name.clone(), bytes, expires, ..Plain::default() }];
             Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
@@ -35,13 +36,13 @@ impl Gateway {
         platform_id: &str,
     ) -> Result<Option<MessageId>, Error> {
         let (partition, name) = self.platform_id_record(team, channel, platform_id);
-        let opened = self.read(&Reads { partition, names: vec![name] }).await?.pop().flatten();
+        let opened = self.engine.read(&Reads { partition, names: vec![name] }).await?.pop().flatten();
         Ok(opened.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()))
     }
 
     fn platform_id_record(&self, team: &TeamName, channel: &ChannelName, platform_id: &str) -> (Partition, String) {
         let (team, channel) = (team.as_str().as_bytes(), channel.as_str().as_bytes());
-        let tag = self.keys.replay.tag(&[b"receipt", team, channel, platform_id.as_bytes()]);
+        let tag = self.engine.keys.replay.tag(&[b"receipt", team, channel, platform_id.as_bytes()]);
         (Partition(tag.as_bytes()[31]), receipt_name(&tag.name()))
     }
 }

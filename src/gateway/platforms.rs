@@ -5,7 +5,7 @@ use countersign_channels::asked::Asked;
 use countersign_channels::definition::{Abilities, Definition};
 use countersign_channels::platform::account::Shape;
 
-use super::Gateway;
+use super::channels::Channels;
 
 /// A platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,11 +57,11 @@ impl From<Asked> for Asks {
     }
 }
 
-impl Gateway {
+impl Channels {
     /// The platforms, by name.
     pub fn platforms(&self) -> Vec<Platform> {
-        let known = |name: &str| Some(Platform::of(name, &**self.registry.find(name)?));
-        self.registry.names().filter_map(known).collect()
+        let known = |name: &str| Some(Platform::of(name, &**self.drivers.registry().find(name)?));
+        self.drivers.registry().names().filter_map(known).collect()
     }
 }
 

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::directories::Identity;
+use super::links::Links;
 use super::replay::fresh;
+use super::teams::TeamView;
 use super::visits::{Visit, With};
-use super::{Error, Gateway, Held};
+use super::{Error, Held};
 use crate::domain::assertion::{self, PostBack, Verdict};
 use crate::domain::event::Actor;
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::postback::{Accepted, NewAnswer, accept, ambiguous, answerable};
 use crate::domain::token::{Token, TokenKind};
-use crate::gateway::teams::TeamView;
 
 /// What a post-back is for.
 pub struct PostBackLink {
@@ -38,7 +39,7 @@ pub struct VerifiedPostBack {
     assertion: PostBack,
 }
 
-impl Gateway {
+impl Links {
     /// Takes a post-back at the callback of `handle`.
     pub async fn post_back(&self, handle: &str, token: &str) -> Result<Held<Accepted>, Error> {
         let link = self.link_of(handle).await?;
@@ -48,21 +49,21 @@ impl Gateway {
 
     /// The done page of that very post-back.
     pub fn done_of(&self, handle: &Token, token: &str) -> Token {
-        handle.done(&[digest(&SHA256, token.as_bytes()).as_ref()], &self.keys.handle)
+        handle.done(&[digest(&SHA256, token.as_bytes()).as_ref()], &self.engine.keys.handle)
     }
 
     /// The same of an answer that is known by something else than its bytes.
     pub(super) async fn post_back_of(&self, handle: &str, token: &str, of: &[&[u8]]) -> Result<Held<Accepted>, Error> {
         let link = self.link_of(handle).await?;
         let verified = self.verify_post_back(&link, handle, token).await?;
-        self.accept_post_back(&link, verified, &link.parsed.done(of, &self.keys.handle)).await
+        self.accept_post_back(&link, verified, &link.parsed.done(of, &self.engine.keys.handle)).await
     }
 
     /// The link whose callback `handle` is in.
     pub async fn link_of(&self, handle: &str) -> Result<PostBackLink, Error> {
         let parsed = Token::parse(handle).filter(|t| matches!(t.kind, TokenKind::Handle | TokenKind::Link));
         let parsed = parsed.ok_or(Refusal::NotFound("link"))?;
-        let seen = self.facts(parsed.interaction, None).await?;
+        let seen = self.conversations.facts(parsed.interaction, None).await?;
         Ok(PostBackLink { parsed, team: seen.interaction.team.clone() })
     }
 
@@ -73,10 +74,10 @@ impl Gateway {
         handle: &str,
         token: &str,
     ) -> Result<VerifiedPostBack, Error> {
-        let team = self.team_signing(&link.team, token).await?.ok_or(Refusal::NotFound("link"))?;
-        let callback = self.callback(handle);
-        let assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.now())?;
-        self.note_key_use(&team, &assertion.kid).await;
+        let team = self.teams.team_signing(&link.team, token).await?.ok_or(Refusal::NotFound("link"))?;
+        let callback = self.urls.callback(handle);
+        let assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.engine.now())?;
+        self.teams.note_key_use(&team, &assertion.kid).await;
         Ok(VerifiedPostBack { team, assertion })
     }
 
@@ -95,22 +96,22 @@ impl Gateway {
             && !team.effective.settings.directory.matching.is_empty()
         {
             // A directory is only asked about a link that can be answered, and nothing is spent before it is.
-            fresh(self.turn(visit.clone(), |turn, _| answerable(turn, answer), None).await?)?;
-            match self.identify(&team, proof).await? {
+            fresh(self.conversations.turn(visit.clone(), |turn, _| answerable(turn, answer), None).await?)?;
+            match self.customers.identify(&team, proof).await? {
                 Identity::Known => {}
                 Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
                 Identity::Several => {
-                    fresh(self.turn(visit, |turn, _| ambiguous(turn, answer), None).await?)?;
+                    fresh(self.conversations.turn(visit, |turn, _| ambiguous(turn, answer), None).await?)?;
                     return Err(Refusal::NoMatchingRecord.into());
                 }
             }
         }
         let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| accept(turn, answer, &assertion);
-        fresh(self.turn(visit, rule, None).await?)
+        fresh(self.conversations.turn(visit, rule, None).await?)
     }
 
     /// Where a done page is.
     pub fn done_url(&self, done: &Token) -> String {
-        format!("{}/d/{}", self.public_url, done.text())
+        format!("{}/d/{}", self.urls.public_url(), done.text())
     }
 }

@@ -12,7 +12,7 @@ use countersign_channels::platform::outcome::retry_after;
 use http::{Request, header};
 use url::Url;
 
-use super::Gateway;
+use super::messaging::Messaging;
 use crate::domain::posting::{Answer, Why};
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
@@ -44,7 +44,17 @@ impl Courier {
     }
 }
 
-impl Gateway {
+impl Messaging {
+    /// Whom the gateway may speak to where a team names the address.
+    pub(super) fn egress(&self) -> &EgressPolicy {
+        self.courier.egress()
+    }
+
+    /// What asks addresses of others; none where nothing can be asked.
+    pub(super) fn http_client(&self) -> Option<&dyn Carry> {
+        self.courier.http_client()
+    }
+
     /// Posts a JSON document under that id, with the headers of Standard Webhooks.
     pub(super) async fn post(&self, url: &str, signer: &Signer, id: &str, body: Vec<u8>) -> Answer {
         let answer = self.carry(url, signer, id, body).await;
@@ -60,7 +70,7 @@ impl Gateway {
     async fn carry(&self, url: &str, signer: &Signer, id: &str, body: Vec<u8>) -> Answer {
         // As it is written for machines: who wrote it may have used any script.
         let Ok(url) = Url::parse(url) else { return Answer::without(Why::Forbidden) };
-        let now = self.now().unix_seconds();
+        let now = self.engine.now().unix_seconds();
         let signed = signer.headers(id, now, &body).map(|headers| {
             let request = Request::post(url.as_str()).header(header::CONTENT_TYPE, "application/json");
             headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))

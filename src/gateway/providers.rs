@@ -3,23 +3,24 @@
 
 use std::sync::Arc;
 
+use countersign_channels::definition::Account;
 use dashmap::DashMap;
+use secrecy::SecretString;
 use serde_json::json;
 
+use super::Error;
+use super::engine::Engine;
 use super::replay::fresh;
-use super::teams::{TeamView, team_event};
-use super::{Error, Gateway};
+use super::teams::{TeamCache, TeamView, Teams, team_event};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ProviderName, TeamName};
 use crate::domain::provider::{Provider, Writing};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
-use crate::domain::validation::FieldError;
-use crate::identity::{Checker, Trouble};
-
 use crate::domain::validation;
-use countersign_channels::definition::Account;
-use secrecy::SecretString;
+use crate::domain::validation::FieldError;
+use crate::identity;
+use crate::identity::{Checker, Trouble};
 
 /// Providers that were opened.
 #[derive(Default)]
@@ -31,14 +32,23 @@ struct Opened {
     checker: Option<Arc<dyn Checker>>,
 }
 
-impl Checkers {
+impl TeamCache for Checkers {
     /// The team is there no more.
-    pub fn forget(&self, team: &TeamName) {
+    fn forget_team(&self, team: &TeamName) {
         self.0.retain(|(of, _), _| of != team);
     }
 }
 
-impl Gateway {
+/// Who checks documents and answers for teams.
+pub struct Providers {
+    pub(super) engine: Arc<Engine>,
+    pub(super) teams: Arc<Teams>,
+    /// The kinds of providers that teams may have accounts with.
+    pub(super) judges: identity::Kinds,
+    pub(super) checkers: Arc<Checkers>,
+}
+
+impl Providers {
     /// Makes a provider or writes it anew; true where it is new.
     pub async fn put_provider(
         &self,
@@ -55,12 +65,12 @@ impl Gateway {
             let data = json!({"provider": name, "kind": provider.kind});
             Ok(((is_new, provider), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.change_team(team, rule, None).await?)
+        fresh(self.teams.change_team(team, rule, None).await?)
     }
 
     /// A provider of the team.
     pub async fn provider(&self, team: &TeamName, name: &ProviderName) -> Result<Provider, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         Ok(view.team.providers.get(name).cloned().ok_or(Refusal::NotFound("provider"))?)
     }
 
@@ -71,16 +81,16 @@ impl Gateway {
             let data = json!({"provider": name, "kind": null});
             Ok(((), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.change_team(team, rule, None).await?)?;
+        fresh(self.teams.change_team(team, rule, None).await?)?;
         self.checkers.0.remove(&(team.clone(), name.clone()));
         Ok(())
     }
 
     /// Asks a provider whether it would answer; no picture leaves.
     pub async fn try_provider(&self, team: &TeamName, name: &ProviderName) -> Result<Result<(), Trouble>, Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let checker = self.checker(&view, name).ok_or(Refusal::NotFound("provider"))?;
-        let answered = checker.try_account(self.now()).await;
+        let answered = checker.try_account(self.engine.now()).await;
         self.hear_of_provider(&view, name, answered.err()).await;
         Ok(answered)
     }
@@ -134,7 +144,7 @@ impl Gateway {
             let told = is_news.then(|| team_event(team, kind, &Actor::Time, now, data));
             Ok(((), told.into_iter().collect()))
         };
-        if let Err(error) = self.change_team(team, rule, None).await {
+        if let Err(error) = self.teams.change_team(team, rule, None).await {
             tracing::warn!(%team, provider = %name, %error, "how a provider stands could not be told; the next try tells it");
         }
     }

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use super::challenges::Challenges;
 use super::teams::TeamView;
 use super::visits::Acting;
-use super::{Error, Gateway, Held, Remember, Told};
+use super::{Error, Held, Remember, Told};
 use crate::domain::challenge::Challenge;
 use crate::domain::customer::Record;
 use crate::domain::failure_limit::{CustomerTag, Need};
@@ -29,7 +30,7 @@ const LOOKED_AT: usize = 20;
 /// Times that questions are made for somebody who is another one by the time that they are put.
 const MAX_ATTEMPTS: u32 = 3;
 
-impl Gateway {
+impl Challenges {
     /// Puts questions to a participant.
     pub(super) async fn ask_questions(
         &self,
@@ -38,7 +39,7 @@ impl Gateway {
         remember: Option<&Remember<'_, Held<Challenge>>>,
     ) -> Result<Told<Held<Challenge>>, Error> {
         // Without any first: who was answered before, or is locked, is no reason to ask anybody outside.
-        match self.turn(acting.clone().into(), |turn, _| ask::ask(turn, request), remember).await {
+        match self.conversations.turn(acting.clone().into(), |turn, _| ask::ask(turn, request), remember).await {
             Err(Error::Refused(Refusal::MethodMissing)) => {}
             told => return told,
         }
@@ -47,7 +48,7 @@ impl Gateway {
                 |interaction: &Interaction, _: &TeamView| interaction.named(request.participant.as_ref()).cloned();
             let prepared = self.questions_for(acting.id, acting.team, whom).await?;
             let rule = |turn: Turn<'_>, _: &TeamView| ask::ask(with(turn, prepared.as_ref()), request);
-            match self.turn(acting.clone().into(), rule, remember).await {
+            match self.conversations.turn(acting.clone().into(), rule, remember).await {
                 Err(Error::Refused(Refusal::AnotherPerson)) => {}
                 told => return told,
             }
@@ -60,7 +61,7 @@ impl Gateway {
         if token.kind != TokenKind::Entry {
             return Ok(None);
         }
-        let (tag, now) = (token.tag(&self.keys.link), self.now());
+        let (tag, now) = (token.tag(&self.engine.keys.link), self.engine.now());
         let whom = |interaction: &Interaction, team: &TeamView| {
             let has = |p: &&Participant| p.links.iter().any(|link| link.number == token.number && link.tag == tag);
             let invited = interaction.participants.iter().find(has)?;
@@ -78,20 +79,20 @@ impl Gateway {
         team: Option<&TeamName>,
         whom: impl FnOnce(&Interaction, &TeamView) -> Option<Participant>,
     ) -> Result<Option<Prepared>, Error> {
-        let seen = self.look(id, team).await?;
-        let view = self.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let seen = self.conversations.look(id, team).await?;
+        let view = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let rules = &view.effective.settings.kba;
-        let asker = self.asker_of_questions(&view);
+        let asker = self.providers.asker_of_questions(&view);
         let there = rules.is_there(asker.is_some());
         let Some(participant) = whom(&seen.interaction, &view).filter(|_| there) else { return Ok(None) };
         let pool = if asker.is_none() { self.what_may_be_asked(&view).await? } else { Vec::new() };
         let record = self.who_it_is_said_to_be(&view, &participant).await?;
-        let (keys, team, nonce) = (&self.keys, &view.team.name, self.draw());
+        let (keys, team, nonce) = (&self.engine.keys, &view.team.name, self.engine.draw());
         let asking = Asking { keys, team, rules, pool: &pool, nonce };
         let Some(asker) = asker else { return Ok(asking.of(&participant, record.as_ref())) };
         // A set costs whoever asks for it: none is had where nothing is taken of her whom it would ask about.
         if let Some(record) = &record
-            && self.failure_limit(Need::Look(CustomerTag::of_id(keys, team, &record.id))).await?.bans()
+            && self.limits.failure_limit(Need::Look(CustomerTag::of_id(keys, team, &record.id))).await?.bans()
         {
             return Err(Refusal::Banned.into());
         }
@@ -106,7 +107,7 @@ impl Gateway {
         if !named.is_empty() || !team.keeps_passwords() {
             return Ok(named.clone());
         }
-        let (some, _) = self.list_customers(&team.team.name, None, None, LOOKED_AT).await?;
+        let (some, _) = self.customers.list_customers(&team.team.name, None, None, LOOKED_AT).await?;
         let facts: BTreeSet<&str> = some.iter().flat_map(|kept| kept.record.facts.keys().map(String::as_str)).collect();
         Ok(facts.into_iter().map(Rule::named).collect())
     }
@@ -115,7 +116,7 @@ impl Gateway {
     /// her also by her phone number or mail address, if they are hers alone. Nothing is proved by that.
     async fn who_it_is_said_to_be(&self, team: &TeamView, participant: &Participant) -> Result<Option<Record>, Error> {
         if let Some(id) = participant.record.as_ref().or(participant.known_as()) {
-            return self.customer_record(team, id).await;
+            return self.customers.customer_record(team, id).await;
         }
         if !team.keeps_passwords() {
             return Ok(None);
@@ -125,7 +126,7 @@ impl Gateway {
         let Some((field, address)) = reached.or(person.email.as_deref().map(|email| ("email", email))) else {
             return Ok(None);
         };
-        let mut found = self.built_in(&team.team.name).reached_at(field, address).await?;
+        let mut found = self.customers.built_in(&team.team.name).reached_at(field, address).await?;
         Ok(found.pop().filter(|_| found.is_empty()))
     }
 }

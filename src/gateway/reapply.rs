@@ -5,15 +5,23 @@
 //! hash. What is taken becomes part of this store's trail, too, so that the chain has one end.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::audit::{Entry, Trail};
+use super::customers::Customers;
 use super::decide::{Change, Plain, Reads};
-use super::event_log::Head;
+use super::engine::Engine;
+use super::event_log::{EventLog, Head};
+use super::limits::Limits;
+use super::logins::Logins;
+use super::maintenance::Maintenance;
 use super::names::{address_name, audit_index, head_name, member};
+use super::teams::Teams;
+use super::users::Users;
 use super::visits::Acting;
-use super::{Error, Gateway, decode, encode};
+use super::{Error, decode, encode};
 use crate::domain::address::Address;
 use crate::domain::challenge::ChallengeEnd;
 use crate::domain::event::{Actor, EventKind};
@@ -87,11 +95,23 @@ impl Trails {
     }
 }
 
-impl Gateway {
+/// Security records of a lost store, put again.
+pub struct Restore {
+    pub(super) engine: Arc<Engine>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) customers: Arc<Customers>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) event_log: Arc<EventLog>,
+    pub(super) logins: Arc<Logins>,
+    pub(super) users: Arc<Users>,
+    pub(super) maintenance: Arc<Maintenance>,
+}
+
+impl Restore {
     /// Makes what the trails say of a team part of its own. To be done for every team before
     /// anything is done again: what the backup had not relayed yet would come in between.
     pub async fn adopt(&self, team: &TeamName, trails: &Trails) -> Result<Reapplied, Error> {
-        let head = self.head(team).await?;
+        let head = self.event_log.head(team).await?;
         let entries = trails.after(head.audit, &head.hash);
         for page in entries.chunks(PAGE) {
             self.take_entries(team, page).await?;
@@ -113,9 +133,9 @@ impl Gateway {
 
     /// Makes entries of another life of this store part of its trail.
     async fn take_entries(&self, team: &TeamName, page: &[&Entry]) -> Result<(), Error> {
-        let (partition, name, index) = (self.team_partition(team), head_name(team), audit_index(team));
+        let (partition, name, index) = (self.engine.team_partition(team), head_name(team), audit_index(team));
         let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.decide(&reads, |records, _| {
+        let saved = self.engine.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |bytes| decode(&name, bytes))?;
             let mut change = Change::nothing(Ok(()));
             for entry in page.iter().filter(|entry| entry.number > head.audit) {
@@ -188,7 +208,7 @@ impl Gateway {
             };
             done.map(|()| ((), Vec::new()))
         };
-        match self.change_team(team, rule, None).await {
+        match self.teams.change_team(team, rule, None).await {
             Ok(_) => Ok(true),
             // made after the backup
             Err(Error::Refused(Refusal::NotFound(_) | Refusal::KeyNotPending)) => Ok(false),
@@ -208,9 +228,9 @@ impl Gateway {
         let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
         let name = address_name(address);
         let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let mut kept: Address = records[0].as_ref().map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
-            let earliest = self.earliest();
+            let earliest = self.engine.earliest();
             // What was told of a lock's end was told on the other line of time.
             let redo = redo(kind, entry, until.unwrap_or(now).shown(now, earliest));
             kept.budgets.entry(budget.to_owned()).or_default().again(redo, earliest);
@@ -224,14 +244,14 @@ impl Gateway {
     /// Whether the entry names a customer's failure limit.
     async fn failure_limit_banned_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
         let Some(customer) = text(entry, "failure_limit").and_then(CustomerTag::told) else { return Ok(false) };
-        self.failure_limit_again(&customer, redo(kind, entry, Moment(0))).await?;
+        self.limits.failure_limit_again(&customer, redo(kind, entry, Moment(0))).await?;
         Ok(true)
     }
 
     async fn erase_again(&self, team: &TeamName, entry: &Entry) -> Result<bool, Error> {
         let id = entry.object.get("interaction").and_then(Value::as_str).and_then(|id| id.parse().ok());
         let Some(id) = id else { return Ok(false) };
-        match self.erase(Acting { id, team: Some(team), actor: Actor::Operator }).await {
+        match self.maintenance.erase(Acting { id, team: Some(team), actor: Actor::Operator }).await {
             Ok(()) => Ok(true),
             Err(Error::Refused(Refusal::NotFound(_))) => Ok(false),
             Err(error) => Err(error),

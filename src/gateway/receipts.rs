@@ -7,9 +7,10 @@
 use countersign_channels::inbound::{DeliveryReceipt, DeliveryStatus};
 use futures_util::{StreamExt as _, stream};
 
+use super::inbound::Inbound;
 use super::visits::{Visit, With};
 use super::webhook_verifiers::Listening;
-use super::{Error, Gateway, Told};
+use super::{Error, Told};
 use crate::domain::event::Actor;
 use crate::domain::id::InteractionId;
 use crate::domain::refusal::Refusal;
@@ -19,7 +20,7 @@ use crate::domain::sending::MessageId;
 /// Interactions whose messages one request tells of that are looked after at the same time.
 const CONCURRENCY: usize = 16;
 
-impl Gateway {
+impl Inbound {
     /// Acts on what a platform says of messages; of one interaction's in its order.
     pub(super) async fn hear_receipts(&self, at: &Listening, all: Vec<DeliveryReceipt>) -> Result<(), Error> {
         let mut each: Vec<(InteractionId, Vec<(MessageId, DeliveryReceipt)>)> = Vec::new();
@@ -50,7 +51,7 @@ impl Gateway {
         };
         let receipt = Receipt { of, channel: &at.channel, platform_id: &one.platform_id, status };
         let visit = Visit { id: of.interaction, team: Some(&at.team), actor: Actor::Time, with: With::Nothing };
-        match self.turn(visit, |turn, _| receive_receipt(turn, &receipt), None).await {
+        match self.conversations.turn(visit, |turn, _| receive_receipt(turn, &receipt), None).await {
             Ok(Told::Fresh(held)) => count(if held.outcome { "news" } else { "known" }),
             Ok(Told::Again(_)) => unreachable!("nothing was to be remembered"),
             Err(Error::Refused(Refusal::NotFound(_))) => count("foreign"),
@@ -64,7 +65,7 @@ impl Gateway {
         if let Some(ours) = &one.ours {
             return Ok(ours.parse().ok());
         }
-        self.message_by_platform_id(&at.team, &at.channel, &one.platform_id).await
+        self.messaging.message_by_platform_id(&at.team, &at.channel, &one.platform_id).await
     }
 }
 

@@ -6,17 +6,22 @@
 //! appending and trimming, or one that races another node's, appends nothing twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::audit::{Entry, link_entry};
+use super::conversations::Conversations;
 use super::decide::{Change, Confirm, Plain, Reads};
-use super::event_log::{Head, Numbered};
+use super::engine::Engine;
+use super::event_log::{EventLog, Head, Numbered};
 use super::insights::Counted;
 use super::lock_index::Noted;
+use super::messaging::Messaging;
 use super::names::{audit_index, counting_name, head_name, list_index, member, stream_index};
 use super::summary::Summary;
-use super::{Error, Gateway, decode, encode};
+use super::webhooks::Webhooks;
+use super::{Error, decode, encode};
 use crate::domain::event::Event;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::refusal::Refusal;
@@ -54,7 +59,16 @@ struct Readable {
     held: BTreeSet<u8>,
 }
 
-impl Gateway {
+/// Moves committed events from outboxes into the logs of their teams.
+pub struct Relay {
+    pub(super) engine: Arc<Engine>,
+    pub(super) conversations: Arc<Conversations>,
+    pub(super) messaging: Arc<Messaging>,
+    pub(super) event_log: Arc<EventLog>,
+    pub(super) webhooks: Arc<Webhooks>,
+}
+
+impl Relay {
     /// Moves what waits, at most a page; how many events it was.
     pub async fn relay(&self) -> Result<usize, Error> {
         Ok(self.relay_page().await?.moved)
@@ -80,7 +94,7 @@ impl Gateway {
     }
 
     async fn relay_page(&self) -> Result<Page, Error> {
-        let Outbox { waiting, missed } = self.store.outbox(MAX_BATCH).await?;
+        let Outbox { waiting, missed } = self.engine.store.outbox(MAX_BATCH).await?;
         if waiting.is_empty() {
             return Ok(Page { moved: 0, full: false, missed, held: false, waits: Vec::new() });
         }
@@ -89,8 +103,8 @@ impl Gateway {
         let waits: Vec<_> =
             teams.buffer_unordered(CONCURRENCY).try_filter_map(async |waits| Ok(waits)).try_collect().await?;
         newest.retain(|tag, _| !waits.iter().any(|(_, tags)| tags.contains(tag)));
-        self.store.trim_outboxes(&newest).await?;
-        self.moved.notify_waiters();
+        self.engine.store.trim_outboxes(&newest).await?;
+        self.event_log.has_moved();
         let moved = waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count();
         let full = waiting.len() >= MAX_BATCH;
         // Where nothing of a full page can be moved, the next one is the same, and nobody sees what is behind it.
@@ -105,7 +119,7 @@ impl Gateway {
             if readable.held.contains(tag) {
                 continue;
             }
-            match self.open_at("outbox", bytes) {
+            match self.engine.open_at("outbox", bytes) {
                 Ok(plain) => match decode::<Event>("outbox", &plain) {
                     Ok(event) => readable.by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event)),
                     // A newer release's. It waits for a node that knows it, and so does what its tag tells after it.
@@ -144,8 +158,8 @@ impl Gateway {
         let summaries = stream::iter(touched).map(|id| self.summary(team, id)).buffered(CONCURRENCY);
         let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
         let names = vec![head_name(team), counting_name(team)];
-        let reads = Reads { partition: self.team_partition(team), names };
-        let saved = self.decide(&reads, |records, _| {
+        let reads = Reads { partition: self.engine.team_partition(team), names };
+        let saved = self.engine.decide(&reads, |records, _| {
             let first = || Ok(Head { locks_kept: true, audit_gone: Some(0), ..Head::default() });
             let mut head: Head = records[0].as_ref().map_or_else(first, |b| decode(&reads.names[0], b))?;
             let mut counting = Counted::of(&reads.names[1], records[1].as_deref())?;
@@ -176,9 +190,9 @@ impl Gateway {
             Ok(change)
         });
         saved.await?.outcome?;
-        self.tell_soon(team).await;
+        self.webhooks.tell_soon(team).await;
         for (event, id) in waiting.iter().filter_map(|(_, _, event)| Some((event, event.interaction?))) {
-            self.notice_standing(team, id, event.kind);
+            self.messaging.notice_standing(team, id, event.kind);
         }
         Ok(())
     }
@@ -186,7 +200,7 @@ impl Gateway {
     /// What the list keeps of an interaction, None for one that is gone. One that cannot be read has
     /// no place in the list.
     async fn summary(&self, team: &TeamName, id: InteractionId) -> Result<Option<Listed>, Error> {
-        match self.look(id, Some(team)).await {
+        match self.conversations.look(id, Some(team)).await {
             Ok(seen) => Ok(Some((id, Some(encode(&Summary::of(&seen.interaction)))))),
             Err(Error::Refused(Refusal::NotFound(_))) => Ok(Some((id, None))),
             Err(Error::Damaged(why)) => {
@@ -216,7 +230,7 @@ impl Gateway {
     pub async fn relay_forever(&self) {
         loop {
             match self.relay().await {
-                Ok(0) => self.store.woken().await,
+                Ok(0) => self.engine.store.woken().await,
                 Ok(_) => {}
                 Err(error) => {
                     tracing::error!(%error, "events cannot be moved");

@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
-use super::{DAY, Error, Gateway, decode, encode};
+use super::engine::Engine;
+use super::{DAY, Error, decode, encode};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
@@ -84,7 +85,7 @@ impl<'a, T> Remember<'a, T> {
     /// more, whether or not the store has swept it.
     pub(super) fn earlier(&self, kept: &Option<Opened>, now: Moment) -> Result<Option<Vec<u8>>, Error> {
         if let Some(sealed) = kept {
-            let opened = Gateway::open_for(&self.place.key, sealed)?;
+            let opened = Engine::open_for(&self.place.key, sealed)?;
             let (at, reply) = opened.split_first_chunk().ok_or_else(|| Error::Damaged("a kept reply".into()))?;
             if now < Moment(u64::from_be_bytes(*at)).plus(DAY) {
                 return Ok(Some(reply.to_vec()));
@@ -94,10 +95,10 @@ impl<'a, T> Remember<'a, T> {
     }
 
     /// The record that keeps the reply for a day.
-    pub(super) fn keep(&self, gateway: &Gateway, outcome: &T, now: Moment) -> Plain {
+    pub(super) fn keep(&self, engine: &Engine, outcome: &T, now: Moment) -> Plain {
         let mut reply = now.0.to_be_bytes().to_vec();
         reply.extend((self.render)(outcome));
-        let bytes = gateway.seal_for(&self.place.key, &reply);
+        let bytes = engine.seal_for(&self.place.key, &reply);
         Plain { name: self.place.name.clone(), bytes, expires: Some(now.plus(DAY)), ..Plain::default() }
     }
 
@@ -130,7 +131,7 @@ struct Reservation {
     since: Moment,
 }
 
-impl Gateway {
+impl Engine {
     /// Reserves an idempotency key for a caller's request.
     pub async fn reserve(&self, caller: &Tag, key: &str, body: &[u8]) -> Result<Place, Error> {
         let tag = self.keys.replay.tag(&[b"key", caller.as_bytes(), key.as_bytes()]);

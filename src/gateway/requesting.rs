@@ -4,10 +4,11 @@
 
 use serde_json::json;
 
+use super::Error;
 use super::live_codes::live_code;
+use super::messaging::Messaging;
 use super::posting::signer;
 use super::teams::TeamView;
-use super::{Error, Gateway};
 use crate::domain::challenge::ChallengeId;
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::posting::{Answer, Why};
@@ -15,7 +16,7 @@ use crate::domain::rules::send::Tried;
 use crate::domain::sending::{Sending, State};
 use crate::domain::webhook::OTP_REQUESTED;
 
-impl Gateway {
+impl Messaging {
     /// Asks the team to send a code.
     pub(super) async fn request_sending(
         &self,
@@ -26,16 +27,20 @@ impl Gateway {
     ) -> Result<Tried, Error> {
         let Some(webhook) = team.event_webhook() else { return Ok(Tried::Refused("no-channel")) };
         let address = sending.way.address(interaction, participant);
-        let to = sending.way.destination(interaction, participant, &self.keys.pseudonym);
+        let to = sending.way.destination(interaction, participant, &self.engine.keys.pseudonym);
         let (Some(address), Some(to)) = (address, to) else { return Ok(Tried::Refused("no-address")) };
         if let Some(unpaid) = self.pay_for(team, sending, Some(to)).await? {
             return Ok(unpaid);
         }
-        let live = live_code(participant, &sending.what, self.now());
+        let live = live_code(participant, &sending.what, self.engine.now());
         let (Some(live), State::Queued(trying)) = (live, sending.state) else { return Ok(Tried::Refused("gone")) };
-        let digits = live.answer(interaction.id, &self.keys.code);
-        let id =
-            self.keys.replay.tag(&[OTP_REQUESTED.as_bytes(), sending.message_id(interaction.id).as_bytes()]).name();
+        let digits = live.answer(interaction.id, &self.engine.keys.code);
+        let id = self
+            .engine
+            .keys
+            .replay
+            .tag(&[OTP_REQUESTED.as_bytes(), sending.message_id(interaction.id).as_bytes()])
+            .name();
         let body = json!({
             "id": id,
             "type": OTP_REQUESTED,
@@ -50,10 +55,11 @@ impl Gateway {
                 "expires_at": live.expires_at.map(|end| end.to_string()),
             },
         });
-        let answer = self.post(&webhook.url, &signer(webhook, self.now()), &id, body.to_string().into_bytes()).await;
+        let answer =
+            self.post(&webhook.url, &signer(webhook, self.engine.now()), &id, body.to_string().into_bytes()).await;
         let how = outcome_of(answer);
         if how == Tried::Sent {
-            self.count_sent(&team.team.name, to.country);
+            self.limits.count_sent(&team.team.name, to.country);
         }
         Ok(how)
     }

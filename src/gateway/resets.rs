@@ -3,10 +3,12 @@
 
 use serde_json::json;
 
+use super::accounts::Accounts;
+use super::logging_in::CustomerLogin;
 use super::logins::{Account, Ruled, When, Whose};
 use super::replay::fresh;
 use super::teams::TeamView;
-use super::{Error, Gateway, Remember, Told};
+use super::{Error, Remember, Told};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::failure_limit::Need;
 use crate::domain::id::{CustomerId, TeamName};
@@ -36,7 +38,7 @@ pub struct OpenReset {
     pub expires_at: Moment,
 }
 
-impl Gateway {
+impl CustomerLogin {
     /// Sends a customer a link to choose another password by. Her password stands until she does.
     pub async fn send_reset(
         &self,
@@ -45,13 +47,13 @@ impl Gateway {
         actor: &Actor,
         remember: Option<&Remember<'_, Underway>>,
     ) -> Result<Told<Underway>, Error> {
-        let view = self.standing_team(team).await?;
+        let view = self.teams.standing_team(team).await?;
         if !view.keeps_passwords() {
             return Err(Refusal::PasswordElsewhere.into());
         }
-        let record = self.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
+        let record = self.customers.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
         let (stops, nonce, account) =
-            (Self::stops(&view, &record, None, false), self.draw(), self.account_of(team, id));
+            (Accounts::stops(&view, &record, None, false), self.engine.draw(), self.logins.account_of(team, id));
         let sent_to = self.addresses(team, stops.iter().map(|stop| &stop.to));
         let rule = |login: &mut Login, when: When| {
             if !login.is_registered() {
@@ -69,10 +71,11 @@ impl Gateway {
             login.reset = Some(reset);
             let number = login.write(About::Reset(nonce), stops.clone(), when.now);
             login.settle(when.now, login.epoch); // a letter about the link before goes no more
-            let event = account.tells(self, EventKind::CustomerReset, actor, when.now, json!({"step": "requested"}));
+            let event =
+                account.tells(&self.engine, EventKind::CustomerReset, actor, when.now, json!({"step": "requested"}));
             Ruled { outcome: Ok(Underway { stop, expires_at }), events: vec![event], claimed: vec![number] }
         };
-        self.change_login(&account, rule, remember).await
+        self.logins.change_login(&account, rule, remember).await
     }
 
     /// A customer says that she has forgotten her password: a link goes to the address that is known of her.
@@ -82,12 +85,12 @@ impl Gateway {
         if !team.keeps_passwords() {
             return Ok(());
         }
-        let record = self.person_named(team, name).await?;
+        let record = self.customers.person_named(team, name).await?;
         let account = self.account_for(team, record.as_ref(), name);
-        let known = self.at_failure_limit_of(&account, Need::Look).await?;
-        let stops = record.as_ref().map(|record| Self::stops(team, record, None, false)).unwrap_or_default();
+        let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
+        let stops = record.as_ref().map(|record| Accounts::stops(team, record, None, false)).unwrap_or_default();
         let sent_to = self.addresses(&team.team.name, stops.iter().map(|stop| &stop.to));
-        let (nonce, budget) = (self.draw(), &team.effective.settings.send_budget);
+        let (nonce, budget) = (self.engine.draw(), &team.effective.settings.send_budget);
         let rule = |login: &mut Login, when: When| {
             if login.forgot_again_at.is_some_and(|again| when.now < again) {
                 return Ruled::quiet(Ok(()));
@@ -99,7 +102,10 @@ impl Gateway {
                 let reason = if stops.is_empty() { "no-address" } else { "not-allowed" };
                 let data = json!({"purpose": "password_reset", "reason": reason, "next": null});
                 let kind = EventKind::LinkDeliveryFailed;
-                return Ruled::with_events(Ok(()), vec![account.tells(self, kind, &Actor::Person, when.now, data)]);
+                return Ruled::with_events(
+                    Ok(()),
+                    vec![account.tells(&self.engine, kind, &Actor::Person, when.now, data)],
+                );
             }
             let out = login.reset.take().filter(|reset| reset.may_go_again(&sent_to, when.now));
             let reset = out.unwrap_or_else(|| Reset::new(nonce, sent_to.clone(), when.now));
@@ -111,25 +117,25 @@ impl Gateway {
             }
             let number = login.write(about, stops.clone(), when.now);
             let data = json!({"step": "requested"});
-            let event = account.tells(self, EventKind::CustomerReset, &Actor::Person, when.now, data);
+            let event = account.tells(&self.engine, EventKind::CustomerReset, &Actor::Person, when.now, data);
             Ruled { outcome: Ok(()), events: vec![event], claimed: vec![number] }
         };
-        fresh(self.change_login(&account, rule, None).await?)
+        fresh(self.logins.change_login(&account, rule, None).await?)
     }
 
     fn addresses<'a>(&self, team: &TeamName, all: impl Iterator<Item = &'a String>) -> Vec<[u8; 16]> {
-        all.map(|address| Reset::address(&self.keys.pseudonym, team, address)).collect()
+        all.map(|address| Reset::address(&self.engine.keys.pseudonym, team, address)).collect()
     }
 
     /// What a link opens. It changes nothing.
     pub async fn open_reset(&self, token: &ResetToken) -> Result<OpenReset, Error> {
-        let team = self.team(&token.team).await?.ok_or(Refusal::NotFound("link"))?;
-        let login = self.login(&at(token)).await?.ok_or(Refusal::NotFound("link"))?;
-        let reset = login.reset.as_ref().filter(|reset| reset.is(token, &self.keys.link));
+        let team = self.teams.team(&token.team).await?.ok_or(Refusal::NotFound("link"))?;
+        let login = self.logins.login(&at(token)).await?.ok_or(Refusal::NotFound("link"))?;
+        let reset = login.reset.as_ref().filter(|reset| reset.is(token, &self.engine.keys.link));
         let (Some(reset), Some(customer)) = (reset, login.customer.clone()) else {
             return Err(Refusal::LinkExpired.into());
         };
-        let record = self.customer_record(&team, &customer).await?.ok_or(Refusal::LinkExpired)?;
+        let record = self.customers.customer_record(&team, &customer).await?.ok_or(Refusal::LinkExpired)?;
         let hers = self.addresses(&token.team, record.emails.iter().chain(&record.phones));
         if !reset.is_hers(&hers) {
             return Err(Refusal::LinkExpired.into());
@@ -140,13 +146,14 @@ impl Gateway {
     /// The customer chooses another password: the link is used, and whoever was logged in is out.
     pub async fn use_reset(&self, token: &ResetToken, text: &str) -> Result<OpenReset, Error> {
         let open = self.open_reset(token).await?;
-        let record = self.customer_record(&open.team, &open.customer).await?.ok_or(Refusal::NotFound("customer"))?;
-        let hash = self.hash_password(self.judge_password(&open.team, &record, text)?).await?;
-        let account = self.account_of(&token.team, &open.customer);
+        let record =
+            self.customers.customer_record(&open.team, &open.customer).await?.ok_or(Refusal::NotFound("customer"))?;
+        let hash = self.logins.hash_password(self.accounts.judge_password(&open.team, &record, text)?).await?;
+        let account = self.logins.account_of(&token.team, &open.customer);
         // A hash takes its time, in which her address may have become another's.
         self.open_reset(token).await?;
         let rule = |login: &mut Login, when: When| {
-            let stands = login.reset.as_ref().is_some_and(|reset| reset.is(token, &self.keys.link));
+            let stands = login.reset.as_ref().is_some_and(|reset| reset.is(token, &self.engine.keys.link));
             if !stands || login.disabled_at.is_some() {
                 return Ruled::quiet(Err(Refusal::LinkExpired));
             }
@@ -154,10 +161,10 @@ impl Gateway {
             let data = json!({"step": "done"});
             Ruled::with_events(
                 Ok(()),
-                vec![account.tells(self, EventKind::CustomerReset, &Actor::Person, when.now, data)],
+                vec![account.tells(&self.engine, EventKind::CustomerReset, &Actor::Person, when.now, data)],
             )
         };
-        fresh(self.change_login(&account, rule, None).await?)?;
+        fresh(self.logins.change_login(&account, rule, None).await?)?;
         Ok(open)
     }
 }

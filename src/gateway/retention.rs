@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::audit::Entry as AuditEntry;
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::event_log::{Head, Numbered};
+use super::maintenance::Maintenance;
 use super::names::{
     audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, locks_index, member,
     stream_index, swept_name, thread_name,
@@ -15,14 +17,13 @@ use super::saving::address_record;
 use super::summary::Summary;
 use super::teams::team_event;
 use super::visits::Acting;
-use super::{DAY, Error, Gateway, Held, decode, encode};
+use super::{DAY, Error, Held, decode, encode};
 use crate::domain::address::Address;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::gateway::audit::Entry as AuditEntry;
 use crate::store::Order;
 
 /// What a list is narrowed to.
@@ -43,7 +44,7 @@ pub struct Filter {
 /// Index entries that one page looks at, however few of them fit the filter.
 const MAX_SCANNED: usize = 2_000;
 
-impl Gateway {
+impl Maintenance {
     /// A team's interactions, newest first, and where the next page begins.
     pub async fn list(
         &self,
@@ -52,20 +53,20 @@ impl Gateway {
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<Held<()>>, Option<String>), Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let (index, partition) = (list_index(team), self.team_partition(team));
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let (index, partition) = (list_index(team), self.engine.team_partition(team));
         let (mut found, mut cursor) = (Vec::new(), after.map(str::to_owned));
         for _ in 0..MAX_SCANNED / 100 {
-            let page = self.store.list(partition, &index, Order::Falling, cursor.as_deref(), 100).await?;
+            let page = self.engine.store.list(partition, &index, Order::Falling, cursor.as_deref(), 100).await?;
             let whole = page.len() == 100;
             for entry in page {
-                let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                let summary: Summary = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
                 cursor = Some(entry.member.clone());
                 if !filter.fits_summary(&entry.member, &summary) {
                     continue;
                 }
                 if let Some(held) = self.still_there(&entry.member, team).await?
-                    && filter.fits(&held, self.now())
+                    && filter.fits(&held, self.engine.now())
                 {
                     found.push(held);
                 }
@@ -82,7 +83,7 @@ impl Gateway {
 
     async fn still_there(&self, id: &str, team: &TeamName) -> Result<Option<Held<()>>, Error> {
         let id: InteractionId = id.parse().map_err(|_| Error::Damaged("the list of interactions".into()))?;
-        match self.interaction(id, Some(team)).await {
+        match self.conversations.interaction(id, Some(team)).await {
             Ok(held) => Ok(Some(held)),
             Err(Error::Refused(Refusal::NotFound(_))) => Ok(None),
             Err(error) => Err(error),
@@ -92,11 +93,11 @@ impl Gateway {
     /// Erases an interaction: record and address pointer at once, list entry with the next relay.
     /// Guess budgets stay, or erasing would be a way to guess on.
     pub async fn erase(&self, acting: Acting<'_>) -> Result<(), Error> {
-        let seen = self.look(acting.id, acting.team).await?;
+        let seen = self.conversations.look(acting.id, acting.team).await?;
         let facts = &seen.interaction;
-        let (partition, address_name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
+        let (partition, address_name) = self.engine.address_of(&facts.team, &facts.channel, &facts.conversation);
         let reads = Reads { partition, names: vec![interaction_name(acting.id), address_name] };
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let bytes = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
             let interaction: Interaction = decode(&reads.names[0], bytes)?;
             let mut address: Address =
@@ -111,7 +112,7 @@ impl Gateway {
             if address.open.is_none() {
                 // What of the conversation still waits to be passed on.
                 let facts = (&interaction.team, &interaction.channel, &interaction.conversation);
-                change.delete.push(self.line_of(facts.0, facts.1, facts.2).name);
+                change.delete.push(self.messaging.line_of(facts.0, facts.1, facts.2).name);
             }
             change.put.push(address_record(&reads.names[1], &address, now));
             change.events.push(Event {
@@ -121,8 +122,8 @@ impl Gateway {
             Ok(change)
         });
         saved.await?.outcome?;
-        self.parsed.remove(&acting.id);
-        self.opened.remove(&reads.names[0]);
+        self.conversations.forget(acting.id);
+        self.engine.opened.remove(&reads.names[0]);
         Ok(())
     }
 
@@ -133,15 +134,18 @@ impl Gateway {
         actor: &Actor,
         which: impl Fn(&Summary) -> bool,
     ) -> Result<usize, Error> {
-        self.catch_up(Some(team)).await?; // the list lags, and erasing must miss nothing
+        self.relay.catch_up(Some(team)).await?; // the list lags, and erasing must miss nothing
         let (index, mut cursor, mut erased) = (list_index(team), None::<String>, 0);
         loop {
-            let page =
-                self.store.list(self.team_partition(team), &index, Order::Rising, cursor.as_deref(), 100).await?;
+            let page = self
+                .engine
+                .store
+                .list(self.engine.team_partition(team), &index, Order::Rising, cursor.as_deref(), 100)
+                .await?;
             let Some(last) = page.last() else { return Ok(erased) };
             cursor = Some(last.member.clone());
             for entry in page {
-                let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                let summary: Summary = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
                 let id = entry.member.parse().map_err(|_| Error::Damaged("the list of interactions".into()))?;
                 if which(&summary) {
                     match self.erase(Acting { id, team: Some(team), actor: actor.clone() }).await {
@@ -163,21 +167,21 @@ impl Gateway {
     ) -> Result<usize, Error> {
         let erased = self.erase_interactions(team, actor, |summary| summary.customers.contains(customer)).await?;
         // The record first: while it is there, a login is made of it anew by whoever asks.
-        self.remove_customer(team, customer).await?;
-        self.remove_login(team, customer).await?;
+        self.customers.remove_customer(team, customer).await?;
+        self.logins.remove_login(team, customer).await?;
         let rule = |_: &mut crate::domain::team::Team, now| {
-            let data = json!({"pseudonym": self.keys.customer_pseudonym(team, customer.as_str())});
+            let data = json!({"pseudonym": self.engine.keys.customer_pseudonym(team, customer.as_str())});
             Ok(((), vec![team_event(team, EventKind::CustomerErased, actor, now, data)]))
         };
-        self.change_team(team, rule, None).await?;
+        self.teams.change_team(team, rule, None).await?;
         Ok(erased)
     }
 
     /// Empties the streams of a team that goes. Their numbers go on, so that what waits in an
     /// outbox is not taken twice and no id comes back.
     pub(super) async fn end_streams(&self, team: &TeamName) -> Result<(), Error> {
-        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
-        let saved = self.decide(&reads, |records, _| {
+        let reads = Reads { partition: self.engine.team_partition(team), names: vec![head_name(team)] };
+        let saved = self.engine.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             (head.gone, head.audit_gone) = (head.events, Some(head.audit));
@@ -193,14 +197,14 @@ impl Gateway {
     /// Sweeps what is past its time out of the store, and what retention ends out of every
     /// team's streams and lists.
     pub async fn keep_house(&self) -> Result<(), Error> {
-        while self.store.sweep(self.now().0).await? > 0 {}
+        while self.engine.store.sweep(self.engine.now().0).await? > 0 {}
         let mut after = None::<String>;
         loop {
-            let page = self.list_teams(after.as_deref(), 100).await?;
+            let page = self.teams.list_teams(after.as_deref(), 100).await?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(last.to_string());
             for (team, _) in &page {
-                self.tell_soon(team).await; // whoever was to tell its webhooks may have died
+                self.webhooks.tell_soon(team).await; // whoever was to tell its webhooks may have died
                 if let Err(error) = self.tidy(team).await {
                     tracing::error!(%team, %error, "a team's retention cannot be kept; the others' goes on");
                 }
@@ -210,15 +214,15 @@ impl Gateway {
 
     async fn tidy(&self, team: &TeamName) -> Result<(), Error> {
         // First: what retention takes next may tell of a ban that is in no index yet.
-        let locks = self.forget_old_locks(team).await;
+        let locks = self.lockouts.forget_old_locks(team).await;
         while self.retain(team).await? {}
-        self.forget_hours(team).await?;
+        self.event_log.forget_hours(team).await?;
         locks
     }
 
     /// Takes away what is past its time, a page of each; whether there was anything.
     async fn retain(&self, team: &TeamName) -> Result<bool, Error> {
-        let now = self.now();
+        let now = self.engine.now();
         let before = |days: u64| now.minus(DAY * u32::try_from(days).unwrap_or(u32::MAX));
         let events = before(self.retention.events);
         let (stream, trail) = (stream_index(team), audit_index(team));
@@ -230,8 +234,8 @@ impl Gateway {
         if gone.is_none() && audit_gone.is_none() {
             return self.drop_closed(team, before(self.retention.interactions)).await;
         }
-        let reads = Reads { partition: self.team_partition(team), names: vec![head_name(team)] };
-        let saved = self.decide(&reads, |records, _| {
+        let reads = Reads { partition: self.engine.team_partition(team), names: vec![head_name(team)] };
+        let saved = self.engine.decide(&reads, |records, _| {
             let mut head: Head = records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             if let Some(gone) = gone {
@@ -257,10 +261,10 @@ impl Gateway {
         index: &str,
         read: impl Fn(&[u8]) -> Result<(u64, bool), Error>,
     ) -> Result<Option<u64>, Error> {
-        let page = self.store.list(self.team_partition(team), index, Order::Rising, None, 1_000).await?;
+        let page = self.engine.store.list(self.engine.team_partition(team), index, Order::Rising, None, 1_000).await?;
         let mut newest = None;
         for entry in page {
-            match read(&self.open_at(index, &entry.bytes)?)? {
+            match read(&self.engine.open_at(index, &entry.bytes)?)? {
                 (number, true) => newest = Some(number),
                 _ => break,
             }
@@ -272,10 +276,10 @@ impl Gateway {
     /// Whether there were any.
     async fn drop_closed(&self, team: &TeamName, before: Moment) -> Result<bool, Error> {
         let index = list_index(team);
-        let page = self.store.list(self.team_partition(team), &index, Order::Rising, None, 1_000).await?;
+        let page = self.engine.store.list(self.engine.team_partition(team), &index, Order::Rising, None, 1_000).await?;
         let mut gone = Vec::new();
         for entry in page {
-            let summary: Summary = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+            let summary: Summary = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
             if summary.closed_at.is_some_and(|at| at < before) {
                 gone.push((index.clone(), entry.member));
             }
@@ -283,8 +287,8 @@ impl Gateway {
         if gone.is_empty() {
             return Ok(false);
         }
-        let reads = Reads { partition: self.team_partition(team), names: vec![swept_name(team)] };
-        let saved = self.decide(&reads, |_, _| {
+        let reads = Reads { partition: self.engine.team_partition(team), names: vec![swept_name(team)] };
+        let saved = self.engine.decide(&reads, |_, _| {
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
             change.remove.extend(gone.iter().cloned());

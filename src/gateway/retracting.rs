@@ -13,9 +13,10 @@ use countersign_channels::{Address, DeliveryError, Whose};
 
 use super::committed::{CommitObserver, Committed};
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::messaging::Messaging;
 use super::queue::Queue;
 use super::retractions::Retraction;
-use super::{Error, Gateway, decode};
+use super::{Error, decode};
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::rules::send::backoff;
 use crate::domain::sending::{Spent, TIMEOUT};
@@ -54,12 +55,18 @@ impl CommitObserver for Retractions {
     }
 }
 
-impl Gateway {
+impl Messaging {
+    /// The record of one that is to be taken back was put, or its alarm has come.
+    pub(super) fn take_back(&self, key: Key) {
+        self.retractions.push(key);
+    }
+
     /// A code's message that has left while the code ended: nobody else knows of it.
     pub(super) async fn take_back_late(&self, team: &TeamName, id: InteractionId, spent: Spent) -> Result<(), Error> {
-        let reads = Reads { partition: Partition(id.partition()), names: vec![self.retraction_name(&spent)] };
-        let saved = self.decide(&reads, |_, now| {
-            let put = vec![self.retraction(team, &spent, now)];
+        let reads =
+            Reads { partition: Partition(id.partition()), names: vec![self.conversations.retraction_name(&spent)] };
+        let saved = self.engine.decide(&reads, |_, now| {
+            let put = vec![self.conversations.retraction(team, &spent, now)];
             Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
         });
         saved.await?.outcome?;
@@ -87,15 +94,15 @@ impl Gateway {
     async fn try_to_take_back(&self, key: &Key) -> Result<(), Error> {
         let reads = Reads { partition: key.partition, names: vec![key.name.clone()] };
         // One that is over leaves an empty record, to be swept.
-        let opened = self.read(&reads).await?.pop().flatten();
+        let opened = self.engine.read(&reads).await?.pop().flatten();
         let Some(opened) = opened.filter(|opened| !opened.is_empty()) else { return Ok(()) };
         let kept: Retraction = decode(&key.name, &opened)?;
         // What is due later than anybody waits was put off by a clock that has been set back.
-        if kept.due.is_some_and(|due| self.now() < due && due.since(self.now()) < MAX_RETRY_TIME) {
+        if kept.due.is_some_and(|due| self.engine.now() < due && due.since(self.engine.now()) < MAX_RETRY_TIME) {
             return Ok(()); // another has tried it since the alarm came: its own alarm stands
         }
         let again = self.try_retraction(&kept).await?;
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             if records[0].as_ref().is_none_or(|record| record.version != opened.version) {
                 return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) }); // another was quicker
             }
@@ -115,9 +122,9 @@ impl Gateway {
 
     /// When to try again, where that may help.
     async fn try_retraction(&self, kept: &Retraction) -> Result<Option<Duration>, Error> {
-        let view = self.team(&kept.team).await?;
-        let Some(driver) = view.and_then(|view| self.driver(&view, &kept.channel)) else { return Ok(None) };
-        let (to, jitter) = (Address::new(&kept.to), self.draw::<1>()[0]);
+        let view = self.teams.team(&kept.team).await?;
+        let Some(driver) = view.and_then(|view| self.channels.driver(&view, &kept.channel)) else { return Ok(None) };
+        let (to, jitter) = (Address::new(&kept.to), self.engine.draw::<1>()[0]);
         let whose = if kept.is_ours { Whose::Ours } else { Whose::Theirs };
         let taken = tokio::time::timeout(TIMEOUT, driver.retract(whose, &to, &kept.id)).await;
         let (again, label) = match taken.unwrap_or(Err(DeliveryError::Ambiguous)) {

@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::conversations::Conversations;
 use super::decide::Plain;
+use super::encode;
 use super::names::RETRACTION;
-use super::{Gateway, encode};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::sending::{LEASE, Spent};
 use crate::domain::time::Moment;
@@ -46,7 +47,7 @@ impl Retraction {
     }
 }
 
-impl Gateway {
+impl Conversations {
     /// The record of one of ours.
     pub(super) fn retraction(&self, team: &TeamName, spent: &Spent, now: Moment) -> Plain {
         let Spent { channel, to, platform_id, .. } = spent.clone();
@@ -62,6 +63,6 @@ impl Gateway {
 
     /// The name of the record of one of ours.
     pub(super) fn retraction_name(&self, spent: &Spent) -> String {
-        format!("{RETRACTION}{}", self.keys.replay.tag(&[b"taken back", spent.message_id.as_bytes()]).name())
+        format!("{RETRACTION}{}", self.engine.keys.replay.tag(&[b"taken back", spent.message_id.as_bytes()]).name())
     }
 }

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use super::conversations::Conversations;
 use super::decide::{Change, Confirm, Plain};
 use super::names::{ended_challenge_name, ended_name, interaction_name};
 use super::replay::{Remember, Told};
 use super::summary::Summary;
+use super::teams::TeamView;
 use super::visits::Held;
-use super::{DAY, Gateway, encode};
+use super::{DAY, encode};
 use crate::domain::address::{Address, LATE};
 use crate::domain::id::InteractionId;
 use crate::domain::interaction::{Interaction, MAX_BYTES, Status};
@@ -16,10 +18,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::sending::taken_back;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Decision, Ended};
-use crate::gateway::teams::TeamView;
 use crate::store::{Key, Partition};
 
-impl Gateway {
+impl Conversations {
     /// What a decision changes in the store.
     #[expect(clippy::too_many_arguments, reason = "everything that a commit of an interaction is made of")]
     pub(super) fn save<T: Clone>(
@@ -74,7 +75,7 @@ impl Gateway {
         put.extend(ended_records(interaction.id, &ended, now));
         put.extend(self.retractions_of(&interaction.team, &spent, now));
         if let (Some(remember), Ok(held)) = (remember, &outcome) {
-            put.push(remember.keep(self, held, now));
+            put.push(remember.keep(&self.engine, held, now));
         }
         Change { put, delete, events, confirm, ..Change::nothing(outcome.map(Told::Fresh)) }
     }

@@ -1,10 +1,12 @@
 //! A team's own opening screens: each is a record beside the team's, which names them all.
 //! What may stand in one, `domain::screen` says; how it is shown, `http`.
 
+use serde_json::json;
+
 use super::decide::{Change, Plain, Reads};
 use super::names::screen_name;
-use super::teams::{save_team, team_event};
-use super::{Error, Gateway, decode, encode};
+use super::teams::{Teams, save_team, team_event};
+use super::{Error, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{ScreenName, TeamName};
 use crate::domain::precondition::Precondition;
@@ -15,9 +17,8 @@ use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::domain::validation;
 use crate::domain::validation::FieldError;
-use serde_json::json;
 
-impl Gateway {
+impl Teams {
     /// Makes a screen, or puts another in its place; true where it is new.
     pub async fn put_screen(
         &self,
@@ -31,6 +32,7 @@ impl Gateway {
         names.push(screen_name(team, name));
         let reads = Reads { partition, names };
         let saved = self
+            .engine
             .decide(&reads, |records, now| {
                 let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
                 let mut record: Team = decode(team.as_str(), bytes)?;
@@ -61,7 +63,7 @@ impl Gateway {
         let Reads { partition, mut names } = self.team_reads(team);
         names.push(screen_name(team, name));
         let reads = Reads { partition, names };
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
             let mut record: Team = decode(team.as_str(), bytes)?;
             if record.leaving || !record.screens.remove(name) {
@@ -84,8 +86,8 @@ impl Gateway {
     /// A screen as it will be shown.
     pub async fn screen(&self, team: &TeamName, name: &ScreenName) -> Result<Option<Screen>, Error> {
         let names = vec![screen_name(team, name)];
-        let reads = Reads { partition: self.team_partition(team), names };
-        let opened = self.read(&reads).await?.pop().flatten();
+        let reads = Reads { partition: self.engine.team_partition(team), names };
+        let opened = self.engine.read(&reads).await?.pop().flatten();
         opened.map(|bytes| decode(&reads.names[0], &bytes)).transpose()
     }
 }

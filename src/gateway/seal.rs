@@ -4,7 +4,8 @@
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use bytes::Bytes;
 
-use super::{Error, Gateway};
+use super::Error;
+use super::engine::Engine;
 use crate::store::CommitId;
 
 /// AES-256-GCM-SIV (RFC 8452): a nonce that came twice would tell no more than that two texts
@@ -33,7 +34,7 @@ pub(super) fn ready(key: &[u8]) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key).expect("seal keys have 32 bytes"))
 }
 
-impl Gateway {
+impl Engine {
     /// Seals a record: its name and its version are part of what is proved.
     pub(super) fn seal_record(&self, name: &str, version: CommitId, plain: &[u8]) -> Bytes {
         let about = [name.as_bytes(), &version.0].concat();

@@ -7,9 +7,10 @@
 use dashmap::DashMap;
 
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::limits::Limits;
 use super::names::{destination_name, team_budget_name};
 use super::teams::TeamView;
-use super::{Error, Gateway, decode, encode};
+use super::{Error, decode, encode};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::send_budget::{ByTeam, DAY, ToDestination};
@@ -78,7 +79,7 @@ impl Blocks {
     }
 }
 
-impl Gateway {
+impl Limits {
     /// Pays for one message, or says until when there is no budget.
     pub(super) async fn pay(&self, team: &TeamView, to: Destination) -> Result<Paid, Error> {
         let rule = &team.effective.settings.send_budget;
@@ -124,13 +125,13 @@ impl Gateway {
 
     async fn spend_of(&self, team: &TeamView, rule: &SendBudget) -> Result<(), Error> {
         let name = &team.team.name;
-        if self.budgets.take(name, self.earliest()) {
+        if self.budgets.take(name, self.engine.earliest()) {
             return Ok(());
         }
-        let now = self.earliest();
+        let now = self.engine.earliest();
         let (unused, wanted) = self.budgets.next(name, rule, now);
         let reads = Reads {
-            partition: self.partition_of(&[b"send budget", name.as_str().as_bytes()]),
+            partition: self.engine.partition_of(&[b"send budget", name.as_str().as_bytes()]),
             names: vec![team_budget_name(name)],
         };
         let exchange =
@@ -143,9 +144,9 @@ impl Gateway {
     /// Whether anything has left for a destination within the hour.
     pub(super) async fn was_sent_to(&self, to: Destination) -> Result<bool, Error> {
         let reads = self.destination_reads(to);
-        let opened = self.read(&reads).await?.pop().flatten();
+        let opened = self.engine.read(&reads).await?.pop().flatten();
         let record = opened.map(|bytes| decode::<ToDestination>(&reads.names[0], &bytes)).transpose()?;
-        Ok(record.is_some_and(|record| record.is_fresh(self.earliest())))
+        Ok(record.is_some_and(|record| record.is_fresh(self.engine.earliest())))
     }
 
     fn destination_reads(&self, to: Destination) -> Reads {
@@ -156,7 +157,7 @@ impl Gateway {
     /// An end of waiting as clocks show it.
     fn as_shown(&self, refusal: Refusal) -> Refusal {
         match refusal {
-            Refusal::SendBudget(until) => Refusal::SendBudget(until.shown(self.earliest(), self.now())),
+            Refusal::SendBudget(until) => Refusal::SendBudget(until.shown(self.engine.earliest(), self.engine.now())),
             other => other,
         }
     }
@@ -171,9 +172,9 @@ impl Gateway {
         R: serde::Serialize + serde::de::DeserializeOwned + Default,
     {
         let name = &reads.names[0];
-        let saved = self.decide(reads, |records, now| {
+        let saved = self.engine.decide(reads, |records, now| {
             let mut record: R = records[0].as_ref().map_or(Ok(R::default()), |bytes| decode(name, bytes))?;
-            let told = match rule(&mut record, self.earliest()) {
+            let told = match rule(&mut record, self.engine.earliest()) {
                 Ok(told) => told,
                 Err(refusal) => return Ok(Change::nothing(Err(self.as_shown(refusal)))),
             };

@@ -4,19 +4,18 @@
 //!
 //! What is said stands in `domain::wording`; when it is said again, in `domain::rules::send`.
 
-use super::live_codes::live_code;
 use std::time::Duration;
 
 use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Nature, Receipts, Sent, Terms};
 use secrecy::SecretString;
 
 use super::committed::{CommitObserver, Committed};
+use super::live_codes::live_code;
+use super::messaging::Messaging;
 use super::queue::Queue;
-use super::sms;
 use super::teams::TeamView;
 use super::visits::{Visit, With};
-use super::{Error, Gateway, Told};
-use crate::domain::entry;
+use super::{Error, Told, sms};
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, InteractionId};
 use crate::domain::interaction::{Interaction, Participant};
@@ -25,7 +24,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::{Attempt, Tried, renew, tried};
 use crate::domain::sending::{MAX_ANSWER, Sending, State, Trying, Way, What};
 use crate::domain::token::{Token, TokenKind};
-use crate::domain::wording;
+use crate::domain::{entry, wording};
 
 /// Messages that are handed over at the same time: a platform that is slow to answer must not keep
 /// the others waiting.
@@ -73,7 +72,7 @@ impl CommitObserver for Outgoing {
     }
 }
 
-impl Gateway {
+impl Messaging {
     /// Sends what this node has claimed so far; how many messages it was.
     pub async fn send(&self) -> usize {
         self.outgoing.drain(CONCURRENCY, |claim| self.send_one(claim)).await
@@ -94,9 +93,9 @@ impl Gateway {
     }
 
     async fn try_to_send(&self, claim: Claim) -> Result<(), Error> {
-        let seen = self.look(claim.id, None).await?;
-        let (interaction, now) = (&seen.interaction, self.now());
-        let team = self.team(&interaction.team).await?.ok_or(Refusal::NotFound("team"))?;
+        let seen = self.conversations.look(claim.id, None).await?;
+        let (interaction, now) = (&seen.interaction, self.engine.now());
+        let team = self.teams.team(&interaction.team).await?.ok_or(Refusal::NotFound("team"))?;
         let sending = interaction.sendings.iter().find(|sending| sending.number == claim.number);
         let Some((sending, State::Queued(trying))) = sending.map(|sending| (sending, sending.state)) else {
             return Ok(());
@@ -116,7 +115,7 @@ impl Gateway {
         let (is_told_of, platform_id) = (nature.receipts != Receipts::None, platform_id.as_deref());
         let (number, way, tries) = (claim.number, sending.way, trying.tries);
         let attempt = Attempt { number, way, tries, how, platform_id, is_told_of };
-        let told = self.turn(by_time(claim.id), |turn, _| tried(turn, &attempt), None).await?;
+        let told = self.conversations.turn(by_time(claim.id), |turn, _| tried(turn, &attempt), None).await?;
         let is_gone = matches!(told, Told::Fresh(held) if !held.outcome);
         match platform_id.filter(|_| is_gone && nature.takes_back).and_then(|id| sending.spent_as(interaction, id)) {
             Some(spent) => self.take_back_late(&interaction.team, claim.id, spent).await,
@@ -126,7 +125,7 @@ impl Gateway {
 
     /// The claim goes on for as long as a claim lasts; false where it is not this node's any more.
     async fn renew(&self, id: InteractionId, number: u32, tries: u32) -> Result<bool, Error> {
-        match self.turn(by_time(id), |turn, _| renew(turn, number, tries), None).await? {
+        match self.conversations.turn(by_time(id), |turn, _| renew(turn, number, tries), None).await? {
             Told::Fresh(held) => Ok(held.outcome),
             Told::Again(_) => unreachable!("nothing was to be remembered"),
         }
@@ -157,19 +156,19 @@ impl Gateway {
             return Ok(Some(Went::without(how)));
         }
         let channel = sending.way.channel(interaction);
-        let Some(driver) = self.driver(team, &channel) else { return not_tried(Tried::Refused("no-channel")) };
+        let Some(driver) = self.channels.driver(team, &channel) else { return not_tried(Tried::Refused("no-channel")) };
         let Some(address) = sending.way.address(interaction, participant) else {
             return not_tried(Tried::Refused("no-address"));
         };
-        if let Some(held) = self.held_back(team, &channel, driver.max_per_minute(), trying).await? {
+        if let Some(held) = self.limits.held_back(team, &channel, driver.max_per_minute(), trying).await? {
             return not_tried(held);
         }
-        let to = sending.way.destination(interaction, participant, &self.keys.pseudonym);
+        let to = sending.way.destination(interaction, participant, &self.engine.keys.pseudonym);
         if let Some(unpaid) = self.pay_for(team, sending, to).await? {
             return not_tried(unpaid);
         }
         let (id, number, tries) = (interaction.id, sending.number, trying.tries);
-        if self.now().plus(MAX_PREPARATION) > trying.next && !self.renew(id, number, tries).await? {
+        if self.engine.now().plus(MAX_PREPARATION) > trying.next && !self.renew(id, number, tries).await? {
             return Ok(None);
         }
         let nature = driver.nature();
@@ -185,9 +184,9 @@ impl Gateway {
             () = self.keep_claim(id, number, tries) => unreachable!("it renews for ever"),
         };
         let how = outcome_of(&answer);
-        self.went(team, &channel, how, Some(trying)).await;
+        self.limits.went(team, &channel, how, Some(trying)).await;
         if how == Tried::Sent && matches!(sending.what, What::Code { .. }) {
-            self.count_sent(&team.team.name, to.and_then(|to| to.country));
+            self.limits.count_sent(&team.team.name, to.and_then(|to| to.country));
         }
         let platform_id = answer.ok().and_then(|sent| sent.platform_id).filter(|id| id.len() <= MAX_ID_BYTES);
         Ok(Some(Went { how, platform_id, nature }))
@@ -218,7 +217,7 @@ impl Gateway {
 
     /// What holds for a message at this moment.
     fn terms(&self, participant: &Participant, sending: &Sending) -> Option<Terms> {
-        let now = self.now();
+        let now = self.engine.now();
         let ends = match &sending.what {
             What::Link { link, .. } => participant.links.iter().find(|live| live.number == *link)?.expires_at,
             What::Code { .. } => live_code(participant, &sending.what, now)?.expires_at,
@@ -242,10 +241,10 @@ impl Gateway {
             What::Link { link, seed } => {
                 let live = participant.links.iter().find(|live| live.number == *link)?;
                 let url = match live.purpose {
-                    Purpose::Entry => self.code_page_url(&entry::page(interaction.id, live, &self.keys)),
+                    Purpose::Entry => self.urls.code_page_url(&entry::page(interaction.id, live, &self.engine.keys)),
                     _ => {
-                        let (seed, key) = (seed.as_ref()?, &self.keys.handle);
-                        self.landing_url(&Token::of_seed(TokenKind::Link, seed, interaction.id, *link, key))
+                        let (seed, key) = (seed.as_ref()?, &self.engine.keys.handle);
+                        self.urls.landing_url(&Token::of_seed(TokenKind::Link, seed, interaction.id, *link, key))
                     }
                 };
                 let url = SecretString::from(url);
@@ -254,13 +253,13 @@ impl Gateway {
                 Some((wording::link_subject(locale, brand), Content::Link { text, url }))
             }
             What::Code { .. } => {
-                let live = live_code(participant, &sending.what, self.now())?;
-                let digits = live.answer(interaction.id, &self.keys.code);
+                let live = live_code(participant, &sending.what, self.engine.now())?;
+                let digits = live.answer(interaction.id, &self.engine.keys.code);
                 let code = SecretString::from(String::from_utf8_lossy(digits.expose()).into_owned());
                 let message = settings.otp.message.as_str();
                 let text = match sending.way {
                     Way::Email => wording::code_by_mail(message, locale),
-                    _ if is_text_message => sms::code_by_sms(message, &self.public_url, digits.expose().len()),
+                    _ if is_text_message => sms::code_by_sms(message, &self.urls.public_url(), digits.expose().len()),
                     _ => message.to_owned(),
                 };
                 Some((wording::code_subject(locale, brand), Content::Code { text, code }))

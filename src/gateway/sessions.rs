@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::caller::{Caller, Only};
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::{provided_name, session_name, user_name};
-use super::{Error, Gateway, decode, encode};
+use super::users::Users;
+use super::{Error, decode, encode};
 use crate::domain::id::{TeamName, UserName};
 use crate::domain::oidc::Rights;
 use crate::domain::secret::{Tag, base64url};
@@ -34,13 +35,13 @@ pub struct SignedIn {
     pub until: Moment,
 }
 
-impl Gateway {
+impl Users {
     /// Keeps a session; its secret is told to the browser and to nobody else.
     pub(super) async fn keep_session(&self, of: Of, lasts: Duration) -> Result<String, Error> {
-        let token = base64url(&self.draw::<32>());
+        let token = base64url(&self.engine.draw::<32>());
         let reads = self.session_reads(&token);
-        let epoch = self.epoch().number;
-        let saved = self.decide(&reads, |_, now| {
+        let epoch = self.engine.epoch().number;
+        let saved = self.engine.decide(&reads, |_, now| {
             let session = Session::begin(of.clone(), lasts, epoch, now);
             Ok(save(&reads, &session, ()))
         });
@@ -51,15 +52,16 @@ impl Gateway {
     /// A session that counts now.
     pub(super) async fn session(&self, token: &str) -> Result<Option<Session>, Error> {
         let reads = self.session_reads(token);
-        let Some(bytes) = self.read(&reads).await?.pop().flatten() else { return Ok(None) };
+        let Some(bytes) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
         let session: Session = decode("a session", &bytes)?;
-        Ok(Some(session).filter(|session| session.is_live(self.epoch().number, self.now())))
+        Ok(Some(session).filter(|session| session.is_live(self.engine.epoch().number, self.engine.now())))
     }
 
     /// Ends a session; what it was, where it still counted. Of several at once one is told.
     pub(super) async fn take_session(&self, token: &str) -> Result<Option<Session>, Error> {
-        let (reads, epoch) = (self.session_reads(token), self.epoch().number);
+        let (reads, epoch) = (self.session_reads(token), self.engine.epoch().number);
         let saved = self
+            .engine
             .decide(&reads, |records, now| {
                 let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(None))) };
                 let session: Session = decode("a session", bytes)?;
@@ -80,11 +82,11 @@ impl Gateway {
 
     /// Its person is there: it does not become idle yet.
     pub async fn session_is_used(&self, token: &str) -> Result<(), Error> {
-        let (reads, epoch) = (self.session_reads(token), self.epoch().number);
-        if self.session(token).await?.is_none_or(|mut session| !session.seen(self.now())) {
+        let (reads, epoch) = (self.session_reads(token), self.engine.epoch().number);
+        if self.session(token).await?.is_none_or(|mut session| !session.seen(self.engine.now())) {
             return Ok(());
         }
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(()))) };
             let mut session: Session = decode("a session", bytes)?;
             match session.is_live(epoch, now) && session.seen(now) {
@@ -112,7 +114,7 @@ impl Gateway {
                 let user = self.user_record(&local.team, &local.name).await?;
                 let user = user.filter(|user| !user.disabled && user.generation == local.generation);
                 let Some(user) = user else { return Ok(None) };
-                if self.team(&user.team).await?.is_none() {
+                if self.teams.team(&user.team).await?.is_none() {
                     return Ok(None);
                 }
                 Rights { owner: user.role == Role::Owner, teams: [(user.team, user.role)].into() }
@@ -151,7 +153,7 @@ impl Gateway {
     }
 
     fn mark_of(&self, whose: &[u8]) -> Tag {
-        self.keys.session.tag(&[b"caller", whose])
+        self.engine.keys.session.tag(&[b"caller", whose])
     }
 
     /// The caller that a frame makes: bound to its interaction, for as long as whoever let it in counts.
@@ -170,7 +172,7 @@ impl Gateway {
         let now = match &guest.by {
             Voucher::Owner => self.owner.map(|_| Role::Owner),
             Voucher::Key { team, id } => {
-                let view = self.team(team).await?;
+                let view = self.teams.team(team).await?;
                 let key = view.as_ref().and_then(|view| view.team.api_keys.iter().find(|key| key.id == *id));
                 key.filter(|key| key.role == Role::Owner || *team == guest.team).map(|key| key.role)
             }
@@ -185,8 +187,8 @@ impl Gateway {
     /// A local user's record.
     pub(super) async fn user_record(&self, team: &TeamName, name: &UserName) -> Result<Option<User>, Error> {
         let names = vec![user_name(team, name)];
-        let reads = Reads { partition: self.team_partition(team), names };
-        let opened = self.read(&reads).await?.pop().flatten();
+        let reads = Reads { partition: self.engine.team_partition(team), names };
+        let opened = self.engine.read(&reads).await?.pop().flatten();
         opened.map(|bytes| decode(&reads.names[0], &bytes)).transpose()
     }
 
@@ -195,19 +197,19 @@ impl Gateway {
         let Some(key) = self.owner else { return Ok(None) };
         let generation = self.generation_of(OWNER.0, OWNER.1).await?;
         let parts = [&b"owner"[..], key.as_bytes(), &generation.to_be_bytes()];
-        Ok(Some(if generation == 0 { key } else { self.keys.session.tag(&parts) }))
+        Ok(Some(if generation == 0 { key } else { self.engine.keys.session.tag(&parts) }))
     }
 
     /// Which generation of sessions of a provider's person counts.
     pub(super) async fn generation_of(&self, issuer: &str, subject: &str) -> Result<u64, Error> {
-        let opened = self.read(&self.provided_reads(issuer, subject)).await?.pop().flatten();
+        let opened = self.engine.read(&self.provided_reads(issuer, subject)).await?.pop().flatten();
         opened.map_or(Ok(0), |bytes| decode("a provider's person", &bytes))
     }
 
     /// Every session of a provider's person is over.
     pub(super) async fn end_generation(&self, issuer: &str, subject: &str) -> Result<(), Error> {
         let reads = self.provided_reads(issuer, subject);
-        let saved = self.decide(&reads, |records, _| {
+        let saved = self.engine.decide(&reads, |records, _| {
             let before: u64 = records[0].as_ref().map_or(Ok(0), |bytes| decode("a provider's person", bytes))?;
             let put = Plain { name: reads.names[0].clone(), bytes: encode(&(before + 1)), ..Plain::default() };
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
@@ -216,12 +218,12 @@ impl Gateway {
     }
 
     pub(super) fn provided_reads(&self, issuer: &str, subject: &str) -> Reads {
-        let tag = self.keys.session.tag(&[b"provided", issuer.as_bytes(), subject.as_bytes()]);
+        let tag = self.engine.keys.session.tag(&[b"provided", issuer.as_bytes(), subject.as_bytes()]);
         Reads { partition: Partition(tag.as_bytes()[31]), names: vec![provided_name(&tag.name())] }
     }
 
     fn session_reads(&self, token: &str) -> Reads {
-        let tag = self.keys.session.tag(&[b"session", token.as_bytes()]);
+        let tag = self.engine.keys.session.tag(&[b"session", token.as_bytes()]);
         Reads { partition: Partition(tag.as_bytes()[31]), names: vec![session_name(&tag.name())] }
     }
 }

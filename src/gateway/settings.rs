@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::decide::{Change, Confirm, Plain, Reads};
 use super::names::SYSTEM_RECORD;
-use super::teams::team_event;
-use super::{Error, Gateway, SYSTEM, Told, decode, encode};
+use super::teams::{Teams, team_event};
+use super::{Error, SYSTEM, Told, decode, encode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
@@ -15,7 +15,7 @@ use crate::domain::team::Team;
 use crate::domain::validation;
 use crate::domain::validation::FieldError;
 
-impl Gateway {
+impl Teams {
     /// The system layer: what it sets, and what it comes to.
     pub async fn system_settings(&self) -> Result<(Value, Effective), Error> {
         let (layer, _) = self.system().await?;
@@ -59,6 +59,7 @@ impl Gateway {
         let teams = self.every_team().await?;
         let reads = Reads { partition: SYSTEM, names: vec![SYSTEM_RECORD.into()] };
         let saved = self
+            .engine
             .decide(&reads, |records, now| {
                 let before: Overrides =
                     records[0].as_ref().map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, b))?;

@@ -13,8 +13,9 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use self::slots::{Landed, Slots, StatusDisplay};
+use super::Error;
+use super::messaging::Messaging;
 use super::teams::TeamView;
-use super::{Error, Gateway};
 use crate::domain::event::EventKind;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
@@ -59,7 +60,7 @@ impl Showing {
     }
 }
 
-impl Gateway {
+impl Messaging {
     /// What happened may have changed what agents should see. A conversation that closes tells first
     /// that its flag has fallen.
     pub(super) fn notice_standing(&self, team: &TeamName, id: InteractionId, what: EventKind) {
@@ -75,7 +76,7 @@ impl Gateway {
         if !changes {
             return;
         }
-        if self.is_shared(id) {
+        if self.conversations.is_shared(id) {
             // Another node may have shown that it was proved since this one has shown that it is not.
             self.showing.last.remove_if(&id, |last| !last.standing.is_authenticated);
         }
@@ -124,15 +125,16 @@ impl Gateway {
     /// Shows a conversation as it stands, where agents see something else.
     async fn try_to_show(&self, flight: &StatusDisplay) -> Result<Landed, Error> {
         let id = flight.id;
-        let held = self.flag(id, Some(&flight.team)).await?;
+        let held = self.conversations.flag(id, Some(&flight.team)).await?;
         let (team, interaction) = (&held.team, &held.interaction);
         if !self.shows(team, interaction) {
             return Ok(Landed::Done);
         }
-        let Some(driver) = self.driver(team, &interaction.channel).filter(|driver| driver.shows_standing()) else {
+        let Some(driver) = self.channels.driver(team, &interaction.channel).filter(|driver| driver.shows_standing())
+        else {
             return Ok(Landed::Done);
         };
-        let stands = stands(interaction, self.now());
+        let stands = stands(interaction, self.engine.now());
         if self.showing.last.get(&id).as_ref() == Some(&stands) {
             return Ok(Landed::Done);
         }
@@ -158,7 +160,7 @@ impl Gateway {
     /// and nothing is opened for them.
     fn shows(&self, team: &TeamView, interaction: &Interaction) -> bool {
         let channel = team.team.channels.get(&interaction.channel);
-        let definition = channel.and_then(|channel| self.registry.find(&channel.definition));
+        let definition = channel.and_then(|channel| self.drivers.registry().find(&channel.definition));
         definition.is_some_and(|definition| definition.abilities().shows_standing)
     }
 }

@@ -2,15 +2,25 @@
 //! What was wrong is counted and saved before anybody is told; who is unknown costs the same work and gets
 //! the same answer. By OpenID Connect, `oidc` says.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::engine::Engine;
+use super::logins::Logins;
+use super::messaging::Messaging;
 use super::names::unknown_users_name;
+use super::oidc::Fetched;
 use super::sessions::OWNER;
-use super::{Error, Gateway, SYSTEM, encode, owner_tag};
+use super::teams::Teams;
+use super::urls::Urls;
+use super::users::Users;
+use super::{Error, SYSTEM, encode, owner_tag};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{TeamName, UserName};
 use crate::domain::lockout::Consequence;
+use crate::domain::oidc::Provider;
 use crate::domain::password::{Password, Policy, Weakness};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{Local, MAX_LIFETIME, Of, STEP, Session, Who};
@@ -40,20 +50,34 @@ pub enum Chosen {
     No,
 }
 
-impl Gateway {
+/// Agents and admins who sign in.
+pub struct SignIn {
+    pub(super) engine: Arc<Engine>,
+    pub(super) urls: Arc<Urls>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) messaging: Arc<Messaging>,
+    pub(super) logins: Arc<Logins>,
+    pub(super) users: Arc<Users>,
+    /// What staff sign in by, besides local accounts.
+    pub(super) oidc: Option<Arc<Provider>>,
+    /// What the provider says of itself.
+    pub(super) fetched: Fetched,
+}
+
+impl SignIn {
     /// Signs in whoever holds the configuration's owner key.
     pub async fn sign_in_as_owner(&self, key: &str) -> Result<Step, Error> {
-        if self.owner != Some(owner_tag(&self.keys.api, key.as_bytes())) {
+        if !self.users.is_owner(owner_tag(&self.engine.keys.api, key.as_bytes())) {
             return Ok(Step::No);
         }
-        let Some(shown) = self.owner_mark().await? else { return Ok(Step::No) };
+        let Some(shown) = self.users.owner_mark().await? else { return Ok(Step::No) };
         tracing::info!("the owner signed in to the consoles with the configuration's key");
-        self.keep_session(Of::Person(Who::Owner(shown)), MAX_LIFETIME).await.map(Step::In)
+        self.users.keep_session(Of::Person(Who::Owner(shown)), MAX_LIFETIME).await.map(Step::In)
     }
 
     /// Whether there is such a key.
     pub fn has_owner_key(&self) -> bool {
-        self.owner.is_some()
+        self.users.has_owner()
     }
 
     /// Signs in a local user; `name` may be her mail address.
@@ -63,7 +87,7 @@ impl Gateway {
         // What no password can be is compared, too: how long it takes tells nothing.
         let typed = Password::parse(password).or_else(|| Password::parse("-"));
         let typed = typed.ok_or_else(|| Error::Damaged("a dash is a text".into()))?;
-        let right = self.is_password(kept.clone(), typed).await? && Password::parse(password).is_some();
+        let right = self.logins.is_password(kept.clone(), typed).await? && Password::parse(password).is_some();
         let Some(User { team, name, .. }) = user else {
             self.note_unknown_user(name).await?;
             return Ok(Step::No);
@@ -76,7 +100,7 @@ impl Gateway {
 
     /// Goes on with her app's code, in the half of a session that a right password made.
     pub async fn sign_in_code(&self, token: &str, code: &str) -> Result<Step, Error> {
-        let Some(Session { of: Of::HalfWay(half), .. }) = self.session(token).await? else { return Ok(Step::No) };
+        let Some(Session { of: Of::HalfWay(half), .. }) = self.users.session(token).await? else { return Ok(Step::No) };
         let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
         let (judged, user) = self
             .judge(&half.team, &half.name, |user, rule, times| {
@@ -84,7 +108,7 @@ impl Gateway {
             })
             .await?;
         match judged {
-            Judged::Right if self.take_session(token).await?.is_none() => Ok(Step::No),
+            Judged::Right if self.users.take_session(token).await?.is_none() => Ok(Step::No),
             Judged::CodeWanted => Ok(Step::No),
             judged => self.next_step(judged, &user).await,
         }
@@ -93,8 +117,8 @@ impl Gateway {
     async fn next_step(&self, judged: Judged, user: &User) -> Result<Step, Error> {
         let local = Local { team: user.team.clone(), name: user.name.clone(), generation: user.generation };
         match judged {
-            Judged::Right => self.keep_session(Of::Person(Who::Local(local)), MAX_LIFETIME).await.map(Step::In),
-            Judged::CodeWanted => self.keep_session(Of::HalfWay(local), STEP).await.map(Step::CodeWanted),
+            Judged::Right => self.users.keep_session(Of::Person(Who::Local(local)), MAX_LIFETIME).await.map(Step::In),
+            Judged::CodeWanted => self.users.keep_session(Of::HalfWay(local), STEP).await.map(Step::CodeWanted),
             Judged::Wrong(_) | Judged::Refused => Ok(Step::No),
         }
     }
@@ -102,9 +126,9 @@ impl Gateway {
     /// A guess at somebody whom there is not is a commit like any other's, so that how long it takes tells
     /// nothing. What is kept is that there was one; guesses at the same name wait for each other.
     async fn note_unknown_user(&self, name: &str) -> Result<(), Error> {
-        let bucket = self.keys.session.tag(&[b"stranger", name.as_bytes()]).as_bytes()[0];
+        let bucket = self.engine.keys.session.tag(&[b"stranger", name.as_bytes()]).as_bytes()[0];
         let reads = Reads { partition: SYSTEM, names: vec![unknown_users_name(bucket)] };
-        let noted = self.decide(&reads, |_, now| {
+        let noted = self.engine.decide(&reads, |_, now| {
             let put = Plain { name: reads.names[0].clone(), bytes: encode(&now), ..Plain::default() };
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
         });
@@ -115,10 +139,10 @@ impl Gateway {
     async fn meant(&self, team: &str, name: &str) -> Result<Option<User>, Error> {
         let nobody: TeamName = "nobody".parse().map_err(|_| Error::Damaged("a team's name".into()))?;
         let named = team.trim().to_lowercase().parse().unwrap_or(nobody);
-        let there = self.team(&named).await?.is_some();
-        let user_index = self.user_index(&named).await?;
+        let there = self.teams.team(&named).await?.is_some();
+        let user_index = self.users.user_index(&named).await?;
         let Some(name) = user_index.find(name.trim()).filter(|_| there) else { return Ok(None) };
-        self.user_record(&named, name).await
+        self.users.user_record(&named, name).await
     }
 
     /// Lets a rule judge a user, and tells what follows.
@@ -128,12 +152,13 @@ impl Gateway {
         name: &UserName,
         rule: impl Fn(&mut User, &crate::domain::settings::Lockout, (Moment, Moment)) -> Judged,
     ) -> Result<(Judged, User), Error> {
-        let view = self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let lockout = &view.effective.settings.lockout;
         let actor = Actor::User(format!("{team}/{name}"));
         let (judged, user) = self
+            .users
             .change_user(team, name, &actor, |user, now| {
-                let judged = rule(user, lockout, (now, self.earliest()));
+                let judged = rule(user, lockout, (now, self.engine.earliest()));
                 let event = match judged {
                     Judged::Right => {
                         Some((EventKind::UserSignedIn, json!({"user": name, "totp": user.totp.is_some()})))
@@ -156,27 +181,27 @@ impl Gateway {
     /// Who may set her password by that link, now.
     pub async fn invited(&self, token: &str) -> Result<Option<User>, Error> {
         let Some((team, name, secret)) = parts(token) else { return Ok(None) };
-        if self.team(&team).await?.is_none() {
+        if self.teams.team(&team).await?.is_none() {
             return Ok(None);
         }
-        let (tag, now) = (self.invitation_tag(&team, &name, secret), self.now());
-        Ok(self.user_record(&team, &name).await?.filter(|user| user.is_invited(tag, now)))
+        let (tag, now) = (self.users.invitation_tag(&team, &name, secret), self.engine.now());
+        Ok(self.users.user_record(&team, &name).await?.filter(|user| user.is_invited(tag, now)))
     }
 
     /// Sets a password by a link, which is used up.
     pub async fn accept(&self, token: &str, password: &str) -> Result<Chosen, Error> {
         let Some((team, name, secret)) = parts(token) else { return Ok(Chosen::No) };
         let Some(user) = self.invited(token).await? else { return Ok(Chosen::No) };
-        let tag = self.invitation_tag(&team, &name, secret);
+        let tag = self.users.invitation_tag(&team, &name, secret);
         self.choose(&user, password, |user, now| user.is_invited(tag, now)).await
     }
 
     /// Changes the password of somebody who is in and shows the old one. Her other sessions end; the step is
     /// the one that she goes on with.
     pub async fn change_password(&self, local: &Local, old: &str, new: &str) -> Result<(Chosen, Step), Error> {
-        let kept = self.user_record(&local.team, &local.name).await?.and_then(|user| user.password);
+        let kept = self.users.user_record(&local.team, &local.name).await?.and_then(|user| user.password);
         let Some(typed) = Password::parse(old) else { return Ok((Chosen::No, Step::No)) };
-        let right = self.is_password(kept.clone(), typed).await?;
+        let right = self.logins.is_password(kept.clone(), typed).await?;
         let (judged, user) = self
             .judge(&local.team, &local.name, |user, rule, times| user.judge_password(right, kept.as_ref(), rule, times))
             .await?;
@@ -197,7 +222,7 @@ impl Gateway {
             Ok(password) => password,
             Err(weakness) => return Ok(Chosen::Weak(weakness)),
         };
-        let hash = self.hash_password(password).await?;
+        let hash = self.logins.hash_password(password).await?;
         let actor = Actor::User(format!("{}/{}", user.team, user.name));
         let set = |user: &mut User, now| {
             if !may(user, now) {
@@ -206,12 +231,12 @@ impl Gateway {
             user.set_password(hash.clone());
             Ok((Chosen::Taken, Some((EventKind::UserChanged, json!({"user": user.name, "what": "password"})))))
         };
-        self.change_user(&user.team, &user.name, &actor, set).await
+        self.users.change_user(&user.team, &user.name, &actor, set).await
     }
 
     /// A fresh session for somebody whose earlier ones have just ended by her own act.
     async fn in_again(&self, local: &Local) -> Result<Step, Error> {
-        match self.user_record(&local.team, &local.name).await? {
+        match self.users.user_record(&local.team, &local.name).await? {
             Some(user) if !user.disabled => self.next_step(Judged::Right, &user).await,
             _ => Ok(Step::No),
         }
@@ -219,13 +244,13 @@ impl Gateway {
 
     /// Begins with an authenticator app: what it reads, from a picture mostly.
     pub async fn enrol_app(&self, local: &Local) -> Result<String, Error> {
-        let totp = Totp::new(self.draw());
+        let totp = Totp::new(self.engine.draw());
         let url = totp.otpauth_url("Countersign", &format!("{} ({})", local.name, local.team));
         let begin = |user: &mut User, _| {
             user.enrol(totp.clone());
             Ok(((), None))
         };
-        self.change_user(&local.team, &local.name, &local.actor(), begin).await?;
+        self.users.change_user(&local.team, &local.name, &local.actor(), begin).await?;
         Ok(url)
     }
 
@@ -237,7 +262,7 @@ impl Gateway {
             let event = right.then(|| (EventKind::UserChanged, json!({"user": user.name, "what": "totp_enrolled"})));
             Ok((right, event))
         };
-        match self.change_user(&local.team, &local.name, &local.actor(), confirm).await? {
+        match self.users.change_user(&local.team, &local.name, &local.actor(), confirm).await? {
             true => self.in_again(local).await,
             false => Ok(Step::No),
         }
@@ -246,18 +271,18 @@ impl Gateway {
     /// Ends every session of somebody.
     pub async fn sign_out_everywhere(&self, who: &Who, token: &str) -> Result<(), Error> {
         match who {
-            Who::Owner(_) => self.end_generation(OWNER.0, OWNER.1).await?,
+            Who::Owner(_) => self.users.end_generation(OWNER.0, OWNER.1).await?,
             Who::Local(local) => {
                 let end = |user: &mut User, _| {
                     user.sign_out_everywhere();
                     let data = json!({"user": user.name, "what": "signed_out_everywhere"});
                     Ok(((), Some((EventKind::UserChanged, data))))
                 };
-                self.change_user(&local.team, &local.name, &local.actor(), end).await?;
+                self.users.change_user(&local.team, &local.name, &local.actor(), end).await?;
             }
-            Who::Provided { issuer, subject, .. } => self.end_generation(issuer, subject).await?,
+            Who::Provided { issuer, subject, .. } => self.users.end_generation(issuer, subject).await?,
         }
-        self.end_session(token).await
+        self.users.end_session(token).await
     }
 }
 

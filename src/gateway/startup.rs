@@ -6,20 +6,21 @@ use serde_json::json;
 use super::clock_mark::Found;
 use super::decide::{Change, Plain, Reads};
 use super::epoch::epoch_reads;
+use super::maintenance::Maintenance;
 use super::names::{EPOCH, SEALED_WITH};
 use super::teams::team_event;
-use super::{Error, Gateway, SYSTEM, decode, encode};
+use super::{Error, SYSTEM, decode, encode};
 use crate::domain::epoch::Epoch;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 
-impl Gateway {
+impl Maintenance {
     /// Whether the root key is the one that this store was sealed with: the first start seals a
     /// record of its own, every later one must be able to open it. Then epoch and time go on from
     /// where the store has them; with `trust_clock` a clock that was set back is believed.
     pub async fn recognise(&self, trust_clock: bool) -> Result<(), Error> {
         let reads = Reads { partition: SYSTEM, names: vec![SEALED_WITH.into()] };
-        let saved = self.decide(&reads, |records, _| {
+        let saved = self.engine.decide(&reads, |records, _| {
             let mut change = Change::nothing(Ok(()));
             if records[0].is_none() {
                 change.put.push(Plain { name: SEALED_WITH.into(), ..Plain::default() });
@@ -27,7 +28,7 @@ impl Gateway {
             Ok(change)
         });
         saved.await?.outcome?;
-        self.see_epoch().await?;
+        self.engine.see_epoch().await?;
         match self.wake(trust_clock).await? {
             // A full disk is no reason not to start: the mark is saved again and again.
             Found::Good => match self.save_mark(false).await {
@@ -50,7 +51,7 @@ impl Gateway {
     /// team's audit trail says so.
     pub async fn begin_epoch(&self, why: &str) -> Result<Epoch, Error> {
         let reads = epoch_reads();
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let before: Epoch = records[0].as_ref().map_or(Ok(Epoch::default()), |bytes| decode(EPOCH, bytes))?;
             let epoch = Epoch { number: before.number + 1, since: Some(now), why: why.to_owned() };
             let put = Plain { name: EPOCH.into(), bytes: encode(&epoch), ..Plain::default() };
@@ -58,7 +59,7 @@ impl Gateway {
         });
         let epoch = saved.await?.outcome?;
         tracing::warn!(epoch = epoch.number, why, "a new epoch begins: no flag stands, and no earlier link counts");
-        self.enter(epoch.clone());
+        self.engine.enter(epoch.clone());
         self.announce(&epoch).await?;
         Ok(epoch)
     }
@@ -66,11 +67,11 @@ impl Gateway {
     async fn announce(&self, epoch: &Epoch) -> Result<(), Error> {
         let mut after: Option<String> = None;
         loop {
-            let page = self.list_teams(after.as_deref(), 100).await?;
+            let page = self.teams.list_teams(after.as_deref(), 100).await?;
             let Some((last, _)) = page.last() else { break };
             after = Some(last.to_string());
             for (team, _) in &page {
-                let told = self.change_team(
+                let told = self.teams.change_team(
                     team,
                     |_, now| {
                         let data = json!({"epoch": epoch.number, "why": epoch.why});
@@ -84,6 +85,6 @@ impl Gateway {
                 }
             }
         }
-        self.catch_up(None).await
+        self.relay.catch_up(None).await
     }
 }

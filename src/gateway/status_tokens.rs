@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, interval_at};
 
+use super::callers::Callers;
 use super::stream::Listener;
 use super::visits::Acting;
 use super::windows::Made;
-use super::{Error, Gateway, Held, Remember, Told};
+use super::{Error, Held, Remember, Told};
 use crate::domain::flag::Flag;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::Interaction;
@@ -64,7 +65,7 @@ struct Watched {
 
 /// A page that watches.
 pub struct Glancer {
-    gateway: Arc<Gateway>,
+    callers: Arc<Callers>,
     team: TeamName,
     website: String,
     watched: BTreeMap<InteractionId, Watched>,
@@ -74,21 +75,21 @@ pub struct Glancer {
     tick: Interval,
 }
 
-impl Gateway {
+impl Callers {
     /// Leave to see how a conversation's flag stands. It does not count as a sign of life.
     pub async fn issue_status_token(
         &self,
         acting: Acting<'_>,
         remember: Option<&Remember<'_, Held<Made>>>,
     ) -> Result<Told<Held<Made>>, Error> {
-        let status_token = StatusToken::begin(acting.id, self.now());
-        let made = Made { text: status_token.text(&self.keys.window), until: status_token.until };
-        self.turn(acting.into(), |turn, _| turn.done(made.clone()), remember).await
+        let status_token = StatusToken::begin(acting.id, self.engine.now());
+        let made = Made { text: status_token.text(&self.engine.keys.window), until: status_token.until };
+        self.conversations.turn(acting.into(), |turn, _| turn.done(made.clone()), remember).await
     }
 
     /// Whether pages of that website may show how the team's conversations stand.
     pub async fn verify_status_token(&self, team: &TeamName, website: &str) -> Result<bool, Error> {
-        let team = self.team(team).await?;
+        let team = self.teams.team(team).await?;
         Ok(team.is_some_and(|team| team.effective.settings.allowed_origins.iter().any(|origin| origin == website)))
     }
 
@@ -105,18 +106,18 @@ impl Gateway {
         }
         let mut watched = BTreeMap::new();
         for word in words {
-            let status_token =
-                StatusToken::parse(word, &self.keys.window, self.now()).ok_or(Refusal::NotFound("glance"))?;
+            let status_token = StatusToken::parse(word, &self.engine.keys.window, self.engine.now())
+                .ok_or(Refusal::NotFound("glance"))?;
             let until = watched
                 .get(&status_token.interaction)
                 .map_or(status_token.until, |w: &Watched| w.until.max(status_token.until));
             watched.insert(status_token.interaction, Watched { until, shown: None, due: None });
         }
-        let listener = self.listen(team, None).await?; // before anything is read, so that nothing falls in between
+        let listener = self.event_log.listen(team, None).await?; // before anything is read, so that nothing falls in between
         let stale = watched.keys().copied().collect();
         let tick = interval_at(Instant::now() + POLL, POLL);
         Ok(Glancer {
-            gateway: self.clone(),
+            callers: self.clone(),
             team: team.clone(),
             website: website.to_owned(),
             watched,
@@ -153,10 +154,10 @@ impl Glancer {
 
     /// Whether the page may look on, and what time has changed.
     async fn ask_time(&mut self) -> Result<(), Error> {
-        if !self.gateway.verify_status_token(&self.team, &self.website).await? {
+        if !self.callers.verify_status_token(&self.team, &self.website).await? {
             return Err(Refusal::Forbidden.into());
         }
-        let now = self.gateway.now();
+        let now = self.callers.engine.now();
         if self.watched.values().any(|watched| watched.until <= now) {
             return Err(Refusal::NotFound("glance").into());
         }
@@ -167,8 +168,8 @@ impl Glancer {
 
     /// How one stands, where that is another than before.
     async fn look(&mut self, id: InteractionId) -> Option<Seen> {
-        let held = self.gateway.flag(id, Some(&self.team)).await;
-        let now = self.gateway.now();
+        let held = self.callers.conversations.flag(id, Some(&self.team)).await;
+        let now = self.callers.engine.now();
         let (stands, due) = match &held {
             Ok(held) => (stands(&held.interaction, now), held.interaction.deadline()),
             Err(Error::Refused(_)) => (Stands::Unknown, None),

@@ -11,10 +11,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
-use super::event_log::Numbered;
+use super::event_log::{EventLog, Numbered};
 use super::names::{member, stream_index};
 use super::teams::TeamView;
-use super::{Error, Gateway, decode};
+use super::{Error, decode};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::store::Order;
@@ -83,7 +83,7 @@ pub trait CredentialCheck: Send + Sync {
 
 /// One listener's place in a team's stream.
 pub struct Listener {
-    gateway: Arc<Gateway>,
+    event_log: Arc<EventLog>,
     team: TeamName,
     last: u64,
     behind: VecDeque<Arc<Heard>>,
@@ -97,11 +97,16 @@ pub struct Listener {
     doubts: bool,
 }
 
-impl Gateway {
+impl EventLog {
+    /// A relay moved events into a stream: those who follow it look.
+    pub(super) fn has_moved(&self) {
+        self.moved.notify_waiters();
+    }
+
     /// Listens to a team's events after the numbered one; None: from now on. Refused with
     /// `EventsGone` where retention has taken the next one.
     pub async fn listen(self: &Arc<Self>, team: &TeamName, after: Option<u64>) -> Result<Listener, Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let live = self.subscribe(team); // before the head is read, so that nothing falls in between
         let head = self.head(team).await?;
         if after.is_some_and(|after| after < head.gone) {
@@ -109,7 +114,7 @@ impl Gateway {
         }
         let last = after.map_or(head.events, |after| after.min(head.events));
         Ok(Listener {
-            gateway: self.clone(),
+            event_log: self.clone(),
             team: team.clone(),
             last,
             behind: [].into(),
@@ -163,7 +168,7 @@ impl Gateway {
 
     /// Whether the team is what it was the last time; what it is now is known the next time.
     async fn is_as_known(&self, team: &TeamName, known: &mut Option<Arc<TeamView>>) -> bool {
-        let now = self.team(team).await.ok().flatten();
+        let now = self.teams.team(team).await.ok().flatten();
         let same = matches!((&*known, &now), (Some(known), Some(now)) if Arc::ptr_eq(known, now));
         *known = now;
         same
@@ -189,9 +194,10 @@ impl Gateway {
         limit: usize,
     ) -> Result<Vec<Arc<Heard>>, Error> {
         let (index, from) = (stream_index(team), member(after));
-        let page = self.store.list(self.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
+        let page =
+            self.engine.store.list(self.engine.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
         let open = |entry: &crate::store::Entry| {
-            let numbered = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+            let numbered = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
             Ok(Arc::new(Heard { numbered, words: OnceLock::new() }))
         };
         page.iter().map(open).collect()
@@ -225,7 +231,7 @@ impl Listener {
                 return Ok(event);
             }
             if !self.caught_up {
-                let page = Box::pin(self.gateway.events_after(&self.team, self.last, PAGE)).await?;
+                let page = Box::pin(self.event_log.events_after(&self.team, self.last, PAGE)).await?;
                 self.behind = page.into();
                 self.caught_up = self.behind.is_empty();
                 self.doubts |= !self.caught_up; // it may take long, and hears of no doubt meanwhile

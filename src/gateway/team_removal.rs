@@ -4,16 +4,17 @@
 use serde_json::json;
 
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::maintenance::Maintenance;
 use super::names::{counting_name, cursor_name, delivery_indexes, gone_name, hours_index, screen_name, swept_name};
 use super::teams::{TEAMS, save_team, team_event};
-use super::{DAY, Error, Gateway, SYSTEM, decode};
+use super::{DAY, Error, SYSTEM, decode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::TeamName;
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 
-impl Gateway {
+impl Maintenance {
     /// Makes a team or gives it another title; true where it is new. The index comes first: a
     /// name without a team is passed over, a team without its name would be missed.
     pub async fn put_team(
@@ -24,11 +25,12 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<bool, Error> {
         self.finish_leaving(name).await?;
-        only_if.admit(self.team(name).await?.is_some())?;
+        only_if.admit(self.teams.team(name).await?.is_some())?;
         self.index_team(|change| change.enter.push((TEAMS.into(), name.to_string(), title.as_bytes().to_vec())))
             .await?;
-        let reads = self.team_reads(name);
+        let reads = self.teams.team_reads(name);
         let saved = self
+            .engine
             .decide(&reads, |records, now| {
                 let before = records[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
                 let is_new = before.is_none();
@@ -44,10 +46,10 @@ impl Gateway {
                 Ok(change)
             })
             .await?;
-        self.forget(Some(name));
+        self.teams.forget(Some(name));
         if saved.outcome == Err(Refusal::Exists) {
             // Somebody was quicker: the list calls it what the record does.
-            let title = self.standing_team(name).await?.team.title.clone();
+            let title = self.teams.standing_team(name).await?.team.title.clone();
             self.index_team(|change| change.enter.push((TEAMS.into(), name.to_string(), title.as_bytes().to_vec())))
                 .await?;
         }
@@ -57,33 +59,33 @@ impl Gateway {
     /// Takes a team away with everything of it that the gateway keeps. From the first commit on
     /// it answers nobody; asked again after a crash, the rest is done.
     pub async fn delete_team(&self, name: &TeamName) -> Result<(), Error> {
-        let reads = self.team_reads(name);
-        let saved = self.decide(&reads, |records, _| {
+        let reads = self.teams.team_reads(name);
+        let saved = self.engine.decide(&reads, |records, _| {
             let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
             let team = Team { leaving: true, ..decode(name.as_str(), bytes)? };
             Ok(save_team(&team, ()))
         });
         saved.await?.outcome?;
-        self.forget(Some(name));
-        self.forget_opened(name);
+        self.teams.forget(Some(name));
+        self.teams.forget_opened(name);
         self.finish_leaving(name).await
     }
 
     /// Erases what a leaving team kept, and its record last.
     async fn finish_leaving(&self, name: &TeamName) -> Result<(), Error> {
-        let reads = self.team_reads(name);
-        let opened = self.read(&reads).await?;
+        let reads = self.teams.team_reads(name);
+        let opened = self.engine.read(&reads).await?;
         let team = opened[0].as_ref().map(|b| decode::<Team>(name.as_str(), b)).transpose()?;
         let Some(team) = team.filter(|team| team.leaving) else { return Ok(()) };
         self.erase_interactions(name, &Actor::Owner, |_| true).await?;
-        self.remove_logins(name).await?;
-        self.remove_customers(name).await?;
-        self.catch_up(Some(name)).await?;
+        self.logins.remove_logins(name).await?;
+        self.customers.remove_customers(name).await?;
+        self.relay.catch_up(Some(name)).await?;
         self.end_streams(name).await?;
         self.index_team(|change| change.remove.push((TEAMS.into(), name.to_string()))).await?;
-        let users = self.names_of_users(name).await?;
+        let users = self.users.names_of_users(name).await?;
         let screens: Vec<String> = team.screens.iter().map(|screen| screen_name(name, screen)).collect();
-        let saved = self.decide(&reads, |_, now| {
+        let saved = self.engine.decide(&reads, |_, now| {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
             change.delete.extend(screens.iter().chain(&users).cloned());
@@ -100,14 +102,14 @@ impl Gateway {
             Ok(change)
         });
         saved.await?.outcome?;
-        self.forget(Some(name));
+        self.teams.forget(Some(name));
         Ok(())
     }
 
     /// Changes the index of teams.
     async fn index_team(&self, how: impl Fn(&mut Change<()>)) -> Result<(), Error> {
         let reads = Reads { partition: SYSTEM, names: vec!["teams-index".into()] };
-        let saved = self.decide(&reads, |_, _| {
+        let saved = self.engine.decide(&reads, |_, _| {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
             how(&mut change);

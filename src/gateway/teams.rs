@@ -11,10 +11,12 @@ use std::time::Duration;
 use dashmap::DashMap;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::drivers::Drivers;
+use super::engine::Engine;
 use super::names::{SYSTEM_RECORD, team_record};
-use super::{Error, Gateway, SYSTEM, decode, encode};
+use super::{Error, SYSTEM, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
-use crate::domain::id::TeamName;
+use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Overrides, effective};
 use crate::domain::team::Team;
@@ -50,7 +52,26 @@ struct Kept<T> {
     fresh_until: Duration,
 }
 
-impl Gateway {
+/// What is kept elsewhere of teams' secrets: it goes with what it was opened for.
+pub(super) trait TeamCache: Send + Sync {
+    /// The team is gone.
+    fn forget_team(&self, _team: &TeamName) {}
+
+    /// A channel of the team was written anew or taken away.
+    fn forget_channel(&self, _team: &TeamName, _channel: &ChannelName) {}
+}
+
+/// Teams, their settings, keys and screens.
+pub struct Teams {
+    pub(super) engine: Arc<Engine>,
+    pub(super) drivers: Arc<Drivers>,
+    /// What this node knows.
+    pub(super) teams: Known,
+    /// What was opened with teams' secrets.
+    pub(super) caches: Vec<Arc<dyn TeamCache>>,
+}
+
+impl Teams {
     /// A team as it is now.
     pub async fn team(&self, name: &TeamName) -> Result<Option<Arc<TeamView>>, Error> {
         let (system, system_version) = self.system().await?;
@@ -61,8 +82,8 @@ impl Gateway {
             return Ok(kept.value.clone());
         }
         let known = known.map(|kept| (kept.version, kept.value.clone()));
-        let key = Key { partition: self.team_partition(name), name: team_record(name) };
-        let fresh_until = self.clock.elapsed() + FRESH;
+        let key = Key { partition: self.engine.team_partition(name), name: team_record(name) };
+        let fresh_until = self.engine.clock.elapsed() + FRESH;
         let (opened, version) = self.read_one(key.clone()).await?;
         let value = match opened {
             // The same as before is the same view: whoever holds it sees at a glance that nothing changed.
@@ -108,7 +129,7 @@ impl Gateway {
             return Ok((kept.value.clone(), kept.version));
         }
         let key = Key { partition: SYSTEM, name: SYSTEM_RECORD.into() };
-        let fresh_until = self.clock.elapsed() + FRESH;
+        let fresh_until = self.engine.clock.elapsed() + FRESH;
         let (opened, version) = self.read_one(key.clone()).await?;
         let layer: Overrides = opened.map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, &b))?;
         effective(&layer, &Overrides::default()).map_err(|refusal| unreadable("the system's settings", &refusal))?;
@@ -119,15 +140,16 @@ impl Gateway {
 
     /// Whether what was kept still is what the store has.
     fn holds<T>(&self, kept: &Kept<T>) -> bool {
-        match self.store.version_index(&kept.key) {
+        match self.engine.store.version_index(&kept.key) {
             VersionIndex::Version(newest) => kept.version == Some(newest),
             VersionIndex::Absent => kept.version.is_none(),
-            VersionIndex::NotKept => self.clock.elapsed() < kept.fresh_until,
+            VersionIndex::NotKept => self.engine.clock.elapsed() < kept.fresh_until,
         }
     }
 
     async fn read_one(&self, key: Key) -> Result<(Option<Opened>, Option<CommitId>), Error> {
-        let opened = self.read(&Reads { partition: key.partition, names: vec![key.name] }).await?.pop().flatten();
+        let opened =
+            self.engine.read(&Reads { partition: key.partition, names: vec![key.name] }).await?.pop().flatten();
         let version = opened.as_ref().map(|opened| opened.version);
         Ok((opened, version))
     }
@@ -142,17 +164,20 @@ impl Gateway {
 
     /// What was opened with a team's secrets goes with the team.
     pub(super) fn forget_opened(&self, name: &TeamName) {
-        self.directories.forget(name);
-        self.checkers.forget(name);
-        self.webhook_verifiers.forget(name);
+        self.caches.iter().for_each(|cache| cache.forget_team(name));
+    }
+
+    /// What was opened with a channel's secrets goes with the channel.
+    pub(super) fn forget_channel(&self, name: &TeamName, channel: &ChannelName) {
+        self.caches.iter().for_each(|cache| cache.forget_channel(name, channel));
     }
 
     /// A page of all teams: name and title, and where the next page begins.
     pub async fn list_teams(&self, after: Option<&str>, limit: usize) -> Result<Vec<(TeamName, String)>, Error> {
-        let entries = self.store.list(SYSTEM, TEAMS, Order::Rising, after, limit).await?;
+        let entries = self.engine.store.list(SYSTEM, TEAMS, Order::Rising, after, limit).await?;
         let mut teams = Vec::with_capacity(entries.len());
         for entry in entries {
-            let title = String::from_utf8_lossy(&self.open_at(TEAMS, &entry.bytes)?).into_owned();
+            let title = String::from_utf8_lossy(&self.engine.open_at(TEAMS, &entry.bytes)?).into_owned();
             let name = entry.member.parse().map_err(|_| Error::Damaged("the index of teams".into()))?;
             teams.push((name, title));
         }
@@ -169,6 +194,7 @@ impl Gateway {
         let mut reads = self.team_reads(name);
         reads.names.extend(remember.map(super::Remember::name));
         let saved = self
+            .engine
             .decide(&reads, |records, now| {
                 if let Some(remember) = remember
                     && let Some(reply) = remember.earlier(&records[1], now)?
@@ -184,7 +210,7 @@ impl Gateway {
                     Ok(told) => told,
                     Err(refusal) => return Ok(Change::nothing(Err(refusal))),
                 };
-                let kept = remember.map(|remember| remember.keep(self, &told, now));
+                let kept = remember.map(|remember| remember.keep(&self.engine, &told, now));
                 let mut change = save_team(&team, super::Told::Fresh(told));
                 change.put.extend(kept);
                 change.events = events;
@@ -196,7 +222,7 @@ impl Gateway {
     }
 
     pub(super) fn team_reads(&self, name: &TeamName) -> Reads {
-        Reads { partition: self.team_partition(name), names: vec![team_record(name)] }
+        Reads { partition: self.engine.team_partition(name), names: vec![team_record(name)] }
     }
 
     /// A team as it is now.

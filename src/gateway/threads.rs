@@ -15,12 +15,13 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 
 use super::committed::{CommitObserver, Committed};
+use super::engine::Engine;
 use super::names::thread_name;
 use super::seal::{open_with, ready, seal_with};
 use super::{Error, decode, encode};
 use crate::ambient::{Clock, Entropy};
 use crate::domain::id::InteractionId;
-use crate::domain::secret::{Keys, Secret};
+use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::domain::window::{Said, Thread};
 use crate::store::{Batch, CommitId, Expect, Outcome, Partition, Put, Store};
@@ -99,8 +100,15 @@ impl CommitObserver for Threads {
 }
 
 impl Threads {
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, keys: &Keys) -> Self {
-        Self { store, clock, entropy, seal: ready(keys.seal.expose()), bells: Arc::default() }
+    /// Over the engine's store, clock and chance, sealed as its records are.
+    pub fn new(engine: &Engine) -> Self {
+        Self {
+            store: engine.store.clone(),
+            clock: engine.clock.clone(),
+            entropy: engine.entropy.clone(),
+            seal: ready(engine.keys.seal.expose()),
+            bells: Arc::default(),
+        }
     }
 
     /// Whoever holds the answer is woken when that interaction or its thread changes here. None where

@@ -5,10 +5,10 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::logins::{Account, Ruled, When, Whose};
+use super::Error;
+use super::logins::{Account, Logins, Ruled, When, Whose};
 use super::replay::fresh;
 use super::teams::TeamView;
-use super::{Error, Gateway};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::tickets::{Lost, RefreshToken, Ticket};
@@ -75,7 +75,7 @@ impl Holder {
     }
 }
 
-impl Gateway {
+impl Logins {
     /// Begins a ticket within the commit that lets somebody in.
     pub(super) fn begin_ticket(
         &self,
@@ -93,23 +93,23 @@ impl Gateway {
 
     /// What is told of a ticket that was saved.
     pub(super) fn tokens(&self, team: &TeamView, account: &Account, customer: &CustomerId, ticket: &Ticket) -> Tokens {
-        let (name, now) = (&team.team.name, self.now());
+        let (name, now) = (&team.team.name, self.engine.now());
         let access_until = now.plus_minutes(team.effective.settings.ticket.access_minutes).min(ticket.expires_at);
         let claims = Claims {
-            iss: self.public_url().to_owned(),
+            iss: self.urls.public_url().to_owned(),
             aud: name.to_string(),
             sub: customer.clone(),
             client_id: name.to_string(),
-            sid: ticket.id(account.tag, name, &self.keys.ticket),
-            jti: base64url(&self.draw::<16>()),
+            sid: ticket.id(account.tag, name, &self.engine.keys.ticket),
+            jti: base64url(&self.engine.draw::<16>()),
             iat: now.unix_seconds(),
             exp: access_until.unix_seconds(),
             auth_time: ticket.began.unix_seconds(),
             amr: ticket.amr.clone(),
             requires2fa: false,
         };
-        let access = Secret::new(self.keys.signing.jwt(ACCESS, &claims).into_bytes());
-        let refresh = ticket.token(account.tag, name, &self.keys.ticket).text();
+        let access = Secret::new(self.engine.keys.signing.jwt(ACCESS, &claims).into_bytes());
+        let refresh = ticket.token(account.tag, name, &self.engine.keys.ticket).text();
         Tokens { access, access_until, refresh: Secret::new(refresh.into_bytes()), refresh_until: ticket.expires_at }
     }
 
@@ -120,7 +120,7 @@ impl Gateway {
         token: &str,
         actor: &Actor,
     ) -> Result<Option<(Holder, Tokens)>, Error> {
-        let view = self.standing_team(team).await?;
+        let view = self.teams.standing_team(team).await?;
         let Some(token) = RefreshToken::parse(token) else { return Ok(None) };
         let account = at(team, &token);
         // The directory is asked before anything changes: where it does not answer, the token stays good.
@@ -132,13 +132,13 @@ impl Gateway {
             let (Some(customer), None) = (login.customer.clone(), login.disabled_at) else {
                 return Ruled::quiet(Ok(None));
             };
-            match login.tickets.refresh(&token, team, &self.keys.ticket, when.now, until) {
+            match login.tickets.refresh(&token, team, &self.engine.keys.ticket, when.now, until) {
                 Ok(ticket) => Ruled::quiet(Ok(Some((customer, ticket.clone())))),
                 Err(Lost::Unknown) => Ruled::quiet(Ok(None)),
                 Err(Lost::Reused) => {
                     let known = Account { whose: Whose::Customers(customer), ..account.clone() };
                     let data = json!({"reason": "refresh_token_reused"});
-                    let event = known.tells(self, EventKind::CustomerSignedOut, actor, when.now, data);
+                    let event = known.tells(&self.engine, EventKind::CustomerSignedOut, actor, when.now, data);
                     Ruled::with_events(Ok(None), vec![event])
                 }
             }
@@ -156,8 +156,8 @@ impl Gateway {
     async fn may_refresh(&self, view: &TeamView, account: &Account, token: &RefreshToken) -> Result<bool, Error> {
         let Some(login) = self.login(account).await? else { return Ok(false) };
         match &login.customer {
-            Some(customer) if login.tickets.is_newest(token, &account.team, &self.keys.ticket) => {
-                Ok(self.customer_record(view, customer).await?.is_some())
+            Some(customer) if login.tickets.is_newest(token, &account.team, &self.engine.keys.ticket) => {
+                Ok(self.customers.customer_record(view, customer).await?.is_some())
             }
             _ => Ok(true),
         }
@@ -168,11 +168,14 @@ impl Gateway {
         let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
         let account = at(team, &token);
         let rule = |login: &mut Login, when: When| {
-            let ended = login.tickets.end(&token, team, &self.keys.ticket);
+            let ended = login.tickets.end(&token, team, &self.engine.keys.ticket);
             let Some(customer) = login.customer.clone().filter(|_| ended) else { return Ruled::quiet(Ok(())) };
             let known = Account { whose: Whose::Customers(customer), ..account.clone() };
             let data = json!({"reason": "signed_out"});
-            Ruled::with_events(Ok(()), vec![known.tells(self, EventKind::CustomerSignedOut, actor, when.now, data)])
+            Ruled::with_events(
+                Ok(()),
+                vec![known.tells(&self.engine, EventKind::CustomerSignedOut, actor, when.now, data)],
+            )
         };
         match self.change_login(&account, rule, None).await {
             Err(Error::Refused(Refusal::NotFound("account"))) => Ok(()),
@@ -182,19 +185,19 @@ impl Gateway {
 
     /// What an access token says, while its ticket stands: what a signature alone cannot tell.
     pub async fn look_at_ticket(&self, team: &TeamName, token: &str) -> Result<Option<Standing>, Error> {
-        let Some(claims) = self.keys.signing.open::<Claims>(ACCESS, token) else { return Ok(None) };
+        let Some(claims) = self.engine.keys.signing.open::<Claims>(ACCESS, token) else { return Ok(None) };
         let expires_at = Moment(claims.exp.saturating_mul(1000));
-        let ours = claims.iss == self.public_url() && claims.aud == team.as_str();
+        let ours = claims.iss == self.urls.public_url() && claims.aud == team.as_str();
         let parts: Vec<&str> = claims.sid.split('.').collect();
         let [tag, number, _] = parts[..] else { return Ok(None) };
         let (Some(tag), Ok(number)) = (LoginTag::parse(tag), number.parse::<u32>()) else { return Ok(None) };
-        if !ours || self.now() >= expires_at {
+        if !ours || self.engine.now() >= expires_at {
             return Ok(None);
         }
         let account = Account { team: team.clone(), tag, whose: Whose::Kept };
         let Some(login) = self.login(&account).await? else { return Ok(None) };
         let stands = login.disabled_at.is_none() && login.customer.as_ref() == Some(&claims.sub);
-        let same = |ticket: &&Ticket| ticket.id(tag, team, &self.keys.ticket) == claims.sid;
+        let same = |ticket: &&Ticket| ticket.id(tag, team, &self.engine.keys.ticket) == claims.sid;
         let ticket = login.tickets.get(number).filter(|_| stands).filter(same);
         Ok(ticket.map(|_| Standing { holder: Holder::of(tag, &claims.sub), amr: claims.amr, expires_at }))
     }

@@ -3,8 +3,9 @@
 
 use super::audit::{Broken, Entry, Trail};
 use super::decide::MAX_WAIT;
+use super::event_log::EventLog;
 use super::names::{audit_index, member};
-use super::{Error, Gateway, decode};
+use super::{Error, decode};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::store::Order;
@@ -64,7 +65,7 @@ pub struct Checked {
     pub head: String,
 }
 
-impl Gateway {
+impl EventLog {
     /// Entries of a team's trail, the newest first, those below a number; and below which number to look
     /// further, where there may be more.
     pub async fn audit_back(
@@ -74,15 +75,15 @@ impl Gateway {
         most: usize,
         fits: impl Fn(&Entry) -> bool,
     ) -> Result<(Vec<Entry>, Option<u64>), Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let (index, partition) = (audit_index(team), self.team_partition(team));
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let (index, partition) = (audit_index(team), self.engine.team_partition(team));
         let (mut found, mut below) = (Vec::new(), below);
         for _ in 0..MAX_SCANNED / PAGE {
             let after = below.map(member);
-            let page = self.store.list(partition, &index, Order::Falling, after.as_deref(), PAGE).await?;
+            let page = self.engine.store.list(partition, &index, Order::Falling, after.as_deref(), PAGE).await?;
             let is_last = page.len() < PAGE;
             for entry in page {
-                let entry: Entry = decode(&index, &self.open_at(&index, &entry.bytes)?)?;
+                let entry: Entry = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
                 below = Some(entry.number);
                 if fits(&entry) {
                     found.push(entry);

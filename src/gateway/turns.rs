@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use super::conversations::{Conversations, Parsed};
 use super::decide::{Change, Confirm, Opened, Reads};
 use super::names::interaction_name;
 use super::replay::{Remember, Told};
+use super::teams::TeamView;
 use super::visits::{Held, Visit, With};
-use super::{Error, Gateway, Parsed, decode};
+use super::{Error, decode};
 use crate::domain::address::Address;
 use crate::domain::event::Actor;
 use crate::domain::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
@@ -17,7 +19,6 @@ use crate::domain::refusal::Refusal;
 use crate::domain::sending::Paid;
 use crate::domain::time::Moment;
 use crate::domain::turn::{Around, Decision, Turn};
-use crate::gateway::teams::TeamView;
 use crate::store::{CommitId, Expect, Key, Outcome, Partition, VersionIndex};
 
 /// Attempts at one turn: what it needs elsewhere is looked at, counted, and looked at again.
@@ -33,7 +34,12 @@ enum Attempt<T> {
     Needs(Vec<Need>),
 }
 
-impl Gateway {
+impl Conversations {
+    /// What this node knows of an interaction is out of date.
+    pub(super) fn forget(&self, id: InteractionId) {
+        self.parsed.remove(&id);
+    }
+
     /// The interaction as this node has seen it: its team and its address never change. Whether it
     /// still is there, and what else it says, only `look` and a turn know.
     pub(super) async fn facts(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
@@ -64,7 +70,7 @@ impl Gateway {
         let known = self.parsed.get(&id).filter(|known| Some(known.version) == told && self.is_shared(id));
         if let Some(known) = known.filter(|known| team.is_none_or(|team| known.interaction.team == *team)) {
             let (partition, name) = (Partition(id.partition()), interaction_name(id));
-            if !self.store.has_changed(partition, &name, told).await? {
+            if !self.engine.store.has_changed(partition, &name, told).await? {
                 return Ok(known);
             }
         }
@@ -74,7 +80,7 @@ impl Gateway {
     async fn seen(&self, id: InteractionId, team: Option<&TeamName>, told: bool) -> Result<Arc<Parsed>, Error> {
         let name = interaction_name(id);
         let key = Key { partition: Partition(id.partition()), name };
-        let newest = match self.store.version_index(&key) {
+        let newest = match self.engine.store.version_index(&key) {
             VersionIndex::Absent => None,
             VersionIndex::Version(version) => match self.parsed.get(&id).filter(|p| p.version == version) {
                 Some(parsed) => Some(parsed),
@@ -89,18 +95,18 @@ impl Gateway {
     /// Whether other nodes change it, too, and nobody here is told.
     pub(super) fn is_shared(&self, id: InteractionId) -> bool {
         let key = Key { partition: Partition(id.partition()), name: interaction_name(id) };
-        self.store.version_index(&key) == VersionIndex::NotKept
+        self.engine.store.version_index(&key) == VersionIndex::NotKept
     }
 
     async fn fetch(&self, id: InteractionId, key: Key, told: bool) -> Result<Option<Arc<Parsed>>, Error> {
         let record = loop {
-            let record = self.store.get(key.partition, std::slice::from_ref(&key.name)).await?.pop().flatten();
+            let record = self.engine.store.get(key.partition, std::slice::from_ref(&key.name)).await?.pop().flatten();
             let Some(record) = record else { return Ok(None) };
             if !told {
                 break record;
             }
             let read = [(key.name.clone(), Expect::Version(record.version))];
-            match self.store.confirm(key.partition, &read).await? {
+            match self.engine.store.confirm(key.partition, &read).await? {
                 Outcome::Committed => break record,
                 Outcome::Conflict => {}
             }
@@ -108,7 +114,7 @@ impl Gateway {
         if let Some(parsed) = self.parsed.get(&id).filter(|p| p.version == record.version) {
             return Ok(Some(parsed));
         }
-        let plain = self.open_record(&key.name, record.version, &record.bytes)?;
+        let plain = self.engine.open_record(&key.name, record.version, &record.bytes)?;
         let interaction = Arc::new(decode(&key.name, &plain)?);
         let parsed = Arc::new(Parsed { version: record.version, interaction });
         self.parsed.insert(id, parsed.clone());
@@ -155,7 +161,7 @@ impl Gateway {
                 Attempt::Again(reply) => return Ok(Told::Again(reply)),
                 Attempt::Judged(outcome, counted) => {
                     for customer in limits.counted().filter(|customer| !counted.contains(customer)) {
-                        self.take_back(customer, answer.as_deref()).await;
+                        self.limits.take_back(customer, answer.as_deref()).await;
                     }
                     return Ok((*outcome)?);
                 }
@@ -164,7 +170,7 @@ impl Gateway {
             if turnstile.is_none() {
                 turnstile = Some(self.answering.pass(visit.id).await?);
             }
-            self.meet(&needs, answer.as_deref(), &mut limits).await?;
+            self.limits.meet(&needs, answer.as_deref(), &mut limits).await?;
         }
         Err(Error::Away("too many answers at one time".into()))
     }
@@ -179,13 +185,14 @@ impl Gateway {
     ) -> Result<Attempt<T>, Error> {
         let seen = self.facts(visit.id, visit.team).await?;
         let facts = &seen.interaction;
-        let team = self.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
-        let (partition, address_name) = self.address_of(&facts.team, &facts.channel, &facts.conversation);
+        let team = self.teams.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let (partition, address_name) = self.engine.address_of(&facts.team, &facts.channel, &facts.conversation);
         let mut names = vec![interaction_name(visit.id), address_name];
         names.extend(visit.with.ended(visit.id));
         names.extend(remember.into_iter().flat_map(Remember::names));
-        let (reads, draws) = (Reads { partition, names }, self.draws());
+        let (reads, draws) = (Reads { partition, names }, self.engine.draws());
         let saved = self
+            .engine
             .decide(&reads, |records, now| {
                 if let Some(remember) = remember
                     && let Some(reply) = remember.earlier(&records[records.len() - 1], now)?
@@ -239,20 +246,20 @@ impl Gateway {
     fn stands<T>(&self, held: &Held<T>, version: CommitId) {
         let interaction = held.interaction.clone();
         self.parsed.insert(interaction.id, Arc::new(Parsed { version, interaction }));
-        self.count_back(&held.interaction.team, held.returned);
+        self.limits.count_back(&held.interaction.team, held.returned);
         self.tell_observers(held);
     }
 
     /// What a turn looks at, at `now`.
     pub(super) fn around<'a>(&'a self, team: &'a TeamView, now: Moment) -> Around<'a> {
-        let clock_readings = self.clock_readings();
+        let clock_readings = self.engine.clock_readings();
         let earliest = now.shown(clock_readings.now(), clock_readings.earliest());
         let settings = &team.effective.settings;
         let (channels, windows, media) = (team.channels.as_slice(), team.windows.as_slice(), team.media.as_slice());
         let sends_itself = team.event_webhook().is_some();
-        let (keys, epoch) = (&self.keys, self.epoch().number);
-        let provider = self.judge_of_documents(team);
-        let asker = self.asker_of_questions(team);
+        let (keys, epoch) = (&self.engine.keys, self.engine.epoch().number);
+        let provider = self.providers.judge_of_documents(team);
+        let asker = self.providers.asker_of_questions(team);
         Around {
             settings,
             keys,

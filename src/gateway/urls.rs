@@ -1,14 +1,24 @@
 //! Addresses of the gateway's own pages.
 //! Each begins with the configured address, never with a request's.
 
-use super::Gateway;
 use crate::domain::login::reset::ResetToken;
 use crate::domain::token::Token;
 
-impl Gateway {
+/// The addresses of the gateway's own pages.
+pub struct Urls {
+    /// Every generated link starts with it; no slash at the end.
+    pub(super) public_url: String,
+}
+
+impl Urls {
+    /// Every generated link starts with it; no slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
     /// Where a link to another password leads.
     pub(super) fn reset_url(&self, token: &ResetToken) -> String {
-        format!("{}/r/{}", self.public_url(), token.text())
+        format!("{}/r/{}", self.public_url, token.text())
     }
 
     /// Where a code page is.

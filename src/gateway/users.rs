@@ -1,31 +1,30 @@
 //! A team's local users, as its admins tend them: invited, changed, unlocked, removed. Each is a record
 //! beside the team's; a roster names them all. How they sign in, `signing_in` says.
 
-use super::sending::hand;
-use super::sending::outcome_of;
-use crate::domain::id::ChannelName;
-use crate::domain::secret::Tag;
-use crate::domain::sending::Destination;
-use crate::domain::sending::TIMEOUT;
-use crate::domain::user::words;
-use countersign_channels::Address;
-use countersign_channels::Content;
-use countersign_channels::Message;
-use countersign_channels::Terms;
+use std::sync::Arc;
+
+use countersign_channels::{Address, Content, Message, Terms};
 use serde_json::json;
 
+use super::channels::Channels;
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::engine::Engine;
+use super::limits::Limits;
 use super::names::{team_record, user_index_name, user_name};
-use super::teams::team_event;
-use super::{Error, Gateway, decode, encode};
+use super::sending::{hand, outcome_of};
+use super::teams::{Teams, team_event};
+use super::urls::Urls;
+use super::{Error, decode, encode};
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{TeamName, UserName};
+use crate::domain::id::{ChannelName, TeamName, UserName};
+use crate::domain::oidc::Provider;
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::base64url;
+use crate::domain::secret::{Tag, base64url};
+use crate::domain::sending::{Destination, TIMEOUT};
 use crate::domain::team::{Role, Team};
 use crate::domain::time::Moment;
-use crate::domain::user::{MAX_USERS, User, UserIndex, Wanted};
+use crate::domain::user::{MAX_USERS, User, UserIndex, Wanted, words};
 
 /// A user who was written, and what she was sent.
 pub struct Put {
@@ -50,7 +49,30 @@ pub enum Tending<'a> {
     SignOut,
 }
 
-impl Gateway {
+/// Agents and admins, and their sessions.
+pub struct Users {
+    pub(super) engine: Arc<Engine>,
+    pub(super) urls: Arc<Urls>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) channels: Arc<Channels>,
+    pub(super) limits: Arc<Limits>,
+    /// What the owner key of the configuration is known by.
+    pub(super) owner: Option<Tag>,
+    /// What staff sign in by, besides local accounts.
+    pub(super) oidc: Option<Arc<Provider>>,
+}
+
+impl Users {
+    /// Whether that is what the owner key of the configuration is known by.
+    pub(super) fn is_owner(&self, mark: Tag) -> bool {
+        self.owner.is_some_and(|owner| owner == mark)
+    }
+
+    /// Whether the configuration has an owner key.
+    pub(super) fn has_owner(&self) -> bool {
+        self.owner.is_some()
+    }
+
     /// Makes a user and invites her, or changes one. Refused with `Forbidden` where she is, or would become,
     /// more than who asks.
     pub async fn put_user(
@@ -62,10 +84,10 @@ impl Gateway {
         by: Role,
         actor: &Actor,
     ) -> Result<Put, Error> {
-        let secret = base64url(&self.draw::<32>());
-        let (tag, drawn) = (self.invitation_tag(team, name, &secret), self.draw());
+        let secret = base64url(&self.engine.draw::<32>());
+        let (tag, drawn) = (self.invitation_tag(team, name, &secret), self.engine.draw());
         let reads = self.user_reads(team, name);
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let mut user_index = present(team, records)?;
             let before: Option<User> = records[2].as_ref().map(|bytes| decode(&reads.names[2], bytes)).transpose()?;
             if before.as_ref().is_some_and(|user| user.role > by) || wanted.role > by {
@@ -104,7 +126,7 @@ impl Gateway {
         by: Role,
         actor: &Actor,
     ) -> Result<Put, Error> {
-        let secret = base64url(&self.draw::<32>());
+        let secret = base64url(&self.engine.draw::<32>());
         let tag = self.invitation_tag(team, name, &secret);
         let rule = |user: &mut User, now| {
             if user.role > by {
@@ -146,7 +168,7 @@ impl Gateway {
     /// Takes a user away; her sessions end with her.
     pub async fn remove_user(&self, team: &TeamName, name: &UserName, by: Role, actor: &Actor) -> Result<(), Error> {
         let reads = self.user_reads(team, name);
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let mut user_index = present(team, records)?;
             let bytes = records[2].as_ref().ok_or(Refusal::NotFound("user"))?;
             if decode::<User>(&reads.names[2], bytes)?.role > by {
@@ -164,13 +186,13 @@ impl Gateway {
 
     /// A user of the team.
     pub async fn user(&self, team: &TeamName, name: &UserName) -> Result<User, Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         Ok(self.user_record(team, name).await?.ok_or(Refusal::NotFound("user"))?)
     }
 
     /// A page of the team's users, by name.
     pub async fn users(&self, team: &TeamName, after: Option<&str>, limit: usize) -> Result<Vec<User>, Error> {
-        self.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let user_index = self.user_index(team).await?;
         let names: Vec<UserName> = user_index
             .users
@@ -179,14 +201,14 @@ impl Gateway {
             .take(limit)
             .collect();
         let records = names.iter().map(|name| user_name(team, name)).collect();
-        let opened = self.read(&Reads { partition: self.team_partition(team), names: records }).await?;
+        let opened = self.engine.read(&Reads { partition: self.engine.team_partition(team), names: records }).await?;
         opened.into_iter().flatten().map(|bytes| decode("a user", &bytes)).collect()
     }
 
     /// Who is in the team.
     pub(super) async fn user_index(&self, team: &TeamName) -> Result<UserIndex, Error> {
-        let reads = Reads { partition: self.team_partition(team), names: vec![user_index_name(team)] };
-        let opened = self.read(&reads).await?.pop().flatten();
+        let reads = Reads { partition: self.engine.team_partition(team), names: vec![user_index_name(team)] };
+        let opened = self.engine.read(&reads).await?.pop().flatten();
         opened.map_or(Ok(UserIndex::default()), |bytes| decode(&reads.names[0], &bytes))
     }
 
@@ -206,7 +228,7 @@ impl Gateway {
         rule: impl Fn(&mut User, Moment) -> Result<(T, Option<(EventKind, serde_json::Value)>), Refusal>,
     ) -> Result<T, Error> {
         let reads = self.user_reads(team, name);
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             present(team, records)?;
             let bytes = records[2].as_ref().ok_or(Refusal::NotFound("user"))?;
             let mut user: User = decode(&reads.names[2], bytes)?;
@@ -223,34 +245,39 @@ impl Gateway {
 
     fn user_reads(&self, team: &TeamName, name: &UserName) -> Reads {
         let names = vec![team_record(team), user_index_name(team), user_name(team, name)];
-        Reads { partition: self.team_partition(team), names }
+        Reads { partition: self.engine.team_partition(team), names }
     }
 
     /// What is kept of a set-password link's secret.
     pub(super) fn invitation_tag(&self, team: &TeamName, name: &UserName, secret: &str) -> Tag {
-        self.keys.session.tag(&[b"invitation", team.as_str().as_bytes(), name.as_str().as_bytes(), secret.as_bytes()])
+        self.engine.keys.session.tag(&[
+            b"invitation",
+            team.as_str().as_bytes(),
+            name.as_str().as_bytes(),
+            secret.as_bytes(),
+        ])
     }
 
     /// The page of a set-password link.
     pub(super) fn set_password_url(&self, team: &TeamName, name: &UserName, secret: &str) -> String {
         let name = base64url(name.as_str().as_bytes());
-        format!("{}/signin/set/{team}.{name}.{secret}", self.public_url())
+        format!("{}/signin/set/{team}.{name}.{secret}", self.urls.public_url())
     }
 
     /// Sends an invitation by the team's mail, where it has some and she has an address. That it could not
     /// be sent fails nothing: the admin has the link.
     pub(super) async fn mail(&self, user: &User, invitation: Option<&SetPassword>) -> bool {
         let (Some(invitation), Some(to)) = (invitation, &user.email) else { return false };
-        let Ok(Some(view)) = self.team(&user.team).await else { return false };
+        let Ok(Some(view)) = self.teams.team(&user.team).await else { return false };
         let Ok(name) = "email".parse::<ChannelName>() else { return false };
-        let Some(driver) = self.driver(&view, &name) else { return false };
-        if self.pay(&view, Destination::of(&user.team, &name, to, &self.keys.pseudonym)).await.is_err() {
+        let Some(driver) = self.channels.driver(&view, &name) else { return false };
+        if self.limits.pay(&view, Destination::of(&user.team, &name, to, &self.engine.keys.pseudonym)).await.is_err() {
             return false;
         }
         let settings = &view.effective.settings;
         let called = settings.brand.name.as_deref().unwrap_or(&view.team.title);
         let (subject, text) = words::invitation(&settings.locale, called, &invitation.url);
-        let id = format!("{}.{}", user.team, base64url(&self.draw::<12>()));
+        let id = format!("{}.{}", user.team, base64url(&self.engine.draw::<12>()));
         let message = Message {
             id,
             to: Address::new(to),
@@ -259,7 +286,7 @@ impl Gateway {
             terms: Terms::default(),
         };
         let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await);
-        self.went(&view, &name, how, None).await;
+        self.limits.went(&view, &name, how, None).await;
         how == crate::domain::rules::send::Tried::Sent
     }
 }

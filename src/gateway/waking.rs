@@ -10,11 +10,12 @@ use futures_util::{StreamExt as _, stream};
 
 use super::alarms::{CONCURRENCY, MAX_BATCH};
 use super::decide::{Change, Confirm, Plain, Reads};
+use super::maintenance::Maintenance;
 use super::names::RETRACTION;
 use super::retractions::Retraction;
 use super::visits::{Visit, With};
 use super::webhooks::cursor_record;
-use super::{Error, Gateway, decode};
+use super::{Error, decode};
 use crate::domain::event::Actor;
 use crate::domain::id::InteractionId;
 use crate::domain::refusal::Refusal;
@@ -27,13 +28,13 @@ use crate::store::Key;
 /// who died at it.
 const BEYOND: u64 = 1 << 52;
 
-impl Gateway {
+impl Maintenance {
     /// Looks after everything that waits. A node that dies at it has not saved that the clock is believed:
     /// the next start asks for that again.
     pub(super) async fn wake_all(&self) -> Result<(), Error> {
-        let (beyond, mut keys) = (BEYOND + self.now().0, BTreeSet::new());
+        let (beyond, mut keys) = (BEYOND + self.engine.now().0, BTreeSet::new());
         loop {
-            let page = self.store.due(beyond, MAX_BATCH, 1).await?;
+            let page = self.engine.store.due(beyond, MAX_BATCH, 1).await?;
             let known = keys.len();
             keys.extend(page);
             if keys.len() == known {
@@ -51,13 +52,13 @@ impl Gateway {
             Some(("i", id)) => {
                 let Ok(id) = id.parse::<InteractionId>() else { return Ok(()) };
                 let visit = Visit { id, team: None, actor: Actor::Time, with: With::Nothing };
-                match self.turn(visit, |turn, _| maintain::wake(turn), None).await {
+                match self.conversations.turn(visit, |turn, _| maintain::wake(turn), None).await {
                     Ok(_) => Ok(()),
                     Err(Error::Refused(Refusal::NotFound(_))) => self.put_anew(key, |_, _| None).await,
                     Err(error) => Err(error),
                 }
             }
-            Some(("q", _)) => self.change_line(key, |line, now| line.wake(now)).await.map(drop),
+            Some(("q", _)) => self.messaging.change_line(key, |line, now| line.wake(now)).await.map(drop),
             Some(("v", _)) => {
                 let wake = |bytes: &[u8], now| {
                     let mut cursor: WebhookCursor = decode(&key.name, bytes).ok()?;
@@ -80,7 +81,7 @@ impl Gateway {
     /// Puts a record again as it is to be now; one that cannot be read is put as it is, and is due.
     async fn put_anew(&self, key: &Key, how: impl Fn(&[u8], Moment) -> Option<Plain>) -> Result<(), Error> {
         let reads = Reads { partition: key.partition, names: vec![key.name.clone()] };
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(()))) };
             let as_it_is =
                 || Plain { name: key.name.clone(), bytes: bytes.to_vec(), alarm: Some(now), ..Plain::default() };

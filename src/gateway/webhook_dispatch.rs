@@ -18,8 +18,8 @@ use super::posting::signer;
 use super::ringing::Name;
 use super::stream::Heard;
 use super::teams::team_event;
-use super::webhooks::{cursor_record, live};
-use super::{Error, Gateway, encode};
+use super::webhooks::{Webhooks, cursor_record, live};
+use super::{Error, encode};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::posting::{Answer, Why};
@@ -86,10 +86,10 @@ struct Known {
     gone: [u32; 2],
 }
 
-impl Gateway {
+impl Webhooks {
     /// There may be news for a team's webhooks.
     pub(super) async fn tell_soon(&self, team: &TeamName) {
-        match self.team(team).await {
+        match self.teams.team(team).await {
             Ok(Some(view)) => {
                 view.team.webhooks.keys().for_each(|name| self.ringing.push((team.clone(), name.clone())));
             }
@@ -183,16 +183,17 @@ impl Gateway {
 
     /// What there is to take up, and what is kept for too long; nothing where there is no such webhook.
     async fn known(&self, one: &Tended<'_>) -> Result<Option<Known>, Error> {
-        let records = self.read(&one.reads).await?;
+        let records = self.engine.read(&one.reads).await?;
         let Some((webhook, cursor)) = one.live(&records)? else { return Ok(None) };
         let page = match cursor.has_room() {
-            true => self.events_after(one.team, cursor.after, PAGE).await?,
+            true => self.event_log.events_after(one.team, cursor.after, PAGE).await?,
             false => Vec::new(),
         };
         let (mut trim, mut gone) = (Vec::new(), [0; 2]);
         for ((index, most), gone) in one.indexes().into_iter().zip(cursor.surplus()).zip(&mut gone) {
             if most > 0 {
-                let oldest = self.store.list(one.reads.partition, &index, Order::Rising, None, most as usize).await?;
+                let oldest =
+                    self.engine.store.list(one.reads.partition, &index, Order::Rising, None, most as usize).await?;
                 *gone = u32::try_from(oldest.len()).unwrap_or(most);
                 trim.extend(oldest.last().map(|last| (index, last.member.clone())));
             }
@@ -203,8 +204,8 @@ impl Gateway {
 
     /// Settles what was tried, takes up what is new and claims what is due, in one commit.
     async fn step(&self, one: &Tended<'_>, known: &Known, tries: Option<(Claim, Vec<Try>)>) -> Result<Step, Error> {
-        let chance = self.draw::<32>();
-        let saved = self.decide(&one.reads, |records, now| {
+        let chance = self.engine.draw::<32>();
+        let saved = self.engine.decide(&one.reads, |records, now| {
             let live = one.live(records)?.filter(|(webhook, _)| webhook.start == known.start);
             let Some((webhook, before)) = live else { return Ok(unsaved(Step::Done)) };
             if before.held(tries.as_ref().map(|(claim, _)| *claim), now).is_some() {
@@ -239,7 +240,7 @@ impl Gateway {
     }
 
     async fn try_all(&self, one: &Tended<'_>, webhook: &Webhook, work: Work, page: &[Arc<Heard>]) -> Vec<Try> {
-        let to = &To { url: &webhook.url, signer: signer(webhook, self.now()), until: work.until };
+        let to = &To { url: &webhook.url, signer: signer(webhook, self.engine.now()), until: work.until };
         let lines = stream::iter(work.lines).map(|(line, events)| async move {
             let mut tries = Vec::new();
             for event in events {
@@ -267,11 +268,11 @@ impl Gateway {
                 .ok()?,
         };
         let Some(heard) = heard else { return Some(Answer::without(Why::Untried)) };
-        if self.now().plus(TIMEOUT) > to.until {
+        if self.engine.now().plus(TIMEOUT) > to.until {
             return None; // too late for this claim: whoever makes the next one has the time for it
         }
         let body = heard.told().to_string().into_bytes();
-        let answer = self.post(to.url, &to.signer, &self.webhook_id(team, webhook, event), body).await;
+        let answer = self.messaging.post(to.url, &to.signer, &self.webhook_id(team, webhook, event), body).await;
         if let Answer::Failed(failure) = answer {
             let why = failure.why.as_str();
             tracing::info!(%team, %webhook, why, status = failure.why.status(), "a webhook was not taken");
@@ -282,7 +283,7 @@ impl Gateway {
     /// An event of the stream, by its number, where it is kept.
     pub(super) async fn kept_event(&self, team: &TeamName, number: u64) -> Result<Option<Arc<Heard>>, Error> {
         let Some(before) = number.checked_sub(1) else { return Ok(None) };
-        let page = self.events_after(team, before, 1).await?;
+        let page = self.event_log.events_after(team, before, 1).await?;
         Ok(page.into_iter().next().filter(|heard| heard.number == number))
     }
 
@@ -291,7 +292,7 @@ impl Gateway {
     pub(super) fn webhook_id(&self, team: &TeamName, name: &WebhookName, event: Waiting) -> String {
         let parts = [team.as_str().as_bytes(), name.as_str().as_bytes(), event.kind.as_str().as_bytes()];
         let (number, at) = (event.number.to_be_bytes(), event.at.0.to_be_bytes());
-        let tag = self.keys.replay.tag(&[b"webhook", parts[0], parts[1], parts[2], &number, &at]);
+        let tag = self.engine.keys.replay.tag(&[b"webhook", parts[0], parts[1], parts[2], &number, &at]);
         format!("{}_{}", member(event.number), hex(&tag.as_bytes()[..8]))
     }
 }

@@ -10,8 +10,10 @@ use countersign_channels::inbound::{WebhookVerifier, packed};
 use dashmap::DashMap;
 use http::HeaderMap;
 
+use super::Error;
 use super::drivers::account;
-use super::{Error, Gateway};
+use super::inbound::Inbound;
+use super::teams::TeamCache;
 use crate::domain::channel::Channel;
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::refusal::Refusal;
@@ -20,10 +22,14 @@ use crate::domain::refusal::Refusal;
 #[derive(Default)]
 pub(super) struct WebhookVerifiers(DashMap<(TeamName, ChannelName), Kept>);
 
-impl WebhookVerifiers {
+impl TeamCache for WebhookVerifiers {
     /// The team is there no more.
-    pub fn forget(&self, team: &TeamName) {
+    fn forget_team(&self, team: &TeamName) {
         self.0.retain(|(of, _), _| of != team);
+    }
+
+    fn forget_channel(&self, team: &TeamName, channel: &ChannelName) {
+        self.0.remove(&(team.clone(), channel.clone()));
     }
 }
 
@@ -54,14 +60,11 @@ pub fn is_packed(headers: &HeaderMap) -> bool {
     packed::is_packed(headers)
 }
 
-impl Gateway {
+impl Inbound {
     /// A team's channel, where it is heard. One that is not is as little there as one of no team.
     pub async fn listening(&self, team: &TeamName, channel: &ChannelName) -> Result<Listening, Error> {
-        let view = self.team_over(team, channel).await?.ok_or(Refusal::NotFound("channel"))?;
-        let Some(known) = view.team.channels.get(channel) else {
-            self.webhook_verifiers.0.remove(&(team.clone(), channel.clone()));
-            return Err(Refusal::NotFound("channel").into());
-        };
+        let view = self.channels.team_over(team, channel).await?.ok_or(Refusal::NotFound("channel"))?;
+        let known = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
         let webhook_verifier = self.webhook_verifier_for(team, channel, known).ok_or(Refusal::NotFound("channel"))?;
         Ok(Listening { team: team.clone(), channel: channel.clone(), webhook_verifier })
     }
@@ -76,7 +79,7 @@ impl Gateway {
         if let Some(kept) = self.webhook_verifiers.0.get(&place).filter(|kept| kept.channel.is_same_account(channel)) {
             return kept.webhook_verifier.clone();
         }
-        let definition = self.registry.find(&channel.definition)?;
+        let definition = self.drivers.registry().find(&channel.definition)?;
         let webhook_verifier = definition.webhook_verifier(&account(channel)).unwrap_or_else(|_| {
             tracing::warn!(%team, channel = %name, definition = channel.definition, "a channel cannot be heard");
             None

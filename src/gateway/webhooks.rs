@@ -1,13 +1,19 @@
 //! A team's webhooks, as admins write, read, rotate and remove them.
 //! How events are told is `webhook_dispatch`'s, what became of them `deliveries`'s.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use url::Url;
 
 use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::engine::Engine;
+use super::event_log::EventLog;
+use super::messaging::Messaging;
 use super::names::{cursor_name, delivery_indexes, team_record};
-use super::teams::{save_team, team_event};
-use super::{Error, Gateway, Remember, Told, decode, encode};
+use super::ringing::Ringing;
+use super::teams::{Teams, save_team, team_event};
+use super::{Error, Remember, Told, decode, encode};
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::id::{TeamName, WebhookName};
 use crate::domain::precondition::Precondition;
@@ -16,8 +22,7 @@ use crate::domain::secret::hex;
 use crate::domain::settings::effective;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
-use crate::domain::validation::FieldError;
-use crate::domain::validation::{self, ValidationError};
+use crate::domain::validation::{self, FieldError, ValidationError};
 use crate::domain::webhook::{Start, Webhook, Writing};
 use crate::domain::webhook_cursor::WebhookCursor;
 
@@ -35,7 +40,17 @@ pub struct Known {
     pub is_secret_new: bool,
 }
 
-impl Gateway {
+/// Teams' webhooks: what they are, and events on their way to them.
+pub struct Webhooks {
+    pub(super) engine: Arc<Engine>,
+    pub(super) teams: Arc<Teams>,
+    pub(super) messaging: Arc<Messaging>,
+    pub(super) event_log: Arc<EventLog>,
+    /// Webhooks that this node is to look after.
+    pub(super) ringing: Ringing,
+}
+
+impl Webhooks {
     /// Makes a webhook or writes it anew; true where it is new. It tells what happens from then on; one
     /// that has stopped begins anew.
     pub async fn put_webhook(
@@ -47,8 +62,8 @@ impl Gateway {
         actor: &Actor,
     ) -> Result<(bool, Known), Error> {
         self.may_be_told(&writing.url)?;
-        let after = self.head(team).await?.events;
-        let (secret, id) = (self.draw(), hex(&self.draw::<8>()));
+        let after = self.event_log.head(team).await?.events;
+        let (secret, id) = (self.engine.draw(), hex(&self.engine.draw::<8>()));
         let rule = |record: &mut Team, kept: Option<WebhookCursor>, now| {
             let before = record.webhooks.get(name);
             only_if.admit(before.is_some())?;
@@ -80,13 +95,14 @@ impl Gateway {
         if is_long || !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
             return Err(refused(ValidationError::from(&validation::URL_PARTS)));
         }
-        self.courier.egress().admit(&url).map_err(|kind| refused(kind.into()))
+        self.messaging.egress().admit(&url).map_err(|kind| refused(kind.into()))
     }
 
     /// A webhook of the team.
     pub async fn webhook(&self, team: &TeamName, name: &WebhookName) -> Result<Known, Error> {
         let reads = self.cursor_reads(team, name);
-        let (mut record, cursor) = opened(&reads, &self.read(&reads).await?)?.ok_or(Refusal::NotFound("team"))?;
+        let (mut record, cursor) =
+            opened(&reads, &self.engine.read(&reads).await?)?.ok_or(Refusal::NotFound("team"))?;
         let webhook = record.webhooks.remove(name).ok_or(Refusal::NotFound("webhook"))?;
         let cursor = WebhookCursor::of(cursor, &webhook.start);
         Ok(Known { webhook, cursor, is_secret_new: false })
@@ -94,7 +110,7 @@ impl Gateway {
 
     /// How far a webhook has come, and its team's record.
     pub(super) fn cursor_reads(&self, team: &TeamName, name: &WebhookName) -> Reads {
-        Reads { partition: self.team_partition(team), names: vec![cursor_name(team, name), team_record(team)] }
+        Reads { partition: self.engine.team_partition(team), names: vec![cursor_name(team, name), team_record(team)] }
     }
 
     /// Another secret signs from now on, and for so long the one before as well.
@@ -107,19 +123,19 @@ impl Gateway {
         remember: Option<&Remember<'_, Known>>,
     ) -> Result<Told<Known>, Error> {
         let cursor = self.webhook(team, name).await?.cursor;
-        let secret = self.draw();
+        let secret = self.engine.draw();
         let rule = |record: &mut Team, now| {
             let webhook = record.webhook(name)?;
             webhook.rotate(secret, overlap_minutes, now);
             let known = Known { webhook: webhook.clone(), cursor: cursor.clone(), is_secret_new: true };
             Ok((known, vec![changed(team, name, "rotated", actor, now)]))
         };
-        self.change_team(team, rule, remember).await
+        self.teams.change_team(team, rule, remember).await
     }
 
     /// Takes a webhook away, with all that waits for it. One that the settings name stays.
     pub async fn remove_webhook(&self, team: &TeamName, name: &WebhookName, actor: &Actor) -> Result<(), Error> {
-        let (system, _) = self.system().await?;
+        let (system, _) = self.teams.system().await?;
         let rule = |record: &mut Team, _, now| {
             record.remove_webhook(name)?;
             let named = effective(&system, &record.overrides)?.settings.delivery.event_webhook;
@@ -141,7 +157,7 @@ impl Gateway {
         rule: impl Fn(&mut Team, Option<WebhookCursor>, Moment) -> Result<Change<T>, Refusal>,
     ) -> Result<T, Error> {
         let reads = self.cursor_reads(team, name);
-        let saved = self.decide(&reads, |records, now| {
+        let saved = self.engine.decide(&reads, |records, now| {
             let Some((mut record, cursor)) = opened(&reads, records)? else {
                 return Ok(Change::nothing(Err(Refusal::NotFound("team"))));
             };
@@ -153,7 +169,7 @@ impl Gateway {
             Ok(Change { confirm: Confirm::Written, ..change })
         });
         let saved = saved.await?;
-        self.forget(Some(team));
+        self.teams.forget(Some(team));
         Ok(saved.outcome?)
     }
 }

@@ -9,12 +9,12 @@
 use countersign_channels::inbound::format::Assurance;
 use serde::{Deserialize, Serialize};
 
-use super::inbound::{Flag, Message};
+use super::challenges::Attending;
+use super::inbound::{Flag, Inbound, Message};
 use super::messages::Text;
-use super::replay::Place;
-use super::replay::fresh;
+use super::replay::{Place, fresh};
 use super::visits::Acting;
-use super::{Error, Gateway, Held, Remember, Told};
+use super::{Error, Held, Remember, Told};
 use crate::domain::challenge::ChallengeId;
 use crate::domain::event::Actor;
 use crate::domain::id::{InteractionId, TeamName};
@@ -26,7 +26,6 @@ use crate::domain::rules::receive::{Audience, Received, awaited};
 use crate::domain::secret::base64url;
 use crate::domain::time::Moment;
 use crate::domain::window::{Invitation, Said, Session, Thread};
-use crate::gateway::challenges::Attending;
 use crate::store::CommitId;
 
 mod watching;
@@ -86,7 +85,7 @@ pub enum Typed {
     NoCode,
 }
 
-impl Gateway {
+impl Inbound {
     /// What lies in a conversation's window.
     pub async fn thread(&self, id: InteractionId) -> Result<Thread, Error> {
         self.threads.read(id).await
@@ -98,17 +97,17 @@ impl Gateway {
         acting: Acting<'_>,
         remember: Option<&Remember<'_, Held<Made>>>,
     ) -> Result<Told<Held<Made>>, Error> {
-        self.must_have_window(&self.flag(acting.id, acting.team).await?)?;
-        let invitation = Invitation::begin(acting.id, self.now(), self.draw());
-        let made = Made { text: invitation.text(&self.keys.window), until: invitation.until };
-        self.turn(acting.into(), |turn, _| maintain::spoken(turn).map(|()| made.clone()), remember).await
+        self.must_have_window(&self.conversations.flag(acting.id, acting.team).await?)?;
+        let invitation = Invitation::begin(acting.id, self.engine.now(), self.engine.draw());
+        let made = Made { text: invitation.text(&self.engine.keys.window), until: invitation.until };
+        self.conversations.turn(acting.into(), |turn, _| maintain::spoken(turn).map(|()| made.clone()), remember).await
     }
 
     fn must_have_window(&self, held: &Held<()>) -> Result<(), Refusal> {
         if !held.team.windows.contains(&held.interaction.channel) {
             return Err(Refusal::NoChannel);
         }
-        if held.interaction.is_open(self.now()) { Ok(()) } else { Err(Refusal::Closed) }
+        if held.interaction.is_open(self.engine.now()) { Ok(()) } else { Err(Refusal::Closed) }
     }
 
     /// Changes an invitation for a session. Refused with `NotFound` where it is none, was used or is
@@ -120,21 +119,21 @@ impl Gateway {
             Around::Console => CONSOLE,
         };
         let gone = || Error::Refused(Refusal::NotFound("window"));
-        let invitation = Invitation::parse(invitation, &self.keys.window, self.now()).ok_or_else(gone)?;
-        let session = Session::begin(invitation.interaction, self.now(), embedder);
+        let invitation = Invitation::parse(invitation, &self.engine.keys.window, self.engine.now()).ok_or_else(gone)?;
+        let session = Session::begin(invitation.interaction, self.engine.now(), embedder);
         let guest = Guest { team: team.clone(), session };
         self.must_have_window(&self.seat(&guest).await?)?;
-        let (mark, until) = (self.keys.window.tag(&[b"used", &invitation.nonce]), invitation.until);
+        let (mark, until) = (self.engine.keys.window.tag(&[b"used", &invitation.nonce]), invitation.until);
         let use_up = |thread: &mut Thread, now| thread.use_up(mark, until, now);
         if !self.threads.change(invitation.interaction, use_up).await? {
             return Err(gone());
         }
-        Ok(Made { text: guest.session.text(&self.keys.window), until: guest.session.until })
+        Ok(Made { text: guest.session.text(&self.engine.keys.window), until: guest.session.until })
     }
 
     /// The browser whose session this is. Refused like an invitation.
     pub async fn guest(&self, team: &TeamName, session: &str) -> Result<Guest, Error> {
-        let session = Session::parse(session, &self.keys.window, self.now());
+        let session = Session::parse(session, &self.engine.keys.window, self.engine.now());
         let guest = Guest { team: team.clone(), session: session.ok_or(Refusal::NotFound("window"))? };
         self.seat(&guest).await?;
         Ok(guest)
@@ -147,10 +146,10 @@ impl Gateway {
 
     /// The same, for a guest who keeps looking; with the version that she is told of.
     async fn seat_again(&self, guest: &Guest, told: Option<CommitId>) -> Result<(Held<()>, CommitId), Error> {
-        if guest.session.until <= self.now() {
+        if guest.session.until <= self.engine.now() {
             return Err(Refusal::NotFound("window").into());
         }
-        let (held, version) = self.flag_again(guest.session.interaction, Some(&guest.team), told).await?;
+        let (held, version) = self.conversations.flag_again(guest.session.interaction, Some(&guest.team), told).await?;
         if !held.team.windows.contains(&held.interaction.channel) {
             return Err(Refusal::NotFound("window").into());
         }
@@ -170,17 +169,19 @@ impl Gateway {
         remember: Option<&Remember<'_, Held<Spoken>>>,
     ) -> Result<Told<Held<Spoken>>, Error> {
         let id = acting.id;
-        self.must_have_window(&self.flag(id, acting.team).await?)?;
+        self.must_have_window(&self.conversations.flag(id, acting.team).await?)?;
         let own = remember.map(|remember| remember.mark().to_owned());
         let name = message.map(|id| format!("said:{id}")).or(own);
-        let name = name.unwrap_or_else(|| format!("said:{}", base64url(&self.draw::<12>())));
+        let name = name.unwrap_or_else(|| format!("said:{}", base64url(&self.engine.draw::<12>())));
         let said = Said::Bot(text.to_owned());
         let at = self.threads.change(id, |thread, now| {
             thread.put(&name, said.clone(), now);
             thread.at(&name).unwrap_or(now)
         });
         let spoken = Spoken { at: at.await?, id: name.rsplit([':', '/']).next().unwrap_or(&name).to_owned() };
-        self.turn(acting.into(), |turn, _| maintain::spoken(turn).map(|()| spoken.clone()), remember).await
+        self.conversations
+            .turn(acting.into(), |turn, _| maintain::spoken(turn).map(|()| spoken.clone()), remember)
+            .await
     }
 
     /// Hears what a guest typed: an answer, or words for the bot.
@@ -206,7 +207,8 @@ impl Gateway {
             Received::Answer(kind, outcome) => (Said::Answer, Typed::Answer(kind, outcome)),
             Received::Hidden => (Said::Answer, Typed::TooLate),
             Received::Redacted => {
-                let redacted = awaited(&self.facts(id, Some(&guest.team)).await?.interaction).redact(text);
+                let redacted =
+                    awaited(&self.conversations.facts(id, Some(&guest.team)).await?.interaction).redact(text);
                 // Where it was answered meanwhile, nobody is waited for, and nothing of it is told.
                 let said = if redacted == text { Said::Answer } else { Said::Customer(redacted) };
                 (said, Typed::InText)
@@ -228,7 +230,7 @@ impl Gateway {
         let render = |held: &Held<Received>| super::encode(&read(held.outcome));
         let remember = Remember::new(self.typed_place(id, message), &render);
         let text = Text { text, sender: Sender::Own, by: &Actor::Person, in_group: None };
-        let typed = match self.hear(id, Some(&guest.team), text, &remember).await? {
+        let typed = match self.challenges.hear(id, Some(&guest.team), text, &remember).await? {
             Told::Fresh(held) => read(held.outcome),
             Told::Again(bytes) => super::decode("what was typed", &bytes)?,
         };
@@ -239,16 +241,16 @@ impl Gateway {
     }
 
     fn typed_place(&self, id: InteractionId, message: &str) -> Place {
-        self.place_of(b"typed", id.as_bytes(), message)
+        self.engine.place_of(b"typed", id.as_bytes(), message)
     }
 
     /// A guest wants another code.
     pub async fn resend_at_window(&self, guest: &Guest) -> Result<(), Error> {
         let id = guest.session.interaction;
-        let held = self.flag(id, Some(&guest.team)).await?;
+        let held = self.conversations.flag(id, Some(&guest.team)).await?;
         let live = held.interaction.primary().challenge.as_ref().ok_or(Refusal::CodeGone)?;
         let id = ChallengeId { interaction: id, number: live.number };
-        fresh(self.resend(Attending { id, team: Some(&guest.team), actor: Actor::Person }, None).await?)?;
+        fresh(self.challenges.resend(Attending { id, team: Some(&guest.team), actor: Actor::Person }, None).await?)?;
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ pub fn routes() -> Router<Shared> {
 
 async fn show(State(state): State<Shared>, headers: HeaderMap) -> Response {
     match visitor(&state, &headers).await {
-        Ok(Some((token, visitor))) => match state.gateway.session_is_used(&token).await {
+        Ok(Some((token, visitor))) => match state.gateway.users.session_is_used(&token).await {
             Ok(()) => drawn(&state, &headers, &token, &visitor, None, None).await,
             Err(error) => refusal_page(&state, &Reader::of(&headers), error),
         },
@@ -48,7 +48,7 @@ async fn drawn(
     enrolment: Option<Enrolment>,
 ) -> Response {
     let user = match &visitor.who {
-        Who::Local(local) => match state.gateway.user(&local.team, &local.name).await {
+        Who::Local(local) => match state.gateway.users.user(&local.team, &local.name).await {
             Ok(user) => Some(user),
             Err(error) => return refusal_page(state, &Reader::of(headers), error),
         },
@@ -77,8 +77,8 @@ async fn act(State(state): State<Shared>, request: Request) -> Result<Response, 
         return Ok(notice(&state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::Refused::Stale, None));
     }
     let done = match (fields.field("act"), &visitor.who) {
-        ("out", _) => state.gateway.end_session(&token).await.map(|()| gone(&state)),
-        ("everywhere", who) => state.gateway.sign_out_everywhere(who, &token).await.map(|()| gone(&state)),
+        ("out", _) => state.gateway.users.end_session(&token).await.map(|()| gone(&state)),
+        ("everywhere", who) => state.gateway.sign_in.sign_out_everywhere(who, &token).await.map(|()| gone(&state)),
         ("enrol", Who::Local(local)) => enrol(&state, &headers, &token, &visitor, local, None).await,
         ("confirm", Who::Local(local)) => confirm(&state, &headers, &token, &visitor, local, &fields).await,
         ("password", Who::Local(local)) => password(&state, &headers, &token, &visitor, local, &fields).await,
@@ -101,7 +101,7 @@ async fn enrol(
     local: &Local,
     trouble: Option<Trouble>,
 ) -> Result<Response, Error> {
-    let url = state.gateway.enrol_app(local).await?;
+    let url = state.gateway.sign_in.enrol_app(local).await?;
     let enrolment = Enrolment::of(&url);
     Ok(drawn(state, headers, token, visitor, trouble, Some(enrolment)).await)
 }
@@ -114,7 +114,7 @@ async fn confirm(
     local: &Local,
     fields: &Fields,
 ) -> Result<Response, Error> {
-    match state.gateway.confirm_app(local, fields.field("code")).await? {
+    match state.gateway.sign_in.confirm_app(local, fields.field("code")).await? {
         Step::In(fresh) => Ok(again(state, &fresh)),
         // The picture that was scanned is over: a wrong code is told with a new one.
         _ => enrol(state, headers, token, visitor, local, Some(Trouble::Code)).await,
@@ -133,7 +133,7 @@ async fn password(
     if new != fields.field("again") {
         return Ok(drawn(state, headers, token, visitor, Some(Trouble::NotTheSame), None).await);
     }
-    let trouble = match state.gateway.change_password(local, fields.field("old"), new).await? {
+    let trouble = match state.gateway.sign_in.change_password(local, fields.field("old"), new).await? {
         (Chosen::Taken, Step::In(fresh)) => return Ok(again(state, &fresh)),
         (Chosen::Taken, _) => return Ok(gone(state)),
         (Chosen::Weak(weakness), _) => weak(weakness),

@@ -113,7 +113,7 @@ impl Lift {
 }
 
 async fn told(state: &Shared, team: &TeamName, id: &CustomerId) -> Result<Response, Problem> {
-    let now = state.gateway.account_state(team, id).await?;
+    let now = state.gateway.accounts.account_state(team, id).await?;
     Ok(Reply(AccountView { id: id.to_string(), login: now.into() }).into_response())
 }
 
@@ -126,7 +126,7 @@ async fn disable_account(
     TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
     _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
-    state.gateway.disable_account(&team, &id, &caller.actor).await?;
+    state.gateway.accounts.disable_account(&team, &id, &caller.actor).await?;
     told(&state, &team, &id).await
 }
 
@@ -139,7 +139,7 @@ async fn enable_account(
     TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
     _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
-    state.gateway.enable_account(&team, &id, &caller.actor).await?;
+    state.gateway.accounts.enable_account(&team, &id, &caller.actor).await?;
     told(&state, &team, &id).await
 }
 
@@ -153,7 +153,7 @@ async fn unlock_account(
     body: Json<Lift>,
 ) -> Result<Response, Problem> {
     let (ban, reason) = (caller.role.lifts_bans(), body.value.reason()?);
-    state.gateway.unlock_account(&team, &id, ban, reason.as_deref(), &caller.actor).await?;
+    state.gateway.accounts.unlock_account(&team, &id, ban, reason.as_deref(), &caller.actor).await?;
     told(&state, &team, &id).await
 }
 
@@ -183,7 +183,7 @@ async fn reset_password(
         accepted(&ResetView { channel, to, expires_at: reset.expires_at.to_string() })
     };
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.send_reset(&team, &id, &caller.actor, remember.as_ref()).await;
+    let told = state.gateway.customer_login.send_reset(&team, &id, &caller.actor, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -217,13 +217,13 @@ async fn enrol_customer_app(
         if code.len() > 64 {
             return Err(invalid("/code", validation::TOO_LONG.with([("most", &64)])));
         }
-        state.gateway.confirm_customer_app(&team, &id, code, &caller.actor).await?;
+        state.gateway.accounts.confirm_customer_app(&team, &id, code, &caller.actor).await?;
         return told(&state, &team, &id).await;
     }
     let place = state.reserve(&caller, &body).await?;
     let render = |url: &String| created(true, &json!({"otpauth_url": url, "status": "pending"}));
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.enrol_customer_app(&team, &id, remember.as_ref()).await;
+    let told = state.gateway.accounts.enrol_customer_app(&team, &id, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -235,6 +235,6 @@ async fn drop_customer_app(
     State(state): State<Shared>,
     TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.drop_customer_app(&team, &id, &caller.actor).await?;
+    state.gateway.accounts.drop_customer_app(&team, &id, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

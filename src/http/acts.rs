@@ -110,11 +110,11 @@ async fn hear_message(
         let authentication = viewer.flag(held, None, None).expect("every interaction has a primary");
         created(false, &HeardView { consumed: kind.is_some(), kind, outcome, authentication, redacted_text })
     };
-    let place = state.gateway.message_place(acting.id.as_bytes(), message_id.as_str());
+    let place = state.gateway.engine.message_place(acting.id.as_bytes(), message_id.as_str());
     let remember = Remember::new(place, &render);
     let sender = from.as_deref().map_or(Sender::Own, Sender::Named);
     let said = Text { text: &text, sender, by: &caller.actor, in_group: None };
-    match state.gateway.hear(acting.id, acting.team, said, &remember).await? {
+    match state.gateway.challenges.hear(acting.id, acting.team, said, &remember).await? {
         Told::Fresh(held) => Ok(again(render(&held))),
         Told::Again(bytes) => Ok(again(bytes)),
     }
@@ -149,7 +149,7 @@ async fn set_presence(
 ) -> Result<Response, Problem> {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
     let online = matches!(body.value.state, There::Online);
-    let held = state.gateway.presence(acting(&caller, &id)?, who.as_ref(), online).await?;
+    let held = state.gateway.conversations.presence(acting(&caller, &id)?, who.as_ref(), online).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }
 
@@ -171,7 +171,7 @@ async fn sign_out(
     body: Json<Whom>,
 ) -> Result<Response, Problem> {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
-    let held = state.gateway.sign_out(acting(&caller, &id)?, who.as_ref()).await?;
+    let held = state.gateway.conversations.sign_out(acting(&caller, &id)?, who.as_ref()).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }
 
@@ -188,7 +188,7 @@ async fn close_interaction(
     Path(id): Path<String>,
     _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
-    let held = state.gateway.close(acting(&caller, &id)?).await?;
+    let held = state.gateway.conversations.close(acting(&caller, &id)?).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }
 
@@ -217,6 +217,6 @@ async fn unlock_participant(
     let Unlock { reason: why, method } = body.value;
     let why = reason(why)?;
     let only = method.map(|method| field("/method", &method)).transpose()?;
-    let held = state.gateway.unlock(acting, &who, only, &why, caller.role.lifts_bans()).await?;
+    let held = state.gateway.conversations.unlock(acting, &who, only, &why, caller.role.lifts_bans()).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }

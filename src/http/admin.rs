@@ -63,7 +63,7 @@ async fn put_team(
     if !plain_text(&body.value.name, 200) {
         return Err(invalid("/name", &validation::SHORT));
     }
-    let is_new = state.gateway.put_team(&name, &body.value.name, only_if, &caller.actor).await?;
+    let is_new = state.gateway.maintenance.put_team(&name, &body.value.name, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(TeamView { team: name.to_string(), name: body.value.name })).into_response())
 }
@@ -75,7 +75,7 @@ async fn get_team(
     State(state): State<Shared>,
     TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
-    let view = state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
+    let view = state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(Reply(TeamView { team: team.to_string(), name: view.team.title.clone() }).into_response())
 }
 
@@ -86,7 +86,7 @@ async fn delete_team(
     State(state): State<Shared>,
     TeamAccess { team, .. }: TeamAccess<Owner>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.delete_team(&team).await?;
+    state.gateway.maintenance.delete_team(&team).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -114,11 +114,11 @@ async fn list_teams(
 ) -> Result<Response, Problem> {
     let limit = limit(query.limit)?;
     if let Some(own) = caller.sees() {
-        let team = state.gateway.team(own).await?;
+        let team = state.gateway.teams.team(own).await?;
         let items = team.iter().map(|t| TeamView { team: own.to_string(), name: t.team.title.clone() }).collect();
         return Ok(Reply(TeamPage { items, next_cursor: None }).into_response());
     }
-    let teams = state.gateway.list_teams(query.cursor.as_deref(), limit).await?;
+    let teams = state.gateway.teams.list_teams(query.cursor.as_deref(), limit).await?;
     let next_cursor = teams.last().filter(|_| teams.len() == limit).map(|(name, _)| name.to_string());
     let items = teams.into_iter().map(|(team, name)| TeamView { team: team.to_string(), name }).collect();
     Ok(Reply(TeamPage { items, next_cursor }).into_response())
@@ -165,7 +165,7 @@ async fn get_system_settings(
     _owner: Owner,
     Query(query): Query<SettingsQuery>,
 ) -> Result<Response, Problem> {
-    Ok(settings(state.gateway.system_settings().await?, &query))
+    Ok(settings(state.gateway.teams.system_settings().await?, &query))
 }
 
 /// A merge patch: an object of settings.
@@ -188,8 +188,8 @@ async fn patch_system_settings(
     Owner(caller): Owner,
     body: Json<Patch>,
 ) -> Result<Response, Problem> {
-    state.gateway.patch_system(&body.value.0, &caller.actor).await?;
-    let (_, effective) = state.gateway.system_settings().await?;
+    state.gateway.teams.patch_system(&body.value.0, &caller.actor).await?;
+    let (_, effective) = state.gateway.teams.system_settings().await?;
     Ok(Reply(EffectiveView::from(effective)).into_response())
 }
 
@@ -202,7 +202,7 @@ async fn get_team_settings(
     TeamAccess { team, .. }: TeamAccess<Admin>,
     Query(query): Query<SettingsQuery>,
 ) -> Result<Response, Problem> {
-    Ok(settings(state.gateway.team_settings(&team).await?, &query))
+    Ok(settings(state.gateway.teams.team_settings(&team).await?, &query))
 }
 
 /// Changes a team's layer by a merge patch (RFC 7396): all of it holds, or nothing changes.
@@ -214,8 +214,8 @@ async fn patch_team_settings(
     TeamAccess { caller, team }: TeamAccess<Admin>,
     body: Json<Patch>,
 ) -> Result<Response, Problem> {
-    state.gateway.patch_team(&team, &body.value.0, &caller.actor).await?;
-    let (_, effective) = state.gateway.team_settings(&team).await?;
+    state.gateway.teams.patch_team(&team, &body.value.0, &caller.actor).await?;
+    let (_, effective) = state.gateway.teams.team_settings(&team).await?;
     Ok(Reply(EffectiveView::from(effective)).into_response())
 }
 
@@ -242,7 +242,7 @@ async fn read_audit(
     if !(1..=1000).contains(&limit) {
         return Err(Problem::of(&problem_types::INVALID).saying("limit must be from 1 to 1000."));
     }
-    let trail = state.gateway.audit(&team, after, limit).await?;
+    let trail = state.gateway.event_log.audit(&team, after, limit).await?;
     Ok(Reply(trail).into_response())
 }
 
@@ -254,6 +254,6 @@ async fn erase_interaction(
     Admin(caller): Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.erase(acting(&caller, &id)?).await?;
+    state.gateway.maintenance.erase(acting(&caller, &id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

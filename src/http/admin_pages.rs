@@ -160,7 +160,7 @@ async fn admitted(state: &Shared, headers: &HeaderMap, team: &str, section: &'st
     let (token, visitor) = somebody(state, headers, page).await?;
     let name = named.ok_or_else(|| unknown("team"))?;
     let role = tends(&visitor, &name).ok_or_else(|| unknown("team"))?;
-    let team = state.gateway.team(&name).await?.ok_or_else(|| unknown("team"))?;
+    let team = state.gateway.teams.team(&name).await?.ok_or_else(|| unknown("team"))?;
     let tended = Tended { section, title: Some(team.team.title.clone()) };
     let frame = framed(state, headers, &token, &visitor, Some(&name), tended);
     let actor = visitor.who.actor();
@@ -185,7 +185,7 @@ async fn somebody(state: &Shared, headers: &HeaderMap, page: String) -> Result<(
     if !administers(&visitor) {
         return Err(unknown("page").into());
     }
-    state.gateway.session_is_used(&token).await?;
+    state.gateway.users.session_is_used(&token).await?;
     Ok((token, visitor))
 }
 

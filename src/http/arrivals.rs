@@ -50,13 +50,13 @@ impl Act<'_> {
         let (gateway, browser) = (&self.state.gateway, self.form.fingerprint(self.state, self.token));
         if self.token.kind == TokenKind::Challenge {
             let opener = Some(self.form.field("opener"));
-            return match gateway.arrive(self.token, &browser, opener).await {
+            return match gateway.challenges.arrive(self.token, &browser, opener).await {
                 Ok(_) => Ok(see_other(&self.url("code"))),
                 Err(Error::Refused(Refusal::SendBudget(until))) => Ok(self.too_early(until)),
                 Err(error) => Err(error),
             };
         }
-        let held = match gateway.come_in(self.token, &browser).await {
+        let held = match gateway.challenges.come_in(self.token, &browser).await {
             Err(Error::Refused(Refusal::SendBudget(until))) => return Ok(self.too_early(until)),
             held => held?,
         };
@@ -64,7 +64,7 @@ impl Act<'_> {
             Arrived::Entered => Ok(self.enter(&held, &browser)),
             Arrived::Asked => Ok(see_other(&self.url("code"))),
             Arrived::Login(continued) => {
-                gateway.sign_url(&held, &continued.link, &continued.handle).await.map(|url| see_other(&url))
+                gateway.links.sign_url(&held, &continued.link, &continued.handle).await.map(|url| see_other(&url))
             }
         }
     }
@@ -86,12 +86,12 @@ impl Act<'_> {
         let set = self.set();
         let typed = if set.is_empty() { Typed::Text(text) } else { Typed::Set(&set) };
         let (browser, attempt) = (self.form.fingerprint(self.state, self.token), self.form.field("attempt"));
-        let told = gateway.answer_page(self.token, typed, attempt, &browser).await?;
+        let told = gateway.challenges.answer_page(self.token, typed, attempt, &browser).await?;
         if let Some(passed) = told.passed {
-            let done = gateway.done_of_answer(self.token, passed, attempt, &browser);
-            return Ok(see_other(&gateway.done_url(&done)));
+            let done = gateway.challenges.done_of_answer(self.token, passed, attempt, &browser);
+            return Ok(see_other(&gateway.links.done_url(&done)));
         }
-        let held = gateway.visit_page(self.token).await?;
+        let held = gateway.challenges.visit_page(self.token).await?;
         let seen = self.seen(&held);
         let redrawn = |status: StatusCode, error| Ok((status, seen.answer(Some(error))).into_response());
         match told.outcome {
@@ -116,17 +116,17 @@ impl Act<'_> {
     pub async fn resend(&self) -> Result<Response, Error> {
         let gateway = &self.state.gateway;
         let browser = self.form.fingerprint(self.state, self.token);
-        let refusal = match gateway.resend_page(self.token, &browser).await {
+        let refusal = match gateway.challenges.resend_page(self.token, &browser).await {
             Ok(_) => return Ok(see_other(&self.url("code"))),
             Err(Error::Refused(refusal)) => refusal,
             Err(error) => return Err(error),
         };
         let Refusal::SendBudget(until) = refusal else { return Err(refusal.into()) };
-        let held = gateway.visit_page(self.token).await?;
+        let held = gateway.challenges.visit_page(self.token).await?;
         let seen = self.seen(&held);
         let error = if seen.is_too_early() { AnswerError::TooEarly } else { AnswerError::NoMoreCodes };
         let mut response = (StatusCode::TOO_MANY_REQUESTS, seen.answer(Some(error))).into_response();
-        let seconds = until.since(gateway.now()).as_secs().max(1);
+        let seconds = until.since(gateway.engine.now()).as_secs().max(1);
         set(&mut response, header::RETRY_AFTER, &seconds.to_string());
         Ok(response)
     }
@@ -134,15 +134,15 @@ impl Act<'_> {
     /// "This wasn't me".
     pub async fn report(&self) -> Result<Response, Error> {
         let browser = self.form.fingerprint(self.state, self.token);
-        let held = self.state.gateway.report_page(self.token, &browser).await?;
+        let held = self.state.gateway.challenges.report_page(self.token, &browser).await?;
         Ok(done(self.state, self.reader, &held.team.effective.settings, pages::DoneState::Reported))
     }
 
     /// A document was shown, and its browser has yet to be shown to be the chat's.
     pub async fn finish(&self) -> Result<Response, Error> {
         let browser = self.form.fingerprint(self.state, self.token);
-        let done = self.state.gateway.document_done(self.token, &browser).await?;
-        Ok(see_other(&self.state.gateway.done_url(&done)))
+        let done = self.state.gateway.challenges.document_done(self.token, &browser).await?;
+        Ok(see_other(&self.state.gateway.links.done_url(&done)))
     }
 
     fn enter<T>(&self, held: &Held<T>, browser: &Tag) -> Response {
@@ -157,7 +157,7 @@ impl Act<'_> {
 
     /// Another browser wants a code of its own, and the last one left a moment ago.
     fn too_early(&self, until: Moment) -> Response {
-        let seconds = until.since(self.state.gateway.now()).as_secs().max(1);
+        let seconds = until.since(self.state.gateway.engine.now()).as_secs().max(1);
         let mut response = notice(self.state, self.reader, StatusCode::TOO_MANY_REQUESTS, pages::Refused::NoCode, None);
         set(&mut response, header::RETRY_AFTER, &seconds.to_string());
         response
@@ -167,7 +167,7 @@ impl Act<'_> {
 /// A browser that was admitted goes to where the team lets people in, with our word for it; without such a place
 /// to the done page of the invitation.
 pub(super) fn let_in<T>(state: &Shared, held: &Held<T>, participant: &Participant, door: &Link) -> Response {
-    let_in_by(state, held, participant, &entry::page(held.interaction.id, door, state.gateway.keys()))
+    let_in_by(state, held, participant, &entry::page(held.interaction.id, door, state.gateway.engine.keys()))
 }
 
 fn let_in_by<T>(state: &Shared, held: &Held<T>, participant: &Participant, invitation: &Token) -> Response {
@@ -178,11 +178,11 @@ fn let_in_by<T>(state: &Shared, held: &Held<T>, participant: &Participant, invit
     let (gateway, interaction) = (&state.gateway, &held.interaction);
     // What was proved at the door, for as long as a proof counts; nothing else that is known of the participant.
     let lasts = Duration::from_secs(60 * settings.authentication_timeout_minutes);
-    let proof = participant.entry.proved.as_ref().filter(|proof| gateway.now() < proof.at.plus(lasts));
+    let proof = participant.entry.proved.as_ref().filter(|proof| gateway.engine.now() < proof.at.plus(lasts));
     let customer = proof.and_then(|proof| proof.customer.as_ref());
     let audience = to.origin().ascii_serialization();
     let word = Admission {
-        iss: gateway.public_url(),
+        iss: gateway.urls.public_url(),
         aud: &audience,
         sub: &participant.id,
         team: &interaction.team,
@@ -196,7 +196,7 @@ fn let_in_by<T>(state: &Shared, held: &Held<T>, participant: &Participant, invit
         name: customer.and_then(|customer| customer.name.as_deref()),
         binding: Binding::Browser,
     };
-    let signed = word.sign(gateway.keys(), gateway.now(), gateway.draw());
+    let signed = word.sign(gateway.engine.keys(), gateway.engine.now(), gateway.engine.draw());
     to.query_pairs_mut().append_pair("cs_entry", &signed);
     see_other(to.as_str())
 }

@@ -81,7 +81,7 @@ fn ticket(holder: &Holder, tokens: Option<&Tokens>) -> Response {
 /// The caller, and the team whose customers they are.
 async fn team_of(state: &Shared, caller: &Caller, query: &Team) -> Result<std::sync::Arc<TeamView>, Problem> {
     let team = team_of_query(caller, query.team.as_deref())?;
-    state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))
+    state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))
 }
 
 /// A text that is read; an absent one is empty.
@@ -119,7 +119,7 @@ fn by<'a>(
     region: Option<&String>,
 ) -> Result<LoggingIn<'a>, Problem> {
     let (fingerprint, region) = (text("/fingerprint", fingerprint)?, text("/region", region)?);
-    let device = state.gateway.device(Some(fingerprint), Some(region));
+    let device = state.gateway.customer_login.device(Some(fingerprint), Some(region));
     Ok(LoggingIn { team, device, actor: &caller.actor, page: None, counted: None })
 }
 
@@ -154,7 +154,7 @@ async fn create_ticket(
     let password = needed("/password", asked.password.as_ref())?;
     let number = number("/accountId", asked.account_id.as_ref())?;
     let by = by(&state, &caller, &team, asked.fingerprint.as_ref(), asked.region.as_ref())?;
-    match state.gateway.log_in(&by, (name, password), number).await? {
+    match state.gateway.customer_login.log_in(&by, (name, password), number).await? {
         LoggedIn::No => Err(Problem::of(&problem_types::LOGIN_FAILED)),
         LoggedIn::SecondStep(holder) => Ok(ticket(&holder, None)),
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
@@ -188,7 +188,7 @@ async fn refresh_ticket(
     let team = team_of_query(&caller, query.team.as_deref())?;
     let token = body.value.refresh_token.or(query.refresh_token);
     let token = needed("/refreshToken", token.as_ref())?;
-    let told = state.gateway.refresh_ticket(&team, token, &caller.actor).await?;
+    let told = state.gateway.logins.refresh_ticket(&team, token, &caller.actor).await?;
     let (holder, tokens) = told.ok_or_else(|| Problem::of(&problem_types::TICKET_ENDED))?;
     Ok(ticket(&holder, Some(&tokens)))
 }
@@ -206,7 +206,7 @@ async fn end_ticket(
     let team = team_of_query(&caller, query.team.as_deref())?;
     let token = body.value.refresh_token.or(query.refresh_token);
     let token = needed("/refreshToken", token.as_ref())?;
-    state.gateway.end_ticket(&team, token, &caller.actor).await?;
+    state.gateway.logins.end_ticket(&team, token, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -260,7 +260,7 @@ async fn request(
     let user = needed("/userId", asked.user_id.as_ref())?;
     let email = Some(text("/email", asked.email.as_ref())?).filter(|email| !email.is_empty());
     let by = by(&state, &caller, &team, asked.fingerprint.as_ref(), asked.region.as_ref())?;
-    state.gateway.request_code(&by, purpose, user, email).await?;
+    state.gateway.customer_login.request_code(&by, purpose, user, email).await?;
     Ok((StatusCode::ACCEPTED, Reply(json!({}))).into_response())
 }
 
@@ -314,7 +314,7 @@ async fn answer(
     let code = text("/otpCode", typed.otp_code.as_ref())?;
     let number = number("/customerAccountId", typed.customer_account_id.as_ref())?;
     let by = by(&state, &caller, &team, typed.fingerprint.as_ref(), typed.region.as_ref())?;
-    match state.gateway.answer_code(&by, purpose, user, (code, number)).await? {
+    match state.gateway.customer_login.answer_code(&by, purpose, user, (code, number)).await? {
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
         LoggedIn::No | LoggedIn::SecondStep(_) => {
             Err(Problem::of(&problem_types::CODE_REFUSED).with("requires2fa", Value::Bool(true)))
@@ -340,7 +340,7 @@ async fn look_at_ticket(
     body: Json<Shown>,
 ) -> Result<Response, Problem> {
     let team = team_of_query(&caller, query.team.as_deref())?;
-    let found = state.gateway.look_at_ticket(&team, &body.value.token).await?;
+    let found = state.gateway.logins.look_at_ticket(&team, &body.value.token).await?;
     let told = match found {
         None => json!({"active": false}),
         Some(standing) => json!({

@@ -18,7 +18,7 @@ use crate::domain::token::Token;
 /// The browser's own random name, kept in a cookie.
 pub(super) fn browser(state: &Shared, headers: &HeaderMap) -> (String, String) {
     let known = cookie(state, headers);
-    let browser = known.unwrap_or_else(|| base64url(&state.gateway.draw::<16>()));
+    let browser = known.unwrap_or_else(|| base64url(&state.gateway.engine.draw::<16>()));
     let (name, secure) = cookie_name(state);
     let cookie = format!("{name}={browser}; Path=/; HttpOnly; SameSite=Lax; Max-Age=86400{secure}");
     (browser, cookie)
@@ -87,7 +87,7 @@ impl Form {
 
 /// What an interaction's record knows a browser by: its name is in none, and no other interaction knows it so.
 pub(super) fn fingerprint(state: &Shared, interaction: InteractionId, browser: &str) -> Tag {
-    state.gateway.keys().form.tag(&[b"browser", interaction.as_bytes(), browser.as_bytes()])
+    state.gateway.engine.keys().form.tag(&[b"browser", interaction.as_bytes(), browser.as_bytes()])
 }
 
 /// The value of a cookie of ours, by its name without what https puts before it.
@@ -108,11 +108,11 @@ fn only_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// Whether browsers reach us over TLS; else it is a loopback.
 pub(super) fn is_https(state: &Shared) -> bool {
-    state.gateway.public_url().starts_with("https:")
+    state.gateway.urls.public_url().starts_with("https:")
 }
 
 fn cookie_name(state: &Shared) -> (&'static str, &'static str) {
-    match state.gateway.public_url().starts_with("https:") {
+    match state.gateway.urls.public_url().starts_with("https:") {
         true => ("__Host-cs_browser", "; Secure"),
         false => ("cs_browser", ""),
     }
@@ -130,7 +130,7 @@ pub(super) fn nonce(state: &Shared, token: &Token, browser: &str) -> String {
 
 /// The same of a page whose secret is another one.
 pub(super) fn nonce_for(state: &Shared, page: &str, browser: &str) -> String {
-    base64url(state.gateway.keys().form.tag(&[page.as_bytes(), browser.as_bytes()]).as_bytes())
+    base64url(state.gateway.engine.keys().form.tag(&[page.as_bytes(), browser.as_bytes()]).as_bytes())
 }
 
 pub(super) fn is_nonce(state: &Shared, page: &str, browser: &str, sent: &str) -> bool {
@@ -139,7 +139,7 @@ pub(super) fn is_nonce(state: &Shared, page: &str, browser: &str, sent: &str) ->
 
 /// Ours.
 pub(super) fn own_origin(state: &Shared) -> String {
-    Url::parse(state.gateway.public_url()).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    Url::parse(state.gateway.urls.public_url()).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
 /// Our own `Origin`, or `Sec-Fetch-Site: same-origin`.

@@ -9,12 +9,11 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::header;
 use http::request::Parts;
 
-use super::Shared;
 use super::failures::{Source, too_often};
 use super::layers::client;
 use super::problem::Problem;
-use super::problem_types;
 use super::session::of_own_page;
+use super::{Shared, problem_types};
 use crate::domain::challenge::ChallengeId;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::team::{Presented, Role};
@@ -127,23 +126,23 @@ async fn caller(parts: &Parts, state: &Shared, at_least: Role) -> Result<Arc<Cal
 
 /// Who holds a key. A back end calls with it for thousands of customers, so only keys that nobody holds count.
 async fn by_key(parts: &Parts, state: &Shared, key: &str) -> Result<Option<Arc<Caller>>, Problem> {
-    let known = state.gateway.known_caller(key).await?;
+    let known = state.gateway.callers.known_caller(key).await?;
     if known.is_some() {
         return Ok(known);
     }
     let (address, presented) = (client(parts.extensions.get(), &parts.headers, &state.proxies), Presented::parse(key));
     let team = presented.as_ref().map(|presented| &presented.team);
     let source = Source { kind: "key", address, about: key, team };
-    let found = state.failures.in_turn(&source, state.gateway.caller(key)).await?;
+    let found = state.failures.in_turn(&source, state.gateway.callers.caller(key)).await?;
     if found.is_none() && state.failures.count(&source) { Err(too_often()) } else { Ok(found) }
 }
 
 /// Who is signed in to the consoles. Whoever changes something is there, and does not become idle.
 async fn in_session(parts: &Parts, state: &Shared) -> Result<Option<Arc<Caller>>, Problem> {
     let Some(credential) = of_own_page(state, &parts.headers)? else { return Ok(None) };
-    let found = state.gateway.caller_by(&credential).await?;
+    let found = state.gateway.callers.caller_by(&credential).await?;
     if let (Some(_), false, Credential::Session { token, .. }) = (&found, parts.method.is_safe(), &credential) {
-        state.gateway.session_is_used(token).await?;
+        state.gateway.users.session_is_used(token).await?;
     }
     Ok(found)
 }

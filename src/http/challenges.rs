@@ -113,7 +113,7 @@ async fn start_challenge(
     let viewer = state.viewer(&caller);
     let render = |held: &Held<Challenge>| accepted(&viewer.new_challenge(&held.interaction, &held.outcome));
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.ask(acting, &request, remember.as_ref()).await;
+    let told = state.gateway.challenges.ask(acting, &request, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -126,7 +126,7 @@ async fn get_challenge(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let attending = attending(&caller, &id)?;
-    let held = state.gateway.challenge(attending).await?;
+    let held = state.gateway.challenges.challenge(attending).await?;
     Ok(Reply(state.viewer(&caller).found(&held.interaction, &held.outcome)).into_response())
 }
 
@@ -138,7 +138,7 @@ async fn cancel_challenge(
     Bot(caller): Bot,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.cancel(attending(&caller, &id)?).await?;
+    state.gateway.challenges.cancel(attending(&caller, &id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -237,7 +237,7 @@ async fn answer_challenge(
         }
     };
     let message: Option<MessageId> = message_id.map(|id| field("/message_id", &id)).transpose()?;
-    let place = message.map(|message| state.gateway.answer_place(attending.id, &message));
+    let place = message.map(|message| state.gateway.challenges.answer_place(attending.id, &message));
     // Whoever repeats the message id gets this reply, so it says what the least of them may read.
     let viewer = super::views::Viewer { role: Role::Bot, ..state.viewer(&caller) };
     let render = |held: &Held<Answered>| {
@@ -249,7 +249,7 @@ async fn answer_challenge(
     let remember = place.map(|place| Remember::new(place, &render));
     // A key speaks for the conversation, and says that this was answered in it; a person at a console does not.
     let speaks = matches!(caller.actor, Actor::ApiKey(_) | Actor::Owner);
-    let told = state.gateway.answer(attending, typed, speaks, remember.as_ref()).await;
+    let told = state.gateway.challenges.answer(attending, typed, speaks, remember.as_ref()).await;
     state.told(told, None, render).await
 }
 
@@ -271,7 +271,7 @@ async fn resend_challenge(
     let viewer = state.viewer(&caller);
     let render = |held: &Held<Challenge>| accepted(&viewer.challenge(&held.interaction, &held.outcome));
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.resend(attending, remember.as_ref()).await;
+    let told = state.gateway.challenges.resend(attending, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -291,7 +291,7 @@ async fn reveal_code(
     Agent(caller): Agent,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let held = state.gateway.reveal(attending(&caller, &id)?).await?;
+    let held = state.gateway.challenges.reveal(attending(&caller, &id)?).await?;
     let code = String::from_utf8_lossy(held.outcome.code.expose()).into_owned();
     let expires_at = held.outcome.expires_at.map(|end| end.to_string());
     Ok(Reply(CodeView { code, expires_at }).into_response())

@@ -112,9 +112,9 @@ async fn put_channel(
 ) -> Result<Response, Problem> {
     let name: ChannelName = field("", &name)?;
     let (is_new, channel) =
-        state.gateway.put_channel(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
+        state.gateway.channels.put_channel(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(view(&name, &channel, is_new, state.gateway.now()))).into_response())
+    Ok((status, Reply(view(&name, &channel, is_new, state.gateway.engine.now()))).into_response())
 }
 
 /// A channel, without its secrets.
@@ -125,8 +125,8 @@ async fn get_channel(
     State(state): State<Shared>,
     TeamResource { team, name, .. }: TeamResource<Admin, ChannelName>,
 ) -> Result<Response, Problem> {
-    let channel = state.gateway.channel(&team, &name).await?;
-    Ok(Reply(view(&name, &channel, false, state.gateway.now())).into_response())
+    let channel = state.gateway.channels.channel(&team, &name).await?;
+    Ok(Reply(view(&name, &channel, false, state.gateway.engine.now())).into_response())
 }
 
 /// Takes a channel away. What waits to go over it goes by the team's next way.
@@ -137,7 +137,7 @@ async fn remove_channel(
     State(state): State<Shared>,
     TeamResource { caller, team, name }: TeamResource<Admin, ChannelName>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.remove_channel(&team, &name, &caller.actor).await?;
+    state.gateway.channels.remove_channel(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -152,10 +152,10 @@ async fn rotate_channel(
 ) -> Result<Response, Problem> {
     let overlap = body.value.overlap()?;
     let place = state.reserve(&caller, &body).await?;
-    let now = state.gateway.now();
+    let now = state.gateway.engine.now();
     let render = |channel: &Channel| created(false, &view(&name, channel, true, now));
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.rotate_channel(&team, &name, overlap, &caller.actor, remember.as_ref()).await;
+    let told = state.gateway.channels.rotate_channel(&team, &name, overlap, &caller.actor, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -189,7 +189,7 @@ async fn try_channel(
     if !plain_text(&body.value.to, 256) {
         return Err(invalid("/to", validation::PLAIN_TEXT.with([("most", &256)])));
     }
-    let tried = state.gateway.try_channel(&team, &name, &body.value.to, &caller.actor).await?;
+    let tried = state.gateway.messaging.try_channel(&team, &name, &body.value.to, &caller.actor).await?;
     let failed =
         |reason: &str, wait| TrialView { status: "failed", reason: Some(reason.to_owned()), retry_after_seconds: wait };
     let view = match tried {

@@ -58,7 +58,7 @@ async fn make_chat_token(
         created(true, &ChatTokenView { token: text.clone(), expires_at: until.to_string() })
     };
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.invite_to_window(acting, remember.as_ref()).await;
+    let told = state.gateway.inbound.invite_to_window(acting, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -101,6 +101,7 @@ async fn say(
         created(true, &ReplyView { id: held.outcome.id.clone(), at: held.outcome.at.to_string() })
     };
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.say(acting, message.as_ref().map(MessageId::as_str), text, remember.as_ref()).await;
+    let told =
+        state.gateway.inbound.say(acting, message.as_ref().map(MessageId::as_str), text, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }

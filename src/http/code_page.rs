@@ -4,13 +4,13 @@
 //! The person hears one generic text; what exactly happened, the bot hears. How the pages look is
 //! `pages`', and what an act leads to, `domain::rules`'.
 
-use super::code_page_view::{Seen, over, refused, stale, unknown};
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, header};
 
 use super::browser::{Form, browser};
+use super::code_page_view::{Seen, over, refused, stale, unknown};
 use super::notices::refusal_page;
 use super::page::{done, set};
 use super::problem::Problem;
@@ -34,7 +34,7 @@ async fn show(
     headers: HeaderMap,
 ) -> Response {
     let Some(token) = Token::parse(&text) else { return unknown(&state, &reader) };
-    let held = match state.gateway.visit_page(&token).await {
+    let held = match state.gateway.challenges.visit_page(&token).await {
         Ok(held) => held,
         Err(error) => return refused(&state, &reader, &token, error).await,
     };
@@ -63,14 +63,14 @@ async fn show(
 /// The team's own words, in the frame of the opening screen.
 async fn screen(State(state): State<Shared>, Path(text): Path<String>, reader: Reader, headers: HeaderMap) -> Response {
     let Some(token) = Token::parse(&text) else { return unknown(&state, &reader) };
-    let held = match state.gateway.visit_page(&token).await {
+    let held = match state.gateway.challenges.visit_page(&token).await {
         Ok(held) => held,
         Err(error) => return refused(&state, &reader, &token, error).await,
     };
     let (name, _) = browser(&state, &headers);
     let seen = Seen { state: &state, reader: &reader, held: &held, token: &token, browser: &name };
     let Some(name) = seen.screen() else { return unknown(&state, &reader) };
-    match state.gateway.screen(&held.interaction.team, &name).await {
+    match state.gateway.teams.screen(&held.interaction.team, &name).await {
         Ok(Some(screen)) => screens::frame(&state, &screen, &held.team.effective.settings.locale),
         Ok(None) => unknown(&state, &reader),
         Err(error) => refusal_page(&state, &reader, error),

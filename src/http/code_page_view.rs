@@ -1,26 +1,18 @@
 //! A code page as it is drawn for one browser: its opening, what asks for an answer, and why it is refused.
 //! What is done there, `arrivals` says.
 
+use axum::response::{Html, IntoResponse as _, Response};
+use http::StatusCode;
+
 use super::Shared;
-use super::browser::fingerprint;
-use super::browser::nonce;
+use super::browser::{fingerprint, nonce};
 use super::hosted::openers;
-use super::notices::notice;
-use super::notices::refusal_in;
-use super::notices::refusal_page;
-use super::page::alone;
-use super::page::brand;
-use super::page::drawn_alone;
-use super::page::end;
-use super::page::form_targets;
-use super::page::headers_of_page;
-use super::page::role;
+use super::notices::{notice, refusal_in, refusal_page};
+use super::page::{alone, brand, drawn_alone, end, form_targets, headers_of_page, role};
 use super::policy::Policy;
 use super::reader::Reader;
 use super::views::mask;
-use crate::domain::challenge::Challenge;
-use crate::domain::challenge::Check;
-use crate::domain::challenge::DeliverTo;
+use crate::domain::challenge::{Challenge, Check, DeliverTo};
 use crate::domain::entry::EntryStatus;
 use crate::domain::id::ScreenName;
 use crate::domain::identity::Document;
@@ -28,24 +20,14 @@ use crate::domain::interaction::Interaction;
 use crate::domain::method::Method;
 use crate::domain::page_proof::PageProof;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::page::Page;
-use crate::domain::rules::page::asked_at_entry;
-use crate::domain::secret::Tag;
-use crate::domain::secret::base64url;
-use crate::domain::sending::State;
-use crate::domain::sending::Way;
-use crate::domain::sending::What;
-use crate::domain::settings::BindingRule;
-use crate::domain::settings::Settings;
+use crate::domain::rules::page::{Page, asked_at_entry};
+use crate::domain::secret::{Tag, base64url};
+use crate::domain::sending::{State, Way, What};
+use crate::domain::settings::{BindingRule, Settings};
 use crate::domain::time::Moment;
-use crate::domain::token::Token;
-use crate::domain::token::TokenKind;
-use crate::gateway::Error;
-use crate::gateway::Held;
+use crate::domain::token::{Token, TokenKind};
+use crate::gateway::{Error, Held};
 use crate::pages;
-use axum::response::Html;
-use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
 
 /// What a page is drawn from.
 pub(super) struct Seen<'a> {
@@ -125,7 +107,7 @@ impl Seen<'_> {
             Page::Challenge(_, challenge) => Some(challenge.method()),
             Page::Entry(at, _) => {
                 let entry = &self.held.interaction.participants[*at].entry;
-                let (rules, now) = (&self.settings().entry, self.state.gateway.now());
+                let (rules, now) = (&self.settings().entry, self.state.gateway.engine.now());
                 entry.wanted(rules, &self.fingerprint(), now)
             }
             Page::Over(..) => None,
@@ -138,7 +120,7 @@ impl Seen<'_> {
         let Page::Entry(at, _) = &self.held.outcome else { return false };
         let (entry, rules) = (&self.held.interaction.participants[*at].entry, &self.settings().entry);
         let browser = self.fingerprint();
-        entry.wanted(rules, &browser, self.state.gateway.now()) == Some(Method::Login)
+        entry.wanted(rules, &browser, self.state.gateway.engine.now()) == Some(Method::Login)
     }
 
     pub fn opening(&self) -> Response {
@@ -148,7 +130,7 @@ impl Seen<'_> {
             Page::Over(..) => unreachable!("what is over has no opening screen"),
         };
         let (settings, interaction) = (self.settings(), &self.held.interaction);
-        let now = self.state.gateway.now();
+        let now = self.state.gateway.engine.now();
         let screen = self.screen().map(|_| format!("{}/screen", self.action()));
         let (opener, asks_opener) = self.opener();
         let page = pages::Landing {
@@ -188,7 +170,7 @@ impl Seen<'_> {
 
     /// Whether questions are asked here, and which; none of them once they are over.
     fn questions(&self) -> Option<Option<&Challenge>> {
-        let challenge = self.challenge().filter(|challenge| challenge.is_live(self.state.gateway.now()));
+        let challenge = self.challenge().filter(|challenge| challenge.is_live(self.state.gateway.engine.now()));
         let waits = |at: usize| self.held.interaction.participants[at].entry.waiting.as_ref().map(|w| w.method);
         match (challenge, &self.held.outcome) {
             (Some(challenge), _) => matches!(challenge.check, Check::Questions(_)).then_some(Some(challenge)),
@@ -198,7 +180,7 @@ impl Seen<'_> {
     }
 
     fn asks_questions(&self, live: Option<&Challenge>, error: Option<pages::AnswerError>) -> Response {
-        let (settings, now) = (self.settings(), self.state.gateway.now());
+        let (settings, now) = (self.settings(), self.state.gateway.engine.now());
         let asked = live.and_then(|challenge| match &challenge.check {
             Check::Questions(questions) => Some(&questions.put),
             _ => None,
@@ -213,7 +195,7 @@ impl Seen<'_> {
             expires_at: live.and_then(|challenge| challenge.expires_at).map(|at| end(at, now)),
             action: self.action(),
             nonce: nonce(self.state, self.token, self.browser),
-            attempt: base64url(&self.state.gateway.draw::<16>()),
+            attempt: base64url(&self.state.gateway.engine.draw::<16>()),
         };
         drawn_alone(self.state, self.state.pages.questions(&page), &form_targets(settings))
     }
@@ -223,7 +205,7 @@ impl Seen<'_> {
         if let Some(live) = self.questions() {
             return self.asks_questions(live, error);
         }
-        let now = self.state.gateway.now();
+        let now = self.state.gateway.engine.now();
         let challenge = self.challenge().filter(|challenge| challenge.is_live(now));
         let error = error.or(challenge.is_none().then_some(pages::AnswerError::Over));
         let settings = self.settings();
@@ -237,14 +219,14 @@ impl Seen<'_> {
             resend_in: resend_in(self.held, challenge, now),
             action: self.action(),
             nonce: nonce(self.state, self.token, self.browser),
-            attempt: base64url(&self.state.gateway.draw::<16>()),
+            attempt: base64url(&self.state.gateway.engine.draw::<16>()),
         };
         drawn_alone(self.state, self.state.pages.answer(&page), &form_targets(settings))
     }
 
     /// Whether the code that was sent last was sent a moment ago.
     pub fn is_too_early(&self) -> bool {
-        resend_in(self.held, self.challenge(), self.state.gateway.now()).is_some_and(|seconds| seconds > 0)
+        resend_in(self.held, self.challenge(), self.state.gateway.engine.now()).is_some_and(|seconds| seconds > 0)
     }
 }
 
@@ -261,7 +243,7 @@ pub(super) async fn refused(state: &Shared, reader: &Reader, token: &Token, erro
     if matches!(error, Error::Refused(Refusal::NotFound(_))) {
         return refusal_page(state, reader, error);
     }
-    match state.gateway.flag(token.interaction, None).await {
+    match state.gateway.conversations.flag(token.interaction, None).await {
         Ok(held) if is_over(&error) && token.kind == TokenKind::Entry => {
             notice(state, reader, StatusCode::GONE, pages::Refused::EntryOver, Some(&held.team.effective.settings))
         }
@@ -272,7 +254,7 @@ pub(super) async fn refused(state: &Shared, reader: &Reader, token: &Token, erro
 
 /// A form that this browser was not shown: who has the page's address is told so in its team's look.
 pub(super) async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
-    let held = state.gateway.visit_page(token).await.ok();
+    let held = state.gateway.challenges.visit_page(token).await.ok();
     refusal_in(state, reader, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
 }
 

@@ -61,7 +61,7 @@ async fn agent(State(state): State<Shared>, Query(look): Query<Look>, headers: H
         }
         wanted => wanted.or_else(|| teams.first().map(|(name, _)| name.clone())),
     };
-    if let Err(error) = state.gateway.session_is_used(&token).await {
+    if let Err(error) = state.gateway.users.session_is_used(&token).await {
         return refusal_page(&state, &Reader::of(&headers), error);
     }
     let frame = Shell { teams, ..frame_of(&state, &headers, &token, &visitor, "agent", team.as_deref()) };
@@ -71,7 +71,7 @@ async fn agent(State(state): State<Shared>, Query(look): Query<Look>, headers: H
 /// What the window for a new conversation must ask for.
 async fn admits(state: &Shared, team: Option<&str>) -> pages::consoles::Admits {
     let view = match team.and_then(|team| team.parse().ok()) {
-        Some(team) => state.gateway.team(&team).await.ok().flatten(),
+        Some(team) => state.gateway.teams.team(&team).await.ok().flatten(),
         None => None,
     };
     let Some(view) = view else { return pages::consoles::Admits::default() };
@@ -91,12 +91,12 @@ async fn admits(state: &Shared, team: Option<&str>) -> pages::consoles::Admits {
 /// The teams that somebody may look at: name and title.
 pub(super) async fn teams(state: &Shared, visitor: &SignedIn) -> Result<Vec<(String, String)>, Error> {
     if visitor.rights.owner {
-        let all = state.gateway.list_teams(None, MAX_TEAMS).await?;
+        let all = state.gateway.teams.list_teams(None, MAX_TEAMS).await?;
         return Ok(all.into_iter().map(|(name, title)| (name.to_string(), title)).collect());
     }
     let mut teams = Vec::new();
     for name in visitor.rights.teams.keys() {
-        if let Some(view) = state.gateway.team(name).await? {
+        if let Some(view) = state.gateway.teams.team(name).await? {
             teams.push((name.to_string(), view.team.title.clone()));
         }
     }

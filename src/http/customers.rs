@@ -120,11 +120,11 @@ async fn put_customer(
 ) -> Result<Response, Problem> {
     let (password, id) = (body.value.password.clone(), new_name(&id)?);
     let record = body.value.record(id);
-    let view = state.gateway.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
-    let chosen = password.map(|text| state.gateway.judge_password(&view, &record, &text)).transpose()?;
-    let (is_new, kept) = state.gateway.put_customer(&team, &record, only_if, &caller.actor).await?;
+    let view = state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
+    let chosen = password.map(|text| state.gateway.accounts.judge_password(&view, &record, &text)).transpose()?;
+    let (is_new, kept) = state.gateway.customers.put_customer(&team, &record, only_if, &caller.actor).await?;
     if let Some(password) = chosen {
-        state.gateway.set_password(&team, &record.id, password, &caller.actor).await?;
+        state.gateway.accounts.set_password(&team, &record.id, password, &caller.actor).await?;
     }
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(with_login(&state, &team, kept).await?)).into_response())
@@ -138,7 +138,7 @@ async fn get_customer(
     State(state): State<Shared>,
     TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
 ) -> Result<Response, Problem> {
-    let kept = state.gateway.view_customer(&team, &id, &caller.actor).await?;
+    let kept = state.gateway.customers.view_customer(&team, &id, &caller.actor).await?;
     let kept = kept.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(Reply(with_login(&state, &team, kept).await?).into_response())
 }
@@ -146,7 +146,7 @@ async fn get_customer(
 /// The record, with how the account stands.
 async fn with_login(state: &Shared, team: &TeamName, kept: Kept) -> Result<CustomerRecord, Problem> {
     let Kept { record, created_at } = kept;
-    let login = state.gateway.account_state(team, &record.id).await?;
+    let login = state.gateway.accounts.account_state(team, &record.id).await?;
     let private_data = record.plain_private_data();
     Ok(CustomerRecord {
         id: record.id.to_string(),
@@ -191,7 +191,7 @@ async fn list_customers(
         return Err(invalid("", validation::OTHER.saying("q must be 1 to 255 bytes without control characters")));
     }
     let (items, next_cursor) =
-        state.gateway.list_customers(&team, query.q.as_deref(), query.cursor.as_deref(), limit).await?;
+        state.gateway.customers.list_customers(&team, query.q.as_deref(), query.cursor.as_deref(), limit).await?;
     let items = items.into_iter().map(CustomerRow::from).collect();
     Ok(Reply(CustomerPage { items, next_cursor }).into_response())
 }
@@ -204,6 +204,6 @@ async fn erase_customer(
     State(state): State<Shared>,
     TeamResource { caller, team, name: customer }: TeamResource<Admin, CustomerId>,
 ) -> Result<Response, Problem> {
-    let erased = state.gateway.erase_customer(&team, &customer, &caller.actor).await?;
+    let erased = state.gateway.maintenance.erase_customer(&team, &customer, &caller.actor).await?;
     Ok(Reply(json!({"interactions_erased": erased})).into_response())
 }

@@ -92,13 +92,13 @@ async fn put_directory(
     let kind = match kind {
         Some(kind) => kind,
         None => {
-            let view = state.gateway.team(&team).await?;
+            let view = state.gateway.teams.team(&team).await?;
             view.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?.effective.settings.directory.kind
         }
     };
     let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
     let writing = Writing { kind, connection, secrets: secrets.map(|all| all.into_iter().map(secret).collect()) };
-    let (is_new, connected) = state.gateway.put_directory(&team, &writing, &caller.actor).await?;
+    let (is_new, connected) = state.gateway.customers.put_directory(&team, &writing, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(DirectoryView::from(connected))).into_response())
 }
@@ -110,7 +110,7 @@ async fn get_directory(
     State(state): State<Shared>,
     TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
-    let connected = state.gateway.team_directory(&team).await?;
+    let connected = state.gateway.customers.team_directory(&team).await?;
     Ok(Reply(DirectoryView::from(connected)).into_response())
 }
 
@@ -121,7 +121,7 @@ async fn remove_directory(
     State(state): State<Shared>,
     TeamAccess { caller, team }: TeamAccess<Admin>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.remove_directory(&team, &caller.actor).await?;
+    state.gateway.customers.remove_directory(&team, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -192,7 +192,7 @@ async fn test_directory(
             ));
         }
     };
-    let tried = state.gateway.try_directory(&team, &trial).await?;
+    let tried = state.gateway.customers.try_directory(&team, &trial).await?;
     Ok(Reply(DirectoryTrial::from(tried)).into_response())
 }
 
@@ -248,6 +248,6 @@ async fn show_customer(
     let who: Option<ParticipantId> =
         query.participant.map(|text| text.parse()).transpose().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     let unmasked = query.unmasked.unwrap_or(false);
-    let record = state.gateway.show_customer(acting, who.as_ref(), unmasked).await?;
+    let record = state.gateway.conversations.show_customer(acting, who.as_ref(), unmasked).await?;
     Ok(Reply(account(record, unmasked)).into_response())
 }

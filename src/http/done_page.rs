@@ -43,7 +43,7 @@ fn parse(text: &str) -> Option<Token> {
 async fn show(State(state): State<Shared>, Path(text): Path<String>, reader: Reader) -> Response {
     let unknown = || refusal_page(&state, &reader, Refusal::NotFound("page").into());
     let Some(token) = parse(&text) else { return unknown() };
-    match state.gateway.flag(token.interaction, None).await {
+    match state.gateway.conversations.flag(token.interaction, None).await {
         Ok(held) => form(&state, &reader, &token, &held.team.effective.settings, false),
         Err(Error::Refused(_)) => unknown(),
         Err(error) => refusal_page(&state, &reader, error),
@@ -101,7 +101,7 @@ async fn without_cookie(
     headers: &HeaderMap,
     fields: &Fields,
 ) -> Response {
-    let held = match state.gateway.flag(token.interaction, None).await {
+    let held = match state.gateway.conversations.flag(token.interaction, None).await {
         Ok(held) => held,
         Err(error) => return refused(state, reader, token, error).await,
     };
@@ -129,18 +129,18 @@ impl Visit<'_> {
 
     async fn finish(&self, said: Said<'_>) -> Result<Response, Error> {
         let browser = self.fingerprint();
-        let held = self.state.gateway.finish(self.token, &browser, said).await?;
+        let held = self.state.gateway.links.finish(self.token, &browser, said).await?;
         Ok(self.draw(&held, &browser))
     }
 
     async fn report(&self) -> Result<Response, Error> {
-        let held = self.state.gateway.report_done(self.token, &self.fingerprint()).await?;
+        let held = self.state.gateway.links.report_done(self.token, &self.fingerprint()).await?;
         Ok(done(self.state, self.reader, &held.team.effective.settings, pages::DoneState::Reported))
     }
 
     /// To the chat's own platform, from the page of a proof that waits.
     async fn link(&self) -> Result<Response, Error> {
-        match self.state.gateway.go_to_platform(self.token, &self.fingerprint()).await {
+        match self.state.gateway.messaging.go_to_platform(self.token, &self.fingerprint()).await {
             Ok(url) => Ok(see_other(&url)),
             // The code is still on the page.
             Err(Error::Away(_)) => self.finish(Said::Nothing).await,
@@ -162,7 +162,7 @@ impl Visit<'_> {
             Err(refusal) => return refusal_in(self.state, self.reader, refusal.into(), Some(settings)),
         };
         let way_on = door.map(|door| {
-            let token = entry::page(held.interaction.id, door, self.state.gateway.keys());
+            let token = entry::page(held.interaction.id, door, self.state.gateway.engine.keys());
             let nonce = nonce(self.state, &token, self.browser);
             pages::WayOn { action: format!("/c/{}", token.text()), nonce }
         });
@@ -173,6 +173,7 @@ impl Visit<'_> {
             platform: self
                 .state
                 .gateway
+                .messaging
                 .way_to_platform(held)
                 .filter(|_| matches!(how, pages::DoneState::Code { .. }))
                 .map(|way| pages::Platform { name: way.platform, url: way.url }),
@@ -191,18 +192,18 @@ impl Visit<'_> {
         };
         match held.outcome.return_url.as_deref() {
             Some(url) => return_link(url, code),
-            None => self.state.gateway.way_back(&held.team, &held.interaction.channel, code?),
+            None => self.state.gateway.channels.way_back(&held.team, &held.interaction.channel, code?),
         }
     }
 
     fn state_of(&self, held: &Held<Finished>, participant: &Participant) -> Result<pages::DoneState, Refusal> {
-        let now = self.state.gateway.now();
+        let now = self.state.gateway.engine.now();
         let asked = self.asked(held, participant);
         Ok(match held.outcome.how {
             Finish::Code => {
                 let (confirmation, ends) = shown_code(participant, held.outcome.source).ok_or(Refusal::LinkUsed)?;
                 pages::DoneState::Code {
-                    code: confirmation.code(held.interaction.id, &self.state.gateway.keys().confirmation),
+                    code: confirmation.code(held.interaction.id, &self.state.gateway.engine.keys().confirmation),
                     expires_at: ends.to_string(),
                     seconds_left: ends.since(now).as_secs(),
                     asked,
@@ -235,10 +236,10 @@ impl Visit<'_> {
             channel: held.interaction.channel.to_string(),
             address: mask(held.interaction.conversation.as_str()),
             asked_at: asked_at.to_string(),
-            minutes_ago: self.state.gateway.now().since(*asked_at).as_secs() / 60,
+            minutes_ago: self.state.gateway.engine.now().since(*asked_at).as_secs() / 60,
             customer_name: participant.person.name.clone(),
             role: role(participant),
-            account: account(participant, *source, self.state.gateway.now()).filter(|_| *is_starter).map(name),
+            account: account(participant, *source, self.state.gateway.engine.now()).filter(|_| *is_starter).map(name),
             page: self.token.text(),
             nonce: nonce(self.state, self.token, self.browser),
         }

@@ -85,7 +85,7 @@ async fn make_embed_link(
     let acting = acting(&caller, &id)?;
     match body.value.panel {
         Panel::Console => {
-            let made = state.gateway.embed(acting, &caller).await?;
+            let made = state.gateway.callers.embed(acting, &caller).await?;
             let view = EmbedLinkView { url: made.url, token: made.token, expires_at: made.until.to_string() };
             Ok((StatusCode::CREATED, Reply(view)).into_response())
         }
@@ -93,11 +93,11 @@ async fn make_embed_link(
             let place = state.reserve(&caller, &body).await?;
             let render = |held: &Held<Made>| {
                 let Made { text, until } = &held.outcome;
-                let url = format!("{}/status/{}", state.gateway.public_url(), held.interaction.team);
+                let url = format!("{}/status/{}", state.gateway.urls.public_url(), held.interaction.team);
                 created(true, &EmbedLinkView { url, token: text.clone(), expires_at: until.to_string() })
             };
             let remember = place.clone().map(|place| Remember::new(place, &render));
-            let told = state.gateway.issue_status_token(acting, remember.as_ref()).await;
+            let told = state.gateway.callers.issue_status_token(acting, remember.as_ref()).await;
             state.told(told, place.as_ref(), render).await
         }
     }
@@ -105,12 +105,12 @@ async fn make_embed_link(
 
 /// The document. Looking at it changes nothing: its script uses the link up.
 async fn show(State(state): State<Shared>, Path(token): Path<String>, reader: Reader) -> Response {
-    let guest = match state.gateway.embedded(&token).await {
+    let guest = match state.gateway.callers.embedded(&token).await {
         Ok(Some(guest)) => guest,
         Ok(None) => return notice(&state, &reader, StatusCode::GONE, pages::Refused::Expired, None),
         Err(error) => return refusal_page(&state, &reader, error),
     };
-    let (websites, shows_codes) = match state.gateway.embedding(&guest.team).await {
+    let (websites, shows_codes) = match state.gateway.callers.embedding(&guest.team).await {
         Ok(embedding) => embedding,
         Err(error) => return refusal_page(&state, &reader, error),
     };
@@ -137,7 +137,7 @@ async fn come_in(State(state): State<Shared>, headers: HeaderMap, body: Json<Com
     if !from_own_page(&state, &headers) {
         return Err(Problem::of(&problem_types::FOREIGN_PAGE));
     }
-    let entered = state.gateway.enter_frame(&body.value.token).await?;
+    let entered = state.gateway.callers.enter_frame(&body.value.token).await?;
     let (session, _) = entered.ok_or_else(|| Problem::of(&problem_types::LINK_USED))?;
     Ok(Reply(json!({ "session": session })).into_response())
 }

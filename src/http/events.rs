@@ -67,16 +67,16 @@ async fn stream_events(
             Problem::of(&problem_types::BAD_REQUEST).saying("Last-Event-ID is not an id of this stream.")
         })?),
     };
-    let listener = state.gateway.listen(&team, after).await?;
+    let listener = state.gateway.event_log.listen(&team, after).await?;
     let is_key = caller.who.is_none() && only.is_none();
     let listener = match (&caller.team, credential(&parts, &state)?) {
         (None, _) if is_key => listener, // the configuration's key counts as long as the process
         (of, Some(credential)) => {
-            listener.by(state.gateway.credential_check(credential), of.as_ref().filter(|_| is_key))
+            listener.by(state.gateway.callers.credential_check(credential), of.as_ref().filter(|_| is_key))
         }
         (_, None) => return Err(Problem::of(&problem_types::UNAUTHORIZED)),
     };
-    let come_back = come_back(state.gateway.draw());
+    let come_back = come_back(state.gateway.engine.draw());
     let events = live(listener, only, come_back).take_until(state.stopping.clone().cancelled_owned());
     let head = [("content-type", "text/event-stream"), ("cache-control", "no-cache"), ("x-accel-buffering", "no")];
     Ok((head, Body::from_stream(events)).into_response())

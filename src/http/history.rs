@@ -28,7 +28,7 @@ async fn read_history(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
-    let (events, complete) = state.gateway.history(acting).await?;
+    let (events, complete) = state.gateway.event_log.history(acting).await?;
     let items: Vec<_> = events.iter().map(Numbered::told).collect();
     Ok(Reply(json!({"items": items, "complete": complete})).into_response())
 }

@@ -29,7 +29,7 @@ pub fn routes() -> axum::Router<Shared> {
 async fn show(State(state): State<Shared>, Path(token): Path<String>, reader: Reader, headers: HeaderMap) -> Response {
     let unknown = || refusal_page(&state, &reader, Refusal::NotFound("link").into());
     let Some(token) = Token::parse(&token).filter(|token| token.kind == TokenKind::Link) else { return unknown() };
-    let held = match state.gateway.visit_link(&token).await {
+    let held = match state.gateway.links.visit_link(&token).await {
         Ok(held) => held,
         Err(error) => return refused(&state, &reader, &token, error).await,
     };
@@ -52,7 +52,7 @@ impl Landing<'_> {
         let Self { state, reader, held, token } = *self;
         let (at, link) = &held.outcome;
         let settings = &held.team.effective.settings;
-        let now = state.gateway.now();
+        let now = state.gateway.engine.now();
         let is_vouched = link.page.is_vouched(&fingerprint(state, held.interaction.id, browser));
         let opener = link.page.opener.is_some() && !is_vouched;
         let opener_required = link.page.rule == BindingRule::Opener;
@@ -111,14 +111,14 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
 
 /// A form that this browser was not shown: who has the link is told so in its team's look.
 async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
-    let held = state.gateway.visit_link(token).await.ok();
+    let held = state.gateway.links.visit_link(token).await.ok();
     refusal_in(state, reader, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
 }
 
 async fn press_continue(state: &Shared, reader: &Reader, token: &Token, form: &Form) -> Response {
     let opener = Some(form.field("opener")).filter(|o| !o.is_empty());
-    let to = match state.gateway.continue_link(token, &form.fingerprint(state, token), opener).await {
-        Ok(held) => state.gateway.sign_url(&held, &held.outcome.link, &held.outcome.handle).await,
+    let to = match state.gateway.links.continue_link(token, &form.fingerprint(state, token), opener).await {
+        Ok(held) => state.gateway.links.sign_url(&held, &held.outcome.link, &held.outcome.handle).await,
         Err(error) => Err(error),
     };
     match to {
@@ -128,7 +128,7 @@ async fn press_continue(state: &Shared, reader: &Reader, token: &Token, form: &F
 }
 
 async fn press_report(state: &Shared, reader: &Reader, token: &Token) -> Response {
-    match state.gateway.report_link(token).await {
+    match state.gateway.links.report_link(token).await {
         Ok(held) => done(state, reader, &held.team.effective.settings, pages::DoneState::Reported),
         Err(error) => refused(state, reader, token, error).await,
     }

@@ -46,8 +46,9 @@ async fn hear_verdict(
         Source { kind: "identity", address: from(&state, &request), about: provider.as_str(), team: Some(&team) };
     let headers = request.headers().clone();
     let body = read(request, &()).await.map_err(|problem| state.unread(&source, problem))?;
-    let verified = state.judge(&source, state.gateway.verify_verdict(&team, &provider, &headers, &body)).await?;
-    let status = match state.gateway.take_verdict(&team, &provider, &verified).await? {
+    let verified =
+        state.judge(&source, state.gateway.challenges.verify_verdict(&team, &provider, &headers, &body)).await?;
+    let status = match state.gateway.challenges.take_verdict(&team, &provider, &verified).await? {
         Judged::Late => "late",
         Judged::Waits => "waiting",
         _ => "taken",

@@ -52,7 +52,7 @@ async fn hear_platform(
     let channel: ChannelName = channel.parse().map_err(|_| nowhere())?;
     let address = from(&state, &request);
     let source = Source { kind: "in", address, about: channel.as_str(), team: Some(&team) };
-    let at = state.judge(&source, state.gateway.listening(&team, &channel)).await?;
+    let at = state.judge(&source, state.gateway.inbound.listening(&team, &channel)).await?;
     if !at.takes_coding(request.headers()) {
         return if state.failures.count(&source) { Err(too_often()) } else { Ok(not_unpacked()) };
     }
@@ -60,9 +60,9 @@ async fn hear_platform(
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let body = read(request, &state).await.map_err(|p| state.unread(&source, p.naming_limit("1 MiB")))?;
     let call = Call { method, target: &target, headers: &headers, body: &body };
-    let verified = state.judge(&source, state.gateway.verify_call(&at, call)).await?;
+    let verified = state.judge(&source, state.gateway.inbound.verify_call(&at, call)).await?;
     let flag = state.flag_for_bots();
-    let answer = state.gateway.receive_call(&at, verified, &flag).await?;
+    let answer = state.gateway.inbound.receive_call(&at, verified, &flag).await?;
     Ok(written(answer))
 }
 
@@ -78,8 +78,8 @@ impl Shared {
     pub(super) fn flag_for_bots(&self) -> impl Fn(&Held<Received>) -> Value + Send + Sync {
         let gateway = self.gateway.clone();
         move |held| {
-            let (now, earliest) = gateway.now_and_earliest();
-            let (keys, public_url) = (gateway.keys(), gateway.public_url());
+            let (now, earliest) = gateway.engine.now_and_earliest();
+            let (keys, public_url) = (gateway.engine.keys(), gateway.urls.public_url());
             let viewer = Viewer { role: Role::Bot, now, earliest, keys, public_url };
             viewer.flag(held, None, None).map_or(Value::Null, |flag| serde_json::json!(flag))
         }

@@ -105,8 +105,8 @@ async fn read_insights(
     TeamAccess { team, .. }: TeamAccess<Admin>,
     Query(query): Query<InsightsQuery>,
 ) -> Result<Response, Problem> {
-    let (from, to) = stretch(&query, state.gateway.now())?;
-    let hours = state.gateway.insights(&team, from, to).await?;
+    let (from, to) = stretch(&query, state.gateway.engine.now())?;
+    let hours = state.gateway.event_log.insights(&team, from, to).await?;
     let report = Report::of(&hours, from, to, query.by);
     Ok(match query.format {
         Format::Csv => {

@@ -100,8 +100,11 @@ async fn open_interaction(
     let viewer = state.viewer(&caller);
     let render = |held: &Held<bool>| created(held.outcome, &viewer.interaction(held));
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told =
-        state.gateway.open(&opening, body.value.identity_token.as_deref(), &caller.actor, remember.as_ref()).await;
+    let told = state
+        .gateway
+        .conversations
+        .open(&opening, body.value.identity_token.as_deref(), &caller.actor, remember.as_ref())
+        .await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -160,12 +163,12 @@ async fn list_interactions(
         && let (Ok(channel), Ok(conversation)) = (channel.parse(), conversation.parse())
     {
         // By conversation nothing may lag: the address knows its open interaction.
-        let found = state.gateway.find(&team, &channel, &conversation).await?;
-        let fits = |held: &Held<()>| filter.fits(held, state.gateway.now());
+        let found = state.gateway.conversations.find(&team, &channel, &conversation).await?;
+        let fits = |held: &Held<()>| filter.fits(held, state.gateway.engine.now());
         let items = found.iter().filter(|held| fits(held)).map(|held| viewer.interaction(held)).collect();
         return Ok(Reply(InteractionPage { items, next_cursor: None }).into_response());
     }
-    let page = state.gateway.list(&team, &filter, query.cursor.as_deref(), limit).await?;
+    let page = state.gateway.maintenance.list(&team, &filter, query.cursor.as_deref(), limit).await?;
     let items = page.0.iter().map(|held| viewer.interaction(held)).collect();
     Ok(Reply(InteractionPage { items, next_cursor: page.1 }).into_response())
 }
@@ -179,7 +182,7 @@ async fn get_interaction(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
-    let held = state.gateway.interaction(acting.id, acting.team).await?;
+    let held = state.gateway.conversations.interaction(acting.id, acting.team).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }
 
@@ -204,7 +207,7 @@ async fn get_authentication(
     let acting = acting(&caller, &id)?;
     let not_found = || Problem::of(&problem_types::NOT_FOUND);
     let who: Option<ParticipantId> = query.participant.map(|p| p.parse().map_err(|_| not_found())).transpose()?;
-    let held = state.gateway.flag(acting.id, acting.team).await?;
+    let held = state.gateway.conversations.flag(acting.id, acting.team).await?;
     let view = state.viewer(&caller).flag(&held, who.as_ref(), query.intent.as_deref());
     Ok(read(&view.ok_or_else(not_found)?))
 }

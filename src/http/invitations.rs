@@ -72,7 +72,7 @@ async fn invite(
         let Invited { link, token } = &held.outcome;
         let view = LoginLinkView {
             id: link_id(held.interaction.id, link.number),
-            url: gateway.code_page_url(token),
+            url: gateway.urls.code_page_url(token),
             direct_url: None,
             purpose: link.purpose,
             expires_at: link.expires_at.map(|end| end.to_string()),
@@ -85,6 +85,6 @@ async fn invite(
         created(true, &view)
     };
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = gateway.invite(acting, &request, remember.as_ref()).await;
+    let told = gateway.challenges.invite(acting, &request, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }

@@ -145,7 +145,7 @@ async fn add_security_key(
     let render = |key: &SecurityKey| created(true, &security_key(key, true));
     let remember = place.clone().map(|place| Remember::new(place, &render));
     let public = body.value.public_key.as_ref().map(|Plain(jwk)| jwk);
-    let told = state.gateway.add_security_key(&team, public, &caller.actor, remember.as_ref()).await;
+    let told = state.gateway.teams.add_security_key(&team, public, &caller.actor, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -162,7 +162,7 @@ async fn list_security_keys(
     State(state): State<Shared>,
     TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
-    let keys = state.gateway.security_keys(&team).await?;
+    let keys = state.gateway.teams.security_keys(&team).await?;
     let items = keys.iter().map(|key| security_key(key, false)).collect();
     Ok(Reply(SecurityKeyPage { items, next_cursor: None }).into_response())
 }
@@ -202,7 +202,7 @@ async fn activate_security_key(
     body: Json<Activate>,
 ) -> Result<Response, Problem> {
     let minutes = overlap("/overlap_minutes", body.value.overlap_minutes.unwrap_or(DEFAULT_OVERLAP))?;
-    let change = state.gateway.activate_key(&team, &kid, minutes, &caller.actor).await?;
+    let change = state.gateway.teams.activate_key(&team, &kid, minutes, &caller.actor).await?;
     Ok(key_change(&change))
 }
 
@@ -226,7 +226,7 @@ async fn retire_security_key(
     body: Json<Retire>,
 ) -> Result<Response, Problem> {
     let minutes = overlap("/after_minutes", body.value.after_minutes)?;
-    let change = state.gateway.retire_key(&team, &kid, minutes, &caller.actor).await?;
+    let change = state.gateway.teams.retire_key(&team, &kid, minutes, &caller.actor).await?;
     Ok(key_change(&change))
 }
 
@@ -241,7 +241,7 @@ async fn revoke_security_key(
     State(state): State<Shared>,
     TeamResource { caller, team, name: kid }: TeamResource<Admin, Kid>,
 ) -> Result<Response, Problem> {
-    let change = state.gateway.revoke_key(&team, &kid, &caller.actor).await?;
+    let change = state.gateway.teams.revoke_key(&team, &kid, &caller.actor).await?;
     Ok(key_change(&change))
 }
 
@@ -296,7 +296,7 @@ async fn add_api_key(
         created(true, &api_key(key, Some(String::from_utf8_lossy(text.expose()).into_owned())))
     };
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.add_api_key(&team, role, title, &caller.actor, remember.as_ref()).await;
+    let told = state.gateway.teams.add_api_key(&team, role, title, &caller.actor, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -313,7 +313,7 @@ async fn list_api_keys(
     State(state): State<Shared>,
     TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
-    let keys = state.gateway.api_keys(&team).await?;
+    let keys = state.gateway.teams.api_keys(&team).await?;
     Ok(Reply(ApiKeyPage { items: keys.iter().map(|k| api_key(k, None)).collect(), next_cursor: None }).into_response())
 }
 
@@ -324,6 +324,6 @@ async fn remove_api_key(
     State(state): State<Shared>,
     TeamResource { caller, team, name: id }: TeamResource<Admin, ApiKeyId>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.remove_api_key(&team, &id, caller.role, &caller.actor).await?;
+    state.gateway.teams.remove_api_key(&team, &id, caller.role, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -48,7 +48,7 @@ pub(super) fn around(routes: Router, shared: Shared) -> Router {
 
 /// Gives each request an id, writes problem documents, and sets what every answer carries.
 async fn passed(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let id = request_id(request.headers()).unwrap_or_else(|| base64url(&shared.gateway.draw::<12>()));
+    let id = request_id(request.headers()).unwrap_or_else(|| base64url(&shared.gateway.engine.draw::<12>()));
     let span = tracing::info_span!("request", id, method = known_method(request.method()));
     // Some platforms bring messages by GET.
     let changes_nothing = request.method().is_safe() && !request.uri().path().starts_with(PLATFORMS);
@@ -208,7 +208,7 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 
 /// Turns what handlers and the framework refused into problem documents.
 fn written(shared: &Shared, mut response: Response) -> Response {
-    let document = |problem: Problem| problem.write(shared.gateway.public_url(), shared.gateway.now());
+    let document = |problem: Problem| problem.write(shared.gateway.urls.public_url(), shared.gateway.engine.now());
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         return naming_what_goes(&mut response, document(problem));
     }

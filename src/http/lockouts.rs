@@ -69,13 +69,13 @@ async fn list_lockouts(
     TeamAccess { team, .. }: TeamAccess<Agent>,
     Query(after): Query<After>,
 ) -> Result<Response, Problem> {
-    let (locked, next_cursor) = state.gateway.locked_out(&team, after.cursor.as_deref()).await?;
+    let (locked, next_cursor) = state.gateway.lockouts.locked_out(&team, after.cursor.as_deref()).await?;
     let items = locked.iter().map(|locked| row(&state, locked)).collect();
     Ok(Reply(LockoutPage { items, next_cursor }).into_response())
 }
 
 fn row(state: &Shared, locked: &LockedOut) -> LockoutRow {
-    let (now, earliest) = (state.gateway.now(), state.gateway.earliest());
+    let (now, earliest) = (state.gateway.engine.now(), state.gateway.engine.earliest());
     let until = locked.budget.as_ref().and_then(|budget| budget.locked_until).filter(|_| !locked.is_ban());
     LockoutRow {
         id: locked.id.to_string(),
@@ -111,6 +111,6 @@ async fn lift_lockout(
 ) -> Result<StatusCode, Problem> {
     let reason = reason(body.value.reason)?;
     let lifting = Lifting { reason: &reason, ban: caller.role.lifts_bans(), actor: caller.actor.clone() };
-    state.gateway.lift(&team, &id, &lifting).await?;
+    state.gateway.lockouts.lift(&team, &id, &lifting).await?;
     Ok(StatusCode::NO_CONTENT)
 }

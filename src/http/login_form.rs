@@ -16,8 +16,8 @@ use crate::domain::login::LoginTag;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hosted::AtPage;
 use crate::domain::secret::base64url;
-use crate::gateway::hosted::{Asked, AtLogin, Stepped};
-use crate::gateway::{Error, Gateway};
+use crate::gateway::Error;
+use crate::gateway::hosted::{Asked, AtLogin, HostedLogin, Stepped};
 use crate::pages;
 
 /// The routes of this file.
@@ -33,13 +33,13 @@ async fn show(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let url = match state.gateway.signed_login(&team, &query).await {
+    let url = match state.gateway.hosted_login.signed_login(&team, &query).await {
         Ok(url) => url,
         Err(error) => return refusal_page(&state, &reader, error),
     };
     let (name, cookie) = browser(&state, &headers);
     let fingerprint = fingerprint(&state, url.handle.interaction, &name);
-    let at = match state.gateway.at_login(url, fingerprint, "").await {
+    let at = match state.gateway.hosted_login.at_login(url, fingerprint, "").await {
         Ok(at) => at,
         Err(error) => return refusal_page(&state, &reader, error),
     };
@@ -84,13 +84,13 @@ impl Visit<'_> {
             error,
             action: format!("/login/{}?{}", self.at.url.team.team.name, self.query),
             nonce: nonce(self.state, &self.at.url.handle, self.browser),
-            attempt: base64url(&self.state.gateway.draw::<16>()),
+            attempt: base64url(&self.state.gateway.engine.draw::<16>()),
         };
         drawn_alone(self.state, self.state.pages.customer_login(&page), "'self'")
     }
 
     fn password(&self) -> pages::Asks {
-        let (forgotten, by_code) = Gateway::offers(self.at);
+        let (forgotten, by_code) = HostedLogin::offers(self.at);
         pages::Asks::Password { forgotten, by_code }
     }
 
@@ -98,13 +98,13 @@ impl Visit<'_> {
         let gateway = &self.state.gateway;
         let Some(asked) = asked(form) else {
             let typed = (form.field("username"), form.field("password"));
-            return Ok(match gateway.log_in_here(self.at, typed).await? {
+            return Ok(match gateway.hosted_login.log_in_here(self.at, typed).await? {
                 Stepped::Wrong => self.ask(self.password(), Some(pages::LoginError::Wrong)),
                 Stepped::Code(of) => self.ask(asked_again(&Asked::Besides(of)), None),
                 Stepped::Answered(to) => see_other(&to),
             });
         };
-        Ok(match gateway.answer_here(self.at, &asked, form.field("code")).await? {
+        Ok(match gateway.hosted_login.answer_here(self.at, &asked, form.field("code")).await? {
             Stepped::Answered(to) => see_other(&to),
             Stepped::Wrong | Stepped::Code(_) => self.ask(asked_again(&asked), Some(pages::LoginError::WrongCode)),
         })
@@ -112,31 +112,31 @@ impl Visit<'_> {
 
     async fn resend(&self, form: &Form) -> Result<Response, Error> {
         let Some(asked) = asked(form) else { return Ok(self.ask(self.password(), None)) };
-        self.state.gateway.send_here(self.at, &asked).await?;
+        self.state.gateway.hosted_login.send_here(self.at, &asked).await?;
         Ok(self.ask(asked_again(&asked), None))
     }
 
     /// Another browser says which address it chats with.
     async fn name_address(&self, form: &Form) -> Result<Response, Error> {
-        let said = self.state.gateway.name_address_here(self.at, form.field("address")).await?;
+        let said = self.state.gateway.hosted_login.name_address_here(self.at, form.field("address")).await?;
         Ok(self.begin(said))
     }
 
     /// What is drawn is the same for every name.
     async fn reset(&self, form: &Form) -> Result<Response, Error> {
-        self.state.gateway.forgot_here(self.at, form.field("username")).await?;
+        self.state.gateway.hosted_login.forgot_here(self.at, form.field("username")).await?;
         Ok(self.ask(pages::Asks::ResetSent, None))
     }
 
     /// The same for a code that is enough.
     async fn send(&self, form: &Form) -> Result<Response, Error> {
         let asked = Asked::Alone(form.field("username"));
-        self.state.gateway.send_here(self.at, &asked).await?;
+        self.state.gateway.hosted_login.send_here(self.at, &asked).await?;
         Ok(self.ask(asked_again(&asked), None))
     }
 
     async fn cancel(&self) -> Result<Response, Error> {
-        match self.state.gateway.give_up_here(self.at).await? {
+        match self.state.gateway.hosted_login.give_up_here(self.at).await? {
             Stepped::Answered(to) => Ok(see_other(&to)),
             Stepped::Wrong | Stepped::Code(_) => Ok(self.ask(self.password(), None)),
         }
@@ -167,7 +167,7 @@ async fn act(
     request: Request,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let url = match state.gateway.signed_login(&team, &query).await {
+    let url = match state.gateway.hosted_login.signed_login(&team, &query).await {
         Ok(url) => url,
         Err(error) => return Ok(refusal_page(&state, &reader, error)),
     };
@@ -177,18 +177,18 @@ async fn act(
         return Ok(refusal_in(&state, &reader, Refusal::StaleForm.into(), Some(settings)));
     };
     let (fingerprint, attempt) = (form.fingerprint(&state, &url.handle), form.field("attempt"));
-    match state.gateway.repeated_login(&url, &fingerprint, attempt).await {
+    match state.gateway.hosted_login.repeated_login(&url, &fingerprint, attempt).await {
         Ok(None) => {}
         Ok(Some(to)) => return Ok(see_other(&to)),
         Err(error) => return Ok(refusal_page(&state, &reader, error)),
     }
-    let at = match state.gateway.at_login(url, fingerprint, attempt).await {
+    let at = match state.gateway.hosted_login.at_login(url, fingerprint, attempt).await {
         Ok(at) => at,
         Err(error) => return Ok(refusal_page(&state, &reader, error)),
     };
     let settings = &at.url.team.effective.settings;
     let visit = Visit { state: &state, reader: &reader, at: &at, browser: &form.browser, query: &query };
-    let (forgotten, by_code) = Gateway::offers(&at);
+    let (forgotten, by_code) = HostedLogin::offers(&at);
     let act = form.field("act");
     if matches!(act, "resend" | "reset" | "send")
         && let Some(refused) = layers::asks_too_often(&state, &reader, from)

@@ -110,10 +110,10 @@ async fn issue_login_link(
     let (gateway, is_chat) = (&state.gateway, caller.only.is_none());
     let render = |held: &Held<Issued>| {
         let Issued { link, token, handle, opener_secret } = &held.outcome;
-        let direct_url = handle.as_ref().and_then(|handle| gateway.signed_url(&held.team, link, handle).ok());
+        let direct_url = handle.as_ref().and_then(|handle| gateway.links.signed_url(&held.team, link, handle).ok());
         let view = LoginLinkView {
             id: link_id(held.interaction.id, link.number),
-            url: gateway.landing_url(token),
+            url: gateway.urls.landing_url(token),
             direct_url,
             purpose: link.purpose,
             expires_at: link.expires_at.map(|end| end.to_string()),
@@ -126,6 +126,6 @@ async fn issue_login_link(
         created(true, &view)
     };
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = gateway.issue_link(acting.id, acting.team, &caller.actor, &request, remember.as_ref()).await;
+    let told = gateway.links.issue_link(acting.id, acting.team, &caller.actor, &request, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }

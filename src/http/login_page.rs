@@ -88,23 +88,25 @@ async fn post_back(
 /// `source` is about the link's handle.
 async fn take(state: &Shared, source: Source<'_>, assertion: &str) -> Result<PostBackView, NotTaken> {
     let (handle, gateway) = (source.about, &state.gateway);
-    let link = state.judge(&source, gateway.link_of(handle)).await?;
+    let link = state.judge(&source, gateway.links.link_of(handle)).await?;
     let of_team = Source { team: Some(&link.team), ..source };
-    let verified = state.judge(&of_team, gateway.verify_post_back(&link, handle, assertion)).await?;
+    let verified = state.judge(&of_team, gateway.links.verify_post_back(&link, handle, assertion)).await?;
     let unmatched = Source { kind: "unmatched", address: None, team: None, ..source };
     if state.failures.has_too_many(&unmatched) {
         return Err(NotTaken::TooOften); // the directory was asked for this link often enough
     }
-    let held = gateway.accept_post_back(&link, verified, &gateway.done_of(link.handle(), assertion)).await.map_err(
-        |error| {
+    let held = gateway
+        .links
+        .accept_post_back(&link, verified, &gateway.links.done_of(link.handle(), assertion))
+        .await
+        .map_err(|error| {
             if matches!(error, Error::Refused(Refusal::NoMatchingRecord)) {
                 state.failures.count(&unmatched);
             }
             NotTaken::Refused(error)
-        },
-    )?;
+        })?;
     let accepted = &held.outcome;
-    Ok(PostBackView { status: accepted.status.as_str(), continue_url: state.gateway.done_url(&accepted.done) })
+    Ok(PostBackView { status: accepted.status.as_str(), continue_url: state.gateway.links.done_url(&accepted.done) })
 }
 
 /// The very same assertion again is told what the first was, so that a lost reply loses nothing. Any other to the
@@ -119,8 +121,8 @@ fn refused(state: &Shared, handle: &str, assertion: &str, why: NotTaken) -> Prob
 }
 
 fn done_url(state: &Shared, handle: &str, assertion: &str) -> Option<String> {
-    let done = state.gateway.done_of(&Token::parse(handle)?, assertion);
-    Some(state.gateway.done_url(&done))
+    let done = state.gateway.links.done_of(&Token::parse(handle)?, assertion);
+    Some(state.gateway.links.done_url(&done))
 }
 
 fn is_form(request: &Request) -> bool {

@@ -27,7 +27,7 @@ pub(super) async fn refused(state: &Shared, reader: &Reader, token: &Token, erro
                 | Refusal::Banned
         )
     );
-    match state.gateway.flag(token.interaction, None).await {
+    match state.gateway.conversations.flag(token.interaction, None).await {
         Ok(held) if known => refusal_in(state, reader, error, Some(&held.team.effective.settings)),
         _ => refusal_page(state, reader, error),
     }
@@ -48,7 +48,7 @@ pub(super) fn refusal_in(state: &Shared, reader: &Reader, error: Error, settings
         tracing::error!(%error, "a page could not be drawn");
     }
     let until = match &error {
-        Error::Refused(Refusal::Locked(until)) => Some(end(*until, state.gateway.now())),
+        Error::Refused(Refusal::Locked(until)) => Some(end(*until, state.gateway.engine.now())),
         _ => None,
     };
     drawn(state, status, why, until, reader, settings)

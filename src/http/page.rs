@@ -58,7 +58,7 @@ pub(super) fn headers_of_page(state: &Shared, response: &mut Response, policy: P
     set(response, header::REFERRER_POLICY, "same-origin");
     set(response, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
     set(response, header::VARY, "Accept-Language, Cookie, User-Agent");
-    if state.gateway.public_url().starts_with("https:") {
+    if state.gateway.urls.public_url().starts_with("https:") {
         set(response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
 }

@@ -89,7 +89,7 @@ async fn add_participant(
     let viewer = state.viewer(&caller);
     let render = |held: &Held<ParticipantId>| created(true, &viewer.interaction(held));
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.add_participant(acting, role, &person, remember.as_ref()).await;
+    let told = state.gateway.conversations.add_participant(acting, role, &person, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -135,6 +135,6 @@ async fn reassign_participant(
         email: asked.email.map(|text| mail_address("", text)).transpose()?,
         customer_id: asked.customer_id.map(|text| customer("", text)).transpose()?,
     };
-    let held = state.gateway.reassign(acting, &who, &change).await?;
+    let held = state.gateway.conversations.reassign(acting, &who, &change).await?;
     Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
 }

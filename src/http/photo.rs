@@ -86,7 +86,7 @@ impl Handing<'_> {
     async fn hand_in(&self, files: Vec<(String, Bytes)>) -> Result<Response, Error> {
         let gateway = &self.state.gateway;
         let browser = self.form.fingerprint(self.state, self.token);
-        let asked = gateway.asked_document(self.token, &browser).await?;
+        let asked = gateway.challenges.asked_document(self.token, &browser).await?;
         if is_checking(&asked.outcome) {
             return self.told(Shown::Later).await;
         }
@@ -112,13 +112,13 @@ impl Handing<'_> {
         let looked = tokio::task::spawn_blocking(move || look(named, place)).await;
         match looked.map_err(|_| Error::Away("a picture could not be looked at".into()))? {
             Ok((pictures, flaws)) => {
-                let handed = gateway.hand_in(self.token, &browser, &pictures, &flaws).await?;
+                let handed = gateway.challenges.hand_in(self.token, &browser, &pictures, &flaws).await?;
                 drop(pictures);
                 let goes_on =
                     matches!(handed.shown, Shown::Later | Shown::Judged(Judged::Passed | Judged::Waits | Judged::Late));
                 match handed.done.filter(|_| goes_on) {
                     // First the browser is shown to be the chat's; the verdict may take its time.
-                    Some(done) => Ok(see_other(&gateway.done_url(&done))),
+                    Some(done) => Ok(see_other(&gateway.links.done_url(&done))),
                     None => self.told(handed.shown).await,
                 }
             }
@@ -152,7 +152,7 @@ impl Handing<'_> {
     }
 
     async fn as_it_stands(&self) -> Response {
-        match self.state.gateway.visit_page(self.token).await {
+        match self.state.gateway.challenges.visit_page(self.token).await {
             Ok(held) => {
                 let (state, reader, browser) = (self.state, self.reader, &self.form.browser);
                 let seen = Seen { state, reader, held: &held, token: self.token, browser };
@@ -200,7 +200,7 @@ async fn answered(
     status: StatusCode,
     error: PhotoError,
 ) -> Response {
-    match state.gateway.visit_page(token).await {
+    match state.gateway.challenges.visit_page(token).await {
         Ok(held) => {
             let seen = Seen { state, reader, held: &held, token, browser };
             match seen.document() {

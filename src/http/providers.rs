@@ -67,7 +67,7 @@ fn view(state: &Shared, team: &str, name: &ProviderName, provider: &Provider) ->
         kind: provider.kind.clone(),
         account: provider.account.clone(),
         secrets: provider.secrets.keys().cloned().collect(),
-        callback_url: format!("{}/v1/identity/{team}/{name}", state.gateway.public_url()),
+        callback_url: format!("{}/v1/identity/{team}/{name}", state.gateway.urls.public_url()),
         created_at: provider.created_at.to_string(),
         down_since: provider.down_since.map(|since| since.to_string()),
     }
@@ -95,7 +95,8 @@ async fn put_provider(
     body: Json<PutProvider>,
 ) -> Result<Response, Problem> {
     let name: ProviderName = new_name(&name)?;
-    let (is_new, provider) = state.gateway.put_provider(&team, &name, &writing(body.value)?, &caller.actor).await?;
+    let (is_new, provider) =
+        state.gateway.providers.put_provider(&team, &name, &writing(body.value)?, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(view(&state, team.as_str(), &name, &provider))).into_response())
 }
@@ -108,7 +109,7 @@ async fn get_provider(
     State(state): State<Shared>,
     TeamResource { team, name, .. }: TeamResource<Admin, ProviderName>,
 ) -> Result<Response, Problem> {
-    let provider = state.gateway.provider(&team, &name).await?;
+    let provider = state.gateway.providers.provider(&team, &name).await?;
     Ok(Reply(view(&state, team.as_str(), &name, &provider)).into_response())
 }
 
@@ -120,7 +121,7 @@ async fn remove_provider(
     State(state): State<Shared>,
     TeamResource { caller, team, name }: TeamResource<Admin, ProviderName>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.remove_provider(&team, &name, &caller.actor).await?;
+    state.gateway.providers.remove_provider(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -146,7 +147,7 @@ async fn try_provider(
     TeamResource { team, name, .. }: TeamResource<Admin, ProviderName>,
     _body: Json<NoWishes>,
 ) -> Result<Response, Problem> {
-    let answered = state.gateway.try_provider(&team, &name).await?;
+    let answered = state.gateway.providers.try_provider(&team, &name).await?;
     let view = match answered {
         Ok(()) => ProviderCheckView { status: "answered", reason: None },
         Err(trouble) => ProviderCheckView { status: "failed", reason: Some(trouble.as_str()) },

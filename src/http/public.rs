@@ -90,14 +90,14 @@ fn served(name: &str, keep: &'static str, headers: &HeaderMap) -> Response {
 /// it; an hour is short enough for whoever moves to another.
 async fn jwks(State(state): State<Shared>) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/jwk-set+json"), (header::CACHE_CONTROL, "public, max-age=3600")];
-    (headers, state.gateway.keys().signing.jwks().to_string()).into_response()
+    (headers, state.gateway.engine.keys().signing.jwks().to_string()).into_response()
 }
 
 async fn ready(State(state): State<Shared>) -> Response {
     if state.stopping.is_cancelled() {
         return Problem::of(&problem_types::UNAVAILABLE).into_response();
     }
-    match state.gateway.ready().await {
+    match state.gateway.engine.ready().await {
         Ok(()) => "ok".into_response(),
         Err(error) => Problem::from(error).into_response(),
     }

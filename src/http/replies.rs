@@ -75,7 +75,7 @@ impl Shared {
     /// Reserves the request's idempotency key, where it has one.
     pub(super) async fn reserve<T>(&self, caller: &Caller, body: &Json<T>) -> Result<Option<Place>, Problem> {
         let Some(key) = &body.idempotency_key else { return Ok(None) };
-        Ok(Some(self.gateway.reserve(&caller.mark, key, &body.raw).await?))
+        Ok(Some(self.gateway.engine.reserve(&caller.mark, key, &body.raw).await?))
     }
 
     /// Answers with what happened, now or when the same request came first.
@@ -90,7 +90,7 @@ impl Shared {
             Ok(Told::Again(bytes)) => Ok(again(bytes)),
             Err(error) => {
                 if let (Some(place), Error::Refused(_)) = (place, &error) {
-                    self.gateway.release(place).await;
+                    self.gateway.engine.release(place).await;
                 }
                 Err(error.into())
             }

@@ -29,7 +29,7 @@ fn unknown(state: &Shared, reader: &Reader) -> Response {
 
 async fn show(State(state): State<Shared>, Path(text): Path<String>, reader: Reader, headers: HeaderMap) -> Response {
     let Some(token) = ResetToken::parse(&text) else { return unknown(&state, &reader) };
-    let open = match state.gateway.open_reset(&token).await {
+    let open = match state.gateway.customer_login.open_reset(&token).await {
         Ok(open) => open,
         Err(error) => return refused(&state, &reader, error),
     };
@@ -80,7 +80,7 @@ async fn act(
     request: Request,
 ) -> Result<Response, Problem> {
     let Some(token) = ResetToken::parse(&text) else { return Ok(unknown(&state, &reader)) };
-    let open = match state.gateway.open_reset(&token).await {
+    let open = match state.gateway.customer_login.open_reset(&token).await {
         Ok(open) => open,
         Err(error) => return Ok(refused(&state, &reader, error)),
     };
@@ -93,7 +93,7 @@ async fn act(
     if form.field("password") != form.field("again") {
         return Ok(again(LoginError::Differ));
     }
-    Ok(match state.gateway.use_reset(&token, form.field("password")).await {
+    Ok(match state.gateway.customer_login.use_reset(&token, form.field("password")).await {
         Ok(open) => done(&state, &reader, &open.team.effective.settings, pages::DoneState::PasswordChanged),
         Err(Error::Refused(Refusal::Invalid(errors))) => {
             let common = errors.iter().any(|error| ["password-common", "password-own"].contains(&error.error.code));

@@ -52,7 +52,7 @@ async fn put_screen(
     let bytes: Bytes = read(request, &()).await?;
     let page = std::str::from_utf8(&bytes).map_err(|_| invalid("", &validation::UTF_8))?;
     let screen = Screen::clean(page)?;
-    let is_new = state.gateway.put_screen(&team, &name, &screen, only_if, &caller.actor).await?;
+    let is_new = state.gateway.teams.put_screen(&team, &name, &screen, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, shown(&state, &team, &screen).await?).into_response())
 }
@@ -65,7 +65,8 @@ async fn get_screen(
     State(state): State<Shared>,
     TeamResource { team, name, .. }: TeamResource<Admin, ScreenName>,
 ) -> Result<Response, Problem> {
-    let screen = state.gateway.screen(&team, &name).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
+    let screen =
+        state.gateway.teams.screen(&team, &name).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     shown(&state, &team, &screen).await
 }
 
@@ -77,13 +78,13 @@ async fn delete_screen(
     State(state): State<Shared>,
     TeamResource { caller, team, name }: TeamResource<Admin, ScreenName>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.remove_screen(&team, &name, &caller.actor).await?;
+    state.gateway.teams.remove_screen(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A screen as the team's customers see it: in a document that names their language.
 async fn shown(state: &Shared, team: &TeamName, screen: &Screen) -> Result<Response, Problem> {
-    let team = state.gateway.team(team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
+    let team = state.gateway.teams.team(team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(frame(state, screen, &team.effective.settings.locale))
 }
 

@@ -36,7 +36,7 @@ pub(super) fn token(state: &Shared, headers: &HeaderMap) -> Option<String> {
 
 /// The word of a session's pages.
 pub(super) fn word(state: &Shared, token: &str) -> String {
-    base64url(state.gateway.keys().form.tag(&[b"consoles", token.as_bytes()]).as_bytes())
+    base64url(state.gateway.engine.keys().form.tag(&[b"consoles", token.as_bytes()]).as_bytes())
 }
 
 /// Whether that is the word of a session's pages.
@@ -63,7 +63,7 @@ pub(super) fn of_own_page(state: &Shared, headers: &HeaderMap) -> Result<Option<
 /// Who is signed in in this browser, with her session's secret.
 pub(super) async fn visitor(state: &Shared, headers: &HeaderMap) -> Result<Option<(String, SignedIn)>, Error> {
     let Some(token) = token(state, headers) else { return Ok(None) };
-    Ok(state.gateway.signed_in(&token).await?.map(|visitor| (token, visitor)))
+    Ok(state.gateway.users.signed_in(&token).await?.map(|visitor| (token, visitor)))
 }
 
 /// The browser keeps another session than before: after each step of signing in the secret is a new one.

@@ -3,6 +3,8 @@
 //!
 //! What is right is `gateway::signing_in`'s and `gateway::oidc`'s to say.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::response::Response;
@@ -10,7 +12,6 @@ use axum::routing::{get, post};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
-use std::net::SocketAddr;
 use subtle::ConstantTimeEq;
 
 use super::Shared;
@@ -63,7 +64,7 @@ async fn show(State(state): State<Shared>, Query(look): Query<Look>, headers: He
         Err(error) => return refusal_page(&state, &Reader::of(&headers), error),
     }
     // Before there is a team there is nobody but the owner.
-    let fresh = match state.gateway.list_teams(None, 1).await {
+    let fresh = match state.gateway.teams.list_teams(None, 1).await {
         Ok(teams) => teams.is_empty(),
         Err(error) => return refusal_page(&state, &Reader::of(&headers), error),
     };
@@ -90,11 +91,11 @@ fn drawn(state: &Shared, headers: &HeaderMap, step: SignInStep, trouble: Option<
         name: asked.name.clone(),
         next: asked.next.clone(),
         nonce: nonce(state, &browser),
-        provider: state.gateway.has_provider(),
-        owner_key: state.gateway.has_owner_key(),
+        provider: state.gateway.sign_in.has_provider(),
+        owner_key: state.gateway.sign_in.has_owner_key(),
         fresh: asked.fresh,
     };
-    let targets = match state.gateway.provider_origin() {
+    let targets = match state.gateway.sign_in.provider_origin() {
         Some(origin) => format!("'self' https: {origin}"),
         None => "'self'".to_owned(),
     };
@@ -114,7 +115,7 @@ fn with_cookie(response: &mut Response, cookie: &str) {
 
 /// What shows that this browser was shown the form.
 fn nonce(state: &Shared, browser: &str) -> String {
-    base64url(state.gateway.keys().form.tag(&[b"signing in", browser.as_bytes()]).as_bytes())
+    base64url(state.gateway.engine.keys().form.tag(&[b"signing in", browser.as_bytes()]).as_bytes())
 }
 
 /// The form, where it is one of ours in this browser.
@@ -144,14 +145,14 @@ async fn sign_in(State(state): State<Shared>, request: Request) -> Result<Respon
     let before = token(&state, &headers);
     let step = match fields.field("act") {
         "oidc" => return Ok(away(&state, &headers, &asked).await),
-        "key" => gateway.sign_in_as_owner(fields.field("key").trim()).await,
-        "code" => gateway.sign_in_code(&before.clone().unwrap_or_default(), fields.field("code")).await,
-        _ => gateway.sign_in(&asked.team, &asked.name, fields.field("password")).await,
+        "key" => gateway.sign_in.sign_in_as_owner(fields.field("key").trim()).await,
+        "code" => gateway.sign_in.sign_in_code(&before.clone().unwrap_or_default(), fields.field("code")).await,
+        _ => gateway.sign_in.sign_in(&asked.team, &asked.name, fields.field("password")).await,
     };
     let half_way = fields.field("act") == "code";
     // The cookie is another one now: a session from before is nobody's any more.
     if let (Ok(Step::In(_) | Step::CodeWanted(_)), Some(before)) = (&step, before) {
-        gateway.end_session(&before).await?;
+        gateway.users.end_session(&before).await?;
     }
     Ok(match step {
         Ok(Step::In(token)) => {
@@ -172,7 +173,7 @@ async fn sign_in(State(state): State<Shared>, request: Request) -> Result<Respon
 
 /// To the OpenID provider.
 async fn away(state: &Shared, headers: &HeaderMap, asked: &Asked) -> Response {
-    match state.gateway.go_to_provider().await {
+    match state.gateway.sign_in.go_to_provider().await {
         Ok((token, url)) => {
             let mut response = see_other(&url);
             keep(state, &mut response, &token);
@@ -209,7 +210,7 @@ fn not_in(state: &Shared, headers: &HeaderMap, failed: Failed, asked: &Asked) ->
 /// From the OpenID provider.
 async fn come_back(State(state): State<Shared>, Query(returned): Query<Returned>, headers: HeaderMap) -> Response {
     let before = token(&state, &headers).unwrap_or_default();
-    match state.gateway.come_from_provider(&before, &returned).await {
+    match state.gateway.sign_in.come_from_provider(&before, &returned).await {
         Ok(token) => {
             let mut response = see_other("/agent");
             keep(&state, &mut response, &token);
@@ -227,7 +228,7 @@ async fn show_set(State(state): State<Shared>, Path(token): Path<String>, header
 }
 
 async fn set_page(state: &Shared, headers: &HeaderMap, token: &str, trouble: Option<Trouble>) -> Response {
-    let user = match state.gateway.invited(token).await {
+    let user = match state.gateway.sign_in.invited(token).await {
         Ok(Some(user)) => user,
         Ok(None) => return notice(state, &Reader::of(headers), StatusCode::GONE, pages::Refused::Expired, None),
         Err(error) => return refusal_page(state, &Reader::of(headers), error),
@@ -257,7 +258,7 @@ async fn set(State(state): State<Shared>, Path(token): Path<String>, request: Re
         return Ok(set_page(&state, &headers, &token, Some(Trouble::NotTheSame)).await);
     }
     let team = token.split('.').next().unwrap_or_default().to_owned();
-    Ok(match state.gateway.accept(&token, first).await {
+    Ok(match state.gateway.sign_in.accept(&token, first).await {
         Ok(Chosen::Taken) => see_other(&format!("/signin?team={team}")),
         Ok(Chosen::Weak(weakness)) => set_page(&state, &headers, &token, Some(weak(weakness))).await,
         Ok(Chosen::No) => notice(&state, &Reader::of(&headers), StatusCode::GONE, pages::Refused::Expired, None),
@@ -281,8 +282,8 @@ pub(super) fn weak(weakness: Weakness) -> Trouble {
 async fn alive(State(state): State<Shared>, headers: HeaderMap, _body: Json<Nothing>) -> Result<StatusCode, Problem> {
     if let Some(Credential::Session { token, .. }) = of_own_page(&state, &headers)? {
         // Only who still counts keeps anything alive.
-        if state.gateway.signed_in(&token).await?.is_some() {
-            state.gateway.session_is_used(&token).await?;
+        if state.gateway.users.signed_in(&token).await?.is_some() {
+            state.gateway.users.session_is_used(&token).await?;
             return Ok(StatusCode::NO_CONTENT);
         }
     }

@@ -76,7 +76,7 @@ async fn watch(
         return Err(invalid("/tokens", validation::OTHER.saying("must be 1 to 100 tokens")));
     }
     let of = website.to_str().map_err(|_| foreign())?;
-    let glancer = state.gateway.status_token(&team, of, tokens).await.map_err(refused)?;
+    let glancer = state.gateway.callers.status_token(&team, of, tokens).await.map_err(refused)?;
     let place = match client(parts.extensions.get(), &parts.headers, &state.proxies) {
         Some(from) => Some(state.glancing.place(from).ok_or_else(too_many)?),
         None => None,
@@ -94,7 +94,7 @@ async fn allowed(state: &Shared, team: &str, headers: &HeaderMap) -> Result<Head
     let mut all = headers.get_all(header::ORIGIN).iter();
     let (Some(origin), None) = (all.next(), all.next()) else { return Err(foreign()) };
     let text = origin.to_str().map_err(|_| foreign())?;
-    match state.gateway.verify_status_token(&team, text).await? {
+    match state.gateway.callers.verify_status_token(&team, text).await? {
         true => Ok(origin.clone()),
         false => Err(foreign()),
     }

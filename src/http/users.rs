@@ -79,7 +79,7 @@ struct InvitationView {
 }
 
 fn view(state: &Shared, user: &User) -> UserView {
-    let (now, earliest) = (state.gateway.now(), state.gateway.earliest());
+    let (now, earliest) = (state.gateway.engine.now(), state.gateway.engine.earliest());
     let standing = user.standing(earliest);
     let (status, until) = (standing.as_str(), standing.until());
     let locked_until = until.map(|until| until.shown(earliest, now).to_string());
@@ -133,7 +133,7 @@ async fn list_users(
     Query(page): Query<Page>,
 ) -> Result<Response, Problem> {
     let limit = super::replies::limit(page.limit)?;
-    let users = state.gateway.users(&team, page.cursor.as_deref(), limit).await?;
+    let users = state.gateway.users.users(&team, page.cursor.as_deref(), limit).await?;
     let next_cursor = users.last().filter(|_| users.len() == limit).map(|user| user.name.to_string());
     let items = users.iter().map(|user| view(&state, user)).collect();
     Ok(Reply(UserPage { items, next_cursor }).into_response())
@@ -160,7 +160,7 @@ async fn put_user(
         _ => return Err(invalid("/role", validation::ONE_OF.with([("words", &"agent, admin, owner")]))),
     };
     let wanted = Wanted { email: mail_address("", email)?, role, disabled };
-    let put = state.gateway.put_user(&team, &name, &wanted, only_if, caller.role, &caller.actor).await?;
+    let put = state.gateway.users.put_user(&team, &name, &wanted, only_if, caller.role, &caller.actor).await?;
     let status = if put.invitation.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(told(&state, &put))).into_response())
 }
@@ -173,7 +173,7 @@ async fn get_user(
     State(state): State<Shared>,
     TeamResource { team, name, .. }: TeamResource<Admin, UserName>,
 ) -> Result<Response, Problem> {
-    let user = state.gateway.user(&team, &name).await?;
+    let user = state.gateway.users.user(&team, &name).await?;
     Ok(Reply(view(&state, &user)).into_response())
 }
 
@@ -185,7 +185,7 @@ async fn remove_user(
     State(state): State<Shared>,
     TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.remove_user(&team, &name, caller.role, &caller.actor).await?;
+    state.gateway.users.remove_user(&team, &name, caller.role, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -200,7 +200,7 @@ async fn update(
     name: &UserName,
     what: Tending<'_>,
 ) -> Result<Response, Problem> {
-    let put = state.gateway.update_user(team, name, what, caller.role, &caller.actor).await?;
+    let put = state.gateway.users.update_user(team, name, what, caller.role, &caller.actor).await?;
     Ok(Reply(told(state, &put)).into_response())
 }
 

@@ -128,9 +128,9 @@ async fn put_webhook(
 ) -> Result<Response, Problem> {
     let name: WebhookName = new_name(&name)?;
     let (is_new, known) =
-        state.gateway.put_webhook(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
+        state.gateway.webhooks.put_webhook(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(view(&name, &known, state.gateway.now()))).into_response())
+    Ok((status, Reply(view(&name, &known, state.gateway.engine.now()))).into_response())
 }
 
 /// A webhook, without its secret.
@@ -141,8 +141,8 @@ async fn get_webhook(
     State(state): State<Shared>,
     TeamResource { team, name, .. }: TeamResource<Admin, WebhookName>,
 ) -> Result<Response, Problem> {
-    let known = state.gateway.webhook(&team, &name).await?;
-    Ok(Reply(view(&name, &known, state.gateway.now())).into_response())
+    let known = state.gateway.webhooks.webhook(&team, &name).await?;
+    Ok(Reply(view(&name, &known, state.gateway.engine.now())).into_response())
 }
 
 /// Takes a webhook away, with all that waits for it.
@@ -153,7 +153,7 @@ async fn remove_webhook(
     State(state): State<Shared>,
     TeamResource { caller, team, name }: TeamResource<Admin, WebhookName>,
 ) -> Result<StatusCode, Problem> {
-    state.gateway.remove_webhook(&team, &name, &caller.actor).await?;
+    state.gateway.webhooks.remove_webhook(&team, &name, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -188,10 +188,10 @@ async fn rotate_webhook(
 ) -> Result<Response, Problem> {
     let overlap = body.value.overlap()?;
     let place = state.reserve(&caller, &body).await?;
-    let now = state.gateway.now();
+    let now = state.gateway.engine.now();
     let render = |known: &Known| created(false, &view(&name, known, now));
     let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.rotate_webhook(&team, &name, overlap, &caller.actor, remember.as_ref()).await;
+    let told = state.gateway.webhooks.rotate_webhook(&team, &name, overlap, &caller.actor, remember.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -268,7 +268,7 @@ async fn list_deliveries(
         |what: &str, why: &str| Problem::of(&problem_types::INVALID).saying(format!("The query string: {what} {why}."));
     let only = query.status.map(|text| text.parse().map_err(|why| wrong("status", why))).transpose()?;
     let after = query.cursor.map(|text| text.parse().map_err(|why| wrong("cursor", why))).transpose()?;
-    let (found, next) = state.gateway.deliveries(&team, &name, only, after, limit(query.limit)?).await?;
+    let (found, next) = state.gateway.webhooks.deliveries(&team, &name, only, after, limit(query.limit)?).await?;
     let items = found.into_iter().map(DeliveryView::from).collect();
     Ok(Reply(DeliveryPage { items, next_cursor: next.map(|cursor| cursor.to_string()) }).into_response())
 }
@@ -283,6 +283,6 @@ async fn redeliver(
     TeamResource { caller, team, name }: TeamResource<Admin, WebhookName>,
     Path((_team, _name, id)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
-    let delivery = state.gateway.redeliver(&team, &name, &id, &caller.actor).await?;
+    let delivery = state.gateway.webhooks.redeliver(&team, &name, &id, &caller.actor).await?;
     Ok((StatusCode::ACCEPTED, Reply(DeliveryView::from(delivery))).into_response())
 }

@@ -76,7 +76,7 @@ async fn show(
     let unknown = || refusal_page(&state, &reader, Refusal::NotFound("window").into());
     let Ok(name) = team.parse::<TeamName>() else { return unknown() };
     let has_window = |team: &TeamView| !team.windows.is_empty();
-    let team = match state.gateway.team_with(&name, has_window).await {
+    let team = match state.gateway.teams.team_with(&name, has_window).await {
         Ok(Some(team)) if has_window(&team) => team,
         Ok(_) => return unknown(),
         Err(error) => return refusal_page(&state, &reader, error),
@@ -125,7 +125,7 @@ async fn come_in(
         true => Around::Console,
         false => Around::Website(&origin),
     };
-    let made = state.gateway.come_to_window(&team, &token, around).await;
+    let made = state.gateway.inbound.come_to_window(&team, &token, around).await;
     let made = made.map_err(refused)?;
     Ok(Reply(json!({"session": made.text, "expires_at": made.until.to_string()})).into_response())
 }
@@ -158,7 +158,7 @@ fn refused(error: Error) -> Problem {
 /// Whose session it is.
 async fn guest(state: &Shared, team: &str, parts: &Parts) -> Result<Guest, Problem> {
     let session = bearer(parts).ok_or_else(not_let_in)?;
-    state.gateway.guest(&named(team)?, session).await.map_err(refused)
+    state.gateway.inbound.guest(&named(team)?, session).await.map_err(refused)
 }
 
 /// The thread after `Last-Event-ID`, and from then on what is new. It stands for hours and costs for as
@@ -180,7 +180,7 @@ async fn listen(State(state): State<Shared>, Path(team): Path<String>, parts: Pa
         }
         None => None,
     };
-    let watcher = state.gateway.watch(guest, last);
+    let watcher = state.gateway.inbound.watch(guest, last);
     let watcher = watcher.ok_or_else(|| too_many("This conversation is open in too many windows."))?;
     let news = live(watcher, place).take_until(state.stopping.clone().cancelled_owned());
     let head = [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")];
@@ -278,8 +278,8 @@ async fn type_in(
         return Err(invalid("/text", validation::OTHER.saying("must be 1 to 4096 bytes")));
     }
     let typed = match card {
-        true => state.gateway.answer_in_card(&guest, message_id.as_str(), &text).await,
-        false => state.gateway.type_in(&guest, message_id.as_str(), &text, &state.flag_for_bots()).await,
+        true => state.gateway.inbound.answer_in_card(&guest, message_id.as_str(), &text).await,
+        false => state.gateway.inbound.type_in(&guest, message_id.as_str(), &text, &state.flag_for_bots()).await,
     };
     Ok(Reply(match typed.map_err(refused)? {
         Typed::Answer(kind, outcome) => json!({"taken": "answer", "kind": kind, "outcome": outcome}),
@@ -310,6 +310,6 @@ async fn resend(
     if let Some(seconds) = waits(&state, from) {
         return Err(Problem::of(&problem_types::TOO_MANY_REQUESTS).saying(TOO_MANY_CODES).after(seconds));
     }
-    state.gateway.resend_at_window(&guest).await.map_err(refused)?;
+    state.gateway.inbound.resend_at_window(&guest).await.map_err(refused)?;
     Ok(Reply(json!({})).into_response())
 }

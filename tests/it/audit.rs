@@ -220,7 +220,7 @@ async fn a138_the_check_names_where_a_trail_was_cut() {
         }
         world.gateway.maintain().await.unwrap();
         for (name, team) in &cases {
-            let whole = world.gateway.check_audit(team).await.unwrap();
+            let whole = world.gateway.event_log.check_audit(team).await.unwrap();
             let head = whole.last;
             assert!(whole.broken.is_none() && whole.count == head && head > 12, "{whole:?}");
             let broken = match *name {
@@ -231,7 +231,7 @@ async fn a138_the_check_names_where_a_trail_was_cut() {
                 _ => continue,
             };
             take_out(&stand, team, broken.0).await;
-            assert_eq!(world.gateway.check_audit(team).await.unwrap().broken, broken.1, "{name}");
+            assert_eq!(world.gateway.event_log.check_audit(team).await.unwrap().broken, broken.1, "{name}");
         }
         // Callers of the API come to an end, too, and `verify` says what they hold.
         let page = world.call(OWNER, "GET", "/v1/teams/emptied/audit?limit=4", Value::Null).await.expect(200);
@@ -239,16 +239,16 @@ async fn a138_the_check_names_where_a_trail_was_cut() {
         assert!(matches!(verified(&page), Err(Broken::Cut(0, _))), "{page}");
 
         world.pass(std::time::Duration::from_secs(5 * 366 * 86_400)).await;
-        world.gateway.keep_house().await.unwrap();
+        world.gateway.maintenance.keep_house().await.unwrap();
         let kept: TeamName = "kept".parse().unwrap();
-        let none = world.gateway.check_audit(&kept).await.unwrap();
+        let none = world.gateway.event_log.check_audit(&kept).await.unwrap();
         assert_eq!((none.count, none.broken), (0, None), "retention took all of it");
         let page = world.call(OWNER, "GET", "/v1/teams/kept/audit", Value::Null).await.expect(200);
         assert_eq!((verified(&page), &page["head"]["gone"]), (Ok(0), &page["head"]["number"]));
         let more = json!({"otp": {"max_tries": 2}});
         world.call(OWNER, "PATCH", "/v1/teams/kept/settings", more).await.expect(200);
         world.gateway.maintain().await.unwrap();
-        let one = world.gateway.check_audit(&kept).await.unwrap();
+        let one = world.gateway.event_log.check_audit(&kept).await.unwrap();
         assert_eq!((one.count, one.broken), (1, None));
     }
 }

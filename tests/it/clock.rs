@@ -77,7 +77,7 @@ impl Scene {
         let link = team.link(chat).await;
         let visit = Browser::new(&self.world).continues(link["url"].as_str().unwrap()).await;
         let mut claims = team.claims(&visit, "cust-42");
-        let now = self.world.gateway.now().0 / 1000;
+        let now = self.world.gateway.engine.now().0 / 1000;
         (claims["iat"], claims["exp"]) = (json!(now), json!(now + 300));
         team.post_back(&visit, &team.sign(&claims)).await.expect(200)
     }
@@ -149,7 +149,7 @@ async fn a078_a_stepping_clock_frees_nobody_and_lengthens_nothing() {
         scene.pass(chance.below(4 * MINUTE));
         steps += 1;
         if n % 10 == 3 {
-            scene.world.gateway.keep_time().await.expect("the store is there");
+            scene.world.gateway.maintenance.keep_time().await.expect("the store is there");
             scene.world.clock.step(-chance.step().abs());
             scene.restart().await;
             restarts += 1;
@@ -191,21 +191,21 @@ async fn a078_a_clock_set_back_between_two_lives_is_not_believed_unless_it_is_sa
     let mut scene = Scene::new().await;
     let (flag, lock) = (scene.raise().await, scene.lock().await);
     scene.pass(10 * MINUTE);
-    let now = scene.world.gateway.now();
-    scene.world.gateway.keep_time().await.expect("the store is there");
+    let now = scene.world.gateway.engine.now();
+    scene.world.gateway.maintenance.keep_time().await.expect("the store is there");
     scene.world.clock.step(-YEAR.cast_signed());
     scene.restart().await;
-    assert_eq!(scene.world.gateway.now(), now, "time goes on from the mark");
+    assert_eq!(scene.world.gateway.engine.now(), now, "time goes on from the mark");
     assert!(scene.is_up(&flag).await && scene.is_locked(&lock).await);
     let late = scene.raise().await;
     scene.pass(5 * MINUTE + SLACK);
     assert!(!scene.is_up(&flag).await && scene.is_up(&late).await && !scene.is_locked(&lock).await);
 
     let lock = scene.lock().await;
-    scene.world.gateway.keep_time().await.expect("the store is there");
+    scene.world.gateway.maintenance.keep_time().await.expect("the store is there");
     scene.world = scene.world.restarted(true).await;
     (scene.open.world, scene.strict.world) = (scene.world.clone(), scene.world.clone());
-    assert_eq!(scene.world.gateway.now().0, scene.world.clock.now(), "the wall is believed");
+    assert_eq!(scene.world.gateway.engine.now().0, scene.world.clock.now(), "the wall is believed");
     assert_eq!(scene.open.flag(&late.chat).await["reason"], "restored");
     assert!(!scene.is_up(&late).await && scene.is_locked(&lock).await);
     scene.pass(SPAN - 1);
@@ -222,12 +222,12 @@ async fn a078_a_clock_set_far_ahead_between_two_lives_frees_nobody() {
     let mut scene = Scene::new().await;
     let (flag, lock) = (scene.raise().await, scene.lock().await);
     scene.pass(10 * MINUTE);
-    scene.world.gateway.keep_time().await.expect("the store is there");
+    scene.world.gateway.maintenance.keep_time().await.expect("the store is there");
     scene.world.clock.step((DAY + 1).cast_signed());
     scene.restart().await;
     assert!(!scene.is_up(&flag).await && scene.is_locked(&lock).await);
     let seen = scene.strict.bot("GET", &lock.chat, "", Value::Null).await.expect(200);
-    let until = scene.world.gateway.now().plus_minutes(5).to_string();
+    let until = scene.world.gateway.engine.now().plus_minutes(5).to_string();
     assert_eq!(seen["participants"][0]["lockout"]["by_method"]["login"]["until"], until, "as clocks show it");
     scene.pass(5 * MINUTE);
     assert!(!scene.is_locked(&lock).await);
@@ -243,7 +243,7 @@ async fn a078_on_redis_the_server_is_the_referee() {
     let second = world.restarted(false).await;
     let real = SystemClock::default().now();
     for node in [first, second] {
-        let now = node.gateway.now().0;
+        let now = node.gateway.engine.now().0;
         assert!(now.abs_diff(real) < 60_000, "{now} is not {real}");
     }
 }

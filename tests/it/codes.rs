@@ -32,9 +32,9 @@ impl Team {
     /// The code of a participant's live challenge, as her phone would show it.
     pub async fn code(&self, chat: &str, participant: usize) -> String {
         let id: InteractionId = chat.parse().expect("an id");
-        let held = self.world.gateway.interaction(id, None).await.expect("it is there");
+        let held = self.world.gateway.conversations.interaction(id, None).await.expect("it is there");
         let challenge = held.interaction.participants[participant].challenge.as_ref().expect("one is live");
-        let code = challenge.answer(id, &self.world.gateway.keys().code);
+        let code = challenge.answer(id, &self.world.gateway.engine.keys().code);
         String::from_utf8(code.expose().to_vec()).expect("digits")
     }
 
@@ -65,8 +65,8 @@ impl Team {
     pub async fn arrives(&self, challenge: &Value) {
         let url = challenge["page_url"].as_str().expect("a URL");
         let token = url.strip_prefix(&format!("{URL}/c/")).and_then(Token::parse).expect("a token");
-        let browser = self.world.gateway.keys().form.tag(&[b"her own browser"]);
-        self.world.gateway.arrive(&token, &browser, None).await.expect("she is let in");
+        let browser = self.world.gateway.engine.keys().form.tag(&[b"her own browser"]);
+        self.world.gateway.challenges.arrive(&token, &browser, None).await.expect("she is let in");
     }
 
     /// Answers wrongly so often, with as many codes as that takes; the last outcome.

@@ -324,7 +324,7 @@ async fn without_replicas_it_starts_reads_and_confirms_nothing() {
     let late = Team { world: late, ..team.clone() };
     late.bot("POST", &chat, "/login-links", json!({"purpose": "mid_chat"})).await.refused(503, "unavailable");
     assert_eq!(team.flag(&read).await["authenticated"], false, "what was confirmed is read on");
-    late.world.gateway.ready().await.expect("it is there");
+    late.world.gateway.engine.ready().await.expect("it is there");
     let free = unguarded(&pair, &team, 11).await;
     free.link(&chat).await;
 }

@@ -100,9 +100,9 @@ async fn a_team_that_is_deleted_leaves_nothing_to_the_next_of_its_name() {
         let acts: Vec<&str> =
             trail["items"].as_array().unwrap().iter().map(|e| e["action"].as_str().unwrap()).collect();
         assert!(acts.iter().all(|act| ["team.created", "settings.changed", "key.created"].contains(act)), "{acts:?}");
-        let mut resumed = world.gateway.listen(&"acme".parse().unwrap(), Some(before as u64)).await;
+        let mut resumed = world.gateway.event_log.listen(&"acme".parse().unwrap(), Some(before as u64)).await;
         assert!(resumed.is_err(), "the old team's events are gone for the new one");
-        resumed = world.gateway.listen(&"acme".parse().unwrap(), None).await;
+        resumed = world.gateway.event_log.listen(&"acme".parse().unwrap(), None).await;
         assert!(resumed.is_ok());
         world.pass(Duration::from_secs(3600)).await; // no alarm of the old team rings on
     }

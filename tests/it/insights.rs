@@ -30,7 +30,7 @@ async fn a_busy_hour(team: &Team, world: &World) {
     team.bot("POST", &other, "/challenges", json!({"method": "otp", "deliver_to": "chat"})).await.expect(202);
     world.gateway.maintain().await.unwrap();
     team.says(&other, "m2", "000000").await.expect(200);
-    while world.gateway.relay().await.unwrap() > 0 {}
+    while world.gateway.relay.relay().await.unwrap() > 0 {}
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn hours_that_are_over_are_told_with_the_one_that_is_not() {
         for n in 0..=hour {
             team.link(&team.open("webchat", &format!("conv-{hour}-{n}")).await).await;
         }
-        while world.gateway.relay().await.unwrap() > 0 {}
+        while world.gateway.relay.relay().await.unwrap() > 0 {}
         world.pass(HOUR).await;
     }
     let hours = insights(&team, "?by=hour&from=2026-01-01T00:00:00Z").await;
@@ -93,17 +93,17 @@ async fn counts_outlive_what_they_counted_and_go_when_they_are_due() {
     let team = world.team("acme").await;
     let chat = team.open("webchat", "conv-1").await;
     team.link(&chat).await;
-    while world.gateway.relay().await.unwrap() > 0 {}
+    while world.gateway.relay.relay().await.unwrap() > 0 {}
     world.call(&team.admin, "DELETE", &format!("/v1/interactions/{chat}"), Value::Null).await.expect(204);
     world.pass(HOUR * 24 * 790).await;
     team.link(&team.open("webchat", "conv-2").await).await;
-    while world.gateway.relay().await.unwrap() > 0 {}
-    world.gateway.keep_house().await.unwrap();
+    while world.gateway.relay.relay().await.unwrap() > 0 {}
+    world.gateway.maintenance.keep_house().await.unwrap();
     let old = "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z";
     assert_eq!(insights(&team, old).await["total"]["links_issued"], 1);
 
     world.pass(HOUR * 24 * 11).await;
-    world.gateway.keep_house().await.unwrap();
+    world.gateway.maintenance.keep_house().await.unwrap();
     assert_eq!(insights(&team, old).await["total"]["links_issued"], 0);
 }
 
@@ -114,7 +114,7 @@ async fn a_team_that_comes_back_begins_at_nothing() {
     team.link(&team.open("webchat", "conv-1").await).await;
     world.pass(HOUR * 3).await;
     team.link(&team.open("webchat", "conv-2").await).await;
-    while world.gateway.relay().await.unwrap() > 0 {}
+    while world.gateway.relay.relay().await.unwrap() > 0 {}
     world.call(OWNER, "DELETE", "/v1/teams/acme", Value::Null).await.expect(204);
     let team = world.team("acme").await;
     assert_eq!(insights(&team, "").await["total"]["links_issued"], 0);

@@ -156,7 +156,7 @@ async fn kinds(team: &Team) -> Vec<String> {
     let last = team.open("sms", &format!("+3729{:07}", unique())).await;
     team.world.gateway.maintain().await.expect("the store is there");
     let name = team.name.parse().expect("a team's name");
-    let mut listener = team.world.gateway.listen(&name, Some(0)).await.expect("events are kept");
+    let mut listener = team.world.gateway.event_log.listen(&name, Some(0)).await.expect("events are kept");
     let mut kinds = Vec::new();
     loop {
         let heard = timeout(TIMEOUT, listener.next()).await.expect("it is told").expect("the store is there");

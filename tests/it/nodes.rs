@@ -267,11 +267,11 @@ async fn events_older_than_retention_are_gone_and_it_is_said_so() {
         let team = world.team("acme").await;
         let chat = team.open("sms", "+37255512345").await;
         world.pass(6 * DAY).await;
-        world.gateway.keep_house().await.expect("the store is there");
+        world.gateway.maintenance.keep_house().await.expect("the store is there");
         let (_, kept) = stream(&team, "0").await;
         assert_eq!((count(&kept, "interaction.opened"), count(&kept, "interaction.closed")), (1, 1), "{chat}");
         world.pass(DAY + 31 * MINUTE).await;
-        world.gateway.keep_house().await.expect("the store is there");
+        world.gateway.maintenance.keep_house().await.expect("the store is there");
         let (status, problem) = stream(&team, "1").await;
         assert_eq!((status, &problem[0]["code"]), (410, &json!("events-gone")));
         // Who was up to date goes on.
@@ -293,7 +293,7 @@ async fn retention_keeps_up_with_a_busy_team() {
         team.bot("POST", &chat, "/close", json!({})).await.expect(200);
     }
     world.pass(31 * DAY).await;
-    world.gateway.keep_house().await.expect("the store is there");
+    world.gateway.maintenance.keep_house().await.expect("the store is there");
     let last: u64 = 620 * 2;
     assert_eq!(stream(&team, &format!("{last:016}")).await.0, 410);
     let listed = world.call(&team.bot, "GET", "/v1/interactions?limit=200", Value::Null).await.expect(200);
@@ -350,16 +350,16 @@ async fn ended_links_are_swept_after_a_day_and_closed_interactions_after_thirty(
     let url = text(&link["url"]);
     team.bot("POST", &chat, "/close", json!({})).await.expect(200);
     world.pass(DAY - MINUTE).await;
-    world.gateway.keep_house().await.expect("the store is there");
+    world.gateway.maintenance.keep_house().await.expect("the store is there");
     assert_eq!(Browser::new(&world).get(url).await.status, 410, "a late visitor is told why");
     world.pass(2 * MINUTE).await;
-    world.gateway.keep_house().await.expect("the store is there");
+    world.gateway.maintenance.keep_house().await.expect("the store is there");
     assert_eq!(Browser::new(&world).get(url).await.status, 404);
     world.pass(29 * DAY - 2 * MINUTE).await;
-    world.gateway.keep_house().await.expect("the store is there");
+    world.gateway.maintenance.keep_house().await.expect("the store is there");
     assert_eq!(team.bot("GET", &chat, "", Value::Null).await.expect(200)["status"], "closed");
     world.pass(2 * MINUTE).await;
-    world.gateway.keep_house().await.expect("the store is there");
+    world.gateway.maintenance.keep_house().await.expect("the store is there");
     team.bot("GET", &chat, "", Value::Null).await.refused(404, "not-found");
 }
 

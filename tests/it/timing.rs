@@ -68,9 +68,9 @@ async fn a054_how_many_digits_are_right_takes_no_time() {
     let chat = team.open("sms", "+37255512345").await;
     team.otp(&chat).await;
     let (id, code): (InteractionId, _) = (chat.parse().expect("an id"), team.code(&chat, 0).await);
-    let held = team.world.gateway.interaction(id, None).await.expect("it is there");
+    let held = team.world.gateway.conversations.interaction(id, None).await.expect("it is there");
     let live = held.interaction.primary().challenge.clone().expect("it lives");
-    let key = &team.world.gateway.keys().code;
+    let key = &team.world.gateway.engine.keys().code;
     let wrong = crate::world::Team::wrong(&code);
     for right in [1, 3, 5] {
         let near = format!("{}{}", &code[..right], &wrong[right..]);
@@ -124,7 +124,7 @@ async fn a053_what_is_there_and_what_never_was_take_the_same_time() {
         coin.0.fill(&mut secret);
         let token = Token { secret, ..[&page, &unknown][kind].clone() };
         let began = Instant::now();
-        let found = team.world.gateway.visit_page(&token).await;
+        let found = team.world.gateway.challenges.visit_page(&token).await;
         kinds.add(kind, began.elapsed());
         assert!(found.is_err(), "{} opens nothing", base64url(&secret));
     }

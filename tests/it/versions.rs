@@ -151,7 +151,7 @@ async fn a142_what_an_older_node_does_not_know_it_refuses_and_leaves_as_it_is() 
                 };
                 let own = kind != "e/" || key.name.ends_with("/1");
                 assert!(!own || reply.status == 503, "{} {pointer}: {} {}", key.name, reply.status, reply.text());
-                world.gateway.ring().await.expect("an alarm that cannot be judged comes again");
+                world.gateway.maintenance.ring().await.expect("an alarm that cannot be judged comes again");
                 assert_eq!(newer.version(key), version, "{} {pointer} was written over", key.name);
                 newer.write(key, &before);
                 tried += usize::from(own);
@@ -278,7 +278,7 @@ async fn a_trail_that_an_earlier_release_shortened_is_whole() {
     }
     team.events().await;
     let name = "acme".parse().expect("a name");
-    let whole = world.gateway.check_audit(&name).await.expect("it is read");
+    let whole = world.gateway.event_log.check_audit(&name).await.expect("it is read");
     assert!(whole.broken.is_none() && whole.count > 6, "{whole:?}");
     let taken = |upto: u64| {
         let mut state = newer.truth.look();
@@ -288,7 +288,7 @@ async fn a_trail_that_an_earlier_release_shortened_is_whole() {
     taken(3);
     let checked = async || {
         world.clock.advance(std::time::Duration::from_secs(1));
-        world.gateway.check_audit(&name).await.expect("it is read")
+        world.gateway.event_log.check_audit(&name).await.expect("it is read")
     };
     assert_eq!(checked().await.broken, Some(Broken::Unlinked(4)), "this release's retention took nothing");
     let head = newer.named("h/acme").remove(0);

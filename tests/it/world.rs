@@ -190,7 +190,7 @@ impl World {
     /// The node after a restart: it knows what the store knows, and goes by the same clock.
     pub async fn restarted(&self, trust_clock: bool) -> Self {
         let (gateway, router, recorder) = node(self.store.clone(), self.clock.clone(), unique());
-        gateway.recognise(trust_clock).await.expect("the store is its own");
+        gateway.maintenance.recognise(trust_clock).await.expect("the store is its own");
         Self { gateway, router, recorder, ..self.clone() }
     }
 
@@ -455,7 +455,7 @@ impl Team {
     pub async fn events(&self) -> Vec<Value> {
         self.world.gateway.maintain().await.expect("the store is there");
         let team = self.name.parse().expect("a team's name");
-        let mut listener = self.world.gateway.listen(&team, Some(0)).await.expect("events are kept");
+        let mut listener = self.world.gateway.event_log.listen(&team, Some(0)).await.expect("events are kept");
         let mut events = Vec::new();
         loop {
             match tokio::time::timeout(Duration::from_millis(60), listener.next()).await {

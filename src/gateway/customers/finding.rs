@@ -14,9 +14,10 @@ use crate::domain::customer::Record;
 use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::matching::{As, Wanted, fit};
 use crate::domain::secret::Secret;
+use crate::gateway::customers::Customers;
 use crate::gateway::decide::Reads;
 use crate::gateway::names::{customer_name, value_index};
-use crate::gateway::{Error, Gateway, decode};
+use crate::gateway::{Error, decode};
 use crate::store::Order;
 
 /// What more customers than these have in common does not tell one from another.
@@ -28,19 +29,19 @@ const PAGE: usize = 256;
 /// A team's own customers, as a directory.
 #[derive(Clone, Copy)]
 pub struct BuiltIn<'a> {
-    gateway: &'a Gateway,
+    customers: &'a Customers,
     team: &'a TeamName,
 }
 
-impl Gateway {
+impl Customers {
     /// The built-in directory of a team.
     pub fn built_in<'a>(&'a self, team: &'a TeamName) -> BuiltIn<'a> {
-        BuiltIn { gateway: self, team }
+        BuiltIn { customers: self, team }
     }
 
     fn value_tag(&self, team: &TeamName, field: &str, spelled: &str) -> String {
         let parts = [b"value", team.as_str().as_bytes(), field.as_bytes(), spelled.as_bytes()];
-        self.keys.directory.tag(&parts).name()
+        self.engine.keys.directory.tag(&parts).name()
     }
 
     /// The tags that a record is found by.
@@ -56,12 +57,12 @@ impl Gateway {
 impl BuiltIn<'_> {
     /// The customers' tags that have a value; none where too many have it.
     async fn having(&self, wanted: &Wanted) -> Result<Option<BTreeSet<String>>, Error> {
-        let gateway = self.gateway;
-        let index = value_index(self.team, &gateway.value_tag(self.team, &wanted.field, &wanted.value));
-        let (partition, mut found) = (gateway.team_partition(self.team), BTreeSet::new());
+        let customers = self.customers;
+        let index = value_index(self.team, &customers.value_tag(self.team, &wanted.field, &wanted.value));
+        let (partition, mut found) = (customers.engine.team_partition(self.team), BTreeSet::new());
         loop {
             let after = found.last().map(String::as_str);
-            let page = gateway.store.list(partition, &index, Order::Rising, after, PAGE).await?;
+            let page = customers.engine.store.list(partition, &index, Order::Rising, after, PAGE).await?;
             let whole = page.len() == PAGE;
             found.extend(page.into_iter().map(|entry| entry.member));
             if !whole {
@@ -78,8 +79,8 @@ impl BuiltIn<'_> {
         let names: Vec<String> = tags.iter().map(|tag| customer_name(self.team, tag)).collect();
         let mut fitting = Vec::new();
         for names in names.chunks(PAGE) {
-            let reads = Reads { partition: self.gateway.team_partition(self.team), names: names.to_vec() };
-            for (name, opened) in names.iter().zip(self.gateway.read_to_tell(&reads).await?) {
+            let reads = Reads { partition: self.customers.engine.team_partition(self.team), names: names.to_vec() };
+            for (name, opened) in names.iter().zip(self.customers.engine.read_to_tell(&reads).await?) {
                 let Some(bytes) = opened else { continue };
                 let kept: Kept = decode(name, &bytes)?;
                 if fit(wanted, &kept.record) {
@@ -112,11 +113,11 @@ impl BuiltIn<'_> {
 
     /// Whose login name it is.
     pub async fn named(&self, name: &str) -> Result<Option<Kept>, Error> {
-        let record = self.gateway.login_record(self.team, name);
-        let reads = Reads { partition: self.gateway.team_partition(self.team), names: vec![record] };
-        let Some(bytes) = self.gateway.read_to_tell(&reads).await?.pop().flatten() else { return Ok(None) };
+        let record = self.customers.login_record(self.team, name);
+        let reads = Reads { partition: self.customers.engine.team_partition(self.team), names: vec![record] };
+        let Some(bytes) = self.customers.engine.read_to_tell(&reads).await?.pop().flatten() else { return Ok(None) };
         let named: Named = decode(&reads.names[0], &bytes)?;
-        self.gateway.customer(self.team, &named.customer).await
+        self.customers.customer(self.team, &named.customer).await
     }
 
     /// Customers who have that mail address or phone number, at most two: one is one, two are several.
@@ -145,7 +146,7 @@ impl Directory for BuiltIn<'_> {
     }
 
     async fn by_id(&self, id: &CustomerId) -> Result<Option<Record>, Failure> {
-        let kept = self.gateway.customer(self.team, id).await.map_err(failure)?;
+        let kept = self.customers.customer(self.team, id).await.map_err(failure)?;
         Ok(kept.map(|kept| kept.record))
     }
 

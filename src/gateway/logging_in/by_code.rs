@@ -13,20 +13,22 @@ use crate::domain::login::codes::{Code, Purpose};
 use crate::domain::login::{AppState, Login, never_for_good};
 use crate::domain::method::Guarded;
 use crate::domain::typed::Digits;
+use crate::gateway::Error;
+use crate::gateway::accounts::Accounts;
+use crate::gateway::logging_in::CustomerLogin;
 use crate::gateway::logins::{Account, Ruled, When, Whose};
 use crate::gateway::replay::fresh;
 use crate::gateway::teams::TeamView;
-use crate::gateway::{Error, Gateway};
 
-impl Gateway {
+impl CustomerLogin {
     /// The customer whom a storefront calls so: by her id, else by her login name.
     async fn called(&self, team: &TeamView, user: &str) -> Result<Option<Record>, Error> {
         if let Ok(id) = user.parse::<CustomerId>()
-            && let Some(record) = self.customer_record(team, &id).await?
+            && let Some(record) = self.customers.customer_record(team, &id).await?
         {
             return Ok(Some(record));
         }
-        self.person_named(team, user).await
+        self.customers.person_named(team, user).await
     }
 
     /// Asks for a code. Where it goes is one of the customer's own addresses, `email` where that is one;
@@ -43,9 +45,9 @@ impl Gateway {
         }
         let record = self.called(by.team, user).await?;
         let account = self.account_for(by.team, record.as_ref(), user);
-        let known = self.at_failure_limit_of(&account, Need::Look).await?;
-        let stops = record.as_ref().map(|record| Self::stops(by.team, record, email, true)).unwrap_or_default();
-        let (settings, nonce) = (&by.team.effective.settings, self.draw());
+        let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
+        let stops = record.as_ref().map(|record| Accounts::stops(by.team, record, email, true)).unwrap_or_default();
+        let (settings, nonce) = (&by.team.effective.settings, self.engine.draw());
         let rule = |login: &mut Login, when: When| {
             let cools = login.codes.get(purpose).is_some_and(|code| when.now < code.resend_at);
             let asked = purpose == Purpose::Login || login.attempt(by.page.as_ref()).is_some();
@@ -63,13 +65,13 @@ impl Gateway {
             login.settle(when.now, login.epoch); // a letter about the code before goes no more
             Ruled { claimed: vec![number], ..Ruled::quiet(Ok(())) }
         };
-        fresh(self.change_login(&account, rule, None).await?)
+        fresh(self.logins.change_login(&account, rule, None).await?)
     }
 
     fn unsent(&self, account: &Account, (purpose, nowhere): (Purpose, bool), actor: &Actor, when: When) -> Ruled<()> {
         let reason = if nowhere { "no-address" } else { "not-allowed" };
         let data = json!({"purpose": purpose.as_str(), "reason": reason, "next": null});
-        let event = || account.tells(self, EventKind::ChallengeDeliveryFailed, actor, when.now, data);
+        let event = || account.tells(&self.engine, EventKind::ChallengeDeliveryFailed, actor, when.now, data);
         let events = (account.whose != Whose::Nobodys).then(event).into_iter().collect();
         Ruled::with_events(Ok(()), events)
     }
@@ -87,13 +89,13 @@ impl Gateway {
         }
         let record = self.called(by.team, user).await?;
         let account = self.account_for(by.team, record.as_ref(), user);
-        let known = self.at_failure_limit_of(&account, Need::Look).await?;
+        let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
         let lockout = never_for_good(by.team.effective.settings.lockout_of(Guarded::Otp));
         let said = Digits::parse(code);
         let asked = number.is_none_or(|number| {
             record.as_ref().is_some_and(|record| u64::from(account.tag.number(&record.id)) == number)
         });
-        let nonce = self.draw();
+        let nonce = self.engine.draw();
         let rule = |login: &mut Login, when: When| {
             let Some(said) = said.as_ref().filter(|_| asked && !known.bans()) else {
                 return Ruled::quiet(Ok(Ended::No(None)));
@@ -120,7 +122,7 @@ impl Gateway {
                 }
             }
         };
-        let ended = fresh(self.change_login(&account, rule, None).await?)?;
+        let ended = fresh(self.logins.change_login(&account, rule, None).await?)?;
         let settled = match &ended {
             Ended::No(Some(_)) => self.count_at_failure_limit(by, &account).await?,
             Ended::In(_) => self.clear_failure_limit(&account, known.failures).await?,
@@ -153,10 +155,10 @@ impl Gateway {
             // Nobody has its tokens yet.
             let ended = ticket.is_some_and(|ticket| login.tickets.end_number(ticket.number));
             let data = json!({"reason": "failure_limit"});
-            let event = || account.tells(self, EventKind::CustomerSignedOut, by.actor, when.now, data);
+            let event = || account.tells(&self.engine, EventKind::CustomerSignedOut, by.actor, when.now, data);
             Ruled::with_events(Ok(Ended::No(None)), ended.then(event).into_iter().collect())
         };
-        fresh(self.change_login(account, rule, None).await?)
+        fresh(self.logins.change_login(account, rule, None).await?)
     }
 
     /// What guesses from there are counted under.
@@ -184,7 +186,7 @@ impl Gateway {
         if live.is_none() && !app {
             return None;
         }
-        let sent = live.is_some_and(|code| code.is(said, account.tag, purpose, &self.keys.code));
+        let sent = live.is_some_and(|code| code.is(said, account.tag, purpose, &self.engine.keys.code));
         let shown = app && login.take_from_app(said.expose(), when.now);
         // What was so when the code was asked for may have changed since.
         let hers = account.whose != Whose::Nobodys && login.takes_codes(purpose, !by.team.keeps_passwords());

@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
+use super::super::Error;
 use super::super::audit::Entry;
 use super::super::logins::{Ruled, When};
 use super::super::replay::fresh;
-use super::super::{Error, Gateway};
 use super::{Reapplied, text, words};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{CustomerId, TeamName, UserName};
@@ -18,8 +18,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::team::Role;
 use crate::domain::time::Moment;
 use crate::domain::user::{User, Wanted};
+use crate::gateway::reapply::Restore;
 
-impl Gateway {
+impl Restore {
     /// Whether there was something to do to the user whom the entry names.
     pub(super) async fn user_again(
         &self,
@@ -34,17 +35,17 @@ impl Gateway {
             return Ok(false);
         }
         if kind == EventKind::UserRemoved {
-            let removed = self.remove_user(team, &name, Role::Owner, &Actor::Operator).await;
+            let removed = self.users.remove_user(team, &name, Role::Owner, &Actor::Operator).await;
             return where_known(removed.map(|()| true));
         }
         if let Some(gone) = lost_of_user(kind, entry) {
             told.left.push(format!("{gone} of user {name} at {} is gone: what was before counts", entry.at));
             return Ok(false);
         }
-        let earliest = self.earliest();
+        let earliest = self.engine.earliest();
         let until = text(entry, "until").and_then(|until| until.parse().ok()).unwrap_or(Moment(0));
         let rule = |user: &mut User, _| Ok((act_on_user(user, kind, entry, (until, earliest)), None));
-        where_known(self.change_user(team, &name, &Actor::Operator, rule).await)
+        where_known(self.users.change_user(team, &name, &Actor::Operator, rule).await)
     }
 
     /// Whether there was something to do to the customer whose pseudonym the entry gives.
@@ -68,14 +69,14 @@ impl Gateway {
             told.left.push(format!("{} at {} is of nobody who is known here: {what}", kind.as_str(), entry.at));
             return Ok(false);
         };
-        let account = self.account_of(team, &id);
+        let account = self.logins.account_of(team, &id);
         let failure_limit = match kind {
             EventKind::CustomerLocked if text(entry, "reason") == Some("failure_limit") => Some(Redo::Banned),
             EventKind::CustomerUnlocked => Some(Redo::Unbanned), // whatever was lifted: a ban that stood was
             _ => None,
         };
         if let Some(redo) = failure_limit {
-            self.failure_limit_again(&self.failure_limit_of(&account), redo).await?;
+            self.limits.failure_limit_again(&self.logins.failure_limit_of(&account), redo).await?;
         }
         let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
         let rule = |login: &mut Login, when: When| {
@@ -83,7 +84,7 @@ impl Gateway {
             let until = until.map(|until| until.shown(when.now, when.earliest));
             Ruled::quiet(Ok(act_on_login(login, kind, until, when)))
         };
-        let changed = match self.change_login(&account, rule, None).await {
+        let changed = match self.logins.change_login(&account, rule, None).await {
             Ok(changed) => fresh(changed),
             Err(error) => Err(error),
         };
@@ -98,13 +99,15 @@ impl Gateway {
         told: &mut Reapplied,
     ) -> Result<bool, Error> {
         let Some(pseudonym) = text(entry, "pseudonym") else { return Ok(false) };
-        let is_hers = |customer: &CustomerId| self.keys.customer_pseudonym(team, customer.as_str()) == pseudonym;
-        let erased = self.erase_interactions(team, &Actor::Operator, |summary| summary.customers.iter().any(is_hers));
+        let is_hers = |customer: &CustomerId| self.engine.keys.customer_pseudonym(team, customer.as_str()) == pseudonym;
+        let erased = self
+            .maintenance
+            .erase_interactions(team, &Actor::Operator, |summary| summary.customers.iter().any(is_hers));
         let erased = erased.await? > 0;
         let Some(id) = self.customer_of(team, pseudonym, told).await? else { return Ok(erased) };
         told.customers.as_mut().and_then(|known| known.remove(pseudonym));
-        self.remove_customer(team, &id).await?;
-        self.remove_login(team, &id).await?;
+        self.customers.remove_customer(team, &id).await?;
+        self.logins.remove_login(team, &id).await?;
         Ok(true)
     }
 
@@ -116,8 +119,9 @@ impl Gateway {
         told: &mut Reapplied,
     ) -> Result<Option<CustomerId>, Error> {
         if told.customers.is_none() {
-            let ids = self.ids_of_customers(team).await?.into_iter().chain(self.ids_of_logins(team).await?);
-            let named = ids.map(|id| (self.keys.customer_pseudonym(team, id.as_str()), id));
+            let ids =
+                self.customers.ids_of_customers(team).await?.into_iter().chain(self.logins.ids_of_logins(team).await?);
+            let named = ids.map(|id| (self.engine.keys.customer_pseudonym(team, id.as_str()), id));
             told.customers = Some(named.collect::<HashMap<_, _>>());
         }
         Ok(told.customers.as_ref().and_then(|known| known.get(pseudonym).cloned()))

@@ -14,7 +14,8 @@ use crate::domain::secret::MacKey;
 use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
 use crate::domain::webhook::Webhook;
-use crate::gateway::{Error, Gateway};
+use crate::gateway::Error;
+use crate::gateway::teams::Teams;
 
 /// A team with everything that follows from its record.
 #[derive(Clone)]
@@ -60,7 +61,7 @@ impl TeamView {
     }
 }
 
-impl Gateway {
+impl Teams {
     /// What follows from a team's record under a system layer. Should two changes at the same moment
     /// have made the layers contradict each other, the team's own stand without the system's.
     pub(super) fn view(&self, team: Team, system: &Overrides) -> Result<TeamView, Error> {
@@ -72,7 +73,7 @@ impl Gateway {
             .or_else(alone)
             .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
         let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
-        let media = self.media(&team);
+        let media = self.drivers.media(&team);
         let channels: Vec<ChannelName> = media.iter().map(|medium| medium.channel.clone()).collect();
         let windows = channels.iter().filter(|name| is_window(&team, name)).cloned().collect();
         let login_page = effective.settings.authentication_url.as_deref().and_then(|page| Url::parse(page).ok());

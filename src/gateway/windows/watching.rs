@@ -18,8 +18,9 @@ use crate::domain::secret::base64url;
 use crate::domain::sending::{State as Sent, Way, What};
 use crate::domain::time::Moment;
 use crate::domain::window::{DOTS, Entry, Said, Thread, link_number};
+use crate::gateway::inbound::Inbound;
 use crate::gateway::threads::{self, Bell};
-use crate::gateway::{Error, Gateway, Held};
+use crate::gateway::{Error, Held};
 use crate::store::CommitId;
 
 /// How often it is asked whether the guest may still look, and what other nodes did.
@@ -102,7 +103,7 @@ pub struct Asked {
 
 /// A browser's place at a window.
 pub struct Watcher {
-    gateway: Arc<Gateway>,
+    inbound: Arc<Inbound>,
     guest: Guest,
     bell: Bell,
     last: u64,
@@ -115,13 +116,13 @@ pub struct Watcher {
     shared: bool,
 }
 
-impl Gateway {
+impl Inbound {
     /// Looks at a window, after the numbered entry. None where as many look at it as may.
     pub fn watch(self: &Arc<Self>, guest: Guest, last: u64) -> Option<Watcher> {
         let id = guest.session.interaction;
-        let shared = self.is_shared(id);
+        let shared = self.conversations.is_shared(id);
         let bell = self.threads.look_at(id)?;
-        Some(Watcher { gateway: self.clone(), bell, guest, last, seen: None, shown: None, told: None, shared })
+        Some(Watcher { inbound: self.clone(), bell, guest, last, seen: None, shown: None, told: None, shared })
     }
 }
 
@@ -134,9 +135,9 @@ impl Watcher {
             let woken = self.bell.woken().notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            let (held, version) = self.gateway.seat_again(&self.guest, self.told).await?;
+            let (held, version) = self.inbound.seat_again(&self.guest, self.told).await?;
             self.told = Some(version);
-            let newer = if stale || self.shared { self.gateway.threads.newer(id, self.seen).await? } else { None };
+            let newer = if stale || self.shared { self.inbound.threads.newer(id, self.seen).await? } else { None };
             let (seen, thread) = newer.unzip();
             let news = self.news(&held, thread.as_ref());
             self.seen = seen.or(self.seen);
@@ -150,15 +151,15 @@ impl Watcher {
     }
 
     fn news(&self, held: &Held<()>, thread: Option<&Thread>) -> News {
-        let now = self.gateway.now();
+        let now = self.inbound.engine.now();
         let entries = thread.map(|thread| thread.after(self.last)).unwrap_or_default();
-        let entries = entries.iter().map(|entry| self.gateway.show(entry, &held.interaction, now)).collect();
+        let entries = entries.iter().map(|entry| self.inbound.show(entry, &held.interaction, now)).collect();
         let state = state(&held.interaction, now);
         News { entries, state: Some(state).filter(|state| Some(state) != self.shown.as_ref()), now }
     }
 }
 
-impl Gateway {
+impl Inbound {
     fn show(&self, entry: &Entry, interaction: &Interaction, now: Moment) -> Shown {
         let what = match &entry.said {
             Said::Bot(text) => Seen::Bot(text.clone()),
@@ -170,7 +171,7 @@ impl Gateway {
                     let mut links = interaction.primary().links.iter();
                     let link = links.find(|link| link.number == *number && link.may_be_opened(now))?;
                     let opener =
-                        link.page.opener.is_some().then(|| base64url(token.opener(&self.keys.handle).expose()));
+                        link.page.opener.is_some().then(|| base64url(token.opener(&self.engine.keys.handle).expose()));
                     Some((String::from_utf8_lossy(url.expose()).into_owned(), opener))
                 });
                 let way = live.filter(|_| interaction.is_open(now));
@@ -190,7 +191,7 @@ impl Gateway {
         let What::Code { challenge, issue } = sending.what else { return None };
         let live = interaction.participant(&sending.participant)?.challenge.as_ref()?;
         let same = live.number == challenge && live.issue() == Some(issue) && live.is_live(now);
-        let digits = same.then(|| live.answer(interaction.id, &self.keys.code))?;
+        let digits = same.then(|| live.answer(interaction.id, &self.engine.keys.code))?;
         Some(String::from_utf8_lossy(digits.expose()).into_owned())
     }
 }

@@ -73,10 +73,10 @@ async fn list(
 ) -> Result<(Vec<AccountRow>, Option<String>), Error> {
     let team = &admitted.name;
     let wanted = Some(q).filter(|q| plain_text(q, 255));
-    let (kept, next) = state.gateway.list_customers(team, wanted, cursor, PAGE).await?;
+    let (kept, next) = state.gateway.customers.list_customers(team, wanted, cursor, PAGE).await?;
     let mut rows = Vec::with_capacity(kept.len());
     for Kept { record, .. } in kept {
-        let account = state.gateway.account_state(team, &record.id).await?;
+        let account = state.gateway.accounts.account_state(team, &record.id).await?;
         rows.push(AccountRow {
             path: in_path(record.id.as_str()),
             id: record.id.to_string(),
@@ -94,11 +94,11 @@ async fn show(visit: Visit, Path((_, id)): Path<(String, String)>) -> Response {
         .draw("accounts", async |state, admitted| {
             let nobody = || unknown("customer");
             let id: CustomerId = id.parse().map_err(|_| nobody())?;
-            let kept = state.gateway.view_customer(&admitted.name, &id, &admitted.actor).await?;
+            let kept = state.gateway.customers.view_customer(&admitted.name, &id, &admitted.actor).await?;
             if kept.is_none() && is_built_in(&admitted) {
                 return Err(nobody());
             }
-            let account = state.gateway.account_state(&admitted.name, &id).await?;
+            let account = state.gateway.accounts.account_state(&admitted.name, &id).await?;
             let page = AccountPage {
                 frame: admitted.frame,
                 path: in_path(id.as_str()),

@@ -82,9 +82,9 @@ async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
             let team = &admitted.team.team;
             let fits =
                 |entry: &Entry| group.1.iter().any(|stem| entry.action.starts_with(stem)) && is_found(entry, team, &q);
-            let (entries, below) = state.gateway.audit_back(name, from, PAGE, fits).await?;
+            let (entries, below) = state.gateway.event_log.audit_back(name, from, PAGE, fits).await?;
             let check = match &look.check {
-                Some(_) => Some(state.gateway.check_audit(name).await?),
+                Some(_) => Some(state.gateway.event_log.check_audit(name).await?),
                 None => None,
             };
             let page = Audit {

@@ -30,7 +30,7 @@ struct Look {
 async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
     visit
         .draw("channels", async |state, admitted| {
-            let platforms = state.gateway.platforms();
+            let platforms = state.gateway.channels.platforms();
             let channels = admitted.team.team.channels.iter();
             let page = Channels {
                 channels: channels.map(|(name, channel)| row(state, &admitted, &platforms, name, channel)).collect(),
@@ -94,7 +94,7 @@ fn row(
     name: &ChannelName,
     channel: &Channel,
 ) -> ChannelRow {
-    let now = state.gateway.now();
+    let now = state.gateway.engine.now();
     let platform = platforms.iter().find(|platform| platform.name == channel.definition);
     ChannelRow {
         name: name.to_string(),

@@ -65,14 +65,14 @@ impl Span {
 
 async fn report(state: &Shared, of: &Admitted, span: Span) -> Result<[Report; 2], Error> {
     let Span { from, to, by, .. } = span;
-    let hours = state.gateway.insights(&of.name, from, to).await?;
+    let hours = state.gateway.event_log.insights(&of.name, from, to).await?;
     Ok([by, By::Channel].map(|by| Report::of(&hours, from, to, by)))
 }
 
 async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
     visit
         .draw("insights", async |state, admitted| {
-            let span = Span::of(&look, state.gateway.now());
+            let span = Span::of(&look, state.gateway.engine.now());
             let [course, channels] = report(state, &admitted, span).await?;
             let page = Insights {
                 frame: admitted.frame,
@@ -96,7 +96,7 @@ async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
 async fn download(visit: Visit, Query(look): Query<Look>) -> Response {
     visit
         .draw("insights", async |state, admitted| {
-            let span = Span::of(&look, state.gateway.now());
+            let span = Span::of(&look, state.gateway.engine.now());
             let [course, _] = report(state, &admitted, span).await?;
             let file = format!("attachment; filename=\"{}-{}-days.csv\"", admitted.name, span.days);
             let kind = "text/csv; charset=utf-8; header=present";

@@ -20,8 +20,8 @@ pub fn routes() -> Router<Shared> {
 async fn show(visit: Visit) -> Response {
     visit
         .draw("keys", async |state, Admitted { frame, role, name, team, .. }| {
-            let now = state.gateway.now();
-            let hosted = state.gateway.login_page_url(&name);
+            let now = state.gateway.engine.now();
+            let hosted = state.gateway.hosted_login.login_page_url(&name);
             let page = Keys {
                 frame,
                 security: team.team.security_keys.iter().rev().map(|key| security(key, now)).collect(),

@@ -34,7 +34,7 @@ struct Look {
 async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
     visit
         .draw("lockouts", async |state, admitted| {
-            let (people, more) = state.gateway.locked_out(&admitted.name, look.after.as_deref()).await?;
+            let (people, more) = state.gateway.lockouts.locked_out(&admitted.name, look.after.as_deref()).await?;
             let (accounts, more_accounts) = accounts(state, &admitted.name, look.accounts.as_deref()).await?;
             let page = Lockouts {
                 frame: admitted.frame,
@@ -51,7 +51,7 @@ async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
 }
 
 fn person(state: &Shared, locked: &LockedOut) -> LockedPerson {
-    let (now, earliest) = (state.gateway.now(), state.gateway.earliest());
+    let (now, earliest) = (state.gateway.engine.now(), state.gateway.engine.earliest());
     let until = locked.budget.as_ref().and_then(|budget| budget.locked_until);
     LockedPerson {
         path: in_path(&locked.id.to_string()),
@@ -74,9 +74,9 @@ async fn accounts(
     after: Option<&str>,
 ) -> Result<(Vec<Locked>, Option<String>), Error> {
     let mut rows = Vec::new();
-    let (locked, next) = state.gateway.locked_accounts(team, after).await?;
+    let (locked, next) = state.gateway.lockouts.locked_accounts(team, after).await?;
     for (id, account) in locked {
-        let known = state.gateway.customer(team, &id).await?;
+        let known = state.gateway.customers.customer(team, &id).await?;
         rows.push(Locked {
             path: in_path(id.as_str()),
             id: id.to_string(),
@@ -89,8 +89,8 @@ async fn accounts(
 }
 
 async fn users(state: &Shared, team: &TeamName) -> Result<Vec<Locked>, Error> {
-    let (now, earliest) = (state.gateway.now(), state.gateway.earliest());
-    let users = state.gateway.users(team, None, MAX_USERS).await?;
+    let (now, earliest) = (state.gateway.engine.now(), state.gateway.engine.earliest());
+    let users = state.gateway.users.users(team, None, MAX_USERS).await?;
     Ok(users.iter().filter_map(|user| locked_user(user, now, earliest)).collect())
 }
 

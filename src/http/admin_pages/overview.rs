@@ -29,7 +29,7 @@ async fn show(visit: Visit) -> Response {
         .draw("overview", async |state, Admitted { frame, name, team, .. }| {
             let stored = stored(state, &name).await?;
             let login_page = team.effective.settings.authentication_url.clone();
-            let hosted = state.gateway.login_page_url(&name);
+            let hosted = state.gateway.hosted_login.login_page_url(&name);
             let page = Overview {
                 frame,
                 is_hosted: login_page.as_deref() == Some(hosted.as_str()),
@@ -52,9 +52,9 @@ async fn show(visit: Visit) -> Response {
 
 /// Whether somebody can log in at the gateway's own page, and how many were authenticated of late.
 async fn stored(state: &Shared, team: &TeamName) -> Result<(bool, u64), Error> {
-    let now = state.gateway.now();
+    let now = state.gateway.engine.now();
     let from = Moment(now.0.saturating_sub(MILLISECONDS_OF_A_MONTH));
-    let hours = state.gateway.insights(team, from, now).await?;
+    let hours = state.gateway.event_log.insights(team, from, now).await?;
     let authenticated = hours.values().map(|hour| hour.whole().count(Step::Authenticated)).sum();
-    Ok((state.gateway.has_registered(team).await?, authenticated))
+    Ok((state.gateway.logins.has_registered(team).await?, authenticated))
 }

@@ -53,7 +53,7 @@ async fn edit(visit: Visit, Path((_, name)): Path<(String, String)>) -> Response
     visit
         .draw("screens", async |state, Admitted { frame, name: of, team, .. }| {
             let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
-            let found = state.gateway.screen(&of, &name).await?;
+            let found = state.gateway.teams.screen(&of, &name).await?;
             let is_shown = team.effective.settings.pin.opening_screen.as_deref() == Some(name.as_str());
             let html = found.map(|screen| screen.html().to_owned());
             let page = Editor { frame, name: name.to_string(), html, is_shown };
@@ -77,7 +77,7 @@ async fn page(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look)
             let settings = &team.effective.settings;
             let has_it = team.team.screens.contains(&name);
             let here = format!("/admin/teams/{}/screens/{name}", team.team.name);
-            let now = state.gateway.now();
+            let now = state.gateway.engine.now();
             let page = pages::Landing {
                 role: pages::Role::Primary,
                 brand: brand(settings),
@@ -111,7 +111,7 @@ async fn screen(visit: Visit, Path((_, name)): Path<(String, String)>) -> Respon
     visit
         .draw("screens", async |state, Admitted { name: of, team, .. }| {
             let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
-            let found = state.gateway.screen(&of, &name).await?.ok_or_else(|| unknown("screen"))?;
+            let found = state.gateway.teams.screen(&of, &name).await?.ok_or_else(|| unknown("screen"))?;
             Ok(frame(state, &found, &team.effective.settings.locale))
         })
         .await

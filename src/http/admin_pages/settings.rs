@@ -21,8 +21,8 @@ pub fn routes() -> Router<Shared> {
 
 async fn system(State(state): State<Shared>, headers: HeaderMap) -> Response {
     of_system(&state, &headers, "system", async |frame| {
-        let read_at = state.gateway.now().to_string();
-        let (_, effective) = state.gateway.system_settings().await?;
+        let read_at = state.gateway.engine.now().to_string();
+        let (_, effective) = state.gateway.teams.system_settings().await?;
         let known = described().map(|described| {
             let inherited = described.default.clone();
             known(described, &effective, Source::System, inherited)
@@ -34,10 +34,10 @@ async fn system(State(state): State<Shared>, headers: HeaderMap) -> Response {
 }
 
 async fn team(visit: Visit) -> Response {
-    let read_at = visit.state.gateway.now().to_string(); // before they are: what happens in between is told
+    let read_at = visit.state.gateway.engine.now().to_string(); // before they are: what happens in between is told
     visit
         .draw("settings", async |state, Admitted { frame, name, team, .. }| {
-            let (_, system) = state.gateway.system_settings().await?;
+            let (_, system) = state.gateway.teams.system_settings().await?;
             let known = described().map(|described| {
                 let inherited = value_at(&system.json, described.path);
                 known(described, &team.effective, Source::Team, inherited)

@@ -16,7 +16,8 @@ use super::paths::in_query;
 use super::{Instead, answered, framed, somebody};
 use crate::domain::id::TeamName;
 use crate::domain::team::Role;
-use crate::pages::admin::{Tended, teams::Teams};
+use crate::pages::admin::Tended;
+use crate::pages::admin::teams::Teams;
 
 /// Teams of a page.
 const PAGE: usize = 50;
@@ -40,7 +41,7 @@ async fn listed(state: &Shared, after: Option<&str>, headers: &HeaderMap) -> Res
     let (token, visitor) = somebody(state, headers, "/admin".to_owned()).await?;
     let (mut teams, mut next) = (Vec::new(), None);
     if visitor.rights.owner {
-        let mut all = state.gateway.list_teams(after, PAGE + 1).await?;
+        let mut all = state.gateway.teams.list_teams(after, PAGE + 1).await?;
         let is_whole = all.len() <= PAGE;
         all.truncate(PAGE);
         let last = all.last().filter(|_| !is_whole);

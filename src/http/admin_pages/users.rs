@@ -32,7 +32,7 @@ struct Look {
 async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
     visit
         .draw("users", async |state, admitted| {
-            let users = state.gateway.users(&admitted.name, look.after.as_deref(), PAGE).await?;
+            let users = state.gateway.users.users(&admitted.name, look.after.as_deref(), PAGE).await?;
             let rows = users.iter().map(|user| row(state, &admitted, user)).collect();
             let page = Users {
                 roles: if admitted.role == Role::Owner { &["agent", "admin", "owner"] } else { &["agent", "admin"] },
@@ -47,7 +47,7 @@ async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
 }
 
 fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {
-    let (now, earliest) = (state.gateway.now(), state.gateway.earliest());
+    let (now, earliest) = (state.gateway.engine.now(), state.gateway.engine.earliest());
     let standing = user.standing(earliest);
     let name = user.name.to_string();
     UserRow {

@@ -34,8 +34,8 @@ async fn all(visit: Visit) -> Response {
         .draw("webhooks", async |state, admitted| {
             let mut webhooks = Vec::new();
             for name in admitted.team.team.webhooks.keys() {
-                match state.gateway.webhook(&admitted.name, name).await {
-                    Ok(known) => webhooks.push(row(name, &known, state.gateway.now())),
+                match state.gateway.webhooks.webhook(&admitted.name, name).await {
+                    Ok(known) => webhooks.push(row(name, &known, state.gateway.engine.now())),
                     Err(Error::Refused(Refusal::NotFound(_))) => {} // it has just been taken away
                     Err(error) => return Err(error),
                 }
@@ -58,14 +58,15 @@ async fn show(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look)
     visit
         .draw("webhooks", async |state, admitted| {
             let name: WebhookName = name.parse().map_err(|_| unknown("webhook"))?;
-            let known = state.gateway.webhook(&admitted.name, &name).await?;
+            let known = state.gateway.webhooks.webhook(&admitted.name, &name).await?;
             let only: Option<Status> = look.status.parse().ok();
             let after: Option<Cursor> = look.cursor.and_then(|cursor| cursor.parse().ok());
-            let (deliveries, next) = state.gateway.deliveries(&admitted.name, &name, only, after, PAGE).await?;
+            let (deliveries, next) =
+                state.gateway.webhooks.deliveries(&admitted.name, &name, only, after, PAGE).await?;
             let status = only.map_or("all", Status::as_str);
             let page = WebhookPage {
                 frame: admitted.frame,
-                webhook: row(&name, &known, state.gateway.now()),
+                webhook: row(&name, &known, state.gateway.engine.now()),
                 events: Wanted::names().collect(),
                 statuses: ["all", "pending", "failed", "delivered"].map(|each| (each, each == status)).into(),
                 deliveries: deliveries.into_iter().map(DeliveryRow::from).collect(),

@@ -50,7 +50,7 @@ fn elsewhere(team: &Team) -> Team {
 /// Two hours pass, and what is past its time is swept.
 async fn two_hours(world: &World) {
     world.clock.advance(Duration::from_secs(2 * 3600));
-    world.gateway.keep_house().await.expect("the store is there");
+    world.gateway.maintenance.keep_house().await.expect("the store is there");
 }
 
 async fn slow(kind: &'static str) -> (Team, Arc<Around<Meanwhile>>) {

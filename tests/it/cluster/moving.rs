@@ -56,8 +56,8 @@ async fn a130_logins_go_on_exactly_once_while_slots_move() {
         let moved = moves(&cluster, primaries[round % 3], primaries[(round + 1) % 3]).await;
         (slots, keys) = (slots + moved.0, keys + moved.1);
         // What is due and what is to be told is looked after on whoever holds it now.
-        world.gateway.ring().await.expect("the store is there");
-        world.gateway.relay().await.expect("the store is there");
+        world.gateway.maintenance.ring().await.expect("the store is there");
+        world.gateway.relay.relay().await.expect("the store is there");
     }
     stop.store(true, Ordering::Relaxed);
     let mut chats = Vec::new();

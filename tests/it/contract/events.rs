@@ -24,7 +24,7 @@ impl Live {
         let (url, stopping) = (format!("http://{}", listener.local_addr().unwrap()), CancellationToken::new());
         tokio::spawn(serve::serve(listener, world.router(), Default::default(), stopping.clone()));
         let gateway = world.gateway.clone();
-        Self { url, stopping, relay: tokio::spawn(async move { gateway.relay_forever().await }) }
+        Self { url, stopping, relay: tokio::spawn(async move { gateway.relay.relay_forever().await }) }
     }
 
     async fn listen(&self, key: &str, query: &str, last: Option<&str>) -> Stream {
@@ -225,7 +225,7 @@ async fn what_is_older_than_retention_is_gone() {
     team.open("sms", "+37255512345").await;
     world.gateway.maintain().await.unwrap();
     world.clock.advance(Duration::from_secs(8 * 24 * 3600));
-    world.gateway.keep_house().await.unwrap();
+    world.gateway.maintenance.keep_house().await.unwrap();
     let request = http::Request::builder().uri("/v1/events").header("authorization", format!("Bearer {}", team.bot));
     let reply = world.send(request.header("last-event-id", "1").body(axum::body::Body::empty()).unwrap()).await;
     reply.refused(410, "events-gone");

@@ -82,7 +82,7 @@ impl Platform {
     async fn node(&self, life: u32) -> World {
         let world = World::on(stores::reopened(&self.folder.join("store"))).with_platform(Arc::new(self.clone()));
         world.clock.advance(CLAIM * life);
-        world.gateway.recognise(false).await.expect("the store is its own");
+        world.gateway.maintenance.recognise(false).await.expect("the store is its own");
         world
     }
 }

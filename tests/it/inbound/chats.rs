@@ -195,15 +195,15 @@ async fn a_retraction_is_tried_once_however_often_its_alarm_came() {
     let other = super::heard(&world);
     for _ in 0..3 {
         team.world.clock.advance(11 * SECOND);
-        team.world.gateway.ring().await.expect("the store is there");
+        team.world.gateway.maintenance.ring().await.expect("the store is there");
         team.world.clock.advance(11 * SECOND);
-        other.gateway.ring().await.expect("the store is there");
+        other.gateway.maintenance.ring().await.expect("the store is there");
     }
     let later = (429, r#"{"ok":false,"error_code":429,"parameters":{"retry_after":30}}"#);
     api.answers(&[later, later, later, later]);
-    team.world.gateway.take_messages_back().await;
+    team.world.gateway.messaging.take_messages_back().await;
     assert_eq!(api.asked().len(), 1, "once");
-    other.gateway.take_messages_back().await;
+    other.gateway.messaging.take_messages_back().await;
     assert_eq!(api.asked().len(), 1, "and not before it is due");
     other.pass(31 * SECOND).await;
     assert_eq!(api.asked().len(), 2);

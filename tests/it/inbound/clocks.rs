@@ -28,10 +28,10 @@ async fn a078_what_waited_by_a_clock_that_was_ahead_is_looked_after_when_that_is
     let (posted, asked) = (bot.asked().len(), api.asked().len());
     assert_eq!((posted, asked), (1, 1), "neither was taken");
     // The marks of a year ahead, and then the clock as it should have been.
-    team.world.gateway.keep_time().await.expect("the store is there");
+    team.world.gateway.maintenance.keep_time().await.expect("the store is there");
     world.clock.step(-365 * 24 * 3_600_000);
     let next = Team { world: heard(&world), ..team.clone() };
-    next.world.gateway.recognise(true).await.expect("the store is its own");
+    next.world.gateway.maintenance.recognise(true).await.expect("the store is its own");
     bot.answers(&[]);
     maintain(&next).await;
     let posted: Vec<_> = bot.asked().iter().map(|asked| asked.json()["text"].clone()).collect();

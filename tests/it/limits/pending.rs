@@ -44,7 +44,7 @@ async fn a133_of_links_without_number_one_lives() {
         assert_eq!(status(url).await, 410, "its time is over");
     }
     world.pass(DAY + Duration::from_secs(1)).await;
-    world.gateway.keep_house().await.unwrap();
+    world.gateway.maintenance.keep_house().await.unwrap();
     for (n, (_, url)) in made.iter().enumerate() {
         assert_eq!(status(url).await, 404, "link {n} is forgotten");
     }

@@ -47,7 +47,7 @@ async fn a136_what_comes_due_together_is_flushed_together() {
     world.gateway.maintain().await.unwrap();
     world.clock.advance(Duration::from_secs(601));
     slow.before.most.store(0, Relaxed);
-    assert_eq!(world.gateway.ring().await.unwrap(), 64);
+    assert_eq!(world.gateway.maintenance.ring().await.unwrap(), 64);
     let most = slow.before.most.load(Relaxed);
     assert!((8..=32).contains(&most), "{most} commits waited together");
 }
@@ -100,14 +100,14 @@ async fn a136_a_storm_of_expiries_shares_flushes_and_stalls_nobody() {
     let (flushes, commits, began) = (store.flushes(), store.commits(), Instant::now());
     let mut looked_after = 0;
     loop {
-        match world.gateway.ring().await.unwrap() {
+        match world.gateway.maintenance.ring().await.unwrap() {
             0 => break,
             some => looked_after += some,
         }
     }
     let (flushes, commits, rung) = (store.flushes() - flushes, store.commits() - commits, began.elapsed());
     let relayed = Instant::now();
-    while world.gateway.relay().await.unwrap() > 0 {}
+    while world.gateway.relay.relay().await.unwrap() > 0 {}
     let relayed = relayed.elapsed();
     over.store(true, Relaxed);
     let waited = foreground.await.unwrap();

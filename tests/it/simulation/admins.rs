@@ -30,7 +30,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
-            match self.egress(&node, node.gateway.unlock(acting, &who, None, "asked", true)).await {
+            match self.egress(&node, node.gateway.conversations.unlock(acting, &who, None, "asked", true)).await {
                 Answer::Unknown => {}
                 Answer::Told(_) | Answer::Refused(_) => return,
             }
@@ -44,7 +44,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
-            match self.egress(&node, node.gateway.erase(acting)).await {
+            match self.egress(&node, node.gateway.maintenance.erase(acting)).await {
                 Answer::Told(()) => {
                     let now = self.after(&node, around);
                     return self.book().was_read(id, now, None);
@@ -61,7 +61,7 @@ impl People {
         let team = self.team(at).0;
         let Some((node, _)) = self.node(0).await else { return };
         if self.things().teams[at].signing.len() < 8 {
-            let made = self.egress(&node, node.gateway.add_security_key(&team, None, &Actor::Owner, None)).await;
+            let made = self.egress(&node, node.gateway.teams.add_security_key(&team, None, &Actor::Owner, None)).await;
             let Answer::Told(Told::Fresh(key)) = made else { return };
             let Material::Shared(secret) = &key.material else { return };
             self.say(format_args!("{team} has the new key {}", key.kid));
@@ -80,7 +80,7 @@ impl People {
         let Some(old) = old else { return };
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
-            match self.egress(&node, node.gateway.revoke_key(&team, &old, &Actor::Owner)).await {
+            match self.egress(&node, node.gateway.teams.revoke_key(&team, &old, &Actor::Owner)).await {
                 Answer::Told(_) => {
                     self.say(format_args!("{} revoked {old}", node.name));
                     let now = self.cluster.time.now();
@@ -96,7 +96,7 @@ impl People {
     async fn activates(&self, team: &TeamName, kid: &Kid) -> bool {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
-            match self.egress(&node, node.gateway.activate_key(team, kid, A_WEEK, &Actor::Owner)).await {
+            match self.egress(&node, node.gateway.teams.activate_key(team, kid, A_WEEK, &Actor::Owner)).await {
                 Answer::Told(change) => {
                     self.say(format_args!("{} activated {kid}", node.name));
                     self.book().was_activated(team, kid, change.signing.as_ref());
@@ -115,7 +115,7 @@ impl People {
         let Some((node, _)) = self.node(0).await else { return };
         let goes = self.cluster.chance.recent(&self.things().teams[0].passing).cloned().filter(|_| self.odds(500));
         let Some(text) = goes else {
-            let made = node.gateway.add_api_key(&team, Role::Bot, "passing", &Actor::Owner, None);
+            let made = node.gateway.teams.add_api_key(&team, Role::Bot, "passing", &Actor::Owner, None);
             if let Answer::Told(Told::Fresh((_, secret))) = self.egress(&node, made).await {
                 let text = String::from_utf8_lossy(secret.expose()).into_owned();
                 self.things().teams[0].passing.push(text);
@@ -125,7 +125,7 @@ impl People {
         let id = text.split('_').nth(2).expect("csk_TEAM_ID_SECRET").parse().expect("a key's id");
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
-            match self.egress(&node, node.gateway.remove_api_key(&team, &id, Role::Owner, &Actor::Owner)).await {
+            match self.egress(&node, node.gateway.teams.remove_api_key(&team, &id, Role::Owner, &Actor::Owner)).await {
                 // Gone already: an earlier attempt did it, or somebody else.
                 Answer::Told(()) | Answer::Refused(Refusal::NotFound(_)) => {
                     self.say(format_args!("{} removed the key {id}", node.name));
@@ -143,7 +143,7 @@ impl People {
     pub(super) async fn use_passing_key(&self) {
         let Some(text) = self.cluster.chance.pick(&self.things().teams[0].passing).cloned() else { return };
         let Some((node, around)) = self.node(0).await else { return };
-        if let Answer::Told(Some(caller)) = self.egress(&node, node.gateway.caller(&text)).await {
+        if let Answer::Told(Some(caller)) = self.egress(&node, node.gateway.callers.caller(&text)).await {
             let ended = self.book().told.removed.get(&text).copied();
             self.book().counts_still(ended, &format!("of {:?}", caller.actor), around);
         }
@@ -157,7 +157,7 @@ impl People {
         self.say(format_args!("{team} is to be called {name}"));
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
-            match self.egress(&node, node.gateway.patch_team(&team, patch, &Actor::Owner)).await {
+            match self.egress(&node, node.gateway.teams.patch_team(&team, patch, &Actor::Owner)).await {
                 Answer::Told(()) => return self.book().was_set(&team, &name, around),
                 Answer::Refused(_) => return,
                 Answer::Unknown => {}
@@ -172,7 +172,7 @@ impl People {
         loop {
             sleep(Duration::from_millis(300)).await;
             let Some((node, _)) = self.node(0).await else { continue };
-            let mut listener = match self.egress(&node, node.gateway.listen(&team, Some(last))).await {
+            let mut listener = match self.egress(&node, node.gateway.event_log.listen(&team, Some(last))).await {
                 Answer::Told(listener) => listener,
                 Answer::Refused(Refusal::EventsGone) => {
                     let held = self.book().heads.get(&format!("h/{team}")).map(|head| head["gone"].as_u64());

@@ -81,7 +81,7 @@ impl People {
         let caller = self.caller(node, &key).await?;
         let body = format!("{} {:?}", sent.conversation, sent.token);
         let place = match &sent.key {
-            Some(key) => Some(node.gateway.reserve(&caller.mark, key, body.as_bytes()).await?),
+            Some(key) => Some(node.gateway.engine.reserve(&caller.mark, key, body.as_bytes()).await?),
             None => None,
         };
         let opening = Opening {
@@ -93,14 +93,14 @@ impl People {
         };
         let render = |held: &Held<bool>| held.interaction.id.to_string().into_bytes();
         let remember = place.clone().map(|place| Remember::new(place, &render));
-        match node.gateway.open(&opening, sent.token.as_deref(), &caller.actor, remember.as_ref()).await {
+        match node.gateway.conversations.open(&opening, sent.token.as_deref(), &caller.actor, remember.as_ref()).await {
             Ok(Told::Fresh(held)) => Ok(held.interaction.id),
             Ok(Told::Again(bytes)) => {
                 Ok(String::from_utf8_lossy(&bytes).parse().expect("what was remembered is an id"))
             }
             Err(error) => {
                 if let (Some(place), Error::Refused(_)) = (&place, &error) {
-                    node.gateway.release(place).await;
+                    node.gateway.engine.release(place).await;
                 }
                 Err(error)
             }
@@ -132,19 +132,20 @@ impl People {
                 let (team, bot) = self.team(at);
                 let caller = self.caller(&node, &bot).await?;
                 let place = match &key {
-                    Some(key) => Some(node.gateway.reserve(&caller.mark, key, b"").await?),
+                    Some(key) => Some(node.gateway.engine.reserve(&caller.mark, key, b"").await?),
                     None => None,
                 };
                 let render =
                     |held: &Held<countersign::domain::rules::issue::Issued>| held.outcome.token.text().into_bytes();
                 let remember = place.clone().map(|place| Remember::new(place, &render));
-                let told = node.gateway.issue_link(id, Some(&team), &caller.actor, &request, remember.as_ref()).await;
+                let told =
+                    node.gateway.links.issue_link(id, Some(&team), &caller.actor, &request, remember.as_ref()).await;
                 match told {
                     Ok(Told::Fresh(held)) => Ok(held.outcome.token),
                     Ok(Told::Again(text)) => Ok(Token::parse(&String::from_utf8_lossy(&text)).expect("a token's text")),
                     Err(error) => {
                         if let (Some(place), Error::Refused(_)) = (&place, &error) {
-                            node.gateway.release(place).await;
+                            node.gateway.engine.release(place).await;
                         }
                         Err(error)
                     }
@@ -172,7 +173,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let browser = browser(&node, is_other);
-            match self.egress(&node, node.gateway.continue_link(&token, &browser, None)).await {
+            match self.egress(&node, node.gateway.links.continue_link(&token, &browser, None)).await {
                 Answer::Told(held) => {
                     let handle = held.outcome.handle.clone();
                     self.say(format_args!("{} leads on with {handle:?}", node.name));
@@ -225,7 +226,7 @@ impl People {
         self.say(format_args!("a login page posts {jti}{} to {handle:?}", if good { "" } else { " (bad)" }));
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
-            match self.egress(&node, node.gateway.post_back(&handle.text(), &jwt)).await {
+            match self.egress(&node, node.gateway.links.post_back(&handle.text(), &jwt)).await {
                 Answer::Told(held) => {
                     self.say(format_args!("{} took {jti}: {}", node.name, held.outcome.status.as_str()));
                     self.book().must(good, || format!("{jti} was taken, and is not good"));
@@ -236,7 +237,7 @@ impl People {
                 }
                 Answer::Refused(Refusal::Replayed(_) | Refusal::Repeated(_)) => {
                     self.book().must(good, || format!("{jti} was taken before, and is not good"));
-                    let done = node.gateway.done_of(&handle, &jwt);
+                    let done = node.gateway.links.done_of(&handle, &jwt);
                     return self.see_done(at, &done).await;
                 }
                 Answer::Refused(refusal) => return self.say(format_args!("{jti} not taken: {refusal}")),
@@ -256,7 +257,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let browser = browser(&node, is_other);
-            let Answer::Told(held) = self.egress(&node, node.gateway.finish(done, &browser, said)).await else {
+            let Answer::Told(held) = self.egress(&node, node.gateway.links.finish(done, &browser, said)).await else {
                 continue;
             };
             self.say(format_args!("{} shows {done:?} {:?}, another: {is_other}", node.name, held.outcome.how));
@@ -268,7 +269,7 @@ impl People {
             if held.outcome.how == Finish::Code
                 && let Some((waiting, _)) = shown_code(participant, held.outcome.source)
             {
-                let code = waiting.code(done.interaction, &node.gateway.keys().confirmation);
+                let code = waiting.code(done.interaction, &node.gateway.engine.keys().confirmation);
                 self.things().codes.push((at, (done.interaction, done.number), code));
             }
             return;
@@ -279,9 +280,9 @@ impl People {
         let Some((at, id)) = self.chat() else { return };
         let (team, _) = self.team(at);
         let Some((node, before)) = self.node(0).await else { return };
-        let answer = self.egress(&node, node.gateway.flag(id, Some(&team))).await;
+        let answer = self.egress(&node, node.gateway.conversations.flag(id, Some(&team))).await;
         let around = self.after(&node, before);
-        let now = node.gateway.now();
+        let now = node.gateway.engine.now();
         let up = match answer {
             Answer::Told(held) => {
                 let there = held.interaction.is_open(now) && held.interaction.primary().flag.raised(now).is_some();
@@ -311,8 +312,8 @@ impl People {
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
             let asking = async {
                 match what {
-                    "closed" => node.gateway.close(acting).await,
-                    _ => node.gateway.sign_out(acting, None).await,
+                    "closed" => node.gateway.conversations.close(acting).await,
+                    _ => node.gateway.conversations.sign_out(acting, None).await,
                 }
             };
             match self.egress(&node, asking).await {
@@ -336,8 +337,8 @@ impl People {
             let Some((node, around)) = self.node(attempt).await else { continue };
             let reporting = async {
                 match done {
-                    true => node.gateway.report_done(&token, &browser(&node, false)).await,
-                    false => node.gateway.report_link(&token).await,
+                    true => node.gateway.links.report_done(&token, &browser(&node, false)).await,
+                    false => node.gateway.links.report_link(&token).await,
                 }
             };
             match self.egress(&node, reporting).await {
@@ -359,11 +360,11 @@ impl People {
         let (team, online) = (self.team(at).0, self.odds(500));
         let Some((node, _)) = self.node(0).await else { return };
         let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
-        let _ = self.egress(&node, node.gateway.presence(acting, None, online)).await;
+        let _ = self.egress(&node, node.gateway.conversations.presence(acting, None, online)).await;
     }
 }
 
 /// What records know a browser by: the customer's, or another.
 fn browser(node: &Node, is_other: bool) -> Tag {
-    node.gateway.keys().form.tag(&[b"browser", &[u8::from(is_other)]])
+    node.gateway.engine.keys().form.tag(&[b"browser", &[u8::from(is_other)]])
 }

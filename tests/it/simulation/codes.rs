@@ -62,7 +62,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
-            match self.egress(&node, node.gateway.ask(acting, &request, None)).await {
+            match self.egress(&node, node.gateway.challenges.ask(acting, &request, None)).await {
                 Answer::Told(Told::Fresh(held)) => {
                     let number = held.outcome.number;
                     self.say(format_args!("{} put challenge {number}", node.name));
@@ -107,8 +107,11 @@ impl People {
             let attending = Attending { id, team: Some(&team), actor: Actor::Person };
             let name = message.parse().expect("a message's id");
             let render = |held: &Held<Answered>| told(held.outcome.outcome).into_bytes();
-            let remember = Remember::new(node.gateway.answer_place(id, &name), &render);
-            match self.egress(&node, node.gateway.answer(attending, Typed::Text(&text), true, Some(&remember))).await {
+            let remember = Remember::new(node.gateway.challenges.answer_place(id, &name), &render);
+            match self
+                .egress(&node, node.gateway.challenges.answer(attending, Typed::Text(&text), true, Some(&remember)))
+                .await
+            {
                 Answer::Told(answered) => {
                     let outcome = match answered {
                         Told::Fresh(held) => told(held.outcome.outcome),
@@ -140,7 +143,7 @@ impl People {
         let team = self.team(at).0;
         let Some((node, _)) = self.node(0).await else { return };
         let attending = Attending { id, team: Some(&team), actor: Actor::Owner };
-        let _ = self.egress(&node, node.gateway.resend(attending, None)).await;
+        let _ = self.egress(&node, node.gateway.challenges.resend(attending, None)).await;
     }
 
     async fn take_back(&self) {
@@ -149,7 +152,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
             let attending = Attending { id, team: Some(&team), actor: Actor::Owner };
-            match self.egress(&node, node.gateway.cancel(attending)).await {
+            match self.egress(&node, node.gateway.challenges.cancel(attending)).await {
                 Answer::Told(_) => {
                     let gone = |i: &Interaction| live(i, id.number).is_none();
                     return self.book().shows(id.interaction, around, "rid of a challenge", gone);

@@ -71,23 +71,24 @@ fn run(seed: u64) -> Result<Tally, String> {
 /// A team with two ways to its customers, and with somebody who hears all of it.
 async fn found(cluster: &Cluster) -> TeamName {
     let gateway = cluster.faultless();
-    gateway.recognise(false).await.expect("an empty store");
+    gateway.maintenance.recognise(false).await.expect("an empty store");
     let team: TeamName = "acme".parse().expect("a name");
-    gateway.put_team(&team, "A shop", Precondition::None, &Actor::Owner).await.expect("no faults");
+    gateway.maintenance.put_team(&team, "A shop", Precondition::None, &Actor::Owner).await.expect("no faults");
     let most = json!({"per_interaction": 1000, "per_destination_hour": 1000, "per_destination_day": 1000,
         "resend_after_seconds": 0});
     let patch = json!({"send_budget": most, "delivery": {"order": ["sms", "email"]}});
-    gateway.patch_team(&team, patch.as_object().expect("a map"), &Actor::Owner).await.expect("good settings");
+    gateway.teams.patch_team(&team, patch.as_object().expect("a map"), &Actor::Owner).await.expect("good settings");
     for name in ["sms", "email"] {
         let writing = Account { definition: "post".to_owned(), account: Map::new(), secrets: None };
         gateway
+            .channels
             .put_channel(&team, &name.parse().expect("a name"), &writing, Precondition::None, &Actor::Owner)
             .await
             .expect("no faults");
     }
     let (url, hook) = ("https://hook.example.com/".to_owned(), "hook".parse().expect("a name"));
     let writing = Writing { url, events: vec![Told::All], signature: None };
-    gateway.put_webhook(&team, &hook, &writing, Precondition::None, &Actor::Owner).await.expect("no faults");
+    gateway.webhooks.put_webhook(&team, &hook, &writing, Precondition::None, &Actor::Owner).await.expect("no faults");
     team
 }
 
@@ -200,13 +201,13 @@ async fn ask(node: &Node, team: &TeamName, number: usize) -> Option<ChallengeId>
         participants: vec![(Role::Primary, person)],
         device: None,
     };
-    let opened = node.gateway.open(&opening, None, &Actor::Owner, None).await.ok()?;
+    let opened = node.gateway.conversations.open(&opening, None, &Actor::Owner, None).await.ok()?;
     let Done::Fresh(held) = opened else { unreachable!("nothing was remembered") };
     let id: InteractionId = held.interaction.id;
     let (wanted, deliver_to) = (Wanted::Otp, DeliverTo::Auto);
     let request = Request { wanted, participant: None, deliver_to, intent: None, state: None, way: Way::Landing };
     let acting = Acting { id, team: Some(team), actor: Actor::Owner };
-    match node.gateway.ask(acting, &request, None).await.ok()? {
+    match node.gateway.challenges.ask(acting, &request, None).await.ok()? {
         Done::Fresh(held) => Some(ChallengeId { interaction: id, number: held.outcome.number }),
         Done::Again(_) => unreachable!("nothing was remembered"),
     }

@@ -177,7 +177,7 @@ impl People {
 
     fn before(&self, node: &Node) -> Around {
         let (step, asked) = (self.book().step, self.cluster.time.now());
-        let earliest = node.gateway.now().0;
+        let earliest = node.gateway.engine.now().0;
         Around { step, asked, earliest, latest: earliest, sets: self.sets() }
     }
 
@@ -187,7 +187,7 @@ impl People {
 
     /// What the node's clock showed meanwhile: where clocks were set, it may have been anything near.
     pub fn after(&self, node: &Node, before: Around) -> Around {
-        let now = node.gateway.now().0;
+        let now = node.gateway.engine.now().0;
         let loose = if self.sets() == before.sets { 0 } else { 5000 };
         let (earliest, latest) = (before.earliest.min(now) - loose, before.earliest.max(now) + loose);
         Around { earliest, latest, ..before }
@@ -213,7 +213,7 @@ impl People {
 
     /// The caller whose key this is: who has a good one must be known.
     pub async fn caller(&self, node: &Node, key: &str) -> Result<Caller, Error> {
-        let caller = node.gateway.caller(key).await?;
+        let caller = node.gateway.callers.caller(key).await?;
         if caller.is_none() {
             self.book().wrong(format!("{} does not know a good key", node.name));
         }

@@ -78,7 +78,7 @@ pub fn run(seed: u64, steps: u64) -> Result<Report, Failure> {
 /// Two teams with rules of the seed's choice.
 async fn found(cluster: &Arc<Cluster>) -> Vec<TeamFacts> {
     let (gateway, chance) = (cluster.faultless(), &cluster.chance);
-    gateway.recognise(false).await.expect("an empty store");
+    gateway.maintenance.recognise(false).await.expect("an empty store");
     let (timeout, ceiling) = [(15, 480), (1, 1), (15, 20), (5, 5)][chance.below(4) as usize];
     let (threshold, lockouts) = [(5, 3), (1, 0), (2, 2), (3, 1)][chance.below(4) as usize];
     {
@@ -97,14 +97,14 @@ async fn found(cluster: &Arc<Cluster>) -> Vec<TeamFacts> {
             "lockout": {"threshold": threshold, "max_lockouts": lockouts},
         });
         let name: TeamName = name.parse().expect("a name");
-        gateway.put_team(&name, "A shop", Precondition::None, &Actor::Owner).await.expect("no faults");
+        gateway.maintenance.put_team(&name, "A shop", Precondition::None, &Actor::Owner).await.expect("no faults");
         let patch = patch.as_object().expect("an object");
-        gateway.patch_team(&name, patch, &Actor::Owner).await.expect("good settings");
-        let made = gateway.add_security_key(&name, None, &Actor::Owner, None).await.expect("no faults");
+        gateway.teams.patch_team(&name, patch, &Actor::Owner).await.expect("good settings");
+        let made = gateway.teams.add_security_key(&name, None, &Actor::Owner, None).await.expect("no faults");
         let Told::Fresh(made) = made else { unreachable!("nothing was remembered") };
         let Material::Shared(secret) = &made.material else { unreachable!("a shared key was made") };
         let signing = vec![(made.kid.clone(), base64url(secret.expose()))];
-        let key = gateway.add_api_key(&name, Role::Bot, "bot", &Actor::Owner, None).await.expect("no faults");
+        let key = gateway.teams.add_api_key(&name, Role::Bot, "bot", &Actor::Owner, None).await.expect("no faults");
         let Told::Fresh((_, key)) = key else { unreachable!("nothing was remembered") };
         let key = String::from_utf8_lossy(key.expose()).into_owned();
         teams.push(TeamFacts { name, key, signing, passing: Vec::new() });
@@ -225,13 +225,14 @@ impl Run {
             let team = name.parse().expect("a name");
             let mut after = 0;
             loop {
-                let trail = gateway.audit(&team, after, 500).await.expect("no faults");
+                let trail = gateway.event_log.audit(&team, after, 500).await.expect("no faults");
                 let sound = trail.verify();
                 self.cluster.book().must(sound.is_ok(), || format!("{name}: {sound:?}"));
                 let Some(next) = trail.next_cursor else { break };
                 after = next.parse().expect("a number");
             }
-            let (listed, _) = gateway.list(&team, &Default::default(), None, 10_000).await.expect("no faults");
+            let (listed, _) =
+                gateway.maintenance.list(&team, &Default::default(), None, 10_000).await.expect("no faults");
             let mut book = self.cluster.book();
             let kept = |book: &Book| {
                 book.interactions.values().filter_map(|h| h.now()).filter(|i| i.team.as_str() == name).count()
@@ -240,7 +241,7 @@ impl Run {
             book.must(kept == listed, || format!("{name}: {listed} conversations are listed of {kept}"));
         }
         self.cluster.jump(Duration::from_secs(45 * 24 * HOUR));
-        gateway.keep_house().await.expect("no faults");
+        gateway.maintenance.keep_house().await.expect("no faults");
         let locked = |book: &Book, name: &str| book.addresses.get(name).is_some_and(|a| !a.budgets.is_empty());
         let mut book = self.cluster.book();
         let state = self.cluster.truth.look();

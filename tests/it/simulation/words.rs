@@ -62,9 +62,9 @@ impl People {
                 let (team, bot) = self.team(at);
                 self.caller(&node, &bot).await?;
                 let render = |held: &Held<Received>| told(held.outcome).into_bytes();
-                let remember = Remember::new(node.gateway.message_place(id.as_bytes(), message), &render);
+                let remember = Remember::new(node.gateway.engine.message_place(id.as_bytes(), message), &render);
                 let text = Text { text, sender: Sender::Own, by: &Actor::Person, in_group: None };
-                Ok(match node.gateway.hear(id, Some(&team), text, &remember).await? {
+                Ok(match node.gateway.challenges.hear(id, Some(&team), text, &remember).await? {
                     Told::Fresh(held) => told(held.outcome),
                     Told::Again(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
                 })

@@ -88,7 +88,7 @@ pub async fn told(world: &World) {
 
 impl Story {
     async fn begin(world: &World) -> Self {
-        world.gateway.recognise(false).await.expect("an empty store");
+        world.gateway.maintenance.recognise(false).await.expect("an empty store");
         good(world.call(OWNER, "PATCH", "/v1/settings", json!({"locale": "en"})).await);
         let team = world.team("acme").await;
         let story = Self { world: world.clone(), team, numbers: AtomicU64::new(1) };
@@ -509,11 +509,11 @@ impl Story {
         let beta = self.world.team("beta").await;
         beta.open("sms", "+37255599999").await;
         good(self.world.call(OWNER, "DELETE", "/v1/teams/beta", Value::Null).await);
-        self.world.gateway.keep_time().await.expect("the store is there");
-        self.world.gateway.begin_epoch("a test").await.expect("the store is there");
+        self.world.gateway.maintenance.keep_time().await.expect("the store is there");
+        self.world.gateway.maintenance.begin_epoch("a test").await.expect("the store is there");
         self.maintain().await;
         self.pass(45 * 24 * 60 * MINUTE).await;
-        self.world.gateway.keep_house().await.expect("the store is there");
+        self.world.gateway.maintenance.keep_house().await.expect("the store is there");
     }
 }
 

@@ -151,7 +151,7 @@ async fn a_ban_is_found_and_lifted_when_its_conversation_is_erased() {
         assert_eq!(pins(&chat).await, "banned");
         world.call(&team.admin, "DELETE", &format!("/v1/interactions/{chat}"), Value::Null).await.expect(204);
         world.pass(Duration::from_secs(3 * 366 * 86_400)).await;
-        world.gateway.keep_house().await.expect("kept");
+        world.gateway.maintenance.keep_house().await.expect("kept");
 
         let list = "/v1/teams/acme/lockouts";
         let listed = world.call(&team.agent, "GET", list, Value::Null).await.expect(200);
@@ -273,7 +273,7 @@ async fn locks_of_an_older_store_are_found_by_its_trail() {
     listed().await.refused(503, "unavailable");
     let unlock = format!("/v1/teams/acme/lockouts/failure_limit.{:032x}/unlock", 7);
     world.call(&team.admin, "POST", &unlock, json!({"reason": "rang us"})).await.refused(503, "unavailable");
-    world.gateway.keep_house().await.expect("the store is there");
+    world.gateway.maintenance.keep_house().await.expect("the store is there");
     let listed = listed().await.expect(200);
     let chats: Vec<&Value> = listed["items"].as_array().expect("rows").iter().map(|row| &row["interaction"]).collect();
     assert_eq!(chats, [&json!(stands)], "{listed}");

@@ -30,10 +30,10 @@ async fn set(team: Team, how: Set) -> Team {
             team
         }
         Set::Between(by, trust) => {
-            team.world.gateway.keep_time().await.expect("the store is there");
+            team.world.gateway.maintenance.keep_time().await.expect("the store is there");
             team.world.clock.step(by);
             let team = Team { world: team.world.restarted(trust).await, ..team };
-            team.world.gateway.keep_house().await.expect("the store is there");
+            team.world.gateway.maintenance.keep_house().await.expect("the store is there");
             team
         }
     }

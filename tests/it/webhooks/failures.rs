@@ -306,7 +306,7 @@ async fn a_crash_between_the_post_and_its_mark_repeats_it_under_the_same_id() {
     let (name, bot, agent, admin, key) = team;
     let world = World::on(stores::reopened(folder.path())).second_node();
     let team = Team { world: world.clone(), name, bot, agent, admin, key };
-    world.gateway.keep_house().await.expect("the store is there");
+    world.gateway.maintenance.keep_house().await.expect("the store is there");
     team.tended().await;
     assert_eq!(receiver.got().len(), 0, "who died may still be posting, as far as anybody knows");
     world.pass(Duration::from_secs(10)).await;
@@ -322,11 +322,11 @@ async fn what_nobody_was_left_to_tell_is_found_by_the_next_housekeeping() {
     team.hooked("bot", &receiver, json!(["interaction.opened"])).await;
     team.tended().await;
     team.open("sms", "c1").await;
-    while world.gateway.relay().await.expect("the store is there") > 0 {}
+    while world.gateway.relay.relay().await.expect("the store is there") > 0 {}
     let next = Team { world: world.restarted(true).await, ..team };
     next.tended().await;
     assert_eq!(receiver.got().len(), 0);
-    next.world.gateway.keep_house().await.expect("the store is there");
+    next.world.gateway.maintenance.keep_house().await.expect("the store is there");
     next.tended().await;
     assert_eq!(receiver.kinds(), ["interaction.opened"]);
 }
