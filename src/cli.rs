@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
-use crate::gateway::audit::Trail;
+use crate::services::events::audit::Trail;
 use crate::{app, http};
 
 mod backup;

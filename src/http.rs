@@ -13,12 +13,12 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
+use views::Viewer;
 
 use crate::domain::team::Role;
-use crate::gateway::Gateway;
-use crate::gateway::caller::Caller;
 use crate::pages::Pages;
-use views::Viewer;
+use crate::services::Gateway;
+use crate::services::staff::caller::Caller;
 
 mod account;
 mod accounts;

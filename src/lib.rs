@@ -5,8 +5,8 @@
 //! needs it: *this participant is authenticated, by this method, until this moment*.
 //!
 //! ```text
-//! main ─ cli ─ app ─ http ─ gateway ─ domain
-//!               │             ├─ store       ← embedded (SQLite), redis
+//! main ─ cli ─ app ─ http ─ services ─ engine ─ store     ← embedded (SQLite), redis
+//!               │             ├─ domain
 //!               │             ├─ directory   ← LDAP, PostgreSQL, HTTP
 //!               │             └─ identity    ← mitek, signed
 //!               ├ demo (an outsider: it knows only the HTTP API)
@@ -14,17 +14,18 @@
 //! ```
 //!
 //! Where to add what: a rule in `domain::rules`, a setting in `domain::settings::table`, an
-//! operation in `http` over a use case in `gateway`, a database in `store`, a chat platform in
+//! operation in `http` over a use case in `services`, a database in `store`, a chat platform in
 //! the crate `countersign-channels`. `tests/it/architecture.rs` holds the arrows.
 
 pub mod app;
 pub mod cli;
 pub mod config;
 pub mod directory;
-pub mod gateway;
+pub mod engine;
 pub mod http;
 pub mod identity;
 pub mod pictures;
+pub mod services;
 
 pub use countersign_ambient as ambient;
 pub use countersign_demo as demo;

@@ -12,9 +12,9 @@ use crate::ambient::{Clock, SystemClock};
 use crate::config::{Config, StoreKind};
 use crate::domain::team::SecurityKey;
 use crate::domain::time::Moment;
-use crate::gateway::Gateway;
-use crate::gateway::audit::Trail;
-use crate::gateway::reapply::{Reapplied, Trails};
+use crate::services::Gateway;
+use crate::services::events::audit::Trail;
+use crate::services::maintenance::reapply::{Reapplied, Trails};
 use crate::store::embedded::{Embedded, backup};
 
 /// Told now and then: what is done, so many bytes of so many.

@@ -17,11 +17,11 @@ use super::reader::Reader;
 use super::session::{forget, is_word, keep, to_sign_in, visitor};
 use super::signin::weak;
 use crate::domain::session::{Local, Who};
-use crate::gateway::Error;
-use crate::gateway::sessions::SignedIn;
-use crate::gateway::signing_in::{Chosen, Step};
+use crate::engine::Error;
 use crate::pages;
 use crate::pages::consoles::{Account, Enrolment, Trouble};
+use crate::services::staff::sessions::SignedIn;
+use crate::services::staff::signing_in::{Chosen, Step};
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {

@@ -21,9 +21,9 @@ use crate::domain::id::{CustomerId, TeamName};
 use crate::domain::login::AppState;
 use crate::domain::time::Moment;
 use crate::domain::validation;
-use crate::gateway::Remember;
-use crate::gateway::accounts::AccountState;
-use crate::gateway::resets::Underway;
+use crate::engine::Remember;
+use crate::services::accounts::AccountState;
+use crate::services::accounts::resets::Underway;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

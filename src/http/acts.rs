@@ -23,8 +23,9 @@ use crate::domain::rules::hear::{Kind, Sender};
 use crate::domain::rules::receive::{Received, awaited};
 use crate::domain::team::Role;
 use crate::domain::validation;
-use crate::gateway::messages::Text;
-use crate::gateway::{Held, Remember, Told};
+use crate::engine::{Remember, Told};
+use crate::services::Held;
+use crate::services::challenges::messages::Text;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -24,11 +24,11 @@ use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{Local, Who};
 use crate::domain::team::Role;
-use crate::gateway::Error;
-use crate::gateway::sessions::SignedIn;
-use crate::gateway::teams::TeamView;
+use crate::engine::Error;
 use crate::pages::admin::Tended;
 use crate::pages::consoles::Shell;
+use crate::services::staff::sessions::SignedIn;
+use crate::services::teams::TeamView;
 
 mod accounts;
 mod audit;

@@ -26,8 +26,9 @@ use crate::domain::rules::page::Page;
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
-use crate::gateway::{Error, Held};
+use crate::engine::Error;
 use crate::pages::{self, AnswerError};
+use crate::services::Held;
 
 /// An answer is at most so long: a code or a PIN, however it is spaced.
 const MAX_ANSWER: usize = 64;

@@ -19,10 +19,10 @@ use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::login::codes::Purpose;
 use crate::domain::validation;
-use crate::gateway::caller::Caller;
-use crate::gateway::logging_in::{LoggedIn, LoggingIn};
-use crate::gateway::teams::TeamView;
-use crate::gateway::tickets::{Holder, Tokens};
+use crate::services::accounts::logging_in::{LoggedIn, LoggingIn};
+use crate::services::accounts::tickets::{Holder, Tokens};
+use crate::services::staff::caller::Caller;
+use crate::services::teams::TeamView;
 
 /// Nothing that is read here is longer.
 const MAX_BYTES: usize = 1024;

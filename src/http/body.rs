@@ -18,8 +18,7 @@ use super::problem::Problem;
 use super::problem_types;
 use crate::domain::id::{self, InvalidName, plain_text};
 use crate::domain::precondition::Precondition;
-use crate::domain::validation::FieldError;
-use crate::domain::validation::{self, ValidationError};
+use crate::domain::validation::{self, FieldError, ValidationError};
 
 /// A JSON body. An empty one counts as `{}`.
 pub struct Json<T> {

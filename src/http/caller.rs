@@ -17,9 +17,9 @@ use super::{Shared, problem_types};
 use crate::domain::challenge::ChallengeId;
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::team::{Presented, Role};
-use crate::gateway::caller::{Caller, Credential};
-use crate::gateway::challenges::Attending;
-use crate::gateway::visits::Acting;
+use crate::services::challenges::Attending;
+use crate::services::conversations::visits::Acting;
+use crate::services::staff::caller::{Caller, Credential};
 
 macro_rules! callers {
     ($($(#[$doc:meta])* $name:ident = $role:expr;)*) => {

@@ -29,7 +29,8 @@ use crate::domain::rules::answer::{Answered, Outcome};
 use crate::domain::rules::ask::{Request, Wanted, Way};
 use crate::domain::team::Role;
 use crate::domain::validation;
-use crate::gateway::{Held, Remember};
+use crate::engine::Remember;
+use crate::services::Held;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -27,7 +27,7 @@ use crate::domain::rules::send::Tried;
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::domain::validation;
-use crate::gateway::Remember;
+use crate::engine::Remember;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -15,8 +15,9 @@ use super::problem::Problem;
 use super::replies::created;
 use crate::domain::id::MessageId;
 use crate::domain::validation;
-use crate::gateway::windows::{Made, Spoken};
-use crate::gateway::{Held, Remember};
+use crate::engine::Remember;
+use crate::services::Held;
+use crate::services::inbound::windows::{Made, Spoken};
 
 /// The bot's words are at most so long.
 const MAX_TEXT_BYTES: usize = 8 * 1024;

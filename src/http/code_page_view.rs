@@ -26,8 +26,9 @@ use crate::domain::sending::{State, Way, What};
 use crate::domain::settings::{BindingRule, Settings};
 use crate::domain::time::Moment;
 use crate::domain::token::{Token, TokenKind};
-use crate::gateway::{Error, Held};
+use crate::engine::Error;
 use crate::pages;
+use crate::services::Held;
 
 /// What a page is drawn from.
 pub(super) struct Seen<'a> {

@@ -18,10 +18,10 @@ use super::session::{to_sign_in, visitor, word};
 use crate::domain::id::TeamName;
 use crate::domain::session::Who;
 use crate::domain::team::Role;
-use crate::gateway::Error;
-use crate::gateway::sessions::SignedIn;
+use crate::engine::Error;
 use crate::pages;
 use crate::pages::consoles::{Agent, Shell};
+use crate::services::staff::sessions::SignedIn;
 
 /// The most teams that an owner is offered to switch to.
 const MAX_TEAMS: usize = 200;

@@ -23,7 +23,7 @@ use super::{Shared, problem_types};
 use crate::domain::customer::Record;
 use crate::domain::id::{CustomerId, TeamName, plain_text};
 use crate::domain::validation;
-use crate::gateway::customers::Kept;
+use crate::services::customers::Kept;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

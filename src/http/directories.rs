@@ -24,7 +24,7 @@ use crate::domain::id::{ParticipantId, plain_text};
 use crate::domain::matching::Found;
 use crate::domain::secret::Secret;
 use crate::domain::validation;
-use crate::gateway::directories::{Trial, Tried};
+use crate::services::customers::directories::{Trial, Tried};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -27,8 +27,9 @@ use crate::domain::rules::finish::{Finished, Said, account, shown_code};
 use crate::domain::secret::Tag;
 use crate::domain::settings::Settings;
 use crate::domain::token::{Token, TokenKind};
-use crate::gateway::{Error, Held};
+use crate::engine::Error;
 use crate::pages;
+use crate::services::Held;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {

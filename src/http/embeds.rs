@@ -26,10 +26,11 @@ use super::problem::Problem;
 use super::reader::Reader;
 use super::replies::created;
 use super::{Shared, problem_types};
-use crate::gateway::windows::Made;
-use crate::gateway::{Held, Remember};
+use crate::engine::Remember;
 use crate::pages;
 use crate::pages::consoles::Frame;
+use crate::services::Held;
+use crate::services::inbound::windows::Made;
 
 /// What the API describes.
 pub fn described() -> OpenApiRouter<Shared> {

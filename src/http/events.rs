@@ -20,8 +20,8 @@ use super::caller::{Bot, credential, team_of_query};
 use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::id::InteractionId;
-use crate::gateway::event_log::Numbered;
-use crate::gateway::stream::Listener;
+use crate::services::events::event_log::Numbered;
+use crate::services::events::stream::Listener;
 
 /// How often a listener hears that its connection stands.
 const ALIVE: Duration = Duration::from_secs(15);

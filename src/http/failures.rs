@@ -33,7 +33,7 @@ use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
-use crate::gateway::Error;
+use crate::engine::Error;
 
 /// A source that has failed too often is judged one request at a time until so long after its last failure.
 const WATCHED: Duration = Duration::from_secs(1);

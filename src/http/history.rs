@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::Shared;
 use super::caller::{Bot, acting};
 use super::problem::Problem;
-use crate::gateway::event_log::Numbered;
+use crate::services::events::event_log::Numbered;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

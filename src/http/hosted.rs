@@ -18,8 +18,8 @@ use crate::domain::link::{Link, Purpose};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::BindingRule;
 use crate::domain::token::{Token, TokenKind};
-use crate::gateway::Held;
 use crate::pages;
+use crate::services::Held;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {

@@ -18,8 +18,8 @@ use super::{Shared, problem_types};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::rules::receive::Received;
 use crate::domain::team::Role;
-use crate::gateway::Held;
-use crate::gateway::platform_calls::{Answer, Call};
+use crate::services::Held;
+use crate::services::inbound::platform_calls::{Answer, Call};
 
 /// Platforms tell many things at once: a body is at most so large.
 const MAX_BYTES: usize = 1024 * 1024;

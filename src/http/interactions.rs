@@ -20,8 +20,9 @@ use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{Device, MAX_PARTICIPANTS, Person, Role};
 use crate::domain::rules::open::Opening;
 use crate::domain::validation;
-use crate::gateway::retention::Filter;
-use crate::gateway::{Held, Remember};
+use crate::engine::Remember;
+use crate::services::Held;
+use crate::services::maintenance::retention::Filter;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

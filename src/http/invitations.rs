@@ -22,7 +22,8 @@ use crate::domain::rules::invite::{Invited, Request};
 use crate::domain::sending::What;
 use crate::domain::team::Role;
 use crate::domain::turn::link_id;
-use crate::gateway::{Held, Remember};
+use crate::engine::Remember;
+use crate::services::Held;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

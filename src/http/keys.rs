@@ -22,8 +22,8 @@ use crate::domain::team::{ApiKey, KeyChange, Material, Role, SecurityKey};
 use crate::domain::time::Moment;
 use crate::domain::validation;
 use crate::domain::validation::FieldError;
-use crate::gateway::Remember;
-use crate::gateway::keys::NewApiKey;
+use crate::engine::Remember;
+use crate::services::teams::keys::NewApiKey;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -20,7 +20,7 @@ use super::problem::Problem;
 use super::reader::Reader;
 use super::{Shared, notices, problem_types, query};
 use crate::domain::secret::base64url;
-use crate::gateway::webhook_verifiers::is_packed;
+use crate::services::inbound::webhook_verifiers::is_packed;
 
 /// A body is at most so large.
 const MAX_BYTES: usize = 64 * 1024;

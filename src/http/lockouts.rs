@@ -15,8 +15,8 @@ use super::body::{Json, Query, reason};
 use super::caller::{Agent, TeamAccess, TeamResource};
 use super::problem::Problem;
 use super::views::mask;
-use crate::gateway::lock_index::LockId;
-use crate::gateway::lockouts::{Lifting, LockedOut};
+use crate::services::events::lock_index::LockId;
+use crate::services::lockouts::{Lifting, LockedOut};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

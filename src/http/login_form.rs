@@ -16,9 +16,10 @@ use crate::domain::login::LoginTag;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hosted::AtPage;
 use crate::domain::secret::base64url;
-use crate::gateway::Error;
-use crate::gateway::hosted::{Asked, AtLogin, HostedLogin, Stepped};
+use crate::engine::Error;
 use crate::pages;
+use crate::services::accounts::HostedLogin;
+use crate::services::accounts::hosted::{Asked, AtLogin, Stepped};
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {

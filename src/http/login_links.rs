@@ -21,7 +21,8 @@ use crate::domain::secret::base64url;
 use crate::domain::sending::What;
 use crate::domain::turn::link_id;
 use crate::domain::validation;
-use crate::gateway::{Held, Remember};
+use crate::engine::Remember;
+use crate::services::Held;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

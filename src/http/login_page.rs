@@ -18,7 +18,7 @@ use super::reader::Reader;
 use super::{Shared, notices, problem_types};
 use crate::domain::refusal::Refusal;
 use crate::domain::token::Token;
-use crate::gateway::Error;
+use crate::engine::Error;
 use crate::pages::Refused;
 
 /// The routes of this file.

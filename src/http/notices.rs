@@ -10,7 +10,7 @@ use super::reader::Reader;
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::Settings;
 use crate::domain::token::Token;
-use crate::gateway::Error;
+use crate::engine::Error;
 use crate::pages;
 
 /// A refusal of a link that was proved to exist, in its team's own look and language.

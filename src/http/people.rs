@@ -19,7 +19,8 @@ use crate::domain::customer::{is_mail_address, is_phone_number};
 use crate::domain::id::{CustomerId, ParticipantId, plain_text};
 use crate::domain::interaction::{Person, PersonChange, Role};
 use crate::domain::validation;
-use crate::gateway::{Held, Remember};
+use crate::engine::Remember;
+use crate::services::Held;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

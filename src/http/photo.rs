@@ -26,11 +26,11 @@ use crate::domain::page_proof::Step;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::photo::Judged;
 use crate::domain::token::{Token, TokenKind};
-use crate::gateway::Error;
-use crate::gateway::photos::Shown;
+use crate::engine::Error;
 use crate::http::problem::Problem;
 use crate::pages::{self, PhotoError, PhotoState};
 use crate::pictures::{Picture, Unusable};
+use crate::services::challenges::photos::Shown;
 
 mod upload_limiter;
 

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use super::problem_types::{self, ProblemType};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::validation::FieldError;
-use crate::domain::validation::{self, ValidationError};
-use crate::gateway::Error;
+use crate::domain::validation::{self, FieldError, ValidationError};
+use crate::engine::Error;
 
 /// A problem document that is still to be written: the outermost layer knows the public URL and
 /// the time.

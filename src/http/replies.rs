@@ -10,9 +10,9 @@ use super::body::Json;
 use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::validation::FieldError;
-use crate::gateway::caller::Caller;
-use crate::gateway::replay::Place;
-use crate::gateway::{Error, Told};
+use crate::engine::replay::Place;
+use crate::engine::{Error, Told};
+use crate::services::staff::caller::Caller;
 
 /// What hardly a reply's body or head is longer than: neither is copied while it grows.
 const USUAL_BYTES: usize = 1024;

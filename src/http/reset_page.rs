@@ -14,9 +14,9 @@ use super::problem::Problem;
 use super::reader::Reader;
 use crate::domain::login::reset::ResetToken;
 use crate::domain::refusal::Refusal;
-use crate::gateway::Error;
-use crate::gateway::resets::OpenReset;
+use crate::engine::Error;
 use crate::pages::{self, LoginError};
+use crate::services::accounts::resets::OpenReset;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {

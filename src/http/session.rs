@@ -15,9 +15,9 @@ use super::problem::Problem;
 use super::{Shared, problem_types};
 use crate::domain::secret::{base64url, from_base64url};
 use crate::domain::session::MAX_LIFETIME;
-use crate::gateway::Error;
-use crate::gateway::caller::Credential;
-use crate::gateway::sessions::SignedIn;
+use crate::engine::Error;
+use crate::services::staff::caller::Credential;
+use crate::services::staff::sessions::SignedIn;
 
 /// The cookie's name, without what https puts before it.
 const NAME: &str = "cs_session";

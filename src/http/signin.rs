@@ -27,11 +27,11 @@ use super::reader::Reader;
 use super::session::{forget, keep, of_own_page, token, visitor};
 use crate::domain::password::Weakness;
 use crate::domain::secret::base64url;
-use crate::gateway::caller::Credential;
-use crate::gateway::oidc::{Failed, Returned};
-use crate::gateway::signing_in::{Chosen, Step};
 use crate::pages;
 use crate::pages::consoles::{SetPassword, SignIn, SignInStep, Trouble};
+use crate::services::staff::caller::Credential;
+use crate::services::staff::oidc::{Failed, Returned};
+use crate::services::staff::signing_in::{Chosen, Step};
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {

@@ -25,8 +25,8 @@ use super::{Shared, problem_types};
 use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::validation;
-use crate::gateway::Error;
-use crate::gateway::status_tokens::{Glancer, Seen, Stands};
+use crate::engine::Error;
+use crate::services::staff::status_tokens::{Glancer, Seen, Stands};
 
 /// How often a page hears that its connection stands.
 const ALIVE: Duration = Duration::from_secs(15);

@@ -20,8 +20,8 @@ use crate::domain::id::{TeamName, UserName};
 use crate::domain::team::Role;
 use crate::domain::user::{User, Wanted};
 use crate::domain::validation;
-use crate::gateway::caller::Caller;
-use crate::gateway::users::{Put, Tending};
+use crate::services::staff::caller::Caller;
+use crate::services::staff::users::{Put, Tending};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

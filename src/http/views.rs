@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use challenge::ChallengeView;
+use lockout::LockoutView;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-
-use challenge::ChallengeView;
-use lockout::LockoutView;
 
 use crate::domain::flag::{Answer, Flag};
 use crate::domain::id::ParticipantId;
@@ -19,7 +18,7 @@ use crate::domain::settings::Settings;
 use crate::domain::team::Role;
 use crate::domain::time::Moment;
 use crate::domain::turn::link_id;
-use crate::gateway::Held;
+use crate::services::Held;
 
 pub mod challenge;
 mod lockout;

@@ -20,9 +20,9 @@ use crate::domain::id::WebhookName;
 use crate::domain::time::Moment;
 use crate::domain::validation;
 use crate::domain::webhook::{Signature, Wanted, Writing};
-use crate::gateway::Remember;
-use crate::gateway::deliveries::Delivery;
-use crate::gateway::webhooks::Known;
+use crate::engine::Remember;
+use crate::services::events::deliveries::Delivery;
+use crate::services::events::webhooks::Known;
 
 /// The longest overlap of two secrets, and the usual one, in minutes.
 const MAX_OVERLAP_MINUTES: u64 = 10_080;

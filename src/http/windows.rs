@@ -38,10 +38,10 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::validation;
 use crate::domain::window::DOTS;
-use crate::gateway::Error;
-use crate::gateway::teams::TeamView;
-use crate::gateway::windows::{Around, Asked, Guest, News, Seen, Shown, State as Standing, Typed, Watcher};
+use crate::engine::Error;
 use crate::pages;
+use crate::services::inbound::windows::{Around, Asked, Guest, News, Seen, Shown, State as Standing, Typed, Watcher};
+use crate::services::teams::TeamView;
 
 /// How often a browser hears that its connection stands.
 const ALIVE: Duration = Duration::from_secs(15);

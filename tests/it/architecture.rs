@@ -232,18 +232,36 @@ fn a_made_up_fault_is_found() {
         ("domain/src/link.rs", "use {std::fmt, tracing as t};", ":3: `domain` may not use the crate `tracing`"),
         (
             "domain/src/link.rs",
-            "\nuse countersign::{domain::id,\n gateway::Links};",
-            ":5: `domain` may not know `gateway`",
+            "\nuse countersign::{domain::id,\n services::Links};",
+            ":5: `domain` may not know `services`",
         ),
         ("domain/src/link.rs", "fn f() { countersign::http::serve() }", ":3: `domain` may not know `http`"),
         ("src/http/bot.rs", "use crate::store::{Store, Key};", ":3: `http` may not know `store`"),
         ("src/http/bot.rs", "use countersign_channels as c;", ":3: `http` may not know `channels`"),
-        ("src/gateway/links.rs", "use crate::store::redis::Redis;", ":3: `gateway` may not know `store::redis`"),
-        ("src/gateway/links.rs", "use crate::store::{self, embedded};", ":3: `gateway` may not know `store::embedded`"),
-        ("src/gateway/links.rs", "async fn f(_: axum::Json<()>) {}", ":3: `gateway` may not use the crate `axum`"),
+        (
+            "src/services/links.rs",
+            "use crate::store::redis::Redis;",
+            ":3: `services::links` may not know `store::redis`",
+        ),
+        (
+            "src/services/links.rs",
+            "use crate::store::{self, embedded};",
+            ":3: `services::links` may not know `store::embedded`",
+        ),
+        (
+            "src/services/links.rs",
+            "async fn f(_: axum::Json<()>) {}",
+            ":3: `services::links` may not use the crate `axum`",
+        ),
         ("store/src/redis.rs", "use crate::embedded::Ledger;", ":3: `store::redis` may not know `store::embedded`"),
-        ("pages/src/lib.rs", "use countersign::gateway;", ":3: `pages` may not know `gateway`"),
-        ("src/gateway.rs", "use crate::app::App;", ":3: `gateway` may not know `app`"),
+        ("pages/src/lib.rs", "use countersign::services;", ":3: `pages` may not know `services`"),
+        ("src/services.rs", "use crate::app::App;", ":3: `services` may not know `app`"),
+        (
+            "src/services/links.rs",
+            "use super::messaging::Messaging;",
+            ":3: `services::links` may not know `services::messaging`",
+        ),
+        ("src/engine.rs", "use crate::services::Gateway;", ":3: `engine` may not know `services`"),
         ("src/attic.rs", "", ":1: a module without a place"),
         ("domain/src/link.rs", "struct LinkManager;", ":3: `LinkManager` says nothing"),
         ("src/http/utils.rs", "", ":1: `utils` says nothing"),
@@ -260,14 +278,14 @@ fn a_made_up_fault_is_found() {
 /// What looks like a fault and is none.
 #[test]
 fn nothing_is_made_up() {
-    let text = r###"//! Owns crate::gateway in words only.
+    let text = r###"//! Owns crate::services in words only.
 //! Refuses.
 use super::{id, time::Moment};
 use std::collections::{BTreeMap, BTreeSet};
 /* use tokio::x; /* nested */ axum::y */
 fn f<'a>(text: &'a str) -> char { let _ = ("crate::http", r#"tokio::"spawn""#, '"', '\'', b'"'); 'x' }
 fn g(redis: u8) -> u8 { Self::tokio::<u8>(); redis }
-mod tests { use crate::gateway::Links; }
+mod tests { use crate::services::Links; }
 "###;
     let source = Source { path: "domain/src/link.rs".to_owned(), text: text.to_owned() };
     assert_eq!(faults(&source, &crates()), Vec::<String>::new());

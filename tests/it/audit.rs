@@ -6,7 +6,8 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use countersign::gateway::audit::{Broken, Trail};
+use countersign::services::events::audit::Broken;
+use countersign::services::events::audit::Trail;
 use serde_json::{Value, json};
 
 use countersign::domain::id::TeamName;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use countersign::gateway::audit::Trail;
+use countersign::services::events::audit::Trail;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use countersign::ambient::{Entropy, SeededEntropy};
-use countersign::gateway::audit::Trail;
+use countersign::services::events::audit::Trail;
 use serde_json::Value;
 
 use crate::length::{figure, rounds, seed};

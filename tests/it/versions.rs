@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use countersign::gateway::audit::Broken;
+use countersign::services::events::audit::Broken;
 use countersign::store::{Batch, CommitId, Expect, Key, Outcome, Put};
 use serde_json::{Value, json};
 
@@ -444,8 +444,8 @@ fn every_type_of_a_record_refuses_fields_that_it_does_not_know() {
         "user",
     ];
     let domain = records.map(|file| format!("domain/src/{file}.rs"));
-    let gateway = ["relay", "replay"].map(|file| format!("src/gateway/{file}.rs"));
-    for path in domain.iter().chain(&gateway) {
+    let ours = ["src/services/events/event_log.rs", "src/engine/replay.rs"].map(str::to_owned);
+    for path in domain.iter().chain(&ours) {
         let text = std::fs::read_to_string(path).expect("a source file");
         let lines: Vec<&str> = text.lines().collect();
         for (n, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("#[derive(")) {

@@ -19,10 +19,10 @@ use crate::domain::directory::DirectoryKind;
 use crate::domain::id::{CustomerId, plain_text};
 use crate::domain::login::AppState;
 use crate::domain::time::Moment;
-use crate::gateway::Error;
-use crate::gateway::accounts::AccountState;
-use crate::gateway::customers::Kept;
+use crate::engine::Error;
 use crate::pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields};
+use crate::services::accounts::AccountState;
+use crate::services::customers::Kept;
 
 /// Customers of a page.
 const PAGE: usize = 25;

@@ -13,9 +13,9 @@ use super::super::consoles::shown;
 use super::Visit;
 use crate::domain::event::Actor;
 use crate::domain::team::Team;
-use crate::gateway::audit::{Broken, Entry};
-use crate::gateway::trail::Checked;
 use crate::pages::admin::audit::{Audit, AuditRow, Check, Words};
+use crate::services::events::audit::{Broken, Entry};
+use crate::services::events::trail::Checked;
 
 /// Entries of a page.
 const PAGE: usize = 50;

@@ -13,8 +13,8 @@ use super::super::consoles::shown;
 use super::{Admitted, Visit};
 use crate::domain::channel::Channel;
 use crate::domain::id::ChannelName;
-use crate::gateway::platforms::{Asks, Platform};
 use crate::pages::admin::channels::{AccountField, ChannelRow, Channels, NewChannel};
+use crate::services::teams::platforms::{Asks, Platform};
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {

@@ -15,7 +15,7 @@ use super::{Admitted, Visit};
 use crate::domain::insight::report::{By, Part, Report};
 use crate::domain::insight::{Step, Tally};
 use crate::domain::time::Moment;
-use crate::gateway::Error;
+use crate::engine::Error;
 use crate::pages::admin::insights::{Course, Funnel, Insights};
 
 const HOUR: u64 = 3_600_000;

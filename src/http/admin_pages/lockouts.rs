@@ -15,9 +15,9 @@ use super::paths::in_path;
 use crate::domain::id::TeamName;
 use crate::domain::time::Moment;
 use crate::domain::user::{MAX_USERS, Standing, User};
-use crate::gateway::Error;
-use crate::gateway::lockouts::LockedOut;
+use crate::engine::Error;
 use crate::pages::admin::lockouts::{Locked, LockedPerson, Lockouts};
+use crate::services::lockouts::LockedOut;
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {

@@ -13,7 +13,7 @@ use crate::domain::id::TeamName;
 use crate::domain::insight::Step;
 use crate::domain::team::KeyStatus;
 use crate::domain::time::Moment;
-use crate::gateway::Error;
+use crate::engine::Error;
 use crate::pages::admin::overview::Overview;
 
 /// How far back somebody who was authenticated is looked for.

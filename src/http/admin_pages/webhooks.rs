@@ -15,10 +15,10 @@ use crate::domain::id::WebhookName;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::domain::webhook::{Signature, Wanted};
-use crate::gateway::Error;
-use crate::gateway::deliveries::{Cursor, Delivery, Status};
-use crate::gateway::webhooks::Known;
+use crate::engine::Error;
 use crate::pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, Webhooks};
+use crate::services::events::deliveries::{Cursor, Delivery, Status};
+use crate::services::events::webhooks::Known;
 
 /// Deliveries of a page.
 const PAGE: usize = 50;

@@ -28,6 +28,66 @@ pub struct Room {
 /// What speaks HTTP to a caller.
 const SERVERS: &[&str] = &["axum", "hyper", "hyper_util", "tower", "tower_http", "utoipa_axum"];
 
+/// What speaks HTTP to a caller, and drivers of stores: no service uses them.
+const SERVICE: Crates =
+    Crates::Not(&["axum", "hyper", "hyper_util", "redis", "rusqlite", "tower", "tower_http", "utoipa_axum"]);
+
+/// What each room of the services may know, and then the rooms themselves: each knows those before it.
+const SERVICES_BEFORE: [&str; BASE + 13] = [
+    "domain",
+    "ambient",
+    "store",
+    "engine",
+    "channels",
+    "directory",
+    "identity",
+    "pictures",
+    "services::names",
+    "services::urls",
+    "services::config",
+    "services::teams",
+    "services::customers",
+    "services::limits",
+    "services::conversations",
+    "services::links",
+    "services::challenges",
+    "services::messaging",
+    "services::events",
+    "services::accounts",
+    "services::inbound",
+    "services::lockouts",
+    "services::staff",
+    "services::maintenance",
+];
+
+/// How many of them are no rooms of the services.
+const BASE: usize = 11;
+
+const ROOMS_IN_ORDER: &str = "use cases know rules, ports and the rooms before them; no adapter, no caller";
+
+/// What handlers may know.
+const HTTP: [&str; 6 + 13] = [
+    "engine",
+    "services",
+    "domain",
+    "ambient",
+    "pages",
+    "pictures",
+    "services::teams",
+    "services::customers",
+    "services::limits",
+    "services::conversations",
+    "services::links",
+    "services::challenges",
+    "services::messaging",
+    "services::events",
+    "services::accounts",
+    "services::inbound",
+    "services::lockouts",
+    "services::staff",
+    "services::maintenance",
+];
+
 /// From the ground floor up.
 pub const ROOMS: &[Room] = &[
     Room {
@@ -132,24 +192,57 @@ pub const ROOMS: &[Room] = &[
         why: "an adapter knows its port and its driver",
     },
     Room {
-        name: "gateway",
-        modules: &["domain", "ambient", "store", "channels", "directory", "identity", "pictures"],
-        crates: Crates::Not(&[
-            "axum",
-            "hyper",
-            "hyper_util",
-            "redis",
-            "rusqlite",
-            "tower",
-            "tower_http",
-            "utoipa_axum",
-        ]),
-        why: "use cases know rules and ports; no adapter, no caller, no configuration",
+        name: "engine",
+        modules: &["domain", "ambient", "store"],
+        crates: SERVICE,
+        why: "it commits what it is given: it knows no use case",
+    },
+    Room {
+        name: "services::names",
+        modules: &["domain", "store", "engine"],
+        crates: SERVICE,
+        why: "it names records, and reads none",
+    },
+    Room { name: "services::urls", modules: &["domain"], crates: SERVICE, why: "it writes addresses, and opens none" },
+    Room {
+        name: "services::config",
+        modules: &["domain", "channels", "directory", "identity"],
+        crates: SERVICE,
+        why: "it is what services are made with",
+    },
+    Room { name: "services::teams", modules: &SERVICES_BEFORE[..BASE + 0], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::customers", modules: &SERVICES_BEFORE[..BASE + 1], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::limits", modules: &SERVICES_BEFORE[..BASE + 2], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room {
+        name: "services::conversations",
+        modules: &SERVICES_BEFORE[..BASE + 3],
+        crates: SERVICE,
+        why: ROOMS_IN_ORDER,
+    },
+    Room { name: "services::links", modules: &SERVICES_BEFORE[..BASE + 4], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::challenges", modules: &SERVICES_BEFORE[..BASE + 5], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::messaging", modules: &SERVICES_BEFORE[..BASE + 6], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::events", modules: &SERVICES_BEFORE[..BASE + 7], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::accounts", modules: &SERVICES_BEFORE[..BASE + 8], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::inbound", modules: &SERVICES_BEFORE[..BASE + 9], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::lockouts", modules: &SERVICES_BEFORE[..BASE + 10], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::staff", modules: &SERVICES_BEFORE[..BASE + 11], crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room {
+        name: "services::maintenance",
+        modules: &SERVICES_BEFORE[..BASE + 12],
+        crates: SERVICE,
+        why: ROOMS_IN_ORDER,
+    },
+    Room {
+        name: "services",
+        modules: &SERVICES_BEFORE,
+        crates: SERVICE,
+        why: "it makes the services and hands them out",
     },
     Room { name: "pages", modules: &[], crates: Crates::Not(SERVERS), why: "it draws what it is given" },
     Room {
         name: "http",
-        modules: &["gateway", "domain", "ambient", "pages", "pictures"],
+        modules: &HTTP,
         crates: Crates::Not(&["redis", "reqwest", "rusqlite"]),
         why: "it translates between callers and use cases",
     },
@@ -181,7 +274,9 @@ pub const ROOMS: &[Room] = &[
             "directory::http",
             "directory::ldap",
             "directory::postgres",
-            "gateway",
+            "engine",
+            "services",
+            "services::maintenance",
             "http",
             "config",
             "pages",

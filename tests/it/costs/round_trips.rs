@@ -228,7 +228,7 @@ async fn a103_a_guess_at_nobody_costs_what_a_guess_at_somebody_does() {
     for (team, name) in [("acme", "demo"), ("acme", "nobody"), ("nobody", "demo"), ("", "")] {
         let before = (store.commits(), store.flushes());
         let step = world.gateway.sign_in.sign_in(team, name, "wrong lamp 1234").await.unwrap();
-        assert_eq!(step, countersign::gateway::signing_in::Step::No);
+        assert_eq!(step, countersign::services::staff::signing_in::Step::No);
         assert_eq!((store.commits() - before.0, store.flushes() - before.1), (1, 1), "{team}/{name}");
     }
 }

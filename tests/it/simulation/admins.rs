@@ -9,8 +9,8 @@ use countersign::domain::id::{Kid, ParticipantId, TeamName};
 use countersign::domain::refusal::Refusal;
 use countersign::domain::secret::base64url;
 use countersign::domain::team::{Material, Role};
-use countersign::gateway::Told;
-use countersign::gateway::visits::Acting;
+use countersign::engine::Told;
+use countersign::services::conversations::visits::Acting;
 use serde_json::json;
 use tokio::time::sleep;
 

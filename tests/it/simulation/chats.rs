@@ -12,8 +12,11 @@ use countersign::domain::rules::issue::Request;
 use countersign::domain::rules::open::Opening;
 use countersign::domain::secret::Tag;
 use countersign::domain::token::Token;
-use countersign::gateway::visits::Acting;
-use countersign::gateway::{Error, Held, Remember, Told};
+use countersign::engine::Error;
+use countersign::engine::Remember;
+use countersign::engine::Told;
+use countersign::services::Held;
+use countersign::services::conversations::visits::Acting;
 use serde_json::json;
 
 use super::cluster::Node;

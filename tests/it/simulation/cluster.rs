@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use countersign::domain::secret::Secret;
-use countersign::gateway::{Gateway, GatewayConfig, Retention};
+use countersign::services::Gateway;
+use countersign::services::GatewayConfig;
+use countersign::services::Retention;
 use countersign::store::Store;
 use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::Carry;

@@ -9,9 +9,11 @@ use countersign::domain::id::ParticipantId;
 use countersign::domain::interaction::{Interaction, Participant};
 use countersign::domain::rules::answer::{Answered, Outcome};
 use countersign::domain::rules::ask::{Request, Wanted, Way};
-use countersign::gateway::challenges::Attending;
-use countersign::gateway::visits::Acting;
-use countersign::gateway::{Held, Remember, Told};
+use countersign::engine::Remember;
+use countersign::engine::Told;
+use countersign::services::Held;
+use countersign::services::challenges::Attending;
+use countersign::services::conversations::visits::Acting;
 
 use super::book::Book;
 use super::flags::Of;

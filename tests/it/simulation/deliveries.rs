@@ -17,8 +17,8 @@ use countersign::domain::precondition::Precondition;
 use countersign::domain::rules::ask::{Request, Wanted, Way};
 use countersign::domain::rules::open::Opening;
 use countersign::domain::webhook::{Wanted as Told, Writing};
-use countersign::gateway::Told as Done;
-use countersign::gateway::visits::Acting;
+use countersign::engine::Told as Done;
+use countersign::services::conversations::visits::Acting;
 use serde_json::{Map, json};
 use tokio::time::sleep;
 

@@ -9,8 +9,8 @@ use countersign::domain::challenge::ChallengeId;
 use countersign::domain::id::{InteractionId, Kid, TeamName};
 use countersign::domain::refusal::Refusal;
 use countersign::domain::token::Token;
-use countersign::gateway::Error;
-use countersign::gateway::caller::Caller;
+use countersign::engine::Error;
+use countersign::services::staff::caller::Caller;
 use tokio::time::sleep;
 
 use super::answers::Around;

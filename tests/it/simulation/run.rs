@@ -10,7 +10,7 @@ use countersign::domain::id::TeamName;
 use countersign::domain::precondition::Precondition;
 use countersign::domain::secret::base64url;
 use countersign::domain::team::{Material, Role};
-use countersign::gateway::Told;
+use countersign::engine::Told;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;

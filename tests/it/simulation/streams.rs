@@ -3,8 +3,8 @@
 
 use countersign::domain::event::Event;
 use countersign::domain::id::TeamName;
-use countersign::gateway::audit;
-use countersign::gateway::event_log::Numbered;
+use countersign::services::events::audit;
+use countersign::services::events::event_log::Numbered;
 use countersign::store::Batch;
 use serde_json::Value;
 

@@ -7,8 +7,10 @@ use countersign::domain::event::Actor;
 use countersign::domain::id::InteractionId;
 use countersign::domain::rules::hear::Sender;
 use countersign::domain::rules::receive::Received;
-use countersign::gateway::messages::Text;
-use countersign::gateway::{Held, Remember, Told};
+use countersign::engine::Remember;
+use countersign::engine::Told;
+use countersign::services::Held;
+use countersign::services::challenges::messages::Text;
 
 use super::people::{Answer, People};
 

@@ -1,0 +1,36 @@
+//! How a gateway finds its store when it starts: sealed with its root key, in which epoch, and at
+//! what time. Here a new epoch begins; what that ends is the domain's (`domain::epoch`).
+
+use std::sync::{Arc, PoisonError};
+
+use super::decide::Reads;
+use super::{Engine, Error, SYSTEM, decode};
+use crate::domain::epoch::Epoch;
+
+/// The record of the store's epoch.
+pub(crate) const EPOCH: &str = "epoch";
+
+impl Engine {
+    /// The store's epoch.
+    pub fn epoch(&self) -> Arc<Epoch> {
+        self.epoch.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn enter(&self, epoch: Epoch) {
+        *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(epoch);
+    }
+
+    /// Enters the epoch that the store is in: another node may have begun it.
+    pub(crate) async fn see_epoch(&self) -> Result<(), Error> {
+        let mut opened = self.read(&epoch_reads()).await?;
+        let epoch: Epoch = opened.pop().flatten().map_or(Ok(Epoch::default()), |bytes| decode(EPOCH, &bytes))?;
+        if epoch.number > self.epoch().number {
+            self.enter(epoch);
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn epoch_reads() -> Reads {
+    Reads { partition: SYSTEM, names: vec![EPOCH.into()] }
+}

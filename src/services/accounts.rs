@@ -1,0 +1,343 @@
+//! What admins and agents do to accounts: passwords, who may not log in, locks, authenticator apps. Who a
+//! customer is, and by which ways she is reached, the team's directory says.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use self::logins::{Account, Claimed, Ruled, When};
+use self::passwords::Hashing;
+use crate::domain::country;
+use crate::domain::customer::{Record, folded};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::failure_limit::Need;
+use crate::domain::id::{CustomerId, TeamName};
+use crate::domain::lockout::may_lift;
+use crate::domain::login::account_messages::Stop;
+use crate::domain::login::standing::Standing;
+use crate::domain::login::{AppState, Login, never_for_good};
+use crate::domain::method::Guarded;
+use crate::domain::password::{Password, Policy};
+use crate::domain::refusal::Refusal;
+use crate::domain::sending::Way;
+use crate::domain::time::Moment;
+use crate::domain::totp::Totp;
+use crate::domain::typed::Digits;
+use crate::domain::validation::FieldError;
+use crate::engine::keyed_locks::KeyedLocks;
+use crate::engine::replay::fresh;
+use crate::engine::{Engine, Error, Remember, Told};
+use crate::services::conversations::Conversations;
+use crate::services::customers::Customers;
+use crate::services::events::Relay;
+use crate::services::limits::Limits;
+use crate::services::links::Links;
+use crate::services::messaging::Messaging;
+use crate::services::teams::channels::Channels;
+use crate::services::teams::{TeamView, Teams};
+use crate::services::urls::Urls;
+
+pub mod account_messages;
+pub mod disabling;
+pub mod hosted;
+pub mod logging_in;
+pub mod logins;
+pub mod passwords;
+pub mod resets;
+pub mod tickets;
+
+/// How an account stands, as those who look after it see it.
+#[derive(Clone, Debug)]
+pub struct AccountState {
+    /// All of it in one word.
+    pub standing: Standing,
+    /// Whether she has a password, or her directory has one.
+    pub registered: bool,
+    /// Since when she may not log in.
+    pub disabled_at: Option<Moment>,
+    /// Until when nobody may guess at her password or her codes, from an unknown place or from one of hers: the
+    /// last of these locks.
+    pub locked_until: Option<Moment>,
+    /// Nothing is taken of her at all until an admin says otherwise.
+    pub banned: bool,
+    /// Wrong passwords in a row.
+    pub failures: u32,
+    /// Those that are still taken.
+    pub remaining: u32,
+    /// When the first of them came.
+    pub first_failed_at: Option<Moment>,
+    /// When a lock fell last.
+    pub last_locked_at: Option<Moment>,
+    /// When she came in last.
+    pub last_login_at: Option<Moment>,
+    /// When her password was chosen.
+    pub password_set_at: Option<Moment>,
+    /// Until when a link to another password is out.
+    pub reset_until: Option<Moment>,
+    /// Her authenticator app.
+    pub app: AppState,
+    /// Where she is logged in.
+    pub tickets: usize,
+}
+
+impl AccountState {
+    /// Whether wrong answers keep her out now.
+    pub fn is_locked(&self) -> bool {
+        self.banned || self.locked_until.is_some()
+    }
+}
+
+/// What admins and agents do to customers' accounts.
+pub struct Accounts {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) customers: Arc<Customers>,
+    pub(crate) conversations: Arc<Conversations>,
+    pub(crate) relay: Arc<Relay>,
+    pub(crate) logins: Arc<Logins>,
+}
+
+impl Accounts {
+    /// The account of a customer who is there.
+    async fn account(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+    ) -> Result<(std::sync::Arc<TeamView>, Record, Account), Error> {
+        let view = self.teams.standing_team(team).await?;
+        let record = self.customers.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
+        Ok((view, record, self.logins.account_of(team, id)))
+    }
+
+    /// What a password must be to be this customer's; said before anything is changed.
+    pub fn judge_password(&self, team: &TeamView, record: &Record, text: &str) -> Result<Password, Refusal> {
+        if !team.keeps_passwords() {
+            return Err(Refusal::PasswordElsewhere);
+        }
+        let own: Vec<&str> =
+            record.username.iter().chain(&record.emails).map(String::as_str).chain([record.id.as_str()]).collect();
+        let policy = Policy { min_length: team.effective.settings.password.min_length };
+        let weak = |why: crate::domain::password::Weakness| Refusal::Invalid(vec![FieldError::at("/password", why)]);
+        policy.choose(text, &own).map_err(weak)
+    }
+
+    /// Gives a customer a password: from now on she is registered.
+    pub async fn set_password(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+        password: Password,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let (hash, account) = (self.logins.hash_password(password).await?, self.logins.account_of(team, id));
+        let rule = |login: &mut Login, when: When| {
+            login.set_password(hash.clone(), when.now);
+            let event = account.tells(&self.engine, EventKind::CustomerReset, actor, when.now, json!({"step": "set"}));
+            Ruled::with_events(Ok(()), vec![event])
+        };
+        fresh(self.logins.change_login(&account, rule, None).await?)
+    }
+
+    /// How an account stands.
+    pub async fn account_state(&self, team: &TeamName, id: &CustomerId) -> Result<AccountState, Error> {
+        let view = self.teams.standing_team(team).await?;
+        let account = self.logins.account_of(team, id);
+        let login = self.logins.login(&account).await?;
+        let login = login.unwrap_or_else(|| Login::new(team.clone(), Some(id.clone()), self.engine.epoch().number));
+        let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
+        let (now, earliest) = self.engine.now_and_earliest();
+        let rule = never_for_good(view.effective.settings.lockout_of(Guarded::Login));
+        let (failures, remaining) = login.passwords.counts(&rule, earliest);
+        let shown = |at: Option<Moment>| at.map(|at| at.shown(earliest, now));
+        let registered = login.is_registered() || !view.keeps_passwords();
+        Ok(AccountState {
+            standing: login.standing(known.bans(), registered, earliest),
+            registered,
+            disabled_at: login.disabled_at,
+            locked_until: shown(login.locked(earliest)),
+            banned: known.bans(),
+            failures,
+            remaining,
+            first_failed_at: shown(login.passwords.first_failed_at),
+            last_locked_at: shown(login.last_locked_at()),
+            last_login_at: login.last_login_at,
+            password_set_at: login.password_set_at(),
+            reset_until: login.reset.as_ref().map(|reset| reset.expires_at),
+            app: login.app(),
+            tickets: login.tickets.count(),
+        })
+    }
+
+    /// From now on she may not log in, and is nowhere logged in.
+    pub async fn disable_account(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
+        let (view, _, account) = self.account(team, id).await?;
+        let rule = |login: &mut Login, when: When| {
+            if view.keeps_passwords() && !login.is_registered() {
+                return Ruled::quiet(Err(Refusal::Guest));
+            }
+            let is_new = login.disable(when.now);
+            let event = || account.tells(&self.engine, EventKind::CustomerDisabled, actor, when.now, json!({}));
+            Ruled::with_events(Ok(()), is_new.then(event).into_iter().collect())
+        };
+        fresh(self.logins.change_login(&account, rule, None).await?)?;
+        self.lower_flags_of(team, id, actor).await
+    }
+
+    /// She may log in again.
+    pub async fn enable_account(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
+        let (_, _, account) = self.account(team, id).await?;
+        let rule = |login: &mut Login, when: When| {
+            let was = login.disabled_at.take().is_some();
+            let event = || account.tells(&self.engine, EventKind::CustomerEnabled, actor, when.now, json!({}));
+            Ruled::with_events(Ok(()), was.then(event).into_iter().collect())
+        };
+        fresh(self.logins.change_login(&account, rule, None).await?)
+    }
+
+    /// What was guessed wrongly is forgotten; with `ban` also what has banned her over all her addresses.
+    pub async fn unlock_account(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+        ban: bool,
+        reason: Option<&str>,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let (_, _, account) = self.account(team, id).await?;
+        let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
+        may_lift(known.bans(), ban)?;
+        let unlocked = |now: Moment| {
+            let told = reason.map_or_else(|| json!({}), |reason| json!({"reason": reason}));
+            account.tells(&self.engine, EventKind::CustomerUnlocked, actor, now, told)
+        };
+        if known.bans() {
+            let told = Box::new(unlocked(self.engine.now()));
+            self.logins.at_failure_limit_of(&account, |customer| Need::Lift(customer, told)).await?;
+        }
+        let rule = |login: &mut Login, when: When| {
+            let was = login.unlock(when.earliest) && !known.bans(); // with the ban it was told
+            Ruled::with_events(Ok(()), was.then(|| unlocked(when.now)).into_iter().collect())
+        };
+        fresh(self.logins.change_login(&account, rule, None).await?)
+    }
+
+    /// An authenticator app is given its secret, as the address that apps read; told once.
+    pub async fn enrol_customer_app(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+        remember: Option<&Remember<'_, String>>,
+    ) -> Result<Told<String>, Error> {
+        let (view, record, account) = self.account(team, id).await?;
+        let totp = Totp::new(self.engine.draw());
+        let issuer = view.effective.settings.brand.name.as_deref().unwrap_or(&view.team.title);
+        let called = record.username.as_deref().or(record.emails.first().map(String::as_str)).unwrap_or(id.as_str());
+        let url = totp.otpauth_url(issuer, called);
+        let rule = |login: &mut Login, _: When| Ruled::quiet(login.enrol(totp.clone()).map(|()| url.clone()));
+        self.logins.change_login(&account, rule, remember).await
+    }
+
+    /// The app shows that it has the secret: from now on it is asked at each login.
+    pub async fn confirm_customer_app(
+        &self,
+        team: &TeamName,
+        id: &CustomerId,
+        code: &str,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let (view, _, account) = self.account(team, id).await?;
+        let lockout = never_for_good(view.effective.settings.lockout_of(Guarded::Otp));
+        let digits = Digits::parse(code);
+        let rule = |login: &mut Login, when: When| {
+            if login.app() != AppState::Pending {
+                return Ruled::quiet(Err(Refusal::NoApp));
+            }
+            if let Err(refusal) = login.answers.admit(None, when.earliest) {
+                return Ruled::quiet(Err(refusal));
+            }
+            if !digits.as_ref().is_some_and(|digits| login.confirm(digits.expose(), when.now)) {
+                login.answers.fail(None, &lockout, when.earliest);
+                return Ruled::quiet(Err(Refusal::WrongAppCode));
+            }
+            login.answers.succeed(None);
+            let data = json!({"app": "confirmed"});
+            Ruled::with_events(
+                Ok(()),
+                vec![account.tells(&self.engine, EventKind::CustomerChanged, actor, when.now, data)],
+            )
+        };
+        fresh(self.logins.change_login(&account, rule, None).await?)
+    }
+
+    /// Takes an authenticator app away.
+    pub async fn drop_customer_app(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
+        let (_, _, account) = self.account(team, id).await?;
+        let rule = |login: &mut Login, when: When| {
+            let data = json!({"app": "removed"});
+            let event = || account.tells(&self.engine, EventKind::CustomerChanged, actor, when.now, data);
+            Ruled::with_events(Ok(()), login.drop_app().then(event).into_iter().collect())
+        };
+        fresh(self.logins.change_login(&account, rule, None).await?)
+    }
+
+    /// Where a message to a customer can go, the first to be tried first. `only` is an address that must
+    /// be her own: then nothing goes anywhere else.
+    pub(crate) fn stops(team: &TeamView, record: &Record, only: Option<&str>, codes: bool) -> Vec<Stop> {
+        let settings = &team.effective.settings;
+        let only = only.map(folded);
+        let own = |list: &[String]| match &only {
+            None => list.first().cloned(),
+            Some(only) => list.iter().find(|address| folded(address) == *only).cloned(),
+        };
+        let (phone, email) = (own(&record.phones), own(&record.emails));
+        let has = |way: Way| team.channels.iter().any(|channel| channel.as_str() == way.as_str());
+        let stop = |way: Way| {
+            let to = match way {
+                Way::Sms if has(way) => phone.clone(),
+                Way::Email if has(way) => email.clone(),
+                Way::Event if codes && team.event_webhook().is_some() => phone.clone().or(email.clone()),
+                Way::Chat | Way::Sms | Way::Email | Way::Event => None,
+            }?;
+            settings.send_budget.allows(country::of(&to)).then_some(Stop { way, to })
+        };
+        settings.delivery.ways().into_iter().filter_map(stop).collect()
+    }
+}
+
+/// Customers' login records: passwords, codes by message, tickets.
+pub struct Logins {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) urls: Arc<Urls>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) channels: Arc<Channels>,
+    pub(crate) customers: Arc<Customers>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) messaging: Arc<Messaging>,
+    pub(crate) hashing: Hashing,
+    /// Messages to customers that this node has claimed.
+    pub(crate) account_messages: Claimed,
+}
+
+/// Customers who log in by password or by code, and who choose another password.
+pub struct CustomerLogin {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) customers: Arc<Customers>,
+    pub(crate) logins: Arc<Logins>,
+    pub(crate) accounts: Arc<Accounts>,
+}
+
+/// The gateway's own login page.
+pub struct HostedLogin {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) urls: Arc<Urls>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) customers: Arc<Customers>,
+    pub(crate) conversations: Arc<Conversations>,
+    pub(crate) links: Arc<Links>,
+    pub(crate) logins: Arc<Logins>,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) customer_login: Arc<CustomerLogin>,
+    /// Logins wait here for those of the same conversation.
+    pub(crate) logging_in: KeyedLocks,
+}

@@ -1,0 +1,254 @@
+//! Messages to customers that belong to no conversation: a node that has claimed one hands it to its
+//! channel, or tells the team's own sender, and records what became of it. A claim that nobody settled
+//! lapses, and the message goes again under the same id.
+
+use countersign_channels::{Address, Content, Message, Terms};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::Logins;
+use super::logins::{Account, Claim, Ruled, Whose};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::login::account_messages::{About, AccountMessage, News, Stop};
+use crate::domain::login::{Login, LoginTag};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::send::Tried;
+use crate::domain::sending::{Destination, TIMEOUT, Way};
+use crate::domain::webhook::OTP_REQUESTED;
+use crate::domain::wording;
+use crate::engine::decide::Reads;
+use crate::engine::{Error, decode};
+use crate::services::messaging::posting::signer;
+use crate::services::messaging::requesting;
+use crate::services::messaging::sending::{hand, outcome_of};
+use crate::services::teams::{TeamView, sms};
+use crate::store::Key;
+
+/// Letters that are handed over at the same time.
+const CONCURRENCY: usize = 32;
+
+impl Logins {
+    /// The alarm of a login has come: whoever hears it first claims what is due.
+    pub(crate) async fn claim_account_messages(&self, key: &Key) {
+        let Some(account) = account_at(key) else { return };
+        let claimed = self.change_login(
+            &account,
+            |login, when| Ruled { claimed: login.claim_account_messages(when.now), ..Ruled::quiet(Ok(())) },
+            None,
+        );
+        match claimed.await {
+            Ok(_) | Err(Error::Refused(Refusal::NotFound(_))) => {}
+            Err(error) => tracing::error!(%error, "a customer's letters could not be claimed; the alarm comes again"),
+        }
+    }
+
+    /// Sends what this node has claimed so far; how many messages it was.
+    pub async fn send_account_messages(&self) -> usize {
+        self.account_messages.drain(CONCURRENCY, |claim| self.send_account_message(claim)).await
+    }
+
+    /// Sends for ever, at once when something is claimed.
+    pub async fn send_account_messages_forever(&self) {
+        self.account_messages.serve(CONCURRENCY, |claim| self.send_account_message(claim)).await;
+    }
+
+    async fn send_account_message(&self, claim: Claim) {
+        match self.try_account_message(&claim).await {
+            Ok(()) | Err(Error::Refused(Refusal::NotFound(_))) => {}
+            Err(error) => tracing::error!(%error, "a customer's letter waits for its claim to lapse"),
+        }
+    }
+
+    async fn try_account_message(&self, claim: &Claim) -> Result<(), Error> {
+        let Some(account) = account_at(&claim.key) else { return Ok(()) };
+        let Reads { partition, names } = Reads { partition: claim.key.partition, names: vec![claim.key.name.clone()] };
+        let opened = self.engine.read(&Reads { partition, names }).await?.pop().flatten();
+        let Some(bytes) = opened else { return Ok(()) };
+        let mut login: Login = decode(&claim.key.name, &bytes)?;
+        login.settle(self.engine.now(), self.engine.epoch().number);
+        let Some(id) = &login.customer else { return Ok(()) };
+        let account = Account { whose: Whose::Customers(id.clone()), ..account };
+        let Some(message) = login.account_messages.iter().find(|message| message.number == claim.number) else {
+            return Ok(());
+        };
+        if self.engine.now().plus(TIMEOUT) > message.trying.next {
+            return Ok(()); // too late for this claim: whoever makes the next one has the time for it
+        }
+        let team = self.teams.team(&account.team).await?.ok_or(Refusal::NotFound("team"))?;
+        let how = self.try_stop(&team, &account, &login, message).await?;
+        let (number, tries, jitter) = (message.number, message.trying.tries, self.engine.draw::<1>()[0]);
+        let rule = |login: &mut Login, when: crate::services::accounts::logins::When| {
+            let news = login.tried(number, tries, how, when.now, jitter);
+            let told = news.map(|news| {
+                let (kind, data) = told(news);
+                account.tells(&self.engine, kind, &Actor::Time, when.now, data)
+            });
+            Ruled::with_events(Ok(()), told.into_iter().collect())
+        };
+        self.change_login(&account, rule, None).await.map(drop)
+    }
+
+    /// Sends it where it is to go now. What is sent is paid for here: until then nobody has asked for
+    /// anything but that it be tried.
+    async fn try_stop(
+        &self,
+        team: &TeamView,
+        account: &Account,
+        login: &Login,
+        message: &AccountMessage,
+    ) -> Result<Tried, Error> {
+        let Some(stop) = message.stops.first() else { return Ok(Tried::Refused("no-address")) };
+        let name = &team.team.name;
+        let channel: ChannelName = stop.way.as_str().parse().expect("the names of ways are names of channels");
+        let to = Destination::of(name, &channel, &stop.to, &self.engine.keys.pseudonym);
+        if stop.way == Way::Event {
+            if let Some(refused) = self.unpaid(team, to, message).await? {
+                return Ok(refused);
+            }
+            return Ok(self.request_account_message(team, account, login, message, stop).await);
+        }
+        let Some(driver) = self.channels.driver(team, &channel) else { return Ok(Tried::Refused("no-channel")) };
+        let Some((subject, content)) = self.account_message_texts(team, account.tag, login, message, stop) else {
+            return Ok(Tried::Refused("gone"));
+        };
+        if let Some(held) = self.limits.held_back(team, &channel, driver.max_per_minute(), message.trying).await? {
+            return Ok(held);
+        }
+        if let Some(refused) = self.unpaid(team, to, message).await? {
+            return Ok(refused);
+        }
+        let sent = Message {
+            id: message.message_id(account.tag),
+            to: Address::new(&stop.to),
+            subject: Some(subject),
+            content,
+            terms: self.account_message_terms(login, message),
+        };
+        let how = outcome_of(&hand(&*driver, &sent, TIMEOUT).await);
+        self.limits.went(team, &channel, how, Some(message.trying)).await;
+        if how == Tried::Sent && matches!(message.about, About::Code(..)) {
+            self.limits.count_sent(name, to.country);
+        }
+        Ok(how)
+    }
+
+    /// Pays for the first try on a way; what it cannot pay for is not sent.
+    async fn unpaid(&self, team: &TeamView, to: Destination, message: &AccountMessage) -> Result<Option<Tried>, Error> {
+        if message.trying.tries > 1 {
+            return Ok(None);
+        }
+        match self.limits.pay(team, to).await {
+            Ok(_) => Ok(None),
+            Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(Tried::Refused("country-not-allowed"))),
+            Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What holds for it at this moment. Nobody is in a conversation, so nobody has written.
+    fn account_message_terms(&self, login: &Login, message: &AccountMessage) -> Terms {
+        let ends = match message.about {
+            About::Code(purpose, _) => login.codes.get(purpose).and_then(|live| live.expires_at),
+            About::Reset(_) => login.reset.as_ref().map(|reset| reset.expires_at),
+        };
+        Terms { freely: false, seconds: ends.map(|end| end.since(self.engine.now()).as_secs()) }
+    }
+
+    fn account_message_texts(
+        &self,
+        team: &TeamView,
+        of: LoginTag,
+        login: &Login,
+        message: &AccountMessage,
+        stop: &Stop,
+    ) -> Option<(String, Content)> {
+        let settings = &team.effective.settings;
+        let (locale, brand) = (settings.locale.as_str(), settings.brand.name.as_deref());
+        match message.about {
+            About::Code(purpose, _) => {
+                let live = login.codes.get(purpose)?;
+                let digits = live.digits(of, purpose, &self.engine.keys.code);
+                let code = SecretString::from(String::from_utf8_lossy(digits.expose()).into_owned());
+                let words = settings.otp.message.as_str();
+                let text = match stop.way {
+                    Way::Email => wording::code_by_mail(words, locale),
+                    _ => sms::code_by_sms(words, &self.urls.public_url(), live.length()),
+                };
+                Some((wording::code_subject(locale, brand), Content::Code { text, code }))
+            }
+            About::Reset(_) => {
+                let token = login.reset.as_ref()?.token(&team.team.name, of, &self.engine.keys.link);
+                let url = SecretString::from(self.urls.reset_url(&token));
+                let text = wording::reset(locale, brand);
+                let text = if stop.way == Way::Sms { sms::plainer(&text) } else { text };
+                Some((wording::reset_subject(locale, brand), Content::Link { text, url }))
+            }
+        }
+    }
+
+    /// Asks the team to send a code: `otp.requested`, at the webhook that its settings name and nowhere
+    /// else.
+    async fn request_account_message(
+        &self,
+        team: &TeamView,
+        account: &Account,
+        login: &Login,
+        message: &AccountMessage,
+        stop: &Stop,
+    ) -> Tried {
+        let (Some(webhook), About::Code(purpose, _)) = (team.event_webhook(), message.about) else {
+            return Tried::Refused("no-channel");
+        };
+        let Some(live) = login.codes.get(purpose) else { return Tried::Refused("gone") };
+        let digits = live.digits(account.tag, purpose, &self.engine.keys.code);
+        let id =
+            self.engine.keys.replay.tag(&[OTP_REQUESTED.as_bytes(), message.message_id(account.tag).as_bytes()]).name();
+        let body = json!({
+            "id": id,
+            "type": OTP_REQUESTED,
+            "at": message.trying.since.to_string(),
+            "team": team.team.name,
+            "interaction": null,
+            "participant": null,
+            "data": {
+                "customer": login.customer,
+                "purpose": purpose.as_str(),
+                "code": String::from_utf8_lossy(digits.expose()),
+                "to": stop.to,
+                "expires_at": live.expires_at.map(|end| end.to_string()),
+            },
+        });
+        let answer = self
+            .messaging
+            .post(&webhook.url, &signer(webhook, self.engine.now()), &id, body.to_string().into_bytes())
+            .await;
+        requesting::outcome_of(answer)
+    }
+}
+
+/// What a listener is told of a letter: what it is about and by which way, never where to.
+fn told(news: News) -> (EventKind, Value) {
+    let about = |about| match about {
+        About::Code(purpose, _) => (EventKind::ChallengeSent, EventKind::ChallengeDeliveryFailed, purpose.as_str()),
+        About::Reset(_) => (EventKind::LinkSent, EventKind::LinkDeliveryFailed, "password_reset"),
+    };
+    match news {
+        News::Sent(what, way) => {
+            let (sent, _, purpose) = about(what);
+            (sent, json!({"purpose": purpose, "channel": way.as_str()}))
+        }
+        News::Failed(what, way, why, next) => {
+            let (_, failed, purpose) = about(what);
+            let next = next.map(Way::as_str);
+            (failed, json!({"purpose": purpose, "channel": way.as_str(), "reason": why, "next": next}))
+        }
+    }
+}
+
+/// The account whose record that is.
+fn account_at(key: &Key) -> Option<Account> {
+    let (team, tag) = key.name.strip_prefix("login/")?.split_once('/')?;
+    let team: TeamName = team.parse().ok()?;
+    Some(Account { team, tag: LoginTag::parse(tag)?, whose: Whose::Kept })
+}

@@ -1,0 +1,286 @@
+//! Logging in with an account: a password, a code besides it, or a code alone. The same work is done for
+//! a name that is somebody's and for one that is nobody's, and the person hears the same.
+//!
+//! A guess begins, which is saved, before anything is compared, and its end is saved before anybody is
+//! told. When a code is wanted, and what wrong guesses lead to, `domain::login` says.
+
+use serde_json::json;
+
+use super::CustomerLogin;
+use super::logins::{Account, Ruled, When, Whose};
+use super::tickets::{Holder, Tokens};
+use crate::directory::Verified;
+use crate::domain::customer::Record;
+use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::failure_limit::Need;
+use crate::domain::id::CustomerId;
+use crate::domain::login::devices::Device;
+use crate::domain::login::tickets::Ticket;
+use crate::domain::login::{Login, never_for_good};
+use crate::domain::method::Guarded;
+use crate::domain::password::{Password, PasswordHash};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
+use crate::domain::time::Moment;
+use crate::engine::Error;
+use crate::engine::replay::fresh;
+use crate::services::teams::TeamView;
+
+/// Who logs in, from where, by whom.
+pub struct LoggingIn<'a> {
+    /// The team.
+    pub team: &'a TeamView,
+    /// The device, as it is described.
+    pub device: Device,
+    /// Who brings it.
+    pub actor: &'a Actor,
+    /// What binds the second step to the first, where a page takes both; then no ticket is given.
+    pub page: Option<[u8; 16]>,
+    /// Whose wrong guesses are counted at the customer's failure limit by others.
+    pub counted: Option<&'a CustomerId>,
+}
+
+/// How it went.
+#[derive(Clone, Debug)]
+pub enum LoggedIn {
+    /// Nothing was right, or nothing is taken. Which of these it was is for nobody to know.
+    No,
+    /// The password was right, and a code is wanted besides.
+    SecondStep(Holder),
+    /// She is in.
+    In(Holder, Option<Tokens>),
+}
+
+/// What the end of a guess came to.
+#[derive(Clone)]
+enum Ended {
+    No(Option<Moment>),
+    SecondStep,
+    In(Option<Ticket>),
+}
+
+/// How the customer's failure limit stands after a guess.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    /// Below.
+    Stands,
+    /// This guess bans.
+    Trips,
+    /// Guesses before this one have.
+    Bans,
+}
+
+mod by_code;
+
+impl CustomerLogin {
+    /// A device, as records know it.
+    pub fn device(&self, fingerprint: Option<&str>, region: Option<&str>) -> Device {
+        Device::of(&self.engine.keys.pseudonym, fingerprint, region)
+    }
+
+    pub(crate) fn account_for(&self, team: &TeamView, record: Option<&Record>, name: &str) -> Account {
+        match record {
+            Some(record) => self.logins.account_of(&team.team.name, &record.id),
+            None => self.logins.account_of_nobody(&team.team.name, name),
+        }
+    }
+
+    /// Logs in by name and password. `number` is the account's, where the caller names one.
+    pub async fn log_in(
+        &self,
+        by: &LoggingIn<'_>,
+        (name, password): (&str, &str),
+        number: Option<u64>,
+    ) -> Result<LoggedIn, Error> {
+        let record = self.customers.person_named(by.team, name).await?;
+        let account = self.account_for(by.team, record.as_ref(), name);
+        let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
+        let rule = never_for_good(by.team.effective.settings.lockout_of(Guarded::Login));
+        let guess: [u8; 8] = self.engine.draw();
+        let begin = |login: &mut Login, when: When| {
+            if known.bans() {
+                return Ruled::quiet(Err(Refusal::Banned));
+            }
+            let from = login.devices.own(&by.device);
+            let begun = login.passwords.begin(guess, from.as_deref(), &rule, when.earliest);
+            let open = login.disabled_at.is_none();
+            let second = login.wants_second(&by.team.effective.settings, &by.device);
+            Ruled::quiet(begun.map(|()| (open, second, login.password().filter(|_| open).cloned())))
+        };
+        let begun = match self.logins.change_login(&account, begin, None).await {
+            Err(Error::Refused(Refusal::Banned | Refusal::Locked(_))) => None,
+            told => Some(fresh(told?)?),
+        };
+        let (open, second, kept) = begun.clone().unwrap_or_default();
+        let compared = match open && !by.team.keeps_passwords() {
+            true => self.is_directorys(by.team, record.as_ref(), (name, password)).await,
+            false => self.is_her_password(kept.as_ref(), password).await,
+        };
+        if begun.is_none() {
+            return compared.map(|_| LoggedIn::No);
+        }
+        let asked = number.is_none_or(|number| {
+            record.as_ref().is_some_and(|record| u64::from(account.tag.number(&record.id)) == number)
+        });
+        let compared = compared.map(|right| right && asked);
+        let (right, settled) = self.weighed(by, &account, guess, compared, (second, known.failures)).await?;
+        let nonce = self.engine.draw();
+        let end = |login: &mut Login, when: When| {
+            // Between the two another password may have been chosen, or nothing more is taken of her.
+            let still = login.disabled_at.is_none() && login.password() == kept.as_ref();
+            if settled == Settled::Bans {
+                login.passwords.take_back(guess);
+                return Ruled::quiet(Ok(Ended::No(None)));
+            }
+            if !(right && still && login.passwords.right(guess)) {
+                let until = login.passwords.wrong(guess, &rule, when.earliest);
+                return self.refused(&account, by.actor, when, until, settled == Settled::Trips);
+            }
+            self.after_password(login, by, &account, (nonce, second), when)
+        };
+        let ended = fresh(self.logins.change_login(&account, end, None).await?)?;
+        Ok(self.told_of(by, &account, record.as_ref(), ended))
+    }
+
+    /// Whether the company's own directory takes the password as hers. It is asked for a name that is
+    /// nobody's, too.
+    async fn is_directorys(
+        &self,
+        team: &TeamView,
+        record: Option<&Record>,
+        (name, password): (&str, &str),
+    ) -> Result<bool, Error> {
+        let password = Secret::new(password.as_bytes().to_vec());
+        let answer = match self.customers.directory(team) {
+            Ok(asked) => asked.directory().verify(name, &password).await,
+            Err(failure) => Err(failure),
+        };
+        let hers = |found: &Record| record.is_some_and(|record| record.id == found.id);
+        Ok(matches!(self.customers.heard(team, answer).await?, Verified::Right(found) if hers(&found)))
+    }
+
+    /// Whether that is the password. What cannot be one is compared all the same.
+    async fn is_her_password(&self, kept: Option<&PasswordHash>, text: &str) -> Result<bool, Error> {
+        let (kept, typed) = match Password::parse(text) {
+            Some(typed) => (kept.cloned(), typed),
+            None => (None, Password::parse("-").expect("a dash is a text")),
+        };
+        self.logins.is_password(kept, typed).await
+    }
+
+    /// Whether a guess is right, and how the failure limit stands after it. Where that cannot be known it is taken
+    /// back: our own trouble is nobody's wrong guess. A wrong one is not, whatever happens then.
+    async fn weighed(
+        &self,
+        by: &LoggingIn<'_>,
+        account: &Account,
+        guess: [u8; 8],
+        compared: Result<bool, Error>,
+        (second, failures): (bool, u32),
+    ) -> Result<(bool, Settled), Error> {
+        let told = match compared {
+            // A password alone clears nothing that the code may still add to.
+            Ok(true) if second => Ok((true, Settled::Stands)),
+            Ok(true) => self.clear_failure_limit(account, failures).await.map(|settled| (true, settled)),
+            Ok(false) => return Ok((false, self.count_at_failure_limit(by, account).await?)),
+            Err(error) => Err(error),
+        };
+        if told.is_err() {
+            let back = |login: &mut Login, _: When| {
+                login.passwords.take_back(guess);
+                Ruled::quiet(Ok(()))
+            };
+            if let Err(error) = self.logins.change_login(account, back, None).await {
+                tracing::warn!(%error, "a guess that was not judged will count as a wrong one");
+            }
+        }
+        told
+    }
+
+    /// A wrong guess counts at the customer's failure limit before it is told.
+    async fn count_at_failure_limit(&self, by: &LoggingIn<'_>, account: &Account) -> Result<Settled, Error> {
+        let elsewhere = matches!((&account.whose, by.counted), (Whose::Customers(id), Some(counted)) if id == counted);
+        if elsewhere {
+            return Ok(Settled::Stands);
+        }
+        let trips = self.logins.at_failure_limit_of(account, Need::Count).await?.trips();
+        Ok(if trips { Settled::Trips } else { Settled::Stands })
+    }
+
+    /// Who has shown all that is asked clears the failure limit, unless that bans meanwhile.
+    async fn clear_failure_limit(&self, account: &Account, failures: u32) -> Result<Settled, Error> {
+        if failures == 0 {
+            return Ok(Settled::Stands);
+        }
+        let bans = self.logins.at_failure_limit_of(account, Need::Clear).await?.bans();
+        Ok(if bans { Settled::Bans } else { Settled::Stands })
+    }
+
+    /// The password was right: she is in, or a code is wanted besides, now or when the guess began.
+    fn after_password(
+        &self,
+        login: &mut Login,
+        by: &LoggingIn<'_>,
+        account: &Account,
+        (nonce, second): ([u8; 16], bool),
+        when: When,
+    ) -> Ruled<Ended> {
+        if second || login.wants_second(&by.team.effective.settings, &by.device) {
+            login.first_step(by.device.clone(), by.page, when.now);
+            return Ruled::quiet(Ok(Ended::SecondStep));
+        }
+        self.lets_in(login, by, account, (nonce, &["pwd"]), when)
+    }
+
+    fn lets_in(
+        &self,
+        login: &mut Login,
+        by: &LoggingIn<'_>,
+        account: &Account,
+        (nonce, amr): ([u8; 16], &[&str]),
+        when: When,
+    ) -> Ruled<Ended> {
+        let ticket = match by.page {
+            Some(_) => {
+                login.last_login_at = Some(when.now);
+                None
+            }
+            None => Some(self.logins.begin_ticket(login, by.team, nonce, amr, when)),
+        };
+        let event =
+            account.tells(&self.engine, EventKind::CustomerLoggedIn, by.actor, when.now, json!({"methods": amr}));
+        Ruled::with_events(Ok(Ended::In(ticket)), vec![event])
+    }
+
+    /// A wrong guess, and what it led to.
+    fn refused(
+        &self,
+        account: &Account,
+        actor: &Actor,
+        when: When,
+        until: Option<Moment>,
+        trips: bool,
+    ) -> Ruled<Ended> {
+        let mut events: Vec<Event> = Vec::new();
+        if account.whose != Whose::Nobodys && (until.is_some() || trips) {
+            let shown = until.map(|until| until.shown(when.earliest, when.now).to_string());
+            let reason = if trips { "failure_limit" } else { "failures" };
+            let data = json!({"until": shown.filter(|_| !trips), "reason": reason});
+            events.push(account.tells(&self.engine, EventKind::CustomerLocked, actor, when.now, data));
+        }
+        Ruled::with_events(Ok(Ended::No(until)), events)
+    }
+
+    fn told_of(&self, by: &LoggingIn<'_>, account: &Account, record: Option<&Record>, ended: Ended) -> LoggedIn {
+        let Some(record) = record else { return LoggedIn::No };
+        let holder = Holder::of(account.tag, &record.id);
+        match ended {
+            Ended::No(_) => LoggedIn::No,
+            Ended::SecondStep => LoggedIn::SecondStep(holder),
+            Ended::In(ticket) => {
+                let tokens = ticket.map(|ticket| self.logins.tokens(by.team, account, &record.id, &ticket));
+                LoggedIn::In(holder, tokens)
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The records of how customers log in: where each lies, how one is changed, and how it goes. What one
+//! may become is `domain::login`'s.
+
+use serde_json::{Value, json};
+
+use super::Logins;
+use crate::domain::customer::folded;
+use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::failure_limit::{CustomerTag, Known, Need};
+use crate::domain::id::{CustomerId, TeamName};
+use crate::domain::login::{Login, LoginTag};
+use crate::domain::refusal::Refusal;
+use crate::domain::team::Team;
+use crate::domain::time::Moment;
+use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::queue::Queue;
+use crate::engine::{DAY, Engine, Error, Remember, Told, decode, encode};
+use crate::services::names::{account_name, accounts_index, locked_accounts_index, team_record};
+use crate::services::teams::team_event;
+use crate::store::{Key, Order};
+
+/// Logins that are read at once.
+const LOGINS_AT_ONCE: usize = 100;
+
+/// Whose login it is, and where its record lies.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub team: TeamName,
+    pub tag: LoginTag,
+    pub whose: Whose,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// A customer's; the record is made where there is none.
+    Customers(CustomerId),
+    /// A name that is nobody's: it has a record for a day.
+    Nobodys,
+    /// Whosever the record says, where there is one.
+    Kept,
+}
+
+/// The time, by both lines.
+#[derive(Clone, Copy)]
+pub(crate) struct When {
+    pub now: Moment,
+    pub earliest: Moment,
+}
+
+/// What a rule over a login came to. What it changed is saved either way.
+pub(crate) struct Ruled<T> {
+    pub outcome: Result<T, Refusal>,
+    pub events: Vec<Event>,
+    /// Letters that whoever saves this is to send.
+    pub claimed: Vec<u32>,
+}
+
+impl<T> Ruled<T> {
+    pub fn quiet(outcome: Result<T, Refusal>) -> Self {
+        Self { outcome, events: Vec::new(), claimed: Vec::new() }
+    }
+
+    pub fn with_events(outcome: Result<T, Refusal>, events: Vec<Event>) -> Self {
+        Self { events, ..Self::quiet(outcome) }
+    }
+}
+
+impl Account {
+    /// What a listener is told of it: the customer by a pseudonym, and what else there is.
+    pub fn tells(&self, engine: &Engine, kind: EventKind, actor: &Actor, now: Moment, more: Value) -> Event {
+        let mut event = team_event(&self.team, kind, actor, now, more);
+        let named = match &self.whose {
+            Whose::Customers(id) => json!(engine.keys.customer_pseudonym(&self.team, id.as_str())),
+            Whose::Nobodys | Whose::Kept => Value::Null,
+        };
+        event.data.insert("pseudonym".into(), named);
+        event
+    }
+}
+
+impl Logins {
+    /// A customer's login.
+    pub(crate) fn account_of(&self, team: &TeamName, id: &CustomerId) -> Account {
+        let tag = LoginTag::of(&self.engine.keys, team, id);
+        Account { team: team.clone(), tag, whose: Whose::Customers(id.clone()) }
+    }
+
+    /// The login of a name that is nobody's.
+    pub(crate) fn account_of_nobody(&self, team: &TeamName, name: &str) -> Account {
+        let tag = LoginTag::of_nobody(&self.engine.keys, team, &folded(name));
+        Account { team: team.clone(), tag, whose: Whose::Nobodys }
+    }
+
+    fn account_reads(&self, account: &Account) -> Reads {
+        let names = vec![account_name(&account.team, &account.tag.name()), team_record(&account.team)];
+        Reads { partition: self.engine.team_partition(&account.team), names }
+    }
+
+    /// Where an account's record lies.
+    pub(crate) fn account_key(&self, account: &Account) -> Key {
+        let Reads { partition, mut names } = self.account_reads(account);
+        Key { partition, name: names.swap_remove(0) }
+    }
+
+    /// A login as it is now; none where nobody ever asked for it.
+    pub(crate) async fn login(&self, account: &Account) -> Result<Option<Login>, Error> {
+        let mut reads = self.account_reads(account);
+        reads.names.truncate(1);
+        let Some(bytes) = self.engine.read_to_tell(&reads).await?.pop().flatten() else { return Ok(None) };
+        let mut login: Login = decode(&reads.names[0], &bytes)?;
+        login.settle(self.engine.now(), self.engine.epoch().number);
+        Ok(Some(login))
+    }
+
+    /// Lets a rule change a login, and saves what it left, also where it refused.
+    pub(crate) async fn change_login<T>(
+        &self,
+        account: &Account,
+        rule: impl Fn(&mut Login, When) -> Ruled<T>,
+        remember: Option<&Remember<'_, T>>,
+    ) -> Result<Told<T>, Error> {
+        let mut reads = self.account_reads(account);
+        reads.names.extend(remember.map(Remember::name));
+        let claimed = std::sync::Mutex::new(Vec::new());
+        let saved = self
+            .engine
+            .decide(&reads, |records, now| {
+                if let Some(remember) = remember
+                    && let Some(reply) = remember.earlier(&records[2], now)?
+                {
+                    return Ok(Change::nothing(Ok(Told::Again(reply))));
+                }
+                let team = records[1].as_ref().map(|bytes| decode::<Team>(&reads.names[1], bytes)).transpose()?;
+                if team.is_none_or(|team| team.leaving) {
+                    return Err(Refusal::NotFound("team").into());
+                }
+                let before = records[0].as_ref().map(|bytes| decode::<Login>(&reads.names[0], bytes)).transpose()?;
+                let Some(mut login) = before.clone().or_else(|| self.fresh_login(account)) else {
+                    return Ok(Change::nothing(Err(Refusal::NotFound("account"))));
+                };
+                let (time, earliest) = self.engine.now_and_earliest();
+                login.settle(now, self.engine.epoch().number);
+                let when = When { now, earliest: now.shown(time, earliest) };
+                let ruled = rule(&mut login, when);
+                let mut change = Change { confirm: Confirm::Written, ..Change::nothing(ruled.outcome) };
+                if before.as_ref() != Some(&login) || !ruled.events.is_empty() {
+                    change.put.push(account_record(&reads.names[0], &login, now));
+                    if before.is_none() && login.customer.is_some() {
+                        change.enter.push((accounts_index(&account.team), account.tag.name(), Vec::new()));
+                    }
+                }
+                if login.customer.is_some() {
+                    self.note_lock(account, before.as_ref(), &login, &ruled.events, when, &mut change);
+                }
+                change.events = ruled.events;
+                *claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = ruled.claimed;
+                if let (Some(remember), Ok(told)) = (remember, &change.outcome) {
+                    change.put.push(remember.keep(&self.engine, told, now));
+                }
+                Ok(change.map(Told::Fresh))
+            })
+            .await?;
+        if saved.version.is_some() {
+            let key = self.account_key(account);
+            let claimed = claimed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            claimed.into_iter().for_each(|number| self.account_messages.push(Claim { key: key.clone(), number }));
+        }
+        Ok(saved.outcome?)
+    }
+
+    /// Where a lock or a ban fell or was lifted, the index of those tells it. A lock that merely is over stays in
+    /// it until somebody looks: a ban may stand above, which no login's record knows.
+    fn note_lock<T>(
+        &self,
+        account: &Account,
+        before: Option<&Login>,
+        after: &Login,
+        events: &[Event],
+        when: When,
+        change: &mut Change<T>,
+    ) {
+        let told = |kind: EventKind| events.iter().any(|event| event.kind == kind);
+        let was = before.and_then(|login| login.locked(when.earliest));
+        let (index, member) = (locked_accounts_index(&account.team), account.tag.name());
+        if told(EventKind::CustomerLocked) || after.locked(when.earliest) > was {
+            change.enter.push((index, member, Vec::new()));
+        } else if told(EventKind::CustomerUnlocked) {
+            change.remove.push((index, member));
+        }
+    }
+
+    fn fresh_login(&self, account: &Account) -> Option<Login> {
+        let customer = match &account.whose {
+            Whose::Customers(id) => Some(id.clone()),
+            Whose::Nobodys => None,
+            Whose::Kept => return None,
+        };
+        Some(Login::new(account.team.clone(), customer, self.engine.epoch().number))
+    }
+
+    /// Forgets how a customer logs in; whoever is logged in is out.
+    pub(crate) async fn remove_login(&self, team: &TeamName, id: &CustomerId) -> Result<(), Error> {
+        let account = self.account_of(team, id);
+        self.remove_login_of(team, &account.tag.name()).await
+    }
+
+    async fn remove_login_of(&self, team: &TeamName, tag: &str) -> Result<(), Error> {
+        let reads = Reads { partition: self.engine.team_partition(team), names: vec![account_name(team, tag)] };
+        let saved = self.engine.decide(&reads, |records, _| {
+            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
+            if records[0].is_some() {
+                change.delete.push(reads.names[0].clone());
+                change.remove.push((accounts_index(team), tag.to_owned()));
+                change.remove.push((locked_accounts_index(team), tag.to_owned()));
+                // A commit puts at least one record: this one says nothing.
+                change.put.push(Plain { name: gone(team), expires: Some(Moment(0)), ..Plain::default() });
+            }
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    /// Whether anybody has a password here, or passwords are kept elsewhere. Only the first accounts are looked at:
+    /// a team with more is past its beginning, also where all of them log in by codes.
+    pub async fn has_registered(&self, team: &TeamName) -> Result<bool, Error> {
+        if !self.teams.standing_team(team).await?.keeps_passwords() {
+            return Ok(true);
+        }
+        let (logins, more) = self.page_of_logins(team, None).await?;
+        Ok(more.is_some() || logins.iter().any(Login::is_registered))
+    }
+
+    /// Whose the team's logins are.
+    pub(crate) async fn ids_of_logins(&self, team: &TeamName) -> Result<Vec<CustomerId>, Error> {
+        let (mut ids, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let (logins, more) = self.page_of_logins(team, after.as_deref()).await?;
+            ids.extend(logins.into_iter().filter_map(|login| login.customer));
+            if more.is_none() {
+                return Ok(ids);
+            }
+            after = more;
+        }
+    }
+
+    /// Logins of customers, a page; and after which to look further, where there may be more.
+    async fn page_of_logins(
+        &self,
+        team: &TeamName,
+        after: Option<&str>,
+    ) -> Result<(Vec<Login>, Option<String>), Error> {
+        let (index, partition) = (accounts_index(team), self.engine.team_partition(team));
+        let page = self.engine.store.list(partition, &index, Order::Rising, after, LOGINS_AT_ONCE).await?;
+        let more = page.last().filter(|_| page.len() == LOGINS_AT_ONCE).map(|last| last.member.clone());
+        let reads = Reads { partition, names: page.iter().map(|entry| account_name(team, &entry.member)).collect() };
+        let opened = if page.is_empty() { Vec::new() } else { self.engine.read(&reads).await? };
+        let mut logins = Vec::with_capacity(opened.len());
+        for (name, opened) in reads.names.iter().zip(opened) {
+            let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
+            logins.extend(login.filter(|login| login.customer.is_some()));
+        }
+        Ok((logins, more))
+    }
+
+    /// Takes away all logins of a team that goes.
+    pub(crate) async fn remove_logins(&self, team: &TeamName) -> Result<(), Error> {
+        let (index, partition) = (accounts_index(team), self.engine.team_partition(team));
+        let mut cursor = None::<String>;
+        loop {
+            let page =
+                self.engine.store.list(partition, &index, Order::Rising, cursor.as_deref(), LOGINS_AT_ONCE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            cursor = Some(last.member.clone());
+            for entry in page {
+                self.remove_login_of(team, &entry.member).await?;
+            }
+        }
+    }
+
+    pub(crate) fn failure_limit_of(&self, account: &Account) -> CustomerTag {
+        match &account.whose {
+            Whose::Customers(id) => CustomerTag::of_id(&self.engine.keys, &account.team, id),
+            // Names without number share a few: what fails there leads to nothing.
+            Whose::Nobodys | Whose::Kept => {
+                CustomerTag::of_nobody(&self.engine.keys, &account.team, account.tag.as_bytes()[0] % 64)
+            }
+        }
+    }
+
+    /// How a customer's failure limit stands after that; who is nobody has none.
+    pub(crate) async fn at_failure_limit_of(
+        &self,
+        account: &Account,
+        need: impl FnOnce(CustomerTag) -> Need,
+    ) -> Result<Known, Error> {
+        let known = self.limits.failure_limit(need(self.failure_limit_of(account))).await?;
+        Ok(if account.whose == Whose::Nobodys { Known::default() } else { known })
+    }
+}
+
+fn gone(team: &TeamName) -> String {
+    format!("login/{team}/gone")
+}
+
+/// Of nobody it is kept for a day after the last guess.
+fn account_record(name: &str, login: &Login, now: Moment) -> Plain {
+    let expires = login.customer.is_none().then(|| now.plus(DAY));
+    Plain { name: name.to_owned(), bytes: encode(login), alarm: login.alarm(), expires }
+}
+
+/// A letter that this node has claimed: in which record, by its number.
+pub(crate) struct Claim {
+    pub key: Key,
+    pub number: u32,
+}
+
+/// What this node is to send.
+pub(crate) type Claimed = Queue<Claim>;

@@ -1,0 +1,141 @@
+//! Challenges: putting one, answering it, sending it again, taking it back, showing its code; and
+//! its page, which is opened by a token. When any of that may be, `domain::rules` says.
+
+use std::sync::Arc;
+
+use crate::domain::challenge::{Challenge, ChallengeId, Typed};
+use crate::domain::event::Actor;
+use crate::domain::id::{MessageId, TeamName};
+use crate::domain::rules::answer::{Answer, Answered, How, answer};
+use crate::domain::rules::ask::{self, Request, Wanted};
+use crate::domain::rules::attend::{self, Found, Revealed, arrive, cancel, look, resend, reveal};
+use crate::domain::secret::Tag;
+use crate::domain::token::Token;
+use crate::domain::turn::Turn;
+use crate::engine::keyed_locks::KeyedLocks;
+use crate::engine::replay::{Place, fresh};
+use crate::engine::{Engine, Error, Remember, Told};
+use crate::services::conversations::Conversations;
+use crate::services::conversations::visits::Held;
+use crate::services::conversations::visits::{Acting, Visit, With};
+use crate::services::customers::Customers;
+use crate::services::limits::Limits;
+use crate::services::teams::providers::Providers;
+use crate::services::teams::{TeamView, Teams};
+use crate::services::urls::Urls;
+
+pub mod entry;
+pub mod judging;
+pub mod messages;
+pub mod photos;
+pub mod questions;
+
+/// Which challenge, for which team's caller, by whom.
+#[derive(Clone)]
+pub struct Attending<'a> {
+    /// The challenge.
+    pub id: ChallengeId,
+    /// The caller's team; None: an owner, who sees every team's.
+    pub team: Option<&'a TeamName>,
+    /// Who.
+    pub actor: Actor,
+}
+
+impl<'a> From<Attending<'a>> for Visit<'a> {
+    fn from(attending: Attending<'a>) -> Self {
+        let Attending { id, team, actor } = attending;
+        Visit { id: id.interaction, team, actor, with: With::Challenge(id.number) }
+    }
+}
+
+/// Codes, PINs, questions and documents that are asked for, and the pages where they are.
+pub struct Challenges {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) urls: Arc<Urls>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) providers: Arc<Providers>,
+    pub(crate) customers: Arc<Customers>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) conversations: Arc<Conversations>,
+    /// Sets of questions that are asked for at doors, by interaction: one at a time.
+    pub(crate) questioning: KeyedLocks,
+}
+
+impl Challenges {
+    /// Puts a challenge to a participant.
+    pub async fn ask(
+        &self,
+        acting: Acting<'_>,
+        request: &Request,
+        remember: Option<&Remember<'_, Held<Challenge>>>,
+    ) -> Result<Told<Held<Challenge>>, Error> {
+        if matches!(request.wanted, Wanted::Questions) {
+            return self.ask_questions(acting, request, remember).await;
+        }
+        let rule = |turn: Turn<'_>, _: &TeamView| ask::ask(turn, request);
+        if !request.may_be_sent() {
+            return self.conversations.turn(acting.into(), rule, remember).await;
+        }
+        let payable = |turn: &mut Turn<'_>| ask::payable(turn, request);
+        self.conversations.turn_paid(acting.into(), payable, rule, remember).await
+    }
+
+    /// A challenge as it is now.
+    pub async fn challenge(&self, attending: Attending<'_>) -> Result<Held<Found>, Error> {
+        let number = attending.id.number;
+        fresh(self.conversations.turn(attending.into(), |turn, _| look(turn, number), None).await?)
+    }
+
+    /// Takes an answer that a caller brings, and who says that it is the conversation's where it `speaks` for that.
+    pub async fn answer(
+        &self,
+        attending: Attending<'_>,
+        typed: Typed<'_>,
+        speaks: bool,
+        remember: Option<&Remember<'_, Held<Answered>>>,
+    ) -> Result<Told<Held<Answered>>, Error> {
+        let (number, by) = (attending.id.number, attending.actor.clone());
+        let said = Answer { typed, how: How::Brought { speaks }, by: &by };
+        self.turn_judged(attending.into(), |turn, _| answer(turn, number, &said), remember).await
+    }
+
+    /// Where the reply to an answer that has a message's id is remembered.
+    pub fn answer_place(&self, id: ChallengeId, message: &MessageId) -> Place {
+        let of = [id.interaction.as_bytes().as_slice(), &id.number.to_be_bytes()].concat();
+        self.engine.place_of(b"answer", &of, message.as_str())
+    }
+
+    /// Sends another code.
+    pub async fn resend(
+        &self,
+        attending: Attending<'_>,
+        remember: Option<&Remember<'_, Held<Challenge>>>,
+    ) -> Result<Told<Held<Challenge>>, Error> {
+        let number = attending.id.number;
+        let payable = |turn: &mut Turn<'_>| attend::payable(turn, number);
+        self.conversations.turn_paid(attending.into(), payable, |turn, _| resend(turn, number), remember).await
+    }
+
+    /// Takes a challenge back.
+    pub async fn cancel(&self, attending: Attending<'_>) -> Result<Held<()>, Error> {
+        let number = attending.id.number;
+        fresh(self.conversations.turn(attending.into(), |turn, _| cancel(turn, number), None).await?)
+    }
+
+    /// Shows a challenge's code, or its PIN.
+    pub async fn reveal(&self, attending: Attending<'_>) -> Result<Held<Revealed>, Error> {
+        let (number, to) = (attending.id.number, attending.actor.clone());
+        fresh(self.conversations.turn(attending.into(), |turn, _| reveal(turn, number, &to), None).await?)
+    }
+
+    /// Continue was pressed on a challenge's page.
+    pub async fn arrive(&self, token: &Token, browser: &Tag, opener: Option<&str>) -> Result<Held<Found>, Error> {
+        let payable = |turn: &mut Turn<'_>| attend::payable_arrival(turn, token, browser);
+        let rule = |turn: Turn<'_>, _: &TeamView| arrive(turn, token, browser, opener);
+        fresh(self.conversations.turn_paid(at_page(token), payable, rule, None).await?)
+    }
+}
+
+fn at_page(token: &Token) -> Visit<'static> {
+    Visit { id: token.interaction, team: None, actor: Actor::Person, with: With::Challenge(token.number) }
+}

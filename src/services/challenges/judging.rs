@@ -1,0 +1,141 @@
+//! Questions of a provider: it is asked for a set, and whether answers to it are right. The attempt is saved
+//! before it is asked, and what was typed passes through here in memory and lies nowhere.
+//!
+//! Which attempt counts, and what a verdict leads to, is `domain::rules`'; how a provider is asked, `identity`'s.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Challenges;
+use crate::domain::customer::Record;
+use crate::domain::event::Actor;
+use crate::domain::id::{ProviderName, TeamName};
+use crate::domain::identity::CheckId;
+use crate::domain::interaction::MAX_PARTICIPANTS;
+use crate::domain::questions::{ProviderTask, Set, Verdict};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::elsewhere;
+use crate::domain::secret::base64url;
+use crate::domain::turn::{Decision, Turn};
+use crate::engine::replay::fresh;
+use crate::engine::{Error, Remember, Told};
+use crate::identity::{Asking, Given, Trouble};
+use crate::services::conversations::visits::Held;
+use crate::services::conversations::visits::{Visit, With};
+use crate::services::teams::TeamView;
+
+/// A provider is waited for so long: somebody sits before it.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// While other answers are being judged, these wait so long at a time.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Challenges {
+    /// A turn that takes answers. Where a provider must say first whether they are right, their attempt is saved,
+    /// the provider asked, and the same rule let decide again with what it said.
+    pub(crate) async fn turn_judged<T: Clone>(
+        &self,
+        visit: Visit<'_>,
+        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
+        remember: Option<&Remember<'_, Held<T>>>,
+    ) -> Result<Told<Held<T>>, Error> {
+        let (mut verdicts, began) = (Vec::new(), Instant::now());
+        loop {
+            let known = verdicts.as_slice();
+            let with = |turn: Turn<'_>, team: &TeamView| rule(knowing(turn, known), team);
+            match self.conversations.turn(visit.clone(), with, remember).await {
+                Err(Error::Refused(Refusal::Unjudged(errand))) if verdicts.len() < MAX_PARTICIPANTS => {
+                    verdicts.push(self.verdict_on(&errand).await?);
+                }
+                Err(Error::Refused(Refusal::Judging)) if began.elapsed() < TIMEOUT => tokio::time::sleep(PAUSE).await,
+                told => return told,
+            }
+        }
+    }
+
+    /// Whether answers are right. Where nobody says so, the attempt counts for nothing.
+    async fn verdict_on(&self, errand: &ProviderTask) -> Result<Verdict, Error> {
+        let (check, now) = (errand.check, self.engine.now());
+        let seen = self.conversations.facts(check.challenge.interaction, None).await?;
+        let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let given = Given { id: check, set: &errand.set, answers: errand.answers.expose(), now };
+        let answered = match self.providers.checker(&team, &errand.provider) {
+            Some(checker) => in_time(checker.judge(&given)).await,
+            None => Err(Trouble::Refused("no-provider")),
+        };
+        self.hear_of_asker(&team, &errand.provider, answered.as_ref().err().copied()).await;
+        match answered {
+            Ok(passed) => Ok(Verdict { check, passed }),
+            Err(trouble) => {
+                let rule = |turn: Turn<'_>, _: &TeamView| elsewhere::give_up(turn, check, trouble.as_str());
+                fresh(self.conversations.turn(of_check(check, &team.team.name), rule, None).await?)?;
+                Err(Refusal::ProviderDown.into())
+            }
+        }
+    }
+
+    /// A set of questions for somebody. Of whom no record is known it is asked for the same.
+    pub(crate) async fn set_of(
+        &self,
+        team: &TeamView,
+        provider: &ProviderName,
+        person: &str,
+        record: Option<&Record>,
+    ) -> Result<Set, Error> {
+        let settings = &team.effective.settings;
+        let fields: BTreeMap<&str, Vec<&str>> =
+            record.map(|record| told_of(record, &settings.kba.send)).unwrap_or_default();
+        let id = base64url(&self.engine.draw::<18>());
+        let asking = Asking {
+            id: &id,
+            person,
+            customer: record.map(|record| (record.id.as_str(), &fields)),
+            wanted: (settings.kba.questions, settings.kba.must_match),
+            locale: &settings.locale,
+            now: self.engine.now(),
+        };
+        let answered = match self.providers.checker(team, provider) {
+            Some(checker) => in_time(checker.questions(&asking)).await,
+            None => Err(Trouble::Refused("no-provider")),
+        };
+        self.hear_of_asker(team, provider, answered.as_ref().err().copied()).await;
+        answered.map_err(|_| Refusal::ProviderDown.into())
+    }
+
+    async fn hear_of_asker(&self, team: &TeamView, provider: &ProviderName, trouble: Option<Trouble>) {
+        let outcome = trouble.map_or("answered", Trouble::as_str);
+        metrics::counter!("countersign_questions_asked_total", "outcome" => outcome).increment(1);
+        if let Some(trouble) = trouble {
+            tracing::warn!(team = %team.team.name, %provider, why = trouble.as_str(), "a provider of questions did not answer");
+        }
+        self.providers.hear_of_provider(team, provider, trouble).await;
+    }
+}
+
+/// The turn, with what providers have said of the answers in it.
+fn knowing<'t>(mut turn: Turn<'t>, verdicts: &'t [Verdict]) -> Turn<'t> {
+    turn.around.verdicts = verdicts;
+    turn
+}
+
+/// What a provider is told of a record: the fields that the team names, and no others.
+fn told_of<'a>(record: &'a Record, fields: &'a [String]) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let values = |field: &'a String| {
+        let own = record.values(field);
+        let fact = record.facts.get(field).map(String::as_str).filter(|_| own.is_empty());
+        (field.as_str(), own.into_iter().chain(fact).collect::<Vec<_>>())
+    };
+    fields.iter().map(values).filter(|(_, values)| !values.is_empty()).collect()
+}
+
+/// What a provider answers; that it has not, where it takes too long.
+async fn in_time<T>(answer: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    tokio::time::timeout(TIMEOUT, answer).await.unwrap_or(Err(Trouble::Away("no-answer")))
+}
+
+fn of_check(id: CheckId, team: &TeamName) -> Visit<'_> {
+    let with = With::Challenge(id.challenge.number);
+    Visit { id: id.challenge.interaction, team: Some(team), actor: Actor::Person, with }
+}

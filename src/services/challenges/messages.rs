@@ -1,0 +1,48 @@
+//! What a person typed, as the bot passes it on.
+//! Whether a text is a code is the rule's to say; the text itself is kept nowhere.
+
+use super::Challenges;
+use crate::domain::event::Actor;
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::hear::Sender;
+use crate::domain::rules::receive::{Received, Said, may_be_late, receive};
+use crate::engine::{Error, Remember, Told};
+use crate::services::conversations::visits::Held;
+use crate::services::conversations::visits::{Visit, With};
+
+/// A text of a conversation.
+#[derive(Clone, Copy)]
+pub struct Text<'a> {
+    /// What was typed.
+    pub text: &'a str,
+    /// Who sent it.
+    pub sender: Sender<'a>,
+    /// Who brings it.
+    pub by: &'a Actor,
+    /// Whether the conversation is a group's, where the platform tells.
+    pub in_group: Option<bool>,
+}
+
+impl Challenges {
+    /// Hears a text of the conversation. It answers only what is asked of whoever wrote it, and not
+    /// by way of who had the code revealed.
+    pub async fn hear(
+        &self,
+        id: InteractionId,
+        team: Option<&TeamName>,
+        text: Text<'_>,
+        remember: &Remember<'_, Held<Received>>,
+    ) -> Result<Told<Held<Received>>, Error> {
+        let seen = self.conversations.facts(id, team).await?;
+        let view = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let asked = seen.interaction.challenges_made;
+        // How the newest challenge has ended is asked for a text alone that could be its answer.
+        let is_late = asked > 0 && may_be_late(text.text, &view.effective.settings);
+        let with = if is_late { With::Challenge(asked) } else { With::Nothing };
+        let Text { text, sender, by, in_group } = text;
+        let said = Said { text, sender, by, in_group, asked };
+        let visit = Visit { id, team, actor: Actor::Person, with };
+        self.turn_judged(visit, |turn, _| receive(turn, said), Some(remember)).await
+    }
+}

@@ -1,0 +1,219 @@
+//! Documents that people show: the attempt is saved, the provider asked, and its verdict decided on and
+//! saved. Pictures pass through here in memory, from the request to the provider, and lie nowhere.
+//!
+//! Which attempt counts, and what for, is `domain::rules::photo`'s; how a provider is asked, `identity`'s.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use super::Challenges;
+use crate::domain::challenge::Challenge;
+use crate::domain::event::Actor;
+use crate::domain::id::{ProviderName, TeamName};
+use crate::domain::identity::{CheckId, Flaw, Side, TIMEOUT, Verdict};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::photo::{self, Case, Handed, Judged, Pictures};
+use crate::domain::secret::Tag;
+use crate::domain::token::{Token, TokenKind};
+use crate::domain::turn::Turn;
+use crate::domain::validation::FieldError;
+use crate::engine::Error;
+use crate::engine::replay::fresh;
+use crate::identity::{self, Answer, Trouble, VerificationError};
+use crate::pictures::Picture;
+use crate::services::conversations::visits::Held;
+use crate::services::conversations::visits::{Visit, With};
+use crate::services::teams::TeamView;
+
+/// So long a provider has for all that it does about an attempt: what it did not say by then is told while the
+/// attempt still waits for it.
+const IN_TIME: Duration = TIMEOUT.saturating_sub(Duration::from_secs(5));
+
+/// What handing pictures in led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedIn {
+    /// For the person.
+    pub shown: Shown,
+    /// The done page, where the browser has yet to be shown to be the chat's.
+    pub done: Option<Token>,
+}
+
+/// What handing pictures in led to, for the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// A verdict.
+    Judged(Judged),
+    /// The verdict comes later; also where others are being judged.
+    Later,
+    /// Nobody said anything: it counts for nothing.
+    Undecided,
+}
+
+/// A verdict that is verified to be the provider's.
+pub struct VerifiedVerdict {
+    id: CheckId,
+    verdict: Verdict,
+}
+
+impl Challenges {
+    /// The document that a page asks this browser for. Changes nothing that time has not changed.
+    pub async fn asked_document(&self, token: &Token, browser: &Tag) -> Result<Held<Challenge>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| {
+            let asked = photo::asked(&turn, token, browser).map(|(_, challenge)| challenge);
+            turn.end(asked)
+        };
+        fresh(self.conversations.turn(visitor(token), rule, None).await?)
+    }
+
+    /// Hands pictures in, and waits for what the provider says at once. Where they are flawed nobody is asked.
+    pub async fn hand_in(
+        &self,
+        token: &Token,
+        browser: &Tag,
+        pictures: &[(Side, Picture)],
+        flaws: &[Flaw],
+    ) -> Result<HandedIn, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| photo::hand_in(turn, token, browser, flaws);
+        let held = fresh(self.conversations.turn(visitor(token), rule, None).await?)?;
+        let shown = match &held.outcome.what {
+            Pictures::Judged(judged) => Shown::Judged(judged.clone()),
+            Pictures::Busy => Shown::Later,
+            Pictures::Ask(case) => self.ask_provider(&held, case, pictures).await?,
+        };
+        Ok(HandedIn { shown, done: held.outcome.done })
+    }
+
+    /// Where the browser that showed a document goes to be bound to the chat, once more.
+    pub async fn document_done(&self, token: &Token, browser: &Tag) -> Result<Token, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| photo::done_again(turn, token, browser);
+        Ok(fresh(self.conversations.turn(visitor(token), rule, None).await?)?.outcome)
+    }
+
+    async fn ask_provider(
+        &self,
+        held: &Held<Handed>,
+        case: &Case,
+        pictures: &[(Side, Picture)],
+    ) -> Result<Shown, Error> {
+        let (team, id) = (&held.team, case.id);
+        let callback = format!("{}/v1/identity/{}/{}", self.urls.public_url(), team.team.name, case.provider);
+        let answered = match self.providers.checker(team, &case.provider) {
+            Some(checker) => {
+                let asked =
+                    identity::Case { id, selfie: case.selfie, pictures, callback: &callback, now: self.engine.now() };
+                in_time(checker.check(&asked)).await.map(|answer| (answer, checker.later_minutes()))
+            }
+            None => Err(Trouble::Refused("no-provider")),
+        };
+        let outcome = match &answered {
+            Ok((Answer::Verdict(_), _)) => "verdict",
+            Ok((Answer::Later, _)) => "later",
+            Err(trouble) => trouble.as_str(),
+        };
+        metrics::counter!("countersign_identity_checks_total", "outcome" => outcome).increment(1);
+        self.providers.hear_of_provider(team, &case.provider, answered.as_ref().err().copied()).await;
+        match answered {
+            Ok((Answer::Verdict(verdict), _)) => match self.weigh(id, None, &case.provider, &verdict).await? {
+                Judged::Waits => Ok(Shown::Later),
+                judged => Ok(Shown::Judged(judged)),
+            },
+            Ok((Answer::Later, minutes)) => {
+                let until = self.engine.now().plus_minutes(minutes);
+                fresh(
+                    self.conversations.turn(of_check(id, None), |turn, _| photo::wait(turn, id, until), None).await?,
+                )?;
+                Ok(Shown::Later)
+            }
+            Err(trouble) => {
+                tracing::warn!(team = %team.team.name, provider = %case.provider, why = trouble.as_str(), "nobody judged a document");
+                let rule = |turn: Turn<'_>, _: &TeamView| photo::give_up(turn, id, trouble.as_str());
+                fresh(self.conversations.turn(of_check(id, None), rule, None).await?)?;
+                Ok(Shown::Undecided)
+            }
+        }
+    }
+
+    /// Verifies that a call with a verdict is the provider's, and reads it.
+    ///
+    /// # Errors
+    ///
+    /// `Unproved` where it is not the provider's; `UnusableVerdict` where it cannot be followed.
+    pub async fn verify_verdict(
+        &self,
+        team: &TeamName,
+        provider: &ProviderName,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<VerifiedVerdict, Error> {
+        let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("provider"))?;
+        let checker = self.providers.checker(&view, provider).ok_or(Refusal::NotFound("provider"))?;
+        let (id, verdict) = checker.hear(headers, body, self.engine.now()).map_err(|distrust| match distrust {
+            VerificationError::Unheard => Refusal::NotFound("provider"),
+            VerificationError::Unproved(why) => Refusal::Unproved(format!("{team}/{provider}: {why}")),
+            VerificationError::Unreadable(why) => Refusal::Invalid(vec![FieldError::invalid("", why)]),
+        })?;
+        Ok(VerifiedVerdict { id, verdict })
+    }
+
+    /// Decides on a provider's verdict.
+    ///
+    /// # Errors
+    ///
+    /// `Replayed` where that attempt has been judged; `OutOfOrder` where the second stage came before the first.
+    pub async fn take_verdict(
+        &self,
+        team: &TeamName,
+        provider: &ProviderName,
+        verdict: &VerifiedVerdict,
+    ) -> Result<Judged, Error> {
+        self.weigh(verdict.id, Some(team), provider, &verdict.verdict).await
+    }
+
+    async fn weigh(
+        &self,
+        id: CheckId,
+        team: Option<&TeamName>,
+        from: &ProviderName,
+        verdict: &Verdict,
+    ) -> Result<Judged, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| photo::judge(turn, id, from, verdict);
+        let judged = fresh(self.conversations.turn(of_check(id, team), rule, None).await?);
+        judged.map(|held| held.outcome)
+    }
+}
+
+/// What a provider answers; that it has not, where it takes too long.
+async fn in_time(answer: impl Future<Output = Result<Answer, Trouble>>) -> Result<Answer, Trouble> {
+    tokio::time::timeout(IN_TIME, answer).await.unwrap_or(Err(Trouble::Away("no-answer")))
+}
+
+fn visitor(token: &Token) -> Visit<'static> {
+    let with = match token.kind {
+        TokenKind::Challenge => With::Challenge(token.number),
+        _ => With::Link(token.number),
+    };
+    Visit { id: token.interaction, team: None, actor: Actor::Person, with }
+}
+
+fn of_check(id: CheckId, team: Option<&TeamName>) -> Visit<'_> {
+    let with = With::Challenge(id.challenge.number);
+    Visit { id: id.challenge.interaction, team, actor: Actor::Person, with }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_provider_is_given_up_before_its_attempt_is() {
+        let began = tokio::time::Instant::now();
+        assert_eq!(in_time(std::future::pending()).await, Err(Trouble::Away("no-answer")));
+        assert!(began.elapsed() < TIMEOUT);
+        let slow = async {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            Ok(Answer::Later)
+        };
+        assert_eq!(in_time(slow).await, Ok(Answer::Later));
+    }
+}

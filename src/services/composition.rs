@@ -1,0 +1,156 @@
+//! Composition: the services over their ports, each given those that it depends on.
+//! Each stands after those that it is given: the order is the order of the rooms.
+
+use std::sync::Arc;
+
+use countersign_channels::session::Session;
+use countersign_channels::webchat::WebChat;
+use tokio::sync::{Mutex, Notify};
+
+use crate::ambient::{Clock, Entropy};
+use crate::domain::secret::Secret;
+use crate::engine::Engine;
+use crate::engine::keyed_locks::KeyedLocks;
+use crate::services::accounts::passwords::Hashing;
+use crate::services::accounts::{Accounts, CustomerLogin, HostedLogin, Logins, logins};
+use crate::services::challenges::Challenges;
+use crate::services::config::GatewayConfig;
+use crate::services::conversations::Conversations;
+use crate::services::conversations::committed::CommitObserver;
+use crate::services::customers::Customers;
+use crate::services::customers::directories::OpenedDirectories;
+use crate::services::events::ringing::Ringing;
+use crate::services::events::stream::Tails;
+use crate::services::events::{EventLog, Relay, Webhooks};
+use crate::services::inbound::Inbound;
+use crate::services::inbound::webhook_verifiers::WebhookVerifiers;
+use crate::services::limits::Limits;
+use crate::services::limits::channel_limits::Passages;
+use crate::services::limits::conversion_guard::Counts;
+use crate::services::limits::send_budget::Blocks;
+use crate::services::links::Links;
+use crate::services::lockouts::Lockouts;
+use crate::services::maintenance::Maintenance;
+use crate::services::maintenance::reapply::Restore;
+use crate::services::messaging::posting::Courier;
+use crate::services::messaging::retracting::Retractions;
+use crate::services::messaging::sending::Outgoing;
+use crate::services::messaging::showing::Showing;
+use crate::services::messaging::threads::Threads;
+use crate::services::messaging::{Messaging, lines};
+use crate::services::staff::callers::Proven;
+use crate::services::staff::oidc::Fetched;
+use crate::services::staff::owner_tag;
+use crate::services::staff::{Callers, SignIn, Users};
+use crate::services::teams::channels::Channels;
+use crate::services::teams::drivers::{Drivers, OpenedDrivers};
+use crate::services::teams::providers::{Checkers, Providers};
+use crate::services::teams::{Known, TeamCache, Teams};
+use crate::services::urls::Urls;
+use crate::services::{Gateway, names};
+use crate::store::Store;
+
+/// A service: clones of those that it depends on, and what is its own.
+macro_rules! service {
+    ($name:ident over $($dependency:ident),* $(; $($own:ident: $value:expr),*)?) => {
+        Arc::new($name { $($dependency: $dependency.clone(),)* $($($own: $value,)*)? })
+    };
+}
+
+impl Gateway {
+    /// A gateway over a store, a clock and chance.
+    #[expect(clippy::too_many_lines, reason = "a list of the services, one statement each")]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        root: &Secret,
+        config: GatewayConfig,
+    ) -> Self {
+        let engine = Arc::new(Engine::new(store, clock, entropy, root, names::KINDS));
+        let owner = config.owner_key.map(|key| owner_tag(&engine.keys.api, key.expose()));
+        let oidc = config.oidc.map(Arc::new);
+        let retention = config.retention;
+        let threads = Arc::new(Threads::new(&engine));
+        let outgoing = Arc::new(Outgoing::default());
+        let retractions = Arc::new(Retractions::default());
+        let observers: Vec<Arc<dyn CommitObserver>> = vec![threads.clone(), outgoing.clone(), retractions.clone()];
+        let passages = Arc::new(Passages::default());
+        let directories = Arc::new(OpenedDirectories::default());
+        let checkers = Arc::new(Checkers::default());
+        let webhook_verifiers = Arc::new(WebhookVerifiers::default());
+        let caches: Vec<Arc<dyn TeamCache>> =
+            vec![passages.clone(), directories.clone(), checkers.clone(), webhook_verifiers.clone()];
+        let registry = config.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(threads.clone())));
+
+        let urls = Arc::new(Urls { public_url: config.public_url });
+        let drivers = Arc::new(Drivers { registry, drivers: OpenedDrivers::default() });
+        let teams = service!(Teams over engine, drivers; teams: Known::default(), caches: caches);
+        let channels = service!(Channels over engine, drivers, teams);
+        let providers = service!(Providers over engine, teams, checkers; judges: config.providers);
+        let customers = service!(Customers over engine, teams, directories; kinds: config.directories);
+        let limits = service!(Limits over engine, channels, passages;
+            budgets: Blocks::default(), conversion_guard: Counts::default());
+        let conversations = service!(Conversations over engine, urls, teams, providers, customers, limits;
+            retention: retention, parsed: crate::engine::caches::of_bytes(64 << 20), answering: KeyedLocks::default(),
+            observers: observers);
+        let links = service!(Links over engine, urls, teams, customers, conversations);
+        let challenges = service!(Challenges over engine, urls, teams, providers, customers, limits,
+            conversations; questioning: KeyedLocks::default());
+        let messaging = service!(Messaging over engine, urls, drivers, teams, channels, limits, conversations,
+            links, outgoing, retractions; lines: lines::Claimed::default(),
+            courier: Courier::new(config.egress, config.posts), showing: Showing::default());
+        let event_log = service!(EventLog over engine, teams, conversations; retention: retention,
+            tails: Tails::default(), checking: Mutex::new(()), moved: Notify::new());
+        let webhooks = service!(Webhooks over engine, teams, messaging, event_log;
+            ringing: Ringing::default());
+        let relay = service!(Relay over engine, conversations, messaging, event_log, webhooks);
+        let logins = service!(Logins over engine, urls, teams, channels, customers, limits, messaging;
+            hashing: Hashing::default(), account_messages: logins::Claimed::default());
+        let accounts = service!(Accounts over engine, teams, customers, conversations, relay, logins);
+        let customer_login = service!(CustomerLogin over engine, teams, customers, logins, accounts);
+        let hosted_login = service!(HostedLogin over engine, urls, teams, customers, conversations, links,
+            logins, accounts, customer_login; logging_in: KeyedLocks::default());
+        let inbound = service!(Inbound over engine, urls, drivers, teams, channels, limits, conversations,
+            challenges, messaging, threads, webhook_verifiers);
+        let lockouts = service!(Lockouts over engine, teams, limits, conversations, event_log, logins,
+            accounts);
+        let users = service!(Users over engine, urls, teams, channels, limits, oidc; owner: owner);
+        let callers = service!(Callers over engine, urls, teams, conversations, event_log, users;
+            proven: Proven::default());
+        let sign_in = service!(SignIn over engine, urls, teams, messaging, logins, users, oidc;
+            fetched: Fetched::default());
+        let maintenance = service!(Maintenance over engine, teams, customers, conversations, messaging,
+            event_log, webhooks, relay, logins, lockouts, users; retention: retention);
+        let restore = service!(Restore over engine, teams, customers, limits, event_log, logins, users,
+            maintenance);
+        Self {
+            engine,
+            urls,
+            drivers,
+            teams,
+            channels,
+            providers,
+            customers,
+            limits,
+            conversations,
+            links,
+            challenges,
+            messaging,
+            event_log,
+            webhooks,
+            relay,
+            logins,
+            accounts,
+            customer_login,
+            hosted_login,
+            inbound,
+            lockouts,
+            users,
+            callers,
+            sign_in,
+            maintenance,
+            restore,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Reading and tending interactions, and what lists keep of them. How one begins, `openings` says.
+//! Acts on one go by way of `turns`; how long a closed one is kept is `retention`'s.
+
+use std::sync::Arc;
+
+use super::Conversations;
+use super::visits::Acting;
+use crate::domain::address::Address;
+use crate::domain::customer::Record;
+use crate::domain::event::Actor;
+use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
+use crate::domain::interaction::{Interaction, Person, PersonChange, Role, Status};
+use crate::domain::method::Guarded;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::maintain;
+use crate::domain::rules::show::{proved, show};
+use crate::domain::turn::{Decision, Turn};
+use crate::engine::decide::Reads;
+use crate::engine::replay::fresh;
+use crate::engine::{Error, Remember, Told, decode};
+use crate::services::conversations::visits::Held;
+use crate::services::names::address_of;
+use crate::services::teams::TeamView;
+use crate::store::CommitId;
+
+impl Conversations {
+    /// An interaction as it is now, time included.
+    pub async fn interaction(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Held<()>, Error> {
+        let seen = self.look_to_tell(id, team).await?;
+        let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let facts = &seen.interaction;
+        let (partition, name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
+        let mut opened = self.engine.read_to_tell(&Reads { partition, names: vec![name.clone()] }).await?;
+        let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
+        Ok(self.settled(&seen.interaction, address, team))
+    }
+
+    /// The interaction for a read of its flag: no address, so no second read.
+    pub async fn flag(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Held<()>, Error> {
+        Ok(self.flag_again(id, team, None).await?.0)
+    }
+
+    /// The same, for somebody who keeps asking, and the version that it was read of: that is what to ask
+    /// with the next time.
+    pub(crate) async fn flag_again(
+        &self,
+        id: InteractionId,
+        team: Option<&TeamName>,
+        told: Option<CommitId>,
+    ) -> Result<(Held<()>, CommitId), Error> {
+        let seen = self.look_again(id, team, told).await?;
+        let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        Ok((self.settled(&seen.interaction, Address::default(), team), seen.version))
+    }
+
+    /// What time has made of it, without saving: a read never waits for a sweep.
+    fn settled(&self, interaction: &Arc<Interaction>, address: Address, team: Arc<TeamView>) -> Held<()> {
+        let now = self.engine.now();
+        let of_this_epoch = interaction.status != Status::Open || interaction.epoch >= self.engine.epoch().number;
+        if of_this_epoch && interaction.deadline().is_none_or(|deadline| now < deadline) {
+            return Held::unchanged(interaction.clone(), address, team);
+        }
+        let around = self.around(&team, now);
+        let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.engine.draws());
+        let Decision { interaction, address, .. } = maintain::tick(turn);
+        Held::unchanged(Arc::new(interaction), address, team)
+    }
+
+    /// The open interaction of a conversation.
+    pub async fn find(
+        &self,
+        team: &TeamName,
+        channel: &ChannelName,
+        conversation: &Conversation,
+    ) -> Result<Option<Held<()>>, Error> {
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let (partition, name) = address_of(&self.engine, team, channel, conversation);
+        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let address: Address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
+        match address.open {
+            Some(id) => {
+                Ok(Some(self.interaction(id, Some(team)).await?).filter(|h| h.interaction.status == Status::Open))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The person is there, or is not.
+    pub async fn presence(
+        &self,
+        visit: Acting<'_>,
+        who: Option<&ParticipantId>,
+        online: bool,
+    ) -> Result<Held<()>, Error> {
+        fresh(self.turn(visit.into(), |turn, _| maintain::presence(turn, who, online), None).await?)
+    }
+
+    /// The flag falls.
+    pub async fn sign_out(&self, visit: Acting<'_>, who: Option<&ParticipantId>) -> Result<Held<()>, Error> {
+        fresh(self.turn(visit.into(), |turn, _| maintain::sign_out(turn, who), None).await?)
+    }
+
+    /// The conversation ends.
+    pub async fn close(&self, visit: Acting<'_>) -> Result<Held<()>, Error> {
+        fresh(self.turn(visit.into(), |turn, _| maintain::close(turn), None).await?)
+    }
+
+    /// Another person joins.
+    pub async fn add_participant(
+        &self,
+        visit: Acting<'_>,
+        role: Role,
+        person: &Person,
+        remember: Option<&Remember<'_, Held<ParticipantId>>>,
+    ) -> Result<Told<Held<ParticipantId>>, Error> {
+        self.turn(visit.into(), |turn, _| maintain::add(turn, role, person), remember).await
+    }
+
+    /// Another person takes a participant's place.
+    pub async fn reassign(
+        &self,
+        visit: Acting<'_>,
+        who: &ParticipantId,
+        change: &PersonChange,
+    ) -> Result<Held<()>, Error> {
+        let rule = |turn: Turn<'_>, _: &TeamView| match turn.interaction.participant(who) {
+            None => turn.refuse(Refusal::NotFound("participant")),
+            Some(participant) => {
+                let person = change.apply(&participant.person);
+                maintain::reassign(turn, who, &person)
+            }
+        };
+        fresh(self.turn(visit.into(), rule, None).await?)
+    }
+
+    /// A lock is lifted; with `ban` also a ban.
+    pub async fn unlock(
+        &self,
+        visit: Acting<'_>,
+        who: &ParticipantId,
+        only: Option<Guarded>,
+        reason: &str,
+        ban: bool,
+    ) -> Result<Held<()>, Error> {
+        fresh(self.turn(visit.into(), |turn, _| maintain::unlock(turn, who, only, reason, ban), None).await?)
+    }
+
+    /// The team of an interaction, if a key signs for it: another node may have made or activated one a moment ago.
+    pub(crate) async fn team_that_signs(&self, id: InteractionId) -> Result<Arc<TeamView>, Error> {
+        let team = self.facts(id, None).await?.interaction.team.clone();
+        let view = self.teams.team_with(&team, |view| view.signing.is_some()).await?;
+        view.filter(|view| view.signing.is_some()).ok_or_else(|| Refusal::NoSecurityKey.into())
+    }
+
+    /// The record of the customer whom a participant was proved to be, for an agent: it stands in the audit
+    /// trail before it is told.
+    pub async fn show_customer(
+        &self,
+        visit: Acting<'_>,
+        who: Option<&ParticipantId>,
+        unmasked: bool,
+    ) -> Result<Record, Error> {
+        let held = self.interaction(visit.id, visit.team).await?;
+        let customer = proved(&held.interaction, who, self.engine.now())?;
+        let id = customer.record.as_ref().unwrap_or(&customer.id);
+        let answer = match self.customers.directory(&held.team) {
+            Ok(asked) => asked.directory().by_id(id).await,
+            Err(failure) => Err(failure),
+        };
+        let record = self.customers.heard(&held.team, answer).await?.ok_or(Refusal::NotFound("customer"))?;
+        fresh(self.turn(visit.into(), |turn, _| show(turn, who, &customer, unmasked), None).await?)?;
+        Ok(record)
+    }
+}

@@ -1,0 +1,243 @@
+//! Opening a conversation: the one that is open there is found, else one begins; with the word of a
+//! website that knows the customer, the flag goes up in the same commit.
+//! What may be opened is decided in `domain::rules::open`; that a word counts once is reserved here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Conversations, Parsed};
+use crate::domain::address::Address;
+use crate::domain::assertion;
+use crate::domain::event::Actor;
+use crate::domain::id::InteractionId;
+use crate::domain::interaction::Interaction;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::open::{self, Opening, Word};
+use crate::domain::secret::Tag;
+use crate::domain::time::Moment;
+use crate::domain::turn::{Decision, Turn};
+use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::{Error, Remember, Told, decode, encode};
+use crate::services::conversations::visits::Held;
+use crate::services::customers::directories::Identity;
+use crate::services::names::{address_of, interaction_name};
+use crate::services::teams::TeamView;
+use crate::store::Partition;
+
+/// Attempts to open at an address that others open and close at the same time.
+const MAX_ATTEMPTS: u32 = 16;
+
+/// No identity token is good for so long, whatever clocks do meanwhile.
+const MEMORY_OF_TOKENS: Duration = Duration::from_secs(3600);
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spent {
+    address: Tag,
+}
+
+impl Conversations {
+    /// Opens a conversation, or finds the one that is open there; the outcome is true where it
+    /// was opened now. With an identity token the primary is authenticated.
+    pub async fn open(
+        &self,
+        opening: &Opening,
+        identity_token: Option<&str>,
+        actor: &Actor,
+        remember: Option<&Remember<'_, Held<bool>>>,
+    ) -> Result<Told<Held<bool>>, Error> {
+        let team = match identity_token {
+            Some(token) => self.teams.team_signing(&opening.team, token).await?,
+            None => self.teams.team(&opening.team).await?,
+        };
+        let team = team.ok_or(Refusal::NotFound("team"))?;
+        let (partition, address_name) =
+            address_of(&self.engine, &opening.team, &opening.channel, &opening.conversation);
+        if let Some(remember) = remember {
+            // An earlier reply stands, also where its identity token has grown old since.
+            let reads = Reads { partition, names: vec![remember.name()] };
+            if let Some(reply) = remember.earlier(&self.engine.read_to_tell(&reads).await?[0], self.engine.now())? {
+                return Ok(Told::Again(reply));
+            }
+        }
+        let word = match identity_token {
+            None => None,
+            Some(token) => Some(self.reserve_word(&team, opening, token, &address_name, actor).await?),
+        };
+        let attempt = Attempt { conversations: self, team, opening, word, actor, partition, address_name };
+        for _ in 0..MAX_ATTEMPTS {
+            if let Some(told) = attempt.run(remember).await? {
+                return Ok(told);
+            }
+        }
+        Err(Error::Away("too many openings of one conversation".into()))
+    }
+
+    /// Judges an identity token and reserves its `jti` for this conversation. Whether it counted
+    /// here already stands with the address.
+    async fn reserve_word(
+        &self,
+        team: &TeamView,
+        opening: &Opening,
+        token: &str,
+        address: &str,
+        actor: &Actor,
+    ) -> Result<Word, Error> {
+        let audience = format!("{}/v1/interactions", self.urls.public_url());
+        let mut identity =
+            assertion::identity(token, &audience, &team.verifying, self.engine.now(), self.engine.epoch().since)?;
+        self.teams.note_key_use(team, &identity.kid).await;
+        if identity.conversation.as_ref().is_some_and(|c| *c != opening.conversation) {
+            return Err(Refusal::BadAssertion("another conversation's").into());
+        }
+        match self.customers.identify(team, &mut identity.proof).await? {
+            Identity::Known => {}
+            Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
+            Identity::Several => {
+                self.customers.tell_ambiguous(&opening.team, actor).await?;
+                return Err(Refusal::NoMatchingRecord.into());
+            }
+        }
+        let team_name = opening.team.as_str().as_bytes();
+        let tag = self.engine.keys.replay.tag(&[b"jti", team_name, identity.jti.as_bytes()]);
+        let name = format!("j/{}", tag.name());
+        let reads = Reads { partition: self.engine.partition_of(&[b"jti", tag.as_bytes()]), names: vec![name.clone()] };
+        let mark = self.engine.keys.replay.tag(&[b"address", address.as_bytes()]);
+        let until = self.engine.now().plus(MEMORY_OF_TOKENS);
+        let saved = self.engine.decide(&reads, |records, now| {
+            if let Some(bytes) = &records[0] {
+                let spent: Spent = decode(&name, bytes)?;
+                let ours = if spent.address == mark { Ok(()) } else { Err(Refusal::TokenUsed) };
+                return Ok(Change::nothing(ours));
+            }
+            // Whoever waited here until it ended may find forgotten that it was reserved elsewhere.
+            if now >= identity.ends_at {
+                return Ok(Change::nothing(Err(Refusal::BadAssertion("expired"))));
+            }
+            let bytes = encode(&Spent { address: mark });
+            let put = Plain { name: name.clone(), bytes, expires: Some(until), ..Plain::default() };
+            Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
+        });
+        saved.await?.outcome?;
+        Ok(Word { name: tag.name(), ends_at: identity.ends_at, until, proof: identity.proof })
+    }
+}
+
+/// One attempt to open a conversation.
+struct Attempt<'a> {
+    conversations: &'a Conversations,
+    team: Arc<TeamView>,
+    opening: &'a Opening,
+    word: Option<Word>,
+    actor: &'a Actor,
+    partition: Partition,
+    address_name: String,
+}
+
+impl Attempt<'_> {
+    /// None: somebody else opened or closed meanwhile; look again.
+    async fn run(&self, remember: Option<&Remember<'_, Held<bool>>>) -> Result<Option<Told<Held<bool>>>, Error> {
+        let conversations = self.conversations;
+        let first = Reads { partition: self.partition, names: vec![self.address_name.clone()] };
+        let mut opened = conversations.engine.read(&first).await?;
+        let found = opened.pop().flatten().map_or(Ok(Address::default()), |b| self.address(&b))?.open;
+        let id = found.unwrap_or_else(|| {
+            InteractionId::new(conversations.engine.now(), conversations.engine.draw(), self.partition.0)
+        });
+        let mut names = vec![self.address_name.clone(), interaction_name(id)];
+        names.extend(remember.map(Remember::name));
+        let reads = Reads { partition: self.partition, names };
+        let draws = conversations.engine.draws();
+        let saved = conversations.engine.decide(&reads, |records, now| {
+            if let Some(remember) = remember
+                && let Some(reply) = remember.earlier(&records[2], now)?
+            {
+                return Ok(Change::nothing(Ok(Some(Told::Again(reply)))));
+            }
+            let address = records[0].as_ref().map_or(Ok(Address::default()), |b| self.address(b))?;
+            if address.open != found {
+                return Ok(Change::nothing(Ok(None)));
+            }
+            let around = conversations.around(&self.team, now);
+            match (found, &records[1]) {
+                (Some(_), Some(bytes)) => {
+                    let before: Interaction = decode(&reads.names[1], bytes)?;
+                    let turn = Turn::begin(before.clone(), address.clone(), around, self.actor.clone(), draws.clone());
+                    Ok(self.go_on(&before, &address, turn, remember, now))
+                }
+                // Erased between the two readings: look again.
+                (Some(_), None) => Ok(Change::nothing(Ok(None))),
+                // This attempt opened it, was not told so, and it has ended since: look again, under another id.
+                (None, Some(_)) => Ok(Change::nothing(Ok(None))),
+                (None, None) => {
+                    let turn = open::open(id, self.opening, address.clone(), around, self.actor.clone(), draws.clone());
+                    Ok(self.begin(&address, turn, remember, now))
+                }
+            }
+        });
+        let saved = saved.await?;
+        let told = saved.outcome?;
+        if let (Some(Told::Fresh(held)), Some(version)) = (&told, saved.version) {
+            conversations.parsed.insert(id, Arc::new(Parsed { version, interaction: held.interaction.clone() }));
+        }
+        Ok(told)
+    }
+
+    fn address(&self, bytes: &[u8]) -> Result<Address, Error> {
+        decode(&self.address_name, bytes)
+    }
+
+    /// A new interaction.
+    fn begin(
+        &self,
+        address: &Address,
+        turn: Turn<'_>,
+        remember: Option<&Remember<'_, Held<bool>>>,
+        now: Moment,
+    ) -> Change<Option<Told<Held<bool>>>> {
+        // Whatever it was before, it is not what is saved now.
+        let nothing = Interaction { links_made: u16::MAX, ..turn.interaction.clone() };
+        let decision = self.vouched(turn, true);
+        if let Err(refusal) = decision.outcome {
+            return Change::nothing(Err(refusal)); // whose word is refused has opened nothing
+        }
+        self.saved(&nothing, address, decision, remember, now)
+    }
+
+    /// The open interaction; one that time has closed is saved so, and looked at again.
+    fn go_on(
+        &self,
+        before: &Interaction,
+        address: &Address,
+        turn: Turn<'_>,
+        remember: Option<&Remember<'_, Held<bool>>>,
+        now: Moment,
+    ) -> Change<Option<Told<Held<bool>>>> {
+        if turn.must_be_open().is_err() {
+            let change =
+                self.conversations.save(before, address, &self.address_name, turn.done(()), &self.team, None, now);
+            return change.map(|_| None);
+        }
+        self.saved(before, address, self.vouched(turn, false), remember, now)
+    }
+
+    fn vouched(&self, turn: Turn<'_>, created: bool) -> Decision<bool> {
+        match &self.word {
+            None => turn.done(created),
+            Some(word) => open::vouch(turn, word).map(|()| created),
+        }
+    }
+
+    fn saved(
+        &self,
+        before: &Interaction,
+        address: &Address,
+        decision: Decision<bool>,
+        remember: Option<&Remember<'_, Held<bool>>>,
+        now: Moment,
+    ) -> Change<Option<Told<Held<bool>>>> {
+        self.conversations.save(before, address, &self.address_name, decision, &self.team, remember, now).map(Some)
+    }
+}

@@ -1,0 +1,68 @@
+//! The records of messages that are to be taken out of a chat: the commit that hears or ends a code puts them.
+//! Who put one takes the message back at once; its alarm hands it to another node, should that one die.
+
+use serde::{Deserialize, Serialize};
+
+use super::Conversations;
+use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::sending::{LEASE, Spent};
+use crate::domain::time::Moment;
+use crate::engine::decide::Plain;
+use crate::engine::encode;
+use crate::services::names::RETRACTION;
+
+/// A message that is to go.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retraction {
+    /// Whose account takes it back.
+    pub team: TeamName,
+    /// Over which channel.
+    pub channel: ChannelName,
+    /// In which conversation it stands.
+    pub to: String,
+    /// The platform's id of it.
+    pub id: String,
+    /// It is our own message.
+    #[serde(default, skip_serializing_if = "is_theirs")]
+    pub is_ours: bool,
+    /// Tries that were begun.
+    pub tries: u32,
+    /// Since when.
+    pub since: Moment,
+    /// Not before; at once where it was never tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Moment>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_theirs(is_ours: &bool) -> bool {
+    !is_ours
+}
+
+impl Retraction {
+    /// Its record: who commits it tries it at once.
+    pub fn record(&self, name: String, now: Moment) -> Plain {
+        Plain { name, bytes: encode(self), alarm: Some(now.plus(LEASE)), ..Plain::default() }
+    }
+}
+
+impl Conversations {
+    /// The record of one of ours.
+    pub(crate) fn retraction(&self, team: &TeamName, spent: &Spent, now: Moment) -> Plain {
+        let Spent { channel, to, platform_id, .. } = spent.clone();
+        let (team, is_ours) = (team.clone(), true);
+        let retraction = Retraction { team, channel, to, id: platform_id, is_ours, tries: 1, since: now, due: None };
+        retraction.record(self.retraction_name(spent), now)
+    }
+
+    /// The records of several.
+    pub(crate) fn retractions_of(&self, team: &TeamName, spent: &[Spent], now: Moment) -> Vec<Plain> {
+        spent.iter().map(|spent| self.retraction(team, spent, now)).collect()
+    }
+
+    /// The name of the record of one of ours.
+    pub(crate) fn retraction_name(&self, spent: &Spent) -> String {
+        format!("{RETRACTION}{}", self.engine.keys.replay.tag(&[b"taken back", spent.message_id.as_bytes()]).name())
+    }
+}

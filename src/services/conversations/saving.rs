@@ -1,0 +1,115 @@
+//! What a decision on an interaction changes in the store: its record, its address's, how things
+//! ended, and the reply that stands for a repetition.
+
+use std::sync::Arc;
+
+use super::Conversations;
+use super::summary::Summary;
+use super::visits::Held;
+use crate::domain::address::{Address, LATE};
+use crate::domain::id::InteractionId;
+use crate::domain::interaction::{Interaction, MAX_BYTES, Status};
+use crate::domain::refusal::Refusal;
+use crate::domain::sending::taken_back;
+use crate::domain::time::Moment;
+use crate::domain::turn::{Decision, Ended};
+use crate::engine::decide::{Change, Confirm, Plain};
+use crate::engine::replay::{Remember, Told};
+use crate::engine::{DAY, encode};
+use crate::services::names::{ended_challenge_name, ended_name, interaction_name};
+use crate::services::teams::TeamView;
+use crate::store::{Key, Partition};
+
+impl Conversations {
+    /// What a decision changes in the store.
+    #[expect(clippy::too_many_arguments, reason = "everything that a commit of an interaction is made of")]
+    pub(crate) fn save<T: Clone>(
+        &self,
+        before: &Interaction,
+        address_before: &Address,
+        address_name: &str,
+        decision: Decision<T>,
+        team: &Arc<TeamView>,
+        remember: Option<&Remember<'_, Held<T>>>,
+        now: Moment,
+    ) -> Change<Told<Held<T>>> {
+        let Decision { interaction, address, ended, claimed, back, events, outcome, .. } = decision;
+        debug_assert!(
+            Summary::of(before) == Summary::of(&interaction) || events.iter().any(|e| Summary::may_change_with(e.kind)),
+            "the list would not hear of a change"
+        );
+        let interaction = Arc::new(interaction);
+        let spent = taken_back(before, &interaction, &team.media);
+        let partition = Partition(interaction.id.partition());
+        let retractions =
+            spent.iter().map(|spent| Key { partition, name: self.retraction_name(spent) }).collect::<Vec<_>>();
+        let outcome = outcome.map(|outcome| Held {
+            outcome,
+            interaction: interaction.clone(),
+            address: address.clone(),
+            team: team.clone(),
+            claimed: claimed.clone(),
+            retractions: retractions.clone(),
+            returned: back,
+        });
+        // That a conversation goes on may be forgotten; whatever else somebody did may not.
+        let on = Interaction { idle_until: interaction.idle_until, ..before.clone() };
+        let goes_on = *interaction == on && address == *address_before && ended.is_empty() && events.is_empty();
+        let confirm = if goes_on { Confirm::Read } else { Confirm::Written };
+        let mut put = Vec::new();
+        if *interaction != *before {
+            let record = self.interaction_record(&interaction);
+            if record.bytes.len() > MAX_BYTES {
+                return Change::nothing(Err(Refusal::Full));
+            }
+            put.push(record);
+        }
+        let mut delete = Vec::new();
+        if address != *address_before {
+            // Addresses are without number: one with nothing to remember is forgotten.
+            match address == Address::default() && !put.is_empty() {
+                true => delete.push(address_name.to_owned()),
+                false => put.push(address_record(address_name, &address, now)),
+            }
+        }
+        put.extend(ended_records(interaction.id, &ended, now));
+        put.extend(self.retractions_of(&interaction.team, &spent, now));
+        if let (Some(remember), Ok(held)) = (remember, &outcome) {
+            put.push(remember.keep(&self.engine, held, now));
+        }
+        Change { put, delete, events, confirm, ..Change::nothing(outcome.map(Told::Fresh)) }
+    }
+
+    /// An interaction's record: its alarm is its next deadline, and a closed one may be swept
+    /// when retention is over.
+    pub(crate) fn interaction_record(&self, interaction: &Interaction) -> Plain {
+        let expires = match interaction.status {
+            Status::Open => None,
+            Status::Closed(at) => Some(at.plus(DAY * u32::try_from(self.retention.interactions).unwrap_or(u32::MAX))),
+        };
+        Plain {
+            name: interaction_name(interaction.id),
+            bytes: encode(interaction),
+            alarm: interaction.alarm(),
+            expires,
+        }
+    }
+}
+
+/// An address's record: one that only remembers identity tokens, or what may come late, may be swept
+/// after the last, one that remembers nothing at once.
+pub(crate) fn address_record(name: &str, address: &Address, now: Moment) -> Plain {
+    let only_words = address.open.is_none() && address.budgets.is_empty();
+    let late = address.closed_at.map(|closed| closed.plus(LATE));
+    let noted = late.into_iter().chain(address.freely_until).chain(address.group_until);
+    let expires = only_words.then(|| address.vouched.values().copied().chain(noted).max().unwrap_or(now));
+    Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
+}
+
+/// The records of what ended.
+fn ended_records(id: InteractionId, ended: &Ended, now: Moment) -> impl Iterator<Item = Plain> {
+    let links = ended.links.iter().map(move |one| (ended_name(id, one.link.number), encode(one)));
+    let challenges = ended.challenges.iter().map(move |one| (ended_challenge_name(id, one.number), encode(one)));
+    let expires = Some(now.plus(DAY));
+    links.chain(challenges).map(move |(name, bytes)| Plain { name, bytes, expires, ..Plain::default() })
+}

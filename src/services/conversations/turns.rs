@@ -1,0 +1,282 @@
+//! One turn of an interaction over the loop: reads the interaction, its address and what the
+//! caller came with, and lets the rule decide. What it decided is made into records in `saving`.
+
+use std::sync::Arc;
+
+use super::visits::{Held, Visit, With};
+use super::{Conversations, Parsed};
+use crate::domain::address::Address;
+use crate::domain::event::Actor;
+use crate::domain::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::interaction::Interaction;
+use crate::domain::refusal::Refusal;
+use crate::domain::sending::Paid;
+use crate::domain::time::Moment;
+use crate::domain::turn::{Around, Decision, Turn};
+use crate::engine::decide::{Change, Confirm, Opened, Reads};
+use crate::engine::replay::{Remember, Told};
+use crate::engine::{Error, decode};
+use crate::services::names::{address_of, interaction_name};
+use crate::services::teams::TeamView;
+use crate::store::{CommitId, Expect, Key, Outcome, Partition, VersionIndex};
+
+/// Attempts at one turn: what it needs elsewhere is looked at, counted, and looked at again.
+const MAX_ATTEMPTS: u32 = 16;
+
+/// What one attempt at a turn came to.
+enum Attempt<T> {
+    /// It was made before: the reply that it got.
+    Again(Vec<u8>),
+    /// It is saved, and whose failure limits have counted it.
+    Judged(Box<Result<Told<Held<T>>, Refusal>>, Vec<CustomerTag>),
+    /// Nothing is saved: this must be so first.
+    Needs(Vec<Need>),
+}
+
+impl Conversations {
+    /// What this node knows of an interaction is out of date.
+    pub(crate) fn forget(&self, id: InteractionId) {
+        self.parsed.remove(&id);
+    }
+
+    /// The interaction as this node has seen it: its team and its address never change. Whether it
+    /// still is there, and what else it says, only `look` and a turn know.
+    pub(crate) async fn facts(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
+        match self.parsed.get(&id).filter(|seen| team.is_none_or(|team| seen.interaction.team == *team)) {
+            Some(seen) => Ok(seen),
+            None => self.look(id, team).await,
+        }
+    }
+
+    /// The interaction as the store has it now, where the caller may see it.
+    pub(crate) async fn look(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
+        self.seen(id, team, false).await
+    }
+
+    /// The same, where somebody is told what is seen: nothing that might still be forgotten.
+    pub(crate) async fn look_to_tell(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
+        self.seen(id, team, true).await
+    }
+
+    /// The same, for somebody who keeps asking and was told a version of it: where that is the newest still,
+    /// nothing of it is read again.
+    pub(crate) async fn look_again(
+        &self,
+        id: InteractionId,
+        team: Option<&TeamName>,
+        told: Option<CommitId>,
+    ) -> Result<Arc<Parsed>, Error> {
+        let known = self.parsed.get(&id).filter(|known| Some(known.version) == told && self.is_shared(id));
+        if let Some(known) = known.filter(|known| team.is_none_or(|team| known.interaction.team == *team)) {
+            let (partition, name) = (Partition(id.partition()), interaction_name(id));
+            if !self.engine.store.has_changed(partition, &name, told).await? {
+                return Ok(known);
+            }
+        }
+        self.look_to_tell(id, team).await
+    }
+
+    async fn seen(&self, id: InteractionId, team: Option<&TeamName>, told: bool) -> Result<Arc<Parsed>, Error> {
+        let name = interaction_name(id);
+        let key = Key { partition: Partition(id.partition()), name };
+        let newest = match self.engine.store.version_index(&key) {
+            VersionIndex::Absent => None,
+            VersionIndex::Version(version) => match self.parsed.get(&id).filter(|p| p.version == version) {
+                Some(parsed) => Some(parsed),
+                None => self.fetch(id, key, told).await?,
+            },
+            VersionIndex::NotKept => self.fetch(id, key, told).await?,
+        };
+        let mine = |parsed: &Arc<Parsed>| team.is_none_or(|team| parsed.interaction.team == *team);
+        newest.filter(mine).ok_or(Error::Refused(Refusal::NotFound("interaction")))
+    }
+
+    /// Whether other nodes change it, too, and nobody here is told.
+    pub(crate) fn is_shared(&self, id: InteractionId) -> bool {
+        let key = Key { partition: Partition(id.partition()), name: interaction_name(id) };
+        self.engine.store.version_index(&key) == VersionIndex::NotKept
+    }
+
+    async fn fetch(&self, id: InteractionId, key: Key, told: bool) -> Result<Option<Arc<Parsed>>, Error> {
+        let record = loop {
+            let record = self.engine.store.get(key.partition, std::slice::from_ref(&key.name)).await?.pop().flatten();
+            let Some(record) = record else { return Ok(None) };
+            if !told {
+                break record;
+            }
+            let read = [(key.name.clone(), Expect::Version(record.version))];
+            match self.engine.store.confirm(key.partition, &read).await? {
+                Outcome::Committed => break record,
+                Outcome::Conflict => {}
+            }
+        };
+        if let Some(parsed) = self.parsed.get(&id).filter(|p| p.version == record.version) {
+            return Ok(Some(parsed));
+        }
+        let plain = self.engine.open_record(&key.name, record.version, &record.bytes)?;
+        let interaction = Arc::new(decode(&key.name, &plain)?);
+        let parsed = Arc::new(Parsed { version: record.version, interaction });
+        self.parsed.insert(id, parsed.clone());
+        Ok(Some(parsed))
+    }
+
+    /// What an interaction's record says.
+    fn parse(&self, id: InteractionId, name: &str, record: &Opened) -> Result<Arc<Interaction>, Error> {
+        match self.parsed.get(&id).filter(|parsed| parsed.version == record.version) {
+            Some(parsed) => Ok(parsed.interaction.clone()),
+            None => decode(name, record).map(Arc::new),
+        }
+    }
+
+    /// Lets a rule decide on an interaction and saves it. What the decision needs to be so elsewhere
+    /// is made so first, and then the rule is asked again. It queues no message.
+    pub(crate) async fn turn<T>(
+        &self,
+        visit: Visit<'_>,
+        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
+        remember: Option<&Remember<'_, Held<T>>>,
+    ) -> Result<Told<Held<T>>, Error>
+    where
+        T: Clone,
+    {
+        self.turn_with(visit, None, rule, remember).await
+    }
+
+    /// The same, where a message may be queued that is paid for.
+    pub(crate) async fn turn_with<T>(
+        &self,
+        visit: Visit<'_>,
+        paid: Option<Paid>,
+        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
+        remember: Option<&Remember<'_, Held<T>>>,
+    ) -> Result<Told<Held<T>>, Error>
+    where
+        T: Clone,
+    {
+        let answer = remember.map(Remember::name);
+        let (mut limits, mut turnstile) = (CustomerFailureLimits::default(), None);
+        for _ in 0..MAX_ATTEMPTS {
+            let needs = match self.attempt(&visit, paid, &rule, remember, &limits).await? {
+                Attempt::Again(reply) => return Ok(Told::Again(reply)),
+                Attempt::Judged(outcome, counted) => {
+                    for customer in limits.counted().filter(|customer| !counted.contains(customer)) {
+                        self.limits.take_back(customer, answer.as_deref()).await;
+                    }
+                    return Ok((*outcome)?);
+                }
+                Attempt::Needs(needs) => needs,
+            };
+            if turnstile.is_none() {
+                turnstile = Some(self.answering.pass(visit.id).await?);
+            }
+            self.limits.meet(&needs, answer.as_deref(), &mut limits).await?;
+        }
+        Err(Error::Away("too many answers at one time".into()))
+    }
+
+    async fn attempt<T: Clone>(
+        &self,
+        visit: &Visit<'_>,
+        paid: Option<Paid>,
+        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
+        remember: Option<&Remember<'_, Held<T>>>,
+        limits: &CustomerFailureLimits,
+    ) -> Result<Attempt<T>, Error> {
+        let seen = self.facts(visit.id, visit.team).await?;
+        let facts = &seen.interaction;
+        let team = self.teams.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
+        let (partition, address_name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
+        let mut names = vec![interaction_name(visit.id), address_name];
+        names.extend(visit.with.ended(visit.id));
+        names.extend(remember.into_iter().flat_map(Remember::names));
+        let (reads, draws) = (Reads { partition, names }, self.engine.draws());
+        let saved = self
+            .engine
+            .decide(&reads, |records, now| {
+                if let Some(remember) = remember
+                    && let Some(reply) = remember.earlier(&records[records.len() - 1], now)?
+                {
+                    return Ok(Change::nothing(Ok(Attempt::Again(reply))));
+                }
+                let record = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
+                let before = self.parse(visit.id, &reads.names[0], record)?;
+                let address: Address =
+                    records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
+                let around = Around { paid, ..self.around(&team, now) };
+                let interaction = Interaction::clone(&before);
+                let mut turn = Turn::begin(interaction, address.clone(), around, visit.actor.clone(), draws.clone());
+                turn.limits = limits.clone();
+                if !matches!(visit.with, With::Nothing) {
+                    turn.past = visit.with.past(&reads.names[2], records[2].as_ref())?;
+                }
+                let mut decision = rule(turn, &team);
+                let needs = std::mem::take(&mut decision.needs);
+                if !needs.is_empty() {
+                    let can_be_undone = needs.iter().all(|need| need.can_be_undone(remember.is_some()));
+                    let confirm = if can_be_undone { Confirm::Unanswered } else { Confirm::Nothing };
+                    return Ok(Change { confirm, ..Change::nothing(Ok(Attempt::Needs(needs))) });
+                }
+                let counted = std::mem::take(&mut decision.counted);
+                let mut change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
+                remember.map_or(Ok(()), |remember| remember.add(&mut change, records, now))?;
+                let change = change.told(|outcome| Attempt::Judged(Box::new(outcome), counted));
+                match visit.actor {
+                    Actor::Time => Ok(Change { confirm: Confirm::Nothing, ..change }),
+                    _ => Ok(change),
+                }
+            })
+            .await?;
+        let attempt = saved.outcome?;
+        if let Some(version) = saved.version {
+            self.has_saved(&attempt, version);
+        }
+        Ok(attempt)
+    }
+
+    fn has_saved<T>(&self, attempt: &Attempt<T>, version: CommitId) {
+        if let Attempt::Judged(judged, _) = attempt
+            && let Ok(Told::Fresh(held)) = &**judged
+        {
+            self.stands(held, version);
+        }
+    }
+
+    /// What follows from a turn that is saved: this node knows it, and tells those who observe commits.
+    fn stands<T>(&self, held: &Held<T>, version: CommitId) {
+        let interaction = held.interaction.clone();
+        self.parsed.insert(interaction.id, Arc::new(Parsed { version, interaction }));
+        self.limits.count_back(&held.interaction.team, held.returned);
+        self.tell_observers(held);
+    }
+
+    /// What a turn looks at, at `now`.
+    pub(crate) fn around<'a>(&'a self, team: &'a TeamView, now: Moment) -> Around<'a> {
+        let clock_readings = self.engine.clock_readings();
+        let earliest = now.shown(clock_readings.now(), clock_readings.earliest());
+        let settings = &team.effective.settings;
+        let (channels, windows, media) = (team.channels.as_slice(), team.windows.as_slice(), team.media.as_slice());
+        let sends_itself = team.event_webhook().is_some();
+        let (keys, epoch) = (&self.engine.keys, self.engine.epoch().number);
+        let provider = self.providers.judge_of_documents(team);
+        let asker = self.providers.asker_of_questions(team);
+        Around {
+            settings,
+            keys,
+            channels,
+            windows,
+            sessions: &team.sessions,
+            security_keys: &team.security_keys,
+            media,
+            sends_itself,
+            provider,
+            questions: None,
+            verdicts: &[],
+            asker,
+            paid: None,
+            now,
+            earliest,
+            epoch,
+        }
+    }
+}

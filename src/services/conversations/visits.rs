@@ -1,0 +1,103 @@
+//! A visit to an interaction: which one, by whom, with what; and what a use case holds of it afterwards.
+//! What a visit may change, the rules say.
+
+use std::sync::Arc;
+
+use crate::domain::address::Address;
+use crate::domain::country::Country;
+use crate::domain::event::Actor;
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::interaction::Interaction;
+use crate::domain::turn::Past;
+use crate::engine::decide::Opened;
+use crate::engine::{Error, decode};
+use crate::services::names::{ended_challenge_name, ended_name};
+use crate::services::teams::TeamView;
+use crate::store::Key;
+
+/// Which interaction, for which team's caller, by whom.
+#[derive(Clone)]
+pub struct Acting<'a> {
+    /// The interaction.
+    pub id: InteractionId,
+    /// The caller's team; None: an owner, who sees every team's.
+    pub team: Option<&'a TeamName>,
+    /// How the audit trail names the caller.
+    pub actor: Actor,
+}
+
+/// What a use case tells of an interaction: the outcome, and everything as it is afterwards.
+#[derive(Clone, Debug)]
+pub struct Held<T> {
+    /// What the rule told.
+    pub outcome: T,
+    /// The interaction.
+    pub interaction: Arc<Interaction>,
+    /// Its address, with the guess budgets.
+    pub address: Address,
+    /// Its team, with the effective settings.
+    pub team: Arc<TeamView>,
+    /// Messages that this node has claimed by it.
+    pub(crate) claimed: Vec<u32>,
+    /// Records of messages that are to be taken out of their chats.
+    pub(crate) retractions: Vec<Key>,
+    /// Where the phone is whose code has come back.
+    pub(crate) returned: Option<Country>,
+}
+
+impl Held<()> {
+    /// What was read, or follows from time alone: nothing was saved.
+    pub(crate) fn unchanged(interaction: Arc<Interaction>, address: Address, team: Arc<TeamView>) -> Self {
+        let (claimed, retractions) = (Vec::new(), Vec::new());
+        Self { outcome: (), interaction, address, team, claimed, retractions, returned: None }
+    }
+}
+
+/// Which interaction, and who acts on it.
+#[derive(Clone)]
+pub(crate) struct Visit<'a> {
+    pub id: InteractionId,
+    /// Only if it belongs to that team; None: whoever's it is (an owner, a page's token).
+    pub team: Option<&'a TeamName>,
+    pub actor: Actor,
+    /// What the visitor came with: how it ended, where it has, is read as well.
+    pub with: With,
+}
+
+/// What a visitor comes with, by its number.
+#[derive(Clone, Copy)]
+pub(crate) enum With {
+    /// Only with what is wanted.
+    Nothing,
+    /// A link.
+    Link(u16),
+    /// A challenge.
+    Challenge(u16),
+}
+
+impl With {
+    /// The record that tells how it ended.
+    pub(crate) fn ended(self, id: InteractionId) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Link(number) => Some(ended_name(id, number)),
+            Self::Challenge(number) => Some(ended_challenge_name(id, number)),
+        }
+    }
+
+    /// What that record says.
+    pub(crate) fn past(self, name: &str, record: Option<&Opened>) -> Result<Past, Error> {
+        let Some(bytes) = record else { return Ok(Past::default()) };
+        Ok(match self {
+            Self::Nothing => Past::default(),
+            Self::Link(_) => Past { link: Some(decode(name, bytes)?), challenge: None },
+            Self::Challenge(_) => Past { link: None, challenge: Some(decode(name, bytes)?) },
+        })
+    }
+}
+
+impl<'a> From<Acting<'a>> for Visit<'a> {
+    fn from(acting: Acting<'a>) -> Self {
+        Visit { id: acting.id, team: acting.team, actor: acting.actor, with: With::Nothing }
+    }
+}

@@ -1,0 +1,79 @@
+//! A team's event log: events with their numbers, and where its streams stand.
+//! Who numbers them, `relay` says; who reads them, `stream` and `history`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::EventLog;
+use crate::domain::event::Event;
+use crate::domain::id::TeamName;
+use crate::engine::decide::Reads;
+use crate::engine::{Error, decode};
+use crate::services::names::{head_name, member};
+
+impl EventLog {
+    /// Where a team's streams stand.
+    pub(crate) async fn head(&self, team: &TeamName) -> Result<Head, Error> {
+        let name = head_name(team);
+        let mut opened =
+            self.engine.read(&Reads { partition: self.engine.team_partition(team), names: vec![name.clone()] }).await?;
+        opened.pop().flatten().map_or(Ok(Head::default()), |b| decode(&name, &b))
+    }
+}
+
+/// Where a team's streams stand.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Head {
+    /// The newest event's number.
+    pub events: u64,
+    /// The newest event that retention took.
+    pub gone: u64,
+    /// The newest audit entry's number.
+    pub audit: u64,
+    /// Its hash, hex.
+    pub hash: String,
+    /// The newest audit entry that retention took, 0 for none; of an older release's team nobody knows, until
+    /// retention takes the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_gone: Option<u64>,
+    /// Whether the index of locks has been kept since the team began, or was made whole since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locks_kept: bool,
+    /// What was taken from each tag's outbox.
+    pub taken: BTreeMap<u8, u64>,
+}
+
+/// An event with its number in the team's stream.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbered<E = Event> {
+    /// Rises within the team.
+    pub number: u64,
+    /// What happened.
+    pub event: E,
+}
+
+impl Numbered {
+    /// Its id: ids rise within the team, as numbers and as texts.
+    pub fn id(&self) -> String {
+        member(self.number)
+    }
+
+    /// As it is told outward: who did it stays with the audit trail.
+    pub fn told(&self) -> Value {
+        let event = &self.event;
+        json!({
+            "id": self.id(),
+            "type": event.kind.as_str(),
+            "at": event.at.to_string(),
+            "team": event.team,
+            "channel": event.channel,
+            "interaction": event.interaction,
+            "participant": event.participant,
+            "data": event.data,
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! What a team's people did, in numbers: hours that are being counted, in the commit that numbers their
+//! events, and hours that are over, in an index. Which event counts as what, `domain::insight` says.
+
+use std::collections::BTreeMap;
+
+use super::EventLog;
+use crate::domain::event::Event;
+use crate::domain::id::TeamName;
+use crate::domain::insight::{Counting, Hour, HourNumber};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
+use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::{DAY, Error, decode, encode};
+use crate::services::names::{counting_name, hours_index, member, swept_name};
+use crate::store::Order;
+
+/// Hours that are read at once.
+const PAGE: usize = 1_000;
+
+/// The hours of a team that are being counted, as a relay reads, changes and saves them.
+pub(crate) struct Counted {
+    before: Counting,
+    counting: Counting,
+    closed: Vec<(HourNumber, Hour)>,
+}
+
+impl Counted {
+    pub fn of(name: &str, bytes: Option<&[u8]>) -> Result<Self, Error> {
+        let before: Counting = bytes.map_or(Ok(Counting::default()), |bytes| decode(name, bytes))?;
+        Ok(Self { counting: before.clone(), before, closed: Vec::new() })
+    }
+
+    pub fn count(&mut self, event: &Event) {
+        self.closed.extend(self.counting.count(event));
+    }
+
+    /// What is over goes into the index. Where nothing was counted nothing is written.
+    pub fn keep<T>(self, team: &TeamName, change: &mut Change<T>) {
+        if self.counting == self.before {
+            return;
+        }
+        let name = counting_name(team);
+        change.put.push(Plain { name, bytes: encode(&self.counting), ..Plain::default() });
+        let entries = self.closed.iter().map(|(hour, counts)| (hours_index(team), member(hour.0), encode(counts)));
+        change.enter.extend(entries);
+    }
+}
+
+impl EventLog {
+    /// What happened in a team in the hours that lie between two moments; the last one is not over when `to` lies
+    /// in it. An hour in which nothing happened is left out; what happened within the last second may be.
+    pub async fn insights(
+        &self,
+        team: &TeamName,
+        from: Moment,
+        to: Moment,
+    ) -> Result<BTreeMap<HourNumber, Hour>, Error> {
+        self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let (index, partition) = (hours_index(team), self.engine.team_partition(team));
+        // Open ones first: one that closes in between is then read twice, and not missed.
+        let name = counting_name(team);
+        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let open: Counting = opened.pop().flatten().map_or(Ok(Counting::default()), |bytes| decode(&name, &bytes))?;
+        let mut hours = open.hours;
+        let mut after = HourNumber::of(from).0.checked_sub(1).map(member);
+        loop {
+            let page = self.engine.store.list(partition, &index, Order::Rising, after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            let (is_last, end) = (page.len() < PAGE, last.member.clone());
+            for entry in page {
+                let hour = entry.member.parse().map_err(|_| Error::Damaged("the index of hours".into()))?;
+                hours.insert(HourNumber(hour), decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?);
+            }
+            if is_last || end > member(HourNumber::of(to).0) {
+                break;
+            }
+            after = Some(end);
+        }
+        hours.retain(|hour, _| (HourNumber::of(from)..=HourNumber::of(to)).contains(hour));
+        Ok(hours)
+    }
+
+    /// Takes away hours that are past their time.
+    pub(crate) async fn forget_hours(&self, team: &TeamName) -> Result<(), Error> {
+        let (index, partition) = (hours_index(team), self.engine.team_partition(team));
+        let days = u32::try_from(self.retention.insights).unwrap_or(u32::MAX);
+        let Some(newest) = HourNumber::of(self.engine.now().minus(DAY * days)).0.checked_sub(1).map(member) else {
+            return Ok(());
+        };
+        let oldest = self.engine.store.list(partition, &index, Order::Rising, None, 1).await?;
+        if oldest.first().is_none_or(|entry| entry.member > newest) {
+            return Ok(());
+        }
+        let reads = Reads { partition, names: vec![swept_name(team)] };
+        let saved = self.engine.decide(&reads, |_, _| {
+            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
+            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.trim.push((index.clone(), newest.clone()));
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+}

@@ -1,0 +1,229 @@
+//! The relay: moves committed events out of the outboxes into their team's stream, numbers
+//! them, chains the audit trail and writes the list index, all in one commit of the team's
+//! partition. What insights show is counted in the same commit, so nothing is counted twice.
+//!
+//! The head of a stream remembers what was taken from each outbox, so a relay that died between
+//! appending and trimming, or one that races another node's, appends nothing twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::Relay;
+use super::audit::{Entry, link_entry};
+use super::event_log::{Head, Numbered};
+use super::insights::Counted;
+use super::lock_index::Noted;
+use crate::domain::event::Event;
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::{Error, decode, encode};
+use crate::services::conversations::summary::Summary;
+use crate::services::names::{audit_index, counting_name, head_name, list_index, member, stream_index};
+use crate::store::{Outbox, StoreError, Waiting};
+
+/// Events that are moved at once.
+const MAX_BATCH: usize = 512;
+
+/// Teams and records that are seen to at the same time, so that they share flushes.
+const CONCURRENCY: usize = 32;
+
+/// An interaction and what the list is to keep of it.
+type Listed = (InteractionId, Option<Vec<u8>>);
+
+/// What was moved at once.
+struct Page {
+    moved: usize,
+    /// There may be more.
+    full: bool,
+    /// Why not every outbox was asked.
+    missed: Option<StoreError>,
+    /// Something waits for a newer node, and whose it is, is not known.
+    held: bool,
+    /// Teams whose streams cannot be followed by this node, and what waits with them.
+    waits: Vec<(TeamName, BTreeSet<u8>)>,
+}
+
+/// What waits, as far as it can be read.
+#[derive(Default)]
+struct Readable {
+    by_team: BTreeMap<TeamName, Vec<(u8, u64, Event)>>,
+    /// What was seen of each tag.
+    newest: BTreeMap<u8, u64>,
+    /// Tags that wait for a newer node.
+    held: BTreeSet<u8>,
+}
+
+impl Relay {
+    /// Moves what waits, at most a page; how many events it was.
+    pub async fn relay(&self) -> Result<usize, Error> {
+        Ok(self.relay_page().await?.moved)
+    }
+
+    /// Moves everything that waits now, so that lists lag behind nothing that is over; of what is told
+    /// meanwhile nothing is waited for. Whoever walks a list next must miss nothing, so it is an error
+    /// where an outbox does not answer, and where something of that team's, or of nobody knows whose,
+    /// waits for a node that can follow it. A team that stands still holds up itself alone.
+    pub(crate) async fn catch_up(&self, team: Option<&TeamName>) -> Result<(), Error> {
+        loop {
+            let Page { full, missed, held, waits, .. } = self.relay_page().await?;
+            if let Some(why) = missed {
+                return Err(why.into());
+            }
+            if team.is_some_and(|team| held || waits.iter().any(|(waiting, _)| waiting == team)) {
+                return Err(Error::Damaged("events wait that this node cannot follow".into()));
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn relay_page(&self) -> Result<Page, Error> {
+        let Outbox { waiting, missed } = self.engine.store.outbox(MAX_BATCH).await?;
+        if waiting.is_empty() {
+            return Ok(Page { moved: 0, full: false, missed, held: false, waits: Vec::new() });
+        }
+        let Readable { by_team, mut newest, held } = self.readable(&waiting);
+        let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
+        let waits: Vec<_> =
+            teams.buffer_unordered(CONCURRENCY).try_filter_map(async |waits| Ok(waits)).try_collect().await?;
+        newest.retain(|tag, _| !waits.iter().any(|(_, tags)| tags.contains(tag)));
+        self.engine.store.trim_outboxes(&newest).await?;
+        self.event_log.has_moved();
+        let moved = waiting.iter().filter(|w| newest.get(&w.tag).is_some_and(|seq| w.seq <= *seq)).count();
+        let full = waiting.len() >= MAX_BATCH;
+        // Where nothing of a full page can be moved, the next one is the same, and nobody sees what is behind it.
+        let (full, hides) = (full && moved > 0, full && moved == 0);
+        Ok(Page { moved, full, missed, held: hides || !held.is_empty(), waits })
+    }
+
+    /// Opens what waits.
+    fn readable(&self, waiting: &[Waiting]) -> Readable {
+        let mut readable = Readable::default();
+        for Waiting { tag, seq, bytes } in waiting {
+            if readable.held.contains(tag) {
+                continue;
+            }
+            match self.engine.open_at("outbox", bytes) {
+                Ok(plain) => match decode::<Event>("outbox", &plain) {
+                    Ok(event) => readable.by_team.entry(event.team.clone()).or_default().push((*tag, *seq, event)),
+                    // A newer release's. It waits for a node that knows it, and so does what its tag tells after it.
+                    Err(error) => {
+                        tracing::warn!(tag, seq, %error, "an event waits for a newer node");
+                        readable.held.insert(*tag);
+                        continue;
+                    }
+                },
+                // One that is damaged must not hold back every team's: it is named, and passed over.
+                Err(error) => tracing::error!(tag, seq, %error, "an event is lost: the outbox holds damage"),
+            }
+            readable.newest.insert(*tag, *seq);
+        }
+        readable
+    }
+
+    /// A team whose streams cannot be followed by this node, and the tags whose events wait with it.
+    async fn append_or_wait(
+        &self,
+        team: TeamName,
+        events: Vec<(u8, u64, Event)>,
+    ) -> Result<Option<(TeamName, BTreeSet<u8>)>, Error> {
+        match self.append(&team, &events).await {
+            Err(Error::Damaged(why)) => {
+                tracing::error!(%team, why, "a team's events wait");
+                Ok(Some((team, events.iter().map(|(tag, ..)| *tag).collect())))
+            }
+            other => other.map(|()| None),
+        }
+    }
+
+    async fn append(&self, team: &TeamName, waiting: &[(u8, u64, Event)]) -> Result<(), Error> {
+        let listed = |event: &Event| event.interaction.filter(|_| Summary::may_change_with(event.kind));
+        let touched: BTreeSet<InteractionId> = waiting.iter().filter_map(|(_, _, event)| listed(event)).collect();
+        let summaries = stream::iter(touched).map(|id| self.summary(team, id)).buffered(CONCURRENCY);
+        let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
+        let names = vec![head_name(team), counting_name(team)];
+        let reads = Reads { partition: self.engine.team_partition(team), names };
+        let saved = self.engine.decide(&reads, |records, _| {
+            let first = || Ok(Head { locks_kept: true, audit_gone: Some(0), ..Head::default() });
+            let mut head: Head = records[0].as_ref().map_or_else(first, |b| decode(&reads.names[0], b))?;
+            let mut counting = Counted::of(&reads.names[1], records[1].as_deref())?;
+            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
+            let (mut news, mut locks) = (BTreeSet::new(), Noted::default());
+            for (tag, seq, event) in waiting {
+                if head.taken.get(tag).is_some_and(|taken| seq <= taken) {
+                    continue;
+                }
+                head.taken.insert(*tag, *seq);
+                news.extend(listed(event));
+                if let Some(entry) = self.number(&mut head, &mut change, team, event) {
+                    locks.heed(&entry, event.channel.as_ref());
+                }
+                counting.count(event);
+            }
+            // What another node took was also read by it, perhaps later than here: an older
+            // summary must not take the place of a newer one.
+            for (id, summary) in summaries.iter().filter(|(id, _)| news.contains(id)) {
+                match summary {
+                    Some(bytes) => change.enter.push((list_index(team), id.to_string(), bytes.clone())),
+                    None => change.remove.push((list_index(team), id.to_string())),
+                }
+            }
+            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
+            counting.keep(team, &mut change);
+            locks.keep(team, &mut change);
+            Ok(change)
+        });
+        saved.await?.outcome?;
+        self.webhooks.tell_soon(team).await;
+        for (event, id) in waiting.iter().filter_map(|(_, _, event)| Some((event, event.interaction?))) {
+            self.messaging.notice_standing(team, id, event.kind);
+        }
+        Ok(())
+    }
+
+    /// What the list keeps of an interaction, None for one that is gone. One that cannot be read has
+    /// no place in the list.
+    async fn summary(&self, team: &TeamName, id: InteractionId) -> Result<Option<Listed>, Error> {
+        match self.conversations.look(id, Some(team)).await {
+            Ok(seen) => Ok(Some((id, Some(encode(&Summary::of(&seen.interaction)))))),
+            Err(Error::Refused(Refusal::NotFound(_))) => Ok(Some((id, None))),
+            Err(Error::Damaged(why)) => {
+                tracing::error!(%id, why, "told without its place in the list");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives an event its number, and a security act its place in the chain.
+    fn number(&self, head: &mut Head, change: &mut Change<()>, team: &TeamName, event: &Event) -> Option<Entry> {
+        head.events += 1;
+        let numbered = Numbered { number: head.events, event };
+        change.enter.push((stream_index(team), member(head.events), encode(&numbered)));
+        if !event.kind.is_audited() {
+            return None;
+        }
+        head.audit += 1;
+        let entry: Entry = link_entry(head.audit, &head.hash, event);
+        head.hash.clone_from(&entry.hash);
+        change.enter.push((audit_index(team), member(head.audit), encode(&entry)));
+        Some(entry)
+    }
+
+    /// Relays for ever.
+    pub async fn relay_forever(&self) {
+        loop {
+            match self.relay().await {
+                Ok(0) => self.engine.store.woken().await,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "events cannot be moved");
+                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+}

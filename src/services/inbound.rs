@@ -1,0 +1,374 @@
+//! Messages that come from the conversation itself: found the interaction that is open there, let
+//! answer what waits, and what is nobody's answer passed on to the team's bot. Never is an
+//! interaction opened by one.
+//!
+//! What a message caused, that it was received, and what is still to be done for it lie in one
+//! commit: a platform that tells it again causes nothing. Its text is kept nowhere, save sealed on
+//! its way to the bot. Who may tell one is proved elsewhere: `webhook_verifiers`, or the gateway's own chat.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use countersign_channels::inbound::format::Assurance;
+use serde_json::{Value, json};
+
+use self::webhook_verifiers::WebhookVerifiers;
+use crate::domain::address::Address;
+use crate::domain::channel::Channel;
+use crate::domain::event::Actor;
+use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
+use crate::domain::line::{Claim, Post, Recipient};
+use crate::domain::posting::MAX_RETRY_TIME;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::hear::Sender;
+use crate::domain::rules::receive::{
+    Audience, Before, Received, awaited, is_awaited, may_be_late, may_hold_code, receive_alone,
+};
+use crate::domain::secret::Secret;
+use crate::domain::sending::Destination;
+use crate::domain::time::Moment;
+use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
+use crate::engine::replay::{Along, Place, Remember, Told};
+use crate::engine::{Engine, Error, decode, encode};
+use crate::services::challenges::Challenges;
+use crate::services::challenges::messages::Text;
+use crate::services::conversations::Conversations;
+use crate::services::conversations::retractions::Retraction;
+use crate::services::conversations::saving::address_record;
+use crate::services::conversations::visits::Held;
+use crate::services::limits::Limits;
+use crate::services::messaging::Messaging;
+use crate::services::messaging::threads::Threads;
+use crate::services::names::{RETRACTION, address_of};
+use crate::services::teams::channels::Channels;
+use crate::services::teams::drivers::Drivers;
+use crate::services::teams::{TeamView, Teams};
+use crate::services::urls::Urls;
+use crate::store::{Key, Partition};
+
+pub mod opened_chats;
+pub mod platform_calls;
+pub mod receipts;
+pub mod webhook_verifiers;
+pub mod windows;
+
+/// What is passed on of a platform's own words has at most so many bytes.
+const MAX_RAW_BYTES: usize = 64 * 1024;
+
+/// What stands where a bot is not told what was said.
+const HIDDEN: &str = "••••••";
+
+/// A message as it came.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    /// The platform's id of it: the same one again, in the same conversation, is the same message.
+    pub id: &'a str,
+    /// Who wrote it, as the platform calls the person.
+    pub sender: &'a str,
+    /// Whether the conversation is the sender's own.
+    pub is_own: bool,
+    /// Where: what an interaction calls its conversation.
+    pub conversation: &'a Conversation,
+    /// What it says.
+    pub text: &'a str,
+    /// Who reads along.
+    pub audience: Audience,
+    /// Whether the conversation is a group's, where the platform tells.
+    pub in_group: Option<bool>,
+    /// What the sender's id is worth.
+    pub assurance: Assurance,
+    /// The platform's own words for it, for the bot; none where there are none.
+    pub raw: Option<&'a Value>,
+}
+
+/// How bots read the flag of an interaction.
+pub type Flag<'a> = dyn Fn(&Held<Received>) -> Value + Send + Sync + 'a;
+
+/// A message and all that it came by.
+struct Coming<'a> {
+    inbound: &'a Inbound,
+    view: &'a TeamView,
+    name: &'a ChannelName,
+    channel: &'a Channel,
+    message: &'a Message<'a>,
+    flag: &'a Flag<'a>,
+    /// What the bot knows it by.
+    mark: String,
+    /// The line of posts to the bot that it joins.
+    line: Key,
+    /// The line's claim, where this message made one.
+    claim: Mutex<Option<Claim>>,
+}
+
+/// What comes in from chat platforms and web chats.
+pub struct Inbound {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) urls: Arc<Urls>,
+    pub(crate) drivers: Arc<Drivers>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) channels: Arc<Channels>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) conversations: Arc<Conversations>,
+    pub(crate) challenges: Arc<Challenges>,
+    pub(crate) messaging: Arc<Messaging>,
+    /// What lies in web chats' windows.
+    pub(crate) threads: Arc<Threads>,
+    pub(crate) webhook_verifiers: Arc<WebhookVerifiers>,
+}
+
+impl Inbound {
+    /// Receives a message that was proved to come over a team's channel.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` where there is no such team or channel; else only the store's: the message may be
+    /// told again.
+    pub async fn receive(
+        &self,
+        team: &TeamName,
+        channel: &ChannelName,
+        message: &Message<'_>,
+        flag: &Flag<'_>,
+    ) -> Result<Received, Error> {
+        let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
+        let account = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
+        let address = self.engine.keys.address_tag(team, channel, message.conversation);
+        let place = self.engine.received_place(&address, message.id);
+        let mut coming = Coming {
+            inbound: self,
+            view: &view,
+            name: channel,
+            channel: account,
+            message,
+            flag,
+            mark: self.engine.keys.replay.tag(&[b"passed on", address.as_bytes(), message.id.as_bytes()]).name(),
+            line: self.messaging.line_of(team, channel, message.conversation),
+            claim: Mutex::default(),
+        };
+        let (mut in_doubt, bare) = (false, Message { raw: None, ..*message });
+        let address = self.address_now(coming.address()).await?;
+        if let Some(id) = address.open {
+            match self.receive_at(id, &coming, place.clone()).await {
+                // It is over: nobody waits there any more.
+                Err(Error::Refused(Refusal::Closed | Refusal::NotFound(_))) => {}
+                // It is an answer, and nobody's to read: who told it tells it again.
+                Err(Error::Refused(why @ (Refusal::ProviderDown | Refusal::Judging))) => {
+                    return Err(Error::Away(why.to_string()));
+                }
+                Err(Error::Refused(_)) => (in_doubt, coming.message) = (true, &bare),
+                told => return told,
+            }
+        }
+        self.receive_alone(&coming, place, in_doubt, coming.noted(&address, self.engine.now()).is_some()).await
+    }
+
+    /// What is known of an address.
+    pub(crate) async fn address_now(&self, (partition, name): (Partition, String)) -> Result<Address, Error> {
+        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
+        let address: Option<Address> = opened.pop().flatten().map(|bytes| decode(&name, &bytes)).transpose()?;
+        Ok(address.unwrap_or_default())
+    }
+
+    async fn receive_at(&self, id: InteractionId, coming: &Coming<'_>, place: Place) -> Result<Received, Error> {
+        let (team, message) = (&coming.view.team.name, coming.message);
+        let sender = match message.audience {
+            Audience::Group => Sender::Unknown,
+            Audience::Alone if message.is_own => Sender::Own,
+            Audience::Alone => Sender::Named(message.sender),
+        };
+        let text = Text { text: message.text, sender, by: &Actor::Person, in_group: message.in_group };
+        let render = |held: &Held<Received>| encode(&held.outcome);
+        let puts = |records: &[Option<Opened>], held: &Held<Received>, now| {
+            coming.puts(records, held.outcome, Some(held), now)
+        };
+        let remember = Remember::new(place, &render).along(Along { reads: coming.reads(), puts: &puts });
+        match self.challenges.hear(id, Some(team), text, &remember).await? {
+            Told::Fresh(held) => Ok(coming.is_saved(held.outcome)),
+            Told::Again(earlier) => again(&earlier),
+        }
+    }
+
+    /// Where nobody waits, a message is only passed on. What causes nothing is not remembered.
+    async fn receive_alone(
+        &self,
+        coming: &Coming<'_>,
+        place: Place,
+        in_doubt: bool,
+        notes: bool,
+    ) -> Result<Received, Error> {
+        let settings = &coming.view.effective.settings;
+        let before = if in_doubt {
+            Before::Doubt
+        } else if may_be_late(coming.message.text, settings)
+            && self.address_now(coming.address()).await?.awaits_the_late(self.engine.now())
+        {
+            Before::Closed
+        } else if may_hold_code(coming.message.text, settings) && self.limits.was_sent_to(coming.destination()).await? {
+            Before::Sent
+        } else {
+            Before::Silence
+        };
+        let received = receive_alone(coming.message.text, before, settings);
+        if !coming.is_passed_on(received) && !coming.is_taken_back(received) && !notes {
+            return Ok(received);
+        }
+        let render = |received: &Received| encode(received);
+        let puts = |records: &[Option<Opened>], received: &Received, now| {
+            let mut put = coming.puts(records, *received, None, now)?;
+            put.extend(if notes { coming.note(records.last().and_then(Option::as_ref), now)? } else { None });
+            Ok(put)
+        };
+        let mut beside = coming.reads();
+        beside.extend(notes.then(|| coming.address().1));
+        let remember = Remember::new(place, &render).along(Along { reads: beside, puts: &puts });
+        let reads = Reads { partition: coming.line.partition, names: remember.names() };
+        let saved = self.engine.decide(&reads, |records, now| {
+            if let Some(earlier) = remember.earlier(&records[records.len() - 1], now)? {
+                return Ok(Change::nothing(Ok(Told::Again(earlier))));
+            }
+            let put = vec![remember.keep(&self.engine, &received, now)];
+            let mut change = Change { put, confirm: Confirm::Written, ..Change::nothing(Ok(Told::Fresh(received))) };
+            remember.add(&mut change, records, now)?;
+            Ok(change)
+        });
+        match saved.await?.outcome? {
+            Told::Fresh(received) => Ok(coming.is_saved(received)),
+            Told::Again(earlier) => again(&earlier),
+        }
+    }
+}
+
+fn again(earlier: &[u8]) -> Result<Received, Error> {
+    metrics::counter!("countersign_received_total", "outcome" => "again").increment(1);
+    decode("what became of a message", earlier)
+}
+
+impl Coming<'_> {
+    fn address(&self) -> (Partition, String) {
+        address_of(&self.inbound.engine, &self.view.team.name, self.name, self.message.conversation)
+    }
+
+    /// What the budgets know the conversation as.
+    fn destination(&self) -> Destination {
+        let (team, conversation) = (&self.view.team.name, self.message.conversation.as_str());
+        Destination::of(team, self.name, conversation, &self.inbound.engine.keys.pseudonym)
+    }
+
+    /// Whether a message of which that became goes from the chat.
+    fn is_taken_back(&self, received: Received) -> bool {
+        let definition = self.inbound.drivers.registry().find(&self.channel.definition);
+        received != Received::Words && definition.is_some_and(|definition| definition.abilities().retracts)
+    }
+
+    /// Whether it goes to the bot.
+    fn is_passed_on(&self, received: Received) -> bool {
+        !matches!(received, Received::Answer(..)) && self.channel.forward_url().is_some()
+    }
+
+    /// What the address is to remember of the message, where that is anything new: that the person has
+    /// written, and whether others read along.
+    fn noted(&self, address: &Address, now: Moment) -> Option<Address> {
+        let mut noted = address.clone();
+        let window = self.view.media.iter().find(|medium| medium.channel == *self.name).and_then(|m| m.window);
+        if let Some(window) = window.filter(|_| self.message.audience == Audience::Alone) {
+            noted.heard(window, now);
+        }
+        if let Some(in_group) = self.message.in_group {
+            noted.heard_in(in_group, now);
+        }
+        (noted != *address).then_some(noted)
+    }
+
+    fn note(&self, record: Option<&Opened>, now: Moment) -> Result<Option<Plain>, Error> {
+        let name = self.address().1;
+        let address = record.map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
+        Ok(self.noted(&address, now).map(|noted| address_record(&name, &noted, now)))
+    }
+
+    fn retraction_name(&self) -> String {
+        format!("{RETRACTION}{}", self.mark)
+    }
+
+    /// What has to be read for what may be done.
+    fn reads(&self) -> Vec<String> {
+        self.channel.forward_url().map(|_| self.line.name.clone()).into_iter().collect()
+    }
+
+    /// The records of what is to be done.
+    fn puts(
+        &self,
+        records: &[Option<Opened>],
+        received: Received,
+        held: Option<&Held<Received>>,
+        now: Moment,
+    ) -> Result<Vec<Plain>, Error> {
+        let (team, mut put, mut claimed) = (&self.view.team.name, Vec::new(), None);
+        if self.is_taken_back(received) {
+            let (to, id) = (self.message.conversation.as_str().to_owned(), self.message.id.to_owned());
+            let (team, channel) = (team.clone(), self.name.clone());
+            let retraction = Retraction { team, channel, to, id, is_ours: false, tries: 1, since: now, due: None };
+            put.push(retraction.record(self.retraction_name(), now));
+        }
+        if self.is_passed_on(received) {
+            let body = self.body(received, held, now).to_string().into_bytes();
+            let post = Post { id: self.mark.clone(), body: Secret::new(body), until: now.plus(MAX_RETRY_TIME) };
+            let (record, to) = (records.first().and_then(Option::as_ref), Recipient::Forward(self.name.clone()));
+            let (line, claim) = self.inbound.messaging.joined(&self.line.name, record, team, &to, post, now)?;
+            put.push(line);
+            claimed = claim;
+        }
+        *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = claimed;
+        Ok(put)
+    }
+
+    /// What the bot is told.
+    fn body(&self, received: Received, held: Option<&Held<Received>>, now: Moment) -> Value {
+        let Message { id, sender, conversation, text, audience, assurance, raw, .. } = *self.message;
+        let told = match (received, held) {
+            (Received::Words, _) => text.to_owned(),
+            (Received::Redacted, Some(held)) => awaited(&held.interaction).redact(text),
+            _ => HIDDEN.to_owned(),
+        };
+        let may_quote = held.is_some_and(|held| is_awaited(&held.interaction));
+        // A flag is the customer's, and what others say, or what is said before them, may be anybody's.
+        let is_group = audience == Audience::Group;
+        let authentication = held.filter(|_| !is_group && self.message.is_own).map(|held| (self.flag)(held));
+        let raw = raw.filter(|raw| received == Received::Words && !may_quote && raw.to_string().len() <= MAX_RAW_BYTES);
+        json!({
+            "id": self.mark,
+            "type": "message.received",
+            "at": now.to_string(),
+            "team": self.view.team.name,
+            "channel": self.name,
+            "conversation": conversation,
+            "from": sender,
+            "interaction": held.map(|held| held.interaction.id),
+            "authentication": authentication,
+            "group": is_group,
+            "assurance": assurance.word(),
+            "message_id": id,
+            "text": told,
+            "raw": raw,
+        })
+    }
+
+    /// It is saved: what is to be done is done behind the reply.
+    fn is_saved(&self, received: Received) -> Received {
+        if self.is_taken_back(received) {
+            self.inbound
+                .messaging
+                .retractions
+                .push(Key { partition: self.line.partition, name: self.retraction_name() });
+        }
+        if let Some(claim) = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.inbound.messaging.post_claimed(self.line.clone(), claim);
+        }
+        let outcome = match received {
+            Received::Answer(..) => "answer",
+            Received::Words => "words",
+            Received::Redacted => "redacted",
+            Received::Hidden => "hidden",
+        };
+        metrics::counter!("countersign_received_total", "outcome" => outcome).increment(1);
+        received
+    }
+}

@@ -1,0 +1,48 @@
+//! A platform tells whose browser came from a done page: it must be who chats, and then the waiting proof counts.
+//! How the browser gets there, `linking` says.
+
+use countersign_channels::inbound::Opened;
+use secrecy::ExposeSecret as _;
+
+use super::Inbound;
+use crate::domain::event::Actor;
+use crate::domain::id::{ChannelName, Conversation, TeamName};
+use crate::domain::rules::linked::{Linked, awaits, linked};
+use crate::engine::Error;
+use crate::engine::replay::fresh;
+use crate::services::conversations::visits::{Visit, With};
+use crate::services::names::address_of;
+use crate::services::teams::TeamView;
+
+impl Inbound {
+    /// The platform tells whose browser came from a done page. It must be who chats, and nobody else's
+    /// conversation is looked at: not even one that is named beside the sender.
+    pub(crate) async fn receive_opened(
+        &self,
+        team: &TeamName,
+        channel: &ChannelName,
+        opened: &Opened,
+    ) -> Result<(), Error> {
+        let Ok(conversation) = opened.conversation.as_str().parse::<Conversation>() else { return Ok(()) };
+        if opened.sender != opened.conversation {
+            return Ok(());
+        }
+        let address = self.address_now(address_of(&self.engine, team, channel, &conversation)).await?;
+        let Some(id) = address.open else { return Ok(()) };
+        match self.take_carried(Visit { id, team: Some(team), actor: Actor::Person, with: With::Nothing }, opened).await
+        {
+            Ok(Linked::Passed) => metrics::counter!("countersign_received_total", "outcome" => "linked").increment(1),
+            Ok(Linked::Nothing) | Err(Error::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn take_carried(&self, visit: Visit<'_>, opened: &Opened) -> Result<Linked, Error> {
+        if !awaits(&self.conversations.look(visit.id, visit.team).await?.interaction) {
+            return Ok(Linked::Nothing);
+        }
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| linked(turn, opened.token.expose_secret());
+        Ok(fresh(self.conversations.turn(visit, rule, None).await?)?.outcome)
+    }
+}

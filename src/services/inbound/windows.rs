@@ -1,0 +1,257 @@
+//! Web chats as the gateway keeps them: who is let into a window, what the bot says in it and what
+//! the customer types. How a window's news reach a browser is `watching`'s.
+//!
+//! A back end vouches: it asks for an invitation with its API key and gives it to its page. The
+//! browser changes it, once, for a session that names the page's origin; the team's
+//! `allowed_origins` are asked anew whenever the session is shown. Who tends the team may have it in the
+//! admin console, too, and see what her customers will.
+
+use countersign_channels::inbound::format::Assurance;
+use serde::{Deserialize, Serialize};
+
+use super::{Flag, Inbound, Message};
+use crate::domain::challenge::ChallengeId;
+use crate::domain::event::Actor;
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::answer::Outcome;
+use crate::domain::rules::hear::{Kind, Sender};
+use crate::domain::rules::maintain;
+use crate::domain::rules::receive::{Audience, Received, awaited};
+use crate::domain::secret::base64url;
+use crate::domain::time::Moment;
+use crate::domain::window::{Invitation, Said, Session, Thread};
+use crate::engine::replay::{Place, fresh};
+use crate::engine::{Error, Remember, Told};
+use crate::services::challenges::Attending;
+use crate::services::challenges::messages::Text;
+use crate::services::conversations::visits::Acting;
+use crate::services::conversations::visits::Held;
+use crate::store::CommitId;
+
+mod watching;
+
+pub use watching::{Asked, News, Seen, Shown, State, Watcher};
+
+/// Words that were made, and their end.
+#[derive(Clone)]
+pub struct Made {
+    /// The text, which is a secret.
+    pub text: String,
+    /// Its end.
+    pub until: Moment,
+}
+
+/// A browser that may look into a window.
+#[derive(Clone)]
+pub struct Guest {
+    team: TeamName,
+    session: Session,
+}
+
+/// Where a window stands.
+#[derive(Clone, Copy)]
+pub enum Around<'a> {
+    /// In a page of that origin, as the browser says.
+    Website(&'a str),
+    /// In the admin console, before somebody who tends the team.
+    Console,
+}
+
+/// What a session in the console names in the place of a website. It is no origin.
+const CONSOLE: &str = "console";
+
+/// What the bot said.
+#[derive(Clone, Debug)]
+pub struct Spoken {
+    /// Its id.
+    pub id: String,
+    /// When it was put there.
+    pub at: Moment,
+}
+
+/// What became of what the customer typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Typed {
+    /// It was an answer to a question of the gateway's own.
+    Answer(Kind, Outcome),
+    /// It is in the thread, and the bot's to read.
+    Said,
+    /// It looks like an answer that came too late: nobody reads it.
+    TooLate,
+    /// A code stands in a text of other words: the bot reads the text without it.
+    InText,
+    /// It was typed where only a code may be, and is none. Nobody reads it.
+    NoCode,
+}
+
+impl Inbound {
+    /// What lies in a conversation's window.
+    pub async fn thread(&self, id: InteractionId) -> Result<Thread, Error> {
+        self.threads.read(id).await
+    }
+
+    /// Lets a browser come to a conversation's window.
+    pub async fn invite_to_window(
+        &self,
+        acting: Acting<'_>,
+        remember: Option<&Remember<'_, Held<Made>>>,
+    ) -> Result<Told<Held<Made>>, Error> {
+        self.must_have_window(&self.conversations.flag(acting.id, acting.team).await?)?;
+        let invitation = Invitation::begin(acting.id, self.engine.now(), self.engine.draw());
+        let made = Made { text: invitation.text(&self.engine.keys.window), until: invitation.until };
+        self.conversations.turn(acting.into(), |turn, _| maintain::spoken(turn).map(|()| made.clone()), remember).await
+    }
+
+    fn must_have_window(&self, held: &Held<()>) -> Result<(), Refusal> {
+        if !held.team.windows.contains(&held.interaction.channel) {
+            return Err(Refusal::NoChannel);
+        }
+        if held.interaction.is_open(self.engine.now()) { Ok(()) } else { Err(Refusal::Closed) }
+    }
+
+    /// Changes an invitation for a session. Refused with `NotFound` where it is none, was used or is
+    /// over, and with `Forbidden` where the page's origin is not one of the team's.
+    pub async fn come_to_window(&self, team: &TeamName, invitation: &str, around: Around<'_>) -> Result<Made, Error> {
+        let embedder = match around {
+            Around::Website(CONSOLE) => return Err(Refusal::Forbidden.into()),
+            Around::Website(origin) => origin,
+            Around::Console => CONSOLE,
+        };
+        let gone = || Error::Refused(Refusal::NotFound("window"));
+        let invitation = Invitation::parse(invitation, &self.engine.keys.window, self.engine.now()).ok_or_else(gone)?;
+        let session = Session::begin(invitation.interaction, self.engine.now(), embedder);
+        let guest = Guest { team: team.clone(), session };
+        self.must_have_window(&self.seat(&guest).await?)?;
+        let (mark, until) = (self.engine.keys.window.tag(&[b"used", &invitation.nonce]), invitation.until);
+        let use_up = |thread: &mut Thread, now| thread.use_up(mark, until, now);
+        if !self.threads.change(invitation.interaction, use_up).await? {
+            return Err(gone());
+        }
+        Ok(Made { text: guest.session.text(&self.engine.keys.window), until: guest.session.until })
+    }
+
+    /// The browser whose session this is. Refused like an invitation.
+    pub async fn guest(&self, team: &TeamName, session: &str) -> Result<Guest, Error> {
+        let session = Session::parse(session, &self.engine.keys.window, self.engine.now());
+        let guest = Guest { team: team.clone(), session: session.ok_or(Refusal::NotFound("window"))? };
+        self.seat(&guest).await?;
+        Ok(guest)
+    }
+
+    /// The conversation of a guest, for as long as she may look at it.
+    async fn seat(&self, guest: &Guest) -> Result<Held<()>, Error> {
+        Ok(self.seat_again(guest, None).await?.0)
+    }
+
+    /// The same, for a guest who keeps looking; with the version that she is told of.
+    async fn seat_again(&self, guest: &Guest, told: Option<CommitId>) -> Result<(Held<()>, CommitId), Error> {
+        if guest.session.until <= self.engine.now() {
+            return Err(Refusal::NotFound("window").into());
+        }
+        let (held, version) = self.conversations.flag_again(guest.session.interaction, Some(&guest.team), told).await?;
+        if !held.team.windows.contains(&held.interaction.channel) {
+            return Err(Refusal::NotFound("window").into());
+        }
+        let embedder = &guest.session.embedder;
+        match embedder == CONSOLE || held.team.effective.settings.allowed_origins.contains(embedder) {
+            true => Ok((held, version)),
+            false => Err(Refusal::Forbidden.into()),
+        }
+    }
+
+    /// Puts the bot's words into the window. The same id is said once.
+    pub async fn say(
+        &self,
+        acting: Acting<'_>,
+        message: Option<&str>,
+        text: &str,
+        remember: Option<&Remember<'_, Held<Spoken>>>,
+    ) -> Result<Told<Held<Spoken>>, Error> {
+        let id = acting.id;
+        self.must_have_window(&self.conversations.flag(id, acting.team).await?)?;
+        let own = remember.map(|remember| remember.mark().to_owned());
+        let name = message.map(|id| format!("said:{id}")).or(own);
+        let name = name.unwrap_or_else(|| format!("said:{}", base64url(&self.engine.draw::<12>())));
+        let said = Said::Bot(text.to_owned());
+        let at = self.threads.change(id, |thread, now| {
+            thread.put(&name, said.clone(), now);
+            thread.at(&name).unwrap_or(now)
+        });
+        let spoken = Spoken { at: at.await?, id: name.rsplit([':', '/']).next().unwrap_or(&name).to_owned() };
+        self.conversations
+            .turn(acting.into(), |turn, _| maintain::spoken(turn).map(|()| spoken.clone()), remember)
+            .await
+    }
+
+    /// Hears what a guest typed: an answer, or words for the bot.
+    pub async fn type_in(&self, guest: &Guest, message: &str, text: &str, flag: &Flag<'_>) -> Result<Typed, Error> {
+        let held = self.seat(guest).await?;
+        self.must_have_window(&held)?;
+        let (id, conversation) = (held.interaction.id, &held.interaction.conversation);
+        let message_id = format!("{id}.{message}");
+        let coming = Message {
+            id: &message_id,
+            sender: conversation.as_str(),
+            is_own: true,
+            conversation,
+            text,
+            audience: Audience::Alone,
+            in_group: None,
+            // The window's session names the conversation: nobody else's words come under it.
+            assurance: Assurance::Platform,
+            raw: None,
+        };
+        let received = self.receive(&guest.team, &held.interaction.channel, &coming, flag).await?;
+        let (said, typed) = match received {
+            Received::Answer(kind, outcome) => (Said::Answer, Typed::Answer(kind, outcome)),
+            Received::Hidden => (Said::Answer, Typed::TooLate),
+            Received::Redacted => {
+                let redacted =
+                    awaited(&self.conversations.facts(id, Some(&guest.team)).await?.interaction).redact(text);
+                // Where it was answered meanwhile, nobody is waited for, and nothing of it is told.
+                let said = if redacted == text { Said::Answer } else { Said::Customer(redacted) };
+                (said, Typed::InText)
+            }
+            Received::Words => (Said::Customer(text.to_owned()), Typed::Said),
+        };
+        self.threads.put(id, &format!("typed:{message}"), &said).await?;
+        Ok(typed)
+    }
+
+    /// Takes what a guest typed into the card of a code. Nothing but a code is taken there: whatever else it
+    /// is, nobody reads it.
+    pub async fn answer_in_card(&self, guest: &Guest, message: &str, text: &str) -> Result<Typed, Error> {
+        let id = guest.session.interaction;
+        let read = |received: Received| match received {
+            Received::Answer(kind, outcome) => Typed::Answer(kind, outcome),
+            Received::Words | Received::Redacted | Received::Hidden => Typed::NoCode,
+        };
+        let render = |held: &Held<Received>| crate::engine::encode(&read(held.outcome));
+        let remember = Remember::new(self.typed_place(id, message), &render);
+        let text = Text { text, sender: Sender::Own, by: &Actor::Person, in_group: None };
+        let typed = match self.challenges.hear(id, Some(&guest.team), text, &remember).await? {
+            Told::Fresh(held) => read(held.outcome),
+            Told::Again(bytes) => crate::engine::decode("what was typed", &bytes)?,
+        };
+        if matches!(typed, Typed::Answer(..)) {
+            self.threads.put(id, &format!("typed:{message}"), &Said::Answer).await?;
+        }
+        Ok(typed)
+    }
+
+    fn typed_place(&self, id: InteractionId, message: &str) -> Place {
+        self.engine.place_of(b"typed", id.as_bytes(), message)
+    }
+
+    /// A guest wants another code.
+    pub async fn resend_at_window(&self, guest: &Guest) -> Result<(), Error> {
+        let id = guest.session.interaction;
+        let held = self.conversations.flag(id, Some(&guest.team)).await?;
+        let live = held.interaction.primary().challenge.as_ref().ok_or(Refusal::CodeGone)?;
+        let id = ChallengeId { interaction: id, number: live.number };
+        fresh(self.challenges.resend(Attending { id, team: Some(&guest.team), actor: Actor::Person }, None).await?)?;
+        Ok(())
+    }
+}

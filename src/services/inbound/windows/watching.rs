@@ -1,0 +1,251 @@
+//! What a browser at a window sees, and when there is something new: entries of the thread after the
+//! last one that it has, and how the conversation stands.
+//!
+//! A link's way in and a code that was sent here are put together at this moment, for this browser,
+//! and only while they are live.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_channels::PIN;
+
+use super::Guest;
+use crate::domain::challenge::Check;
+use crate::domain::flag::{Flag, Reason};
+use crate::domain::interaction::{Interaction, Participant};
+use crate::domain::rules::hear::Kind;
+use crate::domain::secret::base64url;
+use crate::domain::sending::{State as Sent, Way, What};
+use crate::domain::time::Moment;
+use crate::domain::window::{DOTS, Entry, Said, Thread, link_number};
+use crate::engine::Error;
+use crate::services::conversations::visits::Held;
+use crate::services::inbound::Inbound;
+use crate::services::messaging::threads;
+use crate::services::messaging::threads::Bell;
+use crate::store::CommitId;
+
+/// How often it is asked whether the guest may still look, and what other nodes did.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Something new.
+pub struct News {
+    /// In the thread.
+    pub entries: Vec<Shown>,
+    /// How the conversation stands, where that changed.
+    pub state: Option<State>,
+    /// When this was seen.
+    pub now: Moment,
+}
+
+/// An entry as this browser sees it.
+pub struct Shown {
+    /// What it resumes after.
+    pub number: u64,
+    /// When it was put there.
+    pub at: Moment,
+    /// What it is.
+    pub what: Seen,
+}
+
+/// What an entry is to its reader.
+pub enum Seen {
+    /// The bot's words.
+    Bot(String),
+    /// Her own.
+    Customer(String),
+    /// Her own answer to a question of the gateway's.
+    Answer,
+    /// A link.
+    Link {
+        /// The words before it.
+        text: String,
+        /// Its number within the interaction.
+        number: Option<u16>,
+        /// Where it leads, and what shows whose window opened it; nothing where it is over.
+        way: Option<(String, Option<String>)>,
+    },
+    /// A code was sent here: the words with the code in them, or with dots where it is over.
+    Code(String),
+}
+
+/// How the conversation stands.
+#[derive(Clone, PartialEq, Eq)]
+pub struct State {
+    /// Whether anything more can be said.
+    pub open: bool,
+    /// Until when the customer is authenticated, where she is.
+    pub authenticated: Option<Moment>,
+    /// Her live links.
+    pub links: Vec<u16>,
+    /// What the gateway waits for.
+    pub asked: Option<Asked>,
+    /// Why the last proof on a page came to nothing, where it is for the customer to know.
+    pub missed: Option<Reason>,
+}
+
+/// A question of the gateway's own.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Tells one question, and one code of it, from the next.
+    pub id: String,
+    /// What is asked for.
+    pub kind: Kind,
+    /// How many digits the code has.
+    pub digits: Option<u8>,
+    /// Which way the code went, and where to, unmasked.
+    pub sent: Option<(Way, String)>,
+    /// Wrong answers that are still taken.
+    pub tries_left: u32,
+    /// Its end.
+    pub expires_at: Option<Moment>,
+    /// When another code may be asked for, where one can be.
+    pub resend_at: Option<Moment>,
+}
+
+/// A browser's place at a window.
+pub struct Watcher {
+    inbound: Arc<Inbound>,
+    guest: Guest,
+    bell: Bell,
+    last: u64,
+    /// The thread that has nothing after `last`.
+    seen: Option<threads::Seen>,
+    shown: Option<State>,
+    /// The interaction's record as it was looked at last.
+    told: Option<CommitId>,
+    /// Other nodes write, too, and nobody here is told.
+    shared: bool,
+}
+
+impl Inbound {
+    /// Looks at a window, after the numbered entry. None where as many look at it as may.
+    pub fn watch(self: &Arc<Self>, guest: Guest, last: u64) -> Option<Watcher> {
+        let id = guest.session.interaction;
+        let shared = self.conversations.is_shared(id);
+        let bell = self.threads.look_at(id)?;
+        Some(Watcher { inbound: self.clone(), bell, guest, last, seen: None, shown: None, told: None, shared })
+    }
+}
+
+impl Watcher {
+    /// What is new. Waits until there is something; an error ends it, and the browser comes back. May be
+    /// dropped and asked again.
+    pub async fn next(&mut self) -> Result<News, Error> {
+        let (mut stale, id) = (true, self.guest.session.interaction);
+        loop {
+            let woken = self.bell.woken().notified();
+            tokio::pin!(woken);
+            woken.as_mut().enable();
+            let (held, version) = self.inbound.seat_again(&self.guest, self.told).await?;
+            self.told = Some(version);
+            let newer = if stale || self.shared { self.inbound.threads.newer(id, self.seen).await? } else { None };
+            let (seen, thread) = newer.unzip();
+            let news = self.news(&held, thread.as_ref());
+            self.seen = seen.or(self.seen);
+            if !news.entries.is_empty() || news.state.is_some() {
+                self.last = news.entries.last().map_or(self.last, |entry| entry.number);
+                self.shown = news.state.clone().or(self.shown.take());
+                return Ok(news);
+            }
+            stale = tokio::time::timeout(POLL, woken).await.is_ok();
+        }
+    }
+
+    fn news(&self, held: &Held<()>, thread: Option<&Thread>) -> News {
+        let now = self.inbound.engine.now();
+        let entries = thread.map(|thread| thread.after(self.last)).unwrap_or_default();
+        let entries = entries.iter().map(|entry| self.inbound.show(entry, &held.interaction, now)).collect();
+        let state = state(&held.interaction, now);
+        News { entries, state: Some(state).filter(|state| Some(state) != self.shown.as_ref()), now }
+    }
+}
+
+impl Inbound {
+    fn show(&self, entry: &Entry, interaction: &Interaction, now: Moment) -> Shown {
+        let what = match &entry.said {
+            Said::Bot(text) => Seen::Bot(text.clone()),
+            Said::Customer(text) => Seen::Customer(text.clone()),
+            Said::Answer => Seen::Answer,
+            Said::Link { text, url } => {
+                let found = link_number(url);
+                let live = found.as_ref().and_then(|(token, number)| {
+                    let mut links = interaction.primary().links.iter();
+                    let link = links.find(|link| link.number == *number && link.may_be_opened(now))?;
+                    let opener =
+                        link.page.opener.is_some().then(|| base64url(token.opener(&self.engine.keys.handle).expose()));
+                    Some((String::from_utf8_lossy(url.expose()).into_owned(), opener))
+                });
+                let way = live.filter(|_| interaction.is_open(now));
+                Seen::Link { text: text.clone(), number: found.map(|(_, number)| number), way }
+            }
+            Said::Code { text, message } => {
+                let code = self.code_of(interaction, *message, now);
+                Seen::Code(text.replace(PIN, code.as_deref().unwrap_or(DOTS)))
+            }
+        };
+        Shown { number: entry.number, at: entry.at, what }
+    }
+
+    /// The code that a message brought, while it is the live one.
+    fn code_of(&self, interaction: &Interaction, message: u32, now: Moment) -> Option<String> {
+        let sending = interaction.sendings.iter().find(|sending| sending.number == message)?;
+        let What::Code { challenge, issue } = sending.what else { return None };
+        let live = interaction.participant(&sending.participant)?.challenge.as_ref()?;
+        let same = live.number == challenge && live.issue() == Some(issue) && live.is_live(now);
+        let digits = same.then(|| live.answer(interaction.id, &self.engine.keys.code))?;
+        Some(String::from_utf8_lossy(digits.expose()).into_owned())
+    }
+}
+
+/// How the conversation stands for the one who chats.
+fn state(interaction: &Interaction, now: Moment) -> State {
+    let (open, primary) = (interaction.is_open(now), interaction.primary());
+    let raised = primary.flag.raised(now).filter(|_| open);
+    let live = primary.links.iter().filter(|link| open && link.is_live(now));
+    State {
+        open,
+        authenticated: raised.map(|raised| raised.expires_at),
+        links: live.map(|link| link.number).collect(),
+        asked: asked(interaction, primary, now).filter(|_| open),
+        missed: match primary.flag {
+            Flag::Lowered(Some(reason @ (Reason::NotReturned | Reason::OtherBrowser))) => Some(reason),
+            _ => None,
+        },
+    }
+}
+
+/// A proof that waits for its code goes before a challenge, as a text that is typed is taken.
+fn asked(interaction: &Interaction, primary: &Participant, now: Moment) -> Option<Asked> {
+    if let Some((confirmation, end)) = primary.confirmations().find(|(_, end)| now < *end) {
+        return Some(Asked {
+            id: format!("w{}", end.0),
+            kind: Kind::Confirmation,
+            digits: None,
+            sent: None,
+            tries_left: confirmation.tries_left.into(),
+            expires_at: Some(end),
+            resend_at: None,
+        });
+    }
+    let live = primary.challenge.as_ref().filter(|challenge| challenge.is_live(now))?;
+    let otp = match &live.check {
+        Check::Otp(otp) => Some(otp),
+        Check::Pin(_) => None,
+        // Questions and documents have a page of their own.
+        Check::Questions(_) | Check::Document(_) => return None,
+    };
+    let about = |what: &What| matches!(what, What::Code { challenge, .. } if *challenge == live.number);
+    let sending = interaction.sendings.iter().find(|sending| about(&sending.what) && sending.state != Sent::Failed);
+    let sent = sending
+        .and_then(|sending| sending.way.address(interaction, primary).map(|address| (sending.way, address.to_owned())));
+    Some(Asked {
+        id: format!("c{}.{}", live.number, live.issue().unwrap_or_default()),
+        kind: if otp.is_some() { Kind::Otp } else { Kind::Pin },
+        digits: otp.map(|otp| otp.length),
+        resend_at: otp.filter(|_| sending.is_some()).map(|otp| otp.resend_at),
+        sent,
+        tries_left: live.tries_left,
+        expires_at: live.expires_at,
+    })
+}

@@ -1,0 +1,120 @@
+//! Login links: making one, and what the person does with it.
+//! Builds the URLs around a token, from the configured base alone; when a link may be made, opened
+//! or reported is decided in `domain::rules`.
+
+use std::sync::Arc;
+
+use crate::domain::event::Actor;
+use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::link::{Link, authentication_url};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::continue_link::{Continued, find, press_continue, report};
+use crate::domain::rules::issue::{self, Issued, Request, issue};
+use crate::domain::secret::Tag;
+use crate::domain::token::Token;
+use crate::engine::replay::fresh;
+use crate::engine::{Engine, Error, Remember, Told};
+use crate::services::conversations::Conversations;
+use crate::services::conversations::visits::Held;
+use crate::services::conversations::visits::{Visit, With};
+use crate::services::customers::Customers;
+use crate::services::teams::{TeamView, Teams};
+use crate::services::urls::Urls;
+
+pub mod done_pages;
+pub mod postback;
+
+/// Login links: made, opened, answered by login pages, and finished.
+pub struct Links {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) urls: Arc<Urls>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) customers: Arc<Customers>,
+    pub(crate) conversations: Arc<Conversations>,
+}
+
+impl Links {
+    /// Makes a login link.
+    pub async fn issue_link(
+        &self,
+        id: InteractionId,
+        team: Option<&TeamName>,
+        actor: &Actor,
+        request: &Request,
+        remember: Option<&Remember<'_, Held<Issued>>>,
+    ) -> Result<Told<Held<Issued>>, Error> {
+        let visit = Visit { id, team, actor: actor.clone(), with: With::Nothing };
+        match self.issue_link_once(visit.clone(), request, remember).await {
+            Err(Error::Refused(Refusal::NoSecurityKey)) => {
+                self.conversations.team_that_signs(id).await?;
+                self.issue_link_once(visit, request, remember).await
+            }
+            told => told,
+        }
+    }
+
+    async fn issue_link_once(
+        &self,
+        visit: Visit<'_>,
+        request: &Request,
+        remember: Option<&Remember<'_, Held<Issued>>>,
+    ) -> Result<Told<Held<Issued>>, Error> {
+        let rule = |turn: crate::domain::turn::Turn<'_>, team: &TeamView| match &team.signing {
+            None => turn.refuse(Refusal::NoSecurityKey),
+            Some(_) => issue(turn, request),
+        };
+        if !request.deliver {
+            return self.conversations.turn(visit, rule, remember).await;
+        }
+        let payable = |turn: &mut crate::domain::turn::Turn<'_>| issue::payable(turn, request);
+        self.conversations.turn_paid(visit, payable, rule, remember).await
+    }
+
+    /// The signed authentication URL of a link that was opened a moment ago.
+    pub async fn sign_url<T>(&self, held: &Held<T>, link: &Link, handle: &Token) -> Result<String, Error> {
+        match self.signed_url(&held.team, link, handle) {
+            Err(Error::Refused(Refusal::NoSecurityKey)) => {
+                self.signed_url(&*self.conversations.team_that_signs(held.interaction.id).await?, link, handle)
+            }
+            signed => signed,
+        }
+    }
+
+    /// The signed authentication URL of an opened link.
+    pub fn signed_url(&self, team: &TeamView, link: &Link, handle: &Token) -> Result<String, Error> {
+        let (kid, key) = team.signing.as_ref().ok_or(Refusal::NoSecurityKey)?;
+        let page = team.login_page.as_ref().ok_or(Refusal::NoAuthenticationUrl)?;
+        let text = handle.text();
+        Ok(authentication_url(page, &text, &self.urls.callback(&text), link.expires_at, kid.as_str(), key))
+    }
+
+    /// What a landing page's token opens: whose link, and the link. Changes nothing that time has not changed.
+    pub async fn visit_link(&self, token: &Token) -> Result<Held<(usize, Link)>, Error> {
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| match find(&turn, token) {
+            Ok(found) => turn.done(found),
+            Err(refusal) => turn.refuse(refusal),
+        };
+        fresh(self.conversations.turn(self.person(token), rule, None).await?)
+    }
+
+    /// Continue was pressed.
+    pub async fn continue_link(
+        &self,
+        token: &Token,
+        browser: &Tag,
+        opener: Option<&str>,
+    ) -> Result<Held<Continued>, Error> {
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| press_continue(turn, token, browser, opener);
+        fresh(self.conversations.turn(self.person(token), rule, None).await?)
+    }
+
+    /// "This wasn't me" was pressed.
+    pub async fn report_link(&self, token: &Token) -> Result<Held<()>, Error> {
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| report(turn, token);
+        fresh(self.conversations.turn(self.person(token), rule, None).await?)
+    }
+
+    fn person(&self, token: &Token) -> Visit<'static> {
+        Visit { id: token.interaction, team: None, actor: Actor::Person, with: With::Link(token.number) }
+    }
+}

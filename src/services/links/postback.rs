@@ -1,0 +1,118 @@
+//! The login page's answer: judged against the link's team's keys, then accepted by the rule.
+//! The signature is checked before the turn, since keys are the team's; everything that depends on
+//! the link's state is checked within it.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::Links;
+use crate::domain::assertion::{self, PostBack, Verdict};
+use crate::domain::event::Actor;
+use crate::domain::id::TeamName;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::postback::{Accepted, NewAnswer, accept, ambiguous, answerable};
+use crate::domain::token::{Token, TokenKind};
+use crate::engine::Error;
+use crate::engine::replay::fresh;
+use crate::services::conversations::visits::Held;
+use crate::services::conversations::visits::{Visit, With};
+use crate::services::customers::directories::Identity;
+use crate::services::teams::TeamView;
+
+/// What a post-back is for.
+pub struct PostBackLink {
+    parsed: Token,
+    /// The link's team.
+    pub team: TeamName,
+}
+
+impl PostBackLink {
+    /// Its handle.
+    pub fn handle(&self) -> &Token {
+        &self.parsed
+    }
+}
+
+/// A post-back that a key of the link's team has signed.
+pub struct VerifiedPostBack {
+    team: Arc<TeamView>,
+    assertion: PostBack,
+}
+
+impl Links {
+    /// Takes a post-back at the callback of `handle`.
+    pub async fn post_back(&self, handle: &str, token: &str) -> Result<Held<Accepted>, Error> {
+        let link = self.link_of(handle).await?;
+        let verified = self.verify_post_back(&link, handle, token).await?;
+        self.accept_post_back(&link, verified, &self.done_of(&link.parsed, token)).await
+    }
+
+    /// The done page of that very post-back.
+    pub fn done_of(&self, handle: &Token, token: &str) -> Token {
+        handle.done(&[digest(&SHA256, token.as_bytes()).as_ref()], &self.engine.keys.handle)
+    }
+
+    /// The same of an answer that is known by something else than its bytes.
+    pub(crate) async fn post_back_of(&self, handle: &str, token: &str, of: &[&[u8]]) -> Result<Held<Accepted>, Error> {
+        let link = self.link_of(handle).await?;
+        let verified = self.verify_post_back(&link, handle, token).await?;
+        self.accept_post_back(&link, verified, &link.parsed.done(of, &self.engine.keys.handle)).await
+    }
+
+    /// The link whose callback `handle` is in.
+    pub async fn link_of(&self, handle: &str) -> Result<PostBackLink, Error> {
+        let parsed = Token::parse(handle).filter(|t| matches!(t.kind, TokenKind::Handle | TokenKind::Link));
+        let parsed = parsed.ok_or(Refusal::NotFound("link"))?;
+        let seen = self.conversations.facts(parsed.interaction, None).await?;
+        Ok(PostBackLink { parsed, team: seen.interaction.team.clone() })
+    }
+
+    /// Verifies a post-back's signature, audience and times.
+    pub async fn verify_post_back(
+        &self,
+        link: &PostBackLink,
+        handle: &str,
+        token: &str,
+    ) -> Result<VerifiedPostBack, Error> {
+        let team = self.teams.team_signing(&link.team, token).await?.ok_or(Refusal::NotFound("link"))?;
+        let callback = self.urls.callback(handle);
+        let assertion = assertion::post_back(token, &callback, handle, &team.verifying, self.engine.now())?;
+        self.teams.note_key_use(&team, &assertion.kid).await;
+        Ok(VerifiedPostBack { team, assertion })
+    }
+
+    /// Takes a post-back that is verified, and whose done page is that.
+    pub async fn accept_post_back(
+        &self,
+        link: &PostBackLink,
+        verified: VerifiedPostBack,
+        done: &Token,
+    ) -> Result<Held<Accepted>, Error> {
+        let (VerifiedPostBack { team, mut assertion }, parsed) = (verified, &link.parsed);
+        let answer = NewAnswer { handle: parsed, done };
+        let actor = Actor::LoginPage(assertion.kid.to_string());
+        let visit = Visit { id: parsed.interaction, team: None, actor, with: With::Link(parsed.number) };
+        if let Verdict::Authenticated(proof) = &mut assertion.verdict
+            && !team.effective.settings.directory.matching.is_empty()
+        {
+            // A directory is only asked about a link that can be answered, and nothing is spent before it is.
+            fresh(self.conversations.turn(visit.clone(), |turn, _| answerable(turn, answer), None).await?)?;
+            match self.customers.identify(&team, proof).await? {
+                Identity::Known => {}
+                Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
+                Identity::Several => {
+                    fresh(self.conversations.turn(visit, |turn, _| ambiguous(turn, answer), None).await?)?;
+                    return Err(Refusal::NoMatchingRecord.into());
+                }
+            }
+        }
+        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| accept(turn, answer, &assertion);
+        fresh(self.conversations.turn(visit, rule, None).await?)
+    }
+
+    /// Where a done page is.
+    pub fn done_url(&self, done: &Token) -> String {
+        format!("{}/d/{}", self.urls.public_url(), done.text())
+    }
+}

@@ -1,0 +1,129 @@
+//! The mark of time in the store: a gateway goes on from it when it starts, and saves it again and again, so
+//! that a clock that is set back while nothing runs lengthens nothing.
+
+use std::time::Duration;
+
+use super::Maintenance;
+use crate::domain::clock::{ClockReadings, Mark, STEP, Woke};
+use crate::domain::time::Moment;
+use crate::engine::decide::{Change, Plain, Reads};
+use crate::engine::{Error, SYSTEM, decode, encode};
+use crate::services::names::CLOCK;
+
+impl Maintenance {
+    /// Goes on from the mark that the store keeps. With `believe` a clock that was set back is
+    /// taken as it is.
+    pub(crate) async fn wake(&self, believe: bool) -> Result<Found, Error> {
+        self.ask_referee().await?;
+        let reads = clock_reads();
+        let mut opened = self.engine.read(&reads).await?;
+        let mark: Option<Mark> = opened.pop().flatten().map(|bytes| decode(CLOCK, &bytes)).transpose()?;
+        let Some(mark) = mark else { return Ok(Found::Good) };
+        let woke = self.engine.time.with(|reading| {
+            let elapsed = self.engine.clock.elapsed();
+            let wall = reading.referee.map_or(Duration::from_millis(self.engine.clock.now()), |began| began + elapsed);
+            let wall = Moment(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX));
+            let (clock_readings, woke) = ClockReadings::wake(mark, wall, elapsed);
+            let believed = believe && matches!(woke, Woke::Behind(_));
+            reading.clock_readings = if believed { clock_readings.believe(wall) } else { clock_readings };
+            reading.kept = reading.clock_readings;
+            woke
+        });
+        match woke {
+            Woke::Behind(by) if believe => {
+                tracing::warn!(seconds = by.as_secs(), "the clock was set back, and is believed");
+                return Ok(Found::SetBack(by));
+            }
+            Woke::Behind(by) => tracing::error!(
+                seconds = by.as_secs(),
+                "the clock was set back: time goes on from the store's mark. Where the mark is what was wrong, \
+                 start with --trust-clock"
+            ),
+            Woke::Ahead(by) => tracing::warn!(
+                seconds = by.as_secs(),
+                "more than a day is gone since the store's mark, or the clock is wrong: lockouts go on where they stood"
+            ),
+            Woke::InTime => {}
+        }
+        Ok(Found::Good)
+    }
+
+    /// Saves the mark, and says where the clock stepped since the last time. The background loop
+    /// does the same; tests call it when they stepped their clock.
+    pub async fn keep_time(&self) -> Result<(), Error> {
+        self.ask_referee().await?;
+        self.engine.see_epoch().await?;
+        let clock_readings = self.engine.clock_readings();
+        let before = self.engine.time.with(|reading| std::mem::replace(&mut reading.kept, clock_readings));
+        let (leapt, ahead) = (clock_readings.leapt_since(before), clock_readings.ahead());
+        if leapt > STEP {
+            tracing::warn!(seconds = leapt.as_secs(), "the clock stepped forward: flags follow it, lockouts do not");
+        }
+        if ahead > STEP && ahead > before.ahead() + STEP {
+            tracing::error!(seconds = ahead.as_secs(), "the clock stepped back: time goes on as if it had not");
+        }
+        metrics::gauge!("countersign_clock_ahead_seconds").set(ahead.as_secs_f64());
+        self.save_mark(false).await
+    }
+
+    /// Saves where time stands. Another node's later mark stays, unless what it says is not believed.
+    pub(crate) async fn save_mark(&self, anew: bool) -> Result<(), Error> {
+        let reads = clock_reads();
+        let saved = self.engine.decide(&reads, |records, _| {
+            let mut mark = self.engine.clock_readings().mark();
+            let kept: Option<Mark> = records[0].as_ref().map(|bytes| decode(CLOCK, bytes)).transpose()?;
+            if let Some(kept) = kept.filter(|_| !anew) {
+                mark = Mark { now: mark.now.max(kept.now), earliest: mark.earliest.max(kept.earliest) };
+            }
+            let put = Plain { name: CLOCK.into(), bytes: encode(&mark), ..Plain::default() };
+            Ok(Change { put: vec![put], ..Change::nothing(Ok(())) })
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    /// Keeps time for ever.
+    pub async fn keep_time_forever(&self) {
+        loop {
+            if let Err(error) = self.keep_time().await {
+                tracing::error!(%error, "the time cannot be kept in the store");
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// Sets the wall by the store's server, where it has a clock.
+    async fn ask_referee(&self) -> Result<(), Error> {
+        let Some(now) = self.engine.store.clock().await? else { return Ok(()) };
+        let elapsed = self.engine.clock.elapsed();
+        let own = Moment(self.engine.clock.now());
+        let by = own.since(Moment(now)).max(Moment(now).since(own));
+        let first = self.engine.time.with(|reading| {
+            let first = reading.referee.is_none();
+            reading.referee = Some(Duration::from_millis(now).saturating_sub(elapsed));
+            if first {
+                reading.clock_readings = ClockReadings::begin(Moment(now), elapsed);
+            }
+            first
+        });
+        if first && by > STEP {
+            tracing::warn!(seconds = by.as_secs(), "this machine's clock is not the store's: the store's is taken");
+        }
+        Ok(())
+    }
+}
+
+/// How often the mark is saved.
+pub const EVERY: Duration = Duration::from_secs(5);
+
+/// How a gateway found the clock when it started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// In time, or its being ahead is of no consequence but to lockouts.
+    Good,
+    /// Set back by so much, and believed: what was proved by the clock before must not count.
+    SetBack(Duration),
+}
+
+fn clock_reads() -> Reads {
+    Reads { partition: SYSTEM, names: vec![CLOCK.into()] }
+}

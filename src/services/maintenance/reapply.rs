@@ -1,0 +1,288 @@
+//! What happened after a backup, taken from the audit trail of the store that is gone: keys that
+//! were revoked, people who were locked or banned, erasures.
+//!
+//! A trail is taken where it goes on from the one that the backup holds: entry follows entry by
+//! hash. What is taken becomes part of this store's trail, too, so that the chain has one end.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Maintenance;
+use crate::domain::address::Address;
+use crate::domain::challenge::ChallengeEnd;
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::failure_limit::CustomerTag;
+use crate::domain::id::{CustomerId, InteractionId, TeamName};
+use crate::domain::lockout::Redo;
+use crate::domain::refusal::Refusal;
+use crate::domain::team::Team;
+use crate::domain::time::Moment;
+use crate::engine::decide::{Change, Plain, Reads};
+use crate::engine::{Engine, Error, decode, encode};
+use crate::services::accounts::Logins;
+use crate::services::conversations::visits::Acting;
+use crate::services::customers::Customers;
+use crate::services::events::EventLog;
+use crate::services::events::audit::{Entry, Trail};
+use crate::services::events::event_log::Head;
+use crate::services::limits::Limits;
+use crate::services::names::{address_name, audit_index, head_name, member};
+use crate::services::staff::Users;
+use crate::services::teams::Teams;
+use crate::store::Partition;
+
+mod people;
+
+/// Entries that one commit takes.
+const PAGE: usize = 200;
+
+/// What came of a team's part of the trails.
+#[derive(Clone, Debug, Default)]
+pub struct Reapplied {
+    /// Entries that were adopted and not done again yet.
+    taken: Vec<Entry>,
+    /// The team's customers by their pseudonyms, once one was looked for.
+    customers: Option<HashMap<String, CustomerId>>,
+    /// Entries that were done again, where there was something to do.
+    pub entries: u64,
+    /// Where the trail that was given ends, and where its head says that it ended.
+    pub end: (u64, u64),
+    /// What was done again, by the name of the event.
+    pub done: BTreeMap<String, u64>,
+    /// What was not, in words.
+    pub left: Vec<String>,
+}
+
+impl Reapplied {
+    fn did(&mut self, kind: EventKind) {
+        *self.done.entry(kind.as_str().to_owned()).or_default() += 1;
+    }
+}
+
+/// Entries by the hash of the entry before.
+pub struct Trails {
+    next: HashMap<(u64, String), Entry>,
+    /// By an entry's hash: where the trail's head stood when it was read.
+    heads: HashMap<String, u64>,
+}
+
+impl Trails {
+    /// Of pages that were verified, in any order.
+    pub fn of(pages: Vec<Trail>) -> Self {
+        let mut trails = Self { next: HashMap::new(), heads: HashMap::new() };
+        for page in pages {
+            for entry in page.items {
+                let head = trails.heads.entry(entry.hash.clone()).or_default();
+                *head = page.head.number.max(*head);
+                trails.next.insert((entry.number, entry.previous.clone()), entry);
+            }
+        }
+        trails
+    }
+
+    /// What follows an entry, in order.
+    fn after(&self, number: u64, hash: &str) -> Vec<&Entry> {
+        let mut found: Vec<&Entry> = Vec::new();
+        loop {
+            let (number, hash) = found.last().map_or((number, hash), |last| (last.number, last.hash.as_str()));
+            match self.next.get(&(number + 1, hash.to_owned())) {
+                Some(entry) => found.push(entry),
+                None => return found,
+            }
+        }
+    }
+}
+
+/// Security records of a lost store, put again.
+pub struct Restore {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) customers: Arc<Customers>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) event_log: Arc<EventLog>,
+    pub(crate) logins: Arc<Logins>,
+    pub(crate) users: Arc<Users>,
+    pub(crate) maintenance: Arc<Maintenance>,
+}
+
+impl Restore {
+    /// Makes what the trails say of a team part of its own. To be done for every team before
+    /// anything is done again: what the backup had not relayed yet would come in between.
+    pub async fn adopt(&self, team: &TeamName, trails: &Trails) -> Result<Reapplied, Error> {
+        let head = self.event_log.head(team).await?;
+        let entries = trails.after(head.audit, &head.hash);
+        for page in entries.chunks(PAGE) {
+            self.take_entries(team, page).await?;
+        }
+        let end = entries.last().map_or((head.audit, head.audit), |last| {
+            (last.number, trails.heads.get(&last.hash).copied().unwrap_or(last.number))
+        });
+        Ok(Reapplied { taken: entries.into_iter().cloned().collect(), end, ..Reapplied::default() })
+    }
+
+    /// Does again what was adopted.
+    pub async fn reapply(&self, team: &TeamName, told: &mut Reapplied) -> Result<(), Error> {
+        for entry in std::mem::take(&mut told.taken) {
+            told.entries += 1;
+            self.again(team, &entry, told).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes entries of another life of this store part of its trail.
+    async fn take_entries(&self, team: &TeamName, page: &[&Entry]) -> Result<(), Error> {
+        let (partition, name, index) = (self.engine.team_partition(team), head_name(team), audit_index(team));
+        let reads = Reads { partition, names: vec![name.clone()] };
+        let saved = self.engine.decide(&reads, |records, _| {
+            let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |bytes| decode(&name, bytes))?;
+            let mut change = Change::nothing(Ok(()));
+            for entry in page.iter().filter(|entry| entry.number > head.audit) {
+                change.enter.push((index.clone(), member(entry.number), encode(*entry)));
+            }
+            if let Some(last) = page.last().filter(|last| last.number > head.audit) {
+                (head.audit, head.hash) = (last.number, last.hash.clone());
+                head.locks_kept = false; // what was taken may tell of some
+            }
+            change.put.push(Plain { name: name.clone(), bytes: encode(&head), ..Plain::default() });
+            Ok(change)
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    async fn again(&self, team: &TeamName, entry: &Entry, told: &mut Reapplied) -> Result<(), Error> {
+        let Some(kind) = EventKind::ALL.iter().copied().find(|kind| kind.as_str() == entry.action) else {
+            return Ok(()); // of a later version
+        };
+        let done = match kind {
+            EventKind::KeyRevoked | EventKind::KeyRetired | EventKind::KeyActivated => {
+                self.key_again(team, kind, entry).await?
+            }
+            EventKind::Locked | EventKind::Unlocked | EventKind::Banned | EventKind::Unbanned => {
+                let at_address = self.budget_again(kind, entry).await?;
+                self.failure_limit_banned_again(kind, entry).await? || at_address
+            }
+            EventKind::InteractionErased => self.erase_again(team, entry).await?,
+            EventKind::CustomerErased => self.erase_customer_again(team, entry, told).await?,
+            EventKind::CustomerDisabled
+            | EventKind::CustomerEnabled
+            | EventKind::CustomerLocked
+            | EventKind::CustomerUnlocked
+            | EventKind::CustomerReset => self.customer_again(team, kind, entry, told).await?,
+            EventKind::UserCreated
+            | EventKind::UserChanged
+            | EventKind::UserRemoved
+            | EventKind::UserLocked
+            | EventKind::UserBanned
+            | EventKind::UserUnlocked => self.user_again(team, kind, entry, told).await?,
+            EventKind::KeyCreated => {
+                told.left.push(format!("a key made at {} is gone: {}", entry.at, words(&entry.detail)));
+                return Ok(());
+            }
+            EventKind::SettingsChanged => {
+                told.left.push(format!("a change of settings at {} is gone: {}", entry.at, words(&entry.detail)));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        if done {
+            told.did(kind);
+        }
+        Ok(())
+    }
+
+    /// Whether there was such a key. One that is to sign again may have been retired since.
+    async fn key_again(&self, team: &TeamName, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
+        let (kid, id) = (text(entry, "kid"), text(entry, "id"));
+        let minutes = entry.detail.get("after_minutes").and_then(Value::as_u64).unwrap_or(0);
+        let at = entry.at.parse().unwrap_or(Moment(0));
+        let rule = |record: &mut Team, now| {
+            let done = match (kind, kid.and_then(|kid| kid.parse().ok()), id.and_then(|id| id.parse().ok())) {
+                (EventKind::KeyRetired, Some(kid), _) => record.retire_any(&kid, minutes, at),
+                // The key that signed before is retired by an entry of its own.
+                (EventKind::KeyActivated, Some(kid), _) => record.activate(&kid, 0, at).map(drop),
+                (_, Some(kid), _) => record.revoke(&kid, now),
+                (_, None, Some(id)) => record.remove_api_key(&id).map(drop),
+                (_, None, None) => Err(Refusal::NotFound("key")),
+            };
+            done.map(|()| ((), Vec::new()))
+        };
+        match self.teams.change_team(team, rule, None).await {
+            Ok(_) => Ok(true),
+            // made after the backup
+            Err(Error::Refused(Refusal::NotFound(_) | Refusal::KeyNotPending)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the entry says which budget it was: older ones do not.
+    async fn budget_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
+        let id =
+            entry.object.get("interaction").and_then(Value::as_str).and_then(|id| id.parse::<InteractionId>().ok());
+        let partition = id.map(InteractionId::partition).or_else(|| partition_of(entry)).map(Partition);
+        let (Some(partition), Some(address), Some(budget)) = (partition, text(entry, "address"), text(entry, "budget"))
+        else {
+            return Ok(false);
+        };
+        let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
+        let name = address_name(address);
+        let reads = Reads { partition, names: vec![name.clone()] };
+        let saved = self.engine.decide(&reads, |records, now| {
+            let mut kept: Address = records[0].as_ref().map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
+            let earliest = self.engine.earliest();
+            // What was told of a lock's end was told on the other line of time.
+            let redo = redo(kind, entry, until.unwrap_or(now).shown(now, earliest));
+            kept.budgets.entry(budget.to_owned()).or_default().again(redo, earliest);
+            kept.budgets.retain(|_, budget| !budget.is_clear());
+            let put = Plain { name: name.clone(), bytes: encode(&kept), ..Plain::default() };
+            Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })
+        });
+        Ok(saved.await?.outcome?)
+    }
+
+    /// Whether the entry names a customer's failure limit.
+    async fn failure_limit_banned_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
+        let Some(customer) = text(entry, "failure_limit").and_then(CustomerTag::told) else { return Ok(false) };
+        self.limits.failure_limit_again(&customer, redo(kind, entry, Moment(0))).await?;
+        Ok(true)
+    }
+
+    async fn erase_again(&self, team: &TeamName, entry: &Entry) -> Result<bool, Error> {
+        let id = entry.object.get("interaction").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let Some(id) = id else { return Ok(false) };
+        match self.maintenance.erase(Acting { id, team: Some(team), actor: Actor::Operator }).await {
+            Ok(()) => Ok(true),
+            Err(Error::Refused(Refusal::NotFound(_))) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What an entry about a budget says was done; a lock lasted until then.
+fn redo(kind: EventKind, entry: &Entry, until: Moment) -> Redo {
+    match kind {
+        EventKind::Locked if text(entry, "reason") == Some(ChallengeEnd::Undecided.as_str()) => Redo::Paused(until),
+        EventKind::Locked => Redo::Locked(until),
+        EventKind::Banned => Redo::Banned,
+        EventKind::Unbanned => Redo::Unbanned,
+        _ => Redo::Unlocked,
+    }
+}
+
+/// Where the address lies, as an entry tells it that is of no interaction.
+fn partition_of(entry: &Entry) -> Option<u8> {
+    entry.detail.get("partition").and_then(Value::as_u64).and_then(|number| u8::try_from(number).ok())
+}
+
+fn text<'e>(entry: &'e Entry, name: &str) -> Option<&'e str> {
+    entry.detail.get(name).and_then(Value::as_str)
+}
+
+fn words(detail: &serde_json::Map<String, Value>) -> String {
+    let one = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{name} {text}"),
+        other => format!("{name} {other}"),
+    };
+    detail.iter().map(one).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,90 @@
+//! How a gateway finds its store when it starts: sealed with its root key, in which epoch, and at what time.
+//! Here a new epoch begins; what that ends is the domain's (`domain::epoch`).
+
+use serde_json::json;
+
+use super::Maintenance;
+use super::clock_mark::Found;
+use crate::domain::epoch::Epoch;
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::refusal::Refusal;
+use crate::engine::decide::{Change, Plain, Reads};
+use crate::engine::epoch::{EPOCH, epoch_reads};
+use crate::engine::{Error, SYSTEM, decode, encode};
+use crate::services::names::SEALED_WITH;
+use crate::services::teams::team_event;
+
+impl Maintenance {
+    /// Whether the root key is the one that this store was sealed with: the first start seals a
+    /// record of its own, every later one must be able to open it. Then epoch and time go on from
+    /// where the store has them; with `trust_clock` a clock that was set back is believed.
+    pub async fn recognise(&self, trust_clock: bool) -> Result<(), Error> {
+        let reads = Reads { partition: SYSTEM, names: vec![SEALED_WITH.into()] };
+        let saved = self.engine.decide(&reads, |records, _| {
+            let mut change = Change::nothing(Ok(()));
+            if records[0].is_none() {
+                change.put.push(Plain { name: SEALED_WITH.into(), ..Plain::default() });
+            }
+            Ok(change)
+        });
+        saved.await?.outcome?;
+        self.engine.see_epoch().await?;
+        match self.wake(trust_clock).await? {
+            // A full disk is no reason not to start: the mark is saved again and again.
+            Found::Good => match self.save_mark(false).await {
+                Err(Error::Away(why)) => {
+                    tracing::warn!(why, "where the clock stands cannot be saved yet");
+                    Ok(())
+                }
+                saved => saved,
+            },
+            Found::SetBack(by) => {
+                self.begin_epoch(&format!("the clock was set back by {} s", by.as_secs())).await?;
+                self.wake_all().await?;
+                // Last: until then the next start finds the clock set back again.
+                self.save_mark(true).await
+            }
+        }
+    }
+
+    /// Begins a new epoch: no flag stands, no link and no identity token of before counts. Every
+    /// team's audit trail says so.
+    pub async fn begin_epoch(&self, why: &str) -> Result<Epoch, Error> {
+        let reads = epoch_reads();
+        let saved = self.engine.decide(&reads, |records, now| {
+            let before: Epoch = records[0].as_ref().map_or(Ok(Epoch::default()), |bytes| decode(EPOCH, bytes))?;
+            let epoch = Epoch { number: before.number + 1, since: Some(now), why: why.to_owned() };
+            let put = Plain { name: EPOCH.into(), bytes: encode(&epoch), ..Plain::default() };
+            Ok(Change { put: vec![put], ..Change::nothing(Ok(epoch)) })
+        });
+        let epoch = saved.await?.outcome?;
+        tracing::warn!(epoch = epoch.number, why, "a new epoch begins: no flag stands, and no earlier link counts");
+        self.engine.enter(epoch.clone());
+        self.announce(&epoch).await?;
+        Ok(epoch)
+    }
+
+    async fn announce(&self, epoch: &Epoch) -> Result<(), Error> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.teams.list_teams(after.as_deref(), 100).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.to_string());
+            for (team, _) in &page {
+                let told = self.teams.change_team(
+                    team,
+                    |_, now| {
+                        let data = json!({"epoch": epoch.number, "why": epoch.why});
+                        Ok(((), vec![team_event(team, EventKind::EpochBegun, &Actor::Operator, now, data)]))
+                    },
+                    None,
+                );
+                match told.await {
+                    Ok(_) | Err(Error::Refused(Refusal::NotFound(_))) => {} // it is leaving
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        self.relay.catch_up(None).await
+    }
+}

@@ -1,0 +1,44 @@
+//! A message of no meaning that an admin has sent over a channel, to see that it arrives.
+//! It costs what every message costs, and the audit trail says that it was sent.
+
+use countersign_channels::{Address, Content, Message, Terms};
+use serde_json::json;
+
+use super::Messaging;
+use super::sending::{hand, outcome_of};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::send::Tried;
+use crate::domain::secret::base64url;
+use crate::domain::sending::{Destination, TIMEOUT};
+use crate::domain::wording;
+use crate::engine::Error;
+
+impl Messaging {
+    /// Sends a message of no meaning, now, and says what became of it. It costs what every message
+    /// costs.
+    pub async fn try_channel(
+        &self,
+        team: &TeamName,
+        name: &ChannelName,
+        to: &str,
+        actor: &Actor,
+    ) -> Result<Tried, Error> {
+        let view = self.channels.team_over(team, name).await?.ok_or(Refusal::NotFound("team"))?;
+        if !view.team.channels.contains_key(name) {
+            return Err(Refusal::NotFound("channel").into());
+        }
+        let driver = self.channels.driver(&view, name).ok_or(Refusal::NoChannel)?;
+        self.limits.pay(&view, Destination::of(team, name, to, &self.engine.keys.pseudonym)).await?;
+        self.teams.tell_act(team, EventKind::ChannelTested, actor, json!({"channel": name})).await?;
+        let settings = &view.effective.settings;
+        let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
+        let id = format!("{team}.{}", base64url(&self.engine.draw::<12>()));
+        let (subject, content, terms) = (Some(text.clone()), Content::Text(text), Terms::default());
+        let message = Message { id, to: Address::new(to), subject, content, terms };
+        let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await); // somebody waits for the answer
+        self.limits.went(&view, name, how, None).await;
+        Ok(how)
+    }
+}

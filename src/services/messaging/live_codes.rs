@@ -1,0 +1,37 @@
+//! Whether a message that waits still has something to say, and who pays for it.
+//! How it is sent, `sending` and `requesting` say.
+
+use super::Messaging;
+use crate::domain::challenge::Challenge;
+use crate::domain::interaction::Participant;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::send::Tried;
+use crate::domain::sending::{Destination, Sending, What};
+use crate::domain::time::Moment;
+use crate::engine::Error;
+use crate::services::teams::TeamView;
+
+impl Messaging {
+    /// A way that is taken because another failed is paid for when it is first tried; else why it cannot be.
+    pub(crate) async fn pay_for(
+        &self,
+        team: &TeamView,
+        sending: &Sending,
+        to: Option<Destination>,
+    ) -> Result<Option<Tried>, Error> {
+        let Some(to) = to.filter(|_| sending.is_unpaid()) else { return Ok(None) };
+        match self.limits.pay(team, to).await {
+            Ok(_) => Ok(None),
+            Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(Tried::Refused("country-not-allowed"))),
+            Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The challenge whose code a message says, while that very code would be right.
+pub(crate) fn live_code<'a>(participant: &'a Participant, what: &What, now: Moment) -> Option<&'a Challenge> {
+    let What::Code { challenge, issue } = what else { return None };
+    let live = participant.challenge.as_ref()?;
+    (live.number == *challenge && live.issue() == Some(*issue) && live.is_live(now)).then_some(live)
+}

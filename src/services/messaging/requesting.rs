@@ -1,0 +1,80 @@
+//! Codes that a team sends itself: what is to be sent, and where to, goes to the webhook that its
+//! settings name, and nowhere else. The code is in no event, in no list of deliveries and in no record:
+//! it follows from its challenge whenever it is told, and with the challenge's end it is told no more.
+
+use serde_json::json;
+
+use super::Messaging;
+use super::live_codes::live_code;
+use super::posting::signer;
+use crate::domain::challenge::ChallengeId;
+use crate::domain::interaction::{Interaction, Participant};
+use crate::domain::posting::{Answer, Why};
+use crate::domain::rules::send::Tried;
+use crate::domain::sending::{Sending, State};
+use crate::domain::webhook::OTP_REQUESTED;
+use crate::engine::Error;
+use crate::services::teams::TeamView;
+
+impl Messaging {
+    /// Asks the team to send a code.
+    pub(crate) async fn request_sending(
+        &self,
+        team: &TeamView,
+        interaction: &Interaction,
+        participant: &Participant,
+        sending: &Sending,
+    ) -> Result<Tried, Error> {
+        let Some(webhook) = team.event_webhook() else { return Ok(Tried::Refused("no-channel")) };
+        let address = sending.way.address(interaction, participant);
+        let to = sending.way.destination(interaction, participant, &self.engine.keys.pseudonym);
+        let (Some(address), Some(to)) = (address, to) else { return Ok(Tried::Refused("no-address")) };
+        if let Some(unpaid) = self.pay_for(team, sending, Some(to)).await? {
+            return Ok(unpaid);
+        }
+        let live = live_code(participant, &sending.what, self.engine.now());
+        let (Some(live), State::Queued(trying)) = (live, sending.state) else { return Ok(Tried::Refused("gone")) };
+        let digits = live.answer(interaction.id, &self.engine.keys.code);
+        let id = self
+            .engine
+            .keys
+            .replay
+            .tag(&[OTP_REQUESTED.as_bytes(), sending.message_id(interaction.id).as_bytes()])
+            .name();
+        let body = json!({
+            "id": id,
+            "type": OTP_REQUESTED,
+            "at": trying.since.to_string(),
+            "team": interaction.team,
+            "interaction": interaction.id,
+            "participant": participant.id,
+            "data": {
+                "challenge": ChallengeId { interaction: interaction.id, number: live.number }.to_string(),
+                "code": String::from_utf8_lossy(digits.expose()),
+                "to": address,
+                "expires_at": live.expires_at.map(|end| end.to_string()),
+            },
+        });
+        let answer =
+            self.post(&webhook.url, &signer(webhook, self.engine.now()), &id, body.to_string().into_bytes()).await;
+        let how = outcome_of(answer);
+        if how == Tried::Sent {
+            self.limits.count_sent(&team.team.name, to.country);
+        }
+        Ok(how)
+    }
+}
+
+/// What the webhook's answer means. The same id again is the same code, so an answer that was lost is
+/// asked for again.
+pub(crate) fn outcome_of(answer: Answer) -> Tried {
+    match answer {
+        Answer::Taken => Tried::Sent,
+        Answer::Gone => Tried::Barred("gone"),
+        Answer::Failed(failure) => match (failure.after, failure.why) {
+            (Some(after), _) => Tried::After(after),
+            (None, Why::Forbidden) => Tried::Refused("forbidden-address"),
+            (None, why) => Tried::Later(why.as_str()),
+        },
+    }
+}

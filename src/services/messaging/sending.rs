@@ -1,0 +1,291 @@
+//! Messages that leave: what a node has claimed it hands to the channel, and a turn records what
+//! became of it. Claims are made by commits, so of several nodes one sends; a claim that nobody
+//! settled lapses, and the message goes again under the same id.
+//!
+//! What is said stands in `domain::wording`; when it is said again, in `domain::rules::send`.
+
+use std::time::Duration;
+
+use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Nature, Receipts, Sent, Terms};
+use secrecy::SecretString;
+
+use super::Messaging;
+use super::live_codes::live_code;
+use crate::domain::event::Actor;
+use crate::domain::id::{ChannelName, InteractionId};
+use crate::domain::interaction::{Interaction, Participant};
+use crate::domain::link::Purpose;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::send::{Attempt, Tried, renew, tried};
+use crate::domain::sending::{MAX_ANSWER, Sending, State, Trying, Way, What};
+use crate::domain::token::{Token, TokenKind};
+use crate::domain::{entry, wording};
+use crate::engine::queue::Queue;
+use crate::engine::{Error, Told};
+use crate::services::conversations::committed::{CommitObserver, Committed};
+use crate::services::conversations::visits::{Visit, With};
+use crate::services::teams::{TeamView, sms};
+
+/// Messages that are handed over at the same time: a platform that is slow to answer must not keep
+/// the others waiting.
+const CONCURRENCY: usize = 64;
+
+/// While a platform is asked, the claim is renewed so often: no other node finds it lapsed.
+const RENEWED_EVERY: Duration = Duration::from_secs(3);
+
+/// A claim that has less left is renewed before the platform is asked.
+const MAX_PREPARATION: Duration = Duration::from_secs(5);
+
+/// A platform's id of a message that is longer is not kept.
+const MAX_ID_BYTES: usize = 256;
+
+/// A message that this node has claimed.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim {
+    id: InteractionId,
+    number: u32,
+}
+
+/// How a try went, and over what.
+struct Went {
+    how: Tried,
+    /// The platform's id of what it took.
+    platform_id: Option<String>,
+    nature: Nature,
+}
+
+impl Went {
+    /// Nothing went over a channel.
+    fn without(how: Tried) -> Self {
+        Self { how, platform_id: None, nature: Nature::default() }
+    }
+}
+
+/// What this node is to send.
+pub(crate) type Outgoing = Queue<Claim>;
+
+impl CommitObserver for Outgoing {
+    fn committed(&self, commit: &Committed<'_>) {
+        for number in commit.claimed {
+            self.push(Claim { id: commit.interaction.id, number: *number });
+        }
+    }
+}
+
+impl Messaging {
+    /// Sends what this node has claimed so far; how many messages it was.
+    pub async fn send(&self) -> usize {
+        self.outgoing.drain(CONCURRENCY, |claim| self.send_one(claim)).await
+    }
+
+    /// Sends for ever, at once when something is claimed.
+    pub async fn send_forever(&self) {
+        self.outgoing.serve(CONCURRENCY, |claim| self.send_one(claim)).await;
+    }
+
+    async fn send_one(&self, claim: Claim) {
+        match self.try_to_send(claim).await {
+            Ok(()) | Err(Error::Refused(Refusal::NotFound(_))) => {}
+            Err(error) => {
+                tracing::error!(id = %claim.id, message = claim.number, %error, "a message waits for its claim to lapse");
+            }
+        }
+    }
+
+    async fn try_to_send(&self, claim: Claim) -> Result<(), Error> {
+        let seen = self.conversations.look(claim.id, None).await?;
+        let (interaction, now) = (&seen.interaction, self.engine.now());
+        let team = self.teams.team(&interaction.team).await?.ok_or(Refusal::NotFound("team"))?;
+        let sending = interaction.sendings.iter().find(|sending| sending.number == claim.number);
+        let Some((sending, State::Queued(trying))) = sending.map(|sending| (sending, sending.state)) else {
+            return Ok(());
+        };
+        if now >= trying.next {
+            return Ok(()); // the claim has lapsed: whoever makes the next one sends
+        }
+        let Some(Went { how, platform_id, nature }) = self.try_way(&team, interaction, sending, trying).await? else {
+            return Ok(());
+        };
+        let label = match how {
+            Tried::Sent => "sent",
+            Tried::Turn(_) | Tried::Shut(_) => "waits",
+            _ => "not-sent",
+        };
+        metrics::counter!("countersign_messages_total", "outcome" => label).increment(1);
+        let (is_told_of, platform_id) = (nature.receipts != Receipts::None, platform_id.as_deref());
+        let (number, way, tries) = (claim.number, sending.way, trying.tries);
+        let attempt = Attempt { number, way, tries, how, platform_id, is_told_of };
+        let told = self.conversations.turn(by_time(claim.id), |turn, _| tried(turn, &attempt), None).await?;
+        let is_gone = matches!(told, Told::Fresh(held) if !held.outcome);
+        match platform_id.filter(|_| is_gone && nature.takes_back).and_then(|id| sending.spent_as(interaction, id)) {
+            Some(spent) => self.take_back_late(&interaction.team, claim.id, spent).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The claim goes on for as long as a claim lasts; false where it is not this node's any more.
+    async fn renew(&self, id: InteractionId, number: u32, tries: u32) -> Result<bool, Error> {
+        match self.conversations.turn(by_time(id), |turn, _| renew(turn, number, tries), None).await? {
+            Told::Fresh(held) => Ok(held.outcome),
+            Told::Again(_) => unreachable!("nothing was to be remembered"),
+        }
+    }
+
+    /// Renews a claim for as long as this is waited for.
+    async fn keep_claim(&self, id: InteractionId, number: u32, tries: u32) {
+        loop {
+            tokio::time::sleep(RENEWED_EVERY).await;
+            if let Err(error) = self.renew(id, number, tries).await {
+                tracing::warn!(%id, message = number, %error, "a message's claim could not be renewed");
+            }
+        }
+    }
+
+    /// Sends it where it is to go now; nothing where somebody else does.
+    async fn try_way(
+        &self,
+        team: &TeamView,
+        interaction: &Interaction,
+        sending: &Sending,
+        trying: Trying,
+    ) -> Result<Option<Went>, Error> {
+        let not_tried = |how| Ok(Some(Went::without(how)));
+        let participant = interaction.participant(&sending.participant).ok_or(Refusal::NotFound("participant"))?;
+        if sending.way == Way::Event {
+            let how = self.request_sending(team, interaction, participant, sending).await?;
+            return Ok(Some(Went::without(how)));
+        }
+        let channel = sending.way.channel(interaction);
+        let Some(driver) = self.channels.driver(team, &channel) else { return not_tried(Tried::Refused("no-channel")) };
+        let Some(address) = sending.way.address(interaction, participant) else {
+            return not_tried(Tried::Refused("no-address"));
+        };
+        if let Some(held) = self.limits.held_back(team, &channel, driver.max_per_minute(), trying).await? {
+            return not_tried(held);
+        }
+        let to = sending.way.destination(interaction, participant, &self.engine.keys.pseudonym);
+        if let Some(unpaid) = self.pay_for(team, sending, to).await? {
+            return not_tried(unpaid);
+        }
+        let (id, number, tries) = (interaction.id, sending.number, trying.tries);
+        if self.engine.now().plus(MAX_PREPARATION) > trying.next && !self.renew(id, number, tries).await? {
+            return Ok(None);
+        }
+        let nature = driver.nature();
+        let said = self.word(team, interaction, participant, sending, nature.is_text_message);
+        let terms = self.terms(participant, sending).filter(|terms| terms.seconds != Some(0));
+        let (Some((subject, content)), Some(terms)) = (said, terms) else {
+            return not_tried(Tried::Refused("gone"));
+        };
+        let (to_whom, subject) = (Address::new(address), Some(subject));
+        let message = Message { id: sending.message_id(id), to: to_whom, subject, content, terms };
+        let answer = tokio::select! {
+            answer = self.hand_known(interaction, &channel, &*driver, &message) => answer?,
+            () = self.keep_claim(id, number, tries) => unreachable!("it renews for ever"),
+        };
+        let how = outcome_of(&answer);
+        self.limits.went(team, &channel, how, Some(trying)).await;
+        if how == Tried::Sent && matches!(sending.what, What::Code { .. }) {
+            self.limits.count_sent(&team.team.name, to.and_then(|to| to.country));
+        }
+        let platform_id = answer.ok().and_then(|sent| sent.platform_id).filter(|id| id.len() <= MAX_ID_BYTES);
+        Ok(Some(Went { how, platform_id, nature }))
+    }
+
+    /// Hands a message over. Where the platform tells of it under an id of its own alone, whose that is is
+    /// remembered: before it is asked, where the id is ours to choose, since it may tell before it answers.
+    async fn hand_known(
+        &self,
+        interaction: &Interaction,
+        channel: &ChannelName,
+        driver: &dyn Channel,
+        message: &Message,
+    ) -> Result<Result<Sent, DeliveryError>, Error> {
+        let is_theirs = driver.nature().receipts == Receipts::ByTheirs;
+        let is_kept = |id: &String| is_theirs && id.len() <= MAX_ID_BYTES;
+        let chosen = driver.chosen_id(message).filter(is_kept);
+        if let Some(id) = &chosen {
+            self.remember_platform_id(&interaction.team, channel, id, &message.id).await?;
+        }
+        let answer = hand(driver, message, MAX_ANSWER).await;
+        let theirs = answer.as_ref().ok().and_then(|sent| sent.platform_id.clone()).filter(is_kept);
+        if let Some(id) = theirs.filter(|id| chosen.as_ref() != Some(id)) {
+            self.remember_platform_id(&interaction.team, channel, &id, &message.id).await?;
+        }
+        Ok(answer)
+    }
+
+    /// What holds for a message at this moment.
+    fn terms(&self, participant: &Participant, sending: &Sending) -> Option<Terms> {
+        let now = self.engine.now();
+        let ends = match &sending.what {
+            What::Link { link, .. } => participant.links.iter().find(|live| live.number == *link)?.expires_at,
+            What::Code { .. } => live_code(participant, &sending.what, now)?.expires_at,
+        };
+        let freely = sending.way == Way::Chat && sending.freely_until.is_some_and(|until| now < until);
+        Some(Terms { freely, seconds: ends.map(|ends| ends.since(now).as_secs()) })
+    }
+
+    /// What it says; nothing where what it was about is gone.
+    fn word(
+        &self,
+        team: &TeamView,
+        interaction: &Interaction,
+        participant: &Participant,
+        sending: &Sending,
+        is_text_message: bool,
+    ) -> Option<(String, Content)> {
+        let settings = &team.effective.settings;
+        let (locale, brand) = (settings.locale.as_str(), settings.brand.name.as_deref());
+        match &sending.what {
+            What::Link { link, seed } => {
+                let live = participant.links.iter().find(|live| live.number == *link)?;
+                let url = match live.purpose {
+                    Purpose::Entry => self.urls.code_page_url(&entry::page(interaction.id, live, &self.engine.keys)),
+                    _ => {
+                        let (seed, key) = (seed.as_ref()?, &self.engine.keys.handle);
+                        self.urls.landing_url(&Token::of_seed(TokenKind::Link, seed, interaction.id, *link, key))
+                    }
+                };
+                let url = SecretString::from(url);
+                let text = wording::link(live.purpose, locale, brand);
+                let text = if is_text_message { sms::plainer(&text) } else { text };
+                Some((wording::link_subject(locale, brand), Content::Link { text, url }))
+            }
+            What::Code { .. } => {
+                let live = live_code(participant, &sending.what, self.engine.now())?;
+                let digits = live.answer(interaction.id, &self.engine.keys.code);
+                let code = SecretString::from(String::from_utf8_lossy(digits.expose()).into_owned());
+                let message = settings.otp.message.as_str();
+                let text = match sending.way {
+                    Way::Email => wording::code_by_mail(message, locale),
+                    _ if is_text_message => sms::code_by_sms(message, &self.urls.public_url(), digits.expose().len()),
+                    _ => message.to_owned(),
+                };
+                Some((wording::code_subject(locale, brand), Content::Code { text, code }))
+            }
+        }
+    }
+}
+
+/// Hands a message to its channel; no answer in time is a lost one.
+pub(crate) async fn hand(channel: &dyn Channel, message: &Message, most: Duration) -> Result<Sent, DeliveryError> {
+    tokio::time::timeout(most, channel.send(message)).await.unwrap_or(Err(DeliveryError::Ambiguous))
+}
+
+/// What a platform's answer means here. Its own words may quote what it was sent: they are not kept.
+pub(crate) fn outcome_of(answer: &Result<Sent, DeliveryError>) -> Tried {
+    match *answer {
+        Ok(_) => Tried::Sent,
+        Err(DeliveryError::RetryAfter(wait)) => Tried::After(wait),
+        Err(DeliveryError::Retry(why)) => Tried::Later(why),
+        Err(DeliveryError::Ambiguous) => Tried::Lost,
+        Err(DeliveryError::Fallback(why) | DeliveryError::Permanent(why)) => Tried::Refused(why),
+        Err(DeliveryError::AuthBroken(why)) => Tried::Barred(why),
+    }
+}
+
+/// Nobody acts: time, and what the gateway does by itself.
+fn by_time(id: InteractionId) -> Visit<'static> {
+    Visit { id, team: None, actor: Actor::Time, with: With::Nothing }
+}

@@ -1,0 +1,71 @@
+//! Agents and admins: who they are, how they sign in, and on whose behalf a request comes.
+//! Each file is one part of that; the services are those that other rooms call.
+
+use std::sync::Arc;
+
+use crate::domain::oidc::Provider;
+use crate::domain::secret::{MacKey, Tag};
+use crate::engine::Engine;
+use crate::services::accounts::Logins;
+use crate::services::conversations::Conversations;
+use crate::services::events::EventLog;
+use crate::services::limits::Limits;
+use crate::services::messaging::Messaging;
+use crate::services::teams::Teams;
+use crate::services::teams::channels::Channels;
+use crate::services::urls::Urls;
+
+pub mod caller;
+pub mod callers;
+pub mod embeds;
+pub mod oidc;
+pub mod sessions;
+pub mod signing_in;
+pub mod status_tokens;
+pub mod users;
+
+use callers::Proven;
+use oidc::Fetched;
+
+/// Agents and admins, and their sessions.
+pub struct Users {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) urls: Arc<Urls>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) channels: Arc<Channels>,
+    pub(crate) limits: Arc<Limits>,
+    /// What the owner key of the configuration is known by.
+    pub(crate) owner: Option<Tag>,
+    /// What staff sign in by, besides local accounts.
+    pub(crate) oidc: Option<Arc<Provider>>,
+}
+
+/// Who asks, found by a key or a session.
+pub struct Callers {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) urls: Arc<Urls>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) conversations: Arc<Conversations>,
+    pub(crate) event_log: Arc<EventLog>,
+    pub(crate) users: Arc<Users>,
+    pub(crate) proven: Proven,
+}
+
+/// Agents and admins who sign in.
+pub struct SignIn {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) urls: Arc<Urls>,
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) messaging: Arc<Messaging>,
+    pub(crate) logins: Arc<Logins>,
+    pub(crate) users: Arc<Users>,
+    /// What staff sign in by, besides local accounts.
+    pub(crate) oidc: Option<Arc<Provider>>,
+    /// What the provider says of itself.
+    pub(crate) fetched: Fetched,
+}
+
+/// What the owner key of the configuration is known by.
+pub(crate) fn owner_tag(key: &MacKey, text: &[u8]) -> Tag {
+    key.tag(&[b"owner", text])
+}

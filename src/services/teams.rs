@@ -1,0 +1,275 @@
+//! Teams and the settings that hold for them, kept in memory under their versions.
+//!
+//! A store with a flag board confirms a version without waiting. Elsewhere what is kept counts
+//! for a quarter of a second and is then read again; when it cannot be, the answer is "away",
+//! never an old key or an old setting. Nobody is refused by what is kept: a key or a channel that it
+//! lacks may have been made a moment ago on another node.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dashmap::DashMap;
+
+use self::drivers::Drivers;
+use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::refusal::Refusal;
+use crate::domain::settings::{Overrides, effective};
+use crate::domain::team::Team;
+use crate::domain::time::Moment;
+use crate::domain::turn::object;
+use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
+use crate::engine::{Engine, Error, SYSTEM, decode, encode};
+use crate::services::names::{SYSTEM_RECORD, team_record};
+use crate::store::{CommitId, Key, Order, VersionIndex};
+
+pub mod acts;
+pub mod channels;
+pub mod drivers;
+pub mod keys;
+pub mod platforms;
+pub mod providers;
+pub mod screens;
+pub mod settings;
+pub mod sms;
+
+mod view;
+
+pub use view::TeamView;
+
+/// What is kept counts for so long without being confirmed.
+const FRESH: Duration = Duration::from_millis(250);
+
+/// The index of all teams, in the system's partition.
+pub(crate) const TEAMS: &str = "teams";
+
+/// What this node knows.
+#[derive(Default)]
+pub(crate) struct Known {
+    teams: DashMap<TeamName, Kept<Option<Arc<TeamView>>>>,
+    system: DashMap<(), Kept<Arc<Overrides>>>,
+}
+
+#[derive(Clone)]
+struct Kept<T> {
+    /// Where its record lies.
+    key: Key,
+    value: T,
+    version: Option<CommitId>,
+    /// Of the system layer that it was made with.
+    system: Option<CommitId>,
+    fresh_until: Duration,
+}
+
+/// What is kept elsewhere of teams' secrets: it goes with what it was opened for.
+pub(crate) trait TeamCache: Send + Sync {
+    /// The team is gone.
+    fn forget_team(&self, _team: &TeamName) {}
+
+    /// A channel of the team was written anew or taken away.
+    fn forget_channel(&self, _team: &TeamName, _channel: &ChannelName) {}
+}
+
+/// Teams, their settings, keys and screens.
+pub struct Teams {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) drivers: Arc<Drivers>,
+    /// What this node knows.
+    pub(crate) teams: Known,
+    /// What was opened with teams' secrets.
+    pub(crate) caches: Vec<Arc<dyn TeamCache>>,
+}
+
+impl Teams {
+    /// A team as it is now.
+    pub async fn team(&self, name: &TeamName) -> Result<Option<Arc<TeamView>>, Error> {
+        let (system, system_version) = self.system().await?;
+        let known = self.teams.teams.get(name).filter(|kept| kept.system == system_version);
+        if let Some(kept) = &known
+            && self.holds(kept)
+        {
+            return Ok(kept.value.clone());
+        }
+        let known = known.map(|kept| (kept.version, kept.value.clone()));
+        let key = Key { partition: self.engine.team_partition(name), name: team_record(name) };
+        let fresh_until = self.engine.clock.elapsed() + FRESH;
+        let (opened, version) = self.read_one(key.clone()).await?;
+        let value = match opened {
+            // The same as before is the same view: whoever holds it sees at a glance that nothing changed.
+            Some(_) if known.as_ref().is_some_and(|(before, _)| *before == version) => known.and_then(|(_, view)| view),
+            Some(bytes) => {
+                let team: Team = decode(name.as_str(), &bytes)?;
+                (!team.leaving).then(|| self.view(team, &system).map(Arc::new)).transpose()?
+            }
+            None => None,
+        };
+        if value.is_some() {
+            let kept = Kept { key, value: value.clone(), version, system: system_version, fresh_until };
+            self.teams.teams.insert(name.clone(), kept);
+        } else if self.teams.teams.remove(name).is_some() {
+            // Names that do not exist are without number; this one did.
+            self.forget_opened(name);
+        }
+        Ok(value)
+    }
+
+    /// A team that has what `has` looks for; where it has not, as the store has it this moment.
+    pub async fn team_with(
+        &self,
+        name: &TeamName,
+        has: impl Fn(&TeamView) -> bool,
+    ) -> Result<Option<Arc<TeamView>>, Error> {
+        match self.team(name).await? {
+            Some(team) if !has(&team) => {
+                if let Some(mut kept) = self.teams.teams.get_mut(name) {
+                    kept.fresh_until = Duration::ZERO;
+                }
+                self.team(name).await
+            }
+            found => Ok(found),
+        }
+    }
+
+    /// The system layer as it is now.
+    pub(crate) async fn system(&self) -> Result<(Arc<Overrides>, Option<CommitId>), Error> {
+        if let Some(kept) = self.teams.system.get(&())
+            && self.holds(&kept)
+        {
+            return Ok((kept.value.clone(), kept.version));
+        }
+        let key = Key { partition: SYSTEM, name: SYSTEM_RECORD.into() };
+        let fresh_until = self.engine.clock.elapsed() + FRESH;
+        let (opened, version) = self.read_one(key.clone()).await?;
+        let layer: Overrides = opened.map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, &b))?;
+        effective(&layer, &Overrides::default()).map_err(|refusal| unreadable("the system's settings", &refusal))?;
+        let value = Arc::new(layer);
+        self.teams.system.insert((), Kept { key, value: value.clone(), version, system: None, fresh_until });
+        Ok((value, version))
+    }
+
+    /// Whether what was kept still is what the store has.
+    fn holds<T>(&self, kept: &Kept<T>) -> bool {
+        match self.engine.store.version_index(&kept.key) {
+            VersionIndex::Version(newest) => kept.version == Some(newest),
+            VersionIndex::Absent => kept.version.is_none(),
+            VersionIndex::NotKept => self.engine.clock.elapsed() < kept.fresh_until,
+        }
+    }
+
+    async fn read_one(&self, key: Key) -> Result<(Option<Opened>, Option<CommitId>), Error> {
+        let opened =
+            self.engine.read(&Reads { partition: key.partition, names: vec![key.name] }).await?.pop().flatten();
+        let version = opened.as_ref().map(|opened| opened.version);
+        Ok((opened, version))
+    }
+
+    /// What this node kept of a team or of the system layer is out of date.
+    pub(crate) fn forget(&self, name: Option<&TeamName>) {
+        match name {
+            Some(name) => drop(self.teams.teams.remove(name)),
+            None => self.teams.system.clear(),
+        }
+    }
+
+    /// What was opened with a team's secrets goes with the team.
+    pub(crate) fn forget_opened(&self, name: &TeamName) {
+        self.caches.iter().for_each(|cache| cache.forget_team(name));
+    }
+
+    /// What was opened with a channel's secrets goes with the channel.
+    pub(crate) fn forget_channel(&self, name: &TeamName, channel: &ChannelName) {
+        self.caches.iter().for_each(|cache| cache.forget_channel(name, channel));
+    }
+
+    /// A page of all teams: name and title, and where the next page begins.
+    pub async fn list_teams(&self, after: Option<&str>, limit: usize) -> Result<Vec<(TeamName, String)>, Error> {
+        let entries = self.engine.store.list(SYSTEM, TEAMS, Order::Rising, after, limit).await?;
+        let mut teams = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let title = String::from_utf8_lossy(&self.engine.open_at(TEAMS, &entry.bytes)?).into_owned();
+            let name = entry.member.parse().map_err(|_| Error::Damaged("the index of teams".into()))?;
+            teams.push((name, title));
+        }
+        Ok(teams)
+    }
+
+    /// Lets a rule change a team's record.
+    pub(crate) async fn change_team<T>(
+        &self,
+        name: &TeamName,
+        rule: impl Fn(&mut Team, Moment) -> Result<(T, Vec<Event>), Refusal>,
+        remember: Option<&crate::engine::Remember<'_, T>>,
+    ) -> Result<crate::engine::Told<T>, Error> {
+        let mut reads = self.team_reads(name);
+        reads.names.extend(remember.map(crate::engine::Remember::name));
+        let saved = self
+            .engine
+            .decide(&reads, |records, now| {
+                if let Some(remember) = remember
+                    && let Some(reply) = remember.earlier(&records[1], now)?
+                {
+                    return Ok(Change::nothing(Ok(crate::engine::Told::Again(reply))));
+                }
+                let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
+                let mut team: Team = decode(name.as_str(), bytes)?;
+                if team.leaving {
+                    return Ok(Change::nothing(Err(Refusal::NotFound("team"))));
+                }
+                let (told, events) = match rule(&mut team, now) {
+                    Ok(told) => told,
+                    Err(refusal) => return Ok(Change::nothing(Err(refusal))),
+                };
+                let kept = remember.map(|remember| remember.keep(&self.engine, &told, now));
+                let mut change = save_team(&team, crate::engine::Told::Fresh(told));
+                change.put.extend(kept);
+                change.events = events;
+                Ok(change)
+            })
+            .await?;
+        self.forget(Some(name));
+        Ok(saved.outcome?)
+    }
+
+    pub(crate) fn team_reads(&self, name: &TeamName) -> Reads {
+        Reads { partition: self.engine.team_partition(name), names: vec![team_record(name)] }
+    }
+
+    /// A team as it is now.
+    pub(crate) async fn standing_team(&self, team: &TeamName) -> Result<std::sync::Arc<TeamView>, Error> {
+        Ok(self.team(team).await?.ok_or(Refusal::NotFound("team"))?)
+    }
+}
+
+/// Settings that do not stand: of a newer release, mostly.
+fn unreadable(whose: &str, refusal: &Refusal) -> Error {
+    let errors = match refusal {
+        Refusal::Invalid(errors) => errors.iter().map(|f| format!(" {} {}", f.pointer, f.error.detail)).collect(),
+        other => other.to_string(),
+    };
+    Error::Damaged(format!("{whose} cannot be followed:{errors}"))
+}
+
+pub(crate) fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
+    let put = Plain { name: team_record(&team.name), bytes: encode(team), ..Plain::default() };
+    Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
+}
+
+/// Something that happened to a team.
+pub(crate) fn team_event(
+    team: &TeamName,
+    kind: EventKind,
+    actor: &Actor,
+    now: Moment,
+    data: serde_json::Value,
+) -> Event {
+    Event {
+        kind,
+        at: now,
+        team: team.clone(),
+        channel: None,
+        interaction: None,
+        participant: None,
+        actor: actor.clone(),
+        data: object(data),
+    }
+}

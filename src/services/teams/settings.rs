@@ -1,0 +1,159 @@
+//! Reading and changing settings, of the system and of a team.
+//! Bounds and layers are `domain::settings`'; how a change reaches those who read is `teams`'.
+
+use serde_json::{Map, Value, json};
+
+use super::{Teams, team_event};
+use crate::domain::event::{Actor, EventKind};
+use crate::domain::id::TeamName;
+use crate::domain::refusal::Refusal;
+use crate::domain::settings::{Effective, Overrides, effective};
+use crate::domain::team::Team;
+use crate::domain::validation;
+use crate::domain::validation::FieldError;
+use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::{Error, SYSTEM, Told, decode, encode};
+use crate::services::names::SYSTEM_RECORD;
+
+impl Teams {
+    /// The system layer: what it sets, and what it comes to.
+    pub async fn system_settings(&self) -> Result<(Value, Effective), Error> {
+        let (layer, _) = self.system().await?;
+        Ok((layer.json(), effective(&layer, &Overrides::default())?))
+    }
+
+    /// A team's layer: what it sets, and what it comes to.
+    pub async fn team_settings(&self, name: &TeamName) -> Result<(Value, Effective), Error> {
+        let team = self.team(name).await?.ok_or(Refusal::NotFound("team"))?;
+        Ok((team.team.overrides.json(), team.effective.clone()))
+    }
+
+    /// Changes a team's layer by a merge patch. All of it holds, or none.
+    pub async fn patch_team(&self, name: &TeamName, patch: &Map<String, Value>, actor: &Actor) -> Result<(), Error> {
+        let (system, _) = self.system().await?;
+        let paths: Vec<&String> = patch.keys().collect();
+        let told = self
+            .change_team(
+                name,
+                |team, now| {
+                    let next = team.overrides.patch(patch)?;
+                    let effective = effective(&system, &next)?;
+                    if names(patch, WEBHOOK) {
+                        has_webhook(team, &effective)?;
+                    }
+                    has_screen(team, next.opening_screen())?;
+                    team.overrides = next;
+                    let data = json!({"level": "team", "paths": paths});
+                    Ok(((), vec![team_event(name, EventKind::SettingsChanged, actor, now, data)]))
+                },
+                None,
+            )
+            .await?;
+        match told {
+            Told::Fresh(()) | Told::Again(_) => Ok(()),
+        }
+    }
+
+    /// Changes the system layer; refused where it would break a team, which is named.
+    pub async fn patch_system(&self, patch: &Map<String, Value>, actor: &Actor) -> Result<(), Error> {
+        let teams = self.every_team().await?;
+        let reads = Reads { partition: SYSTEM, names: vec![SYSTEM_RECORD.into()] };
+        let saved = self
+            .engine
+            .decide(&reads, |records, now| {
+                let before: Overrides =
+                    records[0].as_ref().map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, b))?;
+                let next = match before.patch(patch).and_then(|next| stands_for(&next, patch, &teams).map(|()| next)) {
+                    Ok(next) => next,
+                    Err(refusal) => return Ok(Change::nothing(Err(refusal))),
+                };
+                let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
+                change.put.push(Plain { name: SYSTEM_RECORD.into(), bytes: encode(&next), ..Plain::default() });
+                let names: Vec<&str> = patch.keys().map(String::as_str).collect();
+                // Every team is told: its effective settings may be others now.
+                change.events = teams
+                    .iter()
+                    .map(|t| {
+                        team_event(
+                            &t.name,
+                            EventKind::SettingsChanged,
+                            actor,
+                            now,
+                            json!({"level": "system", "paths": names}),
+                        )
+                    })
+                    .collect();
+                Ok(change)
+            })
+            .await?;
+        self.forget(None);
+        Ok(saved.outcome?)
+    }
+
+    /// Every team's record, page by page.
+    async fn every_team(&self) -> Result<Vec<Team>, Error> {
+        let (mut teams, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.list_teams(after.as_deref(), 200).await?;
+            let Some((last, _)) = page.last() else { return Ok(teams) };
+            after = Some(last.to_string());
+            for (name, _) in &page {
+                teams.extend(self.team(name).await?.map(|view| view.team.clone()));
+            }
+        }
+    }
+}
+
+/// Whether the team has made the opening screen that is named.
+fn has_screen(team: &Team, named: Option<&str>) -> Result<(), Refusal> {
+    match named {
+        Some(name) if !team.screens.iter().any(|screen| screen.as_str() == name) => {
+            Err(Refusal::Invalid(vec![FieldError::at("/pin/opening_screen", &validation::NO_SCREEN)]))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Settings that name something of a team's own: the webhook that codes are to go to, and the screen that
+/// opens a PIN's page.
+const WEBHOOK: (&str, &str) = ("delivery", "event_webhook");
+const SCREEN: (&str, &str) = ("pin", "opening_screen");
+
+/// Whether a patch says it. Where it does not, a team without the one that the system's layer names must
+/// not keep anything else from being changed: it was made after that.
+fn names(patch: &Map<String, Value>, (section, field): (&str, &str)) -> bool {
+    patch.get(section).and_then(|section| section.get(field)).is_some_and(|named| !named.is_null())
+}
+
+/// Whether the team has made the webhook that codes are to go to.
+fn has_webhook(team: &Team, effective: &Effective) -> Result<(), Refusal> {
+    match effective.settings.delivery.event_webhook.as_deref() {
+        Some(name) if !team.webhooks.keys().any(|webhook| webhook.as_str() == name) => {
+            Err(Refusal::Invalid(vec![FieldError::at("/delivery/event_webhook", &validation::NO_WEBHOOK)]))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn stands_for(system: &Overrides, patch: &Map<String, Value>, teams: &[Team]) -> Result<(), Refusal> {
+    effective(system, &Overrides::default())?;
+    for team in teams {
+        let asked = names(patch, SCREEN) && !team.overrides.sets("pin.opening_screen");
+        let named = system.opening_screen().filter(|_| asked);
+        let stands = effective(system, &team.overrides).and_then(|effective| match names(patch, WEBHOOK) {
+            true => has_webhook(team, &effective),
+            false => Ok(()),
+        });
+        let stands = stands.and_then(|()| has_screen(team, named));
+        stands.map_err(|refusal| match refusal {
+            Refusal::Invalid(errors) => Refusal::Invalid(
+                errors
+                    .into_iter()
+                    .map(|f| FieldError { error: validation::of_team(f.error, &team.name), ..f })
+                    .collect(),
+            ),
+            other => other,
+        })?;
+    }
+    Ok(())
+}
