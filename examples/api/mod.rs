@@ -60,7 +60,7 @@ impl Gateway {
         tokio::spawn(async move {
             let mut last = None;
             while !tell.is_closed() {
-                if let Err(error) = gateway.event_log.follow(&mut last, &tell).await {
+                if let Err(error) = gateway.follow(&mut last, &tell).await {
                     eprintln!("events: {error:#}");
                 }
                 let _ = tell.send(Heard::Lost).await; // nobody listening ends the loop above

@@ -28,7 +28,7 @@ async fn clients_made_from_the_document_go_through_a_login_journey() {
     assert!(made.success(), "scripts/clients failed");
 
     let gateway = Gateway::serve();
-    let team = gateway.teams.team("clients", "https://login.example.com/").await;
+    let team = gateway.team("clients", "https://login.example.com/").await;
     let run = |program: &Path, arguments: [&str; 2], folder: &str| {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(root.join(folder));

@@ -227,7 +227,7 @@ async fn login_pages_log_a_customer_in() {
     let gateway = Gateway::serve();
     for (name, language) in [("rust", Language::Rust), ("node", Language::Node), ("python", Language::Python)] {
         let port = free_port();
-        let team = gateway.teams.team(name, &format!("http://127.0.0.1:{port}/login")).await;
+        let team = gateway.team(name, &format!("http://127.0.0.1:{port}/login")).await;
         let Some(page) = LoginPage::start(language, port, &team.kid, &team.secret) else { continue };
         let call = |method, path: String, body| {
             let (gateway, key) = (&gateway, &team.bot_key);

@@ -28,7 +28,7 @@ async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
 /// A gateway that may speak to this machine, a team, and a homeserver that tells it what happens.
 async fn site() -> Option<(Gateway, Team, Homeserver)> {
     let gateway = Gateway::serve_with(&[("COUNTERSIGN_OUTBOUND__ALLOW", r#"["127.0.0.0/8"]"#)]);
-    let team = gateway.teams.team("chats", "https://login.example.com/").await;
+    let team = gateway.team("chats", "https://login.example.com/").await;
     let server = Homeserver::start(&format!("{}/in/chats/matrix", gateway.url)).await?;
     let secrets = json!({"access_token": AS_TOKEN, "hs_token": HS_TOKEN});
     let channel = json!({"definition": "matrix", "account": {"base_url": server.url}, "secrets": secrets});

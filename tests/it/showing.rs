@@ -97,7 +97,7 @@ impl Platform {
 
 /// A team whose agents sit at that platform.
 async fn team(gateway: &Gateway, name: &str, platform: &Platform) -> Team {
-    let team = gateway.teams.team(name, "https://login.example.com/").await;
+    let team = gateway.team(name, "https://login.example.com/").await;
     let account = json!({"account_id": "1", "base_url": platform.url, "show_flag": "yes"});
     let channel = json!({"definition": "chatwoot", "account": account, "secrets": {"api_access_token": "cw"}});
     gateway.call(Method::PUT, &format!("/v1/teams/{name}/channels/chatwoot"), OWNER, channel).await;

@@ -173,7 +173,7 @@ impl Logins {
                 let words = settings.otp.message.as_str();
                 let text = match stop.way {
                     Way::Email => wording::code_by_mail(words, locale),
-                    _ => sms::code_by_sms(words, &self.urls.public_url(), live.length()),
+                    _ => sms::code_by_sms(words, self.urls.public_url(), live.length()),
                 };
                 Some((wording::code_subject(locale, brand), Content::Code { text, code }))
             }

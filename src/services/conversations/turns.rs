@@ -213,9 +213,7 @@ impl Conversations {
                 let mut decision = rule(turn, &team);
                 let needs = std::mem::take(&mut decision.needs);
                 if !needs.is_empty() {
-                    let can_be_undone = needs.iter().all(|need| need.can_be_undone(remember.is_some()));
-                    let confirm = if can_be_undone { Confirm::Unanswered } else { Confirm::Nothing };
-                    return Ok(Change { confirm, ..Change::nothing(Ok(Attempt::Needs(needs))) });
+                    return Ok(unmet(needs, remember.is_some()));
                 }
                 let counted = std::mem::take(&mut decision.counted);
                 let mut change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
@@ -279,4 +277,11 @@ impl Conversations {
             epoch,
         }
     }
+}
+
+/// Nothing is saved: these must be met first, and then the rule is asked again.
+fn unmet<T>(needs: Vec<Need>, is_remembered: bool) -> Change<Attempt<T>> {
+    let can_be_undone = needs.iter().all(|need| need.can_be_undone(is_remembered));
+    let confirm = if can_be_undone { Confirm::Unanswered } else { Confirm::Nothing };
+    Change { confirm, ..Change::nothing(Ok(Attempt::Needs(needs))) }
 }

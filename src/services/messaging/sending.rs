@@ -259,7 +259,7 @@ impl Messaging {
                 let message = settings.otp.message.as_str();
                 let text = match sending.way {
                     Way::Email => wording::code_by_mail(message, locale),
-                    _ if is_text_message => sms::code_by_sms(message, &self.urls.public_url(), digits.expose().len()),
+                    _ if is_text_message => sms::code_by_sms(message, self.urls.public_url(), digits.expose().len()),
                     _ => message.to_owned(),
                 };
                 Some((wording::code_subject(locale, brand), Content::Code { text, code }))

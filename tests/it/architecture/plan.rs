@@ -33,7 +33,7 @@ const SERVICE: Crates =
     Crates::Not(&["axum", "hyper", "hyper_util", "redis", "rusqlite", "tower", "tower_http", "utoipa_axum"]);
 
 /// What each room of the services may know, and then the rooms themselves: each knows those before it.
-const SERVICES_BEFORE: [&str; BASE + 13] = [
+const SERVICES_BEFORE: &[&str] = &[
     "domain",
     "ambient",
     "store",
@@ -62,6 +62,11 @@ const SERVICES_BEFORE: [&str; BASE + 13] = [
 
 /// How many of them are no rooms of the services.
 const BASE: usize = 11;
+
+/// What the room of that place in the order may know.
+const fn before(place: usize) -> &'static [&'static str] {
+    SERVICES_BEFORE.split_at(BASE + place).0
+}
 
 const ROOMS_IN_ORDER: &str = "use cases know rules, ports and the rooms before them; no adapter, no caller";
 
@@ -210,32 +215,22 @@ pub const ROOMS: &[Room] = &[
         crates: SERVICE,
         why: "it is what services are made with",
     },
-    Room { name: "services::teams", modules: &SERVICES_BEFORE[..BASE + 0], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room { name: "services::customers", modules: &SERVICES_BEFORE[..BASE + 1], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room { name: "services::limits", modules: &SERVICES_BEFORE[..BASE + 2], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room {
-        name: "services::conversations",
-        modules: &SERVICES_BEFORE[..BASE + 3],
-        crates: SERVICE,
-        why: ROOMS_IN_ORDER,
-    },
-    Room { name: "services::links", modules: &SERVICES_BEFORE[..BASE + 4], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room { name: "services::challenges", modules: &SERVICES_BEFORE[..BASE + 5], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room { name: "services::messaging", modules: &SERVICES_BEFORE[..BASE + 6], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room { name: "services::events", modules: &SERVICES_BEFORE[..BASE + 7], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room { name: "services::accounts", modules: &SERVICES_BEFORE[..BASE + 8], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room { name: "services::inbound", modules: &SERVICES_BEFORE[..BASE + 9], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room { name: "services::lockouts", modules: &SERVICES_BEFORE[..BASE + 10], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room { name: "services::staff", modules: &SERVICES_BEFORE[..BASE + 11], crates: SERVICE, why: ROOMS_IN_ORDER },
-    Room {
-        name: "services::maintenance",
-        modules: &SERVICES_BEFORE[..BASE + 12],
-        crates: SERVICE,
-        why: ROOMS_IN_ORDER,
-    },
+    Room { name: "services::teams", modules: before(0), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::customers", modules: before(1), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::limits", modules: before(2), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::conversations", modules: before(3), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::links", modules: before(4), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::challenges", modules: before(5), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::messaging", modules: before(6), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::events", modules: before(7), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::accounts", modules: before(8), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::inbound", modules: before(9), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::lockouts", modules: before(10), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::staff", modules: before(11), crates: SERVICE, why: ROOMS_IN_ORDER },
+    Room { name: "services::maintenance", modules: before(12), crates: SERVICE, why: ROOMS_IN_ORDER },
     Room {
         name: "services",
-        modules: &SERVICES_BEFORE,
+        modules: SERVICES_BEFORE,
         crates: SERVICE,
         why: "it makes the services and hands them out",
     },

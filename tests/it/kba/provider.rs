@@ -403,7 +403,7 @@ async fn the_examples_provider_puts_questions() {
     python.arg(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/identity_provider.py"));
     python.env("SECRET", SECRET).env("PORT", free_port().to_string());
     let (_provider, url) = Process::start(&mut python, "identity provider on ");
-    let team = gateway.teams.team("shop", "http://127.0.0.1:9/login").await;
+    let team = gateway.team("shop", "http://127.0.0.1:9/login").await;
     let body = json!({"kind": "signed", "account": {"url": url.trim()}, "secrets": {"secret": SECRET}});
     gateway.call(Method::PUT, "/v1/teams/shop/providers/house", OWNER, body).await;
     let settings = json!({"kba": {"enabled": true, "provider": "house"}});

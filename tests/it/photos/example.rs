@@ -26,7 +26,7 @@ async fn the_example_provider_judges_at_once_and_later() {
         python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/identity_provider.py"));
         python.env("SECRET", SECRET).env("PORT", port).env("LATER", later);
         let (_provider, url) = Process::start(&mut python, "identity provider on ");
-        let team = gateway.teams.team(name, "http://127.0.0.1:9/login").await;
+        let team = gateway.team(name, "http://127.0.0.1:9/login").await;
         let at = format!("/v1/teams/{name}");
         let body = json!({"kind": "signed", "account": {"url": url.trim()}, "secrets": {"secret": SECRET}});
         gateway.call(Method::PUT, &format!("{at}/providers/house"), OWNER, body).await;

@@ -141,14 +141,14 @@ impl Cluster {
             died: died.clone(),
         };
         let gateway = self.gateway(Arc::new(network), clock.clone());
-        let (alarms, relay, house) = (gateway.clone(), gateway.clone(), gateway.clone());
+        let (alarms, relay, house) = (gateway.maintenance.clone(), gateway.relay.clone(), gateway.maintenance.clone());
         let mut behind = vec![
             tokio::spawn(async move { alarms.ring_forever().await }),
             tokio::spawn(async move { relay.relay_forever().await }),
             tokio::spawn(async move { house.keep_house_forever().await }),
         ];
         if self.outside.get().is_some() {
-            let (sending, telling) = (gateway.clone(), gateway.clone());
+            let (sending, telling) = (gateway.messaging.clone(), gateway.webhooks.clone());
             behind.push(tokio::spawn(async move { sending.send_forever().await }));
             behind.push(tokio::spawn(async move { telling.tell_forever().await }));
         }

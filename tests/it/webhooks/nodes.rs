@@ -15,10 +15,11 @@ use crate::world::{Team, World};
 
 /// Nodes behind a receiver, each tending for ever as a process does.
 fn run(world: &World) -> Vec<tokio::task::JoinHandle<()>> {
-    let [relay, telling, alarms] = [(); 3].map(|()| world.gateway.clone());
+    let gateway = &world.gateway;
+    let (relay, webhooks, alarms) = (gateway.relay.clone(), gateway.webhooks.clone(), gateway.maintenance.clone());
     vec![
         tokio::spawn(async move { relay.relay_forever().await }),
-        tokio::spawn(async move { telling.tell_forever().await }),
+        tokio::spawn(async move { webhooks.tell_forever().await }),
         tokio::spawn(async move { alarms.ring_forever().await }),
     ]
 }
