@@ -271,6 +271,7 @@ pub const ROOMS: &[Room] = &[
             "directory::postgres",
             "engine",
             "services",
+            "services::events",
             "services::maintenance",
             "http",
             "config",
