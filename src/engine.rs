@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 use crate::ambient::{Clock, Entropy};
 use crate::domain::epoch::Epoch;
 use crate::domain::id::TeamName;
+use crate::domain::keys::Keys;
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::{Keys, Secret};
+use crate::domain::secret::Secret;
 use crate::domain::turn::Draws;
 use crate::store::{Partition, Store, StoreError};
 

@@ -14,7 +14,7 @@ use countersign_channels::validation::FieldError;
 use http::HeaderMap;
 
 use crate::domain::identity::{CheckId, Side, Verdict};
-use crate::domain::questions::Set;
+use crate::domain::provider_questions::Set;
 use crate::domain::time::Moment;
 use crate::pictures::Picture;
 

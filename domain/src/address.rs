@@ -9,10 +9,11 @@ use serde_json::{Map, Value};
 
 use super::event::EventKind;
 use super::id::InteractionId;
-use super::interaction::{Participant, Role};
+use super::interaction::Participant;
 use super::lockout::{Budget, may_lift};
 use super::method::Guarded;
 use super::refusal::Refusal;
+use super::role::Role;
 use super::time::Moment;
 
 /// For so long after its end a challenge is still answered by people who were slow.

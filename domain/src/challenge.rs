@@ -3,24 +3,25 @@
 //!
 //! Who may start, answer, see or cancel one stands in `rules`; what a typed text means, in `typed`.
 
-use std::fmt;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::event::Actor;
-use super::id::{CustomerId, IntentName, InteractionId, InvalidName, ParticipantId};
+use super::id::{CustomerId, IntentName, InteractionId, ParticipantId};
 use super::identity::Document;
+use super::keys::Keys;
 use super::method::Method;
 use super::page_proof::PageProof;
-use super::questions::{Judge, Questions};
-use super::secret::{Keys, MacKey, Secret, base64url};
+use super::provider_questions::Judge;
+use super::questions::Questions;
+use super::secret::{MacKey, Secret, base64url};
 use super::settings::Minutes;
 use super::time::Moment;
 use super::token::{Token, TokenKind};
 use super::typed::{Digits, one_time_code};
+use super::way::DeliverTo;
 
 mod ended;
 mod said;
@@ -115,25 +116,6 @@ impl PartialEq for Pin {
 }
 
 impl Eq for Pin {}
-
-/// Who is to be given a code.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeliverTo {
-    /// The first of the team's order that can be reached.
-    #[default]
-    Auto,
-    /// The conversation itself.
-    Chat,
-    /// The participant's phone.
-    Sms,
-    /// The participant's mail address.
-    Email,
-    /// The team's own sender.
-    Event,
-    /// The agent, who tells it by phone: nothing is sent.
-    Agent,
-}
 
 impl Check {
     /// The method that it proves.
@@ -287,34 +269,6 @@ fn page(interaction: InteractionId, number: u16, nonce: &[u8; 16], keys: &Keys) 
     let mut secret = [0; 16];
     secret.copy_from_slice(&made.as_bytes()[..16]);
     Token { kind: TokenKind::Challenge, secret, interaction, number }
-}
-
-/// A challenge's public id, `INTERACTION.cN`: not secret, opens nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChallengeId {
-    /// The interaction that it belongs to.
-    pub interaction: InteractionId,
-    /// Its number within it.
-    pub number: u16,
-}
-
-impl fmt::Display for ChallengeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.c{}", self.interaction, self.number)
-    }
-}
-
-impl FromStr for ChallengeId {
-    type Err = InvalidName;
-
-    /// Only the canonical spelling.
-    fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let wrong = InvalidName("a challenge's id is an interaction's, .c and a number");
-        let (interaction, number) = text.split_once(".c").ok_or(wrong.clone())?;
-        let number: u16 = number.parse().map_err(|_| wrong.clone())?;
-        let id = Self { interaction: interaction.parse()?, number };
-        if id.to_string() == text { Ok(id) } else { Err(wrong) }
-    }
 }
 
 #[cfg(test)]

@@ -8,17 +8,20 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::challenge::{DeliverTo, Pin};
+use super::binding::Binding;
+use super::challenge::Pin;
 use super::event::Actor;
-use super::flag::{Binding, Customer, Proof};
+use super::flag::{Customer, Proof};
 use super::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
-use super::interaction::Role;
+use super::keys::Keys;
 use super::link::Link;
 use super::method::Method;
-use super::secret::{Keys, Tag, base64url};
+use super::role::Role;
+use super::secret::{Tag, base64url};
 use super::settings::EntryRules;
 use super::time::Moment;
 use super::token::{Token, TokenKind};
+use super::way::DeliverTo;
 
 /// A word for an admission is good for so long: the browser carries it at once.
 const ADMISSION: Duration = Duration::from_secs(60);

@@ -5,16 +5,8 @@
 //! Nothing is rewritten. A record says in which epoch it was last acted on, and is judged by that.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::challenge::ChallengeEnd;
-use super::entry::Entry;
-use super::event::EventKind;
-use super::flag::Reason;
-use super::interaction::Status;
-use super::link::LinkEnd;
 use super::time::Moment;
-use super::turn::{Turn, link_data, object};
 
 /// An epoch of a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,43 +17,4 @@ pub struct Epoch {
     pub since: Option<Moment>,
     /// Why, in words.
     pub why: String,
-}
-
-/// Ends what an interaction still holds of an earlier epoch: flags, links, challenges, logins
-/// under way.
-/// Guess budgets stand: what is known of them still counts.
-pub(super) fn begin_again(turn: &mut Turn<'_>) {
-    let (epoch, now) = (turn.around.epoch, turn.around.now);
-    if turn.interaction.epoch >= epoch || turn.interaction.status != Status::Open {
-        return;
-    }
-    turn.interaction.epoch = epoch;
-    // It may have been set by a clock that ran ahead.
-    let idle = now.plus_minutes(turn.around.settings.interaction_timeout_minutes);
-    turn.interaction.idle_until = turn.interaction.idle_until.min(idle);
-    for at in 0..turn.interaction.participants.len() {
-        let participant = turn.participant(at);
-        let id = Some(participant.id.clone());
-        let links = std::mem::take(&mut participant.links);
-        let unconfirmed = links.iter().any(|link| link.page.pending.is_some());
-        let waited = unconfirmed || participant.challenge.is_some();
-        participant.entry = Entry::default();
-        let stood = participant.flag.raised_at_all();
-        if stood || waited || !links.is_empty() {
-            participant.flag.lower(Reason::Restored);
-        }
-        for link in links {
-            let data = link_data(turn.interaction.id, &link);
-            turn.tell(EventKind::LinkExpired, id.clone(), data);
-            turn.end_link(link, LinkEnd::Expired);
-        }
-        turn.end_challenge(at, ChallengeEnd::Expired);
-        if unconfirmed {
-            let data = object(json!({"reason": Reason::Restored}));
-            turn.tell(EventKind::ConfirmationExpired, id.clone(), data);
-        }
-        if stood {
-            turn.tell(EventKind::Expired, id, object(json!({"reason": Reason::Restored})));
-        }
-    }
 }

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::event::Event;
 use super::id::{CustomerId, TeamName};
 use super::interaction::Participant;
+use super::keys::Keys;
 use super::lockout::Redo;
-use super::secret::Keys;
 use super::time::Moment;
 
 /// Wrong answers in a row that ban.

@@ -220,6 +220,34 @@ impl<'de> Deserialize<'de> for InteractionId {
     }
 }
 
+/// A challenge's public id, `INTERACTION.cN`: not secret, opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChallengeId {
+    /// The interaction that it belongs to.
+    pub interaction: InteractionId,
+    /// Its number within it.
+    pub number: u16,
+}
+
+impl fmt::Display for ChallengeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.c{}", self.interaction, self.number)
+    }
+}
+
+impl FromStr for ChallengeId {
+    type Err = InvalidName;
+
+    /// Only the canonical spelling.
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let wrong = InvalidName("a challenge's id is an interaction's, .c and a number");
+        let (interaction, number) = text.split_once(".c").ok_or(wrong.clone())?;
+        let number: u16 = number.parse().map_err(|_| wrong.clone())?;
+        let id = Self { interaction: interaction.parse()?, number };
+        if id.to_string() == text { Ok(id) } else { Err(wrong) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::challenge::ChallengeId;
-use super::id::{InvalidName, ProviderName};
+use super::id::{ChallengeId, InvalidName, ProviderName};
 use super::is_default;
 use super::method::Method;
 use super::time::Moment;

@@ -12,6 +12,7 @@ use super::id::{ChannelName, Conversation, CustomerId, InteractionId, Participan
 use super::is_default;
 use super::link::{Link, Purpose};
 use super::page_proof::{PageProof, PendingProof};
+use super::role::Role;
 use super::sending::{Sending, What};
 use super::time::Moment;
 
@@ -82,16 +83,6 @@ pub struct Device {
     pub fingerprint: Option<String>,
     /// Where it is.
     pub region: Option<String>,
-}
-
-/// A person's part in the conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The one who chats.
-    Primary,
-    /// Another who must prove themselves.
-    Cosigner,
 }
 
 /// A person in an interaction.

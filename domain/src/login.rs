@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{CustomerId, TeamName};
 use super::is_default;
+use super::keys::Keys;
 use super::lockout::Consequence;
 use super::password::PasswordHash;
 use super::refusal::Refusal;
-use super::secret::Keys;
 use super::settings::{Lockout, Settings};
 use super::time::Moment;
 use super::totp::Totp;

@@ -6,8 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::binding::Binding;
 use super::confirmation::Confirmation;
-use super::flag::{Binding, Proof};
+use super::flag::Proof;
 use super::id::Kid;
 use super::is_default;
 use super::secret::Tag;
@@ -22,16 +23,6 @@ pub const MAX_STARTS: u16 = 5;
 
 /// Another browser may name the address that it chats with so many times.
 pub const NAMING_TRIES: u8 = 2;
-
-/// What a page belongs to, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// A login link.
-    Link(u16),
-    /// A challenge.
-    Challenge(u16),
-}
 
 /// The page's side of a login link or a challenge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

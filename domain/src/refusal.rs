@@ -1,7 +1,7 @@
 //! Every "no" that the domain can say. The public text of each stands in `http/problem.rs`.
 //! Nothing here knows a status code, or who is being told.
 
-use super::questions::ProviderTask;
+use super::provider_questions::ProviderTask;
 use super::time::Moment;
 use super::validation::{FieldError, Kind};
 

@@ -28,3 +28,4 @@ pub mod receive;
 pub mod receive_receipt;
 pub mod send;
 pub mod show;
+pub mod ways;

@@ -4,26 +4,29 @@
 //! the `Decision` and is saved before anybody is told. Time passes first: a turn begins with
 //! everything announced that its moment has overtaken.
 
+use new_epoch::begin_again;
 use serde_json::{Map, Value};
 
 use super::address::Address;
 use super::challenge::{ChallengeEnd, EndedChallenge};
 use super::country::Country;
-use super::epoch::begin_again;
+use super::destination::Paid;
 use super::event::{Actor, Event, EventKind};
 use super::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
 use super::id::{ChannelName, Kid, ParticipantId, ProviderName};
 use super::interaction::{Interaction, Participant, Status};
+use super::keys::Keys;
 use super::link::{EndedLink, Link, LinkEnd, Purpose};
 use super::medium::Medium;
-use super::questions::{Prepared, Verdict};
+use super::prepared_questions::Prepared;
+use super::provider_questions::Verdict;
 use super::refusal::Refusal;
-use super::secret::Keys;
-use super::sending::{Paid, Way};
 use super::settings::Settings;
 use super::time::Moment;
+use super::way::Way;
 
 mod budgets;
+mod new_epoch;
 mod passing;
 mod telling;
 

@@ -4,8 +4,6 @@
 
 pub use countersign_validation::{FieldError, Kind, OTHER, ValidationError};
 
-use super::id::TeamName;
-
 /// The error that a sentence of ours told, where it went through a reader that keeps nothing but sentences.
 pub(super) fn told(sentence: &str) -> ValidationError {
     match KINDS.iter().find(|kind| kind.says == sentence) {
@@ -15,7 +13,7 @@ pub(super) fn told(sentence: &str) -> ValidationError {
 }
 
 /// The same of one team among all.
-pub fn of_team(mut error: ValidationError, team: &TeamName) -> ValidationError {
+pub fn of_team(mut error: ValidationError, team: &str) -> ValidationError {
     error.values.push(("team", team.to_string()));
     ValidationError { detail: format!("for team {team}: {}", error.detail), ..error }
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::domain::flag::{Answer, Flag};
 use crate::domain::id::ParticipantId;
 use crate::domain::interaction::{Interaction, Participant, Status};
-use crate::domain::secret::Keys;
+use crate::domain::keys::Keys;
 use crate::domain::sending::What;
 use crate::domain::settings::Settings;
 use crate::domain::team::Role;
@@ -51,7 +51,7 @@ pub struct ParticipantView {
     id: String,
     /// `primary` or `cosigner`.
     #[schema(value_type = String)]
-    role: crate::domain::interaction::Role,
+    role: crate::domain::role::Role,
     name: Option<String>,
     /// Masked.
     phone: Option<String>,
@@ -76,7 +76,7 @@ pub struct AuthenticationView {
     methods: Vec<crate::domain::flag::Method>,
     /// The weakest of the proofs' bindings: `none`, `browser`, `typed`, `code`, `platform`, `opener` or `token`.
     #[schema(value_type = Option<String>)]
-    binding: Option<crate::domain::flag::Binding>,
+    binding: Option<crate::domain::binding::Binding>,
     /// An agent saw the code.
     assisted: bool,
     customer: Option<CustomerView>,

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::domain::challenge::{Challenge, ChallengeId, Typed};
+use crate::domain::challenge::{Challenge, Typed};
 use crate::domain::event::Actor;
-use crate::domain::id::{MessageId, TeamName};
+use crate::domain::id::{ChallengeId, MessageId, TeamName};
 use crate::domain::rules::answer::{Answer, Answered, How, answer};
 use crate::domain::rules::ask::{self, Request, Wanted};
 use crate::domain::rules::attend::{self, Found, Revealed, arrive, cancel, look, resend, reveal};
@@ -16,8 +16,7 @@ use crate::engine::keyed_locks::KeyedLocks;
 use crate::engine::replay::{Place, fresh};
 use crate::engine::{Engine, Error, Remember, Told};
 use crate::services::conversations::Conversations;
-use crate::services::conversations::visits::Held;
-use crate::services::conversations::visits::{Acting, Visit, With};
+use crate::services::conversations::visits::{Acting, Held, Visit, With};
 use crate::services::customers::Customers;
 use crate::services::limits::Limits;
 use crate::services::teams::providers::Providers;

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use self::webhook_verifiers::WebhookVerifiers;
 use crate::domain::address::Address;
 use crate::domain::channel::Channel;
+use crate::domain::destination::Destination;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::line::{Claim, Post, Recipient};
@@ -24,7 +25,6 @@ use crate::domain::rules::receive::{
     Audience, Before, Received, awaited, is_awaited, may_be_late, may_hold_code, receive_alone,
 };
 use crate::domain::secret::Secret;
-use crate::domain::sending::Destination;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
 use crate::engine::replay::{Along, Place, Remember, Told};

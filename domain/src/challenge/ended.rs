@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::page;
 use crate::id::{InteractionId, ParticipantId};
+use crate::keys::Keys;
 use crate::method::Method;
-use crate::secret::{Keys, Tag};
+use crate::secret::Tag;
 use crate::time::Moment;
 use crate::token::Token;
 

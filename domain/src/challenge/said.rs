@@ -2,8 +2,8 @@
 //! right is compared here; what follows from that, `rules::answer` says.
 
 use super::{Challenge, Check};
+use crate::answers::Answers;
 use crate::id::InteractionId;
-use crate::questions::Answers;
 use crate::secret::MacKey;
 use crate::typed::Digits;
 

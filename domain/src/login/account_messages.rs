@@ -11,8 +11,9 @@ use super::Login;
 use super::codes::Purpose;
 use crate::is_default;
 use crate::rules::send::{Tried, backoff};
-use crate::sending::{LEASE, Trying, Way};
+use crate::sending::{LEASE, Trying};
 use crate::time::Moment;
+use crate::way::Way;
 
 /// Tries on a way that has another behind it.
 const TRIES_BEFORE_THE_NEXT: u32 = 5;

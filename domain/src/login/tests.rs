@@ -10,7 +10,7 @@ use crate::login::standing::Standing;
 use crate::login::tickets::{Lost, RefreshToken};
 use crate::rules::send::Tried;
 use crate::secret::{MacKey, Secret};
-use crate::sending::Way;
+use crate::way::Way;
 
 const RULE: Lockout = Lockout { threshold: 3, duration_minutes: 15, growth: 1, max_lockouts: 0 };
 

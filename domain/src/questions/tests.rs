@@ -4,7 +4,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::interaction::{Person, Role};
+use crate::interaction::Person;
+use crate::role::Role;
 use crate::secret::Secret;
 
 fn keys() -> Keys {

@@ -5,12 +5,13 @@ use serde_json::{Map, Value};
 
 use super::binding::rule_now;
 use super::open::{Asked, may_raise, raise};
+use crate::binding::{Binding, Source};
 use crate::challenge::ChallengeEnd;
 use crate::event::EventKind;
-use crate::flag::{Binding, Bound, Proof, Reason};
+use crate::flag::{Bound, Proof, Reason};
 use crate::id::Kid;
 use crate::link::{Link, LinkEnd, PostBackStatus};
-use crate::page_proof::{PendingProof, RETURN_MINUTES, Source, Step};
+use crate::page_proof::{PendingProof, RETURN_MINUTES, Step};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::settings::BindingRule;

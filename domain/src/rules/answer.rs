@@ -10,14 +10,15 @@ use super::accept::{NewProof, accept};
 use super::attend::{Found, find};
 use super::elsewhere::{settle, weigh};
 use super::open::{Asked, raise};
-use crate::challenge::{Challenge, ChallengeEnd, Check, Said, Typed};
+use crate::binding::{Binding, Source};
+use crate::challenge::{Challenge, ChallengeEnd, Check, Typed};
 use crate::event::{Actor, EventKind};
-use crate::flag::{Binding, Bound, Proof, Reason};
+use crate::flag::{Bound, Proof, Reason};
 use crate::id::ParticipantId;
+use crate::keys::Keys;
 use crate::lockout::Consequence;
-use crate::page_proof::Source;
 use crate::refusal::Refusal;
-use crate::secret::{Keys, Tag};
+use crate::secret::Tag;
 use crate::time::Moment;
 use crate::token::Token;
 use crate::turn::{Decision, Turn, challenge_data, resume_data};
@@ -165,12 +166,6 @@ fn over(end: ChallengeEnd) -> Outcome {
         ChallengeEnd::Exhausted | ChallengeEnd::Locked => Outcome::Exhausted,
         _ => Outcome::Expired,
     }
-}
-
-/// Whether it is the answer to the participant's live challenge.
-pub(super) fn is_right(turn: &Turn<'_>, at: usize, said: &Said) -> bool {
-    let (id, key) = (turn.interaction.id, &turn.around.keys.code);
-    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.is_right(said, id, key))
 }
 
 /// It was right: the challenge ends and the flag is raised, or the proof waits to be bound to the chat.

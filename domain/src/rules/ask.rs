@@ -1,7 +1,8 @@
 //! Putting a challenge to a participant. The new one ends the live one; what was guessed wrong
 //! before goes on counting.
 
-use crate::challenge::{Challenge, ChallengeEnd, Check, DeliverTo, Otp, Pin};
+use crate::challenge::{Challenge, ChallengeEnd, Check, Otp, Pin};
+use crate::destination::Destination;
 use crate::event::EventKind;
 use crate::id::{IntentName, ParticipantId};
 use crate::identity::{Document, Stage};
@@ -9,9 +10,10 @@ use crate::method::Method;
 use crate::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::rules::send::Ready;
-use crate::sending::{Destination, Kind, What};
+use crate::sending::{Kind, What};
 use crate::settings::{BindingRule, Settings};
 use crate::turn::{Decision, Turn, challenge_data};
+use crate::way::DeliverTo;
 
 pub use super::binding::Way;
 use super::binding::{opener_tag, rule_for, with_opener};

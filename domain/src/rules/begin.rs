@@ -3,8 +3,9 @@
 
 use super::accept::proof_data;
 use super::binding::{is_at_door, opener_tag, rule_now};
+use crate::binding::Source;
 use crate::event::EventKind;
-use crate::page_proof::{MAX_STARTS, Source};
+use crate::page_proof::MAX_STARTS;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::settings::BindingRule;

@@ -4,9 +4,9 @@
 use super::accept::{How, end, look_again, raise_pending, tell_end};
 use super::binding::rule_now;
 use super::enter::{DoorProof, enter_by};
+use crate::binding::{Binding, Source};
 use crate::confirmation::{self, Confirmation};
-use crate::flag::Binding;
-use crate::page_proof::{NAMING_TRIES, PageProof, Source, Step};
+use crate::page_proof::{NAMING_TRIES, PageProof, Step};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::settings::{BindingRule, OtherBrowser};

@@ -3,10 +3,12 @@
 //! A page proves who is at a browser. The flag says who is in a conversation. So an accepted proof waits until
 //! the browser that finished it is shown to be the chat's; what shows it was decided when the page was made.
 
-use crate::interaction::{Participant, Role};
+use crate::binding::Source;
+use crate::interaction::Participant;
 use crate::link::Purpose;
-use crate::page_proof::{PageProof, Source};
+use crate::page_proof::PageProof;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::secret::Tag;
 use crate::settings::{BindingRule, OtherBrowser};
 use crate::turn::Turn;

@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::answer::Outcome;
 use super::bind::{Finish, bind};
+use crate::binding::{Binding, Source};
 use crate::confirmation::{Candidate, Confirmation};
 use crate::event::EventKind;
-use crate::flag::{Binding, Reason};
+use crate::flag::Reason;
 use crate::lockout::Consequence;
 use crate::method::Guarded;
-use crate::page_proof::{Source, Step};
+use crate::page_proof::Step;
 use crate::turn::{Turn, object};
 
 /// The link or challenge of the participant whose code it is.

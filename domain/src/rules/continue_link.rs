@@ -3,18 +3,17 @@
 
 use serde_json::json;
 
+use super::accept::{How, end};
+use super::begin::begin;
+use crate::binding::Source;
 use crate::event::EventKind;
 use crate::flag::{Flag, Reason};
 use crate::link::{Link, LinkEnd, Purpose};
 use crate::method::Guarded;
-use crate::page_proof::Source;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::token::Token;
 use crate::turn::{Decision, Turn, link_data, object};
-
-use super::accept::{How, end};
-use super::begin::begin;
 
 /// A link that was continued: the way to the login page.
 #[derive(Clone, Debug)]

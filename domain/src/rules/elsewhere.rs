@@ -1,14 +1,13 @@
 //! Answers that a provider judges: the attempt is saved first, then somebody is asked, then the same text is
 //! heard again with the verdict. So whatever takes answers, chat, page, API or door, takes these alike.
 
-use crate::challenge::{ChallengeId, Check, Said};
+use crate::challenge::{Check, Said};
+use crate::id::ChallengeId;
 use crate::identity::CheckId;
 use crate::interaction::Participant;
-use crate::questions::{Judge, ProviderTask};
+use crate::provider_questions::{Judge, ProviderTask};
 use crate::refusal::Refusal;
 use crate::turn::{Decision, Turn};
-
-use super::answer::is_right;
 
 /// Whether it is the answer to the participant's live challenge. Only after `admit`; once all is weighed that a
 /// text can be, `settle` ends the attempt.
@@ -65,4 +64,10 @@ fn judge_of<'t>(turn: &'t mut Turn<'_>, at: usize) -> Option<&'t mut Judge> {
         Check::Questions(questions) => questions.judge.as_mut(),
         Check::Otp(_) | Check::Pin(_) | Check::Document(_) => None,
     }
+}
+
+/// Whether it is the answer to the participant's live challenge.
+fn is_right(turn: &Turn<'_>, at: usize, said: &Said) -> bool {
+    let (id, key) = (turn.interaction.id, &turn.around.keys.code);
+    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.is_right(said, id, key))
 }

@@ -4,28 +4,29 @@
 
 use serde_json::json;
 
-use crate::challenge::DeliverTo;
-use crate::entry::{Entry, EntryProof, EntryStatus, Via, Waiting};
-use crate::event::EventKind;
-use crate::flag::Proof;
-use crate::interaction::Participant;
-use crate::link::{Link, Purpose};
-use crate::method::Method;
-use crate::page_proof::{PageProof, Source};
-use crate::refusal::Refusal;
-use crate::secret::Tag;
-use crate::sending::{self, Destination};
-use crate::time::Moment;
-use crate::token::{Token, TokenKind};
-use crate::turn::{Decision, Turn, link_data, object};
-
 use super::ask::{self, Wanted, put};
 use super::attend::{self, arrived, begin_page, sends_another};
 use super::begin::begin;
 use super::binding::{Way, rule_for};
 use super::continue_link::{Continued, ended, open};
 use super::issue::supersede;
-use super::page::asked_at_entry;
+use crate::binding::Source;
+use crate::challenge::Challenge;
+use crate::destination::Destination;
+use crate::entry::{Entry, EntryProof, EntryStatus, Via, Waiting};
+use crate::event::EventKind;
+use crate::flag::Proof;
+use crate::interaction::Participant;
+use crate::link::{Link, Purpose};
+use crate::method::Method;
+use crate::page_proof::PageProof;
+use crate::refusal::Refusal;
+use crate::secret::Tag;
+use crate::time::Moment;
+use crate::token::{Token, TokenKind};
+use crate::turn::{Decision, Turn, link_data, object};
+use crate::way;
+use crate::way::DeliverTo;
 
 /// What an arrival led to.
 #[derive(Clone, Debug)]
@@ -276,24 +277,29 @@ fn destination(turn: &Turn<'_>, at: usize, method: Method) -> Result<DeliverTo, 
     }
     let via = participant.entry.via.unwrap_or(Via::Chat);
     let by_agent = otp.show_to_agents.then_some(DeliverTo::Agent);
-    second_way(turn, at, via).map(sending::Way::as_wish).or(by_agent).ok_or(Refusal::NoAddress)
+    second_way(turn, at, via).map(way::Way::as_wish).or(by_agent).ok_or(Refusal::NoAddress)
 }
 
 /// By which way the code goes where the invitation went by that one: to the other of phone and mail,
 /// and after an invitation by chat by the first of the team's order that does not end in the chat.
-pub(super) fn second_way(turn: &Turn<'_>, at: usize, via: Via) -> Option<sending::Way> {
+pub(super) fn second_way(turn: &Turn<'_>, at: usize, via: Via) -> Option<way::Way> {
     let (interaction, around) = (&turn.interaction, &turn.around);
     let end =
-        |way: sending::Way| Some((way.channel(interaction), way.address(interaction, &interaction.participants[at])?));
+        |way: way::Way| Some((way.channel(interaction), way.address(interaction, &interaction.participants[at])?));
     let (ways, first) = match via {
-        Via::Sms => (vec![sending::Way::Email], sending::Way::Sms),
-        Via::Email => (vec![sending::Way::Sms], sending::Way::Email),
-        Via::Chat => (around.settings.delivery.ways(), sending::Way::Chat),
+        Via::Sms => (vec![way::Way::Email], way::Way::Sms),
+        Via::Email => (vec![way::Way::Sms], way::Way::Email),
+        Via::Chat => (around.settings.delivery.ways(), way::Way::Chat),
     };
     let first = end(first);
-    let leads = |way: &sending::Way| {
+    let leads = |way: &way::Way| {
         let there = end(*way);
         there != first && there.is_some() && around.serves(*way, interaction)
     };
     ways.into_iter().find(leads)
+}
+
+/// The live challenge that an invitation's page asks for, where it was put for the sake of coming in.
+pub fn asked_at_entry(participant: &Participant) -> Option<&Challenge> {
+    participant.challenge.as_ref().filter(|challenge| participant.entry.challenge == Some(challenge.number))
 }

@@ -6,14 +6,16 @@ use serde_json::json;
 
 use super::bind::{Finish, named, post_form};
 use super::continue_link::report_link;
-use crate::challenge::{ChallengeEnd, ChallengeId, EndedChallenge};
+use crate::binding::Source;
+use crate::challenge::{ChallengeEnd, EndedChallenge};
 use crate::confirmation::Confirmation;
 use crate::event::EventKind;
 use crate::flag::{Customer, Reason};
+use crate::id::ChallengeId;
 use crate::interaction::Participant;
 use crate::link::{EndedLink, Link, LinkEnd, PostBackStatus};
 use crate::own_address::is_own_address;
-use crate::page_proof::{PageProof, Source};
+use crate::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::time::Moment;

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::answer::{self, How, Outcome};
 use super::confirm;
 use super::elsewhere::{settle, weigh};
+use crate::binding::{Binding, Source};
 use crate::challenge::{self, Challenge, Typed};
 use crate::confirmation::Candidate;
 use crate::event::Actor;
-use crate::flag::Binding;
-use crate::interaction::{Participant, Role};
+use crate::interaction::Participant;
 use crate::method::{Guarded, Method};
-use crate::page_proof::Source;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::turn::{Decision, Turn};
 
 /// What became of a text.

@@ -4,6 +4,7 @@
 use super::bind::wrong_address;
 use super::binding::starts_elsewhere;
 use super::postback::opened;
+use crate::binding::Source;
 use crate::event::EventKind;
 use crate::flag::Reason;
 use crate::id::CustomerId;
@@ -11,7 +12,7 @@ use crate::interaction::Device;
 use crate::link::LinkEnd;
 use crate::method::Guarded;
 use crate::own_address::is_own_address;
-use crate::page_proof::{Source, StartingBrowser};
+use crate::page_proof::StartingBrowser;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::token::Token;

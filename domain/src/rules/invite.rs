@@ -2,7 +2,11 @@
 //! conversation does, and what must be known beforehand so that she can come in by it.
 //! What happens when she opens it stands in `enter`.
 
-use crate::challenge::{DeliverTo, Pin};
+use super::ask::can_be_told;
+use super::enter::{find, payable_challenge, put_challenge, second_way};
+use super::issue::supersede;
+use crate::challenge::Pin;
+use crate::destination::Destination;
 use crate::entry::{EntryStatus, Via, token};
 use crate::event::EventKind;
 use crate::id::ParticipantId;
@@ -12,16 +16,13 @@ use crate::method::Method;
 use crate::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::rules::send::Ready;
-use crate::sending::{Destination, Kind, Way, What};
+use crate::sending::{Kind, What};
 use crate::settings::{BindingRule, Minutes, SendWhen};
 use crate::token::Token;
 use crate::turn::{Decision, Turn, link_data};
 use crate::validation;
 use crate::validation::FieldError;
-
-use super::ask::can_be_told;
-use super::enter::{find, payable_challenge, put_challenge, second_way};
-use super::issue::supersede;
+use crate::way::{DeliverTo, Way};
 
 /// An interaction whose invitation never ends waits so long for the first act; it is the longest
 /// that it may be idle.

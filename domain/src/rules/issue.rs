@@ -4,22 +4,23 @@
 
 use url::Url;
 
-use crate::challenge::{ChallengeEnd, DeliverTo};
+use super::binding::{Way, opener_tag, rule_for, with_opener};
+use crate::challenge::ChallengeEnd;
+use crate::destination::Destination;
 use crate::event::EventKind;
 use crate::id::{IntentName, ParticipantId};
-use crate::interaction::Role;
 use crate::link::{Link, LinkEnd, Purpose};
 use crate::method::Guarded;
 use crate::page_proof::PageProof;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::rules::send::Ready;
 use crate::secret::{Secret, base64url};
-use crate::sending::{Destination, Kind, What};
+use crate::sending::{Kind, What};
 use crate::settings::{BindingRule, Landing, Settings};
 use crate::token::{Token, TokenKind};
 use crate::turn::{Decision, Turn, link_data};
-
-use super::binding::{Way, opener_tag, rule_for, with_opener};
+use crate::way::DeliverTo;
 
 /// What a bot or an agent asks for.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@
 
 use super::answer::Outcome;
 use super::confirm;
-use crate::flag::Binding;
+use crate::binding::Binding;
 use crate::interaction::Interaction;
 use crate::method::Guarded;
 use crate::turn::{Decision, Turn};

@@ -8,10 +8,11 @@ use crate::entry::Entry;
 use crate::event::EventKind;
 use crate::flag::Reason;
 use crate::id::ParticipantId;
-use crate::interaction::{MAX_PARTICIPANTS, Participant, Person, Role};
+use crate::interaction::{MAX_PARTICIPANTS, Participant, Person};
 use crate::lockout::may_lift;
 use crate::method::Guarded;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::turn::{Decision, Turn, object};
 
 /// Time passes: the turn's beginning has announced everything already.

@@ -4,7 +4,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::answer::{self, Answer, How, Outcome, judged};
+use super::attend::{self, arrived, begin_page, sent_again};
+use super::enter::{asked_at_entry, payable_challenge, put_challenge};
+use super::page::{self, Page};
 use crate::challenge::{ChallengeEnd, Typed};
+use crate::destination::Destination;
 use crate::event::{Actor, EventKind};
 use crate::flag::Reason;
 use crate::link::LinkEnd;
@@ -12,15 +17,9 @@ use crate::method::Method;
 use crate::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
-use crate::sending::Destination;
 use crate::time::Moment;
 use crate::token::{Token, TokenKind};
 use crate::turn::{Decision, Turn, link_data, object};
-
-use super::answer::{self, Answer, How, Outcome, judged};
-use super::attend::{self, arrived, begin_page, sent_again};
-use super::enter::{payable_challenge, put_challenge};
-use super::page::{self, Page, asked_at_entry};
 
 /// What an answer on a code page led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

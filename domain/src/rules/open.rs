@@ -4,13 +4,15 @@
 use serde_json::{Map, Value, json};
 
 use crate::address::Address;
+use crate::binding::Binding;
 use crate::event::{Actor, EventKind};
-use crate::flag::{Binding, Bound, Customer, Proof, Raised, Reason};
+use crate::flag::{Bound, Customer, Proof, Raised, Reason};
 use crate::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
-use crate::interaction::{Device, Interaction, Participant, Person, Role, Status};
+use crate::interaction::{Device, Interaction, Participant, Person, Status};
 use crate::lockout::Admitted;
 use crate::method::Guarded;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::time::Moment;
 use crate::turn::{Around, Decision, Draws, Turn, object};
 

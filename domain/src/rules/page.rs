@@ -1,15 +1,13 @@
 //! What the token of a code page opens: an invitation, a challenge that waits for its answer, or one
 //! that is over. Looking changes nothing.
 
+use super::attend::{Found, find_page};
+use super::enter;
 use crate::challenge::{Challenge, ChallengeEnd};
-use crate::interaction::Participant;
 use crate::link::Link;
 use crate::refusal::Refusal;
 use crate::token::{Token, TokenKind};
 use crate::turn::Turn;
-
-use super::attend::{Found, find_page};
-use super::enter;
 
 /// What a visitor of a code page finds; with the participant's place in the list.
 #[derive(Clone, Debug)]
@@ -57,9 +55,4 @@ fn find_challenge(turn: &Turn<'_>, token: &Token) -> Result<Page, Refusal> {
         },
         Found::Ended(ended) => Page::Over(at, ended.end),
     })
-}
-
-/// The live challenge that an invitation's page asks for, where it was put for the sake of coming in.
-pub fn asked_at_entry(participant: &Participant) -> Option<&Challenge> {
-    participant.challenge.as_ref().filter(|challenge| participant.entry.challenge == Some(challenge.number))
 }

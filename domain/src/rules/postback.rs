@@ -2,20 +2,19 @@
 //! browser that Continue was pressed in, and the very same answer again is told the same.
 //! Whether the assertion is the login page's is judged before, in `domain::assertion`.
 
+use super::accept::{NewProof, accept as accept_proof};
+use super::continue_link::ended;
 use crate::assertion::{PostBack, Verdict};
+use crate::binding::Source;
 use crate::event::EventKind;
 use crate::flag::Reason;
 use crate::link::{EndedLink, Link, LinkEnd, PostBackStatus};
 use crate::method::Guarded;
-use crate::page_proof::Source;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::settings::BindingRule;
 use crate::token::{Token, TokenKind};
 use crate::turn::{Decision, Turn, link_data};
-
-use super::accept::{NewProof, accept as accept_proof};
-use super::continue_link::ended;
 
 /// What the login page is told.
 #[derive(Clone, Debug)]

@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::challenge::{ChallengeEnd, ChallengeId, DeliverTo, EndedChallenge};
+use crate::challenge::{ChallengeEnd, EndedChallenge};
 use crate::channel::Health;
 use crate::country::Country;
+use crate::destination::Destination;
 use crate::event::EventKind;
-use crate::id::ParticipantId;
+use crate::id::{ChallengeId, ParticipantId};
 use crate::refusal::Refusal;
-use crate::sending::{Destination, Kind, LEASE, Sending, State, Trying, Way, What, ways};
+use crate::rules::ways::ways;
+use crate::sending::{Kind, LEASE, Sending, State, Trying, What};
 use crate::time::Moment;
 use crate::turn::{Decision, Turn, link_id, object};
+use crate::way::{DeliverTo, Way};
 
 /// The longest wait between two tries.
 const MAX_WAIT: Duration = Duration::from_secs(60);

@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::{DeliveryRules, SendBudget};
+use crate::binding::Binding;
 use crate::directory::DirectoryKind;
-use crate::flag::Binding;
 use crate::method::{Guarded, Method};
 use crate::time::Moment;
-use crate::{matching, questions};
-
-use super::{DeliveryRules, SendBudget};
+use crate::{matching, question_rule};
 
 /// A span in minutes that may have no end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,7 +279,7 @@ pub struct KbaRules {
     /// How long a set is answered.
     pub expires_minutes: u64,
     /// What may be asked.
-    pub ask: Vec<questions::Rule>,
+    pub ask: Vec<question_rule::QuestionRule>,
     /// Which fields of a customer's record the provider is sent, besides its id.
     pub send: Vec<String>,
 }

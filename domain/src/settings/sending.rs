@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::country::Country;
-use crate::sending::Way;
 use crate::time::Moment;
+use crate::way::Way;
 
 /// `delivery`.
 #[derive(Clone, Debug, Deserialize)]

@@ -8,9 +8,8 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::Intent;
-use crate::validation::FieldError;
-use crate::validation::{self, Kind, ValidationError};
-use crate::{matching, questions};
+use crate::validation::{self, FieldError, Kind, ValidationError};
+use crate::{matching, question_rule};
 
 /// Whether a text is one that is taken.
 type Rule = fn(&str) -> Result<(), &'static Kind>;
@@ -217,7 +216,7 @@ impl Row {
             (Phrase(_, rule), Value::String(text)) => rule(text).map_err(whole),
             (Text(_) | Phrase(..), _) => Err(whole(&validation::TEXT)),
             (Fields, value) => rules(value, &validation::MATCHED, |rule: matching::Rule| rule.field),
-            (Asked, value) => rules(value, &validation::ASKED, |rule: questions::Rule| rule.fact),
+            (Asked, value) => rules(value, &validation::ASKED, |rule: question_rule::QuestionRule| rule.fact),
             (List(_, rule), value) => list(value, *rule),
         };
         kept.map(|()| value.clone())

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::challenge::{Challenge, ChallengeId};
-use crate::id::{IntentName, InteractionId};
+use crate::challenge::Challenge;
+use crate::id::{ChallengeId, IntentName, InteractionId};
 use crate::link::Link;
 
 /// What a listener is told of a link.

@@ -8,7 +8,7 @@ use axum::routing::get;
 use super::super::Shared;
 use super::super::consoles::shown;
 use super::{Admitted, Visit};
-use crate::domain::flag::Binding;
+use crate::domain::binding::Binding;
 use crate::domain::method::Method;
 use crate::domain::settings::{Effective, Intent, Source};
 use crate::pages::admin::intents::{self, Intents};

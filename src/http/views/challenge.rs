@@ -5,8 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{DeliveryView, Viewer, delivery_of};
-use crate::domain::challenge::{Challenge, ChallengeId, Check, EndedChallenge};
-use crate::domain::id::InteractionId;
+use crate::domain::challenge::{Challenge, Check, EndedChallenge};
+use crate::domain::id::{ChallengeId, InteractionId};
 use crate::domain::identity::Shortfall;
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::method::Method;

@@ -6,7 +6,7 @@ use super::questions::with;
 use crate::domain::challenge::Typed;
 use crate::domain::event::Actor;
 use crate::domain::method::Method;
-use crate::domain::questions::Prepared;
+use crate::domain::prepared_questions::Prepared;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::OnPage;
 use crate::domain::rules::enter::{self, Arrived};
@@ -18,8 +18,7 @@ use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
 use crate::engine::replay::fresh;
 use crate::engine::{Error, Remember, Told, decode, encode};
-use crate::services::conversations::visits::Held;
-use crate::services::conversations::visits::{Acting, Visit, With};
+use crate::services::conversations::visits::{Acting, Held, Visit, With};
 use crate::services::teams::TeamView;
 
 impl Challenges {

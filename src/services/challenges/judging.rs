@@ -14,7 +14,7 @@ use crate::domain::event::Actor;
 use crate::domain::id::{ProviderName, TeamName};
 use crate::domain::identity::CheckId;
 use crate::domain::interaction::MAX_PARTICIPANTS;
-use crate::domain::questions::{ProviderTask, Set, Verdict};
+use crate::domain::provider_questions::{ProviderTask, Set, Verdict};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::elsewhere;
 use crate::domain::secret::base64url;
@@ -22,8 +22,7 @@ use crate::domain::turn::{Decision, Turn};
 use crate::engine::replay::fresh;
 use crate::engine::{Error, Remember, Told};
 use crate::identity::{Asking, Given, Trouble};
-use crate::services::conversations::visits::Held;
-use crate::services::conversations::visits::{Visit, With};
+use crate::services::conversations::visits::{Held, Visit, With};
 use crate::services::teams::TeamView;
 
 /// A provider is waited for so long: somebody sits before it.

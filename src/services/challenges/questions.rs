@@ -13,16 +13,16 @@ use crate::domain::failure_limit::{CustomerTag, Need};
 use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::method::Method;
-use crate::domain::questions::{Asking, Prepared, Rule};
+use crate::domain::prepared_questions::{Asking, Prepared};
+use crate::domain::question_rule::QuestionRule;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::ask::{self, Request};
-use crate::domain::rules::page::asked_at_entry;
+use crate::domain::rules::enter::asked_at_entry;
 use crate::domain::secret::Tag;
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::turn::Turn;
 use crate::engine::{Error, Remember, Told};
-use crate::services::conversations::visits::Acting;
-use crate::services::conversations::visits::Held;
+use crate::services::conversations::visits::{Acting, Held};
 use crate::services::teams::TeamView;
 
 /// Customers whose facts say what may be asked, where the team does not.
@@ -103,14 +103,14 @@ impl Challenges {
     }
 
     /// What the team's settings name, else the facts that customers of the built-in directory have.
-    async fn what_may_be_asked(&self, team: &TeamView) -> Result<Vec<Rule>, Error> {
+    async fn what_may_be_asked(&self, team: &TeamView) -> Result<Vec<QuestionRule>, Error> {
         let named = &team.effective.settings.kba.ask;
         if !named.is_empty() || !team.keeps_passwords() {
             return Ok(named.clone());
         }
         let (some, _) = self.customers.list_customers(&team.team.name, None, None, LOOKED_AT).await?;
         let facts: BTreeSet<&str> = some.iter().flat_map(|kept| kept.record.facts.keys().map(String::as_str)).collect();
-        Ok(facts.into_iter().map(Rule::named).collect())
+        Ok(facts.into_iter().map(QuestionRule::named).collect())
     }
 
     /// The record of who a participant is said to be: by the customer's id, and where our own directory has

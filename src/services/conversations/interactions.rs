@@ -4,21 +4,21 @@
 use std::sync::Arc;
 
 use super::Conversations;
-use super::visits::Acting;
+use super::visits::{Acting, Held};
 use crate::domain::address::Address;
 use crate::domain::customer::Record;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
-use crate::domain::interaction::{Interaction, Person, PersonChange, Role, Status};
+use crate::domain::interaction::{Interaction, Person, PersonChange, Status};
 use crate::domain::method::Guarded;
 use crate::domain::refusal::Refusal;
+use crate::domain::role::Role;
 use crate::domain::rules::maintain;
 use crate::domain::rules::show::{proved, show};
 use crate::domain::turn::{Decision, Turn};
 use crate::engine::decide::Reads;
 use crate::engine::replay::fresh;
 use crate::engine::{Error, Remember, Told, decode};
-use crate::services::conversations::visits::Held;
 use crate::services::names::address_of;
 use crate::services::teams::TeamView;
 use crate::store::CommitId;

@@ -4,8 +4,8 @@
 use super::Conversations;
 use super::visits::{Held, Visit};
 use crate::domain::address::Address;
+use crate::domain::destination::Destination;
 use crate::domain::refusal::Refusal;
-use crate::domain::sending::Destination;
 use crate::domain::turn::{Decision, Turn};
 use crate::engine::decide::Reads;
 use crate::engine::replay::{Remember, Told};

@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Conversations;
+use crate::domain::destination::Spent;
 use crate::domain::id::{ChannelName, TeamName};
-use crate::domain::sending::{LEASE, Spent};
+use crate::domain::sending::LEASE;
 use crate::domain::time::Moment;
 use crate::engine::decide::Plain;
 use crate::engine::encode;

@@ -10,9 +10,8 @@ use countersign_channels::inbound::format::Assurance;
 use serde::{Deserialize, Serialize};
 
 use super::{Flag, Inbound, Message};
-use crate::domain::challenge::ChallengeId;
 use crate::domain::event::Actor;
-use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::id::{ChallengeId, InteractionId, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Kind, Sender};
@@ -25,8 +24,7 @@ use crate::engine::replay::{Place, fresh};
 use crate::engine::{Error, Remember, Told};
 use crate::services::challenges::Attending;
 use crate::services::challenges::messages::Text;
-use crate::services::conversations::visits::Acting;
-use crate::services::conversations::visits::Held;
+use crate::services::conversations::visits::{Acting, Held};
 use crate::store::CommitId;
 
 mod watching;

@@ -3,10 +3,11 @@
 
 use super::Messaging;
 use crate::domain::challenge::Challenge;
+use crate::domain::destination::Destination;
 use crate::domain::interaction::Participant;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::Tried;
-use crate::domain::sending::{Destination, Sending, What};
+use crate::domain::sending::{Sending, What};
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::services::teams::TeamView;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Messaging;
 use super::live_codes::live_code;
 use super::posting::signer;
-use crate::domain::challenge::ChallengeId;
+use crate::domain::id::ChallengeId;
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::posting::{Answer, Why};
 use crate::domain::rules::send::Tried;

@@ -5,12 +5,13 @@ use countersign_channels::{Address, Content, Message, Terms};
 use serde_json::json;
 
 use super::Users;
+use crate::domain::destination::Destination;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName, UserName};
 use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Tag, base64url};
-use crate::domain::sending::{Destination, TIMEOUT};
+use crate::domain::sending::TIMEOUT;
 use crate::domain::team::{Role, Team};
 use crate::domain::time::Moment;
 use crate::domain::user::{MAX_USERS, User, UserIndex, Wanted, words};

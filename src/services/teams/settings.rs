@@ -149,7 +149,7 @@ fn stands_for(system: &Overrides, patch: &Map<String, Value>, teams: &[Team]) ->
             Refusal::Invalid(errors) => Refusal::Invalid(
                 errors
                     .into_iter()
-                    .map(|f| FieldError { error: validation::of_team(f.error, &team.name), ..f })
+                    .map(|f| FieldError { error: validation::of_team(f.error, team.name.as_str()), ..f })
                     .collect(),
             ),
             other => other,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign::domain::challenge::{DeliverTo, Typed};
+use countersign::domain::challenge::Typed;
 use countersign::domain::event::{Actor, Event, EventKind};
 use countersign::domain::id::ParticipantId;
 use countersign::domain::interaction::Participant;
@@ -12,6 +12,7 @@ use countersign::domain::rules::ask::{Request, Wanted, Way, ask};
 use countersign::domain::rules::attend::{cancel, resend};
 use countersign::domain::rules::hear::{self, Sender};
 use countersign::domain::time::Moment;
+use countersign::domain::way::DeliverTo;
 use proptest::prelude::*;
 
 use super::{Raise, Story};

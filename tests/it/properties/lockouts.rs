@@ -7,20 +7,23 @@
 use std::collections::BTreeMap;
 
 use countersign::domain::address::Address;
-use countersign::domain::challenge::{Challenge, DeliverTo, EndedChallenge, Pin, Typed};
+use countersign::domain::challenge::{Challenge, EndedChallenge, Pin, Typed};
 use countersign::domain::event::{Actor, Event, EventKind};
 use countersign::domain::id::{InteractionId, ParticipantId};
-use countersign::domain::interaction::{Interaction, Person, Role, Status};
+use countersign::domain::interaction::{Interaction, Person, Status};
+use countersign::domain::keys::Keys;
 use countersign::domain::refusal::Refusal;
+use countersign::domain::role::Role;
 use countersign::domain::rules::answer::{Answer, How, Outcome, answer};
 use countersign::domain::rules::ask::{Request, Wanted, Way, ask};
 use countersign::domain::rules::attend::resend;
 use countersign::domain::rules::hear::{Heard, Sender, hear};
 use countersign::domain::rules::{maintain, open};
-use countersign::domain::secret::{Keys, Secret};
+use countersign::domain::secret::Secret;
 use countersign::domain::settings::{Overrides, Settings, effective};
 use countersign::domain::time::Moment;
 use countersign::domain::turn::{Around, Decision, Draws, Turn};
+use countersign::domain::way::DeliverTo;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;

@@ -3,9 +3,10 @@
 
 use countersign::domain::event::Actor;
 use countersign::domain::id::{InteractionId, ParticipantId};
-use countersign::domain::interaction::{Person, Role, Status};
+use countersign::domain::interaction::{Person, Status};
 use countersign::domain::link::Purpose;
 use countersign::domain::refusal::Refusal;
+use countersign::domain::role::Role;
 use countersign::domain::rules::bind::Finish;
 use countersign::domain::rules::finish::{Said, shown_code};
 use countersign::domain::rules::issue::Request;

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
-use countersign::domain::challenge::{Challenge, ChallengeId, Check, DeliverTo, Typed};
+use countersign::domain::challenge::{Challenge, Check, Typed};
 use countersign::domain::event::{Actor, EventKind};
+use countersign::domain::id::ChallengeId;
 use countersign::domain::id::ParticipantId;
 use countersign::domain::interaction::{Interaction, Participant};
 use countersign::domain::rules::answer::{Answered, Outcome};
 use countersign::domain::rules::ask::{Request, Wanted, Way};
+use countersign::domain::way::DeliverTo;
 use countersign::engine::Remember;
 use countersign::engine::Told;
 use countersign::services::Held;

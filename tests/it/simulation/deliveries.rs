@@ -8,14 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use countersign::domain::challenge::{ChallengeId, DeliverTo};
 use countersign::domain::channel::Writing as Account;
 use countersign::domain::event::{Actor, EventKind};
+use countersign::domain::id::ChallengeId;
 use countersign::domain::id::{InteractionId, TeamName};
-use countersign::domain::interaction::{Person, Role};
+use countersign::domain::interaction::Person;
 use countersign::domain::precondition::Precondition;
+use countersign::domain::role::Role;
 use countersign::domain::rules::ask::{Request, Wanted, Way};
 use countersign::domain::rules::open::Opening;
+use countersign::domain::way::DeliverTo;
 use countersign::domain::webhook::{Wanted as Told, Writing};
 use countersign::engine::Told as Done;
 use countersign::services::conversations::visits::Acting;

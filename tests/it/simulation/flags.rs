@@ -1,8 +1,9 @@
 //! Judges each change of an interaction: no flag goes up without its proof, stands past its time
 //! or falls unsaid; no link, handle or code is spent twice; what is closed stays closed.
 
+use countersign::domain::binding::Binding;
 use countersign::domain::event::{Event, EventKind};
-use countersign::domain::flag::{Binding, Flag, Method, Raised};
+use countersign::domain::flag::{Flag, Method, Raised};
 use countersign::domain::id::ParticipantId;
 use countersign::domain::interaction::{Interaction, Participant, Status};
 use countersign::domain::link::{Link, LinkEnd, PostBackStatus};

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use countersign::domain::challenge::ChallengeId;
+use countersign::domain::id::ChallengeId;
 use countersign::domain::id::{InteractionId, Kid, TeamName};
 use countersign::domain::refusal::Refusal;
 use countersign::domain::token::Token;

@@ -2,7 +2,8 @@
 //! It knows the form of seals and names of records, and no use case.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
-use countersign::domain::secret::{Keys, Secret};
+use countersign::domain::keys::Keys;
+use countersign::domain::secret::Secret;
 use countersign::store::CommitId;
 use serde::de::DeserializeOwned;
 

@@ -8,11 +8,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answers, MAX_ANSWER, MAX_CHOICES, MAX_QUESTIONS};
-use crate::id::{ProviderName, plain_text};
-use crate::identity::{CheckId, MAX_UNDECIDED, TIMEOUT};
-use crate::is_default;
-use crate::time::Moment;
+use super::answers::Answers;
+use super::id::{ProviderName, plain_text};
+use super::identity::{CheckId, MAX_UNDECIDED, TIMEOUT};
+use super::is_default;
+use super::question_rule::{MAX_ANSWER, MAX_CHOICES, MAX_QUESTIONS};
+use super::time::Moment;
 
 /// Questions as a provider puts them.
 #[derive(Clone, Debug, PartialEq, Eq)]
