@@ -1,5 +1,5 @@
 //! The directory port: where the company's customers are looked up. A directory gives records that may
-//! fit; which one is meant is judged in `domain::matching`, and what follows in `gateway`.
+//! fit; which one is meant is judged in `domain::matching`, and what follows in `services`.
 //!
 //! It knows no interaction and keeps nothing. What an adapter's driver says ends here: a `Failure` says
 //! what kind of trouble it is, and its words are for the admin who tries the directory out, never for a

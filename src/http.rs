@@ -1,6 +1,6 @@
-//! The outside: HTTP to use cases and back. One file for each kind of caller.
+//! The outside: HTTP to use cases and back. One folder for each kind of caller.
 //!
-//! What a request means is decided in `gateway`; here it is read strictly, its caller proved,
+//! What a request means is decided in `services`; here it is read strictly, its caller proved,
 //! and the answer written. Every "no" leaves through `problem`.
 
 use std::ops::Deref;
@@ -13,82 +13,26 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use views::Viewer;
 
 use crate::domain::team::Role;
+use crate::http::views::Viewer;
 use crate::pages::Pages;
 use crate::services::Gateway;
 use crate::services::staff::caller::Caller;
 
-mod account;
-mod accounts;
-mod acts;
-mod admin;
-mod admin_pages;
-mod arrivals;
-mod authtickets;
-mod body;
-mod browser;
-mod caller;
-mod challenges;
-mod channels;
-mod chats;
-mod code_page;
-mod code_page_view;
-mod connection;
-mod connection_life;
-pub mod connection_limits;
-mod consoles;
-mod counts;
-mod customers;
-mod directories;
-mod document;
-mod done_page;
-mod embeds;
-mod events;
-mod failures;
-mod history;
-mod host;
-mod hosted;
-mod identity;
-mod inbound;
-mod incoming_body;
-mod insights;
-mod interactions;
-mod invitations;
-mod io_timeout;
-mod keys;
-mod layers;
-mod limiter;
-mod lockouts;
-mod login_form;
-mod login_links;
-mod login_page;
-mod multipart;
-mod notices;
-mod page;
-mod people;
-mod photo;
-mod policy;
-mod problem;
-mod problem_types;
-mod providers;
-mod public;
-mod query;
-mod reader;
-mod replies;
-mod reset_page;
-mod screens;
-pub mod serve;
-mod session;
-mod signin;
-mod status;
-mod users;
-mod views;
-mod webhooks;
-mod windows;
+pub mod access;
+pub mod api;
+pub mod consoles;
+pub mod document;
+pub mod documents;
+pub mod pages;
+pub mod platforms;
+pub mod public;
+pub mod requests;
+pub mod server;
+pub mod views;
 
-pub use layers::Proxies;
+pub use crate::http::access::layers::Proxies;
 
 /// What every handler may use.
 #[derive(Clone)]
@@ -102,22 +46,22 @@ pub struct Inside {
     docs: Bytes,
     /// `/openapi.json`, written once.
     openapi: Bytes,
-    limiter: limiter::Limiter,
+    limiter: access::limiter::Limiter,
     /// Tries to sign in to the consoles, by address.
-    knocking: limiter::HostedPage,
+    sign_ins: access::limiter::SignInLimiter,
     /// Messages that pages have had sent, by address.
-    asking: limiter::Asking,
+    asking: access::limiter::Asking,
     /// Room for pictures on their way through.
-    upload_limiter: photo::UploadLimiter,
+    upload_limiter: pages::photo::UploadLimiter,
     /// What proves nothing where servers call.
-    failures: failures::Failures,
+    failures: access::failures::Failures,
     /// Streams of web chats, by address.
-    standing: limiter::Standing,
+    standing: access::limiter::Standing,
     /// Streams of flags that portals watch, by address.
-    glancing: limiter::Standing,
-    counts: counts::Counts,
+    glancing: access::limiter::Standing,
+    counts: access::counts::Counts,
     /// Which query parameters the API describes.
-    queries: query::Known,
+    queries: requests::query::Known,
     proxies: Proxies,
     metrics: PrometheusHandle,
     /// Streams end when it is cancelled.
@@ -170,31 +114,31 @@ struct Described;
 
 fn described() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Described::openapi())
-        .merge(interactions::routes())
-        .merge(people::routes())
-        .merge(login_links::routes())
-        .merge(challenges::routes())
-        .merge(invitations::routes())
-        .merge(acts::routes())
-        .merge(lockouts::routes())
-        .merge(chats::routes())
-        .merge(events::routes())
-        .merge(login_page::routes())
-        .merge(admin::routes())
-        .merge(keys::routes())
-        .merge(channels::routes())
-        .merge(providers::routes())
-        .merge(identity::routes())
-        .merge(webhooks::routes())
-        .merge(insights::routes())
-        .merge(screens::routes())
-        .merge(accounts::routes())
-        .merge(authtickets::routes())
-        .merge(users::routes())
-        .merge(embeds::described())
-        .merge(history::routes())
-        .merge(customers::routes())
-        .merge(directories::routes())
+        .merge(api::conversations::interactions::routes())
+        .merge(api::conversations::people::routes())
+        .merge(api::conversations::login_links::routes())
+        .merge(api::conversations::challenges::routes())
+        .merge(api::conversations::invitations::routes())
+        .merge(api::conversations::acts::routes())
+        .merge(api::teams::lockouts::routes())
+        .merge(api::teams::chats::routes())
+        .merge(api::conversations::events::routes())
+        .merge(pages::login_page::routes())
+        .merge(api::teams::admin::routes())
+        .merge(api::teams::keys::routes())
+        .merge(api::teams::channels::routes())
+        .merge(api::teams::providers::routes())
+        .merge(platforms::identity::routes())
+        .merge(api::teams::webhooks::routes())
+        .merge(api::teams::insights::routes())
+        .merge(api::teams::screens::routes())
+        .merge(api::teams::accounts::routes())
+        .merge(api::teams::authtickets::routes())
+        .merge(api::teams::users::routes())
+        .merge(consoles::embeds::described())
+        .merge(api::conversations::history::routes())
+        .merge(api::teams::customers::routes())
+        .merge(api::teams::directories::routes())
 }
 
 /// The OpenAPI document.
@@ -223,19 +167,20 @@ pub fn router(
     let pages = Pages::new();
     let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data")).into();
     let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data").into();
-    let (limiter, queries) = (limiter::Limiter::new(DefaultClock::default()), query::Known::of(&document));
-    let counts = counts::Counts::default();
-    let (standing, glancing) = (limiter::Standing::of(CHATS), limiter::Standing::of(PORTALS));
+    let (limiter, queries) =
+        (access::limiter::Limiter::new(DefaultClock::default()), requests::query::Known::of(&document));
+    let counts = access::counts::Counts::default();
+    let (standing, glancing) = (access::limiter::Standing::of(CHATS), access::limiter::Standing::of(PORTALS));
     let shared = Shared(Arc::new(Inside {
         gateway,
         pages,
         docs,
         openapi,
         limiter,
-        knocking: limiter::HostedPage::default(),
-        asking: limiter::Asking::new(DefaultClock::default()),
-        upload_limiter: photo::UploadLimiter::default(),
-        failures: failures::Failures::new(DefaultClock::default()),
+        sign_ins: access::limiter::SignInLimiter::default(),
+        asking: access::limiter::Asking::new(DefaultClock::default()),
+        upload_limiter: pages::photo::UploadLimiter::default(),
+        failures: access::failures::Failures::new(DefaultClock::default()),
         standing,
         glancing,
         counts,
@@ -246,17 +191,21 @@ pub fn router(
     }));
     let (api, _) = described().split_for_parts();
     let routes = api
-        .merge(hosted::routes())
-        .merge(done_page::routes())
-        .merge(code_page::routes())
-        .merge(photo::routes())
-        .merge(inbound::routes())
+        .merge(pages::hosted::routes())
+        .merge(pages::done_page::routes())
+        .merge(pages::code_page::routes())
+        .merge(pages::photo::routes())
+        .merge(platforms::inbound::routes())
         .merge(public::routes());
+    let routes = routes
+        .merge(platforms::windows::routes())
+        .merge(platforms::status::routes())
+        .merge(pages::login_form::routes())
+        .merge(pages::reset_page::routes());
+    let routes = routes.merge(consoles::signin::routes()).merge(consoles::account::routes());
     let routes =
-        routes.merge(windows::routes()).merge(status::routes()).merge(login_form::routes()).merge(reset_page::routes());
-    let routes = routes.merge(signin::routes()).merge(account::routes());
-    let routes = routes.merge(consoles::routes()).merge(admin_pages::routes()).merge(embeds::routes());
-    layers::around(routes.with_state(shared.clone()).merge(more), shared)
+        routes.merge(consoles::routes()).merge(consoles::admin_pages::routes()).merge(consoles::embeds::routes());
+    access::layers::around(routes.with_state(shared.clone()).merge(more), shared)
 }
 
 /// Whether a role may be compared: roles nest.

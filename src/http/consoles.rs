@@ -8,20 +8,25 @@ use axum::routing::get;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use super::Shared;
-use super::body::Query;
-use super::notices::{notice, refusal_page};
-use super::page::{alone, headers_of_page, see_other};
-use super::policy::Policy;
-use super::reader::Reader;
-use super::session::{to_sign_in, visitor, word};
 use crate::domain::id::TeamName;
 use crate::domain::session::Who;
 use crate::domain::team::Role;
 use crate::engine::Error;
+use crate::http::Shared;
+use crate::http::access::session::{to_sign_in, visitor, word};
+use crate::http::documents::notices::{notice, refusal_page};
+use crate::http::documents::page::{alone, headers_of_page, see_other};
+use crate::http::documents::policy::Policy;
+use crate::http::documents::reader::Reader;
+use crate::http::requests::body::Query;
 use crate::pages;
 use crate::pages::consoles::{Agent, Shell};
 use crate::services::staff::sessions::SignedIn;
+
+pub mod account;
+pub mod admin_pages;
+pub mod embeds;
+pub mod signin;
 
 /// The most teams that an owner is offered to switch to.
 const MAX_TEAMS: usize = 200;
@@ -89,7 +94,7 @@ async fn admits(state: &Shared, team: Option<&str>) -> pages::consoles::Admits {
 }
 
 /// The teams that somebody may look at: name and title.
-pub(super) async fn teams(state: &Shared, visitor: &SignedIn) -> Result<Vec<(String, String)>, Error> {
+pub(crate) async fn teams(state: &Shared, visitor: &SignedIn) -> Result<Vec<(String, String)>, Error> {
     if visitor.rights.owner {
         let all = state.gateway.teams.list_teams(None, MAX_TEAMS).await?;
         return Ok(all.into_iter().map(|(name, title)| (name.to_string(), title)).collect());
@@ -104,7 +109,7 @@ pub(super) async fn teams(state: &Shared, visitor: &SignedIn) -> Result<Vec<(Str
 }
 
 /// What stands around every page of somebody who is in.
-pub(super) fn frame_of(
+pub(crate) fn frame_of(
     state: &Shared,
     headers: &HeaderMap,
     token: &str,
@@ -141,12 +146,12 @@ pub(super) fn frame_of(
 }
 
 /// Whether somebody may open the admin console: some team is hers to tend.
-pub(super) fn administers(visitor: &SignedIn) -> bool {
+pub(crate) fn administers(visitor: &SignedIn) -> bool {
     visitor.rights.owner || visitor.rights.teams.values().any(|role| *role >= Role::Admin)
 }
 
 /// What somebody is to a team that is hers to tend; none where it is not.
-pub(super) fn tends(visitor: &SignedIn, team: &TeamName) -> Option<Role> {
+pub(crate) fn tends(visitor: &SignedIn, team: &TeamName) -> Option<Role> {
     match visitor.rights.owner {
         true => Some(Role::Owner),
         false => visitor.rights.teams.get(team).copied().filter(|role| *role >= Role::Admin),
@@ -154,12 +159,12 @@ pub(super) fn tends(visitor: &SignedIn, team: &TeamName) -> Option<Role> {
 }
 
 /// A page of the consoles on its way out: no other window may reach into it.
-pub(super) fn shown(state: &Shared, html: String) -> Response {
+pub(crate) fn shown(state: &Shared, html: String) -> Response {
     shown_under(state, html, Policy::CONSOLE)
 }
 
 /// The same under a policy of its own.
-pub(super) fn shown_under(state: &Shared, html: String, policy: Policy<'_>) -> Response {
+pub(crate) fn shown_under(state: &Shared, html: String, policy: Policy<'_>) -> Response {
     let mut response = Html(html).into_response();
     headers_of_page(state, &mut response, policy);
     alone(&mut response);

@@ -45,7 +45,7 @@ struct WrongPlace {
 }
 
 /// Adds it to a document made from the handlers.
-pub(super) fn complete(document: &mut OpenApi) {
+pub(crate) fn complete(document: &mut OpenApi) {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key")).build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("key", SecurityScheme::Http(bearer));

@@ -235,7 +235,7 @@ fn a_made_up_fault_is_found() {
             "\nuse countersign::{domain::id,\n services::Links};",
             ":5: `domain` may not know `services`",
         ),
-        ("domain/src/link.rs", "fn f() { countersign::http::serve() }", ":3: `domain` may not know `http`"),
+        ("domain/src/link.rs", "fn f() { countersign::http::server::serve() }", ":3: `domain` may not know `http`"),
         ("src/http/bot.rs", "use crate::store::{Store, Key};", ":3: `http` may not know `store`"),
         ("src/http/bot.rs", "use countersign_channels as c;", ":3: `http` may not know `channels`"),
         (

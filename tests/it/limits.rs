@@ -8,8 +8,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use countersign::http::connection_limits::Limits;
-use countersign::http::serve;
+use countersign::http::server::connection_limits::Limits;
+use countersign::http::server::serve;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;

@@ -48,7 +48,7 @@ pub struct AtLogin {
     /// The conversation that the login is for.
     pub conversation: Conversation,
     /// Who.
-    pub knocking: HostedPage,
+    pub page: HostedPage,
 }
 
 /// What a code at the login page is asked for.
@@ -106,7 +106,7 @@ impl HostedLogin {
     pub async fn at_login(&self, url: SignedUrl, browser: Tag, attempt: &str) -> Result<AtLogin, Error> {
         let held = self.at_door(&url, |turn| open_page(turn, &url.handle, &browser)).await?;
         let conversation = held.interaction.conversation.clone();
-        Ok(AtLogin { url, browser, attempt: attempt.to_owned(), conversation, knocking: held.outcome })
+        Ok(AtLogin { url, browser, attempt: attempt.to_owned(), conversation, page: held.outcome })
     }
 
     /// Where a form leads that has led there before: it was sent twice, or its reply was lost.
@@ -142,11 +142,11 @@ impl HostedLogin {
 
     /// Nothing is asked of another browser, and nothing done for it, before it has named its address.
     fn must_be_known(at: &AtLogin) -> Result<(), Refusal> {
-        if at.knocking.browser == AtPage::Known { Ok(()) } else { Err(Refusal::StaleForm) }
+        if at.page.browser == AtPage::Known { Ok(()) } else { Err(Refusal::StaleForm) }
     }
 
     fn device_at(&self, at: &AtLogin) -> Device {
-        let device = at.knocking.device.as_ref();
+        let device = at.page.device.as_ref();
         let said = |part: fn(&crate::domain::interaction::Device) -> Option<&str>| device.and_then(part);
         self.customer_login
             .device(said(|device| device.fingerprint.as_deref()), said(|device| device.region.as_deref()))
@@ -162,7 +162,7 @@ impl HostedLogin {
 
     fn signing<'a>(&self, at: &'a AtLogin) -> LoggingIn<'a> {
         let (device, page) = (self.device_at(at), Some(self.page_mark(at)));
-        LoggingIn { team: &at.url.team, device, actor: &Actor::Person, page, counted: at.knocking.known.as_ref() }
+        LoggingIn { team: &at.url.team, device, actor: &Actor::Person, page, counted: at.page.known.as_ref() }
     }
 
     /// Name and password were typed.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use countersign::http::serve;
+use countersign::http::server::serve;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use countersign::http::serve;
+use countersign::http::server::serve;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use countersign::http::{Proxies, router};
+use countersign::http::Proxies;
+use countersign::http::router;
 use http::Request;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};

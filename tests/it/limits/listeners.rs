@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use countersign::http::connection_limits::Limits;
+use countersign::http::server::connection_limits::Limits;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpSocket, TcpStream};

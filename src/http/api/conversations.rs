@@ -1,0 +1,11 @@
+//! Conversations and what belongs to one: participants, links, invitations, challenges, events.
+//! Bots and agents ask for these.
+
+pub mod acts;
+pub mod challenges;
+pub mod events;
+pub mod history;
+pub mod interactions;
+pub mod invitations;
+pub mod login_links;
+pub mod people;

@@ -1,0 +1,301 @@
+//! What bots and agents ask of challenges: to put one, to answer, to send again, to take back, and,
+//! for agents, to see the code. What a challenge looks like stands in `views::challenge`.
+
+use std::collections::BTreeMap;
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::challenge::{Challenge, Pin, Typed};
+use crate::domain::event::Actor;
+use crate::domain::id::{IntentName, MessageId};
+use crate::domain::method::Method;
+use crate::domain::question_rule::{MAX_ANSWER, MAX_QUESTIONS};
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::answer::{Answered, Outcome};
+use crate::domain::rules::ask::{Request, Wanted, Way};
+use crate::domain::team::Role;
+use crate::domain::validation;
+use crate::domain::way::DeliverTo;
+use crate::engine::Remember;
+use crate::http::Shared;
+use crate::http::access::caller::{Agent, Bot, acting, attending, no_frame};
+use crate::http::access::replies::{accepted, created};
+use crate::http::requests::body::{Json, field, invalid};
+use crate::http::requests::problem::Problem;
+use crate::http::requests::problem_types;
+use crate::http::views::AuthenticationView;
+use crate::http::views::challenge::ChallengeView;
+use crate::services::Held;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(start_challenge))
+        .routes(routes!(get_challenge, cancel_challenge))
+        .routes(routes!(answer_challenge))
+        .routes(routes!(resend_challenge))
+        .routes(routes!(reveal_code))
+}
+
+/// A challenge that is wanted.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct StartChallenge {
+    /// `otp`, `pin`, `kba`, `photo_id` or `photo_id_selfie`.
+    #[schema(value_type = String)]
+    method: Method,
+    /// The primary where absent.
+    participant: Option<String>,
+    /// `auto` (where absent), `chat`, `sms`, `email` or `agent`.
+    #[schema(value_type = Option<String>)]
+    deliver_to: Option<DeliverTo>,
+    /// What it is for; comes back with success.
+    intent: Option<String>,
+    /// The bot's own words, at most 1 KiB; come back with success.
+    state: Option<String>,
+    /// For `pin`, by an agent: 4 to 20 digits.
+    pin: Option<String>,
+}
+
+impl StartChallenge {
+    fn read(self, role: Role) -> Result<Request, Problem> {
+        if self.state.as_ref().is_some_and(|s| s.len() > 1024) {
+            return Err(invalid("/state", validation::TOO_LONG.with([("most", &1024)])));
+        }
+        let wanted = match (self.method, &self.pin) {
+            (Method::Pin, _) if role < Role::Agent => {
+                return Err(
+                    Problem::of(&problem_types::FORBIDDEN).saying("PINs are agreed with an agent: a bot knows none.")
+                );
+            }
+            (Method::Pin, pin) => {
+                let pin = pin.as_deref().and_then(Pin::parse);
+                Wanted::Pin(pin.ok_or(Refusal::InvalidPin)?)
+            }
+            (Method::Otp, None) => Wanted::Otp,
+            (Method::Kba, None) => Wanted::Questions,
+            (Method::PhotoId, None) => Wanted::Document { selfie: false },
+            (Method::PhotoIdSelfie, None) => Wanted::Document { selfie: true },
+            (Method::Login, _) => {
+                return Err(invalid(
+                    "/method",
+                    validation::OTHER.saying("must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"),
+                ));
+            }
+            (_, Some(_)) => {
+                return Err(invalid("/pin", validation::OTHER.saying("belongs to the method pin")));
+            }
+        };
+        let intent: Option<IntentName> = self.intent.map(|i| field("/intent", &i)).transpose()?;
+        let participant = self.participant.map(|p| field("/participant", &p)).transpose()?;
+        let deliver_to = self.deliver_to.unwrap_or_default();
+        Ok(Request { wanted, participant, deliver_to, intent, state: self.state, way: Way::Landing })
+    }
+}
+
+/// Puts a challenge to a participant; a live one of the same participant ends.
+#[utoipa::path(post, path = "/v1/interactions/{id}/challenges", tag = "challenges", operation_id = "start_challenge",
+    params(("id" = String, Path)), request_body = StartChallenge, security(("key" = ["bot"])),
+    responses((status = 202, body = ChallengeView)))]
+async fn start_challenge(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<StartChallenge>,
+) -> Result<Response, Problem> {
+    let acting = acting(&caller, &id)?;
+    let request = body.value.clone().read(caller.role)?;
+    let place = state.reserve(&caller, &body).await?;
+    let viewer = state.viewer(&caller);
+    let render = |held: &Held<Challenge>| accepted(&viewer.new_challenge(&held.interaction, &held.outcome));
+    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let told = state.gateway.challenges.ask(acting, &request, remember.as_ref()).await;
+    state.told(told, place.as_ref(), render).await
+}
+
+/// A challenge as it is now. One that ended is known for a day.
+#[utoipa::path(get, path = "/v1/challenges/{id}", tag = "challenges", operation_id = "get_challenge",
+    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = ChallengeView)))]
+async fn get_challenge(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let attending = attending(&caller, &id)?;
+    let held = state.gateway.challenges.challenge(attending).await?;
+    Ok(Reply(state.viewer(&caller).found(&held.interaction, &held.outcome)).into_response())
+}
+
+/// Takes a challenge back. One that has ended stays as it ended.
+#[utoipa::path(delete, path = "/v1/challenges/{id}", tag = "challenges", operation_id = "cancel_challenge",
+    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 204)))]
+async fn cancel_challenge(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    state.gateway.challenges.cancel(attending(&caller, &id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What the person answered.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewAnswer {
+    /// As it was typed.
+    answer: Option<String>,
+    /// To questions, all of them: a list in their order, or an object with their ids.
+    #[schema(value_type = Option<Vec<String>>)]
+    answers: Option<NewAnswers>,
+    /// The platform's or the bot's own id: the same one is judged once.
+    message_id: Option<String>,
+}
+
+/// Answers to a set of questions.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NewAnswers {
+    List(Vec<String>),
+    Named(BTreeMap<String, String>),
+}
+
+impl NewAnswers {
+    /// In the questions' order. One that is not named is blank, and a set with a blank is not judged.
+    fn read(self) -> Result<Vec<String>, Problem> {
+        let fits = |at: &dyn std::fmt::Display, text: &String| {
+            let short = text.len() <= MAX_ANSWER;
+            short
+                .then_some(())
+                .ok_or_else(|| invalid(format!("/answers/{at}"), validation::TOO_LONG.with([("most", &200)])))
+        };
+        match self {
+            Self::List(list) if list.len() <= MAX_QUESTIONS => {
+                list.iter().enumerate().try_for_each(|(at, text)| fits(&at, text))?;
+                Ok(list)
+            }
+            Self::List(_) => Err(invalid("/answers", validation::TOO_MANY.with([("most", &10)]))),
+            Self::Named(named) => {
+                let mut list = Vec::new();
+                for (name, text) in named {
+                    let at = name.strip_prefix("answer_").and_then(|n| n.parse::<usize>().ok());
+                    let at = at.filter(|at| (1..=MAX_QUESTIONS).contains(at) && name == format!("answer_{at}"));
+                    let at = at.ok_or_else(|| {
+                        invalid("/answers", validation::OTHER.saying("are called answer_1 to answer_10"))
+                    })?;
+                    fits(&name, &text)?;
+                    list.resize(list.len().max(at), String::new());
+                    list[at - 1] = text;
+                }
+                Ok(list)
+            }
+        }
+    }
+}
+
+/// What became of an answer.
+#[derive(Serialize, ToSchema)]
+struct AnswerView {
+    /// The first that holds: `banned`, `locked`, `already_used`, `exhausted`, `expired`,
+    /// `not_a_code`, `wrong`, `passed`.
+    #[schema(value_type = String)]
+    outcome: Outcome,
+    tries_left: u32,
+    locked_until: Option<String>,
+    /// Of the participant to whom the challenge was put.
+    authentication: AuthenticationView,
+}
+
+/// Answers a challenge for the person of the conversation. A frame answers none (403).
+#[utoipa::path(post, path = "/v1/challenges/{id}/answers", tag = "challenges", operation_id = "answer_challenge",
+    params(("id" = String, Path)), request_body = NewAnswer, security(("key" = ["bot"])),
+    responses((status = 200, body = AnswerView)))]
+async fn answer_challenge(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<NewAnswer>,
+) -> Result<Response, Problem> {
+    no_frame(&caller)?;
+    let attending = attending(&caller, &id)?;
+    let NewAnswer { answer, answers, message_id } = body.value;
+    if answer.as_ref().is_some_and(|answer| answer.len() > 1024) {
+        return Err(invalid("/answer", validation::TOO_LONG.with([("most", &1024)])));
+    }
+    let set = answers.map(NewAnswers::read).transpose()?;
+    let typed = match (&answer, &set) {
+        (Some(text), None) => Typed::Text(text),
+        (None, Some(set)) => Typed::Set(set),
+        (None, None) => {
+            return Err(invalid("/answer", validation::MISSING.saying("is missing: answer, or to questions answers")));
+        }
+        (Some(_), Some(_)) => {
+            return Err(invalid("/answers", validation::OTHER.saying("only one of answer and answers")));
+        }
+    };
+    let message: Option<MessageId> = message_id.map(|id| field("/message_id", &id)).transpose()?;
+    let place = message.map(|message| state.gateway.challenges.answer_place(attending.id, &message));
+    // Whoever repeats the message id gets this reply, so it says what the least of them may read.
+    let viewer = crate::http::views::Viewer { role: Role::Bot, ..state.viewer(&caller) };
+    let render = |held: &Held<Answered>| {
+        let told = &held.outcome;
+        let authentication = viewer.flag(held, Some(&told.participant), None).expect("nobody leaves an interaction");
+        let locked_until = told.locked_until.map(|until| until.to_string());
+        created(false, &AnswerView { outcome: told.outcome, tries_left: told.tries_left, locked_until, authentication })
+    };
+    let remember = place.map(|place| Remember::new(place, &render));
+    // A key speaks for the conversation, and says that this was answered in it; a person at a console does not.
+    let speaks = matches!(caller.actor, Actor::ApiKey(_) | Actor::Owner);
+    let told = state.gateway.challenges.answer(attending, typed, speaks, remember.as_ref()).await;
+    state.told(told, None, render).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoFields {}
+
+/// Sends another code: the one before is dead, and wrong answers go on counting.
+#[utoipa::path(post, path = "/v1/challenges/{id}/resend", tag = "challenges", operation_id = "resend_challenge",
+    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 202, body = ChallengeView)))]
+async fn resend_challenge(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<NoFields>,
+) -> Result<Response, Problem> {
+    let attending = attending(&caller, &id)?;
+    let place = state.reserve(&caller, &body).await?;
+    let viewer = state.viewer(&caller);
+    let render = |held: &Held<Challenge>| accepted(&viewer.challenge(&held.interaction, &held.outcome));
+    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let told = state.gateway.challenges.resend(attending, remember.as_ref()).await;
+    state.told(told, place.as_ref(), render).await
+}
+
+/// A code, for an agent's eyes.
+#[derive(Serialize, ToSchema)]
+struct CodeView {
+    code: String,
+    expires_at: Option<String>,
+}
+
+/// Shows the code, once its receiver is at its page, or the PIN. Each look is told and audited, and
+/// whoever looked may not answer.
+#[utoipa::path(get, path = "/v1/challenges/{id}/code", tag = "challenges", operation_id = "reveal_code",
+    params(("id" = String, Path)), security(("key" = ["agent"])), responses((status = 200, body = CodeView)))]
+async fn reveal_code(
+    State(state): State<Shared>,
+    Agent(caller): Agent,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let held = state.gateway.challenges.reveal(attending(&caller, &id)?).await?;
+    let code = String::from_utf8_lossy(held.outcome.code.expose()).into_owned();
+    let expires_at = held.outcome.expires_at.map(|end| end.to_string());
+    Ok(Reply(CodeView { code, expires_at }).into_response())
+}

@@ -1,0 +1,216 @@
+//! What bots and agents ask of interactions: to open, to read and to list them, and their flag.
+//! How they read, masked, stands in `views`; participants are checked in `people`.
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::people::{NewParticipant, person, short};
+use crate::domain::id::ParticipantId;
+use crate::domain::interaction::{Device, MAX_PARTICIPANTS, Person};
+use crate::domain::role::Role;
+use crate::domain::rules::open::Opening;
+use crate::domain::validation;
+use crate::engine::Remember;
+use crate::http::Shared;
+use crate::http::access::caller::{Bot, acting, team_of_query};
+use crate::http::access::replies::{created, read};
+use crate::http::requests::body::{Json, Query, field, invalid};
+use crate::http::requests::problem::Problem;
+use crate::http::requests::problem_types;
+use crate::http::views::{AuthenticationView, InteractionView};
+use crate::services::Held;
+use crate::services::maintenance::retention::Filter;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(open_interaction, list_interactions))
+        .routes(routes!(get_interaction))
+        .routes(routes!(get_authentication))
+}
+
+/// The customer's device.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDevice {
+    fingerprint: Option<String>,
+    region: Option<String>,
+}
+
+/// A conversation that began.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenInteraction {
+    /// 1 to 32 of a-z, 0-9 and -.
+    channel: String,
+    /// The platform's own id.
+    conversation: String,
+    /// Exactly one is the primary.
+    participants: Vec<NewParticipant>,
+    device: Option<NewDevice>,
+    /// Pre-chat authentication: a JWT by the website's server.
+    identity_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TeamQuery {
+    team: Option<String>,
+}
+
+/// Opens a conversation, or answers the one that is open there.
+#[utoipa::path(post, path = "/v1/interactions", tag = "interactions", operation_id = "open_interaction",
+    params(("team" = Option<String>, Query, description = "An owner names the team")),
+    request_body = OpenInteraction, security(("key" = ["bot"])),
+    responses((status = 201, body = InteractionView, description = "Opened"),
+              (status = 200, body = InteractionView, description = "It was open already")))]
+async fn open_interaction(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Query(query): Query<TeamQuery>,
+    body: Json<OpenInteraction>,
+) -> Result<Response, Problem> {
+    let team = team_of_query(&caller, query.team.as_deref())?;
+    let asked = &body.value;
+    let people = asked.participants.iter().cloned().enumerate().map(|(n, p)| person(&format!("/participants/{n}"), p));
+    let participants: Vec<(Role, Person)> = people.collect::<Result<_, _>>()?;
+    if participants.iter().filter(|(role, _)| *role == Role::Primary).count() != 1 {
+        return Err(invalid("/participants", validation::OTHER.saying("exactly one participant must be the primary")));
+    }
+    if participants.len() > MAX_PARTICIPANTS {
+        return Err(Problem::of(&problem_types::INTERACTION_FULL));
+    }
+    let device = match asked.device.clone() {
+        None => None,
+        Some(device) => Some(Device {
+            fingerprint: short("/device/fingerprint".into(), device.fingerprint, 256)?,
+            region: short("/device/region".into(), device.region, 64)?,
+        }),
+    };
+    let opening = Opening {
+        team,
+        channel: field("/channel", &asked.channel)?,
+        conversation: field("/conversation", &asked.conversation)?,
+        participants,
+        device,
+    };
+    let place = state.reserve(&caller, &body).await?;
+    let viewer = state.viewer(&caller);
+    let render = |held: &Held<bool>| created(held.outcome, &viewer.interaction(held));
+    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let told = state
+        .gateway
+        .conversations
+        .open(&opening, body.value.identity_token.as_deref(), &caller.actor, remember.as_ref())
+        .await;
+    state.told(told, place.as_ref(), render).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    team: Option<String>,
+    status: Option<Wanted>,
+    channel: Option<String>,
+    conversation: Option<String>,
+    authenticated: Option<bool>,
+    q: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Wanted {
+    Open,
+    Closed,
+}
+
+/// A page of interactions, newest first.
+#[derive(Serialize, ToSchema)]
+struct InteractionPage {
+    items: Vec<InteractionView>,
+    next_cursor: Option<String>,
+}
+
+/// The team's interactions, newest first. May lag by a second.
+#[utoipa::path(get, path = "/v1/interactions", tag = "interactions", operation_id = "list_interactions",
+    params(("team" = Option<String>, Query, description = "An owner names the team"),
+           ("status" = Option<String>, Query, description = "`open` or `closed`"),
+           ("channel" = Option<String>, Query), ("conversation" = Option<String>, Query),
+           ("authenticated" = Option<bool>, Query, description = "The primary's flag"),
+           ("q" = Option<String>, Query, description = "An id, a conversation, or the start of a name"),
+           ("limit" = Option<usize>, Query, description = "1 to 200; 50 where absent"), ("cursor" = Option<String>, Query)),
+    security(("key" = ["bot"])), responses((status = 200, body = InteractionPage)))]
+async fn list_interactions(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    let team = team_of_query(&caller, query.team.as_deref())?;
+    let limit = crate::http::access::replies::limit(query.limit)?;
+    let viewer = state.viewer(&caller);
+    let filter = Filter {
+        open: query.status.map(|s| s == Wanted::Open),
+        channel: query.channel,
+        conversation: query.conversation,
+        authenticated: query.authenticated,
+        q: query.q.filter(|q| !q.is_empty()),
+    };
+    if let (Some(true), Some(channel), Some(conversation)) = (filter.open, &filter.channel, &filter.conversation)
+        && let (Ok(channel), Ok(conversation)) = (channel.parse(), conversation.parse())
+    {
+        // By conversation nothing may lag: the address knows its open interaction.
+        let found = state.gateway.conversations.find(&team, &channel, &conversation).await?;
+        let fits = |held: &Held<()>| filter.fits(held, state.gateway.engine.now());
+        let items = found.iter().filter(|held| fits(held)).map(|held| viewer.interaction(held)).collect();
+        return Ok(Reply(InteractionPage { items, next_cursor: None }).into_response());
+    }
+    let page = state.gateway.maintenance.list(&team, &filter, query.cursor.as_deref(), limit).await?;
+    let items = page.0.iter().map(|held| viewer.interaction(held)).collect();
+    Ok(Reply(InteractionPage { items, next_cursor: page.1 }).into_response())
+}
+
+/// An interaction as it is now.
+#[utoipa::path(get, path = "/v1/interactions/{id}", tag = "interactions", operation_id = "get_interaction",
+    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
+async fn get_interaction(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let acting = acting(&caller, &id)?;
+    let held = state.gateway.conversations.interaction(acting.id, acting.team).await?;
+    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FlagQuery {
+    intent: Option<String>,
+    participant: Option<String>,
+}
+
+/// The flag, and whether an intent may run now.
+#[utoipa::path(get, path = "/v1/interactions/{id}/authentication", tag = "interactions", operation_id = "get_authentication",
+    params(("id" = String, Path), ("intent" = Option<String>, Query, description = "May this run now?"),
+           ("participant" = Option<String>, Query, description = "The primary where absent")),
+    security(("key" = ["bot"])), responses((status = 200, body = AuthenticationView)))]
+async fn get_authentication(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    Query(query): Query<FlagQuery>,
+) -> Result<Response, Problem> {
+    let acting = acting(&caller, &id)?;
+    let not_found = || Problem::of(&problem_types::NOT_FOUND);
+    let who: Option<ParticipantId> = query.participant.map(|p| p.parse().map_err(|_| not_found())).transpose()?;
+    let held = state.gateway.conversations.flag(acting.id, acting.team).await?;
+    let view = state.viewer(&caller).flag(&held, who.as_ref(), query.intent.as_deref());
+    Ok(read(&view.ok_or_else(not_found)?))
+}

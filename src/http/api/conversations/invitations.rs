@@ -1,0 +1,92 @@
+//! What bots and agents ask of invitations: a link to a page of ours by which a participant comes into
+//! the conversation. The page itself is `code_page`'s.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::login_links::LoginLinkView;
+use crate::domain::challenge::Pin;
+use crate::domain::entry::Via;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::invite::{Invited, Request};
+use crate::domain::sending::What;
+use crate::domain::team::Role;
+use crate::domain::turn::link_id;
+use crate::engine::Remember;
+use crate::http::Shared;
+use crate::http::access::caller::{Bot, acting, no_frame};
+use crate::http::access::replies::created;
+use crate::http::requests::body::{Json, field};
+use crate::http::requests::problem::Problem;
+use crate::http::requests::problem_types;
+use crate::http::views::delivery_of;
+use crate::services::Held;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(invite))
+}
+
+/// An invitation that is wanted.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Invite {
+    /// The primary where absent.
+    participant: Option<String>,
+    /// `sms`, `email` or `chat`.
+    #[schema(value_type = String)]
+    via: Via,
+    /// The number that an agent agreed on, 4 to 20 digits: needed where the team lets people in by PIN.
+    pin: Option<String>,
+}
+
+/// Invites a participant: a link that may be opened again until it ends or the conversation does. An
+/// earlier one ends. A frame invites nobody (403).
+#[utoipa::path(post, path = "/v1/interactions/{id}/invitations", tag = "interactions", operation_id = "invite",
+    params(("id" = String, Path)), request_body = Invite, security(("key" = ["bot"])),
+    responses((status = 201, body = LoginLinkView)))]
+async fn invite(
+    State(state): State<Shared>,
+    Bot(caller): Bot,
+    Path(id): Path<String>,
+    body: Json<Invite>,
+) -> Result<Response, Problem> {
+    no_frame(&caller)?;
+    let acting = acting(&caller, &id)?;
+    let Invite { participant, via, pin } = body.value.clone();
+    if pin.is_some() && caller.role < Role::Agent {
+        return Err(Problem::of(&problem_types::FORBIDDEN).saying("PINs are agreed with an agent: a bot knows none."));
+    }
+    let participant = participant.map(|p| field("/participant", &p)).transpose()?;
+    let pin = match pin.as_deref().map(Pin::parse) {
+        Some(None) => return Err(Refusal::InvalidPin.into()),
+        Some(pin) => pin,
+        None => None,
+    };
+    let request = Request { participant, via, pin };
+    let place = state.reserve(&caller, &body).await?;
+    let gateway = &state.gateway;
+    let render = |held: &Held<Invited>| {
+        let Invited { link, token } = &held.outcome;
+        let view = LoginLinkView {
+            id: link_id(held.interaction.id, link.number),
+            url: gateway.urls.code_page_url(token),
+            direct_url: None,
+            purpose: link.purpose,
+            expires_at: link.expires_at.map(|end| end.to_string()),
+            delivery: delivery_of(
+                &held.interaction,
+                |what| matches!(what, What::Link { link: sent, .. } if *sent == link.number),
+            ),
+            opener_secret: None,
+        };
+        created(true, &view)
+    };
+    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let told = gateway.challenges.invite(acting, &request, remember.as_ref()).await;
+    state.told(told, place.as_ref(), render).await
+}

@@ -1,0 +1,260 @@
+//! What admins and owners ask: teams, settings, keys, the audit trail, erasure.
+//! A role is named by each handler's first argument, and proved by `caller` before it runs.
+
+use axum::Json as Reply;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::id::{TeamName, plain_text};
+use crate::domain::settings::{Effective, Source, Warning};
+use crate::domain::validation;
+use crate::http::Shared;
+use crate::http::access::caller::{Admin, Owner, TeamAccess, acting};
+use crate::http::access::replies::limit;
+use crate::http::requests::body::{Json, OnlyIf, Plain, Query, field, invalid};
+use crate::http::requests::problem::Problem;
+use crate::http::requests::problem_types;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(put_team, get_team, delete_team))
+        .routes(routes!(list_teams))
+        .routes(routes!(get_system_settings, patch_system_settings))
+        .routes(routes!(get_team_settings, patch_team_settings))
+        .routes(routes!(read_audit))
+        .routes(routes!(erase_interaction))
+}
+
+/// A team.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TeamView {
+    /// Its name in paths.
+    team: String,
+    /// Its name for people.
+    name: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PutTeam {
+    /// Its name for people.
+    name: String,
+}
+
+/// Makes a team, or gives it another name.
+#[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", operation_id = "put_team",
+    params(("team" = String, Path), OnlyIf),
+    request_body = PutTeam, security(("key" = ["owner"])),
+    responses((status = 201, body = TeamView, description = "Made"), (status = 200, body = TeamView, description = "Renamed")))]
+async fn put_team(
+    State(state): State<Shared>,
+    Owner(caller): Owner,
+    Path(team): Path<String>,
+    OnlyIf(only_if): OnlyIf,
+    body: Json<PutTeam>,
+) -> Result<Response, Problem> {
+    let name: TeamName = field("", &team)?;
+    if !plain_text(&body.value.name, 200) {
+        return Err(invalid("/name", &validation::SHORT));
+    }
+    let is_new = state.gateway.maintenance.put_team(&name, &body.value.name, only_if, &caller.actor).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Reply(TeamView { team: name.to_string(), name: body.value.name })).into_response())
+}
+
+/// A team.
+#[utoipa::path(get, path = "/v1/teams/{team}", tag = "teams", operation_id = "get_team", params(("team" = String, Path)),
+    security(("key" = ["admin"])), responses((status = 200, body = TeamView)))]
+async fn get_team(
+    State(state): State<Shared>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
+) -> Result<Response, Problem> {
+    let view = state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
+    Ok(Reply(TeamView { team: team.to_string(), name: view.team.title.clone() }).into_response())
+}
+
+/// Takes a team away, with its interactions.
+#[utoipa::path(delete, path = "/v1/teams/{team}", tag = "teams", operation_id = "delete_team", params(("team" = String, Path)),
+    security(("key" = ["owner"])), responses((status = 204)))]
+async fn delete_team(
+    State(state): State<Shared>,
+    TeamAccess { team, .. }: TeamAccess<Owner>,
+) -> Result<StatusCode, Problem> {
+    state.gateway.maintenance.delete_team(&team).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageQuery {
+    pub limit: Option<usize>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TeamPage {
+    items: Vec<TeamView>,
+    next_cursor: Option<String>,
+}
+
+/// The teams that the caller may act on.
+#[utoipa::path(get, path = "/v1/teams", tag = "teams", operation_id = "list_teams",
+    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)), security(("key" = ["admin"])),
+    responses((status = 200, body = TeamPage)))]
+async fn list_teams(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, Problem> {
+    let limit = limit(query.limit)?;
+    if let Some(own) = caller.sees() {
+        let team = state.gateway.teams.team(own).await?;
+        let items = team.iter().map(|t| TeamView { team: own.to_string(), name: t.team.title.clone() }).collect();
+        return Ok(Reply(TeamPage { items, next_cursor: None }).into_response());
+    }
+    let teams = state.gateway.teams.list_teams(query.cursor.as_deref(), limit).await?;
+    let next_cursor = teams.last().filter(|_| teams.len() == limit).map(|(name, _)| name.to_string());
+    let items = teams.into_iter().map(|(team, name)| TeamView { team: team.to_string(), name }).collect();
+    Ok(Reply(TeamPage { items, next_cursor }).into_response())
+}
+
+/// Settings as they hold.
+#[derive(Serialize, ToSchema)]
+struct EffectiveView {
+    /// Every setting.
+    #[schema(value_type = Object)]
+    settings: Value,
+    /// Dotted path → `default`, `system` or `team`.
+    #[schema(value_type = Object)]
+    source: std::collections::BTreeMap<String, Source>,
+    /// What departs from a standard.
+    #[schema(value_type = Vec<Object>)]
+    warnings: Vec<Warning>,
+}
+
+impl From<Effective> for EffectiveView {
+    fn from(effective: Effective) -> Self {
+        Self { settings: effective.json, source: effective.source, warnings: effective.warnings }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsQuery {
+    effective: Option<bool>,
+}
+
+fn settings((own, effective): (Value, Effective), query: &SettingsQuery) -> Response {
+    match query.effective {
+        Some(true) => Reply(EffectiveView::from(effective)).into_response(),
+        _ => Reply(own).into_response(),
+    }
+}
+
+/// The system layer: only what it sets, or with `effective=true` what it comes to.
+#[utoipa::path(get, path = "/v1/settings", tag = "settings", operation_id = "get_system_settings",
+    params(("effective" = Option<bool>, Query)), security(("key" = ["owner"])), responses((status = 200, body = EffectiveView)))]
+async fn get_system_settings(
+    State(state): State<Shared>,
+    _owner: Owner,
+    Query(query): Query<SettingsQuery>,
+) -> Result<Response, Problem> {
+    Ok(settings(state.gateway.teams.system_settings().await?, &query))
+}
+
+/// A merge patch: an object of settings.
+#[derive(Deserialize)]
+#[serde(try_from = "Plain")]
+struct Patch(Map<String, Value>);
+
+impl TryFrom<Plain> for Patch {
+    type Error = &'static str;
+    fn try_from(Plain(value): Plain) -> Result<Self, Self::Error> {
+        if let Value::Object(members) = value { Ok(Self(members)) } else { Err("must be an object") }
+    }
+}
+
+/// Changes the system layer by a merge patch (RFC 7396).
+#[utoipa::path(patch, path = "/v1/settings", tag = "settings", operation_id = "patch_system_settings",
+    request_body(content = Object), security(("key" = ["owner"])), responses((status = 200, body = EffectiveView)))]
+async fn patch_system_settings(
+    State(state): State<Shared>,
+    Owner(caller): Owner,
+    body: Json<Patch>,
+) -> Result<Response, Problem> {
+    state.gateway.teams.patch_system(&body.value.0, &caller.actor).await?;
+    let (_, effective) = state.gateway.teams.system_settings().await?;
+    Ok(Reply(EffectiveView::from(effective)).into_response())
+}
+
+/// A team's layer: only what it sets, or with `effective=true` what holds.
+#[utoipa::path(get, path = "/v1/teams/{team}/settings", tag = "settings", operation_id = "get_team_settings",
+    params(("team" = String, Path), ("effective" = Option<bool>, Query)), security(("key" = ["admin"])),
+    responses((status = 200, body = EffectiveView)))]
+async fn get_team_settings(
+    State(state): State<Shared>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
+    Query(query): Query<SettingsQuery>,
+) -> Result<Response, Problem> {
+    Ok(settings(state.gateway.teams.team_settings(&team).await?, &query))
+}
+
+/// Changes a team's layer by a merge patch (RFC 7396): all of it holds, or nothing changes.
+#[utoipa::path(patch, path = "/v1/teams/{team}/settings", tag = "settings", operation_id = "patch_team_settings",
+    params(("team" = String, Path)), request_body(content = Object), security(("key" = ["admin"])),
+    responses((status = 200, body = EffectiveView)))]
+async fn patch_team_settings(
+    State(state): State<Shared>,
+    TeamAccess { caller, team }: TeamAccess<Admin>,
+    body: Json<Patch>,
+) -> Result<Response, Problem> {
+    state.gateway.teams.patch_team(&team, &body.value.0, &caller.actor).await?;
+    let (_, effective) = state.gateway.teams.team_settings(&team).await?;
+    Ok(Reply(EffectiveView::from(effective)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditQuery {
+    after: Option<u64>,
+    cursor: Option<u64>,
+    limit: Option<usize>,
+}
+
+/// The team's audit trail, oldest first: hash-chained, for `countersign audit verify`.
+#[utoipa::path(get, path = "/v1/teams/{team}/audit", tag = "audit", operation_id = "read_audit",
+    params(("team" = String, Path), ("after" = Option<u64>, Query, description = "An entry's number"),
+           ("cursor" = Option<u64>, Query), ("limit" = Option<usize>, Query, description = "1 to 1000; 1000 where absent")),
+    security(("key" = ["admin"])), responses((status = 200, body = Object)))]
+async fn read_audit(
+    State(state): State<Shared>,
+    TeamAccess { team, .. }: TeamAccess<Admin>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Response, Problem> {
+    let after = query.after.or(query.cursor).unwrap_or(0);
+    let limit = query.limit.unwrap_or(1000);
+    if !(1..=1000).contains(&limit) {
+        return Err(Problem::of(&problem_types::INVALID).saying("limit must be from 1 to 1000."));
+    }
+    let trail = state.gateway.event_log.audit(&team, after, limit).await?;
+    Ok(Reply(trail).into_response())
+}
+
+/// Erases an interaction.
+#[utoipa::path(delete, path = "/v1/interactions/{id}", tag = "interactions", operation_id = "erase_interaction",
+    params(("id" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
+async fn erase_interaction(
+    State(state): State<Shared>,
+    Admin(caller): Admin,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    state.gateway.maintenance.erase(acting(&caller, &id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,156 @@
+//! What admins ask of providers: a team's accounts with those who check documents.
+//! Secrets come in and never go out.
+
+use std::collections::BTreeMap;
+
+use axum::Json as Reply;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::id::ProviderName;
+use crate::domain::provider::{Provider, Writing};
+use crate::domain::secret::Secret;
+use crate::domain::validation;
+use crate::http::Shared;
+use crate::http::access::caller::{Admin, TeamResource};
+use crate::http::requests::body::{Json, Plain, invalid, new_name};
+use crate::http::requests::problem::Problem;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(put_provider, get_provider, remove_provider)).routes(routes!(try_provider))
+}
+
+/// An account with somebody who checks documents. Which one judges, the setting `photo_id.provider` says.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PutProvider {
+    /// `mitek` or `signed`.
+    kind: String,
+    /// What the kind wants to know. `mitek`: `client_id`, and optionally `base_url` and `scope`; `signed`:
+    /// `url`, and optionally `later_minutes`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    account: Option<Plain>,
+    /// Secrets by name. Absent: those that are there stay. `mitek`: `client_secret`; `signed`: `secret`
+    /// (`whsec_…`), and while it is replaced `secret_before`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    secrets: Option<BTreeMap<String, String>>,
+}
+
+/// A provider, without its secrets.
+#[derive(Serialize, ToSchema)]
+struct ProviderView {
+    name: String,
+    kind: String,
+    #[schema(value_type = Object)]
+    account: Map<String, Value>,
+    /// Names of the secrets that are there.
+    secrets: Vec<String>,
+    /// Where it sends a verdict that comes later.
+    callback_url: String,
+    created_at: String,
+    /// Since when it has not answered, as far as was tried: `provider.down` told it. Null where it answers.
+    down_since: Option<String>,
+}
+
+fn view(state: &Shared, team: &str, name: &ProviderName, provider: &Provider) -> ProviderView {
+    ProviderView {
+        name: name.to_string(),
+        kind: provider.kind.clone(),
+        account: provider.account.clone(),
+        secrets: provider.secrets.keys().cloned().collect(),
+        callback_url: format!("{}/v1/identity/{team}/{name}", state.gateway.urls.public_url()),
+        created_at: provider.created_at.to_string(),
+        down_since: provider.down_since.map(|since| since.to_string()),
+    }
+}
+
+fn writing(body: PutProvider) -> Result<Writing, Problem> {
+    let account = match body.account {
+        None => Map::new(),
+        Some(Plain(Value::Object(account))) => account,
+        Some(_) => return Err(invalid("/account", &validation::OBJECT)),
+    };
+    let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
+    let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
+    Ok(Writing { kind: body.kind, account, secrets })
+}
+
+/// Makes a provider or writes it anew.
+#[utoipa::path(put, path = "/v1/teams/{team}/providers/{name}", tag = "providers", operation_id = "put_provider",
+    params(("team" = String, Path), ("name" = String, Path)), request_body = PutProvider,
+    security(("key" = ["admin"])),
+    responses((status = 201, body = ProviderView), (status = 200, body = ProviderView)))]
+async fn put_provider(
+    State(state): State<Shared>,
+    TeamResource { caller, team, name }: TeamResource<Admin, String>,
+    body: Json<PutProvider>,
+) -> Result<Response, Problem> {
+    let name: ProviderName = new_name(&name)?;
+    let (is_new, provider) =
+        state.gateway.providers.put_provider(&team, &name, &writing(body.value)?, &caller.actor).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Reply(view(&state, team.as_str(), &name, &provider))).into_response())
+}
+
+/// A provider, without its secrets.
+#[utoipa::path(get, path = "/v1/teams/{team}/providers/{name}", tag = "providers", operation_id = "get_provider",
+    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
+    responses((status = 200, body = ProviderView)))]
+async fn get_provider(
+    State(state): State<Shared>,
+    TeamResource { team, name, .. }: TeamResource<Admin, ProviderName>,
+) -> Result<Response, Problem> {
+    let provider = state.gateway.providers.provider(&team, &name).await?;
+    Ok(Reply(view(&state, team.as_str(), &name, &provider)).into_response())
+}
+
+/// Takes a provider away. What it is judging comes to nothing, and counts for nothing.
+#[utoipa::path(delete, path = "/v1/teams/{team}/providers/{name}", tag = "providers",
+    operation_id = "remove_provider", params(("team" = String, Path), ("name" = String, Path)),
+    security(("key" = ["admin"])), responses((status = 204)))]
+async fn remove_provider(
+    State(state): State<Shared>,
+    TeamResource { caller, team, name }: TeamResource<Admin, ProviderName>,
+) -> Result<StatusCode, Problem> {
+    state.gateway.providers.remove_provider(&team, &name, &caller.actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoWishes {}
+
+/// Whether a provider would answer.
+#[derive(Serialize, ToSchema)]
+struct ProviderCheckView {
+    /// `answered`, or `failed`.
+    status: &'static str,
+    /// Why it failed.
+    reason: Option<&'static str>,
+}
+
+/// Asks a provider whether it takes the account. No picture leaves.
+#[utoipa::path(post, path = "/v1/teams/{team}/providers/{name}/test", tag = "providers",
+    operation_id = "test_provider", params(("team" = String, Path), ("name" = String, Path)),
+    request_body = NoWishes, security(("key" = ["admin"])), responses((status = 200, body = ProviderCheckView)))]
+async fn try_provider(
+    State(state): State<Shared>,
+    TeamResource { team, name, .. }: TeamResource<Admin, ProviderName>,
+    _body: Json<NoWishes>,
+) -> Result<Response, Problem> {
+    let answered = state.gateway.providers.try_provider(&team, &name).await?;
+    let view = match answered {
+        Ok(()) => ProviderCheckView { status: "answered", reason: None },
+        Err(trouble) => ProviderCheckView { status: "failed", reason: Some(trouble.as_str()) },
+    };
+    Ok(Reply(view).into_response())
+}

@@ -1,0 +1,51 @@
+//! `/admin/teams/TEAM/intents`: what bots may ask for, as it holds, and which layer says so.
+//! What an intent means is the rules'.
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::{Admitted, Visit};
+use crate::domain::binding::Binding;
+use crate::domain::method::Method;
+use crate::domain::settings::{Effective, Intent, Source};
+use crate::http::Shared;
+use crate::http::consoles::shown;
+use crate::pages::admin::intents::{self, Intents};
+
+/// In the order of entry methods, which people know.
+const METHODS: [Method; 6] =
+    [Method::Login, Method::Otp, Method::Pin, Method::Kba, Method::PhotoId, Method::PhotoIdSelfie];
+
+/// The routes of this file.
+pub fn routes() -> Router<Shared> {
+    Router::new().route("/admin/teams/{team}/intents", get(show))
+}
+
+async fn show(visit: Visit) -> Response {
+    visit
+        .draw("intents", async |state, Admitted { frame, team, .. }| {
+            let effective = &team.effective;
+            let all = effective.settings.intents.iter().map(|(name, intent)| view(effective, name, intent));
+            let page = Intents {
+                frame,
+                intents: all.collect(),
+                methods: METHODS.map(Method::as_str).into(),
+                bindings: Binding::ALL.into_iter().rev().map(Binding::as_str).collect(),
+            };
+            Ok(shown(state, state.pages.admin_intents(&page)))
+        })
+        .await
+}
+
+fn view(effective: &Effective, name: &str, intent: &Intent) -> intents::Intent {
+    intents::Intent {
+        own: effective.source.get(&format!("intents.{name}")) == Some(&Source::Team),
+        name: name.to_owned(),
+        label: intent.label.clone(),
+        accept: intent.accept.iter().map(|method| method.as_str()).collect(),
+        max_age: intent.max_age_minutes,
+        acr: intent.acr.clone(),
+        bindings: intent.bindings.iter().map(|binding| binding.as_str()).collect(),
+    }
+}

@@ -1,0 +1,90 @@
+//! `/admin/system` and `/admin/teams/TEAM/settings`: what holds, who said so, and what would hold otherwise.
+//! What may be set, and how far, the table of settings says.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::{Admitted, Visit, of_system};
+use crate::domain::settings::{Described, Effective, Shape, Source, described};
+use crate::http::Shared;
+use crate::http::consoles::shown;
+use crate::pages::admin::settings::{Kind, Known, Settings};
+
+/// The routes of this file.
+pub fn routes() -> Router<Shared> {
+    Router::new().route("/admin/system", get(system)).route("/admin/teams/{team}/settings", get(team))
+}
+
+async fn system(State(state): State<Shared>, headers: HeaderMap) -> Response {
+    of_system(&state, &headers, "system", async |frame| {
+        let read_at = state.gateway.engine.now().to_string();
+        let (_, effective) = state.gateway.teams.system_settings().await?;
+        let known = described().map(|described| {
+            let inherited = described.default.clone();
+            known(described, &effective, Source::System, inherited)
+        });
+        let page = Settings::of(frame, "/v1/settings".to_owned(), read_at, known.collect());
+        Ok(shown(&state, state.pages.admin_settings(&page)))
+    })
+    .await
+}
+
+async fn team(visit: Visit) -> Response {
+    let read_at = visit.state.gateway.engine.now().to_string(); // before they are: what happens in between is told
+    visit
+        .draw("settings", async |state, Admitted { frame, name, team, .. }| {
+            let (_, system) = state.gateway.teams.system_settings().await?;
+            let known = described().map(|described| {
+                let inherited = value_at(&system.json, described.path);
+                known(described, &team.effective, Source::Team, inherited)
+            });
+            let page = Settings::of(frame, format!("/v1/teams/{name}/settings"), read_at, known.collect());
+            Ok(shown(state, state.pages.admin_settings(&page)))
+        })
+        .await
+}
+
+fn known(described: Described, effective: &Effective, level: Source, inherited: Value) -> Known {
+    let path = described.path;
+    let source = effective.source.get(path).copied().unwrap_or(Source::Default);
+    let (kind, bounds, words): (_, _, &[&str]) = match described.shape {
+        Shape::Switch => (Kind::Switch, None, &[]),
+        Shape::Number(low, high) => (Kind::Number, Some((low, high)), &[]),
+        Shape::Span(low, high) => (Kind::Span, Some((low, high)), &[]),
+        Shape::OneOf(words) => (Kind::OneOf, None, words),
+        Shape::Maybe(words) => (Kind::Maybe, None, words),
+        Shape::Text => (Kind::Text, None, &[]),
+        Shape::Phrase => (Kind::Phrase, None, &[]),
+        Shape::Fields => (Kind::Fields, None, &[]),
+        Shape::List => (Kind::List, None, &[]),
+    };
+    let warnings = effective.warnings.iter().filter(|warning| warning.path == path);
+    Known {
+        path,
+        kind,
+        bounds,
+        words,
+        value: value_at(&effective.json, path),
+        inherited,
+        source: named(source),
+        own: source == level,
+        warnings: warnings.map(|warning| (warning.code, warning.detail)).collect(),
+    }
+}
+
+/// A source's name in texts.
+fn named(source: Source) -> &'static str {
+    match source {
+        Source::Default => "default",
+        Source::System => "system",
+        Source::Team => "team",
+    }
+}
+
+fn value_at(json: &Value, path: &str) -> Value {
+    path.split('.').try_fold(json, |inner, part| inner.get(part)).cloned().unwrap_or(Value::Null)
+}

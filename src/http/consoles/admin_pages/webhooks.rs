@@ -1,0 +1,114 @@
+//! `/admin/teams/TEAM/webhooks`: where the team's events are told, and for each webhook what became of them.
+//! An event's body is told to its receiver alone, and stands on no page.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::response::Response;
+use axum::routing::get;
+use serde::Deserialize;
+
+use super::{Visit, unknown};
+use crate::domain::id::WebhookName;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Moment;
+use crate::domain::webhook::{Signature, Wanted};
+use crate::engine::Error;
+use crate::http::Shared;
+use crate::http::consoles::shown;
+use crate::http::requests::body::Query;
+use crate::pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, Webhooks};
+use crate::services::events::deliveries::{Cursor, Delivery, Status};
+use crate::services::events::webhooks::Known;
+
+/// Deliveries of a page.
+const PAGE: usize = 50;
+
+/// The routes of this file.
+pub fn routes() -> Router<Shared> {
+    let one = "/admin/teams/{team}/webhooks/{name}";
+    Router::new().route("/admin/teams/{team}/webhooks", get(all)).route(one, get(show))
+}
+
+async fn all(visit: Visit) -> Response {
+    visit
+        .draw("webhooks", async |state, admitted| {
+            let mut webhooks = Vec::new();
+            for name in admitted.team.team.webhooks.keys() {
+                match state.gateway.webhooks.webhook(&admitted.name, name).await {
+                    Ok(known) => webhooks.push(row(name, &known, state.gateway.engine.now())),
+                    Err(Error::Refused(Refusal::NotFound(_))) => {} // it has just been taken away
+                    Err(error) => return Err(error),
+                }
+            }
+            let page = Webhooks { frame: admitted.frame, webhooks, events: Wanted::names().collect() };
+            Ok(shown(state, state.pages.admin_webhooks(&page)))
+        })
+        .await
+}
+
+/// Which deliveries are looked at.
+#[derive(Deserialize)]
+struct Look {
+    #[serde(default)]
+    status: String,
+    cursor: Option<String>,
+}
+
+async fn show(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look): Query<Look>) -> Response {
+    visit
+        .draw("webhooks", async |state, admitted| {
+            let name: WebhookName = name.parse().map_err(|_| unknown("webhook"))?;
+            let known = state.gateway.webhooks.webhook(&admitted.name, &name).await?;
+            let only: Option<Status> = look.status.parse().ok();
+            let after: Option<Cursor> = look.cursor.and_then(|cursor| cursor.parse().ok());
+            let (deliveries, next) =
+                state.gateway.webhooks.deliveries(&admitted.name, &name, only, after, PAGE).await?;
+            let status = only.map_or("all", Status::as_str);
+            let page = WebhookPage {
+                frame: admitted.frame,
+                webhook: row(&name, &known, state.gateway.engine.now()),
+                events: Wanted::names().collect(),
+                statuses: ["all", "pending", "failed", "delivered"].map(|each| (each, each == status)).into(),
+                deliveries: deliveries.into_iter().map(DeliveryRow::from).collect(),
+                next: next.map(|cursor| format!("{name}?status={status}&cursor={cursor}")),
+            };
+            Ok(shown(state, state.pages.admin_webhook(&page)))
+        })
+        .await
+}
+
+fn row(name: &WebhookName, known: &Known, now: Moment) -> WebhookRow {
+    let Known { webhook, cursor, .. } = known;
+    let (status, since) = cursor.standing();
+    WebhookRow {
+        name: name.to_string(),
+        url: webhook.url.clone(),
+        events: webhook.events.iter().map(ToString::to_string).collect(),
+        signature: match webhook.signature {
+            Signature::V1 => "v1",
+            Signature::V1a => "v1a",
+        },
+        status,
+        since: since.map(|at| at.to_string()),
+        dropped: cursor.dropped,
+        overlap: webhook.overlap_until(now).map(|until| until.to_string()),
+        public_key: webhook.public_key(),
+    }
+}
+
+impl From<Delivery> for DeliveryRow {
+    fn from(delivery: Delivery) -> Self {
+        let text = |at: Option<Moment>| at.map(|at| at.to_string());
+        Self {
+            id: delivery.id,
+            kind: delivery.event.kind.as_str(),
+            at: delivery.event.at.to_string(),
+            status: delivery.status.as_str(),
+            tries: delivery.tries,
+            why: delivery.why.map(|why| why.as_str()),
+            answer: delivery.why.and_then(|why| why.status()),
+            next: text(delivery.next),
+            ended: text(delivery.ended_at),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Refusals as people read them: what they can do next, and not whose link it was.
+//! The words are `pages`'; what was refused, and why, others have decided.
+
+use axum::response::Response;
+use http::{StatusCode, header};
+
+use super::page::{brand, drawn_alone, end, set};
+use super::reader::Reader;
+use crate::domain::refusal::Refusal;
+use crate::domain::settings::Settings;
+use crate::domain::token::Token;
+use crate::engine::Error;
+use crate::http::Shared;
+use crate::pages;
+
+/// A refusal of a link that was proved to exist, in its team's own look and language.
+pub(crate) async fn refused(state: &Shared, reader: &Reader, token: &Token, error: Error) -> Response {
+    let known = matches!(
+        error,
+        Error::Refused(
+            Refusal::LinkExpired
+                | Refusal::LinkUsed
+                | Refusal::LinkSuperseded
+                | Refusal::LinkReported
+                | Refusal::NotOpenedByChat
+                | Refusal::Locked(_)
+                | Refusal::Banned
+        )
+    );
+    match state.gateway.conversations.flag(token.interaction, None).await {
+        Ok(held) if known => refusal_in(state, reader, error, Some(&held.team.effective.settings)),
+        _ => refusal_page(state, reader, error),
+    }
+}
+
+/// A refusal as a person reads it. Whose link it was, if it was one, is not told.
+pub(crate) fn refusal_page(state: &Shared, reader: &Reader, error: Error) -> Response {
+    refusal_in(state, reader, error, None)
+}
+
+/// The same in a team's look and language, where the link was proved to be the team's.
+pub(crate) fn refusal_in(state: &Shared, reader: &Reader, error: Error, settings: Option<&Settings>) -> Response {
+    let (status, why) = match &error {
+        Error::Refused(refusal) => page_of(refusal),
+        Error::Away(_) | Error::Damaged(_) => (StatusCode::SERVICE_UNAVAILABLE, pages::Refused::Unavailable),
+    };
+    if !matches!(error, Error::Refused(_)) {
+        tracing::error!(%error, "a page could not be drawn");
+    }
+    let until = match &error {
+        Error::Refused(Refusal::Locked(until)) => Some(end(*until, state.gateway.engine.now())),
+        _ => None,
+    };
+    drawn(state, status, why, until, reader, settings)
+}
+
+/// A page with one message.
+pub(crate) fn notice(
+    state: &Shared,
+    reader: &Reader,
+    status: StatusCode,
+    why: pages::Refused,
+    settings: Option<&Settings>,
+) -> Response {
+    drawn(state, status, why, None, reader, settings)
+}
+
+fn drawn(
+    state: &Shared,
+    status: StatusCode,
+    why: pages::Refused,
+    until: Option<pages::End>,
+    reader: &Reader,
+    settings: Option<&Settings>,
+) -> Response {
+    let brand = settings.map(brand).unwrap_or_default();
+    let notice = pages::Notice::of(why, brand, &reader.locale(settings));
+    let page = pages::Notice { until, ..notice };
+    let mut response = drawn_alone(state, state.pages.notice(&page), "'self'");
+    *response.status_mut() = status;
+    response
+}
+
+fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
+    use pages::Refused;
+    match refusal {
+        Refusal::LinkExpired | Refusal::Closed => (StatusCode::GONE, Refused::Expired),
+        Refusal::CodeGone => (StatusCode::GONE, Refused::CodeOver),
+        Refusal::LinkUsed => (StatusCode::GONE, Refused::Used),
+        Refusal::LinkSuperseded => (StatusCode::GONE, Refused::Superseded),
+        Refusal::LinkReported => (StatusCode::GONE, Refused::Reported),
+        Refusal::StaleForm => (StatusCode::FORBIDDEN, Refused::Stale),
+        Refusal::NotOpenedByChat => (StatusCode::FORBIDDEN, Refused::NotConfirmed),
+        Refusal::Reported(_) => (StatusCode::CONFLICT, Refused::Reported),
+        Refusal::Locked(_) => (StatusCode::LOCKED, Refused::Locked),
+        Refusal::Banned => (StatusCode::FORBIDDEN, Refused::Banned),
+        Refusal::NoAuthenticationUrl
+        | Refusal::BindingNotPossible
+        | Refusal::NoSecurityKey
+        | Refusal::PinRequired
+        | Refusal::MethodMissing
+        | Refusal::Full => (StatusCode::CONFLICT, Refused::Unavailable),
+        // Which of these it was would tell of the address: that there is none, or where it is.
+        Refusal::NoAddress | Refusal::NoChannel | Refusal::PrivateChannelRequired | Refusal::CountryNotAllowed => {
+            (StatusCode::CONFLICT, Refused::NoCode)
+        }
+        Refusal::SendBudget(_) => (StatusCode::TOO_MANY_REQUESTS, Refused::NoCode),
+        Refusal::NotFound(_) => (StatusCode::NOT_FOUND, Refused::Unknown),
+        Refusal::BadAssertion(why) => {
+            tracing::info!(why, "an assertion was refused");
+            (StatusCode::UNAUTHORIZED, Refused::NotConfirmed)
+        }
+        Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) | Refusal::Repeated(_) => {
+            (StatusCode::CONFLICT, Refused::NotConfirmed)
+        }
+        Refusal::DirectoryDown | Refusal::ProviderDown | Refusal::Unjudged(_) | Refusal::Judging => {
+            (StatusCode::SERVICE_UNAVAILABLE, Refused::Unavailable)
+        }
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, Refused::NotConfirmed),
+    }
+}
+
+/// A page was asked for too often from one address.
+pub(crate) fn too_many(state: &Shared, reader: &Reader, seconds: u64) -> Response {
+    let mut response = notice(state, reader, StatusCode::TOO_MANY_REQUESTS, pages::Refused::TooMany, None);
+    set(&mut response, header::RETRY_AFTER, &seconds.to_string());
+    response
+}

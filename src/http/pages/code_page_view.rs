@@ -1,0 +1,314 @@
+//! A code page as it is drawn for one browser: its opening, what asks for an answer, and why it is refused.
+//! What is done there, `arrivals` says.
+
+use axum::response::{Html, IntoResponse as _, Response};
+use http::StatusCode;
+
+use super::hosted::openers;
+use crate::domain::challenge::{Challenge, Check};
+use crate::domain::entry::EntryStatus;
+use crate::domain::id::ScreenName;
+use crate::domain::identity::Document;
+use crate::domain::interaction::Interaction;
+use crate::domain::method::Method;
+use crate::domain::page_proof::PageProof;
+use crate::domain::refusal::Refusal;
+use crate::domain::rules::enter::asked_at_entry;
+use crate::domain::rules::page::Page;
+use crate::domain::secret::{Tag, base64url};
+use crate::domain::sending::{State, What};
+use crate::domain::settings::{BindingRule, Settings};
+use crate::domain::time::Moment;
+use crate::domain::token::{Token, TokenKind};
+use crate::domain::way::{DeliverTo, Way};
+use crate::engine::Error;
+use crate::http::Shared;
+use crate::http::documents::browser::{fingerprint, nonce};
+use crate::http::documents::notices::{notice, refusal_in, refusal_page};
+use crate::http::documents::page::{alone, brand, drawn_alone, end, form_targets, headers_of_page, role};
+use crate::http::documents::policy::Policy;
+use crate::http::documents::reader::Reader;
+use crate::http::views::mask;
+use crate::pages;
+use crate::services::Held;
+
+/// What a page is drawn from.
+pub(crate) struct Seen<'a> {
+    pub state: &'a Shared,
+    pub reader: &'a Reader,
+    pub held: &'a Held<Page>,
+    pub token: &'a Token,
+    pub browser: &'a str,
+}
+
+impl Seen<'_> {
+    pub fn settings(&self) -> &Settings {
+        &self.held.team.effective.settings
+    }
+
+    /// What the records know this browser by.
+    pub fn fingerprint(&self) -> Tag {
+        fingerprint(self.state, self.token.interaction, self.browser)
+    }
+
+    pub fn action(&self) -> String {
+        format!("/c/{}", self.token.text())
+    }
+
+    /// Whether this browser is the one that came in.
+    pub fn is_in(&self, at: usize) -> bool {
+        let entry = &self.held.interaction.participants[at].entry;
+        entry.status == EntryStatus::Admitted && entry.browser == Some(self.fingerprint())
+    }
+
+    /// Whether this browser has pressed Continue and is asked for a code or a PIN.
+    pub fn may_answer(&self, at: usize) -> bool {
+        let waiting = self.held.interaction.participants[at].entry.waiting.as_ref();
+        let own = waiting.filter(|waiting| waiting.browser == self.fingerprint());
+        own.is_some_and(|waiting| matches!(waiting.method, Method::Otp | Method::Pin | Method::Kba))
+    }
+
+    /// The document that this browser is asked for.
+    pub fn document(&self) -> Option<(&Challenge, &Document)> {
+        let browser = self.fingerprint();
+        let challenge = match &self.held.outcome {
+            Page::Entry(at, _) => {
+                let participant = &self.held.interaction.participants[*at];
+                let waits = participant.entry.waiting.as_ref().is_some_and(|waiting| waiting.browser == browser);
+                asked_at_entry(participant).filter(|_| waits)?
+            }
+            Page::Challenge(_, challenge) => {
+                Some(&**challenge).filter(|challenge| challenge.page.was_started_by(&browser))?
+            }
+            Page::Over(..) => return None,
+        };
+        match &challenge.check {
+            Check::Document(document) => Some((challenge, &**document)),
+            _ => None,
+        }
+    }
+
+    /// Whether this browser has shown its document already, and may come in.
+    pub fn has_shown(&self, at: usize) -> bool {
+        let waiting = self.held.interaction.participants[at].entry.waiting.as_ref();
+        waiting.is_some_and(|waiting| waiting.proved.is_some() && waiting.browser == self.fingerprint())
+    }
+
+    fn challenge(&self) -> Option<&Challenge> {
+        match &self.held.outcome {
+            Page::Challenge(_, challenge) => Some(challenge),
+            Page::Entry(at, _) => asked_at_entry(&self.held.interaction.participants[*at]),
+            Page::Over(..) => None,
+        }
+    }
+
+    /// The team's own opening screen, where a PIN is asked for and there is one.
+    pub fn screen(&self) -> Option<ScreenName> {
+        let name: ScreenName = self.settings().pin.opening_screen.as_deref()?.parse().ok()?;
+        let made = self.held.team.team.screens.contains(&name);
+        let method = match &self.held.outcome {
+            Page::Challenge(_, challenge) => Some(challenge.method()),
+            Page::Entry(at, _) => {
+                let entry = &self.held.interaction.participants[*at].entry;
+                let (rules, now) = (&self.settings().entry, self.state.gateway.engine.now());
+                entry.wanted(rules, &self.fingerprint(), now)
+            }
+            Page::Over(..) => None,
+        };
+        (made && method == Some(Method::Pin)).then_some(name)
+    }
+
+    /// Whether Continue sends this browser to the team's login page.
+    fn leads_to_login(&self) -> bool {
+        let Page::Entry(at, _) = &self.held.outcome else { return false };
+        let (entry, rules) = (&self.held.interaction.participants[*at].entry, &self.settings().entry);
+        let browser = self.fingerprint();
+        entry.wanted(rules, &browser, self.state.gateway.engine.now()) == Some(Method::Login)
+    }
+
+    pub fn opening(&self) -> Response {
+        let (asked_at, expires_at, purpose) = match &self.held.outcome {
+            Page::Entry(_, link) => (link.issued_at, link.expires_at, pages::Purpose::Entry),
+            Page::Challenge(_, challenge) => (challenge.started_at, challenge.expires_at, pages::Purpose::Code),
+            Page::Over(..) => unreachable!("what is over has no opening screen"),
+        };
+        let (settings, interaction) = (self.settings(), &self.held.interaction);
+        let now = self.state.gateway.engine.now();
+        let screen = self.screen().map(|_| format!("{}/screen", self.action()));
+        let (opener, asks_opener) = self.opener();
+        let page = pages::Landing {
+            brand: brand(settings),
+            locale: self.reader.locale(Some(settings)),
+            channel: interaction.channel.to_string(),
+            address: mask(interaction.conversation.as_str()),
+            customer_name: interaction.participants[self.held.outcome.at()].person.name.clone(),
+            role: role(&interaction.participants[self.held.outcome.at()]),
+            asked_at: asked_at.to_string(),
+            minutes_ago: now.since(asked_at).as_secs() / 60,
+            purpose,
+            expires_at: expires_at.map(|at| end(at, now)),
+            intent_label: None,
+            action: self.action(),
+            nonce: nonce(self.state, self.token, self.browser),
+            opener_origins: if asks_opener { openers(self.state, self.held) } else { Vec::new() },
+            opener_required: asks_opener && opener.is_some_and(|page| page.rule == BindingRule::Opener),
+            in_app: self.reader.app().filter(|_| self.leads_to_login()),
+            screen,
+        };
+        let mut response = Html(self.state.pages.landing(&page)).into_response();
+        let targets = form_targets(settings);
+        headers_of_page(self.state, &mut response, Policy { frames: "'self'", ..Policy::PAGE.leading(&targets) });
+        if !asks_opener {
+            alone(&mut response); // else the chat's window must be able to vouch
+        }
+        response
+    }
+
+    /// The page of a challenge that the chat's own window may vouch for, and whether it has yet to.
+    fn opener(&self) -> (Option<&PageProof>, bool) {
+        let Page::Challenge(_, challenge) = &self.held.outcome else { return (None, false) };
+        let page = &challenge.page;
+        (Some(page), page.opener.is_some() && !page.is_vouched(&self.fingerprint()))
+    }
+
+    /// Whether questions are asked here, and which; none of them once they are over.
+    fn questions(&self) -> Option<Option<&Challenge>> {
+        let challenge = self.challenge().filter(|challenge| challenge.is_live(self.state.gateway.engine.now()));
+        let waits = |at: usize| self.held.interaction.participants[at].entry.waiting.as_ref().map(|w| w.method);
+        match (challenge, &self.held.outcome) {
+            (Some(challenge), _) => matches!(challenge.check, Check::Questions(_)).then_some(Some(challenge)),
+            (None, Page::Entry(at, _)) => (waits(*at) == Some(Method::Kba)).then_some(None),
+            (None, _) => None,
+        }
+    }
+
+    fn asks_questions(&self, live: Option<&Challenge>, error: Option<pages::AnswerError>) -> Response {
+        let (settings, now) = (self.settings(), self.state.gateway.engine.now());
+        let asked = live.and_then(|challenge| match &challenge.check {
+            Check::Questions(questions) => Some(&questions.put),
+            _ => None,
+        });
+        let asked = asked.into_iter().flatten();
+        let page = pages::Questions {
+            brand: brand(settings),
+            locale: self.reader.locale(Some(settings)),
+            asked: asked.map(|q| pages::AskedQuestion { text: q.text.clone(), choices: q.choices.clone() }).collect(),
+            error: error.or(live.is_none().then_some(pages::AnswerError::Over)),
+            tries_left: live.map_or(0, |challenge| challenge.tries_left),
+            expires_at: live.and_then(|challenge| challenge.expires_at).map(|at| end(at, now)),
+            action: self.action(),
+            nonce: nonce(self.state, self.token, self.browser),
+            attempt: base64url(&self.state.gateway.engine.draw::<16>()),
+        };
+        drawn_alone(self.state, self.state.pages.questions(&page), &form_targets(settings))
+    }
+
+    /// The page that asks, with what went wrong before.
+    pub fn answer(&self, error: Option<pages::AnswerError>) -> Response {
+        if let Some(live) = self.questions() {
+            return self.asks_questions(live, error);
+        }
+        let now = self.state.gateway.engine.now();
+        let challenge = self.challenge().filter(|challenge| challenge.is_live(now));
+        let error = error.or(challenge.is_none().then_some(pages::AnswerError::Over));
+        let settings = self.settings();
+        let page = pages::Answer {
+            brand: brand(settings),
+            locale: self.reader.locale(Some(settings)),
+            wanted: wanted(self.held, challenge),
+            error,
+            tries_left: challenge.map(|challenge| challenge.tries_left),
+            expires_at: challenge.and_then(|challenge| challenge.expires_at).map(|at| end(at, now)),
+            resend_in: resend_in(self.held, challenge, now),
+            action: self.action(),
+            nonce: nonce(self.state, self.token, self.browser),
+            attempt: base64url(&self.state.gateway.engine.draw::<16>()),
+        };
+        drawn_alone(self.state, self.state.pages.answer(&page), &form_targets(settings))
+    }
+
+    /// Whether the code that was sent last was sent a moment ago.
+    pub fn is_too_early(&self) -> bool {
+        resend_in(self.held, self.challenge(), self.state.gateway.engine.now()).is_some_and(|seconds| seconds > 0)
+    }
+}
+
+pub(crate) fn unknown(state: &Shared, reader: &Reader) -> Response {
+    refusal_page(state, reader, Refusal::NotFound("page").into())
+}
+
+pub(crate) fn over(state: &Shared, reader: &Reader, held: &Held<Page>) -> Response {
+    refusal_in(state, reader, Refusal::CodeGone.into(), Some(&held.team.effective.settings))
+}
+
+/// A refusal of a page that was proved to exist, in its team's own look and language.
+pub(crate) async fn refused(state: &Shared, reader: &Reader, token: &Token, error: Error) -> Response {
+    if matches!(error, Error::Refused(Refusal::NotFound(_))) {
+        return refusal_page(state, reader, error);
+    }
+    match state.gateway.conversations.flag(token.interaction, None).await {
+        Ok(held) if is_over(&error) && token.kind == TokenKind::Entry => {
+            notice(state, reader, StatusCode::GONE, pages::Refused::EntryOver, Some(&held.team.effective.settings))
+        }
+        Ok(held) => refusal_in(state, reader, error, Some(&held.team.effective.settings)),
+        Err(_) => refusal_page(state, reader, error),
+    }
+}
+
+/// A form that this browser was not shown: who has the page's address is told so in its team's look.
+pub(crate) async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
+    let held = state.gateway.challenges.visit_page(token).await.ok();
+    refusal_in(state, reader, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
+}
+
+/// What the page asks for, and where the person has it from.
+pub(crate) fn wanted(held: &Held<Page>, challenge: Option<&Challenge>) -> pages::Wanted {
+    let Some(challenge) = challenge else {
+        let waiting = held.interaction.participants[held.outcome.at()].entry.waiting.as_ref();
+        return match waiting.map(|waiting| waiting.method) {
+            Some(Method::Pin) => pages::Wanted::Pin,
+            _ => pages::Wanted::Sent { digits: held.team.effective.settings.otp.length.into(), to: None },
+        };
+    };
+    match (&challenge.check, challenge.deliver_to) {
+        (Check::Pin(_) | Check::Questions(_) | Check::Document(_), _) => pages::Wanted::Pin,
+        (Check::Otp(otp), DeliverTo::Agent) => pages::Wanted::Told { digits: otp.length.into() },
+        (Check::Otp(otp), _) => {
+            pages::Wanted::Sent { digits: otp.length.into(), to: sent_to(&held.interaction, challenge) }
+        }
+    }
+}
+
+/// Seconds until the page can have another code sent; none where it cannot at all: a PIN is sent to
+/// nobody, and a new code in the place of one that is over is the bot's to ask for, save at the door.
+pub(crate) fn resend_in(held: &Held<Page>, challenge: Option<&Challenge>, now: Moment) -> Option<u64> {
+    match challenge.map(|challenge| &challenge.check) {
+        Some(Check::Otp(otp)) => {
+            Some(otp.resend_at.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
+        }
+        Some(Check::Pin(_) | Check::Questions(_) | Check::Document(_)) => None,
+        None => held.outcome.is_entry().then_some(0),
+    }
+}
+
+fn is_over(error: &Error) -> bool {
+    matches!(error, Error::Refused(Refusal::LinkExpired | Refusal::LinkSuperseded | Refusal::Closed))
+}
+
+/// Where the live code went or is on its way to, masked as callers see it; nothing where no way led
+/// to the person.
+fn sent_to(interaction: &Interaction, challenge: &Challenge) -> Option<pages::SentTo> {
+    let live = |what: &What| {
+        matches!(what, What::Code { challenge: number, issue }
+            if *number == challenge.number && Some(*issue) == challenge.issue())
+    };
+    let sending = interaction.sendings.iter().find(|sending| live(&sending.what))?;
+    match (sending.state, sending.way) {
+        (State::Failed, _) => None,
+        (_, Way::Chat) => Some(pages::SentTo::Chat),
+        (_, way) => {
+            let address = way.address(interaction, interaction.participant(&sending.participant)?)?;
+            Some(pages::SentTo::Address(mask(address)))
+        }
+    }
+}
