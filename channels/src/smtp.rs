@@ -32,6 +32,7 @@ mod mail_message;
 mod page;
 mod sealed;
 mod session;
+mod text;
 mod wary;
 
 use crate::validation::{self, FieldError};

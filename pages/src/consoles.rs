@@ -8,7 +8,7 @@ use qrcodegen::{QrCode, QrCodeEcc};
 use serde::Serialize;
 
 use super::Pages;
-use super::admin::Tended;
+use super::sections::Tended;
 
 /// Where somebody is with signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

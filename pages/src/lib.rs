@@ -16,6 +16,7 @@ mod questions;
 mod reference;
 mod render;
 mod schema;
+pub mod sections;
 mod texts;
 mod told;
 

@@ -79,7 +79,7 @@ impl Pages {
         templates.add_function("channel_name", channel_name);
         templates.add_function("asset", asset_address);
         templates.add_function("said", said);
-        templates.add_function("sections", || super::admin::SECTIONS.to_vec());
+        templates.add_function("sections", || super::sections::SECTIONS.to_vec());
         templates.add_filter("moment", moment);
         templates.add_filter("spelled", spelled);
         for (name, source) in TEMPLATES {

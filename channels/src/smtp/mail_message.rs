@@ -10,8 +10,9 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use secrecy::ExposeSecret as _;
 
-use super::address::{MailAddress, turns};
+use super::address::MailAddress;
 use super::page;
+use super::text::{clean, one_line};
 use crate::Message;
 
 /// A mail, ready to be handed over.
@@ -66,18 +67,6 @@ fn boundary(id: &str) -> String {
 fn digest(text: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A text without line ends, or anything that a program could take for one.
-fn one_line(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A text whose lines end in one way, and that holds nothing else that no one can see.
-pub fn clean(text: &str) -> String {
-    let text = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
-    text.chars().filter(|c| *c == '\n' || *c == '\t' || !(c.is_control() || turns(*c))).collect()
 }
 
 #[cfg(test)]

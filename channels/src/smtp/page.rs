@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use secrecy::ExposeSecret as _;
 
-use super::mail_message::clean;
+use super::text::clean;
 use crate::{Content, PIN};
 
 const BODY: &str =

@@ -26,6 +26,11 @@ pub fn floor(file: &SourceFile) -> Option<String> {
     Some(format!("src/{floor}"))
 }
 
+/// Whether a file is the root of a package's library: the parent of all its modules, and so apart from them.
+fn is_root(file: &SourceFile) -> bool {
+    file.root != "src" && file.path.ends_with("/lib.rs")
+}
+
 /// The module of its floor that a file belongs to: `src/gateway/links`.
 fn floor_module(file: &SourceFile, floor: &str) -> String {
     let inside = file.path[floor.len() + 1..].trim_end_matches(".rs");
@@ -65,7 +70,9 @@ impl Graphs {
         let Some(floor) = floor(from).filter(|floor| self::floor(to).as_ref() == Some(floor)) else {
             return;
         };
-        self.modules.add(&floor_module(from, &floor), &floor_module(to, &floor), reason);
+        if !is_root(from) && !is_root(to) {
+            self.modules.add(&floor_module(from, &floor), &floor_module(to, &floor), reason);
+        }
         if !from.module.starts_with(&to.module) && !to.module.starts_with(&from.module) {
             self.files.add(&from.path, &to.path, reason);
         }

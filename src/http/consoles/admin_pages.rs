@@ -25,8 +25,8 @@ use crate::http::access::session::{to_sign_in, visitor};
 use crate::http::consoles::{administers, frame_of, tends};
 use crate::http::documents::notices::refusal_page;
 use crate::http::documents::reader::Reader;
-use crate::pages::admin::Tended;
 use crate::pages::consoles::Shell;
+use crate::pages::sections::Tended;
 use crate::services::staff::sessions::SignedIn;
 use crate::services::teams::TeamView;
 

@@ -23,7 +23,8 @@ use super::{
     failure::Failure,
     folder::Folder,
     ledger::Ledger,
-    tables::{self, StoreId, damaged},
+    marks::StoreId,
+    tables::{self, damaged},
     wal,
 };
 use crate::StoreError;

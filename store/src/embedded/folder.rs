@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{failure::Failure, tables::StoreId};
+use super::{failure::Failure, marks::StoreId};
 
 const MARKER: &str = "countersign.store";
 /// Before the id of the store, in hexadecimal digits.

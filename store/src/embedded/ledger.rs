@@ -16,7 +16,7 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::{
-    tables::StoreId,
+    marks::StoreId,
     wal::{Salts, Whole},
 };
 

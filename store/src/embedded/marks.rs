@@ -86,3 +86,6 @@ fn digest(parts: &[&[u8]]) -> Mark {
     parts.iter().for_each(|part| sum.update(part));
     sum.digest().cast_signed()
 }
+
+/// Tells one store from every other.
+pub(super) type StoreId = [u8; 16];

@@ -13,16 +13,8 @@ use std::{
 use rusqlite::{Connection, ErrorCode};
 
 use super::{
-    Options,
-    failure::Failure,
-    folder::Folder,
-    ledger::Ledger,
-    marks::Totals,
-    proof,
-    shared::Shared,
-    tables::{self, StoreId},
-    wal,
-    writer::Writer,
+    Options, failure::Failure, folder::Folder, ledger::Ledger, marks::StoreId, marks::Totals, proof, shared::Shared,
+    tables, wal, writer::Writer,
 };
 
 /// Everything an open store on a disk consists of.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, config::DbConfig, 
 use super::{
     failure::Failure,
     folder::Folder,
-    marks::{self, Head, Mark, Sum, Totals},
+    marks::{self, Head, Mark, StoreId, Sum, Totals},
 };
 use crate::{CommitId, Entry, Order, Partition, Record, Waiting};
 
@@ -41,9 +41,6 @@ macro_rules! columns {
     };
 }
 pub(super) use columns;
-
-/// Tells one store from every other.
-pub(super) type StoreId = [u8; 16];
 
 /// The connection that writes, with the tables of a new store in place.
 pub(super) fn making(folder: Option<&Folder>) -> rusqlite::Result<Connection> {

@@ -15,14 +15,8 @@ use rusqlite::{Connection, hooks::Wal};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    failure::Failure,
-    folder::Folder,
-    ledger::Ledger,
-    marks::Totals,
-    shared::Shared,
-    tables::{self, StoreId},
-    turn::Turn,
-    wal,
+    failure::Failure, folder::Folder, ledger::Ledger, marks::StoreId, marks::Totals, shared::Shared, tables,
+    turn::Turn, wal,
 };
 use crate::StoreError;
 

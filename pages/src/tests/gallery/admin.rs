@@ -4,7 +4,6 @@
 use serde_json::json;
 
 use countersign_pages::Pages;
-use countersign_pages::admin::Tended;
 use countersign_pages::admin::intents::{Intent, Intents};
 use countersign_pages::admin::keys::{ApiKey, Keys, SecurityKey};
 use countersign_pages::admin::overview::Overview;
@@ -12,6 +11,7 @@ use countersign_pages::admin::screens::{Editor, Screens};
 use countersign_pages::admin::settings::{Kind, Known, Settings};
 use countersign_pages::admin::teams::Teams;
 use countersign_pages::consoles::Shell;
+use countersign_pages::sections::Tended;
 
 /// What stands around a console's page.
 pub(super) fn shell(word: &str, page: &'static str) -> Shell {

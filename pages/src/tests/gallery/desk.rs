@@ -3,7 +3,6 @@
 
 use super::admin::shell;
 use countersign_pages::Pages;
-use countersign_pages::admin::Tended;
 use countersign_pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields};
 use countersign_pages::admin::audit::{Audit, AuditRow, Check, Words};
 use countersign_pages::admin::channels::{AccountField, ChannelRow, Channels, NewChannel};
@@ -12,6 +11,7 @@ use countersign_pages::admin::lockouts::{Locked, LockedPerson, Lockouts};
 use countersign_pages::admin::users::{UserRow, Users};
 use countersign_pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, Webhooks};
 use countersign_pages::consoles::Shell;
+use countersign_pages::sections::Tended;
 
 /// Every page of the desk.
 pub(super) fn desk(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {

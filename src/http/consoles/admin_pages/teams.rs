@@ -16,8 +16,8 @@ use crate::http::Shared;
 use crate::http::consoles::{shown, teams};
 use crate::http::documents::page::see_other;
 use crate::http::requests::body::Query;
-use crate::pages::admin::Tended;
 use crate::pages::admin::teams::Teams;
+use crate::pages::sections::Tended;
 
 /// Teams of a page.
 const PAGE: usize = 50;
