@@ -26,7 +26,7 @@ use crate::world::{Browser, Team, World};
 async fn served(router: Router) -> (SocketAddr, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let (address, stopping) = (listener.local_addr().expect("it is bound"), CancellationToken::new());
-    tokio::spawn(http::serve::serve(listener, router, Default::default(), stopping.clone()));
+    tokio::spawn(http::server::serve::serve(listener, router, Default::default(), stopping.clone()));
     (address, stopping)
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::id::ChallengeId;
 use crate::settings::BindingRule;
 
 fn keys() -> Keys {

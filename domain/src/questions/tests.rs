@@ -4,15 +4,22 @@
 use serde_json::json;
 
 use super::*;
+use crate::customer::Record;
+use crate::id::ParticipantId;
+use crate::interaction::Participant;
 use crate::interaction::Person;
+use crate::keys::Keys;
+use crate::prepared_questions::Asking;
+use crate::question_rule::QuestionRule;
 use crate::role::Role;
 use crate::secret::Secret;
+use crate::settings::KbaRules;
 
 fn keys() -> Keys {
     Keys::from_root(&Secret::new(vec![7; 32]))
 }
 
-fn pool() -> Vec<Rule> {
+fn pool() -> Vec<QuestionRule> {
     serde_json::from_value(json!([
         "first_pet",
         {"fact": "card", "question": "Which card do you have?", "as": "digits"},
@@ -119,7 +126,7 @@ fn a_rule_that_cannot_be_asked_by_is_refused() {
         json!({"fact": "a", "more": 1}),
         json!({"fact": "a", "as": "guess"}),
     ] {
-        assert!(serde_json::from_value::<Rule>(wrong.clone()).is_err(), "{wrong}");
+        assert!(serde_json::from_value::<QuestionRule>(wrong.clone()).is_err(), "{wrong}");
     }
-    assert_eq!(Rule::named("first_school.name").words(), "First school name");
+    assert_eq!(QuestionRule::named("first_school.name").words(), "First school name");
 }
