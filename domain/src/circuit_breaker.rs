@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
+use super::attempt::Tried;
 use super::channel::Health;
-use super::rules::send::Tried;
 use super::sending::{LEASE, Trying};
 use super::time::Moment;
 
@@ -97,7 +97,7 @@ impl CircuitBreaker {
         }
         let why = match how {
             Tried::Later(why) | Tried::Barred(why) => why,
-            Tried::Lost => super::rules::send::NO_ANSWER,
+            Tried::Lost => super::attempt::NO_ANSWER,
             // It answered, and nothing was learnt: the next message finds out.
             _ => {
                 if let Self::Probing { probes, since, .. } = *self {

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod answers;
 pub mod assertion;
+pub mod attempt;
 pub mod binding;
 pub mod challenge;
 pub mod channel;

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Login;
 use super::codes::Purpose;
+use crate::attempt::Tried;
+use crate::attempt::backoff;
 use crate::is_default;
-use crate::rules::send::{Tried, backoff};
 use crate::sending::{LEASE, Trying};
 use crate::time::Moment;
 use crate::way::Way;

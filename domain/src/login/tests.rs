@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use super::*;
+use crate::attempt::Tried;
 use crate::login::account_messages::{About, News, Stop};
 use crate::login::codes::{Code, Purpose};
 use crate::login::standing::Standing;
 use crate::login::tickets::{Lost, RefreshToken};
-use crate::rules::send::Tried;
 use crate::secret::{MacKey, Secret};
 use crate::way::Way;
 

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::Logins;
 use super::logins::{Account, Claim, Ruled, Whose};
+use crate::domain::attempt::Tried;
 use crate::domain::destination::Destination;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::login::account_messages::{About, AccountMessage, News, Stop};
 use crate::domain::login::{Login, LoginTag};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::send::Tried;
 use crate::domain::sending::TIMEOUT;
 use crate::domain::way::Way;
 use crate::domain::webhook::OTP_REQUESTED;

@@ -11,10 +11,10 @@ use dashmap::DashMap;
 use tokio::sync::Mutex;
 
 use super::Limits;
+use crate::domain::attempt::Tried;
 use crate::domain::circuit_breaker::CircuitBreaker;
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::rate_limit::{RateLimit, Slots};
-use crate::domain::rules::send::Tried;
 use crate::domain::sending::{TIMEOUT, Trying};
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};

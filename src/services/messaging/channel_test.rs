@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::Messaging;
 use super::sending::{hand, outcome_of};
+use crate::domain::attempt::Tried;
 use crate::domain::destination::Destination;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::send::Tried;
 use crate::domain::secret::base64url;
 use crate::domain::sending::TIMEOUT;
 use crate::domain::wording;

@@ -2,11 +2,11 @@
 //! How it is sent, `sending` and `requesting` say.
 
 use super::Messaging;
+use crate::domain::attempt::Tried;
 use crate::domain::challenge::Challenge;
 use crate::domain::destination::Destination;
 use crate::domain::interaction::Participant;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::send::Tried;
 use crate::domain::sending::{Sending, What};
 use crate::domain::time::Moment;
 use crate::engine::Error;

@@ -12,9 +12,9 @@ use std::time::Duration;
 use countersign_channels::{Address, DeliveryError, Whose};
 
 use super::Messaging;
+use crate::domain::attempt::backoff;
 use crate::domain::destination::Spent;
 use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::rules::send::backoff;
 use crate::domain::sending::TIMEOUT;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::queue::Queue;

@@ -11,12 +11,13 @@ use secrecy::SecretString;
 
 use super::Messaging;
 use super::live_codes::live_code;
+use crate::domain::attempt::Tried;
 use crate::domain::event::Actor;
 use crate::domain::id::{ChannelName, InteractionId};
 use crate::domain::interaction::{Interaction, Participant};
 use crate::domain::link::Purpose;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::send::{Attempt, Tried, renew, tried};
+use crate::domain::rules::send::{Attempt, renew, tried};
 use crate::domain::sending::{MAX_ANSWER, Sending, State, Trying, What};
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::way::Way;

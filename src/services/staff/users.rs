@@ -269,7 +269,7 @@ impl Users {
         };
         let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await);
         self.limits.went(&view, &name, how, None).await;
-        how == crate::domain::rules::send::Tried::Sent
+        how == crate::domain::attempt::Tried::Sent
     }
 }
 

@@ -16,9 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::webhooks::Rotate;
+use crate::domain::attempt::Tried;
 use crate::domain::channel::{Channel, Writing};
 use crate::domain::id::{ChannelName, plain_text};
-use crate::domain::rules::send::Tried;
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::domain::validation;
