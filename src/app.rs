@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ambient::{SystemClock, SystemEntropy};
 use crate::config::{Config, GroupRole, Oidc, Servers, StoreKind, public_url};
-use crate::domain::oidc::{GroupRule, Provider};
 use crate::domain::secret::Secret;
 use crate::domain::team::Role;
+use crate::domain::team::oidc::{GroupRule, Provider};
 use crate::http;
 use crate::http::server::connection_limits::Limits;
 use crate::http::server::serve;

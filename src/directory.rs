@@ -12,11 +12,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+use crate::domain::base::id::CustomerId;
+use crate::domain::base::validation::FieldError;
 use crate::domain::customer::Record;
-use crate::domain::id::CustomerId;
-use crate::domain::matching::{Found, Wanted, judge};
+use crate::domain::customer::matching::{Found, Wanted, judge};
 use crate::domain::secret::Secret;
-use crate::domain::validation::FieldError;
 
 mod dial;
 mod fields;
@@ -182,7 +182,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::matching::As;
+    use crate::domain::customer::matching::As;
 
     fn named(id: usize, name: &str) -> Record {
         let record = json!({"id": format!("c{id}"), "private_data": {"name": [name]}});

@@ -10,12 +10,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::ambient::{Clock, Entropy};
-use crate::domain::epoch::Epoch;
-use crate::domain::id::TeamName;
-use crate::domain::keys::Keys;
+use crate::domain::base::id::TeamName;
+use crate::domain::conversation::turn::Draws;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
-use crate::domain::turn::Draws;
+use crate::domain::secret::keys::Keys;
+use crate::domain::time::epoch::Epoch;
 use crate::store::{Partition, Store, StoreError};
 
 pub mod caches;

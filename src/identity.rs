@@ -13,8 +13,8 @@ use countersign_channels::definition::Account;
 use countersign_channels::validation::FieldError;
 use http::HeaderMap;
 
-use crate::domain::identity::{CheckId, Side, Verdict};
-use crate::domain::provider_questions::Set;
+use crate::domain::providers::identity::{CheckId, Side, Verdict};
+use crate::domain::providers::provider_questions::Set;
 use crate::domain::time::Moment;
 use crate::pictures::Picture;
 

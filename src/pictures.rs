@@ -9,7 +9,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::domain::identity::{Flaw, Side};
+use crate::domain::providers::identity::{Flaw, Side};
 
 mod jpeg;
 mod png;

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, ensure};
 use countersign::ambient::{Clock, SystemClock};
-use countersign::domain::secret::{MacKey, base64url, from_base64url};
+use countersign::domain::secret::MacKey;
+use countersign::domain::secret::base64url;
+use countersign::domain::secret::from_base64url;
 use serde_json::{Value, json};
 
 use super::load::{Load, Run, ask, form, request};

@@ -9,9 +9,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::id::{CustomerId, plain_text};
-use super::validation::FieldError;
-use super::validation::{self, Kind};
+use crate::base::id::{CustomerId, plain_text};
+use crate::base::validation;
+use crate::base::validation::{FieldError, Kind};
+
+pub mod matching;
 
 /// A record has at most so many mail addresses, and as many phone numbers.
 pub const MAX_ADDRESSES: usize = 10;

@@ -4,8 +4,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::id::{ChannelName, InteractionId, ParticipantId, TeamName};
-use super::time::Moment;
+use crate::base::id::{ChannelName, InteractionId, ParticipantId, TeamName};
+use crate::time::Moment;
+
+pub mod insight;
+pub mod posting;
+pub mod webhook;
 
 macro_rules! kinds {
     ($($variant:ident = $text:literal, $audited:literal;)*) => {

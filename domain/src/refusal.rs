@@ -1,9 +1,9 @@
 //! Every "no" that the domain can say. The public text of each stands in `http/problem.rs`.
 //! Nothing here knows a status code, or who is being told.
 
-use super::provider_questions::ProviderTask;
-use super::time::Moment;
-use super::validation::{FieldError, Kind};
+use crate::base::validation::{FieldError, Kind};
+use crate::providers::provider_questions::ProviderTask;
+use crate::time::Moment;
 
 /// A domain "no". What a person or a bot is told of it is decided at the edge.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

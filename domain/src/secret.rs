@@ -10,6 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+pub(crate) mod claims;
+pub mod keys;
+pub mod password;
+pub mod signing;
+pub mod token;
+pub mod totp;
+pub mod typed;
+
 /// Bytes that nobody may see: no `Debug` text, no `Display`, erased when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secret(Vec<u8>);
@@ -154,7 +162,7 @@ pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::Keys;
+    use crate::secret::keys::Keys;
 
     #[test]
     fn secrets_do_not_print() {

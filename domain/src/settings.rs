@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
-use super::validation;
-use super::validation::FieldError;
+use crate::base::validation;
+use crate::base::validation::FieldError;
+use crate::refusal::Refusal;
+
+pub mod precondition;
 
 mod described;
 mod rules;

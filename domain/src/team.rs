@@ -5,20 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::channel::{Channel, MAX_CHANNELS};
-use super::directory::Connected;
-use super::id::{ChannelName, ProviderName, ScreenName, TeamName, WebhookName};
-use super::provider::{MAX_PROVIDERS, Provider};
-use super::refusal::Refusal;
-use super::settings::Overrides;
-use super::time::Moment;
-use super::webhook::{MAX_WEBHOOKS, Webhook};
+use crate::accounts::channel::{Channel, MAX_CHANNELS};
+use crate::accounts::directory::Connected;
+use crate::accounts::provider::{MAX_PROVIDERS, Provider};
+use crate::base::id::{ChannelName, ProviderName, ScreenName, TeamName, WebhookName};
+use crate::event::webhook::{MAX_WEBHOOKS, Webhook};
+use crate::refusal::Refusal;
+use crate::settings::Overrides;
+use crate::time::Moment;
+
+pub mod login;
+pub mod oidc;
+pub mod screen;
+pub mod session;
+pub mod user;
 
 mod api_keys;
 mod security_keys;
 
 pub use api_keys::{ApiKey, Presented};
-pub(super) use security_keys::public_algorithm;
+pub(crate) use security_keys::public_algorithm;
 pub use security_keys::{Activation, KeyChange, KeyStatus, Material, SecurityKey};
 
 /// A team has at most so many security keys and so many API keys.

@@ -61,7 +61,7 @@ pub async fn restore(
     }
 }
 
-type Done = Vec<(crate::domain::id::TeamName, Reapplied)>;
+type Done = Vec<(crate::domain::base::id::TeamName, Reapplied)>;
 
 async fn begin(gateway: &Gateway, store: &Embedded, pages: Vec<Trail>) -> anyhow::Result<Done> {
     let trails = Trails::of(pages);

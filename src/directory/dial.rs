@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use url::Url;
 
 use super::Failure;
-use crate::domain::validation::FieldError;
+use crate::domain::base::validation::FieldError;
 
 /// How long a directory may take for one answer, in milliseconds.
 pub(super) const TIMEOUT: std::ops::RangeInclusive<u64> = 100..=10_000;

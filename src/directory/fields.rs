@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::domain::base::id::plain_text;
+use crate::domain::base::validation::FieldError;
+use crate::domain::customer::matching::As;
 use crate::domain::customer::{MAX_ADDRESSES, MAX_FIELDS, Record, is_field, is_mail_address};
-use crate::domain::id::plain_text;
-use crate::domain::matching::As;
-use crate::domain::validation::FieldError;
 
 /// Values of one field that are looked at.
 const MAX_VALUES: usize = 20;

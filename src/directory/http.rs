@@ -20,11 +20,11 @@ use url::Url;
 
 use super::fields::{Fields, parsed, texts};
 use super::{ASKED_FOR, Connection, Directory, Failure, Kind, Verified, only};
+use crate::domain::base::id::CustomerId;
+use crate::domain::base::validation::FieldError;
 use crate::domain::customer::Record;
-use crate::domain::id::CustomerId;
-use crate::domain::matching::Wanted;
+use crate::domain::customer::matching::Wanted;
 use crate::domain::secret::{Secret, hex};
-use crate::domain::validation::FieldError;
 
 /// `directory.kind = "http"`.
 pub struct Http {

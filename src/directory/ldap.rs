@@ -16,11 +16,11 @@ use url::Url;
 use super::dial::{TIMEOUT, admit, default_timeout, tls};
 use super::fields::{Fields, parsed};
 use super::{Connection, Directory, Failure, Kind, Verified, of_all};
+use crate::domain::base::id::CustomerId;
+use crate::domain::base::validation::FieldError;
 use crate::domain::customer::Record;
-use crate::domain::id::CustomerId;
-use crate::domain::matching::Wanted;
+use crate::domain::customer::matching::Wanted;
 use crate::domain::secret::Secret;
-use crate::domain::validation::FieldError;
 
 mod session;
 

@@ -17,11 +17,11 @@ use url::Host;
 use super::dial::{TIMEOUT, admit, default_timeout, tls};
 use super::fields::{Fields, parsed, texts};
 use super::{ASKED_FOR, Connection, Directory, Failure, Kind, Verified, only};
+use crate::domain::base::id::CustomerId;
+use crate::domain::base::validation::FieldError;
+use crate::domain::customer::matching::Wanted;
 use crate::domain::customer::{Record, folded};
-use crate::domain::id::CustomerId;
-use crate::domain::matching::Wanted;
 use crate::domain::secret::Secret;
-use crate::domain::validation::FieldError;
 
 mod pool;
 mod secured;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::ambient::Clock;
-use crate::domain::clock::ClockReadings;
 use crate::domain::time::Moment;
+use crate::domain::time::clock::ClockReadings;
 
 /// The gateway's reading of the clocks.
 pub(crate) struct Time(Mutex<Reading>);

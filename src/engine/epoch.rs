@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::decide::Reads;
 use super::{Engine, Error, SYSTEM, decode};
-use crate::domain::epoch::Epoch;
+use crate::domain::time::epoch::Epoch;
 
 /// The record of the store's epoch.
 pub(crate) const EPOCH: &str = "epoch";

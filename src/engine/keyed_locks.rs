@@ -5,7 +5,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::Error;
 use super::decide::MAX_WAIT;
-use crate::domain::id::InteractionId;
+use crate::domain::base::id::InteractionId;
 
 /// One for each value of a byte.
 pub(crate) struct KeyedLocks(Vec<Mutex<()>>);

@@ -8,9 +8,9 @@ use axum::routing::get;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use crate::domain::id::TeamName;
-use crate::domain::session::Who;
+use crate::domain::base::id::TeamName;
 use crate::domain::team::Role;
+use crate::domain::team::session::Who;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::session::{to_sign_in, visitor, word};

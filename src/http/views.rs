@@ -9,15 +9,15 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::domain::flag::{Answer, Flag};
-use crate::domain::id::ParticipantId;
-use crate::domain::interaction::{Interaction, Participant, Status};
-use crate::domain::keys::Keys;
-use crate::domain::sending::What;
+use crate::domain::base::id::ParticipantId;
+use crate::domain::conversation::interaction::{Interaction, Participant, Status};
+use crate::domain::conversation::turn::link_id;
+use crate::domain::messaging::sending::What;
+use crate::domain::proof::flag::{Answer, Flag};
+use crate::domain::secret::keys::Keys;
 use crate::domain::settings::Settings;
 use crate::domain::team::Role;
 use crate::domain::time::Moment;
-use crate::domain::turn::link_id;
 use crate::services::Held;
 
 pub mod challenge;
@@ -51,7 +51,7 @@ pub struct ParticipantView {
     id: String,
     /// `primary` or `cosigner`.
     #[schema(value_type = String)]
-    role: crate::domain::role::Role,
+    role: crate::domain::base::role::Role,
     name: Option<String>,
     /// Masked.
     phone: Option<String>,
@@ -73,10 +73,10 @@ pub struct AuthenticationView {
     status: &'static str,
     /// Of `login`, `otp`, `pin`, `kba`, `photo_id`, `photo_id_selfie`.
     #[schema(value_type = Vec<String>)]
-    methods: Vec<crate::domain::flag::Method>,
+    methods: Vec<crate::domain::proof::flag::Method>,
     /// The weakest of the proofs' bindings: `none`, `browser`, `typed`, `code`, `platform`, `opener` or `token`.
     #[schema(value_type = Option<String>)]
-    binding: Option<crate::domain::binding::Binding>,
+    binding: Option<crate::domain::base::binding::Binding>,
     /// An agent saw the code.
     assisted: bool,
     customer: Option<CustomerView>,
@@ -109,7 +109,7 @@ pub struct IntentView {
     reason: Option<&'static str>,
     /// Methods that would do.
     #[schema(value_type = Vec<String>)]
-    accept: Vec<crate::domain::flag::Method>,
+    accept: Vec<crate::domain::proof::flag::Method>,
 }
 
 /// A live link, without anything that opens it.
@@ -117,7 +117,7 @@ pub struct IntentView {
 pub struct LinkView {
     id: String,
     #[schema(value_type = String)]
-    purpose: crate::domain::link::Purpose,
+    purpose: crate::domain::proof::link::Purpose,
     /// `issued`, `opened` (Continue was pressed), or `answered` (a login was accepted and waits for its browser).
     status: &'static str,
     expires_at: Option<String>,
@@ -130,7 +130,7 @@ struct EntryView {
     status: &'static str,
     /// What was proved when coming in last.
     #[schema(value_type = Option<String>)]
-    method: Option<crate::domain::method::Method>,
+    method: Option<crate::domain::base::method::Method>,
     entered_at: Option<String>,
 }
 

@@ -21,7 +21,7 @@ use url::Url;
 
 use super::reading::{Reading, lost, status};
 use super::{Answer, Case, Checker, Kind, Trouble};
-use crate::domain::identity::{Flaw, Side, Verdict};
+use crate::domain::providers::identity::{Flaw, Side, Verdict};
 use crate::domain::time::Moment;
 
 /// Where it is, where an account names no other region.

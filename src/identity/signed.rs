@@ -20,9 +20,9 @@ use url::Url;
 
 use super::reading::{Reading, lost, status};
 use super::{Answer, Asking, Case, Checker, Given, Kind, Trouble, VerificationError};
-use crate::domain::identity::{CheckId, Flaw, Verdict};
-use crate::domain::mrz;
-use crate::domain::provider_questions::Set;
+use crate::domain::proof::mrz;
+use crate::domain::providers::identity::{CheckId, Flaw, Verdict};
+use crate::domain::providers::provider_questions::Set;
 use crate::domain::time::Moment;
 
 /// How far a signature's time may be from now, before and after, in seconds.

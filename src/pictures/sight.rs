@@ -4,7 +4,7 @@
 //! The bounds are wide: what fails here no reader could use, and what is in doubt the provider judges.
 
 use super::shrunk::Shrunk;
-use crate::domain::identity::Flaw;
+use crate::domain::providers::identity::Flaw;
 
 /// The longer side at which a picture is looked at.
 const WORKING_SIDE: u32 = 1000;

@@ -7,23 +7,23 @@ use serde_json::json;
 
 use self::logins::{Account, Claimed, Ruled, When};
 use self::passwords::Hashing;
-use crate::domain::country;
+use crate::domain::base::country;
+use crate::domain::base::id::{CustomerId, TeamName};
+use crate::domain::base::method::Guarded;
+use crate::domain::base::validation::FieldError;
+use crate::domain::base::way::Way;
+use crate::domain::conversation::failure_limit::Need;
 use crate::domain::customer::{Record, folded};
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::failure_limit::Need;
-use crate::domain::id::{CustomerId, TeamName};
-use crate::domain::lockout::may_lift;
-use crate::domain::login::account_messages::Stop;
-use crate::domain::login::standing::Standing;
-use crate::domain::login::{AppState, Login, never_for_good};
-use crate::domain::method::Guarded;
-use crate::domain::password::{Password, Policy};
+use crate::domain::proof::lockout::may_lift;
 use crate::domain::refusal::Refusal;
+use crate::domain::secret::password::{Password, Policy};
+use crate::domain::secret::totp::Totp;
+use crate::domain::secret::typed::Digits;
+use crate::domain::team::login::account_messages::Stop;
+use crate::domain::team::login::standing::Standing;
+use crate::domain::team::login::{AppState, Login, never_for_good};
 use crate::domain::time::Moment;
-use crate::domain::totp::Totp;
-use crate::domain::typed::Digits;
-use crate::domain::validation::FieldError;
-use crate::domain::way::Way;
 use crate::engine::keyed_locks::KeyedLocks;
 use crate::engine::replay::fresh;
 use crate::engine::{Engine, Error, Remember, Told};
@@ -117,7 +117,8 @@ impl Accounts {
         let own: Vec<&str> =
             record.username.iter().chain(&record.emails).map(String::as_str).chain([record.id.as_str()]).collect();
         let policy = Policy { min_length: team.effective.settings.password.min_length };
-        let weak = |why: crate::domain::password::Weakness| Refusal::Invalid(vec![FieldError::at("/password", why)]);
+        let weak =
+            |why: crate::domain::secret::password::Weakness| Refusal::Invalid(vec![FieldError::at("/password", why)]);
         policy.choose(text, &own).map_err(weak)
     }
 

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use crate::domain::challenge::{Challenge, Typed};
+use crate::domain::base::id::{ChallengeId, MessageId, TeamName};
+use crate::domain::conversation::turn::Turn;
 use crate::domain::event::Actor;
-use crate::domain::id::{ChallengeId, MessageId, TeamName};
+use crate::domain::proof::challenge::{Challenge, Typed};
 use crate::domain::rules::answer::{Answer, Answered, How, answer};
-use crate::domain::rules::ask::{self, Request, Wanted};
-use crate::domain::rules::attend::{self, Found, Revealed, arrive, cancel, look, resend, reveal};
+use crate::domain::rules::ask::{Request, Wanted};
+use crate::domain::rules::attend::{Found, Revealed, arrive, cancel, look, resend, reveal};
+use crate::domain::rules::{ask, attend};
 use crate::domain::secret::Tag;
-use crate::domain::token::Token;
-use crate::domain::turn::Turn;
+use crate::domain::secret::token::Token;
 use crate::engine::keyed_locks::KeyedLocks;
 use crate::engine::replay::{Place, fresh};
 use crate::engine::{Engine, Error, Remember, Told};

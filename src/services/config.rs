@@ -8,8 +8,8 @@ use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::Carry;
 
 use crate::directory::Kinds;
-use crate::domain::oidc::Provider;
 use crate::domain::secret::Secret;
+use crate::domain::team::oidc::Provider;
 use crate::identity;
 
 /// What the composition root tells the gateway.

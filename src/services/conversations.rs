@@ -7,8 +7,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use self::committed::CommitObserver;
-use crate::domain::id::InteractionId;
-use crate::domain::interaction::{Interaction, Participant};
+use crate::domain::base::id::InteractionId;
+use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::engine::Engine;
 use crate::engine::caches::{BESIDES, ByBytes};
 use crate::engine::keyed_locks::KeyedLocks;

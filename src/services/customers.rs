@@ -12,11 +12,11 @@ use serde_json::json;
 
 use self::directories::OpenedDirectories;
 use crate::directory::Kinds;
+use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::customer::{Record, folded};
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{CustomerId, TeamName};
-use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
+use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};

@@ -12,13 +12,13 @@ use countersign_channels::inbound::format::Assurance;
 use serde_json::{Value, json};
 
 use self::webhook_verifiers::WebhookVerifiers;
-use crate::domain::address::Address;
-use crate::domain::channel::Channel;
-use crate::domain::destination::Destination;
+use crate::domain::accounts::channel::Channel;
+use crate::domain::base::id::{ChannelName, Conversation, InteractionId, TeamName};
+use crate::domain::conversation::address::Address;
+use crate::domain::conversation::destination::Destination;
 use crate::domain::event::Actor;
-use crate::domain::id::{ChannelName, Conversation, InteractionId, TeamName};
-use crate::domain::line::{Claim, Post, Recipient};
-use crate::domain::posting::MAX_RETRY_TIME;
+use crate::domain::event::posting::MAX_RETRY_TIME;
+use crate::domain::messaging::line::{Claim, Post, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hear::Sender;
 use crate::domain::rules::receive::{

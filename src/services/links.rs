@@ -4,19 +4,19 @@
 
 use std::sync::Arc;
 
+use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::event::Actor;
-use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::link::{Link, authentication_url};
+use crate::domain::proof::link::{Link, authentication_url};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::continue_link::{Continued, find, press_continue, report};
-use crate::domain::rules::issue::{self, Issued, Request, issue};
+use crate::domain::rules::issue;
+use crate::domain::rules::issue::{Issued, Request, issue};
 use crate::domain::secret::Tag;
-use crate::domain::token::Token;
+use crate::domain::secret::token::Token;
 use crate::engine::replay::fresh;
 use crate::engine::{Engine, Error, Remember, Told};
 use crate::services::conversations::Conversations;
-use crate::services::conversations::visits::Held;
-use crate::services::conversations::visits::{Visit, With};
+use crate::services::conversations::visits::{Held, Visit, With};
 use crate::services::customers::Customers;
 use crate::services::teams::{TeamView, Teams};
 use crate::services::urls::Urls;
@@ -59,14 +59,14 @@ impl Links {
         request: &Request,
         remember: Option<&Remember<'_, Held<Issued>>>,
     ) -> Result<Told<Held<Issued>>, Error> {
-        let rule = |turn: crate::domain::turn::Turn<'_>, team: &TeamView| match &team.signing {
+        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, team: &TeamView| match &team.signing {
             None => turn.refuse(Refusal::NoSecurityKey),
             Some(_) => issue(turn, request),
         };
         if !request.deliver {
             return self.conversations.turn(visit, rule, remember).await;
         }
-        let payable = |turn: &mut crate::domain::turn::Turn<'_>| issue::payable(turn, request);
+        let payable = |turn: &mut crate::domain::conversation::turn::Turn<'_>| issue::payable(turn, request);
         self.conversations.turn_paid(visit, payable, rule, remember).await
     }
 
@@ -90,7 +90,7 @@ impl Links {
 
     /// What a landing page's token opens: whose link, and the link. Changes nothing that time has not changed.
     pub async fn visit_link(&self, token: &Token) -> Result<Held<(usize, Link)>, Error> {
-        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| match find(&turn, token) {
+        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, _: &TeamView| match find(&turn, token) {
             Ok(found) => turn.done(found),
             Err(refusal) => turn.refuse(refusal),
         };
@@ -104,13 +104,15 @@ impl Links {
         browser: &Tag,
         opener: Option<&str>,
     ) -> Result<Held<Continued>, Error> {
-        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| press_continue(turn, token, browser, opener);
+        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, _: &TeamView| {
+            press_continue(turn, token, browser, opener)
+        };
         fresh(self.conversations.turn(self.person(token), rule, None).await?)
     }
 
     /// "This wasn't me" was pressed.
     pub async fn report_link(&self, token: &Token) -> Result<Held<()>, Error> {
-        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| report(turn, token);
+        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, _: &TeamView| report(turn, token);
         fresh(self.conversations.turn(self.person(token), rule, None).await?)
     }
 

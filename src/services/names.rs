@@ -4,7 +4,7 @@
 //! `clock`, `stranger` and the index of teams the system's; `n`, `d`, `b`, `g`, `p`, `receipt` and `session` have
 //! partitions of their own.
 
-use crate::domain::id::{ChannelName, Conversation, InteractionId, ScreenName, TeamName, UserName, WebhookName};
+use crate::domain::base::id::{ChannelName, Conversation, InteractionId, ScreenName, TeamName, UserName, WebhookName};
 use crate::engine::{Engine, RecordKinds};
 use crate::store::Partition;
 

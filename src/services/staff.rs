@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::domain::oidc::Provider;
 use crate::domain::secret::{MacKey, Tag};
+use crate::domain::team::oidc::Provider;
 use crate::engine::Engine;
 use crate::services::accounts::Logins;
 use crate::services::conversations::Conversations;

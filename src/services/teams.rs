@@ -11,13 +11,13 @@ use std::time::Duration;
 use dashmap::DashMap;
 
 use self::drivers::Drivers;
+use crate::domain::base::id::{ChannelName, TeamName};
+use crate::domain::conversation::turn::object;
 use crate::domain::event::{Actor, Event, EventKind};
-use crate::domain::id::{ChannelName, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Overrides, effective};
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
-use crate::domain::turn::object;
 use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
 use crate::engine::{Engine, Error, SYSTEM, decode, encode};
 use crate::services::names::{SYSTEM_RECORD, team_record};

@@ -1,8 +1,8 @@
 //! Addresses of the gateway's own pages.
 //! Each begins with the configured address, never with a request's.
 
-use crate::domain::login::reset::ResetToken;
-use crate::domain::token::Token;
+use crate::domain::secret::token::Token;
+use crate::domain::team::login::reset::ResetToken;
 
 /// The addresses of the gateway's own pages.
 pub struct Urls {

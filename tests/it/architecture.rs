@@ -31,7 +31,7 @@ impl Source {
         MEMBERS.into_iter().find(|member| self.path.starts_with(&format!("{member}/src/")))
     }
 
-    /// `domain/src/link.rs` → `["domain", "link"]`, `src/http/links.rs` → `["http", "links"]`; any other file has
+    /// `domain/src/proof/link.rs` → `["domain", "link"]`, `src/http/links.rs` → `["http", "links"]`; any other file has
     /// none.
     fn module(&self) -> Vec<&str> {
         let member = self.member();
@@ -228,14 +228,18 @@ fn a_made_up_fault_is_found() {
     let head = "//! Owns.\n//! Refuses.\n";
     let long = format!("{head}{}", "\n".repeat(MAX_FILE_LINES));
     for (path, body, fault) in [
-        ("domain/src/link.rs", "use tokio::time;", ":3: `domain` may not use the crate `tokio`"),
-        ("domain/src/link.rs", "use {std::fmt, tracing as t};", ":3: `domain` may not use the crate `tracing`"),
+        ("domain/src/proof/link.rs", "use tokio::time;", ":3: `domain` may not use the crate `tokio`"),
+        ("domain/src/proof/link.rs", "use {std::fmt, tracing as t};", ":3: `domain` may not use the crate `tracing`"),
         (
-            "domain/src/link.rs",
+            "domain/src/proof/link.rs",
             "\nuse countersign::{domain::id,\n services::Links};",
             ":5: `domain` may not know `services`",
         ),
-        ("domain/src/link.rs", "fn f() { countersign::http::server::serve() }", ":3: `domain` may not know `http`"),
+        (
+            "domain/src/proof/link.rs",
+            "fn f() { countersign::http::server::serve() }",
+            ":3: `domain` may not know `http`",
+        ),
         ("src/http/bot.rs", "use crate::store::{Store, Key};", ":3: `http` may not know `store`"),
         ("src/http/bot.rs", "use countersign_channels as c;", ":3: `http` may not know `channels`"),
         (
@@ -263,7 +267,7 @@ fn a_made_up_fault_is_found() {
         ),
         ("src/engine.rs", "use crate::services::Gateway;", ":3: `engine` may not know `services`"),
         ("src/attic.rs", "", ":1: a module without a place"),
-        ("domain/src/link.rs", "struct LinkManager;", ":3: `LinkManager` says nothing"),
+        ("domain/src/proof/link.rs", "struct LinkManager;", ":3: `LinkManager` says nothing"),
         ("src/http/utils.rs", "", ":1: `utils` says nothing"),
         ("src/http/bot.rs", concat!("// TO", "DO later"), ":3: finish it"),
         ("src/http/bot.rs", long.as_str(), ":401: 404 lines before its tests"),
@@ -287,6 +291,6 @@ fn f<'a>(text: &'a str) -> char { let _ = ("crate::http", r#"tokio::"spawn""#, '
 fn g(redis: u8) -> u8 { Self::tokio::<u8>(); redis }
 mod tests { use crate::services::Links; }
 "###;
-    let source = Source { path: "domain/src/link.rs".to_owned(), text: text.to_owned() };
+    let source = Source { path: "domain/src/proof/link.rs".to_owned(), text: text.to_owned() };
     assert_eq!(faults(&source, &crates()), Vec::<String>::new());
 }

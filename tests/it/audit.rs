@@ -10,7 +10,7 @@ use countersign::services::events::audit::Broken;
 use countersign::services::events::audit::Trail;
 use serde_json::{Value, json};
 
-use countersign::domain::id::TeamName;
+use countersign::domain::base::id::TeamName;
 use countersign::store::{Batch, CommitId, Order, Outcome, Partition, Put};
 
 use crate::commands::countersign;

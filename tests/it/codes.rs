@@ -1,8 +1,8 @@
 //! What people do with challenges: bots put them, a customer's phone receives the code, agents look.
 //! No channel carries a code yet, so the phone is the gateway's own record, read in this process.
 
-use countersign::domain::id::InteractionId;
-use countersign::domain::token::Token;
+use countersign::domain::base::id::InteractionId;
+use countersign::domain::secret::token::Token;
 use serde_json::{Value, json};
 
 use crate::world::{Reply, Team, URL, unique};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 use std::time::Duration;
 
-use countersign::domain::id::InteractionId;
+use countersign::domain::base::id::InteractionId;
 use countersign::store::TAGS;
 use serde_json::{Value, json};
 

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use countersign::domain::secret::{MacKey, base64url, from_base64url};
+use countersign::domain::secret::MacKey;
+use countersign::domain::secret::base64url;
+use countersign::domain::secret::from_base64url;
 use serde_json::{Value, json};
 
 use crate::world::{Browser, CHAT, LOGIN_PAGE, OWNER, SecurityKey, Team, Visit, World, every_world};

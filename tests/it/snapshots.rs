@@ -11,7 +11,8 @@ mod serial;
 mod shapes;
 mod story;
 
-use countersign::domain::settings::{Shape, described};
+use countersign::domain::settings::Shape;
+use countersign::domain::settings::described;
 use serde_json::{Map, Value, json};
 
 use crate::world::World;

@@ -6,10 +6,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use countersign::ambient::{Entropy, SeededEntropy};
-use countersign::domain::id::InteractionId;
+use countersign::domain::base::id::InteractionId;
 use countersign::domain::secret::base64url;
-use countersign::domain::token::Token;
-use countersign::domain::typed::Digits;
+use countersign::domain::secret::token::Token;
+use countersign::domain::secret::typed::Digits;
 use serde_json::Value;
 use tokio::time::Instant;
 

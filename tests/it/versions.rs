@@ -328,7 +328,7 @@ async fn a142_an_event_of_a_newer_release_waits_for_a_newer_node() {
     assert_eq!(newer.truth.apply(&batch), Outcome::Committed);
     let mut opened = 0;
     for conversation in other.take(6) {
-        let chat: countersign::domain::id::InteractionId =
+        let chat: countersign::domain::base::id::InteractionId =
             team.open("sms", &conversation).await.parse().expect("an id");
         opened += usize::from(chat.partition() >> 2 != key.partition.tag());
     }
@@ -422,27 +422,27 @@ async fn a142_settings_of_a_newer_release_are_kept_and_not_followed_by_half() {
 #[test]
 fn every_type_of_a_record_refuses_fields_that_it_does_not_know() {
     let records = [
-        "failure_limit",
-        "challenge",
-        "challenge/ended",
-        "confirmation",
+        "conversation/failure_limit",
+        "proof/challenge",
+        "proof/challenge/ended",
+        "proof/confirmation",
         "event",
-        "flag",
-        "interaction",
-        "link",
-        "lockout",
-        "login",
-        "login/codes",
-        "login/devices",
-        "login/guesses",
-        "login/account_messages",
-        "login/reset",
-        "login/tickets",
-        "provider_questions",
-        "questions",
-        "session",
+        "proof/flag",
+        "conversation/interaction",
+        "proof/link",
+        "proof/lockout",
+        "team/login",
+        "team/login/codes",
+        "team/login/devices",
+        "team/login/guesses",
+        "team/login/account_messages",
+        "team/login/reset",
+        "team/login/tickets",
+        "providers/provider_questions",
+        "proof/questions",
+        "team/session",
         "team",
-        "user",
+        "team/user",
     ];
     let domain = records.map(|file| format!("domain/src/{file}.rs"));
     let ours = ["src/services/events/event_log.rs", "src/engine/replay.rs"].map(str::to_owned);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::domain::validation;
+use countersign::domain::base::validation;
 use countersign::pages::{asked, asset};
 use countersign_channels::ambient::Ambient;
 use countersign_channels::definition::Definition;

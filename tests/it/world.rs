@@ -10,8 +10,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use countersign::ambient::{FixedClock, SeededEntropy};
-use countersign::domain::oidc::Provider;
 use countersign::domain::secret::Secret;
+use countersign::domain::team::oidc::Provider;
 use countersign::http;
 use countersign::identity::mitek::Mitek;
 use countersign::identity::signed::Signed;
@@ -480,7 +480,9 @@ impl Team {
 
 /// A JWT under HS256 with a base64url secret, whatever its header says.
 pub fn jwt(header: &Value, claims: &Value, secret: &str) -> String {
-    use countersign::domain::secret::{MacKey, base64url, from_base64url};
+    use countersign::domain::secret::MacKey;
+    use countersign::domain::secret::base64url;
+    use countersign::domain::secret::from_base64url;
     let signed = format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
     let key = MacKey::new(&from_base64url(secret).expect("base64url"));
     format!("{signed}.{}", base64url(&key.sign(signed.as_bytes())))

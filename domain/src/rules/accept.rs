@@ -5,17 +5,17 @@ use serde_json::{Map, Value};
 
 use super::binding::rule_now;
 use super::open::{Asked, may_raise, raise};
-use crate::binding::{Binding, Source};
-use crate::challenge::ChallengeEnd;
+use crate::base::binding::{Binding, Source};
+use crate::base::id::Kid;
+use crate::conversation::turn::{Turn, challenge_data, link_data, resume_data};
 use crate::event::EventKind;
-use crate::flag::{Bound, Proof, Reason};
-use crate::id::Kid;
-use crate::link::{Link, LinkEnd, PostBackStatus};
-use crate::page_proof::{PendingProof, RETURN_MINUTES, Step};
+use crate::proof::challenge::ChallengeEnd;
+use crate::proof::flag::{Bound, Proof, Reason};
+use crate::proof::link::{Link, LinkEnd, PostBackStatus};
+use crate::proof::page_proof::{PendingProof, RETURN_MINUTES, Step};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::settings::BindingRule;
-use crate::turn::{Turn, challenge_data, link_data, resume_data};
 
 /// A proof that was accepted on a page.
 pub(super) struct NewProof {

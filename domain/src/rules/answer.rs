@@ -10,18 +10,18 @@ use super::accept::{NewProof, accept};
 use super::attend::{Found, find};
 use super::elsewhere::{settle, weigh};
 use super::open::{Asked, raise};
-use crate::binding::{Binding, Source};
-use crate::challenge::{Challenge, ChallengeEnd, Check, Typed};
+use crate::base::binding::{Binding, Source};
+use crate::base::id::ParticipantId;
+use crate::conversation::turn::{Decision, Turn, challenge_data, resume_data};
 use crate::event::{Actor, EventKind};
-use crate::flag::{Bound, Proof, Reason};
-use crate::id::ParticipantId;
-use crate::keys::Keys;
-use crate::lockout::Consequence;
+use crate::proof::challenge::{Challenge, ChallengeEnd, Check, Typed};
+use crate::proof::flag::{Bound, Proof, Reason};
+use crate::proof::lockout::Consequence;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
+use crate::secret::keys::Keys;
+use crate::secret::token::Token;
 use crate::time::Moment;
-use crate::token::Token;
-use crate::turn::{Decision, Turn, challenge_data, resume_data};
 
 /// What became of an answer, in the order in which the first that holds is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,19 +1,19 @@
 //! Putting a challenge to a participant. The new one ends the live one; what was guessed wrong
 //! before goes on counting.
 
-use crate::challenge::{Challenge, ChallengeEnd, Check, Otp, Pin};
-use crate::destination::Destination;
+use crate::base::id::{IntentName, ParticipantId};
+use crate::base::method::Method;
+use crate::base::way::DeliverTo;
+use crate::conversation::destination::Destination;
+use crate::conversation::turn::{Decision, Turn, challenge_data};
 use crate::event::EventKind;
-use crate::id::{IntentName, ParticipantId};
-use crate::identity::{Document, Stage};
-use crate::method::Method;
-use crate::page_proof::PageProof;
+use crate::messaging::sending::{Kind, What};
+use crate::proof::challenge::{Challenge, ChallengeEnd, Check, Otp, Pin};
+use crate::proof::page_proof::PageProof;
+use crate::providers::identity::{Document, Stage};
 use crate::refusal::Refusal;
 use crate::rules::send::Ready;
-use crate::sending::{Kind, What};
 use crate::settings::{BindingRule, Settings};
-use crate::turn::{Decision, Turn, challenge_data};
-use crate::way::DeliverTo;
 
 pub use super::binding::Way;
 use super::binding::{opener_tag, rule_for, with_opener};

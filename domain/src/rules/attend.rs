@@ -6,17 +6,17 @@ use serde_json::json;
 use super::accept::{How, end};
 use super::ask::{deliver, to_pay};
 use super::begin::begin;
-use crate::binding::Source;
-use crate::challenge::{Challenge, ChallengeEnd, Check, EndedChallenge};
-use crate::destination::Destination;
+use crate::base::binding::Source;
+use crate::base::id::ParticipantId;
+use crate::base::method::Method;
+use crate::conversation::destination::Destination;
+use crate::conversation::turn::{Decision, Turn, challenge_data};
 use crate::event::{Actor, EventKind};
-use crate::id::ParticipantId;
-use crate::method::Method;
+use crate::proof::challenge::{Challenge, ChallengeEnd, Check, EndedChallenge};
 use crate::refusal::Refusal;
+use crate::secret::token::{Token, TokenKind};
 use crate::secret::{Secret, Tag};
 use crate::time::Moment;
-use crate::token::{Token, TokenKind};
-use crate::turn::{Decision, Turn, challenge_data};
 
 /// A challenge as it is found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,13 +3,13 @@
 
 use super::accept::proof_data;
 use super::binding::{is_at_door, opener_tag, rule_now};
-use crate::binding::Source;
+use crate::base::binding::Source;
+use crate::conversation::turn::Turn;
 use crate::event::EventKind;
-use crate::page_proof::MAX_STARTS;
+use crate::proof::page_proof::MAX_STARTS;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::settings::BindingRule;
-use crate::turn::Turn;
 
 /// Continue was pressed in that browser; true where it begins anew, and what waited before is void. The same
 /// browser pressing again is where it was.

@@ -4,13 +4,14 @@
 use super::accept::{How, end, look_again, raise_pending, tell_end};
 use super::binding::rule_now;
 use super::enter::{DoorProof, enter_by};
-use crate::binding::{Binding, Source};
-use crate::confirmation::{self, Confirmation};
-use crate::page_proof::{NAMING_TRIES, PageProof, Step};
+use crate::base::binding::{Binding, Source};
+use crate::conversation::turn::Turn;
+use crate::proof::confirmation;
+use crate::proof::confirmation::Confirmation;
+use crate::proof::page_proof::{NAMING_TRIES, PageProof, Step};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::settings::{BindingRule, OtherBrowser};
-use crate::turn::Turn;
 
 /// What comes next for the browser that has finished a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

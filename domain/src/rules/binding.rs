@@ -3,15 +3,15 @@
 //! A page proves who is at a browser. The flag says who is in a conversation. So an accepted proof waits until
 //! the browser that finished it is shown to be the chat's; what shows it was decided when the page was made.
 
-use crate::binding::Source;
-use crate::interaction::Participant;
-use crate::link::Purpose;
-use crate::page_proof::PageProof;
+use crate::base::binding::Source;
+use crate::base::role::Role;
+use crate::conversation::interaction::Participant;
+use crate::conversation::turn::Turn;
+use crate::proof::link::Purpose;
+use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
-use crate::role::Role;
 use crate::secret::Tag;
 use crate::settings::{BindingRule, OtherBrowser};
-use crate::turn::Turn;
 
 /// How a page is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

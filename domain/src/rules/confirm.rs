@@ -5,14 +5,14 @@ use serde_json::json;
 
 use super::answer::Outcome;
 use super::bind::{Finish, bind};
-use crate::binding::{Binding, Source};
-use crate::confirmation::{Candidate, Confirmation};
+use crate::base::binding::{Binding, Source};
+use crate::base::method::Guarded;
+use crate::conversation::turn::{Turn, object};
 use crate::event::EventKind;
-use crate::flag::Reason;
-use crate::lockout::Consequence;
-use crate::method::Guarded;
-use crate::page_proof::Step;
-use crate::turn::{Turn, object};
+use crate::proof::confirmation::{Candidate, Confirmation};
+use crate::proof::flag::Reason;
+use crate::proof::lockout::Consequence;
+use crate::proof::page_proof::Step;
 
 /// The link or challenge of the participant whose code it is.
 pub(super) fn whose(turn: &Turn<'_>, at: usize, said: &Candidate) -> Option<Source> {

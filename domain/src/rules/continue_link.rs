@@ -5,15 +5,15 @@ use serde_json::json;
 
 use super::accept::{How, end};
 use super::begin::begin;
-use crate::binding::Source;
+use crate::base::binding::Source;
+use crate::base::method::Guarded;
+use crate::conversation::turn::{Decision, Turn, link_data, object};
 use crate::event::EventKind;
-use crate::flag::{Flag, Reason};
-use crate::link::{Link, LinkEnd, Purpose};
-use crate::method::Guarded;
+use crate::proof::flag::{Flag, Reason};
+use crate::proof::link::{Link, LinkEnd, Purpose};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
-use crate::token::Token;
-use crate::turn::{Decision, Turn, link_data, object};
+use crate::secret::token::Token;
 
 /// A link that was continued: the way to the login page.
 #[derive(Clone, Debug)]

@@ -1,13 +1,13 @@
 //! Answers that a provider judges: the attempt is saved first, then somebody is asked, then the same text is
 //! heard again with the verdict. So whatever takes answers, chat, page, API or door, takes these alike.
 
-use crate::challenge::{Check, Said};
-use crate::id::ChallengeId;
-use crate::identity::CheckId;
-use crate::interaction::Participant;
-use crate::provider_questions::{Judge, ProviderTask};
+use crate::base::id::ChallengeId;
+use crate::conversation::interaction::Participant;
+use crate::conversation::turn::{Decision, Turn};
+use crate::proof::challenge::{Check, Said};
+use crate::providers::identity::CheckId;
+use crate::providers::provider_questions::{Judge, ProviderTask};
 use crate::refusal::Refusal;
-use crate::turn::{Decision, Turn};
 
 /// Whether it is the answer to the participant's live challenge. Only after `admit`; once all is weighed that a
 /// text can be, `settle` ends the attempt.

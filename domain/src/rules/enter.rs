@@ -10,23 +10,23 @@ use super::begin::begin;
 use super::binding::{Way, rule_for};
 use super::continue_link::{Continued, ended, open};
 use super::issue::supersede;
-use crate::binding::Source;
-use crate::challenge::Challenge;
-use crate::destination::Destination;
-use crate::entry::{Entry, EntryProof, EntryStatus, Via, Waiting};
+use crate::base::binding::Source;
+use crate::base::method::Method;
+use crate::base::way;
+use crate::base::way::DeliverTo;
+use crate::conversation::destination::Destination;
+use crate::conversation::interaction::Participant;
+use crate::conversation::turn::{Decision, Turn, link_data, object};
 use crate::event::EventKind;
-use crate::flag::Proof;
-use crate::interaction::Participant;
-use crate::link::{Link, Purpose};
-use crate::method::Method;
-use crate::page_proof::PageProof;
+use crate::proof::challenge::Challenge;
+use crate::proof::entry::{Entry, EntryProof, EntryStatus, Via, Waiting};
+use crate::proof::flag::Proof;
+use crate::proof::link::{Link, Purpose};
+use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
+use crate::secret::token::{Token, TokenKind};
 use crate::time::Moment;
-use crate::token::{Token, TokenKind};
-use crate::turn::{Decision, Turn, link_data, object};
-use crate::way;
-use crate::way::DeliverTo;
 
 /// What an arrival led to.
 #[derive(Clone, Debug)]

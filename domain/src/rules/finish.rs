@@ -6,21 +6,21 @@ use serde_json::json;
 
 use super::bind::{Finish, named, post_form};
 use super::continue_link::report_link;
-use crate::binding::Source;
-use crate::challenge::{ChallengeEnd, EndedChallenge};
-use crate::confirmation::Confirmation;
+use crate::base::binding::Source;
+use crate::base::id::ChallengeId;
+use crate::base::own_address::is_own_address;
+use crate::conversation::interaction::Participant;
+use crate::conversation::turn::{Decision, Turn, object};
 use crate::event::EventKind;
-use crate::flag::{Customer, Reason};
-use crate::id::ChallengeId;
-use crate::interaction::Participant;
-use crate::link::{EndedLink, Link, LinkEnd, PostBackStatus};
-use crate::own_address::is_own_address;
-use crate::page_proof::PageProof;
+use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
+use crate::proof::confirmation::Confirmation;
+use crate::proof::flag::{Customer, Reason};
+use crate::proof::link::{EndedLink, Link, LinkEnd, PostBackStatus};
+use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
+use crate::secret::token::{Token, TokenKind};
 use crate::time::Moment;
-use crate::token::{Token, TokenKind};
-use crate::turn::{Decision, Turn, object};
 
 /// What a done page is drawn from.
 #[derive(Clone, Debug)]

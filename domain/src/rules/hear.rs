@@ -9,15 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::answer::{self, How, Outcome};
 use super::confirm;
 use super::elsewhere::{settle, weigh};
-use crate::binding::{Binding, Source};
-use crate::challenge::{self, Challenge, Typed};
-use crate::confirmation::Candidate;
+use crate::base::binding::{Binding, Source};
+use crate::base::method::{Guarded, Method};
+use crate::base::role::Role;
+use crate::conversation::interaction::Participant;
+use crate::conversation::turn::{Decision, Turn};
 use crate::event::Actor;
-use crate::interaction::Participant;
-use crate::method::{Guarded, Method};
+use crate::proof::challenge;
+use crate::proof::challenge::{Challenge, Typed};
+use crate::proof::confirmation::Candidate;
 use crate::refusal::Refusal;
-use crate::role::Role;
-use crate::turn::{Decision, Turn};
 
 /// What became of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,19 +4,19 @@
 use super::bind::wrong_address;
 use super::binding::starts_elsewhere;
 use super::postback::opened;
-use crate::binding::Source;
+use crate::base::binding::Source;
+use crate::base::id::CustomerId;
+use crate::base::method::Guarded;
+use crate::base::own_address::is_own_address;
+use crate::conversation::interaction::Device;
+use crate::conversation::turn::{Decision, Turn, link_data};
 use crate::event::EventKind;
-use crate::flag::Reason;
-use crate::id::CustomerId;
-use crate::interaction::Device;
-use crate::link::LinkEnd;
-use crate::method::Guarded;
-use crate::own_address::is_own_address;
-use crate::page_proof::StartingBrowser;
+use crate::proof::flag::Reason;
+use crate::proof::link::LinkEnd;
+use crate::proof::page_proof::StartingBrowser;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
-use crate::token::Token;
-use crate::turn::{Decision, Turn, link_data};
+use crate::secret::token::Token;
 
 /// Who is at the page.
 #[derive(Clone, Debug)]

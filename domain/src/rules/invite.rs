@@ -5,24 +5,24 @@
 use super::ask::can_be_told;
 use super::enter::{find, payable_challenge, put_challenge, second_way};
 use super::issue::supersede;
-use crate::challenge::Pin;
-use crate::destination::Destination;
-use crate::entry::{EntryStatus, Via, token};
+use crate::base::id::ParticipantId;
+use crate::base::method::Method;
+use crate::base::validation;
+use crate::base::validation::FieldError;
+use crate::base::way::{DeliverTo, Way};
+use crate::conversation::destination::Destination;
+use crate::conversation::interaction::Person;
+use crate::conversation::turn::{Decision, Turn, link_data};
 use crate::event::EventKind;
-use crate::id::ParticipantId;
-use crate::interaction::Person;
-use crate::link::{Link, Purpose};
-use crate::method::Method;
-use crate::page_proof::PageProof;
+use crate::messaging::sending::{Kind, What};
+use crate::proof::challenge::Pin;
+use crate::proof::entry::{EntryStatus, Via, token};
+use crate::proof::link::{Link, Purpose};
+use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::rules::send::Ready;
-use crate::sending::{Kind, What};
+use crate::secret::token::Token;
 use crate::settings::{BindingRule, Minutes, SendWhen};
-use crate::token::Token;
-use crate::turn::{Decision, Turn, link_data};
-use crate::validation;
-use crate::validation::FieldError;
-use crate::way::{DeliverTo, Way};
 
 /// An interaction whose invitation never ends waits so long for the first act; it is the longest
 /// that it may be idle.

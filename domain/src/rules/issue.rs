@@ -5,22 +5,22 @@
 use url::Url;
 
 use super::binding::{Way, opener_tag, rule_for, with_opener};
-use crate::challenge::ChallengeEnd;
-use crate::destination::Destination;
+use crate::base::id::{IntentName, ParticipantId};
+use crate::base::method::Guarded;
+use crate::base::role::Role;
+use crate::base::way::DeliverTo;
+use crate::conversation::destination::Destination;
+use crate::conversation::turn::{Decision, Turn, link_data};
 use crate::event::EventKind;
-use crate::id::{IntentName, ParticipantId};
-use crate::link::{Link, LinkEnd, Purpose};
-use crate::method::Guarded;
-use crate::page_proof::PageProof;
+use crate::messaging::sending::{Kind, What};
+use crate::proof::challenge::ChallengeEnd;
+use crate::proof::link::{Link, LinkEnd, Purpose};
+use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
-use crate::role::Role;
 use crate::rules::send::Ready;
+use crate::secret::token::{Token, TokenKind};
 use crate::secret::{Secret, base64url};
-use crate::sending::{Kind, What};
 use crate::settings::{BindingRule, Landing, Settings};
-use crate::token::{Token, TokenKind};
-use crate::turn::{Decision, Turn, link_data};
-use crate::way::DeliverTo;
 
 /// What a bot or an agent asks for.
 #[derive(Clone, Debug)]

@@ -6,10 +6,10 @@
 
 use super::answer::Outcome;
 use super::confirm;
-use crate::binding::Binding;
-use crate::interaction::Interaction;
-use crate::method::Guarded;
-use crate::turn::{Decision, Turn};
+use crate::base::binding::Binding;
+use crate::base::method::Guarded;
+use crate::conversation::interaction::Interaction;
+use crate::conversation::turn::{Decision, Turn};
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

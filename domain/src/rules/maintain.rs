@@ -3,17 +3,17 @@
 
 use serde_json::{Map, json};
 
-use crate::challenge::ChallengeEnd;
-use crate::entry::Entry;
+use crate::base::id::ParticipantId;
+use crate::base::method::Guarded;
+use crate::base::role::Role;
+use crate::conversation::interaction::{MAX_PARTICIPANTS, Participant, Person};
+use crate::conversation::turn::{Decision, Turn, object};
 use crate::event::EventKind;
-use crate::flag::Reason;
-use crate::id::ParticipantId;
-use crate::interaction::{MAX_PARTICIPANTS, Participant, Person};
-use crate::lockout::may_lift;
-use crate::method::Guarded;
+use crate::proof::challenge::ChallengeEnd;
+use crate::proof::entry::Entry;
+use crate::proof::flag::Reason;
+use crate::proof::lockout::may_lift;
 use crate::refusal::Refusal;
-use crate::role::Role;
-use crate::turn::{Decision, Turn, object};
 
 /// Time passes: the turn's beginning has announced everything already.
 pub fn tick(turn: Turn<'_>) -> Decision<()> {
@@ -118,7 +118,7 @@ pub fn reassign(mut turn: Turn<'_>, who: &ParticipantId, person: &Person) -> Dec
     participant.flag.lower(Reason::Reassigned);
     let links = std::mem::take(&mut participant.links);
     for link in links {
-        turn.end_link(link, crate::link::LinkEnd::Superseded);
+        turn.end_link(link, crate::proof::link::LinkEnd::Superseded);
     }
     turn.end_challenge(at, ChallengeEnd::Reassigned);
     turn.tell(EventKind::ParticipantReassigned, Some(who.clone()), Map::new());

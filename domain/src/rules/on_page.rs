@@ -8,18 +8,18 @@ use super::answer::{self, Answer, How, Outcome, judged};
 use super::attend::{self, arrived, begin_page, sent_again};
 use super::enter::{asked_at_entry, payable_challenge, put_challenge};
 use super::page::{self, Page};
-use crate::challenge::{ChallengeEnd, Typed};
-use crate::destination::Destination;
+use crate::base::method::Method;
+use crate::conversation::destination::Destination;
+use crate::conversation::turn::{Decision, Turn, link_data, object};
 use crate::event::{Actor, EventKind};
-use crate::flag::Reason;
-use crate::link::LinkEnd;
-use crate::method::Method;
-use crate::page_proof::PageProof;
+use crate::proof::challenge::{ChallengeEnd, Typed};
+use crate::proof::flag::Reason;
+use crate::proof::link::LinkEnd;
+use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
+use crate::secret::token::{Token, TokenKind};
 use crate::time::Moment;
-use crate::token::{Token, TokenKind};
-use crate::turn::{Decision, Turn, link_data, object};
 
 /// What an answer on a code page led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

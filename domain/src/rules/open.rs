@@ -3,18 +3,18 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::address::Address;
-use crate::binding::Binding;
+use crate::base::binding::Binding;
+use crate::base::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
+use crate::base::method::Guarded;
+use crate::base::role::Role;
+use crate::conversation::address::Address;
+use crate::conversation::interaction::{Device, Interaction, Participant, Person, Status};
+use crate::conversation::turn::{Around, Decision, Draws, Turn, object};
 use crate::event::{Actor, EventKind};
-use crate::flag::{Bound, Customer, Proof, Raised, Reason};
-use crate::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
-use crate::interaction::{Device, Interaction, Participant, Person, Status};
-use crate::lockout::Admitted;
-use crate::method::Guarded;
+use crate::proof::flag::{Bound, Customer, Proof, Raised, Reason};
+use crate::proof::lockout::Admitted;
 use crate::refusal::Refusal;
-use crate::role::Role;
 use crate::time::Moment;
-use crate::turn::{Around, Decision, Draws, Turn, object};
 
 /// What a bot says of a new conversation.
 #[derive(Clone, Debug)]

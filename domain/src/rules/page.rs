@@ -3,11 +3,11 @@
 
 use super::attend::{Found, find_page};
 use super::enter;
-use crate::challenge::{Challenge, ChallengeEnd};
-use crate::link::Link;
+use crate::conversation::turn::Turn;
+use crate::proof::challenge::{Challenge, ChallengeEnd};
+use crate::proof::link::Link;
 use crate::refusal::Refusal;
-use crate::token::{Token, TokenKind};
-use crate::turn::Turn;
+use crate::secret::token::{Token, TokenKind};
 
 /// What a visitor of a code page finds; with the participant's place in the list.
 #[derive(Clone, Debug)]

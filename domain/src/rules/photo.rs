@@ -11,22 +11,22 @@ use super::answer::{OnPage, proof_of};
 use super::binding::rule_now;
 use super::enter::asked_at_entry;
 use super::page::{Page, find};
-use crate::binding::{Binding, Source};
-use crate::challenge::{Challenge, ChallengeEnd, Check};
-use crate::entry::EntryProof;
+use crate::base::binding::{Binding, Source};
+use crate::base::id::{ChallengeId, ProviderName};
+use crate::base::method::Guarded;
+use crate::conversation::turn::{Decision, Turn, challenge_data};
 use crate::event::{Actor, EventKind};
-use crate::flag::Reason;
-use crate::id::{ChallengeId, ProviderName};
-use crate::identity::{CheckId, Checking, Document, Flaw, Last, Shortfall, Stage, TIMEOUT, Verdict};
-use crate::lockout::Consequence;
-use crate::method::Guarded;
-use crate::page_proof::{RETURN_MINUTES, Step};
+use crate::proof::challenge::{Challenge, ChallengeEnd, Check};
+use crate::proof::entry::EntryProof;
+use crate::proof::flag::Reason;
+use crate::proof::lockout::Consequence;
+use crate::proof::page_proof::{RETURN_MINUTES, Step};
+use crate::providers::identity::{CheckId, Checking, Document, Flaw, Last, Shortfall, Stage, TIMEOUT, Verdict};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
+use crate::secret::token::{Token, TokenKind};
 use crate::settings::BindingRule;
 use crate::time::Moment;
-use crate::token::{Token, TokenKind};
-use crate::turn::{Decision, Turn, challenge_data};
 
 /// What handing pictures in led to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,17 +4,17 @@
 
 use super::accept::{NewProof, accept as accept_proof};
 use super::continue_link::ended;
-use crate::assertion::{PostBack, Verdict};
-use crate::binding::Source;
+use crate::base::binding::Source;
+use crate::base::method::Guarded;
+use crate::conversation::turn::{Decision, Turn, link_data};
 use crate::event::EventKind;
-use crate::flag::Reason;
-use crate::link::{EndedLink, Link, LinkEnd, PostBackStatus};
-use crate::method::Guarded;
+use crate::proof::assertion::{PostBack, Verdict};
+use crate::proof::flag::Reason;
+use crate::proof::link::{EndedLink, Link, LinkEnd, PostBackStatus};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
+use crate::secret::token::{Token, TokenKind};
 use crate::settings::BindingRule;
-use crate::token::{Token, TokenKind};
-use crate::turn::{Decision, Turn, link_data};
 
 /// What the login page is told.
 #[derive(Clone, Debug)]

@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Outcome;
 use super::hear::{Heard, Kind, Sender, hear, is_waited_for};
-use crate::address::LATE;
-use crate::challenge::ChallengeEnd;
-use crate::confirmation::Candidate;
+use crate::base::method::Method;
+use crate::conversation::address::LATE;
+use crate::conversation::interaction::Interaction;
+use crate::conversation::turn::{Decision, Turn};
 use crate::event::Actor;
-use crate::flag::{Flag, Reason};
-use crate::interaction::Interaction;
-use crate::method::Method;
-use crate::redaction::Awaited;
+use crate::proof::challenge::ChallengeEnd;
+use crate::proof::confirmation::Candidate;
+use crate::proof::flag::{Flag, Reason};
+use crate::proof::redaction::Awaited;
+use crate::secret::typed::{Digits, holds_number};
 use crate::settings::Settings;
-use crate::turn::{Decision, Turn};
-use crate::typed::{Digits, holds_number};
 
 /// Who reads what is said in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

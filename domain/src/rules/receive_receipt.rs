@@ -7,9 +7,9 @@
 use serde_json::Map;
 
 use super::send::{Told, next_way, tell};
-use crate::id::ChannelName;
-use crate::sending::{MessageId, State};
-use crate::turn::{Decision, Turn};
+use crate::base::id::ChannelName;
+use crate::conversation::turn::{Decision, Turn};
+use crate::messaging::sending::{MessageId, State};
 
 /// The platform took it and could not bring it.
 const BOUNCED: &str = "bounced";

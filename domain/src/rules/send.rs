@@ -3,25 +3,22 @@
 //!
 //! Whether an act may send at all is decided by that act's own rule; what is paid for, outside.
 
-use crate::attempt::NO_ANSWER;
-use crate::attempt::Tried;
-use crate::attempt::backoff;
-use crate::attempt::{MAX_LOST, MAX_WAIT, TRIES_BEFORE_THE_NEXT};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::challenge::{ChallengeEnd, EndedChallenge};
-use crate::country::Country;
-use crate::destination::Destination;
+use crate::base::country::Country;
+use crate::base::id::{ChallengeId, ParticipantId};
+use crate::base::way::{DeliverTo, Way};
+use crate::conversation::destination::Destination;
+use crate::conversation::turn::{Decision, Turn, link_id, object};
 use crate::event::EventKind;
-use crate::id::{ChallengeId, ParticipantId};
+use crate::messaging::attempt::{MAX_LOST, MAX_WAIT, NO_ANSWER, TRIES_BEFORE_THE_NEXT, Tried, backoff};
+use crate::messaging::sending::{Kind, LEASE, Sending, State, Trying, What};
+use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
 use crate::refusal::Refusal;
 use crate::rules::ways::ways;
-use crate::sending::{Kind, LEASE, Sending, State, Trying, What};
 use crate::time::Moment;
-use crate::turn::{Decision, Turn, link_id, object};
-use crate::way::{DeliverTo, Way};
 
 /// How long the last way is tried, where what it is about lives on.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(3600);

@@ -3,13 +3,13 @@
 
 use serde_json::json;
 
+use crate::base::id::ParticipantId;
+use crate::conversation::interaction::Interaction;
+use crate::conversation::turn::{Decision, Turn, object};
 use crate::event::EventKind;
-use crate::flag::Customer;
-use crate::id::ParticipantId;
-use crate::interaction::Interaction;
+use crate::proof::flag::Customer;
 use crate::refusal::Refusal;
 use crate::time::Moment;
-use crate::turn::{Decision, Turn, object};
 
 /// Whom a participant was proved to be: a flag that a code alone raised names nobody.
 pub fn proved(interaction: &Interaction, who: Option<&ParticipantId>, now: Moment) -> Result<Customer, Refusal> {

@@ -1,12 +1,12 @@
 //! The ways that a message may take to a participant.
 //! How one is tried, `send` says.
 
-use crate::country;
-use crate::interaction::{Interaction, Participant};
+use crate::base::country;
+use crate::base::way::{DeliverTo, Way};
+use crate::conversation::interaction::{Interaction, Participant};
+use crate::conversation::turn::Around;
+use crate::messaging::sending::Kind;
 use crate::refusal::Refusal;
-use crate::sending::Kind;
-use crate::turn::Around;
-use crate::way::{DeliverTo, Way};
 
 /// The ways that a message may take, the first to be tried first.
 pub fn ways(

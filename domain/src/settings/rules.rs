@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{BindingRule, Minutes, Settings, table};
+use crate::base::validation;
+use crate::base::validation::FieldError;
 use crate::refusal::Refusal;
-use crate::validation;
-use crate::validation::FieldError;
 
 /// A setting that departs from a standard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,11 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{DeliveryRules, SendBudget};
-use crate::binding::Binding;
-use crate::directory::DirectoryKind;
-use crate::method::{Guarded, Method};
+use crate::accounts::directory::DirectoryKind;
+use crate::base::binding::Binding;
+use crate::base::method::{Guarded, Method};
+use crate::customer::matching;
+use crate::providers::question_rule;
 use crate::time::Moment;
-use crate::{matching, question_rule};
 
 /// A span in minutes that may have no end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::country::Country;
+use crate::base::country::Country;
+use crate::base::way::Way;
 use crate::time::Moment;
-use crate::way::Way;
 
 /// `delivery`.
 #[derive(Clone, Debug, Deserialize)]

@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::Intent;
-use crate::validation::{self, FieldError, Kind, ValidationError};
-use crate::{matching, question_rule};
+use crate::base::validation;
+use crate::base::validation::{FieldError, Kind, ValidationError};
+use crate::customer::matching;
+use crate::providers::question_rule;
 
 /// Whether a text is one that is taken.
 type Rule = fn(&str) -> Result<(), &'static Kind>;
@@ -280,7 +282,7 @@ fn rules<R: DeserializeOwned>(value: &Value, kind: &'static Kind, name: fn(R) ->
 }
 
 fn intent(name: &str, value: &Value) -> Result<Value, FieldError> {
-    name.parse::<crate::id::IntentName>().map_err(whole)?;
+    name.parse::<crate::base::id::IntentName>().map_err(whole)?;
     let intent: Intent = serde_json::from_value(value.clone()).map_err(|e| whole(validation::read(&e.to_string())))?;
     if intent.accept.is_empty() {
         return Err(FieldError::at("/accept", &validation::NO_METHOD));
@@ -365,7 +367,7 @@ fn name(text: &str) -> Result<(), &'static Kind> {
 }
 
 fn short(text: &str) -> Result<(), &'static Kind> {
-    if crate::id::plain_text(text, 200) { Ok(()) } else { Err(&validation::SHORT) }
+    if crate::base::id::plain_text(text, 200) { Ok(()) } else { Err(&validation::SHORT) }
 }
 
 fn color(text: &str) -> Result<(), &'static Kind> {
@@ -389,6 +391,6 @@ fn language(text: &str) -> Result<(), &'static Kind> {
 }
 
 fn one_pin(text: &str) -> Result<(), &'static Kind> {
-    let good = crate::id::plain_text(text, 1000) && text.matches("#PIN#").count() == 1;
+    let good = crate::base::id::plain_text(text, 1000) && text.matches("#PIN#").count() == 1;
     if good { Ok(()) } else { Err(&validation::ONE_PIN) }
 }

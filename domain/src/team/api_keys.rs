@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_KEYS, Role, Team};
-use crate::id::{ApiKeyId, TeamName};
+use crate::base::id::{ApiKeyId, TeamName};
 use crate::refusal::Refusal;
 use crate::secret::{MacKey, Secret, Tag, base64url};
 use crate::time::Moment;

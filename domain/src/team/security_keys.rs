@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{MAX_KEYS, Team};
-use crate::assertion::VerifyingKey;
-use crate::id::Kid;
+use crate::base::id::Kid;
+use crate::base::validation;
+use crate::proof::assertion::VerifyingKey;
 use crate::refusal::Refusal;
 use crate::secret::{MacKey, Secret, base64url, from_base64url};
 use crate::time::Moment;
-use crate::validation;
 
 /// What signs and verifies.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -8,7 +8,8 @@ const NAMES: &[Kind] = &[Module, Type, Function, Field, Constant];
 const TYPES: &[Kind] = &[Module, Type];
 
 /// Where a window is one of time, of text or of a browser.
-const WINDOWS: &[&str] = &["domain/src/redaction", "domain/src/secret", "domain/src/send_budget", "src/pages"];
+const WINDOWS: &[&str] =
+    &["domain/src/proof/redaction", "domain/src/secret", "domain/src/messaging/send_budget", "src/pages"];
 
 const fn word(forms: &'static [&'static str]) -> Word {
     Word { forms, kinds: NAMES, outside: &[], standard: &[], whole: false }
@@ -43,7 +44,7 @@ pub const WORDS: &[Word] = &[
     // Why an inbound webhook is not believed.
     word(&["distrust"]),
     // A problem type of RFC 9457.
-    word(&["slug", "slugs"]).not_in(&["domain/src/id"]),
+    word(&["slug", "slugs"]).not_in(&["domain/src/base/id"]),
     // What verifies inbound webhooks.
     word(&["ear", "ears"]),
     // An inbound request, and its context.
@@ -97,7 +98,7 @@ pub const WORDS: &[Word] = &[
     word(&["bell", "bells"]),
     // An ordered outbox, mail of accounts.
     word(&["line", "lines"]).of(TYPES).not_in(&["channels", "src/pictures", "src/store", "src/demo"]),
-    word(&["letter", "letters"]).not_in(&["domain/src/redaction", "domain/src/totp"]),
+    word(&["letter", "letters"]).not_in(&["domain/src/proof/redaction", "domain/src/secret/totp"]),
     // The rate limit and circuit breaker of a channel.
     word(&["passage"]),
     word(&["circuit", "circuits"]).whole(),

@@ -10,7 +10,8 @@ use std::time::Duration;
 use countersign_channels::egress::EgressPolicy;
 use rustls::ClientConfig;
 use tokio::sync::Semaphore;
-use tokio_postgres::types::{Format, IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, Error};
 
 use super::secured::Secured;

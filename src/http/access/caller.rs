@@ -12,7 +12,7 @@ use http::request::Parts;
 use super::failures::{Source, too_often};
 use super::layers::client;
 use super::session::of_own_page;
-use crate::domain::id::{ChallengeId, InteractionId, TeamName};
+use crate::domain::base::id::{ChallengeId, InteractionId, TeamName};
 use crate::domain::team::{Presented, Role};
 use crate::http::Shared;
 use crate::http::requests::problem::Problem;

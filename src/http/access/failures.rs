@@ -29,7 +29,7 @@ use governor::clock::{Clock, DefaultClock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limiter::{Limiter, MAX_REMEMBERED};
-use crate::domain::id::TeamName;
+use crate::domain::base::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::engine::Error;
 use crate::http::Shared;

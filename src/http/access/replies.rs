@@ -6,7 +6,7 @@ use bytes::{Buf as _, Bytes};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::domain::validation::FieldError;
+use crate::domain::base::validation::FieldError;
 use crate::engine::replay::Place;
 use crate::engine::{Error, Told};
 use crate::http::Shared;

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use subtle::ConstantTimeEq;
 
 use crate::domain::secret::{base64url, from_base64url};
-use crate::domain::session::MAX_LIFETIME;
+use crate::domain::team::session::MAX_LIFETIME;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::documents::browser::{cookie_named, from_own_page, is_foreign, is_https};

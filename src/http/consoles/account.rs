@@ -8,7 +8,7 @@ use axum::routing::get;
 use http::{HeaderMap, StatusCode};
 
 use super::signin::weak;
-use crate::domain::session::{Local, Who};
+use crate::domain::team::session::{Local, Who};
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::session::{forget, is_word, keep, to_sign_in, visitor};

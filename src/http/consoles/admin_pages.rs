@@ -14,11 +14,11 @@ use http::HeaderMap;
 use http::request::Parts;
 use serde::Deserialize;
 
+use crate::domain::base::id::TeamName;
 use crate::domain::event::Actor;
-use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
-use crate::domain::session::{Local, Who};
 use crate::domain::team::Role;
+use crate::domain::team::session::{Local, Who};
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::session::{to_sign_in, visitor};

@@ -14,8 +14,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::domain::password::Weakness;
 use crate::domain::secret::base64url;
+use crate::domain::secret::password::Weakness;
 use crate::http::Shared;
 use crate::http::access::layers::client;
 use crate::http::access::session::{forget, keep, of_own_page, token, visitor};

@@ -8,9 +8,9 @@ use http::{HeaderMap, header};
 use subtle::ConstantTimeEq;
 use url::Url;
 
-use crate::domain::id::InteractionId;
+use crate::domain::base::id::InteractionId;
+use crate::domain::secret::token::Token;
 use crate::domain::secret::{Tag, base64url, from_base64url};
-use crate::domain::token::Token;
 use crate::http::Shared;
 use crate::http::requests::body::read;
 use crate::http::requests::problem::Problem;

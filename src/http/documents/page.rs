@@ -8,10 +8,10 @@ use url::Url;
 
 use super::policy::Policy;
 use super::reader::Reader;
-use crate::domain::id::Conversation;
-use crate::domain::interaction::Participant;
-use crate::domain::own_address::AddressKind;
-use crate::domain::role::Role;
+use crate::domain::base::id::Conversation;
+use crate::domain::base::own_address::AddressKind;
+use crate::domain::base::role::Role;
+use crate::domain::conversation::interaction::Participant;
 use crate::domain::settings::{Settings, is_origin};
 use crate::domain::time::Moment;
 use crate::http::Shared;

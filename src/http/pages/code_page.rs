@@ -10,9 +10,9 @@ use axum::routing::get;
 use http::{HeaderMap, header};
 
 use super::code_page_view::{Seen, over, refused, stale, unknown};
-use crate::domain::challenge::ChallengeEnd;
+use crate::domain::proof::challenge::ChallengeEnd;
 use crate::domain::rules::page::Page;
-use crate::domain::token::Token;
+use crate::domain::secret::token::Token;
 use crate::http::Shared;
 use crate::http::access::layers;
 use crate::http::api::teams::screens;

@@ -6,10 +6,10 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, header};
 
-use crate::domain::link::{Link, Purpose};
+use crate::domain::proof::link::{Link, Purpose};
 use crate::domain::refusal::Refusal;
+use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::settings::BindingRule;
-use crate::domain::token::{Token, TokenKind};
 use crate::http::Shared;
 use crate::http::documents::browser::{Form, browser, fingerprint, nonce, own_origin};
 use crate::http::documents::notices::{refusal_in, refusal_page, refused};

@@ -6,10 +6,10 @@ use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, StatusCode, header};
 
-use crate::domain::login::LoginTag;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hosted::AtPage;
 use crate::domain::secret::base64url;
+use crate::domain::team::login::LoginTag;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::layers;

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::refusal::Refusal;
-use crate::domain::token::Token;
+use crate::domain::secret::token::Token;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::failures::{NotTaken, Source};

@@ -6,8 +6,8 @@ use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, StatusCode, header};
 
-use crate::domain::login::reset::ResetToken;
 use crate::domain::refusal::Refusal;
+use crate::domain::team::login::reset::ResetToken;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::documents::browser::{Form, browser, nonce_for};

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::{ProviderName, TeamName};
+use crate::domain::base::id::{ProviderName, TeamName};
 use crate::domain::rules::photo::Judged;
 use crate::http::Shared;
 use crate::http::access::failures::Source;

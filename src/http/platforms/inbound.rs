@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::rules::receive::Received;
 use crate::domain::team::Role;
 use crate::http::Shared;

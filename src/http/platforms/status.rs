@@ -17,9 +17,9 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, interval_at};
 
-use crate::domain::id::TeamName;
+use crate::domain::base::id::TeamName;
+use crate::domain::base::validation;
 use crate::domain::refusal::Refusal;
-use crate::domain::validation;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::layers::client;

@@ -20,11 +20,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval_at};
 
-use crate::domain::id::{MessageId, TeamName};
+use crate::domain::base::id::{MessageId, TeamName};
+use crate::domain::base::validation;
+use crate::domain::messaging::window::DOTS;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::validation;
-use crate::domain::window::DOTS;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::caller::bearer;

@@ -15,9 +15,10 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Type};
 
 use super::problem::Problem;
-use crate::domain::id::{self, InvalidName, plain_text};
-use crate::domain::precondition::Precondition;
-use crate::domain::validation::{self, FieldError, ValidationError};
+use crate::domain::base::id::{InvalidName, plain_text};
+use crate::domain::base::validation::{FieldError, ValidationError};
+use crate::domain::base::{id, validation};
+use crate::domain::settings::precondition::Precondition;
 use crate::http::requests::problem_types;
 
 /// A JSON body. An empty one counts as `{}`.

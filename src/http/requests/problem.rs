@@ -6,9 +6,10 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::problem_types::ProblemType;
+use crate::domain::base::validation;
+use crate::domain::base::validation::{FieldError, ValidationError};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::validation::{self, FieldError, ValidationError};
 use crate::engine::Error;
 use crate::http::requests::problem_types;
 

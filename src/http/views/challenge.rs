@@ -5,14 +5,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{DeliveryView, Viewer, delivery_of};
-use crate::domain::challenge::{Challenge, Check, EndedChallenge};
-use crate::domain::id::{ChallengeId, InteractionId};
-use crate::domain::identity::Shortfall;
-use crate::domain::interaction::{Interaction, Participant};
-use crate::domain::method::Method;
-use crate::domain::questions::Question;
+use crate::domain::base::id::{ChallengeId, InteractionId};
+use crate::domain::base::method::Method;
+use crate::domain::conversation::interaction::{Interaction, Participant};
+use crate::domain::messaging::sending::What;
+use crate::domain::proof::challenge::{Challenge, Check, EndedChallenge};
+use crate::domain::proof::questions::Question;
+use crate::domain::providers::identity::Shortfall;
 use crate::domain::rules::attend::Found;
-use crate::domain::sending::What;
 
 /// A code, a PIN or another check that was put to a participant.
 #[derive(Serialize, ToSchema)]

@@ -7,10 +7,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Viewer;
-use crate::domain::address::Address;
-use crate::domain::interaction::Participant;
-use crate::domain::lockout::Budget;
-use crate::domain::method::Guarded;
+use crate::domain::base::method::Guarded;
+use crate::domain::conversation::address::Address;
+use crate::domain::conversation::interaction::Participant;
+use crate::domain::proof::lockout::Budget;
 
 /// What failed answers have led to.
 #[derive(Serialize, ToSchema)]

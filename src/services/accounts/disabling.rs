@@ -4,10 +4,10 @@
 //! Who may disable an account, and what becomes of the account itself, `accounts` says.
 
 use super::Accounts;
+use crate::domain::base::id::{CustomerId, InteractionId, TeamName};
+use crate::domain::conversation::interaction::Participant;
 use crate::domain::event::Actor;
-use crate::domain::flag::Method;
-use crate::domain::id::{CustomerId, InteractionId, TeamName};
-use crate::domain::interaction::Participant;
+use crate::domain::proof::flag::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::{Error, decode};

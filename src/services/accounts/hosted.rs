@@ -9,21 +9,20 @@ use url::{Url, form_urlencoded};
 
 use super::HostedLogin;
 use super::logging_in::{LoggedIn, LoggingIn};
+use crate::domain::base::id::{Conversation, CustomerId, TeamName};
+use crate::domain::conversation::turn::Turn;
 use crate::domain::event::Actor;
-use crate::domain::id::{Conversation, CustomerId, TeamName};
-use crate::domain::login::LoginTag;
-use crate::domain::login::codes::Purpose;
-use crate::domain::login::devices::Device;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hosted::{AtPage, HostedPage, miss, name_address, open_page};
 use crate::domain::rules::postback::{Accepted, NewAnswer, is_repeated};
+use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::secret::{Tag, base64url};
-use crate::domain::token::{Token, TokenKind};
-use crate::domain::turn::Turn;
+use crate::domain::team::login::LoginTag;
+use crate::domain::team::login::codes::Purpose;
+use crate::domain::team::login::devices::Device;
 use crate::engine::Error;
 use crate::engine::replay::fresh;
-use crate::services::conversations::visits::Held;
-use crate::services::conversations::visits::{Visit, With};
+use crate::services::conversations::visits::{Held, Visit, With};
 use crate::services::teams::TeamView;
 
 /// An assertion lives so many seconds: it is posted at once.
@@ -126,7 +125,7 @@ impl HostedLogin {
     async fn at_door<T: Clone>(
         &self,
         url: &SignedUrl,
-        rule: impl Fn(Turn<'_>) -> crate::domain::turn::Decision<T>,
+        rule: impl Fn(Turn<'_>) -> crate::domain::conversation::turn::Decision<T>,
     ) -> Result<Held<T>, Error> {
         let (with, team) = (With::Link(url.handle.number), Some(&url.team.team.name));
         let visit = Visit { id: url.handle.interaction, team, actor: Actor::Person, with };
@@ -147,7 +146,7 @@ impl HostedLogin {
 
     fn device_at(&self, at: &AtLogin) -> Device {
         let device = at.page.device.as_ref();
-        let said = |part: fn(&crate::domain::interaction::Device) -> Option<&str>| device.and_then(part);
+        let said = |part: fn(&crate::domain::conversation::interaction::Device) -> Option<&str>| device.and_then(part);
         self.customer_login
             .device(said(|device| device.fingerprint.as_deref()), said(|device| device.region.as_deref()))
     }

@@ -4,13 +4,13 @@
 use serde_json::{Value, json};
 
 use super::Logins;
+use crate::domain::base::id::{CustomerId, TeamName};
+use crate::domain::conversation::failure_limit::{CustomerTag, Known, Need};
 use crate::domain::customer::folded;
 use crate::domain::event::{Actor, Event, EventKind};
-use crate::domain::failure_limit::{CustomerTag, Known, Need};
-use crate::domain::id::{CustomerId, TeamName};
-use crate::domain::login::{Login, LoginTag};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
+use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::queue::Queue;

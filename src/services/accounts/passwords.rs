@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use tokio::sync::Semaphore;
 
 use super::Logins;
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::secret::password::{Password, PasswordHash};
 use crate::engine::Error;
 use crate::engine::decide::MAX_WAIT;
 

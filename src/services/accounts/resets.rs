@@ -5,13 +5,13 @@ use serde_json::json;
 
 use super::logins::{Account, Ruled, When, Whose};
 use super::{Accounts, CustomerLogin};
+use crate::domain::base::id::{CustomerId, TeamName};
+use crate::domain::conversation::failure_limit::Need;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::failure_limit::Need;
-use crate::domain::id::{CustomerId, TeamName};
-use crate::domain::login::Login;
-use crate::domain::login::account_messages::{About, Stop};
-use crate::domain::login::reset::{Reset, ResetToken};
 use crate::domain::refusal::Refusal;
+use crate::domain::team::login::Login;
+use crate::domain::team::login::account_messages::{About, Stop};
+use crate::domain::team::login::reset::{Reset, ResetToken};
 use crate::domain::time::Moment;
 use crate::engine::replay::fresh;
 use crate::engine::{Error, Remember, Told};

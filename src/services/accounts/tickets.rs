@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::Logins;
 use super::logins::{Account, Ruled, When, Whose};
+use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{CustomerId, TeamName};
-use crate::domain::login::tickets::{Lost, RefreshToken, Ticket};
-use crate::domain::login::{Login, LoginTag};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Secret, base64url};
+use crate::domain::team::login::tickets::{Lost, RefreshToken, Ticket};
+use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::engine::replay::fresh;

@@ -3,19 +3,20 @@
 
 use super::Challenges;
 use super::questions::with;
-use crate::domain::challenge::Typed;
+use crate::domain::base::method::Method;
+use crate::domain::conversation::prepared_questions::Prepared;
+use crate::domain::conversation::turn::Turn;
 use crate::domain::event::Actor;
-use crate::domain::method::Method;
-use crate::domain::prepared_questions::Prepared;
+use crate::domain::proof::challenge::Typed;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::OnPage;
-use crate::domain::rules::enter::{self, Arrived};
-use crate::domain::rules::invite::{self, Invited, Request};
-use crate::domain::rules::on_page::{self, Answered};
+use crate::domain::rules::enter::Arrived;
+use crate::domain::rules::invite::{Invited, Request};
+use crate::domain::rules::on_page::Answered;
 use crate::domain::rules::page::{Page, find};
+use crate::domain::rules::{enter, invite, on_page};
 use crate::domain::secret::Tag;
-use crate::domain::token::{Token, TokenKind};
-use crate::domain::turn::Turn;
+use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::replay::fresh;
 use crate::engine::{Error, Remember, Told, decode, encode};
 use crate::services::conversations::visits::{Acting, Held, Visit, With};

@@ -2,14 +2,13 @@
 //! Whether a text is a code is the rule's to say; the text itself is kept nowhere.
 
 use super::Challenges;
+use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::event::Actor;
-use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hear::Sender;
 use crate::domain::rules::receive::{Received, Said, may_be_late, receive};
 use crate::engine::{Error, Remember, Told};
-use crate::services::conversations::visits::Held;
-use crate::services::conversations::visits::{Visit, With};
+use crate::services::conversations::visits::{Held, Visit, With};
 
 /// A text of a conversation.
 #[derive(Clone, Copy)]

@@ -8,22 +8,22 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::Challenges;
-use crate::domain::challenge::Challenge;
+use crate::domain::base::id::{ProviderName, TeamName};
+use crate::domain::base::validation::FieldError;
+use crate::domain::conversation::turn::Turn;
 use crate::domain::event::Actor;
-use crate::domain::id::{ProviderName, TeamName};
-use crate::domain::identity::{CheckId, Flaw, Side, TIMEOUT, Verdict};
+use crate::domain::proof::challenge::Challenge;
+use crate::domain::providers::identity::{CheckId, Flaw, Side, TIMEOUT, Verdict};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::photo::{self, Case, Handed, Judged, Pictures};
+use crate::domain::rules::photo;
+use crate::domain::rules::photo::{Case, Handed, Judged, Pictures};
 use crate::domain::secret::Tag;
-use crate::domain::token::{Token, TokenKind};
-use crate::domain::turn::Turn;
-use crate::domain::validation::FieldError;
+use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
 use crate::engine::replay::fresh;
 use crate::identity::{self, Answer, Trouble, VerificationError};
 use crate::pictures::Picture;
-use crate::services::conversations::visits::Held;
-use crate::services::conversations::visits::{Visit, With};
+use crate::services::conversations::visits::{Held, Visit, With};
 use crate::services::teams::TeamView;
 
 /// So long a provider has for all that it does about an attempt: what it did not say by then is told while the

@@ -3,7 +3,7 @@
 
 use super::Conversations;
 use super::visits::Held;
-use crate::domain::interaction::Interaction;
+use crate::domain::conversation::interaction::Interaction;
 use crate::store::Key;
 
 /// A commit of an interaction.

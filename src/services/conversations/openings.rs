@@ -7,20 +7,21 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::visits::Held;
 use super::{Conversations, Parsed};
-use crate::domain::address::Address;
-use crate::domain::assertion;
+use crate::domain::base::id::InteractionId;
+use crate::domain::conversation::address::Address;
+use crate::domain::conversation::interaction::Interaction;
+use crate::domain::conversation::turn::{Decision, Turn};
 use crate::domain::event::Actor;
-use crate::domain::id::InteractionId;
-use crate::domain::interaction::Interaction;
+use crate::domain::proof::assertion;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::open::{self, Opening, Word};
+use crate::domain::rules::open;
+use crate::domain::rules::open::{Opening, Word};
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
-use crate::domain::turn::{Decision, Turn};
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{Error, Remember, Told, decode, encode};
-use crate::services::conversations::visits::Held;
 use crate::services::customers::directories::Identity;
 use crate::services::names::{address_of, interaction_name};
 use crate::services::teams::TeamView;

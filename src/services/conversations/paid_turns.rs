@@ -3,10 +3,10 @@
 
 use super::Conversations;
 use super::visits::{Held, Visit};
-use crate::domain::address::Address;
-use crate::domain::destination::Destination;
+use crate::domain::conversation::address::Address;
+use crate::domain::conversation::destination::Destination;
+use crate::domain::conversation::turn::{Decision, Turn};
 use crate::domain::refusal::Refusal;
-use crate::domain::turn::{Decision, Turn};
 use crate::engine::decide::Reads;
 use crate::engine::replay::{Remember, Told};
 use crate::engine::{Error, decode};

@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Conversations;
-use crate::domain::destination::Spent;
-use crate::domain::id::{ChannelName, TeamName};
-use crate::domain::sending::LEASE;
+use crate::domain::base::id::{ChannelName, TeamName};
+use crate::domain::conversation::destination::Spent;
+use crate::domain::messaging::sending::LEASE;
 use crate::domain::time::Moment;
 use crate::engine::decide::Plain;
 use crate::engine::encode;

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::base::id::{ChannelName, Conversation, CustomerId};
+use crate::domain::conversation::interaction::{Interaction, Participant, Status};
 use crate::domain::event::EventKind;
-use crate::domain::id::{ChannelName, Conversation, CustomerId};
-use crate::domain::interaction::{Interaction, Participant, Status};
 use crate::domain::time::Moment;
 
 /// What the index of a team's interactions keeps of each, so that filters need not open records.

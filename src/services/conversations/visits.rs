@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use crate::domain::address::Address;
-use crate::domain::country::Country;
+use crate::domain::base::country::Country;
+use crate::domain::base::id::{InteractionId, TeamName};
+use crate::domain::conversation::address::Address;
+use crate::domain::conversation::interaction::Interaction;
+use crate::domain::conversation::turn::Past;
 use crate::domain::event::Actor;
-use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::interaction::Interaction;
-use crate::domain::turn::Past;
 use crate::engine::decide::Opened;
 use crate::engine::{Error, decode};
 use crate::services::names::{ended_challenge_name, ended_name};

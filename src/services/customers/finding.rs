@@ -10,9 +10,9 @@ use async_trait::async_trait;
 
 use super::{Customers, Kept, Named};
 use crate::directory::{Directory, Failure, Verified};
+use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::customer::Record;
-use crate::domain::id::{CustomerId, TeamName};
-use crate::domain::matching::{As, Wanted, fit};
+use crate::domain::customer::matching::{As, Wanted, fit};
 use crate::domain::secret::Secret;
 use crate::engine::decide::Reads;
 use crate::engine::{Error, decode};

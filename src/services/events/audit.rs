@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::EventLog;
+use crate::domain::base::id::TeamName;
 use crate::domain::event::{Actor, Event};
-use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::hex;
 use crate::engine::{Error, decode};

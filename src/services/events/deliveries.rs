@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::Webhooks;
 use super::webhooks::{cursor_record, live};
+use crate::domain::base::id::{TeamName, WebhookName};
+use crate::domain::event::posting::Why;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{TeamName, WebhookName};
-use crate::domain::posting::Why;
+use crate::domain::messaging::webhook_cursor::{DeliveryRecord, Pending, Waiting};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::webhook_cursor::{DeliveryRecord, Pending, Waiting};
 use crate::engine::decide::{Change, Confirm};
 use crate::engine::{Error, decode};
 use crate::services::names::{dead_index, delivered_index, member};

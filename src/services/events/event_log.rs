@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::EventLog;
+use crate::domain::base::id::TeamName;
 use crate::domain::event::Event;
-use crate::domain::id::TeamName;
 use crate::engine::decide::Reads;
 use crate::engine::{Error, decode};
 use crate::services::names::{head_name, member};

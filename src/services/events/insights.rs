@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::EventLog;
+use crate::domain::base::id::TeamName;
 use crate::domain::event::Event;
-use crate::domain::id::TeamName;
-use crate::domain::insight::{Counting, Hour, HourNumber};
+use crate::domain::event::insight::{Counting, Hour, HourNumber};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::audit::Entry;
+use crate::domain::base::id::{ChannelName, InteractionId, InvalidName, ParticipantId, TeamName};
+use crate::domain::base::method::Guarded;
+use crate::domain::conversation::failure_limit::CustomerTag;
 use crate::domain::event::EventKind;
-use crate::domain::failure_limit::CustomerTag;
-use crate::domain::id::{ChannelName, InteractionId, InvalidName, ParticipantId, TeamName};
-use crate::domain::method::Guarded;
 use crate::domain::time::Moment;
 use crate::engine::decide::Change;
 use crate::engine::encode;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::domain::id::{TeamName, WebhookName};
+use crate::domain::base::id::{TeamName, WebhookName};
 
 /// A webhook, by its team's name and its own.
 pub(crate) type Name = (TeamName, WebhookName);

@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 
 use super::EventLog;
 use super::event_log::Numbered;
-use crate::domain::id::TeamName;
+use crate::domain::base::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::engine::{Error, decode};
 use crate::services::names::{member, stream_index};

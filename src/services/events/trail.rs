@@ -3,7 +3,7 @@
 
 use super::EventLog;
 use super::audit::{Broken, Entry, Trail};
-use crate::domain::id::TeamName;
+use crate::domain::base::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::engine::decide::MAX_WAIT;
 use crate::engine::{Error, decode};
@@ -127,7 +127,9 @@ mod tests {
 
     use super::super::audit::{TrailHead, link_entry};
     use super::*;
-    use crate::domain::event::{Actor, Event, EventKind};
+    use crate::domain::event::Actor;
+    use crate::domain::event::Event;
+    use crate::domain::event::EventKind;
     use crate::domain::time::Moment;
 
     fn trail(count: u64) -> Vec<Entry> {

@@ -5,8 +5,8 @@ use countersign_channels::inbound::Opened;
 use secrecy::ExposeSecret as _;
 
 use super::Inbound;
+use crate::domain::base::id::{ChannelName, Conversation, TeamName};
 use crate::domain::event::Actor;
-use crate::domain::id::{ChannelName, Conversation, TeamName};
 use crate::domain::rules::linked::{Linked, awaits, linked};
 use crate::engine::Error;
 use crate::engine::replay::fresh;
@@ -42,7 +42,9 @@ impl Inbound {
         if !awaits(&self.conversations.look(visit.id, visit.team).await?.interaction) {
             return Ok(Linked::Nothing);
         }
-        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| linked(turn, opened.token.expose_secret());
+        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, _: &TeamView| {
+            linked(turn, opened.token.expose_secret())
+        };
         Ok(fresh(self.conversations.turn(visit, rule, None).await?)?.outcome)
     }
 }

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 
 use super::webhook_verifiers::Listening;
 use super::{Flag, Inbound, Message};
-use crate::domain::id::Conversation;
+use crate::domain::base::id::Conversation;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::receive::Audience;
 use crate::engine::Error;

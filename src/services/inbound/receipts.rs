@@ -9,11 +9,12 @@ use futures_util::{StreamExt as _, stream};
 
 use super::Inbound;
 use super::webhook_verifiers::Listening;
+use crate::domain::base::id::InteractionId;
 use crate::domain::event::Actor;
-use crate::domain::id::InteractionId;
+use crate::domain::messaging::sending::MessageId;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::receive_receipt::{self, Receipt, receive_receipt};
-use crate::domain::sending::MessageId;
+use crate::domain::rules::receive_receipt;
+use crate::domain::rules::receive_receipt::{Receipt, receive_receipt};
 use crate::engine::{Error, Told};
 use crate::services::conversations::visits::{Visit, With};
 

@@ -11,8 +11,8 @@ use dashmap::DashMap;
 use http::HeaderMap;
 
 use super::Inbound;
-use crate::domain::channel::Channel;
-use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::accounts::channel::Channel;
+use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::engine::Error;
 use crate::services::teams::TeamCache;

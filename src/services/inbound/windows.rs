@@ -10,8 +10,9 @@ use countersign_channels::inbound::format::Assurance;
 use serde::{Deserialize, Serialize};
 
 use super::{Flag, Inbound, Message};
+use crate::domain::base::id::{ChallengeId, InteractionId, TeamName};
 use crate::domain::event::Actor;
-use crate::domain::id::{ChallengeId, InteractionId, TeamName};
+use crate::domain::messaging::window::{Invitation, Said, Session, Thread};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Kind, Sender};
@@ -19,7 +20,6 @@ use crate::domain::rules::maintain;
 use crate::domain::rules::receive::{Audience, Received, awaited};
 use crate::domain::secret::base64url;
 use crate::domain::time::Moment;
-use crate::domain::window::{Invitation, Said, Session, Thread};
 use crate::engine::replay::{Place, fresh};
 use crate::engine::{Error, Remember, Told};
 use crate::services::challenges::Attending;

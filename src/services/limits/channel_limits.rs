@@ -11,11 +11,11 @@ use dashmap::DashMap;
 use tokio::sync::Mutex;
 
 use super::Limits;
-use crate::domain::attempt::Tried;
-use crate::domain::circuit_breaker::CircuitBreaker;
-use crate::domain::id::{ChannelName, TeamName};
-use crate::domain::rate_limit::{RateLimit, Slots};
-use crate::domain::sending::{TIMEOUT, Trying};
+use crate::domain::base::id::{ChannelName, TeamName};
+use crate::domain::messaging::attempt::Tried;
+use crate::domain::messaging::circuit_breaker::CircuitBreaker;
+use crate::domain::messaging::rate_limit::{RateLimit, Slots};
+use crate::domain::messaging::sending::{TIMEOUT, Trying};
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{Error, decode, encode};

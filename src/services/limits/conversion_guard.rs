@@ -8,10 +8,10 @@ use dashmap::DashMap;
 use serde_json::json;
 
 use super::Limits;
-use crate::domain::conversion_guard::{ConversionGuard, Verdict};
-use crate::domain::country::Country;
+use crate::domain::base::country::Country;
+use crate::domain::base::id::TeamName;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::TeamName;
+use crate::domain::messaging::conversion_guard::{ConversionGuard, Verdict};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};

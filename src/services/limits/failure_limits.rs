@@ -9,9 +9,11 @@
 //! the commit that lifts the failure limit, so that a ban is never lifted in silence, nor one lift told twice.
 
 use super::Limits;
+use crate::domain::conversation::failure_limit::{
+    CustomerFailureLimit, CustomerFailureLimits, CustomerTag, Known, Need,
+};
 use crate::domain::event::Event;
-use crate::domain::failure_limit::{CustomerFailureLimit, CustomerFailureLimits, CustomerTag, Known, Need};
-use crate::domain::lockout::Redo;
+use crate::domain::proof::lockout::Redo;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
 use crate::engine::{Error, decode, encode};

@@ -7,10 +7,10 @@
 use dashmap::DashMap;
 
 use super::Limits;
-use crate::domain::destination::{Destination, Paid};
-use crate::domain::id::TeamName;
+use crate::domain::base::id::TeamName;
+use crate::domain::conversation::destination::{Destination, Paid};
+use crate::domain::messaging::send_budget::{ByTeam, DAY, ToDestination};
 use crate::domain::refusal::Refusal;
-use crate::domain::send_budget::{ByTeam, DAY, ToDestination};
 use crate::domain::settings::SendBudget;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};

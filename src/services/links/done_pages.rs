@@ -2,15 +2,15 @@
 //! `domain::rules::finish`.
 
 use super::Links;
+use crate::domain::conversation::turn::Turn;
 use crate::domain::event::Actor;
-use crate::domain::rules::finish::{self, Finished, Said};
+use crate::domain::rules::finish;
+use crate::domain::rules::finish::{Finished, Said};
 use crate::domain::secret::Tag;
-use crate::domain::token::{Token, TokenKind};
-use crate::domain::turn::Turn;
+use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
 use crate::engine::replay::fresh;
-use crate::services::conversations::visits::Held;
-use crate::services::conversations::visits::{Visit, With};
+use crate::services::conversations::visits::{Held, Visit, With};
 use crate::services::teams::TeamView;
 
 impl Links {

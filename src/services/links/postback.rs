@@ -7,16 +7,16 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::Links;
-use crate::domain::assertion::{self, PostBack, Verdict};
+use crate::domain::base::id::TeamName;
 use crate::domain::event::Actor;
-use crate::domain::id::TeamName;
+use crate::domain::proof::assertion;
+use crate::domain::proof::assertion::{PostBack, Verdict};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::postback::{Accepted, NewAnswer, accept, ambiguous, answerable};
-use crate::domain::token::{Token, TokenKind};
+use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
 use crate::engine::replay::fresh;
-use crate::services::conversations::visits::Held;
-use crate::services::conversations::visits::{Visit, With};
+use crate::services::conversations::visits::{Held, Visit, With};
 use crate::services::customers::directories::Identity;
 use crate::services::teams::TeamView;
 
@@ -107,7 +107,7 @@ impl Links {
                 }
             }
         }
-        let rule = |turn: crate::domain::turn::Turn<'_>, _: &TeamView| accept(turn, answer, &assertion);
+        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, _: &TeamView| accept(turn, answer, &assertion);
         fresh(self.conversations.turn(visit, rule, None).await?)
     }
 

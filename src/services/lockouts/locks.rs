@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::from_fn;
 
 use super::Lockouts;
+use crate::domain::base::id::TeamName;
 use crate::domain::event::EventKind;
-use crate::domain::id::TeamName;
-use crate::domain::login::LoginTag;
+use crate::domain::team::login::LoginTag;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{DAY, Error, decode, encode};

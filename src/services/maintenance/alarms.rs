@@ -5,8 +5,8 @@
 use futures_util::{StreamExt as _, stream};
 
 use super::Maintenance;
+use crate::domain::base::id::InteractionId;
 use crate::domain::event::Actor;
-use crate::domain::id::InteractionId;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::claim;
 use crate::engine::Error;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::Maintenance;
-use crate::domain::clock::{ClockReadings, Mark, STEP, Woke};
 use crate::domain::time::Moment;
+use crate::domain::time::clock::{ClockReadings, Mark, STEP, Woke};
 use crate::engine::decide::{Change, Plain, Reads};
 use crate::engine::{Error, SYSTEM, decode, encode};
 use crate::services::names::CLOCK;

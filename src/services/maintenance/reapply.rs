@@ -10,12 +10,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Maintenance;
-use crate::domain::address::Address;
-use crate::domain::challenge::ChallengeEnd;
+use crate::domain::base::id::{CustomerId, InteractionId, TeamName};
+use crate::domain::conversation::address::Address;
+use crate::domain::conversation::failure_limit::CustomerTag;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::failure_limit::CustomerTag;
-use crate::domain::id::{CustomerId, InteractionId, TeamName};
-use crate::domain::lockout::Redo;
+use crate::domain::proof::challenge::ChallengeEnd;
+use crate::domain::proof::lockout::Redo;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;

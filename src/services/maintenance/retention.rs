@@ -6,18 +6,17 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Maintenance;
-use crate::domain::address::Address;
+use crate::domain::base::id::{InteractionId, TeamName};
+use crate::domain::conversation::address::Address;
+use crate::domain::conversation::interaction::Interaction;
 use crate::domain::event::{Actor, Event, EventKind};
-use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{DAY, Error, decode, encode};
 use crate::services::conversations::saving::address_record;
 use crate::services::conversations::summary::Summary;
-use crate::services::conversations::visits::Acting;
-use crate::services::conversations::visits::Held;
+use crate::services::conversations::visits::{Acting, Held};
 use crate::services::events::audit::Entry as AuditEntry;
 use crate::services::events::event_log::{Head, Numbered};
 use crate::services::names::{
@@ -163,7 +162,7 @@ impl Maintenance {
     pub async fn erase_customer(
         &self,
         team: &TeamName,
-        customer: &crate::domain::id::CustomerId,
+        customer: &crate::domain::base::id::CustomerId,
         actor: &Actor,
     ) -> Result<usize, Error> {
         let erased = self.erase_interactions(team, actor, |summary| summary.customers.contains(customer)).await?;

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::Maintenance;
 use super::clock_mark::Found;
-use crate::domain::epoch::Epoch;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
+use crate::domain::time::epoch::Epoch;
 use crate::engine::decide::{Change, Plain, Reads};
 use crate::engine::epoch::{EPOCH, epoch_reads};
 use crate::engine::{Error, SYSTEM, decode, encode};

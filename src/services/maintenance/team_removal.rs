@@ -4,10 +4,10 @@
 use serde_json::json;
 
 use super::Maintenance;
+use crate::domain::base::id::TeamName;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::TeamName;
-use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
+use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{DAY, Error, SYSTEM, decode};

@@ -10,12 +10,12 @@ use futures_util::{StreamExt as _, stream};
 
 use super::Maintenance;
 use super::alarms::{CONCURRENCY, MAX_BATCH};
+use crate::domain::base::id::InteractionId;
 use crate::domain::event::Actor;
-use crate::domain::id::InteractionId;
+use crate::domain::messaging::webhook_cursor::WebhookCursor;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::maintain;
 use crate::domain::time::Moment;
-use crate::domain::webhook_cursor::WebhookCursor;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{Error, decode};
 use crate::services::conversations::retractions::Retraction;

@@ -6,14 +6,14 @@ use serde_json::json;
 
 use super::Messaging;
 use super::sending::{hand, outcome_of};
-use crate::domain::attempt::Tried;
-use crate::domain::destination::Destination;
+use crate::domain::base::id::{ChannelName, TeamName};
+use crate::domain::conversation::destination::Destination;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{ChannelName, TeamName};
+use crate::domain::messaging::attempt::Tried;
+use crate::domain::messaging::sending::TIMEOUT;
+use crate::domain::messaging::wording;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::base64url;
-use crate::domain::sending::TIMEOUT;
-use crate::domain::wording;
 use crate::engine::Error;
 
 impl Messaging {

@@ -7,10 +7,10 @@
 use countersign_channels::auth::webhook::{Key as Signing, Signer};
 
 use super::Messaging;
-use crate::domain::id::{ChannelName, Conversation, TeamName};
-use crate::domain::line::{Claim, Line, Post, Recipient};
-use crate::domain::posting::Answer;
-use crate::domain::sending::TIMEOUT;
+use crate::domain::base::id::{ChannelName, Conversation, TeamName};
+use crate::domain::event::posting::Answer;
+use crate::domain::messaging::line::{Claim, Line, Post, Recipient};
+use crate::domain::messaging::sending::TIMEOUT;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
 use crate::engine::queue::Queue;

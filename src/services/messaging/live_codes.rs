@@ -2,12 +2,12 @@
 //! How it is sent, `sending` and `requesting` say.
 
 use super::Messaging;
-use crate::domain::attempt::Tried;
-use crate::domain::challenge::Challenge;
-use crate::domain::destination::Destination;
-use crate::domain::interaction::Participant;
+use crate::domain::conversation::destination::Destination;
+use crate::domain::conversation::interaction::Participant;
+use crate::domain::messaging::attempt::Tried;
+use crate::domain::messaging::sending::{Sending, What};
+use crate::domain::proof::challenge::Challenge;
 use crate::domain::refusal::Refusal;
-use crate::domain::sending::{Sending, What};
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::services::teams::TeamView;

@@ -2,8 +2,8 @@
 //! Each is kept for a day.
 
 use super::Messaging;
-use crate::domain::id::{ChannelName, TeamName};
-use crate::domain::sending::MessageId;
+use crate::domain::base::id::{ChannelName, TeamName};
+use crate::domain::messaging::sending::MessageId;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{DAY, Error};
 use crate::services::names::receipt_name;

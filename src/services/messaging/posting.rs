@@ -13,10 +13,10 @@ use http::{Request, header};
 use url::Url;
 
 use super::Messaging;
-use crate::domain::posting::{Answer, Why};
+use crate::domain::event::posting::{Answer, Why};
+use crate::domain::event::webhook::{Signature, Webhook};
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
-use crate::domain::webhook::{Signature, Webhook};
 
 /// What carries posts. It is made when the first one leaves.
 pub(crate) struct Courier {

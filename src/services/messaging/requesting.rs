@@ -7,12 +7,12 @@ use serde_json::json;
 use super::Messaging;
 use super::live_codes::live_code;
 use super::posting::signer;
-use crate::domain::attempt::Tried;
-use crate::domain::id::ChallengeId;
-use crate::domain::interaction::{Interaction, Participant};
-use crate::domain::posting::{Answer, Why};
-use crate::domain::sending::{Sending, State};
-use crate::domain::webhook::OTP_REQUESTED;
+use crate::domain::base::id::ChallengeId;
+use crate::domain::conversation::interaction::{Interaction, Participant};
+use crate::domain::event::posting::{Answer, Why};
+use crate::domain::event::webhook::OTP_REQUESTED;
+use crate::domain::messaging::attempt::Tried;
+use crate::domain::messaging::sending::{Sending, State};
 use crate::engine::Error;
 use crate::services::teams::TeamView;
 

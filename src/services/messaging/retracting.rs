@@ -12,10 +12,10 @@ use std::time::Duration;
 use countersign_channels::{Address, DeliveryError, Whose};
 
 use super::Messaging;
-use crate::domain::attempt::backoff;
-use crate::domain::destination::Spent;
-use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::sending::TIMEOUT;
+use crate::domain::base::id::{InteractionId, TeamName};
+use crate::domain::conversation::destination::Spent;
+use crate::domain::messaging::attempt::backoff;
+use crate::domain::messaging::sending::TIMEOUT;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::queue::Queue;
 use crate::engine::{Error, decode};

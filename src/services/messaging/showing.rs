@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep_until};
 
 use self::slots::{Landed, Slots, StatusDisplay};
 use super::Messaging;
+use crate::domain::base::id::{InteractionId, TeamName};
+use crate::domain::conversation::interaction::Interaction;
 use crate::domain::event::EventKind;
-use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::interaction::Interaction;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::Error;

@@ -15,10 +15,10 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy};
-use crate::domain::id::InteractionId;
+use crate::domain::base::id::InteractionId;
+use crate::domain::messaging::window::{Said, Thread};
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
-use crate::domain::window::{Said, Thread};
 use crate::engine::seal::{open_with, ready, seal_with};
 use crate::engine::{Engine, Error, decode, encode};
 use crate::services::conversations::committed::{CommitObserver, Committed};

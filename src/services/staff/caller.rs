@@ -1,11 +1,11 @@
 //! Whoever asks, once that is proved: what the caller may do, and for which team.
 //! How a caller is found by what a request shows, `callers` says.
 
+use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::event::Actor;
-use crate::domain::id::{InteractionId, TeamName};
 use crate::domain::secret::Tag;
-use crate::domain::session::Who;
 use crate::domain::team::Role;
+use crate::domain::team::session::Who;
 
 /// A caller whose key is good.
 #[derive(Clone, Debug)]

@@ -9,14 +9,13 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, UnitWeighter};
 use subtle::ConstantTimeEq;
 
-use super::Callers;
 use super::caller::{Caller, Credential};
+use super::{Callers, owner_tag};
 use crate::domain::event::Actor;
 use crate::domain::secret::Secret;
 use crate::domain::team::{Presented, Role};
 use crate::engine::Error;
 use crate::services::events::stream::CredentialCheck;
-use crate::services::staff::owner_tag;
 use crate::services::teams::TeamView;
 
 /// Callers whose keys were good, by their keys, each with the team as it was then: they are good

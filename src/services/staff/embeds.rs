@@ -4,10 +4,10 @@
 use super::Callers;
 use super::caller::Caller;
 use super::callers::FRAME;
-use crate::domain::id::TeamName;
+use crate::domain::base::id::TeamName;
 use crate::domain::refusal::Refusal;
-use crate::domain::session::{Guest, LINK, MAX_LIFETIME, Of, Session, Voucher};
 use crate::domain::team::Role;
+use crate::domain::team::session::{Guest, LINK, MAX_LIFETIME, Of, Session, Voucher};
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::services::conversations::visits::Acting;

@@ -18,11 +18,11 @@ use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::SignIn;
+use crate::domain::base::id::TeamName;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::TeamName;
-use crate::domain::oidc::{Doubt, Metadata, Provider, ProviderKey, Rights, Vouched, groups, judge, keys};
 use crate::domain::secret::base64url;
-use crate::domain::session::{MAX_LIFETIME, Of, STEP, Session, Who};
+use crate::domain::team::oidc::{Doubt, Metadata, Provider, ProviderKey, Rights, Vouched, groups, judge, keys};
+use crate::domain::team::session::{MAX_LIFETIME, Of, STEP, Session, Who};
 use crate::engine::decide::{Change, Confirm, Plain};
 use crate::engine::{Error, decode, encode};
 use crate::services::teams::team_event;

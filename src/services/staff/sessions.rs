@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use super::Users;
 use super::caller::{Caller, Only};
-use crate::domain::id::{TeamName, UserName};
-use crate::domain::oidc::Rights;
+use crate::domain::base::id::{TeamName, UserName};
 use crate::domain::secret::{Tag, base64url};
-use crate::domain::session::{Guest, Of, Session, Voucher, Who};
 use crate::domain::team::Role;
+use crate::domain::team::oidc::Rights;
+use crate::domain::team::session::{Guest, Of, Session, Voucher, Who};
+use crate::domain::team::user::User;
 use crate::domain::time::Moment;
-use crate::domain::user::User;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{Error, decode, encode};
 use crate::services::names::{provided_name, session_name, user_name};

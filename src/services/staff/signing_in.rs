@@ -4,21 +4,20 @@
 
 use serde_json::json;
 
-use super::SignIn;
 use super::sessions::OWNER;
+use super::{SignIn, owner_tag};
+use crate::domain::base::id::{TeamName, UserName};
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{TeamName, UserName};
-use crate::domain::lockout::Consequence;
-use crate::domain::password::{Password, Policy, Weakness};
+use crate::domain::proof::lockout::Consequence;
 use crate::domain::refusal::Refusal;
-use crate::domain::session::{Local, MAX_LIFETIME, Of, STEP, Session, Who};
+use crate::domain::secret::password::{Password, Policy, Weakness};
+use crate::domain::secret::totp::Totp;
+use crate::domain::team::session::{Local, MAX_LIFETIME, Of, STEP, Session, Who};
+use crate::domain::team::user::{Judged, MIN_PASSWORD, User};
 use crate::domain::time::Moment;
-use crate::domain::totp::Totp;
-use crate::domain::user::{Judged, MIN_PASSWORD, User};
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{Error, SYSTEM, encode};
 use crate::services::names::unknown_users_name;
-use crate::services::staff::owner_tag;
 
 /// Where somebody stands after a step of signing in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,15 +11,14 @@ use std::time::Duration;
 use tokio::time::{Instant, Interval, interval_at};
 
 use super::Callers;
-use crate::domain::flag::Flag;
-use crate::domain::id::{InteractionId, TeamName};
-use crate::domain::interaction::Interaction;
+use crate::domain::base::id::{InteractionId, TeamName};
+use crate::domain::conversation::interaction::Interaction;
+use crate::domain::messaging::window::StatusToken;
+use crate::domain::proof::flag::Flag;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::window::StatusToken;
 use crate::engine::{Error, Remember, Told};
-use crate::services::conversations::visits::Acting;
-use crate::services::conversations::visits::Held;
+use crate::services::conversations::visits::{Acting, Held};
 use crate::services::events::stream::Listener;
 use crate::services::inbound::windows::Made;
 

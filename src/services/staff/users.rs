@@ -5,16 +5,16 @@ use countersign_channels::{Address, Content, Message, Terms};
 use serde_json::json;
 
 use super::Users;
-use crate::domain::destination::Destination;
+use crate::domain::base::id::{ChannelName, TeamName, UserName};
+use crate::domain::conversation::destination::Destination;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{ChannelName, TeamName, UserName};
-use crate::domain::precondition::Precondition;
+use crate::domain::messaging::sending::TIMEOUT;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Tag, base64url};
-use crate::domain::sending::TIMEOUT;
+use crate::domain::settings::precondition::Precondition;
+use crate::domain::team::user::{MAX_USERS, User, UserIndex, Wanted, words};
 use crate::domain::team::{Role, Team};
 use crate::domain::time::Moment;
-use crate::domain::user::{MAX_USERS, User, UserIndex, Wanted, words};
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{Error, decode, encode};
 use crate::services::messaging::sending::{hand, outcome_of};
@@ -269,7 +269,7 @@ impl Users {
         };
         let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await);
         self.limits.went(&view, &name, how, None).await;
-        how == crate::domain::attempt::Tried::Sent
+        how == crate::domain::messaging::attempt::Tried::Sent
     }
 }
 

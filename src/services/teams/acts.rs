@@ -2,8 +2,8 @@
 //! What was looked at or tried, and that it is told first, whoever calls says.
 
 use super::{Teams, team_event};
+use crate::domain::base::id::TeamName;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::TeamName;
 use crate::engine::Error;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::services::names::swept_name;

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::drivers::Drivers;
 use super::{TeamView, Teams, team_event};
-use crate::domain::channel::{Channel, Health, Writing};
+use crate::domain::accounts::channel::{Channel, Health, Writing};
+use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{ChannelName, TeamName};
-use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
+use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
 use crate::engine::replay::fresh;
 use crate::engine::{Engine, Error, Remember, Told};

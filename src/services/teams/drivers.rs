@@ -10,14 +10,14 @@ use countersign_channels::{Channel as Driver, Nature, session};
 use dashmap::DashMap;
 use secrecy::SecretString;
 
-use crate::domain::channel::Channel;
-use crate::domain::id::{ChannelName, TeamName};
-use crate::domain::medium::Medium;
+use crate::domain::accounts::channel::Channel;
+use crate::domain::base::id::{ChannelName, TeamName};
+use crate::domain::base::medium::Medium;
+use crate::domain::base::validation;
+use crate::domain::base::validation::FieldError;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::team::Team;
-use crate::domain::validation;
-use crate::domain::validation::FieldError;
 
 /// What speaks over teams' channels.
 pub struct Drivers {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{TeamView, Teams, save_team, team_event};
-use crate::domain::assertion;
+use crate::domain::base::id::{ApiKeyId, Kid, TeamName};
 use crate::domain::event::{Actor, Event, EventKind};
-use crate::domain::id::{ApiKeyId, Kid, TeamName};
+use crate::domain::proof::assertion;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::team::{Activation, ApiKey, KeyChange, Role, SecurityKey, Team};

@@ -9,13 +9,13 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::{TeamCache, TeamView, Teams, team_event};
+use crate::domain::accounts::provider::{Provider, Writing};
+use crate::domain::base::id::{ProviderName, TeamName};
+use crate::domain::base::validation;
+use crate::domain::base::validation::FieldError;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{ProviderName, TeamName};
-use crate::domain::provider::{Provider, Writing};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
-use crate::domain::validation;
-use crate::domain::validation::FieldError;
 use crate::engine::replay::fresh;
 use crate::engine::{Engine, Error};
 use crate::identity;

@@ -4,16 +4,16 @@
 use serde_json::json;
 
 use super::{Teams, save_team, team_event};
+use crate::domain::base::id::{ScreenName, TeamName};
+use crate::domain::base::validation;
+use crate::domain::base::validation::FieldError;
 use crate::domain::event::{Actor, Event, EventKind};
-use crate::domain::id::{ScreenName, TeamName};
-use crate::domain::precondition::Precondition;
 use crate::domain::refusal::Refusal;
-use crate::domain::screen::{MAX_SCREENS, Screen};
 use crate::domain::settings::effective;
+use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
+use crate::domain::team::screen::{MAX_SCREENS, Screen};
 use crate::domain::time::Moment;
-use crate::domain::validation;
-use crate::domain::validation::FieldError;
 use crate::engine::decide::{Change, Plain, Reads};
 use crate::engine::{Error, decode, encode};
 use crate::services::names::screen_name;

@@ -4,13 +4,13 @@
 use serde_json::{Map, Value, json};
 
 use super::{Teams, team_event};
+use crate::domain::base::id::TeamName;
+use crate::domain::base::validation;
+use crate::domain::base::validation::FieldError;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
-use crate::domain::validation;
-use crate::domain::validation::FieldError;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{Error, SYSTEM, Told, decode, encode};
 use crate::services::names::SYSTEM_RECORD;

@@ -46,8 +46,8 @@ pub(crate) fn plainer(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::link::Purpose;
-    use crate::domain::wording;
+    use crate::domain::messaging::wording;
+    use crate::domain::proof::link::Purpose;
 
     #[test]
     fn the_last_line_binds_the_code_to_our_pages() {

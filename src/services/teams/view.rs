@@ -5,15 +5,15 @@ use countersign_channels::{session, webchat};
 use url::Url;
 
 use super::{Teams, unreadable};
-use crate::domain::assertion::VerifyingKey;
-use crate::domain::channel::Channel;
-use crate::domain::directory::DirectoryKind;
-use crate::domain::id::{ChannelName, Kid};
-use crate::domain::medium::Medium;
+use crate::domain::accounts::channel::Channel;
+use crate::domain::accounts::directory::DirectoryKind;
+use crate::domain::base::id::{ChannelName, Kid};
+use crate::domain::base::medium::Medium;
+use crate::domain::event::webhook::Webhook;
+use crate::domain::proof::assertion::VerifyingKey;
 use crate::domain::secret::MacKey;
 use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
-use crate::domain::webhook::Webhook;
 use crate::engine::Error;
 
 /// A team with everything that follows from its record.

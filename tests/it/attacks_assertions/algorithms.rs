@@ -1,7 +1,9 @@
 //! Which algorithm: no signature at all, one key under another's algorithm, cut signatures.
 //! How keys are made and kept is their own file's affair.
 
-use countersign::domain::secret::{MacKey, base64url, from_base64url};
+use countersign::domain::secret::MacKey;
+use countersign::domain::secret::base64url;
+use countersign::domain::secret::from_base64url;
 use serde_json::json;
 
 use super::Scene;

@@ -1,7 +1,9 @@
 //! What stands in a JWT's claims: everything that is required, of its type, once.
 //! Times have a file of their own.
 
-use countersign::domain::secret::{MacKey, base64url, from_base64url};
+use countersign::domain::secret::MacKey;
+use countersign::domain::secret::base64url;
+use countersign::domain::secret::from_base64url;
 use serde_json::{Value, json};
 
 use super::Scene;

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use countersign::domain::secret::{base64url, from_base64url};
+use countersign::domain::secret::base64url;
+use countersign::domain::secret::from_base64url;
 use serde_json::{Value, json};
 
 use super::keyring::{Pair, register};

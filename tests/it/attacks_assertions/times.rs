@@ -92,7 +92,9 @@ async fn a066_a075_a_time_is_a_number_within_reason() {
 }
 
 fn raw_jwt(scene: &Scene, claims: &str) -> String {
-    use countersign::domain::secret::{MacKey, base64url, from_base64url};
+    use countersign::domain::secret::MacKey;
+    use countersign::domain::secret::base64url;
+    use countersign::domain::secret::from_base64url;
     let key = MacKey::new(&from_base64url(&scene.team.key.secret).expect("base64url"));
     let text = format!("{}.{}", base64url(scene.header().to_string().as_bytes()), base64url(claims.as_bytes()));
     format!("{text}.{}", base64url(&key.sign(text.as_bytes())))

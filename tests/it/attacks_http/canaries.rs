@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use countersign::domain::secret::{MacKey, base64url, from_base64url};
+use countersign::domain::secret::MacKey;
+use countersign::domain::secret::base64url;
+use countersign::domain::secret::from_base64url;
 use reqwest::{Client, Method, RequestBuilder, Response, redirect};
 use serde_json::{Value, json};
 

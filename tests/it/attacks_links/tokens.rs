@@ -7,11 +7,14 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use countersign::ambient::{Entropy, SystemEntropy};
-use countersign::domain::id::InteractionId;
-use countersign::domain::link::authentication_url;
-use countersign::domain::secret::{MacKey, base64url, from_base64url};
+use countersign::domain::base::id::InteractionId;
+use countersign::domain::proof::link::authentication_url;
+use countersign::domain::secret::MacKey;
+use countersign::domain::secret::base64url;
+use countersign::domain::secret::from_base64url;
+use countersign::domain::secret::token::Token;
+use countersign::domain::secret::token::TokenKind;
 use countersign::domain::time::Moment;
-use countersign::domain::token::{Token, TokenKind};
 use serde_json::json;
 
 use super::text;

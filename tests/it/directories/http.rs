@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use countersign::directory::{Trouble, Verified};
-use countersign::domain::matching::{As, Found, judge};
+use countersign::domain::customer::matching::As;
+use countersign::domain::customer::matching::Found;
+use countersign::domain::customer::matching::judge;
 use countersign::domain::secret::Secret;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use countersign::directory::{Connection, Directory, Trouble, Verified};
-use countersign::domain::matching::{As, Found, Wanted, judge};
+use countersign::domain::customer::matching::As;
+use countersign::domain::customer::matching::Found;
+use countersign::domain::customer::matching::Wanted;
+use countersign::domain::customer::matching::judge;
 use countersign::domain::secret::Secret;
 use countersign_channels::egress::EgressPolicy;
 use serde_json::{Value, json};

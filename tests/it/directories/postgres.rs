@@ -2,7 +2,9 @@
 //! read-only, for so long and no longer, over TLS.
 
 use countersign::directory::{Trouble, Verified};
-use countersign::domain::matching::{As, Found, judge};
+use countersign::domain::customer::matching::As;
+use countersign::domain::customer::matching::Found;
+use countersign::domain::customer::matching::judge;
 use countersign::domain::secret::Secret;
 use serde_json::{Value, json};
 

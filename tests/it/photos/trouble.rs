@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use countersign::domain::identity::MAX_UNDECIDED;
+use countersign::domain::providers::identity::MAX_UNDECIDED;
 use serde_json::{Value, json};
 
 use super::provider::{Provider, SECRET, clear};

@@ -3,16 +3,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign::domain::challenge::Typed;
-use countersign::domain::event::{Actor, Event, EventKind};
-use countersign::domain::id::ParticipantId;
-use countersign::domain::interaction::Participant;
-use countersign::domain::rules::answer::{Answer, How, Outcome, answer};
-use countersign::domain::rules::ask::{Request, Wanted, Way, ask};
-use countersign::domain::rules::attend::{cancel, resend};
-use countersign::domain::rules::hear::{self, Sender};
+use countersign::domain::base::id::ParticipantId;
+use countersign::domain::base::way::DeliverTo;
+use countersign::domain::conversation::interaction::Participant;
+use countersign::domain::event::Actor;
+use countersign::domain::event::Event;
+use countersign::domain::event::EventKind;
+use countersign::domain::proof::challenge::Typed;
+use countersign::domain::rules::answer::Answer;
+use countersign::domain::rules::answer::How;
+use countersign::domain::rules::answer::Outcome;
+use countersign::domain::rules::answer::answer;
+use countersign::domain::rules::ask::Request;
+use countersign::domain::rules::ask::Wanted;
+use countersign::domain::rules::ask::Way;
+use countersign::domain::rules::ask::ask;
+use countersign::domain::rules::attend::cancel;
+use countersign::domain::rules::attend::resend;
+use countersign::domain::rules::hear;
+use countersign::domain::rules::hear::Sender;
 use countersign::domain::time::Moment;
-use countersign::domain::way::DeliverTo;
 use proptest::prelude::*;
 
 use super::{Raise, Story};

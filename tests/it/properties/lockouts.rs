@@ -6,24 +6,46 @@
 
 use std::collections::BTreeMap;
 
-use countersign::domain::address::Address;
-use countersign::domain::challenge::{Challenge, EndedChallenge, Pin, Typed};
-use countersign::domain::event::{Actor, Event, EventKind};
-use countersign::domain::id::{InteractionId, ParticipantId};
-use countersign::domain::interaction::{Interaction, Person, Status};
-use countersign::domain::keys::Keys;
+use countersign::domain::base::id::InteractionId;
+use countersign::domain::base::id::ParticipantId;
+use countersign::domain::base::role::Role;
+use countersign::domain::base::way::DeliverTo;
+use countersign::domain::conversation::address::Address;
+use countersign::domain::conversation::interaction::Interaction;
+use countersign::domain::conversation::interaction::Person;
+use countersign::domain::conversation::interaction::Status;
+use countersign::domain::conversation::turn::Around;
+use countersign::domain::conversation::turn::Decision;
+use countersign::domain::conversation::turn::Draws;
+use countersign::domain::conversation::turn::Turn;
+use countersign::domain::event::Actor;
+use countersign::domain::event::Event;
+use countersign::domain::event::EventKind;
+use countersign::domain::proof::challenge::Challenge;
+use countersign::domain::proof::challenge::EndedChallenge;
+use countersign::domain::proof::challenge::Pin;
+use countersign::domain::proof::challenge::Typed;
 use countersign::domain::refusal::Refusal;
-use countersign::domain::role::Role;
-use countersign::domain::rules::answer::{Answer, How, Outcome, answer};
-use countersign::domain::rules::ask::{Request, Wanted, Way, ask};
+use countersign::domain::rules::answer::Answer;
+use countersign::domain::rules::answer::How;
+use countersign::domain::rules::answer::Outcome;
+use countersign::domain::rules::answer::answer;
+use countersign::domain::rules::ask::Request;
+use countersign::domain::rules::ask::Wanted;
+use countersign::domain::rules::ask::Way;
+use countersign::domain::rules::ask::ask;
 use countersign::domain::rules::attend::resend;
-use countersign::domain::rules::hear::{Heard, Sender, hear};
-use countersign::domain::rules::{maintain, open};
+use countersign::domain::rules::hear::Heard;
+use countersign::domain::rules::hear::Sender;
+use countersign::domain::rules::hear::hear;
+use countersign::domain::rules::maintain;
+use countersign::domain::rules::open;
 use countersign::domain::secret::Secret;
-use countersign::domain::settings::{Overrides, Settings, effective};
+use countersign::domain::secret::keys::Keys;
+use countersign::domain::settings::Overrides;
+use countersign::domain::settings::Settings;
+use countersign::domain::settings::effective;
 use countersign::domain::time::Moment;
-use countersign::domain::turn::{Around, Decision, Draws, Turn};
-use countersign::domain::way::DeliverTo;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
@@ -422,7 +444,7 @@ impl<'k> Story<'k> {
 
     /// The live challenge, and which code of it.
     fn issue(&self) -> Option<(u16, u32)> {
-        use countersign::domain::challenge::Check;
+        use countersign::domain::proof::challenge::Check;
         let live = self.live()?;
         let issue = match &live.check {
             Check::Otp(otp) => otp.issue,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use countersign::domain::confirmation::{LIFETIME_MINUTES, TRIES};
+use countersign::domain::proof::confirmation::LIFETIME_MINUTES;
+use countersign::domain::proof::confirmation::TRIES;
 
 use super::cases;
 use crate::world::{Browser, Team, Visit, World};

@@ -4,11 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign::domain::base::id::Kid;
+use countersign::domain::base::id::ParticipantId;
+use countersign::domain::base::id::TeamName;
 use countersign::domain::event::Actor;
-use countersign::domain::id::{Kid, ParticipantId, TeamName};
 use countersign::domain::refusal::Refusal;
 use countersign::domain::secret::base64url;
-use countersign::domain::team::{Material, Role};
+use countersign::domain::team::Material;
+use countersign::domain::team::Role;
 use countersign::engine::Told;
 use countersign::services::conversations::visits::Acting;
 use serde_json::json;

@@ -1,11 +1,13 @@
 //! Judges what people are answered: what was answered is in the store, a flag that is read is the
 //! one that stood while it was asked for, and what counts no more is taken by nobody.
 
-use countersign::domain::id::{InteractionId, Kid, TeamName};
-use countersign::domain::interaction::Interaction;
+use countersign::domain::base::id::InteractionId;
+use countersign::domain::base::id::Kid;
+use countersign::domain::base::id::TeamName;
+use countersign::domain::conversation::interaction::Interaction;
+use countersign::domain::secret::token::Token;
 use countersign::domain::team::KeyStatus;
 use countersign::domain::time::Moment;
-use countersign::domain::token::Token;
 
 use super::book::{Book, History};
 

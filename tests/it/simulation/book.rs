@@ -5,11 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use countersign::domain::address::Address;
+use countersign::domain::base::id::CustomerId;
+use countersign::domain::base::id::InteractionId;
+use countersign::domain::base::id::Kid;
+use countersign::domain::base::id::TeamName;
+use countersign::domain::conversation::address::Address;
+use countersign::domain::conversation::interaction::Interaction;
 use countersign::domain::event::Event;
-use countersign::domain::id::{CustomerId, InteractionId, Kid, TeamName};
-use countersign::domain::interaction::Interaction;
-use countersign::domain::link::EndedLink;
+use countersign::domain::proof::link::EndedLink;
 use countersign::domain::secret::Tag;
 use countersign::domain::team::Team;
 use serde_json::Value;

@@ -1,13 +1,17 @@
 //! Judges each change of the store as it happens: what may become of a record, given what it was
 //! and what is told with it. Interactions are `flags`', streams `streams`'.
 
-use countersign::domain::address::Address;
-use countersign::domain::event::{Event, EventKind};
-use countersign::domain::id::{InteractionId, ParticipantId};
-use countersign::domain::interaction::Interaction;
-use countersign::domain::link::{EndedLink, LinkEnd};
-use countersign::domain::lockout::Budget;
-use countersign::domain::team::{KeyStatus, Team};
+use countersign::domain::base::id::InteractionId;
+use countersign::domain::base::id::ParticipantId;
+use countersign::domain::conversation::address::Address;
+use countersign::domain::conversation::interaction::Interaction;
+use countersign::domain::event::Event;
+use countersign::domain::event::EventKind;
+use countersign::domain::proof::link::EndedLink;
+use countersign::domain::proof::link::LinkEnd;
+use countersign::domain::proof::lockout::Budget;
+use countersign::domain::team::KeyStatus;
+use countersign::domain::team::Team;
 use countersign::store::{Batch, Put};
 use serde::de::DeserializeOwned;
 use serde_json::Value;

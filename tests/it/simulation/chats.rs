@@ -1,18 +1,21 @@
 //! What people do in conversations: bots, customers with their browsers, and login pages, among
 //! them some who try what they must not.
 
+use countersign::domain::base::id::InteractionId;
+use countersign::domain::base::id::ParticipantId;
+use countersign::domain::base::role::Role;
+use countersign::domain::conversation::interaction::Person;
+use countersign::domain::conversation::interaction::Status;
 use countersign::domain::event::Actor;
-use countersign::domain::id::{InteractionId, ParticipantId};
-use countersign::domain::interaction::{Person, Status};
-use countersign::domain::link::Purpose;
+use countersign::domain::proof::link::Purpose;
 use countersign::domain::refusal::Refusal;
-use countersign::domain::role::Role;
 use countersign::domain::rules::bind::Finish;
-use countersign::domain::rules::finish::{Said, shown_code};
+use countersign::domain::rules::finish::Said;
+use countersign::domain::rules::finish::shown_code;
 use countersign::domain::rules::issue::Request;
 use countersign::domain::rules::open::Opening;
 use countersign::domain::secret::Tag;
-use countersign::domain::token::Token;
+use countersign::domain::secret::token::Token;
 use countersign::engine::Error;
 use countersign::engine::Remember;
 use countersign::engine::Told;
@@ -307,7 +310,11 @@ impl People {
         self.lower("closed", |i| i.status != Status::Open).await;
     }
 
-    async fn lower(&self, what: &str, is: impl Fn(&countersign::domain::interaction::Interaction) -> bool + Copy) {
+    async fn lower(
+        &self,
+        what: &str,
+        is: impl Fn(&countersign::domain::conversation::interaction::Interaction) -> bool + Copy,
+    ) {
         let Some((at, id)) = self.chat() else { return };
         self.say(format_args!("{id} is to be {what}"));
         for attempt in self.attempts() {
@@ -347,7 +354,7 @@ impl People {
             };
             match self.egress(&node, reporting).await {
                 Answer::Told(_) => {
-                    let dead = |i: &countersign::domain::interaction::Interaction| {
+                    let dead = |i: &countersign::domain::conversation::interaction::Interaction| {
                         i.participants.iter().all(|p| p.links.iter().all(|l| l.number != token.number))
                     };
                     return self.book().shows(token.interaction, around, "rid of a reported link", dead);

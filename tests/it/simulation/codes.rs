@@ -3,14 +3,21 @@
 
 use std::sync::Arc;
 
-use countersign::domain::challenge::{Challenge, Check, Typed};
-use countersign::domain::event::{Actor, EventKind};
-use countersign::domain::id::ChallengeId;
-use countersign::domain::id::ParticipantId;
-use countersign::domain::interaction::{Interaction, Participant};
-use countersign::domain::rules::answer::{Answered, Outcome};
-use countersign::domain::rules::ask::{Request, Wanted, Way};
-use countersign::domain::way::DeliverTo;
+use countersign::domain::base::id::ChallengeId;
+use countersign::domain::base::id::ParticipantId;
+use countersign::domain::base::way::DeliverTo;
+use countersign::domain::conversation::interaction::Interaction;
+use countersign::domain::conversation::interaction::Participant;
+use countersign::domain::event::Actor;
+use countersign::domain::event::EventKind;
+use countersign::domain::proof::challenge::Challenge;
+use countersign::domain::proof::challenge::Check;
+use countersign::domain::proof::challenge::Typed;
+use countersign::domain::rules::answer::Answered;
+use countersign::domain::rules::answer::Outcome;
+use countersign::domain::rules::ask::Request;
+use countersign::domain::rules::ask::Wanted;
+use countersign::domain::rules::ask::Way;
 use countersign::engine::Remember;
 use countersign::engine::Told;
 use countersign::services::Held;

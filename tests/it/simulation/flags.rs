@@ -1,12 +1,19 @@
 //! Judges each change of an interaction: no flag goes up without its proof, stands past its time
 //! or falls unsaid; no link, handle or code is spent twice; what is closed stays closed.
 
-use countersign::domain::binding::Binding;
-use countersign::domain::event::{Event, EventKind};
-use countersign::domain::flag::{Flag, Method, Raised};
-use countersign::domain::id::ParticipantId;
-use countersign::domain::interaction::{Interaction, Participant, Status};
-use countersign::domain::link::{Link, LinkEnd, PostBackStatus};
+use countersign::domain::base::binding::Binding;
+use countersign::domain::base::id::ParticipantId;
+use countersign::domain::conversation::interaction::Interaction;
+use countersign::domain::conversation::interaction::Participant;
+use countersign::domain::conversation::interaction::Status;
+use countersign::domain::event::Event;
+use countersign::domain::event::EventKind;
+use countersign::domain::proof::flag::Flag;
+use countersign::domain::proof::flag::Method;
+use countersign::domain::proof::flag::Raised;
+use countersign::domain::proof::link::Link;
+use countersign::domain::proof::link::LinkEnd;
+use countersign::domain::proof::link::PostBackStatus;
 use countersign::domain::settings::BindingRule;
 
 use super::book::Book;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::domain::sending::MessageId;
+use countersign::domain::messaging::sending::MessageId;
 use countersign_channels::definition::{Abilities, Account, Definition, Registry};
 use countersign_channels::http_client::{Carry, Lost, Reply};
 use countersign_channels::validation::FieldError;
@@ -108,7 +108,7 @@ impl Outside {
                 let book = self.book();
                 let keys = book.seal.keys.clone();
                 let live = book.interaction(id.interaction).and_then(|i| {
-                    let right = |c: &&countersign::domain::challenge::Challenge| {
+                    let right = |c: &&countersign::domain::proof::challenge::Challenge| {
                         c.answer(id.interaction, &keys.code).expose() == code.expose_secret().as_bytes()
                     };
                     i.participants.iter().filter_map(|p| p.challenge.as_ref()).find(right).cloned()

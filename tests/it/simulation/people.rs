@@ -5,10 +5,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use countersign::domain::id::ChallengeId;
-use countersign::domain::id::{InteractionId, Kid, TeamName};
+use countersign::domain::base::id::ChallengeId;
+use countersign::domain::base::id::InteractionId;
+use countersign::domain::base::id::Kid;
+use countersign::domain::base::id::TeamName;
 use countersign::domain::refusal::Refusal;
-use countersign::domain::token::Token;
+use countersign::domain::secret::token::Token;
 use countersign::engine::Error;
 use countersign::services::staff::caller::Caller;
 use tokio::time::sleep;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use countersign::domain::base::id::TeamName;
 use countersign::domain::event::Actor;
-use countersign::domain::id::TeamName;
-use countersign::domain::precondition::Precondition;
 use countersign::domain::secret::base64url;
-use countersign::domain::team::{Material, Role};
+use countersign::domain::settings::precondition::Precondition;
+use countersign::domain::team::Material;
+use countersign::domain::team::Role;
 use countersign::engine::Told;
 use serde_json::json;
 use tokio::task::JoinHandle;

@@ -2,8 +2,8 @@
 //! It knows the form of seals and names of records, and no use case.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
-use countersign::domain::keys::Keys;
 use countersign::domain::secret::Secret;
+use countersign::domain::secret::keys::Keys;
 use countersign::store::CommitId;
 use serde::de::DeserializeOwned;
 

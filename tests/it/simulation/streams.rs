@@ -1,8 +1,8 @@
 //! Judges what is told outward: every event once, in the order of its commits, under numbers
 //! without gaps; every security act in a chain; nothing forgotten before it was told.
 
+use countersign::domain::base::id::TeamName;
 use countersign::domain::event::Event;
-use countersign::domain::id::TeamName;
 use countersign::services::events::audit;
 use countersign::services::events::event_log::Numbered;
 use countersign::store::Batch;

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use countersign::domain::base::id::InteractionId;
 use countersign::domain::event::Actor;
-use countersign::domain::id::InteractionId;
 use countersign::domain::rules::hear::Sender;
 use countersign::domain::rules::receive::Received;
 use countersign::engine::Remember;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use countersign::domain::event::{Event, EventKind};
+use countersign::domain::event::Event;
+use countersign::domain::event::EventKind;
 use serde_json::{Value, json};
 
 use super::shapes::Shape;

@@ -3,8 +3,9 @@
 
 use std::process::Command;
 
-use countersign::domain::oidc::{GroupRule, Provider};
 use countersign::domain::team::Role;
+use countersign::domain::team::oidc::GroupRule;
+use countersign::domain::team::oidc::Provider;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use std::sync::{Arc, Mutex};

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::id::TeamName;
+use crate::base::id::TeamName;
 
 const NOW: Moment = Moment(1_767_225_600_000);
 const HOUR: u64 = 60;

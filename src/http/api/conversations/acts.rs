@@ -9,14 +9,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::base::id::{MessageId, ParticipantId};
+use crate::domain::base::validation;
 use crate::domain::event::Actor;
-use crate::domain::id::{MessageId, ParticipantId};
-use crate::domain::redaction::dots;
+use crate::domain::proof::redaction::dots;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Kind, Sender};
 use crate::domain::rules::receive::{Received, awaited};
 use crate::domain::team::Role;
-use crate::domain::validation;
 use crate::engine::{Remember, Told};
 use crate::http::Shared;
 use crate::http::access::caller::{Agent, Bot, acting, no_frame};

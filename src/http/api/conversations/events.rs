@@ -15,7 +15,7 @@ use tokio::time::{Instant, interval_at};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::InteractionId;
+use crate::domain::base::id::InteractionId;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, credential, team_of_query};
 use crate::http::requests::body::Query;

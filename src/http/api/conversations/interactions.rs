@@ -10,11 +10,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::people::{NewParticipant, person, short};
-use crate::domain::id::ParticipantId;
-use crate::domain::interaction::{Device, MAX_PARTICIPANTS, Person};
-use crate::domain::role::Role;
+use crate::domain::base::id::ParticipantId;
+use crate::domain::base::role::Role;
+use crate::domain::base::validation;
+use crate::domain::conversation::interaction::{Device, MAX_PARTICIPANTS, Person};
 use crate::domain::rules::open::Opening;
-use crate::domain::validation;
 use crate::engine::Remember;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, team_of_query};

@@ -9,13 +9,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::login_links::LoginLinkView;
-use crate::domain::challenge::Pin;
-use crate::domain::entry::Via;
+use crate::domain::conversation::turn::link_id;
+use crate::domain::messaging::sending::What;
+use crate::domain::proof::challenge::Pin;
+use crate::domain::proof::entry::Via;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::invite::{Invited, Request};
-use crate::domain::sending::What;
 use crate::domain::team::Role;
-use crate::domain::turn::link_id;
 use crate::engine::Remember;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, no_frame};

@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::IntentName;
-use crate::domain::link::Purpose;
+use crate::domain::base::id::IntentName;
+use crate::domain::base::validation;
+use crate::domain::conversation::turn::link_id;
+use crate::domain::messaging::sending::What;
+use crate::domain::proof::link::Purpose;
 use crate::domain::rules::issue::{Issued, Request};
 use crate::domain::secret::base64url;
-use crate::domain::sending::What;
-use crate::domain::turn::link_id;
-use crate::domain::validation;
 use crate::engine::Remember;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};

@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::base::id::{CustomerId, ParticipantId, plain_text};
+use crate::domain::base::role::Role;
+use crate::domain::base::validation;
+use crate::domain::conversation::interaction::{Person, PersonChange};
 use crate::domain::customer::{is_mail_address, is_phone_number};
-use crate::domain::id::{CustomerId, ParticipantId, plain_text};
-use crate::domain::interaction::{Person, PersonChange};
-use crate::domain::role::Role;
-use crate::domain::validation;
 use crate::engine::Remember;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};

@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::{CustomerId, TeamName};
-use crate::domain::login::AppState;
+use crate::domain::base::id::{CustomerId, TeamName};
+use crate::domain::base::validation;
+use crate::domain::team::login::AppState;
 use crate::domain::time::Moment;
-use crate::domain::validation;
 use crate::engine::Remember;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Agent, TeamResource};

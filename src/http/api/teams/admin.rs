@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::{TeamName, plain_text};
+use crate::domain::base::id::{TeamName, plain_text};
+use crate::domain::base::validation;
 use crate::domain::settings::{Effective, Source, Warning};
-use crate::domain::validation;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Owner, TeamAccess, acting};
 use crate::http::access::replies::limit;

@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::login::codes::Purpose;
-use crate::domain::validation;
+use crate::domain::base::validation;
+use crate::domain::team::login::codes::Purpose;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, team_of_query};
 use crate::http::requests::body::{Json, Query, invalid};

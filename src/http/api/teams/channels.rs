@@ -16,12 +16,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::webhooks::Rotate;
-use crate::domain::attempt::Tried;
-use crate::domain::channel::{Channel, Writing};
-use crate::domain::id::{ChannelName, plain_text};
+use crate::domain::accounts::channel::{Channel, Writing};
+use crate::domain::base::id::{ChannelName, plain_text};
+use crate::domain::base::validation;
+use crate::domain::messaging::attempt::Tried;
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
-use crate::domain::validation;
 use crate::engine::Remember;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::MessageId;
-use crate::domain::validation;
+use crate::domain::base::id::MessageId;
+use crate::domain::base::validation;
 use crate::engine::Remember;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, no_frame};

@@ -14,9 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accounts::LoginView;
+use crate::domain::base::id::{CustomerId, TeamName, plain_text};
+use crate::domain::base::validation;
 use crate::domain::customer::Record;
-use crate::domain::id::{CustomerId, TeamName, plain_text};
-use crate::domain::validation;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
 use crate::http::access::replies::limit;

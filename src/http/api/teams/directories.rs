@@ -13,12 +13,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::accounts::directory::{Connected, DirectoryKind, Writing};
+use crate::domain::base::id::{ParticipantId, plain_text};
+use crate::domain::base::validation;
 use crate::domain::customer::Record;
-use crate::domain::directory::{Connected, DirectoryKind, Writing};
-use crate::domain::id::{ParticipantId, plain_text};
-use crate::domain::matching::Found;
+use crate::domain::customer::matching::Found;
 use crate::domain::secret::Secret;
-use crate::domain::validation;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Agent, TeamAccess, acting};
 use crate::http::requests::body::{Json, Plain, Query, field, invalid};

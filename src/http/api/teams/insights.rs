@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::insight::report::{By, Part, Report};
-use crate::domain::insight::{Step, Tally};
+use crate::domain::base::validation::FieldError;
+use crate::domain::event::insight::report::{By, Part, Report};
+use crate::domain::event::insight::{Step, Tally};
 use crate::domain::time::Moment;
-use crate::domain::validation::FieldError;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess};
 use crate::http::requests::body::Query;

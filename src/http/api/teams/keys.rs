@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::{ApiKeyId, Kid, plain_text};
+use crate::domain::base::id::{ApiKeyId, Kid, plain_text};
+use crate::domain::base::validation;
+use crate::domain::base::validation::FieldError;
 use crate::domain::secret::base64url;
 use crate::domain::team::{ApiKey, KeyChange, Material, Role, SecurityKey};
 use crate::domain::time::Moment;
-use crate::domain::validation;
-use crate::domain::validation::FieldError;
 use crate::engine::Remember;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};

@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::ProviderName;
-use crate::domain::provider::{Provider, Writing};
+use crate::domain::accounts::provider::{Provider, Writing};
+use crate::domain::base::id::ProviderName;
+use crate::domain::base::validation;
 use crate::domain::secret::Secret;
-use crate::domain::validation;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
 use crate::http::requests::body::{Json, Plain, invalid, new_name};

@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::{ScreenName, TeamName};
-use crate::domain::screen::Screen;
-use crate::domain::validation;
+use crate::domain::base::id::{ScreenName, TeamName};
+use crate::domain::base::validation;
+use crate::domain::team::screen::Screen;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
 use crate::http::documents::page::set;

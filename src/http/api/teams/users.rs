@@ -11,10 +11,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accounts::Lift;
-use crate::domain::id::{TeamName, UserName};
+use crate::domain::base::id::{TeamName, UserName};
+use crate::domain::base::validation;
 use crate::domain::team::Role;
-use crate::domain::user::{User, Wanted};
-use crate::domain::validation;
+use crate::domain::team::user::{User, Wanted};
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
 use crate::http::api::conversations::people::mail_address;

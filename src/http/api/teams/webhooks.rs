@@ -11,10 +11,10 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::WebhookName;
+use crate::domain::base::id::WebhookName;
+use crate::domain::base::validation;
+use crate::domain::event::webhook::{Signature, Wanted, Writing};
 use crate::domain::time::Moment;
-use crate::domain::validation;
-use crate::domain::webhook::{Signature, Wanted, Writing};
 use crate::engine::Remember;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};

@@ -11,9 +11,9 @@ use serde::Deserialize;
 
 use super::paths::in_path;
 use super::{Admitted, Visit, unknown};
-use crate::domain::directory::DirectoryKind;
-use crate::domain::id::{CustomerId, plain_text};
-use crate::domain::login::AppState;
+use crate::domain::accounts::directory::DirectoryKind;
+use crate::domain::base::id::{CustomerId, plain_text};
+use crate::domain::team::login::AppState;
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::http::Shared;

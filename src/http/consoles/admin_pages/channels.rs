@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Admitted, Visit};
-use crate::domain::channel::Channel;
-use crate::domain::id::ChannelName;
+use crate::domain::accounts::channel::Channel;
+use crate::domain::base::id::ChannelName;
 use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;

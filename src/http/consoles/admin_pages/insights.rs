@@ -8,8 +8,8 @@ use http::header;
 use serde::Deserialize;
 
 use super::{Admitted, Visit};
-use crate::domain::insight::report::{By, Part, Report};
-use crate::domain::insight::{Step, Tally};
+use crate::domain::event::insight::report::{By, Part, Report};
+use crate::domain::event::insight::{Step, Tally};
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::http::Shared;

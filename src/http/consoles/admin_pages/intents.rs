@@ -6,8 +6,8 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::{Admitted, Visit};
-use crate::domain::binding::Binding;
-use crate::domain::method::Method;
+use crate::domain::base::binding::Binding;
+use crate::domain::base::method::Method;
 use crate::domain::settings::{Effective, Intent, Source};
 use crate::http::Shared;
 use crate::http::consoles::shown;

@@ -8,9 +8,9 @@ use serde::Deserialize;
 
 use super::Visit;
 use super::paths::in_path;
-use crate::domain::id::TeamName;
+use crate::domain::base::id::TeamName;
+use crate::domain::team::user::{MAX_USERS, Standing, User};
 use crate::domain::time::Moment;
-use crate::domain::user::{MAX_USERS, Standing, User};
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::consoles::shown;

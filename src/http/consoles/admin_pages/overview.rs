@@ -6,8 +6,8 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::{Admitted, Visit};
-use crate::domain::id::TeamName;
-use crate::domain::insight::Step;
+use crate::domain::base::id::TeamName;
+use crate::domain::event::insight::Step;
 use crate::domain::team::KeyStatus;
 use crate::domain::time::Moment;
 use crate::engine::Error;

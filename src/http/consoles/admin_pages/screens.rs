@@ -10,8 +10,8 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::{Admitted, Visit, unknown};
-use crate::domain::id::ScreenName;
-use crate::domain::screen::{MAX_BYTES, Screen};
+use crate::domain::base::id::ScreenName;
+use crate::domain::team::screen::{MAX_BYTES, Screen};
 use crate::http::Shared;
 use crate::http::access::session::{is_word, token};
 use crate::http::api::teams::screens::{frame, frame_refused};

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::paths::in_query;
 use super::{Instead, answered, framed, somebody};
-use crate::domain::id::TeamName;
+use crate::domain::base::id::TeamName;
 use crate::domain::team::Role;
 use crate::http::Shared;
 use crate::http::consoles::{shown, teams};

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::paths::{in_path, in_query};
 use super::{Admitted, Visit};
 use crate::domain::team::Role;
-use crate::domain::user::User;
+use crate::domain::team::user::User;
 use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;

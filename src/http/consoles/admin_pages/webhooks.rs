@@ -8,10 +8,10 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::{Visit, unknown};
-use crate::domain::id::WebhookName;
+use crate::domain::base::id::WebhookName;
+use crate::domain::event::webhook::{Signature, Wanted};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::domain::webhook::{Signature, Wanted};
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::consoles::shown;

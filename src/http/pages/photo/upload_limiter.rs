@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-use crate::domain::id::ChallengeId;
+use crate::domain::base::id::ChallengeId;
 
 /// Attempts that are looked at or judged at one time, and those of them that are looked at.
 const MAX_AT_ONCE: usize = 16;

@@ -4,15 +4,15 @@
 use serde_json::json;
 
 use super::{Ended, LoggedIn, LoggingIn, Settled};
+use crate::domain::base::id::CustomerId;
+use crate::domain::base::method::Guarded;
+use crate::domain::conversation::failure_limit::Need;
 use crate::domain::customer::Record;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::failure_limit::Need;
-use crate::domain::id::CustomerId;
-use crate::domain::login::account_messages::About;
-use crate::domain::login::codes::{Code, Purpose};
-use crate::domain::login::{AppState, Login, never_for_good};
-use crate::domain::method::Guarded;
-use crate::domain::typed::Digits;
+use crate::domain::secret::typed::Digits;
+use crate::domain::team::login::account_messages::About;
+use crate::domain::team::login::codes::{Code, Purpose};
+use crate::domain::team::login::{AppState, Login, never_for_good};
 use crate::engine::Error;
 use crate::engine::replay::fresh;
 use crate::services::accounts::logins::{Account, Ruled, When, Whose};
@@ -181,7 +181,7 @@ impl CustomerLogin {
         let app = purpose == Purpose::Second && login.app() == AppState::Confirmed;
         // What is neither as long as the code that is out nor as an app's is none, and no guess.
         let live = login.codes.get(purpose).filter(|code| code.length() == said.len());
-        let app = app && said.len() == crate::domain::totp::DIGITS;
+        let app = app && said.len() == crate::domain::secret::totp::DIGITS;
         if live.is_none() && !app {
             return None;
         }

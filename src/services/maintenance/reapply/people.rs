@@ -6,14 +6,14 @@
 use std::collections::HashMap;
 
 use super::{Reapplied, text, words};
+use crate::domain::base::id::{CustomerId, TeamName, UserName};
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::id::{CustomerId, TeamName, UserName};
-use crate::domain::lockout::Redo;
-use crate::domain::login::Login;
+use crate::domain::proof::lockout::Redo;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Role;
+use crate::domain::team::login::Login;
+use crate::domain::team::user::{User, Wanted};
 use crate::domain::time::Moment;
-use crate::domain::user::{User, Wanted};
 use crate::engine::Error;
 use crate::engine::replay::fresh;
 use crate::services::accounts::logins::{Ruled, When};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::id::{InteractionId, TeamName};
+use crate::domain::base::id::{InteractionId, TeamName};
 
 /// Conversations that are shown at the same time.
 const CONCURRENCY: usize = 16;

@@ -1,0 +1,12 @@
+//! Small types that all rooms use: names, methods, roles, ways to a person.
+//! What follows from them, the rooms say.
+
+pub mod binding;
+pub mod country;
+pub mod id;
+pub mod medium;
+pub mod method;
+pub mod own_address;
+pub mod role;
+pub mod validation;
+pub mod way;

@@ -1,0 +1,397 @@
+//! One turn of an interaction: what a rule is given, and what it gives back to be saved.
+//!
+//! A rule takes a `Turn` and ends it with `done` or `refuse`; either way what it changed is in
+//! the `Decision` and is saved before anybody is told. Time passes first: a turn begins with
+//! everything announced that its moment has overtaken.
+
+use new_epoch::begin_again;
+use serde_json::{Map, Value};
+
+use super::address::Address;
+use super::destination::Paid;
+use super::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
+use super::interaction::{Interaction, Participant, Status};
+use super::prepared_questions::Prepared;
+use crate::base::country::Country;
+use crate::base::id::{ChannelName, Kid, ParticipantId, ProviderName};
+use crate::base::medium::Medium;
+use crate::base::way::Way;
+use crate::event::{Actor, Event, EventKind};
+use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
+use crate::proof::link::{EndedLink, Link, LinkEnd, Purpose};
+use crate::providers::provider_questions::Verdict;
+use crate::refusal::Refusal;
+use crate::secret::keys::Keys;
+use crate::settings::Settings;
+use crate::time::Moment;
+
+mod budgets;
+mod new_epoch;
+mod passing;
+mod telling;
+
+pub use budgets::failure_limit_data;
+pub use telling::{challenge_data, link_data, link_id, object, resume_data};
+
+/// Random bytes, drawn before the rule runs, so that deciding again decides the same.
+#[derive(Clone)]
+pub struct Draws {
+    bytes: [u8; 96],
+    used: usize,
+}
+
+impl Draws {
+    /// From fresh bytes.
+    pub fn new(bytes: [u8; 96]) -> Self {
+        Self { bytes, used: 0 }
+    }
+
+    /// The next `N` bytes.
+    pub fn take<const N: usize>(&mut self) -> [u8; N] {
+        let from = self.used;
+        self.used += N;
+        self.bytes[from..self.used].try_into().expect("no rule draws more than a turn has")
+    }
+}
+
+/// What a rule may look at besides the interaction.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// The team's effective settings.
+    pub settings: &'a Settings,
+    /// The gateway's keys.
+    pub keys: &'a Keys,
+    /// The team's channels that messages can go over.
+    pub channels: &'a [ChannelName],
+    /// Those of them that are web chats of the gateway's own: who is there has shown nothing yet.
+    pub windows: &'a [ChannelName],
+    /// Channels that are sessions of pages: no messages go over them.
+    pub sessions: &'a [ChannelName],
+    /// The team's security keys that were not revoked.
+    pub security_keys: &'a [Kid],
+    /// What rules must know of the team's channels that messages can go over.
+    pub media: &'a [Medium],
+    /// Whether the team has a webhook that it wants codes at, to send them itself.
+    pub sends_itself: bool,
+    /// Who judges documents; nobody where the team asks for none.
+    pub provider: Option<&'a ProviderName>,
+    /// Questions for who is asked in this turn, where any can be put.
+    pub questions: Option<&'a Prepared>,
+    /// What providers have said of answers in this turn.
+    pub verdicts: &'a [Verdict],
+    /// Who puts questions and judges the answers; nobody where the gateway does.
+    pub asker: Option<&'a ProviderName>,
+    /// What has been paid for, where this turn may queue a message.
+    pub paid: Option<Paid>,
+    /// The moment.
+    pub now: Moment,
+    /// What has surely passed: lockouts end by it. See `clock`.
+    pub earliest: Moment,
+    /// The store's epoch: what was proved in another one does not count.
+    pub epoch: u32,
+}
+
+impl<'a> Around<'a> {
+    /// The surroundings of a store's first epoch, by a clock that nobody ever set.
+    pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
+        let (channels, windows, media) = (&[], &[], &[]);
+        Self {
+            settings,
+            keys,
+            channels,
+            windows,
+            sessions: &[],
+            security_keys: &[],
+            media,
+            sends_itself: false,
+            provider: None,
+            questions: None,
+            verdicts: &[],
+            asker: None,
+            paid: None,
+            now,
+            earliest: now,
+            epoch: 0,
+        }
+    }
+
+    /// Whether messages can go that way at all.
+    pub fn serves(&self, way: Way, interaction: &Interaction) -> bool {
+        match way {
+            Way::Event => self.sends_itself,
+            Way::Chat | Way::Sms | Way::Email => self.channels.contains(&way.channel(interaction)),
+        }
+    }
+
+    /// What is known of a channel, where messages can go over it.
+    pub fn medium(&self, channel: &ChannelName) -> Option<&'a Medium> {
+        self.media.iter().find(|medium| medium.channel == *channel)
+    }
+
+    /// An end of a lockout as clocks show it.
+    fn shown(&self, until: Moment) -> Moment {
+        until.shown(self.earliest, self.now)
+    }
+}
+
+/// A rule's working state.
+pub struct Turn<'a> {
+    /// What the rule may change.
+    pub interaction: Interaction,
+    /// The address that the interaction is held at.
+    pub address: Address,
+    /// Settings, keys, time.
+    pub around: Around<'a>,
+    /// Who acts.
+    pub actor: Actor,
+    /// Chance.
+    pub draws: Draws,
+    /// What ended earlier, where the caller came with its number.
+    pub past: Past,
+    /// What is known of customers' failure limits.
+    pub limits: CustomerFailureLimits,
+    needs: Vec<Need>,
+    counted: Vec<CustomerTag>,
+    /// Messages that whoever commits this turn is to send.
+    pub(crate) claimed: Vec<u32>,
+    pub(crate) ended: Ended,
+    events: Vec<Event>,
+}
+
+/// What ended before this turn: at most one of each.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The link that the caller came with.
+    pub link: Option<EndedLink>,
+    /// The challenge that the caller came with.
+    pub challenge: Option<EndedChallenge>,
+}
+
+/// What ended in a turn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Links.
+    pub links: Vec<EndedLink>,
+    /// Challenges.
+    pub challenges: Vec<EndedChallenge>,
+}
+
+impl Ended {
+    /// Nothing did.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.challenges.is_empty()
+    }
+}
+
+/// What is to be saved, and what is to be told after that.
+#[derive(Debug)]
+pub struct Decision<T> {
+    /// The interaction as it is from now on.
+    pub interaction: Interaction,
+    /// The address as it is from now on.
+    pub address: Address,
+    /// Links and challenges that ended in this turn.
+    pub ended: Ended,
+    /// Messages that are now the committer's to send, by number.
+    pub claimed: Vec<u32>,
+    /// Where a code that was sent has come back from, rightly.
+    pub back: Option<Country>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What must be so, elsewhere, before any of this is saved or told. Where it is not, the rule
+    /// is asked again once it is.
+    pub needs: Vec<Need>,
+    /// Customers whose failure limits have counted this answer, and rightly so.
+    pub counted: Vec<CustomerTag>,
+    /// What to tell.
+    pub outcome: Result<T, Refusal>,
+}
+
+impl<T> Decision<T> {
+    /// The same decision, told otherwise.
+    pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Decision<U> {
+        let Self { interaction, address, ended, claimed, back, events, needs, counted, outcome } = self;
+        Decision { interaction, address, ended, claimed, back, events, needs, counted, outcome: outcome.map(told) }
+    }
+}
+
+impl<'a> Turn<'a> {
+    /// Begins a turn: first, time passes.
+    pub fn begin(interaction: Interaction, address: Address, around: Around<'a>, actor: Actor, draws: Draws) -> Self {
+        let (past, limits, ended) = <(Past, CustomerFailureLimits, Ended)>::default();
+        let (needs, counted, claimed, events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut turn =
+            Self { interaction, address, around, actor, draws, past, limits, needs, counted, claimed, ended, events };
+        turn.settle();
+        begin_again(&mut turn);
+        turn
+    }
+
+    /// Ends the turn with success.
+    pub fn done<T>(self, outcome: T) -> Decision<T> {
+        self.end(Ok(outcome))
+    }
+
+    /// Ends the turn with a refusal; what was counted is saved all the same.
+    pub fn refuse<T>(self, refusal: Refusal) -> Decision<T> {
+        self.end(Err(refusal))
+    }
+
+    /// Ends the turn.
+    pub fn end<T>(mut self, outcome: Result<T, Refusal>) -> Decision<T> {
+        let back = self.code_came_back();
+        self.interaction.drop_pointless_sendings();
+        Decision {
+            interaction: self.interaction,
+            address: self.address,
+            ended: self.ended,
+            claimed: self.claimed,
+            back,
+            events: self.events,
+            needs: self.needs,
+            counted: self.counted,
+            outcome,
+        }
+    }
+
+    /// Where the participant stands in the list: the named one, else the primary.
+    pub fn find(&self, id: Option<&ParticipantId>) -> Result<usize, Refusal> {
+        let named = self.interaction.named(id).ok_or(Refusal::NotFound("participant"))?;
+        let at = self.interaction.participants.iter().position(|p| p.id == named.id);
+        Ok(at.expect("it was found in that list"))
+    }
+
+    /// A participant, to be changed.
+    pub fn participant(&mut self, at: usize) -> &mut Participant {
+        &mut self.interaction.participants[at]
+    }
+
+    /// Refuses what only an open interaction takes.
+    pub fn must_be_open(&self) -> Result<(), Refusal> {
+        if self.interaction.status == Status::Open { Ok(()) } else { Err(Refusal::Closed) }
+    }
+
+    /// Something happened that keeps the interaction from closing. What was accepted on a page is waited for in any
+    /// case.
+    pub fn touch(&mut self) {
+        let idle = self.around.now.plus_minutes(self.around.settings.interaction_timeout_minutes);
+        let pending = self.interaction.participants.iter().flat_map(Participant::pending);
+        let waits = pending.filter_map(|pending| pending.expires_at).max();
+        self.interaction.idle_until = waits.map_or(idle, |waits| idle.max(waits));
+    }
+
+    /// The one who chats has written: where her platform wants that, she may be answered freely.
+    pub fn heard_her(&mut self) {
+        if let Some(window) = self.around.medium(&self.interaction.channel).and_then(|medium| medium.window) {
+            self.address.heard(window, self.around.now);
+        }
+    }
+
+    /// Whether others are known to read what is written into the conversation.
+    pub fn is_in_group(&self) -> bool {
+        let facts = &self.interaction;
+        let by_id = self.around.medium(&facts.channel).is_some_and(|medium| medium.is_group(&facts.conversation));
+        by_id || self.address.is_group(self.around.now)
+    }
+
+    /// The link of that number, where it ended in this turn or before: one whose time was over
+    /// when the turn began has no record of its own yet.
+    pub fn ended_link(&self, number: u16) -> Option<&EndedLink> {
+        self.ended.links.iter().chain(&self.past.link).find(|ended| ended.link.number == number)
+    }
+
+    /// Ends a live link: it leaves the interaction and is kept for a day, without what it proved. With an
+    /// invitation ends the login that its page has sent somebody to.
+    pub fn end_link(&mut self, mut link: Link, end: LinkEnd) {
+        link.page.pending = None;
+        if link.purpose == Purpose::Entry {
+            self.end_door(&link);
+        }
+        self.ended.links.push(EndedLink { link, end });
+    }
+
+    fn end_door(&mut self, invitation: &Link) {
+        let is_its_own = |link: &Link| link.invitation == Some(invitation.number);
+        let Some(participant) = self.interaction.participants.iter_mut().find(|p| p.id == invitation.participant)
+        else {
+            return;
+        };
+        participant.entry.waiting.take_if(|waiting| waiting.invitation == invitation.number);
+        if let Some(challenge) = participant.challenge.as_mut() {
+            let page = &mut challenge.page;
+            page.pending.take_if(|pending| pending.invitation == Some(invitation.number));
+        }
+        let (over, live): (Vec<_>, Vec<_>) = std::mem::take(&mut participant.links).into_iter().partition(is_its_own);
+        participant.links = live;
+        for link in over {
+            self.end_link(link, LinkEnd::Superseded);
+        }
+    }
+
+    /// The challenge of that number, where it ended in this turn or before.
+    pub fn ended_challenge(&self, number: u16) -> Option<&EndedChallenge> {
+        self.ended.challenges.iter().chain(&self.past.challenge).find(|ended| ended.number == number)
+    }
+
+    /// Ends a participant's live challenge, where there is one: what would answer it goes, and how
+    /// it ended is kept for a day. Listeners are told, save of one that was answered or is
+    /// exhausted: its answer told them.
+    pub fn end_challenge(&mut self, at: usize, end: ChallengeEnd) {
+        let now = self.around.now;
+        self.end_challenge_at(at, end, now, &self.actor.clone());
+    }
+
+    fn end_challenge_at(&mut self, at: usize, end: ChallengeEnd, when: Moment, by: &Actor) {
+        let Some(challenge) = self.interaction.participants[at].challenge.take() else { return };
+        let kind = match end {
+            ChallengeEnd::Passed | ChallengeEnd::Exhausted | ChallengeEnd::NotReturned | ChallengeEnd::OtherBrowser => {
+                None
+            }
+            ChallengeEnd::Expired => Some(EventKind::ChallengeExpired),
+            _ => Some(EventKind::ChallengeCancelled),
+        };
+        if let Some(kind) = kind {
+            let mut data = challenge_data(self.interaction.id, &challenge);
+            data.insert("reason".into(), end.as_str().into());
+            self.push(kind, when, by.clone(), Some(challenge.participant.clone()), data);
+        }
+        self.ended.challenges.push(challenge.ended(end, when));
+    }
+
+    /// Something happened that changes nothing else: it is saved all the same, and told once.
+    pub fn tell_act(&mut self, kind: EventKind, participant: Option<ParticipantId>, data: Map<String, Value>) {
+        self.interaction.acts = self.interaction.acts.wrapping_add(1);
+        self.tell(kind, participant, data);
+    }
+
+    /// Something happened, now, by the turn's actor.
+    pub fn tell(&mut self, kind: EventKind, participant: Option<ParticipantId>, data: Map<String, Value>) {
+        let (at, actor) = (self.around.now, self.actor.clone());
+        self.push(kind, at, actor, participant, data);
+    }
+
+    fn push(
+        &mut self,
+        kind: EventKind,
+        at: Moment,
+        actor: Actor,
+        participant: Option<ParticipantId>,
+        data: Map<String, Value>,
+    ) {
+        let event = self.event(kind, at, actor, participant, data);
+        self.events.push(event);
+    }
+
+    fn event(
+        &self,
+        kind: EventKind,
+        at: Moment,
+        actor: Actor,
+        participant: Option<ParticipantId>,
+        data: Map<String, Value>,
+    ) -> Event {
+        let Interaction { id, team, channel, .. } = &self.interaction;
+        let (team, channel, interaction) = (team.clone(), Some(channel.clone()), Some(*id));
+        Event { kind, at, team, channel, interaction, participant, actor, data }
+    }
+}

@@ -1,0 +1,295 @@
+//! Guess budgets within a turn: who is admitted, what a failed answer leads to, and what a right
+//! one clears. The numbers are `lockout`'s and `failure_limit`'s; here they meet participants.
+
+use serde_json::{Map, Value, json};
+
+use super::{Turn, challenge_data, object};
+use crate::base::id::ParticipantId;
+use crate::base::method::Guarded;
+use crate::conversation::address::{Address, budget_data};
+use crate::conversation::failure_limit::{CustomerTag, Need};
+use crate::event::{Actor, EventKind};
+use crate::proof::challenge::{Challenge, ChallengeEnd};
+use crate::proof::lockout::{Admitted, Budget, Consequence};
+use crate::providers::identity::Stage;
+use crate::refusal::Refusal;
+use crate::time::Moment;
+
+/// New links are held back for so many minutes after one was reported.
+const REPORT_MINUTES: u64 = 60;
+
+impl Turn<'_> {
+    /// The one door to raising a flag.
+    pub fn admit(&self, at: usize, what: Guarded) -> Result<Admitted, Refusal> {
+        if self.is_at_failure_limit(at) {
+            return Err(Refusal::Banned);
+        }
+        let name = self.budget_name(at, what);
+        self.address
+            .budgets
+            .get(&name)
+            .map_or_else(|| Budget::default().admit(self.around.earliest), |b| b.admit(self.around.earliest))
+            .map_err(|refusal| match refusal {
+                Refusal::Locked(until) => Refusal::Locked(self.around.shown(until)),
+                other => other,
+            })
+    }
+
+    /// The customer's failure limit must be known before anything of hers is compared or sent.
+    pub fn look_up(&mut self, at: usize) {
+        for customer in self.customers(at) {
+            if self.limits.of(&customer).is_none() {
+                self.need(Need::Look(customer));
+            }
+        }
+    }
+
+    /// Counts a failed answer and announces what it led to. A lock or a ban ends the challenges that
+    /// it guards.
+    pub fn fail(&mut self, at: usize, what: Guarded) -> Consequence {
+        let trips = self.count_at_failure_limit(at);
+        let (rule, now) = (self.around.settings.lockout_of(what), self.around.earliest);
+        self.count(at, what, &trips, |budget| budget.fail(&rule, now))
+    }
+
+    /// The same of a code that shows whose chat it is: it counts against the conversation, and never against the
+    /// customer whose login waits.
+    pub fn fail_in_conversation(&mut self, at: usize, what: Guarded) -> Consequence {
+        let (rule, now) = (self.around.settings.lockout_of(what), self.around.earliest);
+        self.count(at, what, &[], |budget| budget.fail(&rule, now))
+    }
+
+    /// The same of an attempt to show a document. Pictures that were not clear are no guess, so they do not
+    /// count at the customer's failure limit.
+    pub fn fail_at(&mut self, at: usize, stage: Stage) -> Consequence {
+        if stage == Stage::Authentication {
+            return self.fail(at, Guarded::PhotoId);
+        }
+        let (rule, now) = (self.around.settings.lockout_of(Guarded::PhotoId), self.around.earliest);
+        let threshold = self.around.settings.photo_id.quality_threshold;
+        self.count(at, Guarded::PhotoId, &[], |budget| budget.fail_quality(threshold, &rule, now))
+    }
+
+    /// An attempt came to nothing, and nobody is to blame for it. The last that a challenge takes ends it, and for
+    /// as long as a lock lasts no other is put: else there were tries without end, a challenge after another.
+    pub fn tell_undecided(&mut self, at: usize, why: &'static str, when: Moment, by: &Actor) {
+        let participant = &self.interaction.participants[at];
+        let Some(challenge) = &participant.challenge else { return };
+        let (id, mut data) = (participant.id.clone(), challenge_data(self.interaction.id, challenge));
+        data.insert("reason".into(), why.into());
+        let (over, guarded) = (challenge.is_given_up(), challenge.method().guarded());
+        self.push(EventKind::ChallengeUndecided, when, by.clone(), Some(id), data);
+        if over {
+            self.pause(at, guarded, when, by);
+            self.end_challenge_at(at, ChallengeEnd::Undecided, when, by);
+        }
+    }
+
+    /// Nobody failed, and yet nothing more is taken for as long as a lock lasts. It is told as the lock that it is
+    /// to who is kept out; it counts towards no ban.
+    fn pause(&mut self, at: usize, what: Guarded, when: Moment, by: &Actor) {
+        let until = self.around.earliest.plus_minutes(self.around.settings.lockout_of(what).duration_minutes);
+        let name = self.budget_name(at, what);
+        self.address.budgets.entry(name).or_default().pause(until);
+        let (id, mut data) = (self.interaction.participants[at].id.clone(), self.budget_data(at, what));
+        data.insert("until".into(), self.around.shown(until).to_string().into());
+        data.insert("reason".into(), ChallengeEnd::Undecided.as_str().into());
+        self.push(EventKind::Locked, when, by.clone(), Some(id), data);
+    }
+
+    /// Somebody said "This wasn't me": for an hour nobody here is sent another link in that person's name, or
+    /// until an agent says otherwise.
+    pub fn hold_links(&mut self, at: usize) {
+        let (name, until) = (self.budget_name(at, Guarded::Login), self.around.earliest.plus_minutes(REPORT_MINUTES));
+        self.address.reported_until.insert(name, until);
+    }
+
+    /// Refuses new links while an earlier one's report holds them back.
+    pub fn must_not_be_reported(&self, at: usize) -> Result<(), Refusal> {
+        let until = self.address.reported_until.get(&self.budget_name(at, Guarded::Login));
+        match until.filter(|until| self.around.earliest < **until) {
+            Some(until) => Err(Refusal::Reported(self.around.shown(*until))),
+            None => Ok(()),
+        }
+    }
+
+    /// An agent's word: links may be sent again.
+    pub fn release_links(&mut self, at: usize) {
+        let (name, now) = (self.budget_name(at, Guarded::Login), self.around.earliest);
+        self.address.reported_until.retain(|held, until| *held != name && now < *until);
+    }
+
+    /// How many failed attempts a stage still takes.
+    pub fn tries_left(&self, at: usize, stage: Stage) -> u32 {
+        let budget = self.address.budgets.get(&self.budget_name(at, Guarded::PhotoId));
+        let settings = self.around.settings;
+        let (threshold, failures) = match stage {
+            Stage::Quality => (settings.photo_id.quality_threshold, budget.map_or(0, |b| b.quality_failures)),
+            Stage::Authentication => {
+                (settings.lockout_of(Guarded::PhotoId).threshold, budget.map_or(0, |b| b.failures))
+            }
+        };
+        threshold.saturating_sub(failures).max(1)
+    }
+
+    /// The same after one more has failed.
+    pub fn tries_left_after(&self, at: usize, stage: Stage) -> u32 {
+        self.tries_left(at, stage) - 1
+    }
+
+    fn count(
+        &mut self,
+        at: usize,
+        what: Guarded,
+        trips: &[CustomerTag],
+        failed: impl FnOnce(&mut Budget) -> Consequence,
+    ) -> Consequence {
+        let name = self.budget_name(at, what);
+        let budget = self.address.budgets.entry(name.clone()).or_default();
+        let mut consequence = failed(budget);
+        if !trips.is_empty() {
+            budget.banned = true;
+            consequence = Consequence::Banned;
+        }
+        let mut data = self.budget_data(at, what);
+        let id = Some(self.interaction.participants[at].id.clone());
+        match consequence {
+            Consequence::Counted => return consequence,
+            Consequence::Locked(until) => {
+                data.insert("until".into(), self.around.shown(until).to_string().into());
+                self.tell(EventKind::Locked, id, data);
+            }
+            Consequence::Banned => self.tell_ban(id, data, trips),
+        }
+        for other in 0..self.interaction.participants.len() {
+            let challenge = self.interaction.participants[other].challenge.as_ref();
+            let guarded = challenge.is_some_and(|c| c.method().guarded() == what);
+            if guarded && self.budget_name(other, what) == name {
+                self.end_challenge(other, ChallengeEnd::Locked);
+            }
+        }
+        consequence
+    }
+
+    /// A ban fell at a budget, and at each failure limit that tripped with it. Each is told by itself: so it is found,
+    /// lifted, and done again after a restore.
+    fn tell_ban(&mut self, id: Option<ParticipantId>, mut data: Map<String, Value>, trips: &[CustomerTag]) {
+        let (first, others) = trips.split_first().map_or((None, trips), |(first, others)| (Some(first), others));
+        let reason = if first.is_some() { "failure_limit" } else { "lockouts" };
+        data.insert("reason".into(), reason.into());
+        data.extend(first.map(|first| ("failure_limit".to_owned(), first.as_str().into())));
+        self.tell(EventKind::Banned, id.clone(), data);
+        for other in others {
+            let mut data = failure_limit_data(other);
+            data.insert("reason".into(), reason.into());
+            self.tell(EventKind::Banned, id.clone(), data);
+        }
+    }
+
+    /// Which failure limits of the customer this answer reaches.
+    fn count_at_failure_limit(&mut self, at: usize) -> Vec<CustomerTag> {
+        let mut trips = Vec::new();
+        for customer in self.customers(at) {
+            match self.limits.of(&customer) {
+                Some(known) if known.counted => {
+                    if !self.counted.contains(&customer) {
+                        self.counted.push(customer.clone());
+                    }
+                    trips.extend(known.trips().then_some(customer));
+                }
+                _ => self.need(Need::Count(customer)),
+            }
+        }
+        trips
+    }
+
+    /// A right answer: the method's failures are forgotten.
+    pub fn succeed(&mut self, at: usize, what: Guarded) {
+        let name = self.budget_name(at, what);
+        if let Some(budget) = self.address.budgets.get_mut(&name) {
+            budget.succeed();
+            if budget.is_clear() {
+                self.address.budgets.remove(&name);
+            }
+        }
+    }
+
+    /// A right answer: nothing is counted at the customer's failure limit any more.
+    pub fn clear_failure_limit(&mut self, at: usize) {
+        for customer in self.counted_at_failure_limit(at) {
+            self.need(Need::Clear(customer));
+        }
+    }
+
+    /// An admin's word: the customer is not banned over all of her addresses any more, by whichever name she was.
+    pub fn lift_failure_limits(&mut self, at: usize, reason: &str) {
+        for customer in self.counted_at_failure_limit(at) {
+            let mut data = failure_limit_data(&customer);
+            data.insert("reason".into(), reason.into());
+            let (id, now, by) = (self.interaction.participants[at].id.clone(), self.around.now, self.actor.clone());
+            let told = self.event(EventKind::Unbanned, now, by, Some(id), data);
+            self.need(Need::Lift(customer, Box::new(told)));
+        }
+    }
+
+    /// The customer, where anything is known to be counted at her failure limit.
+    fn counted_at_failure_limit(&self, at: usize) -> Vec<CustomerTag> {
+        let counted = |customer: &CustomerTag| self.limits.of(customer).is_some_and(|known| known.failures > 0);
+        self.customers(at).into_iter().filter(counted).collect()
+    }
+
+    /// Whether the customer is banned over all of her addresses, as far as that is known.
+    pub fn is_at_failure_limit(&self, at: usize) -> bool {
+        let bans = |customer: &CustomerTag| self.limits.of(customer).is_some_and(|known| known.bans());
+        !self.limits.is_empty() && self.customers(at).iter().any(bans)
+    }
+
+    /// Who the participant is, as failure limits know her: as she is called, and while she is asked for what a record
+    /// says, or is to be, as that record's, too. Else every name that leads to one record were a failure limit of its own.
+    fn customers(&self, at: usize) -> Vec<CustomerTag> {
+        let (keys, team, participant) = (self.around.keys, &self.interaction.team, &self.interaction.participants[at]);
+        let asked = participant.challenge.as_ref().and_then(Challenge::record);
+        let prepared = self.around.questions.and_then(|prepared| prepared.record(&participant.id));
+        let mut all: Vec<CustomerTag> = CustomerTag::of(keys, team, participant).into_iter().collect();
+        for record in asked.into_iter().chain(prepared).map(|id| CustomerTag::of_id(keys, team, id)) {
+            if !all.contains(&record) {
+                all.push(record);
+            }
+        }
+        all
+    }
+
+    /// Whatever is done to a failure limit tells how it stands, so that nobody need look before.
+    fn need(&mut self, need: Need) {
+        let known =
+            |other: &Need| *other == need || matches!(&need, Need::Look(customer) if other.customer() == customer);
+        if !self.needs.iter().any(known) {
+            self.needs.retain(|other| *other != Need::Look(need.customer().clone()));
+            self.needs.push(need);
+        }
+    }
+
+    /// The name of a participant's guess budget.
+    pub fn budget_name(&self, at: usize, what: Guarded) -> String {
+        let keys = self.around.keys;
+        Address::budget_name(what, &self.interaction.participants[at], |own| {
+            keys.pseudonym.tag(&[own.as_bytes()]).name()
+        })
+    }
+
+    /// Which budget, told so that it can be found again where its interaction is not known any more.
+    fn budget_data(&self, at: usize, what: Guarded) -> Map<String, Value> {
+        budget_data(what, &self.address_tag(), &self.budget_name(at, what))
+    }
+
+    /// The address, by a name that says nothing of it.
+    pub fn address_tag(&self) -> String {
+        let facts = &self.interaction;
+        self.around.keys.address_tag(&facts.team, &facts.channel, &facts.conversation).name()
+    }
+}
+
+/// A failure limit's ban alone: of no method, and whose failure limit it is, by a pseudonym.
+pub fn failure_limit_data(customer: &CustomerTag) -> Map<String, Value> {
+    object(json!({"method": null, "failure_limit": customer.as_str()}))
+}

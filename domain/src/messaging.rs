@@ -1,0 +1,13 @@
+//! Messages on their way, and what limits them.
+//! When one goes, the rules say.
+
+pub mod attempt;
+pub mod circuit_breaker;
+pub mod conversion_guard;
+pub mod line;
+pub mod rate_limit;
+pub mod send_budget;
+pub mod sending;
+pub mod webhook_cursor;
+pub mod window;
+pub mod wording;
