@@ -1,6 +1,6 @@
 //! The use cases: what bots, login pages, agents, admins and the passing of time may ask.
 //!
-//! Each use case says which records it reads and which rule decides; one loop (`decide`) loads,
+//! Each use case says which records it reads and which rule decides; the engine's one loop (`decide`) loads,
 //! decides, commits by compare-and-swap and tries again on a conflict. Nothing here knows HTTP,
 //! configuration files or which store it stands on.
 
@@ -26,18 +26,13 @@ pub mod staff;
 pub mod teams;
 pub mod urls;
 
-use accounts::Accounts;
-use accounts::CustomerLogin;
-use accounts::HostedLogin;
-use accounts::Logins;
+use accounts::{Accounts, CustomerLogin, HostedLogin, Logins};
 use challenges::Challenges;
 pub use config::{GatewayConfig, Retention};
 use conversations::Conversations;
 pub use conversations::visits::Held;
 use customers::Customers;
-use events::EventLog;
-use events::Relay;
-use events::Webhooks;
+use events::{EventLog, Relay, Webhooks};
 use inbound::Inbound;
 use limits::Limits;
 use links::Links;
@@ -45,9 +40,7 @@ use lockouts::Lockouts;
 use maintenance::Maintenance;
 use maintenance::reapply::Restore;
 use messaging::Messaging;
-use staff::Callers;
-use staff::SignIn;
-use staff::Users;
+use staff::{Callers, SignIn, Users};
 use teams::Teams;
 use teams::channels::Channels;
 use teams::drivers::Drivers;
