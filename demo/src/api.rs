@@ -37,10 +37,15 @@ pub enum Trouble {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Problem {
+    /// The HTTP status.
     pub status: u16,
+    /// What is wrong, as a word that stays.
     pub code: String,
+    /// What is wrong, in few words.
     pub title: String,
+    /// What is wrong with this request.
     pub detail: String,
+    /// Seconds until it may be asked again.
     pub retry_after_seconds: Option<u64>,
     /// Of a post-back that was told again: where its browser goes on.
     pub continue_url: Option<String>,
@@ -55,7 +60,9 @@ impl std::fmt::Display for Problem {
 /// What a bot needs of an interaction.
 #[derive(Debug, Deserialize)]
 pub struct Interaction {
+    /// Its id.
     pub id: String,
+    /// Its flag.
     pub authentication: Authentication,
 }
 
@@ -63,44 +70,61 @@ pub struct Interaction {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Authentication {
+    /// Whether the participant is authenticated.
     pub authenticated: bool,
+    /// The flag's state: `unverified`, `pending`, `authenticated` or how it fell.
     pub status: String,
+    /// The methods that were proved.
     pub methods: Vec<String>,
+    /// What showed that the person is the one who chats.
     pub binding: Option<String>,
+    /// Who it is.
     pub customer: Option<Customer>,
+    /// When the flag falls; RFC 3339.
     pub expires_at: Option<String>,
+    /// Whether the intent that was asked for may run.
     pub intent: Option<IntentVerdict>,
 }
 
 /// Who logged in, as the login page named them.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Customer {
+    /// As the company knows the customer.
     pub id: Option<String>,
+    /// The name.
     pub name: Option<String>,
 }
 
 /// The answer to "may this run now?".
 #[derive(Clone, Debug, Deserialize)]
 pub struct IntentVerdict {
+    /// Whether it may run now.
     pub allowed: bool,
+    /// Why it may not.
     pub reason: Option<String>,
 }
 
 /// A login link. `opener_secret` is for the chat widget alone, so this cannot be printed.
 #[derive(Clone, Deserialize)]
 pub struct LoginLink {
+    /// Its id.
     pub id: String,
+    /// The address, for the customer alone.
     pub url: String,
+    /// What the chat widget vouches with.
     pub opener_secret: Option<String>,
 }
 
 /// A one-time code that is asked for, and never the code itself.
 #[derive(Debug, Deserialize)]
 pub struct Challenge {
+    /// Its id.
     pub id: String,
     /// `pending`, or how it ended.
     pub status: String,
+    /// Where the code went.
     pub delivery: Option<Delivery>,
+    /// Answers that are still taken.
     pub tries_left: u32,
     /// RFC 3339.
     pub resend_after: Option<String>,
@@ -111,6 +135,7 @@ pub struct Challenge {
 pub struct OnPage {
     /// For the customer alone.
     pub page_url: String,
+    /// What the chat widget vouches with.
     pub opener_secret: Option<String>,
 }
 
@@ -124,16 +149,22 @@ pub struct Delivery {
 /// A frame's address; whoever has it comes in as the agent, so it cannot be printed.
 #[derive(Deserialize)]
 pub struct ConsoleLink {
+    /// The address of the frame's document.
     pub url: String,
 }
 
 /// What became of a text that the customer typed.
 #[derive(Debug, Deserialize)]
 pub struct Heard {
+    /// Whether the text was an answer: then the bot does not read it.
     pub consumed: bool,
+    /// What it answered.
     pub kind: Option<String>,
+    /// What became of the answer.
     pub outcome: Option<String>,
+    /// The text as the bot may read it.
     pub redacted_text: String,
+    /// The flag afterwards.
     pub authentication: Option<Authentication>,
 }
 

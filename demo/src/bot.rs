@@ -8,17 +8,24 @@ use super::transcript::Body;
 /// What a customer may want of the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
+    /// Something that the gateway must allow.
     Protected(Want),
+    /// To be signed out.
     SignOut,
+    /// A greeting.
     Hello,
+    /// Nothing that the bot understands.
     Unclear,
 }
 
 /// A wish that the gateway must allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Want {
+    /// The statement of the account.
     Statement,
+    /// The balance.
     Balance,
+    /// Another address.
     Address,
 }
 

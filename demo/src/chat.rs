@@ -49,30 +49,17 @@ impl Place {
 
 /// What can happen to a conversation. `done` is dropped when the bot has dealt with it.
 pub enum ChatTask {
-    Said {
-        text: String,
-        done: oneshot::Sender<()>,
-    },
+    /// The customer has typed a text.
+    Said { text: String, done: oneshot::Sender<()> },
     /// The customer wants another code.
-    Resend {
-        by_mail: bool,
-        done: oneshot::Sender<()>,
-    },
+    Resend { by_mail: bool, done: oneshot::Sender<()> },
     /// The website's server says who this is.
-    Vouched {
-        identity_token: String,
-        done: oneshot::Sender<()>,
-    },
+    Vouched { identity_token: String, done: oneshot::Sender<()> },
     /// An agent lets the customer come in by a number that they agreed on.
-    Invited {
-        pin: String,
-        done: oneshot::Sender<()>,
-    },
+    Invited { pin: String, done: oneshot::Sender<()> },
     /// The bot wants a proof that is given on a page.
-    Task {
-        task: Task,
-        done: oneshot::Sender<()>,
-    },
+    Task { task: Task, done: oneshot::Sender<()> },
+    /// The gateway has told an event.
     Event(Event),
     /// Events may have been missed.
     Refresh,

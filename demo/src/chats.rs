@@ -30,9 +30,11 @@ pub struct Chats {
 
 /// What a chat needs of the world.
 pub struct World {
+    /// The API with the bot's key.
     pub api: Api,
     /// The agent's own.
     pub desk: Api,
+    /// Chance.
     pub entropy: Arc<dyn Entropy>,
     doors: Arc<Doors>,
     hearing: Arc<watch::Sender<bool>>,

@@ -7,7 +7,9 @@ use serde_json::Value;
 /// An interaction as an agent reads it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Desk {
+    /// Its id.
     pub id: String,
+    /// Its channel.
     pub channel: String,
     participants: Vec<Person>,
     authentication: Flag,

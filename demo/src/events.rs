@@ -22,10 +22,14 @@ const MAX_LINE_BYTES: usize = 256 * 1024;
 /// One event of the team.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Event {
+    /// Its id: ids rise within the team.
     pub id: String,
+    /// Its type.
     #[serde(rename = "type")]
     pub kind: String,
+    /// The interaction that it is about.
     pub interaction: Option<String>,
+    /// What it tells, by its type.
     #[serde(default)]
     pub data: HashMap<String, Value>,
 }

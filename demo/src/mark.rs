@@ -14,9 +14,13 @@ pub struct Mark(Option<Authentication>);
 pub struct Shown {
     /// `verified`, `unverified`, `pending`, `expired` or `unknown`.
     pub status: &'static str,
+    /// The customer's name.
     pub name: Option<String>,
+    /// The method, in words.
     pub how: Option<&'static str>,
+    /// Milliseconds until the flag falls.
     pub milliseconds_left: u64,
+    /// The same in whole seconds.
     pub seconds_left: u64,
 }
 

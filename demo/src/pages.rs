@@ -34,14 +34,19 @@ const TEMPLATES: [(&str, &str); 13] = [
 /// A part of the chat that a page without script shows in a frame of its own.
 #[derive(Clone, Copy)]
 pub enum Frame {
+    /// The transcript.
     Log,
+    /// The customer's phone.
     Phone,
+    /// What stands beside the chat.
     Side,
 }
 
 /// What there is to see at one moment: everybody's view of the same chat.
 pub struct Seen<'a> {
+    /// The chat.
     pub view: &'a View,
+    /// The check mark.
     pub mark: &'a Shown,
     /// On the customer's phone, and nowhere else.
     pub texts: &'a [Text],
@@ -52,6 +57,7 @@ pub struct Seen<'a> {
 /// What the login page says.
 #[derive(Default, Serialize)]
 pub struct LoginForm {
+    /// Whether name and password were wrong.
     pub wrong: bool,
 }
 

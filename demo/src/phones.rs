@@ -46,7 +46,9 @@ pub enum By {
 /// A message on a phone.
 #[derive(Clone, Serialize)]
 pub struct Text {
+    /// Its number on this phone.
     pub id: u32,
+    /// What it says.
     #[serde(flatten)]
     pub message: PhoneMessage,
 }

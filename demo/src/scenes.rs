@@ -28,14 +28,23 @@ const BREATH: Duration = Duration::from_millis(700);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scene {
+    /// The website vouches for the customer before the chat.
     PreChat,
+    /// The bot sends a login link in the chat.
     MidChat,
+    /// A one-time code by text message.
     Otp,
+    /// A PIN that an agent and the customer agreed on.
     Pin,
+    /// A password, and then a code in the chat.
     TwoFactor,
+    /// Questions about the customer's own facts.
     Questions,
+    /// A document that a provider checks.
     Document,
+    /// A stranger hands the link on.
     Forwarded,
+    /// Wrong codes until the lock.
     Lockout,
 }
 

@@ -21,9 +21,11 @@ pub const PASSWORD: &str = "linden-tree-7";
 
 /// What the demo needs to play its parts.
 pub struct Team {
+    /// The API with the bot's key.
     pub bot: Api,
     /// Whoever sits at the desk.
     pub agent: Api,
+    /// The security key that the login page shares with the gateway.
     pub key: SecurityKey,
 }
 

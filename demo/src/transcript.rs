@@ -13,8 +13,11 @@ const MAX_ENTRIES: usize = 120;
 /// A chat as its pages see it.
 #[derive(Clone, Default)]
 pub struct View {
+    /// The transcript, oldest first.
     pub entries: Vec<Entry>,
+    /// What happened, step by step.
     pub story: Vec<Line>,
+    /// The check mark.
     pub mark: Mark,
     /// The login link that may still be opened, for the chat widget's hands only.
     pub link: Option<LoginLink>,
@@ -28,7 +31,9 @@ pub struct View {
 /// One bubble or card of the transcript.
 #[derive(Clone, Debug, Serialize)]
 pub struct Entry {
+    /// Its number in this chat.
     pub id: u32,
+    /// What stands in it.
     #[serde(flatten)]
     pub body: Body,
 }
@@ -37,18 +42,13 @@ pub struct Entry {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Body {
-    Customer {
-        text: String,
-        redacted: bool,
-    },
-    Bot {
-        text: String,
-    },
+    /// Something that the customer typed.
+    Customer { text: String, redacted: bool },
+    /// Something that the bot said.
+    Bot { text: String },
     /// Something that happened in the chat and that nobody said.
-    Notice {
-        text: String,
-        alarm: bool,
-    },
+    Notice { text: String, alarm: bool },
+    /// A login link.
     Login {
         url: String,
         want: String,
@@ -56,14 +56,15 @@ pub enum Body {
         /// The gateway has sent it to the customer's phone; it is not in the chat.
         sent: bool,
     },
+    /// A code that is waited for.
     Code(CodeCard),
-    Task {
-        task: Task,
-        url: String,
-        done: bool,
-    },
+    /// A proof that is given on a page.
+    Task { task: Task, url: String, done: bool },
+    /// The statement of the account.
     Statement,
+    /// The balance.
     Balance,
+    /// The form for another address.
     Address,
 }
 
@@ -72,8 +73,11 @@ pub enum Body {
 pub struct CodeCard {
     /// The phone, masked.
     pub to: String,
+    /// What the customer wanted.
     pub want: String,
+    /// How far it has come.
     pub state: CodeState,
+    /// Answers that are still taken.
     pub tries_left: u32,
     /// Unix milliseconds from which another may be asked for.
     pub resend_at: u64,
@@ -83,7 +87,9 @@ pub struct CodeCard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
+    /// Questions about the customer's own facts.
     Questions,
+    /// A document and a face.
     Document,
 }
 
@@ -101,11 +107,15 @@ impl Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeState {
+    /// It was sent and is waited for.
     Sent,
+    /// It was right.
     Done,
     /// Tried too often.
     Exhausted,
+    /// Too many wrong answers: nothing is compared now.
     Locked,
+    /// Its time is over.
     Expired,
     /// Nobody waits for it any more.
     Over,
@@ -133,12 +143,19 @@ impl CodeState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CardState {
+    /// It was offered.
     Offered,
+    /// The customer has pressed Continue.
     Opened,
+    /// The customer has logged in.
     Done,
+    /// The customer has cancelled.
     Cancelled,
+    /// Its time is over.
     Expired,
+    /// A newer link replaces it.
     Replaced,
+    /// The customer has reported it.
     Frozen,
 }
 
@@ -151,8 +168,11 @@ impl CardState {
 /// One step of the story: what happened, and the call or event that carried it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
+    /// Its number in this chat.
     pub id: u32,
+    /// What happened.
     pub text: String,
+    /// The call or event, in short.
     pub wire: String,
 }
 

@@ -23,22 +23,36 @@ pub enum SignInStep {
 /// What was not right, as far as it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // the names are the keys of their texts
 pub enum Trouble {
+    /// Name or password are wrong.
     Wrong,
+    /// The code is wrong.
     Code,
+    /// The OpenID provider cannot be reached.
     ProviderAway,
+    /// The OpenID provider's answer is wrong.
     ProviderBad,
+    /// The OpenID provider has let nobody in.
     ProviderRefused,
+    /// The form is too old.
     Stale,
+    /// Nothing was typed.
     Nothing,
+    /// The two passwords differ.
     NotTheSame,
+    /// The old password is wrong.
     OldPassword,
+    /// The password is too short.
     Short,
+    /// The password has characters that cannot be used.
     Unusable,
+    /// The password has no letter.
     NoLetter,
+    /// The password has no digit.
     NoDigit,
+    /// The password is a common one.
     Common,
+    /// The password is made of the person's own data.
     Own,
 }
 

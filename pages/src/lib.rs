@@ -14,6 +14,7 @@ mod photo;
 mod prose;
 mod questions;
 mod reference;
+mod refused;
 mod render;
 mod schema;
 pub mod sections;
@@ -31,6 +32,7 @@ pub use brand::{Brand, brand_css};
 pub use customer_login::{Asks, CustomerLogin, LoginError};
 pub use photo::{Photo, PhotoError, PhotoState};
 pub use questions::{AskedQuestion, Questions};
+pub use refused::Refused;
 pub use render::Pages;
 pub use texts::{asked, in_english, language_for};
 pub use told::{App, End};
@@ -265,78 +267,6 @@ pub struct Notice {
     pub hint: String,
     /// When it may be tried again, where that is known.
     pub until: Option<End>,
-}
-
-/// The refusals that have words of their own. Unknown and expired links may be told alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the names are the words of the contract
-pub enum Refused {
-    Expired,
-    Used,
-    Superseded,
-    Reported,
-    Unknown,
-    TooMany,
-    Locked,
-    Banned,
-    Stale,
-    NotConfirmed,
-    Unavailable,
-    NoCode,
-    CodeOver,
-    EntryOver,
-    ResetOver,
-    PhotoTooLarge,
-    OtherBrowser,
-    NoCookies,
-}
-
-impl Refused {
-    /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 18] = [
-        Refused::Expired,
-        Refused::Used,
-        Refused::Superseded,
-        Refused::Reported,
-        Refused::Unknown,
-        Refused::TooMany,
-        Refused::Locked,
-        Refused::Banned,
-        Refused::Stale,
-        Refused::NotConfirmed,
-        Refused::Unavailable,
-        Refused::NoCode,
-        Refused::CodeOver,
-        Refused::EntryOver,
-        Refused::ResetOver,
-        Refused::PhotoTooLarge,
-        Refused::OtherBrowser,
-        Refused::NoCookies,
-    ];
-
-    /// Its word in the texts' keys.
-    pub fn word(self) -> &'static str {
-        match self {
-            Refused::Expired => "expired",
-            Refused::Used => "used",
-            Refused::Superseded => "superseded",
-            Refused::Reported => "reported",
-            Refused::Unknown => "unknown",
-            Refused::TooMany => "too_many",
-            Refused::Locked => "locked",
-            Refused::Banned => "banned",
-            Refused::Stale => "stale",
-            Refused::NotConfirmed => "not_confirmed",
-            Refused::Unavailable => "unavailable",
-            Refused::NoCode => "no_code",
-            Refused::CodeOver => "code_over",
-            Refused::EntryOver => "entry_over",
-            Refused::ResetOver => "reset_over",
-            Refused::PhotoTooLarge => "photo_too_large",
-            Refused::OtherBrowser => "other_browser",
-            Refused::NoCookies => "no_cookies",
-        }
-    }
 }
 
 impl Notice {

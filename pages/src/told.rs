@@ -16,17 +16,26 @@ pub struct End {
 /// out of reach there, and some login pages refuse to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "names of apps")]
 pub enum App {
+    /// Facebook.
     Facebook,
+    /// Messenger.
     Messenger,
+    /// Instagram.
     Instagram,
+    /// WhatsApp.
     WhatsApp,
+    /// Telegram.
     Telegram,
+    /// LINE.
     Line,
+    /// Viber.
     Viber,
+    /// WeChat.
     WeChat,
+    /// TikTok.
     TikTok,
+    /// LinkedIn.
     LinkedIn,
     /// One that does not say its name.
     Unnamed,

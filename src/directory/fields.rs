@@ -27,6 +27,7 @@ pub(super) enum Places {
 }
 
 impl Places {
+    /// All places, in the order in which they are read.
     pub fn all(&self) -> &[String] {
         match self {
             Self::None => &[],

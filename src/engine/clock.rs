@@ -24,6 +24,7 @@ pub(crate) struct Reading {
 }
 
 impl Time {
+    /// Begins at what the clock says now.
     pub fn begin(clock: &dyn Clock) -> Self {
         let clock_readings = ClockReadings::begin(Moment(clock.now()), clock.elapsed());
         Self(Mutex::new(Reading { clock_readings, kept: clock_readings, referee: None }))

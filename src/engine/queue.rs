@@ -20,6 +20,7 @@ impl<T> Default for Queue<T> {
 }
 
 impl<T> Queue<T> {
+    /// Adds one at the end, and wakes who serves the queue.
     pub fn push(&self, one: T) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(one);
         self.woken.notify_one();

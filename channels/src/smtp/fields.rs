@@ -14,6 +14,7 @@ const MAX_BYTES: usize = 8 * 1024;
 
 /// An account that is being read.
 pub struct Fields<'a> {
+    /// The account.
     pub account: &'a Account,
     wrong: &'a mut Vec<FieldError>,
 }

@@ -26,16 +26,24 @@ const SECTIONS: [(&str, &[&str]); 11] = [
 /// What a setting takes.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // the names are the templates'
 pub enum Kind {
+    /// On or off.
     Switch,
+    /// A whole number.
     Number,
+    /// A span of time.
     Span,
+    /// One of several words.
     OneOf,
+    /// On, off or by another setting.
     Maybe,
+    /// A text.
     Text,
+    /// A text with a form of its own.
     Phrase,
+    /// Fields of a record.
     Fields,
+    /// Several texts.
     List,
 }
 

@@ -26,19 +26,33 @@ const MAX_BINDS: usize = 16;
 
 /// Result codes that are told apart.
 mod code {
+    /// success (RFC 4511 §A.1).
     pub const SUCCESS: u32 = 0;
+    /// timeLimitExceeded.
     pub const TIME_LIMIT: u32 = 3;
+    /// sizeLimitExceeded.
     pub const SIZE_LIMIT: u32 = 4;
+    /// adminLimitExceeded.
     pub const ADMIN_LIMIT: u32 = 11;
+    /// confidentialityRequired.
     pub const CONFIDENTIALITY_REQUIRED: u32 = 13;
+    /// noSuchObject.
     pub const NO_SUCH_OBJECT: u32 = 32;
+    /// invalidDNSyntax.
     pub const INVALID_DN: u32 = 34;
+    /// inappropriateAuthentication.
     pub const INAPPROPRIATE_AUTHENTICATION: u32 = 48;
+    /// invalidCredentials.
     pub const INVALID_CREDENTIALS: u32 = 49;
+    /// insufficientAccessRights.
     pub const INSUFFICIENT_ACCESS: u32 = 50;
+    /// busy.
     pub const BUSY: u32 = 51;
+    /// unavailable.
     pub const UNAVAILABLE: u32 = 52;
+    /// unwillingToPerform.
     pub const UNWILLING: u32 = 53;
+    /// constraintViolation.
     pub const CONSTRAINT: u32 = 19;
 }
 
@@ -73,6 +87,7 @@ pub(super) struct Server {
 }
 
 impl Server {
+    /// A server that is not asked yet.
     pub fn new(
         egress: EgressPolicy,
         (url, port): (Url, u16),

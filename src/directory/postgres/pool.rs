@@ -62,6 +62,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
+    /// A pool without connections: the first is made when it is needed.
     pub fn new(
         egress: EgressPolicy,
         host: String,

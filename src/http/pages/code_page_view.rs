@@ -42,6 +42,7 @@ pub(crate) struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// The team's effective settings.
     pub fn settings(&self) -> &Settings {
         &self.held.team.effective.settings
     }
@@ -51,6 +52,7 @@ impl Seen<'_> {
         fingerprint(self.state, self.token.interaction, self.browser)
     }
 
+    /// Where the page's forms go.
     pub fn action(&self) -> String {
         format!("/c/{}", self.token.text())
     }
@@ -126,6 +128,7 @@ impl Seen<'_> {
         entry.wanted(rules, &browser, self.state.gateway.engine.now()) == Some(Method::Login)
     }
 
+    /// The page with Continue.
     pub fn opening(&self) -> Response {
         let (asked_at, expires_at, purpose) = match &self.held.outcome {
             Page::Entry(_, link) => (link.issued_at, link.expires_at, pages::Purpose::Entry),

@@ -37,6 +37,7 @@ pub(crate) struct Life {
 }
 
 impl Life {
+    /// A connection that begins now.
     pub fn new(limits: &Arc<Limits>, gone: CancellationToken, room: OwnedSemaphorePermit) -> Self {
         Self {
             born: Instant::now(),
@@ -134,6 +135,7 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
+    /// A request begins now.
     pub fn now(life: Arc<Life>) -> Self {
         let age = life.age();
         let span = (life.span(age) % SPANS) as usize;
@@ -155,6 +157,7 @@ impl Drop for Begun {
 pub(crate) struct Owed(Arc<Life>);
 
 impl Owed {
+    /// A reply is owed from now on.
     pub fn now(life: Arc<Life>) -> Self {
         life.owed.fetch_add(1, Relaxed);
         Self(life)
@@ -171,6 +174,7 @@ impl Drop for Owed {
 pub(crate) struct Awaited(Arc<Life>);
 
 impl Awaited {
+    /// A body is waited for from now on.
     pub fn now(life: Arc<Life>) -> Self {
         life.owed.fetch_sub(1, Relaxed);
         Self(life)
@@ -187,6 +191,7 @@ impl Drop for Awaited {
 pub(crate) struct Streaming(Arc<Life>);
 
 impl Streaming {
+    /// A stream lasts from now on.
     pub fn now(life: Arc<Life>) -> Self {
         life.streams.fetch_add(1, Relaxed);
         Self(life)

@@ -39,6 +39,7 @@ pub(crate) struct IncomingBody {
 }
 
 impl IncomingBody {
+    /// A body that must be whole within the limits, and of which `all` counts the bytes.
     pub fn new(body: Incoming, life: Arc<Life>, all: Arc<Held>, limits: &Limits) -> Self {
         let (deadline, awaited) = (Box::pin(sleep(limits.body)), Some(Awaited::now(life)));
         Self { body, deadline, awaited, all, most: limits.bodies, mine: 0 }

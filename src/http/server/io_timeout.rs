@@ -28,6 +28,7 @@ pub(crate) struct IoTimeout {
 }
 
 impl IoTimeout {
+    /// A socket whose writes must move within the limits.
     pub fn new(stream: TcpStream, life: Arc<Life>, limits: &Limits) -> Self {
         Self { stream, life, limit: limits.write, until: None, moved: 0 }
     }

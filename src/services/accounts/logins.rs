@@ -56,10 +56,12 @@ pub(crate) struct Ruled<T> {
 }
 
 impl<T> Ruled<T> {
+    /// An outcome that is told to nobody.
     pub fn quiet(outcome: Result<T, Refusal>) -> Self {
         Self { outcome, events: Vec::new(), claimed: Vec::new() }
     }
 
+    /// An outcome and the events that tell of it.
     pub fn with_events(outcome: Result<T, Refusal>, events: Vec<Event>) -> Self {
         Self { events, ..Self::quiet(outcome) }
     }

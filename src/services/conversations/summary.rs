@@ -21,6 +21,7 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
+    /// The list entry of an interaction as it is.
     pub fn of(interaction: &Interaction) -> Self {
         let people = interaction.participants.iter();
         Self {

@@ -25,11 +25,13 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
+    /// What a record has counted so far; `Damaged` where it cannot be read.
     pub fn of(name: &str, bytes: Option<&[u8]>) -> Result<Self, Error> {
         let before: Counting = bytes.map_or(Ok(Counting::default()), |bytes| decode(name, bytes))?;
         Ok(Self { counting: before.clone(), before, closed: Vec::new() })
     }
 
+    /// Counts an event.
     pub fn count(&mut self, event: &Event) {
         self.closed.extend(self.counting.count(event));
     }

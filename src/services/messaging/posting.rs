@@ -36,6 +36,7 @@ impl Courier {
         &self.egress
     }
 
+    /// What carries posts; none where it could not be made.
     pub fn http_client(&self) -> Option<&dyn Carry> {
         let made = || {
             HttpClient::new(self.egress.clone()).inspect_err(|error| tracing::error!(%error, "nothing can be posted"))
