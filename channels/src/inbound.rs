@@ -1,5 +1,5 @@
 //! What comes in from a platform: proved over its raw bytes, then read into what a person said,
-//! what became of a message, or whose link it was. An `WebhookVerifier` is an account's; it knows no
+//! what became of a message, or whose link it was. A `WebhookVerifier` is an account's; it knows no
 //! conversation, no code and no team.
 
 use std::fmt;

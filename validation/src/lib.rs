@@ -25,11 +25,11 @@ pub struct ValidationError {
     pub detail: String,
 }
 
-/// A error that only developers meet: no console has words of its own for it.
+/// An error that only developers meet: no console has words of its own for it.
 pub static OTHER: Kind = Kind { code: "invalid", says: "is not taken" };
 
 impl Kind {
-    /// A error of this kind with its values.
+    /// An error of this kind with its values.
     pub fn with<const N: usize>(&'static self, values: [(&'static str, &dyn fmt::Display); N]) -> ValidationError {
         let values: Vec<_> = values.into_iter().map(|(name, value)| (name, value.to_string())).collect();
         let fill = |text: String, (name, value): &(&str, String)| text.replace(&format!("{{{name}}}"), value);
@@ -37,7 +37,7 @@ impl Kind {
         ValidationError { code: self.code, values, detail }
     }
 
-    /// A error of this kind that has more to say to developers.
+    /// An error of this kind that has more to say to developers.
     pub fn saying(&'static self, detail: impl Into<String>) -> ValidationError {
         ValidationError { code: self.code, values: Vec::new(), detail: detail.into() }
     }

@@ -117,7 +117,7 @@ pub struct Raised {
     pub private_data: BTreeMap<String, String>,
     /// The newest proof.
     pub since: Moment,
-    /// The first since the flag was down; the absolute failure limit counts from it.
+    /// The first since the flag was down; the absolute timeout counts from it.
     pub first_since: Moment,
     /// The end.
     pub expires_at: Moment,
@@ -221,7 +221,7 @@ impl Flag {
     }
 
     /// Raises the flag, or proves once more who is there. Its times count from when the proof was accepted,
-    /// and never past the absolute failure limit since the first proof. What another browser proved goes: no flag is
+    /// and never past the absolute timeout since the first proof. What another browser proved goes: no flag is
     /// made of two browsers.
     pub fn raise(&mut self, _: Admitted, proof: Proof, bound: Bound, settings: &Settings, now: Moment) {
         let is_other = |known: &Customer| proof.customer.as_ref().is_some_and(|proved| proved.id != known.id);
@@ -262,7 +262,7 @@ impl Flag {
         now < end.min(failure_limit)
     }
 
-    /// The authentication timeout and the absolute failure limit.
+    /// The authentication timeout and the absolute timeout.
     fn ends(since: Moment, first_since: Moment, settings: &Settings) -> (Moment, Moment) {
         let end = since.plus_minutes(settings.authentication_timeout_minutes);
         (end, first_since.plus_minutes(settings.absolute_timeout_minutes))

@@ -62,7 +62,7 @@ pub struct Settings {
     pub authentication_timeout_minutes: u64,
     /// Idle time after which an interaction closes.
     pub interaction_timeout_minutes: u64,
-    /// The failure limit since the first proof.
+    /// How long a flag lasts at most since the first proof.
     pub absolute_timeout_minutes: u64,
     /// What binds a proof on a page to the chat.
     pub binding: BindingRule,

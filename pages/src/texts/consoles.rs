@@ -2,7 +2,7 @@
 //! and Estonian, the order of `LANGUAGES`. A text without one of them does not compile.
 //!
 //! What begins with `js.` is given to the consoles' scripts with each page, what begins with `refused.` and
-//! `error.` once they ask for it; the rest stands in templates.
+//! `validation.` once they ask for it; the rest stands in templates.
 
 mod admin;
 mod admin_accounts;

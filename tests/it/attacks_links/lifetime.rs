@@ -171,7 +171,7 @@ async fn a011_a_new_link_voids_the_old_ones() {
 }
 
 /// A017, B-07, §3.6: whatever is typed, a flag ends at its timeout, and whatever is proved again, at the
-/// failure limit after the first proof.
+/// absolute timeout after the first proof.
 #[tokio::test]
 async fn a017_traffic_keeps_no_flag_up() {
     for world in worlds().await {
@@ -196,7 +196,7 @@ async fn a017_traffic_keeps_no_flag_up() {
     }
 }
 
-/// A017: logging in again and again does not carry a flag past the failure limit.
+/// A017: logging in again and again does not carry a flag past the absolute timeout.
 #[tokio::test]
 async fn a017_new_proofs_end_at_the_failure_limit_of_the_first() {
     let world = World::new().await;

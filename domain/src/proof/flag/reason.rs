@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum Reason {
     /// The authentication timeout.
     Timeout,
-    /// The failure limit.
+    /// The absolute timeout.
     AbsoluteTimeout,
     /// Somebody signed the participant out.
     SignedOut,

@@ -1,4 +1,4 @@
-//! A flag stands until its moment, never past the failure limit, and answers for intents. How one comes to
+//! A flag stands until its moment, never past the absolute timeout, and answers for intents. How one comes to
 //! be raised is told by the rules' own tests.
 
 use serde_json::json;
@@ -37,7 +37,7 @@ fn a018_a_flag_stands_until_its_moment_and_not_at_it() {
     assert!(flag.raised(Moment(15 * MINUTE + 1)).is_none());
 }
 
-/// A017: proving again and again does not carry a flag past the failure limit.
+/// A017: proving again and again does not carry a flag past the absolute timeout.
 #[test]
 fn a017_the_failure_limit_counts_from_the_first_proof() {
     let (mut flag, settings) = (Flag::default(), settings(15, 60));

@@ -1,4 +1,4 @@
-//! What is wrong with a value that somebody sent, by the error's `code` (`domain/error.rs`, and of accounts on
+//! What is wrong with a value that somebody sent, by the error's `code` (`domain/src/base/validation.rs`, and of accounts on
 //! platforms `channels/src/validation.rs`): what a console says beside the field. What stands in braces is the
 //! error's values.
 
