@@ -2,7 +2,7 @@
 //! that comes of one. TLS always, from the first byte or by STARTTLS; who cannot do that gets no
 //! password and no mail.
 //!
-//! What a mail looks like is `mail_message`'s, how it is handed over `session`'s.
+//! `mail_message` writes a mail, `session` hands it over.
 
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! What an account on a mail server must say, and what each error is told as. Nothing is sent here:
+//! The fields that an account on a mail server must have, and how each error is told. Nothing is sent here:
 //! `tests/contract/mail.rs` does that.
 
 use serde_json::{Value, json};
