@@ -2,9 +2,9 @@
 //! What follows from them, the rooms say.
 
 pub mod binding;
+pub mod channel_capabilities;
 pub mod country;
 pub mod id;
-pub mod medium;
 pub mod method;
 pub mod own_address;
 pub mod role;

@@ -8,7 +8,7 @@ use qrcodegen::{QrCode, QrCodeEcc};
 use serde::Serialize;
 
 use super::Pages;
-use super::sections::Tended;
+use super::sections::AdminSection;
 
 /// Where somebody is with signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -118,7 +118,7 @@ pub struct Shell {
     /// She may open the admin console.
     pub administers: bool,
     /// What a page of the admin console is about; none on any other.
-    pub tended: Option<Tended>,
+    pub admin_section: Option<AdminSection>,
 }
 
 /// Somebody's own account.

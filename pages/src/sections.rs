@@ -12,7 +12,7 @@ pub const SECTIONS: &[&str] = &[
 
 /// What a page of the admin console is about.
 #[derive(Serialize)]
-pub struct Tended {
+pub struct AdminSection {
     /// One of `SECTIONS`, or `teams` or `system`.
     pub section: &'static str,
     /// The team's name for people; none: the system.

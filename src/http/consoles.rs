@@ -141,17 +141,17 @@ pub(crate) fn frame_of(
             Role::Agent | Role::Bot => "agent",
         },
         administers: administers(visitor),
-        tended: None,
+        admin_section: None,
     }
 }
 
-/// Whether somebody may open the admin console: some team is hers to tend.
+/// Whether somebody may open the admin console: they are an admin of some team.
 pub(crate) fn administers(visitor: &SignedIn) -> bool {
     visitor.rights.owner || visitor.rights.teams.values().any(|role| *role >= Role::Admin)
 }
 
-/// What somebody is to a team that is hers to tend; none where it is not.
-pub(crate) fn tends(visitor: &SignedIn, team: &TeamName) -> Option<Role> {
+/// The role of an admin or owner in a team; none for everybody else.
+pub(crate) fn admin_role(visitor: &SignedIn, team: &TeamName) -> Option<Role> {
     match visitor.rights.owner {
         true => Some(Role::Owner),
         false => visitor.rights.teams.get(team).copied().filter(|role| *role >= Role::Admin),

@@ -19,20 +19,20 @@ use crate::services::conversations::Conversations;
 use crate::services::conversations::committed::CommitObserver;
 use crate::services::customers::Customers;
 use crate::services::customers::directories::OpenedDirectories;
-use crate::services::events::ringing::Ringing;
+use crate::services::events::pending_webhooks::PendingWebhooks;
 use crate::services::events::stream::Tails;
 use crate::services::events::{EventLog, Relay, Webhooks};
 use crate::services::inbound::Inbound;
 use crate::services::inbound::webhook_verifiers::WebhookVerifiers;
 use crate::services::limits::Limits;
-use crate::services::limits::channel_limits::Passages;
+use crate::services::limits::channel_limits::ChannelLimits;
 use crate::services::limits::conversion_guard::Counts;
 use crate::services::limits::send_budget::Blocks;
 use crate::services::links::Links;
 use crate::services::lockouts::Lockouts;
 use crate::services::maintenance::Maintenance;
 use crate::services::maintenance::reapply::Restore;
-use crate::services::messaging::posting::Courier;
+use crate::services::messaging::posting::PostingClient;
 use crate::services::messaging::retracting::Retractions;
 use crate::services::messaging::sending::Outgoing;
 use crate::services::messaging::showing::Showing;
@@ -74,12 +74,12 @@ impl Gateway {
         let outgoing = Arc::new(Outgoing::default());
         let retractions = Arc::new(Retractions::default());
         let observers: Vec<Arc<dyn CommitObserver>> = vec![threads.clone(), outgoing.clone(), retractions.clone()];
-        let passages = Arc::new(Passages::default());
+        let channel_limits = Arc::new(ChannelLimits::default());
         let directories = Arc::new(OpenedDirectories::default());
         let checkers = Arc::new(Checkers::default());
         let webhook_verifiers = Arc::new(WebhookVerifiers::default());
         let caches: Vec<Arc<dyn TeamCache>> =
-            vec![passages.clone(), directories.clone(), checkers.clone(), webhook_verifiers.clone()];
+            vec![channel_limits.clone(), directories.clone(), checkers.clone(), webhook_verifiers.clone()];
         let registry = config.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(threads.clone())));
 
         let urls = Arc::new(Urls { public_url: config.public_url });
@@ -88,7 +88,7 @@ impl Gateway {
         let channels = service!(Channels over engine, drivers, teams);
         let providers = service!(Providers over engine, teams, checkers; judges: config.providers);
         let customers = service!(Customers over engine, teams, directories; kinds: config.directories);
-        let limits = service!(Limits over engine, channels, passages;
+        let limits = service!(Limits over engine, channels, channel_limits;
             budgets: Blocks::default(), conversion_guard: Counts::default());
         let conversations = service!(Conversations over engine, urls, teams, providers, customers, limits;
             retention: retention, parsed: crate::engine::caches::of_bytes(64 << 20), answering: KeyedLocks::default(),
@@ -98,11 +98,11 @@ impl Gateway {
             conversations; questioning: KeyedLocks::default());
         let messaging = service!(Messaging over engine, urls, drivers, teams, channels, limits, conversations,
             links, outgoing, retractions; lines: lines::Claimed::default(),
-            courier: Courier::new(config.egress, config.posts), showing: Showing::default());
+            posting_client: PostingClient::new(config.egress, config.posts), showing: Showing::default());
         let event_log = service!(EventLog over engine, teams, conversations; retention: retention,
             tails: Tails::default(), checking: Mutex::new(()), moved: Notify::new());
         let webhooks = service!(Webhooks over engine, teams, messaging, event_log;
-            ringing: Ringing::default());
+            pending_webhooks: PendingWebhooks::default());
         let relay = service!(Relay over engine, conversations, messaging, event_log, webhooks);
         let logins = service!(Logins over engine, urls, teams, channels, customers, limits, messaging;
             hashing: Hashing::default(), account_messages: logins::Claimed::default());

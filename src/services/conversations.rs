@@ -22,7 +22,7 @@ use crate::store::CommitId;
 
 pub mod committed;
 pub mod interactions;
-pub mod openings;
+pub mod open;
 pub mod paid_turns;
 pub mod retractions;
 pub mod saving;

@@ -17,14 +17,14 @@ pub mod event_log;
 pub mod history;
 pub mod insights;
 pub mod lock_index;
+pub mod pending_webhooks;
 pub mod relay;
-pub mod ringing;
 pub mod stream;
 pub mod trail;
 pub mod webhook_dispatch;
 pub mod webhooks;
 
-use ringing::Ringing;
+use pending_webhooks::PendingWebhooks;
 use stream::Tails;
 
 /// Teams' events, audit trails and insights: as they are kept, and as they are listened to.
@@ -48,7 +48,7 @@ pub struct Webhooks {
     pub(crate) messaging: Arc<Messaging>,
     pub(crate) event_log: Arc<EventLog>,
     /// Webhooks that this node is to look after.
-    pub(crate) ringing: Ringing,
+    pub(crate) pending_webhooks: PendingWebhooks,
 }
 
 /// Moves committed events from outboxes into the logs of their teams.

@@ -268,7 +268,7 @@ impl Coming<'_> {
     /// written, and whether others read along.
     fn noted(&self, address: &Address, now: Moment) -> Option<Address> {
         let mut noted = address.clone();
-        let window = self.view.media.iter().find(|medium| medium.channel == *self.name).and_then(|m| m.window);
+        let window = self.view.capabilities.iter().find(|known| known.channel == *self.name).and_then(|m| m.window);
         if let Some(window) = window.filter(|_| self.message.audience == Audience::Alone) {
             noted.heard(window, now);
         }
@@ -354,10 +354,7 @@ impl Coming<'_> {
     /// It is saved: what is to be done is done behind the reply.
     fn is_saved(&self, received: Received) -> Received {
         if self.is_taken_back(received) {
-            self.inbound
-                .messaging
-                .retractions
-                .push(Key { partition: self.line.partition, name: self.retraction_name() });
+            self.inbound.messaging.take_back(Key { partition: self.line.partition, name: self.retraction_name() });
         }
         if let Some(claim) = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.inbound.messaging.post_claimed(self.line.clone(), claim);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use self::channel_limits::Passages;
+use self::channel_limits::ChannelLimits;
 use self::conversion_guard::Counts;
 use self::send_budget::Blocks;
 use crate::engine::Engine;
@@ -18,7 +18,7 @@ pub mod send_budget;
 pub struct Limits {
     pub(crate) engine: Arc<Engine>,
     pub(crate) channels: Arc<Channels>,
-    pub(crate) passages: Arc<Passages>,
+    pub(crate) channel_limits: Arc<ChannelLimits>,
     pub(crate) budgets: Blocks,
     pub(crate) conversion_guard: Counts,
 }

@@ -14,13 +14,13 @@ use crate::services::messaging::Messaging;
 use crate::services::staff::Users;
 use crate::services::teams::Teams;
 
+pub mod alarm_rearming;
 pub mod alarms;
 pub mod clock_mark;
 pub mod reapply;
 pub mod retention;
 pub mod startup;
 pub mod team_removal;
-pub mod waking;
 
 /// What comes by itself: alarms, retention, the clock's mark, the start, and teams that go.
 pub struct Maintenance {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use self::lines::Claimed;
-use self::posting::Courier;
+use self::posting::PostingClient;
 use self::retracting::Retractions;
 use self::sending::Outgoing;
 use self::showing::Showing;
@@ -46,7 +46,7 @@ pub struct Messaging {
     /// Lines of posts that this node has claimed.
     pub(crate) lines: Claimed,
     /// What carries posts to addresses of teams.
-    pub(crate) courier: Courier,
+    pub(crate) posting_client: PostingClient,
     /// Conversations whose agents are to be shown how they stand.
     pub(crate) showing: Showing,
 }

@@ -92,7 +92,8 @@ fn trespass(room: &Room, path: &tokens::Reference, crates: &[String]) -> Option<
     if path.ours {
         let segments: Vec<&str> = path.segments.iter().map(String::as_str).collect();
         let target = plan::room(&segments)?.name;
-        let allowed = target == room.name || room.modules.contains(&target) || room.modules == ["*"];
+        let is_service = target.starts_with("services::") && room.modules.contains(&"services::*");
+        let allowed = target == room.name || room.modules.contains(&target) || room.modules == ["*"] || is_service;
         return (!allowed).then(|| format!("`{}` may not know `{target}`: {}", room.name, room.why));
     }
     let name = path.segments.first()?.as_str();

@@ -26,7 +26,8 @@ impl Inbound {
         }
         for shape in &self.receipt {
             let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
-            happenings.extend(items.iter().filter_map(|item| became(shape, item)).map(Happening::DeliveryReceipt));
+            happenings
+                .extend(items.iter().filter_map(|item| delivery_receipt(shape, item)).map(Happening::DeliveryReceipt));
         }
         happenings
     }
@@ -89,14 +90,14 @@ fn raw(item: &Item<'_>, keys: &[&str]) -> Raw {
     Raw(raw)
 }
 
-fn became(shape: &Receipt, item: &Item<'_>) -> Option<DeliveryReceipt> {
+fn delivery_receipt(shape: &Receipt, item: &Item<'_>) -> Option<DeliveryReceipt> {
     let state = shape.state.text(item)?;
-    let fates = [
+    let statuses = [
         (&shape.delivered, DeliveryStatus::Delivered),
         (&shape.read, DeliveryStatus::Read),
         (&shape.failed, DeliveryStatus::Failed),
     ];
-    let status = fates.into_iter().find(|(words, _)| words.contains(&state))?.1;
+    let status = statuses.into_iter().find(|(words, _)| words.contains(&state))?.1;
     let ours = shape.ours.as_ref().and_then(|ours| ours.text(item));
     Some(DeliveryReceipt { platform_id: shape.id.text(item)?, ours, status })
 }

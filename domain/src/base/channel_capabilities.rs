@@ -7,7 +7,7 @@ use super::id::{ChannelName, Conversation};
 
 /// A channel that messages can go over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Medium {
+pub struct ChannelCapabilities {
     /// As the team calls it.
     pub channel: ChannelName,
     /// Its messages are text messages: phones look for codes in them, and each part is paid for.
@@ -20,7 +20,7 @@ pub struct Medium {
     pub groups: Vec<String>,
 }
 
-impl Medium {
+impl ChannelCapabilities {
     /// Whether a conversation is a group's, as far as its id tells.
     pub fn is_group(&self, conversation: &Conversation) -> bool {
         self.groups.iter().any(|beginning| conversation.as_str().starts_with(beginning))

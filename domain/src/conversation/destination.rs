@@ -2,9 +2,9 @@
 //! When a message goes, and how often, the rules say.
 
 use super::interaction::{Interaction, Participant};
+use crate::base::channel_capabilities::ChannelCapabilities;
 use crate::base::country;
 use crate::base::id::{ChannelName, TeamName};
-use crate::base::medium::Medium;
 use crate::base::role::Role;
 use crate::base::way::Way;
 use crate::messaging::sending::{Sending, State, What};
@@ -26,10 +26,11 @@ pub struct Spent {
 
 /// The codes' messages that have become pointless from one state of an interaction to the next, and that
 /// their platforms take back.
-pub fn taken_back(before: &Interaction, after: &Interaction, media: &[Medium]) -> Vec<Spent> {
+pub fn taken_back(before: &Interaction, after: &Interaction, capabilities: &[ChannelCapabilities]) -> Vec<Spent> {
     let gone = |sending: &&Sending| after.sendings.iter().all(|kept| kept.number != sending.number);
     let spent = before.sendings.iter().filter(gone).filter_map(|sending| sending.lies_in_chat(before));
-    let takes_back = |spent: &Spent| media.iter().any(|medium| medium.channel == spent.channel && medium.takes_back);
+    let takes_back =
+        |spent: &Spent| capabilities.iter().any(|known| known.channel == spent.channel && known.takes_back);
     spent.filter(takes_back).collect()
 }
 

@@ -12,9 +12,9 @@ use super::destination::Paid;
 use super::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
 use super::interaction::{Interaction, Participant, Status};
 use super::prepared_questions::Prepared;
+use crate::base::channel_capabilities::ChannelCapabilities;
 use crate::base::country::Country;
 use crate::base::id::{ChannelName, Kid, ParticipantId, ProviderName};
-use crate::base::medium::Medium;
 use crate::base::way::Way;
 use crate::event::{Actor, Event, EventKind};
 use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
@@ -70,7 +70,7 @@ pub struct Around<'a> {
     /// The team's security keys that were not revoked.
     pub security_keys: &'a [Kid],
     /// What rules must know of the team's channels that messages can go over.
-    pub media: &'a [Medium],
+    pub capabilities: &'a [ChannelCapabilities],
     /// Whether the team has a webhook that it wants codes at, to send them itself.
     pub sends_itself: bool,
     /// Who judges documents; nobody where the team asks for none.
@@ -94,7 +94,7 @@ pub struct Around<'a> {
 impl<'a> Around<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
-        let (channels, windows, media) = (&[], &[], &[]);
+        let (channels, windows, capabilities) = (&[], &[], &[]);
         Self {
             settings,
             keys,
@@ -102,7 +102,7 @@ impl<'a> Around<'a> {
             windows,
             sessions: &[],
             security_keys: &[],
-            media,
+            capabilities,
             sends_itself: false,
             provider: None,
             questions: None,
@@ -124,8 +124,8 @@ impl<'a> Around<'a> {
     }
 
     /// What is known of a channel, where messages can go over it.
-    pub fn medium(&self, channel: &ChannelName) -> Option<&'a Medium> {
-        self.media.iter().find(|medium| medium.channel == *channel)
+    pub fn capabilities_of(&self, channel: &ChannelName) -> Option<&'a ChannelCapabilities> {
+        self.capabilities.iter().find(|known| known.channel == *channel)
     }
 
     /// An end of a lockout as clocks show it.
@@ -282,7 +282,8 @@ impl<'a> Turn<'a> {
 
     /// The one who chats has written: where her platform wants that, she may be answered freely.
     pub fn heard_her(&mut self) {
-        if let Some(window) = self.around.medium(&self.interaction.channel).and_then(|medium| medium.window) {
+        if let Some(window) = self.around.capabilities_of(&self.interaction.channel).and_then(|channel| channel.window)
+        {
             self.address.heard(window, self.around.now);
         }
     }
@@ -290,7 +291,8 @@ impl<'a> Turn<'a> {
     /// Whether others are known to read what is written into the conversation.
     pub fn is_in_group(&self) -> bool {
         let facts = &self.interaction;
-        let by_id = self.around.medium(&facts.channel).is_some_and(|medium| medium.is_group(&facts.conversation));
+        let by_id =
+            self.around.capabilities_of(&facts.channel).is_some_and(|channel| channel.is_group(&facts.conversation));
         by_id || self.address.is_group(self.around.now)
     }
 

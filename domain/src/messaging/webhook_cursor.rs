@@ -370,10 +370,10 @@ impl WebhookCursor {
 }
 
 mod line;
+mod rearming;
 mod records;
 #[cfg(test)]
 mod tests;
-mod waking;
 
 pub use line::Waiting;
 use line::{Waits, is_over};

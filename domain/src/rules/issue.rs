@@ -135,7 +135,7 @@ fn permitted(turn: &Turn<'_>, request: &Request) -> Result<(usize, BindingRule),
     let rule = rule_for(turn, at, if request.landing { Way::Landing } else { Way::Direct })?;
     if let Some(url) = &request.return_url {
         let is_text_message =
-            turn.around.medium(&turn.interaction.channel).is_some_and(|medium| medium.is_text_message);
+            turn.around.capabilities_of(&turn.interaction.channel).is_some_and(|channel| channel.is_text_message);
         may_return(url, settings, is_text_message)?;
     }
     turn.admit(at, Guarded::Login)?; // a locked person is sent nothing that she could not use

@@ -22,11 +22,11 @@ use crate::domain::team::session::{Local, Who};
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::session::{to_sign_in, visitor};
-use crate::http::consoles::{administers, frame_of, tends};
+use crate::http::consoles::{admin_role, administers, frame_of};
 use crate::http::documents::notices::refusal_page;
 use crate::http::documents::reader::Reader;
 use crate::pages::consoles::Shell;
-use crate::pages::sections::Tended;
+use crate::pages::sections::AdminSection;
 use crate::services::staff::sessions::SignedIn;
 use crate::services::teams::TeamView;
 
@@ -159,10 +159,10 @@ async fn admitted(state: &Shared, headers: &HeaderMap, team: &str, section: &'st
     };
     let (token, visitor) = somebody(state, headers, page).await?;
     let name = named.ok_or_else(|| unknown("team"))?;
-    let role = tends(&visitor, &name).ok_or_else(|| unknown("team"))?;
+    let role = admin_role(&visitor, &name).ok_or_else(|| unknown("team"))?;
     let team = state.gateway.teams.team(&name).await?.ok_or_else(|| unknown("team"))?;
-    let tended = Tended { section, title: Some(team.team.title.clone()) };
-    let frame = framed(state, headers, &token, &visitor, Some(&name), tended);
+    let admin_section = AdminSection { section, title: Some(team.team.title.clone()) };
+    let frame = framed(state, headers, &token, &visitor, Some(&name), admin_section);
     let actor = visitor.who.actor();
     let own = match visitor.who {
         Who::Local(local) => Some(local),
@@ -176,7 +176,7 @@ async fn admitted_owner(state: &Shared, headers: &HeaderMap, section: &'static s
     if !visitor.rights.owner {
         return Err(unknown("page").into());
     }
-    Ok(framed(state, headers, &token, &visitor, None, Tended { section, title: None }))
+    Ok(framed(state, headers, &token, &visitor, None, AdminSection { section, title: None }))
 }
 
 /// Whoever is signed in and has something to tend; everybody else is sent to sign in, or told nothing.
@@ -195,8 +195,8 @@ fn framed(
     token: &str,
     visitor: &SignedIn,
     team: Option<&TeamName>,
-    tended: Tended,
+    admin_section: AdminSection,
 ) -> Shell {
     let frame = frame_of(state, headers, token, visitor, "admin", team.map(TeamName::as_str));
-    Shell { tended: Some(tended), ..frame }
+    Shell { admin_section: Some(admin_section), ..frame }
 }

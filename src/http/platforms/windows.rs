@@ -31,7 +31,7 @@ use crate::http::access::caller::bearer;
 use crate::http::access::layers::{client, waits};
 use crate::http::access::limiter::Stand;
 use crate::http::access::session::visitor;
-use crate::http::consoles::tends;
+use crate::http::consoles::admin_role;
 use crate::http::documents::browser::{from_own_page, is_foreign, own_origin};
 use crate::http::documents::notices::refusal_page;
 use crate::http::documents::page::{brand, headers_in_frame};
@@ -84,7 +84,7 @@ async fn show(
     };
     let settings = &team.effective.settings;
     let mut origins = settings.allowed_origins.clone();
-    if is_tended(&state, &headers, &name).await {
+    if is_admins(&state, &headers, &name).await {
         origins.push(own_origin(&state));
     }
     let page = pages::Window {
@@ -98,10 +98,10 @@ async fn show(
     response
 }
 
-/// Whether this browser is somebody's who tends the team.
-async fn is_tended(state: &Shared, headers: &HeaderMap, team: &TeamName) -> bool {
+/// Whether an admin of the team is signed in on this browser.
+async fn is_admins(state: &Shared, headers: &HeaderMap, team: &TeamName) -> bool {
     let somebody = visitor(state, headers).await.ok().flatten();
-    somebody.is_some_and(|(_, visitor)| tends(&visitor, team).is_some())
+    somebody.is_some_and(|(_, visitor)| admin_role(&visitor, team).is_some())
 }
 
 #[derive(Deserialize)]
@@ -122,7 +122,7 @@ async fn come_in(
     must_be_own(&state, &headers)?;
     let ComeIn { token, origin } = body.value;
     let team = named(&team)?;
-    let around = match origin == own_origin(&state) && is_tended(&state, &headers, &team).await {
+    let around = match origin == own_origin(&state) && is_admins(&state, &headers, &team).await {
         true => Around::Console,
         false => Around::Website(&origin),
     };

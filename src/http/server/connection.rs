@@ -42,7 +42,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Serves it to its end.
-    pub async fn attend(self, stream: TcpStream, builder: &auto::Builder<TokioExecutor>) {
+    pub async fn serve(self, stream: TcpStream, builder: &auto::Builder<TokioExecutor>) {
         let this = Arc::new(self);
         let life = &this.life;
         let io = TokioIo::new(IoTimeout::new(stream, life.clone(), &this.limits));

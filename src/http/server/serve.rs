@@ -76,7 +76,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stoppi
         let (router, bodies, limits) = (router.clone(), Arc::clone(&bodies), limits.clone());
         let connection = Connection { router, peer, life, limits, bodies, stopping: stopping.clone() };
         let builder = builder.clone();
-        tasks.spawn(async move { connection.attend(stream, &builder).await });
+        tasks.spawn(async move { connection.serve(stream, &builder).await });
     }
     drop(listener);
     tasks.close();

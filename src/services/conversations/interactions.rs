@@ -1,4 +1,4 @@
-//! Reading and tending interactions, and what lists keep of them. How one begins, `openings` says.
+//! Reading and tending interactions, and what lists keep of them. How one begins, `open` says.
 //! Acts on one go by way of `turns`; how long a closed one is kept is `retention`'s.
 
 use std::sync::Arc;

@@ -10,9 +10,11 @@ use crate::domain::refusal::Refusal;
 use crate::engine::decide::Reads;
 use crate::engine::replay::{Remember, Told};
 use crate::engine::{Error, decode};
-use crate::services::limits::send_budget::MAX_ATTEMPTS;
 use crate::services::names::address_of;
 use crate::services::teams::TeamView;
+
+/// Turns that are begun anew because somebody was reassigned between paying and sending.
+const MAX_ATTEMPTS: u32 = 8;
 
 impl Conversations {
     /// Lets a rule decide that may queue a message. What it says must be paid for is paid first,

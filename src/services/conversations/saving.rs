@@ -39,7 +39,7 @@ impl Conversations {
             "the list would not hear of a change"
         );
         let interaction = Arc::new(interaction);
-        let spent = taken_back(before, &interaction, &team.media);
+        let spent = taken_back(before, &interaction, &team.capabilities);
         let partition = Partition(interaction.id.partition());
         let retractions =
             spent.iter().map(|spent| Key { partition, name: self.retraction_name(spent) }).collect::<Vec<_>>();

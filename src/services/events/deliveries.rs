@@ -208,7 +208,7 @@ impl Webhooks {
             Ok(change)
         });
         let now = saved.await?.outcome?;
-        self.ringing.push((team.clone(), name.clone()));
+        self.pending_webhooks.push((team.clone(), name.clone()));
         let id = id.to_owned();
         Ok(Delivery { id, event, status: Status::Pending, tries: 0, why: None, next: Some(now), ended_at: None })
     }

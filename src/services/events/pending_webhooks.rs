@@ -15,7 +15,7 @@ pub(crate) type Name = (TeamName, WebhookName);
 
 /// Webhooks that this node is to look after.
 #[derive(Default)]
-pub(crate) struct Ringing {
+pub(crate) struct PendingWebhooks {
     inside: Mutex<Inside>,
     /// Told when one may be taken.
     pub woken: Notify,
@@ -28,7 +28,7 @@ struct Inside {
     busy: BTreeSet<Name>,
 }
 
-impl Ringing {
+impl PendingWebhooks {
     /// There may be news for one.
     pub fn push(&self, name: Name) {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner).waiting.insert(name);

@@ -13,7 +13,7 @@ use futures_util::stream::{self, FuturesUnordered, StreamExt as _};
 use serde_json::json;
 
 use super::Webhooks;
-use super::ringing::Name;
+use super::pending_webhooks::Name;
 use super::stream::Heard;
 use super::webhooks::{cursor_record, live};
 use crate::domain::base::id::{TeamName, WebhookName};
@@ -56,7 +56,7 @@ enum Step {
 }
 
 /// A webhook that is looked after.
-struct Tended<'a> {
+struct WebhookTask<'a> {
     team: &'a TeamName,
     name: &'a WebhookName,
     /// How far it has come, and its team's record: what this node kept of a team may be out of date,
@@ -92,7 +92,7 @@ impl Webhooks {
     pub(crate) async fn tell_soon(&self, team: &TeamName) {
         match self.teams.team(team).await {
             Ok(Some(view)) => {
-                view.team.webhooks.keys().for_each(|name| self.ringing.push((team.clone(), name.clone())));
+                view.team.webhooks.keys().for_each(|name| self.pending_webhooks.push((team.clone(), name.clone())));
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(%team, %error, "webhooks hear of news with the next housekeeping"),
@@ -105,7 +105,7 @@ impl Webhooks {
             return false;
         };
         if let (Ok(team), Ok(name)) = (team.parse(), name.parse()) {
-            self.ringing.push((team, name));
+            self.pending_webhooks.push((team, name));
         }
         true
     }
@@ -115,7 +115,7 @@ impl Webhooks {
         let (mut flying, mut later, mut count) = (FuturesUnordered::new(), Vec::new(), 0);
         loop {
             while flying.len() < CONCURRENCY
-                && let Some(name) = self.ringing.take()
+                && let Some(name) = self.pending_webhooks.take()
             {
                 flying.push(self.look_after_webhook(name));
             }
@@ -125,7 +125,7 @@ impl Webhooks {
                 None => break,
             }
         }
-        later.into_iter().for_each(|name| self.ringing.push(name));
+        later.into_iter().for_each(|name| self.pending_webhooks.push(name));
         count
     }
 
@@ -134,7 +134,7 @@ impl Webhooks {
         let (mut flying, mut later) = (FuturesUnordered::new(), FuturesUnordered::new());
         loop {
             while flying.len() < CONCURRENCY
-                && let Some(name) = self.ringing.take()
+                && let Some(name) = self.pending_webhooks.take()
             {
                 flying.push(self.look_after_webhook(name));
             }
@@ -145,8 +145,8 @@ impl Webhooks {
                         later.push(async move { tokio::time::sleep(LATER).await; name });
                     }
                 }
-                Some(name) = later.next() => self.ringing.push(name),
-                () = self.ringing.woken.notified(), if room => {}
+                Some(name) = later.next() => self.pending_webhooks.push(name),
+                () = self.pending_webhooks.woken.notified(), if room => {}
             }
         }
     }
@@ -157,12 +157,12 @@ impl Webhooks {
             tracing::error!(team = %name.0, webhook = %name.1, %error, "a webhook waits for its claim to lapse");
             false
         });
-        self.ringing.done(&name);
+        self.pending_webhooks.done(&name);
         (name, held)
     }
 
     async fn go_on(&self, (team, name): &Name) -> Result<bool, Error> {
-        let one = Tended { team, name, reads: self.cursor_reads(team, name) };
+        let one = WebhookTask { team, name, reads: self.cursor_reads(team, name) };
         let mut tries = None;
         loop {
             let Some(known) = self.known(&one).await? else { return Ok(false) };
@@ -183,7 +183,7 @@ impl Webhooks {
     }
 
     /// What there is to take up, and what is kept for too long; nothing where there is no such webhook.
-    async fn known(&self, one: &Tended<'_>) -> Result<Option<Known>, Error> {
+    async fn known(&self, one: &WebhookTask<'_>) -> Result<Option<Known>, Error> {
         let records = self.engine.read(&one.reads).await?;
         let Some((webhook, cursor)) = one.live(&records)? else { return Ok(None) };
         let page = match cursor.has_room() {
@@ -204,7 +204,12 @@ impl Webhooks {
     }
 
     /// Settles what was tried, takes up what is new and claims what is due, in one commit.
-    async fn step(&self, one: &Tended<'_>, known: &Known, tries: Option<(Claim, Vec<Try>)>) -> Result<Step, Error> {
+    async fn step(
+        &self,
+        one: &WebhookTask<'_>,
+        known: &Known,
+        tries: Option<(Claim, Vec<Try>)>,
+    ) -> Result<Step, Error> {
         let chance = self.engine.draw::<32>();
         let saved = self.engine.decide(&one.reads, |records, now| {
             let live = one.live(records)?.filter(|(webhook, _)| webhook.start == known.start);
@@ -240,7 +245,7 @@ impl Webhooks {
         Ok(saved.await?.outcome?)
     }
 
-    async fn try_all(&self, one: &Tended<'_>, webhook: &Webhook, work: Work, page: &[Arc<Heard>]) -> Vec<Try> {
+    async fn try_all(&self, one: &WebhookTask<'_>, webhook: &Webhook, work: Work, page: &[Arc<Heard>]) -> Vec<Try> {
         let to = &To { url: &webhook.url, signer: signer(webhook, self.engine.now()), until: work.until };
         let lines = stream::iter(work.lines).map(|(line, events)| async move {
             let mut tries = Vec::new();
@@ -257,7 +262,13 @@ impl Webhooks {
     }
 
     /// Nothing where it was not tried, which is not the receiver's fault.
-    async fn tell_one(&self, one: &Tended<'_>, to: &To<'_>, event: Waiting, page: &[Arc<Heard>]) -> Option<Answer> {
+    async fn tell_one(
+        &self,
+        one: &WebhookTask<'_>,
+        to: &To<'_>,
+        event: Waiting,
+        page: &[Arc<Heard>],
+    ) -> Option<Answer> {
         let (team, webhook) = (one.team, one.name);
         let found = page.iter().find(|heard| heard.number == event.number).cloned();
         let heard = match found {
@@ -310,7 +321,7 @@ impl Heard {
     }
 }
 
-impl Tended<'_> {
+impl WebhookTask<'_> {
     fn indexes(&self) -> [String; 2] {
         [delivered_index(self.team, self.name), dead_index(self.team, self.name)]
     }

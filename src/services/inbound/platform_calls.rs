@@ -43,7 +43,7 @@ impl Inbound {
             match happening {
                 Happening::Heard(one) => heard.push(one),
                 Happening::Opened(one) => opened.push(one),
-                Happening::DeliveryReceipt(became) => receipts.push(became),
+                Happening::DeliveryReceipt(one) => receipts.push(one),
             }
         }
         // Who was shown to be there may say something in the same breath.

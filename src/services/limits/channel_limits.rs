@@ -29,14 +29,14 @@ type Place = (TeamName, ChannelName);
 
 /// What this node has seen of channels that fail, and what it has taken of their limits.
 #[derive(Default)]
-pub(crate) struct Passages {
+pub(crate) struct ChannelLimits {
     circuit_breakers: DashMap<Place, CircuitBreaker>,
     /// Who finds none left takes more while the others wait: of a block that each took, all but the last
     /// one's would be lost, and nobody would send meanwhile.
     slots: DashMap<Place, Arc<Mutex<Option<Slots>>>>,
 }
 
-impl TeamCache for Passages {
+impl TeamCache for ChannelLimits {
     /// A channel was written anew or taken away: what was seen of it says nothing of the next.
     fn forget_channel(&self, team: &TeamName, channel: &ChannelName) {
         let place = (team.clone(), channel.clone());
@@ -68,17 +68,17 @@ impl Limits {
 
     fn is_shut(&self, team: &TeamView, channel: &ChannelName) -> Option<Duration> {
         let place = (team.team.name.clone(), channel.clone());
-        self.passages.circuit_breakers.get(&place)?.is_shut(is_down(team, channel), self.engine.now())
+        self.channel_limits.circuit_breakers.get(&place)?.is_shut(is_down(team, channel), self.engine.now())
     }
 
     /// One message goes; on a channel that is down no other does until it is told how that went.
     fn let_go(&self, team: &TeamView, channel: &ChannelName) -> Option<Duration> {
         let (down, now) = (is_down(team, channel), self.engine.now());
         let place = (team.team.name.clone(), channel.clone());
-        if !down && !self.passages.circuit_breakers.contains_key(&place) {
+        if !down && !self.channel_limits.circuit_breakers.contains_key(&place) {
             return None; // nearly always
         }
-        let mut circuit_breaker = self.passages.circuit_breakers.entry(place).or_default();
+        let mut circuit_breaker = self.channel_limits.circuit_breakers.entry(place).or_default();
         let shut = circuit_breaker.is_shut(down, now);
         if shut.is_none() {
             circuit_breaker.lets_go(down, now);
@@ -90,11 +90,11 @@ impl Limits {
     pub(crate) async fn went(&self, team: &TeamView, channel: &ChannelName, how: Tried, trying: Option<Trying>) {
         let place = (team.team.name.clone(), channel.clone());
         let health = if how == Tried::Sent {
-            self.passages.circuit_breakers.remove(&place);
+            self.channel_limits.circuit_breakers.remove(&place);
             how.health(trying)
         } else {
             let jitter = self.engine.draw::<1>()[0];
-            self.passages.circuit_breakers.entry(place).or_default().hear(how, trying, self.engine.now(), jitter)
+            self.channel_limits.circuit_breakers.entry(place).or_default().hear(how, trying, self.engine.now(), jitter)
         };
         self.channels.hear_of(team, channel, health).await;
     }
@@ -107,7 +107,7 @@ impl Limits {
         limit: NonZeroU32,
         until: Moment,
     ) -> Result<Option<Tried>, Error> {
-        let slots = self.passages.slots.entry((team.clone(), channel.clone())).or_default().clone();
+        let slots = self.channel_limits.slots.entry((team.clone(), channel.clone())).or_default().clone();
         let mut slots = slots.lock().await;
         let slot = match slots.as_mut().and_then(|slots| slots.next(limit, self.engine.now())) {
             Some(slot) => slot,

@@ -27,9 +27,6 @@ const PART: u32 = 100;
 /// A block is given back after so long: what it holds counts from when it was taken.
 const BLOCK_SECONDS: u64 = 60;
 
-/// Turns that are begun anew because somebody was reassigned between paying and sending.
-pub(crate) const MAX_ATTEMPTS: u32 = 8;
-
 /// What this node has taken of teams' budgets and not used yet.
 #[derive(Default)]
 pub(crate) struct Blocks(DashMap<TeamName, Block>);

@@ -19,12 +19,12 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 
 /// What carries posts. It is made when the first one leaves.
-pub(crate) struct Courier {
+pub(crate) struct PostingClient {
     egress: EgressPolicy,
     http_client: OnceLock<Option<Arc<dyn Carry>>>,
 }
 
-impl Courier {
+impl PostingClient {
     /// Over the network, or by somebody else.
     pub fn new(egress: EgressPolicy, other: Option<Arc<dyn Carry>>) -> Self {
         let http_client = other.map_or_else(OnceLock::new, |other| OnceLock::from(Some(other)));
@@ -48,12 +48,12 @@ impl Courier {
 impl Messaging {
     /// Whom the gateway may speak to where a team names the address.
     pub(crate) fn egress(&self) -> &EgressPolicy {
-        self.courier.egress()
+        self.posting_client.egress()
     }
 
     /// What asks addresses of others; none where nothing can be asked.
     pub(crate) fn http_client(&self) -> Option<&dyn Carry> {
-        self.courier.http_client()
+        self.posting_client.http_client()
     }
 
     /// Posts a JSON document under that id, with the headers of Standard Webhooks.
@@ -79,7 +79,7 @@ impl Messaging {
         let Some(Ok(request)) = signed.map(|request| request.body(body)) else {
             return Answer::without(Why::Forbidden);
         };
-        let Some(http_client) = self.courier.http_client() else { return Answer::without(Why::Unreached) };
+        let Some(http_client) = self.posting_client.http_client() else { return Answer::without(Why::Unreached) };
         match http_client.carry(request).await {
             Ok(reply) => Answer::of(reply.status, retry_after(&reply.headers, now)),
             Err(Lost::Refused) => Answer::without(Why::Forbidden),

@@ -11,8 +11,8 @@ use dashmap::DashMap;
 use secrecy::SecretString;
 
 use crate::domain::accounts::channel::Channel;
+use crate::domain::base::channel_capabilities::ChannelCapabilities;
 use crate::domain::base::id::{ChannelName, TeamName};
-use crate::domain::base::medium::Medium;
 use crate::domain::base::validation;
 use crate::domain::base::validation::FieldError;
 use crate::domain::refusal::Refusal;
@@ -29,12 +29,12 @@ pub struct Drivers {
 impl Drivers {
     /// The channels that this gateway can speak over: an account that its platform does not take
     /// any more, or whose platform is not here, is none.
-    pub(crate) fn media(&self, team: &Team) -> Vec<Medium> {
+    pub(crate) fn capabilities(&self, team: &Team) -> Vec<ChannelCapabilities> {
         let usable = |(name, channel): (&ChannelName, &Channel)| {
             let nature = self.driver_for(&team.name, name, channel)?.nature();
             let window = nature.window_hours.map(|hours| Duration::from_secs(3600 * u64::from(hours)));
             let Nature { is_text_message, takes_back, groups, .. } = nature;
-            Some(Medium { channel: name.clone(), is_text_message, window, takes_back, groups })
+            Some(ChannelCapabilities { channel: name.clone(), is_text_message, window, takes_back, groups })
         };
         let carries = |(_, channel): &(&ChannelName, &Channel)| channel.definition != session::NAME;
         team.channels.iter().filter(carries).filter_map(usable).collect()

@@ -7,8 +7,8 @@ use url::Url;
 use super::{Teams, unreadable};
 use crate::domain::accounts::channel::Channel;
 use crate::domain::accounts::directory::DirectoryKind;
+use crate::domain::base::channel_capabilities::ChannelCapabilities;
 use crate::domain::base::id::{ChannelName, Kid};
-use crate::domain::base::medium::Medium;
 use crate::domain::event::webhook::Webhook;
 use crate::domain::proof::assertion::VerifyingKey;
 use crate::domain::secret::MacKey;
@@ -38,7 +38,7 @@ pub struct TeamView {
     /// Those of them that are web chats of the gateway's own.
     pub windows: Vec<ChannelName>,
     /// What rules must know of them.
-    pub media: Vec<Medium>,
+    pub capabilities: Vec<ChannelCapabilities>,
 }
 
 impl std::fmt::Debug for TeamView {
@@ -72,8 +72,8 @@ impl Teams {
             .or_else(alone)
             .map_err(|refusal| unreadable(&format!("the settings of {}", team.name), &refusal))?;
         let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
-        let media = self.drivers.media(&team);
-        let channels: Vec<ChannelName> = media.iter().map(|medium| medium.channel.clone()).collect();
+        let capabilities = self.drivers.capabilities(&team);
+        let channels: Vec<ChannelName> = capabilities.iter().map(|known| known.channel.clone()).collect();
         let windows = channels.iter().filter(|name| is_window(&team, name)).cloned().collect();
         let login_page = effective.settings.authentication_url.as_deref().and_then(|page| Url::parse(page).ok());
         let verifying = team.verifying_keys();
@@ -90,7 +90,7 @@ impl Teams {
             channels,
             windows,
             sessions,
-            media,
+            capabilities,
             team,
         })
     }

@@ -33,7 +33,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
-            match self.egress(&node, node.gateway.conversations.unlock(acting, &who, None, "asked", true)).await {
+            match self.perform(&node, node.gateway.conversations.unlock(acting, &who, None, "asked", true)).await {
                 Answer::Unknown => {}
                 Answer::Told(_) | Answer::Refused(_) => return,
             }
@@ -47,7 +47,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
-            match self.egress(&node, node.gateway.maintenance.erase(acting)).await {
+            match self.perform(&node, node.gateway.maintenance.erase(acting)).await {
                 Answer::Told(()) => {
                     let now = self.after(&node, around);
                     return self.book().was_read(id, now, None);
@@ -64,7 +64,7 @@ impl People {
         let team = self.team(at).0;
         let Some((node, _)) = self.node(0).await else { return };
         if self.things().teams[at].signing.len() < 8 {
-            let made = self.egress(&node, node.gateway.teams.add_security_key(&team, None, &Actor::Owner, None)).await;
+            let made = self.perform(&node, node.gateway.teams.add_security_key(&team, None, &Actor::Owner, None)).await;
             let Answer::Told(Told::Fresh(key)) = made else { return };
             let Material::Shared(secret) = &key.material else { return };
             self.say(format_args!("{team} has the new key {}", key.kid));
@@ -83,7 +83,7 @@ impl People {
         let Some(old) = old else { return };
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
-            match self.egress(&node, node.gateway.teams.revoke_key(&team, &old, &Actor::Owner)).await {
+            match self.perform(&node, node.gateway.teams.revoke_key(&team, &old, &Actor::Owner)).await {
                 Answer::Told(_) => {
                     self.say(format_args!("{} revoked {old}", node.name));
                     let now = self.cluster.time.now();
@@ -99,7 +99,7 @@ impl People {
     async fn activates(&self, team: &TeamName, kid: &Kid) -> bool {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
-            match self.egress(&node, node.gateway.teams.activate_key(team, kid, A_WEEK, &Actor::Owner)).await {
+            match self.perform(&node, node.gateway.teams.activate_key(team, kid, A_WEEK, &Actor::Owner)).await {
                 Answer::Told(change) => {
                     self.say(format_args!("{} activated {kid}", node.name));
                     self.book().was_activated(team, kid, change.signing.as_ref());
@@ -119,7 +119,7 @@ impl People {
         let goes = self.cluster.chance.recent(&self.things().teams[0].passing).cloned().filter(|_| self.odds(500));
         let Some(text) = goes else {
             let made = node.gateway.teams.add_api_key(&team, Role::Bot, "passing", &Actor::Owner, None);
-            if let Answer::Told(Told::Fresh((_, secret))) = self.egress(&node, made).await {
+            if let Answer::Told(Told::Fresh((_, secret))) = self.perform(&node, made).await {
                 let text = String::from_utf8_lossy(secret.expose()).into_owned();
                 self.things().teams[0].passing.push(text);
             }
@@ -128,7 +128,7 @@ impl People {
         let id = text.split('_').nth(2).expect("csk_TEAM_ID_SECRET").parse().expect("a key's id");
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
-            match self.egress(&node, node.gateway.teams.remove_api_key(&team, &id, Role::Owner, &Actor::Owner)).await {
+            match self.perform(&node, node.gateway.teams.remove_api_key(&team, &id, Role::Owner, &Actor::Owner)).await {
                 // Gone already: an earlier attempt did it, or somebody else.
                 Answer::Told(()) | Answer::Refused(Refusal::NotFound(_)) => {
                     self.say(format_args!("{} removed the key {id}", node.name));
@@ -146,7 +146,7 @@ impl People {
     pub(super) async fn use_passing_key(&self) {
         let Some(text) = self.cluster.chance.pick(&self.things().teams[0].passing).cloned() else { return };
         let Some((node, around)) = self.node(0).await else { return };
-        if let Answer::Told(Some(caller)) = self.egress(&node, node.gateway.callers.caller(&text)).await {
+        if let Answer::Told(Some(caller)) = self.perform(&node, node.gateway.callers.caller(&text)).await {
             let ended = self.book().told.removed.get(&text).copied();
             self.book().counts_still(ended, &format!("of {:?}", caller.actor), around);
         }
@@ -160,7 +160,7 @@ impl People {
         self.say(format_args!("{team} is to be called {name}"));
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
-            match self.egress(&node, node.gateway.teams.patch_team(&team, patch, &Actor::Owner)).await {
+            match self.perform(&node, node.gateway.teams.patch_team(&team, patch, &Actor::Owner)).await {
                 Answer::Told(()) => return self.book().was_set(&team, &name, around),
                 Answer::Refused(_) => return,
                 Answer::Unknown => {}
@@ -175,7 +175,7 @@ impl People {
         loop {
             sleep(Duration::from_millis(300)).await;
             let Some((node, _)) = self.node(0).await else { continue };
-            let mut listener = match self.egress(&node, node.gateway.event_log.listen(&team, Some(last))).await {
+            let mut listener = match self.perform(&node, node.gateway.event_log.listen(&team, Some(last))).await {
                 Answer::Told(listener) => listener,
                 Answer::Refused(Refusal::EventsGone) => {
                     let held = self.book().heads.get(&format!("h/{team}")).map(|head| head["gone"].as_u64());
@@ -184,7 +184,7 @@ impl People {
                 }
                 _ => continue,
             };
-            while let Answer::Told(numbered) = self.egress(&node, listener.next()).await {
+            while let Answer::Told(numbered) = self.perform(&node, listener.next()).await {
                 last += 1;
                 let mut book = self.book();
                 let index = usize::try_from(last - 1).expect("few events");

@@ -64,7 +64,7 @@ impl People {
         self.say(format_args!("somebody opens {}/{} under {:?}", sent.team, sent.conversation, sent.key));
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
-            match self.egress(&node, self.ask_to_open(&node, &sent)).await {
+            match self.perform(&node, self.ask_to_open(&node, &sent)).await {
                 Answer::Told(id) => {
                     self.say(format_args!("{} opened {id}", node.name));
                     self.book().was_opened(id);
@@ -158,7 +158,7 @@ impl People {
                     }
                 }
             };
-            match self.egress(&node, asking).await {
+            match self.perform(&node, asking).await {
                 Answer::Told(token) => {
                     self.say(format_args!("{} made {token:?}", node.name));
                     self.book().was_issued(&token);
@@ -180,7 +180,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let browser = browser(&node, is_other);
-            match self.egress(&node, node.gateway.links.continue_link(&token, &browser, None)).await {
+            match self.perform(&node, node.gateway.links.continue_link(&token, &browser, None)).await {
                 Answer::Told(held) => {
                     let handle = held.outcome.handle.clone();
                     self.say(format_args!("{} leads on with {handle:?}", node.name));
@@ -233,7 +233,7 @@ impl People {
         self.say(format_args!("a login page posts {jti}{} to {handle:?}", if good { "" } else { " (bad)" }));
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
-            match self.egress(&node, node.gateway.links.post_back(&handle.text(), &jwt)).await {
+            match self.perform(&node, node.gateway.links.post_back(&handle.text(), &jwt)).await {
                 Answer::Told(held) => {
                     self.say(format_args!("{} took {jti}: {}", node.name, held.outcome.status.as_str()));
                     self.book().must(good, || format!("{jti} was taken, and is not good"));
@@ -264,7 +264,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let browser = browser(&node, is_other);
-            let Answer::Told(held) = self.egress(&node, node.gateway.links.finish(done, &browser, said)).await else {
+            let Answer::Told(held) = self.perform(&node, node.gateway.links.finish(done, &browser, said)).await else {
                 continue;
             };
             self.say(format_args!("{} shows {done:?} {:?}, another: {is_other}", node.name, held.outcome.how));
@@ -287,7 +287,7 @@ impl People {
         let Some((at, id)) = self.chat() else { return };
         let (team, _) = self.team(at);
         let Some((node, before)) = self.node(0).await else { return };
-        let answer = self.egress(&node, node.gateway.conversations.flag(id, Some(&team))).await;
+        let answer = self.perform(&node, node.gateway.conversations.flag(id, Some(&team))).await;
         let around = self.after(&node, before);
         let now = node.gateway.engine.now();
         let up = match answer {
@@ -327,7 +327,7 @@ impl People {
                     _ => node.gateway.conversations.sign_out(acting, None).await,
                 }
             };
-            match self.egress(&node, asking).await {
+            match self.perform(&node, asking).await {
                 Answer::Told(_) => return self.book().shows(id, around, what, is),
                 Answer::Refused(_) => return,
                 Answer::Unknown => {}
@@ -352,7 +352,7 @@ impl People {
                     false => node.gateway.links.report_link(&token).await,
                 }
             };
-            match self.egress(&node, reporting).await {
+            match self.perform(&node, reporting).await {
                 Answer::Told(_) => {
                     let dead = |i: &countersign::domain::conversation::interaction::Interaction| {
                         i.participants.iter().all(|p| p.links.iter().all(|l| l.number != token.number))
@@ -371,7 +371,7 @@ impl People {
         let (team, online) = (self.team(at).0, self.odds(500));
         let Some((node, _)) = self.node(0).await else { return };
         let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
-        let _ = self.egress(&node, node.gateway.conversations.presence(acting, None, online)).await;
+        let _ = self.perform(&node, node.gateway.conversations.presence(acting, None, online)).await;
     }
 }
 

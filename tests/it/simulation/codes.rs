@@ -73,7 +73,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
-            match self.egress(&node, node.gateway.challenges.ask(acting, &request, None)).await {
+            match self.perform(&node, node.gateway.challenges.ask(acting, &request, None)).await {
                 Answer::Told(Told::Fresh(held)) => {
                     let number = held.outcome.number;
                     self.say(format_args!("{} put challenge {number}", node.name));
@@ -120,7 +120,7 @@ impl People {
             let render = |held: &Held<Answered>| told(held.outcome.outcome).into_bytes();
             let remember = Remember::new(node.gateway.challenges.answer_place(id, &name), &render);
             match self
-                .egress(&node, node.gateway.challenges.answer(attending, Typed::Text(&text), true, Some(&remember)))
+                .perform(&node, node.gateway.challenges.answer(attending, Typed::Text(&text), true, Some(&remember)))
                 .await
             {
                 Answer::Told(answered) => {
@@ -154,7 +154,7 @@ impl People {
         let team = self.team(at).0;
         let Some((node, _)) = self.node(0).await else { return };
         let attending = Attending { id, team: Some(&team), actor: Actor::Owner };
-        let _ = self.egress(&node, node.gateway.challenges.resend(attending, None)).await;
+        let _ = self.perform(&node, node.gateway.challenges.resend(attending, None)).await;
     }
 
     async fn take_back(&self) {
@@ -163,7 +163,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
             let attending = Attending { id, team: Some(&team), actor: Actor::Owner };
-            match self.egress(&node, node.gateway.challenges.cancel(attending)).await {
+            match self.perform(&node, node.gateway.challenges.cancel(attending)).await {
                 Answer::Told(_) => {
                     let gone = |i: &Interaction| live(i, id.number).is_none();
                     return self.book().shows(id.interaction, around, "rid of a challenge", gone);

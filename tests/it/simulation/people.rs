@@ -196,7 +196,7 @@ impl People {
     }
 
     /// One attempt at a node, which may die meanwhile.
-    pub async fn egress<T>(&self, node: &Node, act: impl Future<Output = Result<T, Error>>) -> Answer<T> {
+    pub async fn perform<T>(&self, node: &Node, act: impl Future<Output = Result<T, Error>>) -> Answer<T> {
         let done = tokio::select! {
             biased;
             () = node.died.cancelled() => return Answer::Unknown,

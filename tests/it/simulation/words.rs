@@ -71,7 +71,7 @@ impl People {
                     Told::Again(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
                 })
             };
-            match self.egress(&node, asking).await {
+            match self.perform(&node, asking).await {
                 Answer::Told(heard) => {
                     self.say(format_args!("{} heard {message}: {heard}", node.name));
                     self.book().was_heard(id, message);

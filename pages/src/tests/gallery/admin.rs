@@ -11,7 +11,7 @@ use countersign_pages::admin::screens::{Editor, Screens};
 use countersign_pages::admin::settings::{Kind, Known, Settings};
 use countersign_pages::admin::teams::Teams;
 use countersign_pages::consoles::Shell;
-use countersign_pages::sections::Tended;
+use countersign_pages::sections::AdminSection;
 
 /// What stands around a console's page.
 pub(super) fn shell(word: &str, page: &'static str) -> Shell {
@@ -25,28 +25,29 @@ pub(super) fn shell(word: &str, page: &'static str) -> Shell {
         name: Some(text()),
         role: "admin",
         administers: true,
-        tended: None,
+        admin_section: None,
     }
 }
 
 /// Each page of this console by its name; `frame` is what stands around a console's page.
 pub(super) fn drawn(word: &str, pages: &Pages, frame: impl Fn(&'static str) -> Shell) -> [(&'static str, String); 7] {
     let text = || word.to_owned();
-    let tended = |section| Shell { tended: Some(Tended { section, title: Some(text()) }), ..frame("admin") };
+    let admin_section =
+        |section| Shell { admin_section: Some(AdminSection { section, title: Some(text()) }), ..frame("admin") };
     let teams = Teams {
-        frame: tended("teams"),
+        frame: admin_section("teams"),
         owner: true,
         teams: vec![(text(), text())],
         next: Some("/admin?after=demo".into()),
     };
     [
         ("admin-teams", pages.admin_teams(&teams)),
-        ("admin-overview", pages.admin_overview(&overview(word, tended("overview")))),
-        ("admin-settings", pages.admin_settings(&settings(word, tended("settings")))),
-        ("admin-keys", pages.admin_keys(&keys(word, tended("keys")))),
-        ("admin-screens", pages.admin_screens(&screens(word, tended("screens")))),
-        ("admin-screen", pages.admin_screen(&screen(word, tended("screens")))),
-        ("admin-intents", pages.admin_intents(&intents(word, tended("intents")))),
+        ("admin-overview", pages.admin_overview(&overview(word, admin_section("overview")))),
+        ("admin-settings", pages.admin_settings(&settings(word, admin_section("settings")))),
+        ("admin-keys", pages.admin_keys(&keys(word, admin_section("keys")))),
+        ("admin-screens", pages.admin_screens(&screens(word, admin_section("screens")))),
+        ("admin-screen", pages.admin_screen(&screen(word, admin_section("screens")))),
+        ("admin-intents", pages.admin_intents(&intents(word, admin_section("intents")))),
     ]
 }
 

@@ -11,12 +11,13 @@ use countersign_pages::admin::lockouts::{Locked, LockedPerson, Lockouts};
 use countersign_pages::admin::users::{UserRow, Users};
 use countersign_pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, Webhooks};
 use countersign_pages::consoles::Shell;
-use countersign_pages::sections::Tended;
+use countersign_pages::sections::AdminSection;
 
 /// Every page of the desk.
 pub(super) fn desk(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
     let text = || word.to_owned();
-    let frame = |section| Shell { tended: Some(Tended { section, title: Some(text()) }), ..shell(word, "admin") };
+    let frame =
+        |section| Shell { admin_section: Some(AdminSection { section, title: Some(text()) }), ..shell(word, "admin") };
     vec![
         ("admin-channels", pages.admin_channels(&channels(word, frame("channels")))),
         ("admin-users", pages.admin_users(&users(word, frame("users")))),
@@ -33,8 +34,10 @@ pub(super) fn desk(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
 /// The same with nothing to show: a new team's.
 pub(super) fn bare(pages: &Pages) -> Vec<String> {
     let word = "Acme";
-    let frame =
-        |section| Shell { tended: Some(Tended { section, title: Some(word.to_owned()) }), ..shell(word, "admin") };
+    let frame = |section| Shell {
+        admin_section: Some(AdminSection { section, title: Some(word.to_owned()) }),
+        ..shell(word, "admin")
+    };
     let lockouts = |further| Lockouts {
         people: Vec::new(),
         more: None,

@@ -17,7 +17,7 @@ use crate::http::consoles::{shown, teams};
 use crate::http::documents::page::see_other;
 use crate::http::requests::body::Query;
 use crate::pages::admin::teams::Teams;
-use crate::pages::sections::Tended;
+use crate::pages::sections::AdminSection;
 
 /// Teams of a page.
 const PAGE: usize = 50;
@@ -49,17 +49,17 @@ async fn listed(state: &Shared, after: Option<&str>, headers: &HeaderMap) -> Res
         teams.extend(all.into_iter().map(|(name, title)| (name.to_string(), title)));
     } else {
         teams = self::teams(state, &visitor).await?;
-        let tended = |name: &str| {
+        let admin_section = |name: &str| {
             let name = name.parse::<TeamName>().ok();
             name.and_then(|name| visitor.rights.teams.get(&name)).is_some_and(|role| *role >= Role::Admin)
         };
-        teams.retain(|(name, _)| tended(name));
+        teams.retain(|(name, _)| admin_section(name));
         if let [(only, _)] = teams.as_slice() {
             return Ok(see_other(&format!("/admin/teams/{only}")));
         }
     }
-    let tended = Tended { section: "teams", title: None };
-    let frame = framed(state, headers, &token, &visitor, None, tended);
+    let admin_section = AdminSection { section: "teams", title: None };
+    let frame = framed(state, headers, &token, &visitor, None, admin_section);
     let page = Teams { frame, owner: visitor.rights.owner, teams, next };
     Ok(shown(state, state.pages.admin_teams(&page)))
 }
