@@ -232,7 +232,7 @@ impl Flag {
         let before = self.raised(now).filter(|raised| !of_another(raised)).cloned();
         let since = bound.accepted_at;
         let first_since = before.as_ref().map_or(since, |b| b.first_since);
-        let (end, failure_limit) = Self::ends(since, first_since, settings);
+        let (end, absolute_end) = Self::ends(since, first_since, settings);
         let mut proofs = before.as_ref().map(|b| b.proofs.clone()).unwrap_or_default();
         let at = proof.auth_time.map_or(since, |t| t.min(since));
         proofs.insert(proof.method, Proved { at, acr: proof.acr, binding: bound.binding, source: bound.source });
@@ -249,8 +249,8 @@ impl Flag {
             private_data,
             since,
             first_since,
-            expires_at: end.min(failure_limit),
-            ends_by: if failure_limit < end { Reason::AbsoluteTimeout } else { Reason::Timeout },
+            expires_at: end.min(absolute_end),
+            ends_by: if absolute_end < end { Reason::AbsoluteTimeout } else { Reason::Timeout },
             warned: false,
         }));
     }
@@ -258,8 +258,8 @@ impl Flag {
     /// Whether a flag that is raised now by a proof of that moment would stand.
     pub fn would_stand(&self, accepted_at: Moment, settings: &Settings, now: Moment) -> bool {
         let first_since = self.raised(now).map_or(accepted_at, |raised| raised.first_since);
-        let (end, failure_limit) = Self::ends(accepted_at, first_since, settings);
-        now < end.min(failure_limit)
+        let (end, absolute_end) = Self::ends(accepted_at, first_since, settings);
+        now < end.min(absolute_end)
     }
 
     /// The authentication timeout and the absolute timeout.

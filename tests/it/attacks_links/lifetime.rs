@@ -198,7 +198,7 @@ async fn a017_traffic_keeps_no_flag_up() {
 
 /// A017: logging in again and again does not carry a flag past the absolute timeout.
 #[tokio::test]
-async fn a017_new_proofs_end_at_the_failure_limit_of_the_first() {
+async fn a017_new_proofs_end_at_the_absolute_timeout_of_the_first() {
     let world = World::new().await;
     let team = world.team("acme").await;
     team.set(json!({"authentication_timeout_minutes": 15, "absolute_timeout_minutes": 40})).await;

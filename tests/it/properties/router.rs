@@ -16,7 +16,7 @@ use crate::world::{Browser, Team, Visit, World};
 enum Step {
     Link,
     Continue { browser: usize },
-    PostBack { fault: FieldError },
+    PostBack { fault: WrongClaim },
     SayRight,
     SayWrong,
     SignOut,
@@ -26,7 +26,7 @@ enum Step {
 
 /// What is wrong with an assertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FieldError {
+enum WrongClaim {
     None,
     Signature,
     Audience,
@@ -36,13 +36,13 @@ enum FieldError {
 
 fn step() -> impl Strategy<Value = Step> {
     let faults = [
-        FieldError::None,
-        FieldError::None,
-        FieldError::None,
-        FieldError::Signature,
-        FieldError::Audience,
-        FieldError::Nonce,
-        FieldError::Old,
+        WrongClaim::None,
+        WrongClaim::None,
+        WrongClaim::None,
+        WrongClaim::Signature,
+        WrongClaim::Audience,
+        WrongClaim::Nonce,
+        WrongClaim::Old,
     ];
     prop_oneof![
         3 => Just(Step::Link),
@@ -160,17 +160,17 @@ impl Story {
         }
     }
 
-    async fn post_back(&mut self, fault: FieldError) {
+    async fn post_back(&mut self, fault: WrongClaim) {
         let Some(visit) = self.visit.clone() else { return };
         let mut claims = self.team.claims(&visit, "cust-42");
         match fault {
-            FieldError::Audience => claims["aud"] = json!("https://auth.example.com/p/another"),
-            FieldError::Nonce => claims["nonce"] = json!("another"),
-            FieldError::Old => (claims["iat"], claims["exp"]) = (json!(1_700_000_000), json!(1_700_000_060)),
-            FieldError::None | FieldError::Signature => {}
+            WrongClaim::Audience => claims["aud"] = json!("https://auth.example.com/p/another"),
+            WrongClaim::Nonce => claims["nonce"] = json!("another"),
+            WrongClaim::Old => (claims["iat"], claims["exp"]) = (json!(1_700_000_000), json!(1_700_000_060)),
+            WrongClaim::None | WrongClaim::Signature => {}
         }
         let mut assertion = self.team.sign(&claims);
-        if fault == FieldError::Signature {
+        if fault == WrongClaim::Signature {
             let last = if assertion.ends_with('A') { 'E' } else { 'A' };
             assertion.pop();
             assertion.push(last);
@@ -180,7 +180,7 @@ impl Story {
             assert!((400..500).contains(&reply.status), "{}", reply.text());
             return;
         }
-        assert!(fault == FieldError::None && !self.spent, "{fault:?} was taken, spent: {}", self.spent);
+        assert!(fault == WrongClaim::None && !self.spent, "{fault:?} was taken, spent: {}", self.spent);
         self.spent = true;
         let told = reply.json();
         if self.bound {

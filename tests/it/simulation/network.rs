@@ -63,7 +63,7 @@ pub struct Network {
     pub died: CancellationToken,
 }
 
-struct DeliveryStatus {
+struct PacketOutcome {
     arrives: bool,
     answered: bool,
     again: Option<Duration>,
@@ -83,16 +83,16 @@ impl Network {
     }
 
     /// A process and its own disk: nothing between them is lost or doubled, it is only slow.
-    fn status(&self, writes: bool) -> DeliveryStatus {
+    fn packet_outcome(&self, writes: bool) -> PacketOutcome {
         let (there, back) = (self.delay(), self.delay());
         if self.truth.keeps_board() {
-            return DeliveryStatus { arrives: true, answered: true, again: None, there, back };
+            return PacketOutcome { arrives: true, answered: true, again: None, there, back };
         }
         let odds = |part: &AtomicU64| self.chance.odds(part.load(Ordering::SeqCst));
         let cut = self.cut.load(Ordering::SeqCst);
         let (arrives, answered) = (!odds(&self.weather.lost) && !cut, !odds(&self.weather.unanswered) && !cut);
         let again = (odds(&self.weather.twice) && writes).then(|| 3 * self.delay());
-        DeliveryStatus { arrives, answered, again, there, back }
+        PacketOutcome { arrives, answered, again, there, back }
     }
 
     async fn ask<T: fmt::Debug + Send + 'static>(
@@ -104,35 +104,35 @@ impl Network {
         if self.died.is_cancelled() {
             return pending().await;
         }
-        let status = self.status(writes);
+        let packet_outcome = self.packet_outcome(writes);
         let (tell, told) = oneshot::channel();
         let (truth, trace, name) = (self.truth.clone(), self.trace.clone(), self.name.clone());
-        if !status.arrives || !status.answered || status.again.is_some() {
+        if !packet_outcome.arrives || !packet_outcome.answered || packet_outcome.again.is_some() {
             self.weather.faults.fetch_add(1, Ordering::SeqCst);
         }
         // What is on its way arrives also where the node dies meanwhile.
         tokio::spawn(async move {
-            sleep(status.there).await;
-            if !status.arrives {
+            sleep(packet_outcome.there).await;
+            if !packet_outcome.arrives {
                 trace.say(format_args!("{name} {what}: lost"));
                 return sleep(TIMEOUT).await; // nobody answers, and nobody says so
             }
             let answer = act(&truth);
-            let ending = if status.answered { "" } else { ": not answered" };
-            if writes || !status.answered {
+            let ending = if packet_outcome.answered { "" } else { ": not answered" };
+            if writes || !packet_outcome.answered {
                 trace.say(format_args!("{name} {what}{ending}"));
             } else {
                 trace.hush(format_args!("{name} {what}"));
             }
-            if let Some(again) = status.again {
+            if let Some(again) = packet_outcome.again {
                 let (truth, trace) = (truth.clone(), trace.clone());
                 tokio::spawn(async move {
                     sleep(again).await;
                     trace.say(format_args!("{name} {what}: again, {:?}", act(&truth)));
                 });
             }
-            sleep(status.back).await;
-            if status.answered {
+            sleep(packet_outcome.back).await;
+            if packet_outcome.answered {
                 let _ = tell.send(answer); // the node may have lost patience, or its life
             } else {
                 sleep(TIMEOUT).await;

@@ -55,7 +55,7 @@ pub struct Written {
 
 /// How a request ends.
 #[derive(Clone, Copy)]
-struct DeliveryStatus {
+struct RequestOutcome {
     after: Duration,
     taken: bool,
     answered: bool,
@@ -87,14 +87,14 @@ impl Outside {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn status(&self) -> DeliveryStatus {
+    fn request_outcome(&self) -> RequestOutcome {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let after = Duration::from_millis(self.chance.below(300));
         if !self.storm.load(Ordering::SeqCst) {
-            return DeliveryStatus { after, taken: true, answered: true };
+            return RequestOutcome { after, taken: true, answered: true };
         }
         let after = if self.chance.odds(150) { Duration::from_secs(self.chance.below(40)) } else { after };
-        DeliveryStatus { after, taken: self.chance.odds(600), answered: self.chance.odds(800) }
+        RequestOutcome { after, taken: self.chance.odds(600), answered: self.chance.odds(800) }
     }
 
     /// What a message says is good now, and is what it said before.
@@ -191,7 +191,7 @@ impl Channel for Post {
         let outside = &*self.0;
         outside.judge(message);
         let _flying = Flying::begin(outside, &message.id);
-        let DeliveryStatus { after, taken, answered } = outside.status();
+        let RequestOutcome { after, taken, answered } = outside.request_outcome();
         sleep(after).await;
         if taken {
             outside.takes(message);
@@ -212,7 +212,7 @@ impl Channel for Post {
 #[async_trait]
 impl Carry for Outside {
     async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost> {
-        let DeliveryStatus { after, taken, answered } = self.status();
+        let RequestOutcome { after, taken, answered } = self.request_outcome();
         sleep(after.min(Duration::from_secs(5))).await;
         if after >= Duration::from_secs(5) {
             return Err(Lost::Unanswered);

@@ -39,7 +39,7 @@ fn a018_a_flag_stands_until_its_moment_and_not_at_it() {
 
 /// A017: proving again and again does not carry a flag past the absolute timeout.
 #[test]
-fn a017_the_failure_limit_counts_from_the_first_proof() {
+fn a017_the_absolute_timeout_counts_from_the_first_proof() {
     let (mut flag, settings) = (Flag::default(), settings(15, 60));
     for at in (0..60).step_by(10) {
         raise(&mut flag, &settings, Moment(at * MINUTE));
