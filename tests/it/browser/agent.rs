@@ -12,6 +12,8 @@ use super::driver::{Browser, Eyes, walk_at};
 use super::house::{House, PHONE};
 
 const PASSWORD: &str = "vexed lamp 7 rows";
+/// Long enough that no id of the page has it by chance.
+const LONG_PIN: &str = "2580136947";
 
 journeys! {
     on_a_phone_an_agent_sees_who_is_verified_g07_g08_p05_i09 = day(Eyes::PHONE);
@@ -54,15 +56,17 @@ async fn day(eyes: Eyes) {
         browser.find("[data-person=p1][data-state=unverified]").await?;
 
         // P-05: the PIN is behind the initials, for whoever points at them, and each look is told.
-        let pin = json!({"method": "pin", "pin": "2580"});
+        let pin = json!({"method": "pin", "pin": LONG_PIN});
         house.challenge(&chat, pin).await;
         let initials = browser.find("[data-act=reveal-pin]").await?;
-        assert!(!browser.driver.source().await?.contains("2580"), "nothing is shown before somebody looks");
+        assert!(!browser.driver.source().await?.contains(LONG_PIN), "nothing is shown before somebody looks");
         initials.focus().await?;
-        browser.until("the PIN", async || reads(browser, "2580").await).await?;
+        browser.until("the PIN", async || reads(browser, LONG_PIN).await).await?;
         browser.looks("4-pin").await?;
         browser.presses(Key::Escape).await?;
-        browser.until("it goes", async || Ok((!browser.driver.source().await?.contains("2580")).then_some(()))).await?;
+        browser
+            .until("it goes", async || Ok((!browser.driver.source().await?.contains(LONG_PIN)).then_some(())))
+            .await?;
         browser.find(".on-challenge-revealed").await?;
 
         // I-10: the code is behind the status once the customer is at its page, and not before.

@@ -23,6 +23,8 @@ use crate::interop::{installed, root};
 
 /// How long anything but the passing of time may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long to wait before one looks again.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// How long a whole journey may take.
 const LONGEST: Duration = Duration::from_secs(300);
 /// One journey waits more than it works, three make each other slow.
@@ -222,24 +224,25 @@ impl Browser {
         self.within(TIMEOUT, what, look).await
     }
 
-    /// Like `until`, for what takes its own time.
+    /// Like `until`, for what takes its own time. It counts its looks, not the time: a machine that stands still
+    /// for a while takes no look away.
     pub async fn within<T>(
         &self,
         patience: Duration,
         what: &str,
         look: impl AsyncFn() -> WebDriverResult<Option<T>>,
     ) -> WebDriverResult<T> {
-        let looking = async {
-            loop {
-                if let Ok(Some(seen)) = look().await {
-                    return seen;
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut last = None;
+        for _ in 0..patience.as_millis() / BETWEEN_LOOKS.as_millis() {
+            match look().await {
+                Ok(Some(seen)) => return Ok(seen),
+                Ok(None) => last = None,
+                Err(error) => last = Some(error),
             }
-        };
-        tokio::time::timeout(patience, looking)
-            .await
-            .map_err(|_| WebDriverErrorInner::FatalError(format!("never seen: {what}")).into())
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        let why = last.map(|error| format!(": {error}")).unwrap_or_default();
+        Err(WebDriverErrorInner::FatalError(format!("never seen: {what}{why}")).into())
     }
 
     /// What the demo has printed so far, logs and all.
